@@ -1,0 +1,42 @@
+"""A ModelRef: the ``kind:location`` a user types after ``--model``."""
+
+import re
+from dataclasses import dataclass
+
+from harness.core.errors import HarnessError
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRef:
+    """``adapter:out/`` or ``gguf:m.gguf+lora=a.gguf``: which backend opens what."""
+
+    kind: str
+    """The name of the file in ``harness/backends/`` that answers."""
+    location: str
+    """A path or a hub id, as typed."""
+    options: tuple[tuple[str, str], ...] = ()
+    """``+name=value`` parts, in the order typed."""
+
+    @classmethod
+    def parse(cls, text: str) -> "ModelRef":
+        """Read ``kind:location[+name=value]...``.
+
+        Raises:
+            HarnessError: there is no kind or no location.
+        """
+        kind, colon, rest = text.partition(":")
+        if not colon or not kind or not rest:
+            raise HarnessError(
+                f"--model {text!r}: expected kind:location, such as base:path/to/model or "
+                "adapter:out/my_adapter"
+            )
+        location, *parts = re.split(r"\+(?=[a-z_]+=)", rest)
+        options = tuple((p.partition("=")[0], p.partition("=")[2]) for p in parts)
+        return cls(kind, location, options)
+
+    def option(self, name: str) -> str | None:
+        """The value of ``+name=value``, or ``None``."""
+        return dict(self.options).get(name)
+
+    def __str__(self) -> str:
+        return f"{self.kind}:{self.location}" + "".join(f"+{k}={v}" for k, v in self.options)

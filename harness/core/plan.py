@@ -1,0 +1,87 @@
+"""The GenerationPlan: every request of a run, known before the first token."""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+
+from harness.core.case import Case, Message
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """Decoding parameters. The defaults are greedy decoding."""
+
+    max_new_tokens: int = 256
+    temperature: float = 0.0
+    """0 takes the likeliest token; above 0 samples."""
+    top_p: float = 1.0
+    top_k: int = 0
+    """0 keeps every token."""
+    repetition_penalty: float = 1.0
+    seed: int = 0
+    """With the case id and the repeat it seeds each request by itself, so that a sampled
+    completion does not depend on what it was batched with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One Case x one Sampling x one repeat."""
+
+    task: str
+    case_id: str
+    messages: tuple[Message, ...]
+    sampling: Sampling
+    repeat: int = 0
+    timed: bool = False
+    """Generated alone, after a warm-up, to be timed; its text is not judged."""
+
+    @property
+    def key(self) -> str:
+        """Identifies the request within its plan."""
+        return f"{self.task}/{self.case_id}/{self.repeat}" + ("/timed" if self.timed else "")
+
+    @property
+    def seed(self) -> int:
+        """A 63-bit seed of its own: SHA-256 of the run's seed and the request's key."""
+        digest = hashlib.sha256(f"{self.sampling.seed}/{self.key}".encode()).digest()
+        return int.from_bytes(digest[:8], "big") >> 1
+
+    @property
+    def prompt_sha256(self) -> str:
+        """Hash of the rendered conversation: two runs may be paired where it agrees."""
+        return sha256_of([asdict(m) for m in self.messages])
+
+
+@dataclass(frozen=True, slots=True)
+class GenerationPlan:
+    """What is asked of every model of a run."""
+
+    requests: tuple[Request, ...]
+
+    @property
+    def fingerprint(self) -> str:
+        """Says which runs may be compared: same cases, same prompts, same decoding."""
+        return sha256_of(
+            [
+                [r.key, r.prompt_sha256, asdict(r.sampling)]
+                for r in sorted(self.requests, key=lambda r: r.key)
+                if not r.timed
+            ]
+        )
+
+    def for_task(self, task: str) -> tuple[Request, ...]:
+        return tuple(r for r in self.requests if r.task == task)
+
+
+def requests_for(
+    task: str, cases: Iterable[Case], sampling: Sampling, *, timed: bool = False
+) -> tuple[Request, ...]:
+    """One request for each case."""
+    return tuple(Request(task, c.id, c.messages, sampling, timed=timed) for c in cases)
+
+
+def sha256_of(value: object) -> str:
+    """SHA-256 of a JSON value in canonical form (sorted keys, no blanks, ASCII)."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(text.encode()).hexdigest()

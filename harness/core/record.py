@@ -1,0 +1,135 @@
+"""The RunRecord: everything about one run, as plain values that a file can hold.
+
+``harness.runs`` reads and writes them; this file knows nothing of files.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from harness.core.case import JsonValue, Message
+from harness.core.completion import Completion
+from harness.core.plan import Sampling
+from harness.core.verdict import Verdict
+
+SCHEMA_VERSION = 1
+FORMAT_SUCCESS = "format_success_rate"
+"""The composite: the share of cases in which every required behavior passes."""
+
+RunStatus = Literal["complete", "partial"]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRecord:
+    """One model of a run: what was opened, and what opening and running it took."""
+
+    ref: str
+    kind: str
+    name: str
+    """What to call it on a page: the last part of its location."""
+    files: Mapping[str, str] = field(default_factory=dict)
+    """SHA-256 of each file that decides the weights or the prompt, by name."""
+    weights_sha256: str | None = None
+    """One hash over the weights: the base's and, over it, the adapter's."""
+    base: str | None = None
+    """Where the adapter's base was found."""
+    base_sha256: str | None = None
+    tokenizer_sha256: str | None = None
+    chat_template_sha256: str | None = None
+    architecture: str | None = None
+    parameters: int | None = None
+    dtype: str | None = None
+    device: str | None = None
+    load_seconds: float | None = None
+    generate_seconds: float | None = None
+    peak_memory_mb: float | None = None
+    """Peak resident memory of the backend's process (allocator peak on a GPU), in MB of 10^6
+    bytes."""
+    error: str | None = None
+    """Why there are no completions, where there are none."""
+
+
+@dataclass(frozen=True, slots=True)
+class TaskRecord:
+    """One task of a run: its data by hash, its decoding and its budgets."""
+
+    name: str
+    description: str
+    cases: int
+    """How many cases were planned."""
+    selected: bool
+    """True when ``--limit``, ``--case`` or the like left out some of the task's cases."""
+    cases_sha256: str
+    schema_sha256: str | None
+    sampling: Sampling
+    budgets: Mapping[str, float]
+    required: tuple[str, ...]
+    """Behaviors that must all pass for a case to count into ``format_success_rate``."""
+
+
+@dataclass(frozen=True, slots=True)
+class BehaviorResult:
+    """One behavior of one model on one task, over all its cases."""
+
+    model: str
+    """``ModelRecord.ref``."""
+    task: str
+    behavior: str
+    passed: int = 0
+    failed: int = 0
+    skipped: int = 0
+    errors: int = 0
+    rate: float | None = None
+    """passed / (passed + failed); ``None`` when nothing was judged or too much was an error."""
+    interval: tuple[float, float] | None = None
+    """Wilson 95% interval of ``rate``."""
+    budget: float | None = None
+    """The least rate, or the most seconds or MB, that was asked for."""
+    met: bool | None = None
+    """Whether the budget was met; ``None`` when nothing could be judged."""
+    codes: Mapping[str, int] = field(default_factory=dict)
+    """How often each failure code was given."""
+    measured: Mapping[str, float] = field(default_factory=dict)
+    """What a run-level behavior measured, by name with its unit: ``p95_seconds``."""
+    reason: str = ""
+    """Why a run-level behavior failed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One line of ``samples.jsonl``: a case, what a model answered, what was said of it."""
+
+    model: str
+    task: str
+    case_id: str
+    prompt_sha256: str
+    messages: tuple[Message, ...]
+    completion: Completion
+    repeat: int = 0
+    template: str = ""
+    tags: tuple[str, ...] = ()
+    reference: JsonValue = None
+    must_pass: bool = False
+    verdicts: Mapping[str, Verdict] = field(default_factory=dict)
+    """By behavior; only behavior over single completions."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """Everything about one run."""
+
+    id: str
+    status: RunStatus
+    created: str
+    """UTC, RFC 3339."""
+    seconds: float
+    plan_fingerprint: str
+    models: tuple[ModelRecord, ...] = ()
+    tasks: tuple[TaskRecord, ...] = ()
+    results: tuple[BehaviorResult, ...] = ()
+    """``format_success_rate`` first, then the behaviors in the order collected."""
+    samples: tuple[Sample, ...] = ()
+    command: tuple[str, ...] = ()
+    environment: Mapping[str, JsonValue] = field(default_factory=dict)
+    """Versions, machine, commit: see ``harness.environment``."""
+    schema_version: int = SCHEMA_VERSION

@@ -1,0 +1,93 @@
+"""A Verdict: what a check says of one completion, and the vocabulary it says it in."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from harness.core.case import Case
+from harness.core.completion import Completion
+
+
+class Outcome(StrEnum):
+    """``failed`` is the model's fault, ``error`` is ours or the task's, ``skipped`` is nobody's."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+    ERROR = "error"
+
+
+class FailureCode(StrEnum):
+    """The flat vocabulary that verdicts, reports and comparisons count in."""
+
+    EMPTY = "empty"
+    NO_JSON = "no_json"
+    TEXT_BEFORE = "text_before"
+    TEXT_AFTER = "text_after"
+    MARKDOWN_FENCE = "markdown_fence"
+    THINK_BLOCK = "think_block"
+    SPECIAL_TOKEN = "special_token"
+    SECOND_DOCUMENT = "second_document"
+    TRUNCATED = "truncated"
+    SYNTAX = "syntax"
+    NAN = "nan"
+    UNCLOSED = "unclosed"
+    BRACKET_LOOP = "bracket_loop"
+    TEXT_LOOP = "text_loop"
+    DUPLICATE_KEY = "duplicate_key"
+    MISSING_KEY = "missing_key"
+    UNEXPECTED_KEY = "unexpected_key"
+    WRONG_TYPE = "wrong_type"
+    NUMBER_AS_STRING = "number_as_string"
+    NOT_IN_ENUM = "not_in_enum"
+    SCHEMA_OTHER = "schema_other"
+    BAD_DATE = "bad_date"
+    BAD_CLOCK = "bad_clock"
+    UNGROUNDED = "ungrounded"
+    WRONG_VALUE = "wrong_value"
+    TOO_SLOW = "too_slow"
+    TOO_BIG = "too_big"
+    BACKEND_ERROR = "backend_error"
+    TASK_ERROR = "task_error"
+    """The task is broken (a pattern that cannot be run in time): an error, not a failure."""
+    ASSERTION = "assertion"
+    """A bare ``assert`` of a user's own behavior."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a check says of one completion."""
+
+    outcome: Outcome
+    code: FailureCode | None = None
+    """Set exactly when the outcome is ``failed`` or ``error``."""
+    reason: str = ""
+    """One line for a person: what was expected, what was found."""
+    span: tuple[int, int] | None = None
+    """Where in the raw text: character offsets, end exclusive, ``0 <= start <= end <= len``."""
+
+    @classmethod
+    def passed(cls) -> "Verdict":
+        return cls(Outcome.PASSED)
+
+    @classmethod
+    def failed(
+        cls, code: FailureCode, reason: str, span: tuple[int, int] | None = None
+    ) -> "Verdict":
+        return cls(Outcome.FAILED, code, reason, span)
+
+    @classmethod
+    def skipped(cls, reason: str) -> "Verdict":
+        return cls(Outcome.SKIPPED, None, reason)
+
+    @classmethod
+    def error(cls, code: FailureCode, reason: str) -> "Verdict":
+        return cls(Outcome.ERROR, code, reason)
+
+
+class Check(Protocol):
+    """The reusable judgement a behavior calls. Its settings are the fields of a frozen value."""
+
+    def judge(self, case: Case, completion: Completion) -> Verdict:
+        """Judge one completion by itself: no other completion may change the verdict."""
+        ...
