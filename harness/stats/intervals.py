@@ -1,0 +1,72 @@
+"""Intervals for one pass rate: k of n cases passed.
+
+No data is not a number: with ``n = 0`` every function answers ``None``.
+"""
+
+from functools import lru_cache
+from math import sqrt
+from typing import NamedTuple
+
+CONFIDENCE = 0.95
+
+
+class Interval(NamedTuple):
+    """Both ends are rates in [0, 1] and belong to the interval."""
+
+    low: float
+    high: float
+
+
+def wilson(k: int, n: int, confidence: float = CONFIDENCE) -> Interval | None:
+    """Wilson's score interval: close to its nominal coverage from small n on, never of zero width.
+
+    In closed form, because a session that only prints rates should not wait for scipy to be
+    imported (measured: 0.6 to 1 s). With p = k/n and z the normal quantile of the two-sided
+    confidence, the ends are (p + z²/2n ± z sqrt(p(1-p)/n + z²/4n²)) / (1 + z²/n): equation (4) of
+    Brown, Cai and DasGupta, "Interval estimation for a binomial proportion", Statistical Science
+    16 (2001).
+
+    Raises:
+        ValueError: k or confidence is out of range.
+    """
+    _check(k, n, confidence)
+    if n == 0:
+        return None
+    z = _normal_quantile((1 + confidence) / 2)
+    p = k / n
+    center = p + z * z / (2 * n)
+    half = z * sqrt(p * (1 - p) / n + z * z / (4 * n * n))
+    scale = 1 + z * z / n
+    # At k = 0 and k = n one end is exactly 0 or 1; rounding may leave it a hair to either side.
+    low = 0.0 if k == 0 else (center - half) / scale
+    high = 1.0 if k == n else (center + half) / scale
+    return Interval(low, high)
+
+
+def clopper_pearson(k: int, n: int, confidence: float = CONFIDENCE) -> Interval | None:
+    """The exact interval: its coverage is never below the confidence, so a guarantee may cite it.
+
+    Raises:
+        ValueError: k or confidence is out of range.
+    """
+    _check(k, n, confidence)
+    if n == 0:
+        return None
+    from scipy.stats import binomtest
+
+    found = binomtest(k, n).proportion_ci(confidence_level=confidence, method="exact")
+    return Interval(float(found.low), float(found.high))
+
+
+def _check(k: int, n: int, confidence: float) -> None:
+    if not 0 <= k <= n:
+        raise ValueError(f"{k} of {n} cases cannot pass")
+    if not 0 < confidence < 1:
+        raise ValueError(f"a confidence lies between 0 and 1, not at {confidence}")
+
+
+@lru_cache(maxsize=16)
+def _normal_quantile(probability: float) -> float:
+    from statistics import NormalDist
+
+    return NormalDist().inv_cdf(probability)
