@@ -1,0 +1,288 @@
+"""The folder of runs: ``<root>/<id>/run.json`` and ``samples.jsonl``, written whole or not at all.
+
+Knows files and their damage; what the values mean is ``harness.core.record``'s business. A record
+is read as hostile input: it may come from a pull request.
+"""
+
+import json
+import os
+import re
+import secrets
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from difflib import get_close_matches
+from functools import cache
+from math import isfinite
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from harness import __version__
+from harness.core.errors import HarnessError
+from harness.core.record import SCHEMA_VERSION, RunRecord, Sample
+
+RUNS = Path("reports/runs")
+"""Where a session leaves its runs, relative to the project."""
+RUN_FILE = "run.json"
+SAMPLES_FILE = "samples.jsonl"
+KNOWN_VERSIONS = (SCHEMA_VERSION,)
+LATEST = "latest"
+MAX_MISTAKES = 5
+"""Mistakes of one file that are reported at once."""
+
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+_DAMAGED = "the record is damaged or was edited: restore it, or run the suites again"
+
+
+def new_run_id(now: datetime) -> str:
+    """A name that sorts by time and does not collide: ``20261120-131502-ab12`` (UTC)."""
+    return f"{now.astimezone(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+
+
+def write_run(record: RunRecord, root: Path) -> Path:
+    """Write the record to ``<root>/<id>/`` and return that folder.
+
+    ``run.json`` comes last, so a folder that has one is whole.
+
+    Raises:
+        ValueError: the id is no file name, or a number is not finite.
+    """
+    if not _ID.fullmatch(record.id):
+        raise ValueError(f"{record.id!r} is no run id")
+    folder = root / record.id
+    folder.mkdir(parents=True, exist_ok=True)
+    dump = _sample_adapter().dump_python
+    _write_whole(folder / SAMPLES_FILE, (_compact(dump(s)) + "\n" for s in record.samples))
+    head = _run_adapter().dump_python(replace(record, samples=()))
+    head["samples"] = {"file": SAMPLES_FILE, "count": len(record.samples)}
+    _write_whole(folder / RUN_FILE, [json.dumps(head, indent=2, allow_nan=False), "\n"])
+    return folder
+
+
+def read_run(path: Path) -> RunRecord:
+    """Read the run in a folder (or beside a ``run.json``) and check every value of it.
+
+    Fields that this version does not know are ignored.
+
+    Raises:
+        HarnessError: one line ``file:line: what, what next`` for each mistake found.
+    """
+    file = path / RUN_FILE if path.is_dir() else path
+    head = _read_head(file)
+    counted = head.pop("samples", None)
+    try:
+        record = _run_adapter().validate_python(head)
+    except ValidationError as error:
+        mistakes = [f"{file}:{_line_of(file, e['loc'])}: {_mistake(e)}" for e in error.errors()]
+        raise _damaged(mistakes) from None
+    if not _ID.fullmatch(record.id):
+        raise _damaged([f"{file}:{_line_of(file, ('id',))}: id: {record.id!r} is no run id"])
+    samples_file = file.parent / SAMPLES_FILE
+    samples = tuple(_read_samples(samples_file))
+    expected = counted.get("count") if isinstance(counted, dict) else None
+    if expected != len(samples):
+        raise HarnessError(
+            f"{samples_file}:{len(samples)}: holds {len(samples)} samples where {RUN_FILE} counts "
+            f"{expected}: the file was cut or mixed up, copy the whole folder again"
+        )
+    return replace(record, samples=samples)
+
+
+def run_ids(root: Path) -> list[str]:
+    """The ids of the whole runs under a folder, oldest first."""
+    if not root.is_dir():
+        return []
+    return sorted(p.name for p in root.iterdir() if (p / RUN_FILE).is_file())
+
+
+def find_run(text: str, root: Path = RUNS) -> Path:
+    """The folder of the run that a user named: an id, a unique prefix, ``latest``, or a path.
+
+    Raises:
+        HarnessError: there is no such run, or there are several.
+    """
+    known = run_ids(root)
+    if text == LATEST:
+        if known:
+            return root / known[-1]
+        raise HarnessError(f"{root}: no run yet, make one: pytest suites/ --model base:PATH")
+    if text in known:
+        return root / text
+    path = Path(text)
+    if (path / RUN_FILE).is_file():
+        return path
+    if path.name == RUN_FILE and path.is_file():
+        return path.parent
+    matches = [i for i in known if text and i.startswith(text)]
+    if len(matches) == 1:
+        return root / matches[0]
+    raise HarnessError(_not_found(text, root, known, matches))
+
+
+def _not_found(text: str, root: Path, known: list[str], matches: list[str]) -> str:
+    if matches:
+        return f"run {text!r} is ambiguous under {root}, type more of: {', '.join(matches)}"
+    if not known:
+        return f"run {text!r}: no such folder, and {root} holds no run: pytest suites/ makes one"
+    near = get_close_matches(text, known, n=1) or known[-1:]
+    return f"run {text!r}: neither a folder with {RUN_FILE} nor under {root}, try {near[0]}"
+
+
+def _read_head(file: Path) -> dict[str, Any]:
+    try:
+        text = file.read_bytes()
+    except OSError as error:
+        raise HarnessError(f"{file}: {error.strerror}, name a folder with {RUN_FILE}") from None
+    head = _parse(text, file, 1)
+    if not isinstance(head, dict) or "schema_version" not in head:
+        raise HarnessError(f"{file}:1: no schema_version, so this is no run record: name another")
+    version = head["schema_version"]
+    if version not in KNOWN_VERSIONS or isinstance(version, bool):
+        known = " and ".join(map(str, KNOWN_VERSIONS))
+        raise HarnessError(
+            f"{file}:{_line_of(file, ('schema_version',))}: schema_version {version!r:.40} is "
+            f"unknown, harness {__version__} reads {known}: use the harness that wrote it, "
+            "or a later one"
+        )
+    return head
+
+
+def _read_samples(file: Path) -> Iterator[Sample]:
+    try:
+        lines = file.read_bytes().split(b"\n")
+    except OSError as error:
+        raise HarnessError(
+            f"{file}: {error.strerror}, it belongs beside {RUN_FILE}: copy the whole folder"
+        ) from None
+    validate = _sample_adapter().validate_python
+    seen: set[tuple[str, str, str, int]] = set()
+    mistakes: list[str] = []
+    for number, line in enumerate(lines, start=1):
+        if not line:
+            continue
+        try:
+            sample = validate(_parse(line, file, number))
+        except ValidationError as error:
+            mistakes += [f"{file}:{number}: {_mistake(e)}" for e in error.errors()]
+            continue
+        if wrong := _wrong_sample(sample, seen):
+            mistakes.append(f"{file}:{number}: {wrong}")
+        yield sample
+    if mistakes:
+        raise _damaged(mistakes)
+
+
+def _wrong_sample(sample: Sample, seen: set[tuple[str, str, str, int]]) -> str | None:
+    """What the types cannot say: no sample twice, no span outside its text."""
+    key = (sample.model, sample.task, sample.case_id, sample.repeat)
+    if key in seen:
+        return f"case {sample.case_id!r} of {sample.model} stands in the file twice"
+    seen.add(key)
+    length = len(sample.completion.text)
+    for behavior, verdict in sample.verdicts.items():
+        if verdict.span and not 0 <= verdict.span[0] <= verdict.span[1] <= length:
+            return f"verdicts.{behavior}.span: {list(verdict.span)} lies outside the completion"
+    return None
+
+
+def _parse(text: bytes, file: Path, line: int) -> Any:
+    """The JSON value of one line or file; RFC 8259 only, whatever ``json`` would let through."""
+    try:
+        return _decoder().decode(text.decode("utf-8", "surrogatepass"))
+    except json.JSONDecodeError as error:
+        where, what = line + error.lineno - 1, f"{error.msg} in column {error.colno}"
+    except RecursionError:
+        where, what = line, "JSON nested too deep"
+    except ValueError as error:  # not UTF-8, not finite, or an integer of thousands of digits
+        where, what = line, str(error).partition(";")[0]
+    raise _damaged([f"{file}:{where}: {what}"])
+
+
+@cache
+def _decoder() -> json.JSONDecoder:
+    return json.JSONDecoder(parse_float=_finite, parse_constant=_finite)
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not isfinite(number):
+        raise ValueError(f"{text:.40} is no JSON number that a float can hold")
+    return number
+
+
+def _mistake(error: Any) -> str:
+    """One line of a pydantic error: the path to the value and what is wrong with it."""
+    where = ".".join(str(part)[:80] for part in error["loc"])
+    return f"{where}: {error['msg']}" if where else str(error["msg"])
+
+
+def _damaged(mistakes: list[str]) -> HarnessError:
+    shown = [f"{m}, {_DAMAGED}" for m in mistakes[:MAX_MISTAKES]]
+    if len(mistakes) > MAX_MISTAKES:
+        shown.append(f"... and {len(mistakes) - MAX_MISTAKES} more mistakes")
+    return HarnessError("\n".join(shown))
+
+
+def _line_of(file: Path, location: Iterable[int | str]) -> int:
+    """The line of a value in a JSON file: of its nearest enclosing value that is found.
+
+    Only for messages: JSON as ``json.dumps`` writes it is YAML, whose parser keeps positions.
+    """
+    import yaml
+
+    try:
+        node = yaml.compose(file.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError):
+        return 1
+    for part in location:
+        if isinstance(node, yaml.MappingNode):
+            inner = {key.value: value for key, value in node.value}.get(part)
+        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int):
+            inner = node.value[part] if part < len(node.value) else None
+        else:
+            inner = None
+        if inner is None:
+            break
+        node = inner
+    return int(node.start_mark.line) + 1 if node is not None else 1
+
+
+def _write_whole(path: Path, parts: Iterable[str]) -> None:
+    """Write through a sibling and a rename: a reader sees the old file or the new one."""
+    sibling = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with sibling.open("w", encoding="utf-8", newline="\n") as file:
+            file.writelines(parts)
+            file.flush()
+            os.fsync(file.fileno())
+        sibling.replace(path)
+    finally:
+        sibling.unlink(missing_ok=True)
+    _sync_folder(path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    if os.name != "posix":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _compact(value: object) -> str:
+    """One line of ASCII: a lone surrogate survives as its escape, and no line can be split."""
+    return json.dumps(value, separators=(",", ":"), allow_nan=False)
+
+
+@cache
+def _sample_adapter() -> TypeAdapter[Sample]:
+    return TypeAdapter(Sample)
+
+
+@cache
+def _run_adapter() -> TypeAdapter[RunRecord]:
+    return TypeAdapter(RunRecord)

@@ -1,0 +1,57 @@
+"""The published shape of a run's files: JSON Schema 2020-12, generated from ``harness.core``.
+
+``python -m harness.schemas`` writes the committed files anew after a value has changed.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter
+from pydantic.json_schema import GenerateJsonSchema
+
+from harness.core.record import SCHEMA_VERSION, RunRecord, Sample
+
+HERE = Path(__file__).parent
+RUN_SCHEMA = HERE / "run.schema.json"
+SAMPLE_SCHEMA = HERE / "sample.schema.json"
+
+
+def run_schema() -> dict[str, Any]:
+    """The shape of ``run.json``: a RunRecord whose samples lie in the file beside it."""
+    schema = _schema_of(RunRecord, "run.json")
+    properties, definitions = schema["properties"], schema["$defs"]
+    properties["schema_version"] = {"const": SCHEMA_VERSION}
+    properties["samples"] = {
+        "type": "object",
+        "description": "Where the samples are, and how many there must be.",
+        "properties": {"file": {"type": "string"}, "count": {"type": "integer", "minimum": 0}},
+        "required": ["file", "count"],
+    }
+    schema["required"] = [*schema["required"], "samples", "schema_version"]
+    for name in ("Sample", "Message", "Role", "Completion", "FinishReason", "Timing"):
+        definitions.pop(name, None)
+    for name in ("Verdict", "Outcome", "FailureCode"):
+        definitions.pop(name, None)
+    return schema
+
+
+def sample_schema() -> dict[str, Any]:
+    """The shape of one line of ``samples.jsonl``."""
+    return _schema_of(Sample, "one line of samples.jsonl")
+
+
+def write_schemas() -> None:
+    """Write both committed files."""
+    for path, schema in ((RUN_SCHEMA, run_schema()), (SAMPLE_SCHEMA, sample_schema())):
+        path.write_text(text_of(schema), encoding="utf-8")
+
+
+def text_of(schema: dict[str, Any]) -> str:
+    """The schema as it is committed."""
+    return json.dumps(schema, indent=2) + "\n"
+
+
+def _schema_of(value: type, title: str) -> dict[str, Any]:
+    schema = TypeAdapter(value).json_schema()
+    return {"$schema": GenerateJsonSchema.schema_dialect, **schema, "title": title}

@@ -1,0 +1,5 @@
+"""``python -m harness.schemas``: write the committed schemas anew."""
+
+from harness.schemas import write_schemas
+
+write_schemas()
