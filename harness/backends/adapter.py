@@ -1,0 +1,44 @@
+"""``adapter:FOLDER[+base=FOLDER_OR_HUB_ID]``: a PEFT adapter over its base.
+
+Without ``+base=`` the base is the one that the adapter's configuration names: looked for from the
+working directory, then from the adapter's folder, then on the hub.
+"""
+
+from dataclasses import replace
+from pathlib import Path
+
+from harness.core.modelref import ModelRef
+from harness.core.plan import sha256_of
+from harness.engine.folders import adapter_base, check_adapter, check_options, check_whole_model
+from harness.engine.model import EngineSettings, OpenModel
+
+
+def preflight(ref: ModelRef) -> None:
+    check_options(ref, "base")
+    check_adapter(f"--model {ref}", ref.location)
+    base = adapter_base(ref)
+    check_whole_model(f"--model {ref}: its base", base)
+
+
+def open_model(ref: ModelRef, settings: EngineSettings) -> OpenModel:
+    from harness.engine.hf import HfModel, quiet
+
+    quiet()
+    from peft import PeftModel
+
+    from harness.engine.loading import describe, load_model, load_tokenizer, local_folder
+
+    folder, base_folder = Path(ref.location), local_folder(adapter_base(ref))
+    tokens = folder if (folder / "tokenizer_config.json").exists() else base_folder
+    base, tokenizer = load_model(base_folder, settings), load_tokenizer(tokens)
+    base_record = describe(ref, base, tokenizer, base_folder, tokens)
+    model = PeftModel.from_pretrained(base, folder).eval()
+    record = describe(ref, model, tokenizer, folder, tokens)
+    record = replace(
+        record,
+        architecture=base_record.architecture,
+        base=str(adapter_base(ref)),
+        base_sha256=base_record.weights_sha256,
+        weights_sha256=sha256_of([base_record.weights_sha256, record.weights_sha256]),
+    )
+    return HfModel(model, tokenizer, record, settings)

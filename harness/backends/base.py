@@ -1,0 +1,21 @@
+"""``base:FOLDER`` or ``base:HUB_ID``: a whole transformers model, as it is."""
+
+from harness.core.modelref import ModelRef
+from harness.engine.folders import check_options, check_whole_model
+from harness.engine.model import EngineSettings, OpenModel
+
+
+def preflight(ref: ModelRef) -> None:
+    check_options(ref)
+    check_whole_model(f"--model {ref}", ref.location)
+
+
+def open_model(ref: ModelRef, settings: EngineSettings) -> OpenModel:
+    from harness.engine.hf import HfModel, quiet
+
+    quiet()
+    from harness.engine.loading import describe, load_model, load_tokenizer, local_folder
+
+    folder = local_folder(ref.location)
+    model, tokenizer = load_model(folder, settings), load_tokenizer(folder)
+    return HfModel(model, tokenizer, describe(ref, model, tokenizer, folder, folder), settings)

@@ -1,0 +1,44 @@
+"""The line between pytest's process and a backend's: JSON objects, one a line, over pipes.
+
+A message is ``{"kind": ..., ...}``. Values travel as what ``dataclasses.asdict`` makes of them.
+"""
+
+import json
+import os
+import sys
+from dataclasses import asdict
+from typing import IO, Any, TypeVar
+
+from pydantic import TypeAdapter
+
+T = TypeVar("T")
+_ADAPTERS: dict[type, TypeAdapter[Any]] = {}
+
+
+def send(stream: IO[bytes], kind: str, **values: object) -> None:
+    """Write one message. ASCII JSON, so that a lone surrogate in a text survives."""
+    line = json.dumps({"kind": kind, **values}, default=asdict, separators=(",", ":"))
+    stream.write(line.encode("ascii") + b"\n")
+    stream.flush()
+
+
+def receive(line: bytes) -> dict[str, Any]:
+    message = json.loads(line)
+    assert isinstance(message, dict)
+    return message
+
+
+def value_of(kind: type[T], raw: object) -> T:
+    """The value that ``asdict`` took apart."""
+    if kind not in _ADAPTERS:
+        _ADAPTERS[kind] = TypeAdapter(kind)
+    value: T = _ADAPTERS[kind].validate_python(raw)
+    return value
+
+
+def keep_stdout_for_messages() -> IO[bytes]:
+    """The real standard output, for messages alone; whatever else is printed goes to stderr."""
+    messages = os.fdopen(os.dup(1), "wb", buffering=0)
+    os.dup2(2, 1)
+    sys.stdout = sys.stderr
+    return messages

@@ -1,0 +1,160 @@
+"""Decodes one batch of prompts with a transformers model, token by token.
+
+Our own loop, not ``model.generate``: a row leaves the batch when it ends, every row has a random
+seed of its own, and the time of each row's first and last token is known.
+"""
+
+import inspect
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from transformers import DynamicCache
+from transformers.generation import logits_process as processors
+
+from harness.core.plan import Sampling
+
+SHRINK_AT = 0.75
+"""Rows are dropped from the cache when no more than this share of them is still open: each drop
+copies the cache, so it is not worth it for every row."""
+
+
+@dataclass(slots=True)
+class Row:
+    """One prompt on its way to a completion."""
+
+    prompt: list[int]
+    seed: int
+    max_new_tokens: int
+    token_ids: list[int] = field(default_factory=list)
+    ended: bool = False
+    """The model ended it by itself."""
+    first_token_seconds: float = 0.0
+    seconds: float = 0.0
+
+    @property
+    def is_open(self) -> bool:
+        return not self.ended and len(self.token_ids) < self.max_new_tokens
+
+
+@torch.inference_mode()
+def decode(
+    model: Any,
+    rows: Sequence[Row],
+    sampling: Sampling,
+    end_ids: frozenset[int],
+    on_tokens: Callable[[int], None],
+) -> None:
+    """Fill in ``rows``. All of them share one ``sampling`` but for the seed.
+
+    Shapes: prompts are padded on the left to ``[rows, longest prompt]``.
+    """
+    started = time.perf_counter()
+    pick = _Picker(sampling, rows, model.device)
+    batch = _Batch(model, rows)
+    while batch.rows:
+        tokens = pick(batch.next_logits(), batch.rows)
+        now = time.perf_counter() - started
+        taking = [(r, t) for r, t in zip(batch.rows, tokens.tolist(), strict=True) if r.is_open]
+        for row, token in taking:
+            row.token_ids.append(token)
+            row.ended = token in end_ids
+            row.first_token_seconds = row.first_token_seconds or now
+            row.seconds = now
+        on_tokens(len(taking))
+        batch.append(tokens)
+
+
+class _Batch:
+    """The rows still in the cache, and the cache."""
+
+    def __init__(self, model: Any, rows: Sequence[Row]) -> None:
+        self.model = model
+        self.rows = list(rows)
+        self.cache = DynamicCache(config=model.config)
+        longest = max(len(row.prompt) for row in rows)
+        pads = [longest - len(row.prompt) for row in rows]
+        ids = [[0] * pad + row.prompt for pad, row in zip(pads, rows, strict=True)]
+        mask = [[0] * pad + [1] * len(row.prompt) for pad, row in zip(pads, rows, strict=True)]
+        self.input_ids = torch.tensor(ids, device=model.device)
+        self.mask = torch.tensor(mask, device=model.device)
+        self.positions = (self.mask.cumsum(-1) - 1).clamp(min=0)
+        self.accepts = frozenset(inspect.signature(_forward(model)).parameters)
+
+    def next_logits(self) -> torch.Tensor:
+        """Logits of the next token, float32, ``[rows, vocabulary]``."""
+        inputs: dict[str, Any] = {"input_ids": self.input_ids, "attention_mask": self.mask}
+        optional = {"position_ids": self.positions, "logits_to_keep": 1}
+        inputs |= {name: value for name, value in optional.items() if name in self.accepts}
+        output = self.model(**inputs, past_key_values=self.cache, use_cache=True)
+        logits: torch.Tensor = output.logits[:, -1].float()
+        return logits
+
+    def append(self, tokens: torch.Tensor) -> None:
+        """Make ``tokens`` the next input; drop the rows that have ended when enough have."""
+        self.input_ids = tokens[:, None]
+        self.positions = self.positions[:, -1:] + 1
+        self.mask = torch.cat([self.mask, self.mask.new_ones(len(self.rows), 1)], dim=1)
+        keep = [i for i, row in enumerate(self.rows) if row.is_open]
+        if len(keep) <= SHRINK_AT * len(self.rows):
+            self._keep(keep)
+
+    def _keep(self, indices: list[int]) -> None:
+        self.rows = [self.rows[i] for i in indices]
+        if not self.rows:
+            return
+        index = torch.tensor(indices, device=self.mask.device)
+        self.input_ids, self.positions = self.input_ids[index], self.positions[index]
+        self.mask = self.mask[index]
+        self.cache.batch_select_indices(index)
+
+
+def _forward(model: Any) -> Any:
+    """The forward whose signature counts: that of the model under a PEFT wrapper."""
+    inner = model.get_base_model() if hasattr(model, "get_base_model") else model
+    return inner.forward
+
+
+class _Picker:
+    """Takes one token for each row: the likeliest, or a random one from the row's own seed."""
+
+    def __init__(self, sampling: Sampling, rows: Sequence[Row], device: torch.device) -> None:
+        self.greedy = sampling.temperature == 0
+        self.penalty = sampling.repetition_penalty
+        self.warpers = [] if self.greedy else _warpers(sampling)
+        self.generators = {
+            id(row): torch.Generator(device=device).manual_seed(row.seed) for row in rows
+        }
+
+    def __call__(self, logits: torch.Tensor, rows: Sequence[Row]) -> torch.Tensor:
+        if self.penalty != 1.0:
+            logits = torch.cat([self._penalised(logits[i : i + 1], r) for i, r in enumerate(rows)])
+        if self.greedy:
+            return logits.argmax(-1)
+        for warper in self.warpers:
+            logits = warper(None, logits)
+        shares = logits.softmax(-1)
+        picked = [
+            torch.multinomial(shares[i], 1, generator=self.generators[id(row)])
+            for i, row in enumerate(rows)
+        ]
+        return torch.cat(picked)
+
+    def _penalised(self, logits: torch.Tensor, row: Row) -> torch.Tensor:
+        """Over the row's own tokens: padding is not a repetition."""
+        seen = torch.tensor([row.prompt + row.token_ids], device=logits.device)
+        penalty = processors.RepetitionPenaltyLogitsProcessor(self.penalty)
+        penalised: torch.Tensor = penalty(seen, logits)
+        return penalised
+
+
+def _warpers(sampling: Sampling) -> list[Any]:
+    """In the order in which transformers' own ``generate`` applies them."""
+    warpers: list[Any] = [processors.TemperatureLogitsWarper(sampling.temperature)]
+    if sampling.top_k:
+        warpers.append(processors.TopKLogitsWarper(sampling.top_k))
+    if sampling.top_p < 1:
+        warpers.append(processors.TopPLogitsWarper(sampling.top_p))
+    return warpers

@@ -1,0 +1,33 @@
+"""Hashes of the files that decide what a model says."""
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+
+from harness.core.plan import sha256_of
+
+WEIGHTS = ("*.safetensors", "*.bin", "*.gguf")
+TOKENIZER = ("tokenizer.json", "tokenizer_config.json", "vocab.json", "merges.txt", "*.model")
+TEMPLATE = ("chat_template.jinja",)
+CONFIG = ("config.json", "generation_config.json", "adapter_config.json")
+
+
+def file_hashes(folder: Path) -> dict[str, str]:
+    """SHA-256 of every file of ``folder`` that decides weights, tokens or the prompt, by name."""
+    patterns = (*WEIGHTS, *TOKENIZER, *TEMPLATE, *CONFIG)
+    files = sorted({path for pattern in patterns for path in folder.glob(pattern)})
+    return {path.name: sha256_of_file(path) for path in files}
+
+
+def sha256_of_file(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def weights_hash(hashes: Mapping[str, str]) -> str:
+    """One hash over the weights among ``file_hashes`` and the config that says how to read them.
+
+    The configuration belongs to it: an adapter with another ``lora_alpha`` is another model.
+    """
+    suffixes = tuple(pattern.removeprefix("*") for pattern in WEIGHTS)
+    return sha256_of({n: h for n, h in hashes.items() if n.endswith(suffixes) or n in CONFIG})

@@ -1,0 +1,54 @@
+"""How much memory this process took at its worst, and how much is left on the machine."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+MB = 1_000_000
+
+
+def peak_memory_mb() -> float:
+    """Peak memory of this process in MB of 10^6 bytes.
+
+    On a GPU the allocator's peak; otherwise peak resident memory. Linux's ``VmHWM`` is read rather
+    than ``ru_maxrss``, which a child process inherits from the parent it was forked from.
+    """
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.cuda.is_available() and torch.cuda.is_initialized():
+        return float(torch.cuda.max_memory_allocated()) / MB
+    return peak_resident_bytes() / MB
+
+
+def peak_resident_bytes() -> int:
+    status = Path("/proc/self/status")
+    if status.exists():
+        line = next(ln for ln in status.read_text().splitlines() if ln.startswith("VmHWM:"))
+        return int(line.split()[1]) * 1024
+    if sys.platform == "win32":
+        import psutil
+
+        return int(psutil.Process().memory_info().peak_wset)
+    import resource
+
+    # macOS counts in bytes, as its getrusage(2) says.
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+def available_bytes(device: Any) -> int:
+    """Free memory where a model on ``device`` (a ``torch.device``) would live."""
+    if device.type == "cuda":
+        import torch
+
+        return int(torch.cuda.mem_get_info(device)[0])
+    import psutil
+
+    return min(int(psutil.virtual_memory().available), _cgroup_left())
+
+
+def _cgroup_left() -> int:
+    """What a container's memory limit leaves, which the machine's free memory does not show."""
+    limit, current = (Path("/sys/fs/cgroup") / name for name in ("memory.max", "memory.current"))
+    try:
+        return int(limit.read_text()) - int(current.read_text())
+    except (OSError, ValueError):
+        return sys.maxsize

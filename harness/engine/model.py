@@ -1,0 +1,72 @@
+"""What a backend is: settings in, an opened model out that answers batches of requests."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from harness.core.completion import Completion
+from harness.core.modelref import ModelRef
+from harness.core.plan import Request
+from harness.core.record import ModelRecord
+
+
+@dataclass(frozen=True, slots=True)
+class EngineSettings:
+    """How to open and run a model. ``None`` lets the backend choose."""
+
+    dtype: str | None = None
+    """``float32``, ``bfloat16`` or ``float16``."""
+    device: str | None = None
+    """``cpu``, ``cuda``, ``cuda:1``, ``mps``."""
+    batch_tokens: int | None = None
+    """The most tokens, prompts and answers together, that one batch may hold."""
+    threads: int | None = None
+    stall_seconds: float = 600.0
+    """Silence of a backend after which it counts as hung."""
+
+
+OnTokens = Callable[[int], None]
+"""Told how many tokens were generated since it was last told."""
+
+
+class OpenModel(Protocol):
+    """A model that is loaded and answers."""
+
+    def describe(self) -> ModelRecord:
+        """What was opened: hashes, dtype, device."""
+        ...
+
+    def batches(self, requests: Sequence[Request]) -> list[list[Request]]:
+        """Divide requests into batches. A timed request stands alone."""
+        ...
+
+    def generate(self, batch: Sequence[Request], on_tokens: OnTokens) -> list[Completion]:
+        """Answer one batch, in its order."""
+        ...
+
+
+class Backend(Protocol):
+    """What a file in ``harness/backends/`` offers."""
+
+    def preflight(self, ref: ModelRef) -> None:
+        """Find the mistakes that can be found without loading anything.
+
+        Runs in pytest's process, so it imports nothing heavy.
+
+        Raises:
+            HarnessError: the location cannot be opened by this backend.
+        """
+        ...
+
+    def open_model(self, ref: ModelRef, settings: EngineSettings) -> OpenModel:
+        """Load the model. Runs in the backend's own process."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ModelEnd:
+    """What the backend's process says when it has answered everything."""
+
+    peak_memory_mb: float | None = None
+    generate_seconds: float = 0.0
+    errors: tuple[str, ...] = field(default=())

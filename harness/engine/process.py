@@ -1,0 +1,191 @@
+"""Hosts a backend in a process of its own and gets the answers out of it, whatever it does.
+
+A crash, an out-of-memory kill or a hang costs the batch in flight: its requests come back as
+completions with ``finish_reason`` ``error`` and the reason. The rest goes to a new process.
+"""
+
+import contextlib
+import queue
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from harness.core.completion import Completion
+from harness.core.errors import HarnessError
+from harness.core.modelref import ModelRef
+from harness.core.plan import Request
+from harness.core.record import ModelRecord
+from harness.engine.channel import receive, send, value_of
+from harness.engine.model import EngineSettings
+from harness.engine.worker import failed
+
+MOST_DEATHS_IN_A_ROW = 2
+"""Processes that die one after the other without answering a batch, before the rest is given up."""
+LOG_LINES = 3
+"""Lines of a dead process' log that go into the reason."""
+
+Answer = tuple[Request, Completion]
+
+
+class BackendDied(Exception):
+    """The process is gone or hangs; the message says how."""
+
+
+class ModelUnopened(HarnessError):
+    """The backend could not open the model."""
+
+
+@dataclass
+class Generation:
+    """One model at work: iterate over ``answers``, then read ``model``."""
+
+    ref: ModelRef
+    settings: EngineSettings
+    on_tokens: Callable[[int], None] = lambda count: None
+    model: ModelRecord | None = None
+    """Filled when the model has opened; its measurements when the answers have ended."""
+
+    def answers(self, requests: Sequence[Request]) -> Iterator[Answer]:
+        """Answer every request once, in the order in which the answers come.
+
+        Raises:
+            ModelUnopened: the backend said why it cannot open the model.
+        """
+        open_requests = {r.key: r for r in requests}
+        deaths = 0
+        while open_requests:
+            with _Process(self.settings.stall_seconds) as process:
+                try:
+                    for answered in self._from(process, list(open_requests.values())):
+                        deaths = 0
+                        for request, completion in answered:
+                            del open_requests[request.key]
+                            yield request, completion
+                    return
+                except BackendDied as died:
+                    deaths += 1
+                    given_up = deaths >= MOST_DEATHS_IN_A_ROW or self.model is None
+                    lost = list(open_requests) if given_up else process.in_flight
+                    for key in lost:
+                        request = open_requests.pop(key)
+                        yield request, failed(request, str(died))
+
+    def _from(self, process: "_Process", requests: list[Request]) -> Iterator[list[Answer]]:
+        by_key = {r.key: r for r in requests}
+        process.send("open", ref=self.ref, settings=self.settings)
+        for message in process.messages():
+            match message["kind"]:
+                case "opened":
+                    described = value_of(ModelRecord, message["model"])
+                    self.model = replace(described, load_seconds=message["seconds"])
+                    started = time.perf_counter()
+                    process.send("generate", requests=requests)
+                case "unopened":
+                    raise ModelUnopened(message["reason"])
+                case "started":
+                    process.in_flight = message["keys"]
+                case "tokens":
+                    self.on_tokens(message["count"])
+                case "answered":
+                    process.in_flight = []
+                    completions = [value_of(Completion, c) for c in message["completions"]]
+                    yield [
+                        (by_key[k], c) for k, c in zip(message["keys"], completions, strict=True)
+                    ]
+                case "finished":
+                    assert self.model is not None
+                    self.model = replace(
+                        self.model,
+                        peak_memory_mb=message["peak_memory_mb"],
+                        generate_seconds=time.perf_counter() - started,
+                    )
+                    return
+
+
+class _Process:
+    """A running ``harness.engine.worker``."""
+
+    def __init__(self, stall_seconds: float) -> None:
+        self.stall_seconds = stall_seconds
+        self.in_flight: list[str] = []
+        self.log = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
+        self.popen = subprocess.Popen(
+            [sys.executable, "-m", "harness.engine.worker"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self.log,
+            # Ctrl-C is for us alone: we end the process when we have saved what there is.
+            start_new_session=True,
+            cwd=Path.cwd(),
+        )
+        self.inbox: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+        self.listener = threading.Thread(target=self._listen, daemon=True)
+        self.listener.start()
+
+    def __enter__(self) -> "_Process":
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        """End the process, however busy it is."""
+        self.popen.kill()
+        self.popen.wait()
+        self.listener.join()
+        for stream in (self.popen.stdin, self.popen.stdout):
+            if stream is not None:
+                _close_quietly(stream)
+        self.log.close()
+
+    def send(self, kind: str, **values: object) -> None:
+        assert self.popen.stdin is not None
+        try:
+            send(self.popen.stdin, kind, **values)
+        except OSError:
+            raise BackendDied(self._how_it_ended()) from None
+
+    def messages(self) -> Iterator[dict[str, Any]]:
+        """What the process says, until it has nothing more to say."""
+        while True:
+            try:
+                line = self.inbox.get(timeout=self.stall_seconds)
+            except queue.Empty:
+                raise BackendDied(
+                    f"the backend hung: no word for {self.stall_seconds:g} s"
+                ) from None
+            if not line:
+                raise BackendDied(self._how_it_ended())
+            yield receive(line)
+
+    def _listen(self) -> None:
+        assert self.popen.stdout is not None
+        for line in self.popen.stdout:
+            self.inbox.put(line)
+        self.inbox.put(b"")
+
+    def _how_it_ended(self) -> str:
+        code = self.popen.wait()
+        if code == -signal.SIGKILL:
+            how = "was killed (SIGKILL); when nobody killed it, it ran out of memory"
+        elif code < 0:
+            how = f"crashed ({signal.Signals(-code).name})"
+        else:
+            how = f"ended with exit code {code}"
+        tail = self._log_tail()
+        return f"the backend's process {how}" + (f"; it last said: {tail}" if tail else "")
+
+    def _log_tail(self) -> str:
+        self.log.seek(0)
+        lines = self.log.read()[-4000:].decode("utf-8", "replace").splitlines()
+        return " | ".join(line.strip() for line in lines[-LOG_LINES:] if line.strip())
+
+
+def _close_quietly(stream: Any) -> None:
+    """Close a pipe to a process that is gone: what is still buffered has no reader."""
+    with contextlib.suppress(OSError):
+        stream.close()

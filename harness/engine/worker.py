@@ -1,0 +1,133 @@
+"""The backend's process: opens one model, answers requests until its input ends.
+
+Run as ``python -m harness.engine.worker``. Reads messages from standard input, answers on standard
+output (see ``harness.engine.channel``), and dies at once when the process that started it is gone.
+"""
+
+import importlib
+import os
+import queue
+import sys
+import threading
+import time
+import traceback
+from collections import deque
+from collections.abc import Sequence
+from typing import IO, Any
+
+from harness.core.completion import Completion, FinishReason
+from harness.core.errors import HarnessError
+from harness.core.modelref import ModelRef
+from harness.core.plan import Request
+from harness.engine.channel import keep_stdout_for_messages, receive, send, value_of
+from harness.engine.memory import peak_memory_mb
+from harness.engine.model import EngineSettings, OpenModel
+
+TOKENS_EVERY_SECONDS = 0.1
+"""How often a batch in progress says how far it is."""
+
+
+def main() -> None:
+    out = keep_stdout_for_messages()
+    inbox: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
+    threading.Thread(target=_listen, args=(inbox,), daemon=True).start()
+    model: OpenModel | None = None
+    while True:
+        message = inbox.get()
+        if message["kind"] == "open":
+            model = _open(message, out)
+        elif message["kind"] == "generate":
+            assert model is not None
+            _generate(model, [value_of(Request, r) for r in message["requests"]], out)
+
+
+def _listen(inbox: "queue.SimpleQueue[dict[str, Any]]") -> None:
+    for line in sys.stdin.buffer:
+        inbox.put(receive(line))
+    # Nobody is left to answer to: a generation in progress would only burn the machine.
+    os._exit(0)
+
+
+def _open(message: dict[str, Any], out: IO[bytes]) -> OpenModel | None:
+    ref = value_of(ModelRef, message["ref"])
+    settings = value_of(EngineSettings, message["settings"])
+    started = time.perf_counter()
+    try:
+        backend = importlib.import_module(f"harness.backends.{ref.kind}")
+        model: OpenModel = backend.open_model(ref, settings)
+        described = model.describe()
+    except Exception as error:
+        _report(error)
+        send(out, "unopened", reason=_one_line(error))
+        return None
+    send(out, "opened", model=described, seconds=time.perf_counter() - started)
+    return model
+
+
+def _generate(model: OpenModel, requests: Sequence[Request], out: IO[bytes]) -> None:
+    waiting = deque(model.batches(requests))
+    warm = False
+    while waiting:
+        batch = waiting.popleft()
+        if batch[0].timed and not warm:
+            model.generate(batch, lambda tokens: None)
+            warm = True
+        send(out, "started", keys=[r.key for r in batch])
+        try:
+            completions = model.generate(batch, _Progress(out))
+        except Exception as error:
+            _report(error)
+            if _is_out_of_memory(error) and len(batch) > 1:
+                half = len(batch) // 2
+                waiting.extendleft([batch[half:], batch[:half]])
+                continue
+            completions = [failed(r, _one_line(error)) for r in batch]
+        send(out, "answered", keys=[r.key for r in batch], completions=completions)
+    send(out, "finished", peak_memory_mb=peak_memory_mb())
+
+
+class _Progress:
+    """Passes on the count of tokens, but not at every step."""
+
+    def __init__(self, out: IO[bytes]) -> None:
+        self.out = out
+        self.tokens = 0
+        self.last = time.perf_counter()
+
+    def __call__(self, tokens: int) -> None:
+        self.tokens += tokens
+        if (now := time.perf_counter()) - self.last >= TOKENS_EVERY_SECONDS:
+            send(self.out, "tokens", count=self.tokens)
+            self.tokens, self.last = 0, now
+
+
+def failed(request: Request, reason: str) -> Completion:
+    """What stands in the place of an answer that never came."""
+    return Completion(
+        text="",
+        finish_reason=FinishReason.ERROR,
+        case_id=request.case_id,
+        repeat=request.repeat,
+        error=reason,
+    )
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    return isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError"
+
+
+def _one_line(error: Exception) -> str:
+    if isinstance(error, HarnessError):
+        return str(error)
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
+
+
+def _report(error: Exception) -> None:
+    """Leave the traceback on standard error, which the harness keeps as the backend's log."""
+    traceback.print_exception(error, file=sys.stderr)
+    sys.stderr.flush()
+
+
+if __name__ == "__main__":
+    main()

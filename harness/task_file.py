@@ -1,0 +1,125 @@
+"""What may stand in ``task.yaml`` and in a line of ``cases.jsonl``, as pydantic models.
+
+This file knows the form of a task's files; ``harness.tasks`` turns them into a Task.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+
+from harness.core.case import JsonValue
+from harness.core.plan import Sampling
+
+LIMIT_BUDGETS = (
+    "latency_p50_seconds",
+    "latency_p95_seconds",
+    "first_token_seconds",
+    "peak_memory_mb",
+)
+"""Budgets that are a most, in the unit of their name; every other budget is a least pass rate."""
+
+Pointer = Annotated[str, Field(pattern=r"^(/[^/]*)+$")]
+"""A JSON pointer; ``*`` stands for every item of an array."""
+
+
+class Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class TimestampFile(Strict):
+    """What kind of time a value is and what bounds it keeps."""
+
+    kind: Literal["date", "game_clock"]
+    earliest: str | None = None
+    latest: str | None = None
+    order: Literal["any", "nondecreasing", "nonincreasing"] = "any"
+    period_minutes: int = Field(12, gt=0)
+    overtime_minutes: int = Field(5, gt=0)
+
+
+def _kind_alone(value: Any) -> Any:
+    return {"kind": value} if isinstance(value, str) else value
+
+
+class OutputFile(Strict):
+    """What a good answer must be."""
+
+    format: Literal["json", "text", "python"]
+    schema_file: str | None = Field(None, alias="schema")
+    assert_formats: bool = False
+    timestamps: Mapping[Pointer, Annotated[TimestampFile, BeforeValidator(_kind_alone)]] = {}
+    grounded: tuple[Pointer, ...] = ()
+    exact: tuple[Pointer, ...] = ()
+
+    @model_validator(mode="after")
+    def _json_only(self) -> "OutputFile":
+        if self.format != "json":
+            for name in ("schema_file", "timestamps", "grounded", "exact"):
+                if getattr(self, name):
+                    raise ValueError(
+                        f"{name.removesuffix('_file')} needs format: json, not {self.format}"
+                    )
+        return self
+
+
+class SamplingFile(Strict):
+    """Decoding parameters; see ``harness.core.plan.Sampling``."""
+
+    max_new_tokens: int = Field(256, gt=0)
+    temperature: float = Field(0.0, ge=0)
+    top_p: float = Field(1.0, gt=0, le=1)
+    top_k: int = Field(0, ge=0)
+    repetition_penalty: float = Field(1.0, gt=0)
+    seed: int = 0
+
+    def value(self) -> Sampling:
+        return Sampling(**self.model_dump())
+
+
+class TaskFile(Strict):
+    """``task.yaml``."""
+
+    description: str
+    system: str | None = None
+    prompt: str | None = None
+    """Rendered for each case: ``{name}`` is replaced by the case's variable, every other brace
+    stays. Without it each case brings its own messages."""
+    output: OutputFile
+    sampling: SamplingFile = SamplingFile()
+    budgets: Mapping[str, float] = {}
+    required: tuple[str, ...] | None = None
+    """Behaviors that count into ``format_success_rate``; by default every behavior with a rate
+    among the budgets."""
+    latency_cases: int = Field(20, gt=0)
+    """How many cases are generated one at a time when latency is measured."""
+
+    @field_validator("budgets")
+    @classmethod
+    def _in_range(cls, budgets: Mapping[str, float]) -> Mapping[str, float]:
+        for name, value in budgets.items():
+            if name in LIMIT_BUDGETS:
+                if value <= 0:
+                    raise ValueError(f"{name} is a most and must be above 0, not {value}")
+            elif name.endswith(("_seconds", "_mb")):
+                raise ValueError(f"no budget {name}; there are {', '.join(LIMIT_BUDGETS)}")
+            elif not 0 <= value <= 1:
+                raise ValueError(f"{name} is a least pass rate from 0 to 1, not {value}")
+        return budgets
+
+
+class MessageFile(Strict):
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+class CaseLine(Strict):
+    """One line of ``cases.jsonl``."""
+
+    id: str = Field(min_length=1)
+    variables: dict[str, JsonValue] = {}
+    messages: tuple[MessageFile, ...] | None = None
+    reference: JsonValue = None
+    tags: tuple[str, ...] = ()
+    template: str = ""
+    must_pass: bool = False

@@ -1,0 +1,146 @@
+"""Reads a YAML file into a pydantic model and reports every mistake at once, with its line."""
+
+import difflib
+import re
+import types
+import typing
+from collections.abc import Hashable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from harness.core.errors import HarnessError
+
+Place = tuple[str | int, ...]
+"""Where a value stands: the keys and indices that lead to it."""
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def load_yaml(path: Path, model: type[Model]) -> Model:
+    """Read ``path`` into ``model``.
+
+    Raises:
+        HarnessError: the file cannot be read or does not fit; one line for each mistake, as
+            ``file:line: what, what next``.
+    """
+    values, lines = parse_yaml(path)
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        found = [f"{path}:{_line(lines, e['loc'])}: {explain(e, model)}" for e in error.errors()]
+        raise HarnessError("\n".join(found)) from None
+
+
+def parse_yaml(path: Path) -> tuple[Any, dict[Place, int]]:
+    """The plain values of a YAML file, and the line each of them stands on."""
+    try:
+        text = path.read_text("utf-8")
+    except OSError as error:
+        raise HarnessError(f"{path}: cannot be read ({error.strerror})") from None
+    except UnicodeDecodeError as error:
+        raise HarnessError(f"{path}: is not UTF-8 text ({error.reason})") from None
+    try:
+        loader = _Loader(text)
+        node = loader.get_single_node()
+        if node is None:
+            raise HarnessError(f"{path}:1: the file is empty")
+        lines: dict[Place, int] = {}
+        _note_lines(node, (), lines)
+        return loader.construct_document(node), lines
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise HarnessError(f"{path}:{line}: not valid YAML: {error.problem}") from None
+    except (yaml.YAMLError, RecursionError) as error:
+        raise HarnessError(f"{path}:1: not valid YAML: {str(error).splitlines()[0]}") from None
+
+
+def explain(error: ErrorDetails, model: type[BaseModel]) -> str:
+    """One mistake in words: where, what, and what next."""
+    place = ".".join(str(part) for part in error["loc"]) or "the file"
+    if error["type"] == "extra_forbidden":
+        known = _fields_at(model, error["loc"][:-1])
+        close = difflib.get_close_matches(str(error["loc"][-1]), known, n=1)
+        hint = f"did you mean {close[0]!r}?" if close else f"known keys: {', '.join(known)}"
+        return f"{place}: unknown key, {hint}"
+    if error["type"] == "missing":
+        return f"{place}: is missing, add it"
+    message = error["msg"].removeprefix("Value error, ")
+    return f"{place}: {message[:1].lower() + message[1:]}, found {error['input']!r:.80}"
+
+
+def _line(lines: dict[Place, int], place: Place) -> int:
+    """The line of a value, or of the nearest thing around it that is in the file."""
+    while place and place not in lines:
+        place = place[:-1]
+    return lines.get(place, 1)
+
+
+def _fields_at(model: type[BaseModel], place: Place) -> list[str]:
+    """The keys that may stand in the mapping at ``place``."""
+    current: Any = model
+    for part in place:
+        if not (isinstance(current, type) and issubclass(current, BaseModel)):
+            return []
+        field = current.model_fields.get(str(part))
+        current = _model_in(field.annotation) if field else None
+    if isinstance(current, type) and issubclass(current, BaseModel):
+        return [f.alias or name for name, f in current.model_fields.items()]
+    return []
+
+
+def _model_in(annotation: Any) -> Any:
+    """The pydantic model in ``X`` or ``X | None``."""
+    if typing.get_origin(annotation) in (typing.Union, types.UnionType):
+        inner = [a for a in typing.get_args(annotation) if a is not type(None)]
+        return inner[0] if len(inner) == 1 else None
+    return annotation
+
+
+def _note_lines(node: yaml.Node, place: Place, lines: dict[Place, int]) -> None:
+    if place in lines:
+        return
+    lines[place] = node.start_mark.line + 1
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            below = (*place, str(key.value))
+            _note_lines(value, below, lines)
+            lines[below] = key.start_mark.line + 1
+    elif isinstance(node, yaml.SequenceNode):
+        for index, value in enumerate(node.value):
+            _note_lines(value, (*place, index), lines)
+
+
+class _Loader(yaml.SafeLoader):
+    """PyYAML's safe loader, with floats as YAML 1.2 writes them, and no key twice."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if key.value in seen:
+                problem = f"the key {key.value!r} is there twice, keep one"
+                raise yaml.MarkedYAMLError(problem=problem, problem_mark=key.start_mark)
+            seen.add(str(key.value))
+        return super().construct_mapping(node, deep)
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        """Refuse aliases: a few bytes of them can stand for gigabytes."""
+        if self.check_event(yaml.AliasEvent):
+            alias = self.peek_event()  # type: ignore[no-untyped-call]
+            problem = "aliases are not read here, write the value out"
+            raise yaml.MarkedYAMLError(problem=problem, problem_mark=alias.start_mark)
+        return super().compose_node(parent, index)
+
+
+# PyYAML follows YAML 1.1, where `2e-4` is a string and `2025-01-01` a date object.
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, regexp) for tag, regexp in resolvers if not tag.endswith(":timestamp")]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float",
+    re.compile(r"^[-+]?(?:\d+\.\d*|\.\d+|\d+(?=[eE]))(?:[eE][-+]?\d+)?$"),
+    list("-+.0123456789"),
+)
