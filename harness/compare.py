@@ -1,0 +1,210 @@
+"""Before and after: two models' answers to the same cases, paired, and what changed.
+
+A pure function of records: no file, no model, no clock. It counts and never judges: whether a
+change is more than noise is the gate's question.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from harness.core.record import (
+    FORMAT_SUCCESS,
+    BehaviorResult,
+    ModelRecord,
+    RunRecord,
+    Sample,
+    TaskRecord,
+)
+from harness.core.verdict import Outcome, Verdict
+
+PairKey = tuple[str, str, int]
+"""Case id, hash of the prompt, repeat: answers are paired where all three agree."""
+
+
+class Change(StrEnum):
+    """What became of one case, for one behavior or for all that are required."""
+
+    REGRESSED = "regressed"
+    FIXED = "fixed"
+    STILL_FAILING = "still failing"
+    STILL_PASSING = "still passing"
+    NOT_JUDGED = "not judged"
+    """An error or a skip on either side: no change can be claimed."""
+    ADDED = "added"
+    """Only after: another prompt under the same case id is another case."""
+    REMOVED = "removed"
+    """Only before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One model of one run: what stands before, or after."""
+
+    record: RunRecord
+    model: str
+    """``ModelRecord.ref``."""
+
+    @property
+    def model_record(self) -> ModelRecord | None:
+        return next((m for m in self.record.models if m.ref == self.model), None)
+
+    def task_record(self, task: str) -> TaskRecord | None:
+        return next((t for t in self.record.tasks if t.name == task), None)
+
+    def result(self, task: str, behavior: str) -> BehaviorResult | None:
+        """What the run said of one behavior, over all of its cases, paired or not."""
+        wanted = (self.model, task, behavior)
+        found = (r for r in self.record.results if (r.model, r.task, r.behavior) == wanted)
+        return next(found, None)
+
+    def samples(self, task: str) -> dict[PairKey, Sample]:
+        """The answers to one task's cases, in the order of the run."""
+        return {
+            (s.case_id, s.prompt_sha256, s.repeat): s
+            for s in self.record.samples
+            if s.model == self.model and s.task == task
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class CaseChange:
+    """One case on both sides."""
+
+    before: Sample | None
+    after: Sample | None
+    change: Change
+    """Of the composite: all required behaviors."""
+    behaviors: Mapping[str, Change]
+
+    @property
+    def sample(self) -> Sample:
+        """Either side's sample, for what both share: the case id, the prompt, the tags."""
+        found = self.after or self.before
+        assert found is not None, "a case stands on one side at least"
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class BehaviorChange:
+    """One behavior over all pairs, and what each run said of it by itself."""
+
+    behavior: str
+    before: BehaviorResult | None
+    after: BehaviorResult | None
+    counts: Mapping[Change, int]
+    """How many cases changed in which way; changes that did not happen are left out."""
+
+    def count(self, change: Change) -> int:
+        return self.counts.get(change, 0)
+
+    @property
+    def judged(self) -> int:
+        """Pairs that were judged on both sides: the n of a paired test."""
+        paired = (Change.REGRESSED, Change.FIXED, Change.STILL_FAILING, Change.STILL_PASSING)
+        return sum(self.count(change) for change in paired)
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Two sides of one task."""
+
+    task: str
+    before: Side
+    after: Side
+    composite: BehaviorChange
+    behaviors: tuple[BehaviorChange, ...]
+    cases: tuple[CaseChange, ...]
+
+    def bucket(self, *changes: Change) -> tuple[CaseChange, ...]:
+        """The cases whose composite changed in one of these ways, in the order of the run."""
+        return tuple(c for c in self.cases if c.change in changes)
+
+
+def compare(before: Side, after: Side, task: str) -> Comparison:
+    """Pair the two sides' answers to a task's cases and name each change.
+
+    Both sides are judged by the behaviors that the later side requires.
+    """
+    described = after.task_record(task) or before.task_record(task)
+    required = described.required if described else ()
+    cases = tuple(_pair(before.samples(task), after.samples(task), required))
+    names = dict.fromkeys(name for case in cases for name in case.behaviors)
+    behaviors = tuple(
+        _behavior(
+            name, before, after, task, (c.behaviors[name] for c in cases if name in c.behaviors)
+        )
+        for name in names
+    )
+    composite = _behavior(FORMAT_SUCCESS, before, after, task, (c.change for c in cases))
+    return Comparison(task, before, after, composite, behaviors, cases)
+
+
+def compare_all(before: Side, after: Side) -> tuple[Comparison, ...]:
+    """One Comparison for each task that either side has, in the order of the later run."""
+    tasks = [t.name for t in (*after.record.tasks, *before.record.tasks)]
+    return tuple(compare(before, after, task) for task in dict.fromkeys(tasks))
+
+
+def composite_outcome(verdicts: Mapping[str, Verdict], required: Iterable[str]) -> Outcome | None:
+    """Whether every required behavior passes for one completion.
+
+    A failure decides, whatever else is missing; an error leaves it open; a skip is nobody's fault
+    and does not count. ``None`` when a required verdict is missing or nothing is required.
+    """
+    found = [verdicts[name].outcome if name in verdicts else None for name in required]
+    for decisive in (Outcome.FAILED, Outcome.ERROR, None, Outcome.PASSED, Outcome.SKIPPED):
+        if decisive in found:
+            return decisive
+    return None
+
+
+def change_of(before: Outcome | None, after: Outcome | None) -> Change:
+    """The Change between two outcomes of a case that stands on both sides."""
+    judged = (Outcome.PASSED, Outcome.FAILED)
+    if before not in judged or after not in judged:
+        return Change.NOT_JUDGED
+    if before is after:
+        return Change.STILL_PASSING if after is Outcome.PASSED else Change.STILL_FAILING
+    return Change.FIXED if after is Outcome.PASSED else Change.REGRESSED
+
+
+def _pair(
+    before: Mapping[PairKey, Sample], after: Mapping[PairKey, Sample], required: tuple[str, ...]
+) -> Iterable[CaseChange]:
+    for key in dict.fromkeys((*after, *before)):
+        old, new = before.get(key), after.get(key)
+        yield CaseChange(old, new, _composite(old, new, required), _per_behavior(old, new))
+
+
+def _composite(old: Sample | None, new: Sample | None, required: tuple[str, ...]) -> Change:
+    if old is None:
+        return Change.ADDED
+    if new is None:
+        return Change.REMOVED
+    return change_of(
+        composite_outcome(old.verdicts, required), composite_outcome(new.verdicts, required)
+    )
+
+
+def _per_behavior(old: Sample | None, new: Sample | None) -> dict[str, Change]:
+    was = old.verdicts if old else {}
+    now = new.verdicts if new else {}
+    found = {}
+    for name in dict.fromkeys((*now, *was)):
+        if name not in was:
+            found[name] = Change.ADDED
+        elif name not in now:
+            found[name] = Change.REMOVED
+        else:
+            found[name] = change_of(was[name].outcome, now[name].outcome)
+    return found
+
+
+def _behavior(
+    name: str, before: Side, after: Side, task: str, changes: Iterable[Change]
+) -> BehaviorChange:
+    counts = Counter(changes)
+    ordered = {change: counts[change] for change in Change if counts[change]}
+    return BehaviorChange(name, before.result(task, name), after.result(task, name), ordered)
