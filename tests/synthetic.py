@@ -275,7 +275,11 @@ def record_of(
         whole = [composite(dict(s.verdicts)) for s in answers]
         results.append(result(ref, FORMAT_SUCCESS, whole))
         for behavior in BEHAVIORS:
-            results.append(result(ref, behavior, [s.verdicts[behavior] for s in answers]))
+            results.append(
+                result(
+                    ref, behavior, [s.verdicts[behavior] for s in answers if behavior in s.verdicts]
+                )
+            )
         results += run_level(ref, slow=ref == BASE)
     n = max((len(answers) for _, answers in found), default=0)
     return RunRecord(

@@ -1,0 +1,72 @@
+"""Where in a raw completion the verdicts point, as segments that a terminal or a page can mark.
+
+Knows offsets and nothing of colours, markup or escaping.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from harness.core.record import Sample
+from harness.core.verdict import Outcome, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """One behavior's finding at one place."""
+
+    start: int
+    end: int
+    behavior: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A stretch of text that the same marks cover; the segments of a text join to it."""
+
+    text: str
+    marks: tuple[Mark, ...] = ()
+
+
+def first_failure(sample: Sample) -> tuple[str, Verdict] | None:
+    """The behavior and verdict to name when there is room for one: a failure before an error."""
+    for outcome in (Outcome.FAILED, Outcome.ERROR):
+        for behavior, verdict in sample.verdicts.items():
+            if verdict.outcome is outcome:
+                return behavior, verdict
+    return None
+
+
+def marks_of(verdicts: Mapping[str, Verdict], length: int) -> tuple[Mark, ...]:
+    """The failing verdicts' spans, cut to a text of this length."""
+    return tuple(
+        Mark(min(v.span[0], length), min(v.span[1], length), behavior, v.code.value)
+        for behavior, v in verdicts.items()
+        if v.outcome is Outcome.FAILED and v.span is not None and v.code is not None
+    )
+
+
+def segments(text: str, marks: Iterable[Mark]) -> tuple[Segment, ...]:
+    """Cut the text where a mark begins or ends.
+
+    A mark of no width (something is missing here) becomes a segment of no text.
+    """
+    found = tuple(marks)
+    cuts = sorted({0, len(text), *(m.start for m in found), *(m.end for m in found)})
+    points = {m.start for m in found if m.start == m.end}
+    parts: list[Segment] = []
+    for start, end in zip(cuts, [*cuts[1:], len(text)], strict=True):
+        if start in points:
+            parts.append(Segment("", tuple(m for m in found if m.start == m.end == start)))
+        if start < end:
+            covering = tuple(m for m in found if m.start <= start and end <= m.end)
+            parts.append(Segment(text[start:end], covering))
+    return tuple(parts)
+
+
+def window(length: int, span: tuple[int, int] | None, limit: int) -> tuple[int, int]:
+    """Which ``limit`` characters of a text to show: its beginning, or what is around the span."""
+    if length <= limit or span is None or span[0] < limit * 3 // 4:
+        return 0, min(length, limit)
+    start = min(span[0] - limit // 4, length - limit)
+    return start, start + limit

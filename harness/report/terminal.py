@@ -1,0 +1,331 @@
+"""Tables for a terminal: what a session ends with, and a few pairs before and after.
+
+Everything of a model's that is printed goes through ``printable``. Nothing depends on colour: words
+say what colours say, and where there are none the marked place stands between ``>>`` and ``<<``.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from io import StringIO
+
+from rich.console import (
+    Console,
+    ConsoleOptions,
+    JustifyMethod,
+    OverflowMethod,
+    RenderableType,
+    RenderResult,
+)
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from harness.compare import BehaviorChange, CaseChange, Change, Comparison
+from harness.core.printable import printable
+from harness.core.record import FORMAT_SUCCESS, BehaviorResult, RunRecord, Sample, TaskRecord
+from harness.report import words
+from harness.report.marks import first_failure, window
+
+EXAMPLES = 5
+MAX_CHARACTERS = 240
+"""Shown of one prompt or completion; the report's page has the rest."""
+
+MIN_NOTES = 24
+"""Columns that must be left over for failure codes to stand beside the numbers."""
+
+_HEADINGS = ("", "rate", "95% interval", "budget", "", "n", "errors")
+_RIGHT = (1, 5, 6)
+_GAP = "  "
+_BAD, _GOOD, _DIM, _STRONG = "red", "green", "dim", "bold"
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """The table a session ends with: model x behavior, one table per task."""
+
+    record: RunRecord
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        for task in self.record.tasks:
+            rows = [r for r in self.record.results if r.task == task.name]
+            yield _ascii(_task_title(task), options)
+            yield from _summary_table(rows, self._errors(), options)
+            yield Text()
+        for model, error in self._errors().items():
+            yield _ascii(
+                Text.assemble((f"{printable(model)}: ", _STRONG), printable(error)), options
+            )
+        if self.record.status == "partial":
+            yield Text("This run was interrupted: its rates say nothing about the rest.", _BAD)
+
+    def _errors(self) -> dict[str, str]:
+        return {m.ref: m.error for m in self.record.models if m.error is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class BeforeAfter:
+    """How many cases changed in which way, and a few of them in full."""
+
+    comparison: Comparison
+    examples: int = EXAMPLES
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        marked_by_colour = console.color_system is not None and not console.no_color
+        yield _ascii(_counts_line(self.comparison), options)
+        yield Text()
+        shared = _shared_prefix(self.comparison.cases)
+        for case in chosen(self.comparison.cases, self.examples):
+            yield _ascii(_case_title(case), options)
+            yield Padding(_case_table(case, shared, marked_by_colour, options), (0, 0, 1, 2))
+
+
+def as_text(renderable: RenderableType, *, width: int = 80, color: bool = False) -> str:
+    """The renderable as the lines a terminal of that width would show."""
+    out = StringIO()
+    console = Console(
+        file=out,
+        width=width,
+        force_terminal=color,
+        color_system="standard" if color else None,
+        legacy_windows=False,
+        highlight=False,
+    )
+    console.print(renderable)
+    return out.getvalue()
+
+
+def chosen(cases: Iterable[CaseChange], limit: int) -> list[CaseChange]:
+    """The cases worth showing: what broke first, then what was fixed, every failure code once
+    before any twice, and within that the shortest answers."""
+    weight = {Change.REGRESSED: 0, Change.FIXED: 1, Change.STILL_FAILING: 2}
+    ordered = sorted(cases, key=lambda c: (weight.get(c.change, 3), _length(c)))
+    seen: set[tuple[Change, str]] = set()
+    fresh: list[CaseChange] = []
+    again: list[CaseChange] = []
+    for case in ordered:
+        kind = (case.change, _code(case))
+        (again if kind in seen else fresh).append(case)
+        seen.add(kind)
+    return sorted((fresh + again)[:limit], key=lambda c: weight.get(c.change, 3))
+
+
+def _length(case: CaseChange) -> int:
+    return sum(len(s.completion.text) for s in (case.before, case.after) if s is not None)
+
+
+def _code(case: CaseChange) -> str:
+    worse = case.after if case.change is Change.REGRESSED else case.before
+    failure = first_failure(worse) if worse else None
+    return failure[1].code.value if failure and failure[1].code else ""
+
+
+def _task_title(task: TaskRecord) -> Text:
+    decoding = "greedy" if task.sampling.temperature == 0 else f"T={task.sampling.temperature:g}"
+    kept = ", selected" if task.selected else ""
+    facts = f"{words.plural(task.cases, 'case')}{kept}, {decoding}"
+    return Text.assemble((printable(task.name), _STRONG), (f"  {facts}", _DIM))
+
+
+def _summary_table(
+    rows: list[BehaviorResult], errors: dict[str, str], options: ConsoleOptions
+) -> Iterator[RenderableType]:
+    """A heading, then each model's name on a line of its own and its behaviors in columns.
+
+    The columns before the last are as wide as they need to be; the last takes what is left, and
+    what does not fit there stands on lines below.
+    """
+    ordered = sorted(rows, key=lambda r: r.behavior != FORMAT_SUCCESS)
+    cells = {id(r): [_ascii(cell, options) for cell in _cells(r)] for r in ordered}
+    heading = [Text(h, _DIM) for h in _HEADINGS]
+    widths = [
+        max(c.cell_len for c in column) for column in zip(heading, *cells.values(), strict=True)
+    ]
+    if not any(r.errors for r in rows):
+        widths[-1] = 0
+    left = options.max_width - sum(w + len(_GAP) for w in widths if w)
+    is_wide = left >= MIN_NOTES
+    yield _grid([heading], widths, options)
+    for model in dict.fromkeys(r.model for r in rows):
+        note = "  no completions" if model in errors else ""
+        yield _ascii(Text.assemble((printable(model), _STRONG), (note, _BAD)), options)
+        own = [r for r in ordered if r.model == model]
+        notes = [_ascii(_notes(r), options) for r in own]
+        beside = notes if is_wide else [Text()] * len(own)
+        lines = [[*cells[id(r)], note] for r, note in zip(own, beside, strict=True)]
+        yield _grid(lines, [*widths, left - len(_GAP)], options)
+        if not is_wide and (codes := _commonest(own)):
+            yield _ascii(Text(f"  failed as: {codes}", _DIM), options)
+
+
+def _grid(rows: list[list[Text]], widths: list[int], options: ConsoleOptions) -> Table:
+    """Columns of exactly these widths; a column of no width is left out."""
+    grid = Table.grid(padding=(0, len(_GAP), 0, 0))
+    kept = [i for i, width in enumerate(widths) if width > 0]
+    for i in kept:
+        # The ellipsis is no character of an ASCII terminal, and rich does not ask.
+        cut: OverflowMethod = "crop" if options.ascii_only else "ellipsis"
+        justify: JustifyMethod = "right" if i in _RIGHT else "left"
+        grid.add_column(width=widths[i], justify=justify, no_wrap=True, overflow=cut)
+    for row in rows:
+        grid.add_row(*(row[i] for i in kept if i < len(row)))
+    return grid
+
+
+def _commonest(rows: list[BehaviorResult], limit: int = 4) -> str:
+    """The commonest failure codes of one model, each with the most that one behavior counted."""
+    most: dict[str, int] = {}
+    for result in rows:
+        for code, count in result.codes.items():
+            most[code] = max(count, most.get(code, 0))
+    ordered = sorted(most.items(), key=lambda item: -item[1])
+    shown = ", ".join(f"{printable(code)} {count}" for code, count in ordered[:limit])
+    return shown + (f", +{len(ordered) - limit} more" if len(ordered) > limit else "")
+
+
+def _cells(result: BehaviorResult) -> Iterator[Text]:
+    style = _STRONG if result.behavior == FORMAT_SUCCESS else ""
+    name, judged = printable(result.behavior), result.passed + result.failed
+    shown = "" if result.rate is None else words.percent(result.rate)
+    if result.measured:
+        key, value = words.headline(result)
+        name += " p95" if key.startswith("p95") else ""
+        shown = words.quantity(key, value)
+    yield Text(f"  {name}", style)
+    yield Text(shown, style)
+    yield Text(words.interval(result.interval) or _median(result), _DIM)
+    yield Text(_relation(words.budget(result)), _DIM)
+    yield _met(result)
+    yield Text(str(judged) if judged else "", _DIM)
+    yield Text(str(result.errors) if result.errors else "", _BAD)
+
+
+def _relation(budget: str) -> str:
+    return budget.replace("at least", ">=").replace("at most", "<=")
+
+
+def _met(result: BehaviorResult) -> Text:
+    if result.met is not None:
+        return Text("met", _GOOD) if result.met else Text("MISSED", f"{_BAD} bold")
+    return Text("" if result.budget is None else "not judged", "yellow")
+
+
+def _median(result: BehaviorResult) -> str:
+    found = (words.quantity(k, v) for k, v in result.measured.items() if k.startswith("p50"))
+    return next((f"p50 {value}" for value in found), "")
+
+
+def _notes(result: BehaviorResult) -> Text:
+    parts = [f"{code} {count}" for code, count in result.codes.items()]
+    if result.skipped:
+        parts.append(f"{result.skipped} skipped")
+    if result.measured:
+        shown = words.headline(result)[0]
+        others = [(k, v) for k, v in result.measured.items() if k != shown and k[:3] != "p50"]
+        parts += [f"{words.label(k)} {words.quantity(k, v)}" for k, v in others]
+    if result.reason and result.met is None:
+        parts.append(result.reason)
+    return Text(", ".join(printable(part) for part in parts), _DIM)
+
+
+def _counts_line(comparison: Comparison) -> Text:
+    composite = comparison.composite
+    line = Text.assemble((f"{printable(comparison.task)}  ", _STRONG), f"{FORMAT_SUCCESS} ")
+    line.append(f"{_rate(composite.before)} -> {_rate(composite.after)}", _STRONG)
+    line.append(f"\n{_changes(composite)}", _DIM)
+    return line
+
+
+def _changes(composite: BehaviorChange) -> str:
+    return ", ".join(f"{count:,} {change.value}" for change, count in composite.counts.items())
+
+
+def _rate(result: BehaviorResult | None) -> str:
+    if result is None or result.rate is None:
+        return "not judged"
+    return f"{words.percent(result.rate)} ({words.interval(result.interval)})"
+
+
+def _case_title(case: CaseChange) -> Text:
+    style = {Change.REGRESSED: _BAD, Change.FIXED: _GOOD}.get(case.change, "yellow")
+    return Text.assemble(
+        (case.change.value, f"{style} bold"), f"  {printable(case.sample.case_id)}"
+    )
+
+
+def _case_table(
+    case: CaseChange, shared: int, marked_by_colour: bool, options: ConsoleOptions
+) -> Table:
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(style=_DIM, no_wrap=True)
+    table.add_column(overflow="fold")
+    prompt = case.sample.messages[-1].content if case.sample.messages else ""
+    begun = "… " if shared else ""
+    table.add_row("prompt", _ascii(Text(begun + _cut(prompt[shared:])), options))
+    for name, sample in (("before", case.before), ("after", case.after)):
+        table.add_row(name, _ascii(_answer(sample, marked_by_colour), options))
+        if sample is not None and (why := _why(sample)):
+            table.add_row("", _ascii(Text(why, _DIM), options))
+    return table
+
+
+def _answer(sample: Sample | None, marked_by_colour: bool) -> Text:
+    if sample is None:
+        return Text("no such case", _DIM)
+    if sample.completion.error is not None:
+        return Text(f"no completion: {printable(sample.completion.error)}", _BAD)
+    text = sample.completion.text
+    if not text:
+        return Text("(empty)", _BAD)
+    failure = first_failure(sample)
+    span = failure[1].span if failure else None
+    start, end = window(len(text), span, MAX_CHARACTERS)
+    low, high = (max(start, span[0]), min(end, span[1])) if span else (end, end)
+    shown = Text("… " if start else "")
+    shown.append(printable(text[start:low]))
+    if span and low <= high:
+        shown.append("" if marked_by_colour else ">>")
+        shown.append(printable(text[low:high]), f"{_BAD} reverse" if marked_by_colour else "")
+        shown.append("" if marked_by_colour else "<<")
+        shown.append(printable(text[high:end]))
+    shown.append(f" … {len(text) - end:,} more characters" if end < len(text) else "")
+    return shown
+
+
+def _why(sample: Sample) -> str:
+    failure = first_failure(sample)
+    if failure is None:
+        return ""
+    behavior, verdict = failure
+    code = verdict.code.value if verdict.code else verdict.outcome.value
+    return f"{printable(behavior)}: {code}, {printable(verdict.reason)}"
+
+
+def _cut(text: str) -> str:
+    more = len(text) - MAX_CHARACTERS
+    return printable(text[:MAX_CHARACTERS]) + (f" … {more:,} more characters" if more > 0 else "")
+
+
+def _shared_prefix(cases: Iterable[CaseChange]) -> int:
+    """How many characters all prompts begin with: the task's wording, which needs no repeating."""
+    prompts = [c.sample.messages[-1].content for c in cases if c.sample.messages]
+    if len(prompts) < 2:
+        return 0
+    low, high = min(prompts), max(prompts)
+    same = next((i for i, (a, b) in enumerate(zip(low, high, strict=False)) if a != b), len(low))
+    cut = max(low.rfind(blank, 0, same) for blank in " \n")
+    return cut + 1 if cut >= 0 and len(low) > cut + 1 else 0
+
+
+def _ascii(text: Text, options: ConsoleOptions) -> Text:
+    """The text in what the terminal's encoding can hold; other characters as their escapes."""
+    try:
+        text.plain.encode(options.encoding)
+    except UnicodeEncodeError:
+        cuts = sorted({edge for span in text.spans for edge in (span.start, span.end)})
+        whole = Text(style=text.style)
+        for part in text.divide(cuts):
+            plain = part.plain.replace("…", "...").encode(options.encoding, "backslashreplace")
+            style = part.spans[0].style if part.spans else ""
+            whole.append(plain.decode(options.encoding), style)
+        return whole
+    return text

@@ -1,0 +1,85 @@
+"""Numbers as a person reads them: the same rounding and the same words in every format."""
+
+import math
+
+from harness.core.record import BehaviorResult
+
+_UNITS = {"_seconds": "s", "_mb": "MB"}
+
+
+def percent(rate: float) -> str:
+    """One decimal, and 0% or 100% only where nothing or everything passed."""
+    value = round(rate * 100, 1)
+    if value == 0 and rate > 0:
+        value = 0.1
+    if value == 100 and rate < 1:
+        value = 99.9
+    return f"{value:.1f}%"
+
+
+def interval(ends: tuple[float, float] | None) -> str:
+    """``8.5 to 15.8%``, or nothing."""
+    if ends is None:
+        return ""
+    return f"{ends[0] * 100:.1f} to {ends[1] * 100:.1f}%"
+
+
+def budget(result: BehaviorResult) -> str:
+    """``at least 95%`` or ``at most 2 s``, or nothing."""
+    if result.budget is None:
+        return ""
+    if result.measured:
+        return f"at most {_short(result.budget)} {unit(headline(result)[0])}".rstrip()
+    return f"at least {_short(result.budget * 100)}%"
+
+
+def headline(result: BehaviorResult) -> tuple[str, float]:
+    """The measured value that the budget speaks of: the p95 where there is one."""
+    for name, value in result.measured.items():
+        if name.startswith("p95"):
+            return name, value
+    return next(iter(result.measured.items()))
+
+
+def quantity(name: str, value: float) -> str:
+    """``0.61 s`` for 0.61 under the name ``p95_seconds``."""
+    return f"{significant(value)} {unit(name)}".rstrip()
+
+
+def label(name: str) -> str:
+    """``first token`` for ``first_token_seconds``."""
+    for suffix in _UNITS:
+        name = name.removesuffix(suffix)
+    return name.replace("_", " ")
+
+
+def unit(name: str) -> str:
+    """The unit in which a measured value's name ends, or nothing."""
+    return next((unit for suffix, unit in _UNITS.items() if name.endswith(suffix)), "")
+
+
+def significant(value: float, digits: int = 3) -> str:
+    """Three significant digits, never in exponents for what a run measures."""
+    if value == 0 or not math.isfinite(value):
+        return f"{value:g}"
+    decimals = max(0, digits - 1 - math.floor(math.log10(abs(value))))
+    shown = f"{value:,.{min(decimals, 6)}f}"
+    return shown.rstrip("0").rstrip(".") if "." in shown else shown
+
+
+def plural(count: int, noun: str) -> str:
+    """``1 case``, ``1,204 cases``."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def duration(seconds: float) -> str:
+    """``14.5 s``, ``3 min 5 s``."""
+    if seconds < 60:
+        return f"{significant(seconds)} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
+
+
+def _short(number: float) -> str:
+    return f"{number:,.10g}"
