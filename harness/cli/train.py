@@ -1,0 +1,26 @@
+"""``harness train``: train an adapter from a recipe."""
+
+import click
+
+
+@click.command()
+@click.argument("recipe")
+@click.option(
+    "--set",
+    "overrides",
+    metavar="KEY=VALUE",
+    multiple=True,
+    help="Use another value than the recipe's, such as lora.r=8. Repeatable.",
+)
+@click.option("--overwrite", is_flag=True, help="Replace the adapter in the output folder.")
+@click.option("--dry-run", is_flag=True, help="Say what would be trained, and stop.")
+def command(recipe: str, overrides: tuple[str, ...], overwrite: bool, dry_run: bool) -> None:
+    """Train an adapter from RECIPE, a YAML file or the name of a bundled recipe.
+
+    \b
+    harness train trainers/recipes/json_extraction_tiny.yaml
+    harness train json_extraction_tiny --set epochs=1 --set output=out/quick
+    """
+    from trainers.run import train
+
+    train(recipe, overrides, overwrite=overwrite, dry_run=dry_run)

@@ -1,0 +1,58 @@
+"""Writes the adapter's folder: weights, configuration, the base's tokenizer, a short README."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+
+from harness.core.errors import HarnessError
+from harness.engine.loading import load_tokenizer
+from trainers.curve import diverged
+from trainers.job import Job
+from trainers.output import ADAPTER_CONFIG
+
+WEIGHTS = "adapter_model.safetensors"
+
+
+def save(model: Any, job: Job, base_folder: Path, folder: Path) -> str:
+    """Write the adapter into ``folder`` and give the SHA-256 of its weights.
+
+    Raises:
+        HarnessError: a weight is not finite.
+        OSError: the folder cannot be written.
+    """
+    trained = (p for p in model.parameters() if p.requires_grad)
+    if not all(bool(torch.isfinite(p).all()) for p in trained):
+        raise HarnessError(diverged("a trained weight is not finite", job.steps))
+    try:
+        # "auto" would ask the hub whether the base's vocabulary was resized; it never is here.
+        model.save_pretrained(folder, save_embedding_layers=False)
+    except SafetensorError as error:
+        raise OSError(str(error)) from error
+    _rewrite_config(folder / ADAPTER_CONFIG, job.recipe.base)
+    # Opened afresh: training has set a padding token on the other one.
+    load_tokenizer(base_folder).save_pretrained(folder)
+    (folder / "README.md").write_text(_readme(job), encoding="utf-8")
+    return hashlib.sha256((folder / WEIGHTS).read_bytes()).hexdigest()
+
+
+def _rewrite_config(path: Path, base: str) -> None:
+    """Sort what peft keeps in sets, so that the same training writes the same bytes."""
+    config = json.loads(path.read_text("utf-8"))
+    config["base_model_name_or_path"] = base
+    config["target_modules"] = sorted(config["target_modules"])
+    path.write_text(json.dumps(config, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+
+
+def _readme(job: Job) -> str:
+    recipe = job.recipe
+    return (
+        f"---\nbase_model: {recipe.base}\nlibrary_name: peft\n---\n\n"
+        f"A LoRA adapter for `{recipe.base}`, trained with `method: {recipe.method}` on "
+        f"{len(job.train.rows):,} rows in {job.steps:,} steps.\n"
+        "`training.json` says from what and how, with the loss at every logged step.\n\n"
+        f"Test it: `pytest suites/ --model adapter:{recipe.output}`\n"
+    )

@@ -1,0 +1,105 @@
+"""The lines before and after a training: what is about to happen, what came of it, what next."""
+
+import shlex
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from trainers.data import DataFile, Encoded
+from trainers.job import Job, Rows
+from trainers.record import Result
+
+NAME_WIDTH = 9
+
+
+def say(console: Console, lines: list[tuple[str, str]]) -> None:
+    """Name and text, a line each; wrapped under the text on a terminal, never in a pipe."""
+    if not console.is_terminal:
+        for name, text in lines:
+            print(f"{name:<{NAME_WIDTH}} {text}", file=console.file, flush=True)
+        return
+    table = Table.grid(padding=(0, 1))
+    table.add_column(width=NAME_WIDTH, style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, text in lines:
+        table.add_row(name, Text(text))
+    console.print(table)
+
+
+def opening(job: Job, rows: Rows) -> list[tuple[str, str]]:
+    recipe, base = job.recipe, job.base
+    lora = recipe.lora
+    share = job.trainable_parameters / base.parameters
+    lines = [
+        ("base", _base(job)),
+        ("data", _data(rows.train_files, job.train, job.max_length)),
+    ]
+    if job.val:
+        lines.append(("val", _data(rows.val_files, job.val, job.max_length)))
+    lines += [
+        (
+            "lora",
+            f"r {lora.r}, alpha {lora.alpha:g} on {', '.join(job.target_modules)}: "
+            f"{job.trainable_parameters:,} parameters trained ({share:.1%})",
+        ),
+        ("steps", _steps(job)),
+        ("output", recipe.output),
+    ]
+    return lines + [("note", note) for note in job.notes]
+
+
+def closing(output: str, result: Result, heard: list[str]) -> list[tuple[str, str]]:
+    loss = f"loss {result.first_loss:.4f} -> {result.last_loss:.4f}"
+    if result.eval_loss is not None:
+        loss += f", val {result.eval_loss:.4f}"
+    memory = f"peak memory {result.peak_memory_mb:,.0f} MB"
+    lines = [("warning", message) for message in heard]
+    return [
+        *lines,
+        ("trained", f"{result.steps:,} steps in {result.seconds:.1f} s, {loss}, {memory}"),
+        ("adapter", output),
+        ("next", f"pytest suites/ --model {shlex.quote(f'adapter:{output}')}"),
+    ]
+
+
+def first_row(job: Job, tokenizer: Any) -> list[tuple[str, str]]:
+    """The first training row as the model reads it: the prompt, and what the loss counts."""
+    row = job.train.rows[0]
+    split = sum(label == -100 for label in row["labels"])
+    return [
+        ("prompt", tokenizer.decode(row["input_ids"][:split])),
+        ("learns", tokenizer.decode(row["input_ids"][split:])),
+    ]
+
+
+def _base(job: Job) -> str:
+    base = job.base
+    quantized = " in nf4" if job.recipe.quantize == "nf4" else ""
+    threads = f", {base.threads} threads" if base.device == "cpu" else ""
+    return (
+        f"{base.name} ({base.architecture}, {base.parameters:,} parameters{quantized}), "
+        f"{base.dtype} on {base.device}{threads}"
+    )
+
+
+def _data(files: tuple[DataFile, ...], encoded: Encoded, max_length: int) -> str:
+    names = ", ".join(f.path for f in files)
+    text = (
+        f"{names}: {len(encoded.rows):,} rows, {encoded.tokens:,} tokens, "
+        f"{encoded.trained_tokens:,} of them trained"
+    )
+    if encoded.too_long:
+        text += (
+            f"; {encoded.too_long:,} rows longer than {max_length} tokens left out "
+            f"(the longest has {encoded.longest})"
+        )
+    return text
+
+
+def _steps(job: Job) -> str:
+    recipe = job.recipe
+    batch = recipe.batch_size * recipe.accumulation
+    passes = f"{recipe.epochs:g} epochs" if recipe.max_steps is None else "max_steps"
+    return f"{job.steps:,} ({passes}, {batch} rows a step), learning rate {recipe.learning_rate:g}"

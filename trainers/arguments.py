@@ -1,0 +1,56 @@
+"""What every method gives to transformers' TrainingArguments, from the recipe."""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from trainers.job import Job
+
+
+def arguments(job: Job, folder: Path) -> dict[str, Any]:
+    """Keyword arguments for ``TrainingArguments`` and what TRL derives from it."""
+    recipe, base = job.recipe, job.base
+    is_cuda = base.device == "cuda"
+    return {
+        "output_dir": str(folder),
+        "seed": recipe.seed,
+        "per_device_train_batch_size": recipe.batch_size,
+        "per_device_eval_batch_size": recipe.batch_size,
+        "gradient_accumulation_steps": recipe.accumulation,
+        "num_train_epochs": recipe.epochs,
+        "max_steps": recipe.max_steps or -1,
+        "learning_rate": recipe.learning_rate,
+        "lr_scheduler_type": _SCHEDULES[recipe.schedule],
+        "warmup_steps": recipe.warmup if recipe.warmup < 1 else int(recipe.warmup),
+        "weight_decay": recipe.weight_decay,
+        "max_grad_norm": recipe.max_grad_norm,
+        "optim": "adamw_torch_fused",
+        "activation_checkpointing": recipe.checkpoint_activations,
+        "use_cpu": not is_cuda,
+        # Autocast over weights of the same type: the adapter itself stays in float32.
+        "bf16": base.dtype == "bfloat16",
+        "fp16": base.dtype == "float16" and is_cuda,
+        "tf32": True if is_cuda and torch.cuda.get_device_capability() >= (8, 0) else None,
+        "dataloader_pin_memory": is_cuda,
+        "logging_strategy": "steps",
+        "logging_steps": recipe.logging_steps,
+        "logging_first_step": True,
+        # Otherwise a loss that is no number is logged as the average of those before it.
+        "logging_nan_inf_filter": False,
+        "disable_tqdm": True,
+        "report_to": "none",
+        "save_strategy": "no",
+        "eval_strategy": _evaluation(job),
+        "eval_steps": recipe.eval_steps,
+        "prediction_loss_only": True,
+    }
+
+
+_SCHEDULES = {"cosine": "cosine", "linear": "linear", "constant": "constant_with_warmup"}
+
+
+def _evaluation(job: Job) -> str:
+    if job.val is None:
+        return "no"
+    return "steps" if job.recipe.eval_steps else "epoch"

@@ -1,0 +1,158 @@
+"""Opens the base model that an adapter is trained on: where, in which type, with which endings."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import AutoModelForCausalLM
+
+from harness.core.errors import HarnessError
+from harness.engine.fingerprint import file_hashes, weights_hash
+from harness.engine.loading import load_tokenizer, local_folder
+from trainers.recipe import Recipe
+
+SMALL_PARAMETERS = 100_000_000
+"""Up to this size float32 costs at most 0.4 GB, and repeats on machines without bfloat16."""
+DEFAULT_LENGTH = 1024
+"""``max_length`` where the recipe gives none and the base can read that far."""
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """Where and in which type the base computes."""
+
+    kind: str
+    """``cuda`` or ``cpu``."""
+    dtype: torch.dtype
+    threads: int
+    notes: tuple[str, ...]
+    """What was done otherwise than the recipe says, and why."""
+
+    @property
+    def dtype_name(self) -> str:
+        return str(self.dtype).removeprefix("torch.")
+
+
+def open_tokenizer(recipe: Recipe, where: str) -> tuple[Path, Any]:
+    """The base's local folder (a hub id is downloaded) and its tokenizer.
+
+    Raises:
+        HarnessError: the base or its tokenizer cannot be had; begins with ``where``.
+    """
+    try:
+        folder = local_folder(recipe.base)
+    except HarnessError as error:
+        raise HarnessError(f"{where}: {error}") from None
+    try:
+        return folder, load_tokenizer(folder)
+    except (OSError, ValueError, KeyError) as error:
+        raise HarnessError(f"{where}: {recipe.base} has no tokenizer ({_first(error)})") from None
+
+
+def choose_device(recipe: Recipe, folder: Path) -> Device:
+    """CUDA where there is a GPU, else the CPU; see ``Recipe.dtype`` for the type."""
+    if recipe.threads:
+        torch.set_num_threads(recipe.threads)
+    kind = "cuda" if torch.cuda.is_available() else "cpu"
+    notes: list[str] = []
+    if recipe.dtype != "auto":
+        dtype = {
+            "float32": torch.float32,
+            "bfloat16": torch.bfloat16,
+            "float16": torch.float16,
+        }[recipe.dtype]
+    elif recipe.quantize == "none" and _parameters(folder) <= SMALL_PARAMETERS:
+        dtype = torch.float32
+    else:
+        dtype = _short_type(kind)
+    if kind == "cpu" and dtype == torch.float16:
+        # Measured: a step in float16 on a CPU takes fifteen times as long as in bfloat16.
+        dtype = torch.bfloat16
+        notes.append("dtype: float16 crawls on a CPU, bfloat16 is used instead")
+    return Device(kind, dtype, torch.get_num_threads(), tuple(notes))
+
+
+def open_model(recipe: Recipe, folder: Path, device: Device) -> Any:
+    """The base as a causal language model, quantised if the recipe says so.
+
+    Raises:
+        HarnessError: its weights cannot be read.
+    """
+    settings: dict[str, Any] = {"dtype": device.dtype, "local_files_only": True}
+    if recipe.quantize == "nf4":
+        settings["quantization_config"] = _nf4(device)
+        settings["device_map"] = {"": device.kind}
+    try:
+        model = AutoModelForCausalLM.from_pretrained(folder, **settings)
+    except (OSError, ValueError, KeyError, RuntimeError) as error:
+        raise HarnessError(f"base: {recipe.base} cannot be opened ({_first(error)})") from None
+    model.config.use_cache = False
+    return model
+
+
+def stop_tokens(tokenizer: Any, model: Any) -> frozenset[int]:
+    """Every token at which generation ends, as the harness's own backends count them."""
+    configured = model.generation_config.eos_token_id
+    ids = configured if isinstance(configured, list) else [configured]
+    return frozenset(int(i) for i in (*ids, tokenizer.eos_token_id) if i is not None)
+
+
+def usable_length(recipe: Recipe, model: Any, where: str) -> int:
+    """The most tokens a row may have.
+
+    Raises:
+        HarnessError: the recipe asks for more than the base has positions; begins with ``where``.
+    """
+    config = model.config
+    positions = getattr(config, "max_position_embeddings", None) or DEFAULT_LENGTH
+    if recipe.max_length is None:
+        return min(DEFAULT_LENGTH, int(positions))
+    if recipe.max_length > positions:
+        raise HarnessError(
+            f"{where}: {recipe.max_length} is more than the base can read, lower it to {positions}"
+        )
+    return recipe.max_length
+
+
+def weights_of(folder: Path) -> str:
+    """The hash by which the harness's run records name these weights."""
+    return weights_hash(file_hashes(folder))
+
+
+def _nf4(device: Device) -> Any:
+    from transformers import BitsAndBytesConfig
+
+    return BitsAndBytesConfig(
+        load_in_4bit=True,
+        bnb_4bit_quant_type="nf4",
+        bnb_4bit_use_double_quant=True,
+        bnb_4bit_compute_dtype=device.dtype,
+    )
+
+
+def _short_type(kind: str) -> torch.dtype:
+    """bfloat16 where the hardware computes in it."""
+    if kind == "cuda":
+        return torch.bfloat16 if torch.cuda.is_bf16_supported(False) else torch.float16
+    has_bf16 = torch.ops.mkldnn._is_mkldnn_bf16_supported()
+    return torch.bfloat16 if has_bf16 else torch.float32
+
+
+def _parameters(folder: Path) -> int:
+    """Parameters of the base, told by the headers of its weights; of ``.bin`` files by size."""
+    from safetensors import safe_open
+
+    count = 0
+    for path in folder.glob("*.safetensors"):
+        with safe_open(path, "pt") as weights:
+            for name in weights.keys():  # noqa: SIM118 (not a mapping)
+                size = 1
+                for length in weights.get_slice(name).get_shape():
+                    size *= length
+                count += size
+    return count or sum(p.stat().st_size for p in folder.glob("pytorch_model*.bin")) // 4
+
+
+def _first(error: Exception) -> str:
+    return next(iter(str(error).strip().splitlines()), type(error).__name__)

@@ -1,0 +1,60 @@
+"""Keeps the curve of a training, and stops one whose loss is no number any more."""
+
+import math
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from transformers import TrainerCallback
+
+from harness.core.errors import HarnessError
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """What was logged at one step: averages since the point before."""
+
+    step: int
+    seconds: float
+    """Since the first step began."""
+    loss: float | None = None
+    """Mean over the trained tokens; ``None`` at a point that only evaluates."""
+    learning_rate: float | None = None
+    grad_norm: float | None = None
+    """Before clipping."""
+    eval_loss: float | None = None
+
+
+class Curve(TrainerCallback):  # type: ignore[misc]
+    """Collects a Point for each log line of the trainer."""
+
+    def __init__(self) -> None:
+        self.points: list[Point] = []
+        self.started = time.perf_counter()
+        self.step = 0
+        """Optimiser steps done."""
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        self.started = time.perf_counter()
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        self.step = state.global_step
+
+    def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **kwargs: Any) -> None:
+        """Raises HarnessError when a loss or a gradient is not finite."""
+        values = {k: logs.get(k) for k in ("loss", "learning_rate", "grad_norm", "eval_loss")}
+        if values["loss"] is None and values["eval_loss"] is None:
+            return
+        numbers = {k: float(v) for k, v in values.items() if v is not None}
+        for name, number in numbers.items():
+            if not math.isfinite(number):
+                raise HarnessError(diverged(f"{name} is {number}", state.global_step))
+        seconds = time.perf_counter() - self.started
+        self.points.append(Point(state.global_step, round(seconds, 3), **numbers))
+
+
+def diverged(what: str, step: int) -> str:
+    return (
+        f"{what} at step {step}: training diverged and nothing was kept; lower learning_rate or "
+        "max_grad_norm, or raise warmup"
+    )

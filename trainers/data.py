@@ -1,0 +1,260 @@
+"""Reads training rows from JSON Lines files, and turns them into the tokens a model learns from.
+
+Knows three shapes of a row (prompt and completion as messages, as text, or ``messages`` whose last
+is the answer) and the one way a prompt is rendered, the harness's own. Knows nothing of training.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.core.case import Message
+from harness.core.errors import HarnessError
+from harness.engine.prompt import encode, has_template, render
+
+MOST_MISTAKES = 10
+"""Bad rows that one error names; the rest is counted."""
+IGNORED = -100
+"""The label of a token that the loss leaves out (torch's ``cross_entropy``)."""
+ROLES = ("system", "user", "assistant")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One example: what is asked, and the answer to learn."""
+
+    prompt: tuple[Message, ...] | str
+    """A conversation, or plain text that is used as it stands."""
+    completion: str
+    where: str
+    """``file:line``."""
+
+
+@dataclass(frozen=True, slots=True)
+class DataFile:
+    """A file that rows were read from, as ``training.json`` names it."""
+
+    path: str
+    sha256: str
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """Rows as tokens, ready for the trainer."""
+
+    rows: tuple[Mapping[str, list[int]], ...]
+    """``input_ids`` and ``labels`` of the same length; labels ignore the prompt."""
+    too_long: int
+    """Rows left out because they do not fit into ``max_length`` whole."""
+    longest: int
+    """Tokens of the longest row, left out or not."""
+    tokens: int
+    """Tokens of the rows that are in."""
+    trained_tokens: int
+    """Of these, the ones that the loss counts."""
+    plain_prompts: int
+    """Rows whose prompt is text although the base has a chat template."""
+
+
+def read_rows(path: Path, limit: int | None = None) -> tuple[list[Row], DataFile]:
+    """The rows of one file, at most ``limit`` of them.
+
+    Raises:
+        HarnessError: the file cannot be read or holds no row, or rows are wrong: a line for each,
+            as ``file:line: what, what next``.
+    """
+    try:
+        content = path.read_bytes()
+        text = content.decode("utf-8-sig")
+    except OSError as error:
+        raise HarnessError(f"{path}: cannot be read ({error.strerror})") from None
+    except UnicodeDecodeError as error:
+        place = content[: error.start].count(b"\n") + 1
+        raise HarnessError(f"{path}:{place}: is not UTF-8 text ({error.reason})") from None
+    rows: list[Row] = []
+    mistakes: list[str] = []
+    for number, line in enumerate(text.split("\n"), 1):
+        if not line.strip() or (limit is not None and len(rows) >= limit):
+            continue
+        try:
+            rows.append(_row(line, f"{path}:{number}"))
+        except ValueError as error:
+            mistakes.append(f"{path}:{number}: {error}")
+    if mistakes:
+        raise HarnessError("\n".join(_shortened(mistakes)))
+    if not rows:
+        raise HarnessError(f"{path}: holds no rows, write one JSON object on each line")
+    return rows, DataFile(str(path), hashlib.sha256(content).hexdigest(), len(rows))
+
+
+def encode_rows(
+    tokenizer: Any, rows: Sequence[Row], max_length: int, ending: int, stops: frozenset[int]
+) -> Encoded:
+    """Tokenise rows: prompt as the harness asks it, completion, and the ending token once.
+
+    Args:
+        ending: the token that a completion ends with.
+        stops: every token at which generation ends; none may stand inside a completion.
+
+    Raises:
+        HarnessError: a completion holds an ending token in its middle.
+    """
+    fitting: list[Mapping[str, list[int]]] = []
+    longest = trained = 0
+    for row in rows:
+        prompt, completion = encode_row(tokenizer, row, ending, stops)
+        longest = max(longest, len(prompt) + len(completion))
+        if len(prompt) + len(completion) > max_length:
+            continue
+        trained += len(completion)
+        labels = [IGNORED] * len(prompt) + completion
+        fitting.append({"input_ids": prompt + completion, "labels": labels})
+    return Encoded(
+        rows=tuple(fitting),
+        too_long=len(rows) - len(fitting),
+        longest=longest,
+        tokens=sum(len(r["input_ids"]) for r in fitting),
+        trained_tokens=trained,
+        plain_prompts=sum(isinstance(r.prompt, str) for r in rows)
+        if has_template(tokenizer)
+        else 0,
+    )
+
+
+def encode_row(
+    tokenizer: Any, row: Row, ending: int, stops: frozenset[int]
+) -> tuple[list[int], list[int]]:
+    """Token ids of the prompt, exactly those the harness asks with, and of the completion."""
+    text = row.prompt if isinstance(row.prompt, str) else render(tokenizer, row.prompt)
+    prompt = encode(tokenizer, text)
+    whole = encode(tokenizer, text + row.completion)
+    if whole[: len(prompt)] == prompt:
+        completion = whole[len(prompt) :]
+    else:
+        # The boundary fell inside a token. At generation the prompt's own tokens come first.
+        completion = [int(i) for i in tokenizer(row.completion, add_special_tokens=False).input_ids]
+    while completion and completion[-1] in stops:
+        # A tokenizer that ends every text by itself, or data that wrote the ending out.
+        completion.pop()
+    if stops.intersection(completion):
+        token = tokenizer.decode([next(i for i in completion if i in stops)])
+        raise HarnessError(
+            f"{row.where}: the completion holds {token}, at which the base stops; take it out"
+        )
+    return prompt, [*completion, ending]
+
+
+def ending_token(tokenizer: Any, stops: frozenset[int]) -> int:
+    """The token a completion must end with, so that generation stops there.
+
+    The one that the chat template writes after an assistant's turn, if generation stops at it;
+    else the tokenizer's end of sequence.
+
+    Raises:
+        HarnessError: the base has no token that ends a text.
+    """
+    if has_template(tokenizer):
+        turn = _after_answer(tokenizer)
+        if turn is not None and turn in stops:
+            return turn
+    if tokenizer.eos_token_id is None:
+        raise HarnessError(
+            f"{tokenizer.name_or_path}: the tokenizer has no eos_token, so a model cannot learn "
+            "to stop; set eos_token in its tokenizer_config.json"
+        )
+    return int(tokenizer.eos_token_id)
+
+
+def _after_answer(tokenizer: Any) -> int | None:
+    """The first token that the chat template puts behind an answer."""
+    answer = "answer-0"
+    conversation = [
+        {"role": "user", "content": "question"},
+        {"role": "assistant", "content": answer},
+    ]
+    text = tokenizer.apply_chat_template(conversation, tokenize=False)
+    ids = tokenizer(text.rpartition(answer)[2], add_special_tokens=False)["input_ids"]
+    return int(ids[0]) if ids else None
+
+
+def _row(line: str, where: str) -> Row:
+    """One line as a Row.
+
+    Raises:
+        ValueError: what is wrong with it, and what next.
+    """
+    try:
+        value = json.loads(line)
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise ValueError(f"not valid JSON ({error}), write one object on each line") from None
+    if not isinstance(value, dict):
+        raise ValueError(f"expected a JSON object, found {line.strip()!r:.60}")
+    if "prompt" in value and "completion" in value:
+        return Row(_prompt(value["prompt"]), _completion(value["completion"]), where)
+    if "messages" in value:
+        turns = _messages(value["messages"], "messages")
+        if turns[-1].role != "assistant" or len(turns) < 2:
+            raise ValueError("messages must end with the assistant's answer to at least one turn")
+        return Row(_asking(turns[:-1], "messages"), _some_text(turns[-1].content), where)
+    if "conversations" in value:
+        raise ValueError(
+            "conversations with from and value are not read; write messages with role and content"
+        )
+    keys = ", ".join(sorted(value)) or "none"
+    raise ValueError(f"needs prompt and completion, or messages; found the keys: {keys}")
+
+
+def _prompt(value: Any) -> tuple[Message, ...] | str:
+    if isinstance(value, str):
+        if not value:
+            raise ValueError("the prompt is empty")
+        return value
+    return _asking(_messages(value, "prompt"), "prompt")
+
+
+def _asking(turns: tuple[Message, ...], name: str) -> tuple[Message, ...]:
+    if turns[-1].role == "assistant":
+        raise ValueError(f"{name}: an assistant's turn stands right before the answer")
+    return turns
+
+
+def _completion(value: Any) -> str:
+    if isinstance(value, str):
+        return _some_text(value)
+    turns = _messages(value, "completion")
+    if len(turns) != 1 or turns[0].role != "assistant":
+        raise ValueError("completion must be text, or one message of the assistant")
+    return _some_text(turns[0].content)
+
+
+def _some_text(completion: str) -> str:
+    if not completion:
+        raise ValueError("the completion is empty, so there is nothing to learn")
+    return completion
+
+
+def _messages(value: Any, name: str) -> tuple[Message, ...]:
+    if not isinstance(value, list) or not value:
+        raise ValueError(f"{name} must be a list of messages with role and content")
+    return tuple(_message(turn, f"{name}[{index}]") for index, turn in enumerate(value))
+
+
+def _message(turn: Any, name: str) -> Message:
+    if not isinstance(turn, dict):
+        raise ValueError(f"{name} must be an object with role and content, found {turn!r:.60}")
+    role, content = turn.get("role"), turn.get("content")
+    if role not in ROLES:
+        raise ValueError(f"{name}.role must be one of {', '.join(ROLES)}, found {role!r:.60}")
+    if not isinstance(content, str):
+        raise ValueError(f"{name}.content must be text, found {content!r:.60}")
+    return Message(role, content)
+
+
+def _shortened(mistakes: list[str]) -> list[str]:
+    if len(mistakes) <= MOST_MISTAKES:
+        return mistakes
+    return [*mistakes[:MOST_MISTAKES], f"... and {len(mistakes) - MOST_MISTAKES} rows more"]

@@ -1,0 +1,112 @@
+"""The training itself: from rows to a finished adapter folder. Imports torch."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from transformers import PrinterCallback
+
+from harness.engine.memory import peak_memory_mb
+from harness.environment import environment
+from trainers import adapter, announce, record
+from trainers.arguments import arguments
+from trainers.curve import Curve
+from trainers.data import DataFile, Encoded
+from trainers.job import Job, Method, Rows
+from trainers.memory import only_trained_logits
+from trainers.output import staged
+from trainers.prepare import prepare
+from trainers.progress import ProgressShow
+from trainers.quiet import silence_bars
+from trainers.recipe_file import RecipeFile
+
+
+def train_rows(
+    file: RecipeFile,
+    method: Method,
+    rows: Rows,
+    dry_run: bool,
+    console: Console,
+    heard: list[str],
+) -> None:
+    """Train and put the adapter in place, or say what would be done."""
+    silence_bars()
+    job, base_folder = prepare(file, method, rows)
+    announce.say(console, announce.opening(job, rows))
+    if dry_run:
+        announce.say(console, announce.first_row(job, job.tokenizer))
+        announce.say(console, [("dry run", "nothing was trained, nothing was written")])
+        return
+    with staged(Path(job.recipe.output)) as partial:
+        trainer = method.build(job, arguments(job, partial))
+        curve = Curve()
+        seconds = _fit(trainer, curve, console)
+        weights = adapter.save(trainer.model, job, base_folder, partial)
+        result = _result(trainer, curve, seconds, weights)
+        record.write(_record(file, job, rows, curve, result, heard), partial)
+    announce.say(console, announce.closing(job.recipe.output, result, heard))
+
+
+def _fit(trainer: Any, curve: Curve, console: Console) -> float:
+    """Run the loop; seconds of wall time."""
+    show = ProgressShow(console, curve)
+    trainer.remove_callback(PrinterCallback)
+    trainer.add_callback(curve)
+    trainer.add_callback(show)
+    try:
+        with only_trained_logits():
+            output = trainer.train()
+    finally:
+        show.close()
+    return float(output.metrics["train_runtime"])
+
+
+def _result(trainer: Any, curve: Curve, seconds: float, weights: str) -> record.Result:
+    losses = [p.loss for p in curve.points if p.loss is not None]
+    evaluations = [p.eval_loss for p in curve.points if p.eval_loss is not None]
+    return record.Result(
+        steps=trainer.state.global_step,
+        epochs=round(float(trainer.state.epoch), 4),
+        seconds=round(seconds, 3),
+        first_loss=losses[0],
+        last_loss=losses[-1],
+        eval_loss=evaluations[-1] if evaluations else None,
+        peak_memory_mb=round(peak_memory_mb(), 1),
+        adapter_sha256=weights,
+    )
+
+
+def _record(
+    file: RecipeFile, job: Job, rows: Rows, curve: Curve, result: record.Result, heard: list[str]
+) -> record.TrainingRecord:
+    val = _data(rows.val_files, job.val) if job.val else None
+    return record.TrainingRecord(
+        created=record.now(),
+        method=job.recipe.method,
+        recipe=job.recipe.model_dump(mode="json"),
+        recipe_file=str(file.path),
+        recipe_sha256=file.sha256,
+        overrides=file.overrides,
+        base=asdict(job.base),
+        data={"train": _data(rows.train_files, job.train), "val": val},
+        max_length=job.max_length,
+        target_modules=job.target_modules,
+        trainable_parameters=job.trainable_parameters,
+        curve=tuple({k: v for k, v in asdict(p).items() if v is not None} for p in curve.points),
+        result=result,
+        notes=job.notes,
+        warnings=tuple(heard),
+        environment=environment(),
+    )
+
+
+def _data(files: tuple[DataFile, ...], encoded: Encoded) -> dict[str, Any]:
+    return {
+        "files": [asdict(f) for f in files],
+        "rows": len(encoded.rows),
+        "rows_too_long": encoded.too_long,
+        "longest_tokens": encoded.longest,
+        "tokens": encoded.tokens,
+        "trained_tokens": encoded.trained_tokens,
+    }

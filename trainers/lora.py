@@ -1,0 +1,73 @@
+"""Which layers of a base get an adapter, and peft's configuration of it."""
+
+import difflib
+from typing import Any
+
+from torch import nn
+from transformers.pytorch_utils import Conv1D
+
+from harness.core.errors import HarnessError
+from trainers.recipe import Lora
+
+
+def target_modules(model: Any, lora: Lora, where: str) -> list[str]:
+    """The names of the layers to adapt, sorted.
+
+    Raises:
+        HarnessError: a name stands for no linear layer of the model, or for its output layer; a
+            line for each, beginning with ``where``. peft would pass over a single wrong name.
+    """
+    there = linear_names(model)
+    if lora.target_modules == ("auto",):
+        return sorted(there)
+    mistakes = [_mistake(model, name, there) for name in lora.target_modules]
+    found = [f"{where}: {mistake}" for mistake in mistakes if mistake]
+    if found:
+        raise HarnessError("\n".join(found))
+    return sorted(set(lora.target_modules))
+
+
+def linear_names(model: Any) -> set[str]:
+    """Last names of all linear layers of attention and MLP: all but the output layer."""
+    head = model.get_output_embeddings()
+    return {
+        name.rpartition(".")[2]
+        for name, module in model.named_modules()
+        if isinstance(module, nn.Linear | Conv1D) and module is not head
+    }
+
+
+def lora_config(model: Any, lora: Lora, names: list[str], base: str) -> Any:
+    """peft's configuration; ``base`` is written into the adapter as it stands."""
+    from peft import LoraConfig
+
+    return LoraConfig(
+        base_model_name_or_path=base,
+        r=lora.r,
+        lora_alpha=lora.alpha if lora.alpha % 1 else int(lora.alpha),
+        lora_dropout=lora.dropout,
+        use_rslora=lora.rslora,
+        target_modules=names,
+        # GPT-2 stores its linear layers transposed.
+        fan_in_fan_out=any(isinstance(m, Conv1D) for m in model.modules()),
+        task_type="CAUSAL_LM",
+    )
+
+
+def _mistake(model: Any, name: str, there: set[str]) -> str | None:
+    """What is wrong with one name, matched as peft does: the whole path or its end."""
+    head = model.get_output_embeddings()
+    matches = [m for path, m in model.named_modules() if path == name or path.endswith(f".{name}")]
+    if any(m is head for m in matches):
+        return f"{name} is the output layer, which the loss reads by itself; leave it out"
+    if any(isinstance(m, nn.Linear | Conv1D) for m in matches):
+        return None
+    if matches:
+        return f"{name} is a {type(matches[0]).__name__}, not a linear layer; {_there(there)}"
+    close = difflib.get_close_matches(name, there, n=1)
+    hint = f"did you mean {close[0]}?" if close else _there(there)
+    return f"{name} matches no layer of the base, {hint}"
+
+
+def _there(there: set[str]) -> str:
+    return f"there are: {', '.join(sorted(there))}"

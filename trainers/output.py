@@ -1,0 +1,106 @@
+"""The adapter's folder: it appears whole when training has ended well, or not at all.
+
+Training writes into ``<output>.partial`` beside it; a rename at the end puts that in place. The
+folder is also the lock: two trainings cannot write into one output.
+"""
+
+import contextlib
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+
+from harness.core.errors import HarnessError
+
+ADAPTER_CONFIG = "adapter_config.json"
+PROCESS_FILE = "process"
+"""Holds the id of the process that writes the partial folder."""
+
+
+def mistake_in(output: Path, overwrite: bool, inputs: tuple[Path, ...]) -> str | None:
+    """Why ``output`` cannot be written, in one line; ``None`` when it can.
+
+    Args:
+        inputs: the base and the data, which must not stand inside the folder to be replaced.
+    """
+    if output.is_file():
+        return f"{output} is a file, name a folder"
+    if not output.is_dir():
+        return None
+    here = output.resolve()
+    for inner in (Path.cwd(), *inputs):
+        if inner.resolve().is_relative_to(here):
+            return f"{output} holds {inner}, name a folder of its own"
+    if not any(output.iterdir()):
+        return None
+    if not (output / ADAPTER_CONFIG).is_file():
+        return f"{output} holds files that are not an adapter's, name another folder"
+    if not overwrite:
+        return f"{output} holds an adapter already, name another folder or add --overwrite"
+    return None
+
+
+@contextlib.contextmanager
+def staged(output: Path) -> Iterator[Path]:
+    """A partial folder to write into; it becomes ``output`` when the block ends without error.
+
+    An adapter that stood there before is removed only after the new one is complete. After an
+    error or Ctrl-C the partial folder is gone and whatever stood there before still stands.
+
+    Raises:
+        HarnessError: the folder cannot be written, or another training writes it.
+    """
+    partial = output.with_name(f"{output.name}.partial")
+    try:
+        _claim(partial)
+    except OSError as error:
+        raise HarnessError(_cannot_write(output, error)) from None
+    try:
+        yield partial
+        (partial / PROCESS_FILE).unlink()
+        _publish(partial, output)
+    except OSError as error:
+        raise HarnessError(_cannot_write(output, error)) from error
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def _claim(partial: Path) -> None:
+    partial.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        partial.mkdir()
+    except FileExistsError:
+        if owner := _living_owner(partial):
+            raise HarnessError(
+                f"{partial}: process {owner} is training into this folder; wait for it, or name "
+                "another output"
+            ) from None
+        # Left by a training that was killed.
+        shutil.rmtree(partial)
+        partial.mkdir()
+    (partial / PROCESS_FILE).write_text(str(os.getpid()))
+
+
+def _living_owner(partial: Path) -> int | None:
+    try:
+        process = int((partial / PROCESS_FILE).read_text())
+    except (OSError, ValueError):
+        return None
+    return process if process != os.getpid() and psutil.pid_exists(process) else None
+
+
+def _publish(partial: Path, output: Path) -> None:
+    if not output.exists():
+        partial.rename(output)
+        return
+    previous = output.with_name(f"{output.name}.previous")
+    shutil.rmtree(previous, ignore_errors=True)
+    output.rename(previous)
+    partial.rename(output)
+    shutil.rmtree(previous, ignore_errors=True)
+
+
+def _cannot_write(output: Path, error: OSError) -> str:
+    return f"{output}: cannot be written ({error.strerror or error}), nothing was kept"

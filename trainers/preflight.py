@@ -1,0 +1,71 @@
+"""Finds what would stop a training, before anything heavy is imported: all of it at once."""
+
+import importlib.util
+import os
+from pathlib import Path
+
+from harness.core.errors import HarnessError
+from harness.engine.folders import check_whole_model
+from trainers.output import mistake_in
+from trainers.recipe_file import RecipeFile
+
+PACKAGES = ("torch", "transformers", "peft", "trl", "datasets", "accelerate", "safetensors")
+
+
+def check(file: RecipeFile, overwrite: bool) -> None:
+    """Raise a HarnessError with a line for every mistake found."""
+    recipe = file.recipe
+    inputs = (Path(recipe.base), *map(Path, (*recipe.data.train, *recipe.data.val)))
+    found = [*_packages(file), *_processes(), *_base(file), *_data(file)]
+    if mistake := mistake_in(Path(recipe.output), overwrite, inputs):
+        found.append(f"{file.where('output')}: {mistake}")
+    if found:
+        raise HarnessError("\n".join(found))
+
+
+def _packages(file: RecipeFile) -> list[str]:
+    missing = [name for name in PACKAGES if importlib.util.find_spec(name) is None]
+    found = []
+    if missing:
+        names = ", ".join(missing)
+        found.append(f"training needs {names}, install them with: pip install 'slm-harness[train]'")
+    if file.recipe.quantize == "nf4" and importlib.util.find_spec("bitsandbytes") is None:
+        found.append(
+            f"{file.where('quantize')}: nf4 needs bitsandbytes, install it with: "
+            "pip install bitsandbytes"
+        )
+    return found
+
+
+def _processes() -> list[str]:
+    processes = os.environ.get("WORLD_SIZE", "1")
+    if processes == "1":
+        return []
+    return [
+        f"started as one of {processes} processes (WORLD_SIZE), training runs in one: start one"
+    ]
+
+
+def _base(file: RecipeFile) -> list[str]:
+    recipe, where = file.recipe, file.where("base")
+    folder = Path(recipe.base)
+    if (folder / "adapter_config.json").is_file() and not (folder / "config.json").is_file():
+        return [f"{where}: {recipe.base} is an adapter, name the whole model it belongs to"]
+    try:
+        check_whole_model(where, recipe.base)
+    except HarnessError as error:
+        return str(error).splitlines()
+    return []
+
+
+def _data(file: RecipeFile) -> list[str]:
+    data = file.recipe.data
+    found = []
+    for key, names in (("data.train", data.train), ("data.val", data.val)):
+        for name in names:
+            if Path(name).is_dir():
+                found.append(f"{file.where(key)}: {name} is a folder, name the file in it")
+            elif not Path(name).is_file():
+                hint = f", make it with: {data.make}" if data.make else ", correct the path"
+                found.append(f"{file.where(key)}: there is no file {name}{hint}")
+    return found

@@ -1,0 +1,110 @@
+"""From rows to a Job: tokenizer, model, adapter configuration, tokens."""
+
+import math
+from pathlib import Path
+from typing import Any
+
+from harness.core.errors import HarnessError
+from harness.engine.prompt import has_template
+from trainers.base import (
+    Device,
+    choose_device,
+    open_model,
+    open_tokenizer,
+    stop_tokens,
+    usable_length,
+    weights_of,
+)
+from trainers.data import Encoded, ending_token
+from trainers.job import BaseInfo, Job, Method, Rows
+from trainers.lora import lora_config, target_modules
+from trainers.recipe import Recipe
+from trainers.recipe_file import RecipeFile
+
+
+def prepare(file: RecipeFile, method: Method, rows: Rows) -> tuple[Job, Path]:
+    """The Job, and the local folder of its base.
+
+    Raises:
+        HarnessError: the base cannot be used, a layer's name fits nothing, no row is short enough.
+    """
+    recipe = file.recipe
+    folder, tokenizer = open_tokenizer(recipe, file.where("base"))
+    device = choose_device(recipe, folder)
+    model = open_model(recipe, folder, device)
+    names = target_modules(model, recipe.lora, file.where("lora.target_modules"))
+    max_length = usable_length(recipe, model, file.where("max_length"))
+    stops = stop_tokens(tokenizer, model)
+    ending = ending_token(tokenizer, stops)
+    train = method.encode(tokenizer, rows.train, max_length, ending, stops)
+    val = method.encode(tokenizer, rows.val, max_length, ending, stops) if rows.val else None
+    for encoded, key in ((train, "train"), (val, "val")):
+        if encoded and not encoded.rows:
+            raise HarnessError(_nothing_fits(file, encoded, max_length, key))
+    parameters = int(model.num_parameters())
+    job = Job(
+        recipe=recipe,
+        model=model,
+        tokenizer=tokenizer,
+        peft_config=lora_config(model, recipe.lora, names, recipe.base),
+        base=_base_info(recipe, model, tokenizer, folder, device, parameters),
+        train=train,
+        val=val,
+        max_length=max_length,
+        ending=ending,
+        steps=steps_of(recipe, len(train.rows)),
+        target_modules=tuple(names),
+        trainable_parameters=_adapter_parameters(model, recipe.lora.r, names),
+        notes=(*device.notes, *_notes(train)),
+    )
+    return job, folder
+
+
+def steps_of(recipe: Recipe, rows: int) -> int:
+    """Optimiser steps of the run, counted as transformers' Trainer counts them."""
+    if recipe.max_steps is not None:
+        return recipe.max_steps
+    batches = math.ceil(rows / recipe.batch_size)
+    return math.ceil(recipe.epochs * math.ceil(batches / recipe.accumulation))
+
+
+def _adapter_parameters(model: Any, rank: int, names: list[str]) -> int:
+    """Two matrices for each adapted layer: from its inputs to the rank, and to its outputs."""
+    count = 0
+    for path, module in model.named_modules():
+        if any(path == name or path.endswith(f".{name}") for name in names):
+            inputs = getattr(module, "in_features", None) or module.weight.shape[0]
+            outputs = getattr(module, "out_features", None) or module.weight.shape[1]
+            count += rank * (inputs + outputs)
+    return count
+
+
+def _base_info(
+    recipe: Recipe, model: Any, tokenizer: Any, folder: Path, device: Device, parameters: int
+) -> BaseInfo:
+    return BaseInfo(
+        name=recipe.base,
+        architecture=str(model.config.model_type),
+        parameters=parameters,
+        weights_sha256=weights_of(folder),
+        dtype=device.dtype_name,
+        device=device.kind,
+        threads=device.threads,
+        has_template=has_template(tokenizer),
+    )
+
+
+def _notes(train: Encoded) -> list[str]:
+    if not train.plain_prompts:
+        return []
+    return [
+        f"{train.plain_prompts:,} prompts are plain text and bypass the base's chat template, "
+        "which the suites will use; write prompts as messages"
+    ]
+
+
+def _nothing_fits(file: RecipeFile, encoded: Encoded, max_length: int, key: str) -> str:
+    return (
+        f"{file.where(f'data.{key}')}: none of the {encoded.too_long:,} rows fits into max_length "
+        f"{max_length}, raise it (the longest row has {encoded.longest} tokens)"
+    )

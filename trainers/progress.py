@@ -1,0 +1,86 @@
+"""Shows a training on the terminal: a bar where there is one, plain lines where there is not."""
+
+import time
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn
+from transformers import TrainerCallback
+
+from trainers.curve import Curve
+
+
+class ProgressShow(TrainerCallback):  # type: ignore[misc]
+    """Shows the newest point of a Curve, which must be called back before it."""
+
+    def __init__(self, console: Console, curve: Curve) -> None:
+        self._console = console
+        self._curve = curve
+        self._bar = _bar(console) if console.is_terminal else None
+        self._task = self._bar.add_task("", total=None, numbers="", pace="") if self._bar else None
+        self._began = time.perf_counter()
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        self._began = time.perf_counter()
+        if self._bar and self._task is not None:
+            self._bar.update(self._task, total=state.max_steps)
+            self._bar.start()
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        if self._bar and self._task is not None:
+            self._bar.update(self._task, completed=state.global_step, pace=self._pace(state))
+
+    def on_log(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        if not self._curve.points or self._curve.points[-1].step != state.global_step:
+            return
+        if self._bar and self._task is not None:
+            self._bar.update(self._task, numbers=self._numbers())
+        elif kwargs.get("logs", {}).get("train_runtime") is None:
+            step = f"step {state.global_step:>{len(str(state.max_steps))}}/{state.max_steps}"
+            line = f"{step}  {self._numbers()}  {self._pace(state)}"
+            self._console.print(line, soft_wrap=True, highlight=False, markup=False)
+
+    def close(self) -> None:
+        """Take the bar away, also after an error."""
+        if self._bar:
+            self._bar.stop()
+
+    def _numbers(self) -> str:
+        """The latest loss, learning rate and gradient norm, and the latest evaluation's loss."""
+        points = self._curve.points
+        trained = next((p for p in reversed(points) if p.loss is not None), None)
+        evaluated = next((p for p in reversed(points) if p.eval_loss is not None), None)
+        parts = []
+        if trained and trained.loss is not None:
+            parts.append(f"loss {trained.loss:.4f}")
+        if evaluated and evaluated.eval_loss is not None:
+            parts.append(f"val {evaluated.eval_loss:.4f}")
+        if trained and trained.learning_rate is not None:
+            parts.append(f"lr {trained.learning_rate:.1e}")
+        if trained and trained.grad_norm is not None:
+            parts.append(f"grad {trained.grad_norm:.2f}")
+        return "  ".join(parts)
+
+    def _pace(self, state: Any) -> str:
+        each = (time.perf_counter() - self._began) / max(1, state.global_step)
+        left = round(each * (state.max_steps - state.global_step))
+        return f"{each:.2f} s/step  {clock(left)} left"
+
+
+def clock(seconds: int) -> str:
+    """``1:02:03``, or ``2:03`` below an hour."""
+    minutes, second = divmod(seconds, 60)
+    hour, minute = divmod(minutes, 60)
+    return f"{hour}:{minute:02}:{second:02}" if hour else f"{minute}:{second:02}"
+
+
+def _bar(console: Console) -> Progress:
+    return Progress(
+        TextColumn("{task.completed}/{task.total}"),
+        BarColumn(bar_width=None),
+        TextColumn("{task.fields[numbers]}"),
+        TextColumn("{task.fields[pace]}"),
+        console=console,
+        transient=True,
+        expand=True,
+    )

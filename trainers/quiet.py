@@ -1,0 +1,80 @@
+"""Keeps the libraries' own chatter off the screen, and their real warnings for the record.
+
+Progress bars, advice and banners of transformers, datasets and TRL are switched off; what they log
+or warn of is collected instead of printed.
+"""
+
+import contextlib
+import logging
+import os
+import re
+import warnings
+from collections.abc import Iterator
+
+ENVIRONMENT = {
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "HF_HUB_DISABLE_PROGRESS_BARS": "1",
+    "HF_DATASETS_DISABLE_PROGRESS_BARS": "1",
+    "TRANSFORMERS_NO_ADVISORY_WARNINGS": "1",
+    "TOKENIZERS_PARALLELISM": "false",
+    "USE_HUB_KERNELS": "0",
+    "BITSANDBYTES_NOWELCOME": "1",
+}
+"""Read by the libraries when they are imported. TRL reports to its makers when a trainer is built,
+and transformers would fetch native code from the hub."""
+
+LOGGERS = ("transformers", "trl", "peft", "datasets", "accelerate", "bitsandbytes", "torch")
+
+KNOWN = (
+    # The trainer tells the model the tokenizer's special tokens, as it should.
+    r"The tokenizer has new PAD/BOS/EOS tokens",
+    # A model that is about to be trained has no use for a generation cache.
+    r"`use_cache=True` is incompatible",
+)
+"""Beginnings of messages that say nothing a user could act on, with the reason."""
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[list[str]]:
+    """Gives a list that fills with each distinct warning of the libraries, in one line."""
+    os.environ.update(ENVIRONMENT)
+    heard: list[str] = []
+    collector = _Collector(heard)
+    before = [_silence(logging.getLogger(name), collector) for name in LOGGERS]
+    with warnings.catch_warnings():
+        warnings.simplefilter("default")
+        warnings.showwarning = lambda message, *_, **__: collector.hear(str(message))
+        try:
+            yield heard
+        finally:
+            for logger, handlers, propagate in before:
+                logger.handlers, logger.propagate = handlers, propagate
+
+
+def silence_bars() -> None:
+    """Switch off the bars that no environment variable reaches; imports transformers."""
+    from transformers.utils import logging as transformers_logging
+
+    transformers_logging.disable_progress_bar()
+
+
+class _Collector(logging.Handler):
+    def __init__(self, heard: list[str]) -> None:
+        super().__init__(logging.WARNING)
+        self._heard = heard
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.hear(record.getMessage())
+
+    def hear(self, message: str) -> None:
+        line = " ".join(message.split())
+        if line not in self._heard and not re.match("|".join(KNOWN), line):
+            self._heard.append(line)
+
+
+def _silence(
+    logger: logging.Logger, collector: logging.Handler
+) -> tuple[logging.Logger, list[logging.Handler], bool]:
+    before = (logger, logger.handlers, logger.propagate)
+    logger.handlers, logger.propagate = [collector], False
+    return before

@@ -1,0 +1,175 @@
+"""A Recipe: the YAML file that trains one adapter, read and checked before anything heavy loads.
+
+This file knows what any recipe may say; what one method adds stands in the ``Options`` of that
+method's own file. It does not know what the values do to a model.
+"""
+
+import importlib
+import pkgutil
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+)
+
+import trainers
+
+
+def _tuple(value: Any) -> Any:
+    """One value, or a list of them, as the tuple that a frozen recipe holds."""
+    return (
+        tuple(value) if isinstance(value, list) else (value,) if isinstance(value, str) else value
+    )
+
+
+Names = Annotated[tuple[str, ...], BeforeValidator(_tuple)]
+
+
+class Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+
+
+class Data(Strict):
+    """What to learn from: JSON Lines files, one example a line; see ``trainers/data.py``."""
+
+    train: Names = Field(min_length=1)
+    """One file, or several that are read one after the other."""
+    val: Names = ()
+    """Held-out examples; their loss goes into the curve and changes nothing."""
+    limit: int | None = Field(default=None, ge=1)
+    """Read only the first so many training rows: for a quick try."""
+    make: str | None = None
+    """The command that writes the files; shown when one is missing."""
+
+
+class Lora(Strict):
+    """The adapter: a low-rank change to some of the base's linear layers (arXiv 2106.09685)."""
+
+    r: int = Field(default=16, ge=1)
+    """Rank. 16 holds a format with room to spare; the adapter's size grows in proportion."""
+    alpha: float = Field(default=32, gt=0)
+    """The change is scaled by alpha / r. Twice the rank is the usual start: a rank may then be
+    changed together with it and the learning rate kept."""
+    dropout: float = Field(default=0.0, ge=0, lt=1)
+    """Off: a few epochs over thousands of rows hardly overfit an adapter this small, and dropout
+    costs a random mask for each layer."""
+    target_modules: Names = ("auto",)
+    """``auto`` takes every linear layer of attention and MLP, which matches full fine-tuning more
+    closely than attention alone at the same size (arXiv 2305.14314, section 4)."""
+    rslora: bool = False
+    """Scale by alpha / sqrt(r) (arXiv 2312.03732): for ranks of 64 and more."""
+
+    @field_validator("target_modules")
+    @classmethod
+    def _some(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        if not names:
+            raise ValueError("name at least one module, or write auto")
+        if "auto" in names and len(names) > 1:
+            raise ValueError("auto stands alone: it already takes every linear layer")
+        return names
+
+
+class Recipe(Strict):
+    """What every method needs to know."""
+
+    method: str
+    """The name of the file in ``trainers/`` that trains."""
+    base: str = Field(min_length=1)
+    """A folder, or a hub id; written into the adapter as it stands here."""
+    output: str = Field(min_length=1)
+    """The adapter's folder. It appears when training has ended well, whole or not at all."""
+    data: Data
+    lora: Lora = Lora()
+
+    learning_rate: float = Field(default=2e-4, gt=0)
+    """2e-4 is what QLoRA used up to 13B (arXiv 2305.14314, table 9); a model of a few million
+    parameters wants ten times that."""
+    epochs: float = Field(default=3.0, gt=0)
+    """Passes over the data; ``max_steps`` goes before it."""
+    max_steps: int | None = Field(default=None, ge=1)
+    batch_size: int = Field(default=8, ge=1)
+    """Rows that go through the model together."""
+    accumulation: int = Field(default=1, ge=1)
+    """Batches added up before one optimiser step."""
+    schedule: Literal["cosine", "linear", "constant"] = "cosine"
+    """The learning rate's course after the warm-up; cosine ends near zero, so the last steps
+    settle."""
+    warmup: float = Field(default=0.03, ge=0)
+    """Below 1 a share of all steps, from 1 on a number of steps: AdamW's second moments need a
+    few steps before they can be trusted."""
+    weight_decay: float = Field(default=0.0, ge=0)
+    """Off: the low rank bounds the change already."""
+    max_grad_norm: float = Field(default=1.0, gt=0)
+    """Gradients are scaled down to this norm: one odd batch must not undo the run."""
+
+    max_length: int | None = Field(default=None, ge=8)
+    """Most tokens of prompt, completion and ending together. Longer rows are left out and counted,
+    never cut: half an answer teaches a model not to finish. By default 1024, or what the base can
+    read where that is less."""
+    seed: int = Field(default=0, ge=0, lt=2**32)
+    dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
+    """``auto`` is bfloat16 where the hardware computes in it and the base has more than a hundred
+    million parameters; below that float32 costs little and repeats on more machines."""
+    quantize: Literal["none", "nf4"] = "none"
+    """``nf4`` holds the base in 4 bits (QLoRA)."""
+    threads: int | None = Field(default=None, ge=1)
+    """CPU threads; by default as many as torch finds cores. Another number gives another adapter
+    in the last digits."""
+    checkpoint_activations: bool = False
+    """Keep fewer activations and compute them again: less memory, about a third more time."""
+
+    logging_steps: int = Field(default=10, ge=1)
+    eval_steps: int | None = Field(default=None, ge=1)
+    """Steps between evaluations on ``data.val``; by default once an epoch."""
+
+    @field_validator("method")
+    @classmethod
+    def _known_method(cls, name: str) -> str:
+        if not is_method(name):
+            raise ValueError(f"no such method; there are: {', '.join(methods())}")
+        return name
+
+    @field_validator("warmup")
+    @classmethod
+    def _share_or_steps(cls, warmup: float) -> float:
+        if warmup >= 1 and warmup != int(warmup):
+            raise ValueError("is a share of the steps below 1, or a whole number of steps")
+        return warmup
+
+    @field_validator("eval_steps")
+    @classmethod
+    def _something_to_evaluate(cls, steps: int | None, info: ValidationInfo) -> int | None:
+        data = info.data.get("data")
+        if steps and data is not None and not data.val:
+            raise ValueError("needs data.val, the held-out rows to evaluate on")
+        return steps
+
+
+def methods() -> list[str]:
+    """Every training method: the modules of this package that have ``Options``."""
+    names = [m.name for m in pkgutil.iter_modules(trainers.__path__)]
+    return sorted(name for name in names if is_method(name))
+
+
+def is_method(name: str) -> bool:
+    if not name.isidentifier() or name.startswith("_"):
+        return False
+    if not (Path(__file__).parent / f"{name}.py").is_file():
+        return False
+    return hasattr(importlib.import_module(f"trainers.{name}"), "Options")
+
+
+def options_of(method: Any) -> type[Recipe]:
+    """What a recipe of this method may say; of an unknown method, what any recipe may say."""
+    if not isinstance(method, str) or not is_method(method):
+        return Recipe
+    options = importlib.import_module(f"trainers.{method}").Options
+    assert isinstance(options, type)
+    assert issubclass(options, Recipe)
+    return options

@@ -1,0 +1,72 @@
+"""``training.json``: how an adapter came to be, beside it."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from harness.core.case import JsonValue
+
+SCHEMA_VERSION = 1
+FILE_NAME = "training.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What came of a training."""
+
+    steps: int
+    epochs: float
+    seconds: float
+    """Wall time of the training loop, evaluations included."""
+    first_loss: float
+    """At the first step, before anything was learned."""
+    last_loss: float
+    """Mean over the steps since the last point of the curve."""
+    eval_loss: float | None
+    peak_memory_mb: float
+    """Of the whole process, in MB of 10^6 bytes; on a GPU of torch's allocator."""
+    adapter_sha256: str
+    """Of ``adapter_model.safetensors``."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingRecord:
+    """Everything about one training, as ``training.json`` holds it."""
+
+    created: str
+    """UTC, RFC 3339."""
+    method: str
+    recipe: Mapping[str, Any]
+    """As resolved: defaults and overrides filled in."""
+    recipe_file: str
+    recipe_sha256: str
+    overrides: tuple[str, ...]
+    base: Mapping[str, Any]
+    """Name as typed, weights' hash, type and device: see ``trainers.job.BaseInfo``."""
+    data: Mapping[str, Any]
+    """``train`` and ``val``: files with hash and rows, rows used, rows too long, tokens."""
+    max_length: int
+    target_modules: tuple[str, ...]
+    trainable_parameters: int
+    curve: tuple[Mapping[str, Any], ...]
+    """See ``trainers.curve.Point``; a value that was not measured is absent."""
+    result: Result
+    notes: tuple[str, ...]
+    """What was done otherwise than the recipe says, and why."""
+    warnings: tuple[str, ...]
+    """What the libraries warned of."""
+    environment: Mapping[str, JsonValue]
+    """See ``harness.environment``."""
+    schema_version: int = SCHEMA_VERSION
+
+
+def write(record: TrainingRecord, folder: Path) -> None:
+    text = json.dumps(asdict(record), indent=1, allow_nan=False, ensure_ascii=False)
+    (folder / FILE_NAME).write_text(text + "\n", encoding="utf-8")
+
+
+def now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

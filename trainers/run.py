@@ -1,0 +1,88 @@
+"""Trains one adapter from a recipe: what every method has in common, in order.
+
+What is cheap to find wrong is found first: recipe, paths and rows before torch is imported, the
+base before the output folder is touched. A method's own file reads and encodes its rows and builds
+its trainer; see ``trainers.job.Method``.
+"""
+
+import importlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, cast
+
+from rich.console import Console
+
+from harness.core.errors import HarnessError
+from trainers.data import DataFile
+from trainers.job import Method, Rows
+from trainers.preflight import check
+from trainers.quiet import quiet
+from trainers.recipe_file import RecipeFile, load
+
+INTERRUPTED = 130
+"""Exit code after Ctrl-C: 128 and SIGINT's number, as shells count."""
+
+
+def train(
+    recipe: str,
+    overrides: Sequence[str] = (),
+    *,
+    overwrite: bool = False,
+    dry_run: bool = False,
+    console: Console | None = None,
+) -> None:
+    """Train the adapter that ``recipe`` (a path, or a bundled recipe's name) describes.
+
+    Args:
+        overrides: ``key=value``, with dots into sections.
+        overwrite: replace an adapter that stands in the output folder.
+        dry_run: say what would be done, and stop before the first step.
+
+    Raises:
+        HarnessError: the user's input is wrong, training diverged or the folder cannot be written.
+        SystemExit: Ctrl-C.
+    """
+    console = console or Console(highlight=False)
+    file = load(recipe, overrides)
+    check(file, overwrite)
+    method = cast(Method, importlib.import_module(f"trainers.{file.recipe.method}"))
+    rows = read(file, method)
+    try:
+        with quiet() as heard:
+            # Everything heavy is behind this import, and it must come after quiet().
+            from trainers.loop import train_rows
+
+            train_rows(file, method, rows, dry_run, console, heard)
+    except KeyboardInterrupt:
+        console.print(f"interrupted, nothing was written to {file.recipe.output}", markup=False)
+        raise SystemExit(INTERRUPTED) from None
+
+
+def read(file: RecipeFile, method: Method) -> Rows:
+    """All rows of the recipe; the mistakes of all its files are one error."""
+    data = file.recipe.data
+    train, train_files, mistakes = _read_files(method, data.train, data.limit)
+    val, val_files, more = _read_files(method, data.val, None)
+    if mistakes or more:
+        raise HarnessError("\n".join([*mistakes, *more]))
+    return Rows(tuple(train), tuple(val), tuple(train_files), tuple(val_files))
+
+
+def _read_files(
+    method: Method, names: Sequence[str], limit: int | None
+) -> tuple[list[Any], list[DataFile], list[str]]:
+    rows: list[Any] = []
+    files: list[DataFile] = []
+    mistakes: list[str] = []
+    for name in names:
+        left = None if limit is None else limit - len(rows)
+        if left == 0:
+            break
+        try:
+            found, file = method.read(Path(name), left)
+        except HarnessError as error:
+            mistakes.append(str(error))
+            continue
+        rows += found
+        files.append(file)
+    return rows, files, mistakes

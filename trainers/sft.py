@@ -1,0 +1,75 @@
+"""Supervised fine-tuning: the model learns to give the completion that a row shows.
+
+TRL's SFTTrainer over rows that are tokenised already, so that the prompt is token for token what
+the harness asks with, and the loss counts the completion and its ending token alone.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from trainers.data import encode_rows, read_rows
+from trainers.recipe import Recipe
+
+if TYPE_CHECKING:
+    from trainers.job import Job
+
+
+class Options(Recipe):
+    """What may stand in a recipe with ``method: sft``: what any recipe may say."""
+
+
+read = read_rows
+encode = encode_rows
+
+
+def build(job: "Job", arguments: dict[str, Any]) -> Any:
+    """A trainer that is ready to train.
+
+    Args:
+        arguments: what every method gives to transformers' ``TrainingArguments``.
+    """
+    from datasets import Dataset
+    from trl import SFTConfig, SFTTrainer
+
+    from trainers.evaluation import ReproducibleEvaluation
+
+    class Trainer(ReproducibleEvaluation, SFTTrainer):  # type: ignore[misc]
+        pass
+
+    config = SFTConfig(max_length=job.max_length, packing=False, **arguments)
+    trainer = Trainer(
+        model=job.model,
+        args=config,
+        train_dataset=Dataset.from_list([*job.train.rows]),
+        eval_dataset=Dataset.from_list([*job.val.rows]) if job.val else None,
+        processing_class=job.tokenizer,
+        peft_config=job.peft_config,
+    )
+    prove_mask(trainer, job)
+    return trainer
+
+
+def prove_mask(trainer: Any, job: "Job") -> None:
+    """Look at the first batch as the model will get it: is the prompt masked, the ending not?
+
+    Raises:
+        RuntimeError: the loss would count other tokens than the completion's. That is a mistake
+            of ours or a change in TRL, not of the recipe.
+    """
+    size = min(job.recipe.batch_size, len(job.train.rows))
+    batch = trainer.data_collator([trainer.train_dataset[i] for i in range(size)])
+    for index, row in enumerate(job.train.rows[:size]):
+        labels, ids = batch["labels"][index].tolist(), batch["input_ids"][index].tolist()
+        length = len(row["labels"])
+        is_right = (
+            labels[:length] == row["labels"]
+            and set(labels[length:]) <= {-100}
+            and ids[:length] == row["input_ids"]
+            and labels[0] == -100
+            and labels[length - 1] == job.ending
+            and labels.count(job.ending) == 1
+        )
+        if not is_right:
+            raise RuntimeError(
+                f"the loss mask of training row {index + 1} is not the completion and its ending: "
+                f"labels {labels} over tokens {ids}"
+            )
