@@ -1,0 +1,234 @@
+"""Where the JSON value stands in a completion, and what is wrong with it.
+
+Every check that looks at the value looks at the *first top-level value*, found by this rule:
+
+1. The whole text, where it is one JSON text.
+2. Else an opening brace that stands first in the text, or an opening bracket there that an item
+   follows; also a number, string or literal that stands first and has its line to itself.
+3. Else, left to right, the first ``{`` or ``[`` that is followed as JSON would be (``{`` by a
+   name or ``}``, ``[`` by an item), whether or not the value turns out to be sound. In the midst
+   of prose an array of bare numbers (``[1]`` may be a footnote) and an empty container are taken
+   only when nothing better stands in the text.
+4. Else the first line that is one number, string or literal and nothing else.
+
+Text between ``<think>`` and ``</think>`` is not looked at; nor is what precedes a ``</think>``
+whose opening tag stood in the prompt. A value reaches to the bracket that closes its first one,
+also when it is unsound inside, and to the end of the text when nothing closes it.
+
+Precedence of failure codes, for ``json_validity`` and for every check that finds no sound value:
+``empty`` (nothing but blanks), ``no_json`` (no value), then the first thing a strict reader
+stumbles over in reading order: what precedes the value (``text_before``, ``markdown_fence``,
+``think_block``, ``special_token``), what is wrong in it (``nan``, ``syntax``, ``truncated``,
+``unclosed``), what follows it (``text_after``, ``second_document`` and again fence, think block
+and special token). ``bracket_loop`` takes the place of the code where the reader stumbles over a
+loop of brackets, ``truncated`` that of ``unclosed`` where the token limit ended the completion.
+Checks of the value skip the first and the last part: text around a sound value does not concern
+them.
+"""
+
+import json
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from harness.checks.json_brackets import match_brackets
+from harness.checks.json_decoder import Decoded, decode
+from harness.checks.json_fault import Fault, explain_fault
+from harness.core.verdict import FailureCode
+
+_BLANK = " \t\n\r"
+_OPENERS = re.compile(r"[{\[][{\[ \t\n\r]*+")
+_AFTER_BRACE = re.compile(r"""["'}“”]|\Z|[,#]|/[/*]|[A-Za-z_$][\w$-]{0,80}[ \t\n\r]*+:""")
+_AFTER_BRACKET = re.compile(
+    r"""["'\]“”]|\Z|(?:-?[0-9][0-9.eE+-]*+|true|false|null|-?Infinity|NaN)[ \t\n\r]*+(?:[,\]]|\Z)"""
+)
+THOUGHT = re.compile(
+    r"<(/?)\|?(?:think|thinking|thought|thoughts|reasoning|reflection|scratchpad)\|?>",
+    re.IGNORECASE,
+)
+_NUMBERS = re.compile(r"\[[ \t\n\r]*+[-0-9tfnNI]")
+_SCALAR_LINE = re.compile(
+    r'^[ \t]*+("(?:[^"\\\n]++|\\[^\n])*+"|-?[0-9][0-9.eE+-]*+|true|false|null'
+    r"|[+-]?(?:Infinity|NaN))[ \t\r]*+$",
+    re.MULTILINE,
+)
+_LONE_NUMBER = re.compile(r"[-+.]?[0-9]\S*+|[+-]?(?:nan|inf|infinity)", re.IGNORECASE)
+
+
+class _Missing:
+    """The class of ``MISSING``."""
+
+    def __repr__(self) -> str:
+        return "MISSING"
+
+
+MISSING = _Missing()
+"""Stands for the value of a document that has no sound one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A completion's text and the first top-level JSON value in it."""
+
+    text: str
+    start: int
+    """Where the value begins; where there is none, the end of the text."""
+    end: int
+    """Behind the value's last character."""
+    value: Any
+    """The decoded value, numbers exact; ``MISSING`` when there is no sound one."""
+    fault: Fault | None = None
+    """Why there is no sound value."""
+    has_duplicates: bool = False
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the text is the value, and blanks."""
+        return not self.text[: self.start].strip(_BLANK) and not self.text[self.end :].strip(_BLANK)
+
+
+@lru_cache(maxsize=4)
+def read_document(text: str) -> Document:
+    """Find the first top-level value of ``text``; the last few answers are kept."""
+    start = len(text) - len(text.lstrip(_BLANK))
+    if start == len(text):
+        what = "nothing at all" if not text else "nothing but blanks"
+        fault = Fault(FailureCode.EMPTY, f"expected JSON, found {what}", (0, len(text)))
+        return Document(text, len(text), len(text), MISSING, fault)
+    try:
+        decoded = decode(text, start)
+    except json.JSONDecodeError:
+        return _search(text, start)
+    if text[start] in "{[" or not text[decoded.end :].strip(_BLANK):
+        return _sound(text, start, decoded)
+    return _search(text, start)
+
+
+def _sound(text: str, start: int, decoded: Decoded) -> Document:
+    return Document(text, start, decoded.end, decoded.value, None, decoded.has_duplicates)
+
+
+def _search(text: str, first: int) -> Document:
+    if text[first] == "{":
+        return _at(text, first)
+    scalar = _SCALAR_LINE.match(text, text.rfind("\n", 0, first) + 1)
+    if scalar:
+        return _at(text, scalar.start(1), scalar.end(1))
+    weak: int | None = None
+    for start, stop in _outside_thoughts(text):
+        found, fallback = _first_container(text, start, stop, first)
+        if found is not None:
+            return _at(text, found)
+        weak = fallback if weak is None else weak
+    return _scalar(text, first) if weak is None else _at(text, weak)
+
+
+def _outside_thoughts(text: str) -> list[tuple[int, int]]:
+    """The stretches of text to search, in this order. A block not closed hides nothing.
+
+    What precedes a closing tag that nothing opened comes last, in case it was no thought.
+    """
+    stretches: list[tuple[int, int]] = []
+    doubtful: list[tuple[int, int]] = []
+    position = 0
+    opened: int | None = None
+    value_end: int | None = None
+    for tag in THOUGHT.finditer(text):
+        if not tag[1]:
+            opened = tag.start() if opened is None else opened
+            continue
+        if opened is not None:
+            stretches.append((position, opened))
+        elif position == 0:
+            value_end = _end_of_value_before(text, tag.start()) if value_end is None else value_end
+            if tag.start() < value_end:
+                continue
+            doubtful.append((0, tag.start()))
+        position, opened = tag.end(), None
+    return [*stretches, (position, len(text)), *doubtful]
+
+
+def _end_of_value_before(text: str, position: int) -> int:
+    """Where the first object or array that begins before ``position`` ends; 0 for none."""
+    for opener in _OPENERS.finditer(text, 0, position):
+        if _is_plausible(text, opener):
+            stop = len(text)
+            brackets = match_brackets(text, opener.start(), stop, in_value=True, only_first=True)
+            return stop if brackets.end is None else brackets.end
+    return 0
+
+
+def _first_container(text: str, start: int, stop: int, first: int) -> tuple[int | None, int | None]:
+    """Where the first object or array of the stretch begins, and the first weak one before it.
+
+    A weak one is read once and the search goes on behind it, so that the time stays linear.
+    """
+    weak: int | None = None
+    resume = start
+    for opener in _OPENERS.finditer(text, start, stop):
+        begin = opener.start()
+        if begin < resume or not _is_plausible(text, opener):
+            continue
+        if begin == first:
+            return begin, weak
+        try:
+            decoded = decode(text, begin)
+        except json.JSONDecodeError as error:
+            if not _NUMBERS.match(text, begin):
+                return begin, weak
+            resume = error.pos
+        else:
+            if not _is_weak(decoded.value):
+                return begin, weak
+            resume = decoded.end
+        weak = begin if weak is None else weak
+    return None, weak
+
+
+def _is_weak(value: Any) -> bool:
+    """Whether the value may be a footnote mark or a pair of brackets in prose."""
+    if isinstance(value, list):
+        return not any(isinstance(item, str | list | dict | bool | None) for item in value)
+    return not value
+
+
+def _is_plausible(text: str, opener: re.Match[str]) -> bool:
+    after = _AFTER_BRACE if opener[0].rstrip(_BLANK)[-1] == "{" else _AFTER_BRACKET
+    return after.match(text, opener.end()) is not None
+
+
+def _at(text: str, start: int, stop: int | None = None) -> Document:
+    """The document whose value begins at ``start``; ``stop`` is where a scalar ends."""
+    try:
+        decoded = decode(text, start)
+    except json.JSONDecodeError as error:
+        return _unsound(text, start, stop, error)
+    if stop is not None and decoded.end != stop:
+        error = json.JSONDecodeError("Expecting the end", text, decoded.end)
+        return _unsound(text, start, stop, error)
+    return _sound(text, start, decoded)
+
+
+def _unsound(text: str, start: int, stop: int | None, error: json.JSONDecodeError) -> Document:
+    if stop is None:
+        brackets = match_brackets(text, start, len(text), in_value=True, only_first=True)
+        stop = len(text) if brackets.end is None else brackets.end
+        fault = explain_fault(text, start, stop, error, brackets)
+    else:
+        fault = explain_fault(text, start, stop, error, None)
+    return Document(text, start, stop, MISSING, fault)
+
+
+def _scalar(text: str, first: int) -> Document:
+    line = _SCALAR_LINE.search(text)
+    if line:
+        return _at(text, line.start(1), line.end(1))
+    last = len(text.rstrip(_BLANK))
+    if text[first] == '"' and '"' not in text[first + 1 :].replace('\\"', ""):
+        return _at(text, first, len(text))
+    if _LONE_NUMBER.fullmatch(text, first, last):
+        return _at(text, first, last)
+    reason = "expected JSON, found no JSON value"
+    fault = Fault(FailureCode.NO_JSON, reason, (first, last), first)
+    return Document(text, len(text), len(text), MISSING, fault)

@@ -1,0 +1,34 @@
+"""Whether a completion is one JSON text, whole and by the letter of RFC 8259."""
+
+from dataclasses import dataclass
+
+from harness.checks.json_document import read_document
+from harness.checks.json_fault import Fault
+from harness.checks.json_value import fault_verdict, without_completion
+from harness.checks.no_extra_text import extra_text
+from harness.core.case import Case
+from harness.core.completion import Completion
+from harness.core.verdict import Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class JsonValidity:
+    """Rejects ``{"a": 1,}``, ``{'a': 1}``, ``{"a": NaN}`` and ``Sure! {"a": 1}``.
+
+    The whole raw completion must be blanks, one value, blanks, where a blank is a space, a tab, a
+    line feed or a carriage return. Duplicate names, huge numbers and deep nesting are valid. The
+    code is chosen as ``harness.checks.json_document`` says.
+    """
+
+    def judge(self, case: Case, completion: Completion) -> Verdict:
+        if error := without_completion(completion):
+            return error
+        document = read_document(completion.text)
+        if document.fault is None and document.is_whole:
+            return Verdict.passed()
+        extra = extra_text(document)
+        fault = document.fault
+        if extra and (fault is None or extra.span[0] < document.start):
+            fault = Fault(extra.code, extra.reason, extra.span, extra.span[0])
+        assert fault is not None, "a text that is not whole has something around its value"
+        return fault_verdict(document, completion, fault)

@@ -1,0 +1,65 @@
+"""What the checks of a JSON value share: the document, and the verdict where there is none."""
+
+from dataclasses import replace
+
+from harness.checks.json_brackets import BracketLoop, find_bracket_loop
+from harness.checks.json_document import Document, read_document
+from harness.checks.json_fault import Fault
+from harness.core.completion import Completion, FinishReason
+from harness.core.verdict import FailureCode, Verdict
+
+MAX_STRAY_CLOSERS = 2
+"""Closers that close nothing and are still no loop."""
+MAX_OPEN_RUN = 2
+"""Openers in a row that are left open and are still no loop."""
+
+
+def without_completion(completion: Completion) -> Verdict | None:
+    """The verdict where the backend failed and there is no completion to judge."""
+    if completion.finish_reason is not FinishReason.ERROR:
+        return None
+    return Verdict.error(FailureCode.BACKEND_ERROR, completion.error or "the backend failed")
+
+
+def document_of(completion: Completion) -> Document | Verdict:
+    """The document with a sound value, or the verdict of every check that needs one."""
+    if error := without_completion(completion):
+        return error
+    document = read_document(completion.text)
+    if document.fault is None:
+        return document
+    return fault_verdict(document, completion, document.fault)
+
+
+def fault_verdict(document: Document, completion: Completion, fault: Fault) -> Verdict:
+    """``failed``, with the code that takes precedence (see ``json_document``)."""
+    if loop := loop_at(document, fault):
+        return Verdict.failed(FailureCode.BRACKET_LOOP, loop.reason, loop.span)
+    if fault.code is FailureCode.UNCLOSED and completion.finish_reason is FinishReason.LENGTH:
+        reason = f"{fault.reason}: the token limit ended the completion"
+        fault = replace(fault, code=FailureCode.TRUNCATED, reason=reason)
+    return Verdict.failed(fault.code, fault.reason, fault.span)
+
+
+def loop_at(document: Document, fault: Fault) -> BracketLoop | None:
+    """The loop of brackets that a strict reader stumbles over at the fault, if it is one."""
+    if fault.code in (FailureCode.EMPTY, FailureCode.NAN):
+        return None
+    loop = bracket_loop(document, MAX_STRAY_CLOSERS, MAX_OPEN_RUN)
+    if loop and loop.span[0] <= fault.position <= loop.span[1]:
+        return loop
+    return None
+
+
+def bracket_loop(document: Document, max_stray: int, max_open_run: int) -> BracketLoop | None:
+    """The loop of brackets of the whole completion, strings apart."""
+    if document.fault is None and document.is_whole:
+        return None
+    has_value = document.fault is None or document.end > document.start
+    return find_bracket_loop(
+        document.text,
+        (document.start, document.end) if has_value else None,
+        is_sound=document.fault is None,
+        max_stray=max_stray,
+        max_open_run=max_open_run,
+    )
