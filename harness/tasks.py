@@ -50,6 +50,8 @@ class Task:
     latency_cases: int
     cases_sha256: str
     schema_sha256: str | None
+    is_selected: bool = False
+    """True when some of the folder's cases were left out on purpose."""
 
     def case(self, case_id: str) -> Case:
         """The case of that id; ``KeyError`` when there is none."""

@@ -34,6 +34,11 @@ class ModelRef:
         options = tuple((p.partition("=")[0], p.partition("=")[2]) for p in parts)
         return cls(kind, location, options)
 
+    @property
+    def name(self) -> str:
+        """What to call it on a page: the last part of its location."""
+        return self.location.rstrip("/").rpartition("/")[2] or self.location
+
     def option(self, name: str) -> str | None:
         """The value of ``+name=value``, or ``None``."""
         return dict(self.options).get(name)

@@ -45,6 +45,8 @@ class ModelRecord:
     peak_memory_mb: float | None = None
     """Peak resident memory of the backend's process (allocator peak on a GPU), in MB of 10^6
     bytes."""
+    is_measurable: bool = True
+    """False for a replayed record: what it took is not what the model takes."""
     error: str | None = None
     """Why there are no completions, where there are none."""
 

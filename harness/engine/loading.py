@@ -100,7 +100,7 @@ def describe(ref: ModelRef, model: Any, tokenizer: Any, folder: Path, tokens: Pa
     return ModelRecord(
         ref=str(ref),
         kind=ref.kind,
-        name=Path(ref.location).name or ref.location,
+        name=ref.name,
         files=hashes,
         weights_sha256=weights_hash(hashes),
         tokenizer_sha256=sha256_of(token_files),

@@ -12,7 +12,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -52,7 +52,7 @@ class Generation:
     model: ModelRecord | None = None
     """Filled when the model has opened; its measurements when the answers have ended."""
 
-    def answers(self, requests: Sequence[Request]) -> Iterator[Answer]:
+    def answers(self, requests: Sequence[Request]) -> Generator[Answer, None, None]:
         """Answer every request once, in the order in which the answers come.
 
         Raises:

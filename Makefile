@@ -1,0 +1,50 @@
+# Every target sets up what it needs: a virtual environment in .venv with the versions that
+# constraints.txt pins.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+BASE := base:fixtures/models/tiny-qwen2
+DEMO := out/json_extraction
+
+.PHONY: help setup demo test test-slow check suites report bench clean
+
+help:  ## Say what there is
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
+
+setup: $(READY)  ## Make the virtual environment
+
+# torch comes first: asked for later, as somebody's dependency, it may come as another build.
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check $$(grep '^torch==' constraints.txt)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[hf,train,dev]'
+	@touch $(READY)
+
+demo: $(READY)  ## Train a small adapter, judge base and adapter, open the report
+	PATH="$(BIN):$$PATH" bash scripts/demo.sh
+
+test: $(READY)  ## Run the project's own tests
+	$(BIN)/python -m pytest -m "not slow" -q
+
+test-slow: $(READY)  ## Run the tests that take minutes
+	$(BIN)/python -m pytest -m slow
+
+check: $(READY)  ## Lint, formatting and types
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+suites: $(READY)  ## Judge the bundled adapter
+	$(BIN)/python -m pytest suites/
+
+report: $(READY)  ## Make the page of the latest run
+	$(BIN)/harness report
+
+bench: $(READY)  ## Measure speed against the peers; see benchmarks/README.md
+	$(BIN)/python -m benchmarks
+
+clean:  ## Remove what was made, the virtual environment included
+	rm -rf $(VENV) build dist out data reports/runs .pytest_cache .mypy_cache .ruff_cache .hypothesis

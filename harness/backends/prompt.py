@@ -1,1 +1,0 @@
-from harness.engine.prompt import encode, has_template, render  # noqa: F401

@@ -1,0 +1,84 @@
+"""``record:RUN[+model=REF]``: replays the completions of a stored run, without any model.
+
+``RUN`` is a run's folder or the id of one under ``reports/runs``. A run of several models needs
+``+model=`` to say which. A request that the run did not answer, or answered under another prompt or
+other decoding, comes back as an error.
+"""
+
+import difflib
+from collections.abc import Sequence
+from dataclasses import replace
+
+from harness.core.completion import Completion
+from harness.core.errors import HarnessError
+from harness.core.modelref import ModelRef
+from harness.core.plan import Request
+from harness.core.record import ModelRecord, RunRecord, Sample
+from harness.engine.folders import check_options
+from harness.engine.model import EngineSettings, OnTokens, OpenModel
+from harness.engine.worker import failed
+from harness.runs import find_run, read_run
+
+
+def preflight(ref: ModelRef) -> None:
+    check_options(ref, "model")
+    _open(ref)
+
+
+def open_model(ref: ModelRef, settings: EngineSettings) -> OpenModel:
+    run, model = _open(ref)
+    return Replay(ref, run, model)
+
+
+class Replay:
+    """The completions of one model of one run."""
+
+    def __init__(self, ref: ModelRef, run: RunRecord, model: ModelRecord) -> None:
+        self.ref = ref
+        self.model = model
+        self.sampling = {task.name: task.sampling for task in run.tasks}
+        self.samples: dict[tuple[str, str, int], Sample] = {
+            (s.task, s.case_id, s.repeat): s for s in run.samples if s.model == model.ref
+        }
+
+    def describe(self) -> ModelRecord:
+        return replace(self.model, ref=str(self.ref), kind=self.ref.kind, is_measurable=False)
+
+    def batches(self, requests: Sequence[Request]) -> list[list[Request]]:
+        return [list(requests)] if requests else []
+
+    def generate(self, batch: Sequence[Request], on_tokens: OnTokens) -> list[Completion]:
+        return [self._answer(request) for request in batch]
+
+    def _answer(self, request: Request) -> Completion:
+        sample = self.samples.get((request.task, request.case_id, request.repeat))
+        if request.timed or sample is None:
+            return failed(request, "the stored run has no completion for this case")
+        if sample.prompt_sha256 != request.prompt_sha256:
+            return failed(request, "the stored run answered another prompt under this case's id")
+        if self.sampling[request.task] != request.sampling:
+            return failed(request, "the stored run was decoded in another way")
+        return sample.completion
+
+
+def _open(ref: ModelRef) -> tuple[RunRecord, ModelRecord]:
+    try:
+        run = read_run(find_run(ref.location))
+    except HarnessError as error:
+        raise HarnessError(
+            "\n".join(f"--model {ref}: {m}" for m in str(error).splitlines())
+        ) from None
+    models = {model.ref: model for model in run.models}
+    wanted = ref.option("model")
+    if wanted is None and len(models) == 1:
+        return run, run.models[0]
+    if wanted is None:
+        raise HarnessError(
+            f"--model {ref}: the run has {len(models)} models, add +model= with one of: "
+            + ", ".join(models)
+        )
+    if wanted not in models:
+        close = difflib.get_close_matches(wanted, models, n=1)
+        hint = f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(models)}"
+        raise HarnessError(f"--model {ref}: the run has no model {wanted!r}, {hint}")
+    return run, models[wanted]

@@ -1,0 +1,145 @@
+"""A behavior: a property of completions, written as a test, judged as a rate over cases.
+
+This file turns what a test function does with one completion into a Verdict, and many Verdicts
+into a BehaviorResult. It knows nothing of pytest's items.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeVar
+
+from harness.core.completion import Completion, FinishReason
+from harness.core.printable import excerpt
+from harness.core.record import BehaviorResult
+from harness.core.verdict import Check, FailureCode, Outcome, Verdict
+from harness.stats.intervals import wilson
+
+DEFAULT_BUDGET = 0.95
+"""The least pass rate of a behavior for which neither the task nor its mark names one."""
+MOST_ERRORS = 0.02
+"""Share of errors above which a behavior has no rate: the cases that did not fail to be judged may
+be the easy ones."""
+
+Evidence_contra = TypeVar("Evidence_contra", contravariant=True)
+
+
+class Judged(AssertionError):
+    """Raised in a behavior's test by a check that did not pass."""
+
+    def __init__(self, verdict: Verdict) -> None:
+        super().__init__(verdict.reason)
+        self.verdict = verdict
+
+
+class TaskLike(Protocol):
+    def case(self, case_id: str) -> Any: ...
+
+
+class RunCheck(Protocol[Evidence_contra]):
+    """A judgement of a whole run: its latency, its memory, its variety."""
+
+    def judge(self, evidence: Evidence_contra) -> Verdict: ...
+
+
+def check(judge: Check, completion: Completion, task: TaskLike) -> None:
+    """Let ``judge`` judge one completion of a task; what is not *passed* ends the test.
+
+    Raises:
+        Judged: with the verdict.
+    """
+    verdict = judge.judge(task.case(completion.case_id), completion)
+    if verdict.outcome is not Outcome.PASSED:
+        raise Judged(verdict)
+
+
+def check_run(judge: RunCheck[Evidence_contra], evidence: Evidence_contra) -> None:
+    """Let ``judge`` judge what was measured over a whole run; what is not *passed* ends the test.
+
+    Raises:
+        Judged: with the verdict.
+    """
+    verdict = judge.judge(evidence)
+    if verdict.outcome is not Outcome.PASSED:
+        raise Judged(verdict)
+
+
+def judge_completion(
+    test: Callable[[], object], completion: Completion, skipped: type[BaseException]
+) -> Verdict:
+    """What ``test`` says of ``completion``, as a Verdict.
+
+    A bare assertion's message is the reason. ``skipped`` is what the test framework raises for a
+    skip. Any other exception is a mistake in the test itself and is passed on.
+    """
+    if completion.finish_reason is FinishReason.ERROR:
+        return Verdict.error(FailureCode.BACKEND_ERROR, completion.error or "no completion")
+    try:
+        test()
+    except Judged as judged:
+        return judged.verdict
+    except AssertionError as error:
+        lines = str(error).strip().splitlines()
+        reason = excerpt(lines[0], 200) if lines else "an assertion without a message"
+        return Verdict.failed(FailureCode.ASSERTION, reason)
+    except skipped as skip:
+        return Verdict.skipped(str(skip))
+    return Verdict.passed()
+
+
+@dataclass
+class Tally:
+    """The verdicts of one behavior of one model on one task, as they come in."""
+
+    model: str
+    task: str
+    behavior: str
+    budget: float
+    judged: list[tuple[Completion, Verdict]] = field(default_factory=list)
+
+    def add(self, completion: Completion, verdict: Verdict) -> None:
+        self.judged.append((completion, verdict))
+
+    def result(self) -> BehaviorResult:
+        """Counts, rate and whether the budget is met. With errors it is never met."""
+        return rate_result(
+            self.model, self.task, self.behavior, [v for _, v in self.judged], self.budget
+        )
+
+    def failures(self, count: int) -> list[tuple[Completion, Verdict]]:
+        """The shortest failing completions: the easiest to read."""
+        failed = [pair for pair in self.judged if pair[1].outcome is Outcome.FAILED]
+        return sorted(failed, key=lambda pair: (len(pair[0].text), pair[0].case_id))[:count]
+
+
+def rate_result(
+    model: str, task: str, behavior: str, verdicts: Sequence[Verdict], budget: float | None
+) -> BehaviorResult:
+    """The pass rate over ``verdicts``, with its Wilson interval, against its budget."""
+    outcomes = Counter(v.outcome for v in verdicts)
+    passed, failed = outcomes[Outcome.PASSED], outcomes[Outcome.FAILED]
+    errors = outcomes[Outcome.ERROR]
+    too_many_errors = errors > MOST_ERRORS * len(verdicts)
+    rate = None if too_many_errors or not passed + failed else passed / (passed + failed)
+    return BehaviorResult(
+        model=model,
+        task=task,
+        behavior=behavior,
+        passed=passed,
+        failed=failed,
+        skipped=outcomes[Outcome.SKIPPED],
+        errors=errors,
+        rate=rate,
+        interval=None if rate is None else wilson(passed, passed + failed),
+        budget=budget,
+        met=_met(rate, errors, budget),
+        codes=dict(Counter(v.code.value for v in verdicts if v.code).most_common()),
+    )
+
+
+def _met(rate: float | None, errors: int, budget: float | None) -> bool | None:
+    if budget is None:
+        return None
+    if errors:
+        return False
+    return None if rate is None else rate >= budget

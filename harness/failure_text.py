@@ -1,0 +1,139 @@
+"""What a failed behavior prints: the rate, the codes, and where three completions went wrong."""
+
+import unicodedata
+from collections.abc import Iterator, Sequence
+
+from _pytest._code.code import ReprFileLocation, TerminalRepr
+from _pytest._io import TerminalWriter
+
+from harness.behavior import MOST_ERRORS, Tally
+from harness.core.completion import Completion
+from harness.core.printable import excerpt, symbols
+from harness.core.record import BehaviorResult
+from harness.core.verdict import Outcome, Verdict
+
+EXAMPLES = 3
+MOST_CODES = 5
+WIDTH = 76
+"""Columns of a completion's excerpt."""
+
+
+def headline(result: BehaviorResult) -> str:
+    """One line: what was reached, and what was asked for."""
+    judged = result.passed + result.failed
+    if result.rate is None and result.errors:
+        return f"cannot judge: {result.errors} of {judged + result.errors} are errors"
+    if result.rate is None or result.interval is None:
+        return "nothing was judged"
+    low, high = result.interval
+    line = (
+        f"{result.behavior}: {result.passed} of {judged} completions pass, {result.rate:.1%} "
+        f"(95% interval {low:.1%} to {high:.1%})"
+    )
+    if result.budget is not None:
+        line += f", the budget is {result.budget:.1%}"
+    if result.errors:
+        line += f"; {result.errors} more could not be judged"
+    return line
+
+
+class BehaviorFailed(Exception):
+    """A behavior did not hold. The first line of ``text`` says it all in short."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text.partition("\n")[0])
+        self.text = text
+
+
+class BehaviorText(TerminalRepr):
+    """A BehaviorFailed as pytest prints it, in place of a traceback."""
+
+    def __init__(self, failed: BehaviorFailed, path: str, line: int | None) -> None:
+        self.failed = failed
+        self.reprcrash = ReprFileLocation(path, (line or 0) + 1, str(failed))
+
+    def toterminal(self, tw: TerminalWriter) -> None:
+        first, *rest = self.failed.text.splitlines()
+        tw.line(first, red=True, bold=True)
+        for line in rest:
+            tw.line(line)
+
+
+def failed_rate(tally: Tally) -> BehaviorFailed:
+    """Too few completions of a task pass."""
+    return BehaviorFailed("\n".join(_paragraphs(tally, tally.result())))
+
+
+def failed_case(tally: Tally, completion: Completion, verdict: Verdict) -> BehaviorFailed:
+    """One completion does not pass, judged by itself."""
+    first = f"{tally.behavior}: {verdict.reason}"
+    about = f"  model {tally.model}, task {tally.task}"
+    return BehaviorFailed("\n".join([first, about, *example(completion, verdict)]))
+
+
+def failed_run(behavior: str, model: str, verdict: Verdict) -> BehaviorFailed:
+    """Something measured over the whole run is over its budget."""
+    return BehaviorFailed(f"{behavior}: {verdict.reason}\n  model {model}")
+
+
+def _paragraphs(tally: Tally, result: BehaviorResult) -> Iterator[str]:
+    yield headline(result)
+    yield f"  model {result.model}, task {result.task}"
+    if result.codes:
+        shown = list(result.codes.items())[:MOST_CODES]
+        yield "  codes: " + ", ".join(f"{code} {count}" for code, count in shown)
+    if result.errors:
+        yield f"  {_errors(tally, result)}"
+    failures = tally.failures(EXAMPLES)
+    if failures:
+        yield f"  the {len(failures)} shortest of {result.failed} failing completions:"
+    for completion, verdict in failures:
+        yield ""
+        yield from (f"  {line}" for line in example(completion, verdict))
+
+
+def _errors(tally: Tally, result: BehaviorResult) -> str:
+    first = next(v for _, v in tally.judged if v.outcome is Outcome.ERROR)
+    share = "" if result.rate is not None else f" (a rate needs at most {MOST_ERRORS:.0%})"
+    return f"errors: {result.errors}{share}, the first: {excerpt(first.reason, 300)}"
+
+
+def example(completion: Completion, verdict: Verdict) -> Iterator[str]:
+    """One completion: its case, the reason, and the line where it went wrong with a caret."""
+    code = f"{verdict.code.value}: " if verdict.code else ""
+    yield f"case {completion.case_id}: {code}{verdict.reason}"
+    if verdict.span is None:
+        yield f"  | {excerpt(completion.text, WIDTH)}"
+        return
+    line, caret = underline(completion.text, verdict.span)
+    yield f"  | {line}"
+    yield f"  | {caret}"
+
+
+def underline(text: str, span: tuple[int, int]) -> tuple[str, str]:
+    """An excerpt of ``text`` around ``span``, and carets that stand under the span.
+
+    Line breaks and everything else without ink are shown as symbols, so that the excerpt is one
+    line and the carets stand where they should, whatever the text holds.
+    """
+    start, end = span
+    first = max(0, min(start - WIDTH // 2, len(text) - WIDTH))
+    before = symbols(text[first:start])
+    inside = symbols(text[start : min(end, first + WIDTH)])
+    after = symbols(text[start + len(inside) : first + WIDTH])
+    opening = "…" if first else ""
+    closing = "…" if first + WIDTH < len(text) else ""
+    line = opening + "".join([*before, *inside, *after]) + closing
+    caret = " " * (len(opening) + _columns(before)) + "^" * max(1, _columns(inside))
+    return line, caret
+
+
+def _columns(parts: Sequence[str]) -> int:
+    """Columns of a terminal: wide East Asian characters take two, combining marks none."""
+    return sum(_width(c) for part in parts for c in part)
+
+
+def _width(character: str) -> int:
+    if unicodedata.combining(character):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1

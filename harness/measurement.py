@@ -1,0 +1,54 @@
+"""What is measured of a whole run rather than of one completion: latency and memory."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from harness.core.completion import Completion, FinishReason
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """Requests generated one at a time after a warm-up, each timed by itself."""
+
+    seconds: tuple[float, ...]
+    """Wall time of each whole answer."""
+    first_token_seconds: tuple[float, ...]
+
+    @classmethod
+    def of(cls, completions: Sequence[Completion]) -> "Latency | None":
+        """From timed completions; ``None`` when none of them succeeded."""
+        timings = [
+            c.timing for c in completions if c.timing and c.finish_reason is not FinishReason.ERROR
+        ]
+        if not timings:
+            return None
+        return cls(tuple(t.seconds for t in timings), tuple(t.first_token_seconds for t in timings))
+
+    @property
+    def measured(self) -> Mapping[str, float]:
+        """By name with its unit; a task's budget names are these, some after ``latency_``."""
+        return {
+            "p50_seconds": quantile(self.seconds, 0.5),
+            "p95_seconds": quantile(self.seconds, 0.95),
+            "first_token_seconds": quantile(self.first_token_seconds, 0.5),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """The backend's own process at its worst."""
+
+    peak_memory_mb: float
+    """MB of 10^6 bytes."""
+
+    @property
+    def measured(self) -> Mapping[str, float]:
+        return {"peak_memory_mb": self.peak_memory_mb}
+
+
+def quantile(values: Sequence[float], share: float) -> float:
+    """The smallest value that at least ``share`` of ``values`` do not exceed (nearest rank): a
+    time that was really measured, never one between two."""
+    ordered = sorted(values)
+    rank = -(-share * len(ordered) // 1)
+    return ordered[max(0, int(rank) - 1)]

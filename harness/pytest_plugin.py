@@ -1,0 +1,186 @@
+"""The pytest plugin: options, the behavior mark, fixtures, hooks. What they do is elsewhere.
+
+A session without a behavior costs it the import of this file, which imports nothing of ours.
+A behavior is a test that uses one of the fixtures below; everything else is left alone.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from harness.core.modelref import ModelRef
+    from harness.measurement import Latency, Memory
+    from harness.pytest_session import PytestSession
+    from harness.selection import Subject
+    from harness.tasks import Task
+
+SUBJECT = "harness_subject"
+"""The fixture behind all of ours: who asks for it is a behavior."""
+SESSION: pytest.StashKey[PytestSession] = pytest.StashKey()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("harness", "suites over language models")
+    add = group.addoption
+    add(
+        "--model",
+        action="append",
+        default=[],
+        metavar="KIND:LOCATION",
+        help="a model to judge, such as base:PATH, adapter:PATH or record:RUN; repeatable",
+    )
+    add(
+        "--task",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="only this task; repeatable (default: all of them)",
+    )
+    add("--tasks-dir", metavar="DIR", help="the folder of task folders")
+    add("--report-dir", metavar="DIR", help="where the run's record goes")
+    add("--limit", type=_count, metavar="N", help="only the first N cases of each task")
+    add("--case", action="append", default=[], metavar="ID", help="only this case; repeatable")
+    add("--per-case", action="store_true", help="one test for each case, for -k, --lf and -x")
+    add("--seed", type=int, metavar="N", help="seed of sampled decoding")
+    add("--temperature", type=_temperature, metavar="T", help="decode at this temperature")
+    add("--dtype", choices=["float32", "bfloat16", "float16"], help="open models in this precision")
+    add("--device", metavar="DEVICE", help="open models on cpu, cuda, cuda:1, mps")
+    add(
+        "--batch-tokens",
+        type=_count,
+        metavar="N",
+        help="the most tokens, prompts and answers together, in one batch",
+    )
+    add("--threads", type=_count, metavar="N", help="CPU threads of a backend")
+    add(
+        "--stall-seconds",
+        type=float,
+        metavar="S",
+        help="silence after which a backend counts as hung",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line(
+        "markers",
+        "behavior(needs=..., budget=...): judged on every task that declares what it needs; "
+        "the budget is the least pass rate where the task names none",
+    )
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if SUBJECT in metafunc.fixturenames:
+        _session(metafunc.config).parametrize(metafunc)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if session := config.stash.get(SESSION, None):
+        session.check_collection(items)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    if ours := session.config.stash.get(SESSION, None):
+        ours.plan(session.items)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
+    session = pyfuncitem.config.stash.get(SESSION, None)
+    if session is None or SUBJECT not in pyfuncitem.fixturenames:
+        return None
+    session.run(pyfuncitem)
+    return True
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[Any]:
+    report = yield
+    if session := item.config.stash.get(SESSION, None):
+        session.word(item, call, report)
+    return report
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if ours := session.config.stash.get(SESSION, None):
+        ours.finish(session)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if session := terminalreporter.config.stash.get(SESSION, None):
+        session.summarise(terminalreporter)
+
+
+@pytest.fixture
+def harness_subject(request: pytest.FixtureRequest) -> Subject:
+    """The model and the task that this test judges."""
+    subject: Subject = request.param
+    _session(request.config).answer(subject)
+    return subject
+
+
+@pytest.fixture
+def completion(harness_subject: Subject) -> None:
+    """One completion: the test is called once for each completion of its task and model."""
+
+
+@pytest.fixture
+def case(harness_subject: Subject) -> None:
+    """The case that ``completion`` answers."""
+
+
+@pytest.fixture
+def completions(harness_subject: Subject, request: pytest.FixtureRequest) -> tuple[Any, ...]:
+    """All completions of the task and model, for a property of the whole run."""
+    return _session(request.config).completions(harness_subject)
+
+
+@pytest.fixture
+def task(harness_subject: Subject) -> Task:
+    """The task whose answers are judged."""
+    return harness_subject.task
+
+
+@pytest.fixture
+def model(harness_subject: Subject) -> ModelRef:
+    """The model whose answers are judged."""
+    return harness_subject.ref
+
+
+@pytest.fixture
+def latency(harness_subject: Subject, request: pytest.FixtureRequest) -> Latency:
+    """How long answers take, asked one at a time after a warm-up."""
+    return _session(request.config).latency(harness_subject)
+
+
+@pytest.fixture
+def memory(harness_subject: Subject, request: pytest.FixtureRequest) -> Memory:
+    """How much memory the model's process took at its worst."""
+    return _session(request.config).memory(harness_subject)
+
+
+def _session(config: pytest.Config) -> PytestSession:
+    """Ours, made when the first behavior is seen."""
+    if SESSION not in config.stash:
+        from harness.pytest_session import PytestSession
+
+        config.stash[SESSION] = PytestSession(config, tuple(sys.argv))
+    return config.stash[SESSION]
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise ValueError(f"{text!r} is not a whole number from 1")
+    return int(text)
+
+
+def _temperature(text: str) -> float:
+    value = float(text)
+    if not 0 <= value < float("inf"):
+        raise ValueError(f"{text!r} is not a number from 0")
+    return value

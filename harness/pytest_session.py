@@ -1,0 +1,310 @@
+"""What the plugin's hooks do once a behavior was collected: pytest's items to our session."""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.behavior import Judged, Tally, judge_completion
+from harness.core.completion import Completion
+from harness.core.errors import HarnessError
+from harness.core.record import FORMAT_SUCCESS, BehaviorResult, RunRecord
+from harness.core.verdict import Outcome
+from harness.engine.model import EngineSettings
+from harness.failure_text import BehaviorFailed, BehaviorText, failed_case, failed_rate, failed_run
+from harness.measurement import Latency, Memory
+from harness.progress import TerminalProgress
+from harness.recording import record
+from harness.runs import write_run
+from harness.selection import Choices, Subject, choose
+from harness.session import Session, Wanted
+from harness.settings import Settings, read_settings
+
+SUBJECT = "harness_subject"
+PER_COMPLETION = frozenset({"completion", "case"})
+"""Arguments that make a test be called once for each completion."""
+
+
+class PytestSession:
+    """Our side of one pytest session that has behaviors."""
+
+    def __init__(self, config: pytest.Config, command: Sequence[str]) -> None:
+        self.config = config
+        self.command = command
+        self.mistakes: list[str] = []
+        self.subjects: tuple[Subject, ...] = ()
+        self.behaviors: dict[str, str] = {}
+        """The file of each behavior, by name."""
+        self.selected: list[pytest.Function] = []
+        self.finished = 0
+        self.record: RunRecord | None = None
+        self.folder: Path | None = None
+        settings = self._choose()
+        self.report_dir = Path(
+            config.getoption("--report-dir") or config.rootpath / settings.report_dir
+        )
+        self.session = Session(_engine_settings(config, settings), TerminalProgress(config))
+
+    def _choose(self) -> Settings:
+        try:
+            settings = read_settings(self.config.rootpath)
+            self.subjects = choose(self.config.rootpath, settings, _choices(self.config))
+            return settings
+        except HarnessError as error:
+            self.mistakes.append(str(error))
+            return Settings()
+
+    # Collection
+
+    def parametrize(self, metafunc: pytest.Metafunc) -> None:
+        """Give a behavior one test for each subject that declares what it needs."""
+        self._note(metafunc)
+        needs = _needs(metafunc.definition)
+        subjects = [s for s in self.subjects if needs <= s.task.declares]
+        if self.config.getoption("--per-case") and PER_COMPLETION & {*metafunc.fixturenames}:
+            subjects = [Subject(s.ref, s.task, c.id) for s in subjects for c in s.task.cases]
+        # A behavior that applies to nothing is taken out in `check_collection`: pytest itself
+        # would show it as skipped.
+        values: list[Subject | None] = [*subjects] or [None]
+        ids = [s.label for s in subjects] or ["no-task"]
+        metafunc.parametrize(SUBJECT, values, ids=ids, indirect=True)
+
+    def _note(self, metafunc: pytest.Metafunc) -> None:
+        """One name is one behavior: verdicts are kept by it."""
+        name = _base_name(metafunc.definition)
+        file = str(metafunc.definition.path)
+        if self.behaviors.setdefault(name, file) != file:
+            self.mistakes.append(
+                f"{file}: the behavior {name!r} is also in {self.behaviors[name]}, rename one"
+            )
+
+    def check_collection(self, items: list[pytest.Item]) -> None:
+        """Stop at mistakes, before any model loads; forget behaviors that apply to nothing."""
+        if self.mistakes:
+            raise pytest.UsageError(*"\n".join(self.mistakes).splitlines())
+        items[:] = [i for i in items if not is_behavior(i) or subject_of(i) is not None]
+
+    def plan(self, items: Sequence[pytest.Item]) -> None:
+        """Know every request of the run, from what is left after deselection."""
+        self.selected = [i for i in items if isinstance(i, pytest.Function) and is_behavior(i)]
+        self.session.plan(
+            Wanted(subject_of(item), is_timed="latency" in item.fixturenames)
+            for item in self.selected
+        )
+
+    # Running
+
+    def answer(self, subject: Subject) -> None:
+        """Have the model of a subject answer its plan, once; without it the test cannot run."""
+        capture = self.config.pluginmanager.getplugin("capturemanager")
+        with capture.global_and_fixture_disabled():
+            answers = self.session.answers_of(subject.ref)
+        if answers.model.error:
+            pytest.fail(f"{subject.ref}: {answers.model.error}", pytrace=False)
+
+    def completions(self, subject: Subject) -> tuple[Completion, ...]:
+        return tuple(self.session.completions(subject))
+
+    def latency(self, subject: Subject) -> Latency:
+        self._measurable(subject)
+        measured = self.session.latency(subject)
+        if measured is None:
+            pytest.fail("no timed request was answered", pytrace=False)
+        return measured
+
+    def memory(self, subject: Subject) -> Memory:
+        self._measurable(subject)
+        measured = self.session.memory(subject)
+        if measured is None:
+            pytest.fail("the backend's process ended before it was measured", pytrace=False)
+        return measured
+
+    def _measurable(self, subject: Subject) -> None:
+        if not self.session.answers_of(subject.ref).model.is_measurable:
+            pytest.skip("a replayed run cannot be measured")
+
+    def run(self, item: pytest.Function) -> None:
+        """Call a behavior's test: once for each completion, or once for the run."""
+        arguments = {name: item.funcargs[name] for name in item._fixtureinfo.argnames}
+        if PER_COMPLETION & arguments.keys():
+            self._judge_completions(item, arguments)
+        else:
+            self._judge_run(item, arguments)
+
+    def _judge_completions(self, item: pytest.Function, arguments: Mapping[str, Any]) -> None:
+        subject = subject_of(item)
+        tally = self.session.tally(subject, behavior_of(item), _budget(item))
+        completions = self.session.completions(subject)
+        if not completions:
+            pytest.fail("there is no completion to judge", pytrace=False)
+        for completion in completions:
+            own = {"completion": completion, "case": subject.task.case(completion.case_id)}
+            values = {name: own.get(name, value) for name, value in arguments.items()}
+            self._judge_one(tally, completion, partial(item.obj, **values))
+        if subject.case_id is None:
+            _hold_rate(tally)
+        else:
+            _hold_case(tally)
+
+    def _judge_one(self, tally: Tally, completion: Completion, test: Callable[[], object]) -> None:
+        try:
+            verdict = judge_completion(test, completion, pytest.skip.Exception)
+        except Exception as error:
+            error.add_note(f"while judging case {completion.case_id} of {tally.model}")
+            raise
+        self.session.judge(tally, completion, verdict)
+
+    def _judge_run(self, item: pytest.Function, arguments: Mapping[str, Any]) -> None:
+        subject = subject_of(item)
+        measured = {
+            name: value
+            for evidence in arguments.values()
+            if isinstance(evidence, Latency | Memory)
+            for name, value in evidence.measured.items()
+        }
+        result = partial(
+            BehaviorResult,
+            str(subject.ref),
+            subject.task.name,
+            behavior_of(item),
+            measured=measured,
+            budget=_limit(subject, measured),
+        )
+        try:
+            item.obj(**arguments)
+        except Judged as judged:
+            code = {judged.verdict.code.value: 1} if judged.verdict.code else {}
+            self.session.measure(
+                result(failed=1, met=False, codes=code, reason=judged.verdict.reason)
+            )
+            raise failed_run(behavior_of(item), str(subject.ref), judged.verdict) from None
+        except AssertionError as error:
+            self.session.measure(result(failed=1, met=False, reason=str(error)))
+            raise
+        self.session.measure(result(passed=1, met=True))
+
+    # Reporting
+
+    def word(self, item: pytest.Item, call: pytest.CallInfo[None], report: Any) -> None:
+        """Put our own text in the place of a traceback through our own files."""
+        if not is_behavior(item):
+            return
+        if call.when == "teardown":
+            self.finished += 1
+        if call.excinfo and isinstance(call.excinfo.value, BehaviorFailed) and report.failed:
+            report.longrepr = BehaviorText(call.excinfo.value, *report.location[:2])
+
+    def finish(self, session: pytest.Session) -> None:
+        """Write the record of whatever was answered; a missed composite fails the session."""
+        if not self.session.answers:
+            return
+        is_whole = self.finished == len(self.selected) and not self.session.is_cut
+        self.record = record(self.session, "complete" if is_whole else "partial", self.command)
+        try:
+            self.folder = write_run(self.record, self.report_dir)
+        except OSError as error:
+            raise pytest.UsageError(f"--report-dir {self.report_dir}: {error.strerror}") from None
+        missed = [r for r in self.record.results if r.behavior == FORMAT_SUCCESS and r.met is False]
+        if missed and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def summarise(self, reporter: pytest.TerminalReporter) -> None:
+        """The table at the end of the session."""
+        if self.record is None:
+            return
+        from harness.report.terminal import Summary, as_text
+
+        reporter.section("behaviors", "-")
+        if not self.config.getoption("--model"):
+            refs = ", ".join(str(ref) for ref in self.session.answers)
+            reporter.write_line(f"No --model: the models of [tool.harness] were run: {refs}")
+        width, color = reporter._tw.fullwidth, reporter.hasmarkup
+        reporter.write(as_text(Summary(self.record), width=width, color=color))
+        if self.folder is not None:
+            reporter.write_line(f"record: {_short(self.folder)}")
+
+
+def is_behavior(item: pytest.Item) -> bool:
+    """True for a test that asks for one of our fixtures and was given a subject."""
+    return SUBJECT in getattr(item, "fixturenames", ()) and hasattr(item, "callspec")
+
+
+def subject_of(item: pytest.Item) -> Any:
+    return item.callspec.params[SUBJECT]  # type: ignore[attr-defined]
+
+
+def behavior_of(item: pytest.Function) -> str:
+    """``no_extra_text`` for ``test_no_extra_text``, with the values of its own parameters."""
+    own = [str(value) for name, value in item.callspec.params.items() if name != SUBJECT]
+    return _base_name(item) + (f"[{'-'.join(own)}]" if own else "")
+
+
+def _base_name(item: Any) -> str:
+    return str(item.originalname or item.name).removeprefix("test_")
+
+
+def _needs(item: pytest.Item) -> frozenset[str]:
+    needs: set[str] = set()
+    for mark in item.iter_markers("behavior"):
+        asked = mark.kwargs.get("needs", ())
+        needs |= {asked} if isinstance(asked, str) else set(asked)
+    return frozenset(needs)
+
+
+def _budget(item: pytest.Item) -> float | None:
+    mark = item.get_closest_marker("behavior")
+    return mark.kwargs.get("budget") if mark else None
+
+
+def _limit(subject: Subject, measured: Mapping[str, float]) -> float | None:
+    """The budget that stands beside a measurement in a table: the p95's where there is one."""
+    budgets = subject.task.budgets
+    names = [f"latency_{n}" if f"latency_{n}" in budgets else n for n in measured]
+    held = [n for n in names if n in budgets]
+    return budgets[max(held, key=lambda n: "p95" in n)] if held else None
+
+
+def _hold_rate(tally: Tally) -> None:
+    result = tally.result()
+    if result.met is None:
+        pytest.skip("every completion was skipped")
+    if not result.met:
+        raise failed_rate(tally)
+
+
+def _hold_case(tally: Tally) -> None:
+    completion, verdict = tally.judged[-1]
+    if verdict.outcome is Outcome.SKIPPED:
+        pytest.skip(verdict.reason)
+    if verdict.outcome is not Outcome.PASSED:
+        raise failed_case(tally, completion, verdict)
+
+
+def _choices(config: pytest.Config) -> Choices:
+    option = config.getoption
+    return Choices(
+        models=tuple(option("--model")),
+        tasks=tuple(option("--task")),
+        tasks_dir=option("--tasks-dir"),
+        cases=tuple(option("--case")),
+        limit=option("--limit"),
+        seed=option("--seed"),
+        temperature=option("--temperature"),
+    )
+
+
+def _engine_settings(config: pytest.Config, settings: Settings) -> EngineSettings:
+    option = config.getoption
+    return EngineSettings(
+        dtype=option("--dtype"),
+        device=option("--device"),
+        batch_tokens=option("--batch-tokens"),
+        threads=option("--threads"),
+        stall_seconds=option("--stall-seconds") or settings.stall_seconds,
+    )
+
+
+def _short(path: Path) -> Path:
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path

@@ -1,0 +1,112 @@
+"""Makes the RunRecord of a session: samples with their verdicts, results of behaviors."""
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+
+from harness.behavior import rate_result
+from harness.core.completion import Completion
+from harness.core.plan import Request
+from harness.core.record import (
+    FORMAT_SUCCESS,
+    BehaviorResult,
+    RunRecord,
+    RunStatus,
+    Sample,
+    TaskRecord,
+)
+from harness.core.verdict import Outcome, Verdict
+from harness.environment import environment
+from harness.runs import new_run_id
+from harness.session import Session
+from harness.tasks import Task
+
+
+def record(session: Session, status: RunStatus, command: Sequence[str]) -> RunRecord:
+    """Everything about a session's run, as a value."""
+    samples = tuple(_samples(session))
+    results = (
+        *composites(samples, session.tasks),
+        *(t.result() for t in session.tallies.values()),
+        *session.measured,
+    )
+    return RunRecord(
+        id=new_run_id(session.created),
+        status=status,
+        created=session.created.isoformat(timespec="seconds").replace("+00:00", "Z"),
+        seconds=time.perf_counter() - session.started,
+        plan_fingerprint=session.fingerprint,
+        models=tuple(answers.model for answers in session.answers.values()),
+        tasks=tuple(_task_record(session, task) for task in session.tasks.values()),
+        results=results,
+        samples=samples,
+        command=tuple(command),
+        environment=environment(),
+    )
+
+
+def composites(samples: Sequence[Sample], tasks: Mapping[str, Task]) -> Iterator[BehaviorResult]:
+    """``format_success_rate`` of each model on each task where every required behavior ran."""
+    groups: dict[tuple[str, str], list[Sample]] = {}
+    for sample in samples:
+        groups.setdefault((sample.model, sample.task), []).append(sample)
+    for (model, name), group in groups.items():
+        task = tasks[name]
+        if task.required and all(set(task.required) <= set(s.verdicts) for s in group):
+            verdicts = [composite(task.required, s.verdicts) for s in group]
+            yield rate_result(
+                model, name, FORMAT_SUCCESS, verdicts, task.budgets.get(FORMAT_SUCCESS)
+            )
+
+
+def composite(required: Sequence[str], verdicts: Mapping[str, Verdict]) -> Verdict:
+    """All required behaviors of one case as one verdict: the first that did not pass, else passed.
+
+    An error goes before a failure: it cannot be said that the case failed.
+    """
+    found = [verdicts[name] for name in required]
+    for outcome in (Outcome.ERROR, Outcome.FAILED):
+        for verdict in found:
+            if verdict.outcome is outcome:
+                return verdict
+    return Verdict.passed()
+
+
+def _samples(session: Session) -> Iterator[Sample]:
+    for ref, answers in session.answers.items():
+        for request in session.plans[ref].requests:
+            completion = answers.completions.get(request.key)
+            if completion is not None and not request.timed:
+                yield _sample(session, str(ref), request, completion)
+
+
+def _sample(session: Session, model: str, request: Request, completion: Completion) -> Sample:
+    case = session.tasks[request.task].case(request.case_id)
+    return Sample(
+        model=model,
+        task=request.task,
+        case_id=request.case_id,
+        prompt_sha256=request.prompt_sha256,
+        messages=request.messages,
+        completion=completion,
+        repeat=request.repeat,
+        template=case.template,
+        tags=case.tags,
+        reference=case.reference,
+        must_pass=case.must_pass,
+        verdicts=session.verdicts.get((model, request.task, request.case_id, request.repeat), {}),
+    )
+
+
+def _task_record(session: Session, task: Task) -> TaskRecord:
+    planned = {r.case_id for plan in session.plans.values() for r in plan.for_task(task.name)}
+    return TaskRecord(
+        name=task.name,
+        description=task.description,
+        cases=len(planned),
+        selected=task.is_selected or len(planned) < len(task.cases),
+        cases_sha256=task.cases_sha256,
+        schema_sha256=task.schema_sha256,
+        sampling=task.sampling,
+        budgets=dict(task.budgets),
+        required=task.required,
+    )

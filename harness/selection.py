@@ -1,0 +1,121 @@
+"""Which models and which tasks a session is about: the command line first, then the settings."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from harness import backends
+from harness.core.case import Case
+from harness.core.errors import HarnessError
+from harness.core.modelref import ModelRef
+from harness.settings import TABLE, Settings
+from harness.tasks import Task, find_tasks
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What the command line asked for; empty or ``None`` is what the settings and tasks say."""
+
+    models: tuple[str, ...] = ()
+    tasks: tuple[str, ...] = ()
+    tasks_dir: str | None = None
+    cases: tuple[str, ...] = ()
+    limit: int | None = None
+    seed: int | None = None
+    temperature: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What one test judges: a model on a task, or on one case of it."""
+
+    ref: ModelRef
+    task: Task
+    case_id: str | None = None
+
+    @property
+    def label(self) -> str:
+        """How the test is called in pytest's brackets."""
+        label = f"{self.task.name}-{self.ref}"
+        return label if self.case_id is None else f"{label}-{self.case_id}"
+
+
+def choose(root: Path, settings: Settings, choices: Choices) -> tuple[Subject, ...]:
+    """Every model on each of its tasks, models in the order asked for.
+
+    Raises:
+        HarnessError: every mistake in what was asked for, a line each.
+    """
+    mistakes: list[str] = []
+    tasks: tuple[Task, ...] = ()
+    models: tuple[tuple[ModelRef, tuple[str, ...] | None], ...] = ()
+    try:
+        tasks = _tasks(root, settings, choices)
+    except HarnessError as error:
+        mistakes.append(str(error))
+    try:
+        models = _models(settings, choices)
+    except HarnessError as error:
+        mistakes.append(str(error))
+    if mistakes:
+        raise HarnessError("\n".join(mistakes))
+    return tuple(
+        Subject(ref, task)
+        for ref, own in models
+        for task in tasks
+        if own is None or task.name in own
+    )
+
+
+def _models(
+    settings: Settings, choices: Choices
+) -> tuple[tuple[ModelRef, tuple[str, ...] | None], ...]:
+    asked: list[tuple[str, tuple[str, ...] | None]] = [(text, None) for text in choices.models]
+    wanted = asked or [(m.ref, m.tasks) for m in settings.models]
+    if not wanted:
+        raise HarnessError(
+            f"no model: say --model kind:location, or list models in [{TABLE}] of pyproject.toml"
+        )
+    mistakes: list[str] = []
+    models: dict[ModelRef, tuple[str, ...] | None] = {}
+    for text, tasks in wanted:
+        try:
+            ref = ModelRef.parse(text)
+            backends.preflight(ref)
+            models[ref] = tasks
+        except HarnessError as error:
+            mistakes.append(str(error))
+    if mistakes:
+        raise HarnessError("\n".join(mistakes))
+    return tuple(models.items())
+
+
+def _tasks(root: Path, settings: Settings, choices: Choices) -> tuple[Task, ...]:
+    folder = Path(choices.tasks_dir) if choices.tasks_dir else root / settings.tasks_dir
+    tasks = tuple(_adjusted(task, choices) for task in find_tasks(folder, choices.tasks))
+    if choices.cases:
+        known = {case.id for task in tasks for case in task.cases}
+        unknown = [case_id for case_id in choices.cases if case_id not in known]
+        if unknown:
+            raise HarnessError(f"--case {unknown[0]}: no chosen task has such a case")
+    return tuple(task for task in tasks if task.cases)
+
+
+def _adjusted(task: Task, choices: Choices) -> Task:
+    """The task with the command line's decoding and selection of cases."""
+    changes = {
+        name: value
+        for name in ("seed", "temperature")
+        if (value := getattr(choices, name)) is not None
+    }
+    return replace(
+        task,
+        sampling=replace(task.sampling, **changes),
+        cases=_selected(task.cases, choices),
+        is_selected=bool(choices.cases or choices.limit is not None),
+    )
+
+
+def _selected(cases: Sequence[Case], choices: Choices) -> tuple[Case, ...]:
+    chosen = [case for case in cases if not choices.cases or case.id in choices.cases]
+    return tuple(chosen[: choices.limit])

@@ -1,0 +1,58 @@
+"""``[tool.harness]`` in ``pyproject.toml``: what is run when the command line does not say."""
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from harness.core.errors import HarnessError
+from harness.yaml_file import explain
+
+TABLE = "tool.harness"
+
+
+def _ref_alone(value: Any) -> Any:
+    return {"ref": value} if isinstance(value, str) else value
+
+
+class ModelSetting(BaseModel):
+    """A model that is run by default, and on which tasks."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    ref: str
+    """``kind:location``, as after ``--model``."""
+    tasks: tuple[str, ...] | None = None
+    """Only on these tasks; ``None`` is all of them."""
+
+
+class Settings(BaseModel):
+    """The table ``[tool.harness]``."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    models: tuple[Annotated[ModelSetting, BeforeValidator(_ref_alone)], ...] = ()
+    tasks_dir: str = "fixtures/tasks"
+    report_dir: str = "reports/runs"
+    stall_seconds: float = Field(600.0, gt=0)
+    """Silence of a backend after which it counts as hung."""
+
+
+def read_settings(root: Path) -> Settings:
+    """Read the table from ``root/pyproject.toml``; without file or table, the defaults.
+
+    Raises:
+        HarnessError: the file is no TOML, or the table does not fit.
+    """
+    path = root / "pyproject.toml"
+    if not path.is_file():
+        return Settings()
+    try:
+        table = tomllib.loads(path.read_text("utf-8")).get("tool", {}).get("harness", {})
+        return Settings.model_validate(table)
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise HarnessError(f"{path}: not valid TOML: {error}") from None
+    except ValidationError as error:
+        lines = [f"{path}: [{TABLE}] {explain(e, Settings)}" for e in error.errors()]
+        raise HarnessError("\n".join(lines)) from None

@@ -1,0 +1,159 @@
+"""A user's project in a temporary folder: a task, suites, stored runs, and pytest run over them.
+
+pytest runs in a process of its own, as a user runs it; ``record:`` models make that quick.
+"""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.core.completion import Completion, FinishReason
+from harness.core.plan import requests_for
+from harness.core.record import ModelRecord, RunRecord, Sample, TaskRecord
+from harness.runs import read_run, run_ids, write_run
+from harness.tasks import load_task
+from tests.models import ROOT
+
+TASK = """\
+description: Echo a word in JSON.
+prompt: "Echo {word}."
+output: {format: json, schema: schema.json}
+sampling: {max_new_tokens: 16}
+budgets: {json_validity: 0.75, no_extra_text: 0.75}
+"""
+SCHEMA = {
+    "type": "object",
+    "properties": {"word": {"type": "string"}},
+    "required": ["word"],
+    "additionalProperties": False,
+}
+GOOD = '{"word": "x"}'
+WORDS = ("ant", "bee", "cat", "dog")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a pytest session did, as a user sees it."""
+
+    code: int
+    out: str
+    err: str
+
+    def counts(self) -> dict[str, int]:
+        """``{"passed": 2, "failed": 1}`` from pytest's last line."""
+        last = [line for line in self.out.splitlines() if " in " in line][-1]
+        return {
+            word: int(n) for n, word in re.findall(r"(\d+) ([a-z]+)", last.partition(" in ")[0])
+        }
+
+
+class Project:
+    """A folder with ``tasks/echo`` of four cases, and whatever a test adds to it."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.write("pyproject.toml", '[tool.harness]\ntasks_dir = "tasks"\n')
+        self.task("echo")
+
+    def write(self, name: str, text: str) -> Path:
+        path = self.root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, "utf-8")
+        return path
+
+    def task(self, name: str, text: str = TASK, words: Iterable[str] = WORDS) -> None:
+        self.write(f"tasks/{name}/task.yaml", text)
+        self.write(f"tasks/{name}/schema.json", json.dumps(SCHEMA))
+        cases = [{"id": w, "variables": {"word": w}, "reference": {"word": w}} for w in words]
+        self.write(f"tasks/{name}/cases.jsonl", "".join(json.dumps(c) + "\n" for c in cases))
+
+    def suite(self, text: str, name: str = "test_own.py") -> None:
+        self.write(f"suites/{name}", text)
+
+    def bundled_suite(self, name: str) -> None:
+        self.write(f"suites/{name}", (ROOT / "suites" / name).read_text("utf-8"))
+
+    def store(
+        self, answers: Mapping[str, str] | str = GOOD, run: str = "stored", task: str = "echo"
+    ) -> str:
+        """Store a run that answered ``task`` so; returns the ``--model`` that replays it."""
+        loaded = load_task(self.root / "tasks" / task)
+        requests = requests_for(task, loaded.cases, loaded.sampling)
+        samples = tuple(
+            Sample(
+                model="base:somewhere",
+                task=task,
+                case_id=request.case_id,
+                prompt_sha256=request.prompt_sha256,
+                messages=request.messages,
+                completion=Completion(text, FinishReason.STOP, request.case_id),
+            )
+            for request in requests
+            if (text := answers if isinstance(answers, str) else answers.get(request.case_id))
+            is not None
+        )
+        write_run(
+            RunRecord(
+                id=run,
+                status="complete",
+                created="2026-01-01T00:00:00Z",
+                seconds=1.0,
+                plan_fingerprint="",
+                models=(ModelRecord("base:somewhere", "base", "somewhere"),),
+                tasks=(
+                    TaskRecord(
+                        task,
+                        "",
+                        len(loaded.cases),
+                        False,
+                        loaded.cases_sha256,
+                        None,
+                        loaded.sampling,
+                        {},
+                        (),
+                    ),
+                ),
+                samples=samples,
+            ),
+            self.root / "stored",
+        )
+        return f"record:stored/{run}"
+
+    def pytest(self, *arguments: str, **environment: str) -> Outcome:
+        done = subprocess.run(
+            [sys.executable, "-m", "pytest", "-p", "harness.pytest_plugin", *arguments],
+            cwd=self.root,
+            env=clean_environment(**environment),
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+        return Outcome(done.returncode, done.stdout, done.stderr)
+
+    def runs(self) -> list[RunRecord]:
+        root = self.root / "reports/runs"
+        return [read_run(root / run_id) for run_id in run_ids(root)]
+
+    def run(self) -> RunRecord:
+        """The only run there is."""
+        (run,) = self.runs()
+        return run
+
+
+def clean_environment(**more: str) -> dict[str, str]:
+    """Ours, without what would change how pytest prints or what it loads."""
+    dropped = (
+        "PYTEST_ADDOPTS",
+        "PYTEST_CURRENT_TEST",
+        "COLUMNS",
+        "FORCE_COLOR",
+        "CI",
+        "GITHUB_ACTIONS",
+    )
+    kept = {k: v for k, v in os.environ.items() if k not in dropped}
+    return {**kept, "PYTHONPATH": str(ROOT), "COLUMNS": "100", **more}
