@@ -205,8 +205,8 @@ def _at(text: str, start: int, stop: int | None = None) -> Document:
     except json.JSONDecodeError as error:
         return _unsound(text, start, stop, error)
     if stop is not None and decoded.end != stop:
-        error = json.JSONDecodeError("Expecting the end", text, decoded.end)
-        return _unsound(text, start, stop, error)
+        rest = json.JSONDecodeError("Expecting the end", text, decoded.end)
+        return _unsound(text, start, stop, rest)
     return _sound(text, start, decoded)
 
 

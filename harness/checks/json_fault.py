@@ -13,7 +13,7 @@ _NOT_A_NUMBER = re.compile(r"[+-]?(?:nan|infinity|inf)\b", re.IGNORECASE)
 _CUT_TOKEN = re.compile(r"(?:t|tr|tru|f|fa|fal|fals|n|nu|nul|-|\.|\.?[eE][+-]?)(?=[ \t\n\r]*+\Z)")
 _CUT_ESCAPE = re.compile(r"\\?u?[0-9a-fA-F]{0,3}\Z")
 _OTHER_LANGUAGES = ("True", "False", "None", "undefined", "TRUE", "FALSE", "NULL", "Null", "nil")
-_QUOTES = "'“”‘’`"
+_QUOTES = "'`\u2018\u2019\u201c\u201d"
 
 
 @dataclass(frozen=True, slots=True)

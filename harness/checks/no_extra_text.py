@@ -15,7 +15,8 @@ from harness.core.verdict import FailureCode, Verdict
 _BLANK = " \t\n\r"
 _FENCE = re.compile(r"(`{3,}|~{3,})[^\n`]*+")
 _SPECIAL_TOKEN = re.compile(
-    r"<[|｜][^<>\n]{1,60}[|｜]>|</?s>|\[/?INST\]|<</?SYS>>|</?(?:bos|eos|pad|unk|BOS|EOS)>"
+    "<[|\uff5c][^<>\n]{1,60}[|\uff5c]>"
+    r"|</?s>|\[/?INST\]|<</?SYS>>|</?(?:bos|eos|pad|unk|BOS|EOS)>"
     r"|\[(?:PAD|CLS|SEP|UNK|MASK|BOS|EOS)\]|<(?:start|end)_of_turn>|<0x[0-9A-Fa-f]{2}>|</?tool_call>"
 )
 _NEXT_VALUE = re.compile(

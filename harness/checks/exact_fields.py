@@ -1,0 +1,84 @@
+"""Whether the declared values are those of the case's reference."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from harness.checks.json_document import MISSING
+from harness.checks.json_pointer import Found, follow, span_of
+from harness.checks.json_schema_keywords import equality_key
+from harness.checks.json_value import document_of
+from harness.checks.json_words import show
+from harness.core.case import Case
+from harness.core.completion import Completion
+from harness.core.verdict import FailureCode, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class ExactFields:
+    """Rejects ``{"amount": 47.02}`` where the reference says ``{"amount": 47.2}``.
+
+    Values are compared as values: 47.20 is 47.2, keys have no order, ``true`` is not 1. A ``*``
+    wants as many items as the reference has.
+    """
+
+    pointers: tuple[str, ...]
+    """JSON pointers, ``*`` for every item."""
+
+    def judge(self, case: Case, completion: Completion) -> Verdict:
+        if case.reference is None:
+            return Verdict.skipped("the case has no reference")
+        document = document_of(completion)
+        if isinstance(document, Verdict):
+            return document
+        for pointer in self.pointers:
+            for wanted, found in _pairs(case.reference, document.value, pointer):
+                if not _is_equal(wanted.value, found.value):
+                    code, reason = _difference(wanted, found)
+                    return Verdict.failed(code, reason, span_of(document, found.path))
+        return Verdict.passed()
+
+
+def _pairs(reference: Any, value: Any, pointer: str) -> list[tuple[Found, Found]]:
+    """What the reference and the value have at each place that the pointer leads to in either."""
+    wanted = {w.path: w for w in follow(reference, pointer)}
+    found = {f.path: f for f in follow(value, pointer)}
+    paths = list(dict.fromkeys([*wanted, *found]))
+    return [(_at(wanted, reference, path), _at(found, value, path)) for path in paths]
+
+
+def _at(places: dict[Any, Found], value: Any, path: Any) -> Found:
+    if path in places:
+        return places[path]
+    for part in path:
+        try:
+            value = value[part]
+        except (KeyError, IndexError, TypeError):
+            return Found(path, MISSING)
+    return Found(path, value)
+
+
+def _difference(wanted: Found, found: Found) -> tuple[FailureCode, str]:
+    if found.is_missing:
+        reason = f"{found.pointer}: expected {show(wanted.value)}, found no such key"
+        return FailureCode.MISSING_KEY, reason
+    expected = "nothing" if wanted.is_missing else show(wanted.value)
+    return (
+        FailureCode.WRONG_VALUE,
+        f"{found.pointer}: expected {expected}, found {show(found.value)}",
+    )
+
+
+def _is_equal(wanted: Any, found: Any) -> bool:
+    return bool(equality_key(_exact(wanted)) == equality_key(found))
+
+
+def _exact(value: Any) -> Any:
+    """A reference's value with each ``float`` as the ``Decimal`` that it was written as."""
+    if isinstance(value, float):
+        return Decimal(repr(value))
+    if isinstance(value, dict):
+        return {name: _exact(member) for name, member in value.items()}
+    if isinstance(value, list):
+        return [_exact(item) for item in value]
+    return value

@@ -1,0 +1,116 @@
+"""JSON pointers with ``*`` for every item: into a decoded value, and into the text it came from."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from json.decoder import scanstring  # type: ignore[attr-defined]
+from typing import Any
+
+from harness.checks.json_decoder import decode
+from harness.checks.json_document import MISSING, Document
+
+Path = tuple[str | int, ...]
+"""Names and indices from the outermost value inwards."""
+MAX_COUNTED_MEMBERS = 20_000
+"""Members of one container that are stepped over in search of another; behind them a span is that
+of the container."""
+_BLANK = re.compile(r"[ \t\n\r]*+")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a pointer leads to in a value."""
+
+    path: Path
+    value: Any
+    """``MISSING`` where the path ends in nothing."""
+
+    @property
+    def is_missing(self) -> bool:
+        return self.value is MISSING
+
+    @property
+    def pointer(self) -> str:
+        return pointer_of(self.path)
+
+
+def pointer_of(path: Path) -> str:
+    """``("a", 0)`` as ``/a/0``; the whole value is ``the value``."""
+    return "".join("/" + str(p).replace("~", "~0").replace("/", "~1") for p in path) or "the value"
+
+
+def follow(value: Any, pointer: str) -> Iterator[Found]:
+    """Everything that ``pointer`` leads to: one place, or with ``*`` one for each item."""
+    tokens = [t.replace("~1", "/").replace("~0", "~") for t in pointer.split("/")[1:]]
+    return _follow(value, tokens, ())
+
+
+def _follow(value: Any, tokens: list[str], path: Path) -> Iterator[Found]:
+    if not tokens:
+        yield Found(path, value)
+        return
+    token, rest = tokens[0], tokens[1:]
+    if isinstance(value, list) and token == "*":
+        for index, item in enumerate(value):
+            yield from _follow(item, rest, (*path, index))
+    elif isinstance(value, dict) and token in value:
+        yield from _follow(value[token], rest, (*path, token))
+    elif isinstance(value, dict) and token == "*":
+        for name, member in value.items():
+            yield from _follow(member, rest, (*path, name))
+    elif isinstance(value, list) and token.isdecimal() and int(token) < len(value):
+        yield from _follow(value[int(token)], rest, (*path, int(token)))
+    else:
+        yield Found((*path, token), MISSING)
+
+
+def span_of(document: Document, path: Path, *, name: bool = False) -> tuple[int, int]:
+    """Where the value at ``path`` stands in the text, or with ``name`` the name of that member.
+
+    Where the path ends in nothing it is the span of the innermost container that is there.
+    """
+    text = document.text
+    start, end = document.start, document.end
+    member: tuple[int, int] | None = None
+    for part in path:
+        found = _member(text, start, part)
+        if found is None:
+            return start, _end(text, start, end)
+        member, start = found
+        end = -1
+    if name and member:
+        return member
+    return start, _end(text, start, end)
+
+
+def _end(text: str, start: int, known: int) -> int:
+    return known if known >= 0 else decode(text, start).end
+
+
+def _member(text: str, start: int, part: str | int) -> tuple[tuple[int, int], int] | None:
+    """The span of a member's name and where its value begins; the last one of that name."""
+    if text[start] not in "{[" or (text[start] == "{") is not isinstance(part, str):
+        return None
+    position = _skip(text, start + 1)
+    found: tuple[tuple[int, int], int] | None = None
+    for index in range(MAX_COUNTED_MEMBERS):
+        if text[position] in "}]":
+            break
+        name_span, key = (position, position), index
+        if isinstance(part, str):
+            key, end = scanstring(text, position + 1, True)
+            name_span = (position, end)
+            position = _skip(text, _skip(text, end) + 1)
+        if key == part:
+            found = name_span, position
+            if isinstance(part, int):
+                break
+        position = _skip(text, decode(text, position).end)
+        if text[position] == ",":
+            position = _skip(text, position + 1)
+    return found
+
+
+def _skip(text: str, position: int) -> int:
+    blank = _BLANK.match(text, position)
+    return blank.end() if blank else position

@@ -1,0 +1,245 @@
+"""The keywords of JSON Schema that this project judges itself, on top of ``jsonschema``.
+
+Three reasons: patterns run in an engine that knows Unicode and stops in time, numbers are exact
+(``int`` and ``Decimal``), and a long array costs time linear in its length.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from decimal import Decimal
+from typing import Any
+
+from jsonschema import Draft202012Validator, TypeChecker, ValidationError
+from jsonschema.validators import extend
+
+from harness.checks.json_schema_pattern import found_in
+
+Errors = Iterator[ValidationError]
+
+
+def pattern(validator: Any, value: str, instance: Any, schema: Any) -> Errors:
+    if isinstance(instance, str) and not found_in(value, instance):
+        yield ValidationError("does not match the pattern")
+
+
+def pattern_properties(
+    validator: Any, value: Mapping[str, Any], instance: Any, schema: Any
+) -> Errors:
+    if not isinstance(instance, dict):
+        return
+    for regular, subschema in value.items():
+        for name, member in instance.items():
+            if found_in(regular, name):
+                yield from validator.descend(member, subschema, path=name, schema_path=regular)
+
+
+def additional_properties(validator: Any, value: Any, instance: Any, schema: Any) -> Errors:
+    """One error for each member that should not be there, with its name in the path."""
+    if not isinstance(instance, dict):
+        return
+    for name in _additional(instance, schema):
+        if value is False:
+            yield ValidationError("is not expected", path=[name])
+        else:
+            yield from validator.descend(instance[name], value, path=name)
+
+
+def unevaluated_properties(validator: Any, value: Any, instance: Any, schema: Any) -> Errors:
+    if not isinstance(instance, dict):
+        return
+    evaluated = _evaluated_names(validator, instance, schema)
+    for name in instance:
+        if name not in evaluated and not _is_valid(validator.descend(instance[name], value)):
+            yield ValidationError("is not expected", path=[name])
+
+
+def unevaluated_items(validator: Any, value: Any, instance: Any, schema: Any) -> Errors:
+    if not isinstance(instance, list):
+        return
+    evaluated = _evaluated_indices(validator, instance, schema)
+    for index, item in enumerate(instance):
+        if index not in evaluated and not _is_valid(validator.descend(item, value)):
+            yield ValidationError("is not expected", path=[index])
+
+
+def multiple_of(validator: Any, value: int | Decimal, instance: Any, schema: Any) -> Errors:
+    if _is_number(validator, instance) and not is_multiple(instance, value):
+        yield ValidationError(f"is not a multiple of {value}")
+
+
+def unique_items(validator: Any, value: bool, instance: Any, schema: Any) -> Errors:
+    if not value or not isinstance(instance, list):
+        return
+    seen: dict[Any, int] = {}
+    for index, item in enumerate(instance):
+        key = equality_key(item)
+        if key in seen:
+            yield ValidationError(f"equals item {seen[key]}", path=[index])
+            return
+        seen[key] = index
+
+
+def is_multiple(number: int | Decimal, divisor: int | Decimal) -> bool:
+    """Whether ``number / divisor`` is an integer, exactly, however large the exponents."""
+    if isinstance(number, int) and isinstance(divisor, int):
+        return number % divisor == 0
+    digits, exponent = _parts(number)
+    divisor_digits, divisor_exponent = _parts(divisor)
+    shift = exponent - divisor_exponent
+    if not digits.strip("0"):
+        return True
+    if shift < 0:
+        if len(digits) - len(digits.rstrip("0")) < -shift:
+            return False  # the divisor holds more factors of ten than the number
+        digits, shift = digits[:shift], 0
+    modulus = int(divisor_digits)
+    return _remainder(digits, modulus) * pow(10, shift, modulus) % modulus == 0
+
+
+def _parts(number: int | Decimal) -> tuple[str, int]:
+    """The digits and the exponent of ten of a number's absolute value."""
+    if isinstance(number, int):
+        number = Decimal(number)
+    _, digits, exponent = number.as_tuple()
+    return "".join(map(str, digits)), int(exponent)
+
+
+def _remainder(digits: str, modulus: int) -> int:
+    """``int(digits) % modulus``, in time linear in the digits."""
+    remainder = 0
+    for start in range(0, len(digits), 1000):
+        chunk = digits[start : start + 1000]
+        remainder = (remainder * pow(10, len(chunk)) + int(chunk)) % modulus
+    return remainder
+
+
+def equality_key(value: Any) -> Any:
+    """A hashable that is equal for equal JSON values only: 1 is 1.0, and neither is true."""
+    parts: list[Any] = []
+    stack: list[Any] = [value]
+    while stack:
+        item = stack.pop()
+        if isinstance(item, dict):
+            parts += ["{", len(item)]
+            for name in sorted(item):
+                stack += [item[name], _Name(name)]
+        elif isinstance(item, list):
+            parts += ["[", len(item)]
+            stack += reversed(item)
+        elif isinstance(item, _Name):
+            parts += ["name", item.name]
+        else:
+            kind = "bool" if isinstance(item, bool) else "text" if isinstance(item, str) else "="
+            parts += [kind, item]
+    return tuple(parts)
+
+
+class _Name:
+    """The name of a member, on the stack of ``equality_key``."""
+
+    __slots__ = ("name",)
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+
+def _additional(instance: dict[str, Any], schema: Mapping[str, Any]) -> Iterator[str]:
+    known = schema.get("properties", {})
+    patterns = tuple(schema.get("patternProperties", ()))
+    for name in instance:
+        if name not in known and not any(found_in(p, name) for p in patterns):
+            yield name
+
+
+def _evaluated_names(validator: Any, instance: dict[str, Any], schema: Any) -> set[str]:
+    """The members that some keyword of the schema, or of one applied in place, looked at."""
+    if isinstance(schema, bool):
+        return set()
+    names = set(schema.get("properties", ())) & instance.keys()
+    for regular in schema.get("patternProperties", ()):
+        names.update(name for name in instance if found_in(regular, name))
+    if "additionalProperties" in schema:
+        names.update(_additional(instance, schema))
+    if "unevaluatedProperties" in schema:
+        value = schema["unevaluatedProperties"]
+        names.update(n for n in instance if _is_valid(validator.descend(instance[n], value)))
+    for inner, subschema in _applied_in_place(validator, instance, schema):
+        names |= _evaluated_names(inner, instance, subschema)
+    return names
+
+
+def _evaluated_indices(validator: Any, instance: list[Any], schema: Any) -> set[int]:
+    """The items that some keyword of the schema, or of one applied in place, looked at."""
+    if isinstance(schema, bool):
+        return set()
+    if "items" in schema:
+        return set(range(len(instance)))
+    indices = set(range(len(schema.get("prefixItems", ()))))
+    for keyword in ("contains", "unevaluatedItems"):
+        if keyword in schema:
+            indices.update(
+                index
+                for index, item in enumerate(instance)
+                if _is_valid(validator.descend(item, schema[keyword]))
+            )
+    for inner, subschema in _applied_in_place(validator, instance, schema):
+        indices |= _evaluated_indices(inner, instance, subschema)
+    return indices
+
+
+def _applied_in_place(validator: Any, instance: Any, schema: Any) -> Iterator[tuple[Any, Any]]:
+    """The subschemas that apply to the same instance and accept it."""
+    for keyword in ("$ref", "$dynamicRef"):
+        if keyword in schema:
+            resolved = validator._resolver.lookup(schema[keyword])
+            resolver = resolved.resolver
+            yield validator.evolve(schema=resolved.contents, _resolver=resolver), resolved.contents
+    for subschema in _branches(validator, instance, schema):
+        if _is_valid(validator.descend(instance, subschema)):
+            yield validator, subschema
+
+
+def _branches(validator: Any, instance: Any, schema: Any) -> Iterable[Any]:
+    for keyword in ("allOf", "anyOf", "oneOf"):
+        yield from schema.get(keyword, ())
+    if "if" in schema:
+        yield schema["if"]
+        is_met = _is_valid(validator.descend(instance, schema["if"]))
+        branch = "then" if is_met else "else"
+        if branch in schema:
+            yield schema[branch]
+    for name, subschema in schema.get("dependentSchemas", {}).items():
+        if isinstance(instance, dict) and name in instance:
+            yield subschema
+
+
+def _is_valid(errors: Errors) -> bool:
+    return next(errors, None) is None
+
+
+def _is_number(_: Any, instance: Any) -> bool:
+    return isinstance(instance, int | Decimal | float) and not isinstance(instance, bool)
+
+
+def _is_integer(_: Any, instance: Any) -> bool:
+    if isinstance(instance, Decimal):
+        return instance == instance.to_integral_value()
+    return isinstance(instance, int) and not isinstance(instance, bool)
+
+
+_types: TypeChecker = Draft202012Validator.TYPE_CHECKER.redefine_many(
+    {"number": _is_number, "integer": _is_integer}
+)
+SchemaValidator: Any = extend(  # type: ignore[no-untyped-call]
+    Draft202012Validator,
+    validators={
+        "pattern": pattern,
+        "patternProperties": pattern_properties,
+        "additionalProperties": additional_properties,
+        "unevaluatedProperties": unevaluated_properties,
+        "unevaluatedItems": unevaluated_items,
+        "multipleOf": multiple_of,
+        "uniqueItems": unique_items,
+    },
+    type_checker=_types,
+)
+"""``jsonschema``'s validator of 2020-12 with the keywords above."""

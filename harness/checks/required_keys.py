@@ -1,0 +1,22 @@
+"""Whether every key that the task's schema requires is there."""
+
+from dataclasses import dataclass
+
+from harness.checks.json_schema import Schema
+from harness.checks.json_schema_problems import judge_schema
+from harness.core.case import Case
+from harness.core.completion import Completion
+from harness.core.verdict import FailureCode, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class RequiredKeys:
+    """Rejects ``{"name": "Ada"}`` where the schema also requires ``date``.
+
+    A part of the schema, reported apart: what the value of a key is does not matter here.
+    """
+
+    schema: Schema
+
+    def judge(self, case: Case, completion: Completion) -> Verdict:
+        return judge_schema(self.schema, completion, (FailureCode.MISSING_KEY,))

@@ -1,0 +1,24 @@
+"""Whether the value of a completion satisfies the task's schema."""
+
+from dataclasses import dataclass
+
+from harness.checks.json_schema import Schema
+from harness.checks.json_schema_problems import judge_schema
+from harness.core.case import Case
+from harness.core.completion import Completion
+from harness.core.verdict import Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaTypes:
+    """Rejects ``{"amount": "47.20"}`` where the schema wants a number, and anything else that
+    JSON Schema 2020-12 does.
+
+    The value is the first top-level one, whatever stands around it. Of several problems the
+    outermost is reported.
+    """
+
+    schema: Schema
+
+    def judge(self, case: Case, completion: Completion) -> Verdict:
+        return judge_schema(self.schema, completion)

@@ -1,0 +1,24 @@
+"""Whether every value is of the type that the task's schema gives it."""
+
+from dataclasses import dataclass
+
+from harness.checks.json_schema import Schema
+from harness.checks.json_schema_problems import judge_schema
+from harness.core.case import Case
+from harness.core.completion import Completion
+from harness.core.verdict import FailureCode, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class ValueTypes:
+    """Rejects ``{"amount": "47.20"}`` where the schema wants a number.
+
+    A part of the schema, reported apart, so that a number written as a string is a number of its
+    own. A key that is missing has no type here.
+    """
+
+    schema: Schema
+
+    def judge(self, case: Case, completion: Completion) -> Verdict:
+        codes = (FailureCode.NUMBER_AS_STRING, FailureCode.WRONG_TYPE)
+        return judge_schema(self.schema, completion, codes)
