@@ -113,6 +113,8 @@ class Comparison:
     task: str
     before: Side
     after: Side
+    required: tuple[str, ...]
+    """The behaviors that a case must pass, on either side."""
     composite: BehaviorChange
     behaviors: tuple[BehaviorChange, ...]
     cases: tuple[CaseChange, ...]
@@ -127,9 +129,9 @@ def compare(before: Side, after: Side, task: str) -> Comparison:
 
     Both sides are judged by the behaviors that the later side requires.
     """
-    described = after.task_record(task) or before.task_record(task)
-    required = described.required if described else ()
-    cases = tuple(_pair(before.samples(task), after.samples(task), required))
+    old, new = before.samples(task), after.samples(task)
+    required = required_behaviors(after if after.task_record(task) else before, task)
+    cases = tuple(_pair(old, new, required))
     names = dict.fromkeys(name for case in cases for name in case.behaviors)
     behaviors = tuple(
         _behavior(
@@ -138,7 +140,7 @@ def compare(before: Side, after: Side, task: str) -> Comparison:
         for name in names
     )
     composite = _behavior(FORMAT_SUCCESS, before, after, task, (c.change for c in cases))
-    return Comparison(task, before, after, composite, behaviors, cases)
+    return Comparison(task, before, after, required, composite, behaviors, cases)
 
 
 def compare_all(before: Side, after: Side) -> tuple[Comparison, ...]:
@@ -147,14 +149,25 @@ def compare_all(before: Side, after: Side) -> tuple[Comparison, ...]:
     return tuple(compare(before, after, task) for task in dict.fromkeys(tasks))
 
 
+def required_behaviors(side: Side, task: str) -> tuple[str, ...]:
+    """The behaviors that a case must pass: the task's, or of those the ones that this run judged.
+
+    A run of ``-k json_validity`` has no composite, but its cases still pass or fail.
+    """
+    described = side.task_record(task)
+    required = described.required if described else ()
+    judged = {name for sample in side.samples(task).values() for name in sample.verdicts}
+    return tuple(name for name in required if name in judged)
+
+
 def composite_outcome(verdicts: Mapping[str, Verdict], required: Iterable[str]) -> Outcome | None:
     """Whether every required behavior passes for one completion.
 
-    A failure decides, whatever else is missing; an error leaves it open; a skip is nobody's fault
-    and does not count. ``None`` when a required verdict is missing or nothing is required.
+    An error leaves it open, and so does a required verdict that is missing (``None``); a skip is
+    nobody's fault and does not count. ``None``, too, when nothing is required.
     """
     found = [verdicts[name].outcome if name in verdicts else None for name in required]
-    for decisive in (Outcome.FAILED, Outcome.ERROR, None, Outcome.PASSED, Outcome.SKIPPED):
+    for decisive in (Outcome.ERROR, None, Outcome.FAILED, Outcome.PASSED, Outcome.SKIPPED):
         if decisive in found:
             return decisive
     return None

@@ -98,7 +98,7 @@ def test_a_behavior_judged_on_one_side_only_is_added_or_removed() -> None:
         "json_validity": {Change.STILL_PASSING: 1},
         "old": {Change.REMOVED: 1},
     }
-    assert found.cases[0].change is Change.NOT_JUDGED, "required verdicts are missing"
+    assert found.cases[0].change is Change.STILL_PASSING, "judged by what the later side ran"
 
 
 def test_two_runs_pair_by_case() -> None:
@@ -133,8 +133,8 @@ class TestCompositeOutcome:
         [
             ({"a": passed, "b": passed}, Outcome.PASSED),
             ({"a": passed, "b": failed}, Outcome.FAILED),
-            ({"a": error, "b": failed}, Outcome.FAILED),
-            ({"b": failed}, Outcome.FAILED),
+            ({"a": error, "b": failed}, Outcome.ERROR),
+            ({"b": failed}, None),
             ({"a": passed, "b": error}, Outcome.ERROR),
             ({"b": error}, Outcome.ERROR),
             ({"a": passed, "b": skipped}, Outcome.PASSED),
