@@ -1,0 +1,70 @@
+"""What a report is about: one or two runs, and the pair of models to set side by side."""
+
+from dataclasses import dataclass
+
+from harness.compare import Comparison, Side, compare_all
+from harness.core.errors import HarnessError
+from harness.core.record import RunRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Everything that a format renders; each format is a function of this value alone."""
+
+    runs: tuple[RunRecord, ...]
+    """One, or two of which the first is before."""
+    before: Side | None
+    """``None`` where one model is all there is."""
+    after: Side
+    comparisons: tuple[Comparison, ...]
+    """One per task; none without a side before."""
+
+    @property
+    def sides(self) -> tuple[Side, ...]:
+        """Every model of every run, in the order run; the pair stands among them."""
+        return tuple(Side(run, model.ref) for run in self.runs for model in run.models)
+
+    @property
+    def pair(self) -> tuple[Side, ...]:
+        """The side after, and the one before it where there is one."""
+        return (self.after,) if self.before is None else (self.before, self.after)
+
+    @property
+    def name(self) -> str:
+        """The ids of the runs, as a file name."""
+        return "..".join(run.id for run in self.runs)
+
+
+def report_on(*runs: RunRecord, before: str | None = None, after: str | None = None) -> Report:
+    """Choose the pair: the first model of the only run and its last, or each run's last.
+
+    Args:
+        runs: one, or two of which the first is before.
+        before: the ref or name of another model to set before.
+        after: the ref or name of another model to set after.
+
+    Raises:
+        HarnessError: a run has no models, or none of that name.
+    """
+    first, last = runs[0], runs[-1]
+    candidate = _side(last, after, -1)
+    baseline = None
+    if len(runs) > 1:
+        baseline = _side(first, before, -1)
+    elif before is not None or len(first.models) > 1:
+        baseline = _side(first, before, 0)
+    compared = compare_all(baseline, candidate) if baseline else ()
+    return Report(runs, baseline, candidate, compared)
+
+
+def _side(run: RunRecord, wanted: str | None, position: int) -> Side:
+    if not run.models:
+        raise HarnessError(f"run {run.id}: it records no model, so there is nothing to report on")
+    if wanted is None:
+        return Side(run, run.models[position].ref)
+    found = [m.ref for m in run.models if wanted in (m.ref, m.name)]
+    if len(found) != 1:
+        known = ", ".join(m.ref for m in run.models)
+        what = "is ambiguous in" if found else "is not in"
+        raise HarnessError(f"model {wanted!r} {what} run {run.id}, name one of: {known}")
+    return Side(run, found[0])

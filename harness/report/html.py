@@ -1,0 +1,106 @@
+"""One self-contained page: no request leaves it, nothing a model wrote can run in it.
+
+The policy lets in exactly the stylesheet and the script that this file writes, by their hashes, so
+that even markup that slipped through the escaping would be text.
+"""
+
+import base64
+import hashlib
+from functools import cache
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from markupsafe import Markup
+
+from harness import __version__
+from harness.core.printable import printable
+from harness.report import words
+from harness.report.charts import axis
+from harness.report.contents import Report
+from harness.report.embed import embed
+from harness.report.page import label_of, task_views
+from harness.report.provenance import environment_of, facts
+from harness.report.visible import marked, visible
+
+ASSETS = Path(__file__).parent / "assets"
+SUFFIX = ".html"
+
+
+def render(report: Report) -> str:
+    """The page as text, all of which UTF-8 can hold."""
+    css, script = _asset("report.css"), _asset("report.js")
+    views, found = task_views(report), facts(report)
+    return _template().render(
+        title=_title(report),
+        policy=_policy(css, script),
+        css=Markup(css),
+        script=Markup(script),
+        data=embed(view.cases for view in views),
+        report=report,
+        tasks=views,
+        labels=[label_of(report, side) for side in report.sides],
+        facts=found,
+        essential=[f.name for f in found if f.is_essential and f.differs],
+        environment=environment_of(report),
+        notes=_notes(report),
+        axis=axis(),
+        version=__version__,
+    )
+
+
+def _title(report: Report) -> str:
+    names = " and ".join(dict.fromkeys(t.name for run in report.runs for t in run.tasks))
+    return f"{names or 'no task'}: run {report.name}"
+
+
+def _notes(report: Report) -> list[str]:
+    notes = [
+        f"Run {run.id} was interrupted: its rates say nothing about the cases it did not reach."
+        for run in report.runs
+        if run.status == "partial"
+    ]
+    for run in report.runs:
+        notes += [f"{model.ref}: {model.error}" for model in run.models if model.error is not None]
+    return notes
+
+
+def _policy(css: str, script: str) -> str:
+    return "; ".join(
+        [
+            "default-src 'none'",
+            f"style-src '{_digest(css)}'",
+            f"script-src '{_digest(script)}'",
+            "img-src data:",
+            "base-uri 'none'",
+            "form-action 'none'",
+            "require-trusted-types-for 'script'",
+            "trusted-types 'none'",
+        ]
+    )
+
+
+def _digest(text: str) -> str:
+    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
+
+
+def _asset(name: str) -> str:
+    return (ASSETS / name).read_text(encoding="utf-8")
+
+
+@cache
+def _template() -> Template:
+    environment = Environment(
+        loader=FileSystemLoader(ASSETS),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_printable,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals.update(words=words, marked=marked, visible=visible)
+    return environment.get_template("report.html.jinja")
+
+
+def _printable(value: object) -> object:
+    """Every plain string on its way into the page: no control character, no lone surrogate."""
+    return printable(value) if type(value) is str else value

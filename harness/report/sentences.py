@@ -1,0 +1,66 @@
+"""The first thing a report says, in words."""
+
+from harness.compare import BehaviorChange, Change, Comparison
+from harness.core.record import FORMAT_SUCCESS, BehaviorResult
+from harness.report import words
+
+
+def of_comparison(comparison: Comparison) -> str:
+    """``format_success_rate rose from 10.3% to 95.7% (+85.4 points).``"""
+    before, after = comparison.composite.before, comparison.composite.after
+    if after is None or after.rate is None:
+        return f"{FORMAT_SUCCESS} could not be judged after."
+    if before is None or before.rate is None:
+        return f"{FORMAT_SUCCESS} is {words.percent(after.rate)}; before, it could not be judged."
+    was, now = words.percent(before.rate), words.percent(after.rate)
+    if was == now:
+        return f"{FORMAT_SUCCESS} stayed at {now}."
+    verb = "rose" if after.rate > before.rate else "fell"
+    points = (after.rate - before.rate) * 100
+    return f"{FORMAT_SUCCESS} {verb} from {was} to {now} ({points:+.1f} points)."
+
+
+def of_changes(change: BehaviorChange) -> str:
+    """``258 cases were fixed, 2 broke, 11 still fail, 29 still pass.``"""
+    if not change.counts:
+        return "There is no case on either side."
+    said = {
+        Change.FIXED: "were fixed",
+        Change.REGRESSED: "broke",
+        Change.STILL_FAILING: "still fail",
+        Change.STILL_PASSING: "still pass",
+        Change.NOT_JUDGED: "could not be judged on both sides",
+        Change.ADDED: "are only after",
+        Change.REMOVED: "are only before",
+    }
+    order = sorted(change.counts, key=list(said).index)
+    if set(order) & {Change.FIXED, Change.STILL_FAILING, Change.STILL_PASSING}:
+        order = list(dict.fromkeys([*order[:1], Change.REGRESSED, *order[1:]]))
+    parts = [f"{change.count(c):,} {said[c]}" for c in order]
+    return f"Of {words.plural(sum(change.counts.values()), 'case')}, {', '.join(parts)}."
+
+
+def of_result(result: BehaviorResult | None) -> str:
+    """``format_success_rate is 95.7% of 300 cases (95% interval 92.7 to 97.5%).``"""
+    if result is None or result.rate is None:
+        return f"{FORMAT_SUCCESS} could not be judged."
+    judged = words.plural(result.passed + result.failed, "case")
+    ends = words.interval(result.interval)
+    interval = f" (95% interval {ends})" if ends else ""
+    return f"{FORMAT_SUCCESS} is {words.percent(result.rate)} of {judged}{interval}."
+
+
+def of_budgets(results: list[BehaviorResult]) -> str:
+    """``3 of 7 budgets are missed: json_validity, no_extra_text, latency_budget.``"""
+    judged = [r for r in results if r.met is not None]
+    missed = [r.behavior for r in judged if not r.met]
+    if not judged:
+        return "No budget was set."
+    if not missed:
+        whole = (
+            "The one budget is met." if len(judged) == 1 else f"All {len(judged)} budgets are met."
+        )
+        return whole
+    verb = "is" if len(missed) == 1 else "are"
+    noun = "budget" if len(judged) == 1 else "budgets"
+    return f"{len(missed)} of {len(judged)} {noun} {verb} missed: {', '.join(missed)}."

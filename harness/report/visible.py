@@ -1,0 +1,95 @@
+"""Invisible characters of a completion as HTML that shows them.
+
+The page draws the same in JavaScript for the cases it renders by itself: both use this table.
+"""
+
+import re
+from collections.abc import Iterable
+
+from markupsafe import Markup, escape
+
+from harness.core.printable import printable
+from harness.report.marks import Mark, segments
+
+INVISIBLE = (
+    (0x00, 0x09),
+    (0x0B, 0x1F),
+    (0x7F, 0xA0),
+    (0xAD, 0xAD),
+    (0x34F, 0x34F),
+    (0x61C, 0x61C),
+    (0x115F, 0x1160),
+    (0x1680, 0x1680),
+    (0x17B4, 0x17B5),
+    (0x180B, 0x180F),
+    (0x2000, 0x200F),
+    (0x2028, 0x202F),
+    (0x205F, 0x206F),
+    (0x3000, 0x3000),
+    (0x3164, 0x3164),
+    (0xD800, 0xDFFF),
+    (0xFDD0, 0xFDEF),
+    (0xFE00, 0xFE0F),
+    (0xFEFF, 0xFEFF),
+    (0xFFA0, 0xFFA0),
+    (0xFFF9, 0xFFFB),
+    (0xFFFE, 0xFFFF),
+    (0xE0000, 0xE0FFF),
+)
+"""What ``printable`` replaces, newlines apart, and every blank that is not the plain one: in a
+strict format they are errors that look like nothing."""
+
+_CLASS = "".join(f"\\U{a:08x}-\\U{b:08x}" for a, b in INVISIBLE)
+_PATTERN = re.compile(f"(?P<blanks> +)(?=\\n|\\Z)|(?P<newline>\\n)|(?P<hidden>[{_CLASS}])")
+
+JAVASCRIPT_CLASS = "".join(f"\\u{{{a:x}}}-\\u{{{b:x}}}" for a, b in INVISIBLE)
+"""The inside of a character class, for a regular expression with the flag ``u``."""
+
+
+def visible(text: str, following: str = "") -> Markup:
+    """The text as HTML: newlines, blanks at a line's end and invisible characters are shown.
+
+    Args:
+        text: raw text, or a stretch of one.
+        following: what comes after the stretch, to know whether its blanks end a line.
+    """
+    ends_line = not following or following[0] == "\n"
+    parts, at = [], 0
+    for match in _PATTERN.finditer(text):
+        if match["blanks"] and match.end() == len(text) and not ends_line:
+            break
+        parts.append(escape(text[at : match.start()]))
+        parts.append(_shown(match))
+        at = match.end()
+    parts.append(escape(text[at:]))
+    return Markup("").join(parts)
+
+
+def marked(text: str, marks: Iterable[Mark]) -> Markup:
+    """The text as HTML with the failing places in ``<mark>``, each naming who failed there."""
+    parts, at = [], 0
+    for segment in segments(text, marks):
+        at += len(segment.text)
+        inner = visible(segment.text, text[at : at + 1])
+        if segment.marks:
+            title = "; ".join(dict.fromkeys(f"{m.behavior}: {m.code}" for m in segment.marks))
+            place = "" if segment.text else " point"
+            inner = Markup('<mark class="m{}" title="{}">{}</mark>').format(
+                place, printable(title), inner
+            )
+        parts.append(inner)
+    return Markup("").join(parts)
+
+
+def _shown(match: re.Match[str]) -> Markup:
+    if match["blanks"]:
+        return Markup('<i class="ch">{}</i>').format("·" * len(match["blanks"]))
+    if match["newline"]:
+        return Markup('<i class="ch">↵</i>\n')
+    return Markup('<i class="ch">{}</i>').format(symbol(match["hidden"]))
+
+
+def symbol(character: str) -> str:
+    """The control picture or the code point of one character."""
+    shown = printable(character)
+    return f"⟨U+{ord(character):04X}⟩" if shown == character else shown
