@@ -203,7 +203,8 @@ def _words(
     if comparison is None:
         return sentences.of_result(report.after.result(task.name, FORMAT_SUCCESS)), (budgets,)
     changes = sentences.of_changes(comparison.composite)
-    return sentences.of_comparison(comparison), (changes, f"After: {_lowered(budgets)}")
+    details = (sentences.of_intervals(comparison), changes, f"After: {_lowered(budgets)}")
+    return sentences.of_comparison(comparison), tuple(d for d in details if d)
 
 
 def _lowered(sentence: str) -> str:

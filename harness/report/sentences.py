@@ -9,15 +9,30 @@ def of_comparison(comparison: Comparison) -> str:
     """``format_success_rate rose from 10.3% to 95.7% (+85.4 points).``"""
     before, after = comparison.composite.before, comparison.composite.after
     if after is None or after.rate is None:
-        return f"{FORMAT_SUCCESS} could not be judged after."
+        return _unjudged(after)
     if before is None or before.rate is None:
-        return f"{FORMAT_SUCCESS} is {words.percent(after.rate)}; before, it could not be judged."
+        return f"{FORMAT_SUCCESS} is {words.percent(after.rate)}; before, it was not judged."
     was, now = words.percent(before.rate), words.percent(after.rate)
     if was == now:
         return f"{FORMAT_SUCCESS} stayed at {now}."
     verb = "rose" if after.rate > before.rate else "fell"
     points = (after.rate - before.rate) * 100
     return f"{FORMAT_SUCCESS} {verb} from {was} to {now} ({points:+.1f} points)."
+
+
+def of_intervals(comparison: Comparison) -> str:
+    """``95% intervals: 7.4 to 14.3% before, 92.7 to 97.5% after.``, or nothing."""
+    before, after = comparison.composite.before, comparison.composite.after
+    if before is None or after is None or before.interval is None or after.interval is None:
+        return ""
+    was, now = words.interval(before.interval), words.interval(after.interval)
+    return f"95% intervals: {was} before, {now} after."
+
+
+def _unjudged(result: BehaviorResult | None) -> str:
+    if result is None:
+        return f"{FORMAT_SUCCESS} was not measured: not every required behavior was run."
+    return f"{FORMAT_SUCCESS} could not be judged: {words.plural(result.errors, 'error')}."
 
 
 def of_changes(change: BehaviorChange) -> str:
@@ -43,7 +58,7 @@ def of_changes(change: BehaviorChange) -> str:
 def of_result(result: BehaviorResult | None) -> str:
     """``format_success_rate is 95.7% of 300 cases (95% interval 92.7 to 97.5%).``"""
     if result is None or result.rate is None:
-        return f"{FORMAT_SUCCESS} could not be judged."
+        return _unjudged(result)
     judged = words.plural(result.passed + result.failed, "case")
     ends = words.interval(result.interval)
     interval = f" (95% interval {ends})" if ends else ""

@@ -11,6 +11,7 @@ from io import StringIO
 from rich.console import (
     Console,
     ConsoleOptions,
+    Group,
     JustifyMethod,
     OverflowMethod,
     RenderableType,
@@ -24,6 +25,7 @@ from harness.compare import BehaviorChange, CaseChange, Change, Comparison
 from harness.core.printable import printable
 from harness.core.record import FORMAT_SUCCESS, BehaviorResult, RunRecord, Sample, TaskRecord
 from harness.report import words
+from harness.report.contents import Report
 from harness.report.marks import first_failure, window
 
 EXAMPLES = 5
@@ -77,6 +79,12 @@ class BeforeAfter:
         for case in chosen(self.comparison.cases, self.examples):
             yield _ascii(_case_title(case), options)
             yield Padding(_case_table(case, shared, marked_by_colour, options), (0, 0, 1, 2))
+
+
+def whole(report: Report) -> Group:
+    """Every run's summary, then what changed on each task."""
+    summaries = [Summary(run) for run in report.runs]
+    return Group(*summaries, *(BeforeAfter(comparison) for comparison in report.comparisons))
 
 
 def as_text(renderable: RenderableType, *, width: int = 80, color: bool = False) -> str:

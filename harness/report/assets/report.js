@@ -99,7 +99,7 @@
       link.href = `#${new URLSearchParams({ task: task.name, case: id })}`;
       const title = el("h4", "", link, repeat ? el("span", "repeat", `repeat ${repeat}`) : "");
       for (const tag of tags) title.append(el("span", "tag", ...visible(names[tag])));
-      if (names[template]) title.append(el("span", "tag", "template ", ...visible(names[template])));
+      if (names[template]) title.append(el("span", "tag", "wording ", ...visible(names[template])));
       return el("article", "case", title, el("pre", "prompt", ...visible(texts[prompt])),
         el("div", "answers", ...answers.map((answer, i) => drawAnswer(answer, headings[i]))));
     };

@@ -1,0 +1,134 @@
+"""``harness report``, as a user types it."""
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from harness.cli import main
+from harness.runs import write_run
+from tests.synthetic import ADAPTER, BASE, BEHAVES, CHATTERS, record
+
+FIRST, SECOND = "20261119-080000-aaaa", "20261120-131502-ab12"
+
+
+@pytest.fixture
+def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    root = Path("reports/runs")
+    write_run(record(12, [(BASE, CHATTERS)], run_id=FIRST), root)
+    write_run(record(12, run_id=SECOND), root)
+    return root
+
+
+def report(*arguments: str) -> Result:
+    return CliRunner().invoke(main, ["report", *arguments], catch_exceptions=False)
+
+
+def test_the_latest_run_becomes_a_page_in_its_folder(runs: Path) -> None:
+    result = report()
+    assert result.exit_code == 0
+    assert result.output == f"report: reports/runs/{SECOND}/report.html\n"
+    page = (runs / SECOND / "report.html").read_text(encoding="utf-8")
+    assert page.startswith("<!doctype html>")
+    assert "format_success_rate rose from" in page
+
+
+def test_an_output_file_is_made_with_its_folder(runs: Path) -> None:
+    assert report("latest", "-o", "some/where/page.html").exit_code == 0
+    assert Path("some/where/page.html").is_file()
+
+
+def test_one_model_is_shown_alone(runs: Path) -> None:
+    result = report(FIRST, "--format", "json", "-o", "-")
+    content = json.loads(result.output)
+    assert content["before"] is None
+    assert content["after"] == {"run": FIRST, "model": BASE}
+    assert content["comparisons"] == []
+
+
+def test_of_two_runs_the_first_is_before(runs: Path) -> None:
+    content = json.loads(report("20261119", SECOND, "--format", "json", "-o", "-").output)
+    assert content["before"] == {"run": FIRST, "model": BASE}
+    assert content["after"] == {"run": SECOND, "model": ADAPTER}
+    assert len(content["comparisons"][0]["cases"]) == 12
+    assert report(FIRST, SECOND).output.endswith(f"{SECOND}/report-since-{FIRST}.html\n")
+
+
+def test_the_sides_can_be_chosen(runs: Path) -> None:
+    arguments = ("--before", ADAPTER, "--after", "tiny", "--format", "json", "-o", "-")
+    content = json.loads(report(*arguments).output)
+    assert content["before"]["model"] == ADAPTER
+    assert content["after"]["model"] == BASE
+    assert "fell" in content["comparisons"][0]["sentence"]
+
+
+def test_the_terminal_gets_tables(runs: Path) -> None:
+    result = report("--format", "terminal")
+    assert result.output.startswith("json_extraction  12 cases, greedy")
+    assert " fixed" in result.output
+    assert report("--format", "terminal", "-o", "t.txt").exit_code == 0
+    assert "format_success_rate" in Path("t.txt").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["nothing"], "run 'nothing': neither a folder with run.json nor under reports/runs"),
+        (["a", "b", "c"], "3 runs: a report is about one run or two"),
+        (["--format", "json", "--open"], "--open shows a page"),
+        (["--after", "base:gone"], "name one of: base:models/tiny, adapter:out/json_extraction"),
+        (["-o", "reports/runs"], "is a directory"),
+        (["--report-dir", "elsewhere"], "elsewhere: no run yet"),
+    ],
+)
+def test_mistakes_are_one_line_and_exit_code_2(
+    runs: Path, arguments: list[str], message: str
+) -> None:
+    result = report(*arguments)
+    assert result.exit_code == 2
+    assert message in result.output
+
+
+def test_a_folder_that_cannot_be_written_is_one_line(runs: Path) -> None:
+    Path("file").write_text("")
+    result = report("-o", "file/page.html")
+    assert result.exit_code == 2
+    assert "name another file after -o" in result.output
+
+
+def test_a_run_without_models_has_nothing_to_report_on(runs: Path) -> None:
+    empty = replace(record(1), id="20261121-000000-0000", models=(), results=(), samples=())
+    write_run(empty, runs)
+    assert "it records no model" in report().output
+
+
+def test_nothing_heavy_is_imported(runs: Path) -> None:
+    code = (
+        "import sys\n"
+        "from harness.cli import main\n"
+        "main(['report', '--format', sys.argv[1], '-o', 'out'], standalone_mode=False)\n"
+        "heavy = {'torch', 'transformers', 'llama_cpp', 'peft', 'scipy', 'numpy'}\n"
+        "sys.exit(', '.join(heavy & set(sys.modules)) or 0)\n"
+    )
+    for kind in ("html", "json", "terminal"):
+        done = subprocess.run(
+            [sys.executable, "-c", code, kind], capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+
+
+def test_two_candidates_over_the_same_base(runs: Path) -> None:
+    other = "adapter:out/other"
+    write_run(
+        record(12, [(BASE, CHATTERS), (ADAPTER, BEHAVES), (other, BEHAVES)], run_id="20270101"),
+        runs,
+    )
+    content = json.loads(report("--format", "json", "-o", "-").output)
+    assert content["before"]["model"] == BASE
+    assert content["after"]["model"] == other
+    assert report().exit_code == 0
