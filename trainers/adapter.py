@@ -12,7 +12,7 @@ from harness.core.errors import HarnessError
 from harness.engine.loading import load_tokenizer
 from trainers.curve import diverged
 from trainers.job import Job
-from trainers.output import ADAPTER_CONFIG
+from trainers.output import ADAPTER_CONFIG, cannot_write
 
 WEIGHTS = "adapter_model.safetensors"
 
@@ -21,8 +21,7 @@ def save(model: Any, job: Job, base_folder: Path, folder: Path) -> str:
     """Write the adapter into ``folder`` and give the SHA-256 of its weights.
 
     Raises:
-        HarnessError: a weight is not finite.
-        OSError: the folder cannot be written.
+        HarnessError: a weight is not finite, or the disk is full.
     """
     trained = (p for p in model.parameters() if p.requires_grad)
     if not all(bool(torch.isfinite(p).all()) for p in trained):
@@ -31,11 +30,14 @@ def save(model: Any, job: Job, base_folder: Path, folder: Path) -> str:
         # "auto" would ask the hub whether the base's vocabulary was resized; it never is here.
         model.save_pretrained(folder, save_embedding_layers=False)
     except SafetensorError as error:
-        raise OSError(str(error)) from error
+        raise HarnessError(cannot_write(Path(job.recipe.output), str(error))) from error
     _rewrite_config(folder / ADAPTER_CONFIG, job.recipe.base)
     # Opened afresh: training has set a padding token on the other one.
     load_tokenizer(base_folder).save_pretrained(folder)
-    (folder / "README.md").write_text(_readme(job), encoding="utf-8")
+    readme = folder / "README.md"
+    readme.write_text(_readme(job), encoding="utf-8")
+    # safetensors writes for the owner alone, whatever the umask allows.
+    (folder / WEIGHTS).chmod(readme.stat().st_mode)
     return hashlib.sha256((folder / WEIGHTS).read_bytes()).hexdigest()
 
 

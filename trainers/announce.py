@@ -77,7 +77,8 @@ def first_row(job: Job, tokenizer: Any) -> list[tuple[str, str]]:
 def _base(job: Job) -> str:
     base = job.base
     quantized = " in nf4" if job.recipe.quantize == "nf4" else ""
-    threads = f", {base.threads} threads" if base.device == "cpu" else ""
+    plural = "s" if base.threads > 1 else ""
+    threads = f", {base.threads} thread{plural}" if base.device == "cpu" else ""
     return (
         f"{base.name} ({base.architecture}, {base.parameters:,} parameters{quantized}), "
         f"{base.dtype} on {base.device}{threads}"

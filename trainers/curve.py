@@ -39,6 +39,9 @@ class Curve(TrainerCallback):  # type: ignore[misc]
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         self.step = state.global_step
+        if state.global_step >= state.max_steps:
+            # The steps since the last multiple of logging_steps belong to the curve too.
+            control.should_log = True
 
     def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **kwargs: Any) -> None:
         """Raises HarnessError when a loss or a gradient is not finite."""

@@ -57,6 +57,10 @@ def _fit(trainer: Any, curve: Curve, console: Console) -> float:
     try:
         with only_trained_logits():
             output = trainer.train()
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(
+            f"after step {curve.step:,} of {trainer.state.max_steps:,}"
+        ) from None
     finally:
         show.close()
     return float(output.metrics["train_runtime"])

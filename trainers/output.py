@@ -5,6 +5,7 @@ folder is also the lock: two trainings cannot write into one output.
 """
 
 import contextlib
+import errno
 import os
 import shutil
 from collections.abc import Iterator
@@ -17,6 +18,8 @@ from harness.core.errors import HarnessError
 ADAPTER_CONFIG = "adapter_config.json"
 PROCESS_FILE = "process"
 """Holds the id of the process that writes the partial folder."""
+WRITING = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM)
+"""What a full disk, a quota or missing rights answer."""
 
 
 def mistake_in(output: Path, overwrite: bool, inputs: tuple[Path, ...]) -> str | None:
@@ -56,13 +59,15 @@ def staged(output: Path) -> Iterator[Path]:
     try:
         _claim(partial)
     except OSError as error:
-        raise HarnessError(_cannot_write(output, error)) from None
+        raise HarnessError(cannot_write(output, error.strerror or str(error))) from None
     try:
         yield partial
         (partial / PROCESS_FILE).unlink()
         _publish(partial, output)
     except OSError as error:
-        raise HarnessError(_cannot_write(output, error)) from error
+        if error.errno not in WRITING:
+            raise
+        raise HarnessError(cannot_write(output, error.strerror or str(error))) from error
     finally:
         shutil.rmtree(partial, ignore_errors=True)
 
@@ -98,9 +103,13 @@ def _publish(partial: Path, output: Path) -> None:
     previous = output.with_name(f"{output.name}.previous")
     shutil.rmtree(previous, ignore_errors=True)
     output.rename(previous)
-    partial.rename(output)
+    try:
+        partial.rename(output)
+    except OSError:
+        previous.rename(output)
+        raise
     shutil.rmtree(previous, ignore_errors=True)
 
 
-def _cannot_write(output: Path, error: OSError) -> str:
-    return f"{output}: cannot be written ({error.strerror or error}), nothing was kept"
+def cannot_write(output: Path, reason: str) -> str:
+    return f"{output}: cannot be written ({reason}), nothing was kept"

@@ -1,7 +1,7 @@
 """Finds what would stop a training, before anything heavy is imported: all of it at once."""
 
-import importlib.util
 import os
+from importlib.util import find_spec
 from pathlib import Path
 
 from harness.core.errors import HarnessError
@@ -24,12 +24,12 @@ def check(file: RecipeFile, overwrite: bool) -> None:
 
 
 def _packages(file: RecipeFile) -> list[str]:
-    missing = [name for name in PACKAGES if importlib.util.find_spec(name) is None]
+    missing = [name for name in PACKAGES if find_spec(name) is None]
     found = []
     if missing:
         names = ", ".join(missing)
-        found.append(f"training needs {names}, install them with: pip install 'slm-harness[train]'")
-    if file.recipe.quantize == "nf4" and importlib.util.find_spec("bitsandbytes") is None:
+        found.append(f"training needs {names}, install with: pip install 'slm-harness[train]'")
+    if file.recipe.quantize == "nf4" and find_spec("bitsandbytes") is None:
         found.append(
             f"{file.where('quantize')}: nf4 needs bitsandbytes, install it with: "
             "pip install bitsandbytes"

@@ -30,8 +30,15 @@ KNOWN = (
     r"The tokenizer has new PAD/BOS/EOS tokens",
     # A model that is about to be trained has no use for a generation cache.
     r"`use_cache=True` is incompatible",
+    # bitsandbytes looks for native code on the hub, which is not wanted here.
+    r"Failed to load CPU gemm_4bit_forward",
+    # The libraries about each other.
+    r".* is deprecated",
 )
-"""Beginnings of messages that say nothing a user could act on, with the reason."""
+"""What messages begin with that a user can do nothing about, each with the reason."""
+
+DEPRECATIONS = (DeprecationWarning, PendingDeprecationWarning, FutureWarning)
+"""Meant for the libraries' programmers, not for their users."""
 
 
 @contextlib.contextmanager
@@ -43,6 +50,8 @@ def quiet() -> Iterator[list[str]]:
     before = [_silence(logging.getLogger(name), collector) for name in LOGGERS]
     with warnings.catch_warnings():
         warnings.simplefilter("default")
+        for category in DEPRECATIONS:
+            warnings.simplefilter("ignore", category)
         warnings.showwarning = lambda message, *_, **__: collector.hear(str(message))
         try:
             yield heard
@@ -52,9 +61,11 @@ def quiet() -> Iterator[list[str]]:
 
 
 def silence_bars() -> None:
-    """Switch off the bars that no environment variable reaches; imports transformers."""
+    """Switch off the bars of libraries that were imported before ``quiet()``, or read nothing."""
+    import datasets
     from transformers.utils import logging as transformers_logging
 
+    datasets.disable_progress_bars()
     transformers_logging.disable_progress_bar()
 
 

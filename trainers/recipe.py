@@ -132,7 +132,7 @@ class Recipe(Strict):
     @classmethod
     def _known_method(cls, name: str) -> str:
         if not is_method(name):
-            raise ValueError(f"no such method; there are: {', '.join(methods())}")
+            raise ValueError(f"no such method {name!r}, there are: {', '.join(methods())}")
         return name
 
     @field_validator("warmup")

@@ -62,7 +62,8 @@ def _find(name: str) -> Path:
         return path
     bundled = {p.stem: p for p in sorted(BUNDLED.glob("*.yaml"))}
     if name in bundled:
-        return bundled[name]
+        path = bundled[name]
+        return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
     close = difflib.get_close_matches(path.stem, bundled, n=1)
     hint = f"did you mean {close[0]}?" if close else f"bundled recipes: {', '.join(bundled)}"
     raise HarnessError(f"{name}: no such recipe, {hint}")

@@ -64,7 +64,8 @@ class TrainingRecord:
 
 
 def write(record: TrainingRecord, folder: Path) -> None:
-    text = json.dumps(asdict(record), indent=1, allow_nan=False, ensure_ascii=False)
+    values = {"schema_version": record.schema_version, **asdict(record)}
+    text = json.dumps(values, indent=1, allow_nan=False, ensure_ascii=False)
     (folder / FILE_NAME).write_text(text + "\n", encoding="utf-8")
 
 

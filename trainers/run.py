@@ -13,6 +13,7 @@ from typing import Any, cast
 from rich.console import Console
 
 from harness.core.errors import HarnessError
+from trainers.announce import say
 from trainers.data import DataFile
 from trainers.job import Method, Rows
 from trainers.preflight import check
@@ -53,8 +54,9 @@ def train(
             from trainers.loop import train_rows
 
             train_rows(file, method, rows, dry_run, console, heard)
-    except KeyboardInterrupt:
-        console.print(f"interrupted, nothing was written to {file.recipe.output}", markup=False)
+    except KeyboardInterrupt as stop:
+        after = str(stop) or "before the first step"
+        say(console, [("stopped", f"{after}, nothing was written to {file.recipe.output}")])
         raise SystemExit(INTERRUPTED) from None
 
 

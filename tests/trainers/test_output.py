@@ -1,0 +1,96 @@
+"""The output folder appears whole or not at all."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from harness.core.errors import HarnessError
+from trainers.output import PROCESS_FILE, mistake_in, staged
+
+
+def fail_half_way(output: Path, error: type[BaseException]) -> None:
+    with staged(output) as partial:
+        (partial / "weights").write_text("half")
+        raise error
+
+
+def adapter_in(folder: Path) -> Path:
+    folder.mkdir(parents=True)
+    (folder / "adapter_config.json").write_text("old")
+    return folder
+
+
+def test_a_finished_folder_is_put_in_place(tmp_path: Path) -> None:
+    output = tmp_path / "deep" / "out"
+    with staged(output) as partial:
+        (partial / "weights").write_text("x")
+        assert not output.exists()
+    assert [p.name for p in output.iterdir()] == ["weights"]
+    assert [p.name for p in output.parent.iterdir()] == ["out"]
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError])
+def test_an_error_leaves_what_stood_there(tmp_path: Path, error: type[BaseException]) -> None:
+    output = adapter_in(tmp_path / "out")
+    with pytest.raises(error):
+        fail_half_way(output, error)
+    assert [p.name for p in tmp_path.iterdir()] == ["out"]
+    assert (output / "adapter_config.json").read_text() == "old"
+
+
+def test_a_new_adapter_replaces_the_whole_folder(tmp_path: Path) -> None:
+    output = adapter_in(tmp_path / "out")
+    with staged(output) as partial:
+        (partial / "weights").write_text("x")
+    assert [p.name for p in output.iterdir()] == ["weights"]
+    assert [p.name for p in tmp_path.iterdir()] == ["out"]
+
+
+def test_the_rest_of_a_killed_training_is_cleared(tmp_path: Path) -> None:
+    partial = tmp_path / "out.partial"
+    partial.mkdir()
+    (partial / "half").write_text("")
+    (partial / PROCESS_FILE).write_text("999999999")
+    with staged(tmp_path / "out") as again:
+        assert [p.name for p in again.iterdir()] == [PROCESS_FILE]
+
+
+def test_a_training_that_runs_keeps_its_folder(tmp_path: Path) -> None:
+    partial = tmp_path / "out.partial"
+    partial.mkdir()
+    (partial / PROCESS_FILE).write_text(str(os.getppid()))
+    with (
+        pytest.raises(HarnessError, match="is training into this folder"),
+        staged(tmp_path / "out"),
+    ):
+        pass
+    assert partial.exists()
+
+
+def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(HarnessError, match="cannot be written"), staged(tmp_path / "file" / "out"):
+        pass
+
+
+def test_a_full_disk_is_said(tmp_path: Path) -> None:
+    with pytest.raises(HarnessError, match="No space left on device"), staged(tmp_path / "out"):
+        raise OSError(28, os.strerror(28))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_only_an_adapter_is_overwritten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    empty, adapter, other = tmp_path / "empty", adapter_in(tmp_path / "adapter"), tmp_path / "other"
+    empty.mkdir()
+    other.mkdir()
+    (other / "thesis.txt").write_text("")
+    assert mistake_in(tmp_path / "absent", False, ()) is None
+    assert mistake_in(empty, False, ()) is None
+    assert "add --overwrite" in str(mistake_in(adapter, False, ()))
+    assert mistake_in(adapter, True, ()) is None
+    assert "not an adapter's" in str(mistake_in(other, True, ()))
+    assert "is a file" in str(mistake_in(other / "thesis.txt", True, ()))
+    assert "holds" in str(mistake_in(adapter, True, (adapter / "base",)))
+    monkeypatch.chdir(adapter)
+    assert "name a folder of its own" in str(mistake_in(Path(), True, ()))

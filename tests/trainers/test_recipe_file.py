@@ -1,0 +1,116 @@
+"""Recipes are read strictly: every mistake at once, with its line, before anything heavy."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.core.errors import HarnessError
+from trainers.recipe_file import BUNDLED, load, plain_value
+
+GOOD = """\
+method: sft
+base: some/base
+output: out/x
+data:
+  train: train.jsonl
+learning_rate: 2e-4
+"""
+
+
+def written(tmp_path: Path, text: str) -> str:
+    path = tmp_path / "recipe.yaml"
+    path.write_text(text)
+    return str(path)
+
+
+def test_every_mistake_is_said_at_once_with_its_line(tmp_path: Path) -> None:
+    path = written(
+        tmp_path,
+        "method: sfd\nbase: b\noutput: out/x\ndata:\n  trian: a.jsonl\nlora:\n  r: eight\n"
+        "learning_rte: 2e-4\nbatch_size: 0\nwarmup: 1.5\n",
+    )
+    with pytest.raises(HarnessError) as caught:
+        load(path)
+    lines = str(caught.value).splitlines()
+    assert any(
+        x.startswith(f"{path}:1: method: no such method 'sfd', there are: sft") for x in lines
+    )
+    assert f"{path}:4: data.train: is missing, add it" in lines
+    assert f"{path}:5: data.trian: unknown key, did you mean 'train'?" in lines
+    assert f"{path}:8: learning_rte: unknown key, did you mean 'learning_rate'?" in lines
+    assert any(line.startswith(f"{path}:7: lora.r: ") and "'eight'" in line for line in lines)
+    assert any(line.startswith(f"{path}:9: batch_size: ") for line in lines)
+    assert any(line.startswith(f"{path}:10: warmup: is a share of the steps") for line in lines)
+    assert len(lines) == 7
+
+
+def test_an_exponent_without_a_point_is_a_number(tmp_path: Path) -> None:
+    assert load(written(tmp_path, GOOD)).recipe.learning_rate == 2e-4
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("8", 8),
+        ("2e-4", 2e-4),
+        (".5", 0.5),
+        ("true", True),
+        ("null", None),
+        ("out/x", "out/x"),
+        ("[q_proj, v_proj]", ["q_proj", "v_proj"]),
+        ('["q_proj"]', ["q_proj"]),
+        ("", ""),
+    ],
+)
+def test_typed_values_are_read_plainly(text: str, value: Any) -> None:
+    assert plain_value(text) == value
+
+
+def test_overrides_replace_and_add(tmp_path: Path) -> None:
+    file = load(written(tmp_path, GOOD), ["lora.r=8", "learning_rate=1e-3", "data.val=v.jsonl"])
+    assert file.recipe.lora.r == 8
+    assert file.recipe.learning_rate == 1e-3
+    assert file.recipe.data.val == ("v.jsonl",)
+    assert file.recipe.data.train == ("train.jsonl",)
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("lora.rr=8", "--set lora.rr: unknown key, did you mean 'r'?"),
+        ("lora.r=0", "--set lora.r: input should be greater than or equal to 1, found 0"),
+        ("epochs=nan", "--set epochs: input should be a finite number, found nan"),
+        ("eval_steps=5", "--set eval_steps: needs data.val"),
+        ("base.x=1", "--set base.x: base has no keys, it is 'some/base'"),
+        ("lora", "--set lora: expected key=value, such as lora.r=8"),
+        ("method=data", "--set method: no such method 'data', there are: sft"),
+        ("lora.target_modules=[auto,q_proj]", "--set lora.target_modules: auto stands alone"),
+        ("quantize=nf8", "--set quantize: input should be 'none' or 'nf4', found 'nf8'"),
+    ],
+)
+def test_a_wrong_override_is_named_as_typed(tmp_path: Path, override: str, message: str) -> None:
+    with pytest.raises(HarnessError) as caught:
+        load(written(tmp_path, GOOD), [override])
+    assert str(caught.value).startswith(message)
+    assert "\n" not in str(caught.value)
+
+
+def test_bundled_recipes_are_found_by_name_and_fit() -> None:
+    names = [path.stem for path in BUNDLED.glob("*.yaml")]
+    assert {"json_extraction_tiny", "fan_timeline_tiny"} <= set(names)
+    for name in names:
+        recipe = load(name).recipe
+        assert recipe.data.make
+        first = (BUNDLED / f"{name}.yaml").read_text().splitlines()[0]
+        assert first == f"# harness train trainers/recipes/{name}.yaml"
+
+
+def test_an_unknown_recipe_names_the_nearest() -> None:
+    with pytest.raises(HarnessError, match="no such recipe, did you mean json_extraction_tiny"):
+        load("json_extraction_tny")
+
+
+def test_a_list_is_no_recipe(tmp_path: Path) -> None:
+    with pytest.raises(HarnessError, match="a recipe is a mapping"):
+        load(written(tmp_path, "- method: sft\n"))

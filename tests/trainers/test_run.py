@@ -1,0 +1,114 @@
+"""A training seen from outside: what it prints, what it leaves, how it stops."""
+
+import io
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from harness.core.errors import HarnessError
+from trainers.run import INTERRUPTED, train
+
+WriteRecipe = Callable[..., Path]
+
+
+def test_output_in_a_pipe_is_plain_whole_lines(write_recipe: WriteRecipe) -> None:
+    screen = io.StringIO()
+    train(str(write_recipe()), console=Console(file=screen, width=40))
+    lines = screen.getvalue().splitlines()
+    names = [line.split()[0] for line in lines]
+    start = ["base", "data", "lora", "steps", "output"]
+    assert names == [*start, *["step"] * 6, "trained", "adapter", "next"]
+    assert "(qwen2, 28,320 parameters), float32 on cpu, 1 thread" in lines[0]
+    assert "16 rows, 980 tokens, 298 of them trained" in lines[1]
+    assert lines[5].startswith("step 1/6  loss 5.7255  lr 0.0e+00  grad 0.17  ")
+    assert lines[5].endswith(" left")
+    assert "\x1b" not in screen.getvalue()
+
+
+def test_dry_run_says_what_would_happen_and_writes_nothing(
+    write_recipe: WriteRecipe, capsys: pytest.CaptureFixture[str]
+) -> None:
+    recipe = write_recipe()
+    train(str(recipe), dry_run=True)
+    said = capsys.readouterr().out
+    assert 'learns    {"name": "Ada", "amount": 0.5}<|im_end|>' in said
+    assert "nothing was trained" in said
+    assert sorted(p.name for p in recipe.parent.iterdir()) == ["recipe.yaml"]
+
+
+def test_rows_that_do_not_fit_are_counted_aloud(
+    write_recipe: WriteRecipe, capsys: pytest.CaptureFixture[str]
+) -> None:
+    train(str(write_recipe(max_length=61)), dry_run=True)
+    assert "rows longer than 61 tokens left out (the longest has" in capsys.readouterr().out
+
+
+def test_no_row_that_fits_is_an_error(write_recipe: WriteRecipe) -> None:
+    with pytest.raises(HarnessError, match="none of the 16 rows fits into max_length 20, raise it"):
+        train(str(write_recipe(max_length=20)))
+
+
+def test_more_tokens_than_the_base_has_positions_is_an_error(
+    write_recipe: WriteRecipe, gpt2_base: Path
+) -> None:
+    with pytest.raises(HarnessError, match="97 is more than the base can read, lower it to 96"):
+        train(str(write_recipe(base=str(gpt2_base), max_length=97)))
+
+
+def test_ctrl_c_stops_cleanly_and_keeps_nothing(write_recipe: WriteRecipe) -> None:
+    recipe = write_recipe(max_steps=100_000)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "trainers", str(recipe)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout
+    while not process.stdout.readline().startswith("step "):
+        pass
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == INTERRUPTED
+    assert " of 100,000, nothing was written to " in out.splitlines()[-1]
+    assert err == ""
+    assert sorted(p.name for p in recipe.parent.iterdir()) == ["recipe.yaml"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="limits a file's size as POSIX does")
+def test_a_disk_that_fills_up_is_one_line(write_recipe: WriteRecipe) -> None:
+    """Files may grow to 2 kB: the adapter's weights do not fit."""
+    import resource
+
+    def limit() -> None:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (2_000, 2_000))
+
+    recipe = write_recipe(max_steps=1)
+    done = subprocess.run(
+        [sys.executable, "-B", "-m", "trainers", str(recipe)],
+        capture_output=True,
+        text=True,
+        preexec_fn=limit,
+        env={**os.environ, "TMPDIR": str(recipe.parent)},
+    )
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1].startswith(
+        f"harness: {recipe.parent / 'out'}: cannot be wr"
+    )
+    assert not (recipe.parent / "out").exists()
+
+
+def test_a_broken_base_is_one_line(write_recipe: WriteRecipe, tmp_path: Path) -> None:
+    base = tmp_path / "base"
+    base.mkdir()
+    for name in ("config.json", "model.safetensors"):
+        (base / name).write_text("{}")
+    with pytest.raises(HarnessError, match=r"recipe.yaml:2: base: .*has no tokenizer") as caught:
+        train(str(write_recipe(base=str(base))))
+    assert "\n" not in str(caught.value)
