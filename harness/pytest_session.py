@@ -18,7 +18,7 @@ from harness.measurement import Latency, Memory
 from harness.progress import TerminalProgress
 from harness.recording import record
 from harness.runs import write_run
-from harness.selection import Choices, Subject, choose
+from harness.selection import Choices, Subject, choose, short_path
 from harness.session import Session, Wanted
 from harness.settings import Settings, read_settings
 
@@ -83,11 +83,13 @@ class PytestSession:
     def check_collection(self, items: list[pytest.Item]) -> None:
         """Stop at mistakes, before any model loads; forget behaviors that apply to nothing."""
         if self.mistakes:
-            raise pytest.UsageError(*"\n".join(self.mistakes).splitlines())
+            raise pytest.UsageError("\n".join(self.mistakes).replace("\n", "\nERROR: "))
         items[:] = [i for i in items if not is_behavior(i) or subject_of(i) is not None]
 
     def plan(self, items: Sequence[pytest.Item]) -> None:
         """Know every request of the run, from what is left after deselection."""
+        if self.mistakes:
+            return  # pytest calls this even when `check_collection` has stopped it.
         self.selected = [i for i in items if isinstance(i, pytest.Function) and is_behavior(i)]
         self.session.plan(
             Wanted(subject_of(item), is_timed="latency" in item.fixturenames)
@@ -223,7 +225,7 @@ class PytestSession:
         width, color = reporter._tw.fullwidth, reporter.hasmarkup
         reporter.write(as_text(Summary(self.record), width=width, color=color))
         if self.folder is not None:
-            reporter.write_line(f"record: {_short(self.folder)}")
+            reporter.write_line(f"record: {short_path(self.folder)}")
 
 
 def is_behavior(item: pytest.Item) -> bool:
@@ -304,7 +306,3 @@ def _engine_settings(config: pytest.Config, settings: Settings) -> EngineSetting
         threads=option("--threads"),
         stall_seconds=option("--stall-seconds") or settings.stall_seconds,
     )
-
-
-def _short(path: Path) -> Path:
-    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path

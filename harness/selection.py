@@ -91,7 +91,7 @@ def _models(
 
 
 def _tasks(root: Path, settings: Settings, choices: Choices) -> tuple[Task, ...]:
-    folder = Path(choices.tasks_dir) if choices.tasks_dir else root / settings.tasks_dir
+    folder = short_path(Path(choices.tasks_dir or root / settings.tasks_dir))
     tasks = tuple(_adjusted(task, choices) for task in find_tasks(folder, choices.tasks))
     if choices.cases:
         known = {case.id for task in tasks for case in task.cases}
@@ -114,6 +114,12 @@ def _adjusted(task: Task, choices: Choices) -> Task:
         cases=_selected(task.cases, choices),
         is_selected=bool(choices.cases or choices.limit is not None),
     )
+
+
+def short_path(path: Path) -> Path:
+    """Relative to the working directory where it lies below it: what a person wants to read."""
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path
 
 
 def _selected(cases: Sequence[Case], choices: Choices) -> tuple[Case, ...]:

@@ -6,7 +6,16 @@ This file knows the form of a task's files; ``harness.tasks`` turns them into a 
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+import regex
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    field_validator,
+    model_validator,
+)
 
 from harness.core.case import JsonValue
 from harness.core.plan import Sampling
@@ -21,6 +30,23 @@ LIMIT_BUDGETS = (
 
 Pointer = Annotated[str, Field(pattern=r"^(/[^/]*)+$")]
 """A JSON pointer; ``*`` stands for every item of an array."""
+
+
+def _compiles(pattern: str) -> str:
+    try:
+        regex.compile(pattern)
+    except regex.error as error:
+        raise ValueError(f"{pattern!r} is no regular expression: {error}") from None
+    return pattern
+
+
+Pattern = Annotated[str, AfterValidator(_compiles)]
+"""A regular expression of the ``regex`` library, searched for."""
+_NEEDED_FORMAT = {
+    **dict.fromkeys(("schema_file", "timestamps", "grounded", "exact"), "json"),
+    **dict.fromkeys(("sections", "quotes", "grounded_patterns", "forbidden", "words"), "text"),
+    **dict.fromkeys(("function", "annotations", "docstring"), "python"),
+}
 
 
 class Strict(BaseModel):
@@ -50,16 +76,34 @@ class OutputFile(Strict):
     assert_formats: bool = False
     timestamps: Mapping[Pointer, Annotated[TimestampFile, BeforeValidator(_kind_alone)]] = {}
     grounded: tuple[Pointer, ...] = ()
+    """Values that must occur in the prompt."""
     exact: tuple[Pointer, ...] = ()
+    """Values that must equal the case's reference."""
+    sections: tuple[str, ...] = ()
+    """Headings, each of which begins a line, in this order."""
+    quotes: tuple[str, ...] = ()
+    """Variables of the case whose value stands in the answer, word for word."""
+    grounded_patterns: Mapping[str, Pattern] = {}
+    """Name to regular expression: whatever it matches in the answer stands in the prompt too."""
+    forbidden: Mapping[str, Pattern] = {}
+    """Name to regular expression that matches nowhere in the answer."""
+    words: tuple[int, int] | None = None
+    """The least and the most number of words."""
+    function: str | None = None
+    """The variable of the case that names the function to define."""
+    annotations: bool = False
+    """Every parameter and the result of the function are annotated."""
+    docstring: bool = False
+    """The function opens with one."""
 
     @model_validator(mode="after")
-    def _json_only(self) -> "OutputFile":
-        if self.format != "json":
-            for name in ("schema_file", "timestamps", "grounded", "exact"):
-                if getattr(self, name):
-                    raise ValueError(
-                        f"{name.removesuffix('_file')} needs format: json, not {self.format}"
-                    )
+    def _fits_format(self) -> "OutputFile":
+        for name, needed in _NEEDED_FORMAT.items():
+            if getattr(self, name) and self.format != needed:
+                key = name.removesuffix("_file")
+                raise ValueError(f"{key} needs format: {needed}, not {self.format}")
+        if self.words and not 0 <= self.words[0] <= self.words[1]:
+            raise ValueError(f"words: the least is above the most: {list(self.words)}")
         return self
 
 

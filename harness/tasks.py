@@ -17,13 +17,27 @@ from harness.checks.timestamp_sanity import TimestampRule
 from harness.core.case import Case, JsonValue, Message
 from harness.core.errors import HarnessError
 from harness.core.plan import Sampling
-from harness.task_file import LIMIT_BUDGETS, CaseLine, OutputFile, TaskFile
-from harness.yaml_file import explain, load_yaml
+from harness.core.record import FORMAT_SUCCESS
+from harness.task_file import LIMIT_BUDGETS, CaseLine, TaskFile
+from harness.yaml_file import explain, load_yaml, parse_yaml
 
 TASK_FILE = "task.yaml"
 CASES_FILE = "cases.jsonl"
 MOST_MISTAKES = 20
 """Mistakes of one file that are written out; the rest are counted."""
+_AS_DECLARED = (
+    "grounded",
+    "exact",
+    "sections",
+    "quotes",
+    "grounded_patterns",
+    "forbidden",
+    "words",
+    "function",
+    "annotations",
+    "docstring",
+)
+"""Parts of ``output`` that a Task holds as the file has them: see ``OutputFile``."""
 _VARIABLE = re.compile(r"\{(\w+)\}")
 T = TypeVar("T")
 
@@ -43,6 +57,14 @@ class Task:
     timestamps: tuple[tuple[str, TimestampRule], ...]
     grounded: tuple[str, ...]
     exact: tuple[str, ...]
+    sections: tuple[str, ...]
+    quotes: tuple[str, ...]
+    grounded_patterns: Mapping[str, str]
+    forbidden: Mapping[str, str]
+    words: tuple[int, int] | None
+    function: str | None
+    annotations: bool
+    docstring: bool
     sampling: Sampling
     budgets: Mapping[str, float]
     required: tuple[str, ...]
@@ -70,6 +92,12 @@ class Task:
             "timestamps": bool(self.timestamps),
             "grounded": bool(self.grounded),
             "exact": bool(self.exact),
+            "sections": bool(self.sections),
+            "quotes": bool(self.quotes),
+            "grounded_patterns": bool(self.grounded_patterns),
+            "forbidden": bool(self.forbidden),
+            "words": self.words is not None,
+            "function": self.function is not None,
             "latency": any(name.endswith("_seconds") for name in self.budgets),
             "memory": "peak_memory_mb" in self.budgets,
         }
@@ -88,10 +116,9 @@ def load_task(folder: Path) -> Task:
         raise HarnessError(f"{folder}: is no task, it has no {TASK_FILE}")
     mistakes: list[str] = []
     file = _try(mistakes, lambda: load_yaml(path, TaskFile))
-    schema_name = file.output.schema_file if file else None
-    schema_path = folder / schema_name if schema_name else None
-    output = file.output if file else None
-    schema = _try(mistakes, lambda: _read_schema(path, schema_path, output)) if output else None
+    schema_path = _schema_path(path, file)
+    formats = file.output.assert_formats if file else False
+    schema = _try(mistakes, lambda: _read_schema(path, schema_path, formats))
     cases = _try(mistakes, lambda: _read_cases(folder / CASES_FILE, file))
     if mistakes or file is None or cases is None:
         raise HarnessError("\n".join(mistakes))
@@ -106,8 +133,7 @@ def load_task(folder: Path) -> Task:
             (pointer, TimestampRule(**rule.model_dump()))
             for pointer, rule in file.output.timestamps.items()
         ),
-        grounded=file.output.grounded,
-        exact=file.output.exact,
+        **{name: getattr(file.output, name) for name in _AS_DECLARED},
         sampling=file.sampling.value(),
         budgets=dict(file.budgets),
         required=_required(file),
@@ -147,15 +173,27 @@ def _unknown_task(name: str, there: list[str], tasks_dir: Path) -> str:
 def _required(file: TaskFile) -> tuple[str, ...]:
     if file.required is not None:
         return file.required
-    return tuple(name for name in file.budgets if name not in LIMIT_BUDGETS)
+    return tuple(n for n in file.budgets if n not in (*LIMIT_BUDGETS, FORMAT_SUCCESS))
 
 
-def _read_schema(task_file: Path, path: Path | None, output: OutputFile) -> Schema | None:
+def _schema_path(task_file: Path, file: TaskFile | None) -> Path | None:
+    """The schema's file; read plainly where the task has mistakes, to find the schema's too."""
+    if file is not None:
+        name = file.output.schema_file
+    else:
+        try:
+            name = parse_yaml(task_file)[0]["output"]["schema"]
+        except (HarnessError, KeyError, TypeError):
+            return None
+    return task_file.parent / name if isinstance(name, str) else None
+
+
+def _read_schema(task_file: Path, path: Path | None, assert_formats: bool) -> Schema | None:
     if path is None:
         return None
     try:
         raw = json.loads(path.read_text("utf-8"))
-        return compile_schema(raw, assert_formats=output.assert_formats)
+        return compile_schema(raw, assert_formats=assert_formats)
     except FileNotFoundError:
         raise HarnessError(f"{task_file}: schema: {path} is not there") from None
     except json.JSONDecodeError as error:

@@ -67,7 +67,9 @@ def explain(error: ErrorDetails, model: type[BaseModel]) -> str:
         return f"{place}: unknown key, {hint}"
     if error["type"] == "missing":
         return f"{place}: is missing, add it"
-    message = error["msg"].removeprefix("Value error, ")
+    if error["type"] == "value_error":  # a validator of our own, which says what it found
+        return f"{place}: {error['msg'].removeprefix('Value error, ')}"
+    message = error["msg"]
     return f"{place}: {message[:1].lower() + message[1:]}, found {error['input']!r:.80}"
 
 

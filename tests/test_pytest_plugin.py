@@ -10,7 +10,7 @@ from tests.project import GOOD, WORDS, Project
 FENCED = f"```json\n{GOOD}\n```"
 SHOUTS = """
 def test_is_short(completion):
-    assert len(completion.text) < 15, "longer than 14 characters"
+    assert len(completion.text) < 9, "longer than 8 characters"
 """
 
 
@@ -95,7 +95,7 @@ def test_a_bare_assert_is_a_behavior_and_its_message_the_reason(project):
     assert outcome.code == 1
     assert "is_short: 0 of 4 completions pass" in outcome.out
     verdict = project.run().samples[0].verdicts["is_short"]
-    assert (verdict.code, verdict.reason) == ("assertion", "longer than 14 characters")
+    assert (verdict.code, verdict.reason) == ("assertion", "longer than 8 characters")
 
 
 def test_a_behavior_may_use_case_task_and_model_and_fixtures_of_the_project(project):
@@ -415,9 +415,8 @@ def test_plain():
     )
     outcome = project.pytest("test_plain.py", "-p", "no:cacheprovider")
     assert outcome.code == 0, outcome.out
-    assert "harness" not in outcome.out.replace("harness.pytest_plugin", "").replace(
-        "plugins: ", ""
-    )
+    ours = [line for line in outcome.out.splitlines() if "harness" in line]
+    assert all(line.startswith(("plugins: ", "rootdir: ")) for line in ours)
     assert not (tmp_path / "reports").exists()
 
 

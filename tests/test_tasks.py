@@ -81,8 +81,7 @@ def test_mistakes_of_every_file_are_reported_together(folder):
     write(folder, task, cases)
     assert mistakes(folder) == [
         "task.yaml:1: description: is missing, add it",
-        "task.yaml:10: budgets: json_validity is a least pass rate from 0 to 1, not 90.0, found "
-        "{'json_validity': 90, 'latency_p95_seconds': 1}",
+        "task.yaml:10: budgets: json_validity is a least pass rate from 0 to 1, not 90.0",
         "task.yaml:1: descripton: unknown key, did you mean 'description'?",
         "cases.jsonl:2: tag: unknown key, did you mean 'tags'?",
     ]
@@ -93,7 +92,8 @@ def test_three_mistakes_in_the_cases(folder):
     write(
         folder, cases=[{"id": "a", "variables": text}, {"id": "a", "variables": text}, {"id": "b"}]
     )
-    (folder / "cases.jsonl").open("a").write('{"id": "c"\n')
+    lines = (folder / "cases.jsonl").read_text("utf-8")
+    (folder / "cases.jsonl").write_text(lines + '{"id": "c"\n', "utf-8")
     assert mistakes(folder) == [
         "cases.jsonl:2: the id 'a' is also that of line 1, ids are unique",
         "cases.jsonl:3: variables: the prompt asks for {text}, add it (there are: none)",
@@ -132,8 +132,7 @@ def test_a_missing_or_broken_schema_file(folder):
 def test_a_text_task_cannot_declare_what_only_json_has(folder):
     write(folder, TASK.replace("format: json", "format: text"))
     assert mistakes(folder) == [
-        "task.yaml:5: output: schema needs format: json, not text, found "
-        "{'format': 'text', 'schema': 'schema.json', 'timestamps': {'/at': 'date'}, 'grou"
+        "task.yaml:4: output: schema needs format: json, not text",
     ]
 
 
