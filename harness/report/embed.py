@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 from markupsafe import Markup
 
 from harness.report.answers import Answer, ShownCase
-from harness.report.visible import JAVASCRIPT_CLASS
+from harness.report.visible import HIDDEN, JAVASCRIPT_CLASS
 
-_UNSAFE = re.compile("[<>&\x7f-\x9f\u2028\u2029\ud800-\udfff\ufdd0-\ufdef\ufeff\ufffe\uffff]")
+_UNSAFE = re.compile(f"[<>&]|{HIDDEN}")
 
 
 class TaskCases(NamedTuple):
@@ -50,7 +50,12 @@ def embed(tasks: Iterable[TaskCases]) -> Markup:
 def json_in_html(value: object) -> str:
     """JSON that no HTML parser can mistake for anything else, and that UTF-8 can hold."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    return _UNSAFE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+    return _UNSAFE.sub(_escaped, text)
+
+
+def _escaped(match: re.Match[str]) -> str:
+    character = match[0]
+    return f"\\u{ord(character):04x}" if character in "<>&" else json.dumps(character)[1:-1]
 
 
 def _task(task: TaskCases) -> dict[str, Any]:

@@ -35,23 +35,31 @@ def _unjudged(result: BehaviorResult | None) -> str:
     return f"{FORMAT_SUCCESS} could not be judged: {words.plural(result.errors, 'error')}."
 
 
+_SAID = {
+    Change.FIXED: ("was fixed", "were fixed"),
+    Change.REGRESSED: ("broke", "broke"),
+    Change.STILL_FAILING: ("still fails", "still fail"),
+    Change.STILL_PASSING: ("still passes", "still pass"),
+    Change.NOT_JUDGED: ("was not judged on both sides", "were not judged on both sides"),
+    Change.ADDED: ("is only after", "are only after"),
+    Change.REMOVED: ("is only before", "are only before"),
+}
+
+
 def of_changes(change: BehaviorChange) -> str:
-    """``258 cases were fixed, 2 broke, 11 still fail, 29 still pass.``"""
+    """``Of 300 cases, 258 were fixed, 2 broke, 11 still fail, 29 still pass.``
+
+    Whether something broke is always said.
+    """
     if not change.counts:
         return "There is no case on either side."
-    said = {
-        Change.FIXED: "were fixed",
-        Change.REGRESSED: "broke",
-        Change.STILL_FAILING: "still fail",
-        Change.STILL_PASSING: "still pass",
-        Change.NOT_JUDGED: "could not be judged on both sides",
-        Change.ADDED: "are only after",
-        Change.REMOVED: "are only before",
-    }
-    order = sorted(change.counts, key=list(said).index)
-    if set(order) & {Change.FIXED, Change.STILL_FAILING, Change.STILL_PASSING}:
-        order = list(dict.fromkeys([*order[:1], Change.REGRESSED, *order[1:]]))
-    parts = [f"{change.count(c):,} {said[c]}" for c in order]
+    parts = []
+    for kind, (one, many) in _SAID.items():
+        count = change.count(kind)
+        if count:
+            parts.append(f"{count:,} {one if count == 1 else many}")
+        elif kind is Change.REGRESSED and change.judged:
+            parts.append(f"none {one}")
     return f"Of {words.plural(sum(change.counts.values()), 'case')}, {', '.join(parts)}."
 
 

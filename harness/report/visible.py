@@ -39,8 +39,9 @@ INVISIBLE = (
 """What ``printable`` replaces, newlines apart, and every blank that is not the plain one: in a
 strict format they are errors that look like nothing."""
 
-_CLASS = "".join(f"\\U{a:08x}-\\U{b:08x}" for a, b in INVISIBLE)
-_PATTERN = re.compile(f"(?P<blanks> +)(?=\\n|\\Z)|(?P<newline>\\n)|(?P<hidden>[{_CLASS}])")
+HIDDEN = f"[{''.join(f'{chr(a)}-{chr(b)}' for a, b in INVISIBLE)}]"
+"""A regular expression for one of them."""
+_PATTERN = re.compile(f"(?P<blanks> +)(?=\\n|\\Z)|(?P<newline>\\n)|(?P<hidden>{HIDDEN})")
 
 JAVASCRIPT_CLASS = "".join(f"\\u{{{a:x}}}-\\u{{{b:x}}}" for a, b in INVISIBLE)
 """The inside of a character class, for a regular expression with the flag ``u``."""

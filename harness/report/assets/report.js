@@ -19,6 +19,9 @@
     return `⟨U+${code.toString(16).toUpperCase().padStart(4, "0")}⟩`;
   };
 
+  /** The text as a string in which nothing is hidden, for where there can be no nodes. */
+  const plain = (text) => text.replace(HIDDEN, (match, blanks) => blanks ?? (match === "\n" ? "↵" : symbol(match)));
+
   /** The text as nodes: newlines, blanks at a line's end and invisible characters are shown. */
   const visible = (text, following = "") => {
     const nodes = [];
@@ -44,7 +47,7 @@
     const wrap = (nodes, found, className) => {
       if (!found.length) return nodes;
       const mark = el("mark", className, ...nodes);
-      mark.title = [...new Set(found.map((m) => `${names[m[2]]}: ${names[m[3]]}`))].join("; ");
+      mark.title = plain([...new Set(found.map((m) => `${names[m[2]]}: ${names[m[3]]}`))].join("; "));
       return [mark];
     };
     return edges.flatMap((start, i) => {
@@ -72,7 +75,7 @@
 
     const drawAnswer = (answer, { label, className }) => {
       const box = el("div", `answer ${className}`);
-      const heading = el("h5", "", el("span", `key ${className}`), el("span", "role", label));
+      const heading = el("h5", "", el("span", `key ${className}`), el("span", "role", plain(label)));
       box.append(heading);
       if (!answer) return box.append(el("p", "note", "This side has no such case.")), box;
       const [text, findings = [], marks = [], cutBefore = 0, cutAfter = 0, isCutOff = 0, error = null] = answer;
@@ -88,7 +91,7 @@
       if (isCutOff) box.append(el("p", "note", "Did not stop by itself: the token limit cut it off."));
       if (findings.length) {
         const items = findings.map(([behavior, , code, reason]) =>
-          el("li", "", el("code", "code", names[code]), " ", el("b", "", names[behavior]), " ", ...visible(texts[reason])));
+          el("li", "", el("code", "code", plain(names[code])), " ", el("b", "", plain(names[behavior])), " ", ...visible(texts[reason])));
         box.append(el("ul", "findings", ...items));
       }
       return box;
@@ -178,7 +181,11 @@
 
     const fill = (name, values) => {
       const select = form.elements[name];
-      for (const value of [...values].sort()) select.append(el("option", "", value));
+      for (const value of [...values].sort()) {
+        const option = el("option", "", plain(value));
+        option.value = value;
+        select.append(option);
+      }
       if (!values.size) select.closest("label").hidden = true;
     };
     const used = { code: new Set(), behavior: new Set(), tag: new Set() };
