@@ -19,8 +19,8 @@ NOT_A_NUMBER = "NaN and Infinity are no JSON"
 """Message of the error raised at ``NaN``, ``Infinity`` or ``-Infinity``."""
 _MAX_INT_DIGITS = 4000
 MAX_BUILT_DEPTH = 500
-"""Arrays below this depth are decoded as empty ones: their text is checked, no schema that ends
-looks at their items, and a million lists are not built."""
+"""Arrays below this depth are decoded as empty ones and members of objects as ``None``: their text
+is checked, no schema that ends looks at them, and a million lists are not built."""
 _ARRAYS = re.compile(r"\[(?:[ \t\n\r]*+\[)*+")
 _WHITESPACE = re.compile(r"[ \t\n\r]*+")
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*+)(\.[0-9]++)?+([eE][-+]?[0-9]++)?+")
@@ -175,7 +175,7 @@ class _DeepDecoder:
             is_array = type(container) is DeepArray
             if not is_array:
                 self.has_duplicates = self.has_duplicates or key in container
-                container[key] = value
+                container[key] = value if len(stack) <= MAX_BUILT_DEPTH else None
             elif container is not _UNBUILT:
                 container.append(value)
             position = self._skip(position)

@@ -35,6 +35,7 @@ from typing import Any
 from harness.checks.json_brackets import match_brackets
 from harness.checks.json_decoder import Decoded, decode
 from harness.checks.json_fault import Fault, explain_fault
+from harness.checks.surroundings import THOUGHT
 from harness.core.verdict import FailureCode
 
 _BLANK = " \t\n\r"
@@ -42,10 +43,6 @@ _OPENERS = re.compile(r"[{\[][{\[ \t\n\r]*+")
 _AFTER_BRACE = re.compile(r"""["'}“”]|\Z|[,#]|/[/*]|[A-Za-z_$][\w$-]{0,80}[ \t\n\r]*+:""")
 _AFTER_BRACKET = re.compile(
     r"""["'\]“”]|\Z|(?:-?[0-9][0-9.eE+-]*+|true|false|null|-?Infinity|NaN)[ \t\n\r]*+(?:[,\]]|\Z)"""
-)
-THOUGHT = re.compile(
-    r"<(/?)\|?(?:think|thinking|thought|thoughts|reasoning|reflection|scratchpad)\|?>",
-    re.IGNORECASE,
 )
 _NUMBERS = re.compile(r"\[[ \t\n\r]*+[-0-9tfnNI]")
 _SCALAR_LINE = re.compile(

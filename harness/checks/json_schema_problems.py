@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -42,6 +42,8 @@ class Problem:
     path: Path
     points_at_name: bool = False
     """The member's name is to be pointed at, not its value."""
+    lacks_keys: str = ""
+    """The reason why no required key can be there: the value is no object at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,9 @@ def judge_schema(
         if codes is None or problem.code in codes:
             span = span_of(document, problem.path, name=problem.points_at_name)
             return Verdict.failed(problem.code, problem.reason, span)
+        if problem.lacks_keys and FailureCode.MISSING_KEY in codes:
+            span = span_of(document, problem.path)
+            return Verdict.failed(FailureCode.MISSING_KEY, problem.lacks_keys, span)
     return Verdict.passed()
 
 
@@ -114,7 +119,13 @@ def _problem(error: ValidationError) -> Problem:
             if isinstance(leaf.validator_value, str)
             else leaf.validator_value
         )
-        return _wrong_type(types, leaf.instance, path)
+        wrong = _wrong_type(types, leaf.instance, path)
+        required = leaf.schema.get("required", ()) if isinstance(leaf.schema, dict) else ()
+        if "object" not in types or not required:
+            return wrong
+        names = list_of([repr(excerpt(name)) for name in required], "and")
+        reason = f"{where}: expected an object with {names}, found {kind_of(leaf.instance)}"
+        return replace(wrong, lacks_keys=reason)
     found = show(leaf.instance)
     if keyword in ("enum", "const"):
         allowed = leaf.validator_value if keyword == "enum" else [leaf.validator_value]

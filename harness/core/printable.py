@@ -9,14 +9,14 @@ import re
 MAX_EXCERPT_CHARACTERS = 60
 _CONTROL_PICTURES = 0x2400
 _UNPRINTABLE = re.compile(
-    "[\x00-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f"
-    "\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb"
+    "[\x00-\x1f\x7f-\xa0\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f"
+    "\u1680\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb"
     "\ufdd0-\ufdef\ufffe\uffff\ud800-\udfff\U000e0000-\U000e0fff]"
 )
 
 
 def printable(text: str, *, one_line: bool = True) -> str:
-    """``text`` with every character that is not ink or a blank shown as a symbol.
+    """``text`` with every character that is not ink or a plain blank shown as a symbol.
 
     A control character becomes its control picture (``\\x1b`` is shown as ``␛``, a newline as
     ``␊``), every other one its code point (``⟨U+202E⟩``). With ``one_line=False`` newlines stay.

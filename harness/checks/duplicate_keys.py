@@ -1,0 +1,48 @@
+"""Whether an object of the value has two members of one name."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from json.decoder import scanstring  # type: ignore[attr-defined]
+
+from harness.checks.json_document import Document
+from harness.checks.json_value import document_of
+from harness.checks.json_words import show
+from harness.core.case import Case
+from harness.core.completion import Completion
+from harness.core.verdict import FailureCode, Verdict
+
+_NAMES_AND_BRACES = re.compile(r'"(?:[^"\\]++|\\.)*+"[ \t\n\r]*+(:?)|[{}]')
+
+
+@dataclass(frozen=True, slots=True)
+class NoDuplicateKeys:
+    """Rejects ``{"a": 1, "a": 2}``, and ``{"a": 1, "\\u0061": 2}``: the same name, escaped."""
+
+    def judge(self, case: Case, completion: Completion) -> Verdict:
+        document = document_of(completion)
+        if isinstance(document, Verdict):
+            return document
+        if not document.has_duplicates:
+            return Verdict.passed()
+        for name, first, span in _repeated_names(document):
+            reason = f"the key {show(name)} stands twice in one object, first at character {first}"
+            return Verdict.failed(FailureCode.DUPLICATE_KEY, reason, span)
+        raise AssertionError("the decoder found a duplicate that the text does not have")
+
+
+def _repeated_names(document: Document) -> Iterator[tuple[str, int, tuple[int, int]]]:
+    """Each repeated name, where it stood first, and its span, in reading order."""
+    text = document.text
+    open_objects: list[dict[str, int]] = []
+    for token in _NAMES_AND_BRACES.finditer(text, document.start, document.end):
+        if token[0] == "{":
+            open_objects.append({})
+        elif token[0] == "}":
+            open_objects.pop()
+        elif token[1]:
+            start = token.start()
+            name, end = scanstring(text, start + 1, True)
+            if name in open_objects[-1]:
+                yield name, open_objects[-1][name], (start, end)
+            open_objects[-1].setdefault(name, start)

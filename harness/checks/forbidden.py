@@ -1,0 +1,34 @@
+"""Whether a text keeps clear of what its task forbids: an invented law, a placeholder."""
+
+from dataclasses import dataclass
+
+from harness.checks.json_value import without_completion
+from harness.checks.text_patterns import PatternTimeout, compile_text_pattern, matches
+from harness.core.case import Case
+from harness.core.completion import Completion
+from harness.core.printable import excerpt
+from harness.core.verdict import FailureCode, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class NoForbiddenText:
+    """Rejects ``Under FCRA Section 611 you must ...`` where no law was given."""
+
+    patterns: tuple[tuple[str, str], ...]
+    """Name and regular expression; none may match anywhere."""
+
+    def __post_init__(self) -> None:
+        for _, pattern in self.patterns:
+            compile_text_pattern(pattern)
+
+    def judge(self, case: Case, completion: Completion) -> Verdict:
+        if error := without_completion(completion):
+            return error
+        try:
+            for name, pattern in self.patterns:
+                for match in matches(name, pattern, completion.text):
+                    reason = f"expected no {name}, found {excerpt(match.text)!r}"
+                    return Verdict.failed(FailureCode.UNGROUNDED, reason, match.span)
+        except PatternTimeout as timeout:
+            return timeout.verdict()
+        return Verdict.passed()

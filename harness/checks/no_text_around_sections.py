@@ -1,0 +1,50 @@
+"""Whether a text with sections begins with its first one and ends with its last."""
+
+from dataclasses import dataclass
+
+from harness.checks.json_value import without_completion
+from harness.checks.sections import heading_at
+from harness.checks.surroundings import first_piece
+from harness.core.case import Case
+from harness.core.completion import Completion
+from harness.core.verdict import FailureCode, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class NoTextAroundSections:
+    """Rejects ``Sure, here is your letter:`` before ``To:``, and a fence around it all.
+
+    Nothing but blanks may stand before the first heading. The last section ends at the first empty
+    line after it; nothing but blanks may follow. Fences, think blocks and special tokens are extra
+    text wherever they stand.
+    """
+
+    headings: tuple[str, ...]
+
+    def judge(self, case: Case, completion: Completion) -> Verdict:
+        if error := without_completion(completion):
+            return error
+        text = completion.text
+        if not text.strip():
+            reason = "expected a text, found nothing but blanks"
+            return Verdict.failed(FailureCode.EMPTY, reason, (0, len(text)))
+        start = heading_at(text, self.headings[0])
+        if start < 0:
+            start = len(text) - len(text.lstrip())
+        last = heading_at(text, self.headings[-1])
+        end = _section_end(text, last) if last >= start else len(text)
+        extra = first_piece(text, start, end, "the text")
+        return Verdict.failed(extra.code, extra.reason, extra.span) if extra else Verdict.passed()
+
+
+def _section_end(text: str, start: int) -> int:
+    """Where the paragraph that begins at ``start`` ends, up to an empty line or a fence."""
+    position = start
+    while position < len(text):
+        line_end = text.find("\n", position)
+        line_end = len(text) if line_end < 0 else line_end
+        line = text[position:line_end].strip()
+        if not line or line.startswith(("```", "~~~", "<|", "</s>")):
+            return position
+        position = line_end + 1
+    return len(text)

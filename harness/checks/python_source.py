@@ -1,0 +1,108 @@
+"""Python source in a completion, parsed and never run.
+
+``ast.parse`` is given no text that could exhaust the interpreter: size and nesting are bounded
+first.
+"""
+
+import ast
+import re
+import warnings
+from dataclasses import dataclass
+from functools import lru_cache
+
+from harness.core.printable import excerpt
+from harness.core.verdict import FailureCode
+
+MAX_CHARACTERS = 100_000
+"""Longer code is not parsed: a small function was asked for."""
+MAX_NESTING = 90
+"""Brackets open at once, and levels of indentation; CPython itself refuses 200 and 100."""
+MAX_CHAIN = 400
+"""Operators, dots and calls in one logical line: each may be a level of the syntax tree."""
+_TOKEN = re.compile(
+    r"(?:'''|\"\"\")|'(?:[^'\\\n]|\\.)*+'|\"(?:[^\"\\\n]|\\.)*+\"|#[^\n]*+|[\[({]|[\])}]|\n",
+    re.DOTALL,
+)
+_LINK = re.compile(
+    r"\*\*|[-+*/%@&|^~.!(\[:=]|\b(?:not|and|or|if|else|elif|lambda|await|for|in|is)\b"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What parsing said: a tree, or what is wrong and where."""
+
+    tree: ast.Module | None
+    code: FailureCode | None = None
+    reason: str = ""
+    span: tuple[int, int] | None = None
+
+
+@lru_cache(maxsize=4)
+def parse_python(text: str) -> Source:
+    """Parse ``text`` as a module; never raises, never runs it."""
+    if not text.strip():
+        return Source(
+            None, FailureCode.EMPTY, "expected Python code, found nothing", (0, len(text))
+        )
+    if reason := _too_big(text):
+        return Source(None, FailureCode.SYNTAX, reason, (0, len(text)))
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return Source(ast.parse(text))
+    except SyntaxError as error:
+        return _fault(text, error)
+    except (ValueError, RecursionError, MemoryError, OverflowError, UnicodeError) as error:
+        reason = f"is no Python code: {excerpt(str(error)) or type(error).__name__}"
+        return Source(None, FailureCode.SYNTAX, reason, (0, len(text)))
+
+
+def _too_big(text: str) -> str:
+    if len(text) > MAX_CHARACTERS:
+        return f"expected a small function, found {len(text):,} characters"
+    depth = deepest = 0
+    for token in _TOKEN.finditer(text):
+        char = token[0]
+        if char in "[({":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif char in "])}":
+            depth = max(0, depth - 1)
+    if deepest > MAX_NESTING:
+        return f"expected a small function, found {deepest} brackets open at once"
+    longest = max((len(_LINK.findall(line)) for line in _logical_lines(text)), default=0)
+    if longest > MAX_CHAIN:
+        return f"expected a small function, found {longest} operators in one statement"
+    return ""
+
+
+def _logical_lines(text: str) -> list[str]:
+    """Lines, with those that a backslash or an ``elif`` continues taken as one."""
+    joined = text.replace("\\\n", " ")
+    return (
+        re.split(r"\n(?!\s*(?:elif|else|except)\b)", joined)
+        if "elif" in joined
+        else (joined.split("\n"))
+    )
+
+
+def _fault(text: str, error: SyntaxError) -> Source:
+    position = _offset(text, error)
+    is_cut = not text[position:].strip() or any(
+        words in (error.msg or "") for words in ("was never closed", "unterminated", "EOF")
+    )
+    code = FailureCode.TRUNCATED if is_cut else FailureCode.SYNTAX
+    reason = f"is no Python code, line {error.lineno or 1}: {excerpt(error.msg or '')}"
+    return Source(None, code, reason, (position, min(position + 1, len(text))))
+
+
+def _offset(text: str, error: SyntaxError) -> int:
+    """The place of a syntax error as an offset into the text."""
+    start = 0
+    for _ in range((error.lineno or 1) - 1):
+        line_end = text.find("\n", start)
+        if line_end < 0:
+            return len(text)
+        start = line_end + 1
+    return min(len(text), start + max(0, (error.offset or 1) - 1))

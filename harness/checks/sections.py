@@ -1,0 +1,48 @@
+"""Whether a text has the sections that its task asks for, in their order."""
+
+from dataclasses import dataclass
+
+from harness.checks.json_value import without_completion
+from harness.checks.json_words import list_of
+from harness.core.case import Case
+from harness.core.completion import Completion
+from harness.core.printable import excerpt
+from harness.core.verdict import FailureCode, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Sections:
+    """Rejects a letter without its ``Request:``, or with ``Request:`` before ``Dispute:``.
+
+    A section is there when its heading begins a line; blanks before it do not matter.
+    """
+
+    headings: tuple[str, ...]
+    """As they must be written, in the order in which they must stand."""
+
+    def judge(self, case: Case, completion: Completion) -> Verdict:
+        if error := without_completion(completion):
+            return error
+        text = completion.text
+        places = {heading: heading_at(text, heading) for heading in self.headings}
+        missing = [repr(excerpt(heading)) for heading in self.headings if places[heading] < 0]
+        if missing:
+            reason = f"expected a line that begins with {list_of(missing, 'and one with')}"
+            return Verdict.failed(FailureCode.MISSING_KEY, reason, (0, len(text)))
+        for earlier, later in zip(self.headings, self.headings[1:], strict=False):
+            if places[later] < places[earlier]:
+                reason = f"expected {excerpt(later)!r} after {excerpt(earlier)!r}, found it before"
+                span = (places[later], places[later] + len(later))
+                return Verdict.failed(FailureCode.SCHEMA_OTHER, reason, span)
+        return Verdict.passed()
+
+
+def heading_at(text: str, heading: str) -> int:
+    """Where the first line that begins with ``heading`` has it; -1 when none does."""
+    position = text.find(heading)
+    while position >= 0:
+        line_start = text.rfind("\n", 0, position) + 1
+        if not text[line_start:position].strip():
+            return position
+        position = text.find(heading, position + 1)
+    return -1

@@ -1,0 +1,77 @@
+"""Whether a run's answers differ: no one value, and no fallback phrase, takes them over."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from harness.checks.json_document import read_document
+from harness.checks.json_pointer import follow
+from harness.checks.json_schema_keywords import equality_key
+from harness.checks.json_words import show
+from harness.core.case import Case
+from harness.core.completion import Completion, FinishReason
+from harness.core.printable import excerpt
+from harness.core.verdict import FailureCode, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Variety:
+    """Rejects a run in which half of the events are ``"Game action continues"``.
+
+    The only check that looks at all completions of a run. Each completion counts a value once,
+    however often it says it.
+    """
+
+    pointers: tuple[str, ...] = ()
+    """Where values should differ from case to case; ``*`` is every item."""
+    fallback_phrases: tuple[str, ...] = ()
+    """What a model says when it knows nothing; found in any case of letters."""
+    max_share: float = 0.2
+    """The most of all completions that may hold one value or one phrase."""
+    min_completions: int = 10
+    """With fewer than this, a share says nothing."""
+
+    def judge(self, completions: Iterable[tuple[Case, Completion]]) -> Verdict:
+        """Judge a run; the order of its completions does not matter."""
+        pairs = [p for p in completions if p[1].finish_reason is not FinishReason.ERROR]
+        if len(pairs) < self.min_completions:
+            reason = f"{len(pairs)} completions, variety needs {self.min_completions}"
+            return Verdict.skipped(reason)
+        over = [*self._phrases_over([c.text for _, c in pairs]), *self._values_over(pairs)]
+        if not over:
+            return Verdict.passed()
+        count, what = max(over, key=lambda o: (o[0], o[1]))
+        share = f"{count / len(pairs):.0%} of {len(pairs)} completions"
+        reason = f"{what} is in {share}, at most {self.max_share:.0%} are expected"
+        return Verdict.failed(FailureCode.TEXT_LOOP, reason)
+
+    def _phrases_over(self, texts: Sequence[str]) -> list[tuple[int, str]]:
+        folded = [text.casefold() for text in texts]
+        counts = [
+            (sum(phrase.casefold() in text for text in folded), f"the phrase {excerpt(phrase)!r}")
+            for phrase in self.fallback_phrases
+        ]
+        return [c for c in counts if c[0] > self.max_share * len(texts)]
+
+    def _values_over(self, pairs: Sequence[tuple[Case, Completion]]) -> list[tuple[int, str]]:
+        counts: Counter[tuple[str, object]] = Counter()
+        for _, completion in pairs:
+            document = read_document(completion.text)
+            if document.fault is None:
+                counts.update(
+                    {
+                        (pointer, equality_key(found.value)): None
+                        for pointer in self.pointers
+                        for found in follow(document.value, pointer)
+                        if not found.is_missing
+                    }.keys()
+                )
+        most = self.max_share * len(pairs)
+        over = [(count, key) for key, count in counts.items() if count > most]
+        return [(count, f"the value {_shown(key)} of {pointer}") for count, (pointer, key) in over]
+
+
+def _shown(key: object) -> str:
+    """The value behind an ``equality_key``, as far as a line has room for it."""
+    parts = key if isinstance(key, tuple) else (key,)
+    return show(parts[-1]) if len(parts) == 2 else excerpt(" ".join(str(p) for p in parts))
