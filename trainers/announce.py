@@ -1,7 +1,6 @@
 """The lines before and after a training: what is about to happen, what came of it, what next."""
 
 import shlex
-from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -64,13 +63,14 @@ def closing(output: str, result: Result, heard: list[str]) -> list[tuple[str, st
     ]
 
 
-def first_row(job: Job, tokenizer: Any) -> list[tuple[str, str]]:
+def first_row(job: Job) -> list[tuple[str, str]]:
     """The first training row as the model reads it: the prompt, and what the loss counts."""
     row = job.train.rows[0]
     split = sum(label == -100 for label in row["labels"])
     return [
-        ("prompt", tokenizer.decode(row["input_ids"][:split])),
-        ("learns", tokenizer.decode(row["input_ids"][split:])),
+        ("prompt", job.tokenizer.decode(row["input_ids"][:split])),
+        ("learns", job.tokenizer.decode(row["input_ids"][split:])),
+        ("dry run", "nothing was trained, nothing was written"),
     ]
 
 

@@ -9,35 +9,32 @@ from transformers import PrinterCallback
 
 from harness.engine.memory import peak_memory_mb
 from harness.environment import environment
-from trainers import adapter, announce, record
+from trainers import adapter, record
 from trainers.arguments import arguments
 from trainers.curve import Curve
 from trainers.data import DataFile, Encoded
 from trainers.job import Job, Method, Rows
 from trainers.memory import only_trained_logits
 from trainers.output import staged
-from trainers.prepare import prepare
 from trainers.progress import ProgressShow
-from trainers.quiet import silence_bars
 from trainers.recipe_file import RecipeFile
 
 
-def train_rows(
+def train_job(
     file: RecipeFile,
     method: Method,
     rows: Rows,
-    dry_run: bool,
+    job: Job,
+    base_folder: Path,
     console: Console,
     heard: list[str],
-) -> None:
-    """Train and put the adapter in place, or say what would be done."""
-    silence_bars()
-    job, base_folder = prepare(file, method, rows)
-    announce.say(console, announce.opening(job, rows))
-    if dry_run:
-        announce.say(console, announce.first_row(job, job.tokenizer))
-        announce.say(console, [("dry run", "nothing was trained, nothing was written")])
-        return
+) -> record.Result:
+    """Train and put the adapter in place.
+
+    Raises:
+        HarnessError: training diverged, or the folder cannot be written.
+        KeyboardInterrupt: Ctrl-C; its message says after which step.
+    """
     with staged(Path(job.recipe.output)) as partial:
         trainer = method.build(job, arguments(job, partial))
         curve = Curve()
@@ -45,7 +42,7 @@ def train_rows(
         weights = adapter.save(trainer.model, job, base_folder, partial)
         result = _result(trainer, curve, seconds, weights)
         record.write(_record(file, job, rows, curve, result, heard), partial)
-    announce.say(console, announce.closing(job.recipe.output, result, heard))
+    return result
 
 
 def _fit(trainer: Any, curve: Curve, console: Console) -> float:

@@ -18,6 +18,7 @@ from trainers.base import (
 from trainers.data import Encoded, ending_token
 from trainers.job import BaseInfo, Job, Method, Rows
 from trainers.lora import lora_config, target_modules
+from trainers.quiet import silence_bars
 from trainers.recipe import Recipe
 from trainers.recipe_file import RecipeFile
 
@@ -28,6 +29,7 @@ def prepare(file: RecipeFile, method: Method, rows: Rows) -> tuple[Job, Path]:
     Raises:
         HarnessError: the base cannot be used, a layer's name fits nothing, no row is short enough.
     """
+    silence_bars()
     recipe = file.recipe
     folder, tokenizer = open_tokenizer(recipe, file.where("base"))
     device = choose_device(recipe, folder)

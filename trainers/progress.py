@@ -15,6 +15,7 @@ class ProgressShow(TrainerCallback):  # type: ignore[misc]
 
     def __init__(self, console: Console, curve: Curve) -> None:
         self._console = console
+        self._gap = " " if console.is_terminal and console.width < 100 else "  "
         self._curve = curve
         self._bar = _bar(console) if console.is_terminal else None
         self._task = self._bar.add_task("", total=None, numbers="", pace="") if self._bar else None
@@ -59,12 +60,12 @@ class ProgressShow(TrainerCallback):  # type: ignore[misc]
             parts.append(f"lr {trained.learning_rate:.1e}")
         if trained and trained.grad_norm is not None:
             parts.append(f"grad {trained.grad_norm:.2f}")
-        return "  ".join(parts)
+        return self._gap.join(parts)
 
     def _pace(self, state: Any) -> str:
         each = (time.perf_counter() - self._began) / max(1, state.global_step)
         left = round(each * (state.max_steps - state.global_step))
-        return f"{each:.2f} s/step  {clock(left)} left"
+        return f"{each:.2f} s/step{self._gap}{clock(left)} left"
 
 
 def clock(seconds: int) -> str:

@@ -13,7 +13,7 @@ from typing import Any, cast
 from rich.console import Console
 
 from harness.core.errors import HarnessError
-from trainers.announce import say
+from trainers.announce import closing, first_row, opening, say
 from trainers.data import DataFile
 from trainers.job import Method, Rows
 from trainers.preflight import check
@@ -50,10 +50,18 @@ def train(
     rows = read(file, method)
     try:
         with quiet() as heard:
-            # Everything heavy is behind this import, and it must come after quiet().
-            from trainers.loop import train_rows
+            with console.status("opening the base"):
+                # Everything heavy is behind these imports, and they must come after quiet().
+                from trainers import loop
+                from trainers.prepare import prepare
 
-            train_rows(file, method, rows, dry_run, console, heard)
+                job, base_folder = prepare(file, method, rows)
+            say(console, opening(job, rows))
+            if dry_run:
+                say(console, first_row(job))
+                return
+            result = loop.train_job(file, method, rows, job, base_folder, console, heard)
+        say(console, closing(job.recipe.output, result, heard))
     except KeyboardInterrupt as stop:
         after = str(stop) or "before the first step"
         say(console, [("stopped", f"{after}, nothing was written to {file.recipe.output}")])
