@@ -1,0 +1,141 @@
+"""The page in a real browser: it runs, nothing a model wrote does, and it answers."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from harness.core.record import RunRecord
+from harness.report.contents import report_on
+from harness.report.html import render
+from tests.report.chromium import Page, chromium, executable
+from tests.report.test_html import HOSTILE, hostile_record
+from tests.synthetic import record
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(executable() is None, reason="Chromium is not installed"),
+]
+
+VISIBLE_CASES = "document.querySelectorAll('.bucket[open] .case').length"
+COUNT = "document.querySelector('.filter .count').textContent"
+TALLIES = "[...document.querySelectorAll('.bucket .tally')].map((t) => t.textContent)"
+SETTLED = "new Promise((done) => setTimeout(done, 150))"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Page]:
+    with chromium() as page:
+        yield page
+
+
+@pytest.fixture
+def tab(browser: Page) -> Page:
+    browser.call("Emulation.setScriptExecutionDisabled", value=False)
+    browser.resize(1200, 900)
+    browser.prefer("light")
+    return browser
+
+
+def written(run: RunRecord, folder: Path) -> Path:
+    path = folder / "page.html"
+    path.write_text(render(report_on(run)), encoding="utf-8")
+    return path
+
+
+def type_text(tab: Page, text: str) -> None:
+    tab.evaluate(
+        "((box) => { box.value = " + repr(text) + "; "
+        "box.dispatchEvent(new Event('input', { bubbles: true })); })"
+        "(document.querySelector('.filter input'))"
+    )
+    tab.evaluate(SETTLED)
+
+
+def test_buckets_open_search_narrows_and_the_address_remembers(tab: Page, tmp_path: Path) -> None:
+    path = written(record(300), tmp_path)
+    tab.open(path)
+    assert tab.problems == []
+    assert tab.evaluate(TALLIES) == ["2", "258", "11", "29"]
+    assert tab.evaluate(VISIBLE_CASES) == 2
+    tab.evaluate("document.querySelectorAll('.bucket summary')[1].click()")
+    tab.evaluate(SETTLED)
+    assert tab.evaluate(VISIBLE_CASES) == 22
+    tab.evaluate("document.querySelectorAll('.bucket')[1].querySelector('.more').click()")
+    assert tab.evaluate(VISIBLE_CASES) == 42
+    assert tab.evaluate("document.activeElement.textContent").startswith("pay-")
+
+    type_text(tab, "INVOICE 00251")
+    assert tab.evaluate(COUNT) == "1 of 300 cases"
+    assert "text=invoice+00251" in tab.evaluate("location.hash")
+    tab.open(path, "#task=json_extraction&code=bracket_loop")
+    assert tab.evaluate(COUNT) == "24 of 300 cases"
+    assert tab.evaluate("document.querySelector('.filter [name=code]').value") == "bracket_loop"
+    tab.open(path, "#task=json_extraction&case=pay-0251")
+    assert tab.evaluate(COUNT) == "1 of 300 cases"
+    tab.evaluate("document.querySelector('.filter button[type=reset]').click()")
+    tab.evaluate(SETTLED)
+    assert tab.evaluate(TALLIES) == ["2", "258", "11", "29"]
+    assert tab.problems == []
+
+
+def test_a_failure_code_of_the_table_is_a_filter(tab: Page, tmp_path: Path) -> None:
+    tab.open(written(record(300), tmp_path))
+    tab.evaluate("document.querySelector('button.code[data-code=missing_key]').click()")
+    assert tab.evaluate(COUNT) == "31 of 300 cases"
+
+
+def test_the_keyboard_reaches_the_search(tab: Page, tmp_path: Path) -> None:
+    tab.open(written(record(30), tmp_path))
+    for kind in ("keyDown", "keyUp"):
+        tab.call(
+            "Input.dispatchKeyEvent", type=kind, key="/", text="/" if kind == "keyDown" else ""
+        )
+    assert tab.evaluate("document.activeElement.name") == "text"
+    assert tab.evaluate("document.activeElement.value") == ""
+
+
+def test_script_and_template_draw_a_case_alike(tab: Page, tmp_path: Path) -> None:
+    """What a reader sees of a case is the same with JavaScript on and off."""
+    shown = "document.querySelector('.bucket[open] .case').innerText"
+    for number, run in enumerate([record(300), *map(hostile_record, HOSTILE)]):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        path = written(run, folder)
+        texts = []
+        for is_off in (False, True):
+            tab.call("Emulation.setScriptExecutionDisabled", value=is_off)
+            tab.open(path)
+            tab.evaluate("for (const d of document.querySelectorAll('.bucket')) d.open = true")
+            names = "[...document.querySelectorAll('.answer .name')].map((n) => n.remove())"
+            tab.evaluate(names)
+            texts.append(" ".join(tab.evaluate(shown).split()))
+        assert texts[0] == texts[1]
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_nothing_a_model_wrote_runs(tab: Page, tmp_path: Path, text: str) -> None:
+    tab.open(written(hostile_record(text), tmp_path))
+    tab.evaluate("for (const d of document.querySelectorAll('details')) d.open = true")
+    tab.evaluate(SETTLED)
+    assert tab.evaluate("window.owned") is None
+    assert tab.evaluate("document.querySelectorAll('.case').length") == 2
+    assert tab.evaluate("document.querySelectorAll('img, main script, main style').length") == 0
+    assert tab.problems == []
+
+
+@pytest.mark.parametrize("width", [320, 390, 1400])
+def test_nothing_is_wider_than_the_window(tab: Page, tmp_path: Path, width: int) -> None:
+    tab.resize(width, 900)
+    tab.open(written(record(60), tmp_path))
+    tab.evaluate("for (const d of document.querySelectorAll('details')) d.open = true")
+    tab.evaluate(SETTLED)
+    assert tab.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_five_thousand_cases_answer(tab: Page, tmp_path: Path) -> None:
+    tab.open(written(record(5_000), tmp_path))
+    assert tab.evaluate("document.querySelectorAll('.bucket .tally')[1].textContent") == "4,253"
+    type_text(tab, "okafor")
+    assert tab.evaluate(COUNT).endswith(" of 5,000 cases")
+    assert tab.problems == []
