@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from harness.checks.json_value import without_completion
 from harness.checks.sections import heading_at
-from harness.checks.surroundings import first_piece
+from harness.checks.surroundings import find_markup, first_piece
 from harness.core.case import Case
 from harness.core.completion import Completion
 from harness.core.verdict import FailureCode, Verdict
@@ -33,7 +33,9 @@ class NoTextAroundSections:
             start = len(text) - len(text.lstrip())
         last = heading_at(text, self.headings[-1])
         end = _section_end(text, last) if last >= start else len(text)
-        extra = first_piece(text, start, end, "the text")
+        extra = first_piece(text, start, end, "the text") or find_markup(
+            text, start, end, "the text"
+        )
         return Verdict.failed(extra.code, extra.reason, extra.span) if extra else Verdict.passed()
 
 

@@ -20,11 +20,10 @@ MAX_NESTING = 90
 MAX_CHAIN = 400
 """Operators, dots and calls in one logical line: each may be a level of the syntax tree."""
 _TOKEN = re.compile(
-    r"(?:'''|\"\"\")|'(?:[^'\\\n]|\\.)*+'|\"(?:[^\"\\\n]|\\.)*+\"|#[^\n]*+|[\[({]|[\])}]|\n",
+    r"""'{3}.*?'{3}|"{3}.*?"{3}|'(?:[^'\\\n]|\\.)*+'|"(?:[^"\\\n]|\\.)*+"|#[^\n]*+"""
+    r"""|\\\n|\n(?:[ \t]*+(?:elif|except)\b)?+|[\[({]|[\])}]"""
+    r"|\*\*|//|->|[-+*/%@&|^~.!=:<>]|\b(?:not|and|or|if|else|lambda|await|for|in|is|yield)\b",
     re.DOTALL,
-)
-_LINK = re.compile(
-    r"\*\*|[-+*/%@&|^~.!(\[:=]|\b(?:not|and|or|if|else|elif|lambda|await|for|in|is)\b"
 )
 
 
@@ -61,30 +60,27 @@ def parse_python(text: str) -> Source:
 def _too_big(text: str) -> str:
     if len(text) > MAX_CHARACTERS:
         return f"expected a small function, found {len(text):,} characters"
-    depth = deepest = 0
+    depth = deepest = chain = longest = 0
     for token in _TOKEN.finditer(text):
-        char = token[0]
-        if char in "[({":
+        word = token[0]
+        if word in ("[", "(", "{"):
             depth += 1
-            deepest = max(deepest, depth)
-        elif char in "])}":
+            chain += 1
+        elif word in ("]", ")", "}"):
             depth = max(0, depth - 1)
+        elif word == "\n":
+            chain = chain if depth else 0
+        elif word[0] in "'\"":
+            chain += 1 + sum(word.count(char) for char in "{[(.+-")
+        elif word[0] != "#":
+            chain += 1
+        deepest = max(deepest, depth)
+        longest = max(longest, chain)
     if deepest > MAX_NESTING:
         return f"expected a small function, found {deepest} brackets open at once"
-    longest = max((len(_LINK.findall(line)) for line in _logical_lines(text)), default=0)
     if longest > MAX_CHAIN:
         return f"expected a small function, found {longest} operators in one statement"
     return ""
-
-
-def _logical_lines(text: str) -> list[str]:
-    """Lines, with those that a backslash or an ``elif`` continues taken as one."""
-    joined = text.replace("\\\n", " ")
-    return (
-        re.split(r"\n(?!\s*(?:elif|else|except)\b)", joined)
-        if "elif" in joined
-        else (joined.split("\n"))
-    )
 
 
 def _fault(text: str, error: SyntaxError) -> Source:
@@ -98,11 +94,22 @@ def _fault(text: str, error: SyntaxError) -> Source:
 
 
 def _offset(text: str, error: SyntaxError) -> int:
-    """The place of a syntax error as an offset into the text."""
+    """The place of a syntax error, whose column counts characters from 1."""
+    start = _line_start(text, error.lineno or 1)
+    return min(len(text), start + max(0, (error.offset or 1) - 1))
+
+
+def offset_of(text: str, line: int, column: int) -> int:
+    """The offset of a place in a syntax tree, whose column counts bytes of UTF-8 from 0."""
+    start = _line_start(text, line)
+    return min(len(text), start + len(text[start:].encode("utf-8")[:column].decode("utf-8")))
+
+
+def _line_start(text: str, line: int) -> int:
     start = 0
-    for _ in range((error.lineno or 1) - 1):
+    for _ in range(line - 1):
         line_end = text.find("\n", start)
         if line_end < 0:
             return len(text)
         start = line_end + 1
-    return min(len(text), start + max(0, (error.offset or 1) - 1))
+    return start

@@ -58,6 +58,13 @@ def first_piece(
     return None
 
 
+def find_markup(text: str, start: int, end: int, answer: str) -> ExtraText | None:
+    """The first fence, think block or special token in ``text[start:end]``, wherever it stands."""
+    found = [p.search(text, start, end) for p in (THOUGHT, _SPECIAL_TOKEN, _FENCE)]
+    first = min((match.start() for match in found if match), default=None)
+    return None if first is None else _named(text, first, end, f"in {answer}", None)
+
+
 def _named(
     text: str,
     start: int,
