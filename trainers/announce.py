@@ -11,6 +11,7 @@ from trainers.job import Job, Rows
 from trainers.record import Result
 
 NAME_WIDTH = 9
+DRY_RUN = ("dry run", "nothing was trained, nothing was written")
 
 
 def say(console: Console, lines: list[tuple[str, str]]) -> None:
@@ -60,17 +61,6 @@ def closing(output: str, result: Result, heard: list[str]) -> list[tuple[str, st
         ("trained", f"{result.steps:,} steps in {result.seconds:.1f} s, {loss}, {memory}"),
         ("adapter", output),
         ("next", f"pytest suites/ --model {shlex.quote(f'adapter:{output}')}"),
-    ]
-
-
-def first_row(job: Job) -> list[tuple[str, str]]:
-    """The first training row as the model reads it: the prompt, and what the loss counts."""
-    row = job.train.rows[0]
-    split = sum(label == -100 for label in row["labels"])
-    return [
-        ("prompt", job.tokenizer.decode(row["input_ids"][:split])),
-        ("learns", job.tokenizer.decode(row["input_ids"][split:])),
-        ("dry run", "nothing was trained, nothing was written"),
     ]
 
 

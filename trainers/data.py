@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from jinja2 import TemplateError
+
 from harness.core.case import Message
 from harness.core.errors import HarnessError
 from harness.engine.prompt import encode, has_template, render
@@ -101,7 +103,8 @@ def encode_rows(
         stops: every token at which generation ends; none may stand inside a completion.
 
     Raises:
-        HarnessError: a completion holds an ending token in its middle.
+        HarnessError: a completion holds an ending token in its middle, or the chat template
+            refuses a conversation.
     """
     fitting: list[Mapping[str, list[int]]] = []
     longest = trained = 0
@@ -129,7 +132,7 @@ def encode_row(
     tokenizer: Any, row: Row, ending: int, stops: frozenset[int]
 ) -> tuple[list[int], list[int]]:
     """Token ids of the prompt, exactly those the harness asks with, and of the completion."""
-    text = row.prompt if isinstance(row.prompt, str) else render(tokenizer, row.prompt)
+    text = row.prompt if isinstance(row.prompt, str) else _rendered(tokenizer, row)
     prompt = encode(tokenizer, text)
     whole = encode(tokenizer, text + row.completion)
     if whole[: len(prompt)] == prompt:
@@ -146,6 +149,16 @@ def encode_row(
             f"{row.where}: the completion holds {token}, at which the base stops; take it out"
         )
     return prompt, [*completion, ending]
+
+
+def _rendered(tokenizer: Any, row: Row) -> str:
+    assert not isinstance(row.prompt, str)
+    try:
+        return render(tokenizer, row.prompt)
+    except TemplateError as error:
+        raise HarnessError(
+            f"{row.where}: the base's chat template refuses this prompt: {error}"
+        ) from None
 
 
 def ending_token(tokenizer: Any, stops: frozenset[int]) -> int:

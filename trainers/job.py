@@ -67,6 +67,10 @@ class Method(Protocol):
         """The rows as tokens."""
         ...
 
+    def first_row(self, job: Job) -> list[tuple[str, str]]:
+        """The first training row as text, in named parts: what ``--dry-run`` shows."""
+        ...
+
     def build(self, job: Job, arguments: dict[str, Any]) -> Any:
         """A transformers Trainer, ready to train, from what is common to all methods."""
         ...

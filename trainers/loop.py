@@ -4,9 +4,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import torch
 from rich.console import Console
 from transformers import PrinterCallback
 
+from harness.core.errors import HarnessError
 from harness.engine.memory import peak_memory_mb
 from harness.environment import environment
 from trainers import adapter, record
@@ -18,6 +20,11 @@ from trainers.memory import only_trained_logits
 from trainers.output import staged
 from trainers.progress import ProgressShow
 from trainers.recipe_file import RecipeFile
+
+OUT_OF_MEMORY = (
+    "out of memory at step {step}, nothing was kept; lower batch_size and raise accumulation by as "
+    "much, lower max_length, or set checkpoint_activations: true or quantize: nf4"
+)
 
 
 def train_job(
@@ -32,7 +39,7 @@ def train_job(
     """Train and put the adapter in place.
 
     Raises:
-        HarnessError: training diverged, or the folder cannot be written.
+        HarnessError: training diverged, memory ran out, or the folder cannot be written.
         KeyboardInterrupt: Ctrl-C; its message says after which step.
     """
     with staged(Path(job.recipe.output)) as partial:
@@ -54,6 +61,10 @@ def _fit(trainer: Any, curve: Curve, console: Console) -> float:
     try:
         with only_trained_logits():
             output = trainer.train()
+    except RuntimeError as error:
+        if not _is_out_of_memory(error):
+            raise
+        raise HarnessError(OUT_OF_MEMORY.format(step=curve.step + 1)) from error
     except KeyboardInterrupt:
         raise KeyboardInterrupt(
             f"after step {curve.step:,} of {trainer.state.max_steps:,}"
@@ -61,6 +72,11 @@ def _fit(trainer: Any, curve: Curve, console: Console) -> float:
     finally:
         show.close()
     return float(output.metrics["train_runtime"])
+
+
+def _is_out_of_memory(error: RuntimeError) -> bool:
+    """On a GPU torch has a class for it; its CPU allocator has only words."""
+    return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)
 
 
 def _result(trainer: Any, curve: Curve, seconds: float, weights: str) -> record.Result:

@@ -43,6 +43,7 @@ def prepare(file: RecipeFile, method: Method, rows: Rows) -> tuple[Job, Path]:
     for encoded, key in ((train, "train"), (val, "val")):
         if encoded and not encoded.rows:
             raise HarnessError(_nothing_fits(file, encoded, max_length, key))
+    _check_vocabulary(model, train, file.where("base"))
     parameters = int(model.num_parameters())
     job = Job(
         recipe=recipe,
@@ -68,6 +69,16 @@ def steps_of(recipe: Recipe, rows: int) -> int:
         return recipe.max_steps
     batches = math.ceil(rows / recipe.batch_size)
     return math.ceil(recipe.epochs * math.ceil(batches / recipe.accumulation))
+
+
+def _check_vocabulary(model: Any, train: Encoded, where: str) -> None:
+    size = int(model.get_input_embeddings().weight.shape[0])
+    largest = max(max(ids) for row in train.rows for ids in row.values())
+    if largest >= size:
+        raise HarnessError(
+            f"{where}: its tokenizer writes token {largest}, but the model has only {size}; they "
+            "do not belong together"
+        )
 
 
 def _adapter_parameters(model: Any, rank: int, names: list[str]) -> int:

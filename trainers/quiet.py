@@ -32,6 +32,8 @@ KNOWN = (
     r"`use_cache=True` is incompatible",
     # bitsandbytes looks for native code on the hub, which is not wanted here.
     r"Failed to load CPU gemm_4bit_forward",
+    # Rows that are too long are counted and left out.
+    r"Token indices sequence length is longer",
     # The libraries about each other.
     r".* is deprecated",
 )

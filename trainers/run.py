@@ -13,7 +13,7 @@ from typing import Any, cast
 from rich.console import Console
 
 from harness.core.errors import HarnessError
-from trainers.announce import closing, first_row, opening, say
+from trainers.announce import DRY_RUN, closing, opening, say
 from trainers.data import DataFile
 from trainers.job import Method, Rows
 from trainers.preflight import check
@@ -58,7 +58,7 @@ def train(
                 job, base_folder = prepare(file, method, rows)
             say(console, opening(job, rows))
             if dry_run:
-                say(console, first_row(job))
+                say(console, [*method.first_row(job), DRY_RUN])
                 return
             result = loop.train_job(file, method, rows, job, base_folder, console, heard)
         say(console, closing(job.recipe.output, result, heard))

@@ -6,7 +6,7 @@ the harness asks with, and the loss counts the completion and its ending token a
 
 from typing import TYPE_CHECKING, Any
 
-from trainers.data import encode_rows, read_rows
+from trainers.data import IGNORED, encode_rows, read_rows
 from trainers.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -19,6 +19,16 @@ class Options(Recipe):
 
 read = read_rows
 encode = encode_rows
+
+
+def first_row(job: "Job") -> list[tuple[str, str]]:
+    """The first training row as the model reads it: the prompt, and what the loss counts."""
+    row = job.train.rows[0]
+    split = row["labels"].count(IGNORED)
+    return [
+        ("prompt", job.tokenizer.decode(row["input_ids"][:split])),
+        ("learns", job.tokenizer.decode(row["input_ids"][split:])),
+    ]
 
 
 def build(job: "Job", arguments: dict[str, Any]) -> Any:
@@ -62,9 +72,9 @@ def prove_mask(trainer: Any, job: "Job") -> None:
         length = len(row["labels"])
         is_right = (
             labels[:length] == row["labels"]
-            and set(labels[length:]) <= {-100}
+            and set(labels[length:]) <= {IGNORED}
             and ids[:length] == row["input_ids"]
-            and labels[0] == -100
+            and labels[0] == IGNORED
             and labels[length - 1] == job.ending
             and labels.count(job.ending) == 1
         )

@@ -170,6 +170,13 @@ def test_rows_that_do_not_fit_are_left_out_whole_and_counted() -> None:
         assert row["labels"][prompt:] == row["input_ids"][prompt:]
 
 
+def test_a_conversation_that_the_template_refuses_is_named() -> None:
+    template = "{{ raise_exception('System role not supported') }}"
+    row = Row(ASK, "a", "f:3")
+    with pytest.raises(HarnessError, match=r"f:3: the base's chat template refuses .*System role"):
+        encode_row(make_tokenizer(template), row, 2, frozenset([2]))
+
+
 def test_plain_prompts_are_counted_where_the_base_has_a_template() -> None:
     row = Row("q", "a", "f:1")
     stops = frozenset([2])

@@ -99,6 +99,14 @@ def test_first_loss_is_the_base_own_loss_on_the_completions(
     assert record["result"]["first_loss"] == pytest.approx(total / count, abs=1e-5)
 
 
+def test_two_half_batches_are_one_batch(write_recipe: WriteRecipe) -> None:
+    """The loss is a mean over all trained tokens of a step, however its rows are divided."""
+    whole = trained(write_recipe(batch_size=8))
+    halves = trained(write_recipe(batch_size=4, accumulation=2), overwrite=True)
+    losses = [[p["loss"] for p in record["curve"]] for record in (whole, halves)]
+    assert losses[1] == pytest.approx(losses[0], abs=1e-3)
+
+
 def test_gpt2_with_one_token_for_everything_trains(
     write_recipe: WriteRecipe, gpt2_base: Path
 ) -> None:
@@ -128,6 +136,32 @@ def test_adapter_folder_holds_what_the_harness_opens(
     assert record["schema_version"] == 1
     assert record["trainable_parameters"] == _adapter_size(output)
     assert not (output.parent / "out.partial").exists()
+
+
+def test_running_out_of_memory_says_what_to_lower(
+    write_recipe: WriteRecipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from trl import SFTTrainer
+
+    def allocate(*arguments: Any, **more: Any) -> None:
+        raise RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried")
+
+    monkeypatch.setattr(SFTTrainer, "compute_loss", allocate)
+    with pytest.raises(HarnessError, match=r"out of memory at step 1, .*lower batch_size"):
+        train(str(write_recipe()))
+
+
+def test_a_mask_that_trl_changes_is_caught(
+    write_recipe: WriteRecipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from trl import SFTTrainer
+
+    def all_tokens(self: Any, dataset: Any, *arguments: Any) -> Any:
+        return dataset.map(lambda row: {"labels": row["input_ids"]})
+
+    monkeypatch.setattr(SFTTrainer, "_prepare_dataset", all_tokens)
+    with pytest.raises(RuntimeError, match="the loss mask of training row 1 is not the completion"):
+        train(str(write_recipe()))
 
 
 def _adapter_size(output: Path) -> int:
