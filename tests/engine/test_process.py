@@ -1,0 +1,101 @@
+"""A backend's process that crashes, is killed or hangs costs its batch and nothing else.
+
+Real processes, real signals: the tests send them to the backend while it generates.
+"""
+
+import signal
+from collections.abc import Callable
+
+import psutil
+import pytest
+
+from harness.core.case import Message
+from harness.core.completion import FinishReason
+from harness.core.modelref import ModelRef
+from harness.core.plan import Request, Sampling
+from harness.engine.model import EngineSettings
+from harness.engine.process import Generation, ModelUnopened
+from tests.models import TINY_QWEN2
+
+BATCH = 4
+REQUESTS = [
+    Request(
+        "t", f"case-{i:02d}", (Message("user", f"What is {i} + 1?"),), Sampling(max_new_tokens=16)
+    )
+    for i in range(12)
+]
+LENGTH = 64
+"""More than any prompt and its answer: with ``BATCH * LENGTH`` tokens, a batch has four rows or
+some more, and there are at least two batches."""
+
+
+def generation(**settings) -> Generation:
+    return Generation(
+        ModelRef("base", str(TINY_QWEN2)),
+        EngineSettings(device="cpu", threads=1, batch_tokens=BATCH * LENGTH, **settings),
+    )
+
+
+def answered(generation: Generation, after_first: Callable[[psutil.Process], None]):
+    """All answers; ``after_first`` gets the backend's process once the first batch is there."""
+    found = {}
+    for request, completion in generation.answers(REQUESTS):
+        if not found:
+            (backend,) = psutil.Process().children()
+            after_first(backend)
+        found[request.key] = completion
+    return found
+
+
+def test_every_request_is_answered_once():
+    run = generation()
+    found = answered(run, lambda backend: None)
+    assert set(found) == {r.key for r in REQUESTS}
+    assert all(c.finish_reason is not FinishReason.ERROR and c.token_ids for c in found.values())
+    assert run.model is not None
+    assert run.model.peak_memory_mb > 50
+    assert run.model.weights_sha256
+
+
+def test_a_killed_backend_costs_its_batch_and_the_rest_is_answered_by_a_new_process():
+    found = answered(generation(), lambda backend: backend.send_signal(signal.SIGKILL))
+    lost = [c for c in found.values() if c.finish_reason is FinishReason.ERROR]
+    assert set(found) == {r.key for r in REQUESTS}
+    assert len(lost) < len(REQUESTS)
+    assert all("was killed (SIGKILL)" in c.error for c in lost)
+
+
+def test_a_hanging_backend_is_ended():
+    found = answered(generation(stall_seconds=2.0), lambda backend: backend.suspend())
+    lost = [c for c in found.values() if c.finish_reason is FinishReason.ERROR]
+    assert set(found) == {r.key for r in REQUESTS}
+    assert all("the backend hung: no word for 2 s" in c.error for c in lost)
+
+
+def test_a_backend_that_dies_again_and_again_is_given_up():
+    run = generation()
+    found = {}
+    for request, completion in run.answers(REQUESTS):
+        found[request.key] = completion
+        for backend in psutil.Process().children():
+            backend.send_signal(signal.SIGKILL)
+    assert set(found) == {r.key for r in REQUESTS}
+    assert any(c.finish_reason is FinishReason.ERROR for c in found.values())
+
+
+def test_a_model_that_does_not_open_says_why(tmp_path):
+    (tmp_path / "config.json").write_text('{"model_type": "nonesuch"}')
+    (tmp_path / "model.safetensors").write_bytes(b"")
+    run = Generation(ModelRef("base", str(tmp_path)), EngineSettings())
+    with pytest.raises(ModelUnopened) as error:
+        list(run.answers(REQUESTS))
+    assert "nonesuch" in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_no_process_is_left_behind():
+    stream = generation().answers(REQUESTS)
+    next(stream)
+    (backend,) = psutil.Process().children()
+    stream.close()
+    assert not psutil.pid_exists(backend.pid)
