@@ -44,6 +44,8 @@ _DATES = tuple(
         r"(?P<year>[0-9]{4})\u5e74(?P<month>[0-9]{1,2})\u6708(?P<day>[0-9]{1,2})\u65e5",
     )
 )
+_NUMERIC_DATES, _NAMED_DATES, _CHINESE_DATES = _DATES[:3], _DATES[3:6], _DATES[6:]
+_MONTH_HINT = re.compile("|".join(_MONTH_NAMES), re.IGNORECASE)
 _CLOCK = re.compile(
     r"[Tt ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]+)?)?(?:[Zz]|[+-][0-9]{2}:?[0-9]{2})?"
 )
@@ -169,7 +171,12 @@ def _readings(digits: str) -> set[Decimal]:
 
 
 def _days_in(text: str) -> Iterator[datetime.date]:
-    for pattern in _DATES:
+    patterns = _NUMERIC_DATES
+    if _MONTH_HINT.search(text):
+        patterns += _NAMED_DATES
+    if "\u5e74" in text:
+        patterns += _CHINESE_DATES
+    for pattern in patterns:
         for match in pattern.finditer(text):
             yield from _days(match)
 

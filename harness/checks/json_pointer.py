@@ -1,8 +1,8 @@
 """JSON pointers with ``*`` for every item: into a decoded value, and into the text it came from."""
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from json.decoder import scanstring  # type: ignore[attr-defined]
 from typing import Any
 
@@ -39,29 +39,38 @@ def pointer_of(path: Path) -> str:
     return "".join("/" + str(p).replace("~", "~0").replace("/", "~1") for p in path) or "the value"
 
 
-def follow(value: Any, pointer: str) -> Iterator[Found]:
+def follow(value: Any, pointer: str) -> list[Found]:
     """Everything that ``pointer`` leads to: one place, or with ``*`` one for each item."""
-    tokens = [t.replace("~1", "/").replace("~0", "~") for t in pointer.split("/")[1:]]
-    return _follow(value, tokens, ())
+    places: list[tuple[Path, Any]] = [((), value)]
+    for token in _tokens(pointer):
+        if len(places) == 1:
+            places = list(_steps(places[0], token))
+        else:
+            places = [step for place in places for step in _steps(place, token)]
+    return [Found(path, found) for path, found in places]
 
 
-def _follow(value: Any, tokens: list[str], path: Path) -> Iterator[Found]:
-    if not tokens:
-        yield Found(path, value)
-        return
-    token, rest = tokens[0], tokens[1:]
-    if isinstance(value, list) and token == "*":
-        for index, item in enumerate(value):
-            yield from _follow(item, rest, (*path, index))
-    elif isinstance(value, dict) and token in value:
-        yield from _follow(value[token], rest, (*path, token))
-    elif isinstance(value, dict) and token == "*":
-        for name, member in value.items():
-            yield from _follow(member, rest, (*path, name))
-    elif isinstance(value, list) and token.isdecimal() and int(token) < len(value):
-        yield from _follow(value[int(token)], rest, (*path, int(token)))
-    else:
-        yield Found((*path, token), MISSING)
+@lru_cache(maxsize=1024)
+def _tokens(pointer: str) -> tuple[str, ...]:
+    return tuple(t.replace("~1", "/").replace("~0", "~") for t in pointer.split("/")[1:])
+
+
+def _steps(place: tuple[Path, Any], token: str) -> list[tuple[Path, Any]]:
+    """Where ``token`` leads from one place; what is missing stays missing."""
+    path, value = place
+    if isinstance(value, dict):
+        if token in value:
+            return [((*path, token), value[token])]
+        if token == "*":
+            return [((*path, name), member) for name, member in value.items()]
+    elif isinstance(value, list):
+        if token == "*":
+            return [((*path, index), item) for index, item in enumerate(value)]
+        if token.isdecimal() and int(token) < len(value):
+            return [((*path, int(token)), value[int(token)])]
+    elif value is MISSING:
+        return [place]
+    return [((*path, token), MISSING)]
 
 
 def span_of(document: Document, path: Path, *, name: bool = False) -> tuple[int, int]:

@@ -9,6 +9,7 @@ import json
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import lru_cache
+from itertools import islice
 from typing import Any
 
 import jsonschema.exceptions
@@ -20,13 +21,16 @@ from referencing.jsonschema import DRAFT202012
 
 from harness.checks.json_formats import FORMATS
 from harness.checks.json_pointer import pointer_of
-from harness.checks.json_schema_keywords import SchemaValidator
+from harness.checks.json_schema_fast import Accepts, compile_accepts
+from harness.checks.json_schema_keywords import SchemaNode, SchemaValidator
 from harness.checks.json_schema_pattern import PatternError, compile_pattern, start_pattern_clock
 from harness.core.errors import HarnessError
 
 MAX_DEPTH = 64
 """Levels of a value that a schema which refers to itself may follow. Each costs several frames of
 the interpreter's stack."""
+MAX_ERRORS = 1000
+"""Errors of one value that are looked at: a million wrong items are wrong after a thousand."""
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _DATA_KEYWORDS = ("const", "enum", "default", "examples")
 _TRIALS: tuple[Any, ...] = (None, True, 0, Decimal("0.5"), "", [], {}, [0], {"a": 0})
@@ -45,16 +49,21 @@ class Schema:
     validator: Any = field(repr=False)
     is_recursive: bool
     """It holds a reference, so it may reach to any depth."""
+    accepts: Accepts | None = field(default=None, repr=False)
+    """A quick yes, where the schema's keywords allow one."""
 
     def errors(self, value: Any) -> list[ValidationError]:
-        """Everything that is wrong with a value whose numbers are ``int`` and ``Decimal``.
+        """What is wrong with a value whose numbers are ``int`` and ``Decimal``: the first
+        ``MAX_ERRORS`` things.
 
         Raises:
             PatternTimeout: a pattern takes too long.
             RecursionError: the schema refers to itself without end.
         """
         start_pattern_clock()
-        return list(self.validator.iter_errors(value))
+        if self.accepts is not None and self.accepts(value):
+            return []
+        return list(islice(self.validator.iter_errors(value), MAX_ERRORS))
 
 
 def compile_schema(raw: Any, assert_formats: bool = False) -> Schema:
@@ -72,7 +81,7 @@ def compile_schema(raw: Any, assert_formats: bool = False) -> Schema:
     try:
         exact = _exact(raw)
         _check_against_metaschema(exact)
-        registry, has_references = _check_references(exact)
+        registry, has_references = _check_references(exact, assert_formats)
         formats = FORMATS if assert_formats else None
         validator = SchemaValidator(exact, registry=registry, format_checker=formats)
         start_pattern_clock()
@@ -80,7 +89,8 @@ def compile_schema(raw: Any, assert_formats: bool = False) -> Schema:
             next(validator.iter_errors(value), None)
     except RecursionError:
         raise SchemaError("is nested too deep, or refers to itself without end") from None
-    return Schema(raw, validator, has_references)
+    accepts = compile_accepts(exact, exact, has_formats=assert_formats)
+    return Schema(raw, validator, has_references, accepts)
 
 
 @lru_cache(maxsize=256)
@@ -103,11 +113,12 @@ def _exact(raw: Any, is_data: bool = False) -> Any:
             raise SchemaError(f"{raw} is no JSON number")
         return Decimal(repr(raw))
     if isinstance(raw, dict):
-        return {
-            str(name): _exact(member, is_data or name in _DATA_KEYWORDS)
+        node = SchemaNode(
+            (str(name), _exact(member, is_data or name in _DATA_KEYWORDS))
             for name, member in raw.items()
             if is_data or name != "$schema" or not isinstance(member, str)
-        }
+        )
+        return dict(node) if is_data else node
     if isinstance(raw, list | tuple):
         return [_exact(item, is_data) for item in raw]
     return raw
@@ -121,7 +132,7 @@ def _check_against_metaschema(schema: Any) -> None:
         raise SchemaError(f"at {pointer_of(tuple(error.absolute_path))}: {_short(error.message)}")
 
 
-def _check_references(schema: Any) -> tuple[Registry[Any], bool]:
+def _check_references(schema: Any, has_formats: bool) -> tuple[Registry[Any], bool]:
     """The registry that resolves the schema's references, and whether it has any."""
     resource: Resource[Any] = DRAFT202012.create_resource(schema)
     registry = _bundled().with_resource(resource.id() or "", resource).crawl()
@@ -136,6 +147,10 @@ def _check_references(schema: Any) -> tuple[Registry[Any], bool]:
             continue
         seen.add(id(contents))
         _check_patterns(contents)
+        for keyword in ("items", "additionalProperties"):
+            if isinstance(contents.get(keyword), SchemaNode):
+                node = contents[keyword]
+                node.accepts = compile_accepts(schema, node, has_formats=has_formats)
         for keyword in ("$ref", "$dynamicRef"):
             if keyword not in contents:
                 continue

@@ -4,7 +4,7 @@ Three reasons: patterns run in an engine that knows Unicode and stops in time, n
 (``int`` and ``Decimal``), and a long array costs time linear in its length.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -14,6 +14,19 @@ from jsonschema.validators import extend
 from harness.checks.json_schema_pattern import found_in
 
 Errors = Iterator[ValidationError]
+
+
+class SchemaNode(dict[str, Any]):
+    """An object of a schema, with a quick yes for the many values that it may be applied to."""
+
+    __slots__ = ("accepts",)
+    accepts: Callable[[Any], bool] | None
+
+
+def accepts(schema: Any, value: Any) -> bool:
+    """Whether the schema's quick yes says so; without one the judge has to be asked."""
+    quick = getattr(schema, "accepts", None)
+    return quick is not None and bool(quick(value))
 
 
 def pattern(validator: Any, value: str, instance: Any, schema: Any) -> Errors:
@@ -39,8 +52,16 @@ def additional_properties(validator: Any, value: Any, instance: Any, schema: Any
     for name in _additional(instance, schema):
         if value is False:
             yield ValidationError("is not expected", path=[name])
-        else:
+        elif not accepts(value, instance[name]):
             yield from validator.descend(instance[name], value, path=name)
+
+
+def items(validator: Any, value: Any, instance: Any, schema: Any) -> Errors:
+    if not isinstance(instance, list):
+        return
+    for index in range(len(schema.get("prefixItems", ())), len(instance)):
+        if not accepts(value, instance[index]):
+            yield from validator.descend(instance[index], value, path=index)
 
 
 def unevaluated_properties(validator: Any, value: Any, instance: Any, schema: Any) -> Errors:
@@ -235,6 +256,7 @@ SchemaValidator: Any = extend(  # type: ignore[no-untyped-call]
         "pattern": pattern,
         "patternProperties": pattern_properties,
         "additionalProperties": additional_properties,
+        "items": items,
         "unevaluatedProperties": unevaluated_properties,
         "unevaluatedItems": unevaluated_items,
         "multipleOf": multiple_of,

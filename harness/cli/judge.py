@@ -1,0 +1,118 @@
+"""``harness judge``: verdicts on completions from anywhere, without a model."""
+
+import os
+import sys
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+import click
+
+if TYPE_CHECKING:
+    from harness.judging import BrokenLine, Judgement
+
+BROKEN_LINES = 2
+"""Exit code when some lines could not be judged; the others were."""
+
+
+@click.command()
+@click.argument("file", type=click.Path(dir_okay=False, allow_dash=True))
+@click.option(
+    "--task",
+    "task_dir",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Hold each completion against this task's case of the same id.",
+)
+@click.option("--summary", is_flag=True, help="Print a table instead of a line per completion.")
+def command(file: str, task_dir: Path | None, summary: bool) -> None:
+    """Judge the completions in FILE, or in standard input for "-".
+
+    Each input line is a JSON object with id, prompt and completion, and optionally schema,
+    timestamps (JSON pointer to date or game_clock), grounded (JSON pointers), reference and
+    finish_reason. Each output line is {"id": ..., "verdicts": {BEHAVIOR: {"outcome", "code",
+    "reason", "span"}}}. A behavior that the line declares nothing for is "skipped".
+
+    A line that cannot be read is reported on standard error as FILE:LINE and passed over; the
+    exit code is then 2.
+    """
+    from harness.core.errors import HarnessError
+    from harness.judging import judge_lines
+    from harness.tasks import load_task
+
+    task = load_task(task_dir) if task_dir else None
+    name = "<stdin>" if file == "-" else file
+    try:
+        with _opened(file) as stream:
+            broken = _run(name, judge_lines(stream, task), summary)
+    except BrokenPipeError:
+        _silence_stdout()
+        return
+    except OSError as error:
+        raise HarnessError(f"{name}: cannot be read ({error.strerror or error})") from None
+    if broken:
+        raise SystemExit(BROKEN_LINES)
+
+
+def _opened(file: str) -> BinaryIO:
+    return sys.stdin.buffer if file == "-" else Path(file).open("rb")
+
+
+def _run(name: str, judged: "Iterable[Judgement | BrokenLine]", summary: bool) -> int:
+    """Write what was judged; returns how many lines were broken."""
+    from harness.core.printable import printable
+    from harness.judging import BrokenLine
+
+    broken = 0
+    counts = Summary()
+    for item in judged:
+        if isinstance(item, BrokenLine):
+            broken += 1
+            click.echo(printable(f"{name}:{item.number}: {item.reason}"), err=True)
+        elif summary:
+            counts.add(item)
+        else:
+            sys.stdout.write(item.to_json() + "\n")
+    if summary:
+        click.echo(counts.table())
+    sys.stdout.flush()
+    if broken:
+        click.echo(f"{name}: {broken} lines could not be judged", err=True)
+    return broken
+
+
+def _silence_stdout() -> None:
+    """The reader is gone: let the interpreter flush what is left into nothing."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+class Summary:
+    """Counts of verdicts by behavior."""
+
+    def __init__(self) -> None:
+        self.judged = 0
+        self.outcomes: dict[str, Counter[str]] = {}
+        self.codes: dict[str, Counter[str]] = {}
+
+    def add(self, judgement: "Judgement") -> None:
+        self.judged += 1
+        for name, verdict in judgement.verdicts.items():
+            self.outcomes.setdefault(name, Counter())[verdict.outcome.value] += 1
+            if verdict.code:
+                self.codes.setdefault(name, Counter())[verdict.code.value] += 1
+
+    def table(self) -> str:
+        """One line per behavior: pass rate, counts, the commonest codes."""
+        width = max([len("behavior"), *map(len, self.outcomes)])
+        head = f"{'behavior':<{width}}    rate  passed  failed  skipped  error  codes"
+        return "\n".join([head, *(self._row(name, width) for name in self.outcomes)])
+
+    def _row(self, name: str, width: int) -> str:
+        found = self.outcomes[name]
+        judged = found["passed"] + found["failed"]
+        rate = f"{found['passed'] / judged:.1%}" if judged else "-"
+        codes = self.codes.get(name, Counter()).most_common(3)
+        shown = ", ".join(f"{code} {count}" for code, count in codes)
+        columns = (("passed", 6), ("failed", 6), ("skipped", 7), ("error", 5))
+        numbers = "  ".join(f"{found[outcome]:>{room}}" for outcome, room in columns)
+        return f"{name:<{width}}  {rate:>6}  {numbers}  {shown}".rstrip()
