@@ -16,26 +16,12 @@ Accepts = Callable[[Any], bool]
 """Whether a value satisfies a schema."""
 
 _LEFT_TO_THE_JUDGE = frozenset(
-    [
-        "$id",
-        "$anchor",
-        "$dynamicRef",
-        "$dynamicAnchor",
-        "$recursiveRef",
-        "patternProperties",
-        "propertyNames",
-        "dependentRequired",
-        "dependentSchemas",
-        "prefixItems",
-        "contains",
-        "minContains",
-        "maxContains",
-        "if",
-        "then",
-        "else",
-        "unevaluatedItems",
-        "unevaluatedProperties",
-    ]
+    (
+        *("$id", "$anchor", "$dynamicRef", "$dynamicAnchor", "$recursiveRef"),
+        *("patternProperties", "propertyNames", "dependentRequired", "dependentSchemas"),
+        *("prefixItems", "contains", "minContains", "maxContains", "if", "then", "else"),
+        *("unevaluatedItems", "unevaluatedProperties"),
+    )
 )
 
 

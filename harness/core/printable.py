@@ -32,10 +32,20 @@ def symbols(text: str) -> list[str]:
 
 
 def excerpt(text: str, limit: int = MAX_EXCERPT_CHARACTERS) -> str:
-    """The beginning of ``text``, printable, on one line, with ``…`` where it goes on."""
-    if len(text) <= limit:
-        return printable(text)
-    return printable(text[: limit - 1]) + "…"
+    """The beginning of ``text``, printable, on one line, with ``…`` where it goes on.
+
+    At most ``limit`` characters come out; a symbol is not cut in two.
+    """
+    shown = printable(text[: limit + 1])
+    if len(shown) <= limit:
+        return shown
+    kept, room = [], limit - 1
+    for symbol in symbols(text[:limit]):
+        room -= len(symbol)
+        if room < 0:
+            break
+        kept.append(symbol)
+    return "".join(kept) + "…"
 
 
 def _symbol(match: re.Match[str] | str) -> str:
