@@ -18,9 +18,9 @@ FAILING, PASSING = "failing", "passing"
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One behavior's verdict that is not passed."""
+    """What one or several behaviors said alike: a verdict that is not passed."""
 
-    behavior: str
+    behaviors: tuple[str, ...]
     outcome: Outcome
     code: str
     reason: str
@@ -130,7 +130,10 @@ def _answer(sample: Sample, limit: int) -> Answer:
 
 
 def _findings(sample: Sample) -> Iterable[Finding]:
+    said: dict[tuple[Outcome, str, str], list[str]] = {}
     for behavior, verdict in sample.verdicts.items():
         if verdict.outcome is not Outcome.PASSED:
             code = verdict.code.value if verdict.code else verdict.outcome.value
-            yield Finding(behavior, verdict.outcome, code, verdict.reason)
+            said.setdefault((verdict.outcome, code, verdict.reason), []).append(behavior)
+    for (outcome, code, reason), behaviors in said.items():
+        yield Finding(tuple(behaviors), outcome, code, reason)

@@ -91,7 +91,7 @@ def _answer(answer: Answer | None, texts: Table, names: Table) -> list[Any] | No
     row: list[Any] = [
         texts.place(answer.text),
         [
-            [name(f.behavior), name(f.outcome), name(f.code), texts.place(f.reason)]
+            [[name(b) for b in f.behaviors], name(f.outcome), name(f.code), texts.place(f.reason)]
             for f in answer.findings
         ],
         [[units(m.start), units(m.end), name(m.behavior), name(m.code)] for m in answer.marks],

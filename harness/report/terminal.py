@@ -75,6 +75,8 @@ class BeforeAfter:
         marked_by_colour = console.color_system is not None and not console.no_color
         yield _ascii(_counts_line(self.comparison), options)
         yield Text()
+        if self.comparison.composite.judged == 0:
+            return
         shared = _shared_prefix(self.comparison.cases)
         for case in chosen(self.comparison.cases, self.examples):
             yield _ascii(_case_title(case), options)
@@ -99,7 +101,7 @@ def as_text(renderable: RenderableType, *, width: int = 80, color: bool = False)
         highlight=False,
     )
     console.print(renderable)
-    return out.getvalue()
+    return "".join(f"{line.rstrip()}\n" for line in out.getvalue().splitlines())
 
 
 def chosen(cases: Iterable[CaseChange], limit: int) -> list[CaseChange]:
@@ -179,7 +181,7 @@ def _grid(rows: list[list[Text]], widths: list[int], options: ConsoleOptions) ->
     return grid
 
 
-def _commonest(rows: list[BehaviorResult], limit: int = 4) -> str:
+def _commonest(rows: list[BehaviorResult], limit: int = 3) -> str:
     """The commonest failure codes of one model, each with the most that one behavior counted."""
     most: dict[str, int] = {}
     for result in rows:
@@ -203,7 +205,7 @@ def _cells(result: BehaviorResult) -> Iterator[Text]:
     yield Text(words.interval(result.interval) or _median(result), _DIM)
     yield Text(_relation(words.budget(result)), _DIM)
     yield _met(result)
-    yield Text(str(judged) if judged else "", _DIM)
+    yield Text(str(judged) if judged and not result.measured else "", _DIM)
     yield Text(str(result.errors) if result.errors else "", _BAD)
 
 

@@ -60,6 +60,7 @@
   };
 
   const setUp = (task, index) => {
+    if (!task.cases.length) return null;
     const { names, texts, labels } = task;
     const places = new Map(names.map((name, place) => [name, place]));
     const within = (selector) =>
@@ -90,8 +91,8 @@
       if (cutAfter) box.append(el("p", "note", `… ${count(cutAfter)} more characters`));
       if (isCutOff) box.append(el("p", "note", "Did not stop by itself: the token limit cut it off."));
       if (findings.length) {
-        const items = findings.map(([behavior, , code, reason]) =>
-          el("li", "", el("code", "code", plain(names[code])), " ", el("b", "", plain(names[behavior])), " ", ...visible(texts[reason])));
+        const items = findings.map(([behaviors, , code, reason]) =>
+          el("li", "", el("code", "code", plain(names[code])), " ", el("b", "", plain(behaviors.map((b) => names[b]).join(", "))), " ", ...visible(texts[reason])));
         box.append(el("ul", "findings", ...items));
       }
       return box;
@@ -142,10 +143,10 @@
 
     const matches = (wanted) => (row) => {
       const answers = row.slice(6);
-      const has = (field, place) => answers.some((a) => a && (a[1] ?? []).some((f) => f[field] === place));
+      const has = (isFound) => answers.some((a) => (a?.[1] ?? []).some(isFound));
       if (wanted.case && row[0] !== wanted.case) return false;
-      if (wanted.code && !has(2, places.get(wanted.code))) return false;
-      if (wanted.behavior && !has(0, places.get(wanted.behavior))) return false;
+      if (wanted.code && !has((f) => f[2] === places.get(wanted.code))) return false;
+      if (wanted.behavior && !has((f) => f[0].includes(places.get(wanted.behavior)))) return false;
       if (wanted.tag && !row[5].includes(places.get(wanted.tag))) return false;
       if (!wanted.text) return true;
       return row[0].toLowerCase().includes(wanted.text) || lower(row[3]).includes(wanted.text) ||
@@ -192,7 +193,7 @@
     for (const row of task.cases) {
       for (const tag of row[5]) used.tag.add(names[tag]);
       for (const answer of row.slice(6)) for (const finding of answer?.[1] ?? []) {
-        used.behavior.add(names[finding[0]]);
+        for (const behavior of finding[0]) used.behavior.add(names[behavior]);
         used.code.add(names[finding[2]]);
       }
     }
@@ -229,7 +230,7 @@
     return form;
   };
 
-  const forms = data.tasks.map(setUp);
+  const forms = data.tasks.map(setUp).filter(Boolean);
   addEventListener("keydown", (event) => {
     const isTyping = event.target.closest?.("input, select, textarea");
     if (event.key !== "/" || isTyping || event.ctrlKey || event.metaKey || event.altKey) return;
