@@ -1,0 +1,56 @@
+"""``harness init``: the suites and an example task, copied into a project to begin with."""
+
+import shutil
+from pathlib import Path
+
+import click
+
+from harness.core.errors import HarnessError
+
+STARTER = Path(__file__).parent.parent / "starter"
+"""Where the wheel has what is copied; in a checkout it lies where it is maintained."""
+CHECKOUT = Path(__file__).parent.parent.parent
+SETTINGS = """\
+[tool.harness]
+tasks_dir = "tasks"
+models = []  # what `pytest suites/` runs without --model, such as "adapter:out/my_adapter"
+"""
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False), default=".")
+def command(folder: Path) -> None:
+    """Copy the suites and an example task into FOLDER, to begin with.
+
+    Writes suites/ and tasks/json_extraction/, and the table [tool.harness] of pyproject.toml where
+    there is none. Nothing that is there is overwritten.
+    """
+    copies = {folder / "suites": _source("suites", "suites")}
+    task = _source("tasks/json_extraction", "fixtures/tasks/json_extraction")
+    copies[folder / "tasks/json_extraction"] = task
+    for target in copies:
+        if target.exists():
+            raise HarnessError(f"{target}: is there already, name another folder or move it away")
+    for target, source in copies.items():
+        ignored = shutil.ignore_patterns("__pycache__", "*.pyc")
+        shutil.copytree(source, target, ignore=ignored)
+        click.echo(f"wrote {target}/")
+    _settings(folder / "pyproject.toml")
+    click.echo("next: pytest suites/ --model base:PATH_OR_HUB_ID --limit 20")
+
+
+def _source(in_wheel: str, in_checkout: str) -> Path:
+    """Where a starter folder lies in this installation."""
+    for path in (STARTER / in_wheel, CHECKOUT / in_checkout):
+        if path.is_dir():
+            return path
+    raise HarnessError(f"this installation lacks {in_wheel}: install slm-harness again")
+
+
+def _settings(path: Path) -> None:
+    text = path.read_text("utf-8") if path.is_file() else ""
+    if "[tool.harness]" in text:
+        click.echo(f'{path} has a table [tool.harness] already: give it tasks_dir = "tasks"')
+        return
+    path.write_text(text + ("\n" if text else "") + SETTINGS, "utf-8")
+    click.echo(f"wrote [tool.harness] to {path}")
