@@ -12,6 +12,8 @@ from harness.core.record import Sample
 from harness.core.verdict import Outcome
 from harness.report.marks import Mark, first_failure, marks_of, window
 
+LONG = (1_200, 18)
+"""Characters and lines above which an answer scrolls in its place."""
 FAILING, PASSING = "failing", "passing"
 """What a case of a report on one model is called; a pair has a Change."""
 
@@ -68,6 +70,11 @@ def cases_alone(side: Side, task: str, limit: int) -> list[ShownCase]:
         _shown(s, _state(composite_outcome(s.verdicts, required)), (s,), limit)
         for s in side.samples(task).values()
     ]
+
+
+def is_long(text: str) -> bool:
+    """Whether an answer is given a place of its own to scroll in."""
+    return len(text) > LONG[0] or text.count("\n") >= LONG[1]
 
 
 def prompt_of(sample: Sample) -> str:

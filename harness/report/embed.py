@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from markupsafe import Markup
 
-from harness.report.answers import Answer, ShownCase
+from harness.report.answers import LONG, Answer, ShownCase
 from harness.report.visible import HIDDEN, JAVASCRIPT_CLASS
 
 _UNSAFE = re.compile(f"[<>&]|{HIDDEN}")
@@ -44,7 +44,8 @@ class Table:
 
 def embed(tasks: Iterable[TaskCases]) -> Markup:
     """The script element's content."""
-    return Markup(json_in_html({"hidden": JAVASCRIPT_CLASS, "tasks": [_task(t) for t in tasks]}))
+    content = {"hidden": JAVASCRIPT_CLASS, "long": LONG, "tasks": [_task(t) for t in tasks]}
+    return Markup(json_in_html(content))
 
 
 def json_in_html(value: object) -> str:

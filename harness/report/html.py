@@ -15,6 +15,7 @@ from markupsafe import Markup
 from harness import __version__
 from harness.core.printable import printable
 from harness.report import words
+from harness.report.answers import is_long
 from harness.report.charts import axis
 from harness.report.contents import Report
 from harness.report.embed import embed
@@ -97,7 +98,7 @@ def _template() -> Template:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals.update(words=words, marked=marked, visible=visible)
+    environment.globals.update(is_long=is_long, words=words, marked=marked, visible=visible)
     return environment.get_template("report.html.jinja")
 
 

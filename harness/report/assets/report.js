@@ -85,7 +85,9 @@
       if (cutBefore) box.append(el("p", "note", `… ${count(cutBefore)} characters before`));
       if (error !== null) box.append(el("p", "note", "No completion: ", ...visible(texts[error])));
       else if (texts[text]) {
-        const raw = el("pre", "raw", ...marked(texts[text], marks, names));
+        const isLong = texts[text].length > data.long[0] || texts[text].split("\n").length > data.long[1];
+        const raw = el("pre", isLong ? "raw long" : "raw", ...marked(texts[text], marks, names));
+        if (isLong) raw.tabIndex = 0;
         box.append(raw);
       } else box.append(el("p", "note", "The completion is empty."));
       if (cutAfter) box.append(el("p", "note", `… ${count(cutAfter)} more characters`));
