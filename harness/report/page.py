@@ -37,7 +37,8 @@ class Bucket:
     hint: str
     static: int
     """How many of its cases the page holds as HTML, for readers without JavaScript."""
-    is_open: bool = False
+    is_first: bool = False
+    """Stands on the page and open even when it is empty: that nothing broke is worth seeing."""
 
 
 PAIR_BUCKETS = (
@@ -107,6 +108,8 @@ class BucketView:
 
     bucket: Bucket
     count: int
+    is_open: bool
+    """The first bucket, and the first that has cases."""
     shown: tuple[ShownCase, ...]
 
 
@@ -303,12 +306,13 @@ def _code_rows(cases: Iterable[ShownCase]) -> tuple[CodeRow, ...]:
 
 def _buckets(cases: Sequence[ShownCase], buckets: Iterable[Bucket]) -> tuple[BucketView, ...]:
     count = Counter(case.state for case in cases)
-    views = []
+    views: list[BucketView] = []
     for bucket in buckets:
         total = sum(count[state] for state in bucket.states)
         shown = [c for c in cases if c.state in bucket.states][: bucket.static]
-        if total or bucket.is_open:
-            views.append(BucketView(bucket, total, tuple(shown)))
+        is_open = bucket.is_first or not any(view.count for view in views)
+        if total or bucket.is_first:
+            views.append(BucketView(bucket, total, is_open, tuple(shown)))
     return tuple(views)
 
 

@@ -317,3 +317,19 @@ def test_states_are_the_changes_that_the_buckets_name() -> None:
     states = {s for value in read(page).values("data-states") for s in value.split("|")}
     assert states <= {change.value for change in Change}
     assert TASK in page
+
+
+def test_the_first_cases_to_read_lie_open(page: str) -> None:
+    opened = re.findall(r'data-states="([^"]+)" open', page)
+    assert opened == ["regressed", "fixed"], "nothing regressed, so what was fixed comes next"
+    found = values(2)
+    before = [
+        sample(BASE, i, v, way(v))
+        for i, (v, way) in enumerate(zip(found, (good, fenced), strict=True))
+    ]
+    after = [
+        sample(ADAPTER, i, v, way(v))
+        for i, (v, way) in enumerate(zip(found, (fenced, good), strict=True))
+    ]
+    both = page_of(record_of([(BASE, before), (ADAPTER, after)]))
+    assert re.findall(r'data-states="([^"]+)" open', both) == ["regressed"]
