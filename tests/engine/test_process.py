@@ -14,7 +14,7 @@ from harness.core.completion import FinishReason
 from harness.core.modelref import ModelRef
 from harness.core.plan import Request, Sampling
 from harness.engine.model import EngineSettings
-from harness.engine.process import Generation, ModelUnopened
+from harness.engine.process import Generation, ModelUnopened, _Process
 from tests.models import TINY_QWEN2
 
 BATCH = 4
@@ -72,15 +72,20 @@ def test_a_hanging_backend_is_ended():
     assert all("the backend hung: no word for 2 s" in c.error for c in lost)
 
 
-def test_a_backend_that_dies_again_and_again_is_given_up():
-    run = generation()
-    found = {}
-    for request, completion in run.answers(REQUESTS):
-        found[request.key] = completion
-        for backend in psutil.Process().children():
-            backend.send_signal(signal.SIGKILL)
-    assert set(found) == {r.key for r in REQUESTS}
-    assert any(c.finish_reason is FinishReason.ERROR for c in found.values())
+def test_a_backend_that_dies_before_it_opened_is_given_up(monkeypatch):
+    """Killed as it starts, every time: one attempt, and every request says how it ended."""
+    started = []
+
+    def start_and_kill(process: _Process) -> _Process:
+        started.append(process)
+        process.popen.kill()
+        return process
+
+    monkeypatch.setattr(_Process, "__enter__", start_and_kill)
+    found = dict(generation().answers(REQUESTS))
+    assert len(started) == 1
+    assert len(found) == len(REQUESTS)
+    assert all("was killed (SIGKILL)" in (c.error or "") for c in found.values())
 
 
 def test_a_model_that_does_not_open_says_why(tmp_path):

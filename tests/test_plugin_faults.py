@@ -1,0 +1,77 @@
+"""What a session leaves behind when it is interrupted or its backend dies.
+
+Real models, real signals: a conftest in the project sends the signal when the first answer has
+come, so that it always lands in the middle of a generation.
+"""
+
+import json
+
+import pytest
+
+from harness.core.completion import FinishReason
+from tests.models import TINY_QWEN2
+from tests.project import GOOD, Project
+
+SEND = """
+import os, signal
+import psutil
+from harness.progress import TerminalProgress
+
+def on_answer(self):
+    if not getattr(TerminalProgress, "sent", False):
+        TerminalProgress.sent = True
+        {action}
+
+TerminalProgress.on_answer = on_answer
+"""
+KILL_BACKEND = "psutil.Process().children()[0].send_signal(signal.SIGKILL)"
+CTRL_C = "os.kill(os.getpid(), signal.SIGINT)"
+SMALL_BATCHES = ("--batch-tokens", "64", "--threads", "1", "--device", "cpu")
+
+
+@pytest.fixture
+def project(tmp_path):
+    project = Project(tmp_path)
+    project.bundled_suite("test_json_validity.py")
+    return project
+
+
+def test_a_killed_backend_fails_the_session_and_leaves_the_other_models_results(project):
+    project.write("conftest.py", SEND.format(action=KILL_BACKEND))
+    stored = project.store(GOOD)
+    models = ("--model", f"base:{TINY_QWEN2}", "--model", stored)
+    outcome = project.pytest("suites", *models, *SMALL_BATCHES)
+    assert outcome.code == 1, outcome.out
+    assert outcome.counts() == {"failed": 1, "passed": 1}
+    assert "was killed (SIGKILL)" in outcome.out
+    run = project.run()
+    assert run.status == "complete"
+    killed, whole = run.results
+    assert 0 < killed.errors < 4
+    assert (whole.passed, whole.met) == (4, True)
+
+
+def test_ctrl_c_leaves_a_valid_partial_record(project):
+    project.write("conftest.py", SEND.format(action=CTRL_C))
+    outcome = project.pytest("suites", "--model", f"base:{TINY_QWEN2}", *SMALL_BATCHES)
+    assert outcome.code == 2
+    run = project.run()
+    assert run.status == "partial"
+    assert 0 < len(run.samples) < 4
+    assert all(s.completion.finish_reason is not FinishReason.ERROR for s in run.samples)
+    assert all(not s.verdicts for s in run.samples)
+    assert "This run was interrupted" in outcome.out
+
+
+def test_a_model_that_does_not_open_leaves_the_other_models_results(project):
+    broken = project.root / "broken"
+    broken.mkdir()
+    for name in ("config.json", "tokenizer.json", "tokenizer_config.json"):
+        (broken / name).write_bytes((TINY_QWEN2 / name).read_bytes())
+    (broken / "model.safetensors").write_bytes(b"not safetensors")
+    outcome = project.pytest("suites", "--model", "base:broken", "--model", project.store(GOOD))
+    assert outcome.code == 1
+    assert outcome.counts() == {"error": 1, "passed": 1}
+    assert "base:broken: " in outcome.out
+    run = json.loads(next((project.root / "reports/runs").glob("*/run.json")).read_text())
+    assert [bool(m["error"]) for m in run["models"]] == [True, False]
