@@ -3,7 +3,8 @@
     python -m benchmarks.whole_run --peer-python PATH/TO/VENV/bin/python
 
 Both read the same prompts, render the same chat template, decode greedily to the same limit on one
-and the same model in float32, and end with a rate. The peer runs at several batch sizes and its best one counts.
+and the same model in float32, and end with a rate. The peer runs at several batch sizes and its
+best one counts.
 Runs alternate, each in a new process; medians are compared. The result goes to
 ``benchmarks/results/whole_run.json`` with machine and versions; run it on a quiet machine.
 """

@@ -52,7 +52,10 @@ def test_a_row_is_the_same_alone_and_in_company(model):
 
 def test_a_sampled_row_depends_on_its_own_seed_alone(model):
     together = decoded(model, PROMPTS, SAMPLED, seeds=[7, 8, 9, 10])
-    alone = [decoded(model, [p], SAMPLED, seeds=[s])[0] for p, s in zip(PROMPTS, [7, 8, 9, 10])]
+    alone = [
+        decoded(model, [p], SAMPLED, seeds=[s])[0]
+        for p, s in zip(PROMPTS, [7, 8, 9, 10], strict=True)
+    ]
     other = decoded(model, PROMPTS, SAMPLED, seeds=[1, 2, 3, 4])
     assert [r.token_ids for r in together] == [r.token_ids for r in alone]
     assert [r.token_ids for r in together] != [r.token_ids for r in other]
