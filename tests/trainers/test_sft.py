@@ -112,6 +112,7 @@ def test_gpt2_with_one_token_for_everything_trains(
 ) -> None:
     record = trained(write_recipe(base=str(gpt2_base)))
     assert record["target_modules"] == ["c_attn", "c_fc", "c_proj"]
+    assert record["trainable_parameters"] == _adapter_size(write_recipe().parent / "out")
     assert record["curve"][-1]["loss"] < record["curve"][0]["loss"]
     assert record["warnings"] == []
 
