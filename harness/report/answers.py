@@ -11,11 +11,17 @@ from harness.compare import Change, Comparison, Side, composite_outcome, require
 from harness.core.record import Sample
 from harness.core.verdict import Outcome
 from harness.report.marks import Mark, first_failure, marks_of, window
+from harness.report.visible import readable
 
 LONG = (1_200, 18)
 """Characters and lines above which an answer scrolls in its place."""
 FAILING, PASSING = "failing", "passing"
 """What a case of a report on one model is called; a pair has a Change."""
+_SAID: dict[Outcome | None, str] = {
+    Outcome.PASSED: "passes",
+    Outcome.FAILED: "fails",
+    Outcome.ERROR: "error",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +39,8 @@ class Answer:
     """One side of a case, its text cut to what the page can hold."""
 
     text: str
+    verdict: str
+    """Of the required behaviors: ``passes``, ``fails``, ``error`` or ``not judged``."""
     cut_before: int
     """Characters left out before ``text``."""
     cut_after: int
@@ -60,14 +68,18 @@ class ShownCase:
 
 def cases_of(comparison: Comparison, limit: int) -> list[ShownCase]:
     """Every pair of a comparison, each text cut to ``limit`` characters."""
-    return [_shown(c.sample, c.change.value, (c.before, c.after), limit) for c in comparison.cases]
+    required = comparison.required
+    return [
+        _shown(c.sample, c.change.value, (c.before, c.after), required, limit)
+        for c in comparison.cases
+    ]
 
 
 def cases_alone(side: Side, task: str, limit: int) -> list[ShownCase]:
     """Every answer of one model, each text cut to ``limit`` characters."""
     required = required_behaviors(side, task)
     return [
-        _shown(s, _state(composite_outcome(s.verdicts, required)), (s,), limit)
+        _shown(s, _state(composite_outcome(s.verdicts, required)), (s,), required, limit)
         for s in side.samples(task).values()
     ]
 
@@ -100,7 +112,13 @@ def _state(outcome: Outcome | None) -> str:
     return states.get(outcome, Change.NOT_JUDGED.value)
 
 
-def _shown(either: Sample, state: str, samples: Iterable[Sample | None], limit: int) -> ShownCase:
+def _shown(
+    either: Sample,
+    state: str,
+    samples: Iterable[Sample | None],
+    required: tuple[str, ...],
+    limit: int,
+) -> ShownCase:
     return ShownCase(
         either.case_id,
         either.repeat,
@@ -108,7 +126,7 @@ def _shown(either: Sample, state: str, samples: Iterable[Sample | None], limit: 
         _cut(prompt_of(either), limit),
         either.template,
         either.tags,
-        tuple(None if s is None else _answer(s, limit) for s in samples),
+        tuple(None if s is None else _answer(s, required, limit) for s in samples),
     )
 
 
@@ -116,7 +134,7 @@ def _cut(text: str, limit: int) -> str:
     return text if len(text) <= limit else f"{text[:limit]} … {len(text) - limit:,} more characters"
 
 
-def _answer(sample: Sample, limit: int) -> Answer:
+def _answer(sample: Sample, required: tuple[str, ...], limit: int) -> Answer:
     text = sample.completion.text
     failure = first_failure(sample)
     start, end = window(len(text), failure[1].span if failure else None, limit)
@@ -127,6 +145,7 @@ def _answer(sample: Sample, limit: int) -> Answer:
     )
     return Answer(
         text[start:end],
+        _SAID.get(composite_outcome(sample.verdicts, required), Change.NOT_JUDGED.value),
         start,
         len(text) - end,
         tuple(marks),
@@ -143,4 +162,4 @@ def _findings(sample: Sample) -> Iterable[Finding]:
             code = verdict.code.value if verdict.code else verdict.outcome.value
             said.setdefault((verdict.outcome, code, verdict.reason), []).append(behavior)
     for (outcome, code, reason), behaviors in said.items():
-        yield Finding(tuple(behaviors), outcome, code, reason)
+        yield Finding(tuple(behaviors), outcome, code, readable(reason))

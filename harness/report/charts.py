@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from harness.core.printable import printable
 from harness.report import words
+from harness.report.visible import plain
 
 ROW = 14
 """Height of one model's line, in pixels."""
@@ -35,7 +35,7 @@ def interval_chart(points: Sequence[Point], budget: float | None, name: str) -> 
         parts.append(_upright(budget, "budget", 0, height))
     for row, point in enumerate(points):
         parts.append(_point(point, ROW * row + ROW / 2 + 3))
-    return _svg(parts, height, printable(f"{name}: {_in_words(points, budget)}"))
+    return _svg(parts, height, plain(f"{name}: {_in_words(points, budget)}"))
 
 
 def axis(unit: str = "%") -> Markup:

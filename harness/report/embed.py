@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from markupsafe import Markup
 
 from harness.report.answers import LONG, Answer, ShownCase
-from harness.report.visible import HIDDEN, JAVASCRIPT_CLASS
+from harness.report.visible import CONTROL_NAMES, HIDDEN, JAVASCRIPT_CLASS
 
 _UNSAFE = re.compile(f"[<>&]|{HIDDEN}")
 
@@ -44,7 +44,12 @@ class Table:
 
 def embed(tasks: Iterable[TaskCases]) -> Markup:
     """The script element's content."""
-    content = {"hidden": JAVASCRIPT_CLASS, "long": LONG, "tasks": [_task(t) for t in tasks]}
+    content = {
+        "hidden": JAVASCRIPT_CLASS,
+        "controls": CONTROL_NAMES,
+        "long": LONG,
+        "tasks": [_task(t) for t in tasks],
+    }
     return Markup(json_in_html(content))
 
 
@@ -84,13 +89,14 @@ def _case(case: ShownCase, prefix: int, texts: Table, names: Table) -> list[Any]
 
 
 def _answer(answer: Answer | None, texts: Table, names: Table) -> list[Any] | None:
-    """``[text, findings, marks, cut before, cut after, hit the limit, error]``; what is empty at
-    the end is left out."""
+    """``[text, verdict, findings, marks, cut before, cut after, hit the limit, error]``; what is
+    empty at the end is left out."""
     if answer is None:
         return None
     name, units = names.place, _utf16_units(answer.text)
     row: list[Any] = [
         texts.place(answer.text),
+        name(answer.verdict),
         [
             [[name(b) for b in f.behaviors], name(f.outcome), name(f.code), texts.place(f.reason)]
             for f in answer.findings
@@ -101,7 +107,7 @@ def _answer(answer: Answer | None, texts: Table, names: Table) -> list[Any] | No
         int(answer.is_cut_off),
         None if answer.error is None else texts.place(answer.error),
     ]
-    while row[-1] in (None, 0, []) and len(row) > (7 if answer.error is not None else 1):
+    while row[-1] in (None, 0, []) and len(row) > (8 if answer.error is not None else 2):
         row.pop()
     return row
 

@@ -13,7 +13,6 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from harness import __version__
-from harness.core.printable import printable
 from harness.report import words
 from harness.report.answers import is_long
 from harness.report.charts import axis
@@ -21,7 +20,7 @@ from harness.report.contents import Report
 from harness.report.embed import embed
 from harness.report.page import label_of, task_views
 from harness.report.provenance import environment_of, facts
-from harness.report.visible import marked, visible
+from harness.report.visible import marked, plain, visible
 
 ASSETS = Path(__file__).parent / "assets"
 SUFFIX = ".html"
@@ -94,7 +93,7 @@ def _template() -> Template:
         loader=FileSystemLoader(ASSETS),
         autoescape=True,
         undefined=StrictUndefined,
-        finalize=_printable,
+        finalize=_plain,
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -102,6 +101,6 @@ def _template() -> Template:
     return environment.get_template("report.html.jinja")
 
 
-def _printable(value: object) -> object:
+def _plain(value: object) -> object:
     """Every plain string on its way into the page: no control character, no lone surrogate."""
-    return printable(value) if type(value) is str else value
+    return plain(value) if type(value) is str else value

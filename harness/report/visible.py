@@ -8,7 +8,6 @@ from collections.abc import Iterable
 
 from markupsafe import Markup, escape
 
-from harness.core.printable import printable
 from harness.report.marks import Mark, segments
 
 INVISIBLE = (
@@ -39,8 +38,18 @@ INVISIBLE = (
 """What ``printable`` replaces, newlines apart, and every blank that is not the plain one: in a
 strict format they are errors that look like nothing."""
 
+# fmt: off
+CONTROL_NAMES = (
+    "NUL", "SOH", "STX", "ETX", "EOT", "ENQ", "ACK", "BEL", "BS", "TAB", "LF", "VT", "FF", "CR",
+    "SO", "SI", "DLE", "DC1", "DC2", "DC3", "DC4", "NAK", "SYN", "ETB", "CAN", "EM", "SUB", "ESC",
+    "FS", "GS", "RS", "US",
+)
+# fmt: on
+_PICTURES = {0x2400 + code: f"⟨{name}⟩" for code, name in enumerate(CONTROL_NAMES)} | {0x240A: "↵"}
+
 HIDDEN = f"[{''.join(f'{chr(a)}-{chr(b)}' for a, b in INVISIBLE)}]"
 """A regular expression for one of them."""
+_HIDDEN_OR_NEWLINE = re.compile(f"\n|{HIDDEN}")
 _PATTERN = re.compile(f"(?P<blanks> +)(?=\\n|\\Z)|(?P<newline>\\n)|(?P<hidden>{HIDDEN})")
 
 JAVASCRIPT_CLASS = "".join(f"\\u{{{a:x}}}-\\u{{{b:x}}}" for a, b in INVISIBLE)
@@ -76,7 +85,7 @@ def marked(text: str, marks: Iterable[Mark]) -> Markup:
             title = "; ".join(dict.fromkeys(f"{m.behavior}: {m.code}" for m in segment.marks))
             place = "" if segment.text else " point"
             inner = Markup('<mark class="m{}" title="{}">{}</mark>').format(
-                place, printable(title), inner
+                place, plain(title), inner
             )
         parts.append(inner)
     return Markup("").join(parts)
@@ -91,6 +100,17 @@ def _shown(match: re.Match[str]) -> Markup:
 
 
 def symbol(character: str) -> str:
-    """The control picture or the code point of one character."""
-    shown = printable(character)
-    return f"⟨U+{ord(character):04X}⟩" if shown == character else shown
+    """The name or the code point of one character: fonts with control pictures are rare."""
+    code = ord(character)
+    name = CONTROL_NAMES[code] if code < len(CONTROL_NAMES) else f"U+{code:04X}"
+    return f"⟨{name}⟩"
+
+
+def plain(text: str) -> str:
+    """The text on one line in which nothing is hidden, for where there can be no markup."""
+    return _HIDDEN_OR_NEWLINE.sub(lambda m: "↵" if m[0] == "\n" else symbol(m[0]), text)
+
+
+def readable(reason: str) -> str:
+    """A check's reason, in which control characters are already pictures, without the pictures."""
+    return reason.translate(_PICTURES)

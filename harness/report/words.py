@@ -5,6 +5,8 @@ import math
 from harness.core.record import BehaviorResult
 
 _UNITS = {"_seconds": "s", "_mb": "MB"}
+_RATE = "_rate"
+"""How a measured share is called; every other measured value has a unit and a most."""
 
 
 def percent(rate: float) -> str:
@@ -28,7 +30,7 @@ def budget(result: BehaviorResult) -> str:
     """``at least 95%`` or ``at most 2 s``, or nothing."""
     if result.budget is None:
         return ""
-    if result.measured:
+    if result.measured and not headline(result)[0].endswith(_RATE):
         return f"at most {_short(result.budget)} {unit(headline(result)[0])}".rstrip()
     return f"at least {_short(result.budget * 100)}%"
 
@@ -42,13 +44,15 @@ def headline(result: BehaviorResult) -> tuple[str, float]:
 
 
 def quantity(name: str, value: float) -> str:
-    """``0.61 s`` for 0.61 under the name ``p95_seconds``."""
+    """``0.61 s`` for 0.61 under the name ``p95_seconds``, ``61.0%`` under ``raw_rate``."""
+    if name.endswith(_RATE):
+        return percent(value)
     return f"{significant(value)} {unit(name)}".rstrip()
 
 
 def label(name: str) -> str:
     """``first token`` for ``first_token_seconds``."""
-    for suffix in _UNITS:
+    for suffix in (*_UNITS, _RATE):
         name = name.removesuffix(suffix)
     return name.replace("_", " ")
 

@@ -286,7 +286,7 @@ def test_offsets_count_as_javascript_does() -> None:
         json_validity=Verdict.failed(FailureCode.SYNTAX, "", (2, 3)),
     )
     [task] = data_of(page_of(record_of([(BASE, [found])])))["tasks"]
-    assert task["cases"][0][6][2][0][:2] == [4, 5]
+    assert task["cases"][0][6][3][0][:2] == [4, 5]
 
 
 def test_huge_texts_are_cut_around_the_failure_and_said_so() -> None:
@@ -333,3 +333,12 @@ def test_the_first_cases_to_read_lie_open(page: str) -> None:
     ]
     both = page_of(record_of([(BASE, before), (ADAPTER, after)]))
     assert re.findall(r'data-states="([^"]+)" open', both) == ["regressed"]
+
+
+def test_a_behavior_that_is_not_required_fails_nobody() -> None:
+    value = values(1)[0]
+    found = sample(BASE, 1, value, good(value))
+    found = with_text(found, "{}", extra=Verdict.failed(FailureCode.EMPTY, "only a remark"))
+    page = page_of(record_of([(BASE, [found])]))
+    assert '<span class="verdict good">passes</span>' in page
+    assert "only a remark" in page

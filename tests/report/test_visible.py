@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from harness.core.printable import printable
 from harness.report.marks import Mark
-from harness.report.visible import INVISIBLE, JAVASCRIPT_CLASS, marked, visible
+from harness.report.visible import INVISIBLE, JAVASCRIPT_CLASS, marked, readable, visible
 
 BLANKS = (
     "\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
@@ -27,12 +27,16 @@ def test_the_script_s_class_has_the_same_ranges() -> None:
 
 def test_what_has_no_ink_is_shown() -> None:
     assert visible("a\t\n\x00 b \n") == (
-        'a<i class="ch">␉</i><i class="ch">↵</i>\n<i class="ch">␀</i> b'
+        'a<i class="ch">⟨TAB⟩</i><i class="ch">↵</i>\n<i class="ch">⟨NUL⟩</i> b'
         '<i class="ch">·</i><i class="ch">↵</i>\n'
     )
     assert visible("\u202e\xa0\ud800") == "".join(
         f'<i class="ch">⟨U+{code}⟩</i>' for code in ("202E", "00A0", "D800")
     )
+
+
+def test_a_reason_keeps_its_words_and_loses_its_pictures() -> None:
+    assert readable("found: ␊```␀ and a") == "found: ↵```⟨NUL⟩ and a"
 
 
 def test_blanks_are_marked_at_the_end_of_a_line_and_not_of_a_segment() -> None:

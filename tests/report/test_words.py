@@ -45,6 +45,11 @@ def test_a_budget_says_which_way_it_holds() -> None:
     big = BehaviorResult("m", "t", "b", budget=1500.0, measured={"peak_memory_mb": 1})
     assert words.budget(big) == "at most 1,500 MB"
     assert words.budget(BehaviorResult("m", "t", "b")) == ""
+    shares = {"after_repair_rate": 0.88, "raw_rate": 0.41}
+    mended = BehaviorResult("m", "t", "b", budget=0.95, measured=shares)
+    assert words.budget(mended) == "at least 95%"
+    assert words.quantity(*words.headline(mended)) == "88.0%"
+    assert words.label("raw_rate") == "raw"
 
 
 def test_counts_have_their_noun() -> None:

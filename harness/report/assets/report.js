@@ -14,8 +14,7 @@
 
   const symbol = (character) => {
     const code = character.codePointAt(0);
-    if (code < 0x20) return String.fromCharCode(0x2400 + code);
-    if (code === 0x7f) return "␡";
+    if (code < data.controls.length) return `⟨${data.controls[code]}⟩`;
     return `⟨U+${code.toString(16).toUpperCase().padStart(4, "0")}⟩`;
   };
 
@@ -79,9 +78,9 @@
       const heading = el("h5", "", el("span", `key ${className}`), el("span", "role", plain(label)));
       box.append(heading);
       if (!answer) return box.append(el("p", "note", "This side has no such case.")), box;
-      const [text, findings = [], marks = [], cutBefore = 0, cutAfter = 0, isCutOff = 0, error = null] = answer;
-      const [word, tone] = error !== null ? ["error", "bad"] : findings.length ? ["fails", "bad"] : ["passes", "good"];
-      heading.append(el("span", `verdict ${tone}`, word));
+      const [text, verdict, findings = [], marks = [], cutBefore = 0, cutAfter = 0, isCutOff = 0, error = null] = answer;
+      const tone = { passes: "good", "not judged": "none" }[names[verdict]] ?? "bad";
+      heading.append(el("span", `verdict ${tone}`, names[verdict]));
       if (cutBefore) box.append(el("p", "note", `… ${count(cutBefore)} characters before`));
       if (error !== null) box.append(el("p", "note", "No completion: ", ...visible(texts[error])));
       else if (texts[text]) {
@@ -145,7 +144,7 @@
 
     const matches = (wanted) => (row) => {
       const answers = row.slice(6);
-      const has = (isFound) => answers.some((a) => (a?.[1] ?? []).some(isFound));
+      const has = (isFound) => answers.some((a) => (a?.[2] ?? []).some(isFound));
       if (wanted.case && row[0] !== wanted.case) return false;
       if (wanted.code && !has((f) => f[2] === places.get(wanted.code))) return false;
       if (wanted.behavior && !has((f) => f[0].includes(places.get(wanted.behavior)))) return false;
@@ -194,7 +193,7 @@
     const used = { code: new Set(), behavior: new Set(), tag: new Set() };
     for (const row of task.cases) {
       for (const tag of row[5]) used.tag.add(names[tag]);
-      for (const answer of row.slice(6)) for (const finding of answer?.[1] ?? []) {
+      for (const answer of row.slice(6)) for (const finding of answer?.[2] ?? []) {
         for (const behavior of finding[0]) used.behavior.add(names[behavior]);
         used.code.add(names[finding[2]]);
       }
