@@ -7,6 +7,7 @@ value, and only to the end of its line; elsewhere it is an ordinary character.
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 _STRING = re.compile(r'"(?:[^"\\]++|\\.)*+("?)', re.DOTALL)
 _CLOSERS = {"}": "{", "]": "["}
@@ -72,6 +73,7 @@ class BracketLoop:
     reason: str
 
 
+@lru_cache(maxsize=4)
 def find_bracket_loop(
     text: str, value: tuple[int, int] | None, *, is_sound: bool, max_stray: int, max_open_run: int
 ) -> BracketLoop | None:

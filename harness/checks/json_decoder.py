@@ -22,7 +22,9 @@ MAX_BUILT_DEPTH = 500
 """Arrays below this depth are decoded as empty ones and members of objects as ``None``: their text
 is checked, no schema that ends looks at them, and a million lists are not built."""
 _ARRAYS = re.compile(r"\[(?:[ \t\n\r]*+\[)*+")
+_NEXT_BRACKETS = re.compile(r'(?:[^"{}\[\]]++|"(?:[^"\\]++|\\.)*+")*+([{\[]++|[}\]]++)', re.DOTALL)
 _WHITESPACE = re.compile(r"[ \t\n\r]*+")
+_MORE_ARRAYS = ("[", " ", "\t", "\n", "\r")
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*+)(\.[0-9]++)?+([eE][-+]?[0-9]++)?+")
 _BEFORE_NOT_A_NUMBER = re.compile(r'(?:[^"NI-]++|"(?:[^"\\]++|\\.)*+"|-(?!Infinity))*+', re.DOTALL)
 _LITERALS = {"t": ("true", True), "f": ("false", False), "n": ("null", None)}
@@ -107,6 +109,22 @@ def _decode_unusual(text: str, start: int) -> Decoded:
     return Decoded(value, end, bool(duplicates))
 
 
+def end_of_value(text: str, start: int) -> int:
+    """Where the sound JSON value that begins at ``start`` ends, at any depth."""
+    if text[start] not in "{[":
+        return decode(text, start).end
+    depth = 0
+    for brackets in _NEXT_BRACKETS.finditer(text, start):
+        count = len(brackets[1])
+        if brackets[1][0] in "{[":
+            depth += count
+        elif depth <= count:
+            return brackets.start(1) + depth
+        else:
+            depth -= count
+    raise ValueError("the value is not closed")
+
+
 def decode_deep(text: str, start: int) -> Decoded:
     """As ``decode``, without recursion: slower by far, and at home at any depth.
 
@@ -156,6 +174,9 @@ class _DeepDecoder:
 
     def _open_arrays(self, position: int) -> int:
         """Open the arrays that begin here one in the other; returns where the innermost begins."""
+        if self.text[position + 1 : position + 2] not in _MORE_ARRAYS:
+            self.open.append((DeepArray() if len(self.open) < MAX_BUILT_DEPTH else _UNBUILT, ""))
+            return position + 1
         run = _ARRAYS.match(self.text, position)
         brackets = run[0] if run else "["
         count = brackets.count("[")

@@ -38,11 +38,16 @@ from harness.checks.json_fault import Fault, explain_fault
 from harness.checks.surroundings import THOUGHT
 from harness.core.verdict import FailureCode
 
+MAX_ATTEMPTS = 100
+"""Brackets in prose that are tried as the beginning of the value."""
 _BLANK = " \t\n\r"
 _OPENERS = re.compile(r"[{\[][{\[ \t\n\r]*+")
 _AFTER_BRACE = re.compile(r"""["'}“”]|\Z|[,#]|/[/*]|[A-Za-z_$][\w$-]{0,80}[ \t\n\r]*+:""")
 _AFTER_BRACKET = re.compile(
     r"""["'\]“”]|\Z|(?:-?[0-9][0-9.eE+-]*+|true|false|null|-?Infinity|NaN)[ \t\n\r]*+(?:[,\]]|\Z)"""
+)
+_FLAT_NUMBERS = re.compile(
+    r"\[[ \t\n\r]*+[-0-9][0-9.eE+-]*+(?:[ \t\n\r]*+,[ \t\n\r]*+[-0-9][0-9.eE+-]*+)*+[ \t\n\r]*+\]"
 )
 _NUMBERS = re.compile(r"\[[ \t\n\r]*+[-0-9tfnNI]")
 _SCALAR_LINE = re.compile(
@@ -95,7 +100,9 @@ def read_document(text: str) -> Document:
         return Document(text, len(text), len(text), MISSING, fault)
     try:
         decoded = decode(text, start)
-    except json.JSONDecodeError:
+    except json.JSONDecodeError as error:
+        if text[start] == "{" or (text[start] == "[" and _is_plausible_at(text, start)):
+            return _unsound(text, start, None, error)
         return _search(text, start)
     if text[start] in "{[" or not text[decoded.end :].strip(_BLANK):
         return _sound(text, start, decoded)
@@ -107,8 +114,6 @@ def _sound(text: str, start: int, decoded: Decoded) -> Document:
 
 
 def _search(text: str, first: int) -> Document:
-    if text[first] == "{":
-        return _at(text, first)
     scalar = _SCALAR_LINE.match(text, text.rfind("\n", 0, first) + 1)
     if scalar:
         return _at(text, scalar.start(1), scalar.end(1))
@@ -163,12 +168,19 @@ def _first_container(text: str, start: int, stop: int, first: int) -> tuple[int 
     """
     weak: int | None = None
     resume = start
+    attempts = 0
     for opener in _OPENERS.finditer(text, start, stop):
         begin = opener.start()
         if begin < resume or not _is_plausible(text, opener):
             continue
         if begin == first:
             return begin, weak
+        if flat := _FLAT_NUMBERS.match(text, begin):
+            weak, resume = begin if weak is None else weak, flat.end()
+            continue
+        attempts += 1
+        if attempts > MAX_ATTEMPTS:
+            break
         try:
             decoded = decode(text, begin)
         except json.JSONDecodeError as error:
@@ -188,6 +200,11 @@ def _is_weak(value: Any) -> bool:
     if isinstance(value, list):
         return not any(isinstance(item, str | list | dict | bool | None) for item in value)
     return not value
+
+
+def _is_plausible_at(text: str, position: int) -> bool:
+    opener = _OPENERS.match(text, position)
+    return opener is not None and _is_plausible(text, opener)
 
 
 def _is_plausible(text: str, opener: re.Match[str]) -> bool:

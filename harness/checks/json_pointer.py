@@ -6,7 +6,7 @@ from functools import lru_cache
 from json.decoder import scanstring  # type: ignore[attr-defined]
 from typing import Any
 
-from harness.checks.json_decoder import decode
+from harness.checks.json_decoder import end_of_value
 from harness.checks.json_document import MISSING, Document
 
 Path = tuple[str | int, ...]
@@ -93,7 +93,9 @@ def span_of(document: Document, path: Path, *, name: bool = False) -> tuple[int,
 
 
 def _end(text: str, start: int, known: int) -> int:
-    return known if known >= 0 else decode(text, start).end
+    if known >= 0:
+        return known
+    return end_of_value(text, start)
 
 
 def _member(text: str, start: int, part: str | int) -> tuple[tuple[int, int], int] | None:
@@ -114,7 +116,7 @@ def _member(text: str, start: int, part: str | int) -> tuple[tuple[int, int], in
             found = name_span, position
             if isinstance(part, int):
                 break
-        position = _skip(text, decode(text, position).end)
+        position = _skip(text, end_of_value(text, position))
         if text[position] == ",":
             position = _skip(text, position + 1)
     return found
