@@ -112,7 +112,7 @@ def judge_for_task(line: JudgingLine, task: Task) -> Verdicts:
         case = task.case(str(line.id))
     except KeyError:
         raise HarnessError(f"the task {task.name} has no case {str(line.id)!r}") from None
-    checks = dict(_task_checks(task))
+    checks = dict(checks_of(task))
     if line.finish_reason is None:
         checks["stops_cleanly"] = Skip("the line gives no finish_reason")
     return _judged(checks, case, _completion(line))
@@ -208,8 +208,8 @@ def _exact_pointers(line: JudgingLine) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=8)
-def _task_checks(task: Task) -> Mapping[str, Check]:
-    """The checks of a task, by behavior; those it declares nothing for are skipped."""
+def checks_of(task: Task) -> Mapping[str, Check]:
+    """The checks of a task, by behavior; those it declares nothing for are a ``Skip``."""
     if task.format == "text":
         return _text_checks(task)
     if task.format == "python":
@@ -235,7 +235,7 @@ def _text_checks(task: Task) -> Mapping[str, Check]:
     if task.quotes:
         checks["quotes"] = Quotes(task.quotes)
     if task.grounded_patterns:
-        checks["grounded_patterns"] = GroundedPatterns(tuple(task.grounded_patterns.items()))
+        checks["grounding"] = GroundedPatterns(tuple(task.grounded_patterns.items()))
     if task.forbidden:
         checks["forbidden"] = NoForbiddenText(tuple(task.forbidden.items()))
     if task.words:
@@ -249,7 +249,7 @@ def _python_checks(task: Task) -> Mapping[str, Check]:
         "python_parses": PythonParses(),
     }
     if task.function:
-        checks["python"] = PythonFunction(task.function, task.annotations, task.docstring)
+        checks["python_function"] = PythonFunction(task.function, task.annotations, task.docstring)
     return {**checks, "repetition": _PLAIN["repetition"], "stops_cleanly": _STOPS}
 
 

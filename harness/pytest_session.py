@@ -11,7 +11,7 @@ from harness.behavior import Judged, Tally, judge_completion
 from harness.core.completion import Completion
 from harness.core.errors import HarnessError
 from harness.core.record import FORMAT_SUCCESS, BehaviorResult, RunRecord
-from harness.core.verdict import Outcome
+from harness.core.verdict import Outcome, Verdict
 from harness.engine.model import EngineSettings
 from harness.failure_text import BehaviorFailed, BehaviorText, failed_case, failed_rate, failed_run
 from harness.measurement import Latency, Memory
@@ -163,8 +163,7 @@ class PytestSession:
         measured = {
             name: value
             for evidence in arguments.values()
-            if isinstance(evidence, Latency | Memory)
-            for name, value in evidence.measured.items()
+            for name, value in _measured(evidence).items()
         }
         result = partial(
             BehaviorResult,
@@ -172,16 +171,16 @@ class PytestSession:
             subject.task.name,
             behavior_of(item),
             measured=measured,
-            budget=_limit(subject, measured),
+            budget=_limit(subject, behavior_of(item), measured),
         )
         try:
             item.obj(**arguments)
         except Judged as judged:
-            code = {judged.verdict.code.value: 1} if judged.verdict.code else {}
-            self.session.measure(
-                result(failed=1, met=False, codes=code, reason=judged.verdict.reason)
-            )
-            raise failed_run(behavior_of(item), str(subject.ref), judged.verdict) from None
+            verdict = judged.verdict
+            self.session.measure(_not_passed(result, verdict))
+            if verdict.outcome is Outcome.SKIPPED:
+                pytest.skip(verdict.reason)
+            raise failed_run(behavior_of(item), str(subject.ref), verdict) from None
         except AssertionError as error:
             self.session.measure(result(failed=1, met=False, reason=str(error)))
             raise
@@ -260,9 +259,26 @@ def _budget(item: pytest.Item) -> float | None:
     return mark.kwargs.get("budget") if mark else None
 
 
-def _limit(subject: Subject, measured: Mapping[str, float]) -> float | None:
+def _measured(evidence: Any) -> Mapping[str, float]:
+    """What an argument of a run's behavior says was measured: ours, or of a user's own fixture."""
+    found = getattr(evidence, "measured", None)
+    return found if isinstance(found, Mapping) else {}
+
+
+def _not_passed(result: Callable[..., BehaviorResult], verdict: Verdict) -> BehaviorResult:
+    """The result of a behavior over a whole run, from a verdict that is not *passed*."""
+    if verdict.outcome is Outcome.SKIPPED:
+        return result(skipped=1, reason=verdict.reason)
+    count = "errors" if verdict.outcome is Outcome.ERROR else "failed"
+    codes = {verdict.code.value: 1} if verdict.code else {}
+    return result(**{count: 1}, met=False, codes=codes, reason=verdict.reason)
+
+
+def _limit(subject: Subject, behavior: str, measured: Mapping[str, float]) -> float | None:
     """The budget that stands beside a measurement in a table: the p95's where there is one."""
     budgets = subject.task.budgets
+    if behavior in budgets:
+        return budgets[behavior]
     names = [f"latency_{n}" if f"latency_{n}" in budgets else n for n in measured]
     held = [n for n in names if n in budgets]
     return budgets[max(held, key=lambda n: "p95" in n)] if held else None

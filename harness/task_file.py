@@ -27,6 +27,8 @@ LIMIT_BUDGETS = (
     "peak_memory_mb",
 )
 """Budgets that are a most, in the unit of their name; every other budget is a least pass rate."""
+RUN_RATES = ("repair_lift",)
+"""Least rates that are judged over a whole run: no case by itself passes or fails them."""
 
 Pointer = Annotated[str, Field(pattern=r"^(/[^/]*)+$")]
 """A JSON pointer; ``*`` stands for every item of an array."""
@@ -121,6 +123,23 @@ class SamplingFile(Strict):
         return Sampling(**self.model_dump())
 
 
+class VarietyFile(Strict):
+    """What may not take over the answers of a run; see ``harness.checks.variety``."""
+
+    fields: tuple[Pointer, ...] = ()
+    """Values that should differ from case to case."""
+    fallback_phrases: tuple[str, ...] = ()
+    """What a model says when it knows nothing."""
+    max_share: float = Field(0.2, gt=0, le=1)
+    """The most of all answers that may hold one value or one phrase."""
+
+    @model_validator(mode="after")
+    def _says_something(self) -> "VarietyFile":
+        if not (self.fields or self.fallback_phrases):
+            raise ValueError("variety needs fields or fallback_phrases, name what should vary")
+        return self
+
+
 class TaskFile(Strict):
     """``task.yaml``."""
 
@@ -130,6 +149,7 @@ class TaskFile(Strict):
     """Rendered for each case: ``{name}`` is replaced by the case's variable, every other brace
     stays. Without it each case brings its own messages."""
     output: OutputFile
+    variety: VarietyFile | None = None
     sampling: SamplingFile = SamplingFile()
     budgets: Mapping[str, float] = {}
     required: tuple[str, ...] | None = None
@@ -137,6 +157,12 @@ class TaskFile(Strict):
     among the budgets."""
     latency_cases: int = Field(20, gt=0)
     """How many cases are generated one at a time when latency is measured."""
+
+    @model_validator(mode="after")
+    def _varies_in_json(self) -> "TaskFile":
+        if self.variety and self.variety.fields and self.output.format != "json":
+            raise ValueError(f"variety: fields needs format: json, not {self.output.format}")
+        return self
 
     @field_validator("budgets")
     @classmethod

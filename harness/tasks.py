@@ -14,11 +14,12 @@ from pydantic import ValidationError
 
 from harness.checks.json_schema import Schema, SchemaError, compile_schema
 from harness.checks.timestamp_sanity import TimestampRule
+from harness.checks.variety import Variety
 from harness.core.case import Case, JsonValue, Message
 from harness.core.errors import HarnessError
 from harness.core.plan import Sampling
 from harness.core.record import FORMAT_SUCCESS
-from harness.task_file import LIMIT_BUDGETS, CaseLine, TaskFile
+from harness.task_file import LIMIT_BUDGETS, RUN_RATES, CaseLine, TaskFile, VarietyFile
 from harness.yaml_file import explain, load_yaml, parse_yaml
 
 TASK_FILE = "task.yaml"
@@ -65,6 +66,7 @@ class Task:
     function: str | None
     annotations: bool
     docstring: bool
+    variety: Variety | None
     sampling: Sampling
     budgets: Mapping[str, float]
     required: tuple[str, ...]
@@ -85,12 +87,15 @@ class Task:
 
     @cached_property
     def declares(self) -> frozenset[str]:
-        """What a behavior's ``needs`` may name: the parts of an answer this task speaks of."""
+        """What a behavior's ``needs`` may name: the parts of an answer this task speaks of.
+
+        ``edges``: it is known where an answer begins and ends.
+        """
         parts = {
             self.format: True,
             "schema": self.schema is not None,
             "timestamps": bool(self.timestamps),
-            "grounded": bool(self.grounded),
+            "grounded": bool(self.grounded or self.grounded_patterns),
             "exact": bool(self.exact),
             "sections": bool(self.sections),
             "quotes": bool(self.quotes),
@@ -98,6 +103,9 @@ class Task:
             "forbidden": bool(self.forbidden),
             "words": self.words is not None,
             "function": self.function is not None,
+            "edges": self.format != "text" or bool(self.sections),
+            "reference": any(case.reference is not None for case in self.cases),
+            "variety": self.variety is not None and len(self.cases) >= self.variety.min_completions,
             "latency": any(name.endswith("_seconds") for name in self.budgets),
             "memory": "peak_memory_mb" in self.budgets,
         }
@@ -134,6 +142,7 @@ def load_task(folder: Path) -> Task:
             for pointer, rule in file.output.timestamps.items()
         ),
         **{name: getattr(file.output, name) for name in _AS_DECLARED},
+        variety=_variety(file.variety),
         sampling=file.sampling.value(),
         budgets=dict(file.budgets),
         required=_required(file),
@@ -173,7 +182,12 @@ def _unknown_task(name: str, there: list[str], tasks_dir: Path) -> str:
 def _required(file: TaskFile) -> tuple[str, ...]:
     if file.required is not None:
         return file.required
-    return tuple(n for n in file.budgets if n not in (*LIMIT_BUDGETS, FORMAT_SUCCESS))
+    over_a_run = (*LIMIT_BUDGETS, *RUN_RATES, FORMAT_SUCCESS)
+    return tuple(n for n in file.budgets if n not in over_a_run)
+
+
+def _variety(file: VarietyFile | None) -> Variety | None:
+    return Variety(file.fields, file.fallback_phrases, file.max_share) if file else None
 
 
 def _schema_path(task_file: Path, file: TaskFile | None) -> Path | None:

@@ -54,7 +54,8 @@ def test_a_task_is_its_folder(folder):
     )
     assert task.case("a").prompt == 'Say x as {"said": ...}'
     assert task.sampling == Sampling(max_new_tokens=8)
-    assert task.declares == {"json", "schema", "timestamps", "grounded", "latency"}
+    declared = {"json", "schema", "timestamps", "grounded", "latency", "edges", "reference"}
+    assert task.declares == declared
 
 
 def test_by_default_every_budgeted_rate_counts_into_format_success(folder):

@@ -1,0 +1,66 @@
+"""What repair makes of a whole run: the share that is JSON as it came, and after repair."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from harness.checks.json_validity import JsonValidity
+from harness.checks.repair import Repaired
+from harness.core.case import Case
+from harness.core.completion import Completion, FinishReason
+from harness.core.verdict import FailureCode, Outcome, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class RepairRates:
+    """How many completions of a run are one JSON text; what a backend lost is not counted."""
+
+    judged: int
+    raw: int
+    """As they came."""
+    repaired: int
+    """After ``harness.checks.repair``; the sound ones among them."""
+
+    @classmethod
+    def of(cls, completions: Iterable[tuple[Case, Completion]]) -> "RepairRates":
+        pairs = [p for p in completions if p[1].finish_reason is not FinishReason.ERROR]
+        raw, repaired = JsonValidity(), Repaired(JsonValidity())
+        sound = [raw.judge(*pair).outcome is Outcome.PASSED for pair in pairs]
+        mended = [
+            is_sound or repaired.judge(*pair).outcome is Outcome.PASSED
+            for pair, is_sound in zip(pairs, sound, strict=True)
+        ]
+        return cls(len(pairs), sum(sound), sum(mended))
+
+    @property
+    def measured(self) -> Mapping[str, float]:
+        """Rates by name, the one that a budget speaks of first; none where nothing was judged."""
+        if not self.judged:
+            return {}
+        return {
+            "after_repair_rate": self.repaired / self.judged,
+            "raw_rate": self.raw / self.judged,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class RepairLift:
+    """Rejects a run of which 88% is JSON after repair where the task wants 95%.
+
+    Without a budget it rejects nothing: it puts what repair is worth beside the raw rate, and
+    ``json_validity`` holds the raw one.
+    """
+
+    least_rate: float | None = None
+    """The least share that must be JSON after repair."""
+
+    def judge(self, evidence: RepairRates) -> Verdict:
+        if not evidence.judged:
+            return Verdict.skipped("there is no completion to repair")
+        rate = evidence.repaired / evidence.judged
+        if self.least_rate is None or rate >= self.least_rate:
+            return Verdict.passed()
+        reason = (
+            f"{rate:.1%} of {evidence.judged} completions are JSON after repair "
+            f"({evidence.raw / evidence.judged:.1%} without), the budget is {self.least_rate:.1%}"
+        )
+        return Verdict.failed(FailureCode.SYNTAX, reason)

@@ -1,0 +1,20 @@
+"""What a program that repairs JSON would make of the answers, beside what they are.
+
+Both rates go into the run's record. It informs, and fails only where the task budgets it:
+``repair_lift: 0.98`` asks for 98% after repair. ``json_validity`` holds the answers as they came.
+"""
+
+import pytest
+
+from harness import check_run
+from harness.checks.repair_lift import RepairLift, RepairRates
+
+
+@pytest.fixture
+def repair_rates(completions, task):
+    return RepairRates.of((task.case(c.case_id), c) for c in completions)
+
+
+@pytest.mark.behavior(needs="json")
+def test_repair_lift(repair_rates, task):
+    check_run(RepairLift(task.budgets.get("repair_lift")), repair_rates)
