@@ -2,6 +2,7 @@
 
 import difflib
 import json
+import os
 import re
 from pathlib import Path
 
@@ -72,7 +73,7 @@ def adapter_base(ref: ModelRef) -> str:
         raise HarnessError(f"--model {ref}: {config} names no base, add +base=FOLDER")
     for folder in (Path(named), Path(ref.location) / named):
         if folder.is_dir():
-            return str(folder)
+            return os.path.normpath(folder)
     if is_hub_id(named):
         return named
     raise HarnessError(f"--model {ref}: its base {named} is not there, add +base=FOLDER")
