@@ -3,6 +3,7 @@
 This file knows the form of a task's files; ``harness.tasks`` turns them into a Task.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
@@ -19,6 +20,7 @@ from pydantic import (
 
 from harness.core.case import JsonValue
 from harness.core.plan import Sampling
+from harness.task_variables import Variables
 
 LIMIT_BUDGETS = (
     "latency_p50_seconds",
@@ -30,6 +32,8 @@ LIMIT_BUDGETS = (
 RUN_RATES = ("repair_lift",)
 """Least rates that are judged over a whole run: no case by itself passes or fails them."""
 
+VARIABLE = re.compile(r"\{(\w+)\}")
+"""What a prompt puts a case's variable in the place of."""
 Pointer = Annotated[str, Field(pattern=r"^(/[^/]*)+$")]
 """A JSON pointer; ``*`` stands for every item of an array."""
 
@@ -148,6 +152,8 @@ class TaskFile(Strict):
     prompt: str | None = None
     """Rendered for each case: ``{name}`` is replaced by the case's variable, every other brace
     stays. Without it each case brings its own messages."""
+    variables: Variables = {}
+    """How ``--generate`` draws the prompt's variables; see ``harness.task_variables``."""
     output: OutputFile
     variety: VarietyFile | None = None
     sampling: SamplingFile = SamplingFile()
@@ -162,6 +168,17 @@ class TaskFile(Strict):
     def _varies_in_json(self) -> "TaskFile":
         if self.variety and self.variety.fields and self.output.format != "json":
             raise ValueError(f"variety: fields needs format: json, not {self.output.format}")
+        return self
+
+    @model_validator(mode="after")
+    def _draws_what_is_asked_for(self) -> "TaskFile":
+        missing = [n for n in VARIABLE.findall(self.prompt or "") if n not in self.variables]
+        if self.variables and self.prompt is None:
+            raise ValueError("variables: there is no prompt to put them into, add prompt")
+        if self.variables and missing:
+            raise ValueError(
+                f"variables: the prompt asks for {{{missing[0]}}}, say how it is drawn"
+            )
         return self
 
     @field_validator("budgets")

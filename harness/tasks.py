@@ -19,7 +19,7 @@ from harness.core.case import Case, JsonValue, Message
 from harness.core.errors import HarnessError
 from harness.core.plan import Sampling
 from harness.core.record import FORMAT_SUCCESS
-from harness.task_file import LIMIT_BUDGETS, RUN_RATES, CaseLine, TaskFile, VarietyFile
+from harness.task_file import LIMIT_BUDGETS, RUN_RATES, VARIABLE, CaseLine, TaskFile, VarietyFile
 from harness.yaml_file import explain, load_yaml, parse_yaml
 
 TASK_FILE = "task.yaml"
@@ -39,7 +39,6 @@ _AS_DECLARED = (
     "docstring",
 )
 """Parts of ``output`` that a Task holds as the file has them: see ``OutputFile``."""
-_VARIABLE = re.compile(r"\{(\w+)\}")
 T = TypeVar("T")
 
 
@@ -74,6 +73,8 @@ class Task:
     latency_cases: int
     cases_sha256: str
     schema_sha256: str | None
+    file: TaskFile
+    """``task.yaml`` as it stands."""
     is_selected: bool = False
     """True when some of the folder's cases were left out on purpose."""
 
@@ -149,6 +150,7 @@ def load_task(folder: Path) -> Task:
         latency_cases=file.latency_cases,
         cases_sha256=_sha256(folder / CASES_FILE),
         schema_sha256=_sha256(schema_path) if schema_path else None,
+        file=file,
     )
 
 
@@ -232,7 +234,7 @@ def _read_cases(path: Path, file: TaskFile | None) -> tuple[Case, ...]:
         if not line.strip():
             continue
         try:
-            case = _case(CaseLine.model_validate_json(line), file)
+            case = case_of(CaseLine.model_validate_json(line), file)
         except ValidationError as error:
             mistakes += [f"{path}:{number}: {explain(e, CaseLine)}" for e in error.errors()]
             continue
@@ -256,7 +258,12 @@ def _read_cases(path: Path, file: TaskFile | None) -> tuple[Case, ...]:
     return tuple(cases)
 
 
-def _case(line: CaseLine, file: TaskFile | None) -> Case:
+def case_of(line: CaseLine, file: TaskFile | None) -> Case:
+    """The case that a line of ``cases.jsonl`` stands for.
+
+    Raises:
+        HarnessError: its messages cannot be made.
+    """
     return Case(
         id=line.id,
         messages=_messages(line, file),
@@ -298,7 +305,7 @@ def render_prompt(prompt: str, variables: Mapping[str, JsonValue]) -> str:
         found = variables[name]
         return found if isinstance(found, str) else json.dumps(found, ensure_ascii=False)
 
-    return _VARIABLE.sub(value, prompt)
+    return VARIABLE.sub(value, prompt)
 
 
 def _sha256(path: Path) -> str:
