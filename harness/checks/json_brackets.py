@@ -61,7 +61,9 @@ def match_brackets(
                 if only_first:
                     break
     unclosed += [start + index for index in stack]
-    quote = None if open_string is None or end is not None else start + open_string
+    quote = None if open_string is None else start + open_string
+    if quote is not None and end is not None and quote >= end:
+        quote = None
     return Brackets(end, tuple(sorted(unclosed)), tuple(stray), quote)
 
 

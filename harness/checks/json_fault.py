@@ -41,9 +41,14 @@ def explain_fault(
     if word := _NOT_A_NUMBER.match(text, position):
         reason = f"expected a JSON value, found {word[0]}: JSON has no such number"
         return Fault(FailureCode.NAN, reason, word.span(), position)
-    is_closed = brackets is not None and brackets.end is not None
-    if not is_closed and (cut := _cut_off(text, position, error.msg, brackets)):
+    if (brackets is None or brackets.end is None) and (
+        cut := _cut_off(text, position, error.msg, brackets)
+    ):
         return cut
+    quote = brackets.open_string if brackets else None
+    if quote is not None and position >= quote:
+        reason = "the string that begins here is never closed"
+        return Fault(FailureCode.UNCLOSED, reason, (quote, _line_end(text, quote)), position)
     expected_comma = error.msg.startswith("Expecting ',' delimiter")
     if brackets and brackets.unclosed and expected_comma and text[position : position + 1] in "}]":
         return _unclosed(text, position, brackets)
@@ -66,13 +71,11 @@ def _cut_off(text: str, position: int, message: str, brackets: Brackets | None) 
         reason = "the text ends inside a value"
         return Fault(FailureCode.TRUNCATED, reason, (position, end), end)
     quote = brackets.open_string if brackets else None
-    if quote is None or position < quote:
-        return None
-    if message.startswith("Invalid \\") and _CUT_ESCAPE.match(text, position):
+    is_in_string = quote is not None and position >= quote
+    if is_in_string and message.startswith("Invalid \\") and _CUT_ESCAPE.match(text, position):
         reason = "the text ends inside the string that begins here"
-        return Fault(FailureCode.TRUNCATED, reason, (quote, end), end)
-    reason = "the string that begins here is never closed"
-    return Fault(FailureCode.UNCLOSED, reason, (quote, _line_end(text, quote)), position)
+        return Fault(FailureCode.TRUNCATED, reason, (quote or 0, end), end)
+    return None
 
 
 def _unclosed(text: str, position: int, brackets: Brackets) -> Fault:
