@@ -16,13 +16,12 @@ class TerminalProgress:
 
     def __init__(self, config: pytest.Config) -> None:
         self.reporter = config.pluginmanager.getplugin("terminalreporter")
-        is_quiet = config.getoption("verbose") < 0
-        self.console = Console(stderr=True)
-        self.is_shown = sys.stderr.isatty() and not is_quiet
+        self.is_quiet = config.getoption("verbose") < 0
         self.progress: Progress | None = None
 
     def on_start(self, ref: ModelRef, requests: int) -> None:
-        if not self.is_shown:
+        # Asked here, where pytest does not capture: elsewhere standard error is a file of pytest's.
+        if self.is_quiet or not sys.stderr.isatty():
             return
         if self.reporter is not None:
             self.reporter.ensure_newline()
@@ -32,7 +31,7 @@ class TerminalProgress:
             MofNCompleteColumn(),
             TextColumn("{task.fields[rate]}"),
             TimeRemainingColumn(),
-            console=self.console,
+            console=Console(stderr=True),
             transient=True,
         )
         name = printable(str(ref))
