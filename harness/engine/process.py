@@ -44,13 +44,19 @@ class ModelUnopened(HarnessError):
 
 @dataclass
 class Generation:
-    """One model at work: iterate over ``answers``, then read ``model``."""
+    """One model at work: iterate over ``answers``, then read ``model``.
+
+    The model's process ends with the answers. With ``stays_open`` it waits for further requests,
+    so that asking again costs no loading, until ``close``.
+    """
 
     ref: ModelRef
     settings: EngineSettings
     on_tokens: Callable[[int], None] = lambda count: None
+    stays_open: bool = False
     model: ModelRecord | None = None
     """Filled when the model has opened; its measurements when the answers have ended."""
+    _process: "_Process | None" = None
 
     def answers(self, requests: Sequence[Request]) -> Generator[Answer, None, None]:
         """Answer every request once, in the order in which the answers come.
@@ -60,35 +66,47 @@ class Generation:
         """
         open_requests = {r.key: r for r in requests}
         deaths = 0
-        while open_requests:
-            with _Process(self.settings.stall_seconds) as process:
+        is_heard_out = False
+        try:
+            while open_requests:
                 try:
-                    for answered in self._from(process, list(open_requests.values())):
+                    for answered in self._from(list(open_requests.values())):
                         deaths = 0
                         for request, completion in answered:
                             del open_requests[request.key]
                             yield request, completion
-                    return
+                    is_heard_out = True
                 except BackendDied as died:
                     deaths += 1
                     given_up = deaths >= MOST_DEATHS_IN_A_ROW or self.model is None
-                    lost = list(open_requests) if given_up else process.in_flight
+                    lost = list(open_requests) if given_up else self._in_flight
+                    self.close()
                     for key in lost:
                         request = open_requests.pop(key)
                         yield request, failed(request, str(died))
+        finally:
+            # What a process still has to say must not be taken for an answer to the next requests.
+            if not (self.stays_open and is_heard_out):
+                self.close()
 
-    def _from(self, process: "_Process", requests: list[Request]) -> Iterator[list[Answer]]:
+    def close(self) -> None:
+        """End the model's process, if there is one."""
+        if self._process is not None:
+            self._process.end()
+            self._process = None
+
+    @property
+    def _in_flight(self) -> list[str]:
+        return self._process.in_flight if self._process else []
+
+    def _from(self, requests: list[Request]) -> Iterator[list[Answer]]:
+        """The batches of answers of the model's process, which is started when there is none."""
+        process = self._process or self._open()
         by_key = {r.key: r for r in requests}
-        process.send("open", ref=self.ref, settings=self.settings)
+        started = time.perf_counter()
+        process.send("generate", requests=requests)
         for message in process.messages():
             match message["kind"]:
-                case "opened":
-                    described = value_of(ModelRecord, message["model"])
-                    self.model = replace(described, load_seconds=message["seconds"])
-                    started = time.perf_counter()
-                    process.send("generate", requests=requests)
-                case "unopened":
-                    raise ModelUnopened(message["reason"])
                 case "started":
                     process.in_flight = message["keys"]
                 case "tokens":
@@ -107,6 +125,20 @@ class Generation:
                         generate_seconds=time.perf_counter() - started,
                     )
                     return
+
+    def _open(self) -> "_Process":
+        """A process with the model open."""
+        self._process = process = _Process(self.settings.stall_seconds)
+        process.send("open", ref=self.ref, settings=self.settings)
+        for message in process.messages():
+            match message["kind"]:
+                case "opened":
+                    described = value_of(ModelRecord, message["model"])
+                    self.model = replace(described, load_seconds=message["seconds"])
+                    return process
+                case "unopened":
+                    raise ModelUnopened(message["reason"])
+        raise AssertionError("messages end by raising")
 
 
 class _Process:
@@ -129,10 +161,7 @@ class _Process:
         self.listener = threading.Thread(target=self._listen, daemon=True)
         self.listener.start()
 
-    def __enter__(self) -> "_Process":
-        return self
-
-    def __exit__(self, *exc: object) -> None:
+    def end(self) -> None:
         """End the process, however busy it is."""
         self.popen.kill()
         self.popen.wait()

@@ -76,16 +76,56 @@ def test_a_backend_that_dies_before_it_opened_is_given_up(monkeypatch):
     """Killed as it starts, every time: one attempt, and every request says how it ended."""
     started = []
 
-    def start_and_kill(process: _Process) -> _Process:
-        started.append(process)
-        process.popen.kill()
-        return process
+    def start_and_kill(stall_seconds: float) -> _Process:
+        started.append(_Process(stall_seconds))
+        started[-1].popen.kill()
+        return started[-1]
 
-    monkeypatch.setattr(_Process, "__enter__", start_and_kill)
+    monkeypatch.setattr("harness.engine.process._Process", start_and_kill)
     found = dict(generation().answers(REQUESTS))
     assert len(started) == 1
     assert len(found) == len(REQUESTS)
     assert all("was killed (SIGKILL)" in (c.error or "") for c in found.values())
+
+
+def test_a_process_that_stays_open_answers_again_without_loading_again():
+    run = generation()
+    run.stays_open = True
+    first = dict(run.answers(REQUESTS[:4]))
+    (backend,) = psutil.Process().children()
+    second = dict(run.answers(REQUESTS[4:8]))
+    assert psutil.Process().children() == [backend]
+    run.close()
+    assert not psutil.pid_exists(backend.pid)
+    assert {r.key for r in (*first, *second)} == {r.key for r in REQUESTS[:8]}
+    assert all(
+        c.finish_reason is not FinishReason.ERROR for c in (*first.values(), *second.values())
+    )
+
+
+def test_a_process_that_died_while_it_waited_is_replaced():
+    run = generation()
+    run.stays_open = True
+    list(run.answers(REQUESTS[:4]))
+    (backend,) = psutil.Process().children()
+    backend.kill()
+    backend.wait()
+    found = dict(run.answers(REQUESTS[4:8]))
+    run.close()
+    assert all(c.finish_reason is not FinishReason.ERROR for c in found.values())
+
+
+def test_answers_that_nobody_hears_out_end_the_process():
+    """The rest of them would be taken for answers to the next requests."""
+    run = generation()
+    run.stays_open = True
+    stream = run.answers(REQUESTS)
+    next(stream)
+    stream.close()
+    assert psutil.Process().children() == []
+    found = dict(run.answers(REQUESTS[:2]))
+    run.close()
+    assert set(found) == set(REQUESTS[:2])
 
 
 def test_a_model_that_does_not_open_says_why(tmp_path):
