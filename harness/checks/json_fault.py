@@ -122,11 +122,15 @@ def _syntax(text: str, position: int, message: str) -> tuple[str, tuple[int, int
     if char in _QUOTES and char:
         return f"expected {expected}, found the quote {char} where JSON wants double quotes", here
     if (char == "/" and text[position + 1 : position + 2] in "/*") or char == "#":
-        return "a comment, and JSON has none", (position, _line_end(text, position))
+        close = text.find("*/", position) if text.startswith("/*", position) else -1
+        end = close + 2 if close >= 0 else _line_end(text, position)
+        return "a comment, and JSON has none", (position, end)
+    if char.isdigit() and text[position - 1 : position] == "0" and expected.startswith("a comma"):
+        return "a number does not begin with 0", (position - 1, position)
     word = _WORD.match(text, position)
     if word and word[0] in _OTHER_LANGUAGES:
         return f"{word[0]} is no JSON value (true, false and null are)", word.span()
     if char == '"' and expected.startswith("a comma"):
         return "expected a comma before this string", here
     found = excerpt(word[0] if word else char)
-    return f"expected {expected}, found {found}", word.span() if word else here
+    return f"expected {expected}, found {found!r}", word.span() if word else here
