@@ -1,0 +1,123 @@
+"""``harness task check``: whether a task is sound, and its checks tell right from wrong."""
+
+import json
+import shutil
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from harness.task_check import Mistake, TaskGrade
+
+BROKEN = 1
+"""Exit code of a task that is not sound."""
+MOST_MISTAKES = 20
+"""Mistakes that the terminal shows; the rest are counted, and --json has them all."""
+
+
+@click.group()
+def command() -> None:
+    """Look after the tasks that models are judged on."""
+
+
+@command.command()
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path, file_okay=False))
+@click.option(
+    "--suites",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    help="Suites whose behaviors the task may name. [default: suites/, where there is one]",
+)
+@click.option("--json", "is_json", is_flag=True, help="Print everything as one JSON object.")
+def check(folder: Path, suites: Path | None, is_json: bool) -> None:
+    """Grade the graders of the task in DIR, without a model.
+
+    Its files must be sound. Every reference, written out as the perfect completion, must pass every
+    behavior that applies. Broken twins of it (a fence added, a key dropped, a value invented, ...)
+    must fail exactly the behaviors that the defect breaks.
+
+    Exit code 0 when the task is sound, 1 when it is not, 2 when there is none in DIR.
+    """
+    from harness.task_check import check_task
+
+    default = Path("suites")
+    grade = check_task(folder, suites or (default if default.is_dir() else None))
+    if is_json:
+        click.echo(json.dumps({"is_sound": grade.is_sound, **asdict(grade)}, indent=2, default=str))
+    else:
+        _print(grade)
+    if not grade.is_sound:
+        raise SystemExit(BROKEN)
+
+
+def _print(grade: "TaskGrade") -> None:
+    from rich.console import Group
+
+    from harness.core.printable import printable
+    from harness.report.terminal import as_text
+
+    if grade.behaviors:
+        width = shutil.get_terminal_size((100, 24)).columns
+        tables = Group(_behaviors(grade), "", _twins(grade))
+        click.echo(as_text(tables, width=width, color=sys.stdout.isatty()))
+    for line in (*_mistakes(grade.mistakes), *(f"note: {note}" for note in grade.notes)):
+        click.echo(printable(line))
+    click.echo(printable(_verdict(grade)))
+
+
+def _behaviors(grade: "TaskGrade") -> "Table":
+    table = _table("behavior", "references pass", "twins that break it")
+    for row in grade.behaviors:
+        if row.applies:
+            table.add_row(row.behavior, _of(row.passed, row.passed + row.failed), f"{row.twins:,}")
+        else:
+            table.add_row(row.behavior, "does not apply", "")
+    return table
+
+
+def _twins(grade: "TaskGrade") -> "Table":
+    table = _table("broken twin", "judged right", "must fail")
+    table.columns[2].justify = "left"
+    table.columns[2].no_wrap = False
+    for row in grade.twins:
+        judged = _of(row.right, row.made) if row.made else "has no place"
+        table.add_row(row.defect, judged, ", ".join(row.breaks))
+    return table
+
+
+def _table(*heads: str) -> "Table":
+    from rich.table import Table
+
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for index, head in enumerate(heads):
+        table.add_column(head, justify="right" if index else "left", no_wrap=True)
+    return table
+
+
+def _of(count: int, whole: int) -> str:
+    return f"{count:,} of {whole:,}"
+
+
+def _mistakes(mistakes: "Sequence[Mistake]") -> Iterator[str]:
+    for mistake in mistakes[:MOST_MISTAKES]:
+        case = f"case {mistake.case_id}: " if mistake.case_id else ""
+        twin = f"twin '{mistake.twin}': " if mistake.twin else ""
+        yield f"{case}{twin}{mistake.text}"
+    if len(mistakes) > MOST_MISTAKES:
+        yield f"and {len(mistakes) - MOST_MISTAKES:,} more mistakes"
+
+
+def _verdict(grade: "TaskGrade") -> str:
+    if not grade.is_sound:
+        count = len(grade.mistakes)
+        return f"{grade.folder}: broken, {count:,} {'mistake' if count == 1 else 'mistakes'}"
+    twins = sum(row.made for row in grade.twins)
+    return (
+        f"{grade.folder}: sound, {grade.references:,} references pass and {twins:,} broken twins "
+        "fail as they should"
+    )

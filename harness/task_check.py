@@ -1,0 +1,238 @@
+"""Grades the graders: is a task sound, and do the checks tell its right answers from wrong ones?
+
+Every reference, written out as the perfect completion, must pass every behavior that applies. Each
+broken twin of it (``harness.twins``) must fail exactly the behaviors that its defect breaks. A
+mistake found here is the task's or a check's, never a model's. No model is needed.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from harness.core.case import Case
+from harness.core.completion import Completion
+from harness.core.errors import HarnessError
+from harness.core.verdict import Outcome, Verdict
+from harness.judging import Skip, checks_of
+from harness.task_check_names import name_mistakes, names_in_suites
+from harness.tasks import TASK_FILE, Task, load_task
+from harness.twins import defects_of, twins_of
+from harness.twins.defect import Twin
+from harness.twins.json import dump
+
+FORMATS_OF_TEXT = ("text", "python")
+"""Formats whose reference is the answer itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """One thing that is wrong with a task, or with a check on this task."""
+
+    text: str
+    """One line: what was expected, what was found, what next."""
+    case_id: str = ""
+    """Empty where it is the whole task's."""
+    twin: str = ""
+    """The defect of the twin that was judged wrong; empty where it is about a reference."""
+
+
+@dataclass(frozen=True, slots=True)
+class BehaviorGrade:
+    """What one behavior says of the references."""
+
+    behavior: str
+    applies: bool
+    passed: int = 0
+    failed: int = 0
+    """Errors among them."""
+    twins: int = 0
+    """Broken twins that it must fail."""
+
+
+@dataclass(frozen=True, slots=True)
+class TwinGrade:
+    """How one kind of broken twin was judged."""
+
+    defect: str
+    made: int = 0
+    """In how many references the defect has a place."""
+    right: int = 0
+    """How many of them fail exactly what they should."""
+    breaks: tuple[str, ...] = ()
+    """The behaviors that it breaks in some case."""
+
+
+@dataclass(frozen=True, slots=True)
+class TaskGrade:
+    """What was found in one task's folder."""
+
+    name: str
+    folder: Path
+    cases: int = 0
+    references: int = 0
+    behaviors: tuple[BehaviorGrade, ...] = ()
+    twins: tuple[TwinGrade, ...] = ()
+    mistakes: tuple[Mistake, ...] = ()
+    notes: tuple[str, ...] = ()
+    """What is allowed and worth knowing."""
+
+    @property
+    def is_sound(self) -> bool:
+        return not self.mistakes
+
+
+def check_task(folder: Path, suites: Path | None = None) -> TaskGrade:
+    """Read the task and grade its checks. ``suites`` holds behaviors of the user's own, whose names
+    the task may use.
+
+    Raises:
+        HarnessError: there is no task in that folder.
+    """
+    if not (folder / TASK_FILE).is_file():
+        raise HarnessError(f"{folder}: is no task, it has no {TASK_FILE}")
+    try:
+        task = load_task(folder)
+    except HarnessError as error:
+        mistakes = tuple(Mistake(line) for line in str(error).splitlines())
+        return TaskGrade(folder.resolve().name, folder, mistakes=mistakes)
+    return _Grading(task, names_in_suites(suites) if suites else {}).grade()
+
+
+class _Grading:
+    """One task being graded."""
+
+    def __init__(self, task: Task, own: Mapping[str, bool]) -> None:
+        self.task = task
+        self.own = own
+        table = checks_of(task)
+        self.checks = {n: c for n, c in table.items() if not isinstance(c, Skip)}
+        self.skipped = [n for n in table if n not in self.checks]
+        self.mistakes: list[Mistake] = []
+        self.passed: Counter[str] = Counter()
+        self.failed: Counter[str] = Counter()
+        self.broken: Counter[str] = Counter()
+        """By behavior: the twins that it must fail."""
+        self.twins = {name: TwinGrade(name) for name in defects_of(task)}
+
+    def grade(self) -> TaskGrade:
+        self.mistakes += map(Mistake, name_mistakes(self.task, set(self.checks), self.own))
+        self.mistakes += _template_mistakes(self.task.cases)
+        perfect: list[tuple[Case, Completion]] = []
+        for case in self.task.cases:
+            if case.reference is not None and (answer := self._perfect(case)) is not None:
+                perfect.append((case, answer))
+                if self._is_sound(case, answer):
+                    self._grade_twins(case, answer)
+        self._grade_run(perfect)
+        return TaskGrade(
+            name=self.task.name,
+            folder=self.task.path,
+            cases=len(self.task.cases),
+            references=len(perfect),
+            behaviors=tuple(self._behaviors()),
+            twins=tuple(self.twins.values()),
+            mistakes=tuple(self.mistakes),
+            notes=tuple(self._notes(len(perfect))),
+        )
+
+    def _perfect(self, case: Case) -> Completion | None:
+        if self.task.format not in FORMATS_OF_TEXT:
+            return Completion(dump(case.reference), case_id=case.id)
+        if isinstance(case.reference, str):
+            return Completion(case.reference, case_id=case.id)
+        reason = f"the reference of a {self.task.format} task is the answer itself, a string"
+        self.mistakes.append(Mistake(reason, case.id))
+        return None
+
+    def _is_sound(self, case: Case, perfect: Completion) -> bool:
+        """Whether the reference passes every behavior; what it does not is a mistake."""
+        found = {n: v for n, v in self._judge(case, perfect).items() if not _is_passed(v)}
+        self.passed.update(n for n in self.checks if n not in found)
+        self.failed.update(found)
+        for name, verdict in found.items():
+            text = f"the reference fails {name}: {verdict.reason}"
+            self.mistakes.append(Mistake(text, case.id))
+        return not found
+
+    def _judge(self, case: Case, completion: Completion) -> Mapping[str, Verdict]:
+        return {name: check.judge(case, completion) for name, check in self.checks.items()}
+
+    def _grade_twins(self, case: Case, perfect: Completion) -> None:
+        for twin in twins_of(self.task, case, perfect.text):
+            expected = twin.breaks & self.checks.keys()
+            if expected:
+                self._grade_twin(case, twin, expected)
+
+    def _grade_twin(self, case: Case, twin: Twin, expected: frozenset[str]) -> None:
+        self.broken.update(expected)
+        verdicts = self._judge(case, twin.completion)
+        wrong = [
+            _misjudged(name, verdict, name in expected)
+            for name, verdict in verdicts.items()
+            if _is_passed(verdict) is (name in expected)
+        ]
+        self.mistakes += [Mistake(text, case.id, twin.defect) for text in wrong]
+        grade = self.twins[twin.defect]
+        self.twins[twin.defect] = replace(
+            grade,
+            made=grade.made + 1,
+            right=grade.right + (not wrong),
+            breaks=tuple(n for n in self.checks if n in expected or n in grade.breaks),
+        )
+
+    def _grade_run(self, perfect: Sequence[tuple[Case, Completion]]) -> None:
+        """Variety: the references differ enough, and one answer for every case does not."""
+        if self.task.variety is None or "variety" not in self.task.declares:
+            return
+        verdict = self.task.variety.judge(perfect)
+        if verdict.outcome is Outcome.FAILED:
+            self.mistakes.append(Mistake(f"the references fail variety: {verdict.reason}"))
+
+    def _behaviors(self) -> Iterator[BehaviorGrade]:
+        for name in self.checks:
+            counts = self.passed[name], self.failed[name], self.broken[name]
+            yield BehaviorGrade(name, True, *counts)
+        yield from (BehaviorGrade(name, False) for name in self.skipped)
+
+    def _notes(self, references: int) -> Iterator[str]:
+        cases = self.task.cases
+        if references < len(cases):
+            yield f"{len(cases) - references} of {len(cases)} cases have no reference to grade by"
+        asked = Counter(case.messages for case in cases)
+        if repeated := sum(count - 1 for count in asked.values()):
+            yield f"{repeated} cases ask what another case asks: they say nothing more"
+        templates = {case.template for case in cases}
+        if len(cases) > 1 and len(templates) == 1 and templates != {""}:
+            yield "every case has the same template: they are one cluster, of which no rate is sure"
+        never = [n for n in self.checks if not self.broken[n]] if references else []
+        if never:
+            yield f"no twin breaks {', '.join(never)}: nothing shows that they can fail here"
+
+
+def _is_passed(verdict: Verdict) -> bool:
+    return verdict.outcome in (Outcome.PASSED, Outcome.SKIPPED)
+
+
+def _misjudged(name: str, verdict: Verdict, is_expected: bool) -> str:
+    if is_expected:
+        return f"{name} passes, and this breaks it"
+    return f"{name} fails, and this does not break it: {verdict.reason}"
+
+
+def _template_mistakes(cases: Sequence[Case]) -> Iterator[Mistake]:
+    """Templates are clusters: every case has one or none has, and each is written in one way."""
+    first: dict[str, Case] = {}
+    has_templates = any(case.template for case in cases)
+    for case in cases:
+        for what, name in (("id", case.id), ("template", case.template)):
+            if name != name.strip() or not name.isprintable():
+                yield Mistake(
+                    f"the {what} {name!r} has blanks around it or control characters", case.id
+                )
+        if has_templates and not case.template:
+            yield Mistake("has no template, and other cases have one: name its wording", case.id)
+        known = first.setdefault(case.template.strip().casefold(), case)
+        if known.template != case.template:
+            text = f"the template {case.template!r} is {known.template!r} in case {known.id}"
+            yield Mistake(f"{text}: write it in one way", case.id)

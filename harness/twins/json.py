@@ -1,0 +1,257 @@
+"""Defects of JSON answers."""
+
+import copy
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from harness.checks.json_pointer import Path
+from harness.core.case import Case
+from harness.core.completion import FinishReason
+from harness.tasks import Task
+from harness.twins.defect import LOOP, Broken, Defects, around, at_the_limit, nothing
+from harness.twins.moments import impossible, shifted
+
+AROUND = ("json_validity", "no_extra_text")
+VALUE = (
+    "schema_types",
+    "required_keys",
+    "types",
+    "duplicate_keys",
+    "timestamp_sanity",
+    "grounding",
+    "exact_fields",
+)
+"""Behaviors that need a value to look at."""
+INVENTED: tuple[str, int] = ("Zyxquil Vorbanto", 76543217)
+_PLAIN_KEYWORDS = frozenset({"type", "title", "description", "default", "examples", "$comment"})
+
+
+def defects(task: Task) -> Defects:
+    """By name, in the order of a table: around the value, in its text, in the value itself."""
+    return {
+        "fence added": around("```json\n", "\n```", *AROUND),
+        "chatter before": around("here is what you asked for:\n", "", *AROUND),
+        "chatter after": around("", "\nlet me know if anything is missing.", *AROUND),
+        "special token after": around("", "<|im_end|>", *AROUND),
+        "second document": lambda case, perfect: Broken(f"{perfect}\n{perfect}", frozenset(AROUND)),
+        "ends in a loop": around("", "\n" + LOOP * 12, *AROUND, "repetition"),
+        "bracket repeated": _bracket_repeated,
+        "last bracket cut off": _cut_off,
+        "trailing comma": _trailing_comma,
+        "key repeated": _key_repeated,
+        "nothing": nothing(*AROUND, *VALUE),
+        "token limit reached": at_the_limit,
+        **{name: partial(_in_value, task, make) for name, make in _IN_VALUE.items()},
+    }
+
+
+def _bracket_repeated(case: Case, perfect: str) -> Broken | None:
+    if perfect[-1] not in "}]":
+        return None
+    return Broken(perfect + perfect[-1] * 8, frozenset({*AROUND, "bracket_repetition"}))
+
+
+def _cut_off(case: Case, perfect: str) -> Broken | None:
+    if perfect[-1] not in "}]":
+        return None
+    breaks = frozenset({"json_validity", *VALUE, "stops_cleanly"})
+    return Broken(perfect[:-1], breaks, FinishReason.LENGTH)
+
+
+def _trailing_comma(case: Case, perfect: str) -> Broken | None:
+    if perfect[-1] not in "}]" or len(perfect) == 2:
+        return None
+    return Broken(f"{perfect[:-1]},{perfect[-1]}", frozenset({"json_validity", *VALUE}))
+
+
+def _key_repeated(case: Case, perfect: str) -> Broken | None:
+    if perfect[0] != "{" or len(perfect) == 2:
+        return None
+    name, value = next(iter(json.loads(perfect).items()))
+    member = f"{dump(name)}: {dump(value)}"
+    return Broken(f"{{{member}, {perfect[1:]}", frozenset({"duplicate_keys"}))
+
+
+def dump(value: Any) -> str:
+    """A value as a perfect answer has it."""
+    return json.dumps(value, ensure_ascii=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The value of a perfect answer, and what its task says of the places in it."""
+
+    task: Task
+    case: Case
+    value: Any
+
+    def objects(self) -> Iterator[tuple[Path, dict[str, Any]]]:
+        for path, value in _walk((), self.value):
+            if isinstance(value, dict):
+                yield path, value
+
+    def leaves(self) -> Iterator[tuple[Path, Any]]:
+        for path, value in _walk((), self.value):
+            if not isinstance(value, dict | list):
+                yield path, value
+
+    def schema_at(self, path: Path) -> dict[str, Any] | None:
+        """The part of the schema for a place; empty without a schema, ``None`` where it is not
+        simply ``properties`` and ``items`` that lead there."""
+        if self.task.schema is None:
+            return {}
+        node = self.task.schema.raw
+        for part in path:
+            if not isinstance(node, dict):
+                return None
+            node = node.get("properties", {}).get(part) if isinstance(part, str) else node["items"]
+        return node if isinstance(node, dict) else None
+
+    def is_free(self, path: Path, *also: str) -> bool:
+        """Whether the schema lets any value of the same type stand there."""
+        node = self.schema_at(path)
+        return node is not None and set(node) <= _PLAIN_KEYWORDS | {"minLength", *also}
+
+    def has_formats(self) -> bool:
+        """Whether ``format`` is more than an annotation here."""
+        return self.task.schema is not None and bool(self.task.schema.validator.format_checker)
+
+    def changed(self, path: Path, new: Any, *breaks: str) -> Broken | None:
+        """The answer with another value at a place, which is no longer the reference's."""
+        value = copy.deepcopy(self.value)
+        _container(value, path)[path[-1]] = new
+        exact = ["exact_fields"] if touches(self.task.exact, path) else []
+        return Broken(dump(value), frozenset([*breaks, *exact])) if [*breaks, *exact] else None
+
+    def without(self, path: Path, *breaks: str) -> Broken | None:
+        """The answer without a key."""
+        value = copy.deepcopy(self.value)
+        del _container(value, path)[path[-1]]
+        declared = {
+            "timestamp_sanity": [pointer for pointer, _ in self.task.timestamps],
+            "grounding": self.task.grounded,
+            "exact_fields": self.task.exact,
+        }
+        more = [name for name, pointers in declared.items() if touches(pointers, path)]
+        return Broken(dump(value), frozenset([*breaks, *more])) if [*breaks, *more] else None
+
+
+def touches(pointers: Any, path: Path) -> bool:
+    """Whether one of the JSON pointers leads to the place, through it or into it."""
+    for pointer in pointers:
+        tokens = [t.replace("~1", "/").replace("~0", "~") for t in pointer.split("/")[1:]]
+        steps = zip(tokens, path, strict=False)
+        if all(token in ("*", str(part)) for token, part in steps):
+            return True
+    return False
+
+
+def _walk(path: Path, value: Any) -> Iterator[tuple[Path, Any]]:
+    yield path, value
+    if isinstance(value, dict):
+        for name, member in value.items():
+            yield from _walk((*path, name), member)
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _walk((*path, index), item)
+
+
+def _container(value: Any, path: Path) -> Any:
+    for part in path[:-1]:
+        value = value[part]
+    return value
+
+
+def _in_value(task: Task, make: Any, case: Case, perfect: str) -> Broken | None:
+    broken: Broken | None = make(Answer(task, case, json.loads(perfect)))
+    return broken
+
+
+def _key_dropped(answer: Answer) -> Broken | None:
+    for path, members in answer.objects():
+        required = (answer.schema_at(path) or {}).get("required", ())
+        for name in members:
+            held = ("schema_types", "required_keys") if name in required else ()
+            if broken := answer.without((*path, name), *held):
+                return broken
+    return None
+
+
+def _key_added(answer: Answer) -> Broken | None:
+    for path, _ in answer.objects():
+        node = answer.schema_at(path) or {}
+        if node.get("additionalProperties") is False and not node.get("patternProperties"):
+            return answer.changed((*path, "unasked"), True, "schema_types")
+    return None
+
+
+def _number_quoted(answer: Answer) -> Broken | None:
+    for path, value in answer.leaves():
+        node = answer.schema_at(path) or {}
+        if _is_number(value) and path and node.get("type") in ("number", "integer"):
+            return answer.changed(path, dump(value), "schema_types", "types")
+    return None
+
+
+def _value_invented(answer: Answer) -> Broken | None:
+    times = [pointer for pointer, _ in answer.task.timestamps]
+    for path, value in answer.leaves():
+        if not touches(answer.task.grounded, path) or touches(times, path):
+            continue
+        if not (path and answer.is_free(path)):
+            continue
+        if isinstance(value, str):
+            return answer.changed(path, INVENTED[0], "grounding")
+        if _is_number(value):
+            return answer.changed(path, INVENTED[1], "grounding")
+    return None
+
+
+def _value_wrong(answer: Answer) -> Broken | None:
+    """Another allowed value: the right form, and not what the reference says."""
+    for path, value in answer.leaves():
+        choices = (answer.schema_at(path) or {}).get("enum", ())
+        others = [c for c in choices if c != value and isinstance(c, str)]
+        if others and not touches(answer.task.grounded, path):
+            return answer.changed(path, others[0])
+    return None
+
+
+def _time_shifted(answer: Answer) -> Broken | None:
+    for pointer, rule in answer.task.timestamps:
+        for path, value in answer.leaves():
+            if touches([pointer], path) and answer.is_free(path, "pattern", "format"):
+                grounded = touches(answer.task.grounded, path)
+                new = shifted(rule, value, answer.case.prompt)
+                if new and (broken := answer.changed(path, new, *["grounding"] * grounded)):
+                    return broken
+    return None
+
+
+def _time_impossible(answer: Answer) -> Broken | None:
+    annotations = () if answer.has_formats() else ("format",)
+    for pointer, rule in answer.task.timestamps:
+        for path, value in answer.leaves():
+            if touches([pointer], path) and answer.is_free(path, *annotations):
+                grounded = touches(answer.task.grounded, path)
+                new = impossible(rule, value)
+                return answer.changed(path, new, "timestamp_sanity", *["grounding"] * grounded)
+    return None
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+_IN_VALUE = {
+    "key dropped": _key_dropped,
+    "key added": _key_added,
+    "number quoted": _number_quoted,
+    "value invented": _value_invented,
+    "value wrong": _value_wrong,
+    "time shifted": _time_shifted,
+    "time impossible": _time_impossible,
+}

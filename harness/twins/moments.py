@@ -1,0 +1,42 @@
+"""Other times for a twin: one that exists and the prompt does not speak of, one that cannot be."""
+
+import datetime
+from collections.abc import Iterator
+from typing import Any
+
+from harness.checks.facts import facts_of
+from harness.checks.timestamp_sanity import TimestampRule
+
+_DAYS = (1, 2, 3, 5, 8, 13, 21, 34, 55, 89, 400)
+
+
+def shifted(rule: TimestampRule, value: Any, prompt: str) -> str | None:
+    """A time of the same kind that the prompt does not have; ``None`` where a bound of the rule
+    could be what it breaks."""
+    if not isinstance(value, str) or rule.earliest or rule.latest or rule.order != "any":
+        return None
+    others = _days(value, prompt) if rule.kind == "date" else _clocks(rule, value, prompt)
+    return next(others, None)
+
+
+def impossible(rule: TimestampRule, value: Any) -> str:
+    """A time that no calendar and no game has, in the form of ``value``."""
+    if rule.kind == "game_clock":
+        return "Q5 13:70"
+    return "2023-02-30" + (value[10:] if isinstance(value, str) else "")
+
+
+def _days(value: str, prompt: str) -> Iterator[str]:
+    day = datetime.date.fromisoformat(value[:10])
+    for step in _DAYS:
+        other = day + datetime.timedelta(days=step)
+        if other not in facts_of(prompt).days:
+            yield other.isoformat() + value[10:]
+
+
+def _clocks(rule: TimestampRule, value: str, prompt: str) -> Iterator[str]:
+    period, _, _ = value.partition(" ")
+    for seconds in (17, 43, 71, 109, 163, 229):
+        other = f"{period} {seconds // 60:02}:{seconds % 60:02}"
+        if other not in prompt and other.partition(" ")[2] not in prompt and rule.read(other):
+            yield other
