@@ -39,7 +39,7 @@ from harness.checks.surroundings import THOUGHT
 from harness.core.verdict import FailureCode
 
 MAX_ATTEMPTS = 100
-"""Brackets in prose that are tried as the beginning of the value."""
+"""Arrays in prose that begin with a number and are tried as the beginning of the value."""
 _BLANK = " \t\n\r"
 _OPENERS = re.compile(r"[{\[][{\[ \t\n\r]*+")
 _AFTER_BRACE = re.compile(r"""["'}“”]|\Z|[,#]|/[/*]|[A-Za-z_$][\w$-]{0,80}[ \t\n\r]*+:""")
@@ -142,7 +142,9 @@ def _outside_thoughts(text: str) -> list[tuple[int, int]]:
             continue
         if opened is not None:
             stretches.append((position, opened))
-        elif position == 0:
+        elif position:
+            continue
+        else:
             value_end = _end_of_value_before(text, tag.start()) if value_end is None else value_end
             if tag.start() < value_end:
                 continue
@@ -178,15 +180,18 @@ def _first_container(text: str, start: int, stop: int, first: int) -> tuple[int 
         if flat := _FLAT_NUMBERS.match(text, begin):
             weak, resume = begin if weak is None else weak, flat.end()
             continue
-        attempts += 1
-        if attempts > MAX_ATTEMPTS:
-            break
+        has_number = _NUMBERS.match(text, begin) is not None
+        attempts += has_number
+        if attempts > MAX_ATTEMPTS and has_number:
+            continue
         try:
             decoded = decode(text, begin)
         except json.JSONDecodeError as error:
-            if not _NUMBERS.match(text, begin):
+            if not has_number:
                 return begin, weak
             resume = error.pos
+            if text[resume:].strip():
+                continue  # not even cut off by the end: brackets of prose
         else:
             if not _is_weak(decoded.value):
                 return begin, weak
