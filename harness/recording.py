@@ -16,7 +16,6 @@ from harness.core.record import (
 )
 from harness.core.verdict import Outcome, Verdict
 from harness.environment import environment
-from harness.runs import new_run_id
 from harness.session import Session
 from harness.tasks import Task
 
@@ -30,7 +29,7 @@ def record(session: Session, status: RunStatus, command: Sequence[str]) -> RunRe
         *session.measured,
     )
     return RunRecord(
-        id=new_run_id(session.created),
+        id=session.run_id,
         status=status,
         created=session.created.isoformat(timespec="seconds").replace("+00:00", "Z"),
         seconds=time.perf_counter() - session.started,
@@ -39,6 +38,7 @@ def record(session: Session, status: RunStatus, command: Sequence[str]) -> RunRe
         tasks=tuple(_task_record(session, task) for task in session.tasks.values()),
         results=results,
         samples=samples,
+        counterexamples=tuple(session.counterexamples),
         command=tuple(command),
         environment=environment(),
     )
@@ -80,7 +80,8 @@ def _samples(session: Session) -> Iterator[Sample]:
 
 
 def _sample(session: Session, model: str, request: Request, completion: Completion) -> Sample:
-    case = session.tasks[request.task].case(request.case_id)
+    task = session.tasks[request.task]
+    case = task.case(request.case_id)
     return Sample(
         model=model,
         task=request.task,
@@ -94,6 +95,7 @@ def _sample(session: Session, model: str, request: Request, completion: Completi
         reference=case.reference,
         must_pass=case.must_pass,
         verdicts=session.verdicts.get((model, request.task, request.case_id, request.repeat), {}),
+        variables={} if task.generate_seed is None else dict(case.variables),
     )
 
 
@@ -109,4 +111,5 @@ def _task_record(session: Session, task: Task) -> TaskRecord:
         sampling=task.sampling,
         budgets=dict(task.budgets),
         required=task.required,
+        generate_seed=task.generate_seed,
     )

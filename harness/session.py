@@ -5,21 +5,24 @@ this file knows nothing of pytest.
 """
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Protocol, TypeVar
 
 from harness.behavior import DEFAULT_BUDGET, Tally
+from harness.core.case import Case
 from harness.core.completion import Completion
 from harness.core.modelref import ModelRef
 from harness.core.plan import GenerationPlan, Request, requests_for
-from harness.core.record import BehaviorResult, ModelRecord
+from harness.core.record import BehaviorResult, Counterexample, ModelRecord
 from harness.core.verdict import Verdict
 from harness.engine.model import EngineSettings
-from harness.engine.process import Generation, ModelUnopened
+from harness.engine.process import Answer, Generation, ModelUnopened
+from harness.engine.worker import failed
 from harness.measurement import Latency, Memory
+from harness.runs import new_run_id
 from harness.selection import Subject
 from harness.tasks import Task
 
@@ -56,10 +59,16 @@ class Progress(Protocol):
 class Session:
     """Holds everything from collection to the record."""
 
-    def __init__(self, settings: EngineSettings, progress: Progress) -> None:
+    def __init__(
+        self, settings: EngineSettings, progress: Progress, *, asks_more: bool = False
+    ) -> None:
         self.settings = settings
         self.progress = progress
+        self.asks_more = asks_more
+        """Whether models are asked more than their plan: the last one's process waits for it."""
+        self.waiting: Generation | None = None
         self.created = datetime.now(UTC)
+        self.run_id = new_run_id(self.created)
         self.started = time.perf_counter()
         self.plans: dict[ModelRef, GenerationPlan] = {}
         self.tasks: dict[str, Task] = {}
@@ -68,6 +77,9 @@ class Session:
         self.verdicts: dict[tuple[str, str, str, int], dict[str, Verdict]] = {}
         """Of each completion: by model, task, case and repeat, then by behavior."""
         self.measured: list[BehaviorResult] = []
+        self.counterexamples: list[Counterexample] = []
+        self.asked: dict[tuple[ModelRef, str, str], Completion] = {}
+        """Answers beyond the plan: by model, task and hash of the prompt."""
 
     def plan(self, wanted: Iterable[Wanted]) -> None:
         """Work out every request of the run, before the first token."""
@@ -101,19 +113,61 @@ class Session:
         )
 
     def _generate(self, ref: ModelRef, answers: Answers) -> None:
-        requests = self.plans[ref].requests
-        generation = Generation(ref, self.settings, self.progress.on_tokens)
-        self.progress.on_start(ref, len(requests))
+        generation = self._generation(ref)
         try:
-            with closing(generation.answers(requests)) as stream:
+            with closing(self._stream(generation, self.plans[ref].requests)) as stream:
                 for request, completion in stream:
                     answers.completions[request.key] = completion
-                    self.progress.on_answer()
         except ModelUnopened as error:
             answers.model = replace(answers.model, error=str(error))
         finally:
             answers.model = generation.model or answers.model
+
+    def ask(self, subject: Subject, cases: Sequence[Case]) -> list[Completion]:
+        """What a model answers to cases beyond its plan, all in one go; no prompt twice.
+
+        A case that nothing was answered to gets a completion with ``finish_reason`` ``error``.
+        """
+        task, ref = subject.task, subject.ref
+        requests = requests_for(task.name, cases, task.sampling)
+        keys = [(ref, task.name, request.prompt_sha256) for request in requests]
+        unasked = {k: r for k, r in zip(keys, requests, strict=True) if k not in self.asked}
+        try:
+            with closing(self._stream(self._generation(ref), [*unasked.values()])) as stream:
+                for request, completion in stream:
+                    self.asked[ref, task.name, request.prompt_sha256] = completion
+        except ModelUnopened as error:
+            self.asked |= {k: failed(r, str(error)) for k, r in unasked.items()}
+        return [
+            replace(self.asked[k], case_id=case.id) for k, case in zip(keys, cases, strict=True)
+        ]
+
+    def _stream(
+        self, generation: Generation, requests: Sequence[Request]
+    ) -> Generator[Answer, None, None]:
+        self.progress.on_start(generation.ref, len(requests))
+        try:
+            with closing(generation.answers(requests)) as stream:
+                for answer in stream:
+                    yield answer
+                    self.progress.on_answer()
+        finally:
             self.progress.on_end()
+
+    def _generation(self, ref: ModelRef) -> Generation:
+        """The model at work. At most one model's process is there at a time."""
+        if self.waiting is None or self.waiting.ref != ref:
+            self.close()
+            self.waiting = Generation(
+                ref, self.settings, self.progress.on_tokens, stays_open=self.asks_more
+            )
+        return self.waiting
+
+    def close(self) -> None:
+        """End the process that waits for more requests."""
+        if self.waiting is not None:
+            self.waiting.close()
+            self.waiting = None
 
     def completions(self, subject: Subject) -> list[Completion]:
         """The completions a subject is judged by, in the order of the task's cases."""

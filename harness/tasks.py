@@ -77,6 +77,8 @@ class Task:
     """``task.yaml`` as it stands."""
     is_selected: bool = False
     """True when some of the folder's cases were left out on purpose."""
+    generate_seed: int | None = None
+    """The seed that the cases were drawn with; ``None`` where they are the folder's."""
 
     def case(self, case_id: str) -> Case:
         """The case of that id; ``KeyError`` when there is none."""

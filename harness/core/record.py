@@ -67,6 +67,8 @@ class TaskRecord:
     budgets: Mapping[str, float]
     required: tuple[str, ...]
     """Behaviors that must all pass for a case to count into ``format_success_rate``."""
+    generate_seed: int | None = None
+    """The seed that the cases were drawn with; ``None`` where they are the task's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +116,25 @@ class Sample:
     must_pass: bool = False
     verdicts: Mapping[str, Verdict] = field(default_factory=dict)
     """By behavior; only behavior over single completions."""
+    variables: Mapping[str, JsonValue] = field(default_factory=dict)
+    """What the prompt of a drawn case was rendered from; empty for a case of the task's own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counterexample:
+    """The smallest drawn prompt that was found to fail a behavior."""
+
+    behavior: str
+    sample: Sample
+    """The prompt, what the model answered to it, and the behavior's verdict."""
+    drawn_from: str
+    """The id of the drawn case that was made smaller."""
+    steps: int
+    """How often the model was asked, each time about many prompts at once."""
+    requests: int
+    """Prompts that it was asked about."""
+    is_bounded: bool
+    """True when the search was ended by its bounds: there may be a smaller prompt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,4 +155,6 @@ class RunRecord:
     command: tuple[str, ...] = ()
     environment: Mapping[str, JsonValue] = field(default_factory=dict)
     """Versions, machine, commit: see ``harness.environment``."""
+    counterexamples: tuple[Counterexample, ...] = ()
+    """Of the behaviors that failed on drawn cases."""
     schema_version: int = SCHEMA_VERSION

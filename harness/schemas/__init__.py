@@ -20,7 +20,7 @@ SAMPLE_SCHEMA = HERE / "sample.schema.json"
 def run_schema() -> dict[str, Any]:
     """The shape of ``run.json``: a RunRecord whose samples lie in the file beside it."""
     schema = _schema_of(RunRecord, "run.json")
-    properties, definitions = schema["properties"], schema["$defs"]
+    properties = schema["properties"]
     properties["schema_version"] = {"const": SCHEMA_VERSION}
     properties["samples"] = {
         "type": "object",
@@ -29,10 +29,6 @@ def run_schema() -> dict[str, Any]:
         "required": ["file", "count"],
     }
     schema["required"] = [*schema["required"], "samples", "schema_version"]
-    for name in ("Sample", "Message", "Role", "Completion", "FinishReason", "Timing"):
-        definitions.pop(name, None)
-    for name in ("Verdict", "Outcome", "FailureCode"):
-        definitions.pop(name, None)
     return schema
 
 
