@@ -14,6 +14,8 @@ from jsonschema.validators import extend
 from harness.checks.json_schema_pattern import found_in
 
 Errors = Iterator[ValidationError]
+NOT_EXPECTED = "is not expected"
+"""Message of the error of a member or item that should not be there at all."""
 
 
 class SchemaNode(dict[str, Any]):
@@ -29,6 +31,14 @@ def accepts(schema: Any, value: Any) -> bool:
     return quick is not None and bool(quick(value))
 
 
+def properties(validator: Any, value: Mapping[str, Any], instance: Any, schema: Any) -> Errors:
+    if not isinstance(instance, dict):
+        return
+    for name, subschema in value.items():
+        if name in instance:
+            yield from _descend(validator, instance[name], subschema, name)
+
+
 def pattern(validator: Any, value: str, instance: Any, schema: Any) -> Errors:
     if isinstance(instance, str) and not found_in(value, instance):
         yield ValidationError("does not match the pattern")
@@ -42,7 +52,7 @@ def pattern_properties(
     for regular, subschema in value.items():
         for name, member in instance.items():
             if found_in(regular, name):
-                yield from validator.descend(member, subschema, path=name, schema_path=regular)
+                yield from _descend(validator, member, subschema, name)
 
 
 def additional_properties(validator: Any, value: Any, instance: Any, schema: Any) -> Errors:
@@ -50,10 +60,8 @@ def additional_properties(validator: Any, value: Any, instance: Any, schema: Any
     if not isinstance(instance, dict):
         return
     for name in _additional(instance, schema):
-        if value is False:
-            yield ValidationError("is not expected", path=[name])
-        elif not accepts(value, instance[name]):
-            yield from validator.descend(instance[name], value, path=name)
+        if not accepts(value, instance[name]):
+            yield from _descend(validator, instance[name], value, name)
 
 
 def items(validator: Any, value: Any, instance: Any, schema: Any) -> Errors:
@@ -61,7 +69,7 @@ def items(validator: Any, value: Any, instance: Any, schema: Any) -> Errors:
         return
     for index in range(len(schema.get("prefixItems", ())), len(instance)):
         if not accepts(value, instance[index]):
-            yield from validator.descend(instance[index], value, path=index)
+            yield from _descend(validator, instance[index], value, index)
 
 
 def unevaluated_properties(validator: Any, value: Any, instance: Any, schema: Any) -> Errors:
@@ -70,7 +78,7 @@ def unevaluated_properties(validator: Any, value: Any, instance: Any, schema: An
     evaluated = _evaluated_names(validator, instance, schema)
     for name in instance:
         if name not in evaluated and not _is_valid(validator.descend(instance[name], value)):
-            yield ValidationError("is not expected", path=[name])
+            yield ValidationError(NOT_EXPECTED, path=[name], instance=instance[name])
 
 
 def unevaluated_items(validator: Any, value: Any, instance: Any, schema: Any) -> Errors:
@@ -79,7 +87,7 @@ def unevaluated_items(validator: Any, value: Any, instance: Any, schema: Any) ->
     evaluated = _evaluated_indices(validator, instance, schema)
     for index, item in enumerate(instance):
         if index not in evaluated and not _is_valid(validator.descend(item, value)):
-            yield ValidationError("is not expected", path=[index])
+            yield ValidationError(NOT_EXPECTED, path=[index], instance=item)
 
 
 def multiple_of(validator: Any, value: int | Decimal, instance: Any, schema: Any) -> Errors:
@@ -94,7 +102,7 @@ def unique_items(validator: Any, value: bool, instance: Any, schema: Any) -> Err
     for index, item in enumerate(instance):
         key = equality_key(item)
         if key in seen:
-            yield ValidationError(f"equals item {seen[key]}", path=[index])
+            yield ValidationError(f"equals item {seen[key]}", path=[index], instance=item)
             return
         seen[key] = index
 
@@ -233,6 +241,14 @@ def _branches(validator: Any, instance: Any, schema: Any) -> Iterable[Any]:
             yield subschema
 
 
+def _descend(validator: Any, instance: Any, schema: Any, path: str | int) -> Errors:
+    """The errors of a part of the instance, with its path also where the schema is ``false``."""
+    if schema is False:
+        yield ValidationError(NOT_EXPECTED, path=[path], instance=instance)
+    else:
+        yield from validator.descend(instance, schema, path=path)
+
+
 def _is_valid(errors: Errors) -> bool:
     return next(errors, None) is None
 
@@ -254,6 +270,7 @@ SchemaValidator: Any = extend(  # type: ignore[no-untyped-call]
     Draft202012Validator,
     validators={
         "pattern": pattern,
+        "properties": properties,
         "patternProperties": pattern_properties,
         "additionalProperties": additional_properties,
         "items": items,

@@ -13,6 +13,7 @@ from harness.checks.json_depth import depth_of
 from harness.checks.json_document import read_document
 from harness.checks.json_pointer import Path, pointer_of, span_of
 from harness.checks.json_schema import MAX_DEPTH, Schema
+from harness.checks.json_schema_keywords import NOT_EXPECTED
 from harness.checks.json_schema_pattern import PatternTimeout
 from harness.checks.json_value import document_of
 from harness.checks.json_words import kind_of, list_of, show
@@ -104,13 +105,8 @@ def _problem(error: ValidationError) -> Problem:
     keyword = leaf.validator
     if keyword in ("required", "dependentRequired"):
         return _missing(leaf, path)
-    if (
-        path
-        and (leaf.message == "is not expected" or keyword is None)
-        and isinstance(path[-1], str)
-    ):
-        reason = f"{where}: the schema allows no key {excerpt(path[-1])!r} here"
-        return Problem(FailureCode.UNEXPECTED_KEY, reason, path, True)
+    if leaf.message == NOT_EXPECTED:
+        return _unexpected(leaf, path)
     if keyword in ("anyOf", "oneOf") and (types := _alternative_types(leaf)):
         return _wrong_type(types, leaf.instance, path)
     if keyword == "type":
@@ -132,6 +128,14 @@ def _problem(error: ValidationError) -> Problem:
         reason = f"{where}: expected {list_of([show(a) for a in allowed])}, found {found}"
         return Problem(FailureCode.NOT_IN_ENUM, reason, path)
     return Problem(FailureCode.SCHEMA_OTHER, f"{where}: {_other(leaf, found)}", path)
+
+
+def _unexpected(leaf: Any, path: Path) -> Problem:
+    if isinstance(path[-1], str):
+        reason = f"{pointer_of(path)}: the schema allows no key {excerpt(path[-1])!r} here"
+        return Problem(FailureCode.UNEXPECTED_KEY, reason, path, True)
+    reason = f"{pointer_of(path)}: the schema allows no item here, found {show(leaf.instance)}"
+    return Problem(FailureCode.SCHEMA_OTHER, reason, path)
 
 
 def _missing(leaf: Any, path: Path) -> Problem:
@@ -160,7 +164,7 @@ def _wrong_type(types: list[str], value: Any, path: Path) -> Problem:
     is_number = isinstance(value, str) and len(value) < 400 and _NUMERIC.fullmatch(value)
     expected = list_of(list(dict.fromkeys(types)))
     if wants_number and is_number:
-        reason = f"{pointer_of(path)}: expected a {expected}, found it as a string: {show(value)}"
+        reason = f"{pointer_of(path)}: expected {expected}, found it as a string: {show(value)}"
         return Problem(FailureCode.NUMBER_AS_STRING, reason, path)
     kind = kind_of(value)
     shown = "" if kind in ("null", "an object", "an array") else f" {show(value)}"
