@@ -12,12 +12,12 @@ from harness.core.printable import printable
 
 
 class TerminalProgress:
-    """One bar for each model: requests answered, tokens a second, time left."""
+    """Shows one bar for each model, unless pytest is to be quiet."""
 
     def __init__(self, config: pytest.Config) -> None:
         self.reporter = config.pluginmanager.getplugin("terminalreporter")
         self.is_quiet = config.getoption("verbose") < 0
-        self.progress: Progress | None = None
+        self.bar: Bar | None = None
 
     def on_start(self, ref: ModelRef, requests: int) -> None:
         # Asked here, where pytest does not capture: elsewhere standard error is a file of pytest's.
@@ -25,6 +25,30 @@ class TerminalProgress:
             return
         if self.reporter is not None:
             self.reporter.ensure_newline()
+        self.bar = Bar(printable(str(ref)), requests)
+
+    def on_step(self, tokens: int, ended: int) -> None:
+        if self.bar is not None:
+            self.bar.step(tokens, ended)
+
+    def on_answer(self) -> None:
+        if self.bar is not None:
+            self.bar.answer()
+
+    def on_end(self) -> None:
+        if self.bar is not None:
+            self.bar.progress.stop()
+            self.bar = None
+
+
+class Bar:
+    """Requests answered, tokens a second, time left."""
+
+    def __init__(self, name: str, requests: int) -> None:
+        self.name = name
+        self.tokens = self.ended = self.answered = 0
+        self.started: float | None = None
+        """When the first tokens were heard of: loading is not generating."""
         self.progress = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -34,25 +58,23 @@ class TerminalProgress:
             console=Console(stderr=True),
             transient=True,
         )
-        name = printable(str(ref))
-        self.bar = self.progress.add_task(f"{name}: loading", total=requests, rate="")
-        self.name, self.tokens, self.started = name, 0, 0.0
+        self.row = self.progress.add_task(f"{name}: loading", total=requests, rate="")
         self.progress.start()
 
-    def on_tokens(self, count: int) -> None:
-        if self.progress is None:
-            return
+    def step(self, tokens: int, ended: int) -> None:
+        self.tokens += tokens
+        self.ended += ended
+        self._draw()
+
+    def answer(self) -> None:
+        self.answered += 1
+        self._draw()
+
+    def _draw(self) -> None:
+        """An answer that has ended counts at once; its batch may take a while to come back."""
         now = time.perf_counter()
         self.started = self.started or now
-        self.tokens += count
-        rate = self.tokens / (now - self.started) if now > self.started else 0
-        self.progress.update(self.bar, description=self.name, rate=f"{rate:,.0f} tokens/s")
-
-    def on_answer(self) -> None:
-        if self.progress is not None:
-            self.progress.update(self.bar, description=self.name, advance=1)
-
-    def on_end(self) -> None:
-        if self.progress is not None:
-            self.progress.stop()
-            self.progress = None
+        seconds = now - self.started
+        rate = f"{self.tokens / seconds:,.0f} tokens/s" if seconds else ""
+        done = max(self.answered, self.ended)
+        self.progress.update(self.row, description=self.name, completed=done, rate=rate)

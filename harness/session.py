@@ -52,7 +52,7 @@ class Progress(Protocol):
 
     def on_start(self, ref: ModelRef, requests: int) -> None: ...
     def on_answer(self) -> None: ...
-    def on_tokens(self, count: int) -> None: ...
+    def on_step(self, tokens: int, ended: int) -> None: ...
     def on_end(self) -> None: ...
 
 
@@ -159,7 +159,7 @@ class Session:
         if self.waiting is None or self.waiting.ref != ref:
             self.close()
             self.waiting = Generation(
-                ref, self.settings, self.progress.on_tokens, stays_open=self.asks_more
+                ref, self.settings, self.progress.on_step, stays_open=self.asks_more
             )
         return self.waiting
 

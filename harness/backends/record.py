@@ -15,7 +15,7 @@ from harness.core.modelref import ModelRef
 from harness.core.plan import Request
 from harness.core.record import ModelRecord, RunRecord, Sample
 from harness.engine.folders import check_options
-from harness.engine.model import EngineSettings, OnTokens, OpenModel
+from harness.engine.model import EngineSettings, OnStep, OpenModel
 from harness.engine.worker import failed
 from harness.runs import find_run, read_run
 
@@ -47,7 +47,7 @@ class Replay:
     def batches(self, requests: Sequence[Request]) -> list[list[Request]]:
         return [list(requests)] if requests else []
 
-    def generate(self, batch: Sequence[Request], on_tokens: OnTokens) -> list[Completion]:
+    def generate(self, batch: Sequence[Request], on_step: OnStep) -> list[Completion]:
         return [self._answer(request) for request in batch]
 
     def _answer(self, request: Request) -> Completion:

@@ -45,7 +45,7 @@ def decode(
     rows: Sequence[Row],
     sampling: Sampling,
     end_ids: frozenset[int],
-    on_tokens: Callable[[int], None],
+    on_step: Callable[[int, int], None],
 ) -> None:
     """Fill in ``rows``. All of them share one ``sampling`` but for the seed.
 
@@ -63,7 +63,7 @@ def decode(
             row.ended = token in end_ids
             row.first_token_seconds = row.first_token_seconds or now
             row.seconds = now
-        on_tokens(len(taking))
+        on_step(len(taking), sum(not row.is_open for row, _ in taking))
         batch.append(tokens)
 
 

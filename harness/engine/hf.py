@@ -15,7 +15,7 @@ from harness.core.record import ModelRecord
 from harness.engine import prompt
 from harness.engine.decoding import Row, decode
 from harness.engine.memory import available_bytes
-from harness.engine.model import EngineSettings, OnTokens
+from harness.engine.model import EngineSettings, OnStep
 from harness.engine.worker import failed
 
 MOST_BATCH_TOKENS = 32_768
@@ -58,14 +58,14 @@ class HfModel:
             batches.append(batch)
         return batches + [[r] for r in requests if r.timed]
 
-    def generate(self, batch: Sequence[Request], on_tokens: OnTokens) -> list[Completion]:
+    def generate(self, batch: Sequence[Request], on_step: OnStep) -> list[Completion]:
         rows = {
             r.key: Row(self._encoded[r.key], r.seed, room)
             for r in batch
             if (room := min(r.sampling.max_new_tokens, self._room(r))) > 0
         }
         if rows:
-            decode(self.model, list(rows.values()), batch[0].sampling, self.end_ids, on_tokens)
+            decode(self.model, list(rows.values()), batch[0].sampling, self.end_ids, on_step)
         return [self._completion(r, rows.get(r.key), len(rows)) for r in batch]
 
     def _completion(self, request: Request, row: Row | None, batch_rows: int) -> Completion:

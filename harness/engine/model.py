@@ -25,8 +25,8 @@ class EngineSettings:
     """Silence of a backend after which it counts as hung."""
 
 
-OnTokens = Callable[[int], None]
-"""Told how many tokens were generated since it was last told."""
+OnStep = Callable[[int, int], None]
+"""Told how many tokens were generated and how many answers ended since it was last told."""
 
 
 class OpenModel(Protocol):
@@ -40,7 +40,7 @@ class OpenModel(Protocol):
         """Divide requests into batches. A timed request stands alone."""
         ...
 
-    def generate(self, batch: Sequence[Request], on_tokens: OnTokens) -> list[Completion]:
+    def generate(self, batch: Sequence[Request], on_step: OnStep) -> list[Completion]:
         """Answer one batch, in its order."""
         ...
 

@@ -52,7 +52,7 @@ class Generation:
 
     ref: ModelRef
     settings: EngineSettings
-    on_tokens: Callable[[int], None] = lambda count: None
+    on_step: Callable[[int, int], None] = lambda tokens, ended: None
     stays_open: bool = False
     model: ModelRecord | None = None
     """Filled when the model has opened; its measurements when the answers have ended."""
@@ -109,8 +109,8 @@ class Generation:
             match message["kind"]:
                 case "started":
                     process.in_flight = message["keys"]
-                case "tokens":
-                    self.on_tokens(message["count"])
+                case "step":
+                    self.on_step(message["tokens"], message["ended"])
                 case "answered":
                     process.in_flight = []
                     completions = [value_of(Completion, c) for c in message["completions"]]

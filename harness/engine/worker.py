@@ -23,7 +23,7 @@ from harness.engine.channel import keep_stdout_for_messages, receive, send, valu
 from harness.engine.memory import peak_memory_mb
 from harness.engine.model import EngineSettings, OpenModel
 
-TOKENS_EVERY_SECONDS = 0.1
+STEP_SECONDS = 0.1
 """How often a batch in progress says how far it is."""
 
 
@@ -70,7 +70,7 @@ def _generate(model: OpenModel, requests: Sequence[Request], out: IO[bytes]) -> 
     while waiting:
         batch = waiting.popleft()
         if batch[0].timed and not warm:
-            model.generate(batch, lambda tokens: None)
+            model.generate(batch, lambda tokens, ended: None)
             warm = True
         send(out, "started", keys=[r.key for r in batch])
         try:
@@ -87,18 +87,19 @@ def _generate(model: OpenModel, requests: Sequence[Request], out: IO[bytes]) -> 
 
 
 class _Progress:
-    """Passes on the count of tokens, but not at every step."""
+    """Says how far a batch is, but not at every step."""
 
     def __init__(self, out: IO[bytes]) -> None:
         self.out = out
-        self.tokens = 0
+        self.tokens = self.ended = 0
         self.last = time.perf_counter()
 
-    def __call__(self, tokens: int) -> None:
+    def __call__(self, tokens: int, ended: int) -> None:
         self.tokens += tokens
-        if (now := time.perf_counter()) - self.last >= TOKENS_EVERY_SECONDS:
-            send(self.out, "tokens", count=self.tokens)
-            self.tokens, self.last = 0, now
+        self.ended += ended
+        if (now := time.perf_counter()) - self.last >= STEP_SECONDS:
+            send(self.out, "step", tokens=self.tokens, ended=self.ended)
+            self.tokens, self.ended, self.last = 0, 0, now
 
 
 def failed(request: Request, reason: str) -> Completion:

@@ -18,10 +18,12 @@ def model(request):
     return request.param()
 
 
-def decoded(model, prompts, sampling=GREEDY, room=20, on_tokens=lambda n: None, seeds=None):
+def decoded(
+    model, prompts, sampling=GREEDY, room=20, on_step=lambda tokens, ended: None, seeds=None
+):
     seeds = seeds or range(len(prompts))
     rows = [Row(list(p), seed, room) for p, seed in zip(prompts, seeds, strict=True)]
-    decode(model, rows, sampling, END, on_tokens)
+    decode(model, rows, sampling, END, on_step)
     return rows
 
 
@@ -76,13 +78,14 @@ def test_a_repetition_penalty_counts_no_padding(model):
 
 def test_each_row_has_its_own_room(model):
     rows = [Row(list(p), 0, room) for p, room in zip(PROMPTS, [1, 2, 3, 4], strict=True)]
-    decode(model, rows, GREEDY, frozenset(), lambda n: None)
+    decode(model, rows, GREEDY, frozenset(), lambda tokens, ended: None)
     assert [len(row.token_ids) for row in rows] == [1, 2, 3, 4]
     assert not any(row.ended for row in rows)
 
 
 def test_every_token_is_counted_and_timed(model):
-    counts: list[int] = []
-    rows = decoded(model, PROMPTS, on_tokens=counts.append)
-    assert sum(counts) == sum(len(row.token_ids) for row in rows)
+    steps: list[tuple[int, int]] = []
+    rows = decoded(model, PROMPTS, on_step=lambda *step: steps.append(step))
+    assert sum(tokens for tokens, _ in steps) == sum(len(row.token_ids) for row in rows)
+    assert sum(ended for _, ended in steps) == len(rows)
     assert all(0 < row.first_token_seconds <= row.seconds for row in rows)
