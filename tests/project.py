@@ -9,7 +9,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harness.core.completion import Completion, FinishReason
@@ -79,7 +79,10 @@ class Project:
         self.write(f"suites/{name}", (ROOT / "suites" / name).read_text("utf-8"))
 
     def store(
-        self, answers: Mapping[str, str] | str = GOOD, run: str = "stored", task: str = "echo"
+        self,
+        answers: Mapping[str, str | Completion] | str = GOOD,
+        run: str = "stored",
+        task: str = "echo",
     ) -> str:
         """Store a run that answered ``task`` so; returns the ``--model`` that replays it."""
         loaded = load_task(self.root / "tasks" / task)
@@ -91,10 +94,10 @@ class Project:
                 case_id=request.case_id,
                 prompt_sha256=request.prompt_sha256,
                 messages=request.messages,
-                completion=Completion(text, FinishReason.STOP, request.case_id),
+                completion=_completion(answer, request.case_id),
             )
             for request in requests
-            if (text := answers if isinstance(answers, str) else answers.get(request.case_id))
+            if (answer := answers if isinstance(answers, str) else answers.get(request.case_id))
             is not None
         )
         write_run(
@@ -143,6 +146,12 @@ class Project:
         """The only run there is."""
         (run,) = self.runs()
         return run
+
+
+def _completion(answer: str | Completion, case_id: str) -> Completion:
+    if isinstance(answer, Completion):
+        return replace(answer, case_id=case_id)
+    return Completion(answer, FinishReason.STOP, case_id)
 
 
 def clean_environment(**more: str) -> dict[str, str]:

@@ -11,7 +11,7 @@ from harness.checks.json_pointer import Path
 from harness.core.case import Case
 from harness.core.completion import FinishReason
 from harness.tasks import Task
-from harness.twins.defect import LOOP, Broken, Defects, around, at_the_limit, nothing
+from harness.twins.defect import LOOP, Broken, Defect, Defects, around, at_the_limit, nothing
 from harness.twins.moments import impossible, shifted
 
 AROUND = ("json_validity", "no_extra_text")
@@ -26,11 +26,29 @@ VALUE = (
 )
 """Behaviors that need a value to look at."""
 INVENTED: tuple[str, int] = ("Zyxquil Vorbanto", 76543217)
+_CONTAINER_KEYWORDS = frozenset(
+    {"$schema", "$id", "$defs", "properties", "required", "additionalProperties", "items"}
+    | {"minItems", "maxItems"}
+)
 _PLAIN_KEYWORDS = frozenset({"type", "title", "description", "default", "examples", "$comment"})
 
 
 def defects(task: Task) -> Defects:
     """By name, in the order of a table: around the value, in its text, in the value itself."""
+    return {
+        name: partial(_of_container, make) for name, make in _around_and_inside(task).items()
+    } | {
+        "nothing": nothing(*AROUND, *VALUE),
+        "token limit reached": at_the_limit,
+    }
+
+
+def _of_container(make: Defect, case: Case, perfect: str) -> Broken | None:
+    """Of an object or an array: what stands around a bare number may be read as part of it."""
+    return make(case, perfect) if perfect[-1] in "}]" else None
+
+
+def _around_and_inside(task: Task) -> Defects:
     return {
         "fence added": around("```json\n", "\n```", *AROUND),
         "chatter before": around("here is what you asked for:\n", "", *AROUND),
@@ -42,27 +60,21 @@ def defects(task: Task) -> Defects:
         "last bracket cut off": _cut_off,
         "trailing comma": _trailing_comma,
         "key repeated": _key_repeated,
-        "nothing": nothing(*AROUND, *VALUE),
-        "token limit reached": at_the_limit,
         **{name: partial(_in_value, task, make) for name, make in _IN_VALUE.items()},
     }
 
 
-def _bracket_repeated(case: Case, perfect: str) -> Broken | None:
-    if perfect[-1] not in "}]":
-        return None
+def _bracket_repeated(case: Case, perfect: str) -> Broken:
     return Broken(perfect + perfect[-1] * 8, frozenset({*AROUND, "bracket_repetition"}))
 
 
-def _cut_off(case: Case, perfect: str) -> Broken | None:
-    if perfect[-1] not in "}]":
-        return None
+def _cut_off(case: Case, perfect: str) -> Broken:
     breaks = frozenset({"json_validity", *VALUE, "stops_cleanly"})
     return Broken(perfect[:-1], breaks, FinishReason.LENGTH)
 
 
 def _trailing_comma(case: Case, perfect: str) -> Broken | None:
-    if perfect[-1] not in "}]" or len(perfect) == 2:
+    if len(perfect) == 2:
         return None
     return Broken(f"{perfect[:-1]},{perfect[-1]}", frozenset({"json_validity", *VALUE}))
 
@@ -99,15 +111,17 @@ class Answer:
                 yield path, value
 
     def schema_at(self, path: Path) -> dict[str, Any] | None:
-        """The part of the schema for a place; empty without a schema, ``None`` where it is not
-        simply ``properties`` and ``items`` that lead there."""
+        """The part of the schema for a place; empty without a schema, ``None`` where more than
+        ``properties`` and ``items`` has a say in it."""
         if self.task.schema is None:
             return {}
         node = self.task.schema.raw
         for part in path:
-            if not isinstance(node, dict):
+            if not is_simple(node):
                 return None
-            node = node.get("properties", {}).get(part) if isinstance(part, str) else node["items"]
+            node = (
+                node.get("properties", {}).get(part) if isinstance(part, str) else node.get("items")
+            )
         return node if isinstance(node, dict) else None
 
     def is_free(self, path: Path, *also: str) -> bool:
@@ -137,6 +151,11 @@ class Answer:
         }
         more = [name for name, pointers in declared.items() if touches(pointers, path)]
         return Broken(dump(value), frozenset([*breaks, *more])) if [*breaks, *more] else None
+
+
+def is_simple(node: Any) -> bool:
+    """Whether a part of a schema speaks of an object or array in the plainest way."""
+    return isinstance(node, dict) and set(node) <= _PLAIN_KEYWORDS | _CONTAINER_KEYWORDS
 
 
 def touches(pointers: Any, path: Path) -> bool:
@@ -172,9 +191,12 @@ def _in_value(task: Task, make: Any, case: Case, perfect: str) -> Broken | None:
 
 def _key_dropped(answer: Answer) -> Broken | None:
     for path, members in answer.objects():
-        required = (answer.schema_at(path) or {}).get("required", ())
+        node = answer.schema_at(path)
+        if node is None or not is_simple(node):
+            continue
         for name in members:
-            held = ("schema_types", "required_keys") if name in required else ()
+            is_required = name in node.get("required", ())
+            held = ("schema_types", "required_keys") if is_required else ()
             if broken := answer.without((*path, name), *held):
                 return broken
     return None
@@ -183,7 +205,7 @@ def _key_dropped(answer: Answer) -> Broken | None:
 def _key_added(answer: Answer) -> Broken | None:
     for path, _ in answer.objects():
         node = answer.schema_at(path) or {}
-        if node.get("additionalProperties") is False and not node.get("patternProperties"):
+        if node.get("additionalProperties") is False and is_simple(node):
             return answer.changed((*path, "unasked"), True, "schema_types")
     return None
 

@@ -29,7 +29,7 @@ def impossible(rule: TimestampRule, value: Any) -> str:
 def _days(value: str, prompt: str) -> Iterator[str]:
     day = datetime.date.fromisoformat(value[:10])
     for step in _DAYS:
-        other = day + datetime.timedelta(days=step)
+        other = day - datetime.timedelta(days=step)
         if other not in facts_of(prompt).days:
             yield other.isoformat() + value[10:]
 

@@ -40,7 +40,7 @@ def _piece(kind: Any, value: Any) -> str:
         return _text(value[3])
     if kind in (code.MAX_REPEAT, code.MIN_REPEAT):
         least, most, inner = value
-        return _text(inner) * max(least, min(1, most))
+        return _text(inner) * int(max(least, min(1, most)))
     if kind is code.IN:
         return _character(value)
     if kind is code.NOT_LITERAL:
@@ -59,7 +59,7 @@ def _is_in(character: str, items: list[tuple[Any, Any]]) -> bool:
 
 def _matches(character: str, kind: Any, value: Any) -> bool:
     if kind is code.LITERAL:
-        return ord(character) == value
+        return bool(ord(character) == value)
     if kind is code.RANGE:
         return bool(value[0] <= ord(character) <= value[1])
     if kind is code.CATEGORY:

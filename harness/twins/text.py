@@ -3,6 +3,7 @@
 import itertools
 import re
 import string
+import unicodedata
 from functools import partial
 
 import regex
@@ -57,14 +58,18 @@ def _recounted(task: Task, make: Defect, case: Case, perfect: str) -> Broken | N
     breaks = set(broken.breaks)
     if task.words and not task.words[0] <= len(broken.text.split()) <= task.words[1]:
         breaks.add("words")
-    facts = [_folded(str(case.variables.get(name, ""))) for name in task.quotes]
-    if any(fact not in _folded(broken.text) for fact in facts):
+    facts = [str(case.variables.get(name, "")) for name in task.quotes]
+    if not all(_says(broken.text, fact) for fact in facts):
         breaks.add("quotes")
     return Broken(broken.text, frozenset(breaks), broken.finish_reason)
 
 
+def _says(text: str, fact: str) -> bool:
+    return bool(re.search(rf"(?<!\w){re.escape(_folded(fact))}(?!\w)", _folded(text)))
+
+
 def _folded(text: str) -> str:
-    return " ".join(text.casefold().split())
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
 def _heading_dropped(task: Task, case: Case, perfect: str) -> Broken | None:

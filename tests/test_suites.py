@@ -1,0 +1,226 @@
+"""Every bundled behavior, on completions written by hand, as pytest runs it.
+
+Three tasks are judged in one session: each case has a completion that is wrong in its own way, and
+the table beside it says which behaviors must fail it and with which code. Every other behavior that
+applies must pass it. ``harness judge`` must say the same of the same completions.
+"""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from harness.core.completion import Completion, FinishReason
+from harness.judging import Skip, checks_of, judge_for_task
+from harness.judging_line import JudgingLine
+from harness.tasks import Task, load_task
+from tests.models import ROOT
+from tests.project import Project
+
+PAYMENT = """\
+description: Read a payment.
+prompt: "{text}"
+output:
+  format: json
+  schema: schema.json
+  timestamps: {/date: date}
+  grounded: [/name, /amount]
+  exact: [/amount]
+variety: {fields: [/name], fallback_phrases: [no idea], max_share: 0.5}
+budgets: {repair_lift: 0.8}
+"""
+PAYMENT_SCHEMA = {
+    "type": "object",
+    "properties": {
+        "name": {"type": "string"},
+        "date": {"type": "string"},
+        "amount": {"type": "number"},
+    },
+    "required": ["name", "date", "amount"],
+    "additionalProperties": False,
+}
+GOOD = '{"name": "Ada", "date": "2024-02-29", "amount": 47.2}'
+VALUE = ("schema_types", "required_keys", "types", "duplicate_keys")
+VALUE += ("timestamp_sanity", "grounding", "exact_fields")
+
+
+def every(code: str, *behaviors: str) -> dict[str, str]:
+    return dict.fromkeys(behaviors, code)
+
+
+PAYMENTS: dict[str, tuple[str | Completion, dict[str, str]]] = {
+    "good": (GOOD, {}),
+    "good_again": (GOOD.replace(", ", ",\n").replace("47.2", "47.20"), {}),
+    "fence": (f"```json\n{GOOD}\n```", every("markdown_fence", "json_validity", "no_extra_text")),
+    "brackets": (GOOD + "}}}}}}", {
+        "json_validity": "bracket_loop", "no_extra_text": "text_after",
+        "bracket_repetition": "bracket_loop",
+    }),
+    "string": (GOOD.replace("47.2", '"47.2"'), {
+        **every("number_as_string", "schema_types", "types"), "exact_fields": "wrong_value",
+    }),
+    "missing": (GOOD.replace(', "amount": 47.2', ""), every(
+        "missing_key", "schema_types", "required_keys", "grounding", "exact_fields"
+    )),
+    "twice": (GOOD.replace("{", '{"name": "Ada", ', 1), {"duplicate_keys": "duplicate_key"}),
+    "no_day": (GOOD.replace("02-29", "02-30"), {"timestamp_sanity": "bad_date"}),
+    "invented": (GOOD.replace("Ada", "Grace"), {"grounding": "ungrounded"}),
+    "wrong": (GOOD.replace("47.2", "2024"), {"exact_fields": "wrong_value"}),
+    "loop": (GOOD + " and so on" * 20, {
+        **every("text_after", "json_validity", "no_extra_text"), "repetition": "text_loop",
+    }),
+    "cut": (Completion(GOOD[:20], FinishReason.LENGTH), {
+        **every("truncated", "json_validity", "stops_cleanly", *VALUE),
+    }),
+    "limit": (Completion(GOOD, FinishReason.LENGTH), {"stops_cleanly": "truncated"}),
+    "prose": ("no idea", every("no_json", "json_validity", "no_extra_text", *VALUE)),
+}  # fmt: skip
+
+LETTER = """\
+description: Write a letter.
+prompt: "{text}"
+output:
+  format: text
+  sections: ["To:", "Account:", "Request:"]
+  quotes: [account]
+  grounded_patterns: {account: '[0-9]{4}-[0-9]{4}'}
+  forbidden: {law: FCRA}
+  words: [8, 12]
+"""
+GOOD_LETTER = "To: Mercer Bank\nAccount: 2558-1351\nRequest: Please check this entry."
+LETTERS = {
+    "good": (GOOD_LETTER, {}),
+    "chatter": ("Sure!\n\n" + GOOD_LETTER, {"no_extra_text": "text_before"}),
+    "signed": (GOOD_LETTER + "\n\nAnything else?", {"no_extra_text": "text_after"}),
+    "section": (GOOD_LETTER.replace("Request: ", ""), {"sections": "missing_key"}),
+    "order": ("Account: 2558-1351\nTo: Mercer Bank\nRequest: Please check this entry.", {
+        "sections": "schema_other", "no_extra_text": "text_before",
+    }),
+    "fact": (GOOD_LETTER.replace("2558-1351", "mine"), {"quotes": "wrong_value"}),
+    "invented": (GOOD_LETTER + " Not 1111-2222.", {"grounding": "ungrounded"}),
+    "law": (GOOD_LETTER.replace("Please", "FCRA"), {"forbidden": "ungrounded"}),
+    "short": (GOOD_LETTER.replace(" check this entry.", ""), {"words": "schema_other"}),
+}  # fmt: skip
+
+CODE = """\
+description: Write a function.
+prompt: "{text}"
+output: {format: python, function: function, annotations: true, docstring: true}
+"""
+GOOD_CODE = 'def add(a: int, b: int) -> int:\n    """Add."""\n    return a + b\n'
+UNPARSED = ("python_parses", "python_function")
+CODES = {
+    "good": (GOOD_CODE, {}),
+    "fence": (f"```python\n{GOOD_CODE}```", {
+        "no_extra_text": "markdown_fence", **every("syntax", *UNPARSED),
+    }),
+    "advice": (GOOD_CODE + "\nThis adds two numbers.", {
+        "no_extra_text": "text_after", **every("syntax", *UNPARSED),
+    }),
+    "syntax": (GOOD_CODE.replace("int:", "int"), every("syntax", *UNPARSED)),
+    "name": (GOOD_CODE.replace("add", "sum_up"), {"python_function": "missing_key"}),
+    "bare": (GOOD_CODE.replace("a: int", "a"), {"python_function": "missing_key"}),
+    "silent": (GOOD_CODE.replace('"""Add."""', "pass"), {"python_function": "missing_key"}),
+    "loop": (GOOD_CODE + "x = 1\n" * 20, {"repetition": "text_loop"}),
+}  # fmt: skip
+
+TABLES = {"payment": PAYMENTS, "letter": LETTERS, "code": CODES}
+TASKS = {"payment": PAYMENT, "letter": LETTER, "code": CODE}
+VARIABLES = {
+    "payment": {"text": "Ada paid 47.20 in 2024, on 2024-02-29."},
+    "letter": {"text": "Mercer Bank, account 2558-1351", "account": "2558-1351"},
+    "code": {"text": "add two numbers", "function": "add"},
+}
+BEHAVIORS = {
+    "payment": {"json_validity", "no_extra_text", "bracket_repetition", "repetition"}
+    | {"stops_cleanly", *VALUE},
+    "letter": {"no_extra_text", "sections", "quotes", "grounding", "forbidden", "words"}
+    | {"repetition", "stops_cleanly"},
+    "code": {"no_extra_text", "python_parses", "python_function", "repetition", "stops_cleanly"},
+}
+
+
+@pytest.fixture(scope="module")
+def judged(tmp_path_factory):
+    """The project after one session over the three tasks, each with its own stored model."""
+    project = Project(tmp_path_factory.mktemp("suites"))
+    for name in sorted(p.name for p in (ROOT / "suites").glob("test_*.py")):
+        project.bundled_suite(name)
+    models = []
+    for task, table in TABLES.items():
+        reference = json.loads(GOOD) if task == "payment" else None
+        cases = [{"id": c, "variables": VARIABLES[task], "reference": reference} for c in table]
+        project.write(f"tasks/{task}/task.yaml", TASKS[task])
+        project.write(f"tasks/{task}/schema.json", json.dumps(PAYMENT_SCHEMA))
+        project.write(f"tasks/{task}/cases.jsonl", "".join(json.dumps(c) + "\n" for c in cases))
+        ref = project.store({name: answer for name, (answer, _) in table.items()}, task, task)
+        models.append(f'{{ref = "{ref}", tasks = ["{task}"]}}')
+    settings = f'[tool.harness]\ntasks_dir = "tasks"\nmodels = [{", ".join(models)}]\n'
+    project.write("pyproject.toml", settings)
+    project.outcome = project.pytest("suites", "-rs")
+    return project
+
+
+@pytest.fixture(scope="module")
+def run(judged):
+    return judged.run()
+
+
+every_completion = pytest.mark.parametrize(
+    ("task", "case"), [(task, case) for task, table in TABLES.items() for case in table]
+)
+
+
+@every_completion
+def test_a_completion_fails_what_it_breaks_and_nothing_else(run, task, case):
+    (sample,) = [s for s in run.samples if (s.task, s.case_id) == (task, case)]
+    assert set(sample.verdicts) == BEHAVIORS[task]
+    failed = {n: str(v.code) for n, v in sample.verdicts.items() if v.outcome != "passed"}
+    assert failed == TABLES[task][case][1]
+
+
+@every_completion
+def test_judging_a_line_says_what_the_suites_say(judged, run, task, case):
+    (sample,) = [s for s in run.samples if (s.task, s.case_id) == (task, case)]
+    completion = sample.completion
+    line = JudgingLine(case, completion.text, finish_reason=completion.finish_reason.value)
+    assert dict(judge_for_task(line, load_task(judged.root / "tasks" / task))) == sample.verdicts
+
+
+def test_every_suite_was_judged_and_every_check_has_a_behavior(run):
+    named = {r.behavior for r in run.results}
+    assert named == set().union(*BEHAVIORS.values()) | {"variety", "repair_lift"}
+
+
+def test_repair_lift_puts_both_rates_into_the_record(judged, run):
+    """Of 14 answers nine are JSON as they came, and all but the prose after repair."""
+    (lift,) = [r for r in run.results if r.behavior == "repair_lift"]
+    assert lift.measured == {"after_repair_rate": 13 / 14, "raw_rate": 9 / 14}
+    assert (lift.passed, lift.met, lift.budget) == (1, True, 0.8)
+    assert "92.9%" in judged.outcome.out
+    assert ">= 80%" in judged.outcome.out
+
+
+def test_variety_fails_where_one_value_takes_over(judged, run):
+    (variety,) = [r for r in run.results if r.behavior == "variety"]
+    assert (variety.failed, variety.met) == (1, False)
+    assert 'the value "Ada" of /name is in 79% of 14 completions' in variety.reason
+    assert "at most 50% are expected" in judged.outcome.out
+
+
+def test_run_behaviors_hold_back_where_there_is_nothing_to_say(judged):
+    """Nine cases are too few for variety; a budget that repair misses fails."""
+    answers = dict.fromkeys(PAYMENTS, "no idea")
+    model = judged.store(answers, "speechless", "payment")
+    arguments = ("suites/test_variety.py", "suites/test_repair_lift.py", "--model", model)
+    outcome = judged.pytest(*arguments, "--task", "payment", "--limit", "9")
+    assert outcome.counts() == {"failed": 1}
+    reason = "0.0% of 9 completions are JSON after repair (0.0% without), the budget is 80.0%"
+    assert reason in outcome.out
+
+
+@pytest.mark.parametrize("name", ["json_extraction", "fan_timeline", "credit_dispute"])
+def test_bundled_tasks_require_behaviors_that_apply(name):
+    task: Task = load_task(Path(ROOT / "fixtures/tasks" / name))
+    applying = {n for n, check in checks_of(task).items() if not isinstance(check, Skip)}
+    assert set(task.required) <= applying
