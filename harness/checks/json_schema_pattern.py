@@ -87,9 +87,8 @@ def translate_pattern(pattern: str) -> str:
             in_class = char != "]"
             parts.append(r"\[" if char == "[" else char)
         elif char == "[":
-            in_class = True
             part, position = _open_class(pattern, position)
-            in_class = part[-1] != "]"
+            in_class = part[0] == "["
             parts.append(part)
         else:
             parts.append({"$": r"\Z", ".": r"[^\n\r\u2028\u2029]"}.get(char, char))
@@ -99,9 +98,9 @@ def translate_pattern(pattern: str) -> str:
 def _open_class(pattern: str, position: int) -> tuple[str, int]:
     """The beginning of a class; ``[]`` matches nothing in ECMA-262 and ``[^]`` anything."""
     if pattern.startswith("^]", position):
-        return r"[\s\S]", position + 2
+        return "(?s:.)", position + 2
     if pattern.startswith("]", position):
-        return r"[^\s\S]", position + 1
+        return "(?!)", position + 1
     if pattern.startswith("^", position):
         return "[^", position + 1
     return "[", position
@@ -150,7 +149,7 @@ def _code_point(pattern: str, position: int) -> tuple[str, int]:
     else:
         digits, end = pattern[position + 2 : position + 6], position + 6
     try:
-        code = int(digits, 16)
+        code = int(digits, 16) if len(digits) == 4 or pattern[position + 2] == "{" else -1
         if 0xD800 <= code < 0xDC00 and pattern.startswith("\\u", end):
             low = int(pattern[end + 2 : end + 6], 16)
             code, end = 0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00), end + 6
