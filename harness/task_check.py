@@ -149,7 +149,7 @@ class _Grading:
         """Whether the reference passes every behavior; what it does not is a mistake."""
         found = {n: v for n, v in self._judge(case, perfect).items() if not _is_passed(v)}
         self.passed.update(n for n in self.checks if n not in found)
-        self.failed.update(found)
+        self.failed.update(found.keys())
         for name, verdict in found.items():
             text = f"the reference fails {name}: {verdict.reason}"
             self.mistakes.append(Mistake(text, case.id))
@@ -201,13 +201,14 @@ class _Grading:
             yield f"{len(cases) - references} of {len(cases)} cases have no reference to grade by"
         asked = Counter(case.messages for case in cases)
         if repeated := sum(count - 1 for count in asked.values()):
-            yield f"{repeated} cases ask what another case asks: they say nothing more"
+            told = "they say nothing more"
+            yield f"{repeated} of {len(cases)} prompts are also another case's: {told}"
         templates = {case.template for case in cases}
         if len(cases) > 1 and len(templates) == 1 and templates != {""}:
             yield "every case has the same template: they are one cluster, of which no rate is sure"
         never = [n for n in self.checks if not self.broken[n]] if references else []
         if never:
-            yield f"no twin breaks {', '.join(never)}: nothing shows that they can fail here"
+            yield f"no twin breaks {', '.join(never)}: whether it can fail is not shown"
 
 
 def _is_passed(verdict: Verdict) -> bool:

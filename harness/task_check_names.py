@@ -60,9 +60,10 @@ def name_mistakes(task: Task, applying: Collection[str], own: Mapping[str, bool]
         if problem := _required_problem(name, applying, own):
             yield f"{path}:{lines.get(('required', index), 1)}: required: {problem}"
     for name in task.budgets:
-        is_counted = listed is None and name in task.required
-        problem = _required_problem(name, applying, own) if is_counted else ""
-        if problem := problem or _budget_problem(name, applying, own, task.format):
+        problem = _budget_problem(name, applying, own, task.format)
+        if not problem and listed is None and name in task.required:
+            problem = _required_problem(name, applying, own)
+        if problem:
             yield f"{path}:{lines.get(('budgets', name), 1)}: budgets: {problem}"
 
 

@@ -1,0 +1,124 @@
+"""``harness task check``, as a user types it."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from harness.cli import main
+from tests.models import ROOT
+
+BUNDLED = ROOT / "fixtures/tasks/json_extraction"
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of a bundled task, with its first 30 cases."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "100")
+    folder = Path("tasks/payments")
+    shutil.copytree(BUNDLED, folder)
+    change(folder, lambda cases: cases[:30])
+    return folder
+
+
+def change(folder: Path, how) -> None:
+    path = folder / "cases.jsonl"
+    cases = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+    path.write_text("".join(json.dumps(c) + "\n" for c in how(cases)), "utf-8")
+
+
+def quoted(cases):
+    return [
+        {**c, "reference": {**c["reference"], "amount": str(c["reference"]["amount"])}}
+        for c in cases
+    ]
+
+
+def check(*arguments: str) -> Result:
+    return CliRunner().invoke(main, ["task", "check", *arguments], catch_exceptions=False)
+
+
+def test_a_sound_task_is_two_tables_and_a_line(folder: Path) -> None:
+    result = check("tasks/payments")
+    assert result.exit_code == 0
+    lines = result.output.splitlines()
+    rows = [" ".join(line.split()) for line in lines]
+    assert rows[0] == "behavior references pass twins that break it"
+    assert "json_validity 30 of 30 300" in rows
+    assert "broken twin judged right must fail" in rows
+    assert "number quoted 30 of 30 schema_types, types, exact_fields" in rows
+    assert "value wrong has no place" in rows
+    assert lines[-1] == (
+        "tasks/payments: sound, 30 references pass and 540 broken twins fail as they should"
+    )
+
+
+def test_a_broken_task_is_named_case_by_case_and_the_rest_is_counted(folder: Path) -> None:
+    change(folder, quoted)
+    result = check("tasks/payments")
+    assert result.exit_code == 1
+    named = [line for line in result.output.splitlines() if line.startswith("case ")]
+    assert len(named) == 20
+    assert named[0].startswith("case json_extraction-000: the reference fails schema_types: ")
+    assert named[0].endswith('"49.99"')
+    assert result.output.endswith("and 40 more mistakes\ntasks/payments: broken, 60 mistakes\n")
+
+
+def test_files_that_do_not_load_are_shown_with_their_lines(folder: Path) -> None:
+    task = folder / "task.yaml"
+    task.write_text(task.read_text("utf-8").replace("{text}", "{txt}"), "utf-8")
+    result = check("tasks/payments")
+    assert result.exit_code == 1
+    assert result.output.startswith(
+        "tasks/payments/cases.jsonl:1: variables: the prompt asks for {txt}, add it (there are: "
+    )
+    assert result.output.endswith("tasks/payments: broken, 21 mistakes\n")
+
+
+def test_json_has_everything(folder: Path) -> None:
+    change(folder, quoted)
+    result = check("tasks/payments", "--json")
+    assert result.exit_code == 1
+    found = json.loads(result.output)
+    assert (found["is_sound"], found["name"], found["cases"]) == (False, "payments", 30)
+    assert len(found["mistakes"]) == 60
+    assert set(found["mistakes"][0]) == {"text", "case_id", "twin"}
+    types = next(b for b in found["behaviors"] if b["behavior"] == "types")
+    assert types == {
+        "behavior": "types",
+        "applies": True,
+        "passed": 0,
+        "failed": 30,
+        "twins": 0,
+    }
+
+
+def test_the_suites_of_the_project_say_which_names_there_are(folder: Path) -> None:
+    task = folder / "task.yaml"
+    task.write_text(task.read_text("utf-8").replace("budgets:", "budgets:\n  is_short: 1"), "utf-8")
+    assert "no behavior 'is_short'" in check("tasks/payments").output
+    own = Path("suites/test_own.py")
+    own.parent.mkdir()
+    own.write_text("def test_is_short(completion): ...\n", "utf-8")
+    assert check("tasks/payments").exit_code == 0
+    own.rename("test_own.py")
+    assert check("tasks/payments").exit_code == 1
+    assert check("tasks/payments", "--suites", ".").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["nowhere"], "harness: nowhere: is no task, it has no task.yaml\n"),
+        (["tasks"], "harness: tasks: is no task, it has no task.yaml\n"),
+        (["tasks/payments", "--suites", "nowhere"], "does not exist"),
+        ([], "Missing argument 'DIR'"),
+    ],
+)
+def test_mistakes_of_the_user_are_exit_code_2(folder: Path, arguments, message: str) -> None:
+    result = check(*arguments)
+    assert result.exit_code == 2
+    assert message in result.output

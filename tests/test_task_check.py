@@ -1,0 +1,372 @@
+"""A task that is graded: sound ones pass, and every kind of mistake is named with its case."""
+
+import json
+
+import pytest
+
+import harness.task_check
+from harness.checks.grounding import Grounding
+from harness.checks.python_parses import PythonParses
+from harness.checks.words import WordWindow
+from harness.core.completion import Completion
+from harness.core.errors import HarnessError
+from harness.core.verdict import FailureCode, Verdict
+from harness.judging import checks_of
+from harness.task_check import TaskGrade, check_task
+from harness.tasks import load_task
+from harness.twins import defects_of, twins_of
+from harness.twins.pattern_sample import sample_of
+from tests.models import ROOT
+
+TASK = """\
+description: Read a payment.
+prompt: "Read {text}"
+output:
+  format: json
+  schema: schema.json
+  timestamps: {/date: date}
+  grounded: [/name, /amount]
+  exact: [/name, /date, /amount]
+required: [json_validity, schema_types]
+budgets: {json_validity: 0.9}
+"""
+SCHEMA = {
+    "type": "object",
+    "properties": {
+        "name": {"type": "string"},
+        "date": {"type": "string"},
+        "amount": {"type": "number"},
+    },
+    "required": ["name", "date", "amount"],
+    "additionalProperties": False,
+}
+TEXTS = {"a": "Ada, 47.20, 2024-02-29", "b": "Grace, 3.50, 2024-03-01"}
+REFERENCES = {
+    "a": {"name": "Ada", "date": "2024-02-29", "amount": 47.2},
+    "b": {"name": "Grace", "date": "2024-03-01", "amount": 3.5},
+}
+
+
+def case(name="a", **changes):
+    return {
+        "id": name,
+        "variables": {"text": TEXTS.get(name, "x")},
+        "reference": REFERENCES.get(name),
+        "template": "w1",
+        **changes,
+    }
+
+
+CASES = (case("a"), case("b", template="w2"))
+
+
+@pytest.fixture
+def grade(tmp_path):
+    def grade(task=TASK, cases=CASES, schema=SCHEMA, suites=None) -> TaskGrade:
+        folder = tmp_path / "payment"
+        folder.mkdir(exist_ok=True)
+        (folder / "task.yaml").write_text(task, "utf-8")
+        (folder / "schema.json").write_text(json.dumps(schema), "utf-8")
+        lines = "".join(json.dumps(c) + "\n" for c in cases)
+        (folder / "cases.jsonl").write_text(lines, "utf-8")
+        return check_task(folder, suites)
+
+    return grade
+
+
+def said(found: TaskGrade) -> list[str]:
+    lines = [f"{m.case_id}|{m.twin}|{m.text}" for m in found.mistakes]
+    return [line.replace(f"{found.folder}/", "") for line in lines]
+
+
+# Sound tasks
+
+
+@pytest.mark.parametrize(
+    "name", ["json_extraction", "fan_timeline", "credit_dispute", "code_assistant"]
+)
+def test_a_bundled_task_is_sound_and_a_twin_breaks_each_of_its_behaviors(name):
+    found = check_task(ROOT / "fixtures/tasks" / name, ROOT / "suites")
+    assert said(found) == []
+    assert found.references == found.cases == 300
+    assert found.notes == ()
+    assert all(b.twins and b.passed == 300 for b in found.behaviors if b.applies)
+    assert all(t.right == t.made for t in found.twins)
+
+
+def test_a_table_says_what_each_defect_breaks(grade):
+    found = grade()
+    assert found.is_sound
+    value = ("schema_types", "required_keys", "types", "duplicate_keys", "timestamp_sanity")
+    assert {t.defect: set(t.breaks) for t in found.twins if t.made} == {
+        "fence added": {"json_validity", "no_extra_text"},
+        "chatter before": {"json_validity", "no_extra_text"},
+        "chatter after": {"json_validity", "no_extra_text"},
+        "special token after": {"json_validity", "no_extra_text"},
+        "second document": {"json_validity", "no_extra_text"},
+        "ends in a loop": {"json_validity", "no_extra_text", "repetition"},
+        "bracket repeated": {"json_validity", "no_extra_text", "bracket_repetition"},
+        "last bracket cut off": {"json_validity", *value, "grounding", "exact_fields"}
+        | {"stops_cleanly"},
+        "trailing comma": {"json_validity", *value, "grounding", "exact_fields"},
+        "key repeated": {"duplicate_keys"},
+        "nothing": {"json_validity", "no_extra_text", *value, "grounding", "exact_fields"},
+        "token limit reached": {"stops_cleanly"},
+        "key dropped": {"schema_types", "required_keys", "grounding", "exact_fields"},
+        "key added": {"schema_types"},
+        "number quoted": {"schema_types", "types", "exact_fields"},
+        "value invented": {"grounding", "exact_fields"},
+        "time shifted": {"exact_fields"},
+        "time impossible": {"timestamp_sanity", "exact_fields"},
+    }
+    assert [t.defect for t in found.twins if not t.made] == ["value wrong"]
+
+
+def test_a_schema_that_says_more_than_places_gets_no_twin_that_guesses(grade):
+    """A number that must not be quoted may stand under anyOf: what breaks there is not plain."""
+    schema = {"anyOf": [{"$ref": "#/$defs/p"}, {"type": "string"}], "$defs": {"p": SCHEMA}}
+    found = grade(schema=schema)
+    assert said(found) == []
+    unmade = {t.defect for t in found.twins if not t.made}
+    assert {"key dropped", "key added", "number quoted", "value invented"} <= unmade
+
+
+@pytest.mark.parametrize("reference", [["Ada", 1, []], [], {}, 5, "x}", True])
+def test_references_of_any_shape_can_be_graded(grade, reference):
+    task = "description: x\nprompt: '{text}'\noutput: {format: json}\n"
+    assert said(grade(task, [case("a", reference=reference)])) == []
+
+
+def test_text_that_declares_little_is_held_to_little(grade):
+    task = 'description: x\nprompt: "{text}"\noutput: {format: text}\n'
+    found = grade(task, [case("a", reference="Anything.")])
+    assert found.is_sound
+    assert [b.behavior for b in found.behaviors] == ["repetition", "stops_cleanly"]
+
+
+# Broken tasks
+
+
+def test_a_reference_that_fails_is_named_case_by_case(grade):
+    wrong = {"name": "Ada Lovelace", "date": "2024-02-30", "amount": "47.20"}
+    found = grade(cases=[case("a", reference=wrong), CASES[1]])
+    assert {line.partition(":")[0] for line in said(found)} == {
+        "a||the reference fails schema_types",
+        "a||the reference fails types",
+        "a||the reference fails timestamp_sanity",
+        "a||the reference fails grounding",
+    }
+    (grounding,) = [b for b in found.behaviors if b.behavior == "grounding"]
+    assert (grounding.passed, grounding.failed) == (1, 1)
+
+
+def test_files_that_do_not_load_are_mistakes_of_the_task(grade):
+    found = grade(TASK.replace("{text}", "{words}"), [case("a"), case("a")], {"type": "objct"})
+    assert not found.is_sound
+    text = "\n".join(said(found))
+    assert "cases.jsonl:1: variables: the prompt asks for {words}" in text
+    assert "schema.json:1: not a JSON Schema 2020-12" in text
+
+
+def test_a_folder_without_a_task_is_the_users_mistake(tmp_path):
+    with pytest.raises(HarnessError, match="is no task, it has no task"):
+        check_task(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("line", "mistake"),
+    [
+        (
+            "required: [json_validty]",
+            "task.yaml:9: required: no behavior 'json_validty', did you mean 'json_validity'?",
+        ),
+        (
+            "required: [sections]",
+            "task.yaml:9: required: sections does not apply to this task: declare what it needs, "
+            "or leave it out",
+        ),
+        (
+            "required: [repair_lift]",
+            "task.yaml:9: required: repair_lift is judged over a whole run, name behaviors of "
+            "single answers",
+        ),
+        (
+            "budgets: {groundin: 1.0}",
+            "task.yaml:9: budgets: no behavior 'groundin', did you mean 'grounding'?",
+        ),
+        (
+            "budgets: {variety: 0.2}",
+            "task.yaml:9: budgets: variety takes no rate: its share is max_share, under variety",
+        ),
+        (
+            "required: [json_validity]\nbudgets: {is_polite: 0.9}",
+            "task.yaml:10: budgets: no behavior 'is_polite', there are ",
+        ),
+    ],
+)
+def test_names_in_the_task_are_those_of_behaviors_that_apply(grade, line, mistake):
+    head = TASK.partition("required")[0]
+    found = grade(f"{head}{line}\n")
+    assert len(found.mistakes) == 1, said(found)
+    assert said(found)[0].startswith(f"||{mistake}")
+
+
+def test_behaviors_of_ones_own_suites_may_be_named(grade, tmp_path):
+    suites = tmp_path / "suites"
+    suites.mkdir()
+    (suites / "test_own.py").write_text(
+        "def test_is_polite(completion): ...\ndef test_all_differ(completions): ...\n", "utf-8"
+    )
+    head = TASK.partition("required")[0]
+    named = "required: [is_polite]\nbudgets: {is_polite: 0.9, all_differ: 1, repair_lift: 1}\n"
+    assert said(grade(head + named, suites=suites)) == []
+    (line,) = said(grade(head + "required: [all_differ]\n", suites=suites))
+    assert "all_differ is judged over a whole run" in line
+
+
+def test_ids_and_templates_are_sound(grade):
+    cases = [
+        case("a"),
+        case("b", template=" w1"),
+        case("c", template="W1"),
+        case("d", template=""),
+        case("e\t"),
+    ]
+    assert [line for line in said(grade(cases=cases)) if "templ" in line or "id '" in line] == [
+        "b||the template ' w1' has blanks around it or control characters",
+        "b||the template ' w1' is 'w1' in case a: write it in one way",
+        "c||the template 'W1' is 'w1' in case a: write it in one way",
+        "d||has no template, and other cases have one: name its wording",
+        "e\t||the id 'e\\t' has blanks around it or control characters",
+    ]
+
+
+def test_a_text_reference_is_the_text(grade):
+    task = 'description: x\nprompt: "{text}"\noutput: {format: text}\n'
+    (line,) = said(grade(task, [case("a")]))
+    assert line == "a||the reference of a text task is the answer itself, a string"
+
+
+def test_references_that_are_all_alike_fail_variety(grade):
+    task = f"{TASK}variety: {{fields: [/name]}}\n"
+    cases = [case("a", id=f"a{n}") for n in range(10)]
+    (line,) = said(grade(task, cases))
+    assert 'the references fail variety: the value "Ada" of /name is in 100%' in line
+
+
+def test_what_is_allowed_and_worth_knowing_is_a_note(grade):
+    found = grade(cases=[case("a"), case("a", id="again"), case("none", reference=None)])
+    assert found.is_sound
+    assert found.notes == (
+        "1 of 3 cases have no reference to grade by",
+        "1 of 3 prompts are also another case's: they say nothing more",
+        "every case has the same template: they are one cluster, of which no rate is sure",
+    )
+
+
+# Broken checks
+
+
+class Passes:
+    def judge(self, case, completion):
+        return Verdict.passed()
+
+
+class Fails:
+    def judge(self, case, completion):
+        if completion.text.startswith("```"):
+            return Verdict.failed(FailureCode.SYNTAX, "no fences")
+        return Verdict.passed()
+
+
+@pytest.mark.parametrize(
+    ("check", "mistakes"),
+    [
+        (
+            Passes(),
+            {
+                "value invented|grounding passes, and this breaks it",
+                "key dropped|grounding passes, and this breaks it",
+                "nothing|grounding passes, and this breaks it",
+                "last bracket cut off|grounding passes, and this breaks it",
+                "trailing comma|grounding passes, and this breaks it",
+            },
+        ),
+        (
+            Grounding(("/name", "/amount", "/date", "/nothing")),
+            {"|the reference fails grounding: /nothing: expected a value from the prompt"},
+        ),
+    ],
+)
+def test_a_check_that_is_wrong_about_the_task_is_found_out(grade, monkeypatch, check, mistakes):
+    def table(task):
+        return {**checks_of(task), "grounding": check}
+
+    monkeypatch.setattr(harness.task_check, "checks_of", table)
+    found = {line.partition("|")[2].partition(", found")[0] for line in said(grade())}
+    assert found == mistakes
+
+
+def test_a_check_that_fails_too_much_is_found_out(grade, monkeypatch):
+    monkeypatch.setattr(
+        harness.task_check, "checks_of", lambda task: {**checks_of(task), "types": Fails()}
+    )
+    wrong = {line for line in said(grade()) if line.startswith("a|fence")}
+    assert wrong == {"a|fence added|types fails, and this does not break it: no fences"}
+
+
+# Twins by themselves
+
+
+def test_every_twin_differs_from_the_answer_or_from_how_it_ended():
+    for name in ("fan_timeline", "credit_dispute", "code_assistant"):
+        task = load_task(ROOT / "fixtures/tasks" / name)
+        first = task.cases[0]
+        perfect = first.reference
+        text = perfect if isinstance(perfect, str) else json.dumps(perfect, ensure_ascii=False)
+        twins = list(twins_of(task, first, text))
+        assert len({(t.completion.text, t.completion.finish_reason) for t in twins}) == len(twins)
+        assert {t.defect for t in twins} <= defects_of(task).keys()
+        assert all(t.breaks for t in twins)
+        assert text not in {t.completion.text for t in twins if t.defect != "token limit reached"}
+
+
+def test_padding_goes_one_word_beyond_the_window():
+    task = load_task(ROOT / "fixtures/tasks/credit_dispute")
+    first = task.cases[0]
+    padded = defects_of(task)["padded"](first, first.reference)
+    assert len(padded.text.split()) == task.words[1] + 1
+    verdict = WordWindow(*task.words).judge(first, Completion(padded.text))
+    assert verdict.reason == "expected 30 to 80 words, found 81"
+
+
+def test_code_without_a_docstring_is_still_code():
+    task = load_task(ROOT / "fixtures/tasks/code_assistant")
+    first = task.cases[0]
+    bare = defects_of(task)["docstring dropped"](first, first.reference)
+    assert '"""' not in bare.text
+    assert PythonParses().judge(first, Completion(bare.text)) == Verdict.passed()
+
+
+@pytest.mark.parametrize(
+    ("pattern", "sample"),
+    [
+        (r"\b(?:FCRA|FDCPA)\b", "FCRA"),
+        (r"(?i)\bas an ai\b", "as an ai"),
+        (r"\[[A-Za-z ]+\]", "[a]"),
+        (r"[^a-z]{2,}x?", "AAx"),
+        (r"Section \d+\s\w.", "Section 0 ax"),
+        (r"(?<!x)y|z", "y"),
+        (r"\p{Lu}{3}", ""),
+        (r"(?P<a>q)(?P=a)", ""),
+    ],
+)
+def test_a_sample_of_a_pattern(pattern, sample):
+    assert sample_of(pattern) == sample
+
+
+def test_a_pattern_beyond_sampling_is_said_to_have_no_twin(grade):
+    output = 'output: {format: text, forbidden: {law: "\\\\p{Lu}{9}"}}'
+    task = f'description: x\nprompt: "{{text}}"\n{output}\n'
+    found = grade(task, [case("a", reference="Anything.")])
+    assert found.notes == ("no twin breaks forbidden: whether it can fail is not shown",)
