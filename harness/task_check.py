@@ -206,7 +206,7 @@ class _Grading:
         templates = {case.template for case in cases}
         if len(cases) > 1 and len(templates) == 1 and templates != {""}:
             yield "every case has the same template: they are one cluster, of which no rate is sure"
-        never = [n for n in self.checks if not self.broken[n]] if references else []
+        never = [n for n in self.checks if not self.broken[n]] if self.broken else []
         if never:
             yield f"no twin breaks {', '.join(never)}: whether it can fail is not shown"
 
