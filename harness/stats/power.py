@@ -1,0 +1,121 @@
+"""What a number of cases can see, and how many cases would see it.
+
+Everything is computed for the test that the gate runs, ``paired.mcnemar_mid_p``, exactly: flips
+are binomial among the cases, broken ones binomial among the flips.
+"""
+
+from collections.abc import Callable
+from math import ceil, log
+
+from harness.stats.intervals import CONFIDENCE
+
+ALPHA = 0.05
+POWER = 0.8
+FIXED_RATE = 0.01
+"""Share of cases that improve by chance while others break."""
+MOST_CASES = 100_000
+"""More than this is nobody's suite: the answer is ``None``."""
+_UNLIKELY = 1e-9
+
+
+def detection(cases: int, broke_rate: float, fixed_rate: float, alpha: float = ALPHA) -> float:
+    """The chance that a run of ``cases`` shows a significant drop when cases break and are fixed at
+    these rates.
+
+    Raises:
+        ValueError: the rates do not fit into one.
+    """
+    flip_rate = broke_rate + fixed_rate
+    if min(broke_rate, fixed_rate) < 0 or flip_rate > 1 + _UNLIKELY:
+        raise ValueError(f"{broke_rate} and {fixed_rate} cannot be shares of the same cases")
+    if flip_rate == 0 or cases == 0:
+        return 0.0
+    import numpy as np
+    from scipy.stats import binom
+
+    most = int(binom.isf(_UNLIKELY, cases, min(1.0, flip_rate)))
+    flips = np.arange(most + 1)
+    # The fewest broken ones among the flips whose mid-p is at most alpha. `isf` is the fewest for
+    # which P(more) is: with half of its own probability added, it or its neighbour qualifies.
+    nearly = np.asarray(binom.isf(alpha, flips, 0.5))
+    mid_p = binom.sf(nearly, flips, 0.5) + binom.pmf(nearly, flips, 0.5) / 2
+    fewest = nearly + (mid_p > alpha)
+    found = binom.sf(fewest - 1, flips, broke_rate / flip_rate)
+    return float((binom.pmf(flips, cases, min(1.0, flip_rate)) * found).sum())
+
+
+def smallest_detectable_drop(
+    cases: int, fixed_rate: float = FIXED_RATE, alpha: float = ALPHA, power: float = POWER
+) -> float | None:
+    """The smallest drop that ``cases`` show with this power, as a share; ``None`` when not even the
+    loss of all of them is shown."""
+
+    def is_seen(drop: float) -> bool:
+        return detection(cases, drop + fixed_rate, fixed_rate, alpha) >= power
+
+    low, high = 0.0, 1 - 2 * fixed_rate
+    if not is_seen(high):
+        return None
+    while high - low > 1e-4:
+        middle = (low + high) / 2
+        low, high = (low, middle) if is_seen(middle) else (middle, high)
+    return high
+
+
+def cases_to_see(
+    drop: float, flip_rate: float, alpha: float = ALPHA, power: float = POWER
+) -> int | None:
+    """How many cases show a drop with this power when ``flip_rate`` of them flip either way.
+
+    Raises:
+        ValueError: the drop is larger than the share of flips, or not a loss.
+    """
+    if not 0 < drop <= flip_rate:
+        raise ValueError(f"a drop of {drop} cannot be seen where {flip_rate} of the cases flip")
+    broke, fixed = (flip_rate + drop) / 2, (flip_rate - drop) / 2
+    return _fewest(lambda n: detection(n, broke, fixed, alpha) >= power)
+
+
+def cases_without_flips(margin: float, confidence: float = CONFIDENCE) -> int:
+    """How many cases, none of which flips, bound the drop below the margin: 149 for 2 points.
+
+    The smallest n with (1 - margin)^n <= 1 - confidence.
+    """
+    if not (0 < margin < 1 and 0 < confidence < 1):
+        raise ValueError(f"margin {margin} and confidence {confidence} lie between 0 and 1")
+    return ceil(log(1 - confidence) / log(1 - margin))
+
+
+def cases_to_bound(
+    broke_rate: float, fixed_rate: float, margin: float, confidence: float = CONFIDENCE
+) -> int | None:
+    """How many cases would bound the drop below the margin, were the shares to stay as they are.
+
+    ``None`` when the drop is not below the margin, or too close to it.
+    """
+    if broke_rate - fixed_rate >= margin:
+        return None
+    from harness.stats.paired import drop_interval
+
+    def is_bounded(cases: int) -> bool:
+        broke, fixed = round(broke_rate * cases), round(fixed_rate * cases)
+        found = drop_interval(broke, min(fixed, cases - broke), cases, confidence)
+        return found is not None and found.high < margin
+
+    found = _fewest(is_bounded)
+    least = cases_without_flips(margin, confidence)
+    return None if found is None else max(found, least)
+
+
+def _fewest(is_enough: Callable[[int], bool]) -> int | None:
+    """The first number from which on it is enough, to within a percent; None past the most."""
+    high = 16
+    while not is_enough(high):
+        high *= 2
+        if high > MOST_CASES:
+            return None
+    low = high // 2
+    while high - low > max(1, high // 100):
+        middle = (low + high) // 2
+        low, high = (low, middle) if is_enough(middle) else (middle, high)
+    return high

@@ -1,0 +1,95 @@
+"""Several answers to one case: does any of k pass (pass@k), do all of k pass (pass^k).
+
+The cases are the sample, not the answers: K answers to one hard case say little about the next.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from math import comb
+
+from harness.stats.intervals import CONFIDENCE, Interval, wilson
+from harness.stats.paired import SEED
+
+DRAWS = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Repeated:
+    """The answers to one case."""
+
+    passed: int
+    repeats: int
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.passed <= self.repeats or self.repeats < 1:
+            raise ValueError(f"{self.passed} of {self.repeats} answers cannot pass")
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A mean over cases."""
+
+    rate: float
+    interval: Interval
+
+
+def pass_at_k(cases: Sequence[Repeated], k: int, confidence: float = CONFIDENCE) -> Estimate | None:
+    """The chance that at least one of k answers to a case passes, over cases.
+
+    Of each case, 1 - C(n - c, k) / C(n, k), where c of n answers passed: unbiased, unlike
+    1 - (1 - c/n)^k. Chen et al., "Evaluating Large Language Models Trained on Code" (2021), eq. 1.
+
+    ``None``, not measured, without cases or when k exceeds the repeats of any.
+    """
+    return _estimate(cases, k, confidence, _any_of)
+
+
+def pass_hat_k(
+    cases: Sequence[Repeated], k: int, confidence: float = CONFIDENCE
+) -> Estimate | None:
+    """The chance that all of k answers to a case pass (pass^k), over cases.
+
+    Of each case, C(c, k) / C(n, k): unbiased. Yao et al., "tau-bench" (2024), section 3.
+
+    ``None``, not measured, without cases or when k exceeds the repeats of any.
+    """
+    return _estimate(cases, k, confidence, _all_of)
+
+
+def _any_of(case: Repeated, k: int) -> float:
+    return 1 - comb(case.repeats - case.passed, k) / comb(case.repeats, k)
+
+
+def _all_of(case: Repeated, k: int) -> float:
+    return comb(case.passed, k) / comb(case.repeats, k)
+
+
+def _estimate(
+    cases: Sequence[Repeated], k: int, confidence: float, of_case: Callable[[Repeated, int], float]
+) -> Estimate | None:
+    if k < 1:
+        raise ValueError(f"k is at least 1, not {k}")
+    if not cases or k > min(case.repeats for case in cases):
+        return None
+    values = Counter(of_case(case, k) for case in cases)
+    rate = sum(value * count for value, count in values.items()) / len(cases)
+    return Estimate(rate, _interval(values, len(cases), confidence))
+
+
+def _interval(values: Counter[float], cases: int, confidence: float) -> Interval:
+    """Percentile bootstrap over cases; Wilson's where every case says 0 or 1 and resampling them
+    is resampling one rate, or where all say the same and there is nothing to resample."""
+    if len(values) == 1 or set(values) <= {0.0, 1.0}:
+        mean = sum(value * count for value, count in values.items()) / cases
+        found = wilson(round(mean * cases), cases, confidence)
+        assert found is not None, "there are cases"
+        return Interval(min(found.low, mean), max(found.high, mean))
+    import numpy as np
+
+    kinds = np.array(list(values))
+    shares = np.array(list(values.values())) / cases
+    drawn = np.random.default_rng(SEED).multinomial(cases, shares, DRAWS)
+    tail = (1 - confidence) / 2
+    low, high = np.quantile(drawn @ kinds / cases, (tail, 1 - tail))
+    return Interval(float(low), float(high))
