@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from harness.core.composite import composite
 from harness.core.record import (
     FORMAT_SUCCESS,
     BehaviorResult,
@@ -161,16 +162,9 @@ def required_behaviors(side: Side, task: str) -> tuple[str, ...]:
 
 
 def composite_outcome(verdicts: Mapping[str, Verdict], required: Iterable[str]) -> Outcome | None:
-    """Whether every required behavior passes for one completion.
-
-    An error leaves it open, and so does a required verdict that is missing (``None``); a skip is
-    nobody's fault and does not count. ``None``, too, when nothing is required.
-    """
-    found = [verdicts[name].outcome if name in verdicts else None for name in required]
-    for decisive in (Outcome.ERROR, None, Outcome.FAILED, Outcome.PASSED, Outcome.SKIPPED):
-        if decisive in found:
-            return decisive
-    return None
+    """Whether every required behavior passes for one completion; ``None`` where it is open."""
+    found = composite(verdicts, required)
+    return None if found is None else found.outcome
 
 
 def change_of(before: Outcome | None, after: Outcome | None) -> Change:

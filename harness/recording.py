@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from harness.behavior import rate_result
 from harness.core.completion import Completion
+from harness.core.composite import composite
 from harness.core.plan import Request
 from harness.core.record import (
     FORMAT_SUCCESS,
@@ -14,7 +15,6 @@ from harness.core.record import (
     Sample,
     TaskRecord,
 )
-from harness.core.verdict import Outcome, Verdict
 from harness.environment import environment
 from harness.session import Session
 from harness.tasks import Task
@@ -52,23 +52,10 @@ def composites(samples: Sequence[Sample], tasks: Mapping[str, Task]) -> Iterator
     for (model, name), group in groups.items():
         task = tasks[name]
         if task.required and all(set(task.required) <= set(s.verdicts) for s in group):
-            verdicts = [composite(task.required, s.verdicts) for s in group]
+            verdicts = [v for s in group if (v := composite(s.verdicts, task.required))]
             yield rate_result(
                 model, name, FORMAT_SUCCESS, verdicts, task.budgets.get(FORMAT_SUCCESS)
             )
-
-
-def composite(required: Sequence[str], verdicts: Mapping[str, Verdict]) -> Verdict:
-    """All required behaviors of one case as one verdict: the first that did not pass, else passed.
-
-    An error goes before a failure: it cannot be said that the case failed.
-    """
-    found = [verdicts[name] for name in required]
-    for outcome in (Outcome.ERROR, Outcome.FAILED):
-        for verdict in found:
-            if verdict.outcome is outcome:
-                return verdict
-    return Verdict.passed()
 
 
 def _samples(session: Session) -> Iterator[Sample]:

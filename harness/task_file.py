@@ -5,6 +5,7 @@ This file knows the form of a task's files; ``harness.tasks`` turns them into a 
 
 import re
 from collections.abc import Mapping
+from math import inf, isfinite
 from typing import Annotated, Any, Literal
 
 import regex
@@ -53,6 +54,14 @@ _NEEDED_FORMAT = {
     **dict.fromkeys(("sections", "quotes", "grounded_patterns", "forbidden", "words"), "text"),
     **dict.fromkeys(("function", "annotations", "docstring"), "python"),
 }
+
+
+def _is_finite(value: Any) -> bool:
+    if isinstance(value, float):
+        return isfinite(value)
+    if isinstance(value, dict):
+        return all(map(_is_finite, value.values()))
+    return all(map(_is_finite, value)) if isinstance(value, list) else True
 
 
 class Strict(BaseModel):
@@ -186,7 +195,7 @@ class TaskFile(Strict):
     def _in_range(cls, budgets: Mapping[str, float]) -> Mapping[str, float]:
         for name, value in budgets.items():
             if name in LIMIT_BUDGETS:
-                if value <= 0:
+                if not 0 < value < inf:
                     raise ValueError(f"{name} is a most and must be above 0, not {value}")
             elif name.endswith(("_seconds", "_mb")):
                 raise ValueError(f"no budget {name}; there are {', '.join(LIMIT_BUDGETS)}")
@@ -210,3 +219,11 @@ class CaseLine(Strict):
     tags: tuple[str, ...] = ()
     template: str = ""
     must_pass: bool = False
+
+    @field_validator("variables", "reference")
+    @classmethod
+    def _is_json(cls, value: Any) -> Any:
+        """A record is JSON: what it cannot hold is refused here, and not after hours of running."""
+        if not _is_finite(value):
+            raise ValueError("NaN and Infinity are no JSON, write null or a number")
+        return value

@@ -103,6 +103,15 @@ def test_three_mistakes_in_the_cases(folder):
     ]
 
 
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999"])
+def test_a_number_that_a_record_could_not_hold_is_refused_before_any_model_runs(folder, number):
+    line = f'{{"id": "a", "variables": {{"text": "x"}}, "reference": {{"of": [{number}]}}}}'
+    (folder / "cases.jsonl").write_text(line, "utf-8")
+    assert mistakes(folder) == [
+        "cases.jsonl:1: reference: NaN and Infinity are no JSON, write null or a number"
+    ]
+
+
 def test_of_many_mistakes_the_first_twenty_are_written_out(folder):
     write(folder, cases=[{"id": ""}] * 30)
     found = mistakes(folder)
