@@ -18,9 +18,10 @@ from harness.core.verdict import Check, Verdict
 
 MAX_CHARACTERS = 20_000
 """Longer text is left as it is: the library takes time quadratic in some of it."""
-MAX_OPENERS = 400
-"""Text with more brackets is left as it is: the library recurses."""
-_OPENER = re.compile(r"[{\[]")
+MAX_DEPTH = 40
+"""Text with more brackets open at once, wherever they stand, is left as it is: the library
+recurses."""
+_BRACKET = re.compile(r"[{}\[\]]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +54,21 @@ def repair_text(text: str) -> str:
         return text[document.start : document.end] if not document.is_whole else text
     if document.end == document.start or len(text) > MAX_CHARACTERS:
         return text
-    if len(_OPENER.findall(text)) > MAX_OPENERS:
+    if _depth(text) > MAX_DEPTH:
         return text
     try:
         candidate = json_repair.repair_json(text[document.start :], ensure_ascii=False)
         return candidate if isinstance(candidate, str) and _is_json(candidate) else text
     except Exception:  # whatever the library trips over, the raw text is what there is
         return text
+
+
+def _depth(text: str) -> int:
+    depth = deepest = 0
+    for bracket in _BRACKET.findall(text):
+        depth = depth + 1 if bracket in "{[" else max(0, depth - 1)
+        deepest = max(deepest, depth)
+    return deepest
 
 
 def _is_json(text: str) -> bool:

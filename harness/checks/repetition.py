@@ -42,8 +42,9 @@ class NoTextLoop:
             return self._repeated_key(text) or Verdict.passed()
         start = len(text) - length
         rounds = length // period
-        unit = excerpt(text[start : start + period])
-        reason = f"ends in a loop: {unit} follows itself {rounds} times"
+        unit = text[start : start + period]
+        shown = excerpt(unit.strip(" ") or unit)
+        reason = f"ends in a loop: {shown!r} follows itself {rounds} times"
         if length >= WINDOW:
             reason += f" in the last {WINDOW:,} characters"
         return Verdict.failed(FailureCode.TEXT_LOOP, reason, (start, len(text)))
