@@ -59,9 +59,10 @@ class BehaviorText(TerminalRepr):
             tw.line(line)
 
 
-def failed_rate(tally: Tally) -> BehaviorFailed:
-    """Too few completions of a task pass."""
-    return BehaviorFailed("\n".join(_paragraphs(tally, tally.result())))
+def failed_rate(tally: Tally, more: str = "") -> BehaviorFailed:
+    """Too few completions of a task pass; ``more`` is what there is to say beyond the rate."""
+    paragraphs = [*_paragraphs(tally, tally.result()), *([more] if more else [])]
+    return BehaviorFailed("\n".join(paragraphs))
 
 
 def failed_case(tally: Tally, completion: Completion, verdict: Verdict) -> BehaviorFailed:

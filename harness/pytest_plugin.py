@@ -46,6 +46,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add("--limit", type=_count, metavar="N", help="only the first N cases of each task")
     add("--case", action="append", default=[], metavar="ID", help="only this case; repeatable")
     add("--per-case", action="store_true", help="one test for each case, for -k, --lf and -x")
+    add("--generate", type=_count, metavar="N", help="judge N drawn cases of each task instead")
+    add("--generate-seed", type=int, default=0, metavar="N", help="seed of --generate (default: 0)")
+    add("--generated", metavar="RUN", help="judge the drawn cases of a stored run instead")
+    add(
+        "--shrink-requests",
+        type=_count_from_zero,
+        default=320,
+        metavar="N",
+        help="the most prompts asked to find the smallest that fails (default: 320)",
+    )
     add("--seed", type=int, metavar="N", help="seed of sampled decoding")
     add("--temperature", type=_temperature, metavar="T", help="decode at this temperature")
     add("--dtype", choices=["float32", "bfloat16", "float16"], help="open models in this precision")
@@ -177,6 +187,10 @@ def _count(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise ValueError(f"{text!r} is not a whole number from 1")
     return int(text)
+
+
+def _count_from_zero(text: str) -> int:
+    return 0 if text == "0" else _count(text)
 
 
 def _temperature(text: str) -> float:

@@ -1,13 +1,15 @@
 """What the plugin's hooks do once a behavior was collected: pytest's items to our session."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from harness.behavior import Judged, Tally, judge_completion
+from harness.core.case import Case
 from harness.core.completion import Completion
 from harness.core.errors import HarnessError
 from harness.core.record import FORMAT_SUCCESS, BehaviorResult, RunRecord
@@ -21,6 +23,9 @@ from harness.runs import write_run
 from harness.selection import Choices, Subject, choose, short_path
 from harness.session import Session, Wanted
 from harness.settings import Settings, read_settings
+
+if TYPE_CHECKING:
+    from harness.pytest_generate import GeneratedCases
 
 SUBJECT = "harness_subject"
 PER_COMPLETION = frozenset({"completion", "case"})
@@ -41,20 +46,42 @@ class PytestSession:
         self.finished = 0
         self.record: RunRecord | None = None
         self.folder: Path | None = None
-        settings = self._choose()
+        settings = self._read_settings()
         self.report_dir = Path(
             config.getoption("--report-dir") or config.rootpath / settings.report_dir
         )
-        self.session = Session(_engine_settings(config, settings), TerminalProgress(config))
+        self.generated = self._generated_cases()
+        self._choose(settings)
+        self.session = Session(
+            _engine_settings(config, settings),
+            TerminalProgress(config),
+            asks_more=self.generated is not None,
+        )
 
-    def _choose(self) -> Settings:
+    def _read_settings(self) -> Settings:
         try:
-            settings = read_settings(self.config.rootpath)
-            self.subjects = choose(self.config.rootpath, settings, _choices(self.config))
-            return settings
+            return read_settings(self.config.rootpath)
         except HarnessError as error:
             self.mistakes.append(str(error))
             return Settings()
+
+    def _generated_cases(self) -> "GeneratedCases | None":
+        options = ("--generate", "--generated")
+        if all(self.config.getoption(name) is None for name in options):
+            return None
+        from harness.pytest_generate import GeneratedCases
+
+        return GeneratedCases(self.config, self.report_dir)
+
+    def _choose(self, settings: Settings) -> None:
+        if self.mistakes:
+            return
+        try:
+            source = self.generated.source() if self.generated else None
+            choices = _choices(self.config)
+            self.subjects = choose(self.config.rootpath, settings, choices, source)
+        except HarnessError as error:
+            self.mistakes.append(str(error))
 
     # Collection
 
@@ -85,6 +112,8 @@ class PytestSession:
         if self.mistakes:
             raise pytest.UsageError("\n".join(self.mistakes).replace("\n", "\nERROR: "))
         items[:] = [i for i in items if not is_behavior(i) or subject_of(i) is not None]
+        if self.generated is not None:
+            self.generated.group_by_model(items)
 
     def plan(self, items: Sequence[pytest.Item]) -> None:
         """Know every request of the run, from what is left after deselection."""
@@ -141,22 +170,26 @@ class PytestSession:
         completions = self.session.completions(subject)
         if not completions:
             pytest.fail("there is no completion to judge", pytrace=False)
+        judge = partial(_judge_one, item, arguments, subject)
         for completion in completions:
-            own = {"completion": completion, "case": subject.task.case(completion.case_id)}
-            values = {name: own.get(name, value) for name, value in arguments.items()}
-            self._judge_one(tally, completion, partial(item.obj, **values))
+            case = subject.task.case(completion.case_id)
+            self.session.judge(tally, completion, judge(case, completion))
         if subject.case_id is None:
-            _hold_rate(tally)
+            _hold_rate(tally, partial(self._smallest_failing, item, tally, judge))
         else:
             _hold_case(tally)
 
-    def _judge_one(self, tally: Tally, completion: Completion, test: Callable[[], object]) -> None:
-        try:
-            verdict = judge_completion(test, completion, pytest.skip.Exception)
-        except Exception as error:
-            error.add_note(f"while judging case {completion.case_id} of {tally.model}")
-            raise
-        self.session.judge(tally, completion, verdict)
+    def _smallest_failing(
+        self, item: pytest.Function, tally: Tally, judge: Callable[[Case, Completion], Verdict]
+    ) -> str:
+        """Of drawn cases: the smallest prompt that fails as they did, told to a person."""
+        if self.generated is None:
+            return ""
+        capture = self.config.pluginmanager.getplugin("capturemanager")
+        with capture.global_and_fixture_disabled():
+            return self.generated.smallest_failing(
+                item, self.session, subject_of(item), tally, judge
+            )
 
     def _judge_run(self, item: pytest.Function, arguments: Mapping[str, Any]) -> None:
         subject = subject_of(item)
@@ -199,6 +232,7 @@ class PytestSession:
 
     def finish(self, session: pytest.Session) -> None:
         """Write the record of whatever was answered; a missed composite fails the session."""
+        self.session.close()
         if not self.session.answers:
             return
         is_whole = self.finished == len(self.selected) and not self.session.is_cut
@@ -284,12 +318,32 @@ def _limit(subject: Subject, behavior: str, measured: Mapping[str, float]) -> fl
     return budgets[max(held, key=lambda n: "p95" in n)] if held else None
 
 
-def _hold_rate(tally: Tally) -> None:
+def _judge_one(
+    item: pytest.Function,
+    arguments: Mapping[str, Any],
+    subject: Subject,
+    case: Case,
+    completion: Completion,
+) -> Verdict:
+    """What the behavior says of one completion, which may be of a case beside the task's own."""
+    own: dict[str, object] = {"completion": completion, "case": case}
+    if subject.task.cases_by_id.get(case.id) is not case:
+        own["task"] = replace(subject.task, cases=(case,))
+    values = {name: own.get(name, value) for name, value in arguments.items()}
+    try:
+        return judge_completion(partial(item.obj, **values), completion, pytest.skip.Exception)
+    except Exception as error:
+        error.add_note(f"while judging case {case.id} of {subject.ref}")
+        raise
+
+
+def _hold_rate(tally: Tally, more: Callable[[], str]) -> None:
+    """Raise when the budget is missed, saying what ``more`` there is to say then."""
     result = tally.result()
     if result.met is None:
         pytest.skip("every completion was skipped")
     if not result.met:
-        raise failed_rate(tally)
+        raise failed_rate(tally, more())
 
 
 def _hold_case(tally: Tally) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Protocol
 
 from harness import backends
 from harness.core.case import Case
@@ -40,8 +41,23 @@ class Subject:
         return label if self.case_id is None else f"{label}-{self.case_id}"
 
 
-def choose(root: Path, settings: Settings, choices: Choices) -> tuple[Subject, ...]:
+class CaseSource(Protocol):
+    """Gives tasks other cases than those of their folders."""
+
+    has_none: str
+    """What is said of a task that it has no cases for."""
+
+    def cases_of(self, task: Task) -> Task | None:
+        """The task with its other cases; ``None`` where there are none."""
+        ...
+
+
+def choose(
+    root: Path, settings: Settings, choices: Choices, source: CaseSource | None = None
+) -> tuple[Subject, ...]:
     """Every model on each of its tasks, models in the order asked for.
+
+    With a ``source``, the cases are its, and tasks that it has none for are left out.
 
     Raises:
         HarnessError: every mistake in what was asked for, a line each.
@@ -50,7 +66,7 @@ def choose(root: Path, settings: Settings, choices: Choices) -> tuple[Subject, .
     tasks: tuple[Task, ...] = ()
     models: tuple[tuple[ModelRef, tuple[str, ...] | None], ...] = ()
     try:
-        tasks = _tasks(root, settings, choices)
+        tasks = _tasks(root, settings, choices, source)
     except HarnessError as error:
         mistakes.append(str(error))
     try:
@@ -90,15 +106,30 @@ def _models(
     return tuple(models.items())
 
 
-def _tasks(root: Path, settings: Settings, choices: Choices) -> tuple[Task, ...]:
+def _tasks(
+    root: Path, settings: Settings, choices: Choices, source: CaseSource | None
+) -> tuple[Task, ...]:
     folder = short_path(Path(choices.tasks_dir or root / settings.tasks_dir))
-    tasks = tuple(_adjusted(task, choices) for task in find_tasks(folder, choices.tasks))
+    found = find_tasks(folder, choices.tasks)
+    if source is not None:
+        found = _from_source(found, choices, source)
+    tasks = tuple(_adjusted(task, choices) for task in found)
     if choices.cases:
         known = {case.id for task in tasks for case in task.cases}
         unknown = [case_id for case_id in choices.cases if case_id not in known]
         if unknown:
             raise HarnessError(f"--case {unknown[0]}: no chosen task has such a case")
     return tuple(task for task in tasks if task.cases)
+
+
+def _from_source(tasks: Sequence[Task], choices: Choices, source: CaseSource) -> tuple[Task, ...]:
+    given = {task.name: source.cases_of(task) for task in tasks}
+    missing = [name for name, task in given.items() if task is None]
+    if choices.tasks and missing:
+        raise HarnessError("\n".join(f"--task {name}: {source.has_none}" for name in missing))
+    if len(missing) == len(given):
+        raise HarnessError(f"{', '.join(missing)}: {source.has_none}")
+    return tuple(task for task in given.values() if task is not None)
 
 
 def _adjusted(task: Task, choices: Choices) -> Task:
@@ -112,7 +143,7 @@ def _adjusted(task: Task, choices: Choices) -> Task:
         task,
         sampling=replace(task.sampling, **changes),
         cases=_selected(task.cases, choices),
-        is_selected=bool(choices.cases or choices.limit is not None),
+        is_selected=task.is_selected or bool(choices.cases or choices.limit is not None),
     )
 
 

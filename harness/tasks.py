@@ -82,10 +82,10 @@ class Task:
 
     def case(self, case_id: str) -> Case:
         """The case of that id; ``KeyError`` when there is none."""
-        return self._by_id[case_id]
+        return self.cases_by_id[case_id]
 
     @cached_property
-    def _by_id(self) -> dict[str, Case]:
+    def cases_by_id(self) -> dict[str, Case]:
         return {case.id: case for case in self.cases}
 
     @cached_property
