@@ -115,9 +115,10 @@ def test_a_table_says_what_each_defect_breaks(grade):
         "key dropped": {"schema_types", "required_keys", "grounding", "exact_fields"},
         "key added": {"schema_types"},
         "number quoted": {"schema_types", "types", "exact_fields"},
-        "value invented": {"grounding", "exact_fields"},
-        "time shifted": {"exact_fields"},
-        "time impossible": {"timestamp_sanity", "exact_fields"},
+        "/name invented": {"grounding", "exact_fields"},
+        "/amount invented": {"grounding", "exact_fields"},
+        "/date shifted": {"exact_fields"},
+        "/date impossible": {"timestamp_sanity", "exact_fields"},
     }
     assert [t.defect for t in found.twins if not t.made] == ["value wrong"]
 
@@ -128,7 +129,7 @@ def test_a_schema_that_says_more_than_places_gets_no_twin_that_guesses(grade):
     found = grade(schema=schema)
     assert said(found) == []
     unmade = {t.defect for t in found.twins if not t.made}
-    assert {"key dropped", "key added", "number quoted", "value invented"} <= unmade
+    assert {"key dropped", "key added", "number quoted", "/name invented"} <= unmade
 
 
 @pytest.mark.parametrize("reference", [["Ada", 1, []], [], {}, 5, "x}", True])
@@ -285,7 +286,8 @@ class Fails:
         (
             Passes(),
             {
-                "value invented|grounding passes, and this breaks it",
+                "/name invented|grounding passes, and this breaks it",
+                "/amount invented|grounding passes, and this breaks it",
                 "key dropped|grounding passes, and this breaks it",
                 "nothing|grounding passes, and this breaks it",
                 "last bracket cut off|grounding passes, and this breaks it",

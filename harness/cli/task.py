@@ -116,8 +116,9 @@ def _verdict(grade: "TaskGrade") -> str:
     if not grade.is_sound:
         count = len(grade.mistakes)
         return f"{grade.folder}: broken, {count:,} {'mistake' if count == 1 else 'mistakes'}"
+    references = _of(grade.references, grade.cases)
     twins = sum(row.made for row in grade.twins)
     return (
-        f"{grade.folder}: sound, {grade.references:,} references pass and {twins:,} broken twins "
-        "fail as they should"
+        f"{grade.folder}: sound, {references} references pass, "
+        f"{_of(twins, twins)} broken twins fail as they should"
     )

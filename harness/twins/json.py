@@ -2,12 +2,13 @@
 
 import copy
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from harness.checks.json_pointer import Path
+from harness.checks.timestamp_sanity import TimestampRule
 from harness.core.case import Case
 from harness.core.completion import FinishReason
 from harness.tasks import Task
@@ -60,7 +61,7 @@ def _around_and_inside(task: Task) -> Defects:
         "last bracket cut off": _cut_off,
         "trailing comma": _trailing_comma,
         "key repeated": _key_repeated,
-        **{name: partial(_in_value, task, make) for name, make in _IN_VALUE.items()},
+        **{name: partial(_in_value, task, make) for name, make in _in_values(task).items()},
     }
 
 
@@ -189,6 +190,20 @@ def _in_value(task: Task, make: Any, case: Case, perfect: str) -> Broken | None:
     return broken
 
 
+def _in_values(task: Task) -> Mapping[str, Callable[[Answer], Broken | None]]:
+    times = dict(task.timestamps)
+    claims = [pointer for pointer in task.grounded if pointer not in times]
+    return {
+        "key dropped": _key_dropped,
+        "key added": _key_added,
+        "number quoted": _number_quoted,
+        "value wrong": _value_wrong,
+        **{f"{pointer} invented": partial(_invented, pointer) for pointer in claims},
+        **{f"{p} shifted": partial(_time_shifted, p, rule) for p, rule in times.items()},
+        **{f"{p} impossible": partial(_time_impossible, p, rule) for p, rule in times.items()},
+    }
+
+
 def _key_dropped(answer: Answer) -> Broken | None:
     for path, members in answer.objects():
         node = answer.schema_at(path)
@@ -218,12 +233,10 @@ def _number_quoted(answer: Answer) -> Broken | None:
     return None
 
 
-def _value_invented(answer: Answer) -> Broken | None:
+def _invented(pointer: str, answer: Answer) -> Broken | None:
     times = [pointer for pointer, _ in answer.task.timestamps]
     for path, value in answer.leaves():
-        if not touches(answer.task.grounded, path) or touches(times, path):
-            continue
-        if not (path and answer.is_free(path)):
+        if not touches([pointer], path) or touches(times, path) or not answer.is_free(path):
             continue
         if isinstance(value, str):
             return answer.changed(path, INVENTED[0], "grounding")
@@ -242,38 +255,25 @@ def _value_wrong(answer: Answer) -> Broken | None:
     return None
 
 
-def _time_shifted(answer: Answer) -> Broken | None:
-    for pointer, rule in answer.task.timestamps:
-        for path, value in answer.leaves():
-            if touches([pointer], path) and answer.is_free(path, "pattern", "format"):
-                grounded = touches(answer.task.grounded, path)
-                new = shifted(rule, value, answer.case.prompt)
-                if new and (broken := answer.changed(path, new, *["grounding"] * grounded)):
-                    return broken
+def _time_shifted(pointer: str, rule: TimestampRule, answer: Answer) -> Broken | None:
+    for path, value in answer.leaves():
+        if touches([pointer], path) and answer.is_free(path, "pattern", "format"):
+            grounded = touches(answer.task.grounded, path)
+            new = shifted(rule, value, answer.case.prompt)
+            if new and (broken := answer.changed(path, new, *["grounding"] * grounded)):
+                return broken
     return None
 
 
-def _time_impossible(answer: Answer) -> Broken | None:
+def _time_impossible(pointer: str, rule: TimestampRule, answer: Answer) -> Broken | None:
     annotations = () if answer.has_formats() else ("format",)
-    for pointer, rule in answer.task.timestamps:
-        for path, value in answer.leaves():
-            if touches([pointer], path) and answer.is_free(path, *annotations):
-                grounded = touches(answer.task.grounded, path)
-                new = impossible(rule, value)
-                return answer.changed(path, new, "timestamp_sanity", *["grounding"] * grounded)
+    for path, value in answer.leaves():
+        if touches([pointer], path) and answer.is_free(path, *annotations):
+            grounded = touches(answer.task.grounded, path)
+            new = impossible(rule, value)
+            return answer.changed(path, new, "timestamp_sanity", *["grounding"] * grounded)
     return None
 
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-_IN_VALUE = {
-    "key dropped": _key_dropped,
-    "key added": _key_added,
-    "number quoted": _number_quoted,
-    "value invented": _value_invented,
-    "value wrong": _value_wrong,
-    "time shifted": _time_shifted,
-    "time impossible": _time_impossible,
-}

@@ -1,0 +1,165 @@
+"""The documentation's examples, taken out of its pages and run.
+
+A code block that opens with ``python suites/test_own.py`` is that file of a temporary project. A
+``console`` block is run in it: the lines under ``$`` must be printed, one after the other but for
+blank ones, and ``...`` stands for any. ``adapter:out/`` is a stored run of ``answers.jsonl``.
+"""
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+from pydantic import BaseModel
+from pydantic_core import PydanticUndefined
+
+from harness.core.completion import Completion
+from harness.task_file import (
+    CaseLine,
+    OutputFile,
+    SamplingFile,
+    TaskFile,
+    TimestampFile,
+    VarietyFile,
+)
+from harness.tasks import load_task
+from tests.models import ROOT
+from tests.project import Project, clean_environment
+
+PAGES = ("writing-a-behavior", "writing-a-task")
+_BLOCK = re.compile(r"^```(\w+)(?: (\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+MODEL = "adapter:out/"
+
+
+def page(name: str) -> str:
+    return (ROOT / "docs" / f"{name}.md").read_text("utf-8")
+
+
+def files(name: str) -> Mapping[str, str]:
+    return {path: text for _, path, text in _BLOCK.findall(page(name)) if path}
+
+
+def sessions(name: str) -> Iterator[tuple[str, list[str]]]:
+    """Each command of a page, and the lines that it shows."""
+    for kind, _, text in _BLOCK.findall(page(name)):
+        if kind == "console":
+            command, *shown = text.splitlines()
+            yield command.removeprefix("$ "), shown
+
+
+@pytest.fixture(scope="module")
+def projects(tmp_path_factory) -> Mapping[str, tuple[Project, str]]:
+    """A project for each page, and the ``--model`` that stands for its model."""
+    made = {}
+    for name in PAGES:
+        project = Project(tmp_path_factory.mktemp(name))
+        for path, text in files(name).items():
+            project.write(path, text)
+        made[name] = project, _stored(project)
+    return made
+
+
+def _stored(project: Project) -> str:
+    path = project.root / "answers.jsonl"
+    if not path.is_file():
+        return MODEL
+    answers = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+    return project.store({a["id"]: Completion(a["completion"]) for a in answers}, "out", "reply")
+
+
+@pytest.mark.parametrize(
+    ("name", "command", "shown"),
+    [(name, *session) for name in PAGES for session in sessions(name)],
+)
+def test_a_command_prints_what_the_page_shows(projects, name, command, shown):
+    project, model = projects[name]
+    found = run(project, command.replace(MODEL, model)).replace(model, MODEL)
+    rest = [" ".join(line.split()) for line in found.splitlines() if line.strip()]
+    may_skip = True
+    for line in shown:
+        if line == "...":
+            may_skip = True
+            continue
+        wanted = " ".join(line.split())
+        places = range(len(rest)) if may_skip else range(min(1, len(rest)))
+        at = next((i for i in places if wanted in rest[i]), None)
+        assert at is not None, f"{line!r} is not printed there by:\n{found}"
+        rest = rest[at + 1 :]
+        may_skip = False
+
+
+def run(project: Project, command: str) -> str:
+    """Run a command of a page as a user would, with what is only for the page left out."""
+    program, *arguments = re.findall(r'"[^"]*"|\S+', command)
+    arguments = [a.strip('"') for a in arguments]
+    if program == "pytest":
+        own = ["--task", "reply"] if "--model" in arguments else []
+        return project.pytest(*arguments, *own).out
+    done = subprocess.run(
+        [sys.executable, "-m", program, *arguments],
+        cwd=project.root,
+        env=clean_environment(),
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    return done.stdout + done.stderr
+
+
+# The tables
+
+
+def table(name: str, heading: str) -> dict[str, str]:
+    """Key to default, of the first table under a heading or a text."""
+    text = page(name).partition(heading)[2]
+    rows = text[text.index("| `") :].split("\n\n")[0].splitlines()
+    cells = [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]
+    return {key.strip("`"): default.strip("`") for key, default, *_ in cells}
+
+
+def declared(model: type[BaseModel]) -> dict[str, str]:
+    """Key to default as a page has it, from the model that reads the file."""
+    return {f.alias or name: _default(f) for name, f in model.model_fields.items()}
+
+
+def _default(field) -> str:
+    if field.default is PydanticUndefined:
+        return "required"
+    if isinstance(field.default, bool):
+        return str(field.default).lower()
+    empty = field.default in (None, "") or field.default in ((), {})
+    return "none" if empty else str(field.default)
+
+
+@pytest.mark.parametrize(
+    ("heading", "model"),
+    [
+        ("### output", OutputFile),
+        ("alone or with bounds", TimestampFile),
+        ("### variety", VarietyFile),
+        ("### sampling", SamplingFile),
+        ("## cases.jsonl", CaseLine),
+    ],
+)
+def test_every_key_and_its_default_stands_in_a_table(heading, model):
+    assert table("writing-a-task", heading) == declared(model)
+
+
+def test_every_key_of_a_task_stands_in_a_table():
+    said = {
+        "sampling": "greedy, 256 tokens",
+        "required": "every rate in `budgets",
+    }
+    assert table("writing-a-task", "## task.yaml") == {**declared(TaskFile), **said}
+
+
+def test_every_word_that_needs_may_name_stands_in_a_table():
+    text = page("writing-a-behavior").partition("| word | the task |")[2].partition("\n\n")[0]
+    rows = [row.split("|")[1] for row in text.splitlines() if row.startswith("| `")]
+    words = {word for row in rows for word in re.findall(r"`(\w+)`", row)}
+    folders = Path(ROOT / "fixtures/tasks").iterdir()
+    declared = frozenset().union(*(load_task(f).declares for f in folders if f.is_dir()))
+    assert words == declared | {"variety"}
