@@ -109,23 +109,27 @@ def numbers_of(value: str) -> frozenset[Decimal]:
     match = _WHOLE_NUMBER.fullmatch(unicodedata.normalize("NFKC", value).strip()[:100])
     if match is None or len(value) > 100:
         return frozenset()
-    numbers = _readings(match["digits"].replace(" ", ""))
-    exponent = Decimal(f"1{match['exponent']}") if match["exponent"] else Decimal(1)
-    sign = -1 if _is_minus(match["sign"]) or _is_minus(match["inner"]) else 1
-    return frozenset(sign * number * exponent for number in numbers)
+    is_minus = _is_minus(match["sign"]) or _is_minus(match["inner"])
+    digits = match["digits"].replace(" ", "")
+    numbers = _readings(digits, match["exponent"] or "")
+    return frozenset(_signed(number, is_minus) for number in numbers)
 
 
 def _numbers_in(text: str) -> Iterator[Decimal]:
     for match in _DIGITS.finditer(text):
-        sign = -1 if _has_minus(text, match.start()) else 1
         before = text[max(0, match.start() - 1) : match.start()]
         if before.isalpha() and not _follows_currency_code(text, match.start()):
             continue
         for number in _readings(match[0]):
-            yield sign * number
+            yield _signed(number, _has_minus(text, match.start()))
     for match in _SPACED.finditer(text):
-        sign = -1 if _has_minus(text, match.start()) else 1
-        yield sign * Decimal(match[0].replace(" ", ""))
+        number = Decimal(match[0].replace(" ", ""))
+        yield _signed(number, _has_minus(text, match.start()))
+
+
+def _signed(number: Decimal, is_minus: bool) -> Decimal:
+    """Without arithmetic, which would round to the digits of the context."""
+    return number.copy_negate() if is_minus else number
 
 
 def _has_minus(text: str, position: int) -> bool:
@@ -153,7 +157,7 @@ def _is_minus(sign: str) -> bool:
     return sign in ("-", "\u2212")
 
 
-def _readings(digits: str) -> set[Decimal]:
+def _readings(digits: str, exponent: str = "") -> set[Decimal]:
     """The values that digits with separators may have: ``1.234`` is read in two ways."""
     found = set()
     if _PLAIN.fullmatch(digits):
@@ -165,7 +169,7 @@ def _readings(digits: str) -> set[Decimal]:
     if not found:
         found.update(_PLAIN.findall(digits))
     try:
-        return {Decimal(text) for text in found if len(text) <= 1000}
+        return {Decimal(text + exponent) for text in found if len(text) <= 1000}
     except InvalidOperation:
         return set()
 

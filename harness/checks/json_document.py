@@ -44,7 +44,8 @@ _BLANK = " \t\n\r"
 _OPENERS = re.compile(r"[{\[][{\[ \t\n\r]*+")
 _AFTER_BRACE = re.compile(r"""["'}“”]|\Z|[,#]|/[/*]|[A-Za-z_$][\w$-]{0,80}[ \t\n\r]*+:""")
 _AFTER_BRACKET = re.compile(
-    r"""["'\]“”]|\Z|(?:-?[0-9][0-9.eE+-]*+|true|false|null|-?Infinity|NaN)[ \t\n\r]*+(?:[,\]]|\Z)"""
+    r"""["'\]“”]|(?:tr?u?|fa?l?s?|nu?l?|-)?\Z"""
+    r"|(?:-?[0-9][0-9.eE+-]*+|true|false|null|-?Infinity|NaN)[ \t\n\r]*+(?:[,\]]|\Z)"
 )
 _FLAT_NUMBERS = re.compile(
     r"\[[ \t\n\r]*+[-0-9][0-9.eE+-]*+(?:[ \t\n\r]*+,[ \t\n\r]*+[-0-9][0-9.eE+-]*+)*+[ \t\n\r]*+\]"

@@ -46,9 +46,9 @@ def loop_at(document: Document, fault: Fault) -> BracketLoop | None:
     if fault.code in (FailureCode.EMPTY, FailureCode.NAN):
         return None
     loop = bracket_loop(document, MAX_STRAY_CLOSERS, MAX_OPEN_RUN)
-    if loop and loop.span[0] <= fault.position <= loop.span[1]:
-        return loop
-    return None
+    if loop is None or fault.position < loop.span[0]:
+        return None
+    return None if document.text[loop.span[1] : fault.position].strip() else loop
 
 
 def bracket_loop(document: Document, max_stray: int, max_open_run: int) -> BracketLoop | None:

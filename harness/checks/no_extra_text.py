@@ -45,6 +45,7 @@ def _is_value(text: str, start: int, end: int) -> bool:
     if _NEXT_VALUE.match(text, start):
         return True
     try:
-        return decode(text, start).end == end
+        value_end = decode(text, start).end
     except json.JSONDecodeError:
         return False
+    return not text[value_end:end].partition("\n")[0].strip()
