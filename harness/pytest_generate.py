@@ -109,7 +109,7 @@ class GeneratedCases:
         test = f"{short_path(item.path)}::{item.originalname or item.name}"
         chosen = ["--task", sample.task, "--generated", run, "--case", sample.case_id]
         again = ["pytest", test, "--model", sample.model, *chosen, *self._given(REPEATED)]
-        keep = ["harness", "promote", run, sample.case_id, *self._given(PLACES)]
+        keep = ["harness", "task", "promote", run, sample.case_id, *self._given(PLACES)]
         return shlex.join(again), shlex.join(keep)
 
     def _given(self, names: Sequence[str]) -> list[str]:

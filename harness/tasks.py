@@ -224,7 +224,7 @@ def _read_schema(task_file: Path, path: Path | None, assert_formats: bool) -> Sc
 
 def _read_cases(path: Path, file: TaskFile | None) -> tuple[Case, ...]:
     try:
-        lines = path.read_text("utf-8").splitlines()
+        lines = path.read_text("utf-8").split("\n")
     except FileNotFoundError:
         raise HarnessError(f"{path}: is not there, write one case a line") from None
     except (OSError, UnicodeDecodeError) as error:

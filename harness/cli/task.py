@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from harness.cli._task_promote import promote
+
 if TYPE_CHECKING:
     from rich.table import Table
 
@@ -24,6 +26,9 @@ MOST_MISTAKES = 20
 @click.group()
 def command() -> None:
     """Look after the tasks that models are judged on."""
+
+
+command.add_command(promote)
 
 
 @command.command()

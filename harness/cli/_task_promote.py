@@ -1,0 +1,51 @@
+"""``harness task promote``: make a drawn case of a run one of its task's own."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+_FOLDER = click.Path(path_type=Path, file_okay=False)
+
+
+@click.command()
+@click.argument("run")
+@click.argument("case")
+@click.option("--reference", metavar="JSON", help="What a perfect answer contains.")
+@click.option("--task", metavar="NAME", help="Where several tasks of the run have such a case.")
+@click.option("--tasks-dir", type=_FOLDER, help="The folder of task folders.")
+@click.option("--report-dir", type=_FOLDER, help="The folder of runs.")
+def promote(
+    run: str,
+    case: str,
+    reference: str | None,
+    task: str | None,
+    tasks_dir: Path | None,
+    report_dir: Path | None,
+) -> None:
+    """Add a case that RUN drew to the cases.jsonl of its task.
+
+    RUN is an id, the beginning of one, "latest" or a folder; CASE is the id of a drawn case, or of
+    the smallest failing one that pytest printed.
+    """
+    from harness.generate.promotion import promote as add
+    from harness.runs import find_run, read_run
+    from harness.settings import read_settings
+
+    settings = read_settings(Path.cwd())
+    record = read_run(find_run(run, report_dir or Path(settings.report_dir)))
+    done = add(record, case, tasks_dir or Path(settings.tasks_dir), task=task, **_given(reference))
+    click.echo(f"{done.file}:{done.line}: {case}")
+    if not done.is_same_prompt:
+        click.echo(f"the prompt of {done.task} has changed since the run: the case uses today's")
+    click.echo(f"judge it: pytest suites/ --task {done.task} --case {case}")
+
+
+def _given(reference: str | None) -> dict[str, Any]:
+    if reference is None:
+        return {}
+    try:
+        return {"reference": json.loads(reference)}
+    except ValueError as error:
+        raise click.BadParameter(f"not valid JSON: {error}", param_hint="--reference") from None
