@@ -60,10 +60,13 @@ class Side:
         found = (r for r in self.record.results if (r.model, r.task, r.behavior) == wanted)
         return next(found, None)
 
-    def samples(self, task: str) -> dict[PairKey, Sample]:
-        """The answers to one task's cases, in the order of the run."""
+    def samples(self, task: str, *, by_prompt: bool = True) -> dict[PairKey, Sample]:
+        """The answers to one task's cases, in the order of the run.
+
+        Without ``by_prompt`` the hash in their keys is empty: a case is then its id alone.
+        """
         return {
-            (s.case_id, s.prompt_sha256, s.repeat): s
+            (s.case_id, s.prompt_sha256 if by_prompt else "", s.repeat): s
             for s in self.record.samples
             if s.model == self.model and s.task == task
         }
@@ -125,13 +128,28 @@ class Comparison:
         return tuple(c for c in self.cases if c.change in changes)
 
 
-def compare(before: Side, after: Side, task: str) -> Comparison:
+def compare(
+    before: Side,
+    after: Side,
+    task: str,
+    *,
+    by_prompt: bool = True,
+    required: tuple[str, ...] | None = None,
+) -> Comparison:
     """Pair the two sides' answers to a task's cases and name each change.
 
-    Both sides are judged by the behaviors that the later side requires.
+    Args:
+        before: one side.
+        after: the other.
+        task: the task's name.
+        by_prompt: whether another prompt under the same case id is another case.
+        required: the behaviors that both sides are judged by; left out, those that the later side
+            requires.
     """
-    old, new = before.samples(task), after.samples(task)
-    required = required_behaviors(after if after.task_record(task) else before, task)
+    old = before.samples(task, by_prompt=by_prompt)
+    new = after.samples(task, by_prompt=by_prompt)
+    if required is None:
+        required = required_behaviors(after if after.task_record(task) else before, task)
     cases = tuple(_pair(old, new, required))
     names = dict.fromkeys(name for case in cases for name in case.behaviors)
     behaviors = tuple(

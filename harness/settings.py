@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from harness.core.errors import HarnessError
+from harness.gate_policy import GatePolicy
 from harness.yaml_file import explain
 
 TABLE = "tool.harness"
@@ -37,6 +38,8 @@ class Settings(BaseModel):
     report_dir: str = "reports/runs"
     stall_seconds: float = Field(600.0, gt=0)
     """Silence of a backend after which it counts as hung."""
+    gate: GatePolicy = GatePolicy()
+    """The table ``[tool.harness.gate]``."""
 
 
 def read_settings(root: Path) -> Settings:

@@ -1,0 +1,143 @@
+"""Whether two sides answered the same questions, and whether either answered at all.
+
+Knows nothing of statistics: it lists what differs, and the gate refuses.
+"""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+
+from harness.compare import Side, required_behaviors
+from harness.core.composite import composite
+from harness.core.record import Sample, TaskRecord
+from harness.core.verdict import Outcome
+
+MOST_NAMED = 5
+"""Case ids that a difference names; the rest are counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unlike:
+    """One reason why two sides cannot be compared."""
+
+    kind: str
+    """One of ``gate_policy.ALLOWABLE``, which may be allowed; or ``partial``, ``empty`` or
+    ``errors``, which may not."""
+    what: str
+    """What differs, in words."""
+    task: str | None = None
+    """``None``: it concerns the whole run."""
+
+
+def unlike_runs(before: Side, after: Side) -> Iterator[Unlike]:
+    """What concerns the runs as a whole: interrupted ones, and tasks that only one of them has."""
+    for name, side in (("before", before), ("after", after)):
+        if side.record.status != "complete":
+            what = f"the run {name} ({side.record.id}) was interrupted, run it to its end"
+            yield Unlike("partial", what)
+    old, new = _tasks(before), _tasks(after)
+    for name, only in (("before", old - new), ("after", new - old)):
+        for task in sorted(only):
+            yield Unlike("tasks", f"only the run {name} has this task", task)
+
+
+def unlike_tasks(before: Side, after: Side, task: str, most_errors: float) -> Iterator[Unlike]:
+    """What differs in one task that both sides have."""
+    old, new = before.task_record(task), after.task_record(task)
+    if old is None or new is None:
+        return
+    for name, side in (("before", before), ("after", after)):
+        yield from _unanswered(name, side, task, most_errors)
+    yield from _cases(before, after, task)
+    yield from _prompts(before, after, task)
+    if old.schema_sha256 != new.schema_sha256:
+        yield Unlike("schema", "the JSON Schema is another one", task)
+    yield from _decoding(old, new)
+    yield from _required(before, after, task)
+
+
+def common_required(before: Side, after: Side, task: str) -> tuple[str, ...]:
+    """The required behaviors that both sides judged, in the order of the later run."""
+    others = set(required_behaviors(before, task))
+    return tuple(name for name in required_behaviors(after, task) if name in others)
+
+
+def _tasks(side: Side) -> set[str]:
+    """The tasks that this side's model was asked: a run's other models may have had others."""
+    asked = {s.task for s in side.record.samples if s.model == side.model}
+    return asked or {t.name for t in side.record.tasks}
+
+
+def _unanswered(name: str, side: Side, task: str, most_errors: float) -> Iterator[Unlike]:
+    samples = side.samples(task)
+    model = side.model_record
+    if not samples:
+        why = f": {model.error}" if model and model.error else ""
+        yield Unlike("empty", f"the run {name} has no answer{why}", task)
+        return
+    required = required_behaviors(side, task)
+    if not required:
+        what = f"the run {name} judged none of the required behaviors"
+        yield Unlike("empty", what, task)
+        return
+    errors = sum(_is_error(sample, required) for sample in samples.values())
+    if errors > most_errors * len(samples):
+        share = f"{errors} of {len(samples)} answers {name} are errors"
+        yield Unlike("errors", f"{share}, at most {most_errors:.3g} of them may be", task)
+
+
+def _is_error(sample: Sample, required: tuple[str, ...]) -> bool:
+    found = composite(sample.verdicts, required)
+    return found is not None and found.outcome is Outcome.ERROR
+
+
+def _cases(before: Side, after: Side, task: str) -> Iterator[Unlike]:
+    old = dict.fromkeys((s.case_id, s.repeat) for s in before.samples(task).values())
+    new = dict.fromkeys((s.case_id, s.repeat) for s in after.samples(task).values())
+    if not old or not new:
+        return
+    for name, only in (("before", [k for k in old if k not in new]),
+                       ("after", [k for k in new if k not in old])):  # fmt: skip
+        if only:
+            named = _named([case for case, _ in only])
+            yield Unlike("cases", f"{len(only)} of the answers are only {name}: {named}", task)
+    if old.keys() == new.keys() and _hash(before, task) != _hash(after, task):
+        what = "cases.jsonl is another file: references, tags or left-out cases differ"
+        yield Unlike("cases", what, task)
+
+
+def _hash(side: Side, task: str) -> str | None:
+    described = side.task_record(task)
+    return described.cases_sha256 if described else None
+
+
+def _prompts(before: Side, after: Side, task: str) -> Iterator[Unlike]:
+    old, new = (side.samples(task, by_prompt=False) for side in (before, after))
+    shared = [key for key in old if key in new]
+    other = [k for k in shared if old[k].prompt_sha256 != new[k].prompt_sha256]
+    if other:
+        named = _named([case for case, _, _ in other])
+        yield Unlike("prompts", f"{len(other)} of {len(shared)} prompts differ: {named}", task)
+
+
+def _decoding(old: TaskRecord, new: TaskRecord) -> Iterator[Unlike]:
+    was, now = asdict(old.sampling), asdict(new.sampling)
+    changed = [f"{n} was {was[n]:g}, is {now[n]:g}" for n in was if was[n] != now[n]]
+    if changed:
+        yield Unlike("decoding", "; ".join(changed), old.name)
+
+
+def _required(before: Side, after: Side, task: str) -> Iterator[Unlike]:
+    old, new = (set(required_behaviors(side, task)) for side in (before, after))
+    if old and new and old != new:
+        parts = [
+            f"only {name}: {', '.join(sorted(only))}"
+            for name, only in (("before", old - new), ("after", new - old))
+            if only
+        ]
+        yield Unlike("required", f"required behaviors differ, {'; '.join(parts)}", task)
+
+
+def _named(cases: list[str]) -> str:
+    named = list(dict.fromkeys(cases))
+    more = len(named) - MOST_NAMED
+    return ", ".join(named[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")

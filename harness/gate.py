@@ -1,0 +1,296 @@
+"""The gate: did this change make the model worse? A pure function of two records and a policy.
+
+Three answers, and a refusal. *Regression*: a pinned case broke, a memory budget is newly missed, or
+more cases broke than chance explains. *Pass*: the drop is bounded below the margin. *Inconclusive*:
+neither, with the number of cases that would decide. "Not significant" is never a pass.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from math import ceil
+
+from harness.comparable import Unlike, common_required, unlike_runs, unlike_tasks
+from harness.compare import BehaviorChange, CaseChange, Change, Comparison, Side, compare
+from harness.core.composite import composite
+from harness.core.record import FORMAT_SUCCESS, Sample
+from harness.core.verdict import Outcome
+from harness.evidence import Evidence, evidence_of, pairs_of
+from harness.gate_policy import GatePolicy
+from harness.stats.multiple import holm
+from harness.stats.power import (
+    cases_to_bound,
+    cases_to_see,
+    cases_without_flips,
+    smallest_detectable_drop,
+)
+
+NOISE_QUANTILE = 0.95
+"""No decision rests on as many flips as noise alone reaches in this share of runs."""
+_MEMORY = "peak_memory_mb"
+
+
+class GateOutcome(StrEnum):
+    """Worst last: a decision over several tasks is the worst of theirs."""
+
+    PASS = "pass"
+    INCONCLUSIVE = "inconclusive"
+    REGRESSION = "regression"
+    NOT_COMPARABLE = "not comparable"
+
+
+EXIT_CODES = {
+    GateOutcome.PASS: 0,
+    GateOutcome.REGRESSION: 1,
+    GateOutcome.INCONCLUSIVE: 10,
+    GateOutcome.NOT_COMPARABLE: 11,
+}
+
+
+class Reason(StrEnum):
+    """What a task's outcome rests on."""
+
+    PINNED = "a pinned case broke"
+    MEMORY = "the memory budget is newly missed"
+    COMPOSITE = "more cases broke than chance explains"
+    BEHAVIOR = "a behavior fell by more than chance explains"
+    NOISE = "no more cases flipped than noise explains"
+    FEW_CASES = "too few cases were judged on both sides"
+    NOTHING_PASSES = "nothing passes on either side, so nothing can break"
+    MARGIN = "the drop cannot be bounded below the margin"
+    BOUNDED = "the drop is below the margin"
+
+
+@dataclass(frozen=True, slots=True)
+class TaskDecision:
+    """What was decided of one task, and why."""
+
+    task: str
+    outcome: GateOutcome
+    reason: Reason
+    composite: Evidence
+    behaviors: tuple[Evidence, ...]
+    """In the order of the run, with p-values adjusted for all behaviors of all tasks."""
+    comparison: Comparison
+    pinned: tuple[str, ...]
+    """Pinned cases that fail and did not before."""
+    budgets_lost: tuple[BehaviorChange, ...]
+    """Measured over a run: met before, missed after."""
+    detectable: float | None
+    """The smallest drop that as many cases show with 80% power, when 1% improve by chance."""
+    cases_needed: int | None
+    """To decide what is inconclusive, were the shares to stay; ``None`` where none would, or where
+    it is decided."""
+    is_saturated: bool
+    """Every case passes on both sides."""
+
+    def fallen(self, alpha: float) -> tuple[Evidence, ...]:
+        """The behaviors whose adjusted p-value is at most ``alpha``."""
+        return tuple(b for b in self.behaviors if b.adjusted_p <= alpha)
+
+
+@dataclass(frozen=True, slots=True)
+class GateDecision:
+    """What was decided of a pair of runs."""
+
+    outcome: GateOutcome
+    policy: GatePolicy
+    before: Side
+    after: Side
+    tasks: tuple[TaskDecision, ...] = ()
+    """The worst first."""
+    refused: tuple[Unlike, ...] = ()
+    """Why the runs cannot be compared."""
+    allowed: tuple[Unlike, ...] = ()
+    """What differs and was allowed to."""
+
+    @property
+    def exit_code(self) -> int:
+        return EXIT_CODES[self.outcome]
+
+
+def decide(before: Side, after: Side, policy: GatePolicy) -> GateDecision:
+    """Compare the two sides on every task that both have, and decide."""
+    found = [*unlike_runs(before, after)]
+    only = {u.task for u in found if u.kind == "tasks"}
+    both = [t.name for t in after.record.tasks if before.task_record(t.name)]
+    shared = [name for name in both if name not in only]
+    for name in shared:
+        found += unlike_tasks(before, after, name, policy.max_errors)
+    refused = [u for u in found if u.kind not in policy.allow]
+    if not shared and not refused:
+        refused = [Unlike("empty", "the runs have no task in common"), *found]
+    decided = GateDecision(
+        GateOutcome.NOT_COMPARABLE,
+        policy,
+        before,
+        after,
+        refused=tuple(refused),
+        allowed=tuple(u for u in found if u not in refused),
+    )
+    return decided if refused else _decided(decided, shared)
+
+
+def _decided(decision: GateDecision, names: Sequence[str]) -> GateDecision:
+    policy = decision.policy
+    compared = [_compared(decision, name) for name in names]
+    evidence = [_evidence(comparison, policy) for comparison in compared]
+    whole = _adjusted([e[0] for e in evidence if e[0]])
+    single = iter(_adjusted([b for _, behaviors in evidence for b in behaviors]))
+    tasks: list[TaskDecision] = []
+    lost: list[Unlike] = []
+    for comparison, (found, behaviors) in zip(compared, evidence, strict=True):
+        own = tuple(next(single) for _ in behaviors)
+        if found is None:
+            lost.append(Unlike("empty", "no case was judged on both sides", comparison.task))
+        else:
+            tasks.append(_task(comparison, whole.pop(0), own, policy))
+    if lost:
+        return replace(decision, refused=tuple(lost))
+    order = list(GateOutcome)
+    tasks.sort(key=lambda t: -order.index(t.outcome))
+    return replace(decision, outcome=tasks[0].outcome, tasks=tuple(tasks))
+
+
+def _compared(decision: GateDecision, task: str) -> Comparison:
+    return compare(
+        decision.before,
+        decision.after,
+        task,
+        by_prompt="prompts" not in decision.policy.allow,
+        required=common_required(decision.before, decision.after, task),
+    )
+
+
+def _evidence(
+    comparison: Comparison, policy: GatePolicy
+) -> tuple[Evidence | None, tuple[Evidence, ...]]:
+    def of(behavior: str | None) -> Evidence | None:
+        pairs = pairs_of(comparison.cases, behavior)
+        return evidence_of(comparison.task, behavior or FORMAT_SUCCESS, pairs, policy.confidence)
+
+    behaviors = (of(change.behavior) for change in comparison.behaviors)
+    return of(None), tuple(found for found in behaviors if found)
+
+
+def _adjusted(family: Sequence[Evidence]) -> list[Evidence]:
+    adjusted = holm([found.p_value for found in family])
+    return [replace(e, adjusted_p=p) for e, p in zip(family, adjusted, strict=True)]
+
+
+def _task(
+    comparison: Comparison, found: Evidence, behaviors: tuple[Evidence, ...], policy: GatePolicy
+) -> TaskDecision:
+    pinned = tuple(_pinned(comparison))
+    lost = tuple(_budgets_lost(comparison))
+    outcome, reason = _judge(found, behaviors, pinned, lost, policy)
+    alike = max(1, round(found.pairs / found.design_effect))
+    return TaskDecision(
+        task=comparison.task,
+        outcome=outcome,
+        reason=reason,
+        composite=found,
+        behaviors=behaviors,
+        comparison=comparison,
+        pinned=pinned,
+        budgets_lost=lost,
+        detectable=smallest_detectable_drop(alike, alpha=policy.composite_alpha),
+        cases_needed=_needed(found, policy) if outcome is GateOutcome.INCONCLUSIVE else None,
+        is_saturated=found.is_still and found.after == 1,
+    )
+
+
+def _judge(
+    found: Evidence,
+    behaviors: Iterable[Evidence],
+    pinned: tuple[str, ...],
+    lost: tuple[BehaviorChange, ...],
+    policy: GatePolicy,
+) -> tuple[GateOutcome, Reason]:
+    if pinned:
+        return GateOutcome.REGRESSION, Reason.PINNED
+    if any(_MEMORY in change.after.measured for change in lost if change.after):
+        return GateOutcome.REGRESSION, Reason.MEMORY
+    if found.adjusted_p <= policy.composite_alpha:
+        return _unless_noise(found, Reason.COMPOSITE, policy)
+    fallen = [b for b in behaviors if b.adjusted_p <= policy.behaviors_alpha]
+    if fallen:
+        return _unless_noise(max(fallen, key=_flips), Reason.BEHAVIOR, policy)
+    if found.pairs < policy.min_cases:
+        return GateOutcome.INCONCLUSIVE, Reason.FEW_CASES
+    if found.before == 0 and found.after == 0:
+        return GateOutcome.INCONCLUSIVE, Reason.NOTHING_PASSES
+    if found.interval.high < policy.margin:
+        return GateOutcome.PASS, Reason.BOUNDED
+    return GateOutcome.INCONCLUSIVE, Reason.MARGIN
+
+
+def _flips(found: Evidence) -> int:
+    return found.broke + found.fixed
+
+
+def _unless_noise(
+    found: Evidence, reason: Reason, policy: GatePolicy
+) -> tuple[GateOutcome, Reason]:
+    if policy.noise_floor:
+        from scipy.stats import binom
+
+        explained = binom.ppf(NOISE_QUANTILE, found.pairs, policy.noise_floor)
+        if _flips(found) <= explained:
+            return GateOutcome.INCONCLUSIVE, Reason.NOISE
+    return GateOutcome.REGRESSION, reason
+
+
+def _needed(found: Evidence, policy: GatePolicy) -> int | None:
+    """How many cases would decide, were breaking and fixing to stay as frequent as they were."""
+    if found.before == 0 and found.after == 0:
+        return None
+    broke, fixed = found.broke / found.pairs, found.fixed / found.pairs
+    if found.is_still:
+        enough: int | None = cases_without_flips(policy.margin, policy.confidence)
+    elif found.drop < policy.margin:
+        enough = cases_to_bound(broke, fixed, policy.margin, policy.confidence)
+    else:
+        enough = cases_to_see(broke - fixed, broke + fixed, policy.composite_alpha)
+    if enough is None:
+        return None
+    return max(ceil(enough * found.design_effect), policy.min_cases, found.pairs + 1)
+
+
+def _pinned(comparison: Comparison) -> Iterable[str]:
+    for case in comparison.cases:
+        if case.after is not None and case.sample.must_pass:
+            now = _outcome(case.after, comparison.required)
+            was = _outcome(case.before, comparison.required) if case.before else None
+            if now is Outcome.FAILED and was is not Outcome.FAILED:
+                yield case.sample.case_id
+
+
+def _outcome(sample: Sample, required: tuple[str, ...]) -> Outcome | None:
+    found = composite(sample.verdicts, required)
+    return found.outcome if found else None
+
+
+def _budgets_lost(comparison: Comparison) -> Iterable[BehaviorChange]:
+    """Budgets of whole runs (memory, latency) that were met before and are missed after."""
+    before, after, task = comparison.before, comparison.after, comparison.task
+    for result in after.record.results:
+        if (result.model, result.task) == (after.model, task) and result.measured:
+            was = before.result(task, result.behavior)
+            if was is not None and was.met and result.met is False:
+                yield BehaviorChange(result.behavior, was, result, {})
+
+
+def regressed_cases(decision: TaskDecision) -> tuple[CaseChange, ...]:
+    """The cases that broke, pinned ones first, then the shortest answers."""
+    broke = decision.comparison.bucket(Change.REGRESSED)
+    pinned = set(decision.pinned)
+    return tuple(
+        sorted(
+            broke,
+            key=lambda c: (
+                c.sample.case_id not in pinned,
+                len(c.after.completion.text) if c.after else 0,
+            ),
+        )
+    )

@@ -1,0 +1,209 @@
+"""A gate's decision in words: the first sentence, what it rests on, what the cases can see.
+
+Every format says the same with them. Names of cases and behaviors come out as they are: whoever
+prints them makes them printable.
+"""
+
+from collections.abc import Iterator
+
+from harness.comparable import Unlike
+from harness.core.record import FORMAT_SUCCESS
+from harness.evidence import Evidence
+from harness.gate import GateDecision, GateOutcome, Reason, TaskDecision
+from harness.gate_policy import ALLOWABLE
+from harness.report import words
+
+MOST_NAMED = 5
+"""Case ids that a line names; the rest are counted."""
+TABLE = ("behavior", "before", "after", "change", "broke", "fixed", "adjusted p")
+
+
+def sentence(decision: GateDecision) -> str:
+    """``REGRESSION: format_success_rate fell from 96.3% to 93.0% (-3.3 points, ...).``"""
+    head = decision.outcome.value.upper()
+    if decision.refused:
+        more = len(decision.refused) - 1
+        also = f" (and {words.plural(more, 'more reason')})" if more else ""
+        return f"{head}: {unlike(decision.refused[0])}{also}."
+    worst, confidence = decision.tasks[0], decision.policy.confidence
+    where = f"{worst.task}: " if len(decision.tasks) > 1 else ""
+    return f"{head}: {where}{_reason(worst)}{movement(_leading(worst), confidence)}."
+
+
+def unlike(found: Unlike) -> str:
+    """``json_extraction: 300 of 300 prompts differ: a, b``."""
+    return f"{found.task}: {found.what}" if found.task else found.what
+
+
+def movement(found: Evidence, confidence: float) -> str:
+    """``format_success_rate fell from 96.3% to 93.0% (-3.3 points, 95% interval -5.6 to -1.4; 14
+    cases broke, 4 were fixed, p = 0.0096)``."""
+    was, now = words.percent(found.before), words.percent(found.after)
+    spread = f"{confidence * 100:.4g}% interval {interval(found)}"
+    if found.is_still:
+        return f"{found.behavior} stayed at {now} ({spread} points; no case flipped)"
+    verb = "fell" if found.drop > 0 else "rose" if found.drop < 0 else "stayed"
+    moved = f"{verb} from {was} to {now}" if found.drop else f"stayed at {now}"
+    broke = f"{words.plural(found.broke, 'case')} broke"
+    fixed = f"{found.fixed:,} {'was' if found.fixed == 1 else 'were'} fixed"
+    change = f"{points(found)} points, {spread}"
+    return f"{found.behavior} {moved} ({change}; {broke}, {fixed}, {p_value(found.adjusted_p)})"
+
+
+def points(found: Evidence) -> str:
+    """``-3.3``: a loss is negative."""
+    return f"{-found.drop * 100 + 0.0:+.1f}"
+
+
+def interval(found: Evidence) -> str:
+    """``-5.6 to -1.4``, in points, of the change."""
+    return f"{-found.interval.high * 100:+.1f} to {-found.interval.low * 100:+.1f}"
+
+
+def p_value(p: float) -> str:
+    """``p = 0.0096``, ``p < 0.001``."""
+    if p < 0.001:
+        return "p < 0.001"
+    return f"p = {p:.2g}" if p < 0.995 else "p = 1"
+
+
+def explanation(decision: GateDecision) -> Iterator[str]:
+    """Everything else there is to say, a line each: refusals, or task by task."""
+    for found in decision.refused[1:]:
+        yield f"Also: {unlike(found)}."
+    if decision.refused:
+        kinds = dict.fromkeys(u.kind for u in decision.refused)
+        flags = [f"--allow {kind}" for kind in kinds if kind in ALLOWABLE]
+        if flags and len(flags) == len(kinds):
+            yield f"To compare all the same: {' '.join(flags)}"
+    for found in decision.allowed:
+        yield f"Allowed to differ: {unlike(found)}."
+    for task in decision.tasks:
+        where = f"{task.task}: " if len(decision.tasks) > 1 else ""
+        for line in _of_task(task, decision):
+            yield f"{where}{line}"
+
+
+def table(task: TaskDecision) -> list[tuple[str, ...]]:
+    """``TABLE`` of one task: the composite first."""
+    return [
+        (
+            found.behavior,
+            words.percent(found.before),
+            words.percent(found.after),
+            points(found),
+            str(found.broke),
+            str(found.fixed),
+            "" if found.is_still else p_value(found.adjusted_p).removeprefix("p ").lstrip("= "),
+        )
+        for found in (task.composite, *task.behaviors)
+    ]
+
+
+def _leading(task: TaskDecision) -> Evidence:
+    """What the sentence speaks of: the behavior that fell, or the composite."""
+    if task.reason is not Reason.BEHAVIOR:
+        return task.composite
+    return min(task.behaviors, key=lambda b: (b.adjusted_p, -b.drop))
+
+
+def _reason(task: TaskDecision) -> str:
+    """What goes before the movement of the rate where that does not say it."""
+    if task.reason is Reason.PINNED:
+        noun = "the pinned case" if len(task.pinned) == 1 else "pinned cases"
+        verb = "fails" if len(task.pinned) == 1 else "fail"
+        return f"{noun} {named(task.pinned)} {verb}; "
+    if task.reason is Reason.MEMORY:
+        return f"{_lost(task)[0]}; "
+    if task.reason is Reason.NOISE:
+        return "no more cases flipped than noise explains; "
+    if task.reason is Reason.FEW_CASES:
+        return f"only {words.plural(task.composite.pairs, 'case')} could be paired; "
+    if task.reason is Reason.NOTHING_PASSES:
+        return "nothing passes on either side, so nothing can break; "
+    return ""
+
+
+def _of_task(task: TaskDecision, decision: GateDecision) -> Iterator[str]:
+    found, policy = task.composite, decision.policy
+    if task.reason in (Reason.PINNED, Reason.MEMORY):
+        rate = movement(found, policy.confidence)
+        if found.adjusted_p <= policy.composite_alpha:
+            yield f"More cases broke than chance explains: {rate}."
+    if task.reason is Reason.BEHAVIOR:
+        yield f"Meanwhile {movement(found, policy.confidence)}."
+    if task.outcome is GateOutcome.INCONCLUSIVE:
+        yield _undecided(task, decision)
+    fallen = [b.behavior for b in task.fallen(policy.behaviors_alpha)]
+    if fallen and task.reason is not Reason.BEHAVIOR:
+        yield f"Behaviors that fell by more than chance explains: {', '.join(fallen)}."
+    yield _power(task)
+    if task.is_saturated:
+        yield (
+            f"Every one of the {words.plural(found.pairs, 'case')} passes on both sides: the suite "
+            "is saturated and shows only losses, harder cases would show gains."
+        )
+    if found.clusters is not None:
+        yield (
+            f"The cases come from {words.plural(found.clusters, 'template')}: cases of one "
+            f"template count together (design effect {found.design_effect:.2g})."
+        )
+    if found.repeats > 1:
+        yield f"Each case was answered {found.repeats} times; its answers count as one case."
+    if found.not_judged:
+        yield f"{words.plural(found.not_judged, 'case')} had an error or a skip on either side."
+    lost = _lost(task)
+    if lost and task.reason is not Reason.MEMORY:
+        yield f"Measured, but not side by side in one session: {'; '.join(lost)}."
+
+
+def _undecided(task: TaskDecision, decision: GateDecision) -> str:
+    found, margin = task.composite, decision.policy.margin
+    if task.reason is Reason.NOTHING_PASSES:
+        return "No number of cases of this kind would decide it: add some that pass."
+    allowed = f"the margin is {margin * 100:.3g} points"
+    worst = f"a drop of {found.interval.high * 100:.1f} points cannot be ruled out, {allowed}"
+    if task.cases_needed is None:
+        return f"{worst[:1].upper()}{worst[1:]}: more cases of this kind would not decide it."
+    needed = words.plural(task.cases_needed, "case")
+    more = task.cases_needed - found.pairs
+    alike = "with no flip" if found.is_still else "if they flip as often"
+    return f"{worst[:1].upper()}{worst[1:]}: {needed} {alike} would decide it, {more:,} more."
+
+
+def _power(task: TaskDecision) -> str:
+    cases = words.plural(task.composite.pairs, "case")
+    if task.detectable is None:
+        return f"{cases} are too few to show any drop with 80% power."
+    return (
+        f"The smallest drop that {cases} show with 80% power is {task.detectable * 100:.1f} points "
+        "(when 1% improve by chance)."
+    )
+
+
+def _lost(task: TaskDecision) -> list[str]:
+    """``memory_budget was 812 MB and is 1,612 MB, at most 1,500 MB``."""
+    said = []
+    for change in task.budgets_lost:
+        assert change.before is not None, "it was met before"
+        assert change.after is not None, "it is missed after"
+        name, now = words.headline(change.after)
+        was = change.before.measured.get(name)
+        before = "" if was is None else f"was {words.quantity(name, was)} and "
+        limit = words.budget(change.after)
+        said.append(f"{change.behavior} {before}is {words.quantity(name, now)}, {limit}")
+    return said
+
+
+def named(cases: tuple[str, ...]) -> str:
+    """``a, b, c and 4 more``."""
+    more = len(cases) - MOST_NAMED
+    return ", ".join(cases[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
+
+
+def headline_rate(decision: GateDecision) -> str:
+    """``format_success_rate`` and how it moved, for a title."""
+    if not decision.tasks:
+        return FORMAT_SUCCESS
+    found = decision.tasks[0].composite
+    return f"{found.behavior} {words.percent(found.before)} -> {words.percent(found.after)}"
