@@ -15,7 +15,8 @@ from harness.core.completion import Completion
 from harness.core.errors import HarnessError
 from harness.core.verdict import Outcome, Verdict
 from harness.judging import Skip, checks_of
-from harness.task_check_names import name_mistakes, names_in_suites
+from harness.task_check_names import OURS, name_mistakes, names_in_suites
+from harness.task_check_suites import judge_with_suites
 from harness.tasks import TASK_FILE, Task, load_task
 from harness.twins import defects_of, twins_of
 from harness.twins.defect import Twin
@@ -83,8 +84,8 @@ class TaskGrade:
 
 
 def check_task(folder: Path, suites: Path | None = None) -> TaskGrade:
-    """Read the task and grade its checks. ``suites`` holds behaviors of the user's own, whose names
-    the task may use.
+    """Read the task and grade its checks. ``suites`` may hold behaviors of the user's own: the task
+    may name them, and the references must pass them.
 
     Raises:
         HarnessError: there is no task in that folder.
@@ -96,15 +97,17 @@ def check_task(folder: Path, suites: Path | None = None) -> TaskGrade:
     except HarnessError as error:
         mistakes = tuple(Mistake(line) for line in str(error).splitlines())
         return TaskGrade(folder.resolve().name, folder, mistakes=mistakes)
-    return _Grading(task, names_in_suites(suites) if suites else {}).grade()
+    return _Grading(task, suites).grade()
 
 
 class _Grading:
     """One task being graded."""
 
-    def __init__(self, task: Task, own: Mapping[str, bool]) -> None:
+    def __init__(self, task: Task, suites: Path | None) -> None:
         self.task = task
-        self.own = own
+        self.suites = suites
+        names = names_in_suites(suites) if suites else {}
+        self.own = {name: is_single for name, is_single in names.items() if name not in OURS}
         table = checks_of(task)
         self.checks = {n: c for n, c in table.items() if not isinstance(c, Skip)}
         self.skipped = [n for n in table if n not in self.checks]
@@ -125,6 +128,7 @@ class _Grading:
                 if self._is_sound(case, answer):
                     self._grade_twins(case, answer)
         self._grade_run(perfect)
+        self._grade_own(perfect)
         return TaskGrade(
             name=self.task.name,
             folder=self.task.path,
@@ -189,8 +193,35 @@ class _Grading:
         if verdict.outcome is Outcome.FAILED:
             self.mistakes.append(Mistake(f"the references fail variety: {verdict.reason}"))
 
+    def _grade_own(self, perfect: Sequence[tuple[Case, Completion]]) -> None:
+        """What the user's own behaviors say of the references."""
+        if not (self.suites and self.own and perfect):
+            return
+        try:
+            run = judge_with_suites(self.task, perfect, self.suites)
+        except HarnessError as error:
+            self.mistakes += map(Mistake, str(error).splitlines())
+            return
+        answered = {case.id for case, _ in perfect}
+        for sample in run.samples:
+            for name, verdict in sample.verdicts.items():
+                if sample.case_id in answered and name.partition("[")[0] in self.own:
+                    self._note_own(name, sample.case_id, verdict)
+        for result in run.results:
+            if result.behavior in self.own and result.reason and result.met is False:
+                text = f"the references fail {result.behavior}: {result.reason}"
+                self.mistakes.append(Mistake(text.splitlines()[0]))
+
+    def _note_own(self, name: str, case_id: str, verdict: Verdict) -> None:
+        if _is_passed(verdict):
+            self.passed[name] += 1
+            return
+        self.failed[name] += 1
+        self.mistakes.append(Mistake(f"the reference fails {name}: {verdict.reason}", case_id))
+
     def _behaviors(self) -> Iterator[BehaviorGrade]:
-        for name in self.checks:
+        own = [n for n in {**self.passed, **self.failed} if n not in self.checks]
+        for name in (*self.checks, *own):
             counts = self.passed[name], self.failed[name], self.broken[name]
             yield BehaviorGrade(name, True, *counts)
         yield from (BehaviorGrade(name, False) for name in self.skipped)

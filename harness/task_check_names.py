@@ -22,6 +22,8 @@ OF_TEXT_AND_CODE = (
 )
 OF_A_RUN = ("variety", *RUN_RATES, "latency_budget", "memory_budget")
 """Behaviors that no case passes or fails by itself."""
+OURS = frozenset({*BEHAVIORS, *OF_TEXT_AND_CODE, *OF_A_RUN})
+"""Every bundled behavior."""
 _TAKES_NO_BUDGET = {
     "variety": "its share is max_share, under variety",
     "latency_budget": f"its budgets are {', '.join(n for n in LIMIT_BUDGETS if 'mb' not in n)}",

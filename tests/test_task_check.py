@@ -40,6 +40,24 @@ SCHEMA = {
     "required": ["name", "date", "amount"],
     "additionalProperties": False,
 }
+OWN = """
+import pytest
+
+@pytest.mark.parametrize("word", ["Ada", "2024"])
+def test_mentions(completion, word):
+    assert word in completion.text, f"no {word}"
+
+@pytest.mark.behavior(needs="text")
+def test_only_text(completion):
+    assert not completion.text
+
+@pytest.fixture
+def longest(completions):
+    return max(len(c.text) for c in completions)
+
+def test_all_short(longest):
+    assert longest < 50, f"{longest} characters"
+"""
 TEXTS = {"a": "Ada, 47.20, 2024-02-29", "b": "Grace, 3.50, 2024-03-01"}
 REFERENCES = {
     "a": {"name": "Ada", "date": "2024-02-29", "amount": 47.2},
@@ -223,6 +241,24 @@ def test_behaviors_of_ones_own_suites_may_be_named(grade, tmp_path):
     assert said(grade(head + named, suites=suites)) == []
     (line,) = said(grade(head + "required: [all_differ]\n", suites=suites))
     assert "all_differ is judged over a whole run" in line
+
+
+def test_references_must_pass_behaviors_of_ones_own(grade, tmp_path):
+    """Run by pytest, so that marks, parameters and fixtures mean what they always mean."""
+    own = tmp_path / "suites/test_own.py"
+    own.parent.mkdir()
+    own.write_text(OWN, "utf-8")
+    found = grade(suites=own.parent)
+    assert said(found) == [
+        "b||the reference fails mentions[Ada]: no Ada",
+        "||the references fail all_short: 54 characters",
+    ]
+    rows = {b.behavior: (b.passed, b.failed) for b in found.behaviors}
+    assert (rows["mentions[Ada]"], rows["mentions[2024]"]) == ((1, 1), (2, 0))
+    assert "only_text" not in rows
+    own.write_text("import nothing_like_this\n" + OWN, "utf-8")
+    (line,) = said(grade(suites=own.parent))
+    assert "suites: cannot be run over the references: E ModuleNotFoundError: No module" in line
 
 
 def test_ids_and_templates_are_sound(grade):

@@ -36,7 +36,7 @@ command.add_command(promote)
 @click.option(
     "--suites",
     type=click.Path(path_type=Path, file_okay=False, exists=True),
-    help="Suites whose behaviors the task may name. [default: suites/, where there is one]",
+    help="Suites with behaviors of your own, to be run over the references. [default: suites/]",
 )
 @click.option("--json", "is_json", is_flag=True, help="Print everything as one JSON object.")
 def check(folder: Path, suites: Path | None, is_json: bool) -> None:
