@@ -192,4 +192,4 @@ class Chooser(PrimitiveProvider):
                 making.spans.append((start, end))
 
 
-AVAILABLE_PROVIDERS[BACKEND] = Chooser
+AVAILABLE_PROVIDERS[BACKEND] = f"{Chooser.__module__}.{Chooser.__qualname__}"

@@ -153,11 +153,12 @@ def with_cases(task: Task, cases: tuple[Case, ...], seed: int | None) -> Task:
 
 def _strategy_of(task: Task) -> Any:
     try:
+        from harness.generate import choosing  # noqa: F401 - which an old Hypothesis cannot give
         from harness.generate.strategies import strategy_of
     except ModuleNotFoundError as error:
-        if error.name != "hypothesis":
+        if not (error.name or "").startswith("hypothesis"):
             raise
         raise HarnessError(
-            "--generate needs Hypothesis: pip install 'slm-harness[generate]'"
+            "--generate needs Hypothesis 6.135 or later: pip install 'slm-harness[generate]'"
         ) from None
     return strategy_of(task)
