@@ -7,6 +7,7 @@ from harness.checks.sections import heading_at
 from harness.checks.surroundings import find_markup, first_piece
 from harness.core.case import Case
 from harness.core.completion import Completion
+from harness.core.printable import excerpt
 from harness.core.verdict import FailureCode, Verdict
 
 
@@ -14,9 +15,9 @@ from harness.core.verdict import FailureCode, Verdict
 class NoTextAroundSections:
     """Rejects ``Sure, here is your letter:`` before ``To:``, and a fence around it all.
 
-    Nothing but blanks may stand before the first heading. The last section ends at the first empty
-    line after it; nothing but blanks may follow. Fences, think blocks and special tokens are extra
-    text wherever they stand.
+    Nothing but blanks may stand before the first heading there is; a text with none is extra text
+    altogether. The last section ends at the first empty line after it; nothing but blanks may
+    follow. Fences, think blocks and special tokens are extra text wherever they stand.
     """
 
     headings: tuple[str, ...]
@@ -28,11 +29,13 @@ class NoTextAroundSections:
         if not text.strip():
             reason = "expected a text, found nothing but blanks"
             return Verdict.failed(FailureCode.EMPTY, reason, (0, len(text)))
-        start = heading_at(text, self.headings[0])
-        if start < 0:
-            start = len(text) - len(text.lstrip())
+        places = [place for h in self.headings if (place := heading_at(text, h)) >= 0]
+        if not places:
+            reason = f"expected sections, found text: {excerpt(text.strip())}"
+            return Verdict.failed(FailureCode.TEXT_BEFORE, reason, (0, len(text)))
+        start = min(places)
         last = heading_at(text, self.headings[-1])
-        end = _section_end(text, last) if last >= start else len(text)
+        end = _section_end(text, last) if last >= 0 else len(text)
         extra = first_piece(text, start, end, "the text") or find_markup(
             text, start, end, "the text"
         )

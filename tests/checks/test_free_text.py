@@ -175,7 +175,10 @@ AROUND = NoTextAroundSections(HEADINGS)
         (LETTER.replace("I dispute", "<think>x</think>"), "think_block", "<think>x</think>"),
         (LETTER.replace("I dispute", "```"), "markdown_fence", "``` $24.76."),
         ("<think>x</think>" + LETTER, "think_block", "<think>x</think>"),
-        ("Dear bank,\nSincerely,\nAda", None, None),
+        ("Dear bank,\nSincerely,\nAda", "text_before", "Dear bank,"),
+        ("To: x\nDispute: y\n\nSincerely\n\nx", None, None),
+        ("Sincerely,\nAda\n\nTo: x", "text_after", "To: x"),
+        ("I cannot do that.", "text_before", "I cannot do that."),
         ("To: x\nno end\n\nof it", None, None),
         ("", "empty", ""),
         (" \n", "empty", " \n"),
@@ -197,6 +200,7 @@ def test_reasons_around_sections():
     )
     verdict = judge(AROUND, LETTER + "<eos>")
     assert verdict.reason == "expected nothing in the text, found a special token: <eos>"
+    assert judge(AROUND, " no ").reason == "expected sections, found text: no"
     assert judge(AROUND, " ").reason == "expected a text, found nothing but blanks"
 
 
