@@ -1,6 +1,7 @@
 """One input line of ``harness judge``: what may stand in it, and what is wrong with it."""
 
 import json
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
@@ -90,8 +91,11 @@ def _reference(value: Any) -> Any:
 
 
 def _plain(value: Any) -> Any:
-    """An id that ``json.dumps`` can write."""
-    return float(value) if isinstance(value, Decimal) else value
+    """An id that ``json.dumps`` can write: a number beyond its range comes back as a string."""
+    if isinstance(value, Decimal):
+        number = float(value)
+        return number if math.isfinite(number) else str(value)
+    return value
 
 
 def _is_pointers(value: Any) -> bool:

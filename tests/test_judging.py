@@ -203,6 +203,11 @@ def test_ids_come_back_as_they_are(id_):
     assert judged.to_json().isascii()
 
 
+def test_an_id_beyond_the_numbers_comes_back_as_a_string():
+    (judged,) = judge_lines([b'{"id": 1e999, "completion": "1"}'])
+    assert json.loads(judged.to_json())["id"] == "1E+999"
+
+
 def test_output_line():
     (judged,) = judge_lines([b'{"id": "x", "completion": "{\\"a\\": 1,}"}'])
     found = json.loads(judged.to_json())

@@ -160,6 +160,8 @@ def _is_minus(sign: str) -> bool:
 def _readings(digits: str, exponent: str = "") -> set[Decimal]:
     """The values that digits with separators may have: ``1.234`` is read in two ways."""
     found = set()
+    if digits.isascii() and digits.isdigit() and not exponent and len(digits) <= 1000:
+        return {Decimal(digits)}
     if _PLAIN.fullmatch(digits):
         found.add(digits)
     if _GROUPED.fullmatch(digits):
