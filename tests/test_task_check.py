@@ -156,6 +156,63 @@ def test_references_of_any_shape_can_be_graded(grade, reference):
     assert said(grade(task, [case("a", reference=reference)])) == []
 
 
+@pytest.mark.parametrize(
+    ("output", "schema", "variables", "reference"),
+    [
+        # What * does not find is not missing; numbers may stand in names of days.
+        (
+            "{format: json, schema: schema.json, exact: ['/*'], grounded: ['/*']}",
+            {"properties": {"b": {"type": "number"}}, "additionalProperties": False},
+            {"text": "b is 5"},
+            {"b": 5},
+        ),
+        # Bounds and orders of times are broken by no twin that could also break something else.
+        (
+            "{format: json, assert_formats: true, schema: schema.json, grounded: [/at],"
+            " timestamps: {/at: date, '/log/*': {kind: date, order: nondecreasing}}}",
+            {"properties": {"at": {"type": "string", "format": "date-time"}}},
+            {"text": "at 2024-05-05T10:00:00Z"},
+            {"at": "2024-05-05T10:00:00Z", "log": ["2024-01-01", "2024-01-02"]},
+        ),
+        (
+            "{format: json, timestamps: {/ts: {kind: game_clock, overtime_minutes: 3}}}",
+            {},
+            {"text": "x"},
+            {"ts": "OT3 00:17"},
+        ),
+        # Brackets and loops in strings are nothing to a reader of JSON.
+        (
+            "{format: json, exact: [/a~1b, '/x/*/y']}",
+            {},
+            {"text": "x"},
+            {"a/b": 1e-7, "x": {"k": {"y": None}}, "s": "]]]]]]}}}}", "t": "ha " * 30},
+        ),
+        # A pattern that matches a heading, and what is forbidden; a fact full of signs.
+        (
+            "{format: text, sections: [Dear], quotes: [n], words: [2, 2000],"
+            " forbidden: {a: '^Sure'}, grounded_patterns: {names: '[A-Z][a-z]+'}}",
+            {},
+            {"text": "dear (Ann+)?", "n": "(Ann+)?"},
+            "Dear (Ann+)?, you get it.",
+        ),
+        ("{format: text, words: [0, 5], quotes: [n]}", {}, {"text": "x", "n": ""}, ""),
+        (
+            "{format: python, function: f, annotations: true, docstring: true}",
+            {},
+            {"text": "x", "f": "g"},
+            'import a\n\n\n@cache\nasync def g(*b: int) -> None:\n    """\n    Long.\n    """\n',
+        ),
+        ("{format: python}", {}, {"text": "x"}, "x = [1,\n 2]\n"),
+    ],
+)
+def test_odd_tasks_get_no_twin_that_is_wrong_itself(grade, output, schema, variables, reference):
+    task = f"description: x\nprompt: '{{text}}'\noutput: {output}\n"
+    cases = [{"id": "a", "variables": variables, "reference": reference}]
+    found = grade(task, cases, schema)
+    assert said(found) == []
+    assert any(t.right for t in found.twins)
+
+
 def test_text_that_declares_little_is_held_to_little(grade):
     task = 'description: x\nprompt: "{text}"\noutput: {format: text}\n'
     found = grade(task, [case("a", reference="Anything.")])

@@ -2,7 +2,7 @@
 
 import copy
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -145,13 +145,14 @@ class Answer:
         """The answer without a key."""
         value = copy.deepcopy(self.value)
         del _container(value, path)[path[-1]]
-        declared = {
-            "timestamp_sanity": [pointer for pointer, _ in self.task.timestamps],
-            "grounding": self.task.grounded,
-            "exact_fields": self.task.exact,
-        }
-        more = [name for name, pointers in declared.items() if touches(pointers, path)]
-        return Broken(dump(value), frozenset([*breaks, *more])) if [*breaks, *more] else None
+        broken = [*breaks]
+        if names_key([pointer for pointer, _ in self.task.timestamps], path):
+            broken.append("timestamp_sanity")
+        if names_key(self.task.grounded, path):
+            broken.append("grounding")
+        if touches(self.task.exact, path):
+            broken.append("exact_fields")
+        return Broken(dump(value), frozenset(broken)) if broken else None
 
 
 def is_simple(node: Any) -> bool:
@@ -159,14 +160,26 @@ def is_simple(node: Any) -> bool:
     return isinstance(node, dict) and set(node) <= _PLAIN_KEYWORDS | _CONTAINER_KEYWORDS
 
 
-def touches(pointers: Any, path: Path) -> bool:
+def touches(pointers: Iterable[str], path: Path) -> bool:
     """Whether one of the JSON pointers leads to the place, through it or into it."""
-    for pointer in pointers:
-        tokens = [t.replace("~1", "/").replace("~0", "~") for t in pointer.split("/")[1:]]
-        steps = zip(tokens, path, strict=False)
-        if all(token in ("*", str(part)) for token, part in steps):
-            return True
-    return False
+    return any(_runs_along(_tokens(pointer), path) for pointer in pointers)
+
+
+def names_key(pointers: Iterable[str], path: Path) -> bool:
+    """Whether one of the JSON pointers asks for the key at the place by its name: what ``*`` does
+    not find is not missing."""
+    tokens = [_tokens(pointer) for pointer in pointers]
+    return any(
+        len(t) >= len(path) and t[len(path) - 1] != "*" and _runs_along(t, path) for t in tokens
+    )
+
+
+def _runs_along(tokens: list[str], path: Path) -> bool:
+    return all(token in ("*", str(part)) for token, part in zip(tokens, path, strict=False))
+
+
+def _tokens(pointer: str) -> list[str]:
+    return [t.replace("~1", "/").replace("~0", "~") for t in pointer.split("/")[1:]]
 
 
 def _walk(path: Path, value: Any) -> Iterator[tuple[Path, Any]]:

@@ -7,7 +7,7 @@ from re import _constants as code  # type: ignore[attr-defined]
 from re import _parser as parser  # type: ignore[attr-defined]
 from typing import Any
 
-import regex
+from harness.checks.text_patterns import matches
 
 _CHARACTERS = string.ascii_lowercase + string.ascii_uppercase + string.digits + " -_.,:/'()"
 
@@ -22,7 +22,7 @@ def sample_of(pattern: str) -> str:
         text = _text(parser.parse(pattern))
     except (re.error, KeyError, RecursionError):
         return ""
-    return text if regex.search(pattern, text, regex.MULTILINE) else ""
+    return text if any(matches("", pattern, text)) else ""
 
 
 def _text(parts: Iterable[tuple[Any, Any]]) -> str:

@@ -1,6 +1,7 @@
 """Defects of Python answers. Code is parsed and never run."""
 
 import ast
+import re
 from collections.abc import Callable
 from functools import partial
 
@@ -11,6 +12,7 @@ from harness.twins.defect import Broken, Defects, around, at_the_limit, nothing
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 CODE = ("python_parses", "python_function")
 """Behaviors that need code that parses."""
+_OPENING = re.compile(r"(?:async )?def |class |import |from |[@#]")
 
 
 def defects(task: Task) -> Defects:
@@ -24,12 +26,19 @@ def defects(task: Task) -> Defects:
         "fence added": around("```python\n", "\n```", "no_extra_text", *CODE),
         "chatter before": around("Here is the function:\n\n", "", "no_extra_text", *CODE),
         "chatter after": around("", "\n\nIt does what you asked for.", "no_extra_text", *CODE),
-        "syntax broken": around("", "\n\ndef (:\n", *CODE),
+        "syntax broken": _syntax_broken,
         "ends in a loop": around("", "\n" + "x = 1\n" * 30, "repetition"),
         "nothing": nothing("no_extra_text", *CODE),
         "token limit reached": at_the_limit,
         **{name: partial(_in_function, task, change) for name, change in inside.items()},
     }
+
+
+def _syntax_broken(case: Case, perfect: str) -> Broken | None:
+    """Only of an answer that no longer parses and can still be told from prose."""
+    if not _OPENING.match(perfect):
+        return None
+    return Broken(f"{perfect}\n\ndef (:\n", frozenset(CODE))
 
 
 def _in_function(

@@ -6,9 +6,7 @@ import string
 import unicodedata
 from functools import partial
 
-import regex
-
-from harness.checks.text_patterns import compile_text_pattern
+from harness.checks.text_patterns import Match, PatternTimeout, matches
 from harness.core.case import Case
 from harness.tasks import Task
 from harness.twins.defect import LOOP, Broken, Defect, Defects, around, at_the_limit, nothing
@@ -25,7 +23,7 @@ _OTHERS = (
 
 
 def defects(task: Task) -> Defects:
-    """By name. Words and quoted facts are recounted for each: a fence is words too."""
+    """By name. Words, facts and claims are recounted for each: a fence is a word too."""
     made: dict[str, Defect] = {
         "fence added": around("```\n", "\n```", "no_extra_text"),
         "chatter before": around("here is what you asked for:\n\n", "", "no_extra_text"),
@@ -36,7 +34,7 @@ def defects(task: Task) -> Defects:
         "sections swapped": partial(_sections_swapped, task),
         "fact left out": partial(_fact_left_out, task),
         **{
-            f"invented {name}": partial(_invented, pattern)
+            f"invented {name}": partial(_invented, task, pattern)
             for name, pattern in task.grounded_patterns.items()
         },
         **{
@@ -51,21 +49,34 @@ def defects(task: Task) -> Defects:
 
 
 def _recounted(task: Task, make: Defect, case: Case, perfect: str) -> Broken | None:
-    """The defect, with what it does to the number of words and to the facts to be quoted."""
-    broken = make(case, perfect)
-    if broken is None:
+    """The defect, with what it does to the number of words, the facts quoted and the claims."""
+    try:
+        broken = make(case, perfect)
+        return None if broken is None else _counted(task, broken, case, perfect)
+    except PatternTimeout:
         return None
+
+
+def _counted(task: Task, broken: Broken, case: Case, perfect: str) -> Broken:
     breaks = set(broken.breaks)
     if task.words and not task.words[0] <= len(broken.text.split()) <= task.words[1]:
         breaks.add("words")
     facts = [str(case.variables.get(name, "")) for name in task.quotes]
     if not all(_says(broken.text, fact) for fact in facts):
         breaks.add("quotes")
+    claims = _claims(task, broken.text) - _claims(task, perfect)
+    if any(_is_new(claim, "", case.prompt) for claim in claims):
+        breaks.add("grounding")
     return Broken(broken.text, frozenset(breaks), broken.finish_reason)
 
 
+def _claims(task: Task, text: str) -> set[str]:
+    patterns = task.grounded_patterns.items()
+    return {match.text for pattern in patterns for match in matches(*pattern, text)}
+
+
 def _says(text: str, fact: str) -> bool:
-    return bool(re.search(rf"(?<!\w){re.escape(_folded(fact))}(?!\w)", _folded(text)))
+    return not fact or bool(re.search(rf"(?<!\w){re.escape(_folded(fact))}(?!\w)", _folded(text)))
 
 
 def _folded(text: str) -> str:
@@ -106,6 +117,10 @@ def _pieces(task: Task, text: str) -> list[str]:
     return [text[a:b] for a, b in itertools.pairwise([*starts, len(text)])]
 
 
+def _has_headings(task: Task, text: str) -> bool:
+    return all(_start_of(text, heading) >= 0 for heading in task.sections)
+
+
 def _start_of(text: str, heading: str) -> int:
     match = re.search(rf"^{re.escape(heading)}", text, re.MULTILINE)
     return match.start() if match else -1
@@ -119,20 +134,21 @@ def _fact_left_out(task: Task, case: Case, perfect: str) -> Broken | None:
     for name in task.quotes:
         value = str(case.variables.get(name, ""))
         text = re.sub(re.escape(value), "it", perfect, flags=re.IGNORECASE) if value else perfect
-        if text != perfect and all(_start_of(text, h) >= 0 for h in task.sections):
+        if text != perfect and _has_headings(task, text):
             return Broken(text, frozenset({"quotes"}))
     return None
 
 
-def _invented(pattern: str, case: Case, perfect: str) -> Broken | None:
+def _invented(task: Task, pattern: str, case: Case, perfect: str) -> Broken | None:
     """Something that the pattern matches becomes something else that it matches."""
-    compiled = compile_text_pattern(pattern)
-    for match in compiled.finditer(perfect):
+    for match in matches("", pattern, perfect):
+        start, end = match.span
         for table in _OTHERS:
-            other = match[0].translate(table)
-            text = perfect[: match.start()] + other + perfect[match.end() :]
-            again = compiled.match(text, match.start())
-            if again and again[0] == other and _is_new(other, match[0], case.prompt):
+            other = match.text.translate(table)
+            text = perfect[:start] + other + perfect[end:]
+            again = Match("", other, (start, end)) in matches("", pattern, text)
+            is_kept = again and _has_headings(task, text)
+            if is_kept and _is_new(other, match.text, case.prompt):
                 return Broken(text, frozenset({"grounding"}))
     return None
 
@@ -152,9 +168,11 @@ def _forbidden_added(pattern: str, case: Case, perfect: str) -> Broken | None:
     sample = sample_of(pattern)
     if not sample or "\n" in sample:
         return None
-    text = f"{perfect.rstrip()} {sample}"
-    found = regex.search(pattern, text, regex.MULTILINE, pos=len(perfect.rstrip()))
-    return Broken(text, frozenset({"forbidden"})) if found else None
+    for joint in (" ", "\n"):
+        text = f"{perfect.rstrip()}{joint}{sample}"
+        if any(match.span[1] == len(text) for match in matches("", pattern, text)):
+            return Broken(text, frozenset({"forbidden"}))
+    return None
 
 
 def _padded(task: Task, case: Case, perfect: str) -> Broken | None:
