@@ -169,6 +169,52 @@ def test_variety(completions, task):
     assert (result.behavior, result.failed, result.met) == ("variety", 1, False)
 
 
+def test_a_check_of_a_run_may_pass_fail_skip_or_be_in_error(project):
+    """What its evidence measured is kept in every case."""
+    project.suite("""
+from dataclasses import dataclass
+import pytest
+from harness import check_run
+from harness.core.verdict import FailureCode, Verdict
+
+@dataclass
+class Count:
+    measured: dict
+
+class Says:
+    def __init__(self, verdict):
+        self.verdict = verdict
+    def judge(self, evidence):
+        return self.verdict
+
+@pytest.fixture
+def count(completions):
+    return Count({"answers": len(completions)})
+
+def test_a(count):
+    check_run(Says(Verdict.passed()), count)
+def test_b(count):
+    check_run(Says(Verdict.failed(FailureCode.EMPTY, "too few")), count)
+def test_c(count):
+    check_run(Says(Verdict.skipped("nothing to say")), count)
+def test_d(count):
+    check_run(Says(Verdict.error(FailureCode.TASK_ERROR, "cannot say")), count)
+""")
+    outcome = project.pytest("suites/test_own.py", "--model", project.store(), "-rs")
+    assert outcome.counts() == {"passed": 1, "failed": 2, "skipped": 1}
+    assert "nothing to say" in outcome.out
+    assert {
+        r.behavior: (r.passed, r.failed, r.skipped, r.errors, r.met, r.reason)
+        for r in project.run().results
+    } == {
+        "a": (1, 0, 0, 0, True, ""),
+        "b": (0, 1, 0, 0, False, "too few"),
+        "c": (0, 0, 1, 0, None, "nothing to say"),
+        "d": (0, 0, 0, 1, False, "cannot say"),
+    }
+    assert all(r.measured == {"answers": 4} for r in project.run().results)
+
+
 def test_one_name_is_one_behavior(project):
     project.suite(SHOUTS)
     project.suite(SHOUTS, "test_again.py")
