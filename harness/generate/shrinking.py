@@ -4,7 +4,8 @@ A pure function over examples: what an example is made of comes from ``choices``
 is made again and whether it still fails comes from the caller. It knows no model and no strategy.
 
 One step takes the smallest failing example so far and changes it in every small way there is:
-leaves out a run of choices, makes a run of choices as simple as can be, or changes one choice.
+leaves out a run of choices (and takes one from a number before it, which may be how many there
+are), makes a run of choices as simple as can be, or changes one choice.
 Changed examples that are no smaller, or that were asked about before, are dropped; of the rest the
 smallest are asked about in one batch, and the smallest that fails is where the next step starts.
 The changes that failed one by one are also tried together in the next step, which is what makes few
@@ -17,9 +18,10 @@ finite number of smaller examples, so it ends; ``Bounds`` end it sooner.
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Generic, Protocol, TypeVar
 
-from harness.generate.choices import Choice, Span, Value
+from harness.generate.choices import Choice, IntegerRange, Span, Value
 
 
 class Example(Protocol):
@@ -35,6 +37,8 @@ class Example(Protocol):
     def prompt(self) -> str: ...
 
 
+MOST_COUNTED = 64
+"""A larger number is no count of what comes after it."""
 E = TypeVar("E", bound=Example)
 Sequel = tuple[Value, ...]
 """The values of a whole sequence of choices, in order."""
@@ -69,6 +73,10 @@ class Edit:
     start: int
     end: int
     values: Sequel
+
+
+Change = tuple[Edit, ...]
+"""Edits that are made together; they do not overlap."""
 
 
 def size_of(example: Example) -> tuple[int, int, tuple[tuple[float, ...], ...]]:
@@ -112,8 +120,8 @@ class _Search(Generic[E]):
         merged: list[Sequel] = []
         while True:
             values = _values(self.smallest)
-            edits = list(edits_of(self.smallest))
-            candidates = self._smaller([*merged, *(apply(values, [e]) for e in edits)])
+            changes = list(changes_of(self.smallest))
+            candidates = self._smaller([*merged, *(apply(values, c) for c in changes)])
             room = min(self.bounds.batch, self.bounds.requests - (len(self.asked) - 1))
             if not candidates or room <= 0 or self.steps >= self.bounds.steps:
                 return Shrunk(
@@ -122,7 +130,7 @@ class _Search(Generic[E]):
             failed = self._ask([example for _, example in candidates[:room]])
             of_failed = {id(example) for example in failed}
             succeeded = {sequel for sequel, e in candidates if id(e) in of_failed}
-            merged = list(_together(values, [e for e in edits if apply(values, [e]) in succeeded]))
+            merged = list(_together(values, [c for c in changes if apply(values, c) in succeeded]))
             if failed:
                 self.smallest = min(failed, key=size_of)
 
@@ -130,15 +138,15 @@ class _Search(Generic[E]):
         """The examples worth asking about, smallest first, each prompt once."""
         limit = size_of(self.smallest)
         distinct = list(dict.fromkeys(sequels))
-        found = [
-            (sequel, example)
+        sized = [
+            (size_of(example), sequel, example)
             for sequel, example in zip(distinct, self.remake(distinct), strict=True)
-            if example is not None and example.prompt not in self.asked and size_of(example) < limit
+            if example is not None and example.prompt not in self.asked
         ]
-        found.sort(key=lambda pair: size_of(pair[1]))
         of_prompt: dict[str, tuple[Sequel, E]] = {}
-        for sequel, example in found:
-            of_prompt.setdefault(example.prompt, (sequel, example))
+        for size, sequel, example in sorted(sized, key=itemgetter(0)):
+            if size < limit:
+                of_prompt.setdefault(example.prompt, (sequel, example))
         return list(of_prompt.values())
 
     def _ask(self, examples: Sequence[E]) -> list[E]:
@@ -148,17 +156,28 @@ class _Search(Generic[E]):
         return [example for example, fails in zip(examples, answers, strict=True) if fails]
 
 
-def edits_of(example: Example) -> Iterator[Edit]:
+def changes_of(example: Example) -> Iterator[Change]:
     """Every small change: runs left out, runs made simplest, single choices made simpler."""
     choices = example.choices
     spans = sorted({*example.spans, (0, len(choices))}, key=lambda s: (s[0] - s[1], s[0]))
     for start, end in spans:
-        yield Edit(start, end, ())
+        yield (Edit(start, end, ()),)
     for start, end in spans:
-        yield Edit(start, end, tuple(c.range.simplest for c in choices[start:end]))
+        yield (Edit(start, end, tuple(c.range.simplest for c in choices[start:end])),)
     for place, choice in enumerate(choices):
         for value in choice.range.others(choice.value):
-            yield Edit(place, place + 1, (value,))
+            yield (Edit(place, place + 1, (value,)),)
+    for lowered in _counts_lowered(choices):
+        yield from ((lowered, Edit(s, e, ())) for s, e in spans if s >= lowered.end)
+
+
+def _counts_lowered(choices: Sequence[Choice]) -> Iterator[Edit]:
+    """Each number that may count what comes after it, less one."""
+    for place, choice in enumerate(choices):
+        if isinstance(choice.range, IntegerRange) and isinstance(choice.value, int):
+            above = choice.value - choice.range.simplest
+            if 0 < above <= MOST_COUNTED:
+                yield Edit(place, place + 1, (choice.value - 1,))
 
 
 def apply(values: Sequel, edits: Sequence[Edit]) -> Sequel:
@@ -169,13 +188,13 @@ def apply(values: Sequel, edits: Sequence[Edit]) -> Sequel:
     return changed
 
 
-def _together(values: Sequel, edits: Sequence[Edit]) -> Iterator[Sequel]:
-    """All edits at once, as far as they do not overlap; in two orders of preference."""
-    for order in (edits, edits[::-1]):
+def _together(values: Sequel, changes: Sequence[Change]) -> Iterator[Sequel]:
+    """All changes at once, as far as they do not overlap; in two orders of preference."""
+    for order in (changes, changes[::-1]):
         chosen: list[Edit] = []
-        for edit in order:
-            if all(edit.end <= other.start or other.end <= edit.start for other in chosen):
-                chosen.append(edit)
+        for change in order:
+            if all(e.end <= c.start or c.end <= e.start for e in change for c in chosen):
+                chosen += change
         if len(chosen) > 1:
             yield apply(values, chosen)
 
