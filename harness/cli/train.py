@@ -19,7 +19,7 @@ def command(recipe: str, overrides: tuple[str, ...], overwrite: bool, dry_run: b
 
     \b
     harness train trainers/recipes/json_extraction_tiny.yaml
-    harness train json_extraction_tiny --set epochs=1 --set output=out/quick
+    harness train json_extraction_tiny --set max_steps=50 --set output=out/quick
     """
     from trainers.run import train
 
