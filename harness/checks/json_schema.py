@@ -21,9 +21,10 @@ from referencing.jsonschema import DRAFT202012
 
 from harness.checks.json_formats import FORMATS
 from harness.checks.json_pointer import pointer_of
+from harness.checks.json_schema_clock import SchemaTimeout, start_clock
 from harness.checks.json_schema_fast import Accepts, compile_accepts
 from harness.checks.json_schema_keywords import SchemaNode, SchemaValidator
-from harness.checks.json_schema_pattern import PatternError, compile_pattern, start_pattern_clock
+from harness.checks.json_schema_pattern import PatternError, compile_pattern
 from harness.core.errors import HarnessError
 
 MAX_DEPTH = 64
@@ -57,10 +58,10 @@ class Schema:
         ``MAX_ERRORS`` things.
 
         Raises:
-            PatternTimeout: a pattern takes too long.
+            SchemaTimeout: the schema or its patterns take too long.
             RecursionError: the schema refers to itself without end.
         """
-        start_pattern_clock()
+        start_clock()
         if self.accepts is not None and self.accepts(value):
             return []
         return list(islice(self.validator.iter_errors(value), MAX_ERRORS))
@@ -84,9 +85,11 @@ def compile_schema(raw: Any, assert_formats: bool = False) -> Schema:
         registry, has_references = _check_references(exact, assert_formats)
         formats = FORMATS if assert_formats else None
         validator = SchemaValidator(exact, registry=registry, format_checker=formats)
-        start_pattern_clock()
+        start_clock()
         for value in _TRIALS:
             next(validator.iter_errors(value), None)
+    except SchemaTimeout as timeout:
+        raise SchemaError(str(timeout)) from None
     except RecursionError:
         raise SchemaError("is nested too deep, or refers to itself without end") from None
     accepts = compile_accepts(exact, exact, has_formats=assert_formats)
@@ -126,7 +129,7 @@ def _exact(raw: Any, is_data: bool = False) -> Any:
 
 def _check_against_metaschema(schema: Any) -> None:
     validator = SchemaValidator({"$ref": _DIALECT}, registry=_bundled())
-    start_pattern_clock()
+    start_clock()
     error = jsonschema.exceptions.best_match(validator.iter_errors(schema))
     if error is not None:
         raise SchemaError(f"at {pointer_of(tuple(error.absolute_path))}: {_short(error.message)}")

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
+from harness.checks.json_schema_clock import tick
 from harness.checks.json_schema_keywords import equality_key, is_multiple
 from harness.checks.json_schema_pattern import found_in
 
@@ -147,6 +148,7 @@ def _members(
     def accepts(value: Any) -> bool:
         if not isinstance(value, dict):
             return True
+        tick()
         for name in required:
             if name not in value:
                 return False
@@ -168,10 +170,20 @@ def _array(compiler: _Compiler, schema: Mapping[str, Any]) -> list[Accepts]:
         tests.append(lambda value: not isinstance(value, list) or len(value) <= most)
     if "items" in schema:
         test = compiler.compile(schema["items"])
-        tests.append(lambda value: not isinstance(value, list) or all(map(test, value)))
+        tests.append(_items(test))
     if schema.get("uniqueItems"):
         tests.append(lambda value: not isinstance(value, list) or _is_unique(value))
     return tests
+
+
+def _items(test: Accepts) -> Accepts:
+    def accepts(value: Any) -> bool:
+        if not isinstance(value, list):
+            return True
+        tick()
+        return all(map(test, value))
+
+    return accepts
 
 
 def _is_unique(items: list[Any]) -> bool:

@@ -11,6 +11,7 @@ from typing import Any
 from jsonschema import Draft202012Validator, TypeChecker, ValidationError
 from jsonschema.validators import extend
 
+from harness.checks.json_schema_clock import tick
 from harness.checks.json_schema_pattern import found_in
 
 Errors = Iterator[ValidationError]
@@ -243,6 +244,7 @@ def _branches(validator: Any, instance: Any, schema: Any) -> Iterable[Any]:
 
 def _descend(validator: Any, instance: Any, schema: Any, path: str | int) -> Errors:
     """The errors of a part of the instance, with its path also where the schema is ``false``."""
+    tick()
     if schema is False:
         yield ValidationError(NOT_EXPECTED, path=[path], instance=instance)
     else:

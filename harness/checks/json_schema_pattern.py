@@ -4,14 +4,17 @@ JSON Schema means ECMA-262 with Unicode: ``$`` is the very end, ``\\d`` and ``\\
 ``\\p{L}`` is any letter. What the two dialects share is passed on as it is.
 """
 
-import threading
 import time
 from functools import lru_cache
 
 import regex
 
-PATTERN_SECONDS = 0.5
-"""The most time that all patterns together may take on one completion."""
+from harness.checks.json_schema_clock import (
+    PATTERN_SECONDS,
+    SchemaTimeout,
+    pattern_seconds_left,
+    spend_on_patterns,
+)
 
 _SPACE = r"\t\n\v\f\r \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff"
 _CLASSES = {
@@ -24,35 +27,29 @@ _WORD_EDGE = (
     "(?:(?<=[A-Za-z0-9_])(?=[A-Za-z0-9_])|(?<![A-Za-z0-9_])(?![A-Za-z0-9_]))",
 )
 _SAME_LETTERS = "tnvfr0pP123456789"
-_clock = threading.local()
 
 
 class PatternError(ValueError):
     """A pattern that is no regular expression."""
 
 
-class PatternTimeout(Exception):
-    """The patterns of a schema took longer than ``PATTERN_SECONDS`` on one completion."""
-
-
-def start_pattern_clock() -> None:
-    """Begin the judgement of one completion: its patterns have ``PATTERN_SECONDS`` from here."""
-    _clock.deadline = time.monotonic() + PATTERN_SECONDS
-
-
 def found_in(pattern: str, text: str) -> bool:
     """Whether ``pattern`` matches anywhere in ``text``.
 
     Raises:
-        PatternTimeout: the time limit is reached.
+        SchemaTimeout: all patterns together took ``PATTERN_SECONDS`` on this value.
     """
-    left = getattr(_clock, "deadline", time.monotonic() + PATTERN_SECONDS) - time.monotonic()
+    compiled = compile_pattern(pattern)
+    left = pattern_seconds_left()
+    start = time.monotonic()
     try:
         if left > 0:
-            return compile_pattern(pattern).search(text, timeout=left) is not None
+            return compiled.search(text, timeout=left) is not None
     except TimeoutError:
         pass
-    raise PatternTimeout(
+    finally:
+        spend_on_patterns(time.monotonic() - start)
+    raise SchemaTimeout(
         f"the pattern {pattern!r} did not finish within {PATTERN_SECONDS} s: write it without "
         "nested repeats"
     )

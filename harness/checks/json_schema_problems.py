@@ -13,8 +13,8 @@ from harness.checks.json_depth import depth_of
 from harness.checks.json_document import read_document
 from harness.checks.json_pointer import Path, pointer_of, span_of
 from harness.checks.json_schema import MAX_DEPTH, Schema
+from harness.checks.json_schema_clock import SchemaTimeout
 from harness.checks.json_schema_keywords import NOT_EXPECTED
-from harness.checks.json_schema_pattern import PatternTimeout
 from harness.checks.json_value import document_of
 from harness.checks.json_words import kind_of, list_of, show
 from harness.core.completion import Completion
@@ -88,10 +88,10 @@ def _problems(schema: Schema, text: str) -> Problems:
             return Problems((Problem(FailureCode.SCHEMA_OTHER, reason, ()),))
     try:
         errors = schema.errors(document.value)
-    except PatternTimeout as timeout:
+    except SchemaTimeout as timeout:
         return Problems(error=str(timeout))
     except RecursionError:
-        return Problems(error="the schema refers to itself without end")
+        return Problems(error="the schema is nested too deep for this value")
     if not errors:
         return Problems()
     found = [_problem(error) for error in errors]

@@ -1,5 +1,6 @@
 """Whether a text has the sections that its task asks for, in their order."""
 
+import re
 from dataclasses import dataclass
 
 from harness.checks.json_value import without_completion
@@ -39,10 +40,5 @@ class Sections:
 
 def heading_at(text: str, heading: str) -> int:
     """Where the first line that begins with ``heading`` has it; -1 when none does."""
-    position = text.find(heading)
-    while position >= 0:
-        line_start = text.rfind("\n", 0, position) + 1
-        if not text[line_start:position].strip():
-            return position
-        position = text.find(heading, position + 1)
-    return -1
+    line = re.compile(rf"^[^\S\n]*+({re.escape(heading)})", re.MULTILINE).search(text)
+    return line.start(1) if line else -1

@@ -4,6 +4,7 @@ from decimal import Decimal
 
 import pytest
 
+from harness.checks import json_schema_clock
 from harness.checks.json_decoder import decode
 from harness.checks.json_schema import (
     MAX_DEPTH,
@@ -12,7 +13,7 @@ from harness.checks.json_schema import (
     compile_schema,
     compile_schema_text,
 )
-from harness.checks.json_schema_pattern import PatternTimeout
+from harness.checks.json_schema_clock import SchemaTimeout
 from harness.checks.required_keys import RequiredKeys
 from harness.checks.schema_types import SchemaTypes
 from harness.checks.value_types import ValueTypes
@@ -204,13 +205,30 @@ CATASTROPHIC = {"type": "object", "properties": {"a": {"pattern": "^(a|aa|aaa|a?
 
 def test_catastrophic_pattern_is_an_error_of_the_task():
     schema = compile_schema(CATASTROPHIC)
-    with pytest.raises(PatternTimeout):
+    with pytest.raises(SchemaTimeout):
         schema.errors({"a": "a" * 40 + "b"})
     for check in (SchemaTypes(schema), RequiredKeys(schema), ValueTypes(schema)):
         verdict = judge(check, '{"a": "' + "a" * 40 + 'b"}')
         assert verdict.outcome == "error"
         assert verdict.code == "task_error"
         assert "did not finish within 0.5 s" in verdict.reason
+
+
+BRANCHING = {
+    "$ref": "#/$defs/n",
+    "$defs": {
+        "n": {"anyOf": [{"properties": {"n": {"$ref": "#/$defs/n"}}, "required": ["x"]}] * 3}
+    },
+}
+
+
+@pytest.mark.parametrize("schema", [BRANCHING, {**BRANCHING, "unevaluatedProperties": True}])
+def test_a_schema_that_branches_without_end_is_an_error_of_the_task(schema, monkeypatch):
+    monkeypatch.setattr(json_schema_clock, "SCHEMA_SECONDS", 0.2)
+    check = SchemaTypes(compile_schema(schema))
+    verdict = judge(check, '{"n":' * 60 + "{}" + "}" * 60)
+    assert (verdict.outcome, verdict.code) == ("error", "task_error")
+    assert verdict.reason.startswith("the schema did not finish within 0.2 s")
 
 
 def test_deep_values_are_followed_so_far():

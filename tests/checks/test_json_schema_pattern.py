@@ -4,13 +4,20 @@
 
 import pytest
 
-from harness.checks import json_schema_pattern
+from harness.checks import json_schema_clock
+from harness.checks.json_schema_clock import (
+    PATTERN_SECONDS,
+    SCHEMA_SECONDS,
+    SchemaTimeout,
+    pattern_seconds_left,
+    spend_on_patterns,
+    start_clock,
+    tick,
+)
 from harness.checks.json_schema_pattern import (
     PatternError,
-    PatternTimeout,
     compile_pattern,
     found_in,
-    start_pattern_clock,
     translate_pattern,
 )
 
@@ -101,23 +108,40 @@ def test_translation(pattern, translated):
     assert translate_pattern(pattern) == translated
 
 
-def test_patterns_share_one_clock(monkeypatch):
-    now = [100.0]
-    monkeypatch.setattr(json_schema_pattern.time, "monotonic", lambda: now[0])
-    start_pattern_clock()
+def test_patterns_share_one_clock():
+    start_clock()
     assert found_in("a", "a")
-    now[0] += 0.49
+    spend_on_patterns(PATTERN_SECONDS / 2)
     assert found_in("a", "a")
-    now[0] += 0.01
-    with pytest.raises(
-        PatternTimeout, match=r"the pattern 'a' did not finish within 0\.5 s: write"
-    ):
+    spend_on_patterns(PATTERN_SECONDS / 2)
+    with pytest.raises(SchemaTimeout, match=r"the pattern 'a' did not finish within 0\.5 s: write"):
         found_in("a", "a")
-    start_pattern_clock()
+    start_clock()
     assert found_in("a", "a")
+
+
+def test_the_time_of_each_search_is_spent():
+    start_clock()
+    before = pattern_seconds_left()
+    found_in("^(a|b)*$", "ab" * 1000)
+    assert before - 0.4 < pattern_seconds_left() < before == PATTERN_SECONDS
 
 
 def test_a_catastrophic_pattern_is_stopped():
-    start_pattern_clock()
-    with pytest.raises(PatternTimeout):
+    start_clock()
+    with pytest.raises(SchemaTimeout):
         found_in("^(a|aa|aaa|a?)+$", "a" * 40 + "b")
+    assert pattern_seconds_left() <= 0
+
+
+def test_a_schema_has_its_time(monkeypatch):
+    now = [100.0]
+    monkeypatch.setattr(json_schema_clock.time, "monotonic", lambda: now[0])
+    start_clock()
+    now[0] += SCHEMA_SECONDS
+    tick()
+    now[0] += 0.001
+    with pytest.raises(SchemaTimeout, match="did not finish within 10 s: it tries too many"):
+        tick()
+    start_clock()
+    tick()
