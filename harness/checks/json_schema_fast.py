@@ -20,6 +20,7 @@ _LEFT_TO_THE_JUDGE = frozenset(
     (
         *("$id", "$anchor", "$dynamicRef", "$dynamicAnchor", "$recursiveRef"),
         *("patternProperties", "propertyNames", "dependentRequired", "dependentSchemas"),
+        "dependencies",
         *("prefixItems", "contains", "minContains", "maxContains", "if", "then", "else"),
         *("unevaluatedItems", "unevaluatedProperties"),
     )

@@ -91,6 +91,23 @@ def unevaluated_items(validator: Any, value: Any, instance: Any, schema: Any) ->
             yield ValidationError(NOT_EXPECTED, path=[index], instance=item)
 
 
+def dependencies(validator: Any, value: Mapping[str, Any], instance: Any, schema: Any) -> Errors:
+    """The keyword of earlier drafts that 2020-12 split in two; schemas still have it."""
+    if not isinstance(instance, dict):
+        return
+    for name, dependency in value.items():
+        if name not in instance:
+            continue
+        if isinstance(dependency, list):
+            for other in dependency:
+                if other not in instance:
+                    yield ValidationError(
+                        f"lacks {other}", validator="dependentRequired", validator_value=value
+                    )
+        else:
+            yield from validator.descend(instance, dependency, schema_path=name)
+
+
 def multiple_of(validator: Any, value: int | Decimal, instance: Any, schema: Any) -> Errors:
     if _is_number(validator, instance) and not is_multiple(instance, value):
         yield ValidationError(f"is not a multiple of {value}")
@@ -278,6 +295,7 @@ SchemaValidator: Any = extend(  # type: ignore[no-untyped-call]
         "items": items,
         "unevaluatedProperties": unevaluated_properties,
         "unevaluatedItems": unevaluated_items,
+        "dependencies": dependencies,
         "multipleOf": multiple_of,
         "uniqueItems": unique_items,
     },

@@ -141,7 +141,12 @@ def _unexpected(leaf: Any, path: Path) -> Problem:
 def _missing(leaf: Any, path: Path) -> Problem:
     wanted = leaf.validator_value
     if isinstance(wanted, dict):
-        wanted = [n for given, names in wanted.items() if given in leaf.instance for n in names]
+        wanted = [
+            name
+            for given, names in wanted.items()
+            if given in leaf.instance and isinstance(names, list)
+            for name in names
+        ]
     names = [repr(excerpt(name)) for name in wanted if name not in leaf.instance]
     found = list_of([repr(excerpt(name)) for name in leaf.instance], "and") or "no key"
     reason = f"{pointer_of(path)}: lacks {list_of(names, 'and')}, found {found}"
