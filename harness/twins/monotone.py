@@ -1,0 +1,22 @@
+"""Defects of a whole run: every case is answered alike."""
+
+import json
+from collections.abc import Iterator
+
+from harness.checks.json_pointer import follow
+from harness.checks.variety import Variety
+from harness.core.printable import excerpt
+
+
+def monotone_answers(variety: Variety, perfect: str) -> Iterator[tuple[str, str]]:
+    """What every case is answered with, each with the name of that defect."""
+    if variety.max_share == 1:
+        return
+    if any(_holds(perfect, pointer) for pointer in variety.pointers):
+        yield "one answer for all cases", perfect
+    for phrase in variety.fallback_phrases:
+        yield f"{excerpt(phrase)!r} for all cases", phrase
+
+
+def _holds(perfect: str, pointer: str) -> bool:
+    return any(not found.is_missing for found in follow(json.loads(perfect), pointer))
