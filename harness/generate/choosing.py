@@ -68,7 +68,7 @@ def make(strategy: SearchStrategy[T], jobs: Sequence[Job]) -> list[Drawn[T] | No
             database=None,
             deadline=None,
             derandomize=False,
-            max_examples=max(1, len(jobs)),
+            max_examples=len(jobs) + 1,  # Hypothesis begins with a value of its own.
             phases=[Phase.generate],
             suppress_health_check=list(HealthCheck),
             verbosity=Verbosity.quiet,
@@ -82,7 +82,7 @@ def make(strategy: SearchStrategy[T], jobs: Sequence[Job]) -> list[Drawn[T] | No
         pass  # Every job was rejected.
     finally:
         _WORK.reset(token)
-    return work.made
+    return work.result
 
 
 @dataclass(slots=True)
@@ -118,6 +118,14 @@ class _Work(Generic[T]):
         self.waiting = deque(enumerate(jobs))
         self.made: list[Drawn[T] | None] = [None] * len(jobs)
         self.current: _Making | None = None
+        self.only: Drawn[T] | None = None
+        """The value that Hypothesis begins with, by itself."""
+
+    @property
+    def result(self) -> list[Drawn[T] | None]:
+        """Where the strategy has one value only, Hypothesis asks for no further one."""
+        is_begun = len(self.waiting) < len(self.made)
+        return self.made if is_begun else [self.only] * len(self.made)
 
     @contextmanager
     def making(self) -> Iterator[None]:
@@ -130,7 +138,9 @@ class _Work(Generic[T]):
 
     def note(self, value: T) -> None:
         made = self.current
-        if made is not None and made.place is not None:
+        if made is None:
+            self.only = Drawn(value, (), ())
+        elif made.place is not None:
             spans = tuple(dict.fromkeys(made.spans))
             self.made[made.place] = Drawn(value, tuple(made.choices), spans)
 
