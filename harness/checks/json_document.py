@@ -8,11 +8,12 @@ Every check that looks at the value looks at the *first top-level value*, found 
 3. Else, left to right, the first ``{`` or ``[`` that is followed as JSON would be (``{`` by a
    name or ``}``, ``[`` by an item), whether or not the value turns out to be sound. In the midst
    of prose an array of bare numbers (``[1]`` may be a footnote) and an empty container are taken
-   only when nothing better stands in the text.
+   only when nothing better stands in the text, and an array that begins with a number and breaks
+   off (``[1, see below]``) only when the end of the text breaks it off.
 4. Else the first line that is one number, string or literal and nothing else.
 
-Text between ``<think>`` and ``</think>`` is not looked at; nor is what precedes a ``</think>``
-whose opening tag stood in the prompt. A value reaches to the bracket that closes its first one,
+Text between ``<think>`` and ``</think>`` is not looked at; what precedes a ``</think>`` whose
+opening tag stood in the prompt is looked at last. A value reaches to the bracket that closes its first one,
 also when it is unsound inside, and to the end of the text when nothing closes it.
 
 Precedence of failure codes, for ``json_validity`` and for every check that finds no sound value:

@@ -5,13 +5,13 @@ import pytest
 from harness.core.verdict import Outcome
 from harness.judging import judge_line
 from harness.judging_line import JudgingLine
-from tests.checks import payments, timelines
+from tests.checks import payment_values, payments, timelines
 
 PAYMENTS = [
     pytest.param(
         text, {name: code for name, code in failing.items() if code}, id=f"{table}-{index}"
     )
-    for table, rows in payments.TABLES.items()
+    for table, rows in {**payments.TABLES, **payment_values.TABLES}.items()
     for index, (text, failing) in enumerate(rows)
 ]
 TIMELINES = [
@@ -62,9 +62,8 @@ def assert_verdicts(line: JudgingLine, failing: dict[str, str]) -> None:
             assert 0 <= verdict.span[0] <= verdict.span[1] <= len(line.completion)
 
 
-def test_tables_hold_two_hundred_completions():
-    texts = [text for rows in payments.TABLES.values() for text, _ in rows]
-    assert len({*texts, *(text for text, _ in timelines.ROWS)}) >= 300
+def test_tables_hold_more_than_two_hundred_completions():
+    assert len({row.values[0] for row in PAYMENTS + TIMELINES}) > 300
 
 
 @pytest.mark.parametrize(("text", "failing"), PAYMENTS)
