@@ -13,8 +13,8 @@ Every check that looks at the value looks at the *first top-level value*, found 
 4. Else the first line that is one number, string or literal and nothing else.
 
 Text between ``<think>`` and ``</think>`` is not looked at; what precedes a ``</think>`` whose
-opening tag stood in the prompt is looked at last. A value reaches to the bracket that closes its first one,
-also when it is unsound inside, and to the end of the text when nothing closes it.
+opening tag stood in the prompt is looked at last. A value reaches to the bracket that closes its
+first one, also when it is unsound inside, and to the end of the text when nothing closes it.
 
 Precedence of failure codes, for ``json_validity`` and for every check that finds no sound value:
 ``empty`` (nothing but blanks), ``no_json`` (no value), then the first thing a strict reader
