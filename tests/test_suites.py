@@ -94,7 +94,7 @@ LETTERS = {
     "signed": (GOOD_LETTER + "\n\nAnything else?", {"no_extra_text": "text_after"}),
     "section": (GOOD_LETTER.replace("Request: ", ""), {"sections": "missing_key"}),
     "order": ("Account: 2558-1351\nTo: Mercer Bank\nRequest: Please check this entry.", {
-        "sections": "schema_other", "no_extra_text": "text_before",
+        "sections": "schema_other"
     }),
     "fact": (GOOD_LETTER.replace("2558-1351", "mine"), {"quotes": "wrong_value"}),
     "invented": (GOOD_LETTER + " Not 1111-2222.", {"grounding": "ungrounded"}),
