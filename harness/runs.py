@@ -54,10 +54,10 @@ def write_run(record: RunRecord, root: Path) -> Path:
     folder = root / record.id
     folder.mkdir(parents=True, exist_ok=True)
     dump = _sample_adapter().dump_python
-    _write_whole(folder / SAMPLES_FILE, (_compact(dump(s)) + "\n" for s in record.samples))
+    write_whole(folder / SAMPLES_FILE, (_compact(dump(s)) + "\n" for s in record.samples))
     head = _run_adapter().dump_python(replace(record, samples=()))
     head["samples"] = {"file": SAMPLES_FILE, "count": len(record.samples)}
-    _write_whole(folder / RUN_FILE, [json.dumps(head, indent=2, allow_nan=False), "\n"])
+    write_whole(folder / RUN_FILE, [json.dumps(head, indent=2, allow_nan=False), "\n"])
     return folder
 
 
@@ -70,15 +70,7 @@ def read_run(path: Path) -> RunRecord:
         HarnessError: one line ``file:line: what, what next`` for each mistake found.
     """
     file = path / RUN_FILE if path.is_dir() else path
-    head = _read_head(file)
-    counted = head.pop("samples", None)
-    try:
-        record = _run_adapter().validate_python(head)
-    except ValidationError as error:
-        mistakes = [f"{file}:{_line_of(file, e['loc'])}: {_mistake(e)}" for e in error.errors()]
-        raise _damaged(mistakes) from None
-    if not _ID.fullmatch(record.id):
-        raise _damaged([f"{file}:{_line_of(file, ('id',))}: id: {record.id!r} is no run id"])
+    record, counted = _read_without_samples(file)
     samples_file = file.parent / SAMPLES_FILE
     samples = tuple(_read_samples(samples_file))
     expected = counted.get("count") if isinstance(counted, dict) else None
@@ -88,6 +80,15 @@ def read_run(path: Path) -> RunRecord:
             f"{expected}: the file was cut or mixed up, copy the whole folder again"
         )
     return replace(record, samples=samples)
+
+
+def read_results(path: Path) -> RunRecord:
+    """Read the run in a folder without its samples: quick, for who reads many runs.
+
+    Raises:
+        HarnessError: one line ``file:line: what, what next`` for each mistake found.
+    """
+    return _read_without_samples(path / RUN_FILE)[0]
 
 
 def run_ids(root: Path) -> list[str]:
@@ -130,12 +131,26 @@ def _not_found(text: str, root: Path, known: list[str], matches: list[str]) -> s
     return f"run {text!r}: neither a folder with {RUN_FILE} nor under {root}, try {near[0]}"
 
 
+def _read_without_samples(file: Path) -> tuple[RunRecord, Any]:
+    """The record as ``run.json`` has it, and what that says of its samples."""
+    head = _read_head(file)
+    counted = head.pop("samples", None)
+    try:
+        record = _run_adapter().validate_python(head)
+    except ValidationError as error:
+        mistakes = [f"{file}:{_line_of(file, e['loc'])}: {mistake(e)}" for e in error.errors()]
+        raise damaged(mistakes) from None
+    if not _ID.fullmatch(record.id):
+        raise damaged([f"{file}:{_line_of(file, ('id',))}: id: {record.id!r} is no run id"])
+    return record, counted
+
+
 def _read_head(file: Path) -> dict[str, Any]:
     try:
         text = file.read_bytes()
     except OSError as error:
         raise HarnessError(f"{file}: {error.strerror}, name a folder with {RUN_FILE}") from None
-    head = _parse(text, file, 1)
+    head = parse_json(text, file, 1)
     if not isinstance(head, dict) or "schema_version" not in head:
         raise HarnessError(f"{file}:1: no schema_version, so this is no run record: name another")
     version = head["schema_version"]
@@ -163,15 +178,15 @@ def _read_samples(file: Path) -> Iterator[Sample]:
         if not line:
             continue
         try:
-            sample = validate(_parse(line, file, number))
+            sample = validate(parse_json(line, file, number))
         except ValidationError as error:
-            mistakes += [f"{file}:{number}: {_mistake(e)}" for e in error.errors()]
+            mistakes += [f"{file}:{number}: {mistake(e)}" for e in error.errors()]
             continue
         if wrong := _wrong_sample(sample, seen):
             mistakes.append(f"{file}:{number}: {wrong}")
         yield sample
     if mistakes:
-        raise _damaged(mistakes)
+        raise damaged(mistakes)
 
 
 def _wrong_sample(sample: Sample, seen: set[tuple[str, str, str, int]]) -> str | None:
@@ -187,7 +202,7 @@ def _wrong_sample(sample: Sample, seen: set[tuple[str, str, str, int]]) -> str |
     return None
 
 
-def _parse(text: bytes, file: Path, line: int) -> Any:
+def parse_json(text: bytes, file: Path, line: int) -> Any:
     """The JSON value of one line or file; RFC 8259 only, whatever ``json`` would let through."""
     try:
         return _decoder().decode(text.decode("utf-8", "surrogatepass"))
@@ -197,7 +212,7 @@ def _parse(text: bytes, file: Path, line: int) -> Any:
         where, what = line, "JSON nested too deep"
     except ValueError as error:  # not UTF-8, not finite, or an integer of thousands of digits
         where, what = line, str(error).partition(";")[0]
-    raise _damaged([f"{file}:{where}: {what}"])
+    raise damaged([f"{file}:{where}: {what}"])
 
 
 @cache
@@ -212,13 +227,13 @@ def _finite(text: str) -> float:
     return number
 
 
-def _mistake(error: Any) -> str:
+def mistake(error: Any) -> str:
     """One line of a pydantic error: the path to the value and what is wrong with it."""
     where = ".".join(str(part)[:80] for part in error["loc"])
     return f"{where}: {error['msg']}" if where else str(error["msg"])
 
 
-def _damaged(mistakes: list[str]) -> HarnessError:
+def damaged(mistakes: list[str]) -> HarnessError:
     shown = [f"{m}, {_DAMAGED}" for m in mistakes[:MAX_MISTAKES]]
     if len(mistakes) > MAX_MISTAKES:
         shown.append(f"... and {len(mistakes) - MAX_MISTAKES} more mistakes")
@@ -249,7 +264,7 @@ def _line_of(file: Path, location: Iterable[int | str]) -> int:
     return int(node.start_mark.line) + 1 if node is not None else 1
 
 
-def _write_whole(path: Path, parts: Iterable[str]) -> None:
+def write_whole(path: Path, parts: Iterable[str]) -> None:
     """Write through a sibling and a rename: a reader sees the old file or the new one."""
     sibling = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:

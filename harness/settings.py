@@ -36,6 +36,7 @@ class Settings(BaseModel):
     models: tuple[Annotated[ModelSetting, BeforeValidator(_ref_alone)], ...] = ()
     tasks_dir: str = "fixtures/tasks"
     report_dir: str = "reports/runs"
+    baselines_dir: str = "reports/baselines"
     stall_seconds: float = Field(600.0, gt=0)
     """Silence of a backend after which it counts as hung."""
     gate: GatePolicy = GatePolicy()

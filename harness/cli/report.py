@@ -4,13 +4,20 @@ import os
 import sys
 from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from harness.cli._gating import records
 from harness.core.errors import HarnessError
 
-FORMATS = ("html", "json", "terminal")
+if TYPE_CHECKING:
+    from harness.core.record import RunRecord
+
+FORMATS = ("html", "json", "markdown", "junit", "terminal")
 """Each is a file of this name in ``harness/report/``."""
+_WITH_TEXTS = ("html", "terminal")
+"""These set answers side by side."""
 
 
 @click.command()
@@ -41,21 +48,23 @@ def command(
 ) -> None:
     """Show what a run found, or what changed between two.
 
-    RUN is an id, the beginning of one, "latest" or a folder; the latest run when left out. Of two
+    RUN is an id, the beginning of one, "latest", a folder, or a baseline's name; the latest run
+    when left out. Of two
     runs the first is before and the second after. Of one run with several models, its first model
     is before and its last after.
     """
     from harness.report.contents import report_on
-    from harness.runs import LATEST, find_run, read_run
     from harness.settings import read_settings
 
-    if len(runs) > 2:
-        raise HarnessError(f"{len(runs)} runs: a report is about one run or two, name fewer")
     if is_opened and kind != "html":
         raise HarnessError(f"--open shows a page, so leave out --format {kind}")
-    root = report_dir or Path(read_settings(Path.cwd()).report_dir)
-    folders = [find_run(text, root) for text in runs or (LATEST,)]
-    report = report_on(*(read_run(folder) for folder in folders), before=before, after=after)
+    settings = read_settings(Path.cwd())
+    root = report_dir or Path(settings.report_dir)
+    found = records(runs, root, settings)
+    if kind in _WITH_TEXTS:
+        _hold_texts(found)
+    policy = None if kind in _WITH_TEXTS else settings.gate
+    report = report_on(*found, before=before, after=after, policy=policy)
     if kind == "terminal":
         _print(report, output)
         return
@@ -64,18 +73,39 @@ def command(
     if output == Path("-"):
         click.echo(text, nl=False)
         return
-    path = output or folders[-1] / _file_name(folders, renderer.SUFFIX)
+    path = output or _folder(runs, root) / _file_name(found, renderer.SUFFIX)
     _write(path, text)
     click.echo(f"report: {path}")
     if is_opened:
         click.launch(path.resolve().as_uri())
 
 
-def _file_name(folders: list[Path], suffix: str) -> str:
+def _hold_texts(found: "list[RunRecord]") -> None:
+    """Refuse a baseline without texts where texts are what is shown: they would look empty."""
+    for record in found:
+        if record.samples and not any(s.messages or s.completion.text for s in record.samples):
+            raise HarnessError(
+                f"the baseline of run {record.id} holds no texts to show: save it with --texts, "
+                "or say --format markdown"
+            )
+
+
+def _folder(runs: tuple[str, ...], root: Path) -> Path:
+    """The folder of the run that the report is about: the last one named."""
+    from harness.runs import LATEST, find_run
+
+    name = runs[-1] if runs else LATEST
+    try:
+        return find_run(name, root)
+    except HarnessError:
+        raise HarnessError(f"{name}: is a baseline and has no folder, say -o FILE") from None
+
+
+def _file_name(found: "list[RunRecord]", suffix: str) -> str:
     """``report.html``, or ``report-since-<the other run>.html`` beside it."""
-    if len(folders) == 1:
+    if len(found) == 1:
         return f"report{suffix}"
-    return f"report-since-{folders[0].resolve().name}{suffix}"
+    return f"report-since-{found[0].id}{suffix}"
 
 
 def _write(path: Path, text: str) -> None:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from harness.compare import Comparison, Side, compare_all
 from harness.core.errors import HarnessError
 from harness.core.record import RunRecord
+from harness.gate import GateDecision, decide
+from harness.gate_policy import GatePolicy
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +20,8 @@ class Report:
     after: Side
     comparisons: tuple[Comparison, ...]
     """One per task; none without a side before."""
+    decision: GateDecision | None = None
+    """What the gate says of the pair, where it was asked."""
 
     @property
     def sides(self) -> tuple[Side, ...]:
@@ -35,13 +39,19 @@ class Report:
         return "..".join(run.id for run in self.runs)
 
 
-def report_on(*runs: RunRecord, before: str | None = None, after: str | None = None) -> Report:
+def report_on(
+    *runs: RunRecord,
+    before: str | None = None,
+    after: str | None = None,
+    policy: GatePolicy | None = None,
+) -> Report:
     """Choose the pair: the first model of the only run and its last, or each run's last.
 
     Args:
         runs: one, or two of which the first is before.
         before: the ref or name of another model to set before.
         after: the ref or name of another model to set after.
+        policy: what the gate asks of the pair; left out, it is not asked.
 
     Raises:
         HarnessError: a run has no models, or none of that name.
@@ -54,7 +64,8 @@ def report_on(*runs: RunRecord, before: str | None = None, after: str | None = N
     elif before is not None or len(first.models) > 1:
         baseline = _side(first, before, 0)
     compared = compare_all(baseline, candidate) if baseline else ()
-    return Report(runs, baseline, candidate, compared)
+    decision = decide(baseline, candidate, policy) if baseline and policy else None
+    return Report(runs, baseline, candidate, compared, decision)
 
 
 def _side(run: RunRecord, wanted: str | None, position: int) -> Side:

@@ -7,7 +7,9 @@ from dataclasses import asdict
 from harness.compare import BehaviorChange, Change, Comparison, Side
 from harness.core.case import JsonValue
 from harness.core.record import BehaviorResult, RunRecord
-from harness.report import sentences
+from harness.evidence import Evidence
+from harness.gate import GateDecision, TaskDecision, regressed_cases
+from harness.report import decisions, sentences
 from harness.report.contents import Report
 
 SUFFIX = ".json"
@@ -27,7 +29,47 @@ def content(report: Report) -> dict[str, JsonValue]:
         "before": None if report.before is None else _side(report.before),
         "after": _side(report.after),
         "comparisons": [_comparison(c) for c in report.comparisons],
+        "decision": None if report.decision is None else decided(report.decision),
     }
+
+
+def decided(decision: GateDecision) -> JsonValue:
+    """What the gate decided, with every number that it rests on."""
+    return {
+        "outcome": decision.outcome.value,
+        "exit_code": decision.exit_code,
+        "sentence": decisions.sentence(decision),
+        "explanation": list(decisions.explanation(decision)),
+        "policy": _plain(decision.policy.model_dump()),
+        "before": _side(decision.before),
+        "after": _side(decision.after),
+        "refused": [_plain(asdict(found)) for found in decision.refused],
+        "allowed": [_plain(asdict(found)) for found in decision.allowed],
+        "tasks": [_task(task) for task in decision.tasks],
+    }
+
+
+def _task(task: TaskDecision) -> JsonValue:
+    return {
+        "task": task.task,
+        "outcome": task.outcome.value,
+        "reason": task.reason.value,
+        "composite": _evidence(task.composite),
+        "behaviors": [_evidence(found) for found in task.behaviors],
+        "pinned": list(task.pinned),
+        "budgets_lost": [change.behavior for change in task.budgets_lost],
+        "smallest_detectable_drop": task.detectable,
+        "cases_needed": task.cases_needed,
+        "is_saturated": task.is_saturated,
+        "regressed": [case.sample.case_id for case in regressed_cases(task)],
+        "only_before": [c.sample.case_id for c in task.comparison.bucket(Change.REMOVED)],
+        "only_after": [c.sample.case_id for c in task.comparison.bucket(Change.ADDED)],
+    }
+
+
+def _evidence(found: Evidence) -> JsonValue:
+    """The values of an Evidence; the interval is that of the drop, so a loss is positive."""
+    return {"drop": found.drop, **{k: _plain(v) for k, v in asdict(found).items()}}
 
 
 def _run(run: RunRecord) -> JsonValue:

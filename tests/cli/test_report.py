@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from harness.baselines import save_baseline
 from harness.cli import main
 from harness.runs import write_run
 from tests.synthetic import ADAPTER, BASE, BEHAVES, CHATTERS, record
@@ -67,6 +68,24 @@ def test_the_sides_can_be_chosen(runs: Path) -> None:
     assert "fell" in content["comparisons"][0]["sentence"]
 
 
+@pytest.mark.parametrize("kind", ["markdown", "junit"])
+def test_machines_get_their_formats(runs: Path, kind: str) -> None:
+    suffix = {"markdown": "md", "junit": "xml"}[kind]
+    result = report("--format", kind)
+    assert result.output == f"report: reports/runs/{SECOND}/report.{suffix}\n"
+    assert "format_success_rate" in (runs / SECOND / f"report.{suffix}").read_text("utf-8")
+
+
+def test_a_baseline_is_a_side_where_its_texts_are_not_needed(runs: Path) -> None:
+    save_baseline("main", record(12, [(BASE, CHATTERS)]), Path("reports/baselines"))
+    content = json.loads(report("main", SECOND, "--format", "json", "-o", "-").output)
+    assert content["before"]["model"] == BASE
+    assert content["decision"]["outcome"] == "inconclusive"
+    result = report("main", SECOND)
+    assert result.exit_code == 2
+    assert "holds no texts" in result.output
+
+
 def test_the_terminal_gets_tables(runs: Path) -> None:
     result = report("--format", "terminal")
     assert result.output.startswith("json_extraction  12 cases, greedy")
@@ -79,7 +98,7 @@ def test_the_terminal_gets_tables(runs: Path) -> None:
     ("arguments", "message"),
     [
         (["nothing"], "run 'nothing': neither a folder with run.json nor under reports/runs"),
-        (["a", "b", "c"], "3 runs: a report is about one run or two"),
+        (["a", "b", "c"], "3 runs: name two, the one before first"),
         (["--format", "json", "--open"], "--open shows a page"),
         (["--after", "base:gone"], "name one of: base:models/tiny, adapter:out/json_extraction"),
         (["-o", "reports/runs"], "is a directory"),
@@ -112,7 +131,7 @@ def test_nothing_heavy_is_imported(runs: Path) -> None:
         "import sys\n"
         "from harness.cli import main\n"
         "main(['report', '--format', sys.argv[1], '-o', 'out'], standalone_mode=False)\n"
-        "heavy = {'torch', 'transformers', 'llama_cpp', 'peft', 'scipy', 'numpy'}\n"
+        "heavy = {'torch', 'transformers', 'llama_cpp', 'peft'}\n"
         "sys.exit(', '.join(heavy & set(sys.modules)) or 0)\n"
     )
     for kind in ("html", "json", "terminal"):

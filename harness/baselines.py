@@ -1,0 +1,303 @@
+"""Baselines: one small file each, committed, of what a run found: verdicts, hashes, digests.
+
+It holds what a comparison needs and no more: of each answer the SHA-256 of its text and what was
+said of it; the texts themselves where they were asked for; the prompts as hashes. A baseline is
+made and replaced on purpose, never by a run. It is read as hostile input, as a run is.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
+from difflib import get_close_matches
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from harness.core.completion import Completion, FinishReason
+from harness.core.errors import HarnessError
+from harness.core.record import RunRecord, Sample
+from harness.core.verdict import FailureCode, Outcome, Verdict
+from harness.runs import damaged, find_run, mistake, parse_json, read_run, write_whole
+
+BASELINES = Path("reports/baselines")
+"""Where baselines lie, relative to the project."""
+SUFFIX = ".json"
+VERSION = 1
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_DROPPED = ("samples", "command", "counterexamples")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One answer, on one line of the file, so that a change of one shows as one in git."""
+
+    model: str
+    task: str
+    case: str
+    prompt: str
+    """SHA-256 of the conversation."""
+    text: str
+    """SHA-256 of the completion's text in UTF-8; a lone surrogate as its escape."""
+    finish: FinishReason
+    repeat: int = 0
+    template: str = ""
+    tags: tuple[str, ...] = ()
+    must_pass: bool = False
+    not_passed: Mapping[str, str] = field(default_factory=dict)
+    """By behavior: ``failed syntax``, ``skipped``, ``error backend_error``, or ``missing`` where
+    this answer was not judged. Every other behavior that was judged passed."""
+    completion: str | None = None
+    """The text, where texts were asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class BaselineFile:
+    """The whole file."""
+
+    baseline_version: int
+    name: str
+    saved: str
+    """UTC, RFC 3339."""
+    texts: bool
+    """Whether it holds the completions' texts."""
+    run: RunRecord
+    """The run it was made of, without its samples."""
+    judged: Mapping[str, tuple[str, ...]]
+    """The behaviors that judged answers, by task."""
+    samples: tuple[Line, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """A baseline as it is read: a record that can be compared."""
+
+    name: str
+    saved: str
+    has_texts: bool
+    record: RunRecord
+    """Its samples have no messages, no references, and no texts unless ``has_texts``."""
+
+
+def save_baseline(
+    name: str,
+    record: RunRecord,
+    root: Path,
+    *,
+    models: tuple[str, ...] = (),
+    has_texts: bool = False,
+    is_replaced: bool = False,
+) -> Path:
+    """Write a baseline of a run, or of some of its models, and return its file.
+
+    Raises:
+        HarnessError: the run is empty or was interrupted, the name is none, or is taken.
+    """
+    if not _NAME.fullmatch(name):
+        raise HarnessError(f"{name!r}: is no name for a file, use letters, digits, '.', '-', '_'")
+    path = root / f"{name}{SUFFIX}"
+    if path.exists() and not is_replaced:
+        raise HarnessError(f"{path}: is there already, say --replace to write it anew")
+    kept = tuple(s for s in record.samples if not models or s.model in models)
+    if record.status != "complete":
+        raise HarnessError(f"run {record.id}: was interrupted, a baseline is made of a whole run")
+    if not kept or not any(s.verdicts for s in kept):
+        raise HarnessError(f"run {record.id}: holds no judged answer to make a baseline of")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(path, _text(name, _of_models(record, kept), has_texts))
+    return path
+
+
+def read_baseline(path: Path) -> Baseline:
+    """Read a baseline's file and check every value of it.
+
+    Raises:
+        HarnessError: it cannot be read, or is damaged.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise HarnessError(f"{path}: {error.strerror}, name a baseline") from None
+    values = parse_json(content, path, 1)
+    if not isinstance(values, dict) or "baseline_version" not in values:
+        raise HarnessError(f"{path}:1: no baseline_version, so this is no baseline: name another")
+    if values["baseline_version"] != VERSION:
+        raise HarnessError(
+            f"{path}: baseline_version {values['baseline_version']!r:.40} is unknown, this harness "
+            f"reads {VERSION}: use the harness that wrote it, or save it again"
+        )
+    try:
+        file = _adapter().validate_python(values)
+        samples = tuple(_sample(line, file.judged.get(line.task, ())) for line in file.samples)
+        _hold_unique(samples)
+    except ValidationError as error:
+        raise damaged([f"{path}: {mistake(e)}" for e in error.errors()]) from None
+    except ValueError as error:
+        raise damaged([f"{path}: {error}"]) from None
+    record = replace(file.run, samples=samples)
+    return Baseline(file.name, file.saved, file.texts, record)
+
+
+def baseline_names(root: Path) -> list[str]:
+    """The baselines in a folder, by name."""
+    return sorted(p.stem for p in root.glob(f"*{SUFFIX}")) if root.is_dir() else []
+
+
+def find_baseline(name: str, root: Path) -> Path:
+    """The file of a baseline.
+
+    Raises:
+        HarnessError: there is none of that name.
+    """
+    known = baseline_names(root)
+    if name in known:
+        return root / f"{name}{SUFFIX}"
+    close = get_close_matches(name, known, n=1)
+    hint = f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(known) or 'none'}"
+    make = "; make one: harness baseline save NAME"
+    raise HarnessError(f"baseline {name!r}: not in {root}, {hint}{'' if known else make}")
+
+
+def read_run_or_baseline(text: str, runs: Path, baselines: Path) -> RunRecord:
+    """The record that a user named: a baseline's name or file, or whatever ``find_run`` finds.
+
+    Raises:
+        HarnessError: there is neither, or it is damaged.
+    """
+    if text in baseline_names(baselines):
+        return read_baseline(baselines / f"{text}{SUFFIX}").record
+    path = Path(text)
+    if path.suffix == SUFFIX and path.is_file() and b'"baseline_version"' in _head(path):
+        return read_baseline(path).record
+    try:
+        return read_run(find_run(text, runs))
+    except HarnessError as error:
+        known = ", ".join(baseline_names(baselines))
+        also = f" (baselines: {known})" if known else ""
+        raise HarnessError(f"{error}{also}") from None
+
+
+def digest(text: str) -> str:
+    """SHA-256 of a completion's text, in hex."""
+    return hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()
+
+
+def _head(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(200)
+
+
+def _of_models(record: RunRecord, kept: tuple[Sample, ...]) -> RunRecord:
+    """The record without the models, results and tasks that no kept sample speaks of."""
+    models, tasks = {s.model for s in kept}, {s.task for s in kept}
+    return replace(
+        record,
+        models=tuple(m for m in record.models if m.ref in models),
+        tasks=tuple(t for t in record.tasks if t.name in tasks),
+        results=tuple(r for r in record.results if r.model in models),
+        samples=kept,
+    )
+
+
+def _text(name: str, record: RunRecord, has_texts: bool) -> Iterable[str]:
+    judged = _judged(record.samples)
+    head: dict[str, Any] = {
+        "baseline_version": VERSION,
+        "name": name,
+        "saved": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
+        "texts": has_texts,
+        "run": {k: v for k, v in asdict(replace(record, samples=())).items() if k not in _DROPPED},
+        "judged": judged,
+    }
+    yield json.dumps(head, indent=1, allow_nan=False).removesuffix("\n}")
+    yield ',\n "samples": [\n'
+    lines = (_line(s, judged[s.task], has_texts) for s in record.samples)
+    yield ",\n".join(json.dumps(line, separators=(",", ":")) for line in lines)
+    yield "\n ]\n}\n"
+
+
+def _judged(samples: Iterable[Sample]) -> dict[str, list[str]]:
+    found: dict[str, dict[str, None]] = {}
+    for sample in samples:
+        found.setdefault(sample.task, {}).update(dict.fromkeys(sample.verdicts))
+    return {task: list(names) for task, names in found.items()}
+
+
+def _line(sample: Sample, judged: Iterable[str], has_texts: bool) -> dict[str, Any]:
+    text = sample.completion.text
+    line = Line(
+        model=sample.model,
+        task=sample.task,
+        case=sample.case_id,
+        prompt=sample.prompt_sha256,
+        text=digest(text),
+        finish=sample.completion.finish_reason,
+        repeat=sample.repeat,
+        template=sample.template,
+        tags=sample.tags,
+        must_pass=sample.must_pass,
+        not_passed={
+            name: said for name in judged if (said := _said(sample.verdicts.get(name))) != "passed"
+        },
+        completion=text if has_texts else None,
+    )
+    return {k: v for k, v in asdict(line).items() if v or k in ("case", "text")}
+
+
+def _said(verdict: Verdict | None) -> str:
+    if verdict is None:
+        return "missing"
+    return f"{verdict.outcome.value} {verdict.code.value if verdict.code else ''}".rstrip()
+
+
+def _sample(line: Line, judged: tuple[str, ...]) -> Sample:
+    unknown = set(line.not_passed) - set(judged)
+    if unknown:
+        raise ValueError(f"case {line.case}: {min(unknown)!r} is not among the judged behaviors")
+    if line.completion is not None and digest(line.completion) != line.text:
+        raise ValueError(f"case {line.case}: the text is not the one that was digested")
+    verdicts = {
+        name: _verdict(line.not_passed.get(name, "passed"))
+        for name in judged
+        if line.not_passed.get(name) != "missing"
+    }
+    error = "the backend failed" if line.finish is FinishReason.ERROR else None
+    return Sample(
+        model=line.model,
+        task=line.task,
+        case_id=line.case,
+        prompt_sha256=line.prompt,
+        messages=(),
+        completion=Completion(
+            line.completion or "", line.finish, line.case, line.repeat, error=error
+        ),
+        repeat=line.repeat,
+        template=line.template,
+        tags=line.tags,
+        must_pass=line.must_pass,
+        verdicts=verdicts,
+    )
+
+
+def _hold_unique(samples: Iterable[Sample]) -> None:
+    seen: set[tuple[str, str, str, int]] = set()
+    for sample in samples:
+        key = (sample.model, sample.task, sample.case_id, sample.repeat)
+        if key in seen:
+            raise ValueError(f"case {sample.case_id} of {sample.model} stands in it twice")
+        seen.add(key)
+
+
+def _verdict(said: str) -> Verdict:
+    outcome, _, code = said.partition(" ")
+    return Verdict(Outcome(outcome), FailureCode(code) if code else None)
+
+
+@cache
+def _adapter() -> TypeAdapter[BaselineFile]:
+    return TypeAdapter(BaselineFile)

@@ -1,0 +1,81 @@
+"""What ``compare``, ``gate`` and ``report`` share: naming two sides, and the policy's flags."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from harness.core.errors import HarnessError
+
+if TYPE_CHECKING:
+    from harness.core.record import RunRecord
+    from harness.gate_policy import GatePolicy
+    from harness.settings import Settings
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+ALLOWABLE = ("tasks", "cases", "prompts", "schema", "decoding", "required")
+"""As in ``harness.gate_policy``, which is too slow to import for ``--help``."""
+
+
+def policy_options(command: Command) -> Command:
+    """Add a flag for every part of the policy."""
+    share = click.FloatRange(0, 1)
+    options = (
+        click.option("--margin", type=share, help="The drop to accept: 0.02 is two points."),
+        click.option("--confidence", type=share, help="Of the interval and the tests."),
+        click.option("--min-cases", type=click.IntRange(1), help="Fewer pairs never pass."),
+        click.option("--max-errors", type=share, help="More errors cannot be judged."),
+        click.option("--noise-floor", type=share, help="Share of cases that flip by themselves."),
+        click.option("--allow", multiple=True, type=click.Choice(ALLOWABLE),
+                     help="What may differ; repeatable."),
+    )  # fmt: skip
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def side_options(command: Command) -> Command:
+    """Add the options that choose a model of a run, and the folder of runs."""
+    options = (
+        click.option("--before", metavar="MODEL", help="The model before, by ref or name."),
+        click.option("--after", metavar="MODEL", help="The model after, by ref or name."),
+        click.option("--report-dir", type=click.Path(path_type=Path, file_okay=False),
+                     help="The folder of runs. [default: report_dir of [tool.harness]]"),
+    )  # fmt: skip
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def policy_of(settings: "Settings", flags: dict[str, Any]) -> "GatePolicy":
+    """The policy of ``[tool.harness.gate]`` with the flags that were given.
+
+    Raises:
+        HarnessError: together they do not fit.
+    """
+    from pydantic import ValidationError
+
+    from harness.gate_policy import GatePolicy
+
+    given = {name: value for name, value in flags.items() if value not in (None, ())}
+    try:
+        return GatePolicy.model_validate({**settings.gate.model_dump(), **given})
+    except ValidationError as error:
+        lines = [f"--{str(e['loc'][0]).replace('_', '-')}: {e['msg']}" for e in error.errors()]
+        raise HarnessError("\n".join(lines)) from None
+
+
+def records(names: tuple[str, ...], root: Path, settings: "Settings") -> list["RunRecord"]:
+    """The runs or baselines of these names; the latest run without any.
+
+    Raises:
+        HarnessError: there are more than two, or one cannot be found or read.
+    """
+    from harness.baselines import read_run_or_baseline
+    from harness.runs import LATEST
+
+    if len(names) > 2:
+        raise HarnessError(f"{len(names)} runs: name two, the one before first")
+    baselines = Path(settings.baselines_dir)
+    return [read_run_or_baseline(name, root, baselines) for name in names or (LATEST,)]

@@ -1,0 +1,52 @@
+"""``harness compare``: what changed between two runs, without a decision."""
+
+from pathlib import Path
+
+import click
+
+from harness.cli._gating import ALLOWABLE, records, side_options
+from harness.core.errors import HarnessError
+
+NOT_COMPARABLE = 11
+
+
+@click.command()
+@click.argument("runs", metavar="BEFORE [AFTER]", nargs=-1, required=True)
+@side_options
+@click.option(
+    "--allow", multiple=True, type=click.Choice(ALLOWABLE), help="What may differ; repeatable."
+)
+@click.option("--json", "is_json", is_flag=True, help="Print every case's change as JSON.")
+def command(
+    runs: tuple[str, ...],
+    before: str | None,
+    after: str | None,
+    report_dir: Path | None,
+    allow: tuple[str, ...],
+    is_json: bool,
+) -> None:
+    """Show what changed from BEFORE to AFTER, case by case and behavior by behavior.
+
+    Each is a run (an id, the beginning of one, "latest" or a folder) or a baseline's name. Of one
+    run with several models, its first model is before and its last after.
+
+    Exit codes: 0, or 11 when the runs cannot be compared and what differs is not allowed to.
+    """
+    from harness.cli._gating import policy_of
+    from harness.report.contents import report_on
+    from harness.report.json import render
+    from harness.settings import read_settings
+
+    settings = read_settings(Path.cwd())
+    root = report_dir or Path(settings.report_dir)
+    policy = policy_of(settings, {"allow": allow})
+    report = report_on(*records(runs, root, settings), before=before, after=after, policy=policy)
+    if report.decision is None:
+        raise HarnessError(f"{runs[0]}: holds one model, name what to compare it with")
+    if is_json:
+        click.echo(render(report), nl=False)
+    else:
+        from harness.report.comparison_text import text
+
+        click.echo("".join(f"{line}\n" for line in text(report)), nl=False)
+    raise SystemExit(NOT_COMPARABLE if report.decision.refused else 0)

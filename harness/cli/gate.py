@@ -1,0 +1,100 @@
+"""``harness gate``: whether a change made the model worse, as an exit code and a sentence."""
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from harness.cli._gating import policy_of, policy_options, records, side_options
+from harness.core.errors import HarnessError
+
+if TYPE_CHECKING:
+    from harness.report.contents import Report
+
+
+@click.command()
+@click.argument("runs", metavar="BEFORE [AFTER]", nargs=-1, required=True)
+@side_options
+@policy_options
+@click.option("--json", "is_json", is_flag=True, help="Print the decision as JSON.")
+@click.option(
+    "--comment",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write the body of a pull request's comment there.",
+)
+@click.option(
+    "--junit", type=click.Path(path_type=Path, dir_okay=False), help="Write JUnit XML there."
+)
+def command(
+    runs: tuple[str, ...],
+    before: str | None,
+    after: str | None,
+    report_dir: Path | None,
+    is_json: bool,
+    comment: Path | None,
+    junit: Path | None,
+    **flags: Any,
+) -> None:
+    """Decide whether AFTER is worse than BEFORE.
+
+    Each is a run (an id, the beginning of one, "latest" or a folder) or a baseline's name. Of one
+    run with several models, its first model is before and its last after.
+
+    Exit codes: 0 no regression, 1 regression, 2 a mistake in what was typed, 10 inconclusive, 11
+    not comparable.
+
+    Under GitHub Actions the step's summary is written and what broke is annotated.
+    """
+    from harness.report.contents import report_on
+    from harness.settings import read_settings
+
+    settings = read_settings(Path.cwd())
+    root = report_dir or Path(settings.report_dir)
+    policy = policy_of(settings, flags)
+    report = report_on(*records(runs, root, settings), before=before, after=after, policy=policy)
+    if report.decision is None:
+        raise HarnessError(f"{runs[0]}: holds one model, name what to compare it with")
+    if is_json:
+        from harness.report.json import decided
+
+        click.echo(json.dumps(decided(report.decision), indent=2, allow_nan=False))
+    else:
+        click.echo("".join(f"{line}\n" for line in _lines(report)), nl=False)
+    _tell_machines(report, comment, junit, Path(settings.tasks_dir))
+    raise SystemExit(report.decision.exit_code)
+
+
+def _lines(report: "Report") -> list[str]:
+    from harness.report.decision_text import text
+
+    assert report.decision is not None, "it was asked for"
+    return list(text(report.decision))
+
+
+def _tell_machines(
+    report: "Report", comment: Path | None, junit: Path | None, tasks_dir: Path
+) -> None:
+    """Write what a pipeline reads: the comment, JUnit, the step's summary, annotations."""
+    from harness.report import junit as xml
+    from harness.report import markdown
+    from harness.report.annotations import annotations
+
+    if comment is not None:
+        _write(comment, markdown.comment(report))
+    if junit is not None:
+        _write(junit, xml.render(report))
+    if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
+        _write(Path(summary), markdown.render(report), mode="a")
+    if os.environ.get("GITHUB_ACTIONS") == "true":
+        for line in annotations(report, tasks_dir):
+            click.echo(line, err=True)
+
+
+def _write(path: Path, text: str, mode: str = "w") -> None:
+    try:
+        with path.open(mode, encoding="utf-8", newline="\n") as file:
+            file.write(text)
+    except OSError as error:
+        raise HarnessError(f"{path}: {error.strerror}, name another file") from None

@@ -1,0 +1,40 @@
+"""``harness history``: a behavior over the stored runs, oldest first."""
+
+from pathlib import Path
+
+import click
+
+from harness.core.errors import HarnessError
+
+
+@click.command()
+@click.argument("behavior", default="format_success_rate")
+@click.option("--task", metavar="NAME", help="Only this task.")
+@click.option("--model", metavar="MODEL", help="Only this model, by ref or name.")
+@click.option("--last", type=click.IntRange(2), default=20, show_default=True, help="Runs shown.")
+@click.option("--report-dir", type=click.Path(path_type=Path, file_okay=False))
+def command(
+    behavior: str, task: str | None, model: str | None, last: int, report_dir: Path | None
+) -> None:
+    """Show how BEHAVIOR went over the stored runs: one line per task and model.
+
+    Interrupted runs are left out.
+    """
+    from harness.report.history import lines, series_of
+    from harness.runs import read_results, run_ids
+    from harness.settings import read_settings
+
+    root = report_dir or Path(read_settings(Path.cwd()).report_dir)
+    runs = [read_results(root / run_id) for run_id in run_ids(root)]
+    found = [
+        series
+        for series in series_of(runs, behavior)
+        if task in (None, series.task) and model in (None, series.model, series.name)
+    ]
+    if not found:
+        known = sorted({r.behavior for run in runs for r in run.results})
+        raise HarnessError(
+            f"{behavior}: no run under {root} has it so, there are: {', '.join(known) or 'no runs'}"
+        )
+    for line in lines(found, last):
+        click.echo(line)

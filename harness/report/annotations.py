@@ -1,0 +1,53 @@
+"""Workflow commands that annotate a pull request: one summary, and the first cases that broke."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from harness.gate import GateDecision, GateOutcome, regressed_cases
+from harness.report import decisions
+from harness.report.contents import Report
+from harness.report.marks import first_failure
+from harness.report.safe import annotation, annotation_property
+
+MOST_CASES = 9
+"""GitHub shows ten annotations of a step."""
+_LEVELS = {GateOutcome.PASS: "notice", GateOutcome.INCONCLUSIVE: "warning"}
+
+
+def annotations(report: Report, tasks_dir: Path) -> Iterator[str]:
+    """A line each; a case's stands at its line in the task's ``cases.jsonl``."""
+    decision = report.decision
+    if decision is None:
+        return
+    level = _LEVELS.get(decision.outcome, "error")
+    yield f"::{level} title=harness gate::{annotation(decisions.sentence(decision))}"
+    yield from _cases(decision, tasks_dir)
+
+
+def _cases(decision: GateDecision, tasks_dir: Path) -> Iterator[str]:
+    broke = [(task.task, case) for task in decision.tasks for case in regressed_cases(task)]
+    for task, case in broke[:MOST_CASES]:
+        file = tasks_dir / task / "cases.jsonl"
+        case_id = case.sample.case_id
+        failure = first_failure(case.after) if case.after else None
+        why = f": {failure[0]}, {failure[1].reason}" if failure else ""
+        place = f"file={annotation_property(file.as_posix())},line={line_of(file, case_id)}"
+        title = annotation_property(f"{task} {case_id} broke")
+        yield f"::error {place},title={title}::{annotation(f'{case_id} broke{why}')}"
+
+
+def line_of(file: Path, case_id: str) -> int:
+    """The line of a case in its file, from 1; 1 where it is not found."""
+    try:
+        lines = file.read_text("utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        return 1
+    for number, line in enumerate(lines, start=1):
+        try:
+            found = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(found, dict) and found.get("id") == case_id:
+            return number
+    return 1

@@ -1,0 +1,55 @@
+"""A decision as plain lines: what ``harness gate`` and a session with a baseline end with.
+
+Every line is safe to print, in a terminal and in the log of a workflow.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from harness.compare import Change
+from harness.gate import GateDecision, TaskDecision
+from harness.report import decisions, words
+from harness.report.safe import log
+
+MOST_NAMED = 10
+"""Cases of one kind that are named; the rest are counted."""
+
+
+def text(decision: GateDecision) -> Iterator[str]:
+    """The sentence, then what it rests on, then a table of every task."""
+    yield log(decisions.sentence(decision))
+    for line in decisions.explanation(decision):
+        yield f"  {log(line)}"
+    for task in decision.tasks:
+        yield ""
+        yield from of_task(task)
+
+
+def of_task(task: TaskDecision) -> Iterator[str]:
+    """One task: its table, and the cases behind it by name."""
+    heading = f"{log(task.task)}: {words.plural(task.composite.pairs, 'case')} on both sides"
+    yield heading
+    yield from _aligned([decisions.TABLE, *decisions.table(task)])
+    for name, change in _BUCKETS:
+        if cases := [case.sample.case_id for case in task.comparison.bucket(change)]:
+            more = len(cases) - MOST_NAMED
+            rest = f" and {more} more" if more > 0 else ""
+            named = ", ".join(map(log, cases[:MOST_NAMED]))
+            yield f"  {name} ({len(cases)}): {named}{rest}"
+
+
+_BUCKETS = (
+    ("broke", Change.REGRESSED),
+    ("fixed", Change.FIXED),
+    ("not judged", Change.NOT_JUDGED),
+    ("only before", Change.REMOVED),
+    ("only after", Change.ADDED),
+)
+
+
+def _aligned(rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
+    """The first column to the left, numbers to the right."""
+    shown = [tuple(map(log, row)) for row in rows]
+    widths = [max(map(len, column)) for column in zip(*shown, strict=True)]
+    for name, *numbers in shown:
+        cells = (number.rjust(width) for number, width in zip(numbers, widths[1:], strict=True))
+        yield f"  {name.ljust(widths[0])}  {'  '.join(cells)}".rstrip()

@@ -1,0 +1,155 @@
+"""The report as Markdown: a step's summary in CI, and the comment under a pull request.
+
+Whatever a model wrote stands in ``<pre>`` or as character references: it can be read and does
+nothing.
+"""
+
+from collections.abc import Iterator
+
+from harness.compare import CaseChange
+from harness.core.record import FORMAT_SUCCESS, BehaviorResult, RunRecord, Sample
+from harness.gate import GateDecision, GateOutcome, TaskDecision, regressed_cases
+from harness.report import decisions, words
+from harness.report.contents import Report
+from harness.report.marks import first_failure
+from harness.report.provenance import facts
+from harness.report.safe import block, markdown
+
+SUFFIX = ".md"
+MOST_CASES = 20
+"""Regressed cases that are shown; the rest are counted."""
+MOST_CHARACTERS = 600
+"""Shown of a prompt or an answer."""
+SUMMARY_BYTES = 1_000_000
+"""GitHub refuses a step summary of 1 MiB."""
+COMMENT_CHARACTERS = 65_000
+"""GitHub refuses a comment of 65,536 characters."""
+_SIGNS = {
+    GateOutcome.PASS: "✅",
+    GateOutcome.REGRESSION: "❌",
+    GateOutcome.INCONCLUSIVE: "❔",
+    GateOutcome.NOT_COMPARABLE: "⛔",
+}
+
+
+def render(report: Report) -> str:
+    """The whole report, small enough for a step's summary."""
+    return within(report, SUMMARY_BYTES // 4)
+
+
+def comment(report: Report) -> str:
+    """The report, small enough for a comment."""
+    return within(report, COMMENT_CHARACTERS)
+
+
+def within(report: Report, limit: int) -> str:
+    """The report in at most ``limit`` characters: cases go first, and it says how many."""
+    parts = [*_head(report)]
+    size = sum(map(len, parts))
+    cases = [*_cases(report)]
+    room = limit - size - 200
+    shown: list[str] = []
+    for case in cases[:MOST_CASES]:
+        if room < len(case):
+            break
+        room -= len(case)
+        shown.append(case)
+    if len(shown) < len(cases):
+        left = words.plural(len(cases) - len(shown), "more case")
+        shown.append(f"\n…and {left} broke: see the report's page.\n")
+    title = ["\n### What broke\n"] if cases else []
+    whole = "".join([*parts, *title, *shown])
+    return whole if len(whole) <= limit else whole[: limit - 20].rpartition("\n")[0] + "\n\n(cut)\n"
+
+
+def _head(report: Report) -> Iterator[str]:
+    if report.decision is None:
+        for run in report.runs:
+            yield from _alone(run)
+        return
+    decision = report.decision
+    yield f"## {_SIGNS[decision.outcome]} {markdown(decisions.sentence(decision))}\n\n"
+    for line in decisions.explanation(decision):
+        yield f"- {markdown(line)}\n"
+    for task in decision.tasks:
+        yield from _table(task, decision)
+    yield from _differences(report)
+
+
+def _table(task: TaskDecision, decision: GateDecision) -> Iterator[str]:
+    yield f"\n### {markdown(task.task)}: {task.outcome.value}\n\n"
+    yield _row(decisions.TABLE)
+    yield _row(["---", *["---:"] * (len(decisions.TABLE) - 1)])
+    for name, *numbers in decisions.table(task):
+        strong = "**" if name == FORMAT_SUCCESS else ""
+        yield _row([f"{strong}{markdown(name)}{strong}", *map(markdown, numbers)])
+
+
+def _differences(report: Report) -> Iterator[str]:
+    differ = [f for f in facts(report) if f.differs]
+    if not differ or report.before is None:
+        return
+    yield "\n<details><summary>What else differs between the runs</summary>\n\n"
+    yield _row(["", *(markdown(side.model) for side in report.sides)])
+    yield _row(["---"] * (1 + len(report.sides)))
+    for fact in differ:
+        yield _row([markdown(fact.name), *(markdown(value) for value in fact.values)])
+    yield "\n</details>\n"
+
+
+def _alone(run: RunRecord) -> Iterator[str]:
+    yield f"## Run {markdown(run.id)}\n\n"
+    if run.status == "partial":
+        yield "It was interrupted: its rates say nothing about the cases it did not reach.\n\n"
+    yield _row(["task", "model", "behavior", "rate", "95% interval", "budget", ""])
+    yield _row(["---", "---", "---", "---:", "---:", "---", "---"])
+    for result in run.results:
+        yield _row(_result(result))
+
+
+def _result(result: BehaviorResult) -> list[str]:
+    shown = "" if result.rate is None else words.percent(result.rate)
+    if result.measured:
+        shown = words.quantity(*words.headline(result))
+    met = {None: "", True: "met", False: "**missed**"}[result.met]
+    names = [markdown(name) for name in (result.task, result.model, result.behavior)]
+    return [*names, shown, words.interval(result.interval), words.budget(result), met]
+
+
+def _cases(report: Report) -> Iterator[str]:
+    for task in report.decision.tasks if report.decision else ():
+        for case in regressed_cases(task):
+            yield _case(task.task, case)
+
+
+def _case(task: str, case: CaseChange) -> str:
+    prompt = case.sample.messages[-1].content if case.sample.messages else ""
+    pinned = " (pinned)" if case.sample.must_pass else ""
+    parts = [
+        f"\n<details><summary>{markdown(task)}: {markdown(case.sample.case_id)}{pinned}"
+        f"{_why(case.after)}</summary>\n",
+        f"\nprompt\n{block(prompt, MOST_CHARACTERS)}\n" if prompt else "",
+        _answer("before", case.before),
+        _answer("after", case.after),
+        "\n</details>\n",
+    ]
+    return "".join(parts)
+
+
+def _answer(name: str, sample: Sample | None) -> str:
+    if sample is None or not (sample.messages or sample.completion.text):
+        return ""  # A baseline without texts.
+    return f"\n{name}\n{block(sample.completion.text, MOST_CHARACTERS)}\n"
+
+
+def _why(sample: Sample | None) -> str:
+    failure = first_failure(sample) if sample else None
+    if failure is None:
+        return ""
+    behavior, verdict = failure
+    code = verdict.code.value if verdict.code else verdict.outcome.value
+    return f": {markdown(behavior)}, {markdown(code)}"
+
+
+def _row(cells: "tuple[str, ...] | list[str]") -> str:
+    return f"| {' | '.join(cells)} |\n"
