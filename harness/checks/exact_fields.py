@@ -41,6 +41,9 @@ class ExactFields:
 
 def _pairs(reference: Any, value: Any, pointer: str) -> list[tuple[Found, Found]]:
     """What the reference and the value have at each place that the pointer leads to in either."""
+    if "*" not in pointer:
+        place = follow(reference, pointer)[0]
+        return [(place, follow(value, pointer)[0]._replace(path=place.path))]
     wanted = {w.path: w for w in follow(reference, pointer)}
     found = {f.path: f for f in follow(value, pointer)}
     paths = list(dict.fromkeys([*wanted, *found]))
@@ -70,6 +73,8 @@ def _difference(wanted: Found, found: Found) -> tuple[FailureCode, str]:
 
 
 def _is_equal(wanted: Any, found: Any) -> bool:
+    if isinstance(wanted, str) or isinstance(found, str):
+        return isinstance(wanted, str) and isinstance(found, str) and wanted == found
     return bool(equality_key(_exact(wanted)) == equality_key(found))
 
 

@@ -9,15 +9,17 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from functools import lru_cache
 
 from harness.checks.whole_words import has_words, normal
 
 _CURRENCY = "$€£¥₹₩₽₺₴₪₫฿₦¢"
+_BEFORE_A_SIGNED = f"-\u2212{_CURRENCY}"
 _DIGITS = re.compile(r"(?<![0-9])(?:[0-9]+|\.[0-9]+)(?:[.,'\u2019][0-9]+)*")
 _SPACED = re.compile(r"(?<![\w.,])[0-9]{1,3}(?: [0-9]{3})+(?![0-9])")
 _PLAIN = re.compile(r"[0-9]+(?:\.[0-9]+)?|\.[0-9]+")
+_MAY_BE_GROUPED = re.compile(r"\.[0-9]{3}\Z")
 _GROUPED = re.compile(r"[0-9]{1,3}(?:[,'\u2019][0-9]{2,3})*[,'\u2019][0-9]{3}(?:\.[0-9]+)?")
 _CONTINENTAL = re.compile(r"[0-9]{1,3}(?:\.[0-9]{3})+(?:,[0-9]+)?|[0-9]+,[0-9]+")
 _WHOLE_NUMBER = re.compile(
@@ -45,10 +47,12 @@ _DATES = tuple(
     )
 )
 _NUMERIC_DATES, _NAMED_DATES, _CHINESE_DATES = _DATES[:3], _DATES[3:6], _DATES[6:]
-_MONTH_HINT = re.compile("|".join(_MONTH_NAMES), re.IGNORECASE)
+_DATE_HINT = re.compile(r"[0-9]+(?=[-/.][0-9]+[-/.][0-9])|(?<![0-9])[0-9]{8}(?![0-9])")
 _CLOCK = re.compile(
     r"[Tt ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]+)?)?(?:[Zz]|[+-][0-9]{2}:?[0-9]{2})?"
 )
+_MOST_DIGITS = 1000
+"""A longer number is nobody's fact."""
 _MOST_WORDS = 300
 """Words of a text among which the nearest to a value is looked for."""
 
@@ -117,11 +121,13 @@ def numbers_of(value: str) -> frozenset[Decimal]:
 
 def _numbers_in(text: str) -> Iterator[Decimal]:
     for match in _DIGITS.finditer(text):
-        before = text[max(0, match.start() - 1) : match.start()]
-        if before.isalpha() and not _follows_currency_code(text, match.start()):
+        start = match.start()
+        before = text[start - 1] if start else " "
+        if before.isalpha() and not _follows_currency_code(text, start):
             continue
+        is_minus = before in _BEFORE_A_SIGNED and _has_minus(text, start)
         for number in _readings(match[0]):
-            yield _signed(number, _has_minus(text, match.start()))
+            yield _signed(number, is_minus)
     for match in _SPACED.finditer(text):
         number = Decimal(match[0].replace(" ", ""))
         yield _signed(number, _has_minus(text, match.start()))
@@ -159,30 +165,26 @@ def _is_minus(sign: str) -> bool:
 
 def _readings(digits: str, exponent: str = "") -> set[Decimal]:
     """The values that digits with separators may have: ``1.234`` is read in two ways."""
-    found = set()
-    if digits.isascii() and digits.isdigit() and not exponent and len(digits) <= 1000:
-        return {Decimal(digits)}
-    if _PLAIN.fullmatch(digits):
-        found.add(digits)
+    if len(digits) > _MOST_DIGITS:
+        return set()
+    if _PLAIN.fullmatch(digits) and not _MAY_BE_GROUPED.search(digits):
+        return {Decimal(digits + exponent)}
+    found = {digits} if _PLAIN.fullmatch(digits) else set()
     if _GROUPED.fullmatch(digits):
         found.add(re.sub(r"[,'\u2019]", "", digits))
-    if _CONTINENTAL.fullmatch(digits) and not _GROUPED.fullmatch(digits):
+    elif _CONTINENTAL.fullmatch(digits):
         found.add(digits.replace(".", "").replace(",", "."))
-    if not found:
-        found.update(_PLAIN.findall(digits))
-    try:
-        return {Decimal(text + exponent) for text in found if len(text) <= 1000}
-    except InvalidOperation:
-        return set()
+    return {Decimal(text + exponent) for text in found or _PLAIN.findall(digits)}
 
 
 def _days_in(text: str) -> Iterator[datetime.date]:
-    patterns = _NUMERIC_DATES
-    if _MONTH_HINT.search(text):
-        patterns += _NAMED_DATES
-    if "\u5e74" in text:
-        patterns += _CHINESE_DATES
-    for pattern in patterns:
+    for hint in _DATE_HINT.finditer(text):
+        for pattern in _NUMERIC_DATES:
+            if match := pattern.match(text, hint.start()):
+                yield from _days(match)
+    lowered = text.lower()
+    patterns = _NAMED_DATES if any(month in lowered for month in _MONTH_NAMES) else ()
+    for pattern in (*patterns, *(_CHINESE_DATES if "\u5e74" in text else ())):
         for match in pattern.finditer(text):
             yield from _days(match)
 

@@ -1,10 +1,9 @@
 """JSON pointers with ``*`` for every item: into a decoded value, and into the text it came from."""
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 from json.decoder import scanstring  # type: ignore[attr-defined]
-from typing import Any
+from typing import Any, NamedTuple
 
 from harness.checks.json_decoder import end_of_value
 from harness.checks.json_document import MISSING, Document
@@ -17,8 +16,7 @@ of the container."""
 _BLANK = re.compile(r"[ \t\n\r]*+")
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """What a pointer leads to in a value."""
 
     path: Path
