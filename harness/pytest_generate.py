@@ -163,8 +163,11 @@ def _told(counterexample: Counterexample, commands: tuple[str, str]) -> Iterator
 
 
 def _effort(counterexample: Counterexample) -> str:
-    origin = counterexample.drawn_from
-    if not counterexample.steps:
-        return f"as drawn ({origin}; no smaller one was asked about)"
-    effort = f"made of {origin} in {counterexample.steps} steps, {counterexample.requests} prompts"
-    return effort + (", then stopped: there may be a smaller one" * counterexample.is_bounded)
+    """Where the prompt comes from, and what finding it took."""
+    origin, steps = counterexample.drawn_from, counterexample.steps
+    is_drawn = counterexample.sample.case_id == origin
+    if not steps:
+        return f"as it was drawn ({origin}); no smaller one was asked about"
+    effort = f"{steps} step{'s'[: steps - 1]}, {counterexample.requests} prompts"
+    effort += ", then stopped: there may be a smaller one" if counterexample.is_bounded else ""
+    return f"as it was drawn ({effort})" if is_drawn else f"made of {origin} ({effort})"

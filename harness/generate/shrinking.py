@@ -159,8 +159,8 @@ class _Search(Generic[E]):
 def changes_of(example: Example) -> Iterator[Change]:
     """Every small change: runs left out, runs made simplest, single choices made simpler."""
     choices = example.choices
-    spans = sorted({*example.spans, (0, len(choices))}, key=lambda s: (s[0] - s[1], s[0]))
-    for start, end in spans:
+    spans = _longest_first({*example.spans, (0, len(choices))})
+    for start, end in _longest_first(_with_a_neighbor(spans, len(choices))):
         yield (Edit(start, end, ()),)
     for start, end in spans:
         yield (Edit(start, end, tuple(c.range.simplest for c in choices[start:end])),)
@@ -169,6 +169,19 @@ def changes_of(example: Example) -> Iterator[Change]:
             yield (Edit(place, place + 1, (value,)),)
     for lowered in _counts_lowered(choices):
         yield from ((lowered, Edit(s, e, ())) for s, e in spans if s >= lowered.end)
+
+
+def _longest_first(spans: Iterable[Span]) -> list[Span]:
+    return sorted(set(spans), key=lambda span: (span[0] - span[1], span[0]))
+
+
+def _with_a_neighbor(spans: Iterable[Span], length: int) -> Iterator[Span]:
+    """Each run by itself, and with the choice before or after it: the first item of a list has no
+    choice of its own that there is an item, the one after it has."""
+    for start, end in spans:
+        yield start, end
+        yield max(0, start - 1), end
+        yield start, min(length, end + 1)
 
 
 def _counts_lowered(choices: Sequence[Choice]) -> Iterator[Edit]:
