@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from harness.checks.json_document import read_document
 from harness.checks.json_value import without_completion
 from harness.core.case import Case
-from harness.core.completion import Completion
+from harness.core.completion import Completion, FinishReason
 from harness.core.printable import excerpt
 from harness.core.verdict import FailureCode, Verdict
 
@@ -23,7 +23,8 @@ class NoTextLoop:
 
     The end of the text is a loop when one stretch of characters follows itself there often enough
     and long enough; the last round may be cut off. Brackets alone are the concern of
-    ``bracket_repetition``, and a value that ends where the text ends is never in a loop.
+    ``bracket_repetition``, a value that ends where the text ends is never in a loop, and blanks are
+    one only where they ran into the token limit.
     """
 
     min_rounds: int = 4
@@ -38,7 +39,9 @@ class NoTextLoop:
             return error
         text = completion.text
         period, length = self._loop(text)
-        if not period:
+        is_blank = not text[len(text) - length :].strip()
+        may_end_blank = completion.finish_reason is not FinishReason.LENGTH
+        if not period or (is_blank and may_end_blank):
             return self._repeated_key(text) or Verdict.passed()
         start = len(text) - length
         rounds = length // period

@@ -15,9 +15,6 @@ LOOPS = [
     '{"a": 1}\n' * 4,
     '{"a": 1}' * 5,
     "[0, 0, 0, 0, 0, 0, 0, 0, 0, 0",
-    '{"a": 1' + "\n" * 60,
-    '{"a": 1}' + "\n" * 60,
-    " " * 48,
     "a" * 48,
     "word " + "x" * 48,
     '{"event": "x", "event": "x", "event": "x", "event": "x", "ev',
@@ -67,12 +64,29 @@ def test_honest(text):
     assert word(CHECK, text) == "passed"
 
 
+BLANKS = ['{"a": 1' + "\n" * 60, '{"a": 1}' + "\n" * 60, " " * 48, "\r\n" * 20]
+
+
+@pytest.mark.parametrize("text", BLANKS)
+def test_blanks_are_a_loop_where_they_ran_into_the_token_limit(text):
+    assert word(CHECK, text) == "passed"
+    assert word(CHECK, text, finish="length") == "text_loop"
+
+
+@pytest.mark.parametrize("text", ["", "ok", '{"a": 1}', "a" * 47])
+def test_the_token_limit_alone_is_no_loop(text):
+    assert word(CHECK, text, finish="length") == "passed"
+
+
 def test_reasons():
     text = "I say: " + "very good " * 6 + "very"
     verdict = judge(CHECK, text)
     assert verdict.reason == "ends in a loop: 'very good' follows itself 6 times"
     assert pointed(verdict, text) == " " + "very good " * 6 + "very"
-    assert judge(CHECK, " " * 50).reason == "ends in a loop: ' ' follows itself 50 times"
+    assert (
+        judge(CHECK, " " * 50, finish="length").reason
+        == "ends in a loop: ' ' follows itself 50 times"
+    )
     text = "y" * (WINDOW + 10)
     verdict = judge(CHECK, text)
     assert (
