@@ -10,17 +10,19 @@ adapter=out/json_extraction
 step() { printf '\n\033[1m%s\033[0m\n' "$*"; }
 
 step "1. Training data, from a seed"
-python -m fixtures.datasets json_extraction --seed 0 --out data/json_extraction
+python -m fixtures.datasets json_extraction --rows 2000 --seed 0 --out data/json_extraction
 
 step "2. An adapter over the tiny base"
 harness train trainers/recipes/json_extraction_tiny.yaml --overwrite
 
 step "3. The same suites over base and adapter (the base is meant to fail)"
 status=0
-pytest suites/ --model "$base" --model "adapter:$adapter" --tb=no -q || status=$?
+pytest suites/ --task json_extraction --task fan_timeline --model "$base" --model "adapter:$adapter" \
+  --tb=no --no-header -rN || status=$?
 # 1 is pytest's word for "some tests failed", and the base must fail: anything else is a fault.
 [ "$status" -eq 1 ] || { echo "demo: pytest ended with exit code $status, expected 1" >&2; exit 1; }
 
 step "4. Before and after"
 harness report --format terminal
-harness report
+# A browser is opened for a person only.
+if [ -t 1 ] && [ -z "${CI:-}" ]; then harness report --open; else harness report; fi
