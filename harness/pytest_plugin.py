@@ -56,6 +56,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="N",
         help="the most prompts asked to find the smallest that fails (default: 320)",
     )
+    add("--baseline", metavar="NAME", help="and gate the run against this stored baseline")
+    add("--margin", type=float, metavar="SHARE", help="the drop to accept: 0.02 is two points")
+    add("--confidence", type=float, metavar="SHARE", help="of the gate's interval and tests")
     add("--seed", type=int, metavar="N", help="seed of sampled decoding")
     add("--temperature", type=_temperature, metavar="T", help="decode at this temperature")
     add("--dtype", choices=["float32", "bfloat16", "float16"], help="open models in this precision")
@@ -96,6 +99,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def pytest_collection_finish(session: pytest.Session) -> None:
     if ours := session.config.stash.get(SESSION, None):
         ours.plan(session.items)
+    elif session.config.getoption("--baseline") is not None:
+        raise pytest.UsageError(
+            "--baseline: no behavior was collected, so there is nothing to gate"
+        )
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -25,6 +25,7 @@ from harness.session import Session, Wanted
 from harness.settings import Settings, read_settings
 
 if TYPE_CHECKING:
+    from harness.pytest_gate import SessionGate
     from harness.pytest_generate import GeneratedCases
 
 SUBJECT = "harness_subject"
@@ -51,6 +52,7 @@ class PytestSession:
             config.getoption("--report-dir") or config.rootpath / settings.report_dir
         )
         self.generated = self._generated_cases()
+        self.gate = self._gate(settings)
         self._choose(settings)
         self.session = Session(
             _engine_settings(config, settings),
@@ -72,6 +74,13 @@ class PytestSession:
         from harness.pytest_generate import GeneratedCases
 
         return GeneratedCases(self.config, self.report_dir)
+
+    def _gate(self, settings: Settings) -> "SessionGate | None":
+        if self.config.getoption("--baseline") is None:
+            return None
+        from harness.pytest_gate import open_gate
+
+        return open_gate(self.config, settings, self.mistakes)
 
     def _choose(self, settings: Settings) -> None:
         if self.mistakes:
@@ -233,8 +242,12 @@ class PytestSession:
     def finish(self, session: pytest.Session) -> None:
         """Write the record of whatever was answered; a missed composite fails the session."""
         self.session.close()
-        if not self.session.answers:
-            return
+        if self.session.answers:
+            self._record(session)
+        if self.gate is not None:
+            self.gate.finish(session, self.record)
+
+    def _record(self, session: pytest.Session) -> None:
         is_whole = self.finished == len(self.selected) and not self.session.is_cut
         self.record = record(self.session, "complete" if is_whole else "partial", self.command)
         try:
@@ -246,9 +259,13 @@ class PytestSession:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def summarise(self, reporter: pytest.TerminalReporter) -> None:
-        """The table at the end of the session."""
-        if self.record is None:
-            return
+        """The table at the end of the session, and what the gate decided."""
+        if self.record is not None:
+            self._show(self.record, reporter)
+        if self.gate is not None:
+            self.gate.show(reporter)
+
+    def _show(self, record: RunRecord, reporter: pytest.TerminalReporter) -> None:
         from harness.report.terminal import Summary, as_text
 
         reporter.section("behaviors", "-")
@@ -256,7 +273,7 @@ class PytestSession:
             refs = ", ".join(str(ref) for ref in self.session.answers)
             reporter.write_line(f"No --model: the models of [tool.harness] were run: {refs}")
         width, color = reporter._tw.fullwidth, reporter.hasmarkup
-        reporter.write(as_text(Summary(self.record), width=width, color=color))
+        reporter.write(as_text(Summary(record), width=width, color=color))
         if self.folder is not None:
             reporter.write_line(f"record: {short_path(self.folder)}")
 

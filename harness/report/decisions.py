@@ -73,9 +73,10 @@ def explanation(decision: GateDecision) -> Iterator[str]:
         yield f"Also: {unlike(found)}."
     if decision.refused:
         kinds = dict.fromkeys(u.kind for u in decision.refused)
-        flags = [f"--allow {kind}" for kind in kinds if kind in ALLOWABLE]
-        if flags and len(flags) == len(kinds):
-            yield f"To compare all the same: {' '.join(flags)}"
+        if all(kind in ALLOWABLE for kind in kinds):
+            flags = " ".join(f"--allow {kind}" for kind in kinds)
+            listed = ", ".join(f'"{kind}"' for kind in kinds)
+            yield f"To compare all the same: {flags}, or allow = [{listed}] in [tool.harness.gate]"
     for found in decision.allowed:
         yield f"Allowed to differ: {unlike(found)}."
     for task in decision.tasks:

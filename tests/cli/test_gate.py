@@ -65,7 +65,7 @@ def test_unlike_runs_are_refused_and_may_be_allowed() -> None:
     assert result.exit_code == 11
     assert result.output == (
         "NOT COMPARABLE: json_extraction: the JSON Schema is another one.\n"
-        "  To compare all the same: --allow schema\n"
+        '  To compare all the same: --allow schema, or allow = ["schema"] in [tool.harness.gate]\n'
     )
     assert harness("compare", FIRST, SECOND).exit_code == 11
     allowed = harness("gate", FIRST, SECOND, "--allow", "schema")

@@ -47,7 +47,8 @@ def test_a_refusal_lists_what_differs_and_how_to_allow_it() -> None:
     )
     assert list(explanation(decision)) == [
         "Also: json_extraction: temperature was 0, is 0.7.",
-        "To compare all the same: --allow schema --allow decoding",
+        "To compare all the same: --allow schema --allow decoding, or allow = "
+        '["schema", "decoding"] in [tool.harness.gate]',
     ]
     decision = gate(before, replace(after, tasks=(warmer,), status="partial"))
     assert not any("--allow" in line for line in explanation(decision))

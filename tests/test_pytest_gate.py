@@ -1,0 +1,119 @@
+"""``pytest suites/ --baseline NAME``: what a session ends with, run as a user runs it."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from harness.baselines import save_baseline
+from tests.project import GOOD, Project
+
+WORDS = tuple(f"w{i:03}" for i in range(160))
+BAD = "Sure! " + GOOD
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A project whose baseline answered all of 160 cases well, with three candidates stored."""
+    project = Project(tmp_path_factory.mktemp("project"))
+    project.task("echo", words=WORDS)
+    text = (project.root / "tasks/echo/task.yaml").read_text()
+    project.write("tasks/echo/task.yaml", text.replace("0.75", "0.5"))
+    project.bundled_suite("test_json_validity.py")
+    project.bundled_suite("test_no_extra_text.py")
+    project.store(GOOD, "good")
+    project.store({w: BAD if i < 20 else GOOD for i, w in enumerate(WORDS)}, "worse")
+    project.store({w: BAD if i < 2 else GOOD for i, w in enumerate(WORDS)}, "unsure")
+    assert project.pytest("suites", "--model", "record:stored/good").code == 0
+    save_baseline("main", project.run(), project.root / "reports/baselines")
+    return project
+
+
+@pytest.mark.parametrize(
+    ("run", "code", "said"),
+    [
+        ("good", 0, "PASS: format_success_rate stayed at 100.0%"),
+        ("worse", 1, "REGRESSION: format_success_rate fell from 100.0% to 87.5%"),
+        ("unsure", 10, "INCONCLUSIVE: format_success_rate fell from 100.0% to 98.8%"),
+    ],
+)
+def test_the_session_ends_as_the_gate_decides(
+    prepared: Project, run: str, code: int, said: str
+) -> None:
+    done = prepared.pytest("suites", "--model", f"record:stored/{run}", "--baseline", "main")
+    assert done.code == code, done.out
+    assert "gate against main" in done.out
+    assert said in done.out
+    assert set(done.counts()) == {"passed"}
+
+
+def test_options_go_before_the_project_s_policy(prepared: Project) -> None:
+    arguments = ("suites", "--model", "record:stored/unsure", "--baseline", "main")
+    assert prepared.pytest(*arguments, "--margin", "0.1").code == 0
+
+
+def test_part_of_the_cases_is_not_comparable(prepared: Project) -> None:
+    done = prepared.pytest(
+        "suites", "--model", "record:stored/good", "--baseline", "main", "--limit", "40"
+    )
+    assert done.code == 11
+    assert "NOT COMPARABLE: echo: 120 of the answers are only before" in done.out
+
+
+def test_a_session_that_judges_less_is_not_comparable(prepared: Project) -> None:
+    done = prepared.pytest(
+        "suites", "--model", "record:stored/good", "--baseline", "main", "-k", "no_extra_text"
+    )
+    assert done.code == 11
+    assert "required behaviors differ, only before: json_validity" in done.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--baseline", "mian"], "--baseline: baseline 'mian': not in "),
+        (["--baseline", "main", "--margin", "2"], "--baseline: --margin 2.0: Input should be less"),
+        (["--baseline", "main", "--generate", "5"], "drawn cases are not those of a baseline"),
+    ],
+)
+def test_a_mistake_is_a_usage_error_before_any_model_loads(
+    prepared: Project, arguments: list[str], message: str
+) -> None:
+    done = prepared.pytest("suites", "--model", "record:stored/good", *arguments)
+    assert done.code == 4
+    assert message in done.out + done.err
+    assert "did you mean 'main'?" in done.out + done.err or "mian" not in arguments
+
+
+def test_a_baseline_without_behaviors_is_a_usage_error(tmp_path: Path) -> None:
+    project = Project(tmp_path)
+    project.write("suites/test_plain.py", "def test_plain(): pass\n")
+    done = project.pytest("suites", "--baseline", "main")
+    assert done.code == 4
+    assert "no behavior was collected" in done.out + done.err
+
+
+def test_a_damaged_baseline_is_a_usage_error(prepared: Project) -> None:
+    path = prepared.root / "reports/baselines/main.json"
+    values = json.loads(path.read_text())
+    values["samples"][0].pop("case")
+    (path.parent / "broken.json").write_text(json.dumps(values))
+    done = prepared.pytest("suites", "--model", "record:stored/good", "--baseline", "broken")
+    assert done.code == 4
+    assert "samples.0.case: Field required" in done.out + done.err
+
+
+def test_every_model_is_gated_and_one_that_the_baseline_lacks_is_refused(
+    prepared: Project,
+) -> None:
+    run = prepared.runs()[0]
+    other = replace(run.models[0], ref="base:other")
+    samples = tuple(replace(s, model="base:other") for s in run.samples)
+    both = replace(run, models=(*run.models, other), samples=(*run.samples, *samples))
+    save_baseline("both", both, prepared.root / "reports/baselines")
+    arguments = ("suites", "--model", "record:stored/good", "--model", "record:stored/worse")
+    done = prepared.pytest(*arguments, "--baseline", "both")
+    assert done.code == 11
+    assert "PASS: format_success_rate stayed" in done.out
+    assert "NOT COMPARABLE: " in done.out
