@@ -121,7 +121,7 @@ def _search(text: str, first: int) -> Document:
         return _at(text, scalar.start(1), scalar.end(1))
     weak: int | None = None
     for start, stop in _outside_thoughts(text):
-        found, fallback = _first_container(text, start, stop, first)
+        found, fallback = _first_container(text, start, stop)
         if found is not None:
             return _at(text, found)
         weak = fallback if weak is None else weak
@@ -165,7 +165,7 @@ def _end_of_value_before(text: str, position: int) -> int:
     return 0
 
 
-def _first_container(text: str, start: int, stop: int, first: int) -> tuple[int | None, int | None]:
+def _first_container(text: str, start: int, stop: int) -> tuple[int | None, int | None]:
     """Where the first object or array of the stretch begins, and the first weak one before it.
 
     A weak one is read once and the search goes on behind it, so that the time stays linear.
@@ -177,8 +177,6 @@ def _first_container(text: str, start: int, stop: int, first: int) -> tuple[int 
         begin = opener.start()
         if begin < resume or not _is_plausible(text, opener):
             continue
-        if begin == first:
-            return begin, weak
         if flat := _FLAT_NUMBERS.match(text, begin):
             weak, resume = begin if weak is None else weak, flat.end()
             continue
@@ -235,9 +233,9 @@ def _unsound(text: str, start: int, stop: int | None, error: json.JSONDecodeErro
     if stop is None:
         brackets = match_brackets(text, start, len(text), in_value=True, only_first=True)
         stop = len(text) if brackets.end is None else brackets.end
-        fault = explain_fault(text, start, stop, error, brackets)
+        fault = explain_fault(text, error, brackets)
     else:
-        fault = explain_fault(text, start, stop, error, None)
+        fault = explain_fault(text, error, None)
     return Document(text, start, stop, MISSING, fault)
 
 

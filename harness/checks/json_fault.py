@@ -28,10 +28,8 @@ class Fault:
     """Where a strict reader stumbles: the first character it cannot accept."""
 
 
-def explain_fault(
-    text: str, start: int, stop: int, error: json.JSONDecodeError, brackets: Brackets | None
-) -> Fault:
-    """Turn the decoder's ``error`` in ``text[start:stop]`` into a fault.
+def explain_fault(text: str, error: json.JSONDecodeError, brackets: Brackets | None) -> Fault:
+    """Turn the decoder's ``error`` in ``text`` into a fault.
 
     ``brackets`` are those of the value; ``None`` when it is a number, a string or a literal.
     """

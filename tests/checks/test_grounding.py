@@ -50,6 +50,12 @@ def test_reason_names_the_value_and_the_nearest_text():
 def test_leaves_are_read_in_order():
     text = '{"v": {"a": "Ada", "b": ["xx", "yy"], "c": "zz"}}'
     assert pointed(judge(Grounding(("/v",)), text, PROMPT), text) == '"xx"'
+    for text in (
+        '{"v": [{"x": "Ada"}, "zz"]}',
+        '{"v": [["Ada"], "zz"]}',
+        '{"v": {"a": {}, "b": "zz"}}',
+    ):
+        assert pointed(judge(Grounding(("/v",)), text, PROMPT), text) == '"zz"'
 
 
 def test_pointers():
@@ -112,6 +118,15 @@ def test_exact_items():
     assert word(check, '{"l": [{"x": 1}, {"x": 2}, {"x": 3}]}', reference) == "wrong_value"
     assert word(check, '{"l": [{"x": 1}, {}]}', reference) == "missing_key"
     assert word(check, '{"l": 7}', reference) == "missing_key"
+    text = '{"l": [{"x": 1}, {"y": 2}]}'
+    verdict = judge(check, text, reference)
+    assert verdict.reason == "/l/1/x: expected 2, found no such key"
+    assert pointed(verdict, text) == '{"y": 2}'
+    text = '{"l": [{"x": 1}, {"x": 2}, {"x": 3}]}'
+    verdict = judge(check, text, reference)
+    assert verdict.reason == "/l/2/x: expected nothing, found 3"
+    assert pointed(verdict, text) == "3"
+    assert judge(check, "[]", reference).reason == "/l/0/x: expected 1, found no such key"
     assert word(check, "{}", reference) == "missing_key"
 
 

@@ -5,6 +5,7 @@ from decimal import Decimal
 import pytest
 
 from harness.checks.json_decoder import decode
+from harness.checks.json_depth import depth_of
 from harness.checks.json_document import MISSING, read_document
 from harness.checks.json_pointer import MAX_COUNTED_MEMBERS, follow, pointer_of, span_of
 from harness.checks.json_schema_keywords import equality_key, is_multiple
@@ -157,6 +158,24 @@ def test_spans_are_those_of_the_text():
     assert at("a", "0") == at("a")
     assert at("a", 0, "z") == "1"
     assert at(name=True) == at()
+
+
+@pytest.mark.parametrize(
+    ("text", "depth"),
+    [
+        ("1", 0),
+        ('"[["', 0),
+        ("[]", 1),
+        ("[1]", 1),
+        ("[[], []]", 2),
+        ("[[], [[]], []]", 3),
+        ('{"[{": [], "b": {"c": [], "d": {"e": 1}}}', 3),
+        ("[[[[]]], [[[[]]]]]", 5),
+        ('["\\"[", "]"]', 1),
+    ],
+)
+def test_depth(text, depth):
+    assert depth_of("[[" + text + "]]", 2, 2 + len(text)) == depth
 
 
 def test_the_last_of_two_members_is_pointed_at():
