@@ -68,11 +68,12 @@ def results(folder: Path) -> Iterator[tuple[str, dict[str, int | None]]]:
 
 
 def draw(folder: Path, share: float, only: str) -> list[str]:
+    """The mutants to run: of files that were not run before, and have ``only`` in their name."""
     drawn: list[str] = []
     for name, codes in results(folder):
         mutants = sorted(codes)
         count = round(share * len(mutants))
-        if only in name:
+        if only in name and not any(code is not None for code in codes.values()):
             drawn += random.Random(name).sample(mutants, max(1, count))
     return drawn
 

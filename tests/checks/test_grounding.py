@@ -79,6 +79,9 @@ def test_pointers():
 
 
 def test_numbers_of_any_size():
+    for number in ("7" * 1000, "7" * 998 + ".5"):
+        assert word(Grounding(("/v",)), f'{{"v": {number}}}', case(f"It is {number}!")) == "passed"
+    assert word(Grounding(("/v",)), f'{{"v": {"7" * 1001}}}', case("7" * 1001)) == "ungrounded"
     for number in ("9" * 5000, "1e400", "1e999999999999999999999", "0.1e-999"):
         assert word(Grounding(("/v",)), f'{{"v": {number}}}', PROMPT) == "ungrounded"
 
