@@ -307,7 +307,7 @@ def test_a_session_without_generate_imports_no_hypothesis(project):
     assert "loaded: False" in outcome.out
 
 
-def test_a_real_model_is_asked_for_the_candidates_in_its_one_process(project):
+def test_a_real_model_is_asked_for_the_candidates_in_batches(project):
     project.suite("""
 def test_is_short(completion):
     assert len(completion.text) < 1, "it says something"
