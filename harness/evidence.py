@@ -75,9 +75,9 @@ def evidence_of(task: str, behavior: str, pairs: Pairs, confidence: float) -> Ev
     """The test and the interval that suit these pairs; ``None`` without a pair.
 
     Independent cases with one answer each: McNemar's test and the paired interval. Cases that share
-    a template, or several answers a case: the sign-flip test on the clusters' sums, and whichever
-    of the two intervals reaches further on each side, since a few clusters that happen to agree
-    say nothing about the next.
+    a template, or several answers a case: the sign-flip test on the clusters' sums, and on each
+    side whichever of the two intervals reaches further: clusters that balance by chance say nothing
+    about the next.
     """
     cases = len(pairs.differences)
     if not cases:

@@ -53,7 +53,7 @@ class Reason(StrEnum):
     PINNED = "a pinned case broke"
     MEMORY = "the memory budget is newly missed"
     COMPOSITE = "more cases broke than chance explains"
-    BEHAVIOR = "a behavior fell by more than chance explains"
+    BEHAVIOR = "a behavior that is not required fell by more than chance explains"
     NOISE = "no more cases flipped than noise explains"
     FEW_CASES = "too few cases were judged on both sides"
     NOTHING_PASSES = "nothing passes on either side, so nothing can break"
@@ -183,7 +183,8 @@ def _task(
 ) -> TaskDecision:
     pinned = tuple(_pinned(comparison))
     lost = tuple(_budgets_lost(comparison))
-    outcome, reason = _judge(found, behaviors, pinned, lost, policy)
+    others = [b for b in behaviors if b.behavior not in comparison.required]
+    outcome, reason = _judge(found, others, pinned, lost, policy)
     alike = max(1, round(found.pairs / found.design_effect))
     return TaskDecision(
         task=comparison.task,
@@ -202,18 +203,20 @@ def _task(
 
 def _judge(
     found: Evidence,
-    behaviors: Iterable[Evidence],
+    others: Iterable[Evidence],
     pinned: tuple[str, ...],
     lost: tuple[BehaviorChange, ...],
     policy: GatePolicy,
 ) -> tuple[GateOutcome, Reason]:
+    """The outcome of one task. A required behavior is part of the composite, where its loss counts
+    as much as it matters; the ``others`` are in nothing else and can regress by themselves."""
     if pinned:
         return GateOutcome.REGRESSION, Reason.PINNED
     if any(_MEMORY in change.after.measured for change in lost if change.after):
         return GateOutcome.REGRESSION, Reason.MEMORY
     if found.adjusted_p <= policy.composite_alpha:
         return _unless_noise(found, Reason.COMPOSITE, policy)
-    fallen = [b for b in behaviors if b.adjusted_p <= policy.behaviors_alpha]
+    fallen = [b for b in others if b.adjusted_p <= policy.behaviors_alpha]
     if fallen:
         return _unless_noise(max(fallen, key=_flips), Reason.BEHAVIOR, policy)
     if found.pairs < policy.min_cases:

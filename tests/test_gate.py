@@ -102,6 +102,19 @@ def test_a_behavior_that_nobody_requires_can_regress() -> None:
     assert task.outcome is GateOutcome.PASS
 
 
+def test_a_required_behavior_counts_where_the_composite_does() -> None:
+    """100 cases are mended altogether; 40 that failed otherwise fail one behavior more."""
+    before, after = pair(300, fixed=100, failing=60)
+    loop = Verdict.failed(FailureCode.NUMBER_AS_STRING, "/amount is a string")
+    samples = tuple(
+        replace(s, verdicts={**s.verdicts, "schema_types": loop}) if 100 <= i < 140 else s
+        for i, s in enumerate(after.samples)
+    )
+    (task,) = gate(before, replace(after, samples=samples)).tasks
+    assert task.outcome is GateOutcome.PASS
+    assert [b.behavior for b in task.fallen(0.005)] == ["schema_types"]
+
+
 def test_p_values_are_raised_for_the_number_of_behaviors() -> None:
     (task,) = gate(*pair(300, broke=8, fixed=2)).tasks
     assert task.composite.adjusted_p == task.composite.p_value

@@ -81,6 +81,9 @@ def explanation(decision: GateDecision) -> Iterator[str]:
         yield f"Allowed to differ: {unlike(found)}."
     for task in decision.tasks:
         where = f"{task.task}: " if len(decision.tasks) > 1 else ""
+        if task is not decision.tasks[0]:
+            moved = movement(_leading(task), decision.policy.confidence)
+            yield f"{where}{task.outcome.value}, {_reason(task)}{moved}."
         for line in _of_task(task, decision):
             yield f"{where}{line}"
 
@@ -105,7 +108,8 @@ def _leading(task: TaskDecision) -> Evidence:
     """What the sentence speaks of: the behavior that fell, or the composite."""
     if task.reason is not Reason.BEHAVIOR:
         return task.composite
-    return min(task.behaviors, key=lambda b: (b.adjusted_p, -b.drop))
+    others = [b for b in task.behaviors if b.behavior not in task.comparison.required]
+    return min(others, key=lambda b: (b.adjusted_p, -b.drop))
 
 
 def _reason(task: TaskDecision) -> str:
@@ -136,7 +140,7 @@ def _of_task(task: TaskDecision, decision: GateDecision) -> Iterator[str]:
     if task.outcome is GateOutcome.INCONCLUSIVE:
         yield _undecided(task, decision)
     fallen = [b.behavior for b in task.fallen(policy.behaviors_alpha)]
-    if fallen and task.reason is not Reason.BEHAVIOR:
+    if fallen:
         yield f"Behaviors that fell by more than chance explains: {', '.join(fallen)}."
     yield _power(task)
     if task.is_saturated:
@@ -155,7 +159,7 @@ def _of_task(task: TaskDecision, decision: GateDecision) -> Iterator[str]:
         yield f"{words.plural(found.not_judged, 'case')} had an error or a skip on either side."
     lost = _lost(task)
     if lost and task.reason is not Reason.MEMORY:
-        yield f"Measured, but not side by side in one session: {'; '.join(lost)}."
+        yield f"Measured one model after the other, so not decided upon: {'; '.join(lost)}."
 
 
 def _undecided(task: TaskDecision, decision: GateDecision) -> str:

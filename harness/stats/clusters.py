@@ -12,15 +12,14 @@ from collections.abc import Hashable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from harness.stats.intervals import CONFIDENCE
-from harness.stats.paired import SEED, DropInterval
+from harness.stats.paired import SEED, DropInterval, posterior_interval
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
 FEW_CLUSTERS = 30
-"""Below it, resampling clusters gives too narrow an interval; the sign-flip test is turned around
-instead."""
+"""Below it, resampling clusters says nothing that can be relied on."""
 DRAWS = 20_000
 
 
@@ -58,27 +57,34 @@ def cluster_interval(
 ) -> DropInterval | None:
     """The two-sided interval of the mean drop per case, the same every time.
 
-    From ``FEW_CLUSTERS`` clusters on it is the percentile interval of the cluster bootstrap. Below,
-    it holds the drops that a sign-flip test would not reject: their ends are quantiles of the mean
-    drop over random subsets of the clusters (Hartigan, JASA 64, 1969, "Using subsample values as
-    typical values").
+    The posterior of ``paired.posterior_interval`` on effective cases: the counts divided by the
+    design effect. From ``FEW_CLUSTERS`` clusters on, it reaches at least as far on each side as the
+    percentile interval of the cluster bootstrap. Simulated (``benchmarks/gate_simulation.py``), the
+    bootstrap alone covers 89% at 30 templates of ten cases, this 94 to 96%.
 
-    ``None`` without a case. Where every cluster is alike its width is zero: take the wider of this
-    and the interval for independent cases.
+    ``None`` without a case.
     """
+    if not differences:
+        return None
+    effect = design_effect(differences, clusters) * scale
+    broke, fixed = (sum(max(0, sign * d) for d in differences) / effect for sign in (1, -1))
+    found = posterior_interval(broke, fixed, len(differences) * scale / effect, confidence)
+    if len(set(clusters)) < FEW_CLUSTERS:
+        return found
+    drawn = _bootstrap(differences, clusters, confidence, scale)
+    return DropInterval(min(found.low, drawn.low), max(found.high, drawn.high))
+
+
+def _bootstrap(
+    differences: Sequence[int], clusters: Sequence[Hashable], confidence: float, scale: int
+) -> DropInterval:
+    """Clusters alike in sum and size are interchangeable: how many of each is all that is drawn."""
     import numpy as np
 
-    totals = _totals(differences, clusters)
-    if not totals:
-        return None
-    # Clusters alike in sum and size are interchangeable: how many of each is all there is to draw.
-    kinds, counts = np.unique(np.array(totals), axis=0, return_counts=True)
+    totals = np.array(_totals(differences, clusters))
+    kinds, counts = np.unique(totals, axis=0, return_counts=True)
     rng = np.random.default_rng(SEED)
-    if len(totals) < FEW_CLUSTERS:
-        drawn = rng.binomial(counts, 0.5, (DRAWS, len(kinds)))
-        drawn = drawn[drawn.any(axis=1)]
-    else:
-        drawn = rng.multinomial(len(totals), counts / counts.sum(), DRAWS)
+    drawn = rng.multinomial(len(totals), counts / counts.sum(), DRAWS)
     return _quantiles(drawn @ kinds[:, 0] / (drawn @ kinds[:, 1]) / scale, confidence)
 
 

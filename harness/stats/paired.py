@@ -65,7 +65,7 @@ def drop_interval(
     if pairs == 0:
         return None
     if pairs < FEW_CASES or broke + fixed < FEW_FLIPS:
-        found = _posterior(broke, fixed, pairs, confidence)
+        found = posterior_interval(broke, fixed, pairs, confidence)
     else:
         found = _bootstrap(broke, fixed, pairs, confidence)
     if broke or fixed:
@@ -74,10 +74,11 @@ def drop_interval(
     return DropInterval(min(found.low, -exact), max(found.high, exact))
 
 
-def _posterior(broke: int, fixed: int, pairs: int, confidence: float) -> DropInterval:
+def posterior_interval(broke: float, fixed: float, pairs: float, confidence: float) -> DropInterval:
+    """The equal-tailed interval of the posterior; counts may be fractions, of effective cases."""
     import numpy as np
 
-    rest = pairs - broke - fixed
+    rest = max(0.0, pairs - broke - fixed)
     shares = np.random.default_rng(SEED).dirichlet((broke + 1, fixed + 1, rest + 1), DRAWS)
     return _ends(shares[:, 0] - shares[:, 1], confidence)
 

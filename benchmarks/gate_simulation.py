@@ -1,0 +1,213 @@
+"""Error rates of the gate, by simulation: false alarms, detection, coverage, false passes.
+
+    python -m benchmarks.gate_simulation
+
+The same functions that decide are given pairs drawn from known truths. The result goes to
+``benchmarks/results/gate_simulation.json`` with machine and versions. Seeded: the same numbers
+every time. Minutes on one core.
+"""
+
+import argparse
+import json
+import time
+from collections.abc import Callable, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from harness.environment import environment
+from harness.evidence import Pairs, evidence_of
+from harness.gate_policy import GatePolicy
+from harness.stats.clusters import sign_flip_p
+from harness.stats.multiple import holm
+from harness.stats.paired import DropInterval, drop_interval, mcnemar_mid_p
+
+RESULT = Path(__file__).parent / "results/gate_simulation.json"
+SEED = 5
+BEHAVIORS = 4
+"""Behaviors of the simulated suite; a case that fails, fails one of them."""
+POLICY = GatePolicy()
+
+Rows = list[dict[str, Any]]
+
+
+@cache
+def test_of(broke: int, fixed: int) -> float:
+    return mcnemar_mid_p(broke, fixed)
+
+
+@cache
+def interval_of(broke: int, fixed: int, cases: int) -> DropInterval:
+    found = drop_interval(broke, fixed, cases, POLICY.confidence)
+    assert found is not None
+    return found
+
+
+def is_regression(composite: float, behaviors: Sequence[float]) -> bool:
+    """What the gate calls a regression, from the p-values of one task."""
+    return composite <= POLICY.composite_alpha or (
+        len(behaviors) > 0 and min(holm(behaviors)) <= POLICY.behaviors_alpha
+    )
+
+
+def alarms(rng: np.random.Generator, cases: int, broke: float, fixed: float, runs: int) -> float:
+    """The share of runs that are called a regression, with as many behaviors as a suite has."""
+    shares = np.array([broke / BEHAVIORS] * BEHAVIORS + [fixed / BEHAVIORS] * BEHAVIORS)
+    counts = rng.multinomial(cases, [*shares, 1 - broke - fixed], runs)
+    found = 0
+    for row in counts:
+        down, up = row[:BEHAVIORS], row[BEHAVIORS : 2 * BEHAVIORS]
+        single = [test_of(int(b), int(c)) for b, c in zip(down, up, strict=True)]
+        found += is_regression(test_of(int(down.sum()), int(up.sum())), single)
+    return found / runs
+
+
+def independent_null(rng: np.random.Generator, runs: int) -> Rows:
+    """Nothing got worse; cases flip either way alike."""
+    return [
+        {
+            "cases": cases,
+            "flips": flips,
+            "false_regressions": alarms(rng, cases, flips / 2, flips / 2, runs),
+        }
+        for cases in (30, 100, 300, 1_000, 5_000)
+        for flips in (0.02, 0.05, 0.10)
+    ]
+
+
+def templated(rng: np.random.Generator, templates: int, size: int, drop: float) -> np.ndarray:
+    """Differences of ``templates`` x ``size`` cases. A fifth of the templates change, each by a
+    wording's luck up or down: four in ten of its cases flip that way. On top, ``drop``."""
+    moved = rng.random(templates) < 0.2
+    side = rng.choice((-1, 1), templates)
+    flipped = rng.random((templates, size)) < 0.4 * moved[:, None]
+    broken = rng.random((templates, size)) < drop
+    return np.where(flipped, side[:, None], broken.astype(int))
+
+
+def clustered_null(rng: np.random.Generator, runs: int) -> Rows:
+    """Nothing got worse; templates flip together. Beside it, the test that ignores templates."""
+    rows = []
+    for templates, size in ((12, 25), (30, 10), (60, 5), (150, 2)):
+        names = np.repeat(np.arange(templates), size).tolist()
+        plain = ours = 0
+        for _ in range(runs):
+            found = templated(rng, templates, size, 0.0).ravel()
+            plain += test_of(int((found > 0).sum()), int((found < 0).sum())) <= 0.05
+            ours += sign_flip_p(found.tolist(), names) <= POLICY.composite_alpha
+        rows.append(
+            {
+                "templates": templates,
+                "cases_each": size,
+                "false_regressions": ours / runs,
+                "ignoring_templates": plain / runs,
+            }
+        )
+    return rows
+
+
+def detected(rng: np.random.Generator, runs: int) -> Rows:
+    """Real losses of the sizes that should be seen with 80% power."""
+    truths = [(335, 0.02, 0.0), (833, 0.035, 0.015), (1_629, 0.06, 0.04)]
+    truths += [(n, d + 0.01, 0.01) for n, d in ((30, 0.23), (100, 0.083), (300, 0.035),
+                                                (1_000, 0.015), (2_000, 0.010))]  # fmt: skip
+    return [
+        {
+            "cases": cases,
+            "broke": broke,
+            "fixed": fixed,
+            "detected": alarms(rng, cases, broke, fixed, runs),
+        }
+        for cases, broke, fixed in truths
+    ]
+
+
+def covered(rng: np.random.Generator, runs: int) -> Rows:
+    """How often the interval holds the true drop."""
+    rows = []
+    for cases in (30, 100, 300, 1_000, 5_000):
+        for broke, fixed in ((0.03, 0.01), (0.01, 0.01), (0.005, 0.0), (0.10, 0.05), (0.02, 0.6)):
+            inside = 0
+            for b, c, _ in rng.multinomial(cases, (broke, fixed, 1 - broke - fixed), runs):
+                low, high = interval_of(int(b), int(c), cases)
+                inside += low <= broke - fixed <= high
+            rows.append({"cases": cases, "broke": broke, "fixed": fixed, "coverage": inside / runs})
+    return rows
+
+
+def covered_with_templates(rng: np.random.Generator, runs: int) -> Rows:
+    """The same where cases come from templates, through the function that the gate calls."""
+    rows = []
+    for templates, size in ((12, 25), (30, 10), (60, 5), (150, 2)):
+        names = tuple(np.repeat(np.arange(templates), size).astype(str).tolist())
+        # A template that did not move breaks by `drop`; one that moved does where it did not flip.
+        drop, inside = 0.02, 0
+        truth = drop * (1 - 0.2 * 0.4)
+        for _ in range(runs):
+            differences = tuple(int(d) for d in templated(rng, templates, size, drop).ravel())
+            pairs = Pairs(differences, names, len(names), len(names) - sum(differences))
+            found = evidence_of("", "", pairs, POLICY.confidence)
+            assert found is not None
+            inside += found.interval.low <= truth <= found.interval.high
+        rows.append({"templates": templates, "cases_each": size, "coverage": inside / runs})
+    return rows
+
+
+def false_passes(rng: np.random.Generator, runs: int) -> Rows:
+    """A drop of exactly the margin that is called a pass all the same."""
+    rows = []
+    for cases in (149, 300, 1_000, 5_000):
+        for broke, fixed in ((0.02, 0.0), (0.03, 0.01), (0.06, 0.04)):
+            passed = 0
+            for b, c, _ in rng.multinomial(cases, (broke, fixed, 1 - broke - fixed), runs):
+                is_worse = test_of(int(b), int(c)) <= POLICY.composite_alpha
+                is_bounded = interval_of(int(b), int(c), cases).high < POLICY.margin
+                passed += not is_worse and is_bounded
+            rows.append(
+                {"cases": cases, "broke": broke, "fixed": fixed, "false_passes": passed / runs}
+            )
+    return rows
+
+
+PARTS: dict[str, tuple[Callable[[np.random.Generator, int], Rows], int]] = {
+    "independent_null": (independent_null, 40_000),
+    "clustered_null": (clustered_null, 40_000),
+    "detected": (detected, 20_000),
+    "covered": (covered, 2_000),
+    "covered_with_templates": (covered_with_templates, 600),
+    "false_passes": (false_passes, 2_000),
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument(
+        "--runs", type=int, help="simulated runs of each row (default: 600 to 40,000)"
+    )
+    parser.add_argument("--only", choices=PARTS, action="append")
+    chosen = parser.parse_args()
+    result: dict[str, Any] = {
+        "policy": POLICY.model_dump(),
+        "behaviors": BEHAVIORS,
+        "seed": SEED,
+        "environment": environment(),
+    }
+    for name in chosen.only or PARTS:
+        simulate, usual = PARTS[name]
+        runs, started = chosen.runs or usual, time.perf_counter()
+        rows = simulate(np.random.default_rng(SEED), runs)
+        seconds = round(time.perf_counter() - started, 1)
+        print(f"{name}: {runs} runs of each row, {seconds} s", flush=True)
+        for row in rows:
+            print("  " + "  ".join(f"{key} {value:g}" for key, value in row.items()), flush=True)
+        result[name] = {"runs": runs, "rows": rows}
+    if not chosen.only:
+        RESULT.parent.mkdir(exist_ok=True)
+        RESULT.write_text(json.dumps(result, indent=1) + "\n", "utf-8")
+        print(f"written: {RESULT}")
+
+
+if __name__ == "__main__":
+    main()
