@@ -66,7 +66,14 @@ def test_a_killed_backend_costs_its_batch_and_the_rest_is_answered_by_a_new_proc
 
 
 def test_a_hanging_backend_is_ended():
-    found = answered(generation(stall_seconds=2.0), lambda backend: backend.suspend())
+    """It may be silent for long while it opens; the patience ends once it has answered."""
+    run = generation()
+
+    def hang(backend: psutil.Process) -> None:
+        backend.suspend()
+        run._process.stall_seconds = 2.0
+
+    found = answered(run, hang)
     lost = [c for c in found.values() if c.finish_reason is FinishReason.ERROR]
     assert set(found) == {r.key for r in REQUESTS}
     assert all("the backend hung: no word for 2 s" in c.error for c in lost)
