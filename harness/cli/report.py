@@ -63,7 +63,7 @@ def command(
     found = records(runs, root, settings)
     if kind in _WITH_TEXTS:
         _hold_texts(found)
-    policy = None if kind in _WITH_TEXTS else settings.gate
+    policy = None if kind == "terminal" else settings.gate
     report = report_on(*found, before=before, after=after, policy=policy)
     if kind == "terminal":
         _print(report, output)

@@ -7,7 +7,6 @@ prints them makes them printable.
 from collections.abc import Iterator
 
 from harness.comparable import Unlike
-from harness.core.record import FORMAT_SUCCESS
 from harness.evidence import Evidence
 from harness.gate import GateDecision, GateOutcome, Reason, TaskDecision
 from harness.gate_policy import ALLOWABLE
@@ -25,9 +24,21 @@ def sentence(decision: GateDecision) -> str:
         more = len(decision.refused) - 1
         also = f" (and {words.plural(more, 'more reason')})" if more else ""
         return f"{head}: {unlike(decision.refused[0])}{also}."
-    worst, confidence = decision.tasks[0], decision.policy.confidence
+    worst = decision.tasks[0]
     where = f"{worst.task}: " if len(decision.tasks) > 1 else ""
-    return f"{head}: {where}{_reason(worst)}{movement(_leading(worst), confidence)}."
+    return f"{head}: {where}{said_of(worst, decision)}."
+
+
+def headline_of(task: TaskDecision, decision: GateDecision) -> tuple[str, str]:
+    """A heading for one task, and the numbers under it."""
+    leading = _leading(task)
+    numbers = grounds(leading, decision.policy.confidence)
+    return f"{task.outcome.value.upper()}: {_reason(task)}{moved(leading)}.", f"{numbers}."
+
+
+def said_of(task: TaskDecision, decision: GateDecision) -> str:
+    """What one task's outcome rests on and how its rate moved."""
+    return f"{_reason(task)}{movement(_leading(task), decision.policy.confidence)}"
 
 
 def unlike(found: Unlike) -> str:
@@ -38,16 +49,25 @@ def unlike(found: Unlike) -> str:
 def movement(found: Evidence, confidence: float) -> str:
     """``format_success_rate fell from 96.3% to 93.0% (-3.3 points, 95% interval -5.6 to -1.4; 14
     cases broke, 4 were fixed, p = 0.0096)``."""
+    return f"{moved(found)} ({grounds(found, confidence)})"
+
+
+def moved(found: Evidence) -> str:
+    """``format_success_rate fell from 96.3% to 93.0%``."""
     was, now = words.percent(found.before), words.percent(found.after)
+    if not found.drop:
+        return f"{found.behavior} stayed at {now}"
+    return f"{found.behavior} {'fell' if found.drop > 0 else 'rose'} from {was} to {now}"
+
+
+def grounds(found: Evidence, confidence: float) -> str:
+    """``-3.3 points, 95% interval -5.6 to -1.4; 14 cases broke, 4 were fixed, p = 0.0096``."""
     spread = f"{confidence * 100:.4g}% interval {interval(found)}"
     if found.is_still:
-        return f"{found.behavior} stayed at {now} ({spread} points; no case flipped)"
-    verb = "fell" if found.drop > 0 else "rose" if found.drop < 0 else "stayed"
-    moved = f"{verb} from {was} to {now}" if found.drop else f"stayed at {now}"
+        return f"{spread} points; no case flipped"
     broke = f"{words.plural(found.broke, 'case')} broke"
     fixed = f"{found.fixed:,} {'was' if found.fixed == 1 else 'were'} fixed"
-    change = f"{points(found)} points, {spread}"
-    return f"{found.behavior} {moved} ({change}; {broke}, {fixed}, {p_value(found.adjusted_p)})"
+    return f"{points(found)} points, {spread}; {broke}, {fixed}, {p_value(found.adjusted_p)}"
 
 
 def points(found: Evidence) -> str:
@@ -82,9 +102,8 @@ def explanation(decision: GateDecision) -> Iterator[str]:
     for task in decision.tasks:
         where = f"{task.task}: " if len(decision.tasks) > 1 else ""
         if task is not decision.tasks[0]:
-            moved = movement(_leading(task), decision.policy.confidence)
-            yield f"{where}{task.outcome.value}, {_reason(task)}{moved}."
-        for line in _of_task(task, decision):
+            yield f"{where}{task.outcome.value}, {said_of(task, decision)}."
+        for line in details_of(task, decision):
             yield f"{where}{line}"
 
 
@@ -129,7 +148,8 @@ def _reason(task: TaskDecision) -> str:
     return ""
 
 
-def _of_task(task: TaskDecision, decision: GateDecision) -> Iterator[str]:
+def details_of(task: TaskDecision, decision: GateDecision) -> Iterator[str]:
+    """What else there is to say of one task, a line each."""
     found, policy = task.composite, decision.policy
     if task.reason in (Reason.PINNED, Reason.MEMORY):
         rate = movement(found, policy.confidence)
@@ -204,11 +224,3 @@ def named(cases: tuple[str, ...]) -> str:
     """``a, b, c and 4 more``."""
     more = len(cases) - MOST_NAMED
     return ", ".join(cases[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
-
-
-def headline_rate(decision: GateDecision) -> str:
-    """``format_success_rate`` and how it moved, for a title."""
-    if not decision.tasks:
-        return FORMAT_SUCCESS
-    found = decision.tasks[0].composite
-    return f"{found.behavior} {words.percent(found.before)} -> {words.percent(found.after)}"

@@ -13,7 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from harness import __version__
-from harness.report import words
+from harness.report import decisions, words
 from harness.report.answers import is_long
 from harness.report.charts import axis
 from harness.report.contents import Report
@@ -43,6 +43,7 @@ def render(report: Report) -> str:
         essential=[f.name for f in found if f.is_essential and f.differs],
         environment=environment_of(report),
         notes=_notes(report),
+        verdict=decisions.sentence(report.decision) if report.decision else "",
         axis=axis(),
         version=__version__,
     )
@@ -61,6 +62,9 @@ def _notes(report: Report) -> list[str]:
     ]
     for run in report.runs:
         notes += [f"{model.ref}: {model.error}" for model in run.models if model.error is not None]
+    if report.decision is not None and report.decision.refused:
+        refused = report.decision.refused
+        notes += [f"Not comparable: {decisions.unlike(found)}." for found in refused]
     return notes
 
 

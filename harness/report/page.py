@@ -8,7 +8,9 @@ from markupsafe import Markup
 
 from harness.compare import Change, Comparison, Side
 from harness.core.record import FORMAT_SUCCESS, BehaviorResult, TaskRecord
-from harness.report import sentences, words
+from harness.evidence import Evidence
+from harness.gate import GateDecision, TaskDecision
+from harness.report import decisions, sentences, words
 from harness.report.answers import (
     FAILING,
     PASSING,
@@ -76,6 +78,10 @@ class BehaviorRow:
     chart: Markup
     results: tuple[BehaviorResult | None, ...]
     change: str
+    change_interval: str
+    """In points, of the pairs that both sides judged."""
+    p_value: str
+    """One-sided, raised for the number of behaviors: that so much breaks by chance."""
     budget: str
     codes: tuple[str, ...]
     """Per model: ``markdown_fence 91, syntax 96``."""
@@ -207,7 +213,26 @@ def _words(
         return sentences.of_result(report.after.result(task.name, FORMAT_SUCCESS)), (budgets,)
     changes = sentences.of_changes(comparison.composite)
     details = (sentences.of_intervals(comparison), changes, f"After: {_lowered(budgets)}")
-    return sentences.of_comparison(comparison), tuple(d for d in details if d)
+    headline = sentences.of_comparison(comparison)
+    decided = _decided(report.decision, task.name)
+    if report.decision is None or decided is None:
+        return headline, tuple(d for d in details if d)
+    verdict, numbers = decisions.headline_of(decided, report.decision)
+    more = decisions.details_of(decided, report.decision)
+    return verdict, (numbers, *more, changes, f"After: {_lowered(budgets)}")
+
+
+def _decided(decision: GateDecision | None, task: str) -> TaskDecision | None:
+    """What the gate decided of one task, where it could."""
+    found = (t for t in (decision.tasks if decision else ()) if t.task == task)
+    return next(found, None)
+
+
+def _evidence(report: Report, task: str, behavior: str) -> Evidence | None:
+    """The paired evidence on one behavior, where the gate was asked."""
+    decided = _decided(report.decision, task)
+    known = (decided.composite, *decided.behaviors) if decided else ()
+    return next((e for e in known if e.behavior == behavior), None)
 
 
 def _lowered(sentence: str) -> str:
@@ -241,9 +266,18 @@ def _behavior_row(report: Report, task: str, behavior: str, labels: Sequence[Lab
         interval_chart(points, budget, behavior),
         results,
         _change(report, task, behavior),
+        *_paired(_evidence(report, task, behavior)),
         next((words.budget(r) for r in reversed(results) if r and r.budget is not None), ""),
         tuple(_codes(r) for r in results),
     )
+
+
+def _paired(found: Evidence | None) -> tuple[str, str]:
+    """The interval of the change and, of a loss, its adjusted p-value."""
+    if found is None or found.is_still:
+        return "", ""
+    ends = decisions.interval(found).replace("-", "\N{MINUS SIGN}")
+    return ends, decisions.p_value(found.adjusted_p) if found.drop > 0 else ""
 
 
 def _change(report: Report, task: str, behavior: str) -> str:

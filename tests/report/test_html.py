@@ -15,8 +15,10 @@ from harness.core.completion import FinishReason
 from harness.core.printable import printable
 from harness.core.record import RunRecord, Sample
 from harness.core.verdict import FailureCode, Verdict
+from harness.gate_policy import GatePolicy
 from harness.report.contents import report_on
 from harness.report.html import render
+from tests.gating import pair
 from tests.synthetic import (
     ADAPTER,
     BASE,
@@ -310,6 +312,19 @@ def test_many_long_texts_are_cut_shorter() -> None:
 
 def test_the_page_is_a_function_of_its_records(page: str) -> None:
     assert page == page_of(record(60))
+
+
+def test_the_gate_has_the_first_word() -> None:
+    runs = pair(300, broke=14, fixed=4, failing=7)
+    reader = read(render(report_on(*runs, policy=GatePolicy())))
+    assert reader.texts["h2"][0] == "REGRESSION: format_success_rate fell from 96.3% to 93.0%."
+    page = render(report_on(*runs, policy=GatePolicy()))
+    assert "95% interval -6.3 to -0.7; 14 cases broke, 4 were fixed, p = 0.0096." in page
+    assert "p = 0.0096</span>" in page
+    unlike = replace(runs[1], status="partial")
+    assert "Not comparable: the run after" in render(
+        report_on(runs[0], unlike, policy=GatePolicy())
+    )
 
 
 def test_states_are_the_changes_that_the_buckets_name() -> None:
