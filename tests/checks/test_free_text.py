@@ -198,6 +198,8 @@ def test_reasons_around_sections():
     assert (
         judge(AROUND, LETTER + "\n\nHi").reason == "expected nothing after the text, found text: Hi"
     )
+    fenced = "expected nothing after the text, found a Markdown fence: ```"
+    assert judge(AROUND, LETTER + "\n```").reason == fenced
     verdict = judge(AROUND, LETTER + "<eos>")
     assert verdict.reason == "expected nothing in the text, found a special token: <eos>"
     assert judge(AROUND, " no ").reason == "expected sections, found text: no"

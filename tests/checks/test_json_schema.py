@@ -95,6 +95,7 @@ CASES = [
     ({"format": "date"}, ['"x"', "1"], []),
     ({"contentEncoding": "base64", "unknownKeyword": 1, "description": "d"}, ['"\\u0000"'], []),
     ({"properties": {"$schema": {"const": "x"}, "$ref": {"const": 1}}}, ['{"$schema": "x", "$ref": 1}'], ['{"$schema": "y"}', '{"$ref": 2}']),
+    ({"$schema": "https://json-schema.org/draft/2020-12/schema", "properties": {"n": {"$ref": "#"}}, "pattern": "^\\p{L}$"}, ['{"n": "\u00e9"}'], ['{"n": "1"}']),
     ({"const": {"$schema": "x"}}, ['{"$schema": "x"}'], ["{}"]),
     ({"enum": [{"$schema": "x", "f": 0.5}]}, ['{"$schema": "x", "f": 0.50}'], ["{}"]),
 ]  # fmt: skip
@@ -295,6 +296,7 @@ SAYS = [
     ({"enum": ["a", 1, None]}, "2", 'the value: expected "a", 1 or null, found 2', "2"),
     ({"enum": list("abcdefgh")}, "2", 'the value: expected "a", "b", "c", "d", "e", "f" or 2 more, found 2', "2"),
     ({"anyOf": [{"type": "null"}, {"type": ["array", "boolean"]}]}, "2", "the value: expected null, array or boolean, found the number 2", "2"),
+    ({"oneOf": [{"type": "number"}, {"type": "null"}]}, '"2"', 'the value: expected number or null, found it as a string: "2"', '"2"'),
     ({"anyOf": [{"minimum": 3}, {"maximum": 1}]}, "2", "the value: 2 does not satisfy anyOf", "2"),
     ({"oneOf": [True, True]}, "2", "the value: 2 does not satisfy oneOf", "2"),
     ({"not": True}, "2", "the value: 2 does not satisfy not", "2"),

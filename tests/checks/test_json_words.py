@@ -77,6 +77,8 @@ def test_numbers():
     ("number", "divisor", "expected"),
     [
         (9, 3, True), (10, 3, False), (0, 7, True), (-9, 3, True), ("0.3", "0.1", True),
+        (500, "2e2", False),
+        ("3e1", 4, False),
         ("0.35", "0.1", False), ("1e5", "0.01", True), ("1e400", 7, False), ("7e400", 7, True),
         ("1e-400", "1e-401", True), ("1e-401", "1e-400", False), ("0e-9", 3, True),
         ("4.50", "1.5", True),

@@ -194,6 +194,7 @@ def test_function_settings():
         (CODE + "\nNote: done", "text_after", "Note: done"),
         (CODE + '\n"done"', "text_after", '"done"'),
         (CODE + "\na, b", "text_after", "a, b"),
+        (CODE + '\n"""x\ny"""\n', "text_after", '"""x\ny"""'),
         (CODE + "\nx: int = 1", None, None),
         ("Sure! Here it is:\n" + CODE, "text_before", "Sure! Here it is:"),
         ("```python\n" + CODE + "\n```", "markdown_fence", "```python"),

@@ -62,7 +62,13 @@ def test_text_that_would_take_the_library_long_is_left_as_it_is(text):
 
 
 @pytest.mark.parametrize(
-    "text", ["[1, " * MAX_DEPTH, "[{}, " + "[], " * 500, '{"a": "' + "x" * (MAX_CHARACTERS - 7)]
+    "text",
+    [
+        "[1, " * MAX_DEPTH,
+        "]] " + "[1, " * MAX_DEPTH,
+        "[{}, " + "[], " * 500,
+        '{"a": "' + "x" * (MAX_CHARACTERS - 7),
+    ],
 )
 def test_text_within_the_bounds_is_repaired(text):
     assert word(JsonValidity(), repair_text(text)) == "passed"

@@ -60,6 +60,11 @@ def test_fallback_phrases_are_found_in_any_text():
     )
 
 
+def test_the_share_of_a_phrase_itself_is_allowed():
+    texts = ["ok then"] * 2 + ["a good answer"] * 8
+    assert Variety(fallback_phrases=("ok then",)).judge(run(*texts)).outcome == "passed"
+
+
 def test_the_commonest_is_reported():
     texts = ['{"e": "x"} ok'] * 4 + ['{"e": "y"} sorry'] * 6
     check = Variety(("/e",), fallback_phrases=("ok", "sorry"))
