@@ -33,6 +33,9 @@ INVISIBLE = (
     (0xFFA0, 0xFFA0),
     (0xFFF9, 0xFFFB),
     (0xFFFE, 0xFFFF),
+    (0x13430, 0x1343F),
+    (0x1BCA0, 0x1BCA3),
+    (0x1D173, 0x1D17A),
     (0xE0000, 0xE0FFF),
 )
 """What ``printable`` replaces, newlines apart, and every blank that is not the plain one: in a

@@ -6,7 +6,6 @@ from dataclasses import replace
 import pytest
 
 from harness.core.record import RunRecord, Sample
-from harness.core.verdict import FailureCode, Verdict
 from harness.gate_policy import GatePolicy
 from harness.report.contents import Report, report_on
 from harness.report.markdown import COMMENT_CHARACTERS, MOST_CASES, comment, render
@@ -26,8 +25,8 @@ def hostile(run: RunRecord, text: str) -> RunRecord:
     """The run with a text wherever a model, a check or a task's author wrote one."""
 
     def owned(sample: Sample) -> Sample:
-        verdict = Verdict.failed(FailureCode.SYNTAX, text)
-        found = with_text(sample, text, no_extra_text=verdict)
+        reasons = {n: replace(v, reason=text, span=None) for n, v in sample.verdicts.items()}
+        found = with_text(sample, text, **reasons)
         messages = tuple(replace(m, content=text) for m in sample.messages)
         return replace(found, case_id=f"{sample.case_id} {text}", messages=messages)
 
