@@ -1,0 +1,61 @@
+"""One case answered again, as plain lines: what is the same and what is not."""
+
+from collections.abc import Iterator, Sequence
+
+from harness.core.completion import Completion
+from harness.report import words
+from harness.report.differences import Stretch, differences
+from harness.report.safe import log
+
+AROUND = 40
+"""Characters shown of what is alike, on each side of a difference."""
+MOST_SHOWN = 2_000
+"""Characters shown of one difference."""
+
+
+def lines(before: Completion, after: Completion) -> Iterator[str]:
+    """How each ended, then both texts with ``[-what went-]`` and ``{+what came+}``."""
+    for name, completion in (("before", before), ("after", after)):
+        yield f"  {name:<6}  {_ended(completion)}"
+    if after.error is not None or before.error is not None:
+        return
+    if before.text == after.text:
+        yield f"The same, character by character: {_shown(before.text)}"
+        return
+    yield f"Different: {_marked(differences(before.text, after.text))}"
+
+
+def _ended(completion: Completion) -> str:
+    if completion.error is not None:
+        return f"no completion: {log(completion.error)}"
+    length = words.plural(len(completion.text), "character")
+    tokens = words.plural(len(completion.token_ids), "token")
+    how = {"stop": "ended by itself", "length": "was cut off by the token limit"}
+    return f"{length}, {tokens}, {how[completion.finish_reason.value]}"
+
+
+def _marked(stretches: Sequence[Stretch]) -> str:
+    parts = []
+    for position, stretch in enumerate(stretches):
+        if stretch.is_alike:
+            is_first, is_last = position == 0, position == len(stretches) - 1
+            parts.append(_context(stretch.before, is_first, is_last))
+        else:
+            parts.append(f"[-{_shown(stretch.before)}-]" if stretch.before else "")
+            parts.append(f"{{+{_shown(stretch.after)}+}}" if stretch.after else "")
+    return "".join(parts)
+
+
+def _context(text: str, is_first: bool, is_last: bool) -> str:
+    """The end of what comes before a difference, and the beginning of what follows one."""
+    if len(text) <= 2 * AROUND:
+        return log(text)
+    head = "" if is_first else log(text[:AROUND])
+    tail = "" if is_last else log(text[-AROUND:])
+    return f"{head} … {tail}"
+
+
+def _shown(text: str) -> str:
+    more = len(text) - MOST_SHOWN
+    rest = f" … {more:,} more characters" if more > 0 else ""
+    return f"{log(text[:MOST_SHOWN])}{rest}"
