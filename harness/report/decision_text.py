@@ -6,9 +6,10 @@ Every line is safe to print, in a terminal and in the log of a workflow.
 from collections.abc import Iterator, Sequence
 
 from harness.compare import Change
-from harness.gate import GateDecision, TaskDecision
+from harness.gate import GateDecision, GateOutcome, TaskDecision
 from harness.report import decisions, words
 from harness.report.safe import log
+from harness.report.slice_rows import suggestions
 
 MOST_NAMED = 10
 """Cases of one kind that are named; the rest are counted."""
@@ -22,6 +23,9 @@ def text(decision: GateDecision) -> Iterator[str]:
     for task in decision.tasks:
         yield ""
         yield from of_task(task)
+        if task.outcome is GateOutcome.REGRESSION:
+            where = suggestions(task.comparison, decision.policy.confidence)
+            yield from [f"  look at: {log(where)}"] if where else []
 
 
 def of_task(task: TaskDecision) -> Iterator[str]:

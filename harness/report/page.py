@@ -23,6 +23,7 @@ from harness.report.answers import (
 from harness.report.charts import Point, count_chart, interval_chart
 from harness.report.contents import Report
 from harness.report.embed import TaskCases
+from harness.report.slice_rows import SliceTable, slice_table
 
 TEXT_LIMITS = (20_000, 4_000, 1_500, 600, 300)
 """Characters of one text that the page may hold: the most with which all of them fit."""
@@ -135,6 +136,7 @@ class TaskView:
     behaviors: tuple[BehaviorRow, ...]
     measured: tuple[MeasuredRow, ...]
     codes: tuple[CodeRow, ...]
+    slices: SliceTable
     prefix: str
     """What every prompt begins with."""
     limit: int | None
@@ -177,11 +179,18 @@ def _task_view(
         rows,
         _measured_rows(report, task),
         _code_rows(cases),
+        _slices(report, comparison),
         cases[0].prompt[:prefix] if prefix else "",
         limit if _is_cut(report, task.name, limit) else None,
         _buckets(cases, PAIR_BUCKETS if comparison else ALONE_BUCKETS),
         TaskCases(task.name, [p.role or p.name for p in pair], prefix, cases),
     )
+
+
+def _slices(report: Report, comparison: Comparison | None) -> SliceTable:
+    if comparison is None or report.decision is None:
+        return SliceTable()
+    return slice_table(comparison, report.decision.policy.confidence)
 
 
 def label_of(report: Report, side: Side) -> Label:
