@@ -284,6 +284,18 @@ def _budgets_lost(comparison: Comparison) -> Iterable[BehaviorChange]:
                 yield BehaviorChange(result.behavior, was, result, {})
 
 
+def flip_rate(baseline: Side, again: Side) -> float:
+    """The largest share, over tasks, of cases whose composite differs between two runs of one
+    model: what a change of batching alone does (A/A)."""
+    shares = [0.0]
+    for task in (t.name for t in again.record.tasks if baseline.task_record(t.name)):
+        required = common_required(baseline, again, task)
+        pairs = pairs_of(compare(baseline, again, task, required=required).cases)
+        if pairs.differences:
+            shares.append(sum(map(bool, pairs.differences)) / len(pairs.differences))
+    return max(shares)
+
+
 def regressed_cases(decision: TaskDecision) -> tuple[CaseChange, ...]:
     """The cases that broke, pinned ones first, then the shortest answers."""
     broke = decision.comparison.bucket(Change.REGRESSED)

@@ -97,6 +97,9 @@ def explanation(decision: GateDecision) -> Iterator[str]:
             flags = " ".join(f"--allow {kind}" for kind in kinds)
             listed = ", ".join(f'"{kind}"' for kind in kinds)
             yield f"To compare all the same: {flags}, or allow = [{listed}] in [tool.harness.gate]"
+    if decision.policy.noise_floor:
+        flips = words.percent(decision.policy.noise_floor)
+        yield f"Noise: {flips} of the cases flip when the model before is judged against itself."
     for found in decision.allowed:
         yield f"Allowed to differ: {unlike(found)}."
     for task in decision.tasks:

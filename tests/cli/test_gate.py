@@ -115,6 +115,19 @@ def test_the_flags_name_what_the_policy_knows() -> None:
     assert ALLOWABLE == OF_THE_POLICY
 
 
+def test_noise_is_measured_by_a_run_of_the_same_model() -> None:
+    before, after = pair(300, broke=8)
+    store(before, after)
+    assert harness("gate", FIRST, SECOND).exit_code == 1
+    again = pair(300, broke=9, fixed=0)[1]
+    store(replace(again, id="20261118-080000-cccc"))
+    result = harness("gate", FIRST, SECOND, "--noise", "20261118")
+    assert result.exit_code == 10
+    assert result.output.startswith("INCONCLUSIVE: no more cases flipped than noise explains; ")
+    assert "Noise: 3.0% of the cases flip" in result.output
+    assert harness("gate", FIRST, SECOND, "--noise", "nothing").exit_code == 2
+
+
 def test_two_models_of_one_run() -> None:
     store(record(60))
     assert harness("gate", "latest").exit_code == 0
