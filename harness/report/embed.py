@@ -42,9 +42,10 @@ class Table:
         return list(self._places)
 
 
-def embed(tasks: Iterable[TaskCases]) -> Markup:
-    """The script element's content."""
+def embed(tasks: Iterable[TaskCases], run: str) -> Markup:
+    """The script element's content; ``run`` is the id that a case is replayed from."""
     content = {
+        "run": run,
         "hidden": JAVASCRIPT_CLASS,
         "controls": CONTROL_NAMES,
         "long": LONG,
@@ -70,10 +71,16 @@ def _task(task: TaskCases) -> dict[str, Any]:
     return {
         "name": task.name,
         "labels": list(task.labels),
+        "prefix": prompt_prefix(task),
         "cases": rows,
         "texts": texts.values,
         "names": names.values,
     }
+
+
+def prompt_prefix(task: TaskCases) -> str:
+    """What every prompt of the task begins with: the cases' prompts are embedded without it."""
+    return task.cases[0].prompt[: task.prefix] if task.cases else ""
 
 
 def _case(case: ShownCase, prefix: int, texts: Table, names: Table) -> list[Any]:

@@ -6,6 +6,7 @@ that even markup that slipped through the escaping would be text.
 
 import base64
 import hashlib
+import re
 from functools import cache
 from pathlib import Path
 
@@ -35,7 +36,7 @@ def render(report: Report) -> str:
         policy=_policy(css, script),
         css=Markup(css),
         script=Markup(script),
-        data=embed(view.cases for view in views),
+        data=embed((view.cases for view in views), report.after.record.id),
         report=report,
         tasks=views,
         labels=[label_of(report, side) for side in report.sides],
@@ -47,6 +48,18 @@ def render(report: Report) -> str:
         axis=axis(),
         version=__version__,
     )
+
+
+def replay_command(run: str, case_id: str, task: str) -> str:
+    """What asks a case again, for a shell; ``report.js`` writes the same."""
+    words_of_it = ["harness", "replay", run, case_id, "--task", task]
+    return " ".join(map(_quoted, words_of_it))
+
+
+def _quoted(word: str) -> str:
+    if re.fullmatch(r"[\w.:/-]+", word, re.ASCII):
+        return word
+    return "'" + word.replace("'", "'\\''") + "'"
 
 
 def _title(report: Report) -> str:
@@ -101,7 +114,9 @@ def _template() -> Template:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals.update(is_long=is_long, words=words, marked=marked, visible=visible)
+    environment.globals.update(
+        replay_command=replay_command, is_long=is_long, words=words, marked=marked, visible=visible
+    )
     return environment.get_template("report.html.jinja")
 
 

@@ -1,5 +1,6 @@
 """The page in a real browser: it runs, nothing a model wrote does, and it answers."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -50,6 +51,30 @@ def type_text(tab: Page, text: str) -> None:
         "(document.querySelector('.filter input'))"
     )
     tab.evaluate(SETTLED)
+
+
+def test_the_shown_cases_are_exported_and_each_says_how_to_replay_it(
+    tab: Page, tmp_path: Path
+) -> None:
+    tab.open(written(record(300), tmp_path), "#task=json_extraction&code=bracket_loop")
+    tab.evaluate("URL.createObjectURL = (blob) => { window.exported = blob; return 'blob:x'; }")
+    tab.evaluate(
+        "HTMLAnchorElement.prototype.click = function () { window.named = this.download; }"
+    )
+    tab.evaluate("document.querySelector('button.export').click()")
+    lines = [json.loads(line) for line in tab.evaluate("window.exported.text()").splitlines()]
+    assert len(lines) == 24
+    assert lines[0]["prompt"].startswith("Extract fields. Output ONLY valid JSON")
+    assert [answer["side"] for answer in lines[0]["answers"]] == ["before", "after"]
+    codes = {f["code"] for line in lines for a in line["answers"] for f in a["findings"]}
+    assert "bracket_loop" in codes
+    assert tab.evaluate("window.named").endswith(".json_extraction.jsonl")
+    tab.evaluate("document.querySelector('.bucket summary').click()")
+    command = tab.evaluate("document.querySelector('.case .replay').textContent")
+    run = "20261120-131502-ab12"
+    assert command.startswith(f"harness replay {run} pay-")
+    assert command.endswith(" --task json_extraction")
+    assert tab.problems == []
 
 
 def test_buckets_open_search_narrows_and_the_address_remembers(tab: Page, tmp_path: Path) -> None:

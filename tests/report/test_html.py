@@ -17,7 +17,7 @@ from harness.core.record import RunRecord, Sample
 from harness.core.verdict import FailureCode, Verdict
 from harness.gate_policy import GatePolicy
 from harness.report.contents import report_on
-from harness.report.html import render
+from harness.report.html import render, replay_command
 from tests.gating import pair
 from tests.synthetic import (
     ADAPTER,
@@ -312,6 +312,19 @@ def test_many_long_texts_are_cut_shorter() -> None:
 
 def test_the_page_is_a_function_of_its_records(page: str) -> None:
     assert page == page_of(record(60))
+
+
+@pytest.mark.parametrize(
+    ("case_id", "word"),
+    [
+        ("pay-0001", "pay-0001"),
+        ("a b", "'a b'"),
+        ("a';rm -rf /", "'a'\\'';rm -rf /'"),
+        ("é", "'é'"),
+    ],
+)
+def test_a_replay_command_is_one_word_a_name(case_id: str, word: str) -> None:
+    assert replay_command("run", case_id, "task") == f"harness replay run {word} --task task"
 
 
 def test_the_gate_has_the_first_word() -> None:

@@ -18,6 +18,9 @@
     return `⟨U+${code.toString(16).toUpperCase().padStart(4, "0")}⟩`;
   };
 
+  /** A word of a shell's command, whatever is in it. */
+  const quoted = (word) => /^[\w.:/-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+
   /** The text as a string in which nothing is hidden, for where there can be no nodes. */
   const plain = (text) => text.replace(HIDDEN, (match, blanks) => blanks ?? (match === "\n" ? "↵" : symbol(match)));
 
@@ -105,9 +108,22 @@
       const title = el("h4", "", link, repeat ? el("span", "repeat", `repeat ${repeat}`) : "");
       for (const tag of tags) title.append(el("span", "tag", ...visible(names[tag])));
       if (names[template]) title.append(el("span", "tag", "wording ", ...visible(names[template])));
+      const command = ["harness", "replay", data.run, id, "--task", task.name].map(quoted).join(" ");
       return el("article", "case", title, el("pre", "prompt", ...visible(texts[prompt])),
-        el("div", "answers", ...answers.map((answer, i) => drawAnswer(answer, headings[i]))));
+        el("div", "answers", ...answers.map((answer, i) => drawAnswer(answer, headings[i]))),
+        el("p", "replay", el("code", "", ...visible(command))));
     };
+
+    /** The case as one line of JSON: what the page shows of it, with the prompt whole. */
+    const exported = ([id, repeat, state, prompt, template, tags, ...answers]) => JSON.stringify({
+      task: task.name, case: id, repeat, state: names[state], prompt: task.prefix + texts[prompt],
+      template: names[template], tags: tags.map((tag) => names[tag]),
+      answers: answers.map((answer, i) => answer && {
+        side: task.labels[i], text: texts[answer[0]],
+        findings: (answer[2] ?? []).map(([behaviors, , code, reason]) =>
+          ({ behaviors: behaviors.map((b) => names[b]), code: names[code], reason: texts[reason] })),
+      }),
+    });
 
     const buckets = within(".bucket").map((box) => ({
       box,
@@ -155,6 +171,7 @@
     };
 
     let oneCase = "";
+    let shown = task.cases;
     const apply = () => {
       const fields = new FormData(form);
       const wanted = {
@@ -170,6 +187,7 @@
         if (bucket.box.open) draw(bucket);
         else bucket.list.replaceChildren();
       }
+      shown = found;
       form.querySelector(".count").textContent = isFiltered ? `${count(found.length)} of ${count(task.cases.length)} cases` : "";
       return wanted;
     };
@@ -202,6 +220,14 @@
 
     let waiting = 0;
     form.addEventListener("input", () => { clearTimeout(waiting); waiting = setTimeout(change, 60); });
+    form.querySelector(".export").addEventListener("click", () => {
+      const lines = new Blob(shown.map((row) => `${exported(row)}\n`), { type: "application/jsonl" });
+      const link = el("a");
+      link.href = URL.createObjectURL(lines);
+      link.download = `${data.run}.${task.name}.jsonl`;
+      link.click();
+      setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+    });
     form.addEventListener("submit", (event) => event.preventDefault());
     form.addEventListener("reset", () => setTimeout(change));
     for (const button of codeButtons) {
