@@ -121,9 +121,13 @@ def _prompts(before: Side, after: Side, task: str) -> Iterator[Unlike]:
 
 def _decoding(old: TaskRecord, new: TaskRecord) -> Iterator[Unlike]:
     was, now = asdict(old.sampling), asdict(new.sampling)
-    changed = [f"{n} was {was[n]:g}, is {now[n]:g}" for n in was if was[n] != now[n]]
+    changed = [f"{n} was {_short(was[n])}, is {_short(now[n])}" for n in was if was[n] != now[n]]
     if changed:
         yield Unlike("decoding", "; ".join(changed), old.name)
+
+
+def _short(value: object) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _required(before: Side, after: Side, task: str) -> Iterator[Unlike]:
