@@ -11,6 +11,7 @@ from math import ceil
 from harness.compare import CaseChange, Change
 from harness.stats.clusters import cluster_interval, design_effect, has_clusters, sign_flip_p
 from harness.stats.paired import DropInterval, drop_interval, mcnemar_mid_p
+from harness.stats.repeats import Repeated
 
 _STEPS: Mapping[Change, tuple[int, int]] = {
     Change.STILL_PASSING: (1, 1),
@@ -107,14 +108,8 @@ def pairs_of(cases: Iterable[CaseChange], behavior: str | None = None) -> Pairs:
 
     Answers to one case are summed. A case that lacks an answer which others have is not judged.
     """
-    groups: dict[str, list[Change]] = {}
     templates: dict[str, str] = {}
-    for case in cases:
-        change = case.change if behavior is None else case.behaviors.get(behavior)
-        if change is not None and change not in (Change.ADDED, Change.REMOVED):
-            name = case.sample.case_id
-            groups.setdefault(name, []).append(change)
-            templates[name] = f"template {case.sample.template}" if case.sample.template else name
+    groups = _by_case(cases, behavior, templates)
     repeats = max(map(len, groups.values()), default=1)
     whole = {n: g for n, g in groups.items() if len(g) == repeats and all(c in _STEPS for c in g)}
     before = {n: sum(_STEPS[c][0] for c in g) for n, g in whole.items()}
@@ -127,6 +122,29 @@ def pairs_of(cases: Iterable[CaseChange], behavior: str | None = None) -> Pairs:
         repeats=repeats,
         not_judged=len(groups) - len(whole),
     )
+
+
+def repeated(cases: Iterable[CaseChange]) -> tuple[list[Repeated], list[Repeated]]:
+    """How many of each case's answers pass, before and after; cases judged on both sides."""
+    groups = [g for g in _by_case(cases, None, {}).values() if all(c in _STEPS for c in g)]
+    before, after = (
+        [Repeated(sum(_STEPS[c][side] for c in g), len(g)) for g in groups] for side in (0, 1)
+    )
+    return before, after
+
+
+def _by_case(
+    cases: Iterable[CaseChange], behavior: str | None, templates: dict[str, str]
+) -> dict[str, list[Change]]:
+    """The changes of each case's answers, and in ``templates`` what each case is a cluster of."""
+    groups: dict[str, list[Change]] = {}
+    for case in cases:
+        change = case.change if behavior is None else case.behaviors.get(behavior)
+        if change is not None and change not in (Change.ADDED, Change.REMOVED):
+            name = case.sample.case_id
+            groups.setdefault(name, []).append(change)
+            templates[name] = f"template {case.sample.template}" if case.sample.template else name
+    return groups
 
 
 def _judged(pairs: Pairs, confidence: float, is_plain: bool) -> tuple[float, DropInterval]:

@@ -7,10 +7,11 @@ prints them makes them printable.
 from collections.abc import Iterator
 
 from harness.comparable import Unlike
-from harness.evidence import Evidence
+from harness.evidence import Evidence, repeated
 from harness.gate import GateDecision, GateOutcome, Reason, TaskDecision
 from harness.gate_policy import ALLOWABLE
 from harness.report import words
+from harness.stats.repeats import pass_at_k, pass_hat_k
 
 MOST_NAMED = 5
 """Case ids that a line names; the rest are counted."""
@@ -178,6 +179,7 @@ def details_of(task: TaskDecision, decision: GateDecision) -> Iterator[str]:
         )
     if found.repeats > 1:
         yield f"Each case was answered {found.repeats} times; its answers count as one case."
+        yield from _repeats(task, policy.confidence)
     if found.not_judged:
         yield f"{words.plural(found.not_judged, 'case')} had an error or a skip on either side."
     lost = _lost(task)
@@ -207,6 +209,21 @@ def _power(task: TaskDecision) -> str:
         f"The smallest drop that {cases} show with 80% power is {task.detectable * 100:.1f} points "
         "(when 1% improve by chance)."
     )
+
+
+def _repeats(task: TaskDecision, confidence: float) -> Iterator[str]:
+    """``pass@4 (any of 4 passes): 96.0% (91.2 to 99.1%) before, ...``, and the same of pass^4."""
+    sides, k = repeated(task.comparison.cases), task.composite.repeats
+    for name, estimate in (
+        (f"pass@{k} (any of {k} answers passes)", pass_at_k),
+        (f"pass^{k} (all {k} pass)", pass_hat_k),
+    ):
+        before, after = (estimate(side, k, confidence) for side in sides)
+        if before and after:
+            said = (
+                f"{words.percent(e.rate)} ({words.interval(e.interval)})" for e in (before, after)
+            )
+            yield f"{name}: {' before, '.join(said)} after."
 
 
 def _lost(task: TaskDecision) -> list[str]:

@@ -66,3 +66,19 @@ def test_the_table_has_the_composite_first() -> None:
     assert rows[0] == ("format_success_rate", "98.7%", "95.3%", "-3.3", "14", "4", "0.0096")
     assert rows[3] == ("schema_types", "100.0%", "100.0%", "+0.0", "0", "0", "")
     assert len(rows) == 5
+
+
+def test_repeated_answers_are_told_by_case() -> None:
+    """Of 40 cases two broke in one of their two answers: pass^2 loses them, pass@2 does not."""
+    runs = []
+    for run in pair(40):
+        again = tuple(replace(s, repeat=1) for s in run.samples)
+        runs.append(replace(run, samples=(*run.samples, *again)))
+    broken = pair(40, broke=2)[1].samples[:2]
+    runs[1] = replace(runs[1], samples=(*broken, *runs[1].samples[2:]))
+    lines = list(explanation(gate(*runs)))
+    assert "Each case was answered 2 times; its answers count as one case." in lines
+    (any_of,) = (line for line in lines if line.startswith("pass@2"))
+    assert "100.0% (91.2 to 100.0%) before, 100.0% (91.2 to 100.0%) after." in any_of
+    (all_of,) = (line for line in lines if line.startswith("pass^2 (all 2 pass): 100.0%"))
+    assert all_of.endswith("95.0% (83.5 to 98.6%) after.")
