@@ -18,7 +18,7 @@ harness train trainers/recipes/json_extraction_tiny.yaml --overwrite
 step "3. The same suites over base and adapter (the base is meant to fail)"
 status=0
 pytest suites/ --task json_extraction --task fan_timeline --model "$base" --model "adapter:$adapter" \
-  --tb=no --no-header -rN || status=$?
+  --tb=no --no-header --no-summary || status=$?
 # 1 is pytest's word for "some tests failed", and the base must fail: anything else is a fault.
 [ "$status" -eq 1 ] || { echo "demo: pytest ended with exit code $status, expected 1" >&2; exit 1; }
 
