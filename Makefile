@@ -43,8 +43,8 @@ suites: $(READY)  ## Judge the bundled adapter
 report: $(READY)  ## Make the page of the latest run
 	$(BIN)/harness report
 
-bench: $(READY)  ## Measure speed against the peers; see benchmarks/README.md
-	$(BIN)/python -m benchmarks
+bench: $(READY)  ## Measure how fast completions are judged; the rest is in benchmarks/README.md
+	$(BIN)/python -m benchmarks.judge_speed
 
 clean:  ## Remove what was made, the virtual environment included
 	rm -rf $(VENV) build dist out data reports/runs .pytest_cache .mypy_cache .ruff_cache .hypothesis
