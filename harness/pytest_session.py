@@ -260,7 +260,7 @@ class PytestSession:
 
     def summarise(self, reporter: pytest.TerminalReporter) -> None:
         """The table at the end of the session, and what the gate decided."""
-        if self.record is not None:
+        if self.record is not None and not self.config.getoption("no_summary"):
             self._show(self.record, reporter)
         if self.gate is not None:
             self.gate.show(reporter)

@@ -5,15 +5,17 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 base=base:fixtures/models/tiny-qwen2
-adapter=out/json_extraction
+adapter=out/demo
 
 step() { printf '\n\033[1m%s\033[0m\n' "$*"; }
 
 step "1. Training data, from a seed"
-python -m fixtures.datasets json_extraction --rows 2000 --seed 0 --out data/json_extraction
+for task in json_extraction fan_timeline; do
+  python -m fixtures.datasets "$task" --rows 2000 --seed 0 --out "data/$task"
+done
 
 step "2. An adapter over the tiny base"
-harness train trainers/recipes/json_extraction_tiny.yaml --overwrite
+harness train trainers/recipes/demo_tiny.yaml --overwrite
 
 step "3. The same suites over base and adapter (the base is meant to fail)"
 status=0

@@ -312,6 +312,12 @@ def test_an_xfail_is_an_xfail(project):
     assert outcome.counts() == {"xfailed": 1}
 
 
+def test_no_summary_leaves_out_the_table(project):
+    outcome = project.pytest("suites", "--no-summary", "--model", project.store())
+    assert "json_validity  " not in outcome.out
+    assert outcome.counts() == {"passed": 2}
+
+
 def test_quiet_is_quiet(project):
     outcome = project.pytest("suites", "-q", "--model", project.store())
     assert outcome.err == ""
