@@ -24,8 +24,6 @@ from harness.core.record import RunRecord, Sample
 from harness.core.verdict import FailureCode, Outcome, Verdict
 from harness.runs import damaged, find_run, mistake, parse_json, read_run, write_whole
 
-BASELINES = Path("reports/baselines")
-"""Where baselines lie, relative to the project."""
 SUFFIX = ".json"
 VERSION = 1
 

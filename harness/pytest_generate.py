@@ -132,20 +132,8 @@ def _read(run: str, report_dir: Path) -> RunRecord:
 def _sample(subject: Subject, behavior: str, found: Found) -> Sample:
     task, case = subject.task, found.case
     (request,) = requests_for(task.name, [case], task.sampling)
-    return Sample(
-        model=str(subject.ref),
-        task=task.name,
-        case_id=case.id,
-        prompt_sha256=request.prompt_sha256,
-        messages=case.messages,
-        completion=found.completion,
-        template=case.template,
-        tags=case.tags,
-        reference=case.reference,
-        must_pass=case.must_pass,
-        verdicts={behavior: found.verdict},
-        variables=dict(case.variables),
-    )
+    verdicts = {behavior: found.verdict}
+    return Sample.of(str(subject.ref), request, case, found.completion, verdicts, is_drawn=True)
 
 
 def _told(counterexample: Counterexample, commands: tuple[str, str]) -> Iterator[str]:

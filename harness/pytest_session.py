@@ -19,7 +19,7 @@ from harness.failure_text import BehaviorFailed, BehaviorText, failed_case, fail
 from harness.measurement import Latency, Memory
 from harness.progress import TerminalProgress
 from harness.recording import record
-from harness.runs import write_run
+from harness.runs import check_writable, write_run
 from harness.selection import Choices, Subject, choose, short_path
 from harness.session import Session, Wanted
 from harness.settings import Settings, read_settings
@@ -86,6 +86,7 @@ class PytestSession:
         if self.mistakes:
             return
         try:
+            check_writable(self.report_dir)
             source = self.generated.source() if self.generated else None
             choices = _choices(self.config)
             self.subjects = choose(self.config.rootpath, settings, choices, source)

@@ -68,21 +68,14 @@ def _samples(session: Session) -> Iterator[Sample]:
 
 def _sample(session: Session, model: str, request: Request, completion: Completion) -> Sample:
     task = session.tasks[request.task]
-    case = task.case(request.case_id)
-    return Sample(
-        model=model,
-        task=request.task,
-        case_id=request.case_id,
-        prompt_sha256=request.prompt_sha256,
-        messages=request.messages,
-        completion=completion,
-        repeat=request.repeat,
-        template=case.template,
-        tags=case.tags,
-        reference=case.reference,
-        must_pass=case.must_pass,
-        verdicts=session.verdicts.get((model, request.task, request.case_id, request.repeat), {}),
-        variables={} if task.generate_seed is None else dict(case.variables),
+    key = (model, request.task, request.case_id, request.repeat)
+    return Sample.of(
+        model,
+        request,
+        task.case(request.case_id),
+        completion,
+        session.verdicts.get(key, {}),
+        is_drawn=task.generate_seed is not None,
     )
 
 

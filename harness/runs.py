@@ -61,6 +61,19 @@ def write_run(record: RunRecord, root: Path) -> Path:
     return folder
 
 
+def check_writable(root: Path) -> None:
+    """Find out whether runs could be written to ``root``, without making it.
+
+    Raises:
+        HarnessError: it is, or lies below, something that is no folder or cannot be written to.
+    """
+    there = next(p for p in (root, *root.absolute().parents) if p.exists())
+    if not there.is_dir():
+        raise HarnessError(f"{root}: {there} is a file, name a folder with --report-dir")
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise HarnessError(f"{root}: {there} cannot be written to, name another with --report-dir")
+
+
 def read_run(path: Path) -> RunRecord:
     """Read the run in a folder (or beside a ``run.json``) and check every value of it.
 

@@ -231,24 +231,16 @@ def _read_cases(path: Path, file: TaskFile | None) -> tuple[Case, ...]:
         raise HarnessError(f"{path}: cannot be read ({error})") from None
     mistakes: list[str] = []
     cases: list[Case] = []
-    first_line: dict[str, int] = {}
+    line_of: dict[str, int] = {}
     for number, line in enumerate(lines, start=1):
-        if not line.strip():
+        where = f"{path}:{number}"
+        case = _read_case(line, where, file, mistakes) if line.strip() else None
+        if case is None:
             continue
-        try:
-            case = case_of(CaseLine.model_validate_json(line), file)
-        except ValidationError as error:
-            mistakes += [f"{path}:{number}: {explain(e, CaseLine)}" for e in error.errors()]
-            continue
-        except HarnessError as error:
-            mistakes.append(f"{path}:{number}: {error}")
-            continue
-        if case.id in first_line:
-            first = first_line[case.id]
+        if (first := line_of.setdefault(case.id, number)) != number:
             mistakes.append(
-                f"{path}:{number}: the id {case.id!r} is also that of line {first}, ids are unique"
+                f"{where}: the id {case.id!r} is also that of line {first}, ids are unique"
             )
-        first_line.setdefault(case.id, number)
         cases.append(case)
     if not cases and not mistakes:
         mistakes.append(f"{path}: holds no case, write at least one")
@@ -258,6 +250,17 @@ def _read_cases(path: Path, file: TaskFile | None) -> tuple[Case, ...]:
     if mistakes:
         raise HarnessError("\n".join(mistakes))
     return tuple(cases)
+
+
+def _read_case(line: str, where: str, file: TaskFile | None, mistakes: list[str]) -> Case | None:
+    """The case of one line; when it has mistakes, they are added and there is none."""
+    try:
+        return case_of(CaseLine.model_validate_json(line), file)
+    except ValidationError as error:
+        mistakes += [f"{where}: {explain(e, CaseLine)}" for e in error.errors()]
+    except HarnessError as error:
+        mistakes.append(f"{where}: {error}")
+    return None
 
 
 def case_of(line: CaseLine, file: TaskFile | None) -> Case:
@@ -279,7 +282,7 @@ def case_of(line: CaseLine, file: TaskFile | None) -> Case:
 
 def _messages(line: CaseLine, file: TaskFile | None) -> tuple[Message, ...]:
     if line.messages is not None:
-        if line.messages[-1:] == () or line.messages[-1].role != "user":
+        if not line.messages or line.messages[-1].role != "user":
             raise HarnessError("messages: the last one must be the user's")
         return tuple(Message(m.role, m.content) for m in line.messages)
     if file is None:

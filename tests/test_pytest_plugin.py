@@ -405,6 +405,7 @@ def test_a_missed_budget_of_the_composite_fails_the_session(project):
         (["--task", "ecko"], "--task ecko: no such task in"),
         (["--tasks-dir", "stored"], "stored: holds no task"),
         (["--case", "emu"], "--case emu: no chosen task has such a case"),
+        (["--report-dir", "pyproject.toml/runs"], "pyproject.toml is a file, name a folder with"),
     ],
 )
 def test_a_mistake_on_the_command_line_is_one_line(project, arguments, said):

@@ -5,7 +5,6 @@ and how to say in our codes what is wrong with a value. It never opens the netwo
 leads into the schema itself or to the bundled metaschemas.
 """
 
-import json
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import lru_cache
@@ -94,16 +93,6 @@ def compile_schema(raw: Any, assert_formats: bool = False) -> Schema:
         raise SchemaError("is nested too deep, or refers to itself without end") from None
     accepts = compile_accepts(exact, exact, has_formats=assert_formats)
     return Schema(raw, validator, has_references, accepts)
-
-
-@lru_cache(maxsize=256)
-def compile_schema_text(text: str) -> Schema:
-    """``compile_schema`` of JSON text, the last 256 kept.
-
-    Raises:
-        SchemaError: as ``compile_schema``.
-    """
-    return compile_schema(json.loads(text, parse_float=Decimal))
 
 
 def _exact(raw: Any, is_data: bool = False) -> Any:

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from harness.core.case import JsonValue, Message
+from harness.core.case import Case, JsonValue, Message
 from harness.core.completion import Completion
-from harness.core.plan import Sampling
+from harness.core.plan import Request, Sampling
 from harness.core.verdict import Verdict
 
 SCHEMA_VERSION = 1
@@ -118,6 +118,34 @@ class Sample:
     """By behavior; only behavior over single completions."""
     variables: Mapping[str, JsonValue] = field(default_factory=dict)
     """What the prompt of a drawn case was rendered from; empty for a case of the task's own."""
+
+    @classmethod
+    def of(
+        cls,
+        model: str,
+        request: Request,
+        case: Case,
+        completion: Completion,
+        verdicts: Mapping[str, Verdict],
+        *,
+        is_drawn: bool,
+    ) -> "Sample":
+        """What ``model`` answered to ``request``, which asks ``case``."""
+        return cls(
+            model=model,
+            task=request.task,
+            case_id=case.id,
+            prompt_sha256=request.prompt_sha256,
+            messages=request.messages,
+            completion=completion,
+            repeat=request.repeat,
+            template=case.template,
+            tags=case.tags,
+            reference=case.reference,
+            must_pass=case.must_pass,
+            verdicts=verdicts,
+            variables=dict(case.variables) if is_drawn else {},
+        )
 
 
 @dataclass(frozen=True, slots=True)

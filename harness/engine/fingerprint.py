@@ -19,6 +19,12 @@ def file_hashes(folder: Path) -> dict[str, str]:
     return {path.name: sha256_of_file(path) for path in files}
 
 
+def tokenizer_hash(folder: Path) -> str:
+    """One hash over the files that decide how text becomes tokens."""
+    files = sorted({path for pattern in TOKENIZER for path in folder.glob(pattern)})
+    return sha256_of({path.name: sha256_of_file(path) for path in files})
+
+
 def sha256_of_file(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

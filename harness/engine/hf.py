@@ -5,7 +5,7 @@
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
 
@@ -32,6 +32,8 @@ class HfModel:
     tokenizer: Any
     record: ModelRecord
     settings: EngineSettings
+    _encoded: dict[str, list[int]] = field(default_factory=dict, repr=False)
+    """Token ids of the prompts of the requests last divided into batches, by request key."""
 
     def describe(self) -> ModelRecord:
         return self.record

@@ -11,7 +11,7 @@ from harness.core.errors import HarnessError
 from harness.core.modelref import ModelRef
 from harness.core.plan import sha256_of
 from harness.core.record import ModelRecord
-from harness.engine.fingerprint import TOKENIZER, file_hashes, weights_hash
+from harness.engine.fingerprint import file_hashes, tokenizer_hash, weights_hash
 from harness.engine.memory import available_bytes
 from harness.engine.model import EngineSettings
 
@@ -95,7 +95,6 @@ def load_tokenizer(folder: Path) -> Any:
 def describe(ref: ModelRef, model: Any, tokenizer: Any, folder: Path, tokens: Path) -> ModelRecord:
     """What was opened. ``folder`` holds the weights, ``tokens`` the tokenizer's files."""
     hashes = file_hashes(folder)
-    token_files = {n: h for n, h in file_hashes(tokens).items() if n in TOKENIZER}
     template = getattr(tokenizer, "chat_template", None)
     return ModelRecord(
         ref=str(ref),
@@ -103,7 +102,7 @@ def describe(ref: ModelRef, model: Any, tokenizer: Any, folder: Path, tokens: Pa
         name=ref.name,
         files=hashes,
         weights_sha256=weights_hash(hashes),
-        tokenizer_sha256=sha256_of(token_files),
+        tokenizer_sha256=tokenizer_hash(tokens),
         chat_template_sha256=sha256_of(template) if template else None,
         architecture=(model.config.architectures or [type(model).__name__])[0],
         parameters=sum(p.numel() for p in model.parameters()),

@@ -1,7 +1,7 @@
 """What a backend is: settings in, an opened model out that answers batches of requests."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
 
 from harness.core.completion import Completion
@@ -61,12 +61,3 @@ class Backend(Protocol):
     def open_model(self, ref: ModelRef, settings: EngineSettings) -> OpenModel:
         """Load the model. Runs in the backend's own process."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class ModelEnd:
-    """What the backend's process says when it has answered everything."""
-
-    peak_memory_mb: float | None = None
-    generate_seconds: float = 0.0
-    errors: tuple[str, ...] = field(default=())

@@ -69,11 +69,11 @@ def _generate(model: OpenModel, requests: Sequence[Request], out: IO[bytes]) -> 
     warm = False
     while waiting:
         batch = waiting.popleft()
-        if batch[0].timed and not warm:
-            model.generate(batch, lambda tokens, ended: None)
-            warm = True
         send(out, "started", keys=[r.key for r in batch])
         try:
+            if batch[0].timed and not warm:
+                model.generate(batch, lambda tokens, ended: None)
+                warm = True
             completions = model.generate(batch, _Progress(out))
         except Exception as error:
             _report(error)
