@@ -6,8 +6,9 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -43,38 +44,71 @@ class Page:
         self._session = attached["sessionId"]
         self.problems: list[str] = []
         """What the page's console and its policy complained about."""
-        for domain in ("Page", "Runtime", "Log"):
+        self.requests: list[str] = []
+        """Everything that the page asked for beside itself, whether it got it or not."""
+        self.dialogs: list[str] = []
+        """What ``alert`` and its kin said; each is closed at once."""
+        for domain in ("Page", "Runtime", "Log", "Network"):
             self.call(f"{domain}.enable")
 
     def call(self, method: str, **parameters: Any) -> dict[str, Any]:
         """Send one command and wait for its answer."""
-        self._number += 1
-        message = {"id": self._number, "method": method, "params": parameters}
-        if self._session:
-            message["sessionId"] = self._session
-        os.write(self._writing, json.dumps(message).encode() + b"\0")
+        number = self._send(method, **parameters)
         while True:
             answer = self._next()
-            if answer.get("id") == self._number:
+            if answer.get("id") == number:
                 assert "error" not in answer, answer
                 return dict(answer["result"])
             self._note(answer)
 
     def open(self, path: Path, fragment: str = "") -> None:
         """Load a file and wait until its scripts have run."""
-        self.problems.clear()
         self.call("Page.navigate", url="about:blank")
+        for noted in (self.problems, self.requests, self.dialogs):
+            noted.clear()
         self.call("Page.navigate", url=path.resolve().as_uri() + fragment)
         while self.evaluate("document.readyState") != "complete":
             pass
 
     def evaluate(self, expression: str) -> Any:
         """The JSON value of a JavaScript expression; a promise is waited for."""
-        found = self.call(
-            "Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True
+        return self._evaluated(expression)
+
+    def aside(self) -> Callable[[str], Any]:
+        """``evaluate`` in a world of its own: it sees the page's elements and none of its scripts.
+
+        Neither the page's policy nor anything that the page redefined holds there.
+        """
+        frame = self.call("Page.getFrameTree")["frameTree"]["frame"]["id"]
+        world = self.call("Page.createIsolatedWorld", frameId=frame)["executionContextId"]
+        return partial(self._evaluated, contextId=world)
+
+    def until(self, condition: str, frames: int = 600) -> None:
+        """Wait, frame by frame, until a JavaScript expression is true."""
+        waiting = (
+            "(async () => {"
+            f" for (let left = {frames}; left > 0; left--) {{ if ({condition}) return true;"
+            " await new Promise(requestAnimationFrame); } return false; })()"
         )
-        assert "exceptionDetails" not in found, found["exceptionDetails"]
-        return found["result"].get("value")
+        assert self.evaluate(waiting), f"never true: {condition}"
+
+    def click(self, selector: str) -> None:
+        """Press and release the left button in the middle of an element that can be seen."""
+        quoted = json.dumps(selector)
+        self.evaluate(f"document.querySelector({quoted}).scrollIntoView({{ block: 'center' }})")
+        box = self.evaluate(f"document.querySelector({quoted}).getBoundingClientRect().toJSON()")
+        assert box["width"] * box["height"] > 0, f"cannot be seen: {selector}"
+        place = {"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2}
+        for kind in ("mousePressed", "mouseReleased"):
+            self.call("Input.dispatchMouseEvent", type=kind, button="left", clickCount=1, **place)
+
+    def press(self, key: str, code: int = 0, text: str = "") -> None:
+        """One key of the keyboard; ``code`` is the Windows virtual key code, which keys that do
+        something (Tab 9, Enter 13, Escape 27, Space 32) need."""
+        typed = {"text": text} if text else {}
+        values = {"key": key, "windowsVirtualKeyCode": code}
+        self.call("Input.dispatchKeyEvent", type="keyDown", **values, **typed)
+        self.call("Input.dispatchKeyEvent", type="keyUp", **values)
 
     def resize(self, width: int, height: int) -> None:
         self.call(
@@ -94,6 +128,28 @@ class Page:
         data = self.call("Page.captureScreenshot", captureBeyondViewport=whole)["data"]
         path.write_bytes(base64.b64decode(data))
 
+    def _evaluated(self, expression: str, **where: Any) -> Any:
+        found = self.call(
+            "Runtime.evaluate",
+            expression=expression,
+            returnByValue=True,
+            awaitPromise=True,
+            **where,
+        )
+        assert "exceptionDetails" not in found, found["exceptionDetails"]
+        return found["result"].get("value")
+
+    def _send(self, method: str, **parameters: Any) -> int:
+        """Send one command; the answer bears the number returned."""
+        self._number += 1
+        message = {"id": self._number, "method": method, "params": parameters}
+        if self._session:
+            message["sessionId"] = self._session
+        whole = json.dumps(message).encode() + b"\0"
+        while whole:
+            whole = whole[os.write(self._writing, whole) :]
+        return self._number
+
     def _next(self) -> dict[str, Any]:
         while b"\0" not in self._buffer:
             part = os.read(self._reading, 1 << 20)
@@ -103,11 +159,17 @@ class Page:
         return dict(json.loads(line))
 
     def _note(self, event: dict[str, Any]) -> None:
-        if event.get("method") == "Log.entryAdded":
-            self.problems.append(event["params"]["entry"]["text"])
-        elif event.get("method") == "Runtime.exceptionThrown":
-            details = event["params"]["exceptionDetails"]
+        method, parameters = event.get("method"), event.get("params", {})
+        if method == "Log.entryAdded":
+            self.problems.append(parameters["entry"]["text"])
+        elif method == "Runtime.exceptionThrown":
+            details = parameters["exceptionDetails"]
             self.problems.append(details.get("exception", {}).get("description", details["text"]))
+        elif method == "Network.requestWillBeSent" and parameters.get("type") != "Document":
+            self.requests.append(parameters["request"]["url"])
+        elif method == "Page.javascriptDialogOpening":
+            self.dialogs.append(parameters["message"])
+            self._send("Page.handleJavaScriptDialog", accept=False)
 
 
 @contextmanager

@@ -1,0 +1,78 @@
+"""The page as axe-core reads it: nothing to object to, in every scheme, width and state."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from harness.core.record import RunRecord
+from harness.gate_policy import GatePolicy
+from harness.report.contents import report_on
+from harness.report.html import render
+from tests.gating import pair
+from tests.report import axe
+from tests.report.chromium import Page, chromium, executable
+from tests.report.hostile import EVERYTHING
+from tests.report.test_html import hostile_record
+from tests.synthetic import ADAPTER, BASE, BEHAVES, CHATTERS, record
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(executable() is None, reason="Chromium is not installed"),
+]
+
+OPENED = "for (const fold of document.querySelectorAll('details')) fold.open = true"
+PAGES: dict[str, Callable[[], tuple[RunRecord, ...]]] = {
+    "base and adapter": lambda: (record(60),),
+    "two runs": lambda: pair(300, broke=14, fixed=4, failing=7),
+    "one model": lambda: (record(60, [(BASE, CHATTERS)]),),
+    "three models": lambda: (
+        record(60, [(BASE, CHATTERS), ("gguf:out/m.gguf", BEHAVES), (ADAPTER, BEHAVES)]),
+    ),
+    "hostile": lambda: (hostile_record(EVERYTHING),),
+}
+
+
+@pytest.fixture(scope="module")
+def script(request: pytest.FixtureRequest) -> str:
+    found = axe.source(request.config.cache.mkdir("axe-core"))
+    if found is None:
+        pytest.skip(f"npm is missing, or did not bring axe-core {axe.VERSION}")
+    return found
+
+
+@pytest.fixture(scope="module")
+def tab() -> Iterator[Page]:
+    with chromium() as page:
+        yield page
+
+
+@pytest.fixture(scope="module", params=PAGES)
+def written(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("page") / "page.html"
+    runs = PAGES[request.param]()
+    path.write_text(render(report_on(*runs, policy=GatePolicy())), "utf-8")
+    return path
+
+
+@pytest.mark.parametrize("width", [390, 1400])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_objects_to_nothing(
+    tab: Page, script: str, written: Path, scheme: str, width: int
+) -> None:
+    tab.resize(width, 900)
+    tab.prefer(scheme)
+    tab.open(written)
+    as_opened = axe.violations(tab, script)
+    tab.evaluate(OPENED)
+    tab.until("document.querySelectorAll('.bucket[open] .case').length > 1")
+    found = [str(v) for v in (*as_opened, *axe.violations(tab, script))]
+    assert found == []
+
+
+def test_a_fault_would_be_found(tab: Page, script: str, written: Path) -> None:
+    tab.open(written)
+    tab.evaluate("document.documentElement.removeAttribute('lang')")
+    tab.evaluate("document.querySelector('h1').append(document.createElement('img'))")
+    found = {(v.rule, v.impact) for v in axe.violations(tab, script)}
+    assert {("html-has-lang", "serious"), ("image-alt", "critical")} <= found
