@@ -39,6 +39,8 @@ def record(session: Session, status: RunStatus, command: Sequence[str]) -> RunRe
         results=results,
         samples=samples,
         counterexamples=tuple(session.counterexamples),
+        timed=tuple(session.timed),
+        is_interleaved=session.is_interleaved,
         command=tuple(command),
         environment=environment(),
     )

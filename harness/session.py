@@ -16,7 +16,7 @@ from harness.core.case import Case
 from harness.core.completion import Completion
 from harness.core.modelref import ModelRef
 from harness.core.plan import GenerationPlan, Request, requests_for
-from harness.core.record import BehaviorResult, Counterexample, ModelRecord
+from harness.core.record import BehaviorResult, Counterexample, ModelRecord, TimedAnswer
 from harness.core.verdict import Verdict
 from harness.engine.model import EngineSettings
 from harness.engine.process import Answer, Generation, ModelUnopened
@@ -77,6 +77,7 @@ class Session:
         self.verdicts: dict[tuple[str, str, str, int], dict[str, Verdict]] = {}
         """Of each completion: by model, task, case and repeat, then by behavior."""
         self.measured: list[BehaviorResult] = []
+        self.timed: list[TimedAnswer] = []
         self.counterexamples: list[Counterexample] = []
         self.asked: dict[tuple[ModelRef, str, str], Completion] = {}
         """Answers beyond the plan: by model, task and hash of the prompt."""
@@ -117,11 +118,24 @@ class Session:
         try:
             with closing(self._stream(generation, self.plans[ref].requests)) as stream:
                 for request, completion in stream:
-                    answers.completions[request.key] = completion
+                    self._keep(ref, request, completion)
         except ModelUnopened as error:
             answers.model = replace(answers.model, error=str(error))
         finally:
             answers.model = generation.model or answers.model
+
+    def _keep(self, ref: ModelRef, request: Request, completion: Completion) -> None:
+        self.answers[ref].completions[request.key] = completion
+        if request.timed:
+            since = time.perf_counter() - self.started
+            order = len(self.timed)
+            if found := TimedAnswer.of(str(ref), request, completion, order, since):
+                self.timed.append(found)
+
+    @property
+    def is_interleaved(self) -> bool | None:
+        """Whether several models were timed in turns; ``None`` with fewer than two."""
+        return False if len({timed.model for timed in self.timed}) > 1 else None
 
     def ask(self, subject: Subject, cases: Sequence[Case]) -> list[Completion]:
         """What a model answers to cases beyond its plan, all in one go; no prompt twice.

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from harness.core.case import Case, JsonValue, Message
-from harness.core.completion import Completion
+from harness.core.completion import Completion, FinishReason
 from harness.core.plan import Request, Sampling
 from harness.core.verdict import Verdict
 
@@ -149,6 +149,46 @@ class Sample:
 
 
 @dataclass(frozen=True, slots=True)
+class TimedAnswer:
+    """One request that was answered alone, after a warm-up, to be timed. Its text is not kept."""
+
+    model: str
+    """``ModelRecord.ref``."""
+    task: str
+    case_id: str
+    prompt_sha256: str
+    seconds: float
+    """Wall time of the whole answer."""
+    first_token_seconds: float
+    tokens: int
+    """Generated ones, the ending one included."""
+    order: int
+    """Its place among all timed requests of the run, from 0: what was measured beside what."""
+    after_seconds: float
+    """From the start of the run until the answer was there."""
+
+    @classmethod
+    def of(
+        cls, model: str, request: Request, completion: Completion, order: int, after_seconds: float
+    ) -> "TimedAnswer | None":
+        """What ``model`` took for ``request``; ``None`` where nothing was measured."""
+        timing = completion.timing
+        if timing is None or completion.finish_reason is FinishReason.ERROR:
+            return None
+        return cls(
+            model=model,
+            task=request.task,
+            case_id=request.case_id,
+            prompt_sha256=request.prompt_sha256,
+            seconds=timing.seconds,
+            first_token_seconds=timing.first_token_seconds,
+            tokens=len(completion.token_ids),
+            order=order,
+            after_seconds=after_seconds,
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Counterexample:
     """The smallest drawn prompt that was found to fail a behavior."""
 
@@ -185,4 +225,9 @@ class RunRecord:
     """Versions, machine, commit: see ``harness.environment``."""
     counterexamples: tuple[Counterexample, ...] = ()
     """Of the behaviors that failed on drawn cases."""
+    timed: tuple[TimedAnswer, ...] = ()
+    """In the order measured."""
+    is_interleaved: bool | None = None
+    """Whether several models were timed in turns, case by case, so that the machine's drift meets
+    all alike; ``None`` where not more than one was timed."""
     schema_version: int = SCHEMA_VERSION
