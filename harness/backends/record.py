@@ -6,8 +6,9 @@ other decoding, comes back as an error.
 """
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 
 from harness.core.completion import Completion
 from harness.core.errors import HarnessError
@@ -16,6 +17,7 @@ from harness.core.plan import Request
 from harness.core.record import ModelRecord, RunRecord, Sample
 from harness.engine.folders import check_options
 from harness.engine.model import EngineSettings, OnStep, OpenModel
+from harness.engine.reading import Reading
 from harness.engine.worker import failed
 from harness.runs import find_run, read_run
 
@@ -49,6 +51,12 @@ class Replay:
 
     def generate(self, batch: Sequence[Request], on_step: OnStep) -> list[Completion]:
         return [self._answer(request) for request in batch]
+
+    def encode(self, requests: Sequence[Request], token_ids: Iterable[int]) -> Reading:
+        raise HarnessError("a stored run has no tokenizer, name the model itself")
+
+    def logits(self, sequences: Sequence[Sequence[int]]) -> Iterator[Any]:
+        raise HarnessError("a stored run has no logits, name the model itself")
 
     def _answer(self, request: Request) -> Completion:
         sample = self.samples.get((request.task, request.case_id, request.repeat))

@@ -7,7 +7,6 @@ seed of its own, and the time of each row's first and last token is known.
 import inspect
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -15,28 +14,11 @@ from transformers import DynamicCache
 from transformers.generation import logits_process as processors
 
 from harness.core.plan import Sampling
+from harness.engine.row import Row
 
 SHRINK_AT = 0.75
 """Rows are dropped from the cache when no more than this share of them is still open: each drop
 copies the cache, so it is not worth it for every row."""
-
-
-@dataclass(slots=True)
-class Row:
-    """One prompt on its way to a completion."""
-
-    prompt: list[int]
-    seed: int
-    max_new_tokens: int
-    token_ids: list[int] = field(default_factory=list)
-    ended: bool = False
-    """The model ended it by itself."""
-    first_token_seconds: float = 0.0
-    seconds: float = 0.0
-
-    @property
-    def is_open(self) -> bool:
-        return not self.ended and len(self.token_ids) < self.max_new_tokens
 
 
 @torch.inference_mode()
@@ -59,12 +41,15 @@ def decode(
         now = time.perf_counter() - started
         taking = [(r, t) for r, t in zip(batch.rows, tokens.tolist(), strict=True) if r.is_open]
         for row, token in taking:
-            row.token_ids.append(token)
-            row.ended = token in end_ids
-            row.first_token_seconds = row.first_token_seconds or now
-            row.seconds = now
+            row.take(token, end_ids, now)
         on_step(len(taking), sum(not row.is_open for row, _ in taking))
         batch.append(tokens)
+
+
+@torch.inference_mode()
+def last_logits(model: Any, sequences: Sequence[Sequence[int]]) -> torch.Tensor:
+    """Logits after each sequence's last token, float32, ``[sequences, vocabulary]``."""
+    return _Batch(model, [Row(list(ids), 0, 1) for ids in sequences]).next_logits()
 
 
 class _Batch:

@@ -4,22 +4,28 @@
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import groupby
 from typing import Any
 
-from harness.core.completion import Completion, FinishReason, Timing
+from harness.core.completion import Completion
+from harness.core.errors import HarnessError
 from harness.core.plan import Request
 from harness.core.record import ModelRecord
 from harness.engine import prompt
-from harness.engine.decoding import Row, decode
+from harness.engine.decoding import decode, last_logits
 from harness.engine.memory import available_bytes
 from harness.engine.model import EngineSettings, OnStep
+from harness.engine.reading import Prompt, Reading, Token, Vocabulary
+from harness.engine.row import Row, check_sequence, completion, likeness, problem
 from harness.engine.worker import failed
 
 MOST_BATCH_TOKENS = 32_768
 """Where more rows stop paying on a CPU: prefill is bound by arithmetic long before."""
+LOGIT_ROWS = 32
+"""Sequences whose logits are held at once."""
 CACHE_SHARE = 0.2
 """Share of the free memory that a batch's key-value cache may take."""
 
@@ -32,8 +38,8 @@ class HfModel:
     tokenizer: Any
     record: ModelRecord
     settings: EngineSettings
-    _encoded: dict[str, list[int]] = field(default_factory=dict, repr=False)
-    """Token ids of the prompts of the requests last divided into batches, by request key."""
+    _read: dict[str, Prompt] = field(default_factory=dict, repr=False)
+    """The prompts of the requests last divided into batches, by request key."""
 
     def describe(self) -> ModelRecord:
         return self.record
@@ -44,11 +50,11 @@ class HfModel:
         The longest batch comes first so that a machine too small fails early. Timed requests come
         last, each alone.
         """
-        self._encoded = {r.key: self._encode(r) for r in requests}
+        self._read = {r.key: self._prompt(r) for r in requests}
         budget = self.settings.batch_tokens or self._batch_tokens()
         batches: list[list[Request]] = []
         untimed = sorted((r for r in requests if not r.timed), key=self._order)
-        for _, same in groupby(untimed, key=lambda r: _like(r)):
+        for _, same in groupby(untimed, key=likeness):
             batch: list[Request] = []
             for request in same:
                 # The first is the longest: the others are padded to it.
@@ -61,33 +67,55 @@ class HfModel:
         return batches + [[r] for r in requests if r.timed]
 
     def generate(self, batch: Sequence[Request], on_step: OnStep) -> list[Completion]:
-        rows = {
-            r.key: Row(self._encoded[r.key], r.seed, room)
-            for r in batch
-            if (room := min(r.sampling.max_new_tokens, self._room(r))) > 0
-        }
-        if rows:
-            decode(self.model, list(rows.values()), batch[0].sampling, self.end_ids, on_step)
-        return [self._completion(r, rows.get(r.key), len(rows)) for r in batch]
+        rows = {r.key: Row.of(r, self._read[r.key], self.context) for r in batch}
+        open_rows = [row for row in rows.values() if row is not None]
+        if open_rows:
+            decode(self.model, open_rows, batch[0].sampling, self.end_ids, on_step)
+        return [self._completion(r, rows[r.key], len(open_rows)) for r in batch]
+
+    def encode(self, requests: Sequence[Request], token_ids: Iterable[int]) -> Reading:
+        prompts = tuple(self._prompt(r) for r in requests)
+        asked = {*token_ids, *self.end_ids, *(i for p in prompts for i in p.token_ids)}
+        if reason := check_sequence(sorted(asked), self._width_of_logits, None):
+            raise HarnessError(reason)
+        return Reading(self._vocabulary(), prompts, {i: self._text([i]) for i in sorted(asked)})
+
+    def logits(self, sequences: Sequence[Sequence[int]]) -> Iterator[Any]:
+        for ids in sequences:
+            if reason := check_sequence(list(ids), self._width_of_logits, self.context):
+                raise HarnessError(reason)
+        for start in range(0, len(sequences), LOGIT_ROWS):
+            yield last_logits(self.model, sequences[start : start + LOGIT_ROWS]).cpu().numpy()
+
+    def _vocabulary(self) -> Vocabulary:
+        tokenizer, special = self.tokenizer, partial(special_token, self.tokenizer)
+        bos, begins = special("bos"), tokenizer("a")["input_ids"]
+        return Vocabulary(
+            size=len(tokenizer),
+            logits=self._width_of_logits,
+            bos=bos,
+            eos=special("eos"),
+            pad=special("pad"),
+            end_ids=tuple(sorted(self.end_ids)),
+            has_bos_added=bos is not None and begins[:1] == [bos.id],
+            chat_template=tokenizer.chat_template if prompt.has_template(tokenizer) else None,
+            context=self.context,
+        )
+
+    @property
+    def _width_of_logits(self) -> int:
+        return int(self.model.get_output_embeddings().weight.shape[0])
+
+    def _text(self, ids: Sequence[int]) -> str:
+        text: str = self.tokenizer.decode(
+            ids, skip_special_tokens=False, clean_up_tokenization_spaces=False
+        )
+        return text
 
     def _completion(self, request: Request, row: Row | None, batch_rows: int) -> Completion:
         if row is None:
-            tokens = len(self._encoded[request.key])
-            return failed(
-                request, f"the prompt has {tokens} tokens, the model holds {self.context}"
-            )
-        said = row.token_ids[:-1] if row.ended else row.token_ids
-        return Completion(
-            text=self.tokenizer.decode(
-                said, skip_special_tokens=False, clean_up_tokenization_spaces=False
-            ),
-            finish_reason=FinishReason.STOP if row.ended else FinishReason.LENGTH,
-            case_id=request.case_id,
-            repeat=request.repeat,
-            token_ids=tuple(row.token_ids),
-            prompt_tokens=len(row.prompt),
-            timing=Timing(row.seconds, row.first_token_seconds, batch_rows),
-        )
+            return failed(request, problem(self._read[request.key], self.context) or "")
+        return completion(request, row, self._text(row.said), batch_rows)
 
     @property
     def end_ids(self) -> frozenset[int]:
@@ -105,19 +133,16 @@ class HfModel:
                 return int(limit)
         return None
 
-    def _room(self, request: Request) -> int:
-        used = len(self._encoded[request.key])
-        limit = self.context
-        return request.sampling.max_new_tokens if limit is None else limit - used
-
-    def _encode(self, request: Request) -> list[int]:
-        return prompt.encode(self.tokenizer, prompt.render(self.tokenizer, request.messages))
+    def _prompt(self, request: Request) -> Prompt:
+        return prompt.read(
+            request, partial(prompt.render, self.tokenizer), partial(prompt.encode, self.tokenizer)
+        )
 
     def _width(self, request: Request) -> int:
-        return len(self._encoded[request.key]) + request.sampling.max_new_tokens
+        return len(self._read[request.key].token_ids) + request.sampling.max_new_tokens
 
     def _order(self, request: Request) -> tuple[str, int, str]:
-        return (_like(request), -self._width(request), request.key)
+        return (likeness(request), -self._width(request), request.key)
 
     def _batch_tokens(self) -> int:
         """How many tokens' keys and values fit into a share of the free memory."""
@@ -131,10 +156,10 @@ class HfModel:
         return max(1, min(MOST_BATCH_TOKENS, fitting))
 
 
-def _like(request: Request) -> str:
-    """What the rows of one batch must share."""
-    s = request.sampling
-    return repr((s.temperature, s.top_p, s.top_k, s.repetition_penalty))
+def special_token(tokenizer: Any, name: str) -> Token | None:
+    """The tokenizer's ``bos``, ``eos`` or ``pad``."""
+    token_id = getattr(tokenizer, f"{name}_token_id")
+    return None if token_id is None else Token(int(token_id), getattr(tokenizer, f"{name}_token"))
 
 
 def quiet() -> None:

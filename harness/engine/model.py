@@ -1,13 +1,14 @@
 """What a backend is: settings in, an opened model out that answers batches of requests."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from harness.core.completion import Completion
 from harness.core.modelref import ModelRef
 from harness.core.plan import Request
 from harness.core.record import ModelRecord
+from harness.engine.reading import Reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,25 @@ class OpenModel(Protocol):
 
     def generate(self, batch: Sequence[Request], on_step: OnStep) -> list[Completion]:
         """Answer one batch, in its order."""
+        ...
+
+    def encode(self, requests: Sequence[Request], token_ids: Iterable[int]) -> Reading:
+        """What the model reads, and the texts of ``token_ids`` besides.
+
+        Raises:
+            HarnessError: this kind of model cannot say, or an id is not in its vocabulary.
+        """
+        ...
+
+    def logits(self, sequences: Sequence[Sequence[int]]) -> Iterator[Any]:
+        """Logits after the last token of each sequence, in their order and in bounded chunks.
+
+        Yields arrays of numpy, float32, ``[some sequences, Vocabulary.logits]``.
+
+        Raises:
+            HarnessError: this kind of model cannot say, or a sequence is empty, longer than the
+                context or holds an id that is not in the vocabulary.
+        """
         ...
 
 

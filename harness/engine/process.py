@@ -12,7 +12,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from harness.core.plan import Request
 from harness.core.record import ModelRecord
 from harness.engine.channel import receive, send, value_of
 from harness.engine.model import EngineSettings
+from harness.engine.reading import Reading
 from harness.engine.worker import failed
 
 MOST_DEATHS_IN_A_ROW = 2
@@ -40,6 +41,10 @@ class BackendDied(Exception):
 
 class ModelUnopened(HarnessError):
     """The backend could not open the model."""
+
+
+class OperationFailed(HarnessError):
+    """The model is open, and what was asked of it beside answers cannot be had."""
 
 
 @dataclass
@@ -88,6 +93,42 @@ class Generation:
             # What a process still has to say must not be taken for an answer to the next requests.
             if not (self.stays_open and is_heard_out):
                 self.close()
+
+    def encode(self, requests: Sequence[Request] = (), token_ids: Iterable[int] = ()) -> Reading:
+        """What the model reads of ``requests``, and the texts of ``token_ids`` besides.
+
+        Raises:
+            ModelUnopened: the backend said why it cannot open the model.
+            OperationFailed: this kind of model cannot say, or its process died.
+        """
+        message = self._ask("encode", requests=list(requests), token_ids=list(token_ids))
+        return value_of(Reading, message["reading"])
+
+    def logits(self, sequences: Sequence[Sequence[int]], path: Path) -> None:
+        """Write the logits after the last token of each sequence to ``path``: ``.npy``, float32,
+        ``[sequences, Vocabulary.logits]``. There is either a whole file or none.
+
+        Raises:
+            ModelUnopened, OperationFailed: as ``encode`` does.
+        """
+        self._ask("logits", sequences=[list(s) for s in sequences], path=str(path.absolute()))
+
+    def _ask(self, kind: str, **values: object) -> dict[str, Any]:
+        """The answer to one question, from a process that is started when there is none."""
+        is_heard_out = False
+        try:
+            process = self._process or self._open()
+            process.send(kind, **values)
+            message = next(m for m in process.messages() if m["kind"] != "step")
+            is_heard_out = True
+        except BackendDied as died:
+            raise OperationFailed(f"--model {self.ref}: {died}") from None
+        finally:
+            if not (self.stays_open and is_heard_out):
+                self.close()
+        if message["kind"] == "failed":
+            raise OperationFailed(f"--model {self.ref}: {message['reason']}")
+        return message
 
     def close(self) -> None:
         """End the model's process, if there is one."""

@@ -1,9 +1,11 @@
 """How a conversation becomes the text a model reads. Trainers and backends share this one way."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from harness.core.case import Message
+from harness.core.plan import Request
+from harness.engine.reading import Prompt
 
 
 def render(tokenizer: Any, messages: Sequence[Message]) -> str:
@@ -12,17 +14,38 @@ def render(tokenizer: Any, messages: Sequence[Message]) -> str:
     A tokenizer without a chat template gets the messages' contents, each followed by a line feed.
     """
     if not has_template(tokenizer):
-        return "".join(m.content + "\n" for m in messages)
+        return plain(messages)
     conversation = [{"role": m.role, "content": m.content} for m in messages]
     text = tokenizer.apply_chat_template(conversation, tokenize=False, add_generation_prompt=True)
     assert isinstance(text, str)
     return text
 
 
+def read(
+    request: Request,
+    render: Callable[[Sequence[Message]], str],
+    encode: Callable[[str], Sequence[int]],
+) -> Prompt:
+    """A request as a model reads it. A template is somebody else's program: what it raises is the
+    prompt's error and nobody else's."""
+    try:
+        text = render(request.messages)
+    except Exception as error:
+        first = (str(error).splitlines() or [""])[0]
+        reason = f"the chat template fails on it: {first or type(error).__name__}"
+        return Prompt(request.key, "", (), reason)
+    return Prompt(request.key, text, tuple(encode(text)))
+
+
 def encode(tokenizer: Any, text: str) -> list[int]:
     """Token ids of a rendered prompt. A chat template has written its own special tokens."""
     ids = tokenizer(text, add_special_tokens=not has_template(tokenizer))["input_ids"]
     return [int(i) for i in ids]
+
+
+def plain(messages: Sequence[Message]) -> str:
+    """A conversation for a model that has no chat template."""
+    return "".join(m.content + "\n" for m in messages)
 
 
 def has_template(tokenizer: Any) -> bool:

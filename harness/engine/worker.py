@@ -13,6 +13,7 @@ import time
 import traceback
 from collections import deque
 from collections.abc import Sequence
+from pathlib import Path
 from typing import IO, Any
 
 from harness.core.completion import Completion, FinishReason
@@ -36,9 +37,15 @@ def main() -> None:
         message = inbox.get()
         if message["kind"] == "open":
             model = _open(message, out)
-        elif message["kind"] == "generate":
-            assert model is not None
-            _generate(model, [value_of(Request, r) for r in message["requests"]], out)
+            continue
+        assert model is not None
+        match message["kind"]:
+            case "generate":
+                _generate(model, [value_of(Request, r) for r in message["requests"]], out)
+            case "encode":
+                _encode(model, message, out)
+            case "logits":
+                _logits(model, message, out)
 
 
 def _listen(inbox: "queue.SimpleQueue[dict[str, Any]]") -> None:
@@ -84,6 +91,45 @@ def _generate(model: OpenModel, requests: Sequence[Request], out: IO[bytes]) -> 
             completions = [failed(r, _one_line(error)) for r in batch]
         send(out, "answered", keys=[r.key for r in batch], completions=completions)
     send(out, "finished", peak_memory_mb=peak_memory_mb())
+
+
+def _encode(model: OpenModel, message: dict[str, Any], out: IO[bytes]) -> None:
+    requests = [value_of(Request, r) for r in message["requests"]]
+    try:
+        send(out, "encoded", reading=model.encode(requests, message["token_ids"]))
+    except Exception as error:
+        _report(error)
+        send(out, "failed", reason=_one_line(error))
+
+
+def _logits(model: OpenModel, message: dict[str, Any], out: IO[bytes]) -> None:
+    """Write a ``.npy`` file; there is either a whole one or none."""
+    path = Path(message["path"])
+    part = path.with_name(path.name + ".part")
+    sequences = message["sequences"]
+    try:
+        if not sequences:
+            raise HarnessError("no sequence was given to have its logits")
+        with part.open("wb") as file:
+            for index, rows in enumerate(model.logits(sequences)):
+                if index == 0:
+                    write_header(file, (len(sequences), rows.shape[1]))
+                rows.tofile(file)
+                send(out, "step", tokens=0, ended=0)
+        part.replace(path)
+    except Exception as error:
+        part.unlink(missing_ok=True)
+        _report(error)
+        send(out, "failed", reason=_one_line(error))
+        return
+    send(out, "written")
+
+
+def write_header(file: IO[bytes], shape: tuple[int, int]) -> None:
+    """Of a ``.npy`` file of float32, whose rows follow. The format is numpy's own, version 1."""
+    from numpy.lib.format import write_array_header_1_0
+
+    write_array_header_1_0(file, {"descr": "<f4", "fortran_order": False, "shape": shape})
 
 
 class _Progress:

@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from harness.core.plan import Sampling
-from harness.engine.decoding import Row, decode
+from harness.engine.decoding import decode, last_logits
+from harness.engine.row import Row
 from tests.models import random_gpt2, random_qwen2
 
 PROMPTS = [[5, 9, 3], [7], [1, 2, 3, 4, 5, 6, 7, 8], [40, 41, 42, 43]]
@@ -89,3 +90,10 @@ def test_every_token_is_counted_and_timed(model):
     assert sum(tokens for tokens, _ in steps) == sum(len(row.token_ids) for row in rows)
     assert sum(ended for _, ended in steps) == len(rows)
     assert all(0 < row.first_token_seconds <= row.seconds for row in rows)
+
+
+def test_the_logits_of_a_sequence_do_not_depend_on_its_company(model):
+    together = last_logits(model, PROMPTS)
+    alone = torch.cat([last_logits(model, [p]) for p in PROMPTS])
+    assert torch.allclose(together, alone, atol=1e-5)
+    assert together.argmax(-1).tolist() == [expected(model, p, room=1)[0] for p in PROMPTS]

@@ -1,0 +1,89 @@
+"""One prompt on its way to a completion, whatever library decodes it."""
+
+from dataclasses import dataclass, field
+
+from harness.core.completion import Completion, FinishReason, Timing
+from harness.core.plan import Request
+from harness.engine.reading import Prompt
+
+
+@dataclass(slots=True)
+class Row:
+    """One prompt on its way to a completion."""
+
+    prompt: list[int]
+    seed: int
+    max_new_tokens: int
+    token_ids: list[int] = field(default_factory=list)
+    ended: bool = False
+    """The model ended it by itself."""
+    first_token_seconds: float = 0.0
+    seconds: float = 0.0
+
+    @property
+    def is_open(self) -> bool:
+        return not self.ended and len(self.token_ids) < self.max_new_tokens
+
+    @property
+    def said(self) -> list[int]:
+        """The tokens of the answer's text: without the one that ended it."""
+        return self.token_ids[:-1] if self.ended else self.token_ids
+
+    def take(self, token: int, end_ids: frozenset[int], seconds: float) -> None:
+        """Append a token that came ``seconds`` after the start."""
+        self.token_ids.append(token)
+        self.ended = token in end_ids
+        self.first_token_seconds = self.first_token_seconds or seconds
+        self.seconds = seconds
+
+    @classmethod
+    def of(cls, request: Request, prompt: Prompt, context: int | None) -> "Row | None":
+        """``None`` for a prompt that cannot be answered; ``problem`` says why."""
+        if problem(prompt, context):
+            return None
+        room = request.sampling.max_new_tokens
+        if context is not None:
+            room = min(room, context - len(prompt.token_ids))
+        return cls(list(prompt.token_ids), request.seed, room)
+
+
+def problem(prompt: Prompt, context: int | None) -> str | None:
+    """One line: why there can be no answer to a prompt, or ``None``."""
+    if prompt.error is not None:
+        return prompt.error
+    tokens = len(prompt.token_ids)
+    if tokens == 0:
+        return "the prompt has no tokens"
+    if context is not None and tokens >= context:
+        return f"the prompt has {tokens} tokens, the model holds {context}"
+    return None
+
+
+def completion(request: Request, row: Row, text: str, batch_rows: int) -> Completion:
+    """What a row has become. ``text`` is what ``row.said`` decodes to."""
+    return Completion(
+        text=text,
+        finish_reason=FinishReason.STOP if row.ended else FinishReason.LENGTH,
+        case_id=request.case_id,
+        repeat=request.repeat,
+        token_ids=tuple(row.token_ids),
+        prompt_tokens=len(row.prompt),
+        timing=Timing(row.seconds, row.first_token_seconds, batch_rows),
+    )
+
+
+def likeness(request: Request) -> str:
+    """What the rows of one batch must share: all of the sampling but room and seed."""
+    s = request.sampling
+    return repr((s.temperature, s.top_p, s.top_k, s.repetition_penalty))
+
+
+def check_sequence(ids: list[int], vocabulary: int, context: int | None) -> str | None:
+    """One line: why a model cannot read ``ids``, or ``None``."""
+    if not ids:
+        return "an empty sequence has no logits"
+    if outside := [i for i in ids if not 0 <= i < vocabulary]:
+        return f"token {outside[0]} is not among the model's {vocabulary}"
+    if context is not None and len(ids) > context:
+        return f"a sequence has {len(ids)} tokens, the model holds {context}"
+    return None
