@@ -19,17 +19,20 @@ from harness.report.answers import is_long
 from harness.report.charts import axis
 from harness.report.contents import Report
 from harness.report.embed import embed
-from harness.report.page import label_of, task_views
+from harness.report.labels import label_of
+from harness.report.page import task_views
 from harness.report.provenance import environment_of, facts
 from harness.report.visible import marked, plain, visible
 
 ASSETS = Path(__file__).parent / "assets"
 SUFFIX = ".html"
+SCRIPTS = ("shown", "case", "bucket", "filter", "task", "start")
+"""The files that make up the page's one script, in this order: each uses what is before it."""
 
 
 def render(report: Report) -> str:
     """The page as text, all of which UTF-8 can hold."""
-    css, script = _asset("report.css"), _asset("report.js")
+    css, script = _asset("report.css"), _script()
     views, found = task_views(report), facts(report)
     return _template().render(
         title=_title(report),
@@ -45,7 +48,6 @@ def render(report: Report) -> str:
         environment=environment_of(report),
         notes=_notes(report),
         verdict=decisions.sentence(report.decision) if report.decision else "",
-        axis=axis(),
         version=__version__,
     )
 
@@ -100,6 +102,12 @@ def _digest(text: str) -> str:
     return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
 
 
+def _script() -> str:
+    """One strict function of all scripts, so that the policy names one hash."""
+    parts = "\n".join(_asset(f"{name}.js") for name in SCRIPTS)
+    return f'"use strict";\n(() => {{\n{parts}}})();\n'
+
+
 def _asset(name: str) -> str:
     return (ASSETS / name).read_text(encoding="utf-8")
 
@@ -115,7 +123,12 @@ def _template() -> Template:
         lstrip_blocks=True,
     )
     environment.globals.update(
-        replay_command=replay_command, is_long=is_long, words=words, marked=marked, visible=visible
+        axis=axis,
+        is_long=is_long,
+        marked=marked,
+        replay_command=replay_command,
+        visible=visible,
+        words=words,
     )
     return environment.get_template("report.html.jinja")
 
