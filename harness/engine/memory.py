@@ -40,6 +40,21 @@ def available_bytes(device: Any) -> int:
         import torch
 
         return int(torch.cuda.mem_get_info(device)[0])
+    return _available_here()
+
+
+def available_mb(device: str | None) -> float | None:
+    """Free memory in MB of 10^6 bytes where a model on ``device``, as recorded, lives.
+
+    ``None`` where it cannot be asked: on a device of which torch is not in charge.
+    """
+    if device is None or not device.startswith("cuda"):
+        return _available_here() / MB
+    torch = sys.modules.get("torch")
+    return None if torch is None else available_bytes(torch.device(device)) / MB
+
+
+def _available_here() -> int:
     import psutil
 
     return min(int(psutil.virtual_memory().available), _cgroup_left())

@@ -61,6 +61,8 @@ class Generation:
     stays_open: bool = False
     model: ModelRecord | None = None
     """Filled when the model has opened; its measurements when the answers have ended."""
+    available_mb: float | None = None
+    """Memory left beside the model when it had answered, where it lives; ``None``: not known."""
     _process: "_Process | None" = None
 
     def answers(self, requests: Sequence[Request]) -> Generator[Answer, None, None]:
@@ -160,10 +162,12 @@ class Generation:
                     ]
                 case "finished":
                     assert self.model is not None
+                    before = self.model.generate_seconds or 0.0
+                    self.available_mb = message["available_mb"]
                     self.model = replace(
                         self.model,
                         peak_memory_mb=message["peak_memory_mb"],
-                        generate_seconds=time.perf_counter() - started,
+                        generate_seconds=before + time.perf_counter() - started,
                     )
                     return
 

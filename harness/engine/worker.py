@@ -21,7 +21,7 @@ from harness.core.errors import HarnessError
 from harness.core.modelref import ModelRef
 from harness.core.plan import Request
 from harness.engine.channel import keep_stdout_for_messages, receive, send, value_of
-from harness.engine.memory import peak_memory_mb
+from harness.engine.memory import available_mb, peak_memory_mb
 from harness.engine.model import EngineSettings, OpenModel
 
 STEP_SECONDS = 0.1
@@ -33,6 +33,7 @@ def main() -> None:
     inbox: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(inbox,), daemon=True).start()
     model: OpenModel | None = None
+    is_warm = False
     while True:
         message = inbox.get()
         if message["kind"] == "open":
@@ -41,7 +42,8 @@ def main() -> None:
         assert model is not None
         match message["kind"]:
             case "generate":
-                _generate(model, [value_of(Request, r) for r in message["requests"]], out)
+                requests = [value_of(Request, r) for r in message["requests"]]
+                is_warm = _generate(model, requests, out, is_warm)
             case "encode":
                 _encode(model, message, out)
             case "logits":
@@ -71,16 +73,16 @@ def _open(message: dict[str, Any], out: IO[bytes]) -> OpenModel | None:
     return model
 
 
-def _generate(model: OpenModel, requests: Sequence[Request], out: IO[bytes]) -> None:
+def _generate(model: OpenModel, requests: Sequence[Request], out: IO[bytes], is_warm: bool) -> bool:
+    """Answer the requests; returns whether the model has been warmed up to be timed."""
     waiting = deque(model.batches(requests))
-    warm = False
     while waiting:
         batch = waiting.popleft()
         send(out, "started", keys=[r.key for r in batch])
         try:
-            if batch[0].timed and not warm:
+            if batch[0].timed and not is_warm:
                 model.generate(batch, lambda tokens, ended: None)
-                warm = True
+                is_warm = True
             completions = model.generate(batch, _Progress(out))
         except Exception as error:
             _report(error)
@@ -90,7 +92,9 @@ def _generate(model: OpenModel, requests: Sequence[Request], out: IO[bytes]) -> 
                 continue
             completions = [failed(r, _one_line(error)) for r in batch]
         send(out, "answered", keys=[r.key for r in batch], completions=completions)
-    send(out, "finished", peak_memory_mb=peak_memory_mb())
+    left = available_mb(model.describe().device)
+    send(out, "finished", peak_memory_mb=peak_memory_mb(), available_mb=left)
+    return is_warm
 
 
 def _encode(model: OpenModel, message: dict[str, Any], out: IO[bytes]) -> None:
