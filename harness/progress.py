@@ -7,7 +7,6 @@ import pytest
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from harness.core.modelref import ModelRef
 from harness.core.printable import printable
 
 
@@ -19,13 +18,13 @@ class TerminalProgress:
         self.is_quiet = config.getoption("verbose") < 0
         self.bar: Bar | None = None
 
-    def on_start(self, ref: ModelRef, requests: int) -> None:
+    def on_start(self, what: object, requests: int) -> None:
         # Asked here, where pytest does not capture: elsewhere standard error is a file of pytest's.
         if self.is_quiet or not sys.stderr.isatty():
             return
         if self.reporter is not None:
             self.reporter.ensure_newline()
-        self.bar = Bar(printable(str(ref)), requests)
+        self.bar = Bar(printable(str(what)), requests)
 
     def on_step(self, tokens: int, ended: int) -> None:
         if self.bar is not None:

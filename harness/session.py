@@ -5,7 +5,7 @@ this file knows nothing of pytest.
 """
 
 import time
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -25,6 +25,7 @@ from harness.measurement import Latency, Memory
 from harness.runs import new_run_id
 from harness.selection import Subject
 from harness.tasks import Task
+from harness.turns import Footprint, answers_in_turns, fit_together
 
 Key = TypeVar("Key")
 
@@ -50,7 +51,7 @@ class Answers:
 class Progress(Protocol):
     """Told how generation goes."""
 
-    def on_start(self, ref: ModelRef, requests: int) -> None: ...
+    def on_start(self, what: object, requests: int) -> None: ...
     def on_answer(self) -> None: ...
     def on_step(self, tokens: int, ended: int) -> None: ...
     def on_end(self) -> None: ...
@@ -67,6 +68,12 @@ class Session:
         self.asks_more = asks_more
         """Whether models are asked more than their plan: the last one's process waits for it."""
         self.waiting: Generation | None = None
+        self.takes_turns = False
+        """Whether several models are timed: in turns, when all have answered the rest."""
+        self.is_interleaved: bool | None = None
+        """Whether they were; ``None`` until then, and where fewer than two can be timed."""
+        self.footprints: dict[ModelRef, Footprint] = {}
+        self.has_timed = False
         self.created = datetime.now(UTC)
         self.run_id = new_run_id(self.created)
         self.started = time.perf_counter()
@@ -91,6 +98,9 @@ class Session:
                 self.tasks[task.name] = task
                 requests += _requests(task, of_task)
             self.plans[ref] = GenerationPlan(tuple(requests))
+        timed = [ref for ref in self.plans if self._timed(ref)]
+        # Models that are asked more are asked one after the other: see `pytest_generate`.
+        self.takes_turns = len(timed) > 1 and not self.asks_more
 
     @property
     def fingerprint(self) -> str:
@@ -109,20 +119,36 @@ class Session:
     def is_cut(self) -> bool:
         """True when a model was stopped before it had answered its plan."""
         return any(
-            not answers.model.error and len(answers.completions) < len(self.plans[ref].requests)
+            not answers.model.error and len(answers.completions) < self._expected(ref)
             for ref, answers in self.answers.items()
         )
 
+    def _expected(self, ref: ModelRef) -> int:
+        """How many answers a model owes."""
+        is_owed = not self.takes_turns or (self.has_timed and self._can_be_timed(ref))
+        return sum(is_owed or not r.timed for r in self.plans[ref].requests)
+
+    def _timed(self, ref: ModelRef) -> list[Request]:
+        return [r for r in self.plans[ref].requests if r.timed]
+
+    def _can_be_timed(self, ref: ModelRef) -> bool:
+        model = self.answers[ref].model
+        return model.is_measurable and not model.error
+
     def _generate(self, ref: ModelRef, answers: Answers) -> None:
         generation = self._generation(ref)
+        requests = [r for r in self.plans[ref].requests if not (r.timed and self.takes_turns)]
         try:
-            with closing(self._stream(generation, self.plans[ref].requests)) as stream:
+            with closing(self._stream(generation, requests)) as stream:
                 for request, completion in stream:
                     self._keep(ref, request, completion)
         except ModelUnopened as error:
             answers.model = replace(answers.model, error=str(error))
         finally:
-            answers.model = generation.model or answers.model
+            answers.model = model = generation.model or answers.model
+            self.footprints[ref] = Footprint(
+                model.device, model.peak_memory_mb, generation.available_mb
+            )
 
     def _keep(self, ref: ModelRef, request: Request, completion: Completion) -> None:
         self.answers[ref].completions[request.key] = completion
@@ -132,10 +158,47 @@ class Session:
             if found := TimedAnswer.of(str(ref), request, completion, order, since):
                 self.timed.append(found)
 
-    @property
-    def is_interleaved(self) -> bool | None:
-        """Whether several models were timed in turns; ``None`` with fewer than two."""
-        return False if len({timed.model for timed in self.timed}) > 1 else None
+    def _take_turns(self) -> None:
+        """Time the models that are to be timed in turns, when all have answered the rest.
+
+        Those that do not fit into memory together are timed one after the other.
+        """
+        if not self.takes_turns or self.has_timed:
+            return
+        asked = {ref: timed for ref in self.plans if (timed := self._timed(ref))}
+        for ref in asked:
+            self.answers_of(ref)
+        asked = {ref: timed for ref, timed in asked.items() if self._can_be_timed(ref)}
+        self.has_timed = True
+        if not asked:
+            return
+        is_together = fit_together([self.footprints[ref] for ref in asked])
+        self.is_interleaved = is_together if len(asked) > 1 else None
+        # Whose process is still there goes first: it must not be there beside the next.
+        alone = sorted(asked, key=lambda ref: self.waiting is None or ref != self.waiting.ref)
+        for refs in [list(asked)] if is_together else [[ref] for ref in alone]:
+            self._time({ref: asked[ref] for ref in refs})
+
+    def _time(self, asked: Mapping[ModelRef, Sequence[Request]]) -> None:
+        """Have models answer in turns, each in its own process; then end them all."""
+        waiting, self.waiting = self.waiting, None
+        models = {ref: self._opened(ref) for ref in asked}
+        if waiting is not None and waiting.ref in models:
+            models[waiting.ref] = waiting
+        elif waiting is not None:
+            waiting.close()
+        self.progress.on_start("timing", sum(map(len, asked.values())))
+        try:
+            for ref, request, completion in answers_in_turns(models, asked):
+                self._keep(ref, request, completion)
+                self.progress.on_answer()
+        finally:
+            self.progress.on_end()
+            for ref, generation in models.items():
+                generation.close()
+                answers = self.answers[ref]
+                is_again = generation is not waiting
+                answers.model = _measured_more(answers.model, generation.model, is_again)
 
     def ask(self, subject: Subject, cases: Sequence[Case]) -> list[Completion]:
         """What a model answers to cases beyond its plan, all in one go; no prompt twice.
@@ -169,13 +232,15 @@ class Session:
             self.progress.on_end()
 
     def _generation(self, ref: ModelRef) -> Generation:
-        """The model at work. At most one model's process is there at a time."""
+        """The model at work. But for timing, at most one model's process is there at a time."""
         if self.waiting is None or self.waiting.ref != ref:
             self.close()
-            self.waiting = Generation(
-                ref, self.settings, self.progress.on_step, stays_open=self.asks_more
-            )
+            self.waiting = self._opened(ref)
         return self.waiting
+
+    def _opened(self, ref: ModelRef) -> Generation:
+        stays_open = self.asks_more or self.takes_turns
+        return Generation(ref, self.settings, self.progress.on_step, stays_open=stays_open)
 
     def close(self) -> None:
         """End the process that waits for more requests."""
@@ -199,13 +264,17 @@ class Session:
         answers = self.answers_of(subject.ref)
         if not answers.model.is_measurable:
             return None
+        self._take_turns()
         requests = self.plans[subject.ref].for_task(subject.task.name)
         timed = [answers.completions[r.key] for r in requests if r.timed]
         return Latency.of(timed)
 
     def memory(self, subject: Subject) -> Memory | None:
-        """The peak of the model's process; ``None`` where it cannot be measured."""
-        model = self.answers_of(subject.ref).model
+        """The peak of the model's process, over all that it was asked; ``None`` where it cannot be
+        measured."""
+        self.answers_of(subject.ref)
+        self._take_turns()
+        model = self.answers[subject.ref].model
         if not model.is_measurable or model.peak_memory_mb is None:
             return None
         return Memory(model.peak_memory_mb)
@@ -239,6 +308,20 @@ def _requests(task: Task, wanted: Iterable[Wanted]) -> list[Request]:
         timed = cases[: task.latency_cases]
         requests += requests_for(task.name, timed, task.sampling, timed=True)
     return requests
+
+
+def _measured_more(was: ModelRecord, now: ModelRecord | None, is_again: bool) -> ModelRecord:
+    """The record of a model that was timed in turns, ``is_again`` in another process of its own."""
+    if now is None or now.peak_memory_mb is None:
+        return was
+    if not is_again:
+        return now
+    seconds = (was.generate_seconds, now.generate_seconds)
+    return replace(
+        was,
+        peak_memory_mb=max(was.peak_memory_mb or 0.0, now.peak_memory_mb),
+        generate_seconds=sum(s for s in seconds if s is not None),
+    )
 
 
 def _grouped(items: Iterable[Wanted], key: Callable[[Wanted], Key]) -> dict[Key, list[Wanted]]:

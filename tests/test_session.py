@@ -24,14 +24,17 @@ def project_of(root) -> Project:
     return project
 
 
-@pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> RunRecord:
-    """Two models that are both timed."""
-    project = project_of(tmp_path_factory.mktemp("timed"))
+def run_of(project: Project) -> RunRecord:
     models = ("--model", f"base:{TINY_QWEN2}", "--model", f"adapter:{ADAPTER}+base={TINY_QWEN2}")
     done = project.pytest("suites", *models, "--threads", "1", "--device", "cpu")
     assert done.code == 0, done.out
     return project.run()
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> RunRecord:
+    """Two models that are both timed."""
+    return run_of(project_of(tmp_path_factory.mktemp("timed")))
 
 
 def test_every_timed_request_is_in_the_record(run: RunRecord) -> None:
@@ -47,6 +50,32 @@ def test_every_timed_request_is_in_the_record(run: RunRecord) -> None:
         assert timed.prompt_sha256 == asked[timed.model, timed.case_id]
     assert [t.order for t in run.timed] == list(range(6))
     assert [t.after_seconds for t in run.timed] == sorted(t.after_seconds for t in run.timed)
+
+
+def test_models_are_timed_in_turns(run: RunRecord) -> None:
+    base, adapter = (model.ref for model in run.models)
+    assert run.is_interleaved is True
+    turns = [(t.case_id, t.model) for t in run.timed]
+    assert turns == [
+        ("ant", base), ("ant", adapter),
+        ("bee", adapter), ("bee", base),
+        ("cat", adapter), ("cat", base),
+    ]  # fmt: skip
+    assert run.status == "complete"
+
+
+@pytest.mark.slow
+def test_models_that_do_not_fit_beside_each_other_are_timed_one_after_the_other(tmp_path) -> None:
+    project = project_of(tmp_path)
+    project.write(
+        "conftest.py", "import harness.session\nharness.session.fit_together = lambda models: False"
+    )
+    run = run_of(project)
+    base, adapter = (model.ref for model in run.models)
+    assert run.is_interleaved is False
+    assert [t.model for t in run.timed] == [adapter] * 3 + [base] * 3
+    assert run.status == "complete"
+    assert all(model.peak_memory_mb and model.peak_memory_mb > 50 for model in run.models)
 
 
 def test_what_a_budget_is_held_against_is_what_was_timed(run: RunRecord) -> None:
