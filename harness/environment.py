@@ -20,6 +20,7 @@ PACKAGES = (
     "accelerate",
     "bitsandbytes",
     "datasets",
+    "gguf",
     "jsonschema",
     "llama-cpp-python",
     "numpy",

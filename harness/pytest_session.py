@@ -18,6 +18,7 @@ from harness.engine.model import EngineSettings
 from harness.failure_text import BehaviorFailed, BehaviorText, failed_case, failed_rate, failed_run
 from harness.measurement import Latency, Memory
 from harness.progress import TerminalProgress
+from harness.pytest_artefacts import Warnings, look_into, with_warnings
 from harness.recording import record
 from harness.runs import check_writable, write_run
 from harness.selection import Choices, Subject, choose, short_path
@@ -41,6 +42,7 @@ class PytestSession:
         self.command = command
         self.mistakes: list[str] = []
         self.subjects: tuple[Subject, ...] = ()
+        self.warnings: Warnings = {}
         self.behaviors: dict[str, str] = {}
         """The file of each behavior, by name."""
         self.selected: list[pytest.Function] = []
@@ -90,6 +92,7 @@ class PytestSession:
             source = self.generated.source() if self.generated else None
             choices = _choices(self.config)
             self.subjects = choose(self.config.rootpath, settings, choices, source)
+            self.warnings = look_into(self.subjects)
         except HarnessError as error:
             self.mistakes.append(str(error))
 
@@ -250,7 +253,8 @@ class PytestSession:
 
     def _record(self, session: pytest.Session) -> None:
         is_whole = self.finished == len(self.selected) and not self.session.is_cut
-        self.record = record(self.session, "complete" if is_whole else "partial", self.command)
+        made = record(self.session, "complete" if is_whole else "partial", self.command)
+        self.record = with_warnings(made, self.warnings)
         try:
             self.folder = write_run(self.record, self.report_dir)
         except OSError as error:

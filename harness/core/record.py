@@ -49,6 +49,8 @@ class ModelRecord:
     """False for a replayed record: what it took is not what the model takes."""
     error: str | None = None
     """Why there are no completions, where there are none."""
+    warnings: tuple[str, ...] = ()
+    """What is likely not meant about the model's files: a line each."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,8 @@ MOST_DEPTH = 4
 MOST_DIMENSIONS = 4
 DEFAULT_ALIGNMENT = 32
 _SCALARS = {
-    0: "<B", 1: "<b", 2: "<H", 3: "<h", 4: "<I", 5: "<i", 6: "<f", 7: "<?", 10: "<Q", 11: "<q", 12: "<d",
+    0: "<B", 1: "<b", 2: "<H", 3: "<h", 4: "<I", 5: "<i", 6: "<f", 7: "<?", 10: "<Q", 11: "<q",
+    12: "<d",
 }  # fmt: skip
 _STRING, _ARRAY = 8, 9
 _BLOCKS = {

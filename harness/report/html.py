@@ -14,11 +14,12 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from harness import __version__
+from harness.compare import Side
 from harness.report import decisions, words
 from harness.report.answers import is_long
 from harness.report.charts import axis
 from harness.report.contents import Report
-from harness.report.embed import embed
+from harness.report.embed import EmbeddedSide, embed
 from harness.report.labels import label_of
 from harness.report.page import task_views
 from harness.report.provenance import environment_of, facts
@@ -39,8 +40,13 @@ def render(report: Report) -> str:
         policy=_policy(css, script),
         css=Markup(css),
         script=Markup(script),
-        data=embed((view.cases for view in views), report.after.record.id),
+        data=embed(
+            (view.cases for view in views),
+            [_embedded(report, side) for side in report.sides],
+            [report.place(side) for side in report.pair],
+        ),
         report=report,
+        replayed=_embedded(report, report.after),
         tasks=views,
         labels=[label_of(report, side) for side in report.sides],
         facts=found,
@@ -52,10 +58,18 @@ def render(report: Report) -> str:
     )
 
 
-def replay_command(run: str, case_id: str, task: str) -> str:
-    """What asks a case again, for a shell; ``report.js`` writes the same."""
-    words_of_it = ["harness", "replay", run, case_id, "--task", task]
+def replay_command(side: EmbeddedSide, case_id: str, task: str) -> str:
+    """What asks a case again, for a shell; ``case.js`` writes the same."""
+    words_of_it = ["harness", "replay", side.run, case_id, "--task", task]
+    words_of_it += ["--model", side.model] if side.model else []
     return " ".join(map(_quoted, words_of_it))
+
+
+def _embedded(report: Report, side: Side) -> EmbeddedSide:
+    """The last model of a run is the one whose answers a replay is set beside."""
+    label = label_of(report, side)
+    is_last = side.record.models[-1].ref == side.model
+    return EmbeddedSide(label.role or label.name, side.record.id, "" if is_last else side.model)
 
 
 def _quoted(word: str) -> str:
@@ -77,6 +91,7 @@ def _notes(report: Report) -> list[str]:
     ]
     for run in report.runs:
         notes += [f"{model.ref}: {model.error}" for model in run.models if model.error is not None]
+        notes += [f"{model.ref}: {line}" for model in run.models for line in model.warnings]
     if report.decision is not None and report.decision.refused:
         refused = report.decision.refused
         notes += [f"Not comparable: {decisions.unlike(found)}." for found in refused]

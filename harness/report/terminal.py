@@ -53,10 +53,11 @@ class Summary:
             yield _ascii(_task_title(task), options)
             yield from _summary_table(rows, self._errors(), options)
             yield Text()
-        for model, error in self._errors().items():
-            yield _ascii(
-                Text.assemble((f"{printable(model)}: ", _STRONG), printable(error)), options
-            )
+        for ref, error in self._errors().items():
+            yield _ascii(Text.assemble((f"{printable(ref)}: ", _STRONG), printable(error)), options)
+        for model in self.record.models:
+            for line in model.warnings:
+                yield _ascii(Text(printable(f"warning: {model.ref}: {line}"), "yellow"), options)
         if self.record.status == "partial":
             yield Text("This run was interrupted: its rates say nothing about the rest.", _BAD)
 

@@ -1,0 +1,251 @@
+"""A PEFT adapter's files beside its base's: rank, targets, what was trained over what."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from harness.artefacts.finding import Finding, note, problem, warning
+from harness.artefacts.json_file import UnreadableFile, read_object
+from harness.artefacts.safetensors_header import Tensor
+from harness.artefacts.weights import Weights, embedding_of, file_weights
+from harness.core.printable import excerpt
+from harness.engine.fingerprint import file_hashes, weights_hash
+
+CONFIG, WEIGHTS, TRAINING = "adapter_config.json", "adapter_model.safetensors", "training.json"
+_LORA = re.compile(
+    r"^(?:base_model\.model\.)?(?P<module>.+)\.lora_(?P<side>[AB])(?:\.\w+)?\.weight$"
+)
+_FLOATS = ("F16", "BF16", "F32", "F64")
+"""Anything else is packed: its shape is not the matrix's."""
+_CHANGES_BASE = ("pissa", "olora", "corda", "loftq", "lora_ga", "eva")
+"""Ways to begin that change the base's own weights, all but EVA, which peft still counts there."""
+MOST_HASHED_BYTES = 300_000_000
+"""Weights up to this size are hashed before a run: it takes them well under a second."""
+
+
+@dataclass(frozen=True, slots=True)
+class Adapter:
+    """What the adapter's files say."""
+
+    folder: Path
+    config: Mapping[str, Any]
+    weights: Weights
+    trained_over: str | None = None
+    """The hash of the base's weights that ``training.json`` recorded."""
+    has_training: bool = False
+    unreadable: tuple[Finding, ...] = field(default=())
+
+    @property
+    def rank(self) -> int | None:
+        return _whole(self.config.get("r"))
+
+    @property
+    def pairs(self) -> dict[str, dict[str, Tensor]]:
+        """By module of the base: its matrices ``A`` ``[rank, in]`` and ``B`` ``[out, rank]``."""
+        found: dict[str, dict[str, Tensor]] = {}
+        for name, tensor in self.weights.tensors.items():
+            if (match := _LORA.match(name)) is not None:
+                found.setdefault(match["module"], {})[match["side"]] = tensor
+        return found
+
+
+def read_adapter(folder: Path) -> Adapter:
+    """Read the files of an adapter; what cannot be read is a finding."""
+    objects: dict[str, dict[str, Any]] = {}
+    unreadable = []
+    for name in (CONFIG, TRAINING):
+        try:
+            objects[name] = read_object(folder / name)
+        except UnreadableFile as error:
+            objects[name] = {}
+            unreadable.append(problem(name, str(error), "copy or train it again"))
+    has_weights = (folder / WEIGHTS).is_file()
+    weights = file_weights(folder / WEIGHTS) if has_weights else Weights()
+    base = objects[TRAINING].get("base")
+    recorded = base.get("weights_sha256") if isinstance(base, dict) else None
+    return Adapter(
+        folder,
+        objects[CONFIG],
+        weights,
+        recorded if isinstance(recorded, str) else None,
+        bool(objects[TRAINING]),
+        tuple(unreadable),
+    )
+
+
+def adapter_findings(adapter: Adapter, base: Weights) -> Iterator[Finding]:
+    """What is wrong with an adapter over these weights of its base."""
+    yield from adapter.unreadable
+    yield from adapter.weights.findings
+    config = adapter.config
+    if (kind := config.get("peft_type")) not in (None, "LORA"):
+        yield note(CONFIG, f"it is of the type {excerpt(str(kind))}", "only LoRA is looked into")
+        return
+    yield from _kind_findings(config)
+    if not adapter.weights.tensors:
+        return
+    yield from _rank_findings(adapter)
+    if base.tensors:
+        yield from _target_findings(adapter, base.tensors)
+    if _is_untrained(adapter):
+        yield warning(WEIGHTS, "every lora_B is zero", "it changes nothing: it was never trained")
+
+
+def base_findings(
+    adapter: Adapter, base: Path, base_size: int, *, is_asked: bool, is_thorough: bool
+) -> Iterator[Finding]:
+    """Whether the base is the one that the adapter was trained over, as its trainer recorded it.
+
+    Args:
+        adapter: the adapter.
+        base: its base's folder.
+        base_size: bytes of the base's weights.
+        is_asked: the user named this base: another one is then a warning.
+        is_thorough: hash weights of any size.
+    """
+    if adapter.trained_over is None:
+        return
+    if base_size > MOST_HASHED_BYTES and not is_thorough:
+        yield note(TRAINING, "the base is too large to hash before a run", "harness doctor does")
+        return
+    found = weights_hash(file_hashes(base))
+    if found == adapter.trained_over:
+        return
+    level = warning if is_asked else problem
+    yield level(
+        TRAINING,
+        f"it was trained over weights {adapter.trained_over[:12]}, {base} holds {found[:12]}",
+        "what it answers over another base means nothing: give its own with +base=",
+    )
+
+
+def _kind_findings(config: Mapping[str, Any]) -> Iterator[Finding]:
+    start = config.get("init_lora_weights")
+    if isinstance(start, str) and start.lower().startswith(_CHANGES_BASE):
+        yield warning(
+            CONFIG,
+            f"it began with {excerpt(start)}, which changes the base's weights",
+            "as a plain LoRA (GGUF, vLLM) it is another model: merge it instead",
+        )
+    if saved := config.get("modules_to_save"):
+        names = ", ".join(map(str, saved)) if isinstance(saved, list) else str(saved)
+        yield note(
+            CONFIG, f"it replaces whole modules ({excerpt(names)})", "a LoRA GGUF cannot hold them"
+        )
+    if config.get("use_dora") is True:
+        yield note(CONFIG, "it is a DoRA", "a LoRA GGUF cannot hold its magnitudes: merge it")
+    if (bias := config.get("bias")) not in (None, "none"):
+        yield note(CONFIG, f"it trains biases ({excerpt(str(bias))})", "a LoRA GGUF drops them")
+    alpha = config.get("lora_alpha")
+    if not isinstance(alpha, int | float) or isinstance(alpha, bool):
+        yield problem(CONFIG, "lora_alpha is no number", "the adapter's strength is unknown")
+    elif alpha == 0:
+        yield warning(CONFIG, "lora_alpha is 0", "the adapter changes nothing")
+
+
+def _rank_findings(adapter: Adapter) -> Iterator[Finding]:
+    """The ranks of the matrices are those of the configuration."""
+    pattern = adapter.config.get("rank_pattern")
+    if adapter.rank is None or (isinstance(pattern, dict) and pattern):
+        return
+    for module, sides in adapter.pairs.items():
+        ranks = {
+            t.shape[0 if side == "A" else -1] for side, t in sides.items() if len(t.shape) == 2
+        }
+        if len(sides) != 2:
+            missing = "B" if "A" in sides else "A"
+            yield problem(WEIGHTS, f"{excerpt(module)} has no lora_{missing}", "copy it again")
+            return
+        if ranks and ranks != {adapter.rank}:
+            said = " and ".join(map(str, sorted(ranks)))
+            yield problem(
+                WEIGHTS,
+                f"{excerpt(module)} has rank {said}, {CONFIG} says {adapter.rank}",
+                "the two are not of one training: copy the whole folder",
+            )
+            return
+
+
+def _target_findings(adapter: Adapter, base: Mapping[str, Tensor]) -> Iterator[Finding]:
+    """Every target is in the base, and every matrix fits a module there."""
+    modules = {n.removesuffix(".weight"): t for n, t in base.items() if n.endswith(".weight")}
+    if (embedding := embedding_of(base)) is not None:
+        modules.setdefault("lm_head", embedding)  # tied to it where it is not stored
+    named = adapter.config.get("target_modules")
+    targets = [str(n) for n in named] if isinstance(named, list) else []
+    there = [name for name in targets if any(_is_at(m, name) for m in modules)]
+    # With none of them there, it is another model's adapter: said below, once.
+    for name in targets if there else ():
+        if name not in there:
+            yield warning(
+                CONFIG,
+                f"the target {excerpt(name)} is no module of the base",
+                "training passed it over in silence: correct target_modules and train again",
+            )
+        elif not any(_is_at(m, name) for m in adapter.pairs):
+            yield warning(
+                WEIGHTS,
+                f"the target {excerpt(name)} has no weights",
+                "the adapter leaves it as it is in the base",
+            )
+    placed = {module: _place(module, modules) for module in adapter.pairs}
+    lost = [module for module, weight in placed.items() if weight is None]
+    if lost:
+        # Some may only be called otherwise by the model's class than in its files.
+        level = problem if len(lost) == len(placed) else warning
+        yield level(
+            WEIGHTS,
+            f"{excerpt(lost[0])} is no module of the base",
+            "it is an adapter for another model: give its own base with +base=",
+        )
+    yield from _shape_findings(adapter, placed)
+
+
+def _place(module: str, modules: Mapping[str, Tensor]) -> Tensor | None:
+    """The base's weight of a module; old files leave out the name's first part."""
+    if module in modules:
+        return modules[module]
+    return modules.get(module.partition(".")[2])
+
+
+def _shape_findings(adapter: Adapter, placed: Mapping[str, Tensor | None]) -> Iterator[Finding]:
+    for module, sides in adapter.pairs.items():
+        weight = placed[module]
+        if weight is None or set(sides) != {"A", "B"} or weight.dtype not in _FLOATS:
+            continue
+        if {len(weight.shape), len(sides["A"].shape), len(sides["B"].shape)} != {2}:
+            continue
+        width, height = sides["A"].shape[-1], sides["B"].shape[0]
+        # GPT-2 stores its matrices the other way round.
+        if (height, width) not in (weight.shape, weight.shape[::-1]):
+            yield problem(
+                WEIGHTS,
+                f"{excerpt(module)} turns {width} numbers into {height}, "
+                f"in the base it is {weight.shape[0]} by {weight.shape[1]}",
+                "it is an adapter for another model: give its own base with +base=",
+            )
+            return
+
+
+def _is_at(module: str, target: str) -> bool:
+    """As peft matches a target: the whole name or its last parts."""
+    return module == target or module.endswith("." + target)
+
+
+def _is_untrained(adapter: Adapter) -> bool:
+    """True where every ``lora_B`` is zero, as it is before the first step."""
+    seconds = [sides["B"] for sides in adapter.pairs.values() if "B" in sides]
+    if not seconds:
+        return False
+    with (adapter.folder / WEIGHTS).open("rb") as file:
+        for tensor in seconds:
+            file.seek(tensor.start)
+            if any(file.read(tensor.size_bytes)):
+                return False
+    return True
+
+
+def _whole(value: Any) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else None

@@ -1,0 +1,225 @@
+"""``examine``: everything that is to be said of the models a user named, before any is opened."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from harness.artefacts.adapter import Adapter, adapter_findings, base_findings, read_adapter
+from harness.artefacts.finding import Finding, Level, problem
+from harness.artefacts.folder_tokens import TOKENIZER_CONFIG, folder_tokens
+from harness.artefacts.gguf import gguf_findings, lora_findings, types_of
+from harness.artefacts.gguf_tokens import gguf_tokens
+from harness.artefacts.json_file import UnreadableFile, read_object
+from harness.artefacts.token_findings import template_findings, token_findings
+from harness.artefacts.tokens import TokenFacts
+from harness.artefacts.weights import Weights, folder_weights, row_findings
+from harness.core.modelref import ModelRef
+from harness.core.plan import sha256_of
+from harness.core.printable import excerpt
+from harness.engine.folders import adapter_base
+from harness.engine.gguf_header import DamagedGguf, read_gguf_header
+
+KINDS = ("base", "adapter", "merged", "gguf")
+"""Kinds whose files are looked into."""
+
+
+@dataclass(frozen=True, slots=True)
+class Examination:
+    """What one model's files say."""
+
+    ref: ModelRef
+    facts: Mapping[str, str] = field(default_factory=dict)
+    """What a person wants to know of it, in the order to show."""
+    findings: tuple[Finding, ...] = ()
+    tokens: TokenFacts | None = None
+
+    def at(self, level: Level) -> tuple[Finding, ...]:
+        return tuple(f for f in self.findings if f.level is level)
+
+
+def examine_all(refs: Sequence[ModelRef], *, is_thorough: bool = False) -> tuple[Examination, ...]:
+    """Look into each model's files, and hold its chat template against that of the model before
+    it that has the same vocabulary.
+
+    Args:
+        refs: what ``harness.backends.preflight`` let pass.
+        is_thorough: hash a base of any size, to know whether it is the adapter's own.
+    """
+    examined: list[Examination] = []
+    for ref in refs:
+        found = examine(ref, is_thorough=is_thorough)
+        examined.append(_beside(found, examined))
+    return tuple(examined)
+
+
+def examine(ref: ModelRef, *, is_thorough: bool = False) -> Examination:
+    """Look into one model's files; of a kind that has none, nothing is said."""
+    if ref.kind in ("base", "merged"):
+        return _folder(ref)
+    if ref.kind == "adapter":
+        return _adapter(ref, is_thorough)
+    return _gguf(ref) if ref.kind == "gguf" else Examination(ref)
+
+
+def _beside(found: Examination, before: Sequence[Examination]) -> Examination:
+    """With what its template says beside the nearest relative's, but for an adapter's: its base is
+    known."""
+    if found.tokens is None or found.ref.kind == "adapter":
+        return found
+    for other in reversed(before):
+        if other.tokens is not None and found.tokens.is_same_vocabulary(other.tokens):
+            more = template_findings(found.tokens, other.tokens, str(other.ref))
+            return Examination(found.ref, found.facts, (*found.findings, *more), found.tokens)
+    return found
+
+
+def local_copy(location: str) -> Path | None:
+    """The folder, or the hub's copy of it on this machine; ``None`` where there is none."""
+    if Path(location).is_dir():
+        return Path(location)
+    from huggingface_hub import try_to_load_from_cache
+
+    cached = try_to_load_from_cache(location, "config.json")
+    return Path(cached).parent if isinstance(cached, str) else None
+
+
+def _folder(ref: ModelRef) -> Examination:
+    folder = local_copy(ref.location)
+    if folder is None:
+        return Examination(ref, {"folder": "not downloaded yet, so not looked into"})
+    weights = folder_weights(folder)
+    try:
+        config, tokens = read_object(folder / "config.json"), folder_tokens(folder)
+    except UnreadableFile as error:
+        return Examination(ref, findings=(*weights.findings, _unreadable(error)))
+    findings = (
+        *weights.findings,
+        *row_findings(weights, tokens, config),
+        *token_findings(tokens),
+    )
+    facts = {**_weight_facts(weights, config), **_token_facts(tokens)}
+    return Examination(ref, facts, findings, tokens)
+
+
+def _adapter(ref: ModelRef, is_thorough: bool) -> Examination:
+    folder, location = Path(ref.location), adapter_base(ref)
+    adapter, base = read_adapter(folder), local_copy(location)
+    weights = folder_weights(base) if base else Weights()
+    findings = [*weights.findings, *adapter_findings(adapter, weights)]
+    facts = _adapter_facts(adapter, location)
+    if base is None:
+        return Examination(ref, facts, tuple(findings))
+    findings += base_findings(
+        adapter,
+        base,
+        weights.size_bytes,
+        is_asked=ref.option("base") is not None,
+        is_thorough=is_thorough,
+    )
+    try:
+        theirs = folder_tokens(base)
+        has_own = (folder / TOKENIZER_CONFIG).exists()
+        tokens = folder_tokens(folder, configs=base) if has_own else theirs
+        config = read_object(base / "config.json")
+    except UnreadableFile as error:
+        return Examination(ref, facts, (*findings, _unreadable(error)))
+    if has_own:
+        findings += template_findings(tokens, theirs, f"its base {location}")
+    if adapter.weights.embedding is None:
+        findings += row_findings(weights, tokens, config)
+    findings += token_findings(tokens)
+    return Examination(ref, facts | _token_facts(tokens), tuple(findings), tokens)
+
+
+def _gguf(ref: ModelRef) -> Examination:
+    path = Path(ref.location)
+    try:
+        header = read_gguf_header(path)
+    except DamagedGguf as error:
+        return Examination(ref, findings=(problem(path.name, str(error), _AGAIN),))
+    tokens = gguf_tokens(header)
+    findings = [*gguf_findings(header, tokens)]
+    if tokens.ids:
+        findings += token_findings(tokens)
+    facts = {
+        "architecture": excerpt(header.architecture),
+        "file": f"{_megabytes(header.size_bytes)}, {header.file_type or 'type unknown'}",
+        "tensors": ", ".join(f"{count} {name}" for name, count in types_of(header).items()),
+        "parameters": f"{sum(t.numbers for t in header.tensors.values()):,}",
+        "context": _said(header.count(f"{header.architecture}.context_length")),
+        **_token_facts(tokens),
+    }
+    if (lora := ref.option("lora")) is not None:
+        findings += _lora(Path(lora), header)
+        facts["lora"] = lora
+    return Examination(ref, facts, tuple(findings), tokens)
+
+
+def _lora(path: Path, base: Any) -> Iterator[Finding]:
+    try:
+        yield from lora_findings(read_gguf_header(path), base)
+    except DamagedGguf as error:
+        yield problem(path.name, str(error), _AGAIN)
+
+
+_AGAIN = "copy or export it again"
+
+
+def _unreadable(error: UnreadableFile) -> Finding:
+    name, _, rest = str(error).partition(": ")
+    return problem(name, rest, _AGAIN) if rest else problem("config.json", name, _AGAIN)
+
+
+def _weight_facts(weights: Weights, config: Mapping[str, Any]) -> dict[str, str]:
+    named = config.get("architectures")
+    first = named[0] if isinstance(named, list) and named else config.get("model_type")
+    rows = weights.embedding
+    return {
+        "architecture": excerpt(str(first)),
+        "weights": f"{_megabytes(weights.size_bytes)}, {', '.join(weights.dtypes) or 'unknown'}",
+        "parameters": f"{sum(t.numbers for t in weights.tensors.values()):,}",
+        "embeddings": " x ".join(f"{n:,}" for n in rows.shape) if rows else "not found",
+        "context": _said(config.get("max_position_embeddings") or config.get("n_positions")),
+    }
+
+
+def _adapter_facts(adapter: Adapter, base: str) -> dict[str, str]:
+    config = adapter.config
+    named = config.get("target_modules")
+    targets = ", ".join(map(str, named)) if isinstance(named, list) else str(named)
+    return {
+        "adapter": excerpt(str(config.get("peft_type", "unknown"))),
+        "base": base,
+        "trained over": (adapter.trained_over or "not recorded")[:12],
+        "rank, alpha": f"{_said(config.get('r'))}, {_said(config.get('lora_alpha'))}",
+        "targets": excerpt(targets, 200),
+        "weights": f"{_megabytes(adapter.weights.size_bytes)}, "
+        f"{', '.join(adapter.weights.dtypes) or 'unknown'}",
+    }
+
+
+def _token_facts(tokens: TokenFacts) -> dict[str, str]:
+    ends = {i for ids in tokens.end_ids.values() for i in ids}
+    if tokens.eos is not None and tokens.eos in tokens.ids:
+        ends.add(tokens.ids[tokens.eos])
+    names = ", ".join(f"{excerpt(tokens.text_of(i) or '?')} ({i})" for i in sorted(ends))
+    template = tokens.template
+    return {
+        "vocabulary": f"{len(tokens.ids):,} tokens",
+        "answers end at": names or "nothing known",
+        "PAD": excerpt(tokens.pad or "none"),
+        "BOS": excerpt(tokens.bos or "none"),
+        "chat template": "none"
+        if template is None
+        else f"{sha256_of(template)[:12]}, {tokens.template_file}",
+    }
+
+
+def _said(value: Any) -> str:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return f"{value:,}" if is_number else "not said"
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1e6:,.1f} MB"

@@ -1,0 +1,140 @@
+"""The tokens of a folder as ``save_pretrained`` writes it."""
+
+from pathlib import Path
+from typing import Any
+
+from harness.artefacts.json_file import read_object
+from harness.artefacts.tokens import TokenFacts
+
+TOKENIZER_CONFIG = "tokenizer_config.json"
+TEMPLATE_FILE = "chat_template.jinja"
+MOST_TEMPLATE_BYTES = 1_000_000
+
+
+def folder_tokens(folder: Path, configs: Path | None = None) -> TokenFacts:
+    """Read the tokenizer's files in ``folder``.
+
+    Args:
+        folder: what holds the tokenizer.
+        configs: what holds ``config.json`` and ``generation_config.json``; ``folder`` if left out.
+
+    Raises:
+        UnreadableFile: the message begins with the file's name.
+    """
+    config = _read(folder / TOKENIZER_CONFIG)
+    tokenizer = _read(folder / "tokenizer.json")
+    named = {**_read(folder / "special_tokens_map.json"), **config}
+    ids, special = _vocabulary(folder, tokenizer, config)
+    template, where = _template(folder, config)
+    has_bos, bos_where = _adds_bos(tokenizer, config)
+    return TokenFacts(
+        ids=ids,
+        special=special,
+        template=template,
+        template_file=where,
+        eos=_text(named.get("eos_token")),
+        pad=_text(named.get("pad_token")),
+        bos=_text(named.get("bos_token")),
+        end_ids=_end_ids(configs or folder),
+        has_bos_added=has_bos,
+        adds_bos_where=bos_where,
+        special_file=TOKENIZER_CONFIG,
+    )
+
+
+def _read(path: Path) -> dict[str, Any]:
+    from harness.artefacts.json_file import UnreadableFile
+
+    try:
+        return read_object(path)
+    except UnreadableFile as error:
+        raise UnreadableFile(f"{path.name}: {error}") from None
+
+
+def _text(value: Any) -> str | None:
+    """A special token, which older files write as an object."""
+    if isinstance(value, dict):
+        value = value.get("content")
+    return value if isinstance(value, str) and value else None
+
+
+def _vocabulary(
+    folder: Path, tokenizer: dict[str, Any], config: dict[str, Any]
+) -> tuple[dict[str, int], frozenset[str]]:
+    model = tokenizer.get("model")
+    listed = model.get("vocab") if isinstance(model, dict) else None
+    if listed is None:
+        listed = {**_read(folder / "vocab.json"), **_read(folder / "added_tokens.json")}
+    if isinstance(listed, list):  # Unigram: pairs of text and score, the id is the place
+        listed = {
+            str(pair[0]): i for i, pair in enumerate(listed) if isinstance(pair, list) and pair
+        }
+    ids = {t: i for t, i in listed.items() if _is_id(i)} if isinstance(listed, dict) else {}
+    added = tokenizer.get("added_tokens")
+    entries = [e for e in added if isinstance(e, dict)] if isinstance(added, list) else []
+    decoder = config.get("added_tokens_decoder")
+    if isinstance(decoder, dict):
+        entries += [
+            {**entry, "id": int(number)}
+            for number, entry in decoder.items()
+            if isinstance(entry, dict)
+            and number.isascii()
+            and number.isdecimal()
+            and len(number) < 12
+        ]
+    special = set()
+    for entry in entries:
+        if isinstance(text := entry.get("content"), str) and _is_id(entry.get("id")):
+            ids[text] = entry["id"]
+            if entry.get("special"):
+                special.add(text)
+    return ids, frozenset(special)
+
+
+def _is_id(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 1 << 31
+
+
+def _template(folder: Path, config: dict[str, Any]) -> tuple[str | None, str]:
+    """The template that transformers takes: the file of its own before the configuration's."""
+    path = folder / TEMPLATE_FILE
+    if path.is_file():
+        text = path.read_bytes()[:MOST_TEMPLATE_BYTES].decode("utf-8", "replace")
+        return text or None, TEMPLATE_FILE
+    for name, found in (
+        ("chat_template.json", _read(folder / "chat_template.json")),
+        (TOKENIZER_CONFIG, config),
+    ):
+        value = found.get("chat_template")
+        if isinstance(value, list):
+            named = {e.get("name"): e.get("template") for e in value if isinstance(e, dict)}
+            value = named.get("default")
+        if isinstance(value, str) and value:
+            return value, name
+    return None, ""
+
+
+def _adds_bos(tokenizer: dict[str, Any], config: dict[str, Any]) -> tuple[bool, str]:
+    if _begins_with_special(tokenizer.get("post_processor")):
+        return True, "tokenizer.json"
+    return config.get("add_bos_token") is True, TOKENIZER_CONFIG
+
+
+def _begins_with_special(processor: Any) -> bool:
+    if not isinstance(processor, dict):
+        return False
+    if isinstance(inner := processor.get("processors"), list):
+        return any(_begins_with_special(p) for p in inner)
+    single = processor.get("single")
+    first = single[0] if isinstance(single, list) and single else None
+    return isinstance(first, dict) and "SpecialToken" in first
+
+
+def _end_ids(folder: Path) -> dict[str, tuple[int, ...]]:
+    found = {}
+    for name in ("generation_config.json", "config.json"):
+        value = _read(folder / name).get("eos_token_id")
+        ids = tuple(i for i in (value if isinstance(value, list) else [value]) if _is_id(i))
+        if ids:
+            found[name] = ids
+    return found

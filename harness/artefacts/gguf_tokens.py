@@ -1,0 +1,39 @@
+"""The tokens of a GGUF file, from its metadata."""
+
+from typing import Any
+
+from harness.artefacts.tokens import TokenFacts
+from harness.engine.gguf_header import GgufHeader
+
+CONTROL = 3
+"""llama.cpp's type of a token that is a control sign."""
+_ENDS = ("eos", "eot", "eom")
+
+
+def gguf_tokens(header: GgufHeader) -> TokenFacts:
+    """What ``tokenizer.*`` of the metadata says."""
+    listed = header.metadata.get("tokenizer.ggml.tokens")
+    tokens = [t for t in listed if isinstance(t, str)] if isinstance(listed, list) else []
+    kinds = header.metadata.get("tokenizer.ggml.token_type")
+    types: list[Any] = kinds if isinstance(kinds, list) else []
+    ends = tuple(
+        i for name in _ENDS if (i := header.count(f"tokenizer.ggml.{name}_token_id")) is not None
+    )
+    return TokenFacts(
+        ids={text: i for i, text in enumerate(tokens)},
+        special=frozenset(t for t, k in zip(tokens, types, strict=False) if k == CONTROL),
+        template=header.text("tokenizer.chat_template"),
+        template_file="tokenizer.chat_template",
+        eos=_special(header, tokens, "eos"),
+        pad=_special(header, tokens, "padding"),
+        bos=_special(header, tokens, "bos"),
+        end_ids={"tokenizer.ggml": ends} if ends else {},
+        has_bos_added=header.metadata.get("tokenizer.ggml.add_bos_token") is True,
+        adds_bos_where="tokenizer.ggml.add_bos_token",
+        special_file="tokenizer.ggml",
+    )
+
+
+def _special(header: GgufHeader, tokens: list[str], name: str) -> str | None:
+    number = header.count(f"tokenizer.ggml.{name}_token_id")
+    return None if number is None or number >= len(tokens) else tokens[number]

@@ -1,0 +1,62 @@
+"""What of this machine decides which models run on it, and how fast."""
+
+import shutil
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+import psutil
+
+from harness.core.case import JsonValue
+from harness.environment import environment
+
+_FEATURES = (
+    "avx", "avx2", "fma", "f16c", "avx512f", "avx512_vnni", "avx512_bf16", "avx512_fp16",
+    "avx_vnni", "amx_bf16", "amx_int8", "asimd", "asimddp", "bf16", "i8mm", "sve",
+)  # fmt: skip
+"""Of a CPU: those that llama.cpp and torch have kernels for."""
+_GPU_SECONDS = 5.0
+
+
+def machine() -> Mapping[str, JsonValue]:
+    """The environment of a run, and CPU features, free memory and GPUs besides.
+
+    GPUs are asked of NVIDIA's own tool, which costs less than importing torch; ``None`` where it is
+    not there.
+    """
+    known = environment()
+    cpu = known["cpu"]
+    assert isinstance(cpu, dict)
+    return {
+        **known,
+        "cpu": {**cpu, "features": _features()},
+        "free_memory_mb": round(psutil.virtual_memory().available / 1e6),
+        "gpus": _gpus(),
+    }
+
+
+def _features() -> list[JsonValue]:
+    try:
+        text = Path("/proc/cpuinfo").read_text("utf-8", "replace")
+    except OSError:
+        return []
+    for line in text.splitlines():
+        name, _, value = line.partition(":")
+        if name.strip().lower() in ("flags", "features"):
+            there = set(value.split())
+            return [feature for feature in _FEATURES if feature in there]
+    return []
+
+
+def _gpus() -> JsonValue:
+    tool = shutil.which("nvidia-smi")
+    if tool is None:
+        return None
+    command = [tool, "--query-gpu=name,memory.total,driver_version", "--format=csv,noheader"]
+    try:
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=_GPU_SECONDS, check=True
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return [line.strip() for line in done.stdout.splitlines() if line.strip()]

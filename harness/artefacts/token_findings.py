@@ -1,0 +1,156 @@
+"""What is wrong with a model's tokens: where an answer ends, how a prompt begins, what pads."""
+
+from collections.abc import Iterator
+
+from harness.artefacts.finding import Finding, note, problem, warning
+from harness.artefacts.tokens import TokenFacts
+from harness.artefacts.turn import Turn, turn
+from harness.core.printable import excerpt
+
+_SIGNS = ("eos", "pad", "bos")
+
+
+def token_findings(tokens: TokenFacts) -> Iterator[Finding]:
+    """Of one model, by itself."""
+    yield from _special_findings(tokens)
+    yield from _end_findings(tokens)
+    if tokens.template is None:
+        yield note(
+            tokens.special_file,
+            "there is no chat template",
+            "the prompt is each message's text and a line feed",
+        )
+        return
+    signs = {f"{name}_token": getattr(tokens, name) for name in _SIGNS}
+    written = turn(tokens.template, signs)
+    if written.error is not None:
+        yield warning(
+            tokens.template_file,
+            f"the chat template cannot write one question and its answer: {excerpt(written.error)}",
+            "prompts of that shape fail",
+        )
+        return
+    yield from _turn_findings(tokens, written)
+
+
+def template_findings(tokens: TokenFacts, other: TokenFacts, whose: str) -> Iterator[Finding]:
+    """Of one model's template beside that of the model it was made from, ``whose``."""
+    if tokens.template == other.template:
+        return
+    if tokens.template is None:
+        yield problem(
+            tokens.special_file,
+            f"the chat template of {whose} is lost",
+            f"every prompt would be plain text: copy it from there ({other.template_file})",
+        )
+    elif other.template is None:
+        yield note(
+            tokens.template_file,
+            f"there is a chat template, {whose} has none",
+            "the two are asked in other words",
+        )
+    elif tokens.template.strip() == other.template.strip():
+        yield warning(
+            tokens.template_file,
+            f"the chat template differs from that of {whose} by blanks at its ends",
+            "a blank at the end of a prompt can change every answer: copy it",
+        )
+    else:
+        yield warning(
+            tokens.template_file,
+            f"the chat template is not that of {whose}",
+            "the two are asked in other words: copy it, unless it was changed on purpose",
+        )
+
+
+def _special_findings(tokens: TokenFacts) -> Iterator[Finding]:
+    for name in _SIGNS:
+        text = getattr(tokens, name)
+        if text is not None and tokens.ids and text not in tokens.ids:
+            level = problem if name == "eos" else warning
+            yield level(
+                tokens.special_file,
+                f"{name.upper()} is {excerpt(text)!r}, which the vocabulary does not hold",
+                "it would be written as several tokens: name one that is there",
+            )
+    if tokens.eos is None:
+        yield warning(
+            tokens.special_file, "there is no EOS token", "answers end at the token limit alone"
+        )
+    elif tokens.pad == tokens.eos:
+        yield note(
+            tokens.special_file,
+            f"PAD is EOS ({excerpt(tokens.eos)})",
+            "a trainer that leaves PAD out of the loss never teaches the model to stop; "
+            "this one's loss mask goes by position",
+        )
+
+
+def _end_findings(tokens: TokenFacts) -> Iterator[Finding]:
+    """The files that name the end of an answer name the same one."""
+    for where, ids in tokens.end_ids.items():
+        outside = [i for i in ids if tokens.ids and i >= tokens.least_rows]
+        if outside:
+            yield problem(
+                where,
+                f"the answer ends at id {outside[0]}, the vocabulary has {tokens.least_rows}",
+                "correct eos_token_id",
+            )
+    own = tokens.ids.get(tokens.eos) if tokens.eos is not None else None
+    if own is None:
+        return
+    for where, ids in tokens.end_ids.items():
+        if own not in ids:
+            named = ", ".join(_named(tokens, i) for i in ids[:3])
+            yield warning(
+                where,
+                f"the answer ends at {named}, in {tokens.special_file} at {_named(tokens, own)}",
+                "the harness stops at both, other programs at one: make them agree",
+            )
+
+
+def _turn_findings(tokens: TokenFacts, written: Turn) -> Iterator[Finding]:
+    sign = _first_sign(tokens, written.after)
+    ends = {i for ids in tokens.end_ids.values() for i in ids}
+    if tokens.eos in tokens.ids:
+        ends.add(tokens.ids[tokens.eos or ""])
+    if sign is None:
+        yield note(
+            tokens.template_file,
+            "the chat template writes no token of its own after an answer",
+            "what the model was trained to end with cannot be told from it",
+        )
+    elif ends and tokens.ids[sign] not in ends:
+        named = ", ".join(_named(tokens, i) for i in sorted(ends))
+        yield warning(
+            tokens.template_file,
+            f"the chat template ends an answer with {_named(tokens, tokens.ids[sign])}, "
+            f"generation stops at {named}",
+            "a model trained on it never stops: name that token as EOS",
+        )
+    if tokens.bos is None or not tokens.has_bos_added:
+        return
+    if written.before.startswith(tokens.bos):
+        yield note(
+            tokens.adds_bos_where,
+            f"template and tokenizer both begin with BOS ({excerpt(tokens.bos)})",
+            "the harness writes one; a program that tokenizes the rendered text writes two",
+        )
+    else:
+        yield note(
+            tokens.adds_bos_where,
+            f"the tokenizer begins with BOS ({excerpt(tokens.bos)}), the chat template does not",
+            "prompts through the template have none",
+        )
+
+
+def _first_sign(tokens: TokenFacts, text: str) -> str | None:
+    """The control token that comes first in ``text``, the longest where several begin alike."""
+    signs = tokens.special | {s for s in (tokens.eos, tokens.bos, tokens.pad) if s}
+    places = [(at, -len(s), s) for s in signs if s in tokens.ids and (at := text.find(s)) >= 0]
+    return min(places)[2] if places else None
+
+
+def _named(tokens: TokenFacts, token_id: int) -> str:
+    text = tokens.text_of(token_id)
+    return f"{token_id}" if text is None else f"{excerpt(text)} ({token_id})"

@@ -1,0 +1,161 @@
+"""The weights of a transformers folder: its safetensors files as one list of tensors."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from harness.artefacts.finding import Finding, note, problem, warning
+from harness.artefacts.json_file import UnreadableFile, read_object
+from harness.artefacts.safetensors_header import Tensor, read_header
+from harness.artefacts.tokens import TokenFacts
+from harness.core.printable import excerpt
+
+INDEX = "model.safetensors.index.json"
+SINGLE = "model.safetensors"
+_EMBEDDINGS = (
+    "embed_tokens.weight",
+    "wte.weight",
+    "word_embeddings.weight",
+    "embed_in.weight",
+    "tok_embeddings.weight",
+)
+_HALF = ("F16", "BF16")
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """What the headers say."""
+
+    tensors: Mapping[str, Tensor] = field(default_factory=dict, repr=False)
+    findings: tuple[Finding, ...] = ()
+    """What is wrong with the files."""
+    size_bytes: int = 0
+    """Of all files with weights."""
+
+    @property
+    def dtypes(self) -> Mapping[str, int]:
+        """How many numbers are of each type, the commonest first."""
+        counts: Counter[str] = Counter()
+        for tensor in self.tensors.values():
+            counts[tensor.dtype] += tensor.numbers
+        return dict(counts.most_common())
+
+    @property
+    def embedding(self) -> Tensor | None:
+        """The input embeddings, ``[rows, width]``."""
+        return embedding_of(self.tensors)
+
+
+def embedding_of(tensors: Mapping[str, Tensor]) -> Tensor | None:
+    """The tensor of these that turns token ids into vectors, where its name is a known one."""
+    found = (t for n, t in tensors.items() if n.endswith(_EMBEDDINGS) and len(t.shape) == 2)
+    return next(found, None)
+
+
+def folder_weights(folder: Path) -> Weights:
+    """Read the headers of a whole model's files; what cannot be read is a finding."""
+    if (folder / INDEX).is_file():
+        return _sharded(folder)
+    if (folder / SINGLE).is_file():
+        return file_weights(folder / SINGLE)
+    size = sum(path.stat().st_size for path in folder.glob("*.bin"))
+    return Weights(
+        findings=(
+            note(
+                "pytorch_model.bin",
+                "weights are a pickle, which is not looked into",
+                "save them as safetensors: a pickle can run programs when it is opened",
+            ),
+        ),
+        size_bytes=size,
+    )
+
+
+def file_weights(path: Path) -> Weights:
+    """Read the header of one file."""
+    try:
+        tensors = read_header(path)
+    except UnreadableFile as error:
+        return Weights(findings=(_damaged(path, error),), size_bytes=_size(path))
+    return Weights(tensors, tuple(_shared_type(path.name, tensors)), _size(path))
+
+
+def _sharded(folder: Path) -> Weights:
+    try:
+        index = read_object(folder / INDEX)
+    except UnreadableFile as error:
+        return Weights(findings=(_damaged(folder / INDEX, error),))
+    listed = index.get("weight_map")
+    placed: dict[str, Any] = listed if isinstance(listed, dict) else {}
+    tensors: dict[str, Tensor] = {}
+    findings: list[Finding] = []
+    size = 0
+    for name in sorted({str(shard) for shard in placed.values()}):
+        path = folder / name
+        if path.name != name or not path.is_file():
+            findings.append(
+                problem(INDEX, f"the shard {excerpt(name)} is not there", "copy the whole folder")
+            )
+            continue
+        size += _size(path)
+        found = file_weights(path)
+        findings += found.findings
+        if found.tensors:
+            lost = [t for t, shard in placed.items() if shard == name and t not in found.tensors]
+            if lost:
+                what = f"the tensor {excerpt(lost[0])} is not in {excerpt(name)}"
+                findings.append(problem(INDEX, what, "copy the whole folder again"))
+        tensors |= found.tensors
+    if not placed:
+        findings.append(problem(INDEX, "lists no weights", "copy the whole folder again"))
+    return Weights(tensors, tuple(findings), size)
+
+
+def row_findings(
+    weights: Weights, tokens: TokenFacts, config: Mapping[str, Any]
+) -> Iterator[Finding]:
+    """Whether embeddings, vocabulary and configuration are of one size."""
+    embedding = weights.embedding
+    if embedding is None:
+        return
+    rows, least = embedding.shape[0], tokens.least_rows
+    if rows < least:
+        yield problem(
+            SINGLE,
+            f"the embeddings have {rows:,} rows, the vocabulary needs {least:,}",
+            "resize them, or take the tokenizer that belongs to these weights",
+        )
+    elif 0 < least < rows:
+        yield note(
+            SINGLE,
+            f"the embeddings have {rows:,} rows, the vocabulary uses {least:,}",
+            "the rest is padding, which only a damaged model would choose",
+        )
+    said = config.get("vocab_size")
+    if isinstance(said, int) and said != rows:
+        yield problem(
+            "config.json",
+            f"vocab_size is {said:,}, the embeddings have {rows:,} rows",
+            "the model cannot be opened: correct config.json",
+        )
+
+
+def _shared_type(name: str, tensors: Mapping[str, Tensor]) -> Iterator[Finding]:
+    matrices = {t.dtype for t in tensors.values() if len(t.shape) > 1}
+    if len(matrices & {*_HALF, "F32", "F64"}) > 1:
+        said = ", ".join(sorted(matrices))
+        yield warning(
+            name,
+            f"its matrices are of several types ({said})",
+            "all of them become one type when it is opened",
+        )
+
+
+def _damaged(path: Path, error: UnreadableFile) -> Finding:
+    return problem(path.name, str(error), "copy or export it again")
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.is_file() else 0

@@ -1,0 +1,58 @@
+"""``harness doctor``: what is wrong with a model's files, without opening the model."""
+
+import os
+import sys
+
+import click
+
+PROBLEM = 1
+"""Exit code when a model has a problem."""
+
+
+@click.command()
+@click.argument("models", metavar="[MODEL...]", nargs=-1)
+@click.option("--json", "is_json", is_flag=True, help="Print JSON.")
+def command(models: tuple[str, ...], is_json: bool) -> None:
+    """Look into the files of each MODEL (base:, adapter:, merged:, gguf:) and into this machine.
+
+    A problem makes what the model answers meaningless, a warning is likely not what was meant, a
+    note is good to know. Of several models, each chat template is held against that of the model
+    named before it that has the same vocabulary.
+
+    Exit code: 0 without a problem, 1 with one, 2 for a model that cannot be looked into.
+    """
+    from harness import backends
+    from harness.artefacts.examine import examine_all
+    from harness.artefacts.finding import Level
+    from harness.artefacts.machine import machine
+    from harness.core.errors import HarnessError
+    from harness.core.modelref import ModelRef
+    from harness.report import doctor
+
+    refs, mistakes = [], []
+    for text in models:
+        try:
+            ref = ModelRef.parse(text)
+            backends.preflight(ref)
+            refs.append(ref)
+        except HarnessError as error:
+            mistakes.append(str(error).replace("--model ", "", 1))
+    if mistakes:
+        raise HarnessError("\n".join(mistakes))
+    examined = examine_all(refs, is_thorough=True)
+    if is_json:
+        click.echo(doctor.as_json(examined, machine()), nl=False)
+    else:
+        _print(doctor.shown(examined, machine()))
+    raise SystemExit(PROBLEM if any(e.at(Level.PROBLEM) for e in examined) else 0)
+
+
+def _print(shown: object) -> None:
+    from rich.console import Console
+
+    from harness.report.terminal import as_text
+
+    if sys.stdout.isatty() or "COLUMNS" in os.environ:
+        Console(highlight=False).print(shown)
+    else:
+        click.echo(as_text(shown, width=120), nl=False)  # type: ignore[arg-type]
