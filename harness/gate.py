@@ -1,8 +1,9 @@
 """The gate: did this change make the model worse? A pure function of two records and a policy.
 
-Three answers, and a refusal. *Regression*: a pinned case broke, a memory budget is newly missed, or
-more cases broke than chance explains. *Pass*: the drop is bounded below the margin. *Inconclusive*:
-neither, with the number of cases that would decide. "Not significant" is never a pass.
+Three answers, and a refusal. *Regression*: a pinned case broke, answers take more memory or time
+than was allowed, or more cases broke than chance explains. *Pass*: the drop is bounded below the
+margin. *Inconclusive*: neither, with the number of cases that would decide. "Not significant" is
+never a pass.
 """
 
 from collections.abc import Iterable, Sequence
@@ -11,10 +12,11 @@ from enum import StrEnum
 from math import ceil
 
 from harness.comparable import Unlike, common_required, unlike_runs, unlike_tasks
-from harness.compare import BehaviorChange, CaseChange, Change, Comparison, Side, compare
+from harness.compare import CaseChange, Change, Comparison, Side, compare
 from harness.core.composite import composite
 from harness.core.record import FORMAT_SUCCESS, Sample
 from harness.core.verdict import Outcome
+from harness.costs import Costs, costs_of
 from harness.evidence import Evidence, evidence_of, pairs_of
 from harness.gate_policy import GatePolicy
 from harness.stats.multiple import holm
@@ -27,7 +29,6 @@ from harness.stats.power import (
 
 NOISE_QUANTILE = 0.95
 """No decision rests on as many flips as noise alone reaches in this share of runs."""
-_MEMORY = "peak_memory_mb"
 
 
 class GateOutcome(StrEnum):
@@ -51,12 +52,14 @@ class Reason(StrEnum):
     """What a task's outcome rests on."""
 
     PINNED = "a pinned case broke"
-    MEMORY = "the memory budget is newly missed"
+    MEMORY = "the model takes more memory than is allowed"
+    LATENCY = "the model is slower than is allowed"
     COMPOSITE = "more cases broke than chance explains"
     BEHAVIOR = "a behavior that is not required fell by more than chance explains"
     NOISE = "no more cases flipped than noise explains"
     FEW_CASES = "too few cases were judged on both sides"
     NOTHING_PASSES = "nothing passes on either side, so nothing can break"
+    SLOWNESS = "the latency cannot be bounded below its limit"
     MARGIN = "the drop cannot be bounded below the margin"
     BOUNDED = "the drop is below the margin"
 
@@ -74,8 +77,8 @@ class TaskDecision:
     comparison: Comparison
     pinned: tuple[str, ...]
     """Pinned cases that fail and did not before."""
-    budgets_lost: tuple[BehaviorChange, ...]
-    """Measured over a run: met before, missed after."""
+    costs: Costs
+    """What was measured over the runs: latency, memory, budgets newly missed."""
     detectable: float | None
     """The smallest drop that as many cases show with 80% power, when 1% improve by chance."""
     cases_needed: int | None
@@ -182,9 +185,9 @@ def _task(
     comparison: Comparison, found: Evidence, behaviors: tuple[Evidence, ...], policy: GatePolicy
 ) -> TaskDecision:
     pinned = tuple(_pinned(comparison))
-    lost = tuple(_budgets_lost(comparison))
+    costs = costs_of(comparison, policy.confidence)
     others = [b for b in behaviors if b.behavior not in comparison.required]
-    outcome, reason = _judge(found, others, pinned, lost, policy)
+    outcome, reason = _judge(found, others, pinned, costs, policy)
     alike = max(1, round(found.pairs / found.design_effect))
     return TaskDecision(
         task=comparison.task,
@@ -194,9 +197,9 @@ def _task(
         behaviors=behaviors,
         comparison=comparison,
         pinned=pinned,
-        budgets_lost=lost,
+        costs=costs,
         detectable=smallest_detectable_drop(alike, alpha=policy.composite_alpha),
-        cases_needed=_needed(found, policy) if outcome is GateOutcome.INCONCLUSIVE else None,
+        cases_needed=_needed(found, policy) if _is_of_cases(outcome, reason) else None,
         is_saturated=found.is_still and found.after == 1,
     )
 
@@ -205,15 +208,17 @@ def _judge(
     found: Evidence,
     others: Iterable[Evidence],
     pinned: tuple[str, ...],
-    lost: tuple[BehaviorChange, ...],
+    costs: Costs,
     policy: GatePolicy,
 ) -> tuple[GateOutcome, Reason]:
     """The outcome of one task. A required behavior is part of the composite, where its loss counts
     as much as it matters; the ``others`` are in nothing else and can regress by themselves."""
     if pinned:
         return GateOutcome.REGRESSION, Reason.PINNED
-    if any(_MEMORY in change.after.measured for change in lost if change.after):
+    if costs.takes_too_much(policy):
         return GateOutcome.REGRESSION, Reason.MEMORY
+    if costs.is_too_slow(policy):
+        return GateOutcome.REGRESSION, Reason.LATENCY
     if found.adjusted_p <= policy.composite_alpha:
         return _unless_noise(found, Reason.COMPOSITE, policy)
     fallen = [b for b in others if b.adjusted_p <= policy.behaviors_alpha]
@@ -223,9 +228,16 @@ def _judge(
         return GateOutcome.INCONCLUSIVE, Reason.FEW_CASES
     if found.before == 0 and found.after == 0:
         return GateOutcome.INCONCLUSIVE, Reason.NOTHING_PASSES
-    if found.interval.high < policy.margin:
-        return GateOutcome.PASS, Reason.BOUNDED
-    return GateOutcome.INCONCLUSIVE, Reason.MARGIN
+    if found.interval.high >= policy.margin:
+        return GateOutcome.INCONCLUSIVE, Reason.MARGIN
+    if costs.may_be_too_slow(policy):
+        return GateOutcome.INCONCLUSIVE, Reason.SLOWNESS
+    return GateOutcome.PASS, Reason.BOUNDED
+
+
+def _is_of_cases(outcome: GateOutcome, reason: Reason) -> bool:
+    """Whether more cases would decide it."""
+    return outcome is GateOutcome.INCONCLUSIVE and reason is not Reason.SLOWNESS
 
 
 def _flips(found: Evidence) -> int:
@@ -272,16 +284,6 @@ def _pinned(comparison: Comparison) -> Iterable[str]:
 def _outcome(sample: Sample, required: tuple[str, ...]) -> Outcome | None:
     found = composite(sample.verdicts, required)
     return found.outcome if found else None
-
-
-def _budgets_lost(comparison: Comparison) -> Iterable[BehaviorChange]:
-    """Budgets of whole runs (memory, latency) that were met before and are missed after."""
-    before, after, task = comparison.before, comparison.after, comparison.task
-    for result in after.record.results:
-        if (result.model, result.task) == (after.model, task) and result.measured:
-            was = before.result(task, result.behavior)
-            if was is not None and was.met and result.met is False:
-                yield BehaviorChange(result.behavior, was, result, {})
 
 
 def flip_rate(baseline: Side, again: Side) -> float:

@@ -20,13 +20,17 @@ ALLOWABLE = ("tasks", "cases", "prompts", "schema", "decoding", "required")
 
 def policy_options(command: Command) -> Command:
     """Add a flag for every part of the policy."""
-    share = click.FloatRange(0, 1)
+    share, increase = click.FloatRange(0, 1), click.FloatRange(0)
     options = (
         click.option("--margin", type=share, help="The drop to accept: 0.02 is two points."),
         click.option("--confidence", type=share, help="Of the interval and the tests."),
         click.option("--min-cases", type=click.IntRange(1), help="Fewer pairs never pass."),
         click.option("--max-errors", type=share, help="More errors cannot be judged."),
         click.option("--noise-floor", type=share, help="Share of cases that flip by themselves."),
+        click.option("--max-latency-increase", type=increase, metavar="SHARE",
+                     help="Slower than this is a regression: 0.1 is a tenth."),
+        click.option("--max-memory-increase", type=increase, metavar="SHARE",
+                     help="More memory than this is a regression."),
         click.option("--allow", multiple=True, type=click.Choice(ALLOWABLE),
                      help="What may differ; repeatable."),
     )  # fmt: skip

@@ -10,7 +10,7 @@ from harness.comparable import Unlike
 from harness.evidence import Evidence, repeated
 from harness.gate import GateDecision, GateOutcome, Reason, TaskDecision
 from harness.gate_policy import ALLOWABLE
-from harness.report import words
+from harness.report import costs_text, words
 from harness.stats.repeats import pass_at_k, pass_hat_k
 
 MOST_NAMED = 5
@@ -142,7 +142,11 @@ def _reason(task: TaskDecision) -> str:
         verb = "fails" if len(task.pinned) == 1 else "fail"
         return f"{noun} {named(task.pinned)} {verb}; "
     if task.reason is Reason.MEMORY:
-        return f"{_lost(task)[0]}; "
+        return f"{costs_text.memory_fault(task.costs)}; "
+    if task.reason is Reason.LATENCY:
+        return f"{costs_text.latency_fault(task.costs)}; "
+    if task.reason is Reason.SLOWNESS:
+        return "it may be slower than is allowed; "
     if task.reason is Reason.NOISE:
         return "no more cases flipped than noise explains; "
     if task.reason is Reason.FEW_CASES:
@@ -155,7 +159,7 @@ def _reason(task: TaskDecision) -> str:
 def details_of(task: TaskDecision, decision: GateDecision) -> Iterator[str]:
     """What else there is to say of one task, a line each."""
     found, policy = task.composite, decision.policy
-    if task.reason in (Reason.PINNED, Reason.MEMORY):
+    if task.reason in (Reason.PINNED, Reason.MEMORY, Reason.LATENCY):
         rate = movement(found, policy.confidence)
         if found.adjusted_p <= policy.composite_alpha:
             yield f"More cases broke than chance explains: {rate}."
@@ -182,13 +186,13 @@ def details_of(task: TaskDecision, decision: GateDecision) -> Iterator[str]:
         yield from _repeats(task, policy.confidence)
     if found.not_judged:
         yield f"{words.plural(found.not_judged, 'case')} had an error or a skip on either side."
-    lost = _lost(task)
-    if lost and task.reason is not Reason.MEMORY:
-        yield f"Measured one model after the other, so not decided upon: {'; '.join(lost)}."
+    yield from costs_text.lines(task.costs, policy)
 
 
 def _undecided(task: TaskDecision, decision: GateDecision) -> str:
     found, margin = task.composite, decision.policy.margin
+    if task.reason is Reason.SLOWNESS:
+        return costs_text.undecided(task.costs, decision.policy)
     if task.reason is Reason.NOTHING_PASSES:
         return "No number of cases of this kind would decide it: add some that pass."
     allowed = f"the margin is {margin * 100:.3g} points"
@@ -224,20 +228,6 @@ def _repeats(task: TaskDecision, confidence: float) -> Iterator[str]:
                 f"{words.percent(e.rate)} ({words.interval(e.interval)})" for e in (before, after)
             )
             yield f"{name}: {' before, '.join(said)} after."
-
-
-def _lost(task: TaskDecision) -> list[str]:
-    """``memory_budget was 812 MB and is 1,612 MB, at most 1,500 MB``."""
-    said = []
-    for change in task.budgets_lost:
-        assert change.before is not None, "it was met before"
-        assert change.after is not None, "it is missed after"
-        name, now = words.headline(change.after)
-        was = change.before.measured.get(name)
-        before = "" if was is None else f"was {words.quantity(name, was)} and "
-        limit = words.budget(change.after)
-        said.append(f"{change.behavior} {before}is {words.quantity(name, now)}, {limit}")
-    return said
 
 
 def named(cases: tuple[str, ...]) -> str:

@@ -1,0 +1,54 @@
+"""Two times of each case: how many times as long the second typically takes.
+
+Times are compared as ratios, case by case: a slow prompt is slow on both sides, and a busy moment
+that meets both leaves their ratio alone. The median ratio is the typical case's; one hiccup of the
+machine does not move it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import exp, isfinite, log
+from typing import Any
+
+from harness.stats.intervals import CONFIDENCE, Interval
+
+
+@dataclass(frozen=True, slots=True)
+class MedianRatio:
+    """1.1: the typical case takes a tenth longer."""
+
+    ratio: float
+    interval: Interval | None
+    """``None`` where the cases are too few for one: below 6 at 95%."""
+    cases: int
+
+
+def median_ratio(
+    before: Sequence[float], after: Sequence[float], confidence: float = CONFIDENCE
+) -> MedianRatio | None:
+    """The median of after / before over cases, with the interval that inverts the sign test.
+
+    The interval's ends are order statistics of the ratios, so it holds whatever their distribution
+    (Conover, "Practical Nonparametric Statistics", 3rd edition, section 3.2); its true coverage is
+    at least the confidence. ``None`` without a case.
+
+    Raises:
+        ValueError: a time is not above 0, or the sides have different numbers of cases.
+    """
+    ratios = [log(b / a) for a, b in zip(_times(before), _times(after), strict=True)]
+    if not ratios:
+        return None
+    import numpy as np
+    from scipy.stats import quantile_test
+
+    # A named tuple, though scipy's stubs say a number.
+    found: Any = quantile_test(ratios, q=0, p=0.5).confidence_interval(confidence)
+    ends = (float(found.low), float(found.high))
+    interval = Interval(exp(ends[0]), exp(ends[1])) if all(map(isfinite, ends)) else None
+    return MedianRatio(exp(float(np.median(ratios))), interval, len(ratios))
+
+
+def _times(values: Sequence[float]) -> Sequence[float]:
+    if any(not value > 0 for value in values):
+        raise ValueError("a time is above 0 seconds")
+    return values
