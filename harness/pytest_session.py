@@ -1,6 +1,7 @@
 """What the plugin's hooks do once a behavior was collected: pytest's items to our session."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -8,17 +9,27 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from harness.behavior import Judged, Tally, judge_completion
+from harness.behavior import Tally, judge_completion
 from harness.core.case import Case
 from harness.core.completion import Completion
 from harness.core.errors import HarnessError
-from harness.core.record import FORMAT_SUCCESS, BehaviorResult, RunRecord
+from harness.core.record import FORMAT_SUCCESS, RunRecord
 from harness.core.verdict import Outcome, Verdict
 from harness.engine.model import EngineSettings
-from harness.failure_text import BehaviorFailed, BehaviorText, failed_case, failed_rate, failed_run
+from harness.failure_text import BehaviorFailed, BehaviorText, failed_case, failed_rate
 from harness.measurement import Latency, Memory
 from harness.progress import TerminalProgress
 from harness.pytest_artefacts import Warnings, look_into, with_warnings
+from harness.pytest_item import (
+    SUBJECT,
+    base_name,
+    behavior_of,
+    budget_of,
+    is_behavior,
+    needs_of,
+    subject_of,
+)
+from harness.pytest_measured import judge_run
 from harness.recording import record
 from harness.runs import check_writable, write_run
 from harness.selection import Choices, Subject, choose, short_path
@@ -29,7 +40,6 @@ if TYPE_CHECKING:
     from harness.pytest_gate import SessionGate
     from harness.pytest_generate import GeneratedCases
 
-SUBJECT = "harness_subject"
 PER_COMPLETION = frozenset({"completion", "case"})
 """Arguments that make a test be called once for each completion."""
 
@@ -101,7 +111,7 @@ class PytestSession:
     def parametrize(self, metafunc: pytest.Metafunc) -> None:
         """Give a behavior one test for each subject that declares what it needs."""
         self._note(metafunc)
-        needs = _needs(metafunc.definition)
+        needs = needs_of(metafunc.definition)
         subjects = [s for s in self.subjects if needs <= s.task.declares]
         if self.config.getoption("--per-case") and PER_COMPLETION & {*metafunc.fixturenames}:
             subjects = [Subject(s.ref, s.task, c.id) for s in subjects for c in s.task.cases]
@@ -113,7 +123,7 @@ class PytestSession:
 
     def _note(self, metafunc: pytest.Metafunc) -> None:
         """One name is one behavior: verdicts are kept by it."""
-        name = _base_name(metafunc.definition)
+        name = base_name(metafunc.definition)
         file = str(metafunc.definition.path)
         if self.behaviors.setdefault(name, file) != file:
             self.mistakes.append(
@@ -142,25 +152,32 @@ class PytestSession:
 
     def answer(self, subject: Subject) -> None:
         """Have the model of a subject answer its plan, once; without it the test cannot run."""
-        capture = self.config.pluginmanager.getplugin("capturemanager")
-        with capture.global_and_fixture_disabled():
+        with self._uncaptured():
             answers = self.session.answers_of(subject.ref)
         if answers.model.error:
             pytest.fail(f"{subject.ref}: {answers.model.error}", pytrace=False)
+
+    def _uncaptured(self) -> AbstractContextManager[None]:
+        """While models are at work, their bar is drawn where the user sees it."""
+        capture = self.config.pluginmanager.getplugin("capturemanager")
+        found: AbstractContextManager[None] = capture.global_and_fixture_disabled()
+        return found
 
     def completions(self, subject: Subject) -> tuple[Completion, ...]:
         return tuple(self.session.completions(subject))
 
     def latency(self, subject: Subject) -> Latency:
         self._measurable(subject)
-        measured = self.session.latency(subject)
+        with self._uncaptured():
+            measured = self.session.latency(subject)
         if measured is None:
             pytest.fail("no timed request was answered", pytrace=False)
         return measured
 
     def memory(self, subject: Subject) -> Memory:
         self._measurable(subject)
-        measured = self.session.memory(subject)
+        with self._uncaptured():
+            measured = self.session.memory(subject)
         if measured is None:
             pytest.fail("the backend's process ended before it was measured", pytrace=False)
         return measured
@@ -175,11 +192,11 @@ class PytestSession:
         if PER_COMPLETION & arguments.keys():
             self._judge_completions(item, arguments)
         else:
-            self._judge_run(item, arguments)
+            judge_run(item, arguments, self.session.measure)
 
     def _judge_completions(self, item: pytest.Function, arguments: Mapping[str, Any]) -> None:
         subject = subject_of(item)
-        tally = self.session.tally(subject, behavior_of(item), _budget(item))
+        tally = self.session.tally(subject, behavior_of(item), budget_of(item))
         completions = self.session.completions(subject)
         if not completions:
             pytest.fail("there is no completion to judge", pytrace=False)
@@ -198,39 +215,10 @@ class PytestSession:
         """Of drawn cases: the smallest prompt that fails as they did, told to a person."""
         if self.generated is None:
             return ""
-        capture = self.config.pluginmanager.getplugin("capturemanager")
-        with capture.global_and_fixture_disabled():
+        with self._uncaptured():
             return self.generated.smallest_failing(
                 item, self.session, subject_of(item), tally, judge
             )
-
-    def _judge_run(self, item: pytest.Function, arguments: Mapping[str, Any]) -> None:
-        subject = subject_of(item)
-        measured = {
-            name: value
-            for evidence in arguments.values()
-            for name, value in _measured(evidence).items()
-        }
-        result = partial(
-            BehaviorResult,
-            str(subject.ref),
-            subject.task.name,
-            behavior_of(item),
-            measured=measured,
-            budget=_limit(subject, behavior_of(item), measured),
-        )
-        try:
-            item.obj(**arguments)
-        except Judged as judged:
-            verdict = judged.verdict
-            self.session.measure(_not_passed(result, verdict))
-            if verdict.outcome is Outcome.SKIPPED:
-                pytest.skip(verdict.reason)
-            raise failed_run(behavior_of(item), str(subject.ref), verdict) from None
-        except AssertionError as error:
-            self.session.measure(result(failed=1, met=False, reason=str(error)))
-            raise
-        self.session.measure(result(passed=1, met=True))
 
     # Reporting
 
@@ -281,63 +269,6 @@ class PytestSession:
         reporter.write(as_text(Summary(record), width=width, color=color))
         if self.folder is not None:
             reporter.write_line(f"record: {short_path(self.folder)}")
-
-
-def is_behavior(item: pytest.Item) -> bool:
-    """True for a test that asks for one of our fixtures and was given a subject."""
-    return SUBJECT in getattr(item, "fixturenames", ()) and hasattr(item, "callspec")
-
-
-def subject_of(item: pytest.Item) -> Any:
-    return item.callspec.params[SUBJECT]  # type: ignore[attr-defined]
-
-
-def behavior_of(item: pytest.Function) -> str:
-    """``no_extra_text`` for ``test_no_extra_text``, with the values of its own parameters."""
-    own = [str(value) for name, value in item.callspec.params.items() if name != SUBJECT]
-    return _base_name(item) + (f"[{'-'.join(own)}]" if own else "")
-
-
-def _base_name(item: Any) -> str:
-    return str(item.originalname or item.name).removeprefix("test_")
-
-
-def _needs(item: pytest.Item) -> frozenset[str]:
-    needs: set[str] = set()
-    for mark in item.iter_markers("behavior"):
-        asked = mark.kwargs.get("needs", ())
-        needs |= {asked} if isinstance(asked, str) else set(asked)
-    return frozenset(needs)
-
-
-def _budget(item: pytest.Item) -> float | None:
-    mark = item.get_closest_marker("behavior")
-    return mark.kwargs.get("budget") if mark else None
-
-
-def _measured(evidence: Any) -> Mapping[str, float]:
-    """What an argument of a run's behavior says was measured: ours, or of a user's own fixture."""
-    found = getattr(evidence, "measured", None)
-    return found if isinstance(found, Mapping) else {}
-
-
-def _not_passed(result: Callable[..., BehaviorResult], verdict: Verdict) -> BehaviorResult:
-    """The result of a behavior over a whole run, from a verdict that is not *passed*."""
-    if verdict.outcome is Outcome.SKIPPED:
-        return result(skipped=1, reason=verdict.reason)
-    count = "errors" if verdict.outcome is Outcome.ERROR else "failed"
-    codes = {verdict.code.value: 1} if verdict.code else {}
-    return result(**{count: 1}, met=False, codes=codes, reason=verdict.reason)
-
-
-def _limit(subject: Subject, behavior: str, measured: Mapping[str, float]) -> float | None:
-    """The budget that stands beside a measurement in a table: the p95's where there is one."""
-    budgets = subject.task.budgets
-    if behavior in budgets:
-        return budgets[behavior]
-    names = [f"latency_{n}" if f"latency_{n}" in budgets else n for n in measured]
-    held = [n for n in names if n in budgets]
-    return budgets[max(held, key=lambda n: "p95" in n)] if held else None
 
 
 def _judge_one(

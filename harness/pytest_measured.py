@@ -1,0 +1,77 @@
+"""A behavior over a whole run: what its evidence measured, against what was asked for."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+import pytest
+
+from harness.behavior import Judged
+from harness.core.record import BehaviorResult
+from harness.core.verdict import Outcome, Verdict
+from harness.failure_text import failed_run
+from harness.pytest_item import behavior_of, subject_of
+from harness.selection import Subject
+
+
+def judge_run(
+    item: pytest.Function,
+    arguments: Mapping[str, Any],
+    keep: Callable[[BehaviorResult], None],
+) -> None:
+    """Call a behavior's test once, and ``keep`` its result whatever it says.
+
+    Raises:
+        BehaviorFailed: the behavior does not hold.
+    """
+    subject = subject_of(item)
+    measured = {
+        name: value
+        for evidence in arguments.values()
+        for name, value in _measured(evidence).items()
+    }
+    result = partial(
+        BehaviorResult,
+        str(subject.ref),
+        subject.task.name,
+        behavior_of(item),
+        measured=measured,
+        budget=_limit(subject, behavior_of(item), measured),
+    )
+    try:
+        item.obj(**arguments)
+    except Judged as judged:
+        verdict = judged.verdict
+        keep(_not_passed(result, verdict))
+        if verdict.outcome is Outcome.SKIPPED:
+            pytest.skip(verdict.reason)
+        raise failed_run(behavior_of(item), str(subject.ref), verdict) from None
+    except AssertionError as error:
+        keep(result(failed=1, met=False, reason=str(error)))
+        raise
+    keep(result(passed=1, met=True))
+
+
+def _measured(evidence: Any) -> Mapping[str, float]:
+    """What an argument of a run's behavior says was measured: ours, or of a user's own fixture."""
+    found = getattr(evidence, "measured", None)
+    return found if isinstance(found, Mapping) else {}
+
+
+def _not_passed(result: Callable[..., BehaviorResult], verdict: Verdict) -> BehaviorResult:
+    """The result of a behavior over a whole run, from a verdict that is not *passed*."""
+    if verdict.outcome is Outcome.SKIPPED:
+        return result(skipped=1, reason=verdict.reason)
+    count = "errors" if verdict.outcome is Outcome.ERROR else "failed"
+    codes = {verdict.code.value: 1} if verdict.code else {}
+    return result(**{count: 1}, met=False, codes=codes, reason=verdict.reason)
+
+
+def _limit(subject: Subject, behavior: str, measured: Mapping[str, float]) -> float | None:
+    """The budget that stands beside a measurement in a table: the p95's where there is one."""
+    budgets = subject.task.budgets
+    if behavior in budgets:
+        return budgets[behavior]
+    names = [f"latency_{n}" if f"latency_{n}" in budgets else n for n in measured]
+    held = [n for n in names if n in budgets]
+    return budgets[max(held, key=lambda n: "p95" in n)] if held else None
