@@ -1,5 +1,6 @@
 """Whether the declared values occur in the prompt, or were made up."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
@@ -13,6 +14,8 @@ from harness.core.case import Case
 from harness.core.completion import Completion
 from harness.core.printable import excerpt
 from harness.core.verdict import FailureCode, Verdict
+
+_NEAREST = ", the nearest is "
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +61,16 @@ def is_stated(facts: Facts, value: Any) -> bool:
 def not_stated(facts: Facts, value: Any) -> str:
     """The reason, with what comes nearest in the text."""
     nearest = facts.nearest(value if isinstance(value, str) else str(value)[:100])
-    hint = f", the nearest is {excerpt(nearest)!r}" if nearest else ""
+    hint = f"{_NEAREST}{excerpt(nearest)!r}" if nearest else ""
     return f"{show(value)} does not occur in the prompt{hint}"
+
+
+def nearest_in(reason: str) -> str:
+    """What a reason of ``not_stated`` names as nearest; empty where it names nothing."""
+    quoted = reason.rpartition(_NEAREST)[2]
+    if len(quoted) < 3 or quoted[0] not in "'\"" or quoted[-1] != quoted[0]:
+        return ""
+    return re.sub(r"\\(.)", r"\1", quoted[1:-1]).removesuffix("…")
 
 
 def _leaves(path: Path, value: Any) -> Iterator[tuple[Path, Any]]:

@@ -1,22 +1,27 @@
-"""Cases as both renderings of the page show them: the prompt, the answers, what was found.
+"""Cases as both renderings of the page show them: the prompt, every model's answer, what was found.
 
 The page holds every case as compact data, which its script draws, and the most important ones as
 HTML besides. Both are made from the values of this file.
 """
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from harness.compare import Change, Comparison, Side, composite_outcome, required_behaviors
+from harness.compare import Change, change_of, composite_outcome, required_behaviors
+from harness.core.case import JsonValue
 from harness.core.record import Sample
 from harness.core.verdict import Outcome
+from harness.report.contents import Report
 from harness.report.marks import Mark, first_failure, marks_of, window
+from harness.report.nearest import nearest_place
 from harness.report.visible import readable
 
 LONG = (1_200, 18)
 """Characters and lines above which an answer scrolls in its place."""
 FAILING, PASSING = "failing", "passing"
 """What a case of a report on one model is called; a pair has a Change."""
+_ALONE: dict[Outcome | None, str] = {Outcome.PASSED: PASSING, Outcome.FAILED: FAILING}
 _SAID: dict[Outcome | None, str] = {
     Outcome.PASSED: "passes",
     Outcome.FAILED: "fails",
@@ -50,38 +55,51 @@ class Answer:
     is_cut_off: bool
     """The model did not stop by itself: the token limit did."""
     error: str | None
+    near: tuple[int, int] | None = None
+    """Where the prompt comes nearest to a value that it does not state."""
+
+    @property
+    def whole(self) -> str | None:
+        """The text, where there is one and all of it is here."""
+        return None if self.error is not None or self.cut_before or self.cut_after else self.text
 
 
 @dataclass(frozen=True, slots=True)
 class ShownCase:
-    """One case: one answer, or the answers before and after."""
+    """One case, and what every model answered."""
 
     case_id: str
     repeat: int
     state: str
-    """A Change's value, or ``failing``, ``passing`` or ``not judged``."""
+    """A Change's value, or ``failing``, ``passing`` or ``not judged``; nothing where only models
+    beside the pair have the case."""
     prompt: str
     template: str
     tags: tuple[str, ...]
+    reference: str
+    """JSON: what a right answer says, or nothing."""
+    is_noisy: bool
+    """The same model answers it now right, now wrong."""
     answers: tuple[Answer | None, ...]
+    """One for each side of the report."""
 
 
-def cases_of(comparison: Comparison, limit: int) -> list[ShownCase]:
-    """Every pair of a comparison, each text cut to ``limit`` characters."""
-    required = comparison.required
-    return [
-        _shown(c.sample, c.change.value, (c.before, c.after), required, limit)
-        for c in comparison.cases
-    ]
-
-
-def cases_alone(side: Side, task: str, limit: int) -> list[ShownCase]:
-    """Every answer of one model, each text cut to ``limit`` characters."""
-    required = required_behaviors(side, task)
-    return [
-        _shown(s, _state(composite_outcome(s.verdicts, required)), (s,), required, limit)
-        for s in side.samples(task).values()
-    ]
+def cases_of(report: Report, task: str, limit: int) -> list[ShownCase]:
+    """Every case of a task, those of the side after first, each text cut to ``limit``."""
+    found = next((c for c in report.comparisons if c.task == task), None)
+    required = found.required if found else required_behaviors(report.after, task)
+    noisy = report.noise.cases(task) if report.noise else frozenset[str]()
+    answered = [side.samples(task) for side in report.sides]
+    after = answered[report.place(report.after)]
+    before = answered[report.place(report.before)] if report.before else None
+    cases = []
+    for key in dict.fromkeys(key for side in (after, before or {}, *answered) for key in side):
+        samples = tuple(side.get(key) for side in answered)
+        either = after.get(key) or next(s for s in samples if s)
+        pair = (after.get(key),) if before is None else (before.get(key), after.get(key))
+        state = _state(pair, required)
+        cases.append(_shown(either, state, samples, required, limit, either.case_id in noisy))
+    return cases
 
 
 def is_long(text: str) -> bool:
@@ -107,9 +125,18 @@ def shared_prefix(texts: Sequence[str]) -> int:
     return cut if cut < len(low) else 0
 
 
-def _state(outcome: Outcome | None) -> str:
-    states: dict[Outcome | None, str] = {Outcome.PASSED: PASSING, Outcome.FAILED: FAILING}
-    return states.get(outcome, Change.NOT_JUDGED.value)
+def _state(pair: tuple[Sample | None, ...], required: tuple[str, ...]) -> str:
+    """What the case is to the pair, or to the only model."""
+    if not any(pair):
+        return ""
+    outcomes = [s and composite_outcome(s.verdicts, required) for s in pair]
+    if len(pair) == 1:
+        return _ALONE.get(outcomes[0], Change.NOT_JUDGED.value)
+    if pair[0] is None:
+        return Change.ADDED.value
+    if pair[1] is None:
+        return Change.REMOVED.value
+    return change_of(outcomes[0], outcomes[1]).value
 
 
 def _shown(
@@ -118,23 +145,36 @@ def _shown(
     samples: Iterable[Sample | None],
     required: tuple[str, ...],
     limit: int,
+    is_noisy: bool,
 ) -> ShownCase:
+    prompt = prompt_of(either)
     return ShownCase(
         either.case_id,
         either.repeat,
         state,
-        _cut(prompt_of(either), limit),
+        _cut(prompt, limit),
         either.template,
         either.tags,
-        tuple(None if s is None else _answer(s, required, limit) for s in samples),
+        _reference(either.reference, limit),
+        is_noisy,
+        tuple(s and answer_of(s, required, limit, prompt[:limit]) for s in samples),
     )
+
+
+def _reference(value: JsonValue, limit: int) -> str:
+    """Written as most models write it, so that the page holds it but once."""
+    if not isinstance(value, dict | list):
+        return ""
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= limit else ""
 
 
 def _cut(text: str, limit: int) -> str:
     return text if len(text) <= limit else f"{text[:limit]} … {len(text) - limit:,} more characters"
 
 
-def _answer(sample: Sample, required: tuple[str, ...], limit: int) -> Answer:
+def answer_of(sample: Sample, required: tuple[str, ...], limit: int, prompt: str) -> Answer:
+    """One model's answer, cut to ``limit``; ``prompt`` is what the page shows of it."""
     text = sample.completion.text
     failure = first_failure(sample)
     start, end = window(len(text), failure[1].span if failure else None, limit)
@@ -152,6 +192,7 @@ def _answer(sample: Sample, required: tuple[str, ...], limit: int) -> Answer:
         tuple(_findings(sample)),
         sample.completion.finish_reason.value == "length",
         sample.completion.error,
+        nearest_place(sample, prompt),
     )
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from harness.compare import Side
 from harness.core.record import FORMAT_SUCCESS, BehaviorResult, TaskRecord
 from harness.evidence import Evidence
 from harness.gate import GateDecision, TaskDecision
@@ -16,7 +17,7 @@ from harness.report.labels import Label
 
 @dataclass(frozen=True, slots=True)
 class BehaviorRow:
-    """One behavior, over all models."""
+    """One behavior, over the models of a pair or over all."""
 
     name: str
     is_composite: bool
@@ -44,9 +45,9 @@ class MeasuredRow:
 
 
 def behavior_rows(
-    report: Report, task: TaskRecord, labels: Sequence[Label]
+    report: Report, task: TaskRecord, sides: Sequence[Side], labels: Sequence[Label]
 ) -> tuple[BehaviorRow, ...]:
-    """The composite, then the behaviors in the order of the runs."""
+    """The composite, then the behaviors in the order of the runs, with a result per side."""
     names = dict.fromkeys(
         r.behavior
         for side in report.sides
@@ -54,11 +55,13 @@ def behavior_rows(
         if r.task == task.name and not r.measured
     )
     ordered = sorted(names, key=lambda name: name != FORMAT_SUCCESS)
-    return tuple(_behavior_row(report, task.name, name, labels) for name in ordered)
+    return tuple(_behavior_row(report, task.name, name, sides, labels) for name in ordered)
 
 
-def _behavior_row(report: Report, task: str, behavior: str, labels: Sequence[Label]) -> BehaviorRow:
-    results = tuple(side.result(task, behavior) for side in report.sides)
+def _behavior_row(
+    report: Report, task: str, behavior: str, sides: Sequence[Side], labels: Sequence[Label]
+) -> BehaviorRow:
+    results = tuple(side.result(task, behavior) for side in sides)
     budget = next((r.budget for r in reversed(results) if r and r.budget is not None), None)
     points = [
         Point(label.role or label.name, r.rate, r.interval, label.css_class)

@@ -1,11 +1,12 @@
 """The folds that cases lie in, and which of their cases the page holds as HTML."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from harness.compare import Change
 from harness.report.answers import FAILING, PASSING, ShownCase
+from harness.report.details import CaseDetail
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,17 +45,24 @@ class BucketView:
     count: int
     is_open: bool
     """The first bucket, and the first that has cases."""
-    shown: tuple[ShownCase, ...]
+    shown: tuple[CaseDetail, ...]
 
 
-def bucket_views(cases: Sequence[ShownCase], buckets: Iterable[Bucket]) -> tuple[BucketView, ...]:
-    """The buckets that have cases, and the first in any case."""
+def bucket_views(
+    cases: Sequence[ShownCase],
+    buckets: Iterable[Bucket],
+    detail: Callable[[ShownCase], CaseDetail],
+    *,
+    has_all: bool,
+) -> tuple[BucketView, ...]:
+    """The buckets that have cases, and the first in any case; all, where ``has_all`` says that
+    another pair may be chosen."""
     count = Counter(case.state for case in cases)
     views: list[BucketView] = []
     for bucket in buckets:
         total = sum(count[state] for state in bucket.states)
         shown = [c for c in cases if c.state in bucket.states][: bucket.static]
         is_open = bucket.is_first or not any(view.count for view in views)
-        if total or bucket.is_first:
-            views.append(BucketView(bucket, total, is_open, tuple(shown)))
+        if total or bucket.is_first or has_all:
+            views.append(BucketView(bucket, total, is_open, tuple(map(detail, shown))))
     return tuple(views)

@@ -1,12 +1,13 @@
 """What a report is about: one or two runs, and the pair of models to set side by side."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from harness.compare import Comparison, Side, compare_all
 from harness.core.errors import HarnessError
 from harness.core.record import RunRecord
 from harness.gate import GateDecision, decide
 from harness.gate_policy import GatePolicy
+from harness.report.noise import Noise, noise_of_repeats
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +23,22 @@ class Report:
     """One per task; none without a side before."""
     decision: GateDecision | None = None
     """What the gate says of the pair, where it was asked."""
+    noise: Noise | None = None
+    """How often a model's own answers flip, where something says so."""
 
     @property
     def sides(self) -> tuple[Side, ...]:
         """Every model of every run, in the order run; the pair stands among them."""
         return tuple(Side(run, model.ref) for run in self.runs for model in run.models)
+
+    def place(self, side: Side) -> int:
+        """Which of ``sides`` this is, without comparing records value by value.
+
+        A run that is set beside itself stands there twice: before is the first of them.
+        """
+        found = enumerate(self.sides)
+        same = [i for i, s in found if s.record is side.record and s.model == side.model]
+        return same[-1 if side is self.after else 0]
 
     @property
     def pair(self) -> tuple[Side, ...]:
@@ -37,6 +49,18 @@ class Report:
     def name(self) -> str:
         """The ids of the runs, as a file name."""
         return "..".join(run.id for run in self.runs)
+
+
+def with_pair(report: Report, before: Side, after: Side) -> Report:
+    """The same runs with another pair set side by side, judged by the same policy."""
+    decision = report.decision and decide(before, after, report.decision.policy)
+    return replace(
+        report,
+        before=before,
+        after=after,
+        comparisons=compare_all(before, after),
+        decision=decision,
+    )
 
 
 def report_on(
@@ -65,7 +89,8 @@ def report_on(
         baseline = _side(first, before, 0)
     compared = compare_all(baseline, candidate) if baseline else ()
     decision = decide(baseline, candidate, policy) if baseline and policy else None
-    return Report(runs, baseline, candidate, compared, decision)
+    noise = noise_of_repeats(baseline or candidate)
+    return Report(runs, baseline, candidate, compared, decision, noise)
 
 
 def _side(run: RunRecord, wanted: str | None, position: int) -> Side:

@@ -34,11 +34,13 @@ def of_task(task: TaskDecision) -> Iterator[str]:
     yield heading
     yield from _aligned([decisions.TABLE, *decisions.table(task)])
     for name, change in _BUCKETS:
-        if cases := [case.sample.case_id for case in task.comparison.bucket(change)]:
+        answers = [case.sample.case_id for case in task.comparison.bucket(change)]
+        if cases := list(dict.fromkeys(answers)):
             more = len(cases) - MOST_NAMED
             rest = f" and {more} more" if more > 0 else ""
             named = ", ".join(map(log, cases[:MOST_NAMED]))
-            yield f"  {name} ({len(cases)}): {named}{rest}"
+            of = "" if len(answers) == len(cases) else f", {len(answers)} answers"
+            yield f"  {name} ({len(cases)}{of}): {named}{rest}"
 
 
 _BUCKETS = (

@@ -11,7 +11,9 @@ from typing import Any, NamedTuple
 
 from markupsafe import Markup
 
+from harness.core.record import BehaviorResult
 from harness.report.answers import LONG, Answer, ShownCase
+from harness.report.matrix import Matrix
 from harness.report.visible import CONTROL_NAMES, HIDDEN, JAVASCRIPT_CLASS
 
 _UNSAFE = re.compile(f"[<>&]|{HIDDEN}")
@@ -21,11 +23,11 @@ class TaskCases(NamedTuple):
     """The cases of one task, as the page's script gets them."""
 
     name: str
-    labels: Sequence[str]
-    """What each side is called."""
     prefix: int
     """How many characters every prompt begins with; the page says them once."""
     cases: Sequence[ShownCase]
+    matrix: Matrix | None
+    """Where any pair can be chosen."""
 
 
 class Table:
@@ -42,10 +44,22 @@ class Table:
         return list(self._places)
 
 
-def embed(tasks: Iterable[TaskCases], run: str) -> Markup:
-    """The script element's content; ``run`` is the id that a case is replayed from."""
+class EmbeddedSide(NamedTuple):
+    """One model of one run, as the page's script gets it."""
+
+    name: str
+    ref: str
+    run: str
+    """The id that a case is replayed from."""
+    model: str
+    """What a replay has to name, where the run would not replay this model by itself."""
+
+
+def embed(tasks: Iterable[TaskCases], sides: Sequence[EmbeddedSide], pair: Sequence[int]) -> Markup:
+    """The script element's content; ``pair`` says which sides the page opens with."""
     content = {
-        "run": run,
+        "sides": [side._asdict() for side in sides],
+        "pair": pair,
         "hidden": JAVASCRIPT_CLASS,
         "controls": CONTROL_NAMES,
         "long": LONG,
@@ -70,12 +84,34 @@ def _task(task: TaskCases) -> dict[str, Any]:
     rows = [_case(case, task.prefix, texts, names) for case in task.cases]
     return {
         "name": task.name,
-        "labels": list(task.labels),
         "prefix": prompt_prefix(task),
+        "pairs": _pairs(task.matrix),
+        "rates": _rates(task.matrix),
         "cases": rows,
         "texts": texts.values,
         "names": names.values,
     }
+
+
+def _pairs(matrix: Matrix | None) -> dict[str, Any]:
+    """Headline, and change, interval and p-value by behavior, for each pair of sides."""
+    found = matrix.pairs.items() if matrix else ()
+    return {key: [words.headline, words.rows] for key, words in found}
+
+
+def _rates(matrix: Matrix | None) -> dict[str, Any]:
+    """Rate, low end and high end of each side by behavior, and the budget: what a chart draws."""
+    found: dict[str, Any] = {}
+    for row, _ in matrix.rows if matrix else ():
+        budgets = (r.budget for r in row.results if r and r.budget is not None)
+        found[row.name] = [list(map(_rate, row.results)), next(budgets, None)]
+    return found
+
+
+def _rate(result: BehaviorResult | None) -> list[float] | None:
+    if result is None or result.rate is None:
+        return None
+    return [result.rate, *(result.interval or (result.rate, result.rate))]
 
 
 def prompt_prefix(task: TaskCases) -> str:
@@ -87,20 +123,24 @@ def _case(case: ShownCase, prefix: int, texts: Table, names: Table) -> list[Any]
     return [
         case.case_id,
         case.repeat,
-        names.place(case.state),
         texts.place(case.prompt[prefix:]),
         names.place(case.template),
         [names.place(tag) for tag in case.tags],
-        *(_answer(answer, texts, names) for answer in case.answers),
+        texts.place(case.reference) if case.reference else None,
+        int(case.is_noisy),
+        *(_answer(answer, case.prompt[prefix:], prefix, texts, names) for answer in case.answers),
     ]
 
 
-def _answer(answer: Answer | None, texts: Table, names: Table) -> list[Any] | None:
-    """``[text, verdict, findings, marks, cut before, cut after, hit the limit, error]``; what is
-    empty at the end is left out."""
+def _answer(
+    answer: Answer | None, prompt: str, prefix: int, texts: Table, names: Table
+) -> list[Any] | None:
+    """``[text, verdict, findings, marks, cut before, cut after, hit the limit, error, nearest place
+    of the prompt]``; what is empty at the end is left out."""
     if answer is None:
         return None
     name, units = names.place, _utf16_units(answer.text)
+    near = answer.near if answer.near and answer.near[0] >= prefix else None
     row: list[Any] = [
         texts.place(answer.text),
         name(answer.verdict),
@@ -113,6 +153,7 @@ def _answer(answer: Answer | None, texts: Table, names: Table) -> list[Any] | No
         answer.cut_after,
         int(answer.is_cut_off),
         None if answer.error is None else texts.place(answer.error),
+        near and [_utf16_units(prompt)(place - prefix) for place in near],
     ]
     while row[-1] in (None, 0, []) and len(row) > (8 if answer.error is not None else 2):
         row.pop()

@@ -22,12 +22,14 @@ from harness.report.contents import Report
 from harness.report.embed import EmbeddedSide, embed
 from harness.report.labels import label_of
 from harness.report.page import task_views
-from harness.report.provenance import environment_of, facts
+from harness.report.provenance import differing, environment_of, facts
 from harness.report.visible import marked, plain, visible
 
 ASSETS = Path(__file__).parent / "assets"
 SUFFIX = ".html"
-SCRIPTS = ("shown", "case", "bucket", "filter", "task", "start")
+SCRIPTS = (
+    "shown", "differences", "keys", "case", "bucket", "filter", "task", "pair", "start",
+)  # fmt: skip
 """The files that make up the page's one script, in this order: each uses what is before it."""
 
 
@@ -51,6 +53,8 @@ def render(report: Report) -> str:
         labels=[label_of(report, side) for side in report.sides],
         facts=found,
         essential=[f.name for f in found if f.is_essential and f.differs],
+        differing=differing(report),
+        pair=[label_of(report, side) for side in report.pair],
         environment=environment_of(report),
         notes=_notes(report),
         verdict=decisions.sentence(report.decision) if report.decision else "",
@@ -69,7 +73,8 @@ def _embedded(report: Report, side: Side) -> EmbeddedSide:
     """The last model of a run is the one whose answers a replay is set beside."""
     label = label_of(report, side)
     is_last = side.record.models[-1].ref == side.model
-    return EmbeddedSide(label.role or label.name, side.record.id, "" if is_last else side.model)
+    model = "" if is_last else side.model
+    return EmbeddedSide(label.name, side.model, side.record.id, model)
 
 
 def _quoted(word: str) -> str:

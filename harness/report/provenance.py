@@ -37,6 +37,20 @@ def facts(report: Report) -> tuple[Fact, ...]:
     return tuple(fact for fact in (*found, *_task_facts(report)) if any(fact.values))
 
 
+def differing(report: Report) -> tuple[Fact, ...]:
+    """What differs between the two sides of the pair, of what decides answers; what was not asked
+    alike first."""
+    if report.before is None:
+        return ()
+    places = [report.place(side) for side in report.pair]
+    found = [
+        Fact(fact.name, tuple(fact.values[place] for place in places), fact.is_essential)
+        for fact in facts(report)
+        if fact.name not in _ALWAYS_DIFFERENT
+    ]
+    return tuple(sorted((f for f in found if f.differs), key=lambda f: not f.is_essential))
+
+
 def environment_of(report: Report) -> tuple[tuple[str, str], ...]:
     """The machine and versions of the only run, or of the run after."""
     return tuple((name, value) for name, value in _flat(report.after.record.environment) if value)
@@ -85,6 +99,9 @@ _MODEL_FACTS: tuple[tuple[str, Callable[[Side], str]], ...] = (
     ("peak memory", _model(lambda m: _megabytes(m.peak_memory_mb))),
     ("error", _model(lambda m: m.error)),
 )
+
+_ALWAYS_DIFFERENT = {"run", "created", "loading took", "generating took", "peak memory", "error"}
+"""These say nothing of what the models were asked and are."""
 
 _TASK_FACTS: tuple[tuple[str, Callable[[TaskRecord], str]], ...] = (
     ("cases", lambda t: f"{t.cases:,}{' (selected)' if t.selected else ''}"),

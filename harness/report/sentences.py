@@ -60,14 +60,18 @@ def of_changes(change: BehaviorChange) -> str:
             parts.append(f"{count:,} {one if count == 1 else many}")
         elif kind is Change.REGRESSED and change.judged:
             parts.append(f"none {one}")
-    return f"Of {words.plural(sum(change.counts.values()), 'case')}, {', '.join(parts)}."
+    sides = (side for side in (change.before, change.after) if side is not None)
+    noun = "answer" if any(side.repeats > 1 for side in sides) else "case"
+    return f"Of {words.plural(sum(change.counts.values()), noun)}, {', '.join(parts)}."
 
 
 def of_result(result: BehaviorResult | None) -> str:
     """``format_success_rate is 95.7% of 300 cases (95% interval 92.7 to 97.5%).``"""
     if result is None or result.rate is None:
         return _unjudged(result)
-    judged = words.plural(result.passed + result.failed, "case")
+    judged = words.plural(result.cases or result.passed + result.failed, "case")
+    if result.repeats > 1:
+        judged += f", {result.repeats} answers each"
     ends = words.interval(result.interval)
     interval = f" (95% interval {ends})" if ends else ""
     return f"{FORMAT_SUCCESS} is {words.percent(result.rate)} of {judged}{interval}."

@@ -52,6 +52,7 @@ class Summary:
             rows = [r for r in self.record.results if r.task == task.name]
             yield _ascii(_task_title(task), options)
             yield from _summary_table(rows, self._errors(), options)
+            yield from repeats_table(rows, options)
             yield Text()
         for ref, error in self._errors().items():
             yield _ascii(Text.assemble((f"{printable(ref)}: ", _STRONG), printable(error)), options)
@@ -133,7 +134,8 @@ def _code(case: CaseChange) -> str:
 def _task_title(task: TaskRecord) -> Text:
     decoding = "greedy" if task.sampling.temperature == 0 else f"T={task.sampling.temperature:g}"
     kept = ", selected" if task.selected else ""
-    facts = f"{words.plural(task.cases, 'case')}{kept}, {decoding}"
+    repeats = f", {task.repeats} answers to each" if task.repeats > 1 else ""
+    facts = f"{words.plural(task.cases, 'case')}{kept}, {decoding}{repeats}"
     return Text.assemble((printable(task.name), _STRONG), (f"  {facts}", _DIM))
 
 
@@ -147,7 +149,9 @@ def _summary_table(
     """
     ordered = sorted(rows, key=lambda r: r.behavior != FORMAT_SUCCESS)
     cells = {id(r): [_ascii(cell, options) for cell in _cells(r)] for r in ordered}
-    heading = [Text(h, _DIM) for h in _HEADINGS]
+    is_repeated = any(r.repeats > 1 for r in rows)
+    named = ["pass@1" if h == "rate" and is_repeated else h for h in _HEADINGS]
+    heading = [Text(h, _DIM) for h in named]
     widths = [
         max(c.cell_len for c in column) for column in zip(heading, *cells.values(), strict=True)
     ]
@@ -168,18 +172,52 @@ def _summary_table(
             yield _ascii(Text(f"  failed as: {codes}", _DIM), options)
 
 
-def _grid(rows: list[list[Text]], widths: list[int], options: ConsoleOptions) -> Table:
+def _grid(
+    rows: list[list[Text]],
+    widths: list[int],
+    options: ConsoleOptions,
+    right: tuple[int, ...] = _RIGHT,
+) -> Table:
     """Columns of exactly these widths; a column of no width is left out."""
     grid = Table.grid(padding=(0, len(_GAP), 0, 0))
     kept = [i for i, width in enumerate(widths) if width > 0]
     for i in kept:
         # The ellipsis is no character of an ASCII terminal, and rich does not ask.
         cut: OverflowMethod = "crop" if options.ascii_only else "ellipsis"
-        justify: JustifyMethod = "right" if i in _RIGHT else "left"
+        justify: JustifyMethod = "right" if i in right else "left"
         grid.add_column(width=widths[i], justify=justify, no_wrap=True, overflow=cut)
     for row in rows:
         grid.add_row(*(row[i] for i in kept if i < len(row)))
     return grid
+
+
+def repeats_table(rows: list[BehaviorResult], options: ConsoleOptions) -> Iterator[RenderableType]:
+    """Where cases were answered several times: whether any answer passes, and whether all do."""
+    repeated = [r for r in rows if r.repeats > 1 and r.rate is not None]
+    if not repeated:
+        return
+    k = max(r.repeats for r in repeated)
+    headings = (f"of {k} answers to a case", f"any: pass@{k}", "", f"all: pass^{k}", "")
+    cells = {id(r): [_ascii(cell, options) for cell in _repeats_cells(r)] for r in repeated}
+    heading = [Text(h, _DIM) for h in headings]
+    widths = [
+        max(c.cell_len for c in column) for column in zip(heading, *cells.values(), strict=True)
+    ]
+    yield Text()
+    yield _grid([heading], widths, options, (1, 3))
+    for model in dict.fromkeys(r.model for r in repeated):
+        yield _ascii(Text(printable(model), _STRONG), options)
+        own = [cells[id(r)] for r in repeated if r.model == model]
+        yield _grid(own, widths, options, (1, 3))
+
+
+def _repeats_cells(result: BehaviorResult) -> Iterator[Text]:
+    yield Text(
+        f"  {printable(result.behavior)}", _STRONG if result.behavior == FORMAT_SUCCESS else ""
+    )
+    for share in (result.pass_at_k, result.pass_hat_k):
+        yield Text("not measured" if share is None else words.percent(share.rate))
+        yield Text("" if share is None else f"({words.interval(share.interval)})", _DIM)
 
 
 def _commonest(rows: list[BehaviorResult], limit: int = 3) -> str:
@@ -195,7 +233,8 @@ def _commonest(rows: list[BehaviorResult], limit: int = 3) -> str:
 
 def _cells(result: BehaviorResult) -> Iterator[Text]:
     style = _STRONG if result.behavior == FORMAT_SUCCESS else ""
-    name, judged = printable(result.behavior), result.passed + result.failed
+    name = printable(result.behavior)
+    judged = result.passed + result.failed if result.cases is None else result.cases
     shown = "" if result.rate is None else words.percent(result.rate)
     if result.measured:
         key, value = words.headline(result)

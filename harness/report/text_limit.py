@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from harness.report.answers import prompt_of
 from harness.report.contents import Report
 
-TEXT_LIMITS = (20_000, 4_000, 1_500, 600, 300)
+TEXT_LIMITS = (20_000, 4_000, 1_500, 600, 300, 150)
 """Characters of one text that the page may hold: the most with which all of them fit."""
 MAX_CHARACTERS = 3_000_000
 """Of all texts together."""
@@ -26,7 +26,7 @@ def is_cut(report: Report, task: str, limit: int) -> bool:
 
 
 def _lengths(report: Report) -> Iterable[tuple[str, int]]:
-    for side in report.pair:
+    for side in report.sides:
         for sample in side.record.samples:
             if sample.model == side.model:
                 yield sample.task, len(sample.completion.text)

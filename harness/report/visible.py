@@ -4,7 +4,7 @@ The page draws the same in JavaScript for the cases it renders by itself: both u
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from markupsafe import Markup, escape
 
@@ -78,18 +78,30 @@ def visible(text: str, following: str = "") -> Markup:
     return Markup("").join(parts)
 
 
-def marked(text: str, marks: Iterable[Mark]) -> Markup:
-    """The text as HTML with the failing places in ``<mark>``, each naming who failed there."""
+def marked(
+    text: str,
+    marks: Iterable[Mark],
+    changed: Sequence[tuple[int, int]] = (),
+    tag: str = "ins",
+    *,
+    css_class: str = "m",
+) -> Markup:
+    """The text as HTML with the failing places in ``<mark>``, each naming who failed there.
+
+    What is changed, in order, is in elements of the name ``tag``, with the marks within.
+    """
     parts, at = [], 0
-    for segment in segments(text, marks):
+    for segment in segments(text, marks, changed):
         at += len(segment.text)
         inner = visible(segment.text, text[at : at + 1])
         if segment.marks:
             title = "; ".join(dict.fromkeys(f"{m.behavior}: {m.code}" for m in segment.marks))
             place = "" if segment.text else " point"
-            inner = Markup('<mark class="m{}" title="{}">{}</mark>').format(
-                place, plain(title), inner
+            inner = Markup('<mark class="{}{}" title="{}">{}</mark>').format(
+                css_class, place, plain(title), inner
             )
+        if segment.is_changed:
+            inner = Markup("<{}>{}</{}>").format(tag, inner, tag)
         parts.append(inner)
     return Markup("").join(parts)
 

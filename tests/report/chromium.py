@@ -95,7 +95,8 @@ class Page:
     def click(self, selector: str) -> None:
         """Press and release the left button in the middle of an element that can be seen."""
         quoted = json.dumps(selector)
-        self.evaluate(f"document.querySelector({quoted}).scrollIntoView({{ block: 'center' }})")
+        into_view = "scrollIntoView({ block: 'center', behavior: 'instant' })"
+        self.evaluate(f"document.querySelector({quoted}).{into_view}")
         box = self.evaluate(f"document.querySelector({quoted}).getBoundingClientRect().toJSON()")
         assert box["width"] * box["height"] > 0, f"cannot be seen: {selector}"
         place = {"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2}
@@ -120,9 +121,10 @@ class Page:
         )
 
     def prefer(self, scheme: str) -> None:
-        """``light`` or ``dark``."""
-        feature = {"name": "prefers-color-scheme", "value": scheme}
-        self.call("Emulation.setEmulatedMedia", features=[feature])
+        """``light`` or ``dark``; motion is reduced, so that nothing is seen half way."""
+        wanted = {"prefers-color-scheme": scheme, "prefers-reduced-motion": "reduce"}
+        features = [{"name": name, "value": value} for name, value in wanted.items()]
+        self.call("Emulation.setEmulatedMedia", features=features)
 
     def screenshot(self, path: Path, *, whole: bool = False) -> None:
         data = self.call("Page.captureScreenshot", captureBeyondViewport=whole)["data"]

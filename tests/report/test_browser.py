@@ -69,7 +69,7 @@ def test_the_shown_cases_are_exported_and_each_says_how_to_replay_it(
     codes = {f["code"] for line in lines for a in line["answers"] for f in a["findings"]}
     assert "bracket_loop" in codes
     assert tab.evaluate("window.named").endswith(".json_extraction.jsonl")
-    tab.evaluate("document.querySelector('.bucket summary').click()")
+    tab.evaluate("document.querySelector('.bucket > summary').click()")
     command = tab.evaluate("document.querySelector('.case .replay').textContent")
     run = "20261120-131502-ab12"
     assert command.startswith(f"harness replay {run} pay-")
@@ -83,7 +83,7 @@ def test_buckets_open_search_narrows_and_the_address_remembers(tab: Page, tmp_pa
     assert tab.problems == []
     assert tab.evaluate(TALLIES) == ["2", "258", "11", "29"]
     assert tab.evaluate(VISIBLE_CASES) == 2
-    tab.evaluate("document.querySelectorAll('.bucket summary')[1].click()")
+    tab.evaluate("document.querySelectorAll('.bucket > summary')[1].click()")
     tab.evaluate(SETTLED)
     assert tab.evaluate(VISIBLE_CASES) == 22
     tab.evaluate("document.querySelectorAll('.bucket')[1].querySelector('.more').click()")

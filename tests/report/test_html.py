@@ -17,6 +17,7 @@ from harness.core.record import RunRecord, Sample
 from harness.core.verdict import FailureCode, Verdict
 from harness.gate_policy import GatePolicy
 from harness.report.contents import report_on
+from harness.report.embed import EmbeddedSide
 from harness.report.html import render, replay_command
 from tests.gating import pair
 from tests.synthetic import (
@@ -60,7 +61,21 @@ CONTENT = {"html", "head", "meta", "title", "link", "style", "body", "script"}
 INK = {"a", "header", "p", "span", "main", "section", "div", "h1", "h2", "h3", "h4", "h5", "nav"}
 PARTS = {"table", "thead", "tbody", "tr", "th", "td", "svg", "line", "circle", "rect", "text"}
 FORMS = {"form", "label", "input", "select", "option", "button", "output"}
-TEXTS = {"details", "summary", "pre", "article", "i", "b", "code", "mark", "ul", "li", "footer"}
+TEXTS = {
+    "ins",
+    "del",
+    "details",
+    "summary",
+    "pre",
+    "article",
+    "i",
+    "b",
+    "code",
+    "mark",
+    "ul",
+    "li",
+    "footer",
+}
 TAGS = CONTENT | INK | PARTS | FORMS | TEXTS
 VOID = {"meta", "link", "input"}
 
@@ -166,7 +181,8 @@ def test_each_bucket_counts_its_cases(page: str) -> None:
     for title, count in (("Regressed", 0), ("Fixed", 54), ("Still failing", 1), ("Unchanged", 5)):
         assert re.search(rf"\b{title} {count} ", shown)
     assert "Not judged" not in read(page).texts["span"]
-    assert data_of(page)["tasks"][0]["labels"] == ["before", "after"]
+    assert [side["name"] for side in data_of(page)["sides"]] == ["tiny", "json_extraction"]
+    assert data_of(page)["pair"] == [0, 1]
     assert len(data_of(page)["tasks"][0]["cases"]) == 60
 
 
@@ -190,7 +206,7 @@ def test_a_model_alone_has_failing_and_passing_cases() -> None:
     assert "Failing" in read(page).texts["span"]
     assert "Passing" in read(page).texts["span"]
     assert "Regressed" not in page
-    assert {len(row) for row in data_of(page)["tasks"][0]["cases"]} == {7}
+    assert {len(row) for row in data_of(page)["tasks"][0]["cases"]} == {8}
 
 
 def test_every_model_has_a_column_and_the_first_and_last_are_the_pair() -> None:
@@ -288,7 +304,7 @@ def test_offsets_count_as_javascript_does() -> None:
         json_validity=Verdict.failed(FailureCode.SYNTAX, "", (2, 3)),
     )
     [task] = data_of(page_of(record_of([(BASE, [found])])))["tasks"]
-    assert task["cases"][0][6][3][0][:2] == [4, 5]
+    assert task["cases"][0][7][3][0][:2] == [4, 5]
 
 
 def test_huge_texts_are_cut_around_the_failure_and_said_so() -> None:
@@ -324,7 +340,12 @@ def test_the_page_is_a_function_of_its_records(page: str) -> None:
     ],
 )
 def test_a_replay_command_is_one_word_a_name(case_id: str, word: str) -> None:
-    assert replay_command("run", case_id, "task") == f"harness replay run {word} --task task"
+    side = EmbeddedSide("m", "base:m", "run", "")
+    command = f"harness replay run {word} --task task"
+    assert replay_command(side, case_id, "task") == command
+    assert replay_command(side._replace(model="base:a b"), case_id, "task") == (
+        f"{command} --model 'base:a b'"
+    )
 
 
 def test_the_gate_has_the_first_word() -> None:

@@ -1,17 +1,46 @@
 /** One case: drawn as the template draws it, and as a line of JSON. */
-const drawAnswer = ({ names, texts }, answer, { label, className }) => {
+const ANSWERS = 7;
+
+/** The sides that every case is shown on: places in data.sides, before and after, or the only one. */
+let pair = data.pair;
+
+const headingsOf = () => pair.map((side, i) => ({
+  ...data.sides[side],
+  role: pair.length > 1 ? ["before", "after"][i] : "",
+  className: pair.length > 1 && i === 0 ? "before" : "after",
+}));
+
+const answersOf = (row) => pair.map((side) => row[ANSWERS + side]);
+
+/** What a case is to the pair: a Change, or of one model alone failing or passing. */
+const stateOf = ({ names }, row) => {
+  const said = answersOf(row).map((answer) => answer ? names[answer[1]] : null);
+  if (said.every((word) => word === null)) return "";
+  const isJudged = said.every((word) => word === null || word === "passes" || word === "fails");
+  if (said.length === 1) return !isJudged ? "not judged" : said[0] === "passes" ? "passing" : "failing";
+  if (said[0] === null) return "added";
+  if (said[1] === null) return "removed";
+  if (!isJudged) return "not judged";
+  if (said[0] === said[1]) return said[0] === "passes" ? "still passing" : "still failing";
+  return said[1] === "passes" ? "fixed" : "regressed";
+};
+
+const drawAnswer = ({ names, texts }, answer, { name, ref, role, className }, changed, tag) => {
   const box = el("div", `answer ${className}`);
-  const heading = el("h5", "", el("span", `key ${className}`), el("span", "role", plain(label)));
+  const called = el("span", "name", plain(name));
+  called.title = plain(ref);
+  const heading = el("h5", "", el("span", `key ${className}`), role ? el("span", "role", role) : "", " ", called);
   box.append(heading);
   if (!answer) return box.append(el("p", "note", "This side has no such case.")), box;
   const [text, verdict, findings = [], marks = [], cutBefore = 0, cutAfter = 0, isCutOff = 0, error = null] = answer;
   const tone = { passes: "good", "not judged": "none" }[names[verdict]] ?? "bad";
-  heading.append(el("span", `verdict ${tone}`, names[verdict]));
+  heading.append(" ", el("span", `verdict ${tone}`, names[verdict]));
   if (cutBefore) box.append(el("p", "note", `… ${count(cutBefore)} characters before`));
   if (error !== null) box.append(el("p", "note", "No completion: ", ...visible(texts[error])));
   else if (texts[text]) {
     const isLong = texts[text].length > data.long[0] || texts[text].split("\n").length > data.long[1];
-    const raw = el("pre", isLong ? "raw long" : "raw", ...marked(texts[text], marks, names));
+    const titled = marks.map(([start, end, behavior, code]) => [start, end, `${names[behavior]}: ${names[code]}`]);
+    const raw = el("pre", isLong ? "raw long" : "raw", ...marked(texts[text], titled, { changed, tag }));
     if (isLong) raw.tabIndex = 0;
     box.append(raw);
   } else box.append(el("p", "note", "The completion is empty."));
@@ -25,30 +54,51 @@ const drawAnswer = ({ names, texts }, answer, { label, className }) => {
   return box;
 };
 
-const drawCase = (task, [id, repeat, , prompt, template, tags, ...answers]) => {
-  const { names, texts, labels } = task;
-  const headings = labels.map((label, i) => ({ label, className: labels.length > 1 && i === 0 ? "before" : "after" }));
+const titleOf = ({ name, names }, [id, repeat, , template, tags, , isNoisy]) => {
   const link = el("a", "", ...visible(id));
-  link.href = `#${new URLSearchParams({ task: task.name, case: id })}`;
+  link.href = `#${new URLSearchParams([["task", name], ["case", id], ...pairInAddress()])}`;
   const title = el("h4", "", link, repeat ? el("span", "repeat", `repeat ${repeat}`) : "");
+  if (isNoisy) title.append(el("span", "noisy", "flips by itself"));
   for (const tag of tags) title.append(el("span", "tag", ...visible(names[tag])));
   if (names[template]) title.append(el("span", "tag", "wording ", ...visible(names[template])));
-  const command = ["harness", "replay", data.run, id, "--task", task.name].map(quoted).join(" ");
-  return el("article", "case", title, el("pre", "prompt", ...visible(texts[prompt])),
-    el("div", "answers", ...answers.map((answer, i) => drawAnswer(task, answer, headings[i]))),
-    el("p", "replay", el("code", "", ...visible(command))));
+  return title;
+};
+
+const drawCase = (task, row) => {
+  const { texts } = task;
+  const [id, , prompt, , , reference] = row;
+  const answers = answersOf(row);
+  const headings = headingsOf();
+  const isCut = (answer) => !answer || (answer[7] ?? null) !== null || answer[4] || answer[5];
+  const whole = answers.map((answer) => isCut(answer) ? null : texts[answer[0]]);
+  const isPair = answers.length > 1 && answers.every(Boolean) && (answers[0][4] ?? 0) === (answers[1][4] ?? 0);
+  const changed = isPair ? changesOf(texts[answers[0][0]], texts[answers[1][0]]) : [[], []];
+  const near = answers.flatMap((answer, i) =>
+    answer?.[8] ? [[...answer[8], `${headings[i].role || headings[i].name}: nearest to the ungrounded value`]] : []);
+  const drawn = answers.map((answer, i) => drawAnswer(task, answer, headings[i], changed[i], isPair && i === 0 ? "del" : "ins"));
+  const after = data.sides[pair.at(-1)];
+  const replay = ["harness", "replay", after.run, id, "--task", task.name, ...(after.model ? ["--model", after.model] : [])];
+  return el("article", "case", titleOf(task, row),
+    el("pre", "prompt", ...marked(texts[prompt], near, { className: "near" })), el("div", "answers", ...drawn),
+    answers.length > 1 && whole[0] && whole[0] === whole[1] ? el("p", "note", "Both answers are the same, character by character.") : "",
+    drawKeys(whole, reference === null ? "" : texts[reference], headings),
+    el("p", "replay", el("code", "", ...visible(replay.map(quoted).join(" ")))));
 };
 
 /** The case as one line of JSON: what the page shows of it, with the prompt whole. */
-const exported = (task, [id, repeat, state, prompt, template, tags, ...answers]) => {
+const exported = (task, row) => {
   const { names, texts } = task;
+  const [id, repeat, prompt, template, tags, reference] = row;
+  const headings = headingsOf();
   return JSON.stringify({
-  task: task.name, case: id, repeat, state: names[state], prompt: task.prefix + texts[prompt],
-  template: names[template], tags: tags.map((tag) => names[tag]),
-  answers: answers.map((answer, i) => answer && {
-    side: task.labels[i], text: texts[answer[0]],
-    findings: (answer[2] ?? []).map(([behaviors, , code, reason]) =>
-      ({ behaviors: behaviors.map((b) => names[b]), code: names[code], reason: texts[reason] })),
-  }),
+    task: task.name, case: id, repeat, state: stateOf(task, row), prompt: task.prefix + texts[prompt],
+    template: names[template], tags: tags.map((tag) => names[tag]),
+    reference: reference === null ? null : JSON.parse(texts[reference]),
+    answers: answersOf(row).map((answer, i) => answer && {
+      side: headings[i].role || headings[i].name, model: headings[i].ref, text: texts[answer[0]],
+      verdict: names[answer[1]],
+      findings: (answer[2] ?? []).map(([behaviors, , code, reason]) =>
+        ({ behaviors: behaviors.map((b) => names[b]), code: names[code], reason: texts[reason] })),
+    }),
   });
 };

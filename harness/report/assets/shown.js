@@ -39,22 +39,29 @@ const visible = (text, following = "") => {
   return nodes;
 };
 
-/** The text as nodes with the failing places in <mark>, each naming who failed there. */
-const marked = (text, marks, names) => {
+/**
+ * The text as nodes with the failing places in <mark>, each with a title, and what is changed in
+ * elements of the name `tag`. A mark is [start, end, title], a change [start, end].
+ */
+const marked = (text, marks, { changed = [], tag = "ins", className = "m" } = {}) => {
   const cuts = new Set([0, text.length]);
-  for (const [start, end] of marks) cuts.add(start).add(end);
+  for (const [start, end] of [...marks, ...changed]) cuts.add(start).add(end);
   const edges = [...cuts].sort((a, b) => a - b);
-  const wrap = (nodes, found, className) => {
+  const wrap = (nodes, found, classes) => {
     if (!found.length) return nodes;
-    const mark = el("mark", className, ...nodes);
-    mark.title = plain([...new Set(found.map((m) => `${names[m[2]]}: ${names[m[3]]}`))].join("; "));
+    const mark = el("mark", classes, ...nodes);
+    mark.title = plain([...new Set(found.map((m) => m[2]))].join("; "));
     return [mark];
   };
+  let at = 0;
   return edges.flatMap((start, i) => {
     const end = i + 1 < edges.length ? edges[i + 1] : text.length;
     const points = marks.filter((m) => m[0] === start && m[1] === start);
     const covering = marks.filter((m) => m[0] <= start && end <= m[1] && m[0] < m[1]);
-    const inner = start < end ? visible(text.slice(start, end), text.slice(end, end + 1)) : [];
-    return [...wrap([], points, "m point"), ...(inner.length ? wrap(inner, covering, "m") : [])];
+    const nodes = start < end ? visible(text.slice(start, end), text.slice(end, end + 1)) : [];
+    const inner = nodes.length ? wrap(nodes, covering, className) : [];
+    while (at < changed.length && changed[at][1] <= start) at += 1;
+    const isChanged = start < end && at < changed.length && changed[at][0] <= start;
+    return [...wrap([], points, `${className} point`), ...(isChanged ? [el(tag, "", ...inner)] : inner)];
   });
 };

@@ -1,8 +1,37 @@
-/** Every task's section, and the key that leads to the search. */
-const forms = data.tasks.map(setUp).filter(Boolean);
+/** Every task's section, the pair that all of them show, and the key that leads to the search. */
+pair = pairOfAddress();
+const sections = data.tasks.map(setUp).filter(Boolean);
+const recallAll = () => {
+  pair = pairOfAddress();
+  followPair(sections);
+  for (const section of sections) section.recall();
+};
+const choose = (wanted) => {
+  pair = wanted;
+  const said = new URLSearchParams(location.hash.slice(1));
+  said.delete("pair");
+  for (const [name, value] of pairInAddress()) said.set(name, value);
+  history.replaceState(null, "", said.size ? `#${said}` : location.pathname + location.search);
+  recallAll();
+};
+listenToPair(choose);
+recallAll();
+for (const button of document.querySelectorAll("button.ask")) button.disabled = false;
+addEventListener("hashchange", recallAll);
+addEventListener("click", (event) => {
+  const button = event.target.closest?.("button.ask");
+  if (!button) return;
+  const wanted = { ...button.dataset };
+  if (wanted.model !== undefined) {
+    const model = Number(wanted.model);
+    if (!pair.includes(model)) choose([pair[0], model]);
+    wanted.side = model === pair[0] ? "before" : "after";
+  }
+  sections.find(({ index }) => String(index) === wanted.task)?.ask(wanted);
+});
 addEventListener("keydown", (event) => {
   const isTyping = event.target.closest?.("input, select, textarea");
   if (event.key !== "/" || isTyping || event.ctrlKey || event.metaKey || event.altKey) return;
   event.preventDefault();
-  forms[0]?.elements.text.focus();
+  sections[0]?.form.elements.text.focus();
 });

@@ -1,56 +1,59 @@
 /** One task's section: its filter, its folds and what the address says of them. */
+const FIELDS = ["text", "code", "behavior", "side", "tag", "wording"];
+
 const setUp = (task, index) => {
   if (!task.cases.length) return null;
-  const { names, texts, labels } = task;
+  const { names, texts } = task;
   const places = new Map(names.map((name, place) => [name, place]));
   const within = (selector) =>
     [...document.querySelectorAll(selector)].filter((n) => n.dataset.task === String(index));
   const [form] = within(".filter");
-  const codeButtons = within("button.code");
-  const headings = labels.map((label, i) => ({ label, className: labels.length > 1 && i === 0 ? "before" : "after" }));
   const lowered = new Map();
   const lower = (place) => {
     if (!lowered.has(place)) lowered.set(place, texts[place].toLowerCase());
     return lowered.get(place);
   };
+  let states = new Map();
+  let oneCase = "";
+  let shown = task.cases;
 
   const buckets = within(".bucket").map((box) => ({
     box,
     list: box.querySelector(".list"),
     tally: box.querySelector(".tally"),
-    states: new Set(box.dataset.states.split("|").map((state) => places.get(state))),
+    states: new Set(box.dataset.states.split("|")),
     cases: [],
     drawn: 0,
   }));
 
-  let oneCase = "";
-  let shown = task.cases;
   const apply = () => {
     const fields = new FormData(form);
-    const wanted = {
-      text: fields.get("text").trim().toLowerCase(),
-      code: fields.get("code"), behavior: fields.get("behavior"), tag: fields.get("tag"), case: oneCase,
-    };
+    const wanted = { ...Object.fromEntries(FIELDS.map((name) => [name, fields.get(name) ?? ""])), case: oneCase };
+    wanted.text = wanted.text.trim().toLowerCase();
+    if (!wanted.behavior && !wanted.code) wanted.side = "";
     const isFiltered = Object.values(wanted).some(Boolean);
-    const found = isFiltered ? task.cases.filter(matches({ places, lower }, wanted)) : task.cases;
+    const found = isFiltered ? task.cases.filter(matches({ names, places, lower }, wanted)) : task.cases;
     for (const bucket of buckets) {
-      bucket.cases = found.filter((row) => bucket.states.has(row[2]));
+      bucket.cases = found.filter((row) => bucket.states.has(states.get(row)));
       bucket.tally.textContent = count(bucket.cases.length);
       if (isFiltered && found.length <= STEP) bucket.box.open = bucket.cases.length > 0;
       if (bucket.box.open) draw(task, bucket);
-      else bucket.list.replaceChildren();
+      else { bucket.list.replaceChildren(); bucket.drawn = 0; }
     }
     shown = found;
     form.querySelector(".count").textContent = isFiltered ? `${count(found.length)} of ${count(task.cases.length)} cases` : "";
     return wanted;
   };
+  const change = () => { oneCase = ""; remember(task, apply()); };
 
-  const remember = (wanted) => {
-    const kept = Object.entries(wanted).filter(([, value]) => value);
-    const hash = kept.length ? `#${new URLSearchParams([["task", task.name], ...kept])}` : location.pathname + location.search;
-    history.replaceState(null, "", hash);
+  /** Asks for the cases behind a cell of a table. */
+  const ask = (wanted) => {
+    for (const name of FIELDS) form.elements[name].value = wanted[name] ?? "";
+    change();
+    if (shown.length) for (const { box, cases } of buckets) if (cases.length) { box.open = true; break; }
+    form.scrollIntoView({ block: "start" });
+    form.elements.text.focus({ preventScroll: true });
   };
-  const change = () => { oneCase = ""; remember(apply()); };
 
   const fill = (name, values) => {
     const select = form.elements[name];
@@ -61,15 +64,18 @@ const setUp = (task, index) => {
     }
     if (!values.size) select.closest("label").hidden = true;
   };
-  const used = { code: new Set(), behavior: new Set(), tag: new Set() };
+  const used = { code: new Set(), behavior: new Set(), tag: new Set(), wording: new Set() };
   for (const row of task.cases) {
-    for (const tag of row[5]) used.tag.add(names[tag]);
-    for (const answer of row.slice(6)) for (const finding of answer?.[2] ?? []) {
+    for (const tag of row[4]) used.tag.add(names[tag]);
+    if (names[row[3]]) used.wording.add(names[row[3]]);
+    for (const answer of row.slice(ANSWERS)) for (const finding of answer?.[2] ?? []) {
       for (const behavior of finding[0]) used.behavior.add(names[behavior]);
       used.code.add(names[finding[2]]);
     }
   }
+  for (const button of within("button.ask")) if (button.dataset.behavior) used.behavior.add(button.dataset.behavior);
   for (const [name, values] of Object.entries(used)) fill(name, values);
+  if (pair.length < 2) form.elements.side.closest("label").hidden = true;
 
   let waiting = 0;
   form.addEventListener("input", () => { clearTimeout(waiting); waiting = setTimeout(change, 60); });
@@ -77,35 +83,27 @@ const setUp = (task, index) => {
     const lines = new Blob(shown.map((row) => `${exported(task, row)}\n`), { type: "application/jsonl" });
     const link = el("a");
     link.href = URL.createObjectURL(lines);
-    link.download = `${data.run}.${task.name}.jsonl`;
+    link.download = `${data.sides[pair.at(-1)].run}.${task.name}.jsonl`;
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
   });
   form.addEventListener("submit", (event) => event.preventDefault());
   form.addEventListener("reset", () => setTimeout(change));
-  for (const button of codeButtons) {
-    button.disabled = false;
-    button.addEventListener("click", () => {
-      form.elements.code.value = button.dataset.code;
-      change();
-      form.scrollIntoView({ block: "start" });
-    });
-  }
   for (const bucket of buckets) {
     bucket.box.addEventListener("toggle", () => {
       if (bucket.box.open && !bucket.drawn) draw(task, bucket);
     });
   }
   form.hidden = false;
+  /** Takes up the pair and what the address asks of this task. */
   const recall = () => {
+    states = new Map(task.cases.map((row) => [row, stateOf(task, row)]));
     const asked = new URLSearchParams(location.hash.slice(1));
-    if (asked.get("task") !== task.name) return apply();
-    for (const name of ["text", "code", "behavior", "tag"]) form.elements[name].value = asked.get(name) ?? "";
-    oneCase = asked.get("case") ?? "";
+    const isMine = asked.get("task") === task.name;
+    if (isMine) for (const name of FIELDS) form.elements[name].value = asked.get(name) ?? "";
+    oneCase = isMine ? asked.get("case") ?? "" : "";
     apply();
     if (oneCase) form.scrollIntoView({ block: "start" });
   };
-  recall();
-  addEventListener("hashchange", recall);
-  return form;
+  return { form, task, index, recall, ask };
 };

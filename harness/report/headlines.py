@@ -1,0 +1,29 @@
+"""What a task's section of the page says first: the gate's verdict, or what changed."""
+
+from harness.core.record import FORMAT_SUCCESS
+from harness.report import decisions, sentences
+from harness.report.behavior_rows import decided
+from harness.report.contents import Report
+
+
+def headline_of(report: Report, task: str) -> tuple[str, tuple[str, ...]]:
+    """The sentence that a task's section begins with, and the details that follow it."""
+    own = report.after.record.results
+    results = [r for r in own if r.model == report.after.model and r.task == task]
+    comparison = next((c for c in report.comparisons if c.task == task), None)
+    budgets = sentences.of_budgets(results)
+    if comparison is None:
+        return sentences.of_result(report.after.result(task, FORMAT_SUCCESS)), (budgets,)
+    changes = sentences.of_changes(comparison.composite)
+    details = (sentences.of_intervals(comparison), changes, f"After: {_lowered(budgets)}")
+    headline = sentences.of_comparison(comparison)
+    found = decided(report.decision, task)
+    if report.decision is None or found is None:
+        return headline, tuple(d for d in details if d)
+    verdict, numbers = decisions.headline_of(found, report.decision)
+    more = decisions.details_of(found, report.decision)
+    return verdict, (numbers, *more, changes, f"After: {_lowered(budgets)}")
+
+
+def _lowered(sentence: str) -> str:
+    return sentence[:1].lower() + sentence[1:]

@@ -1,0 +1,73 @@
+"""Cases that one model answers now right, now wrong (A/A): what a change must be held against."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from harness.comparable import common_required
+from harness.compare import Change, Side, compare, composite_outcome, required_behaviors
+from harness.core.verdict import Outcome
+
+_FLIPS = (Change.REGRESSED, Change.FIXED)
+
+
+@dataclass(frozen=True, slots=True)
+class TaskNoise:
+    """One task's cases that flip by themselves."""
+
+    flipped: frozenset[str]
+    """Case ids."""
+    judged: int
+    """Cases that were judged each time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Noise:
+    """How often a model's own answers flip from passing to failing or back."""
+
+    source: str
+    """What says so: ``run 2026...``, or the repeats of the run before."""
+    tasks: Mapping[str, TaskNoise] = field(default_factory=dict)
+
+    def cases(self, task: str) -> frozenset[str]:
+        """The ids of the cases that flip."""
+        found = self.tasks.get(task)
+        return found.flipped if found else frozenset()
+
+    def rate(self, task: str) -> float | None:
+        """The share of judged cases that flip; ``None`` where none was judged twice."""
+        found = self.tasks.get(task)
+        return len(found.flipped) / found.judged if found and found.judged else None
+
+
+def noise_between(before: Side, again: Side) -> Noise:
+    """The cases whose composite differs between two runs of one model."""
+    tasks = {}
+    for task in (t.name for t in again.record.tasks if before.task_record(t.name)):
+        required = common_required(before, again, task)
+        cases = compare(before, again, task, required=required).cases
+        flipped = frozenset(c.sample.case_id for c in cases if c.change in _FLIPS)
+        kept = (*_FLIPS, Change.STILL_FAILING, Change.STILL_PASSING)
+        judged = {c.sample.case_id for c in cases if c.change in kept}
+        tasks[task] = TaskNoise(flipped, len(judged))
+    return Noise(f"run {again.record.id}", tasks)
+
+
+def noise_of_repeats(side: Side) -> Noise | None:
+    """The cases whose repeats in one run disagree; ``None`` where no case has several."""
+    if not any(sample.repeat for sample in side.record.samples):
+        return None
+    tasks = {}
+    for task in side.record.tasks:
+        required = required_behaviors(side, task.name)
+        said: dict[str, list[Outcome | None]] = {}
+        for (case_id, _, _), sample in side.samples(task.name).items():
+            said.setdefault(case_id, []).append(composite_outcome(sample.verdicts, required))
+        judged = {
+            name: set(found)
+            for name, found in said.items()
+            if len(found) > 1 and set(found) <= {Outcome.PASSED, Outcome.FAILED}
+        }
+        if judged:
+            flipped = frozenset(name for name, found in judged.items() if len(found) > 1)
+            tasks[task.name] = TaskNoise(flipped, len(judged))
+    return Noise(f"the repeats of run {side.record.id}", tasks) if tasks else None
