@@ -2,29 +2,26 @@
 
 import sys
 import time
+from typing import TYPE_CHECKING
 
-import pytest
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from harness.core.printable import printable
 
+if TYPE_CHECKING:
+    import pytest
 
-class TerminalProgress:
-    """Shows one bar for each model, unless pytest is to be quiet."""
 
-    def __init__(self, config: pytest.Config) -> None:
-        self.reporter = config.pluginmanager.getplugin("terminalreporter")
-        self.is_quiet = config.getoption("verbose") < 0
+class ConsoleProgress:
+    """Shows one bar for each model where standard error is a terminal."""
+
+    def __init__(self) -> None:
         self.bar: Bar | None = None
 
     def on_start(self, what: object, requests: int) -> None:
-        # Asked here, where pytest does not capture: elsewhere standard error is a file of pytest's.
-        if self.is_quiet or not sys.stderr.isatty():
-            return
-        if self.reporter is not None:
-            self.reporter.ensure_newline()
-        self.bar = Bar(printable(str(what)), requests)
+        if sys.stderr.isatty():
+            self.bar = Bar(printable(str(what)), requests)
 
     def on_step(self, tokens: int, ended: int) -> None:
         if self.bar is not None:
@@ -38,6 +35,23 @@ class TerminalProgress:
         if self.bar is not None:
             self.bar.progress.stop()
             self.bar = None
+
+
+class TerminalProgress(ConsoleProgress):
+    """The same within pytest's own output, unless pytest is to be quiet."""
+
+    def __init__(self, config: "pytest.Config") -> None:
+        super().__init__()
+        self.reporter = config.pluginmanager.getplugin("terminalreporter")
+        self.is_quiet = config.getoption("verbose") < 0
+
+    def on_start(self, what: object, requests: int) -> None:
+        # Asked here, where pytest does not capture: elsewhere standard error is a file of pytest's.
+        if self.is_quiet or not sys.stderr.isatty():
+            return
+        if self.reporter is not None:
+            self.reporter.ensure_newline()
+        super().on_start(what, requests)
 
 
 class Bar:

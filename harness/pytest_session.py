@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from harness.artefacts.hold import Held, hold, with_warnings
 from harness.behavior import Tally, judge_completion
 from harness.core.case import Case
 from harness.core.completion import Completion
@@ -19,7 +20,6 @@ from harness.engine.model import EngineSettings
 from harness.failure_text import BehaviorFailed, BehaviorText, failed_case, failed_rate
 from harness.measurement import Latency, Memory
 from harness.progress import TerminalProgress
-from harness.pytest_artefacts import Warnings, look_into, with_warnings
 from harness.pytest_item import (
     SUBJECT,
     base_name,
@@ -52,7 +52,7 @@ class PytestSession:
         self.command = command
         self.mistakes: list[str] = []
         self.subjects: tuple[Subject, ...] = ()
-        self.warnings: Warnings = {}
+        self.held = Held()
         self.behaviors: dict[str, str] = {}
         """The file of each behavior, by name."""
         self.selected: list[pytest.Function] = []
@@ -102,7 +102,7 @@ class PytestSession:
             source = self.generated.source() if self.generated else None
             choices = _choices(self.config)
             self.subjects = choose(self.config.rootpath, settings, choices, source)
-            self.warnings = look_into(self.subjects)
+            self.held = hold(tuple(dict.fromkeys(s.ref for s in self.subjects)))
         except HarnessError as error:
             self.mistakes.append(str(error))
 
@@ -207,7 +207,7 @@ class PytestSession:
         if subject.case_id is None:
             _hold_rate(tally, partial(self._smallest_failing, item, tally, judge))
         else:
-            _hold_case(tally)
+            _hold_case(tally, len(completions))
 
     def _smallest_failing(
         self, item: pytest.Function, tally: Tally, judge: Callable[[Case, Completion], Verdict]
@@ -242,7 +242,7 @@ class PytestSession:
     def _record(self, session: pytest.Session) -> None:
         is_whole = self.finished == len(self.selected) and not self.session.is_cut
         made = record(self.session, "complete" if is_whole else "partial", self.command)
-        self.record = with_warnings(made, self.warnings)
+        self.record = with_warnings(made, self.held.warnings)
         try:
             self.folder = write_run(self.record, self.report_dir)
         except OSError as error:
@@ -299,7 +299,12 @@ def _hold_rate(tally: Tally, more: Callable[[], str]) -> None:
         raise failed_rate(tally, more())
 
 
-def _hold_case(tally: Tally) -> None:
+def _hold_case(tally: Tally, answers: int) -> None:
+    """Raise when one case does not pass; of several answers to it, when their rate is too low."""
+    if answers > 1:
+        own = replace(tally, judged=tally.judged[-answers:])
+        _hold_rate(own, lambda: "")
+        return
     completion, verdict = tally.judged[-1]
     if verdict.outcome is Outcome.SKIPPED:
         pytest.skip(verdict.reason)
@@ -317,6 +322,7 @@ def _choices(config: pytest.Config) -> Choices:
         limit=option("--limit"),
         seed=option("--seed"),
         temperature=option("--temperature"),
+        repeats=option("--repeats"),
     )
 
 

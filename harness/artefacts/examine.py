@@ -1,7 +1,7 @@
 """``examine``: everything that is to be said of the models a user named, before any is opened."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,8 @@ class Examination:
     """What a person wants to know of it, in the order to show."""
     findings: tuple[Finding, ...] = ()
     tokens: TokenFacts | None = None
+    size_bytes: int | None = None
+    """Of all weights that are opened, an adapter's base included; ``None`` where not known."""
 
     def at(self, level: Level) -> tuple[Finding, ...]:
         return tuple(f for f in self.findings if f.level is level)
@@ -70,7 +72,7 @@ def _beside(found: Examination, before: Sequence[Examination]) -> Examination:
     for other in reversed(before):
         if other.tokens is not None and found.tokens.is_same_vocabulary(other.tokens):
             more = template_findings(found.tokens, other.tokens, str(other.ref))
-            return Examination(found.ref, found.facts, (*found.findings, *more), found.tokens)
+            return replace(found, findings=(*found.findings, *more))
     return found
 
 
@@ -99,7 +101,7 @@ def _folder(ref: ModelRef) -> Examination:
         *token_findings(tokens),
     )
     facts = {**_weight_facts(weights, config), **_token_facts(tokens)}
-    return Examination(ref, facts, findings, tokens)
+    return Examination(ref, facts, findings, tokens, weights.size_bytes)
 
 
 def _adapter(ref: ModelRef, is_thorough: bool) -> Examination:
@@ -129,7 +131,8 @@ def _adapter(ref: ModelRef, is_thorough: bool) -> Examination:
     if adapter.weights.embedding is None:
         findings += row_findings(weights, tokens, config)
     findings += token_findings(tokens)
-    return Examination(ref, facts | _token_facts(tokens), tuple(findings), tokens)
+    size = weights.size_bytes + adapter.weights.size_bytes
+    return Examination(ref, facts | _token_facts(tokens), tuple(findings), tokens, size)
 
 
 def _gguf(ref: ModelRef) -> Examination:
@@ -150,10 +153,12 @@ def _gguf(ref: ModelRef) -> Examination:
         "context": _said(header.count(f"{header.architecture}.context_length")),
         **_token_facts(tokens),
     }
+    size = header.size_bytes
     if (lora := ref.option("lora")) is not None:
         findings += _lora(Path(lora), header)
         facts["lora"] = lora
-    return Examination(ref, facts, tuple(findings), tokens)
+        size += Path(lora).stat().st_size if Path(lora).is_file() else 0
+    return Examination(ref, facts, tuple(findings), tokens, size)
 
 
 def _lora(path: Path, base: Any) -> Iterator[Finding]:

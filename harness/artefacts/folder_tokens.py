@@ -131,10 +131,10 @@ def _begins_with_special(processor: Any) -> bool:
 
 
 def _end_ids(folder: Path) -> dict[str, tuple[int, ...]]:
-    found = {}
+    """As transformers generates: the model's configuration counts where there is no other."""
     for name in ("generation_config.json", "config.json"):
         value = _read(folder / name).get("eos_token_id")
         ids = tuple(i for i in (value if isinstance(value, list) else [value]) if _is_id(i))
         if ids:
-            found[name] = ids
-    return found
+            return {name: ids}
+    return {}

@@ -7,14 +7,16 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from harness.core.printable import excerpt, printable
+from harness.core.printable import printable
 from harness.parity.values import AnswerParity, Divergence, PairParity, Parity
 from harness.report import parity_words as said
 from harness.report import words
 
 MOST_DIVERGENCES = 8
 """Shown of one pair and task; ``parity.json`` has more."""
-_NAME, _TOKEN, _CASE = 30, 20, 14
+MOST_OF_TRAINED = 3
+"""Where the model was trained further: there it is meant to answer otherwise."""
+_NAME, _TOKEN, _CASE = 30, 20, 12
 
 
 def shown(parity: Parity) -> RenderableType:
@@ -51,7 +53,7 @@ def _pair(pair: PairParity, names: dict[str, str]) -> Iterator[RenderableType]:
     yield from _labelled("prompts", said.reading(pair), "red" if is_wrong else "")
     yield from _labelled("first token", said.first_step(pair.first_step), "")
     for answers in pair.answers:
-        yield from _answers(answers)
+        yield from _answers(answers, pair)
 
 
 def _labelled(label: str, lines: Iterable[str], style: str) -> Iterator[RenderableType]:
@@ -63,22 +65,25 @@ def _labelled(label: str, lines: Iterable[str], style: str) -> Iterator[Renderab
     yield table
 
 
-def _answers(answers: AnswerParity) -> Iterator[RenderableType]:
-    lines = [said.identical(answers)]
+def _answers(answers: AnswerParity, pair: PairParity) -> Iterator[RenderableType]:
+    is_one_task = len(pair.answers) == 1
+    named = "" if is_one_task else f"{answers.task}: "
+    lines = [named + said.identical(answers)]
     if answers.success is not None:
         change = said.change(answers.success.rate_before, answers.success.rate_after)
         if change:
             lines[0] += f"; success {change}"
     flips = [f for f in answers.flips if f.regressed or f.fixed]
     lines += [f"{f.behavior}: {f.regressed:,} regressed, {f.fixed:,} fixed" for f in flips]
-    if ties := said.ties(answers):
+    if pair.is_copy and (ties := said.ties(answers)):
         lines.append(ties)
-    yield from _labelled(excerpt(answers.task, 11), lines, "")
+    yield from _labelled("answers", lines, "")
     if answers.divergences:
-        yield Padding(_divergences(answers), (0, 0, 0, 4))
+        most = MOST_DIVERGENCES if pair.is_copy else MOST_OF_TRAINED
+        yield Padding(_divergences(answers, most), (0, 0, 0, 4))
 
 
-def _divergences(answers: AnswerParity) -> RenderableType:
+def _divergences(answers: AnswerParity, most: int) -> RenderableType:
     table = Table.grid(padding=(0, 1, 0, 0))
     widths = (_CASE, 4, _TOKEN, _TOKEN, 8, 8, 8)
     headings = ("case", "at", "before", "after", "margin", "margin", "shift")
@@ -92,19 +97,19 @@ def _divergences(answers: AnswerParity) -> RenderableType:
         )
     table.add_row(*(Text(h, "dim") for h in headings))
     parts: list[RenderableType] = [table]
-    for found in answers.divergences[:MOST_DIVERGENCES]:
+    for found in answers.divergences[:most]:
         table.add_row(*_cells(found))
-    more = answers.differing - min(MOST_DIVERGENCES, len(answers.divergences))
+    more = answers.differing - min(most, len(answers.divergences))
     if more > 0:
         parts.append(Text(f"and {words.plural(more, 'difference')} more", "dim"))
-    flips = [d for d in answers.divergences[:MOST_DIVERGENCES] if said.flipped(d)]
+    flips = [d for d in answers.divergences[:most] if said.flipped(d)]
     parts += [Text(f"{printable(d.case_id)}: {printable(said.flipped(d))}") for d in flips]
     return Group(*parts)
 
 
 def _cells(found: Divergence) -> tuple[str, ...]:
     return (
-        excerpt(found.case_id, _CASE),
+        _end_of(printable(found.case_id)),
         str(found.position),
         printable(said.token(found.before)),
         printable(said.token(found.after)),
@@ -113,3 +118,8 @@ def _cells(found: Divergence) -> tuple[str, ...]:
             for value in (found.margin_before, found.margin_after, found.shift)
         ),
     )
+
+
+def _end_of(case_id: str) -> str:
+    """The end of an id, where ids of one task differ."""
+    return case_id if len(case_id) <= _CASE else "…" + case_id[1 - _CASE :]

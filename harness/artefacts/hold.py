@@ -1,0 +1,47 @@
+"""What a run makes of its models' files: problems stop it, warnings stay in its record."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from harness.artefacts.examine import examine_all
+from harness.artefacts.finding import Level
+from harness.core.errors import HarnessError
+from harness.core.modelref import ModelRef
+from harness.core.printable import printable
+from harness.core.record import RunRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What was found in the files of models that may be run."""
+
+    warnings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """What is likely not meant, by the model's ref: a line each."""
+    sizes: Mapping[str, int] = field(default_factory=dict)
+    """Bytes of weights, by the model's ref, where they are known."""
+
+
+def hold(refs: Sequence[ModelRef]) -> Held:
+    """Look into the files of every model of a run.
+
+    Raises:
+        HarnessError: what a model would answer means nothing: a line for each reason.
+    """
+    examined = examine_all(refs)
+    problems = [
+        f"--model {e.ref}: {printable(str(finding))}"
+        for e in examined
+        for finding in e.at(Level.PROBLEM)
+    ]
+    if problems:
+        raise HarnessError("\n".join(problems))
+    return Held(
+        {str(e.ref): tuple(map(str, found)) for e in examined if (found := e.at(Level.WARNING))},
+        {str(e.ref): e.size_bytes for e in examined if e.size_bytes is not None},
+    )
+
+
+def with_warnings(record: RunRecord, warnings: Mapping[str, tuple[str, ...]]) -> RunRecord:
+    """The record with each model's warnings."""
+    models = tuple(replace(m, warnings=warnings.get(m.ref, ())) for m in record.models)
+    return replace(record, models=models)

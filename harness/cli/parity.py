@@ -1,0 +1,214 @@
+"""``harness parity``: does a model still read and answer as the one that it was made from."""
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from harness.core.errors import HarnessError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from harness.core.record import RunRecord
+    from harness.parity.asking import Opening
+    from harness.parity.values import Parity
+
+DIFFERS = 1
+"""Exit code when prompts are read differently, a drop is too large, or a model did not answer."""
+
+
+@click.command()
+@click.argument("chain", metavar="MODEL... | RUN", nargs=-1, required=True)
+@click.option("--task", "tasks", multiple=True, metavar="NAME", help="Only this task; repeatable.")
+@click.option("--tasks-dir", metavar="DIR", help="The folder of task folders.")
+@click.option("--limit", type=click.IntRange(1), help="Only the first N cases of each task.")
+@click.option("--case", "cases", multiple=True, metavar="ID", help="Only this case; repeatable.")
+@click.option("--seed", type=int, help="Seed of sampled decoding.")
+@click.option("--dtype", type=click.Choice(["float32", "bfloat16", "float16"]))
+@click.option("--device", metavar="DEVICE", help="cpu, cuda, cuda:1, mps.")
+@click.option("--threads", type=click.IntRange(1), help="CPU threads of a backend.")
+@click.option(
+    "--max-drop",
+    type=click.FloatRange(0, 100),
+    metavar="POINTS",
+    help="Fail when format_success_rate drops by more from one model to the next.",
+)
+@click.option("--format", "kind", type=click.Choice(["text", "json"]), default="text")
+@click.option("--report-dir", type=click.Path(path_type=Path, file_okay=False))
+def command(
+    chain: tuple[str, ...],
+    kind: str,
+    max_drop: float | None,
+    report_dir: Path | None,
+    **options: Any,
+) -> None:
+    """Hold each model of a chain against the one before it: base:, adapter:, merged:, gguf:.
+
+    Every prompt is read by both and compared token by token, the logits of the first token are
+    compared, both answer every case, and where two answers part both are asked how sure they were.
+
+    RUN, in the place of models, is a run of several models: its answers are compared, and its
+    models are opened for the rest where their weights are still the same.
+
+    What is found is kept as parity.json in the run's folder; harness report shows it.
+
+    Exit code: 0 alike, 1 when prompts are read differently, a model did not answer or the drop is
+    larger than --max-drop, 2 for a mistake in what was asked.
+    """
+    from harness.parity.file import as_json, write_parity
+    from harness.report.parity_text import shown
+    from harness.settings import read_settings
+
+    root = report_dir or Path(read_settings(Path.cwd()).report_dir)
+    folder, parity = _found(chain, root, options)
+    write_parity(parity, folder)
+    if kind == "json":
+        click.echo(as_json(parity), nl=False)
+    else:
+        _print(shown(parity))
+        click.echo(f"record: {folder}")
+    reasons = _reasons(parity, max_drop)
+    for reason in reasons:
+        click.echo(f"harness: {reason}", err=True)
+    raise SystemExit(DIFFERS if reasons else 0)
+
+
+def _found(chain: tuple[str, ...], root: Path, options: dict[str, Any]) -> "tuple[Path, Parity]":
+    if len(chain) == 1 and not _is_ref(chain[0]):
+        return _of_run(chain[0], root, options)
+    if len(chain) == 1:
+        raise HarnessError(f"{chain[0]}: is one model, name the ones that were made from it too")
+    return _of_models(chain, root, options)
+
+
+def _is_ref(text: str) -> bool:
+    from harness.backends import kinds
+
+    return text.partition(":")[0] in kinds()
+
+
+def _of_models(
+    chain: tuple[str, ...], root: Path, options: dict[str, Any]
+) -> "tuple[Path, Parity]":
+    from harness.artefacts.hold import hold, with_warnings
+    from harness.engine.model import EngineSettings
+    from harness.parity.asking import Opening
+    from harness.parity.chain import parity_of
+    from harness.parity.running import measures_of, run_chain
+    from harness.progress import ConsoleProgress
+    from harness.runs import check_writable, write_run
+    from harness.selection import Choices, choose
+    from harness.settings import read_settings
+
+    check_writable(root)
+    known = read_settings(Path.cwd())
+    names = ("tasks", "tasks_dir", "cases", "limit", "seed")
+    choices = Choices(models=chain, **{name: options[name] for name in names})
+    subjects = choose(Path.cwd(), known, choices)
+    refs = tuple(dict.fromkeys(subject.ref for subject in subjects))
+    held = hold(refs)
+    settings = EngineSettings(
+        dtype=options["dtype"],
+        device=options["device"],
+        threads=options["threads"],
+        stall_seconds=known.stall_seconds,
+    )
+    run, speeds = run_chain(subjects, settings, ConsoleProgress(), tuple(sys.argv))
+    run = with_warnings(run, held.warnings)
+    folder = write_run(run, root)
+    openings = {str(ref): Opening(ref, settings) for ref in refs}
+    measures = measures_of(run, held.sizes, speeds)
+    return folder, parity_of(run, openings, measures, _say())
+
+
+def _of_run(name: str, root: Path, options: dict[str, Any]) -> "tuple[Path, Parity]":
+    from harness.parity.chain import parity_of
+    from harness.parity.running import measures_of, speeds_of
+    from harness.runs import find_run, read_run
+
+    given = [n for n in ("tasks", "tasks_dir", "cases", "limit", "seed", "dtype") if options[n]]
+    if given:
+        said = "--" + given[0].removesuffix("s" if given[0] in ("tasks", "cases") else "")
+        raise HarnessError(f"{said.replace('_', '-')}: {name} is a run, its cases were answered")
+    folder = find_run(name, root)
+    run = read_run(folder)
+    if len(run.models) < 2:
+        raise HarnessError(f"run {run.id}: has one model, parity is of two or more")
+    openings, sizes = _still_there(run, options)
+    return folder, parity_of(run, openings, measures_of(run, sizes, speeds_of(run)), _say())
+
+
+def _still_there(
+    run: "RunRecord", options: dict[str, Any]
+) -> "tuple[dict[str, Opening], dict[str, int]]":
+    """How to open the models of a run again; what cannot be found is left out, with a word."""
+    from harness import backends
+    from harness.artefacts.examine import examine
+    from harness.core.modelref import ModelRef
+    from harness.engine.model import EngineSettings
+    from harness.parity.asking import Opening
+
+    openings, sizes = {}, {}
+    for model in run.models:
+        ref = ModelRef.parse(model.ref)
+        if ref.kind == "record":
+            continue
+        try:
+            backends.preflight(ref)
+        except HarnessError as error:
+            click.echo(f"harness: not opened: {error}", err=True)
+            continue
+        dtype = model.dtype if model.dtype in ("float32", "bfloat16", "float16") else None
+        settings = EngineSettings(dtype, options["device"], threads=options["threads"])
+        openings[model.ref] = Opening(ref, settings, model.weights_sha256)
+        size = examine(ref).size_bytes
+        if size is not None:
+            sizes[model.ref] = size
+    return openings, sizes
+
+
+def _reasons(parity: "Parity", max_drop: float | None) -> list[str]:
+    """Why the exit code is not 0: a line each."""
+    from harness.report.parity_words import labels, reading
+
+    names = labels(parity)
+    reasons = [f"{m.ref}: did not answer: {m.error}" for m in parity.models if m.error is not None]
+    for pair in parity.pairs:
+        called = f"{names[pair.before]} -> {names[pair.after]}"
+        if pair.reading is not None and not pair.reading.is_same:
+            first = reading(pair)[1]
+            reasons.append(f"{called}: prompts are not read alike: {first}")
+        for answers in pair.answers:
+            success = answers.success
+            if max_drop is None or success is None:
+                continue
+            if success.rate_before is None or success.rate_after is None:
+                continue
+            drop = (success.rate_before - success.rate_after) * 100
+            if drop > max_drop + 1e-9:
+                reasons.append(
+                    f"{called}: {answers.task}: format_success_rate dropped by {drop:.1f} points, "
+                    f"{max_drop:g} are allowed"
+                )
+    return reasons
+
+
+def _say() -> "Callable[[str], None]":
+    """Tells a person at a terminal which model is being asked."""
+    if not sys.stderr.isatty():
+        return lambda ref: None
+    return lambda ref: click.echo(f"asking {ref} how sure it was", err=True)
+
+
+def _print(shown: object) -> None:
+    from rich.console import Console
+
+    from harness.report.terminal import as_text
+
+    if sys.stdout.isatty() or "COLUMNS" in os.environ:
+        Console(highlight=False).print(shown)
+    else:
+        click.echo(as_text(shown, width=100), nl=False)  # type: ignore[arg-type]

@@ -1,0 +1,93 @@
+"""Two models' answers to one task held against each other: a pure function of a run's record."""
+
+from collections.abc import Iterator
+
+from harness.compare import BehaviorChange, CaseChange, Change, Comparison, Side, compare
+from harness.core.completion import Completion
+from harness.core.record import RunRecord
+from harness.parity.readings import first_difference
+from harness.parity.values import AnswerParity, Divergence, Flips, TokenHere
+
+MOST_DIVERGENCES = 50
+"""Of one pair and task; each costs a pass through both models."""
+
+
+def compare_answers(record: RunRecord, before: str, after: str, task: str) -> AnswerParity:
+    """What is alike and what is not in the answers of two models of one run.
+
+    Cases that one of them failed to answer are left out.
+    """
+    found = compare(Side(record, before), Side(record, after), task)
+    answered = [case for case in found.cases if _is_answered(case)]
+    differing = [case for case in answered if not _is_identical(case)]
+    changes = (found.composite, *found.behaviors) if found.required else found.behaviors
+    return AnswerParity(
+        task=task,
+        cases=len(answered),
+        identical=len(answered) - len(differing),
+        flips=tuple(_flips(change) for change in changes),
+        divergences=tuple(_divergences(found, differing))[:MOST_DIVERGENCES],
+    )
+
+
+def _is_answered(case: CaseChange) -> bool:
+    return all(s is not None and s.completion.error is None for s in (case.before, case.after))
+
+
+def _is_identical(case: CaseChange) -> bool:
+    old, new = _pair(case)
+    return (old.text, old.finish_reason) == (new.text, new.finish_reason)
+
+
+def _pair(case: CaseChange) -> tuple[Completion, Completion]:
+    assert case.before is not None
+    assert case.after is not None
+    return case.before.completion, case.after.completion
+
+
+def _flips(change: BehaviorChange) -> Flips:
+    before, after = change.before, change.after
+    return Flips(
+        change.behavior,
+        before.rate if before else None,
+        after.rate if after else None,
+        change.count(Change.REGRESSED),
+        change.count(Change.FIXED),
+    )
+
+
+def _divergences(found: Comparison, differing: list[CaseChange]) -> Iterator[Divergence]:
+    """Regressions of required behaviors first, then other flips, then the rest as they came."""
+    order = {Change.REGRESSED: 0, Change.FIXED: 1}
+    flipped = (Change.REGRESSED, Change.FIXED)
+    for case in sorted(
+        differing,
+        key=lambda c: (order.get(c.change, 2), not any(x in flipped for x in c.behaviors.values())),
+    ):
+        old, new = _pair(case)
+        place = first_difference(old.token_ids, new.token_ids)
+        yield Divergence(
+            case.sample.case_id,
+            case.sample.repeat,
+            # Texts that differ though the tokens do not: another decoder.
+            len(old.token_ids) if place is None else place,
+            _token(old, place),
+            _token(new, place),
+            regressed=_of(case, Change.REGRESSED),
+            fixed=_of(case, Change.FIXED),
+        )
+
+
+def _of(case: CaseChange, change: Change) -> tuple[str, ...]:
+    return tuple(name for name, found in case.behaviors.items() if found is change)
+
+
+def _token(completion: Completion, place: int | None) -> TokenHere | None:
+    if place is None or place >= len(completion.token_ids):
+        return None
+    return TokenHere(completion.token_ids[place], None)
+
+
+def tokens_of(record: RunRecord, model: str) -> int:
+    """How many tokens a model generated for the answers of a run."""
+    return sum(len(s.completion.token_ids) for s in record.samples if s.model == model)

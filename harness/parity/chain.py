@@ -1,0 +1,208 @@
+"""``parity_of``: from a run's record and the models that answered to what parity says of them."""
+
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from pathlib import Path
+
+from harness.core.errors import HarnessError
+from harness.core.modelref import ModelRef
+from harness.core.plan import Request, Sampling
+from harness.core.record import ModelRecord, RunRecord
+from harness.engine.gguf_header import DamagedGguf, read_gguf_header
+from harness.export.provenance_keys import SOURCE_WEIGHTS_SHA256
+from harness.parity.answers import compare_answers
+from harness.parity.asking import Asked, Opening, Parting, Place, ask
+from harness.parity.logits import compare_first_steps, margin, preference
+from harness.parity.readings import compare_readings
+from harness.parity.values import (
+    AnswerParity,
+    Divergence,
+    FirstStep,
+    ModelMeasure,
+    PairParity,
+    Parity,
+    TokenHere,
+)
+
+OnModel = Callable[[str], None]
+"""Told which model is about to be opened."""
+
+
+def parity_of(
+    record: RunRecord,
+    openings: Mapping[str, Opening],
+    measures: Sequence[ModelMeasure],
+    on_model: OnModel = lambda ref: None,
+) -> Parity:
+    """Hold each model of a run against the one after it.
+
+    Args:
+        record: the run, its models in the order of the chain.
+        openings: how to open each model, by ``ModelRecord.ref``; one that is left out is not asked.
+        measures: what each model takes, in the order of the chain.
+        on_model: told before each model is opened.
+    """
+    pairs = _pairs(record)
+    asked: dict[str, Asked] = {}
+    refused: dict[str, str] = {}
+    requests = requests_of(record)
+    with tempfile.TemporaryDirectory() as folder:
+        for number, model in enumerate(record.models):
+            if (opening := openings.get(model.ref)) is None or model.error is not None:
+                continue
+            on_model(model.ref)
+            partings = _partings(record, pairs, model.ref)
+            try:
+                asked[model.ref] = ask(opening, requests, partings, Path(folder) / str(number))
+            except HarnessError as error:
+                refused[model.ref] = str(error)
+        measured = tuple(
+            _measured(record, pair, number, asked, refused) for number, pair in enumerate(pairs)
+        )
+    return Parity(record.id, tuple(measures), measured)
+
+
+def requests_of(record: RunRecord) -> tuple[Request, ...]:
+    """What the run asked, once each."""
+    sampling = {task.name: task.sampling for task in record.tasks}
+    asked = (
+        Request(s.task, s.case_id, s.messages, sampling[s.task], s.repeat)
+        for s in record.samples
+        if s.task in sampling and s.messages
+    )
+    return tuple({request.key: request for request in asked}.values())
+
+
+def is_copy(before: ModelRecord, after: ModelRecord) -> bool:
+    """Whether ``after`` is ``before`` in another form: all but what follows an untrained base.
+
+    A GGUF file that was exported from the base says so itself.
+    """
+    if before.kind != "base":
+        return True
+    if after.kind != "gguf":
+        return False
+    try:
+        header = read_gguf_header(Path(ModelRef.parse(after.ref).location))
+    except DamagedGguf:
+        return False
+    return header.text(SOURCE_WEIGHTS_SHA256) == before.weights_sha256
+
+
+@dataclass(frozen=True, slots=True)
+class _Pair:
+    before: ModelRecord
+    after: ModelRecord
+    answers: tuple[AnswerParity, ...]
+
+
+def _pairs(record: RunRecord) -> list[_Pair]:
+    models = record.models
+    return [
+        _Pair(
+            old,
+            new,
+            tuple(compare_answers(record, old.ref, new.ref, task.name) for task in record.tasks),
+        )
+        for old, new in pairwise(models)
+    ]
+
+
+def _partings(record: RunRecord, pairs: Sequence[_Pair], ref: str) -> dict[Place, Parting]:
+    """Where a model's answers part from its neighbours'."""
+    samples = {(s.task, s.case_id, s.repeat): s for s in record.samples if s.model == ref}
+    found: dict[Place, Parting] = {}
+    for number, pair in enumerate(pairs):
+        if ref not in (pair.before.ref, pair.after.ref):
+            continue
+        for answers in pair.answers:
+            for d in answers.divergences:
+                sample = samples[answers.task, d.case_id, d.repeat]
+                found[answers.task, d.case_id, d.repeat, number] = Parting(
+                    Request(answers.task, d.case_id, (), Sampling(), d.repeat).key,
+                    sample.completion.token_ids[: d.position],
+                    tuple(t.id for t in (d.before, d.after) if t is not None),
+                )
+    return found
+
+
+def _measured(
+    record: RunRecord,
+    pair: _Pair,
+    number: int,
+    asked: Mapping[str, Asked],
+    refused: Mapping[str, str],
+) -> PairParity:
+    refs = (pair.before.ref, pair.after.ref)
+    known = PairParity(*refs, is_copy(pair.before, pair.after), answers=pair.answers)
+    if not all(ref in asked for ref in refs):
+        reasons = [_reason(m, refused) for m in (pair.before, pair.after) if m.ref not in asked]
+        return replace(known, notes=tuple(f"not measured: {reason}" for reason in reasons))
+    before, after = asked[refs[0]], asked[refs[1]]
+    named = {r.key: (r.task, r.case_id) for r in requests_of(record)}
+    return replace(
+        known,
+        reading=compare_readings(before.reading, after.reading, named),
+        first_step=_told(compare_first_steps(before.first, after.first, named), before, after),
+        answers=tuple(
+            replace(
+                answers,
+                divergences=tuple(
+                    _sure(d, (answers.task, d.case_id, d.repeat, number), before, after)
+                    for d in answers.divergences
+                ),
+            )
+            for answers in pair.answers
+        ),
+    )
+
+
+def _reason(model: ModelRecord, refused: Mapping[str, str]) -> str:
+    if model.error is not None:
+        return f"{model.ref}: {model.error}"
+    return refused.get(model.ref, f"{model.ref} was not opened")
+
+
+def _told(step: FirstStep | None, before: Asked, after: Asked) -> FirstStep | None:
+    """With the texts of the tokens, where a reading knows them."""
+    if step is None:
+        return None
+    return replace(
+        step,
+        mismatches=tuple(
+            replace(
+                m,
+                before=_with_text(m.before, before.texts),
+                after=_with_text(m.after, after.texts),
+            )
+            for m in step.mismatches
+        ),
+    )
+
+
+def _with_text(token: TokenHere, texts: Mapping[int, str]) -> TokenHere:
+    return replace(token, text=texts.get(token.id))
+
+
+def _sure(found: Divergence, place: Place, before: Asked, after: Asked) -> Divergence:
+    """A divergence with the texts of its tokens, and how sure each model was of its own."""
+    old, new = found.before, found.after
+    if old is not None:
+        old = _with_text(old, before.texts)
+    if new is not None:
+        new = _with_text(new, after.texts)
+    found = replace(found, before=old, after=new)
+    if place not in before.partings.keys or place not in after.partings.keys:
+        return found
+    left, right = before.partings.row(place), after.partings.row(place)
+    if old is not None and old.id < len(left):
+        found = replace(found, margin_before=margin(left, old.id))
+    if new is not None and new.id < len(right):
+        found = replace(found, margin_after=margin(right, new.id))
+    if old is None or new is None or max(old.id, new.id) >= min(len(left), len(right)):
+        return found
+    return replace(
+        found, shift=preference(left, old.id, new.id) + preference(right, new.id, old.id)
+    )

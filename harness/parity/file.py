@@ -1,0 +1,56 @@
+"""``parity.json`` beside a run's ``run.json``: written whole, read as hostile input."""
+
+import json
+from functools import cache
+from pathlib import Path
+
+from pydantic import TypeAdapter, ValidationError
+
+from harness.core.errors import HarnessError
+from harness.parity.values import SCHEMA_VERSION, Parity
+from harness.runs import damaged, mistake, parse_json, write_whole
+
+PARITY_FILE = "parity.json"
+
+
+def write_parity(parity: Parity, folder: Path) -> Path:
+    """Write into the folder of the run and return the file."""
+    path = folder / PARITY_FILE
+    write_whole(path, [as_json(parity)])
+    return path
+
+
+def as_json(parity: Parity) -> str:
+    """What the file holds."""
+    return json.dumps(_adapter().dump_python(parity), indent=2, allow_nan=False) + "\n"
+
+
+def read_parity(folder: Path) -> Parity | None:
+    """What was written there; ``None`` where nothing was.
+
+    Raises:
+        HarnessError: one line for each mistake in the file.
+    """
+    path = folder / PARITY_FILE
+    if not path.is_file():
+        return None
+    try:
+        text = path.read_bytes()
+    except OSError as error:
+        raise HarnessError(f"{path}: {error.strerror}, remove it to go without") from None
+    found = parse_json(text, path, 1)
+    version = found.get("schema_version") if isinstance(found, dict) else None
+    if version != SCHEMA_VERSION or isinstance(version, bool):
+        raise HarnessError(
+            f"{path}:1: schema_version {version!r:.40} is unknown, {SCHEMA_VERSION} is read: "
+            "measure again with harness parity"
+        )
+    try:
+        return _adapter().validate_python(found)
+    except ValidationError as error:
+        raise damaged([f"{path}:1: {mistake(e)}" for e in error.errors()]) from None
+
+
+@cache
+def _adapter() -> TypeAdapter[Parity]:
+    return TypeAdapter(Parity)

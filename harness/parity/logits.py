@@ -1,0 +1,99 @@
+"""Logits of two models after the same tokens: where they agree, and how sure each is.
+
+Rows come as the files that ``Generation.logits`` writes: float32, ``[sequences, vocabulary]``.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.parity.values import FirstStep, StepMismatch, TokenHere
+
+MOST_MISMATCHES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Rows of one file, by what they are asked for."""
+
+    path: Path
+    keys: tuple[object, ...]
+    """One for each row."""
+
+    def row(self, key: object) -> Any:
+        """The logits after one sequence, ``[vocabulary]``; ValueError where it was not asked."""
+        return self.all()[self.keys.index(key)]
+
+    def liked(self) -> list[int]:
+        """The likeliest token of each row."""
+        return [int(row.argmax()) for row in self.all()] if self.keys else []
+
+    def all(self) -> Any:
+        """Every row, mapped from the file."""
+        import numpy
+
+        return numpy.load(self.path, mmap_mode="r")
+
+
+def compare_first_steps(
+    before: Rows, after: Rows, requests: Mapping[object, tuple[str, str]]
+) -> FirstStep | None:
+    """What two models make of the first token after the same prompts.
+
+    Args:
+        before: one model's rows, by request.
+        after: the other's.
+        requests: task and case id of each request.
+
+    Prompts that both were asked count; ``None`` where there is none. Of vocabularies of two widths,
+    as padded embeddings make them, what both have is compared.
+    """
+    import numpy
+
+    shared = [key for key in before.keys if key in set(after.keys)]
+    if not shared:
+        return None
+    width = min(before.all().shape[1], after.all().shape[1])
+    largest, total = 0.0, 0.0
+    mismatches: list[StepMismatch] = []
+    for key in shared:
+        left, right = before.row(key)[:width], after.row(key)[:width]
+        differences = numpy.abs(left - right)
+        largest = max(largest, _finite(differences.max()))
+        total += _finite(differences.mean())
+        liked, other = int(left.argmax()), int(right.argmax())
+        if liked != other:
+            mismatches.append(
+                StepMismatch(
+                    *requests[key],
+                    TokenHere(liked, None),
+                    TokenHere(other, None),
+                    margin(left, liked),
+                    margin(right, other),
+                )
+            )
+    agreeing = len(shared) - len(mismatches)
+    return FirstStep(
+        len(shared), agreeing, largest, total / len(shared), tuple(mismatches[:MOST_MISMATCHES])
+    )
+
+
+def margin(row: Any, token_id: int) -> float:
+    """By how much a token's logit exceeds the best of all others; below 0 it is not the best."""
+    import numpy
+
+    others = numpy.delete(numpy.asarray(row), token_id)
+    return _finite(row[token_id] - others.max())
+
+
+def preference(row: Any, token_id: int, other_id: int) -> float:
+    """By how much a token's logit exceeds another's."""
+    return _finite(row[token_id] - row[other_id])
+
+
+def _finite(value: Any) -> float:
+    """A number that JSON holds: what a damaged model makes of a logit is as large as can be."""
+    number = float(value)
+    limit = 1e30
+    return min(max(number, -limit), limit) if number == number else limit
