@@ -1,0 +1,227 @@
+"""The page of 5,000 cases and two models: how soon it is built, how large it is, how it answers.
+
+    python -m benchmarks.report_page [--repeats 5]
+
+Stored records are made from a seed (``tests/synthetic.py``), the page by ``harness report`` in a
+process of its own, and read in headless Chromium, which also clicks through it. A second record
+holds only hostile texts of 10,000 characters. Prints a table, writes
+``benchmarks/results/report_page.json`` with machine and versions, and ends with 1 where a limit is
+missed or a check fails. Run it on a quiet machine.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from benchmarks import report_page_browser as in_browser
+from harness.core.record import RunRecord
+from harness.environment import environment
+from harness.runs import write_run
+from tests.report.chromium import chromium, executable
+from tests.report.hostile import EVERYTHING
+from tests.synthetic import record, record_of, with_text
+
+ROOT = Path(__file__).parent.parent
+RESULT = ROOT / "benchmarks/results/report_page.json"
+CASES = 5_000
+HOSTILE_CHARACTERS = 10_000
+
+# Builds in a process that has already imported what it needs: what the building alone takes.
+BUILD_ALONE = """
+import sys, time
+from pathlib import Path
+from harness.gate_policy import GatePolicy
+from harness.report.contents import report_on
+from harness.report.html import render
+from harness.runs import read_run
+started = time.perf_counter()
+run = read_run(Path(sys.argv[1]))
+was_read = time.perf_counter()
+render(report_on(run, policy=GatePolicy()))
+print(was_read - started, time.perf_counter() - was_read)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """One number that has a limit, or is only said."""
+
+    name: str
+    value: float
+    unit: str
+    limit: float | None = None
+
+    @property
+    def is_met(self) -> bool:
+        return self.limit is None or self.value <= self.limit
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """What a process took."""
+
+    seconds: float
+    peak_memory_mb: float
+    out: str
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--repeats", type=int, default=5)
+    repeats = parser.parse_args().repeats
+    if executable() is None:
+        sys.exit("Chromium is not installed: the page is measured in a browser")
+    measures: list[Measure] = []
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        page = folder / "page.html"
+        measures += built(folder, record(CASES), page, repeats)
+        measures += hostile(folder)
+        with chromium() as tab:
+            tab.resize(1400, 900)
+            browsed, filters = browse(tab, page, repeats)
+            measures += browsed
+            checked = dict(in_browser.checks(tab, page))
+            browser = tab.call("Browser.getVersion")["product"]
+    show(measures, checked)
+    write(measures, checked, filters, browser)
+    if not all(m.is_met for m in measures) or not all(checked.values()):
+        sys.exit(1)
+
+
+def built(folder: Path, run: RunRecord, page: Path, repeats: int) -> Iterator[Measure]:
+    """The real command, and the building without the process around it."""
+    runs = folder / "runs"
+    write_run(run, runs)
+    command = [
+        sys.executable,
+        "-m",
+        "harness",
+        "report",
+        "--report-dir",
+        str(runs),
+        "-o",
+        str(page),
+    ]
+    whole = [process(command, folder) for _ in range(repeats)]
+    alone = [
+        [float(word) for word in process(
+            [sys.executable, "-c", BUILD_ALONE, str(runs / run.id)], folder).out.split()]
+        for _ in range(repeats)
+    ]  # fmt: skip
+    yield Measure("harness report, the whole process, slowest", slowest(whole), "s", 3.0)
+    yield Measure(
+        "harness report, the whole process, median", median(p.seconds for p in whole), "s"
+    )
+    yield Measure("reading the record alone, median", median(read for read, _ in alone), "s")
+    yield Measure("building the page alone, median", median(made for _, made in alone), "s")
+    yield Measure("peak memory of harness report", max(p.peak_memory_mb for p in whole), "MB")
+    yield Measure("the page", page.stat().st_size / 1e6, "MB", 4.0)
+
+
+def hostile(folder: Path) -> Iterator[Measure]:
+    """As many cases whose every answer is long and holds whatever could break out."""
+    text = (EVERYTHING * (HOSTILE_CHARACTERS // len(EVERYTHING) + 1))[:HOSTILE_CHARACTERS]
+    run = record(CASES)
+    spoilt = [(m.ref, [with_text(s, f"{s.completion.text} {text}") for s in run.samples
+                       if s.model == m.ref]) for m in run.models]  # fmt: skip
+    runs, page = folder / "hostile", folder / "hostile.html"
+    write_run(record_of(spoilt), runs)
+    command = [
+        sys.executable,
+        "-m",
+        "harness",
+        "report",
+        "--report-dir",
+        str(runs),
+        "-o",
+        str(page),
+    ]
+    took = process(command, folder)
+    stored = sum(f.stat().st_size for f in runs.rglob("*") if f.is_file())
+    yield Measure("hostile texts: stored", stored / 1e6, "MB")
+    yield Measure("hostile texts: harness report", took.seconds, "s")
+    yield Measure("hostile texts: peak memory", took.peak_memory_mb, "MB")
+    yield Measure("hostile texts: the page", page.stat().st_size / 1e6, "MB", 4.0)
+
+
+def browse(
+    tab: in_browser.Page, page: Path, repeats: int
+) -> tuple[list[Measure], dict[str, float]]:
+    """Loads and filters; every time is in milliseconds, the first and coldest load among them."""
+    loads = [in_browser.load(tab, page) for _ in range(repeats)]
+    times = in_browser.answers(tab, page, repeats)
+    every = [found for each in times.values() for found in each]
+    return [
+        Measure("first paint, slowest", max(x.paint for x in loads), "ms"),
+        Measure("scripts done, slowest", max(x.load for x in loads), "ms"),
+        Measure(
+            "interactive: a click answered, slowest", max(x.answered for x in loads), "ms", 1500
+        ),
+        Measure("interactive: a click answered, median", median(x.answered for x in loads), "ms"),
+        Measure(f"a filter answered, slowest of {len(every)}", max(every), "ms", 100),
+        Measure(f"a filter answered, median of {len(every)}", median(every), "ms"),
+    ], in_browser.medians(times)
+
+
+def process(command: list[str], folder: Path) -> Process:
+    """Run a command to its end in ``folder``, where no project's settings are."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    started = time.perf_counter()
+    child = subprocess.Popen(
+        command, cwd=folder, env=environment, stdout=subprocess.PIPE, text=True
+    )
+    assert child.stdout is not None
+    out = child.stdout.read()
+    _, status, used = os.wait4(child.pid, 0)
+    seconds = time.perf_counter() - started
+    child.returncode = os.waitstatus_to_exitcode(status)
+    if child.returncode:
+        sys.exit(f"{' '.join(command)} ended with {child.returncode}")
+    return Process(seconds, used.ru_maxrss * 1024 / 1e6, out)
+
+
+def slowest(found: Iterable[Process]) -> float:
+    return max(p.seconds for p in found)
+
+
+def median(found: Iterable[float]) -> float:
+    return statistics.median(found)
+
+
+def show(measures: Iterable[Measure], checked: dict[str, bool]) -> None:
+    for m in measures:
+        limit = f"limit {m.limit:g} {m.unit}" if m.limit is not None else ""
+        said = ("met" if m.is_met else "MISSED") if limit else ""
+        print(f"{m.name:<52}{m.value:>10.2f} {m.unit:<3} {limit:<14} {said}".rstrip())
+    for name, is_good in checked.items():
+        print(f"{name:<66} {'yes' if is_good else 'NO'}")
+
+
+def write(
+    measures: Iterable[Measure], checked: dict[str, bool], filters: dict[str, float], browser: str
+) -> None:
+    result = {
+        "command": ["python", "-m", "benchmarks.report_page", *sys.argv[1:]],
+        "cases": CASES,
+        "models": 2,
+        "measures": [{**asdict(m), "value": round(m.value, 3)} for m in measures],
+        "filter_medians_ms": filters,
+        "checks": checked,
+        "browser": browser,
+        "environment": environment(ROOT),
+    }
+    RESULT.parent.mkdir(exist_ok=True)
+    RESULT.write_text(json.dumps(result, indent=2) + "\n", "utf-8")
+
+
+if __name__ == "__main__":
+    main()
