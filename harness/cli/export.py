@@ -1,0 +1,166 @@
+"""``harness export``: what was trained, as what is shipped."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from harness.export.record import ExportRecord
+
+MOST_FALLBACKS = 5
+"""Tensors of another type that the terminal names; the record has them all."""
+DTYPES = ("float32", "bfloat16", "float16")
+
+
+@click.group()
+def command() -> None:
+    """Write a trained model as what is shipped: a merged folder, a GGUF file, a LoRA in GGUF."""
+
+
+def _shared(function: Callable[..., None]) -> Callable[..., None]:
+    """The options that all three have."""
+    options: list[Callable[[Any], Any]] = [
+        click.option(
+            "-o",
+            "--output",
+            "target",
+            metavar="PATH",
+            type=click.Path(path_type=Path),
+            required=True,
+            help="Where to write; it appears there whole or not at all.",
+        ),
+        click.option(
+            "--base",
+            metavar="FOLDER",
+            help="Put the adapter over this base. [default: the one it names]",
+        ),
+        click.option("--force", is_flag=True, help="Replace what an export left there before."),
+    ]
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
+@command.command()
+@click.argument("adapter")
+@_shared
+@click.option(
+    "--dtype",
+    type=click.Choice(DTYPES),
+    help="Precision of the weights written. [default: the base's]",
+)
+def merge(adapter: str, target: Path, base: str | None, force: bool, dtype: str | None) -> None:
+    """Merge ADAPTER into its base, as a folder that transformers opens.
+
+    The sum is made in float32 and rounded once, to the precision that the last line names.
+
+    \b
+    harness export merge out/my_adapter -o out/merged
+    harness export merge out/my_adapter -o out/merged --dtype float32
+    """
+    from harness.export.source import open_source
+    from harness.export.to_merged import to_merged
+
+    _print(to_merged(open_source(adapter, base), target, dtype, force), target)
+
+
+@command.command()
+@click.argument("model")
+@_shared
+@click.option(
+    "--type",
+    "kind",
+    metavar="TYPE",
+    help="f32, f16, bf16, or one of llama.cpp's such as q8_0, q6_k, q5_k_m, q4_k_m. "
+    "[default: what the weights are stored in]",
+)
+@click.option(
+    "--converter",
+    metavar="PATH",
+    type=click.Path(path_type=Path, exists=True),
+    help="Have the llama.cpp checkout at PATH convert the model, for architectures unknown here.",
+)
+def gguf(
+    model: str,
+    target: Path,
+    base: str | None,
+    force: bool,
+    kind: str | None,
+    converter: Path | None,
+) -> None:
+    """Write MODEL, a model's folder or an adapter's, as one GGUF file.
+
+    An adapter is merged into its base in float32 on the way.
+
+    \b
+    harness export gguf out/my_adapter -o model-q4.gguf --type q4_k_m
+    harness export gguf base:Qwen/Qwen2.5-0.5B-Instruct -o model.gguf
+    """
+    from harness.export.file_types import check_type
+    from harness.export.source import open_source
+    from harness.export.to_gguf import to_gguf
+
+    wanted = check_type(kind) if kind else None
+    source = open_source(model, base)
+    _print(to_gguf(source, target, wanted, has_force=force, converter=converter), target)
+
+
+@command.command()
+@click.argument("adapter")
+@_shared
+@click.option(
+    "--type",
+    "kind",
+    type=click.Choice(["f32", "f16"]),
+    default="f32",
+    show_default=True,
+    help="Precision of the matrices.",
+)
+def lora(adapter: str, target: Path, base: str | None, force: bool, kind: str) -> None:
+    """Write ADAPTER as a LoRA in GGUF, to be put over the GGUF of its base.
+
+    \b
+    harness export gguf base:models/base -o base.gguf
+    harness export lora out/my_adapter -o adapter.gguf
+    pytest suites/ --model gguf:base.gguf+lora=adapter.gguf
+    """
+    from harness.export.source import open_source
+    from harness.export.to_lora import to_lora
+
+    _print(to_lora(open_source(adapter, base), target, kind, force), target)
+
+
+def _print(record: "ExportRecord", target: Path) -> None:
+    from harness.core.printable import printable
+
+    for warning in record.warnings:
+        click.echo(printable(f"warning: {warning}"), err=True)
+    for line in _fallbacks(record):
+        click.echo(printable(line), err=True)
+    click.echo(printable(_summary(record, target)))
+
+
+def _fallbacks(record: "ExportRecord") -> Iterator[str]:
+    if not record.fallbacks:
+        return
+    count, shown = len(record.fallbacks), record.fallbacks[:MOST_FALLBACKS]
+    more = f" and {count - len(shown)} more" if count > len(shown) else ""
+    yield (
+        f"warning: {count} of {sum(record.tensors.values())} tensors have rows that "
+        f"{record.type}'s blocks do not divide, llama.cpp stored them otherwise: "
+        f"{', '.join(shown)}{more}"
+    )
+
+
+def _summary(record: "ExportRecord", target: Path) -> str:
+    size = sum(written.bytes for written in record.outputs.values())
+    types = ", ".join(f"{count} {name}" for name, count in record.tensors.items())
+    merged = f", merged in {record.merged_in}" if record.merged_in else ""
+    peaks = [record.peak_memory.convert_bytes, record.peak_memory.quantize_bytes]
+    peak = max(bytes_ for bytes_ in peaks if bytes_ is not None)
+    return (
+        f"wrote {target}: {record.type}{merged}, {size / 1e6:,.1f} MB ({types}) in "
+        f"{record.seconds:.1f} s, peak memory {peak / 1e6:,.0f} MB"
+    )

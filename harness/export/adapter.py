@@ -1,0 +1,161 @@
+"""A LoRA adapter's folder: its configuration, its pairs of matrices, and what cannot be exported.
+
+Names and formulas are peft's (``peft/tuners/lora``): the update of a weight is
+``scaling * B @ A``, with ``scaling`` alpha / r, or alpha / sqrt(r) for rsLoRA.
+"""
+
+import json
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.core.errors import HarnessError
+from harness.export.safetensors_file import StoredTensor, tensors_of
+
+CONFIG = "adapter_config.json"
+WEIGHTS = "adapter_model.safetensors"
+PREFIX = "base_model.model."
+BASE_CHANGING = ("pissa", "olora", "corda", "loftq", "lora_ga", "lora-ga")
+"""Initialisations that take the update's beginning out of the base's weights. The adapter's files
+do not hold what is left of the base, so that update and base do not add up."""
+VARIANTS = (
+    "use_dora",
+    "use_qalora",
+    "use_bdlora",
+    "alora_invocation_tokens",
+    "layer_replication",
+    "arrow_config",
+    "kasa_config",
+    "velora_config",
+    "monteclora_config",
+    "target_parameters",
+)
+"""Settings under which the update is more than ``scaling * B @ A``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """The two matrices over one weight."""
+
+    module: str
+    """The module's name in the base: ``model.layers.0.self_attn.q_proj``."""
+    a: StoredTensor
+    """(r, in)"""
+    b: StoredTensor
+    """(out, r)"""
+    scaling: float
+
+    @property
+    def rank(self) -> int:
+        return self.a.shape[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Adapter:
+    """An adapter, its files read but for the matrices."""
+
+    folder: Path
+    config: Mapping[str, Any]
+    pairs: tuple[Pair, ...]
+    others: tuple[str, ...]
+    """Tensors that are no A or B of a pair over a weight."""
+
+    @property
+    def beyond_pairs(self) -> str | None:
+        """What it holds besides plain LoRA pairs, in a few words; ``None`` for a plain LoRA."""
+        named = [name for name in VARIANTS if self.config.get(name)]
+        if self.config.get("modules_to_save"):
+            named.append(f"modules_to_save ({', '.join(self.config['modules_to_save'])})")
+        if self.config.get("trainable_token_indices"):
+            named.append("trainable_token_indices")
+        if self.config.get("bias", "none") != "none" or self.config.get("lora_bias"):
+            named.append("trained biases")
+        if self.config.get("init_lora_weights") == "mica":
+            named.append("init_lora_weights mica")
+        if not named and self.others:
+            named.append(self.others[0])
+        return ", ".join(named) or None
+
+    @property
+    def is_fan_in_fan_out(self) -> bool:
+        return bool(self.config.get("fan_in_fan_out"))
+
+
+def read_adapter(folder: Path) -> Adapter:
+    """Read the adapter's configuration and where its matrices lie.
+
+    Raises:
+        HarnessError: it is no LoRA, its initialisation changed the base, or its files are damaged.
+    """
+    config = _config(folder / CONFIG)
+    kind = config.get("peft_type")
+    if kind != "LORA":
+        raise HarnessError(f"{folder}: is an adapter of type {kind!r:.40}, only LORA is exported")
+    start = str(config.get("init_lora_weights", True)).lower()
+    if start.startswith(BASE_CHANGING):
+        raise HarnessError(
+            f"{folder}: was initialised by {start}, which changes the base's weights, and its "
+            "files do not say how: have peft save it as a plain LoRA "
+            "(save_pretrained with path_initial_model_for_weight_conversion)"
+        )
+    if not (folder / WEIGHTS).is_file():
+        raise HarnessError(
+            f"{folder}: has no {WEIGHTS}: load the adapter with peft and save it again"
+        )
+    tensors = tensors_of(folder / WEIGHTS)
+    pairs, others = _pairs(folder, config, tensors)
+    return Adapter(folder, config, pairs, others)
+
+
+def _config(file: Path) -> dict[str, Any]:
+    try:
+        config = json.loads(file.read_text("utf-8"))
+    except OSError as error:
+        raise HarnessError(f"{file}: cannot be read ({error.strerror})") from None
+    except (ValueError, RecursionError) as error:
+        raise HarnessError(f"{file}: is no JSON ({error})") from None
+    if not isinstance(config, dict):
+        raise HarnessError(f"{file}: is no JSON object")
+    return config
+
+
+def _pairs(
+    folder: Path, config: Mapping[str, Any], tensors: Mapping[str, StoredTensor]
+) -> tuple[tuple[Pair, ...], tuple[str, ...]]:
+    pairs: list[Pair] = []
+    others: list[str] = []
+    for name, a in tensors.items():
+        if name.endswith(".lora_B.weight") and name.replace("lora_B", "lora_A") in tensors:
+            continue
+        if not name.endswith(".lora_A.weight"):
+            others.append(name)
+            continue
+        b = tensors.get(name.replace("lora_A", "lora_B"))
+        if b is None:
+            raise HarnessError(f"{folder}: {WEIGHTS} has {name} without its lora_B")
+        module = name.removeprefix(PREFIX).removesuffix(".lora_A.weight")
+        if len(a.shape) != 2 or len(b.shape) != 2 or a.shape[0] != b.shape[1]:
+            raise HarnessError(f"{folder}: {name} {a.shape} and its lora_B {b.shape} do not fit")
+        pairs.append(Pair(module, a, b, _scaling(folder, config, module, a.shape[0])))
+    return tuple(pairs), tuple(others)
+
+
+def _scaling(folder: Path, config: Mapping[str, Any], module: str, rank: int) -> float:
+    ranks, alphas = config.get("rank_pattern") or {}, config.get("alpha_pattern") or {}
+    r = ranks.get(_pattern(list(ranks), module), config.get("r"))
+    alpha = alphas.get(_pattern(list(alphas), module), config.get("lora_alpha"))
+    is_sound = all(isinstance(n, int | float) and not isinstance(n, bool) for n in (r, alpha))
+    if not is_sound or r != rank:
+        raise HarnessError(
+            f"{folder}: {CONFIG} says rank {r!r:.20} and alpha {alpha!r:.20} of {module}, whose "
+            f"matrices have rank {rank}"
+        )
+    return float(alpha) / (math.sqrt(rank) if config.get("use_rslora") else rank)
+
+
+def _pattern(patterns: Sequence[str], module: str) -> str | None:
+    """The first pattern that speaks of the module, matched as peft matches it."""
+    return next((p for p in patterns if re.match(rf"(.*\.)?({p})$", module)), None)

@@ -1,0 +1,73 @@
+"""What Llama, Qwen2 and Qwen3 share: RMS norms, rope, grouped heads, a gated MLP."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from harness.export.model_config import ModelConfig
+from harness.export.rope import Rope
+from harness.export.safetensors_file import Array
+
+
+def blocks(config: ModelConfig) -> int:
+    return config.whole("num_hidden_layers")
+
+
+def is_buffer(name: str) -> bool:
+    return name.endswith("rotary_emb.inv_freq")
+
+
+def heads(config: ModelConfig) -> int:
+    return config.whole("num_attention_heads")
+
+
+def key_value_heads(config: ModelConfig) -> int:
+    return config.whole("num_key_value_heads", heads(config))
+
+
+def head_dim(config: ModelConfig) -> int:
+    count = heads(config)
+    if not count:
+        raise config.refuse("num_attention_heads is 0")
+    return config.whole("head_dim", config.whole("hidden_size") // count)
+
+
+def rope(config: ModelConfig) -> Rope:
+    return Rope.of(config, head_dim(config))
+
+
+def extra_tensors(config: ModelConfig) -> Mapping[str, Array]:
+    factors = rope(config).factors()
+    return {} if factors is None else {"rope_freqs.weight": factors}
+
+
+def check(config: ModelConfig) -> tuple[str, ...]:
+    """Refuse what llama.cpp's graph of these architectures does not compute."""
+    activation = config.text("hidden_act", "silu")
+    if activation not in ("silu", "swish"):
+        raise config.refuse(f"activation {activation!r} is not what llama.cpp computes, silu is")
+    rope(config)
+    return ()
+
+
+def add_parameters(config: ModelConfig, writer: Any) -> None:
+    writer.add_context_length(config.whole("max_position_embeddings"))
+    writer.add_embedding_length(config.whole("hidden_size"))
+    writer.add_block_count(blocks(config))
+    writer.add_feed_forward_length(config.whole("intermediate_size"))
+    writer.add_head_count(heads(config))
+    writer.add_head_count_kv(key_value_heads(config))
+    writer.add_key_length(head_dim(config))
+    writer.add_value_length(head_dim(config))
+    writer.add_layer_norm_rms_eps(config.number("rms_norm_eps", 1e-6))
+    rope(config).add_to(writer)
+
+
+def sliding_window_warning(config: ModelConfig, window: int | None) -> tuple[str, ...]:
+    """llama.cpp attends to everything in these architectures, whatever the window."""
+    context = config.whole("max_position_embeddings")
+    if not window or window >= context:
+        return ()
+    return (
+        f"the model attends to the last {window:,} tokens only, llama.cpp to all: beyond "
+        f"{window:,} tokens the answers differ",
+    )

@@ -1,0 +1,41 @@
+"""Qwen3: norms on each head's q and k, and heads of a size of their own."""
+
+from harness.export.architectures._decoder import (
+    add_parameters,
+    blocks,
+    extra_tensors,
+    is_buffer,
+    rope,
+    sliding_window_warning,
+)
+from harness.export.architectures._decoder import check as check_decoder
+from harness.export.layout import AsStored, Layout
+from harness.export.model_config import ModelConfig
+
+__all__ = [
+    "CLASSES",
+    "GGUF_NAME",
+    "add_parameters",
+    "blocks",
+    "check",
+    "extra_tensors",
+    "is_buffer",
+    "layout",
+]
+
+CLASSES = ("Qwen3ForCausalLM",)
+PREFIX = "model."
+EMBEDDING = "model.embed_tokens.weight"
+HEAD = "lm_head.weight"
+GGUF_NAME = "qwen3"
+
+
+def check(config: ModelConfig) -> tuple[str, ...]:
+    if rope(config).kind == "llama3":
+        raise config.refuse("llama.cpp's qwen3 knows no rope of type llama3")
+    window = config.values.get("sliding_window") if config.flag("use_sliding_window", False) else 0
+    return check_decoder(config) + sliding_window_warning(config, window)
+
+
+def layout(config: ModelConfig, name: str) -> Layout:
+    return AsStored()

@@ -1,0 +1,53 @@
+"""Hands a model over to the user's own llama.cpp checkout, for architectures not known here."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from harness.core.errors import HarnessError
+
+SCRIPT = "convert_hf_to_gguf.py"
+LAST_LINES = 3
+"""Lines of the script's output that an error shows."""
+
+
+def converter_script(path: Path) -> Path:
+    """The script itself, of a checkout or named directly.
+
+    Raises:
+        HarnessError: there is none.
+    """
+    script = path / SCRIPT if path.is_dir() else path
+    if not script.is_file():
+        raise HarnessError(f"--converter {path}: has no {SCRIPT}, name a llama.cpp checkout")
+    return script
+
+
+def convert(script: Path, folder: Path, target: Path, kind: str) -> None:
+    """Have the script write ``folder`` as an unquantised GGUF file, with this Python.
+
+    Raises:
+        HarnessError: it failed, with its last lines, or wrote nothing.
+    """
+    done = subprocess.run(
+        [
+            sys.executable,
+            str(script),
+            str(folder.resolve()),
+            "--outfile",
+            str(target.resolve()),
+            "--outtype",
+            kind,
+        ],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+    )
+    if done.returncode == 0 and target.is_file():
+        return
+    lines = [line.strip() for line in done.stdout.splitlines() if line.strip()]
+    told = " | ".join(lines[-LAST_LINES:]) or "it said nothing"
+    how = f"exit code {done.returncode}" if done.returncode else "it wrote no file"
+    raise HarnessError(f"{script}: could not convert {folder} ({how}): {told:.600}")

@@ -1,0 +1,60 @@
+"""The types a GGUF file can have: those written here, and those llama.cpp's quantiser makes."""
+
+import difflib
+from functools import cache
+
+from harness.core.errors import HarnessError
+
+UNQUANTISED = {"f32": "F32", "f16": "F16", "bf16": "BF16"}
+"""As safetensors names them."""
+WANT_IMATRIX = ("iq1_s", "iq1_m", "iq2_xxs", "iq2_xs", "iq2_s", "iq2_m", "iq3_xxs", "q2_k_s")
+"""Types whose quality rests on an importance matrix, without which llama.cpp refuses them."""
+NOT_FOR_THESE = ("mxfp4_moe", "nvfp4", "guessed")
+"""For models of experts, or for no quantiser."""
+
+
+@cache
+def quantised() -> dict[str, int]:
+    """llama.cpp's number of each quantised type that it makes of a plain model, by name."""
+    from gguf import LlamaFileType
+
+    names = {
+        kind.name.removeprefix("MOSTLY_").removeprefix("ALL_").lower(): int(kind)
+        for kind in LlamaFileType
+    }
+    left_out = {*UNQUANTISED, *WANT_IMATRIX, *NOT_FOR_THESE}
+    return {name: number for name, number in names.items() if name not in left_out}
+
+
+def check_type(name: str) -> str:
+    """The type in lower case.
+
+    Raises:
+        HarnessError: there is no such type, or it cannot be made here.
+    """
+    wanted = name.lower()
+    known = [*UNQUANTISED, *quantised()]
+    if wanted in known:
+        return wanted
+    if wanted in WANT_IMATRIX:
+        raise HarnessError(
+            f"--type {name}: llama.cpp makes it only with an importance matrix, which is not "
+            "supported; q2_k, iq3_s or iq4_xs need none"
+        )
+    close = difflib.get_close_matches(wanted, known, n=1)
+    hint = f"did you mean {close[0]}?" if close else f"there are: {', '.join(known)}"
+    raise HarnessError(f"--type {name}: no such type, {hint}")
+
+
+def bytes_of(name: str, elements: int) -> int:
+    """About how large ``elements`` weights become in a quantised type, on the high side.
+
+    Mixed types keep some tensors in a larger one: a quarter more.
+    """
+    from gguf import GGML_QUANT_SIZES, GGMLQuantizationType
+
+    sizes = {kind.name.lower(): size for kind, size in GGML_QUANT_SIZES.items()}
+    stem = max((n for n in sizes if name.startswith(n)), key=len, default="q8_0")
+    block, size = sizes[stem]
+    assert GGMLQuantizationType[stem.upper()]
+    return int(elements * size / block * 1.25)

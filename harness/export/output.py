@@ -1,0 +1,149 @@
+"""Where an export goes: it stands there whole, or not at all.
+
+Everything is written beside the target under names of its own and renamed at the end. What a killed
+export leaves behind is removed by the next one into the same place.
+"""
+
+import contextlib
+import errno
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+
+from harness.core.errors import HarnessError
+
+RECORD_SUFFIX = ".export.json"
+WRITING = (
+    errno.ENOSPC,
+    errno.EDQUOT,
+    errno.EFBIG,
+    errno.EROFS,
+    errno.EACCES,
+    errno.EPERM,
+    errno.EIO,
+)
+"""What a full disk, a quota or missing rights answer."""
+SPARE_BYTES = 16 << 20
+"""Kept free beside what is known to be written."""
+
+
+class Staging:
+    """Names beside ``target`` to write under, all of one process."""
+
+    def __init__(self, target: Path) -> None:
+        self.target = target
+        self._prefix = f".{target.name}.{os.getpid()}."
+
+    def path(self, part: str) -> Path:
+        """A name to write ``part`` under."""
+        return self.target.with_name(f"{self._prefix}{part}.partial")
+
+    def clear(self) -> None:
+        """Remove what is there under these names, and what dead processes left under theirs."""
+        pattern = re.compile(rf"\.{re.escape(self.target.name)}\.(\d+)\.[\w.-]+\.partial")
+        for path in self.target.parent.glob(".*.partial"):
+            match = pattern.fullmatch(path.name)
+            if match and (int(match[1]) == os.getpid() or not psutil.pid_exists(int(match[1]))):
+                _remove(path)
+
+
+@contextlib.contextmanager
+def staged(target: Path) -> Iterator[Staging]:
+    """Names to write under; nothing is left under them when the block ends.
+
+    Raises:
+        HarnessError: the disk is full or may not be written.
+    """
+    staging = Staging(target)
+    try:
+        staging.clear()
+        yield staging
+    except OSError as error:
+        if error.errno not in WRITING:
+            raise
+        reason = error.strerror or str(error)
+        raise HarnessError(f"{target}: cannot be written ({reason}), nothing was kept") from None
+    finally:
+        staging.clear()
+
+
+def check_file(target: Path, has_force: bool) -> None:
+    """Raise a HarnessError unless a file can be put at ``target``."""
+    if target.is_dir():
+        raise HarnessError(f"-o {target}: is a folder, name the file to write")
+    _check_parent(target)
+    for path in (target, record_of(target)):
+        if path.exists() and not has_force:
+            raise HarnessError(f"-o {target}: {path.name} is there already, add --force")
+
+
+def check_folder(target: Path, has_force: bool, inputs: tuple[Path, ...]) -> None:
+    """Raise a HarnessError unless a model's folder can be put at ``target``."""
+    if target.is_file():
+        raise HarnessError(f"-o {target}: is a file, name a folder")
+    _check_parent(target)
+    if not target.is_dir() or not any(target.iterdir()):
+        return
+    here = target.resolve()
+    for inner in (Path.cwd(), *inputs):
+        if inner.resolve().is_relative_to(here):
+            raise HarnessError(f"-o {target}: holds {inner}, name a folder of its own")
+    if not (target / "export.json").is_file():
+        raise HarnessError(f"-o {target}: holds files that no export made, name another folder")
+    if not has_force:
+        raise HarnessError(f"-o {target}: holds a model already, add --force")
+
+
+def check_space(target: Path, wanted_bytes: int) -> None:
+    """Raise a HarnessError when the disk has no room for it."""
+    free = shutil.disk_usage(target.parent).free
+    if free < wanted_bytes + SPARE_BYTES:
+        raise HarnessError(
+            f"-o {target}: needs {wanted_bytes / 1e9:.2f} GB while it is written, the disk has "
+            f"{free / 1e9:.2f} GB free"
+        )
+
+
+def record_of(target: Path) -> Path:
+    """Where the record of an exported file lies."""
+    return target.with_name(target.name + RECORD_SUFFIX)
+
+
+def publish(written: Path, target: Path) -> None:
+    """Put a finished file in its place, on the disk before it has its name."""
+    with written.open("rb") as file:
+        os.fsync(file.fileno())
+    written.replace(target)
+
+
+def publish_folder(written: Path, target: Path, staging: Staging) -> None:
+    """Put a finished folder in its place; what stood there is removed afterwards."""
+    if not target.exists():
+        written.rename(target)
+        return
+    previous = staging.path("previous")
+    target.rename(previous)
+    try:
+        written.rename(target)
+    except OSError:
+        previous.rename(target)
+        raise
+
+
+def _check_parent(target: Path) -> None:
+    parent = target.parent
+    if not parent.is_dir():
+        raise HarnessError(f"-o {target}: there is no folder {parent}, make it first")
+    if not os.access(parent, os.W_OK | os.X_OK):
+        raise HarnessError(f"-o {target}: {parent} may not be written")
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)

@@ -1,0 +1,136 @@
+"""Which of llama.cpp's pre-tokenizers splits text as a tokenizer's own rules do.
+
+llama.cpp splits by a named set of regexes (``tokenizer.ggml.pre``; ``src/llama-vocab.cpp``). The
+rules of a ``tokenizer.json`` are brought into one form and compared with what each name stands for;
+rules that no name stands for cannot be exported.
+"""
+
+import json
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from harness.core.errors import HarnessError
+
+CONTRACTIONS = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)"
+WORDS = r"[^\r\n\p{L}\p{N}]?\p{L}+"
+REST = r" ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
+GPT2 = r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"
+ONE_DIGIT = r"\p{N}"
+CASED = (
+    r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+",
+    r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """What one name of llama.cpp stands for."""
+
+    name: str
+    regexes: tuple[str, ...]
+    """Applied one after the other, each to the pieces that the one before it left."""
+    ignores_merges: bool = False
+    """A word that is a token is that token, whatever the merges make of it."""
+
+
+KNOWN = (
+    Split("gpt-2", (GPT2,)),
+    Split("smollm", (ONE_DIGIT, GPT2)),
+    Split("qwen2", (f"{CONTRACTIONS}|{WORDS}|{ONE_DIGIT}|{REST}",)),
+    Split("llama-bpe", (f"{CONTRACTIONS}|{WORDS}|\\p{{N}}{{1,3}}|{REST}",), ignores_merges=True),
+    Split("dbrx", (f"{CONTRACTIONS}|{WORDS}|\\p{{N}}{{1,3}}|{REST}",)),
+    Split("ufakzeka", (f"{WORDS}|{ONE_DIGIT}|{REST}",)),
+)
+"""Those whose regexes llama.cpp runs as transformers does. Others exist whose regexes it only
+approximates (tekken, gpt-4o): a file that names them gets other tokens on some texts."""
+
+
+def pre_tokenizer_name(rules: dict[str, Any]) -> str:
+    """The value of ``tokenizer.ggml.pre`` for a byte-level BPE tokenizer.
+
+    Args:
+        rules: the content of its ``tokenizer.json``.
+
+    Raises:
+        HarnessError: llama.cpp has no pre-tokenizer that does the same.
+    """
+    regexes = _regexes(rules.get("pre_tokenizer"))
+    found = [split for split in KNOWN if split.regexes == regexes]
+    if not found:
+        shown = " then ".join(repr(regex) for regex in regexes)
+        raise HarnessError(
+            f"llama.cpp has no pre-tokenizer that splits by {shown}: it cannot be expressed in GGUF"
+        )
+    ignores = bool(rules["model"].get("ignore_merges"))
+    for split in found:
+        if split.ignores_merges == ignores:
+            return split.name
+    raise HarnessError(
+        f"its rules are those of {found[0].name}, but with ignore_merges {str(ignores).lower()}, "
+        "which llama.cpp has no pre-tokenizer for"
+    )
+
+
+def _regexes(pre_tokenizer: Any) -> tuple[str, ...]:
+    """The regexes that text is split by, in order, each in the form that ``KNOWN`` has."""
+    steps = _steps(pre_tokenizer)
+    regexes: list[str] = []
+    is_byte_level = False
+    for step in steps:
+        if is_byte_level:
+            raise _cannot(step, "a step after ByteLevel")
+        if step["type"] == "Split":
+            regexes.append(_split(step))
+        elif step["type"] == "Digits":
+            regexes.append(ONE_DIGIT if step.get("individual_digits") else r"\p{N}+")
+        elif step["type"] == "ByteLevel":
+            is_byte_level = True
+            if step.get("add_prefix_space"):
+                raise _cannot(step, "a blank put before the text")
+            if step.get("use_regex", True):
+                regexes.append(GPT2)
+        else:
+            raise _cannot(step, f"a step of type {step['type']}")
+    if not is_byte_level:
+        raise HarnessError(
+            "its BPE works on characters and not on bytes, which GGUF cannot express"
+        )
+    return tuple(regexes)
+
+
+def _steps(pre_tokenizer: Any) -> list[dict[str, Any]]:
+    if pre_tokenizer is None:
+        return []
+    if pre_tokenizer["type"] == "Sequence":
+        return [step for part in pre_tokenizer["pretokenizers"] for step in _steps(part)]
+    return [pre_tokenizer]
+
+
+def _split(step: dict[str, Any]) -> str:
+    pattern = step["pattern"]
+    regex = pattern.get("Regex")
+    if regex is None:
+        regex = re.escape(pattern["String"])
+    if step.get("invert") or step.get("behavior") not in ("Isolated", "Removed"):
+        raise _cannot(step, f"a split of behavior {step.get('behavior')}")
+    if step["behavior"] == "Removed":
+        raise _cannot(step, "a split that drops text")
+    return canonical(regex)
+
+
+def canonical(regex: str) -> str:
+    r"""The regex in the spelling that ``KNOWN`` has, where only the spelling differs.
+
+    ``(?:'[sS]|...)`` for ``(?i:'s|...)``, ``\p{N}{1}`` for ``\p{N}``, line feeds written out.
+    """
+    regex = regex.replace("\r", r"\r").replace("\n", r"\n")
+    regex = regex.replace(
+        r"(?:'[sS]|'[tT]|'[rR][eE]|'[vV][eE]|'[mM]|'[lL][lL]|'[dD])", CONTRACTIONS
+    )
+    return regex.replace(r"\p{N}{1}", r"\p{N}")
+
+
+def _cannot(step: dict[str, Any], what: str) -> HarnessError:
+    shown = json.dumps(step)
+    return HarnessError(f"{what} cannot be expressed in GGUF: {shown:.120}")

@@ -1,0 +1,34 @@
+"""A progress bar on a terminal; silence elsewhere."""
+
+import contextlib
+import sys
+from collections.abc import Callable, Iterator
+
+Advance = Callable[[float], None]
+"""Told which share of the whole is done, 0 to 1."""
+
+
+@contextlib.contextmanager
+def bar(what: str) -> Iterator[Advance]:
+    """A bar on standard error while the block runs, where that is a terminal."""
+    if not sys.stderr.isatty():
+        yield lambda share: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(what, total=1.0)
+        yield lambda share: progress.update(task, completed=share)
+
+
+def counter(advance: Advance, whole: int) -> Callable[[str, int], None]:
+    """Counts elements of tensors as they are written."""
+    done = 0
+
+    def on_tensor(name: str, elements: int) -> None:
+        nonlocal done
+        done += elements
+        advance(done / max(1, whole))
+
+    return on_tensor

@@ -1,0 +1,143 @@
+"""``export.json``: what was made of what, how, and what to mind."""
+
+import json
+import platform
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from harness import __version__
+from harness.engine.fingerprint import sha256_of_file
+from harness.export.output import Staging, publish, record_of
+from harness.export.source import Fingerprints, Source
+
+SCHEMA_VERSION = 1
+PACKAGES = ("gguf", "llama-cpp-python", "numpy", "peft", "safetensors", "tokenizers", "torch")
+PACKAGES += ("transformers",)
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """One file that was written."""
+
+    sha256: str
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """One folder that was read."""
+
+    folder: str
+    """As it was named or found."""
+    files: dict[str, str]
+    """SHA-256 by file name."""
+    weights_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class PeakMemory:
+    """Peak resident bytes; ``None`` where a step did not happen."""
+
+    convert_bytes: int | None
+    quantize_bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ExportRecord:
+    """One export."""
+
+    kind: str
+    """``gguf``, ``lora`` or ``merge``."""
+    type: str
+    """Of the weights written: ``q4_k_m``, ``bfloat16``."""
+    source: str
+    """The model as it was named."""
+    source_weights_sha256: str | None
+    """Fingerprint of the weights written; ``None`` for a LoRA, which holds none."""
+    base: Input
+    adapter: Input | None
+    tokenizer_sha256: str
+    architecture: str
+    merged_in: str | None
+    """What an adapter was added to its base in."""
+    outputs: dict[str, Output]
+    tensors: dict[str, int]
+    """How many tensors are stored in each type."""
+    fallbacks: tuple[str, ...]
+    """Tensors that could not have the type asked for."""
+    pre_tokenizer: str | None
+    warnings: tuple[str, ...]
+    peak_memory: PeakMemory
+    seconds: float
+    command: tuple[str, ...]
+    created: str
+    versions: dict[str, str]
+    schema_version: int = SCHEMA_VERSION
+
+
+def inputs_of(source: Source, fingerprints: Fingerprints) -> tuple[Input, Input | None]:
+    """The base and the adapter as the record has them."""
+    base = Input(str(source.folder), fingerprints.base_files, fingerprints.base)
+    if source.adapter is None or fingerprints.adapter_files is None:
+        return base, None
+    assert fingerprints.adapter is not None
+    folder = str(source.adapter.folder)
+    return base, Input(folder, fingerprints.adapter_files, fingerprints.adapter)
+
+
+def make_record(
+    *,
+    source: Source,
+    outputs: Mapping[str, Path],
+    start: float,
+    merged_in: str = "float32",
+    **rest: Any,
+) -> ExportRecord:
+    """The record of an export that began at ``start`` (``time.monotonic``).
+
+    Args:
+        outputs: the files written, by the name that they will have.
+        rest: the fields that only the export itself knows.
+    """
+    return ExportRecord(
+        source=str(source.ref),
+        architecture=source.config.architecture,
+        merged_in=merged_in if source.adapter else None,
+        outputs={n: Output(sha256_of_file(p), p.stat().st_size) for n, p in outputs.items()},
+        seconds=round(time.monotonic() - start, 3),
+        command=(Path(sys.argv[0]).name, *sys.argv[1:]),
+        created=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        versions=_versions(),
+        **rest,
+    )
+
+
+def _versions() -> dict[str, str]:
+    found = {"harness": __version__, "python": platform.python_version()}
+    for name in PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def text_of(record: ExportRecord) -> str:
+    """The record as it is written."""
+    return json.dumps(asdict(record), indent=2, ensure_ascii=False) + "\n"
+
+
+def publish_with_record(
+    record: ExportRecord, staging: Staging, written: Path, target: Path
+) -> None:
+    """Put a finished file and its record beside it in their places."""
+    record_path = staging.path("record")
+    record_path.write_text(text_of(record), "utf-8")
+    publish(written, target)
+    publish(record_path, record_of(target))

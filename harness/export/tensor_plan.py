@@ -1,0 +1,120 @@
+"""Which tensor of the model becomes which tensor of the GGUF file, decided before any is read."""
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from gguf import MODEL_ARCH, MODEL_ARCH_NAMES, get_tensor_name_map
+
+from harness.core.errors import HarnessError
+from harness.export.architecture import Architecture
+from harness.export.layout import Layout
+from harness.export.model_config import ModelConfig
+from harness.export.weights import Weights
+
+SUFFIXES = (".weight", ".bias")
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedTensor:
+    """One tensor of the file."""
+
+    name: str
+    """In GGUF: ``blk.0.attn_q.weight``."""
+    source: str
+    """In the model's files."""
+    layout: Layout
+    shape: tuple[int, ...]
+    """In GGUF, the slowest axis first."""
+
+    @property
+    def stays_float32(self) -> bool:
+        """llama.cpp's own converter keeps vectors, norms and learned positions in float32."""
+        return (
+            len(self.shape) < 2
+            or self.name.endswith("_norm.weight")
+            or self.name == "position_embd.weight"
+        )
+
+    @property
+    def elements(self) -> int:
+        return math.prod(self.shape)
+
+
+class Names:
+    """From a transformers name to GGUF's, by the official table."""
+
+    def __init__(self, config: ModelConfig, architecture: Architecture) -> None:
+        self.architecture = architecture
+        kinds = {name: kind for kind, name in MODEL_ARCH_NAMES.items()}
+        kind: MODEL_ARCH = kinds[architecture.GGUF_NAME]
+        self.table = get_tensor_name_map(kind, architecture.blocks(config))
+
+    def full(self, name: str) -> str:
+        """The name with the prefix that some checkpoints leave out."""
+        if name.startswith((self.architecture.PREFIX, "lm_head.")):
+            return name
+        return self.architecture.PREFIX + name
+
+    def gguf(self, name: str) -> str | None:
+        """GGUF's name for a full name; ``None`` where it has none."""
+        return self.table.get_name(name, try_suffixes=SUFFIXES)
+
+
+def plan(
+    config: ModelConfig, architecture: Architecture, weights: Weights
+) -> tuple[PlannedTensor, ...]:
+    """Every tensor of the file, in the model's order.
+
+    Raises:
+        HarnessError: the weights hold a tensor that is none of the architecture's, or lack one.
+    """
+    names = Names(config, architecture)
+    tensors = {
+        tensor.name: tensor for tensor in _planned(config, architecture, names, weights.shapes)
+    }
+    _check_complete(config, architecture, names, tensors)
+    return tuple(tensors.values())
+
+
+def _planned(
+    config: ModelConfig,
+    architecture: Architecture,
+    names: Names,
+    shapes: Mapping[str, tuple[int, ...]],
+) -> Iterator[PlannedTensor]:
+    for source, shape in shapes.items():
+        name = names.full(source)
+        if architecture.is_buffer(name):
+            continue
+        if name == architecture.HEAD and config.values.get("tie_word_embeddings") is True:
+            continue
+        gguf_name = names.gguf(name)
+        if gguf_name is None:
+            raise HarnessError(
+                f"{config.file.parent}: {source} is no weight of a {config.architecture}, so that "
+                "GGUF has no place for it"
+            )
+        layout = architecture.layout(config, name)
+        yield PlannedTensor(gguf_name, source, layout, layout.shape(shape))
+
+
+def _check_complete(
+    config: ModelConfig,
+    architecture: Architecture,
+    names: Names,
+    tensors: Mapping[str, PlannedTensor],
+) -> None:
+    """The first block says what every block must have; embedding and last norm must be there."""
+    first = {n for n in tensors if n.startswith("blk.0.")}
+    wanted = ["token_embd.weight", "output_norm.weight"]
+    for block in range(architecture.blocks(config)):
+        wanted += [f"blk.{block}.{n.removeprefix('blk.0.')}" for n in sorted(first)]
+    if config.values.get("tie_word_embeddings") is False:
+        wanted.append("output.weight")
+    missing = [name for name in wanted if name not in tensors]
+    if missing or not first:
+        lost = missing[0] if missing else "blk.0"
+        raise HarnessError(
+            f"{config.file.parent}: the weights lack what GGUF calls {lost}: copy the model again"
+        )

@@ -1,0 +1,71 @@
+"""``harness export lora``: an adapter as a LoRA GGUF, to be put over the GGUF of its base."""
+
+import time
+from pathlib import Path
+
+from harness.core.errors import HarnessError
+from harness.engine.memory import peak_resident_bytes
+from harness.export import output
+from harness.export.file_types import UNQUANTISED
+from harness.export.lora_file import LoraFile, check_expressible, pairs_by_tensor, write_lora
+from harness.export.numbers import STORED_AS
+from harness.export.progress import bar, counter
+from harness.export.record import (
+    ExportRecord,
+    PeakMemory,
+    inputs_of,
+    make_record,
+    publish_with_record,
+)
+from harness.export.source import Fingerprints, Source
+from harness.export.tensor_plan import plan
+from harness.export.tensor_types import tensor_types
+
+
+def to_lora(source: Source, target: Path, kind: str, has_force: bool) -> ExportRecord:
+    """Write ``target`` and its record beside it.
+
+    Args:
+        kind: ``f32`` or ``f16``.
+
+    Raises:
+        HarnessError: the adapter is more than a LoRA, or something is wrong with the place.
+    """
+    start = time.monotonic()
+    if source.adapter is None:
+        raise HarnessError(f"{source.ref}: is a whole model, export lora is for adapters")
+    check_expressible(source.adapter)
+    output.check_file(target, has_force)
+    architecture = source.architecture
+    warnings = architecture.check(source.config)
+    tensors = plan(source.config, architecture, source.weights)
+    pairs = pairs_by_tensor(source.adapter, source.config, architecture, tensors)
+    fingerprints = Fingerprints.of(source)
+    provenance = fingerprints.provenance(source)
+    lora = LoraFile(source.config, architecture, pairs, source.name, provenance)
+    dtype = UNQUANTISED[kind]
+    output.check_space(target, lora.elements * STORED_AS[dtype].itemsize)
+    with output.staged(target) as staging:
+        written = staging.path("gguf")
+        with bar(f"writing {kind}") as advance:
+            write_lora(lora, written, dtype, counter(advance, lora.elements))
+        base, adapter = inputs_of(source, fingerprints)
+        record = make_record(
+            kind="lora",
+            type=kind,
+            source=source,
+            source_weights_sha256=None,
+            base=base,
+            adapter=adapter,
+            tokenizer_sha256=fingerprints.tokenizer,
+            outputs={target.name: written},
+            tensors=tensor_types(written),
+            fallbacks=(),
+            pre_tokenizer=None,
+            warnings=warnings,
+            peak_memory=PeakMemory(peak_resident_bytes()),
+            merged_in=None,
+            start=start,
+        )
+        publish_with_record(record, staging, written, target)
+    return record

@@ -1,0 +1,69 @@
+"""``harness export merge``: an adapter merged into its base, as a folder."""
+
+import time
+from pathlib import Path
+
+from harness.core.errors import HarnessError
+from harness.engine.memory import peak_resident_bytes
+from harness.export import output
+from harness.export.merged_folder import DTYPES, merged_bytes, write_merged
+from harness.export.progress import bar, counter
+from harness.export.record import ExportRecord, PeakMemory, inputs_of, make_record, text_of
+from harness.export.source import Fingerprints, Source
+from harness.export.weights import StoredWeights
+
+RECORD = "export.json"
+NAMES = {stored: name for name, stored in DTYPES.items()}
+
+
+def to_merged(source: Source, target: Path, wanted: str | None, has_force: bool) -> ExportRecord:
+    """Write the folder ``target``, its record within.
+
+    Args:
+        wanted: a key of ``DTYPES``; ``None`` is the one that the base is stored in.
+
+    Raises:
+        HarnessError: adapter and base do not fit, or something is wrong with the place.
+    """
+    start = time.monotonic()
+    if source.adapter is None:
+        raise HarnessError(f"{source.ref}: is a whole model, there is no adapter to merge")
+    output.check_folder(target, has_force, (source.folder, source.adapter.folder))
+    dtype = wanted or NAMES[source.weights.main_dtype]
+    output.check_space(target, merged_bytes(source, dtype))
+    fingerprints = Fingerprints.of(source)
+    with output.staged(target) as staging:
+        folder = staging.path("folder")
+        folder.mkdir()
+        elements = sum(t.elements for t in source.weights.tensors.values())
+        with bar(f"merging in float32, writing {dtype}") as advance:
+            write_merged(source, folder, dtype, counter(advance, elements))
+        base, adapter = inputs_of(source, fingerprints)
+        files = sorted(path for path in folder.rglob("*") if path.is_file())
+        record = make_record(
+            kind="merge",
+            type=dtype,
+            source=source,
+            source_weights_sha256=Fingerprints.of_folder(folder),
+            base=base,
+            adapter=adapter,
+            tokenizer_sha256=fingerprints.tokenizer,
+            outputs={path.relative_to(folder).as_posix(): path for path in files},
+            tensors=_dtypes(folder),
+            fallbacks=(),
+            pre_tokenizer=None,
+            warnings=(),
+            peak_memory=PeakMemory(peak_resident_bytes()),
+            start=start,
+        )
+        (folder / RECORD).write_text(text_of(record), "utf-8")
+        output.publish_folder(folder, target, staging)
+    return record
+
+
+def _dtypes(folder: Path) -> dict[str, int]:
+    """How many tensors of the folder are stored in each dtype."""
+    counts: dict[str, int] = {}
+    for tensor in StoredWeights(folder).tensors.values():
+        counts[tensor.dtype.lower()] = counts.get(tensor.dtype.lower(), 0) + 1
+    return counts
