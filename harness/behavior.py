@@ -11,9 +11,10 @@ from typing import Any, Protocol, TypeVar
 
 from harness.core.completion import Completion, FinishReason
 from harness.core.printable import excerpt
-from harness.core.record import BehaviorResult
+from harness.core.record import BehaviorResult, Share
 from harness.core.verdict import Check, FailureCode, Outcome, Verdict
 from harness.stats.intervals import wilson
+from harness.stats.repeats import Estimate, Repeated, pass_at_k, pass_hat_k
 
 DEFAULT_BUDGET = 0.95
 """The least pass rate of a behavior for which neither the task nor its mark names one."""
@@ -102,9 +103,8 @@ class Tally:
 
     def result(self) -> BehaviorResult:
         """Counts, rate and whether the budget is met. With errors it is never met."""
-        return rate_result(
-            self.model, self.task, self.behavior, [v for _, v in self.judged], self.budget
-        )
+        judged = [(completion.case_id, verdict) for completion, verdict in self.judged]
+        return rate_result(self.model, self.task, self.behavior, judged, self.budget)
 
     def failures(self, count: int) -> list[tuple[Completion, Verdict]]:
         """The shortest failing completions: the easiest to read."""
@@ -113,28 +113,83 @@ class Tally:
 
 
 def rate_result(
-    model: str, task: str, behavior: str, verdicts: Sequence[Verdict], budget: float | None
+    model: str,
+    task: str,
+    behavior: str,
+    judged: Sequence[tuple[str, Verdict]],
+    budget: float | None,
 ) -> BehaviorResult:
-    """The pass rate over ``verdicts``, with its Wilson interval, against its budget."""
+    """The pass rate over cases, with its interval, against its budget.
+
+    Args:
+        model: of whose answers.
+        task: of whose cases.
+        behavior: that they were judged by.
+        judged: of each answer the case's id and the verdict. Several answers to one case are
+            averaged: they say little about the next case, so they count as one.
+        budget: the least rate.
+    """
+    verdicts = [verdict for _, verdict in judged]
     outcomes = Counter(v.outcome for v in verdicts)
-    passed, failed = outcomes[Outcome.PASSED], outcomes[Outcome.FAILED]
     errors = outcomes[Outcome.ERROR]
-    too_many_errors = errors > MOST_ERRORS * len(verdicts)
-    rate = None if too_many_errors or not passed + failed else passed / (passed + failed)
+    found = _Rate() if errors > MOST_ERRORS * len(verdicts) else _rate(judged)
     return BehaviorResult(
         model=model,
         task=task,
         behavior=behavior,
-        passed=passed,
-        failed=failed,
+        passed=outcomes[Outcome.PASSED],
+        failed=outcomes[Outcome.FAILED],
         skipped=outcomes[Outcome.SKIPPED],
         errors=errors,
-        rate=rate,
-        interval=None if rate is None else wilson(passed, passed + failed),
+        rate=found.rate,
+        interval=found.interval,
         budget=budget,
-        met=_met(rate, errors, budget),
+        met=_met(found.rate, errors, budget),
         codes=dict(Counter(v.code.value for v in verdicts if v.code).most_common()),
+        repeats=max(Counter(case for case, _ in judged).values(), default=1),
+        cases=found.cases,
+        pass_at_k=found.pass_at_k,
+        pass_hat_k=found.pass_hat_k,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Rate:
+    """The fields of a BehaviorResult that say how often it holds; see there."""
+
+    rate: float | None = None
+    interval: tuple[float, float] | None = None
+    cases: int | None = None
+    pass_at_k: Share | None = None
+    pass_hat_k: Share | None = None
+
+
+def _rate(judged: Sequence[tuple[str, Verdict]]) -> _Rate:
+    """Of answers of which few are errors."""
+    k = max(Counter(case for case, _ in judged).values(), default=1)
+    passes: dict[str, list[bool]] = {}
+    for case, verdict in judged:
+        if verdict.outcome in (Outcome.PASSED, Outcome.FAILED):
+            passes.setdefault(case, []).append(verdict.outcome is Outcome.PASSED)
+    if not passes:
+        return _Rate()
+    if k == 1:
+        passed = sum(own[0] for own in passes.values())
+        return _Rate(passed / len(passes), wilson(passed, len(passes)))
+    cases = [Repeated(sum(own), len(own)) for own in passes.values()]
+    mean = pass_at_k(cases, 1)
+    assert mean is not None, "every case has an answer"
+    return _Rate(
+        mean.rate,
+        mean.interval,
+        len(cases),
+        _share(pass_at_k(cases, k)),
+        _share(pass_hat_k(cases, k)),
+    )
+
+
+def _share(found: Estimate | None) -> Share | None:
+    return None if found is None else Share(found.rate, found.interval)
 
 
 def _met(rate: float | None, errors: int, budget: float | None) -> bool | None:

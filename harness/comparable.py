@@ -95,6 +95,9 @@ def _cases(before: Side, after: Side, task: str) -> Iterator[Unlike]:
     new = dict.fromkeys((s.case_id, s.repeat) for s in after.samples(task).values())
     if not old or not new:
         return
+    was, now = (max(repeat for _, repeat in keys) + 1 for keys in (old, new))
+    if was != now:
+        yield Unlike("cases", f"each case was answered {was} times before, {now} times after", task)
     for name, only in (("before", [k for k in old if k not in new]),
                        ("after", [k for k in new if k not in old])):  # fmt: skip
         if only:

@@ -26,8 +26,10 @@ def headline(result: BehaviorResult) -> str:
     if result.rate is None or result.interval is None:
         return "nothing was judged"
     low, high = result.interval
+    cases = "the one case" if result.cases == 1 else f"each of {result.cases} cases"
+    each = f" ({result.repeats} to {cases})" if result.repeats > 1 else ""
     line = (
-        f"{result.behavior}: {result.passed} of {judged} completions pass, {result.rate:.1%} "
+        f"{result.behavior}: {result.passed} of {judged} completions pass{each}, {result.rate:.1%} "
         f"(95% interval {low:.1%} to {high:.1%})"
     )
     if result.budget is not None:

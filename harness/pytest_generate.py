@@ -58,6 +58,8 @@ class GeneratedCases:
             return StoredCases(_read(run, self.report_dir), tuple(option("--case")))
         if count is None:
             return None
+        if option("--repeats") > 1:
+            raise HarnessError(f"--generate {count} asks each drawn case once, leave out --repeats")
         for name in ALTERNATIVES:
             if option(name):
                 raise HarnessError(f"--generate {count} draws its own cases, leave out {name}")

@@ -59,6 +59,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add("--baseline", metavar="NAME", help="and gate the run against this stored baseline")
     add("--margin", type=float, metavar="SHARE", help="the drop to accept: 0.02 is two points")
     add("--confidence", type=float, metavar="SHARE", help="of the gate's interval and tests")
+    add(
+        "--repeats",
+        type=_count,
+        default=1,
+        metavar="N",
+        help="N sampled answers to each case, for pass@N and pass^N (default: 1)",
+    )
     add("--seed", type=int, metavar="N", help="seed of sampled decoding")
     add("--temperature", type=_temperature, metavar="T", help="decode at this temperature")
     add("--dtype", choices=["float32", "bfloat16", "float16"], help="open models in this precision")

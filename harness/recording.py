@@ -54,10 +54,8 @@ def composites(samples: Sequence[Sample], tasks: Mapping[str, Task]) -> Iterator
     for (model, name), group in groups.items():
         task = tasks[name]
         if task.required and all(set(task.required) <= set(s.verdicts) for s in group):
-            verdicts = [v for s in group if (v := composite(s.verdicts, task.required))]
-            yield rate_result(
-                model, name, FORMAT_SUCCESS, verdicts, task.budgets.get(FORMAT_SUCCESS)
-            )
+            judged = [(s.case_id, v) for s in group if (v := composite(s.verdicts, task.required))]
+            yield rate_result(model, name, FORMAT_SUCCESS, judged, task.budgets.get(FORMAT_SUCCESS))
 
 
 def _samples(session: Session) -> Iterator[Sample]:
@@ -93,5 +91,6 @@ def _task_record(session: Session, task: Task) -> TaskRecord:
         sampling=task.sampling,
         budgets=dict(task.budgets),
         required=task.required,
+        repeats=task.repeats,
         generate_seed=task.generate_seed,
     )

@@ -24,6 +24,7 @@ class Choices:
     limit: int | None = None
     seed: int | None = None
     temperature: float | None = None
+    repeats: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +115,13 @@ def _tasks(
     if source is not None:
         found = _from_source(found, choices, source)
     tasks = tuple(_adjusted(task, choices) for task in found)
+    greedy = [task.name for task in tasks if task.sampling.temperature == 0]
+    if choices.repeats > 1 and greedy:
+        raise HarnessError(
+            f"--repeats {choices.repeats}: {', '.join(greedy)} decode greedily, so that every "
+            "answer to a case would be the same: add --temperature 0.7, or choose other tasks "
+            "with --task"
+        )
     if choices.cases:
         known = {case.id for task in tasks for case in task.cases}
         unknown = [case_id for case_id in choices.cases if case_id not in known]
@@ -142,6 +150,7 @@ def _adjusted(task: Task, choices: Choices) -> Task:
     return replace(
         task,
         sampling=replace(task.sampling, **changes),
+        repeats=choices.repeats,
         cases=_selected(task.cases, choices),
         is_selected=task.is_selected or bool(choices.cases or choices.limit is not None),
     )

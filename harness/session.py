@@ -303,7 +303,7 @@ def _requests(task: Task, wanted: Iterable[Wanted]) -> list[Request]:
     wanted = list(wanted)
     chosen = {w.subject.case_id for w in wanted}
     cases = [c for c in task.cases if None in chosen or c.id in chosen]
-    requests = [*requests_for(task.name, cases, task.sampling)]
+    requests = [*requests_for(task.name, cases, task.sampling, repeats=task.repeats)]
     if any(w.is_timed for w in wanted):
         timed = cases[: task.latency_cases]
         requests += requests_for(task.name, timed, task.sampling, timed=True)

@@ -77,6 +77,8 @@ class Task:
     """``task.yaml`` as it stands."""
     is_selected: bool = False
     """True when some of the folder's cases were left out on purpose."""
+    repeats: int = 1
+    """How many answers each case is asked for."""
     generate_seed: int | None = None
     """The seed that the cases were drawn with; ``None`` where they are the folder's."""
 

@@ -8,12 +8,12 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harness.core.completion import Completion, FinishReason
-from harness.core.plan import requests_for
+from harness.core.plan import Request, requests_for
 from harness.core.record import ModelRecord, RunRecord, Sample, TaskRecord
 from harness.runs import read_run, run_ids, write_run
 from harness.tasks import load_task
@@ -80,13 +80,16 @@ class Project:
 
     def store(
         self,
-        answers: Mapping[str, str | Completion] | str = GOOD,
+        answers: Mapping[str, str | Completion | Sequence[str]] | str = GOOD,
         run: str = "stored",
         task: str = "echo",
     ) -> str:
-        """Store a run that answered ``task`` so; returns the ``--model`` that replays it."""
+        """Store a run that answered ``task`` so, a case of several answers as often; returns the
+        ``--model`` that replays it."""
         loaded = load_task(self.root / "tasks" / task)
-        requests = requests_for(task, loaded.cases, loaded.sampling)
+        given = {c.id: _repeats(answers, c.id) for c in loaded.cases}
+        repeats = max(map(len, given.values()))
+        requests = requests_for(task, loaded.cases, loaded.sampling, repeats=repeats)
         samples = tuple(
             Sample(
                 model="base:somewhere",
@@ -94,11 +97,11 @@ class Project:
                 case_id=request.case_id,
                 prompt_sha256=request.prompt_sha256,
                 messages=request.messages,
-                completion=_completion(answer, request.case_id),
+                completion=_completion(given[request.case_id][request.repeat], request),
+                repeat=request.repeat,
             )
             for request in requests
-            if (answer := answers if isinstance(answers, str) else answers.get(request.case_id))
-            is not None
+            if request.repeat < len(given[request.case_id])
         )
         write_run(
             RunRecord(
@@ -148,10 +151,18 @@ class Project:
         return run
 
 
-def _completion(answer: str | Completion, case_id: str) -> Completion:
+def _repeats(
+    answers: Mapping[str, str | Completion | Sequence[str]] | str, case_id: str
+) -> Sequence[str | Completion]:
+    """Every answer to a case; none where it was not answered."""
+    answer = answers if isinstance(answers, str) else answers.get(case_id, ())
+    return [answer] if isinstance(answer, str | Completion) else answer
+
+
+def _completion(answer: str | Completion, request: Request) -> Completion:
     if isinstance(answer, Completion):
-        return replace(answer, case_id=case_id)
-    return Completion(answer, FinishReason.STOP, case_id)
+        return replace(answer, case_id=request.case_id, repeat=request.repeat)
+    return Completion(answer, FinishReason.STOP, request.case_id, request.repeat)
 
 
 def clean_environment(**more: str) -> dict[str, str]:

@@ -75,10 +75,19 @@ class GenerationPlan:
 
 
 def requests_for(
-    task: str, cases: Iterable[Case], sampling: Sampling, *, timed: bool = False
+    task: str,
+    cases: Iterable[Case],
+    sampling: Sampling,
+    *,
+    repeats: int = 1,
+    timed: bool = False,
 ) -> tuple[Request, ...]:
-    """One request for each case."""
-    return tuple(Request(task, c.id, c.messages, sampling, timed=timed) for c in cases)
+    """One request for each case, or so many of them, each with a seed of its own."""
+    return tuple(
+        Request(task, case.id, case.messages, sampling, repeat, timed)
+        for case in cases
+        for repeat in range(repeats)
+    )
 
 
 def sha256_of(value: object) -> str:

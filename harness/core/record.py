@@ -69,8 +69,18 @@ class TaskRecord:
     budgets: Mapping[str, float]
     required: tuple[str, ...]
     """Behaviors that must all pass for a case to count into ``format_success_rate``."""
+    repeats: int = 1
+    """How many answers each case was asked for."""
     generate_seed: int | None = None
     """The seed that the cases were drawn with; ``None`` where they are the task's own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A share of cases with its 95% interval, of resampled cases."""
+
+    rate: float
+    interval: tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +92,15 @@ class BehaviorResult:
     task: str
     behavior: str
     passed: int = 0
+    """Answers that pass: one a case, or as many as ``repeats``."""
     failed: int = 0
     skipped: int = 0
     errors: int = 0
     rate: float | None = None
-    """passed / (passed + failed); ``None`` when nothing was judged or too much was an error."""
+    """passed / (passed + failed), with repeats the mean over cases of each case's own share;
+    ``None`` when nothing was judged or too much was an error."""
     interval: tuple[float, float] | None = None
-    """Wilson 95% interval of ``rate``."""
+    """95% interval of ``rate``: Wilson's; with repeats, of resampled cases."""
     budget: float | None = None
     """The least rate, or the most seconds or MB, that was asked for."""
     met: bool | None = None
@@ -99,6 +111,15 @@ class BehaviorResult:
     """What a run-level behavior measured, by name with its unit: ``p95_seconds``."""
     reason: str = ""
     """Why a run-level behavior failed."""
+    repeats: int = 1
+    """Answers to each case."""
+    cases: int | None = None
+    """Cases with a judged answer, where ``repeats`` is above 1."""
+    pass_at_k: Share | None = None
+    """With k = ``repeats``: the share of cases of which any of k answers passes. ``None``, not
+    measured, without repeats or where a case has fewer judged answers."""
+    pass_hat_k: Share | None = None
+    """The same of all k answers."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,15 +32,18 @@ def wilson(k: int, n: int, confidence: float = CONFIDENCE) -> Interval | None:
     _check(k, n, confidence)
     if n == 0:
         return None
-    z = _normal_quantile((1 + confidence) / 2)
-    p = k / n
-    center = p + z * z / (2 * n)
-    half = z * sqrt(p * (1 - p) / n + z * z / (4 * n * n))
-    scale = 1 + z * z / n
+    low, high = wilson_of_rate(k / n, n, confidence)
     # At k = 0 and k = n one end is exactly 0 or 1; rounding may leave it a hair to either side.
-    low = 0.0 if k == 0 else (center - half) / scale
-    high = 1.0 if k == n else (center + half) / scale
-    return Interval(low, high)
+    return Interval(0.0 if k == 0 else low, 1.0 if k == n else high)
+
+
+def wilson_of_rate(rate: float, n: float, confidence: float = CONFIDENCE) -> Interval:
+    """Wilson's interval of a rate over ``n`` cases, which may be a fraction: of effective cases."""
+    z = _normal_quantile((1 + confidence) / 2)
+    center = rate + z * z / (2 * n)
+    half = z * sqrt(rate * (1 - rate) / n + z * z / (4 * n * n))
+    scale = 1 + z * z / n
+    return Interval((center - half) / scale, (center + half) / scale)
 
 
 def clopper_pearson(k: int, n: int, confidence: float = CONFIDENCE) -> Interval | None:

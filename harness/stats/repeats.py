@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import comb
 
-from harness.stats.intervals import CONFIDENCE, Interval, wilson
+from harness.stats.intervals import CONFIDENCE, Interval, wilson, wilson_of_rate
 from harness.stats.paired import SEED
 
 DRAWS = 20_000
@@ -78,10 +78,12 @@ def _estimate(
 
 
 def _interval(values: Counter[float], cases: int, confidence: float) -> Interval:
-    """Percentile bootstrap over cases; Wilson's where every case says 0 or 1 and resampling them
-    is resampling one rate, or where all say the same and there is nothing to resample."""
+    """Percentile bootstrap over cases, and on each side at least as far as Wilson's interval of the
+    effective cases: of 30 cases with 4 answers each, the bootstrap alone holds the truth in 88 to
+    94% of runs instead of 95%. Wilson's alone where every case says 0 or 1 and resampling them is
+    resampling one rate, or where all say the same and there is nothing to resample."""
+    mean = sum(value * count for value, count in values.items()) / cases
     if len(values) == 1 or set(values) <= {0.0, 1.0}:
-        mean = sum(value * count for value, count in values.items()) / cases
         found = wilson(round(mean * cases), cases, confidence)
         assert found is not None, "there are cases"
         return Interval(min(found.low, mean), max(found.high, mean))
@@ -92,4 +94,16 @@ def _interval(values: Counter[float], cases: int, confidence: float) -> Interval
     drawn = np.random.default_rng(SEED).multinomial(cases, shares, DRAWS)
     tail = (1 - confidence) / 2
     low, high = np.quantile(drawn @ kinds / cases, (tail, 1 - tail))
-    return Interval(float(low), float(high))
+    exact = wilson_of_rate(mean, _effective(values, mean, cases), confidence)
+    return Interval(min(float(low), exact.low), max(float(high), exact.high))
+
+
+def _effective(values: Counter[float], mean: float, cases: int) -> float:
+    """How many cases of one answer each tell as much: p(1 - p) over the variance between cases.
+
+    The variance that few cases happen to show is not believed whole: one case with the largest
+    variance that there can be is taken in.
+    """
+    largest = mean * (1 - mean)
+    squares = sum(count * (value - mean) ** 2 for value, count in values.items())
+    return cases * max(1.0, largest * cases / (squares + largest))

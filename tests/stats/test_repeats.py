@@ -4,6 +4,7 @@ import random
 from itertools import combinations
 from statistics import mean
 
+import numpy as np
 import pytest
 
 from harness.stats.intervals import wilson
@@ -52,3 +53,17 @@ def test_all_alike_still_leaves_doubt() -> None:
     half = pass_hat_k([Repeated(2, 4)] * 30, 1)
     assert half.rate == 0.5
     assert half.interval.low < 0.5 < half.interval.high
+
+
+@pytest.mark.parametrize(("cases", "alpha", "beta"), [(30, 1.9, 0.1), (30, 3, 2), (10, 19, 1)])
+def test_the_interval_holds_the_truth_from_few_cases_on(cases, alpha, beta, monkeypatch) -> None:
+    """600 simulated runs of 4 answers to each case, whose chances to pass are drawn from a beta
+    distribution: a share below 92% has a chance of less than 1 in 1,000 where 95% hold."""
+    monkeypatch.setattr("harness.stats.repeats.DRAWS", 1000)
+    rng = np.random.default_rng(cases)
+    held = 0
+    for _ in range(600):
+        passed = rng.binomial(4, rng.beta(alpha, beta, cases))
+        found = pass_at_k([Repeated(int(k), 4) for k in passed], 1)
+        held += found.interval.low <= alpha / (alpha + beta) <= found.interval.high
+    assert held / 600 >= 0.92

@@ -1,0 +1,195 @@
+"""``--repeats N``: several sampled answers to each case, which count as one case."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from harness.behavior import rate_result
+from harness.compare import Side
+from harness.core.modelref import ModelRef
+from harness.core.plan import requests_for
+from harness.core.verdict import FailureCode, Verdict
+from harness.engine.model import EngineSettings
+from harness.engine.process import Generation
+from harness.gate import decide
+from harness.gate_policy import GatePolicy
+from harness.report import html, junit, markdown
+from harness.report import json as report_json
+from harness.report.contents import report_on
+from harness.runs import read_run, write_run
+from harness.tasks import load_task
+from tests.models import TINY_QWEN2
+from tests.project import GOOD, TASK, Project
+
+BAD = "Sure! " + GOOD
+SAMPLED = TASK.replace("max_new_tokens: 16", "max_new_tokens: 16, temperature: 0.9").replace(
+    "0.75, no_extra_text: 0.75", "0.6, no_extra_text: 0.6"
+)
+ANSWERS = {
+    "ant": [GOOD, GOOD, GOOD, GOOD],
+    "bee": [GOOD, GOOD, BAD, BAD],
+    "cat": [GOOD, GOOD, GOOD, BAD],
+    "dog": [GOOD, BAD, BAD, BAD],
+}
+"""10 of 16 pass; of any four answers one passes in every case, all in one case of four."""
+WORSE = {**ANSWERS, "ant": [GOOD, BAD, BAD, BAD]}
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    project = Project(tmp_path_factory.mktemp("repeats"))
+    project.task("echo", SAMPLED)
+    project.bundled_suite("test_json_validity.py")
+    project.bundled_suite("test_no_extra_text.py")
+    project.store(ANSWERS)
+    return project
+
+
+@pytest.fixture(scope="module")
+def done(project: Project):
+    return project.pytest("suites", "--model", "record:stored/stored", "--repeats", "4")
+
+
+PASSED, FAILED = Verdict.passed(), Verdict.failed(FailureCode.SYNTAX, "x")
+
+
+def test_a_rate_averages_within_the_case() -> None:
+    """One case of 1 of 2, one of 2 of 2: (1/2 + 1) / 2, whatever the number of answers."""
+    judged = [("a", PASSED), ("a", FAILED), ("b", PASSED), ("b", PASSED)]
+    result = rate_result("m", "t", "b", judged, 0.75)
+    assert (result.passed, result.failed, result.cases, result.repeats) == (3, 1, 2, 2)
+    assert (result.rate, result.met) == (0.75, True)
+    assert (result.pass_at_k.rate, result.pass_hat_k.rate) == (1.0, 0.5)
+
+
+def test_cases_weigh_alike_when_answers_were_skipped() -> None:
+    judged = [*[("a", PASSED)] * 3, ("b", FAILED), *[("b", Verdict.skipped("x"))] * 2]
+    result = rate_result("m", "t", "b", judged, None)
+    assert (result.rate, result.skipped, result.cases) == (0.5, 2, 2)
+    assert result.pass_at_k is None, "pass@3 is not measured of one answer"
+
+
+def test_more_answers_to_the_same_cases_do_not_narrow_the_interval() -> None:
+    def interval(repeats: int) -> tuple[float, float]:
+        judged = [(str(i), v) for i, v in enumerate([PASSED, FAILED] * 20) for _ in range(repeats)]
+        return rate_result("m", "t", "b", judged, None).interval
+
+    assert interval(8) == pytest.approx(interval(1))
+
+
+def test_the_record_holds_every_answer_and_the_shares_of_cases(project: Project, done) -> None:
+    assert done.code == 0, done.out
+    run = project.runs()[0]
+    assert [(s.case_id, s.repeat) for s in run.samples] == [
+        (c, k) for c in ANSWERS for k in range(4)
+    ]
+    assert [s.completion.text for s in run.samples] == [a for own in ANSWERS.values() for a in own]
+    assert (run.tasks[0].cases, run.tasks[0].repeats) == (4, 4)
+    for result in run.results:
+        assert result.rate == pytest.approx(10 / 16)
+        assert (result.cases, result.repeats, result.passed, result.failed) == (4, 4, 10, 6)
+        assert (result.pass_at_k.rate, result.pass_hat_k.rate) == (1.0, 0.25)
+        low, high = result.interval
+        assert low < 0.33, "of 4 cases, not of 16 answers"
+        assert high > 0.85
+    assert read_run(write_run(run, project.root / "again")) == run
+
+
+def test_the_table_shows_pass_at_k_and_pass_hat_k(done) -> None:
+    assert "4 cases, T=0.9, 4 answers to each" in done.out
+    lines = done.out.splitlines()
+    (heading,) = (line for line in lines if "pass@4" in line)
+    assert " ".join(heading.split()) == "of 4 answers to a case any: pass@4 all: pass^4"
+    row = lines[lines.index(heading) + 2]
+    assert row.split()[:2] == ["format_success_rate", "100.0%"]
+    assert row.split()[2:] == ["(51.0", "to", "100.0%)", "25.0%", "(4.6", "to", "69.9%)"]
+    assert any("pass@1" in line and "95% interval" in line for line in lines)
+
+
+def test_a_budget_is_held_against_the_mean(project: Project) -> None:
+    model = project.store({**ANSWERS, "ant": [BAD] * 4}, "missed")
+    done = project.pytest("suites", "--model", model, "--repeats", "4")
+    assert done.code == 1
+    assert "json_validity: 6 of 16 completions pass (4 to each of 4 cases), 37.5%" in done.out
+
+
+def test_one_item_per_case_holds_the_case_s_own_rate(project: Project) -> None:
+    """Of ``bee`` half pass and of ``dog`` a quarter, where 60% must."""
+    done = project.pytest(
+        "suites/test_json_validity.py", "--model", "record:stored/stored", "--repeats", "4",
+        "--per-case", "-rf",
+    )  # fmt: skip
+    assert done.counts() == {"failed": 2, "passed": 2}
+    assert "json_validity: 2 of 4 completions pass (4 to the one case), 50.0%" in done.out
+    failed = [line for line in done.out.splitlines() if line.startswith("FAILED")]
+    assert ["bee]" in failed[0], "dog]" in failed[1]] == [True, True]
+
+
+def test_more_repeats_than_were_stored_are_errors_and_k_is_not_measured(project: Project) -> None:
+    done = project.pytest("suites", "--model", "record:stored/stored", "--repeats", "6")
+    assert done.code == 1
+    assert "cannot judge: 8 of 24 are errors" in done.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--temperature", "0"], "--repeats 4: echo decode greedily, so that every answer"),
+        (["--generate", "5"], "asks each drawn case once, leave out --repeats"),
+    ],
+)
+def test_what_makes_no_sense_is_a_usage_error(project: Project, arguments, message) -> None:
+    done = project.pytest("suites", "--model", "record:stored/stored", "--repeats", "4", *arguments)
+    assert done.code == 4
+    assert message in done.out + done.err
+
+
+def test_a_comparison_averages_within_the_case(project: Project, done) -> None:
+    model = project.store(WORSE, "worse")
+    assert project.pytest("suites", "--model", model, "--repeats", "4").code == 1
+    before, after = project.runs()[0], project.runs()[-1]
+    sides = (Side(before, before.models[0].ref), Side(after, after.models[0].ref))
+    (task,) = decide(*sides, GatePolicy()).tasks
+    found = task.composite
+    assert (found.pairs, found.repeats, found.broke, found.fixed) == (4, 4, 1, 0)
+    assert (found.before, found.after) == (10 / 16, 7 / 16)
+
+
+def test_every_format_tells_all_answers(project: Project, done) -> None:
+    run = project.runs()[0]
+    both = report_on(run, run, policy=GatePolicy())
+    answers = [f'name="{c}{f"#{k}" if k else ""}"' for c in ANSWERS for k in range(4)]
+    assert all(junit.render(both).count(name) == 1 for name in answers)
+    assert len(json.loads(report_json.render(both))["comparisons"][0]["cases"]) == 16
+    assert "Each case was answered 4 times; its answers count as one case." in markdown.render(both)
+    assert "all 4 pass" in markdown.render(both)
+    assert html.render(both)
+
+
+def test_another_number_of_answers_is_not_comparable(project: Project, done) -> None:
+    before = project.runs()[0]
+    assert project.pytest("suites", "--model", "record:stored/stored").code in (0, 1)
+    after = project.runs()[-1]
+    sides = (Side(before, before.models[0].ref), Side(after, after.models[0].ref))
+    decision = decide(*sides, GatePolicy())
+    assert decision.exit_code == 11
+    assert decision.refused[0].what == "each case was answered 4 times before, 1 times after"
+    allowed = decide(*sides, GatePolicy(allow=("cases",)))
+    assert allowed.tasks[0].composite.pairs == 4
+
+
+def test_a_model_gives_each_answer_with_a_seed_of_its_own(project: Project) -> None:
+    task = load_task(project.root / "tasks/echo")
+    sampling = replace(task.sampling, temperature=2.0)
+    model = Generation(
+        ModelRef("base", str(TINY_QWEN2)), EngineSettings(device="cpu", threads=1), stays_open=True
+    )
+    requests = requests_for("echo", task.cases, sampling, repeats=3)
+    try:
+        first, second = ({r.key: c.text for r, c in model.answers(requests)} for _ in range(2))
+    finally:
+        model.close()
+    assert len(first) == 12
+    assert first == second, "the same seeds, the same answers"
+    assert len(set(first.values())) > 8
