@@ -155,6 +155,10 @@ def _read_without_samples(file: Path) -> tuple[RunRecord, Any]:
         raise damaged(mistakes) from None
     if not _ID.fullmatch(record.id):
         raise damaged([f"{file}:{_line_of(file, ('id',))}: id: {record.id!r} is no run id"])
+    wrong = [_wrong_span(found.sample) for found in record.counterexamples]
+    if any(wrong):
+        line = _line_of(file, ("counterexamples",))
+        raise damaged([f"{file}:{line}: counterexamples: {w}" for w in wrong if w])
     return record, counted
 
 
@@ -208,6 +212,10 @@ def _wrong_sample(sample: Sample, seen: set[tuple[str, str, str, int]]) -> str |
     if key in seen:
         return f"case {sample.case_id!r} of {sample.model} stands in the file twice"
     seen.add(key)
+    return _wrong_span(sample)
+
+
+def _wrong_span(sample: Sample) -> str | None:
     length = len(sample.completion.text)
     for behavior, verdict in sample.verdicts.items():
         if verdict.span and not 0 <= verdict.span[0] <= verdict.span[1] <= length:

@@ -2,7 +2,6 @@
 
 import json
 import os
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +11,6 @@ from harness.cli._gating import policy_of, policy_options, records, side_options
 from harness.core.errors import HarnessError
 
 if TYPE_CHECKING:
-    from harness.core.record import RunRecord
     from harness.report.contents import Report
 
 
@@ -55,7 +53,7 @@ def command(
 
     Under GitHub Actions the step's summary is written and what broke is annotated.
     """
-    from harness.report.contents import report_on
+    from harness.report.contents import report_on, with_noise
     from harness.settings import read_settings
 
     settings = read_settings(Path.cwd())
@@ -65,7 +63,7 @@ def command(
     if report.before is None:
         raise HarnessError(f"{runs[0]}: holds one model, name what to compare it with")
     if noise is not None:
-        report = _with_noise(report, records((noise,), root, settings)[0])
+        report = with_noise(report, records((noise,), root, settings)[0])
     assert report.decision is not None, "it was asked for"
     if is_json:
         from harness.report.json import decided
@@ -75,22 +73,6 @@ def command(
         click.echo("".join(f"{line}\n" for line in _lines(report)), nl=False)
     _tell_machines(report, comment, junit, Path(settings.tasks_dir))
     raise SystemExit(report.decision.exit_code)
-
-
-def _with_noise(report: "Report", again: "RunRecord") -> "Report":
-    """The report decided with the flips between the side before and a run of the same model."""
-    from harness.compare import Side
-    from harness.gate import decide, flip_rate
-
-    assert report.before is not None, "two sides were found"
-    assert report.decision is not None, "it was asked for"
-    refs = [m.ref for m in again.models]
-    if not refs:
-        raise HarnessError(f"--noise: run {again.id} records no model")
-    model = report.before.model if report.before.model in refs else refs[-1]
-    floor = max(report.decision.policy.noise_floor, flip_rate(report.before, Side(again, model)))
-    policy = report.decision.policy.model_copy(update={"noise_floor": floor})
-    return replace(report, decision=decide(report.before, report.after, policy))
 
 
 def _lines(report: "Report") -> list[str]:

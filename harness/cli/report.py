@@ -32,6 +32,11 @@ _WITH_TEXTS = ("html", "terminal")
 @click.option("--before", metavar="MODEL", help="The model before. [default: the run's first]")
 @click.option("--after", metavar="MODEL", help="The model after. [default: the run's last]")
 @click.option(
+    "--noise",
+    metavar="RUN",
+    help="The model before, run again: cases that it answers otherwise are labelled.",
+)
+@click.option(
     "--report-dir",
     type=click.Path(path_type=Path, file_okay=False),
     help="The folder of runs. [default: report_dir of [tool.harness]]",
@@ -43,6 +48,7 @@ def command(
     output: Path | None,
     before: str | None,
     after: str | None,
+    noise: str | None,
     report_dir: Path | None,
     is_opened: bool,
 ) -> None:
@@ -53,7 +59,7 @@ def command(
     runs the first is before and the second after. Of one run with several models, its first model
     is before and its last after.
     """
-    from harness.report.contents import report_on
+    from harness.report.contents import report_on, with_noise
     from harness.settings import read_settings
 
     if is_opened and kind != "html":
@@ -65,6 +71,8 @@ def command(
         _hold_texts(found)
     policy = None if kind == "terminal" else settings.gate
     report = report_on(*found, before=before, after=after, policy=policy)
+    if noise is not None:
+        report = with_noise(report, records((noise,), root, settings)[0])
     if kind == "terminal":
         _print(report, output)
         return

@@ -129,7 +129,7 @@ def _state(pair: tuple[Sample | None, ...], required: tuple[str, ...]) -> str:
     """What the case is to the pair, or to the only model."""
     if not any(pair):
         return ""
-    outcomes = [s and composite_outcome(s.verdicts, required) for s in pair]
+    outcomes = [composite_outcome(s.verdicts, required) if s else None for s in pair]
     if len(pair) == 1:
         return _ALONE.get(outcomes[0], Change.NOT_JUDGED.value)
     if pair[0] is None:
@@ -157,7 +157,7 @@ def _shown(
         either.tags,
         _reference(either.reference, limit),
         is_noisy,
-        tuple(s and answer_of(s, required, limit, prompt[:limit]) for s in samples),
+        tuple(answer_of(s, required, limit, prompt[:limit]) if s else None for s in samples),
     )
 
 

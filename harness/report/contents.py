@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 from harness.compare import Comparison, Side, compare_all
 from harness.core.errors import HarnessError
 from harness.core.record import RunRecord
-from harness.gate import GateDecision, decide
+from harness.gate import GateDecision, decide, flip_rate
 from harness.gate_policy import GatePolicy
-from harness.report.noise import Noise, noise_of_repeats
+from harness.report.noise import Noise, noise_between, noise_of_repeats
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +61,28 @@ def with_pair(report: Report, before: Side, after: Side) -> Report:
         comparisons=compare_all(before, after),
         decision=decision,
     )
+
+
+def with_noise(report: Report, again: RunRecord) -> Report:
+    """The report with the flips between the side before and a run of the same model, which a gate
+    that was asked takes for noise.
+
+    Raises:
+        HarnessError: there is no pair, or the run records no model.
+    """
+    if report.before is None:
+        raise HarnessError(f"--noise: run {report.after.record.id} is not compared with another")
+    refs = [m.ref for m in again.models]
+    if not refs:
+        raise HarnessError(f"--noise: run {again.id} records no model")
+    side = Side(again, report.before.model if report.before.model in refs else refs[-1])
+    found = replace(report, noise=noise_between(report.before, side))
+    if report.decision is None:
+        return found
+    policy = report.decision.policy
+    floor = max(policy.noise_floor, flip_rate(report.before, side))
+    judged = decide(report.before, report.after, policy.model_copy(update={"noise_floor": floor}))
+    return replace(found, decision=judged)
 
 
 def report_on(

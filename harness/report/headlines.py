@@ -1,7 +1,7 @@
 """What a task's section of the page says first: the gate's verdict, or what changed."""
 
 from harness.core.record import FORMAT_SUCCESS
-from harness.report import decisions, sentences
+from harness.report import decisions, sentences, words
 from harness.report.behavior_rows import decided
 from harness.report.contents import Report
 
@@ -23,6 +23,19 @@ def headline_of(report: Report, task: str) -> tuple[str, tuple[str, ...]]:
     verdict, numbers = decisions.headline_of(found, report.decision)
     more = decisions.details_of(found, report.decision)
     return verdict, (numbers, *more, changes, f"After: {_lowered(budgets)}")
+
+
+def noise_of(report: Report, task: str) -> str:
+    """``A/A: 4 of 300 cases (1.3%) flip by themselves, says run ...``, or nothing."""
+    found = report.noise.tasks.get(task) if report.noise else None
+    if report.noise is None or found is None or not found.judged:
+        return ""
+    share = words.percent(len(found.flipped) / found.judged)
+    flips = "flips" if len(found.flipped) == 1 else "flip"
+    return (
+        f"A/A: {len(found.flipped):,} of {words.plural(found.judged, 'case')} ({share}) {flips} "
+        f"with nothing changed: {report.noise.source}."
+    )
 
 
 def _lowered(sentence: str) -> str:

@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 from harness.compare import BehaviorChange, Change, Comparison, Side
 from harness.core.case import JsonValue
-from harness.core.record import BehaviorResult, RunRecord
+from harness.core.record import BehaviorResult, Counterexample, RunRecord
 from harness.evidence import Evidence
 from harness.gate import GateDecision, TaskDecision, regressed_cases
 from harness.report import decisions, sentences
@@ -29,6 +29,7 @@ def content(report: Report) -> dict[str, JsonValue]:
         "before": None if report.before is None else _side(report.before),
         "after": _side(report.after),
         "comparisons": [_comparison(c) for c in report.comparisons],
+        "noise": _noise(report),
         "decision": None if report.decision is None else decided(report.decision),
     }
 
@@ -84,8 +85,40 @@ def _run(run: RunRecord) -> JsonValue:
         "models": [_plain(asdict(model)) for model in run.models],
         "tasks": [_plain(asdict(task)) for task in run.tasks],
         "results": [_result(result) for result in run.results],
+        "counterexamples": [_counterexample(found) for found in run.counterexamples],
         "environment": _plain(dict(run.environment)),
     }
+
+
+def _counterexample(found: Counterexample) -> JsonValue:
+    """The smallest failing prompt with its answer, whose texts stand nowhere else."""
+    sample = found.sample
+    verdict = sample.verdicts.get(found.behavior)
+    return {
+        "behavior": found.behavior,
+        "model": sample.model,
+        "task": sample.task,
+        "case_id": sample.case_id,
+        "drawn_from": found.drawn_from,
+        "steps": found.steps,
+        "requests": found.requests,
+        "is_bounded": found.is_bounded,
+        "messages": [_plain(asdict(message)) for message in sample.messages],
+        "completion": sample.completion.text,
+        "code": verdict.code.value if verdict and verdict.code else None,
+        "reason": verdict.reason if verdict else "",
+    }
+
+
+def _noise(report: Report) -> JsonValue:
+    """The cases that one model answers now right, now wrong; ``None`` where nothing says."""
+    if report.noise is None:
+        return None
+    tasks: dict[str, JsonValue] = {
+        name: {"judged": found.judged, "flipped": _plain(sorted(found.flipped))}
+        for name, found in report.noise.tasks.items()
+    }
+    return {"source": report.noise.source, "tasks": tasks}
 
 
 def _side(side: Side) -> JsonValue:

@@ -33,11 +33,6 @@ class Noise:
         found = self.tasks.get(task)
         return found.flipped if found else frozenset()
 
-    def rate(self, task: str) -> float | None:
-        """The share of judged cases that flip; ``None`` where none was judged twice."""
-        found = self.tasks.get(task)
-        return len(found.flipped) / found.judged if found and found.judged else None
-
 
 def noise_between(before: Side, again: Side) -> Noise:
     """The cases whose composite differs between two runs of one model."""
@@ -49,7 +44,7 @@ def noise_between(before: Side, again: Side) -> Noise:
         kept = (*_FLIPS, Change.STILL_FAILING, Change.STILL_PASSING)
         judged = {c.sample.case_id for c in cases if c.change in kept}
         tasks[task] = TaskNoise(flipped, len(judged))
-    return Noise(f"run {again.record.id}", tasks)
+    return Noise(f"run {again.record.id} of the same model", tasks)
 
 
 def noise_of_repeats(side: Side) -> Noise | None:

@@ -11,10 +11,11 @@ from harness.report.code_rows import CodeRow, code_rows
 from harness.report.contents import Report
 from harness.report.details import detail_of
 from harness.report.embed import TaskCases
-from harness.report.headlines import headline_of
+from harness.report.headlines import headline_of, noise_of
 from harness.report.labels import Label, label_of
 from harness.report.matrix import Matrix, Pairs, all_pairs, matrix_of
 from harness.report.slice_rows import SliceTable, slice_table
+from harness.report.smallest import Smallest, smallest_of
 from harness.report.text_limit import is_cut, text_limit
 
 
@@ -26,6 +27,8 @@ class TaskView:
     task: TaskRecord
     headline: str
     details: tuple[str, ...]
+    noise: str
+    """How many cases flip with nothing changed, where something says so."""
     labels: tuple[Label, ...]
     """Every model: the columns of the tables."""
     pair: tuple[Label, ...]
@@ -34,6 +37,8 @@ class TaskView:
     """Where there are more than two models."""
     behaviors: tuple[BehaviorRow, ...]
     measured: tuple[MeasuredRow, ...]
+    smallest: tuple[Smallest, ...]
+    """Counterexamples of drawn cases."""
     codes: tuple[CodeRow, ...]
     slices: SliceTable
     prefix: str
@@ -73,11 +78,13 @@ def _task_view(
         index,
         task,
         *headline_of(report, task.name),
+        noise_of(report, task.name),
         labels,
         pair,
         matrix,
         behavior_rows(report, task, report.pair, pair),
         measured_rows(report, task),
+        smallest_of(report, task.name),
         code_rows(cases, places),
         _slices(report, comparison),
         cases[0].prompt[:prefix] if prefix else "",

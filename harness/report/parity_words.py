@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from harness.core.modelref import ModelRef
-from harness.parity.readings import token_said
+from harness.parity.readings import mismatch_said, setting_said, token_said
 from harness.parity.values import (
     AnswerParity,
     Divergence,
@@ -34,17 +34,12 @@ def reading(pair: PairParity) -> tuple[str, ...]:
         return ("not measured",)
     same = found.prompts - found.mismatched
     head = f"{same:,} of {words.plural(found.prompts, 'prompt')} read as the same tokens"
-    lines = [head]
-    for m in found.mismatches[:MOST_LINES]:
-        where = {"text": "character", "tokens": "token", "error": ""}[m.kind]
-        at = f"{where} {m.position}: " if where else ""
-        what = {"text": "another prompt", "tokens": "other tokens", "error": "no prompt"}[m.kind]
-        lines.append(f"{m.case_id}: {what}, {at}{m.before} before, {m.after} after")
+    lines = [head, *map(mismatch_said, found.mismatches[:MOST_LINES])]
     if found.mismatched > MOST_LINES:
         lines.append(f"and {found.mismatched - MOST_LINES:,} more prompts")
     for s in found.settings:
         wrong = "" if s.is_wrong else " (of no effect on these prompts)"
-        lines.append(f"{s.name}: {s.before} before, {s.after} after{wrong}")
+        lines.append(f"{setting_said(s)}{wrong}")
     if not found.settings:
         lines[0] += "; chat template, BOS, EOS, PAD alike"
     return tuple(lines)
