@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from harness.artefacts.hold import Held, hold, with_warnings
+from harness.attempts import with_attempts
 from harness.behavior import Tally, judge_completion
 from harness.core.case import Case
 from harness.core.completion import Completion
@@ -242,7 +243,7 @@ class PytestSession:
     def _record(self, session: pytest.Session) -> None:
         is_whole = self.finished == len(self.selected) and not self.session.is_cut
         made = record(self.session, "complete" if is_whole else "partial", self.command)
-        self.record = with_warnings(made, self.held.warnings)
+        self.record = with_attempts(with_warnings(made, self.held.warnings), self.report_dir)
         try:
             self.folder = write_run(self.record, self.report_dir)
         except OSError as error:

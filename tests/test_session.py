@@ -62,6 +62,7 @@ def test_models_are_timed_in_turns(run: RunRecord) -> None:
         ("cat", adapter), ("cat", base),
     ]  # fmt: skip
     assert run.status == "complete"
+    assert [model.attempt for model in run.models] == [1, 1]
 
 
 @pytest.mark.slow

@@ -49,6 +49,9 @@ class ModelRecord:
     """False for a replayed record: what it took is not what the model takes."""
     error: str | None = None
     """Why there are no completions, where there are none."""
+    attempt: int | None = None
+    """Which run of these weights with the same plan this is, from 1, among those in the folder of
+    runs; ``None`` where the weights are not known, or the answers are replayed."""
     warnings: tuple[str, ...] = ()
     """What is likely not meant about the model's files: a line each."""
 

@@ -101,6 +101,8 @@ def explanation(decision: GateDecision) -> Iterator[str]:
     if decision.policy.noise_floor:
         flips = words.percent(decision.policy.noise_floor)
         yield f"Noise: {flips} of the cases flip when the model before is judged against itself."
+    if attempt := attempt_of(decision):
+        yield attempt
     for found in decision.allowed:
         yield f"Allowed to differ: {unlike(found)}."
     for task in decision.tasks:
@@ -109,6 +111,17 @@ def explanation(decision: GateDecision) -> Iterator[str]:
             yield f"{where}{task.outcome.value}, {said_of(task, decision)}."
         for line in details_of(task, decision):
             yield f"{where}{line}"
+
+
+def attempt_of(decision: GateDecision) -> str:
+    """That it is not the first time that these weights were asked this; nothing where it is."""
+    model = decision.after.model_record
+    if model is None or model.attempt is None or model.attempt < 2:
+        return ""
+    return (
+        f"Attempt {model.attempt} of the same weights and plan: run again until it passes, any "
+        "model passes by chance."
+    )
 
 
 def table(task: TaskDecision) -> list[tuple[str, ...]]:

@@ -44,6 +44,7 @@ def decided(decision: GateDecision) -> JsonValue:
         "policy": _plain(decision.policy.model_dump()),
         "before": _side(decision.before),
         "after": _side(decision.after),
+        "attempt": decision.after.model_record.attempt if decision.after.model_record else None,
         "refused": [_plain(asdict(found)) for found in decision.refused],
         "allowed": [_plain(asdict(found)) for found in decision.allowed],
         "tasks": [_task(task) for task in decision.tasks],

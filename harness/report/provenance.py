@@ -85,6 +85,7 @@ _MODEL_FACTS: tuple[tuple[str, Callable[[Side], str]], ...] = (
     ("run", lambda side: side.record.id),
     ("created", lambda side: side.record.created),
     ("model", lambda side: side.model),
+    ("attempt of these weights and this plan", _model(lambda m: m.attempt)),
     ("weights", _model(lambda m: _hash(m.weights_sha256))),
     ("base", _model(lambda m: m.base)),
     ("base weights", _model(lambda m: _hash(m.base_sha256))),

@@ -1,0 +1,58 @@
+"""How often these weights were already asked this plan: a record counts its attempts.
+
+Running again until it is green is optional stopping: of twenty runs of a model that is no better,
+one passes by chance. The count cannot undo that, but it can be seen.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from harness.core.record import RunRecord
+from harness.runs import RUN_FILE, run_ids
+
+MOST_RUNS = 1000
+"""The latest runs that are looked at."""
+MOST_BYTES = 4_000_000
+"""A larger ``run.json`` is passed over: counting must cost next to nothing."""
+
+
+def with_attempts(record: RunRecord, root: Path) -> RunRecord:
+    """The record whose models say which attempt each is, among the runs under ``root``."""
+    earlier = Counter(_weights_of(record, root))
+    models = tuple(
+        replace(m, attempt=1 + earlier[m.weights_sha256] if m.weights_sha256 else None)
+        if m.is_measurable
+        else replace(m, attempt=None)
+        for m in record.models
+    )
+    return replace(record, models=models)
+
+
+def _weights_of(record: RunRecord, root: Path) -> Iterator[str]:
+    """The weights of each model of each earlier run with the record's plan."""
+    ids = [i for i in run_ids(root) if i != record.id]
+    for run_id in ids[-MOST_RUNS:]:
+        head = _head(root / run_id / RUN_FILE, record.plan_fingerprint)
+        models = head.get("models")
+        for model in models if isinstance(models, list) else ():
+            if isinstance(model, dict) and model.get("is_measurable", True):
+                weights = model.get("weights_sha256")
+                if isinstance(weights, str):
+                    yield weights
+
+
+def _head(file: Path, fingerprint: str) -> Mapping[str, Any]:
+    """What a ``run.json`` of the same plan holds, unchecked; nothing where it cannot be read."""
+    try:
+        if file.stat().st_size > MOST_BYTES:
+            return {}
+        text = file.read_bytes()
+        head = json.loads(text) if fingerprint.encode() in text else None
+    except (OSError, ValueError, RecursionError):
+        return {}
+    is_same = isinstance(head, dict) and head.get("plan_fingerprint") == fingerprint
+    return head if is_same else {}
