@@ -15,6 +15,7 @@ import pytest
 if TYPE_CHECKING:
     from harness.core.modelref import ModelRef
     from harness.measurement import Latency, Memory
+    from harness.parity.beside import Beside
     from harness.pytest_session import PytestSession
     from harness.selection import Subject
     from harness.tasks import Task
@@ -55,6 +56,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=320,
         metavar="N",
         help="the most prompts asked to find the smallest that fails (default: 320)",
+    )
+    add(
+        "--parity",
+        action="store_true",
+        help="and hold each --model against the one before it: the same tokens, the same logits",
     )
     add("--baseline", metavar="NAME", help="and gate the run against this stored baseline")
     add("--margin", type=float, metavar="SHARE", help="the drop to accept: 0.02 is two points")
@@ -144,7 +150,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 def harness_subject(request: pytest.FixtureRequest) -> Subject:
     """The model and the task that this test judges."""
     subject: Subject = request.param
-    _session(request.config).answer(subject)
+    _session(request.config).answer_for(request.node, subject)
     return subject
 
 
@@ -186,6 +192,12 @@ def latency(harness_subject: Subject, request: pytest.FixtureRequest) -> Latency
 def memory(harness_subject: Subject, request: pytest.FixtureRequest) -> Memory:
     """How much memory the model's process took at its worst."""
     return _session(request.config).memory(harness_subject)
+
+
+@pytest.fixture
+def parity(harness_subject: Subject, request: pytest.FixtureRequest) -> Beside:
+    """How the model reads and begins beside the ``--model`` before it; asked with ``--parity``."""
+    return _session(request.config).beside(harness_subject)
 
 
 def _session(config: pytest.Config) -> PytestSession:

@@ -31,6 +31,7 @@ from harness.pytest_item import (
     subject_of,
 )
 from harness.pytest_measured import judge_run
+from harness.pytest_parity import Beside, SessionParity, is_read_alone
 from harness.recording import record
 from harness.runs import check_writable, write_run
 from harness.selection import Choices, Subject, choose, short_path
@@ -67,11 +68,11 @@ class PytestSession:
         self.generated = self._generated_cases()
         self.gate = self._gate(settings)
         self._choose(settings)
+        engine = _engine_settings(config, settings)
         self.session = Session(
-            _engine_settings(config, settings),
-            TerminalProgress(config),
-            asks_more=self.generated is not None,
+            engine, TerminalProgress(config), asks_more=self.generated is not None
         )
+        self.parity = SessionParity(engine, self.subjects, is_asked=config.getoption("--parity"))
 
     def _read_settings(self) -> Settings:
         try:
@@ -114,6 +115,8 @@ class PytestSession:
         self._note(metafunc)
         needs = needs_of(metafunc.definition)
         subjects = [s for s in self.subjects if needs <= s.task.declares]
+        if "parity" in metafunc.fixturenames:
+            subjects = self.parity.of_interest(subjects)
         if self.config.getoption("--per-case") and PER_COMPLETION & {*metafunc.fixturenames}:
             subjects = [Subject(s.ref, s.task, c.id) for s in subjects for c in s.task.cases]
         # A behavior that applies to nothing is taken out in `check_collection`: pytest itself
@@ -147,9 +150,15 @@ class PytestSession:
         self.session.plan(
             Wanted(subject_of(item), is_timed="latency" in item.fixturenames)
             for item in self.selected
+            if not is_read_alone(item)
         )
 
     # Running
+
+    def answer_for(self, item: pytest.Item, subject: Subject) -> None:
+        """Have the model answer, unless the test only asks how it reads."""
+        if not is_read_alone(item):
+            self.answer(subject)
 
     def answer(self, subject: Subject) -> None:
         """Have the model of a subject answer its plan, once; without it the test cannot run."""
@@ -174,6 +183,11 @@ class PytestSession:
         if measured is None:
             pytest.fail("no timed request was answered", pytrace=False)
         return measured
+
+    def beside(self, subject: Subject) -> Beside:
+        """How a subject's model reads beside the model before it."""
+        with self._uncaptured():
+            return self.parity.of(subject)
 
     def memory(self, subject: Subject) -> Memory:
         self._measurable(subject)
@@ -235,6 +249,7 @@ class PytestSession:
     def finish(self, session: pytest.Session) -> None:
         """Write the record of whatever was answered; a missed composite fails the session."""
         self.session.close()
+        self.parity.close()
         if self.session.answers:
             self._record(session)
         if self.gate is not None:

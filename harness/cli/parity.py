@@ -126,6 +126,7 @@ def _of_models(
 
 def _of_run(name: str, root: Path, options: dict[str, Any]) -> "tuple[Path, Parity]":
     from harness.parity.chain import parity_of
+    from harness.parity.file import read_parity
     from harness.parity.running import measures_of, speeds_of
     from harness.runs import find_run, read_run
 
@@ -138,7 +139,11 @@ def _of_run(name: str, root: Path, options: dict[str, Any]) -> "tuple[Path, Pari
     if len(run.models) < 2:
         raise HarnessError(f"run {run.id}: has one model, parity is of two or more")
     openings, sizes = _still_there(run, options)
-    return folder, parity_of(run, openings, measures_of(run, sizes, speeds_of(run)), _say())
+    before = read_parity(folder)
+    kept = {m.ref: m.tokens_per_second for m in before.models} if before else {}
+    known = {ref: speed for ref, speed in kept.items() if speed is not None}
+    measures = measures_of(run, sizes, {**speeds_of(run), **known})
+    return folder, parity_of(run, openings, measures, _say())
 
 
 def _still_there(

@@ -2,6 +2,8 @@
 
 import os
 import sys
+from contextlib import suppress
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,9 +15,12 @@ from harness.core.errors import HarnessError
 
 if TYPE_CHECKING:
     from harness.core.record import RunRecord
+    from harness.report.contents import Report
 
 FORMATS = ("html", "json", "markdown", "junit", "terminal")
 """Each is a file of this name in ``harness/report/``."""
+MOST_RUNS = 200
+"""Of the stored runs, the latest, that a page's history is read from."""
 _WITH_TEXTS = ("html", "terminal")
 """These set answers side by side."""
 
@@ -73,6 +78,9 @@ def command(
     report = report_on(*found, before=before, after=after, policy=policy)
     if noise is not None:
         report = with_noise(report, records((noise,), root, settings)[0])
+    report = _with_parity(report, runs, root)
+    if kind == "html":
+        report = _with_surroundings(report, root)
     if kind == "terminal":
         _print(report, output)
         return
@@ -88,6 +96,27 @@ def command(
         click.launch(path.resolve().as_uri())
 
 
+def _with_surroundings(report: "Report", root: Path) -> "Report":
+    """The report with what lies beside it: the other stored runs, and its adapters' trainings."""
+    from harness.report.training import folder_of, training_of
+    from harness.runs import read_results, run_ids
+
+    shown = {run.id for run in report.runs}
+    history = []
+    for run_id in run_ids(root)[-MOST_RUNS:]:
+        # A damaged run is nothing to this report: `harness history` says what is wrong with it.
+        with suppress(HarnessError):
+            if run_id not in shown:
+                history.append(read_results(root / run_id))
+    trainings = {}
+    for side in report.sides:
+        folder, model = folder_of(side), side.model_record
+        found = training_of(model, folder) if folder and model else None
+        if found is not None:
+            trainings[side.model] = found
+    return replace(report, history=tuple(history), trainings=trainings)
+
+
 def _hold_texts(found: "list[RunRecord]") -> None:
     """Refuse a baseline without texts where texts are what is shown: they would look empty."""
     for record in found:
@@ -96,6 +125,17 @@ def _hold_texts(found: "list[RunRecord]") -> None:
                 f"the baseline of run {record.id} holds no texts to show: save it with --texts, "
                 "or say --format markdown"
             )
+
+
+def _with_parity(report: "Report", runs: tuple[str, ...], root: Path) -> "Report":
+    """With what ``harness parity`` left beside the last run named, where it did."""
+    from harness.parity.file import read_parity
+
+    try:
+        folder = _folder(runs, root)
+    except HarnessError:
+        return report  # A baseline has no folder.
+    return replace(report, parity=read_parity(folder))
 
 
 def _folder(runs: tuple[str, ...], root: Path) -> Path:

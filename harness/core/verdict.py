@@ -47,6 +47,8 @@ class FailureCode(StrEnum):
     WRONG_VALUE = "wrong_value"
     TOO_SLOW = "too_slow"
     TOO_BIG = "too_big"
+    OTHER_TOKENS = "other_tokens"
+    OTHER_LOGITS = "other_logits"
     BACKEND_ERROR = "backend_error"
     TASK_ERROR = "task_error"
     """The task is broken (a pattern that cannot be run in time): an error, not a failure."""

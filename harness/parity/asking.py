@@ -51,6 +51,7 @@ class Asked:
     """Logits where answers part, by Place."""
     texts: Mapping[int, str]
     """What the candidates decode to, and the tokens that the model likes best first."""
+    weights_sha256: str | None = None
 
 
 def ask(
@@ -89,6 +90,7 @@ def ask(
             steps,
             _rows(generation, sequences, folder / "partings.npy"),
             _texts(generation, reading, ids | set(steps.liked())),
+            generation.model.weights_sha256 if generation.model else None,
         )
     finally:
         generation.close()

@@ -14,6 +14,7 @@ from harness.engine.gguf_header import DamagedGguf, read_gguf_header
 from harness.export.provenance_keys import SOURCE_WEIGHTS_SHA256
 from harness.parity.answers import compare_answers
 from harness.parity.asking import Asked, Opening, Parting, Place, ask
+from harness.parity.beside import Beside
 from harness.parity.logits import compare_first_steps, margin, preference
 from harness.parity.readings import compare_readings
 from harness.parity.values import (
@@ -75,20 +76,42 @@ def requests_of(record: RunRecord) -> tuple[Request, ...]:
     return tuple({request.key: request for request in asked}.values())
 
 
-def is_copy(before: ModelRecord, after: ModelRecord) -> bool:
+def compared(
+    before: ModelRef, after: ModelRef, old: Asked, new: Asked, requests: Mapping[str, Request]
+) -> Beside:
+    """How two models read some of the requests that both were asked to read.
+
+    Args:
+        before: the model before.
+        after: the model after.
+        old: what the model before said.
+        new: what the model after said.
+        requests: those to compare, by key.
+    """
+    named = {key: (r.task, r.case_id) for key, r in requests.items()}
+    return Beside(
+        str(before),
+        str(after),
+        is_copy(before, after, old.weights_sha256),
+        compare_readings(old.reading, new.reading, named),
+        _told(compare_first_steps(old.first, new.first, named), old, new),
+    )
+
+
+def is_copy(before: ModelRef, after: ModelRef, weights_sha256: str | None) -> bool:
     """Whether ``after`` is ``before`` in another form: all but what follows an untrained base.
 
-    A GGUF file that was exported from the base says so itself.
+    A GGUF file that was exported from the base, whose weights have this hash, says so itself.
     """
     if before.kind != "base":
         return True
-    if after.kind != "gguf":
+    if after.kind != "gguf" or weights_sha256 is None:
         return False
     try:
-        header = read_gguf_header(Path(ModelRef.parse(after.ref).location))
+        header = read_gguf_header(Path(after.location))
     except DamagedGguf:
         return False
-    return header.text(SOURCE_WEIGHTS_SHA256) == before.weights_sha256
+    return header.text(SOURCE_WEIGHTS_SHA256) == weights_sha256
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +159,9 @@ def _measured(
     refused: Mapping[str, str],
 ) -> PairParity:
     refs = (pair.before.ref, pair.after.ref)
-    known = PairParity(*refs, is_copy(pair.before, pair.after), answers=pair.answers)
+    models = (ModelRef.parse(ref) for ref in refs)
+    is_same = is_copy(*models, pair.before.weights_sha256)
+    known = PairParity(*refs, is_same, answers=pair.answers)
     if not all(ref in asked for ref in refs):
         reasons = [_reason(m, refused) for m in (pair.before, pair.after) if m.ref not in asked]
         return replace(known, notes=tuple(f"not measured: {reason}" for reason in reasons))

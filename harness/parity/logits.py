@@ -18,8 +18,8 @@ class Rows:
     """Rows of one file, by what they are asked for."""
 
     path: Path
-    keys: tuple[object, ...]
-    """One for each row."""
+    keys: tuple[Any, ...]
+    """One for each row, in their order."""
 
     def row(self, key: object) -> Any:
         """The logits after one sequence, ``[vocabulary]``; ValueError where it was not asked."""
@@ -37,21 +37,21 @@ class Rows:
 
 
 def compare_first_steps(
-    before: Rows, after: Rows, requests: Mapping[object, tuple[str, str]]
+    before: Rows, after: Rows, requests: Mapping[str, tuple[str, str]]
 ) -> FirstStep | None:
     """What two models make of the first token after the same prompts.
 
     Args:
         before: one model's rows, by request.
         after: the other's.
-        requests: task and case id of each request.
+        requests: task and case id of each request that counts.
 
     Prompts that both were asked count; ``None`` where there is none. Of vocabularies of two widths,
     as padded embeddings make them, what both have is compared.
     """
     import numpy
 
-    shared = [key for key in before.keys if key in set(after.keys)]
+    shared = [key for key in before.keys if key in requests and key in after.keys]
     if not shared:
         return None
     width = min(before.all().shape[1], after.all().shape[1])

@@ -18,15 +18,22 @@ def compare_readings(
 
     Args:
         before: one model's reading.
-        after: the other's, of the same requests in the same order.
-        requests: task and case id of each request, by its key.
+        after: the other's.
+        requests: task and case id of each request that counts, by its key.
     """
-    found = []
-    for old, new in zip(before.prompts, after.prompts, strict=True):
-        if (mismatch := _mismatch(old, new, before, after, requests[old.key])) is not None:
-            found.append(mismatch)
+    theirs = {prompt.key: prompt for prompt in after.prompts}
+    pairs = [
+        (old, theirs[old.key])
+        for old in before.prompts
+        if old.key in requests and old.key in theirs
+    ]
+    found = [
+        mismatch
+        for old, new in pairs
+        if (mismatch := _mismatch(old, new, before, after, requests[old.key])) is not None
+    ]
     return ReadingParity(
-        prompts=len(before.prompts),
+        prompts=len(pairs),
         mismatched=len(found),
         mismatches=tuple(found[:MOST_MISMATCHES]),
         settings=tuple(_settings(before.vocabulary, after.vocabulary)),
@@ -46,6 +53,19 @@ def token_said(token: TokenHere | None) -> str:
     if token is None:
         return "nothing"
     return f"{token.id}" if token.text is None else f"{excerpt(token.text)!r} ({token.id})"
+
+
+def mismatch_said(found: Mismatch) -> str:
+    """``case-7: other tokens, token 12: ' a' (31) before, ' ab' (32) after``."""
+    what = {"text": "another prompt", "tokens": "other tokens", "error": "no prompt"}[found.kind]
+    unit = {"text": ", character", "tokens": ", token"}.get(found.kind)
+    place = f"{unit} {found.position}" if unit else ""
+    return f"{found.case_id}: {what}{place}: {found.before} before, {found.after} after"
+
+
+def setting_said(found: Setting) -> str:
+    """``EOS: <|im_end|> (2) before, none after``."""
+    return f"{found.name}: {found.before} before, {found.after} after"
 
 
 def _mismatch(

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 SCHEMA_VERSION = 1
 
@@ -21,7 +22,7 @@ class Mismatch:
 
     task: str
     case_id: str
-    kind: str
+    kind: Literal["text", "tokens", "error"]
     """``text``: another rendered prompt; ``tokens``: the same text, other tokens; ``error``: one of
     them cannot render it."""
     position: int

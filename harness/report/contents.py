@@ -1,13 +1,16 @@
 """What a report is about: one or two runs, and the pair of models to set side by side."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 from harness.compare import Comparison, Side, compare_all
 from harness.core.errors import HarnessError
 from harness.core.record import RunRecord
 from harness.gate import GateDecision, decide, flip_rate
 from harness.gate_policy import GatePolicy
+from harness.parity.values import Parity
 from harness.report.noise import Noise, noise_between, noise_of_repeats
+from harness.report.training import Training
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +28,12 @@ class Report:
     """What the gate says of the pair, where it was asked."""
     noise: Noise | None = None
     """How often a model's own answers flip, where something says so."""
+    history: tuple[RunRecord, ...] = ()
+    """Other stored runs, without their samples."""
+    trainings: Mapping[str, Training] = field(default_factory=dict)
+    """What is known of how adapters came to be, by ``ModelRecord.ref``."""
+    parity: Parity | None = None
+    """Each model of the last run beside the one it was made from, where it was measured."""
 
     @property
     def sides(self) -> tuple[Side, ...]:

@@ -21,7 +21,8 @@ from harness.report.charts import axis
 from harness.report.contents import Report
 from harness.report.embed import EmbeddedSide, embed
 from harness.report.labels import label_of
-from harness.report.page import task_views
+from harness.report.page import task_views, training_views
+from harness.report.parity_view import parity_view
 from harness.report.provenance import differing, environment_of, facts
 from harness.report.visible import marked, plain, visible
 
@@ -50,6 +51,7 @@ def render(report: Report) -> str:
         report=report,
         replayed=_embedded(report, report.after),
         tasks=views,
+        trainings=training_views(report),
         labels=[label_of(report, side) for side in report.sides],
         facts=found,
         essential=[f.name for f in found if f.is_essential and f.differs],
@@ -57,6 +59,7 @@ def render(report: Report) -> str:
         pair=[label_of(report, side) for side in report.pair],
         environment=environment_of(report),
         notes=_notes(report),
+        parity=parity_view(report.parity),
         verdict=decisions.sentence(report.decision) if report.decision else "",
         version=__version__,
     )

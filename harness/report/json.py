@@ -31,6 +31,7 @@ def content(report: Report) -> dict[str, JsonValue]:
         "comparisons": [_comparison(c) for c in report.comparisons],
         "noise": _noise(report),
         "decision": None if report.decision is None else decided(report.decision),
+        "parity": None if report.parity is None else _plain(asdict(report.parity)),
     }
 
 

@@ -28,7 +28,7 @@ def shown(parity: Parity) -> RenderableType:
     for pair in parity.pairs:
         parts += [*_pair(pair, names), Text()]
     if any(a.divergences for pair in parity.pairs for a in pair.answers):
-        parts += [Text(line, "dim") for line in said.legend()]
+        parts.append(Text(said.LEGEND, "dim"))
     return Group(*parts)
 
 

@@ -1,7 +1,6 @@
 """What parity found, in the words and numbers that the terminal and the page share."""
 
 from collections import Counter
-from collections.abc import Sequence
 
 from harness.core.modelref import ModelRef
 from harness.parity.readings import mismatch_said, setting_said, token_said
@@ -144,9 +143,8 @@ def tasks_of(parity: Parity) -> tuple[str, ...]:
     return tuple(dict.fromkeys(a.task for pair in parity.pairs for a in pair.answers))
 
 
-def legend() -> Sequence[str]:
-    return (
-        "A margin is how far a model's own token stands above its next best, in logits, after the "
-        "prompt and all that both answers share; the shift is by how much the two models differ "
-        "over these two tokens.",
-    )
+LEGEND = (
+    "A margin is how far a model's own token stands above its next best, in logits, after the "
+    "prompt and all that both answers share; the shift is by how much the two models differ "
+    "over these two tokens."
+)

@@ -27,6 +27,7 @@ from harness.core.record import FORMAT_SUCCESS, BehaviorResult, RunRecord, Sampl
 from harness.report import words
 from harness.report.contents import Report
 from harness.report.marks import first_failure, window
+from harness.report.parity_text import shown as chain
 
 EXAMPLES = 5
 MAX_CHARACTERS = 240
@@ -86,9 +87,10 @@ class BeforeAfter:
 
 
 def whole(report: Report) -> Group:
-    """Every run's summary, then what changed on each task."""
+    """Every run's summary, what changed on each task, then parity where it was measured."""
     summaries = [Summary(run) for run in report.runs]
-    return Group(*summaries, *(BeforeAfter(comparison) for comparison in report.comparisons))
+    changes = [BeforeAfter(comparison) for comparison in report.comparisons]
+    return Group(*summaries, *changes, *([chain(report.parity)] if report.parity else ()))
 
 
 def as_text(renderable: RenderableType, *, width: int = 80, color: bool = False) -> str:

@@ -1,0 +1,30 @@
+"""A model reads every prompt as the same tokens as the model that it was made from."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from harness.core.verdict import FailureCode, Verdict
+
+
+class ReadBeside(Protocol):
+    """Two models' reading of the same prompts."""
+
+    @property
+    def before(self) -> str: ...
+    @property
+    def differences(self) -> tuple[str, ...]: ...
+    @property
+    def mismatched(self) -> int: ...
+
+
+@dataclass(frozen=True, slots=True)
+class SameTokens:
+    """Rejects an export that reads ``' 12'`` as two tokens where its source reads one."""
+
+    def judge(self, evidence: ReadBeside) -> Verdict:
+        if not evidence.differences:
+            return Verdict.passed()
+        count = evidence.mismatched
+        more = f" (of {count:,} prompts that differ)" if count > 1 else ""
+        said = f"beside {evidence.before}: {evidence.differences[0]}{more}"
+        return Verdict.failed(FailureCode.OTHER_TOKENS, said)
