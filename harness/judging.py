@@ -118,6 +118,19 @@ def judge_for_task(line: JudgingLine, task: Task) -> Verdicts:
     return _judged(checks, case, _completion(line))
 
 
+def judge_answer(case: Case, completion: Completion, task: Task) -> Verdicts:
+    """Every behavior's verdict on one answer, by what the task declares.
+
+    The case need not be one of the task's own. Behaviors that the task declares nothing for are
+    left out; an answer that is an error is one to every behavior.
+    """
+    checks = {n: c for n, c in checks_of(task).items() if not isinstance(c, Skip)}
+    if completion.finish_reason is FinishReason.ERROR:
+        reason = completion.error or "no completion"
+        return dict.fromkeys(checks, Verdict.error(FailureCode.BACKEND_ERROR, reason))
+    return _judged(checks, case, completion)
+
+
 def _judged(checks: Mapping[str, Check], case: Case, completion: Completion) -> Verdicts:
     return {name: check.judge(case, completion) for name, check in checks.items()}
 

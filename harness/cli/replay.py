@@ -1,5 +1,6 @@
-"""``harness replay``: one request of a stored run asked again."""
+"""``harness replay``: one request of a stored run asked again, and judged again."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,14 +23,33 @@ FAILED = 1
 @click.argument("case")
 @click.option("--model", metavar="KIND:LOCATION", help="Ask this model. [default: the run's own]")
 @click.option("--task", metavar="NAME", help="The case's task, where several have such a case.")
+@click.option(
+    "--repeat",
+    type=click.IntRange(0),
+    default=0,
+    metavar="K",
+    help="Which answer to the case, where it has several, from 0.",
+)
+@click.option(
+    "--tasks-dir",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="The folder of task folders, to judge by. [default: tasks_dir of [tool.harness]]",
+)
 @click.option("--report-dir", type=click.Path(path_type=Path, file_okay=False))
 def command(
-    run: str, case: str, model: str | None, task: str | None, report_dir: Path | None
+    run: str,
+    case: str,
+    model: str | None,
+    task: str | None,
+    repeat: int,
+    tasks_dir: Path | None,
+    report_dir: Path | None,
 ) -> None:
-    """Ask CASE of RUN again, with the same prompt and decoding, and show what changed.
+    """Ask CASE of RUN again, with the same prompt and decoding, and show what changed: the text,
+    and what the task's checks say of it.
 
-    Of a run with several models, the answer is set beside that of --model where it is one of them,
-    else beside that of the last.
+    CASE may be a drawn one, or a counterexample. Of a run with several models, the answer is set
+    beside that of --model where it is one of them, else beside that of the last.
     """
     from harness.core.modelref import ModelRef
     from harness.core.plan import Request
@@ -38,19 +58,23 @@ def command(
     from harness.runs import find_run, read_run
     from harness.settings import read_settings
 
-    root = report_dir or Path(read_settings(Path.cwd()).report_dir)
-    record = read_run(find_run(run, root))
-    sample = _sample(record, case, task, model)
+    settings = read_settings(Path.cwd())
+    record = read_run(find_run(run, report_dir or Path(settings.report_dir)))
+    sample = _sample(record, case, task, model, repeat)
     ref = ModelRef.parse(model or sample.model)
     sampling = next(t.sampling for t in record.tasks if t.name == sample.task)
     request = Request(sample.task, sample.case_id, sample.messages, sampling, sample.repeat)
-    click.echo(log(f"case {sample.case_id} of {sample.task}, run {record.id}"))
+    which = f", answer {sample.repeat}" if sample.repeat else ""
+    click.echo(log(f"case {sample.case_id} of {sample.task}{which}, run {record.id}"))
     click.echo(log(f"  before  {sample.model}"))
     click.echo(log(f"  after   {ref}"))
     completion = _asked(ref, request, record)
     for line in lines(sample.completion, completion):
         click.echo(line)
-    raise SystemExit(FAILED if completion.error is not None else 0)
+    if completion.error is not None:
+        raise SystemExit(FAILED)
+    for line in _verdicts(sample, completion, tasks_dir or Path(settings.tasks_dir)):
+        click.echo(line)
 
 
 def _asked(ref: "ModelRef", request: "Request", record: "RunRecord") -> "Completion":
@@ -70,8 +94,35 @@ def _asked(ref: "ModelRef", request: "Request", record: "RunRecord") -> "Complet
     return answered[1]
 
 
-def _sample(record: "RunRecord", case: str, task: str | None, model: str | None) -> "Sample":
-    of_case = [s for s in record.samples if s.case_id == case and task in (None, s.task)]
+def _verdicts(sample: "Sample", completion: "Completion", tasks_dir: Path) -> Iterator[str]:
+    """What the task's checks say of both answers; why nothing, where the task is not there."""
+    from harness.generate.stored import case_of_sample
+    from harness.judging import judge_answer
+    from harness.report.replay import verdict_lines
+    from harness.report.safe import log
+    from harness.tasks import load_task
+
+    try:
+        task = load_task(tasks_dir / sample.task)
+    except HarnessError as error:
+        yield log(f"Not judged: {str(error).splitlines()[0]}, name its folder with --tasks-dir")
+        return
+    case = case_of_sample(sample)
+    before = judge_answer(case, sample.completion, task)
+    yield from verdict_lines(sample.verdicts, before, judge_answer(case, completion, task))
+
+
+def _sample(
+    record: "RunRecord", case: str, task: str | None, model: str | None, repeat: int
+) -> "Sample":
+    """The answer that was meant.
+
+    Raises:
+        HarnessError: there is none, or several tasks have such a case.
+    """
+    smallest = (found.sample for found in record.counterexamples)
+    every = (*record.samples, *smallest)
+    of_case = [s for s in every if s.case_id == case and task in (None, s.task)]
     if not of_case:
         where = f" of task {task}" if task else ""
         raise HarnessError(f"case {case!r}{where}: not in run {record.id}")
@@ -79,4 +130,9 @@ def _sample(record: "RunRecord", case: str, task: str | None, model: str | None)
     if len(tasks) > 1:
         raise HarnessError(f"case {case!r}: of several tasks, add --task {' or '.join(tasks)}")
     asked = model if any(s.model == model for s in of_case) else of_case[-1].model
-    return next(s for s in of_case if s.model == asked)
+    own = {s.repeat: s for s in of_case if s.model == asked}
+    if repeat not in own:
+        raise HarnessError(
+            f"--repeat {repeat}: case {case!r} has the answers {', '.join(map(str, own))}"
+        )
+    return own[repeat]

@@ -1,8 +1,10 @@
 """One case answered again, as plain lines: what is the same and what is not."""
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 
 from harness.core.completion import Completion
+from harness.core.verdict import Outcome, Verdict
 from harness.report import words
 from harness.report.differences import Stretch, differences
 from harness.report.safe import log
@@ -23,6 +25,48 @@ def lines(before: Completion, after: Completion) -> Iterator[str]:
         yield f"The same, character by character: {_shown(before.text)}"
         return
     yield f"Different: {_marked(differences(before.text, after.text))}"
+
+
+def verdict_lines(
+    recorded: Mapping[str, Verdict], before: Mapping[str, Verdict], after: Mapping[str, Verdict]
+) -> Iterator[str]:
+    """Which verdicts changed with the answer.
+
+    Args:
+        recorded: what the run says of its own answer.
+        before: what is said of that answer today.
+        after: what is said of the other one today.
+    """
+    then = {name: recorded.get(name, verdict) for name, verdict in before.items()}
+    changed = [name for name in after if _kind(then[name]) != _kind(after[name])]
+    if changed:
+        yield f"{words.plural(len(changed), 'verdict')} changed:"
+        width = max(len(log(name)) for name in changed)
+        for name in changed:
+            was, now = _said(then[name]), _said(after[name])
+            why = f": {log(after[name].reason)}" if after[name].reason else ""
+            yield f"  {log(name):<{width}}  {was} -> {now}{why}"
+    alike = Counter(after[n].outcome for n in after if n not in changed)
+    counted = ", ".join(f"{alike[o]} {o.value}" for o in Outcome if alike[o])
+    if counted:
+        yield f"{'Every other verdict is' if changed else 'Every verdict is'} as it was: {counted}."
+    other = [n for n in before if n in recorded and _kind(recorded[n]) != _kind(before[n])]
+    if other:
+        names = ", ".join(map(log, other))
+        yield f"The run's own answer is judged otherwise today than then: {names}."
+    unknown = [name for name in recorded if name not in after]
+    if unknown:
+        yield f"Judged by pytest alone: {', '.join(map(log, unknown))}."
+
+
+def _kind(verdict: Verdict) -> tuple[str, str]:
+    return verdict.outcome.value, verdict.code.value if verdict.code else ""
+
+
+def _said(verdict: Verdict) -> str:
+    """``passed``, ``failed (text_before)``."""
+    outcome, code = _kind(verdict)
+    return f"{outcome} ({code})" if code else outcome
 
 
 def _ended(completion: Completion) -> str:
