@@ -54,5 +54,6 @@ def _head(file: Path, fingerprint: str) -> Mapping[str, Any]:
         head = json.loads(text) if fingerprint.encode() in text else None
     except (OSError, ValueError, RecursionError):
         return {}
-    is_same = isinstance(head, dict) and head.get("plan_fingerprint") == fingerprint
-    return head if is_same else {}
+    if isinstance(head, dict) and head.get("plan_fingerprint") == fingerprint:
+        return head
+    return {}

@@ -51,7 +51,8 @@ def test_the_answer_is_judged_again(project: Project) -> None:
         "2 verdicts changed:",
         "  json_validity  passed -> failed (text_before): expected nothing before the JSON, found "
         "text: Sure!",
-        "  no_extra_text  passed -> failed (text_before): found text: Sure!",
+        "  no_extra_text  passed -> failed (text_before): expected nothing before the JSON, found "
+        "text: Sure!",
         "Every other verdict is as it was: 7 passed.",
     ]
 
