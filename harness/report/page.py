@@ -2,16 +2,21 @@
 
 from dataclasses import dataclass
 
+from markupsafe import Markup
+
 from harness.compare import Comparison
 from harness.core.record import TaskRecord
+from harness.report import training
 from harness.report.answers import cases_of, shared_prefix
 from harness.report.behavior_rows import BehaviorRow, MeasuredRow, behavior_rows, measured_rows
 from harness.report.buckets import ALONE_BUCKETS, PAIR_BUCKETS, BucketView, bucket_views
 from harness.report.code_rows import CodeRow, code_rows
 from harness.report.contents import Report
 from harness.report.details import detail_of
+from harness.report.distributions import Distribution, distributions_of
 from harness.report.embed import TaskCases
 from harness.report.headlines import headline_of, noise_of
+from harness.report.history_chart import HistoryChart, histories_of
 from harness.report.labels import Label, label_of
 from harness.report.matrix import Matrix, Pairs, all_pairs, matrix_of
 from harness.report.slice_rows import SliceTable, slice_table
@@ -37,6 +42,9 @@ class TaskView:
     """Where there are more than two models."""
     behaviors: tuple[BehaviorRow, ...]
     measured: tuple[MeasuredRow, ...]
+    distributions: tuple[Distribution, ...]
+    histories: tuple[HistoryChart, ...]
+    """Of the composite first; empty where no other run is stored."""
     smallest: tuple[Smallest, ...]
     """Counterexamples of drawn cases."""
     codes: tuple[CodeRow, ...]
@@ -84,6 +92,8 @@ def _task_view(
         matrix,
         behavior_rows(report, task, report.pair, pair),
         measured_rows(report, task),
+        distributions_of(report, task.name),
+        histories_of(report, task.name),
         smallest_of(report, task.name),
         code_rows(cases, places),
         _slices(report, comparison),
@@ -103,3 +113,24 @@ def _slices(report: Report, comparison: Comparison | None) -> SliceTable:
     if comparison is None or report.decision is None:
         return SliceTable()
     return slice_table(comparison, report.decision.policy.confidence)
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingView:
+    """How one adapter came to be."""
+
+    label: Label
+    said: str
+    chart: Markup
+
+
+def training_views(report: Report) -> tuple[TrainingView, ...]:
+    """One for each model of the report whose training is known."""
+    views: list[TrainingView] = []
+    for side in report.sides:
+        known, label = report.trainings.get(side.model), label_of(report, side)
+        if known is not None and all(view.label.ref != label.ref for view in views):
+            views.append(
+                TrainingView(label, training.said(known), training.chart(known, label.css_class))
+            )
+    return tuple(views)

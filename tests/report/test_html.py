@@ -61,22 +61,9 @@ CONTENT = {"html", "head", "meta", "title", "link", "style", "body", "script"}
 INK = {"a", "header", "p", "span", "main", "section", "div", "h1", "h2", "h3", "h4", "h5", "nav"}
 PARTS = {"table", "thead", "tbody", "tr", "th", "td", "svg", "line", "circle", "rect", "text"}
 FORMS = {"form", "label", "input", "select", "option", "button", "output"}
-TEXTS = {
-    "ins",
-    "del",
-    "details",
-    "summary",
-    "pre",
-    "article",
-    "i",
-    "b",
-    "code",
-    "mark",
-    "ul",
-    "li",
-    "footer",
-}
-TAGS = CONTENT | INK | PARTS | FORMS | TEXTS
+TEXTS = {"details", "summary", "pre", "article", "i", "b", "code", "mark", "ul", "li", "footer"}
+CHANGES = {"ins", "del", "figure", "figcaption", "polyline"}
+TAGS = CONTENT | INK | PARTS | FORMS | TEXTS | CHANGES
 VOID = {"meta", "link", "input"}
 
 

@@ -1,0 +1,136 @@
+"""How long answers take and how many tokens they are, over all cases: before against after."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from harness.compare import Side
+from harness.measurement import quantile
+from harness.report import words
+from harness.report.contents import Report
+from harness.report.labels import Label, label_of
+from harness.report.plots import Dot, Line, plot, scale, shares
+
+MOST_POINTS = 200
+"""Of one line: more than a screen has room for."""
+FEWEST = 2
+"""Values below which there is no distribution to draw."""
+LONGEST = 3
+"""The axis ends at this many times the p95, where some value lies beyond it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One model in numbers."""
+
+    label: Label
+    count: str
+    median: str
+    p95: str
+    most: str
+
+
+@dataclass(frozen=True, slots=True)
+class Distribution:
+    """One quantity of one task."""
+
+    title: str
+    hint: str
+    chart: Markup
+    rows: tuple[Row, ...]
+
+
+def distributions_of(report: Report, task: str) -> tuple[Distribution, ...]:
+    """Latency and token counts, each where the record holds them."""
+    latency = _distribution(
+        report,
+        [_seconds(side, task) for side in report.sides],
+        ("Latency", "seconds for one answer", "s"),
+        "Requests asked one at a time after a warm-up, each timed by itself.",
+    )
+    tokens = _distribution(
+        report,
+        [_tokens(side, task) for side in report.sides],
+        ("Tokens", "tokens of one answer", ""),
+        "Generated tokens of every case, the one that ends the answer included.",
+    )
+    return tuple(found for found in (latency, tokens) if found)
+
+
+def _seconds(side: Side, task: str) -> list[float]:
+    """Only of answers that were alone: in a batch, each waits for all."""
+    timed = [t.seconds for t in side.record.timed if (t.model, t.task) == (side.model, task)]
+    return timed or [
+        s.completion.timing.seconds
+        for s in side.record.samples
+        if (s.model, s.task) == (side.model, task)
+        if s.completion.timing and s.completion.timing.batch_rows == 1
+    ]
+
+
+def _tokens(side: Side, task: str) -> list[float]:
+    found = (s.completion for s in side.record.samples if (s.model, s.task) == (side.model, task))
+    return [float(len(c.token_ids)) for c in found if c.token_ids]
+
+
+def _distribution(
+    report: Report, values: Sequence[list[float]], named: tuple[str, str, str], hint: str
+) -> Distribution | None:
+    """Drawn for the pair, in numbers for every model."""
+    title, quantity, unit = named
+    places = [report.place(side) for side in report.pair]
+    drawn = [
+        (label_of(report, report.sides[p]), values[p]) for p in places if len(values[p]) >= FEWEST
+    ]
+    if not drawn:
+        return None
+    most = max(max(found) for _, found in drawn)
+    end = min(most, max(LONGEST * quantile(found, 0.95) for _, found in drawn))
+    x, y = scale(0.0, end, quantity), shares("share of answers up to there")
+    lines = [
+        Line(_steps(found, x.high), label.css_class, is_stepped=True) for label, found in drawn
+    ]
+    dots = [
+        Dot(
+            quantile(found, share),
+            share,
+            label.css_class,
+            f"{name} {_said(quantile(found, share), unit)}",
+        )
+        for label, found in drawn
+        for share, name in ((0.5, "median"), (0.95, "p95"))
+    ]
+    rows = [
+        _row(label_of(report, side), found, unit)
+        for side, found in zip(report.sides, values, strict=True)
+        if found
+    ]
+    beyond = sum(value > x.high for _, found in drawn for value in found)
+    if beyond:
+        hint += f" {words.plural(beyond, 'answer')} beyond the axis."
+    described = "; ".join(
+        f"{r.label.role or r.label.name}: median {r.median}, p95 {r.p95}, most {r.most}"
+        for r in rows
+    )
+    return Distribution(
+        title, hint, plot(lines, x, y, f"{title}: {described}", dots=dots), tuple(rows)
+    )
+
+
+def _steps(values: list[float], end: float) -> tuple[tuple[float, float], ...]:
+    """The share of values up to each of them: an empirical distribution function, thinned."""
+    ordered = sorted(values)
+    count = len(ordered)
+    kept = sorted({round(i * (count - 1) / (MOST_POINTS - 1)) for i in range(MOST_POINTS)})
+    points = [(ordered[i], (i + 1) / count) for i in kept if ordered[i] <= end]
+    return ((0.0, 0.0), *points, (end, points[-1][1] if points else 0.0))
+
+
+def _row(label: Label, values: list[float], unit: str) -> Row:
+    numbers = [_said(n, unit) for n in (quantile(values, 0.5), quantile(values, 0.95), max(values))]
+    return Row(label, f"{len(values):,}", *numbers)
+
+
+def _said(number: float, unit: str) -> str:
+    return f"{words.significant(number)} {unit}".rstrip()
