@@ -3,8 +3,8 @@
     python -m benchmarks.random_model /tmp/qwen05
 
 Speed and memory of loading, converting and decoding depend on shapes, not on what the weights mean.
-The tokenizer is the bundled one, with as many filler tokens as the real vocabulary has rows. Two runs
-of one seed write the same bytes. About 1 GB; never committed.
+The tokenizer is the bundled one, with as many filler tokens as the real vocabulary has rows. Two
+runs of one seed write the same bytes. About 1 GB; never committed.
 """
 
 import json

@@ -147,8 +147,7 @@ def _scaling(folder: Path, config: Mapping[str, Any], module: str, rank: int) ->
     ranks, alphas = config.get("rank_pattern") or {}, config.get("alpha_pattern") or {}
     r = ranks.get(_pattern(list(ranks), module), config.get("r"))
     alpha = alphas.get(_pattern(list(alphas), module), config.get("lora_alpha"))
-    is_sound = all(isinstance(n, int | float) and not isinstance(n, bool) for n in (r, alpha))
-    if not is_sound or r != rank:
+    if not isinstance(alpha, int | float) or isinstance(alpha, bool) or r != rank:
         raise HarnessError(
             f"{folder}: {CONFIG} says rank {r!r:.20} and alpha {alpha!r:.20} of {module}, whose "
             f"matrices have rank {rank}"

@@ -4,6 +4,7 @@ Bit for bit what ``peft``'s ``merge_and_unload`` makes of a float32 base: the sa
 the same order of operations.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +29,7 @@ class MergedWeights:
     def __init__(self, base: StoredWeights, adapter: Adapter, config: ModelConfig) -> None:
         self.base = base
         self.folder: Path = base.folder
-        self.shapes = base.shapes
+        self.shapes: Mapping[str, tuple[int, ...]] = base.shapes
         # GPT-2's Conv1D stores (in, out), whatever an adapter's configuration says.
         self.is_transposed = adapter.is_fan_in_fan_out or config.values.get("model_type") == "gpt2"
         self.pairs = {_target(base, adapter, pair): pair for pair in adapter.pairs}

@@ -4,6 +4,7 @@ A tensor is handled in slabs of rows, so that no second whole copy of it is need
 """
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -12,7 +13,11 @@ from harness.export.safetensors_file import Array
 
 SLAB_ELEMENTS = 1 << 22
 """Elements converted at a time: 16 MB of float32."""
-STORED_AS = {"F32": np.dtype("<f4"), "F16": np.dtype("<f2"), "BF16": np.dtype("<u2")}
+STORED_AS: dict[str, np.dtype[Any]] = {
+    "F32": np.dtype("<f4"),
+    "F16": np.dtype("<f2"),
+    "BF16": np.dtype("<u2"),
+}
 """What numpy holds each format in; bfloat16 as its bits."""
 
 

@@ -105,11 +105,12 @@ def _follow(log: Iterator[str], on_step: OnStep) -> tuple[deque[str], list[Fallb
 def _main(source: str, target: str, number: str) -> int:
     import llama_cpp
 
-    @llama_cpp.llama_log_callback
     def to_pipe(level: int, text: bytes, data: ctypes.c_void_p) -> None:
         os.write(2, text)
 
-    llama_cpp.llama_log_set(to_pipe, ctypes.c_void_p(0))
+    # Held by a name: llama.cpp keeps no reference of its own.
+    callback = llama_cpp.llama_log_callback(to_pipe)
+    llama_cpp.llama_log_set(callback, ctypes.c_void_p(0))
     parameters = llama_cpp.llama_model_quantize_default_params()
     parameters.ftype = int(number)
     parameters.nthread = len(os.sched_getaffinity(0)) if sys.platform == "linux" else 0

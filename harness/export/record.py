@@ -17,8 +17,16 @@ from harness.export.output import Staging, publish, record_of
 from harness.export.source import Fingerprints, Source
 
 SCHEMA_VERSION = 1
-PACKAGES = ("gguf", "llama-cpp-python", "numpy", "peft", "safetensors", "tokenizers", "torch")
-PACKAGES += ("transformers",)
+PACKAGES = (
+    "gguf",
+    "llama-cpp-python",
+    "numpy",
+    "peft",
+    "safetensors",
+    "tokenizers",
+    "torch",
+    "transformers",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +104,7 @@ def make_record(
     source: Source,
     outputs: Mapping[str, Path],
     start: float,
-    merged_in: str = "float32",
+    merged_in: str | None = "float32",
     **rest: Any,
 ) -> ExportRecord:
     """The record of an export that began at ``start`` (``time.monotonic``).

@@ -58,7 +58,8 @@ class Names:
 
     def gguf(self, name: str) -> str | None:
         """GGUF's name for a full name; ``None`` where it has none."""
-        return self.table.get_name(name, try_suffixes=SUFFIXES)
+        found: str | None = self.table.get_name(name, try_suffixes=SUFFIXES)
+        return found
 
 
 def plan(

@@ -26,8 +26,8 @@ from harness.export.record import (
 from harness.export.source import Fingerprints, Source, open_folder
 from harness.export.tensor_plan import plan
 from harness.export.tensor_types import tensor_types
+from harness.export.tokenizer_form import vocabulary_of
 from harness.export.tokenizer_reading import read_tokenizer
-from harness.export.vocabulary import vocabulary_of
 
 STORED_TYPES = {dtype: name for name, dtype in UNQUANTISED.items()}
 
@@ -157,7 +157,7 @@ def _model_file(request: Request, whole: Source) -> tuple[ModelFile, tuple[str, 
     tensors = plan(whole.config, architecture, whole.weights)
     loaded = read_tokenizer(whole.tokenizer_folder)
     rows = next(t.shape[0] for t in tensors if t.name == "token_embd.weight")
-    vocabulary = vocabulary_of(loaded, rows)
+    vocabulary = vocabulary_of(loaded, rows, whole.tokenizer_folder)
     provenance = request.fingerprints.model_provenance(request.source)
     if vocabulary.undone_normalizer:
         provenance[provenance_keys.UNDONE_NORMALIZER] = vocabulary.undone_normalizer

@@ -2,7 +2,7 @@
 
 Some tokenizer classes rebuild their rules when they are loaded, whatever ``tokenizer.json`` says,
 so that what counts is asked of the loaded tokenizer. Loading imports torch: it is done in a process
-of its own, ``python -m harness.export.tokenizer_reading FOLDER``, which answers with one JSON object.
+of its own, ``python -m harness.export.tokenizer_reading FOLDER``, which answers with JSON.
 """
 
 import json

@@ -1,11 +1,10 @@
 """The tokenizer as a GGUF file holds it: tokens, their types, merges or scores, special ids."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
 
 from harness.core.errors import HarnessError
-from harness.export.pre_tokenizer import pre_tokenizer_name
 from harness.export.tokenizer_reading import LoadedTokenizer
 
 
@@ -40,45 +39,7 @@ class Vocabulary:
     adds_space: bool | None = None
     chat_template: str | None = None
     undone_normalizer: str | None = None
-    warnings: tuple[str, ...] = field(default=())
-
-
-def vocabulary_of(loaded: LoadedTokenizer, rows: int) -> Vocabulary:
-    """The vocabulary for a model whose embedding has ``rows`` rows.
-
-    Raises:
-        HarnessError: GGUF cannot express the tokenizer, or it has more tokens than the model rows.
-    """
-    rules = loaded.rules
-    if rules["model"]["type"] != "BPE" or rules["model"].get("byte_fallback"):
-        from harness.export.sentencepiece import sentencepiece_vocabulary
-
-        return sentencepiece_vocabulary(loaded, rows)
-    _check_bpe(rules["model"])
-    tokens, kinds, warnings = token_table(rules, rows)
-    undone = undone_normalizer(rules.get("normalizer"))
-    if undone:
-        warnings.append(
-            f"the tokenizer normalises text by {undone}, which llama.cpp does not do: text that is "
-            f"not in {undone} form becomes other tokens, unless whoever runs the file normalises it"
-        )
-    adds_bos, adds_eos = _around(loaded)
-    return Vocabulary(
-        model="gpt2",
-        pre=pre_tokenizer_name(rules),
-        tokens=tokens,
-        kinds=kinds,
-        merges=tuple(_merge(merge) for merge in rules["model"]["merges"]),
-        bos_id=loaded.bos_id,
-        eos_id=loaded.eos_id,
-        pad_id=loaded.pad_id,
-        unk_id=loaded.unk_id,
-        adds_bos=adds_bos,
-        adds_eos=adds_eos,
-        chat_template=loaded.chat_template,
-        undone_normalizer=undone,
-        warnings=tuple(warnings),
-    )
+    warnings: tuple[str, ...] = ()
 
 
 def token_table(
@@ -97,6 +58,8 @@ def token_table(
             f"{rows:,} rows: the tokenizer is another model's"
         )
     taken = set(texts.values())
+    if len(taken) < len(texts):
+        raise HarnessError("two tokens of the tokenizer have one text, which llama.cpp cannot tell")
     for index in range(rows):
         if index not in texts:
             texts[index] = filler(index, taken)
@@ -133,36 +96,7 @@ def _warn_of(rules: dict[str, Any]) -> list[str]:
     ]
 
 
-def undone_normalizer(normalizer: Any) -> str | None:
-    """The normaliser's name where it is one of Unicode's forms.
-
-    Raises:
-        HarnessError: it changes text in another way, which no reader of GGUF would do.
-    """
-    if normalizer is None:
-        return None
-    parts = normalizer["normalizers"] if normalizer["type"] == "Sequence" else [normalizer]
-    names = [part["type"] for part in parts]
-    other = [name for name in names if name not in ("NFC", "NFD", "NFKC", "NFKD")]
-    if other or len(names) > 1:
-        raise HarnessError(
-            f"the tokenizer changes text before it splits it ({', '.join(names)}), which GGUF "
-            "cannot express"
-        )
-    return names[0] if names else None
-
-
-def _check_bpe(model: dict[str, Any]) -> None:
-    for name in ("continuing_subword_prefix", "end_of_word_suffix", "dropout"):
-        if model.get(name):
-            raise HarnessError(f"a BPE with {name} {model[name]!r} cannot be expressed in GGUF")
-
-
-def _merge(merge: str | list[str]) -> str:
-    return merge if isinstance(merge, str) else " ".join(merge)
-
-
-def _around(loaded: LoadedTokenizer) -> tuple[bool, bool]:
+def bos_and_eos_added(loaded: LoadedTokenizer) -> tuple[bool, bool]:
     """Whether BOS is put before and EOS after a text; llama.cpp can add nothing else."""
     bos = () if loaded.bos_id is None else (loaded.bos_id,)
     eos = () if loaded.eos_id is None else (loaded.eos_id,)

@@ -15,7 +15,8 @@ INDEX = "model.safetensors.index.json"
 class Weights(Protocol):
     """Tensors by name, read one at a time."""
 
-    shapes: Mapping[str, tuple[int, ...]]
+    @property
+    def shapes(self) -> Mapping[str, tuple[int, ...]]: ...
 
     def dtype(self, name: str) -> str:
         """``F32``, ``F16`` or ``BF16``: the format ``read`` gives."""
@@ -34,7 +35,9 @@ class StoredWeights:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.tensors = _tensors(folder)
-        self.shapes = {name: tensor.shape for name, tensor in self.tensors.items()}
+        self.shapes: Mapping[str, tuple[int, ...]] = {
+            name: tensor.shape for name, tensor in self.tensors.items()
+        }
 
     def dtype(self, name: str) -> str:
         dtype = self.tensors[name].dtype
