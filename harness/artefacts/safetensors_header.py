@@ -76,7 +76,7 @@ def _tensor(name: str, raw: Any, offset: int) -> Tensor:
         raise UnreadableFile(
             f"describes the tensor {shown!r} without type, shape and place"
         ) from None
-    if dtype not in DTYPE_BITS:
+    if not isinstance(dtype, str) or dtype not in DTYPE_BITS:
         raise UnreadableFile(f"gives the tensor {shown!r} the unknown type {str(dtype)[:20]!r}")
     if not all(_is_count(n) for n in (*shape, begin, end)) or end < begin:
         raise UnreadableFile(f"gives the tensor {shown!r} a shape or place that is no count")

@@ -51,7 +51,7 @@ def _pair(pair: PairParity, names: dict[str, str]) -> Iterator[RenderableType]:
         yield Text(f"  {printable(line)}", "yellow")
     is_wrong = pair.reading is not None and not pair.reading.is_same
     yield from _labelled("prompts", said.reading(pair), "red" if is_wrong else "")
-    yield from _labelled("first token", said.first_step(pair.first_step), "")
+    yield from _labelled("first token", said.first_step(pair), "")
     for answers in pair.answers:
         yield from _answers(answers, pair)
 

@@ -89,7 +89,7 @@ def _pair(pair: PairParity, names: dict[str, str]) -> PairView:
         pair.reading is not None and not pair.reading.is_same,
         pair.notes,
         said.reading(pair),
-        said.first_step(pair.first_step),
+        said.first_step(pair),
         tuple(_answers(answers, pair.is_copy) for answers in pair.answers),
     )
 

@@ -7,7 +7,6 @@ from harness.parity.readings import mismatch_said, setting_said, token_said
 from harness.parity.values import (
     AnswerParity,
     Divergence,
-    FirstStep,
     ModelMeasure,
     PairParity,
     Parity,
@@ -48,8 +47,9 @@ MOST_LINES = 5
 """Mismatched prompts that are written out; ``parity.json`` has more."""
 
 
-def first_step(found: FirstStep | None) -> tuple[str, ...]:
-    """How alike the logits after the prompts are."""
+def first_step(pair: PairParity) -> tuple[str, ...]:
+    """How alike the logits after the prompts are, and of a copy where they are not."""
+    found = pair.first_step
     if found is None:
         return ("not measured",)
     most, mean = words.significant(found.max_difference), words.significant(found.mean_difference)
@@ -57,7 +57,7 @@ def first_step(found: FirstStep | None) -> tuple[str, ...]:
         f"the same for {found.agreeing:,} of {words.plural(found.prompts, 'prompt')} "
         f"({words.percent(found.agreement)}); logits differ by {most} at most, {mean} on average"
     ]
-    for m in found.mismatches[:MOST_LINES]:
+    for m in found.mismatches[:MOST_LINES] if pair.is_copy else ():
         old, new = words.significant(m.margin_before), words.significant(m.margin_after)
         lines.append(
             f"{m.case_id}: {token_said(m.before)} leads by {old} before, "
