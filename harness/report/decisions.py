@@ -62,13 +62,17 @@ def moved(found: Evidence) -> str:
 
 
 def grounds(found: Evidence, confidence: float) -> str:
-    """``-3.3 points, 95% interval -5.6 to -1.4; 14 cases broke, 4 were fixed, p = 0.0096``."""
+    """``-3.3 points, 95% interval -5.6 to -1.4; 14 cases broke, 4 were fixed, p = 0.0096``.
+
+    The test asks how easily chance breaks so much: of what did not fall it says nothing.
+    """
     spread = f"{confidence * 100:.4g}% interval {interval(found)}"
     if found.is_still:
         return f"{spread} points; no case flipped"
     broke = f"{words.plural(found.broke, 'case')} broke"
     fixed = f"{found.fixed:,} {'was' if found.fixed == 1 else 'were'} fixed"
-    return f"{points(found)} points, {spread}; {broke}, {fixed}, {p_value(found.adjusted_p)}"
+    p = f", {p_value(found.adjusted_p)}" if found.drop > 0 else ""
+    return f"{points(found)} points, {spread}; {broke}, {fixed}{p}"
 
 
 def points(found: Evidence) -> str:

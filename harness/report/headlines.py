@@ -1,9 +1,14 @@
 """What a task's section of the page says first: the gate's verdict, or what changed."""
 
+import re
+
 from harness.core.record import FORMAT_SUCCESS
 from harness.report import decisions, sentences, words
 from harness.report.behavior_rows import decided
 from harness.report.contents import Report
+
+_HYPHEN = re.compile(r"(?<!\S)-(?=[0-9])")
+"""What stands for a minus in plain text."""
 
 
 def headline_of(report: Report, task: str) -> tuple[str, tuple[str, ...]]:
@@ -22,7 +27,14 @@ def headline_of(report: Report, task: str) -> tuple[str, tuple[str, ...]]:
         return headline, tuple(d for d in details if d)
     verdict, numbers = decisions.headline_of(found, report.decision)
     more = decisions.details_of(found, report.decision)
-    return verdict, (numbers, *more, changes, f"After: {_lowered(budgets)}")
+    told = (numbers, *more, f"After: {_lowered(budgets)}")
+    return verdict, tuple(_HYPHEN.sub("\N{MINUS SIGN}", line) for line in told)
+
+
+def outcome_of(report: Report, task: str) -> str:
+    """``pass``, ``regression`` or ``inconclusive``; nothing where the gate was not asked."""
+    found = decided(report.decision, task)
+    return found.outcome.value if found else ""
 
 
 def noise_of(report: Report, task: str) -> str:

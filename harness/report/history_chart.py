@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from harness.compare import Side
-from harness.core.record import FORMAT_SUCCESS, BehaviorResult, RunRecord
+from harness.core.record import FORMAT_SUCCESS, BehaviorResult, RunRecord, TaskRecord
 from harness.report import words
 from harness.report.contents import Report
 from harness.report.labels import label_of
@@ -18,7 +18,7 @@ from harness.report.plots import Dot, Line, Scale, plot, shares
 
 MOST_RUNS = 30
 """The latest."""
-MOST_TICKS = 6
+MOST_TICKS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +92,16 @@ def _points(
         refs = [m.ref for m in run.models if m.kind == kind]
         results = [r for r in run.results if (r.task, r.behavior) == (task, behavior)]
         judged = [r for ref in refs for r in results if r.model == ref and r.rate is not None]
-        cases = next((t.cases_sha256 for t in run.tasks if t.name == task), None)
+        asked = next((t for t in run.tasks if t.name == task), None)
         if judged and run.status == "complete":
-            alike = described is not None and cases == described.cases_sha256
+            alike = _cases(asked) == _cases(described)
             points.append(HistoryPoint(run.id, run.created, judged[-1].model, judged[-1], alike))
     return points
+
+
+def _cases(task: TaskRecord | None) -> tuple[str, int] | None:
+    """What a run asked: the file, and how much of it."""
+    return (task.cases_sha256, task.cases) if task else None
 
 
 def _dot(place: int, point: HistoryPoint, css_class: str) -> Dot:

@@ -24,7 +24,8 @@ from harness.report.labels import label_of
 from harness.report.page import task_views, training_views
 from harness.report.parity_view import parity_view
 from harness.report.provenance import differing, environment_of, facts
-from harness.report.visible import marked, plain, visible
+from harness.report.text_limit import MAX_PAGE_BYTES, text_limits
+from harness.report.visible import breakable, marked, plain, visible
 
 ASSETS = Path(__file__).parent / "assets"
 SUFFIX = ".html"
@@ -35,9 +36,18 @@ SCRIPTS = (
 
 
 def render(report: Report) -> str:
-    """The page as text, all of which UTF-8 can hold."""
+    """The page as text, all of which UTF-8 can hold, its texts cut so that it is not too large."""
+    page = ""
+    for limit in text_limits(report):
+        page = _rendered(report, limit)
+        if len(page.encode()) <= MAX_PAGE_BYTES:
+            break
+    return page
+
+
+def _rendered(report: Report, limit: int) -> str:
     css, script = _asset("report.css"), _script()
-    views, found = task_views(report), facts(report)
+    views, found = task_views(report, limit), facts(report)
     return _template().render(
         title=_title(report),
         policy=_policy(css, script),
@@ -147,6 +157,7 @@ def _template() -> Template:
     )
     environment.globals.update(
         axis=axis,
+        breakable=breakable,
         is_long=is_long,
         marked=marked,
         replay_command=replay_command,

@@ -15,13 +15,13 @@ from harness.report.contents import Report
 from harness.report.details import detail_of
 from harness.report.distributions import Distribution, distributions_of
 from harness.report.embed import TaskCases
-from harness.report.headlines import headline_of, noise_of
+from harness.report.headlines import headline_of, noise_of, outcome_of
 from harness.report.history_chart import HistoryChart, histories_of
 from harness.report.labels import Label, label_of
 from harness.report.matrix import Matrix, Pairs, all_pairs, matrix_of
 from harness.report.slice_rows import SliceTable, slice_table
 from harness.report.smallest import Smallest, smallest_of
-from harness.report.text_limit import is_cut, text_limit
+from harness.report.text_limit import is_cut
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,9 @@ class TaskView:
 
     index: int
     task: TaskRecord
+    outcome: str
+    """What the gate says, as the first word of the headline says it; nothing where it was not
+    asked."""
     headline: str
     details: tuple[str, ...]
     noise: str
@@ -57,11 +60,12 @@ class TaskView:
     cases: TaskCases
 
 
-def task_views(report: Report) -> tuple[TaskView, ...]:
-    """One section per task of the run after, and of the one before."""
+def task_views(report: Report, limit: int) -> tuple[TaskView, ...]:
+    """One section per task of the run after, and of the one before; texts of ``limit`` characters
+    at most."""
     compared = {c.task: c for c in report.comparisons}
     tasks = {t.name: t for run in report.runs for t in run.tasks}
-    limit, pairs = text_limit(report), all_pairs(report)
+    pairs = all_pairs(report)
     return tuple(
         _task_view(i, report, task, compared.get(name), limit, pairs)
         for i, (name, task) in enumerate(tasks.items())
@@ -85,6 +89,7 @@ def _task_view(
     return TaskView(
         index,
         task,
+        outcome_of(report, task.name),
         *headline_of(report, task.name),
         noise_of(report, task.name),
         labels,

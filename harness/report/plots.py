@@ -16,6 +16,8 @@ from harness.report.visible import plain
 HEIGHT = 200
 """Of the box that the lines are in, in pixels."""
 MOST_TICKS = 6
+SHORT = 4
+"""Characters of a tick's number that may reach over the end of its axis."""
 _BOX = 1000
 """Units of the stretched box, either way."""
 
@@ -107,13 +109,23 @@ def _texts(x: Scale, y: Scale) -> list[Markup]:
     """The ticks' numbers and the axes' titles, outside of the box."""
     text = Markup('<text x="{:.2f}%" y="{}" text-anchor="{}">{}</text>')
     beside = Markup('<text x="-8" y="{:.1f}" text-anchor="end">{}</text>')
-    below = [text.format(x.share(v) * 100, HEIGHT + 16, "middle", said) for v, said in x.ticks]
+    below = [
+        text.format(x.share(v) * 100, HEIGHT + 16, _anchor(x.share(v), said), said)
+        for v, said in x.ticks
+    ]
     left = [beside.format((1 - y.share(v)) * HEIGHT + 4, said) for v, said in y.ticks]
     titles = [
         text.format(100, HEIGHT + 34, "end", x.title),
         Markup('<text x="-44" y="-12" text-anchor="start">{}</text>').format(y.title),
     ]
     return [*below, *left, *titles]
+
+
+def _anchor(share: float, said: str) -> str:
+    """Long words at an end of the axis stay within it."""
+    if len(said) <= SHORT:
+        return "middle"
+    return {0.0: "start", 1.0: "end"}.get(share, "middle")
 
 
 def _line(line: Line, x: Scale, y: Scale) -> Markup:

@@ -114,6 +114,19 @@ def _shown(match: re.Match[str]) -> Markup:
     return Markup('<i class="ch">{}</i>').format(symbol(match["hidden"]))
 
 
+SHORT_NAME = 16
+"""Characters of a name that need no place to break."""
+
+
+def breakable(name: str) -> Markup:
+    """A name as HTML whose lines may end after its underscores, slashes, dots and hyphens, where it
+    is too long for the head of a column."""
+    if len(name) <= SHORT_NAME:
+        return escape(plain(name))
+    parts = re.split(r"(?<=[_/.-])(?=\w)", plain(name))
+    return Markup("<wbr>").join(parts)
+
+
 def symbol(character: str) -> str:
     """The name or the code point of one character: fonts with control pictures are rare."""
     code = ord(character)

@@ -17,7 +17,7 @@ def test_a_regression_in_one_sentence() -> None:
 def test_a_pass_says_what_moved_or_that_nothing_did() -> None:
     assert sentence(gate(*pair(300, broke=2, fixed=258, failing=20))) == (
         "PASS: format_success_rate rose from 7.3% to 92.7% (+85.3 points, 95% interval +81.0 to "
-        "+89.3; 2 cases broke, 258 were fixed, p = 1)."
+        "+89.3; 2 cases broke, 258 were fixed)."
     )
     assert sentence(gate(*pair(300))) == (
         "PASS: format_success_rate stayed at 100.0% (95% interval -1.0 to +1.0 points; no case "

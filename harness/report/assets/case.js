@@ -79,7 +79,7 @@ const drawCase = (task, row) => {
   const after = data.sides[pair.at(-1)];
   const replay = ["harness", "replay", after.run, id, "--task", task.name, ...(after.model ? ["--model", after.model] : [])];
   return el("article", "case", titleOf(task, row),
-    el("pre", "prompt", ...marked(texts[prompt], near, { className: "near" })), el("div", "answers", ...drawn),
+    el("pre", "prompt", task.prefix ? el("span", "hint", "… ") : "", ...marked(texts[prompt], near, { className: "near" })), el("div", "answers", ...drawn),
     answers.length > 1 && whole[0] && whole[0] === whole[1] ? el("p", "note", "Both answers are the same, character by character.") : "",
     drawKeys(whole, reference === null ? "" : texts[reference], headings),
     el("p", "replay", el("code", "", ...visible(replay.map(quoted).join(" ")))));

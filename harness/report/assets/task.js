@@ -1,4 +1,5 @@
 /** One task's section: its filter, its folds and what the address says of them. */
+const TYPING = 20;
 const FIELDS = ["text", "code", "behavior", "side", "tag", "wording"];
 
 const setUp = (task, index) => {
@@ -78,7 +79,11 @@ const setUp = (task, index) => {
   if (pair.length < 2) form.elements.side.closest("label").hidden = true;
 
   let waiting = 0;
-  form.addEventListener("input", () => { clearTimeout(waiting); waiting = setTimeout(change, 60); });
+  form.addEventListener("input", (event) => {
+    clearTimeout(waiting);
+    if (event.target.name === "text") waiting = setTimeout(change, TYPING);
+    else change();
+  });
   form.querySelector(".export").addEventListener("click", () => {
     const lines = new Blob(shown.map((row) => `${exported(task, row)}\n`), { type: "application/jsonl" });
     const link = el("a");
