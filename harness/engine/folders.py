@@ -56,6 +56,17 @@ def check_adapter(what: str, location: str) -> None:
         raise HarnessError(f"{what}: {location} has no weights, expected {ADAPTER_WEIGHTS[0]}")
 
 
+def check_file(what: str, location: str) -> None:
+    """Raise a HarnessError, beginning with ``what``, unless ``location`` is a file."""
+    file = Path(location)
+    if not file.exists():
+        raise HarnessError(f"{what}: {location} is not there{_neighbour(file)}")
+    if not file.is_file():
+        found = sorted(p.name for p in file.glob("*.gguf"))
+        hint = f", such as {file / found[0]}" if found else ""
+        raise HarnessError(f"{what}: {location} is a folder, name the .gguf file{hint}")
+
+
 def adapter_base(ref: ModelRef) -> str:
     """Where the adapter's base is: a folder, or a hub id.
 

@@ -27,14 +27,21 @@ def read(
     encode: Callable[[str], Sequence[int]],
 ) -> Prompt:
     """A request as a model reads it. A template is somebody else's program: what it raises is the
-    prompt's error and nobody else's."""
+    prompt's error and nobody else's, and so is a text that is no Unicode."""
     try:
         text = render(request.messages)
     except Exception as error:
-        first = (str(error).splitlines() or [""])[0]
-        reason = f"the chat template fails on it: {first or type(error).__name__}"
+        reason = f"the chat template fails on it: {_first_line(error)}"
         return Prompt(request.key, "", (), reason)
-    return Prompt(request.key, text, tuple(encode(text)))
+    try:
+        return Prompt(request.key, text, tuple(encode(text)))
+    except Exception as error:
+        reason = f"the tokenizer fails on it: {_first_line(error)}"
+        return Prompt(request.key, text, (), reason)
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [""])[0] or type(error).__name__
 
 
 def encode(tokenizer: Any, text: str) -> list[int]:

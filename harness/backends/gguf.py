@@ -1,0 +1,130 @@
+"""``gguf:FILE[+lora=FILE]``: a GGUF file through llama.cpp, with a LoRA GGUF over it.
+
+A file that is not there is found before any model loads; one that is damaged, of an architecture
+that llama.cpp does not know, or a LoRA of another base is the error of its model alone.
+"""
+
+from collections import Counter
+from dataclasses import replace
+from importlib.util import find_spec
+from pathlib import Path
+
+from harness.core.errors import HarnessError
+from harness.core.modelref import ModelRef
+from harness.core.plan import sha256_of
+from harness.core.record import ModelRecord
+from harness.engine.fingerprint import sha256_of_file
+from harness.engine.folders import check_file, check_options
+from harness.engine.gguf_header import DamagedGguf, GgufHeader, read_gguf_header
+from harness.engine.model import EngineSettings, OpenModel
+from harness.export.provenance_keys import BASE_WEIGHTS_SHA256, SOURCE_WEIGHTS_SHA256
+
+TOKENIZER_PREFIX = "tokenizer."
+TEMPLATE_KEY = "tokenizer.chat_template"
+
+
+def preflight(ref: ModelRef) -> None:
+    check_options(ref, "lora")
+    if find_spec("llama_cpp") is None:
+        raise HarnessError(
+            f"--model {ref}: llama-cpp-python is not there, pip install 'slm-harness[gguf]'"
+        )
+    check_file(f"--model {ref}", ref.location)
+    if (lora := ref.option("lora")) is not None:
+        check_file(f"--model {ref}: its LoRA", lora)
+
+
+def open_model(ref: ModelRef, settings: EngineSettings) -> OpenModel:
+    file, lora = Path(ref.location), ref.option("lora")
+    header = read_pair(file, Path(lora) if lora else None)
+    try:
+        from harness.engine.llama import LlamaModel
+        from harness.engine.llama_library import load
+        from harness.engine.llama_vocabulary import LlamaVocabulary
+    except (ImportError, OSError, RuntimeError) as error:
+        raise HarnessError(
+            f"--model {ref}: llama-cpp-python cannot be imported ({error}), "
+            "pip install 'slm-harness[gguf]'"
+        ) from None
+
+    loaded = load(file, Path(lora) if lora else None, settings)
+    vocabulary = LlamaVocabulary(loaded, header)
+    record = describe(ref, header)
+    record = replace(record, parameters=loaded.parameters, device=loaded.device)
+    return LlamaModel(loaded, header, vocabulary, record, settings)
+
+
+def describe(ref: ModelRef, header: GgufHeader) -> ModelRecord:
+    """What the files say. The LoRA's weights are hashed over the model's, as an adapter's are."""
+    lora, template = ref.option("lora"), header.text(TEMPLATE_KEY)
+    own = sha256_of_file(Path(ref.location))
+    files, weights = {Path(ref.location).name: own}, sha256_of(own)
+    if lora is not None:
+        over = sha256_of_file(Path(lora))
+        files[Path(lora).name] = over
+    return ModelRecord(
+        ref=str(ref),
+        kind=ref.kind,
+        name=ref.name,
+        files=files,
+        weights_sha256=sha256_of([weights, sha256_of(over)]) if lora else weights,
+        base=ref.location if lora else None,
+        base_sha256=weights if lora else None,
+        tokenizer_sha256=_tokenizer_hash(header),
+        chat_template_sha256=sha256_of(template) if template else None,
+        architecture=header.architecture,
+        dtype=header.file_type or _commonest_type(header),
+    )
+
+
+def _tokenizer_hash(header: GgufHeader) -> str:
+    """One hash over the entries that decide how text becomes tokens."""
+    own = {
+        key: value
+        for key, value in header.metadata.items()
+        if key.startswith(TOKENIZER_PREFIX) and not key.startswith(TEMPLATE_KEY)
+    }
+    return sha256_of(own)
+
+
+def _commonest_type(header: GgufHeader) -> str | None:
+    """Of the tensors with most numbers, where the file names no type of its own."""
+    numbers: Counter[str] = Counter()
+    for tensor in header.tensors.values():
+        numbers[tensor.type.lower()] += tensor.numbers
+    return max(numbers, key=numbers.__getitem__, default=None)
+
+
+def read_pair(file: Path, lora: Path | None) -> GgufHeader:
+    """The header of a model that the LoRA, if there is one, fits over.
+
+    Raises:
+        HarnessError: one of them is damaged or not what it should be, or they do not fit together.
+    """
+    header = _read(file)
+    if header.text("general.type") == "adapter":
+        raise HarnessError(f"{file}: holds a LoRA, put it over its base: gguf:BASE+lora={file}")
+    if lora is None:
+        return header
+    over = _read(lora)
+    if over.text("adapter.type") != "lora":
+        raise HarnessError(f"{lora}: is no LoRA GGUF, make one: harness export lora ADAPTER")
+    if over.architecture != header.architecture:
+        raise HarnessError(
+            f"{lora}: is a LoRA for another base, of architecture {over.architecture!r}, "
+            f"and {file.name} is {header.architecture!r}"
+        )
+    wanted, there = over.text(BASE_WEIGHTS_SHA256), header.text(SOURCE_WEIGHTS_SHA256)
+    if wanted and there and wanted != there:
+        raise HarnessError(
+            f"{lora}: is a LoRA for another base, whose weights are {wanted[:12]}, "
+            f"and {file.name} was made of {there[:12]}"
+        )
+    return header
+
+
+def _read(file: Path) -> GgufHeader:
+    try:
+        return read_gguf_header(file)
+    except DamagedGguf as error:
+        raise HarnessError(f"{file}: {error}") from None

@@ -1,0 +1,224 @@
+"""A GGUF model, opened: prompts to batches, batches to completions.
+
+``harness/backends/gguf.py`` says where the parts come from.
+"""
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import groupby
+from typing import Any
+
+import numpy as np
+import psutil
+
+from harness.core.completion import Completion
+from harness.core.errors import HarnessError
+from harness.core.plan import Request
+from harness.core.record import ModelRecord
+from harness.engine import prompt
+from harness.engine.gguf_header import GgufHeader
+from harness.engine.llama_context import CELLS, LlamaContext, Shape, rounded_up
+from harness.engine.llama_decoding import LEAST_TOKENS, QUANTUM, LlamaDecoder, decode_alone
+from harness.engine.llama_library import LoadedModel
+from harness.engine.llama_sampling import LlamaPicker, Logits
+from harness.engine.llama_vocabulary import LlamaVocabulary
+from harness.engine.memory import MB, available_mb
+from harness.engine.model import EngineSettings, OnStep
+from harness.engine.reading import Prompt, Reading
+from harness.engine.row import Row, check_sequence, completion, likeness, problem
+from harness.engine.worker import failed
+
+MOST_BATCH_TOKENS = 32_768
+"""Cells of the cache, all streams together, beyond which more rows stop paying on a CPU."""
+MOST_ROWS = 64
+"""Rows decoded at once: twice as many take twice as long for a step."""
+MOST_REQUESTS = 256
+"""Of one batch: what a crash of llama.cpp costs."""
+CACHE_SHARE = 0.2
+"""Share of the free memory that the key-value cache may take."""
+WIDEST = 2
+"""How many times as long as the shortest row of a batch the longest may be: the cache has room for
+the longest in every stream."""
+
+
+@dataclass
+class LlamaModel:
+    """A loaded GGUF model with its tokenizer."""
+
+    loaded: LoadedModel
+    header: GgufHeader
+    vocabulary: LlamaVocabulary
+    record: ModelRecord
+    settings: EngineSettings
+    _read: dict[str, Prompt] = field(default_factory=dict, repr=False)
+    """The prompts of the requests last divided into batches, by request key."""
+    _context: LlamaContext | None = field(default=None, repr=False)
+
+    def describe(self) -> ModelRecord:
+        return self.record
+
+    def batches(self, requests: Sequence[Request]) -> list[list[Request]]:
+        """Requests of one task, one sampling and like length together, the longest first.
+
+        A task's prompts begin alike, and what they share is computed once for a batch. Timed
+        requests come last, each alone.
+        """
+        self._read = {r.key: self._prompt(r) for r in requests}
+        untimed = sorted((r for r in requests if not r.timed), key=self._order)
+        batches: list[list[Request]] = []
+        for _, same in groupby(untimed, key=lambda r: (likeness(r), r.task)):
+            batch: list[Request] = []
+            for request in same:
+                if batch and not self._fits(batch, request):
+                    batches.append(batch)
+                    batch = []
+                batch.append(request)
+            batches.append(batch)
+        return batches + [[r] for r in requests if r.timed]
+
+    def generate(self, batch: Sequence[Request], on_step: OnStep) -> list[Completion]:
+        rows = {r.key: Row.of(r, self._read[r.key], self.context) for r in batch}
+        open_rows = [row for row in rows.values() if row is not None]
+        together = 1 if batch[0].timed else self._rows_at_once(open_rows)
+        if open_rows:
+            pick = LlamaPicker(batch[0].sampling, open_rows)
+            if batch[0].timed:
+                context = self._context_for(1, open_rows)
+                decode_alone(context, open_rows[0], self.vocabulary.end_ids, pick, on_step)
+            else:
+                self._decoder(open_rows, pick, on_step).run(open_rows)
+        return [self._completion(r, rows[r.key], together) for r in batch]
+
+    def encode(self, requests: Sequence[Request], token_ids: Iterable[int]) -> Reading:
+        prompts = tuple(self._prompt(r) for r in requests)
+        end_ids = self.vocabulary.end_ids
+        asked = sorted({*token_ids, *end_ids, *(i for p in prompts for i in p.token_ids)})
+        if asked and (reason := check_sequence(asked, self.vocabulary.size, None)):
+            raise HarnessError(reason)
+        described = self.vocabulary.described(self.context)
+        return Reading(described, prompts, self.vocabulary.texts(asked))
+
+    def logits(self, sequences: Sequence[Sequence[int]]) -> Iterator[Any]:
+        """As an answer's are computed: the same streams, the same sizes of batches."""
+        for ids in sequences:
+            if reason := check_sequence(list(ids), self.vocabulary.size, self.context):
+                raise HarnessError(reason)
+        for start in range(0, len(sequences), MOST_ROWS):
+            rows = [Row(list(ids), 0, 1) for ids in sequences[start : start + MOST_ROWS]]
+            heard = _Heard(rows, self.vocabulary.size)
+            self._decoder(rows, heard, lambda tokens, ended: None).run(rows)
+            yield heard.logits
+
+    @property
+    def context(self) -> int | None:
+        """The most tokens the model was trained on, as the file says."""
+        return self.header.count(f"{self.header.architecture}.context_length")
+
+    def close(self) -> None:
+        if self._context is not None:
+            self._context.close()
+            self._context = None
+
+    def _decoder(self, rows: Sequence[Row], pick: Any, on_step: OnStep) -> LlamaDecoder:
+        at_once = self._rows_at_once(rows)
+        streams = max(LEAST_TOKENS, rounded_up(at_once, QUANTUM)) + 1
+        context = self._context_for(streams, rows)
+        return LlamaDecoder(context, at_once, self.vocabulary.end_ids, pick, on_step)
+
+    def _context_for(self, streams: int, rows: Sequence[Row]) -> LlamaContext:
+        """A context with a stream for each row; the last one, where it is like it."""
+        shape = Shape(
+            streams=streams,
+            cells=rounded_up(max(_width(row) for row in rows), CELLS),
+            outputs=streams,
+            threads=self.settings.threads or _cores(),
+            has_float32_cache=self._has_float32_cache,
+        )
+        if self._context is None or self._context.shape != shape:
+            self.close()
+            self._context = LlamaContext(self.loaded, shape)
+        return self._context
+
+    def _rows_at_once(self, rows: Sequence[Row]) -> int:
+        if not rows:
+            return 0
+        cells = self._most_cells // max(_width(row) for row in rows)
+        return max(1, min(MOST_ROWS, cells, len(rows)))
+
+    @cached_property
+    def _most_cells(self) -> int:
+        """Asked once: what a context takes is missing from the free memory afterwards."""
+        if self.settings.batch_tokens:
+            return self.settings.batch_tokens
+        left = CACHE_SHARE * (available_mb(None) or 0.0) * MB
+        return min(MOST_BATCH_TOKENS, int(left) // max(1, self.cache_bytes_per_token))
+
+    @property
+    def cache_bytes_per_token(self) -> int:
+        """Bytes that one token's keys and values take, all layers together."""
+        name = self.header.architecture
+        count = self.header.count
+        layers, heads = count(f"{name}.block_count"), count(f"{name}.attention.head_count")
+        if not layers or not heads:
+            return 0
+        own_heads = count(f"{name}.attention.head_count_kv") or heads
+        usual = (count(f"{name}.embedding_length") or 0) // heads
+        keys = count(f"{name}.attention.key_length") or usual
+        values = count(f"{name}.attention.value_length") or usual
+        return layers * own_heads * (keys + values) * (4 if self._has_float32_cache else 2)
+
+    @property
+    def _has_float32_cache(self) -> bool:
+        """In a file of float32 the cache is too: it is the one to be held against transformers.
+        In every other file it is float16, llama.cpp's own default."""
+        return self.header.file_type == "f32"
+
+    def _fits(self, batch: Sequence[Request], request: Request) -> bool:
+        """Whether a request may come behind those of a batch, of which the first is the longest."""
+        return (
+            len(batch) < MOST_REQUESTS
+            and self._width(batch[0]) <= max(CELLS, WIDEST * self._width(request))
+            and (len(batch) + 1) * self._width(batch[0]) <= self._batch_limit()
+        )
+
+    def _batch_limit(self) -> int | float:
+        """``--batch-tokens`` bounds a batch; without it rows wait inside of one."""
+        return self.settings.batch_tokens or float("inf")
+
+    def _width(self, request: Request) -> int:
+        return len(self._read[request.key].token_ids) + request.sampling.max_new_tokens
+
+    def _order(self, request: Request) -> tuple[str, str, int, str]:
+        return (likeness(request), request.task, -self._width(request), request.key)
+
+    def _prompt(self, request: Request) -> Prompt:
+        return prompt.read(request, self.vocabulary.render, self.vocabulary.encode)
+
+    def _completion(self, request: Request, row: Row | None, together: int) -> Completion:
+        if row is None:
+            return failed(request, problem(self._read[request.key], self.context) or "")
+        return completion(request, row, self.vocabulary.decode(row.said), together)
+
+
+class _Heard:
+    """Keeps each row's logits in place of picking by them."""
+
+    def __init__(self, rows: Sequence[Row], width: int) -> None:
+        self.place = {id(row): i for i, row in enumerate(rows)}
+        self.logits = np.empty((len(rows), width), np.float32)
+
+    def __call__(self, logits: Logits, rows: Sequence[Row]) -> list[int]:
+        self.logits[[self.place[id(row)] for row in rows]] = logits
+        return [0] * len(rows)
+
+
+def _width(row: Row) -> int:
+    return len(row.prompt) + row.max_new_tokens
+
+
+def _cores() -> int:
+    """Physical cores that this process may run on: a second thread on one makes nothing faster."""
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return max(1, min(usable or 1, psutil.cpu_count(logical=False) or 1))

@@ -1,0 +1,154 @@
+"""A llama.cpp context: streams of cached tokens, and batches that extend them.
+
+Every sequence has a stream of its own in the key-value cache (``kv_unified`` is off): its cells lie
+in the order of its tokens whatever its neighbours do, and attention reads no neighbour's cells.
+"""
+
+import ctypes
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import llama_cpp
+import numpy as np
+import numpy.typing as npt
+
+from harness.engine.llama_library import LOG, LoadedModel
+
+MOST_UBATCH_TOKENS = 512
+"""Tokens decoded at once: prefill is bound by arithmetic from there on."""
+CELLS = 256
+"""llama.cpp rounds a stream's length up to a multiple of this."""
+_F32, _F16 = 0, 1
+"""ggml's numbers of types."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What a context is made for."""
+
+    streams: int
+    cells: int
+    """Tokens that one stream holds, a multiple of ``CELLS``."""
+    outputs: int
+    """The most tokens whose logits one batch asks for."""
+    threads: int
+    has_float32_cache: bool
+
+
+def rounded_up(count: int, step: int) -> int:
+    return -(-count // step) * step
+
+
+class LlamaContext:
+    """Streams of tokens in the cache. Close it: llama.cpp's memory is not Python's."""
+
+    def __init__(self, loaded: LoadedModel, shape: Shape) -> None:
+        self.shape = shape
+        self.vocabulary = int(llama_cpp.llama_vocab_n_tokens(loaded.vocabulary))
+        LOG.forget()
+        self._pointer = llama_cpp.llama_init_from_model(loaded.model, _parameters(shape))
+        if not self._pointer:
+            raise MemoryError(f"llama.cpp cannot make room for the answers: {LOG.reason()}")
+        if loaded.lora is not None:
+            _put_over(self._pointer, loaded.lora)
+        self._memory = llama_cpp.llama_get_memory(self._pointer)
+        self._batch = _Batch(MOST_UBATCH_TOKENS)
+
+    def close(self) -> None:
+        llama_cpp.llama_free(self._pointer)
+
+    def decode(
+        self,
+        tokens: Sequence[int],
+        positions: Sequence[int],
+        streams: Sequence[int],
+        *,
+        outputs: bool | Sequence[bool],
+    ) -> None:
+        """Append tokens to streams: at most ``MOST_UBATCH_TOKENS``, as many to each stream.
+
+        ``outputs`` says of which tokens the logits are wanted.
+
+        Raises:
+            RuntimeError: llama.cpp failed; the message says how.
+        """
+        LOG.forget()
+        batch = self._batch.filled(tokens, positions, streams, outputs)
+        if code := llama_cpp.llama_decode(self._pointer, batch):
+            raise RuntimeError(f"llama.cpp cannot decode (code {code}): {LOG.reason()}")
+
+    def logits(self, rows: int) -> npt.NDArray[np.float32]:
+        """Of the first ``rows`` outputs of the last batch: ``[rows, vocabulary]``, a view that the
+        next batch writes over."""
+        pointer = llama_cpp.llama_get_logits(self._pointer)
+        return np.ctypeslib.as_array(pointer, (rows, self.vocabulary))
+
+    def copy(self, source: int, target: int) -> None:
+        """Make one stream hold what another holds."""
+        llama_cpp.llama_memory_seq_cp(self._memory, source, target, -1, -1)
+
+    def empty(self, stream: int) -> None:
+        llama_cpp.llama_memory_seq_rm(self._memory, stream, -1, -1)
+
+    def empty_all(self) -> None:
+        llama_cpp.llama_memory_clear(self._memory, False)
+
+
+class _Batch:
+    """llama.cpp's batch over arrays of numpy, which are filled without a loop."""
+
+    def __init__(self, most_tokens: int) -> None:
+        self.tokens, self.positions, self.streams = np.zeros((3, most_tokens), np.int32)
+        self.ones = np.ones(most_tokens, np.int32)
+        self.outputs = np.zeros(most_tokens, np.int8)
+        address, width = self.streams.ctypes.data, self.streams.itemsize
+        pointers = [address + i * width for i in range(most_tokens)]
+        self.stream_of = np.array(pointers, np.uintp)
+        self.struct = llama_cpp.llama_batch(
+            token=_pointer(self.tokens, ctypes.c_int32),
+            pos=_pointer(self.positions, ctypes.c_int32),
+            n_seq_id=_pointer(self.ones, ctypes.c_int32),
+            seq_id=_pointer(self.stream_of, ctypes.POINTER(ctypes.c_int32)),
+            logits=_pointer(self.outputs, ctypes.c_int8),
+        )
+
+    def filled(
+        self,
+        tokens: Sequence[int],
+        positions: Sequence[int],
+        streams: Sequence[int],
+        outputs: bool | Sequence[bool],
+    ) -> Any:
+        count = len(tokens)
+        self.tokens[:count], self.positions[:count] = tokens, positions
+        self.streams[:count], self.outputs[:count] = streams, outputs
+        self.struct.n_tokens = count
+        return self.struct
+
+
+def _pointer(array: npt.NDArray[Any], kind: Any) -> Any:
+    return ctypes.cast(array.ctypes.data, ctypes.POINTER(kind))
+
+
+def _parameters(shape: Shape) -> Any:
+    parameters = llama_cpp.llama_context_default_params()
+    parameters.n_seq_max = shape.streams
+    parameters.n_ctx = shape.streams * shape.cells
+    parameters.kv_unified = False
+    parameters.n_batch = parameters.n_ubatch = MOST_UBATCH_TOKENS
+    parameters.n_outputs_max = shape.outputs
+    parameters.n_threads = parameters.n_threads_batch = shape.threads
+    # The flash kernels take other paths for other numbers of tokens: an answer would depend on
+    # what it is batched with. See docs/gguf.md.
+    parameters.flash_attn_type = llama_cpp.LLAMA_FLASH_ATTN_TYPE_DISABLED
+    parameters.type_k = parameters.type_v = _F32 if shape.has_float32_cache else _F16
+    parameters.no_perf = True
+    return parameters
+
+
+def _put_over(context: Any, lora: Any) -> None:
+    adapters = (llama_cpp.llama_adapter_lora_p_ctypes * 1)(lora)
+    scales = (ctypes.c_float * 1)(1.0)
+    if llama_cpp.llama_set_adapters_lora(context, adapters, 1, scales):
+        raise RuntimeError(f"llama.cpp cannot use the LoRA: {LOG.reason()}")

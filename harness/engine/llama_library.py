@@ -1,0 +1,118 @@
+"""llama.cpp's library in this process: what it logs, models and LoRAs opened from files.
+
+Only a backend's own process imports this file. Everything below ``harness/engine/llama.py`` is
+built on the C functions of ``llama_cpp``, not on its ``Llama`` class, which decodes one sequence.
+"""
+
+import ctypes
+import os
+from collections import deque
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import llama_cpp
+
+from harness.core.errors import HarnessError
+from harness.engine.model import EngineSettings
+
+MOST_LINES = 40
+"""Lines of llama.cpp's log that are kept."""
+REASON_LINES = 2
+"""Lines of the log that go into an error."""
+_ERROR = 4
+"""``GGML_LOG_LEVEL_ERROR``; llama_cpp does not name it."""
+
+
+class LlamaLog:
+    """What llama.cpp logs: kept here, in place of the terminal."""
+
+    def __init__(self) -> None:
+        self.lines: deque[tuple[int, str]] = deque(maxlen=MOST_LINES)
+        self._part = ""
+        # ctypes keeps no reference to a callback: it lives as long as this object.
+        self._callback = llama_cpp.llama_log_callback(self._take)
+
+    def listen(self) -> None:
+        llama_cpp.llama_log_set(self._callback, ctypes.c_void_p(0))
+
+    def forget(self) -> None:
+        self.lines.clear()
+
+    def reason(self) -> str:
+        """The last errors of the log, in one line; without errors its last lines."""
+        errors = [line for level, line in self.lines if level == _ERROR]
+        lines = errors or [line for _, line in self.lines]
+        return " | ".join(dict.fromkeys(lines[-REASON_LINES:])) or "it does not say why"
+
+    def _take(self, level: int, text: bytes, _: Any) -> None:
+        self._part += text.decode("utf-8", "replace")
+        while "\n" in self._part:
+            line, _, self._part = self._part.partition("\n")
+            if line.strip():
+                self.lines.append((level, line.strip()))
+
+
+LOG = LlamaLog()
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedModel:
+    """A model, and the LoRA over it, in llama.cpp's memory until the process ends."""
+
+    model: Any
+    """``llama_model *``"""
+    vocabulary: Any
+    """``llama_vocab *``"""
+    lora: Any | None
+    """``llama_adapter_lora *``"""
+    has_gpu: bool
+
+    @property
+    def parameters(self) -> int:
+        return int(llama_cpp.llama_model_n_params(self.model))
+
+    @property
+    def device(self) -> str:
+        return "gpu" if self.has_gpu else "cpu"
+
+
+def load(file: Path, lora: Path | None, settings: EngineSettings) -> LoadedModel:
+    """Open a GGUF file, and a LoRA GGUF over it.
+
+    Raises:
+        HarnessError: llama.cpp cannot open one of them, or there is no such device.
+    """
+    # Of a failed assertion the sentence alone: a backtrace would push it out of the log's end.
+    os.environ.setdefault("GGML_NO_BACKTRACE", "1")
+    LOG.listen()
+    llama_cpp.llama_backend_init()
+    has_gpu = _wants_gpu(settings)
+    parameters = llama_cpp.llama_model_default_params()
+    parameters.n_gpu_layers = -1 if has_gpu else 0
+    LOG.forget()
+    model = llama_cpp.llama_model_load_from_file(str(file).encode(), parameters)
+    if not model:
+        raise HarnessError(f"{file}: llama.cpp cannot open it: {LOG.reason()}")
+    if llama_cpp.llama_model_has_encoder(model) or not llama_cpp.llama_model_has_decoder(model):
+        raise HarnessError(f"{file}: is no causal language model, which answers are asked of")
+    adapter = None
+    if lora is not None:
+        LOG.forget()
+        adapter = llama_cpp.llama_adapter_lora_init(model, str(lora).encode())
+        if not adapter:
+            raise HarnessError(f"{lora}: llama.cpp cannot put it over {file.name}: {LOG.reason()}")
+    vocabulary = llama_cpp.llama_model_get_vocab(model)
+    return LoadedModel(model, vocabulary, adapter, has_gpu)
+
+
+def _wants_gpu(settings: EngineSettings) -> bool:
+    """A GPU where llama-cpp-python was built for one, unless ``--device cpu`` was said."""
+    is_there = bool(llama_cpp.llama_supports_gpu_offload())
+    if settings.device in (None, "cpu"):
+        return is_there and settings.device is None
+    if not is_there:
+        raise HarnessError(
+            f"--device {settings.device}: this llama-cpp-python was built without a GPU, try cpu"
+        )
+    return True

@@ -1,0 +1,125 @@
+"""A GGUF file's tokenizer through llama.cpp: text to token ids and back, and its special tokens."""
+
+import ctypes
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+
+import llama_cpp
+
+from harness.core.case import Message
+from harness.engine import prompt
+from harness.engine.chat_template import ChatTemplate
+from harness.engine.gguf_header import GgufHeader
+from harness.engine.llama_library import LoadedModel
+from harness.engine.reading import Token, Vocabulary
+
+SPECIAL = {
+    "bos": "bos",
+    "eos": "eos",
+    "unk": "unknown",
+    "sep": "seperator",
+    "pad": "padding",
+    "cls": "cls",
+    "mask": "mask",
+}
+"""transformers' name of a special token, and the one of ``tokenizer.ggml.NAME_token_id``."""
+TEMPLATE_KEY = "tokenizer.chat_template"
+_PADDING_TYPE = 5
+"""llama.cpp's ``UNUSED``: what the rows of padded embeddings are listed as."""
+
+
+class LlamaVocabulary:
+    """The tokenizer of an open model."""
+
+    def __init__(self, loaded: LoadedModel, header: GgufHeader) -> None:
+        self.pointer = loaded.vocabulary
+        self.header = header
+        self.size = int(llama_cpp.llama_vocab_n_tokens(self.pointer))
+        self.has_space_prefix = (
+            llama_cpp.llama_vocab_type(self.pointer) == llama_cpp.LLAMA_VOCAB_TYPE_SPM
+            and header.metadata.get("tokenizer.ggml.add_space_prefix", True) is not False
+        )
+        """Whether the first word is given a blank, which is no part of the text."""
+        source = header.text(TEMPLATE_KEY)
+        self.template = ChatTemplate(source, self._named()) if source else None
+        self._bytes: dict[int, bytes] = {}
+
+    def render(self, messages: Sequence[Message]) -> str:
+        """A conversation as the model reads it: through its own template, where it has one."""
+        return self.template.render(messages) if self.template else prompt.plain(messages)
+
+    def encode(self, text: str) -> list[int]:
+        """Ids of a rendered prompt. A chat template has written its own special tokens."""
+        raw = text.encode("utf-8", "replace")
+        # No token is shorter than a byte; two more for a BOS and an EOS.
+        room = (llama_cpp.llama_token * (len(raw) + 2))()
+        count = llama_cpp.llama_tokenize(
+            self.pointer, raw, len(raw), room, len(room), self.template is None, True
+        )
+        if count < 0:
+            raise ValueError(f"llama.cpp cannot turn {len(raw)} bytes into tokens")
+        return list(room[:count])
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """Text of an answer's tokens, special ones included. Bytes that are no UTF-8 become
+        U+FFFD, as transformers has it."""
+        raw = b"".join(self._piece(i) for i in ids)
+        if self.has_space_prefix and raw.startswith(b" "):
+            raw = raw[1:]
+        return raw.decode("utf-8", "replace")
+
+    def texts(self, ids: Iterable[int]) -> dict[int, str]:
+        """What each id stands for by itself."""
+        return {i: self._piece(i).decode("utf-8", "replace") for i in ids}
+
+    @cached_property
+    def end_ids(self) -> frozenset[int]:
+        """Every id at which llama.cpp ends an answer: the file's EOS, EOT and EOM, and those it
+        knows by their spelling. Whatever runs the file later ends there too."""
+        is_end = llama_cpp.llama_vocab_is_eog
+        return frozenset(i for i in range(self.size) if is_end(self.pointer, i))
+
+    def described(self, context: int | None) -> Vocabulary:
+        return Vocabulary(
+            size=self._known(),
+            logits=self.size,
+            bos=self._special("bos"),
+            eos=self._special("eos"),
+            pad=self._special("pad"),
+            end_ids=tuple(sorted(self.end_ids)),
+            has_bos_added=bool(llama_cpp.llama_vocab_get_add_bos(self.pointer)),
+            chat_template=self.template.source if self.template else None,
+            context=context,
+        )
+
+    def _known(self) -> int:
+        types = self.header.metadata.get("tokenizer.ggml.token_type")
+        padding = types.count(_PADDING_TYPE) if isinstance(types, list) else 0
+        return self.size - padding
+
+    def _named(self) -> dict[str, str]:
+        """``bos_token`` and the like, for a template."""
+        found = {f"{name}_token": self._special(name) for name in SPECIAL}
+        return {name: token.text for name, token in found.items() if token is not None}
+
+    def _special(self, name: str) -> Token | None:
+        """What the file says: where it says nothing, llama.cpp has defaults of its own, such as
+        11 for a BOS, that mean nothing to the model."""
+        token_id = self.header.count(f"tokenizer.ggml.{SPECIAL[name]}_token_id")
+        if token_id is None or token_id >= self.size:
+            return None
+        text = llama_cpp.llama_vocab_get_text(self.pointer, token_id) or b""
+        return Token(token_id, text.decode("utf-8", "replace"))
+
+    def _piece(self, token_id: int) -> bytes:
+        if token_id not in self._bytes:
+            self._bytes[token_id] = self._read_piece(token_id)
+        return self._bytes[token_id]
+
+    def _read_piece(self, token_id: int) -> bytes:
+        for size in (64, 4096, 1 << 20):
+            room = ctypes.create_string_buffer(size)
+            count = llama_cpp.llama_token_to_piece(self.pointer, token_id, room, size, 0, True)
+            if count >= 0:
+                return room.raw[:count]
+        return b""
