@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.core.record import RunRecord
-from harness.runs import RUN_FILE, run_ids
+from harness.runs import record_file, run_ids
 
 MOST_RUNS = 1000
 """The latest runs that are looked at."""
@@ -36,7 +36,7 @@ def _weights_of(record: RunRecord, root: Path) -> Iterator[str]:
     """The weights of each model of each earlier run with the record's plan."""
     ids = [i for i in run_ids(root) if i != record.id]
     for run_id in ids[-MOST_RUNS:]:
-        head = _head(root / run_id / RUN_FILE, record.plan_fingerprint)
+        head = _head(record_file(root / run_id), record.plan_fingerprint)
         models = head.get("models")
         for model in models if isinstance(models, list) else ():
             if isinstance(model, dict) and model.get("is_measurable", True):

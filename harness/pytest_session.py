@@ -19,6 +19,7 @@ from harness.core.record import FORMAT_SUCCESS, RunRecord
 from harness.core.verdict import Outcome, Verdict
 from harness.engine.model import EngineSettings
 from harness.failure_text import BehaviorFailed, BehaviorText, failed_case, failed_rate
+from harness.journal import Journal, check_space
 from harness.measurement import Latency, Memory
 from harness.progress import TerminalProgress
 from harness.pytest_item import (
@@ -32,8 +33,8 @@ from harness.pytest_item import (
 )
 from harness.pytest_measured import judge_run
 from harness.pytest_parity import Beside, SessionParity, is_read_alone
-from harness.recording import record
-from harness.runs import check_writable, write_run
+from harness.recording import outline, record
+from harness.runs import check_writable, record_file, write_run
 from harness.selection import Choices, Subject, choose, short_path
 from harness.session import Session, Wanted
 from harness.settings import Settings, read_settings
@@ -152,6 +153,17 @@ class PytestSession:
             for item in self.selected
             if not is_read_alone(item)
         )
+        self._keep_answers()
+
+    def _keep_answers(self) -> None:
+        """See that there is room for a record, and keep what models answer as it comes."""
+        every = [r for plan in self.session.plans.values() for r in plan.requests]
+        try:
+            check_space(self.report_dir, every)
+        except HarnessError as error:
+            raise pytest.UsageError(str(error)) from None
+        folder = self.report_dir / self.session.run_id
+        self.session.journal = Journal(folder, partial(outline, self.session, self.command))
 
     # Running
 
@@ -249,6 +261,8 @@ class PytestSession:
     def finish(self, session: pytest.Session) -> None:
         """Write the record of whatever was answered; a missed composite fails the session."""
         self.session.close()
+        if self.session.journal is not None:
+            self.session.journal.close()
         self.parity.close()
         if self.session.answers:
             self._record(session)
@@ -262,10 +276,19 @@ class PytestSession:
         try:
             self.folder = write_run(self.record, self.report_dir)
         except OSError as error:
-            raise pytest.UsageError(f"--report-dir {self.report_dir}: {error.strerror}") from None
+            raise pytest.UsageError(self._unwritten(error)) from None
         missed = [r for r in self.record.results if r.behavior == FORMAT_SUCCESS and r.met is False]
         if missed and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def _unwritten(self, error: OSError) -> str:
+        """What to do when the record could not be written."""
+        run = self.session.run_id
+        kept = record_file(self.report_dir / run).is_file()
+        said = f"--report-dir {self.report_dir}: {error.strerror}"
+        if not kept:
+            return said
+        return f"{said}; the answers so far are kept: judge them with --model record:{run}"
 
     def summarise(self, reporter: pytest.TerminalReporter) -> None:
         """The table at the end of the session, and what the gate decided."""

@@ -2,11 +2,12 @@
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import cache
 
 from harness.behavior import rate_result
-from harness.core.completion import Completion
+from harness.core.case import JsonValue
 from harness.core.composite import composite
-from harness.core.plan import Request
 from harness.core.record import (
     FORMAT_SUCCESS,
     BehaviorResult,
@@ -28,21 +29,29 @@ def record(session: Session, status: RunStatus, command: Sequence[str]) -> RunRe
         *(t.result() for t in session.tallies.values()),
         *session.measured,
     )
-    return RunRecord(
-        id=session.run_id,
+    return replace(
+        outline(session, command),
         status=status,
-        created=session.created.isoformat(timespec="seconds").replace("+00:00", "Z"),
-        seconds=time.perf_counter() - session.started,
-        plan_fingerprint=session.fingerprint,
-        models=tuple(answers.model for answers in session.answers.values()),
-        tasks=tuple(_task_record(session, task) for task in session.tasks.values()),
         results=results,
         samples=samples,
         counterexamples=tuple(session.counterexamples),
         timed=tuple(session.timed),
         is_interleaved=session.is_interleaved,
+    )
+
+
+def outline(session: Session, command: Sequence[str]) -> RunRecord:
+    """What is known of a session's run while it goes on: what is asked, and of which models."""
+    return RunRecord(
+        id=session.run_id,
+        status="partial",
+        created=session.created.isoformat(timespec="seconds").replace("+00:00", "Z"),
+        seconds=time.perf_counter() - session.started,
+        plan_fingerprint=session.fingerprint,
+        models=tuple(answers.model for answers in session.answers.values()),
+        tasks=tuple(_task_record(session, task) for task in session.tasks.values()),
         command=tuple(command),
-        environment=environment(),
+        environment=_environment(),
     )
 
 
@@ -63,20 +72,13 @@ def _samples(session: Session) -> Iterator[Sample]:
         for request in session.plans[ref].requests:
             completion = answers.completions.get(request.key)
             if completion is not None and not request.timed:
-                yield _sample(session, str(ref), request, completion)
+                yield session.sample(ref, request, completion)
 
 
-def _sample(session: Session, model: str, request: Request, completion: Completion) -> Sample:
-    task = session.tasks[request.task]
-    key = (model, request.task, request.case_id, request.repeat)
-    return Sample.of(
-        model,
-        request,
-        task.case(request.case_id),
-        completion,
-        session.verdicts.get(key, {}),
-        is_drawn=task.generate_seed is not None,
-    )
+@cache
+def _environment() -> Mapping[str, JsonValue]:
+    """Asked of the machine once: a run's record is begun with it, and ends with it."""
+    return environment()
 
 
 def _task_record(session: Session, task: Task) -> TaskRecord:

@@ -1,5 +1,8 @@
 """The folder of runs: ``<root>/<id>/run.json`` and ``samples.jsonl``, written whole or not at all.
 
+While a run goes on, and where one was killed, ``run.partial.json`` and ``samples.partial.jsonl``
+stand in their place: see ``harness.journal``.
+
 Knows files and their damage; what the values mean is ``harness.core.record``'s business. A record
 is read as hostile input: it may come from a pull request.
 """
@@ -27,6 +30,8 @@ RUNS = Path("reports/runs")
 """Where a session leaves its runs, relative to the project."""
 RUN_FILE = "run.json"
 SAMPLES_FILE = "samples.jsonl"
+PARTIAL_FILE = "run.partial.json"
+PARTIAL_SAMPLES = "samples.partial.jsonl"
 KNOWN_VERSIONS = (SCHEMA_VERSION,)
 LATEST = "latest"
 MAX_MISTAKES = 5
@@ -44,7 +49,7 @@ def new_run_id(now: datetime) -> str:
 def write_run(record: RunRecord, root: Path) -> Path:
     """Write the record to ``<root>/<id>/`` and return that folder.
 
-    ``run.json`` comes last, so a folder that has one is whole.
+    ``run.json`` comes last, so a folder that has one is whole. What a journal left there goes.
 
     Raises:
         ValueError: the id is no file name, or a number is not finite.
@@ -53,12 +58,30 @@ def write_run(record: RunRecord, root: Path) -> Path:
         raise ValueError(f"{record.id!r} is no run id")
     folder = root / record.id
     folder.mkdir(parents=True, exist_ok=True)
-    dump = _sample_adapter().dump_python
-    write_whole(folder / SAMPLES_FILE, (_compact(dump(s)) + "\n" for s in record.samples))
+    write_whole(folder / SAMPLES_FILE, map(sample_line, record.samples))
+    write_whole(folder / RUN_FILE, head_text(record))
+    for name in (PARTIAL_FILE, PARTIAL_SAMPLES):
+        (folder / name).unlink(missing_ok=True)
+    return folder
+
+
+def sample_line(sample: Sample) -> str:
+    """One line of ``samples.jsonl``."""
+    return _compact(_sample_adapter().dump_python(sample)) + "\n"
+
+
+def head_text(record: RunRecord) -> Iterator[str]:
+    """``run.json``: the record without its samples, but for their number."""
     head = _run_adapter().dump_python(replace(record, samples=()))
     head["samples"] = {"file": SAMPLES_FILE, "count": len(record.samples)}
-    write_whole(folder / RUN_FILE, [json.dumps(head, indent=2, allow_nan=False), "\n"])
-    return folder
+    yield json.dumps(head, indent=2, allow_nan=False)
+    yield "\n"
+
+
+def record_file(folder: Path) -> Path:
+    """The file that a run's record begins with: ``run.json``, or what a killed session left."""
+    whole, partial = folder / RUN_FILE, folder / PARTIAL_FILE
+    return partial if partial.is_file() and not whole.is_file() else whole
 
 
 def check_writable(root: Path) -> None:
@@ -77,13 +100,16 @@ def check_writable(root: Path) -> None:
 def read_run(path: Path) -> RunRecord:
     """Read the run in a folder (or beside a ``run.json``) and check every value of it.
 
-    Fields that this version does not know are ignored.
+    What a killed session left is a partial run: the answers it had, without verdicts. Fields that
+    this version does not know are ignored.
 
     Raises:
         HarnessError: one line ``file:line: what, what next`` for each mistake found.
     """
-    file = path / RUN_FILE if path.is_dir() else path
+    file = record_file(path) if path.is_dir() else path
     record, counted = _read_without_samples(file)
+    if file.name == PARTIAL_FILE:
+        return replace(record, samples=tuple(_read_journal(file.parent / PARTIAL_SAMPLES)))
     samples_file = file.parent / SAMPLES_FILE
     samples = tuple(_read_samples(samples_file))
     expected = counted.get("count") if isinstance(counted, dict) else None
@@ -101,14 +127,14 @@ def read_results(path: Path) -> RunRecord:
     Raises:
         HarnessError: one line ``file:line: what, what next`` for each mistake found.
     """
-    return _read_without_samples(path / RUN_FILE)[0]
+    return _read_without_samples(record_file(path))[0]
 
 
 def run_ids(root: Path) -> list[str]:
-    """The ids of the whole runs under a folder, oldest first."""
+    """The ids of the runs under a folder, oldest first; those that were killed are among them."""
     if not root.is_dir():
         return []
-    return sorted(p.name for p in root.iterdir() if (p / RUN_FILE).is_file())
+    return sorted(p.name for p in root.iterdir() if record_file(p).is_file())
 
 
 def find_run(text: str, root: Path = RUNS) -> Path:
@@ -125,9 +151,9 @@ def find_run(text: str, root: Path = RUNS) -> Path:
     if text in known:
         return root / text
     path = Path(text)
-    if (path / RUN_FILE).is_file():
+    if record_file(path).is_file():
         return path
-    if path.name == RUN_FILE and path.is_file():
+    if path.name in (RUN_FILE, PARTIAL_FILE) and path.is_file():
         return path.parent
     matches = [i for i in known if text and i.startswith(text)]
     if len(matches) == 1:
@@ -159,7 +185,8 @@ def _read_without_samples(file: Path) -> tuple[RunRecord, Any]:
     if any(wrong):
         line = _line_of(file, ("counterexamples",))
         raise damaged([f"{file}:{line}: counterexamples: {w}" for w in wrong if w])
-    return record, counted
+    is_journal = file.name == PARTIAL_FILE
+    return replace(record, status="partial") if is_journal else record, counted
 
 
 def _read_head(file: Path) -> dict[str, Any]:
@@ -188,6 +215,16 @@ def _read_samples(file: Path) -> Iterator[Sample]:
         raise HarnessError(
             f"{file}: {error.strerror}, it belongs beside {RUN_FILE}: copy the whole folder"
         ) from None
+    yield from _checked_samples(file, lines)
+
+
+def _read_journal(file: Path) -> Iterator[Sample]:
+    """The answers that were there; the line that was being written is none."""
+    lines = file.read_bytes().split(b"\n")[:-1] if file.is_file() else []
+    yield from _checked_samples(file, lines)
+
+
+def _checked_samples(file: Path, lines: Iterable[bytes]) -> Iterator[Sample]:
     validate = _sample_adapter().validate_python
     seen: set[tuple[str, str, str, int]] = set()
     mistakes: list[str] = []

@@ -16,11 +16,12 @@ from harness.core.case import Case
 from harness.core.completion import Completion
 from harness.core.modelref import ModelRef
 from harness.core.plan import GenerationPlan, Request, requests_for
-from harness.core.record import BehaviorResult, Counterexample, ModelRecord, TimedAnswer
+from harness.core.record import BehaviorResult, Counterexample, ModelRecord, Sample, TimedAnswer
 from harness.core.verdict import Verdict
 from harness.engine.model import EngineSettings
 from harness.engine.process import Answer, Generation, ModelUnopened
 from harness.engine.worker import failed
+from harness.journal import Journal
 from harness.measurement import Latency, Memory
 from harness.runs import new_run_id
 from harness.selection import Subject
@@ -73,6 +74,8 @@ class Session:
         self.is_interleaved: bool | None = None
         """Whether they were; ``None`` until then, and where fewer than two can be timed."""
         self.footprints: dict[ModelRef, Footprint] = {}
+        self.journal: Journal | None = None
+        """Where answers are kept as they come."""
         self.has_timed = False
         self.created = datetime.now(UTC)
         self.run_id = new_run_id(self.created)
@@ -141,6 +144,8 @@ class Session:
         try:
             with closing(self._stream(generation, requests)) as stream:
                 for request, completion in stream:
+                    if not answers.completions:
+                        self._begin(ref, generation.model)
                     self._keep(ref, request, completion)
         except ModelUnopened as error:
             answers.model = replace(answers.model, error=str(error))
@@ -150,8 +155,30 @@ class Session:
                 model.device, model.peak_memory_mb, generation.available_mb
             )
 
+    def sample(self, ref: ModelRef, request: Request, completion: Completion) -> Sample:
+        """What a model answered, with the verdicts that are there so far."""
+        task = self.tasks[request.task]
+        key = (str(ref), request.task, request.case_id, request.repeat)
+        return Sample.of(
+            str(ref),
+            request,
+            task.case(request.case_id),
+            completion,
+            self.verdicts.get(key, {}),
+            is_drawn=task.generate_seed is not None,
+        )
+
+    def _begin(self, ref: ModelRef, model: ModelRecord | None) -> None:
+        """A model has given its first answer: it is known. What is replayed is kept already."""
+        self.answers[ref].model = model or self.answers[ref].model
+        if self.journal is not None and self.answers[ref].model.is_measurable:
+            self.journal.begin()
+
     def _keep(self, ref: ModelRef, request: Request, completion: Completion) -> None:
-        self.answers[ref].completions[request.key] = completion
+        answers = self.answers[ref]
+        answers.completions[request.key] = completion
+        if self.journal is not None and answers.model.is_measurable and not request.timed:
+            self.journal.keep(self.sample(ref, request, completion))
         if request.timed:
             since = time.perf_counter() - self.started
             order = len(self.timed)

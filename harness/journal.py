@@ -1,0 +1,81 @@
+"""The answers of a run that goes on, kept as they come: what a killed session leaves.
+
+A line for each answer, without verdicts, beside a head that says what was asked of whom. Together
+they are a partial record, which ``harness.runs`` reads; the whole record takes their place.
+"""
+
+import shutil
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import IO
+
+from harness.core.errors import HarnessError
+from harness.core.plan import Request
+from harness.core.record import RunRecord, Sample
+from harness.runs import PARTIAL_FILE, PARTIAL_SAMPLES, head_text, sample_line, write_whole
+
+LEAST_BYTES = 600
+"""What a sample takes beside its prompt, at the very least."""
+
+
+class Journal:
+    """Writes while models answer. A disk that fails it stops the journal, never the run."""
+
+    def __init__(self, folder: Path, head: Callable[[], RunRecord]) -> None:
+        self.folder = folder
+        self.head = head
+        """The record so far, without samples."""
+        self.error: OSError | None = None
+        self._file: IO[str] | None = None
+
+    def begin(self) -> None:
+        """A model has opened: write the head anew, which knows it."""
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            write_whole(self.folder / PARTIAL_FILE, head_text(self.head()))
+        except OSError as error:
+            self.error = error
+
+    def keep(self, sample: Sample) -> None:
+        """Append one answer; it is the system's when this returns, whatever becomes of us."""
+        if self.error is not None:
+            return
+        try:
+            if self._file is None:
+                path = self.folder / PARTIAL_SAMPLES
+                self._file = path.open("a", encoding="ascii", newline="\n")
+            self._file.write(sample_line(sample))
+            self._file.flush()
+        except OSError as error:
+            self.error = error
+
+    def close(self) -> None:
+        """Nothing more will be kept."""
+        if self._file is not None:
+            try:
+                self._file.close()
+            except OSError as error:
+                self.error = error
+            self._file = None
+
+
+def check_space(root: Path, requests: Iterable[Request]) -> None:
+    """Find out whether a record of these requests could be written at all.
+
+    Counts the prompts and the least that a sample takes, twice: in the journal and in the record.
+
+    Raises:
+        HarnessError: the disk has less room than that.
+    """
+    needed = 2 * sum(
+        LEAST_BYTES + sum(len(message.content) for message in request.messages)
+        for request in requests
+        if not request.timed
+    )
+    there = next(p for p in (root, *root.absolute().parents) if p.exists())
+    free = shutil.disk_usage(there).free
+    if free < needed:
+        raise HarnessError(
+            f"{root}: {free / 1e6:.1f} MB are free, the record takes {needed / 1e6:.1f} MB at the "
+            "least: make room, or name another folder with --report-dir"
+        )
