@@ -11,6 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+# Threads wait for each other many times in a token. GNU's OpenMP has them spin for milliseconds:
+# on a machine whose cores are shared that made 60 short answers of a tiny model take 63 s in place
+# of 2. Read when the library is loaded, so set before.
+os.environ.setdefault("GOMP_SPINCOUNT", "2000")
+# Of a failed assertion the sentence alone: a backtrace would push it out of the log's end.
+os.environ.setdefault("GGML_NO_BACKTRACE", "1")
+
 import llama_cpp
 
 from harness.core.errors import HarnessError
@@ -83,8 +90,6 @@ def load(file: Path, lora: Path | None, settings: EngineSettings) -> LoadedModel
     Raises:
         HarnessError: llama.cpp cannot open one of them, or there is no such device.
     """
-    # Of a failed assertion the sentence alone: a backtrace would push it out of the log's end.
-    os.environ.setdefault("GGML_NO_BACKTRACE", "1")
     LOG.listen()
     llama_cpp.llama_backend_init()
     has_gpu = _wants_gpu(settings)
