@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from harness.artefacts.finding import Finding, note, problem, warning
+from harness.artefacts.finding import Finding, note, problem, unopenable, warning
 from harness.artefacts.json_file import UnreadableFile, read_object
 from harness.artefacts.safetensors_header import Tensor
 from harness.artefacts.weights import Weights, embedding_of, file_weights
@@ -60,7 +60,8 @@ def read_adapter(folder: Path) -> Adapter:
             objects[name] = read_object(folder / name)
         except UnreadableFile as error:
             objects[name] = {}
-            unreadable.append(problem(name, str(error), "copy or train it again"))
+            level = warning if name == TRAINING else unopenable
+            unreadable.append(level(name, str(error), "copy or train it again"))
     has_weights = (folder / WEIGHTS).is_file()
     weights = file_weights(folder / WEIGHTS) if has_weights else Weights()
     base = objects[TRAINING].get("base")

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.artefacts.adapter import Adapter, adapter_findings, base_findings, read_adapter
-from harness.artefacts.finding import Finding, Level, problem
+from harness.artefacts.finding import Finding, Level, unopenable
 from harness.artefacts.folder_tokens import TOKENIZER_CONFIG, folder_tokens
 from harness.artefacts.gguf import gguf_findings, lora_findings, types_of
 from harness.artefacts.gguf_tokens import gguf_tokens
@@ -140,7 +140,7 @@ def _gguf(ref: ModelRef) -> Examination:
     try:
         header = read_gguf_header(path)
     except DamagedGguf as error:
-        return Examination(ref, findings=(problem(path.name, str(error), _AGAIN),))
+        return Examination(ref, findings=(unopenable(path.name, str(error), _AGAIN),))
     tokens = gguf_tokens(header)
     findings = [*gguf_findings(header, tokens)]
     if tokens.ids:
@@ -165,7 +165,7 @@ def _lora(path: Path, base: Any) -> Iterator[Finding]:
     try:
         yield from lora_findings(read_gguf_header(path), base)
     except DamagedGguf as error:
-        yield problem(path.name, str(error), _AGAIN)
+        yield unopenable(path.name, str(error), _AGAIN)
 
 
 _AGAIN = "copy or export it again"
@@ -173,7 +173,8 @@ _AGAIN = "copy or export it again"
 
 def _unreadable(error: UnreadableFile) -> Finding:
     name, _, rest = str(error).partition(": ")
-    return problem(name, rest, _AGAIN) if rest else problem("config.json", name, _AGAIN)
+    where, what = (name, rest) if rest else ("config.json", name)
+    return unopenable(where, what, _AGAIN)
 
 
 def _weight_facts(weights: Weights, config: Mapping[str, Any]) -> dict[str, str]:

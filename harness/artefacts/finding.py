@@ -25,6 +25,9 @@ class Finding:
     """The file, or a part of it."""
     advice: str
     """What to do next, or why it matters."""
+    is_unopenable: bool = False
+    """A problem for which the model cannot be opened: it fails by itself, and others of its run go
+    on."""
 
     def __str__(self) -> str:
         return f"{self.where}: {self.what}; {self.advice}"
@@ -33,6 +36,11 @@ class Finding:
 def problem(where: object, what: str, advice: str) -> Finding:
     """Stops the run."""
     return Finding(Level.PROBLEM, what, str(where), advice)
+
+
+def unopenable(where: object, what: str, advice: str) -> Finding:
+    """A problem of this model alone."""
+    return Finding(Level.PROBLEM, what, str(where), advice, is_unopenable=True)
 
 
 def warning(where: object, what: str, advice: str) -> Finding:

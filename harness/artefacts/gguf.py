@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
-from harness.artefacts.finding import Finding, note, problem, warning
+from harness.artefacts.finding import Finding, note, problem, unopenable, warning
 from harness.artefacts.tokens import TokenFacts
 from harness.core.printable import excerpt, printable
 from harness.engine.gguf_header import GgufHeader
@@ -17,23 +17,25 @@ _OTHER_BASE = "put the LoRA over its own base"
 def gguf_findings(header: GgufHeader, tokens: TokenFacts) -> Iterator[Finding]:
     """What is wrong with a whole model's file beside its tokens."""
     if header.text("general.type") == "adapter":
-        yield problem(
+        yield unopenable(
             "general.type", "it is a LoRA, no model", "put it over its base: gguf:BASE+lora=FILE"
         )
         return
     if not header.architecture:
-        yield problem("general.architecture", "it is missing", "export the model again")
+        yield unopenable("general.architecture", "it is missing", "export the model again")
     if not tokens.ids:
-        yield problem("tokenizer.ggml.tokens", "there is no vocabulary", "export the model again")
+        yield unopenable(
+            "tokenizer.ggml.tokens", "there is no vocabulary", "export the model again"
+        )
     yield from _id_findings(header, tokens)
     embedding = header.tensors.get(EMBEDDING)
     if embedding is None:
-        yield problem(EMBEDDING, "there are no embeddings", "export the model again")
+        yield unopenable(EMBEDDING, "there are no embeddings", "export the model again")
     elif tokens.ids and len(embedding.shape) == 2:
         listed = header.metadata.get("tokenizer.ggml.tokens")
         count = len(listed) if isinstance(listed, list) else 0
         if embedding.shape[0] != count:
-            yield problem(
+            yield unopenable(
                 EMBEDDING,
                 f"the embeddings have {embedding.shape[0]:,} rows, the vocabulary lists {count:,}",
                 "llama.cpp cannot open it: export the model again",
@@ -47,11 +49,11 @@ def gguf_findings(header: GgufHeader, tokens: TokenFacts) -> Iterator[Finding]:
 def lora_findings(lora: GgufHeader, base: GgufHeader) -> Iterator[Finding]:
     """What is wrong with a LoRA GGUF over this base."""
     if (kind := lora.text("adapter.type")) != "lora":
-        yield problem("adapter.type", f"is {excerpt(str(kind))!r}, not lora", "export it again")
+        yield unopenable("adapter.type", f"is {excerpt(str(kind))!r}, not lora", "export it again")
         return
     if lora.architecture != base.architecture:
         theirs, own = excerpt(base.architecture), excerpt(lora.architecture)
-        yield problem(
+        yield unopenable(
             "general.architecture",
             f"it is made for {own}, the base is {theirs}",
             _OTHER_BASE,
@@ -59,7 +61,7 @@ def lora_findings(lora: GgufHeader, base: GgufHeader) -> Iterator[Finding]:
         return
     wanted, there = lora.text(BASE_WEIGHTS_SHA256), base.text(SOURCE_WEIGHTS_SHA256)
     if wanted is not None and there is not None and wanted != there:
-        yield problem(
+        yield unopenable(
             BASE_WEIGHTS_SHA256,
             f"it was trained over weights {printable(wanted[:12])}, "
             f"the base holds {printable(there[:12])}",
@@ -72,12 +74,12 @@ def lora_findings(lora: GgufHeader, base: GgufHeader) -> Iterator[Finding]:
             continue
         weight = base.tensors.get(name.removesuffix(side))
         if weight is None:
-            yield problem(excerpt(name), "the base has no such tensor", _OTHER_BASE)
+            yield unopenable(excerpt(name), "the base has no such tensor", _OTHER_BASE)
             return
         inner = tensor.shape[-1] if side == ".lora_a" else tensor.shape[0]
         outer = weight.shape[-1] if side == ".lora_a" else weight.shape[0]
         if len(weight.shape) == 2 and inner != outer:
-            yield problem(
+            yield unopenable(
                 excerpt(name),
                 f"it is made for {inner} numbers, the base has {outer} there",
                 _OTHER_BASE,

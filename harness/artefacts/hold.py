@@ -24,6 +24,8 @@ class Held:
 def hold(refs: Sequence[ModelRef]) -> Held:
     """Look into the files of every model of a run.
 
+    A model that cannot be opened at all fails by itself when it is, and the others go on.
+
     Raises:
         HarnessError: what a model would answer means nothing: a line for each reason.
     """
@@ -32,6 +34,7 @@ def hold(refs: Sequence[ModelRef]) -> Held:
         f"--model {e.ref}: {printable(str(finding))}"
         for e in examined
         for finding in e.at(Level.PROBLEM)
+        if not finding.is_unopenable
     ]
     if problems:
         raise HarnessError("\n".join(problems))

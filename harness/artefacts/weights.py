@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from harness.artefacts.finding import Finding, note, problem, warning
+from harness.artefacts.finding import Finding, note, problem, unopenable, warning
 from harness.artefacts.json_file import UnreadableFile, read_object
 from harness.artefacts.safetensors_header import Tensor, read_header
 from harness.artefacts.tokens import TokenFacts
@@ -96,7 +96,9 @@ def _sharded(folder: Path) -> Weights:
         path = folder / name
         if path.name != name or not path.is_file():
             findings.append(
-                problem(INDEX, f"the shard {excerpt(name)} is not there", "copy the whole folder")
+                unopenable(
+                    INDEX, f"the shard {excerpt(name)} is not there", "copy the whole folder"
+                )
             )
             continue
         size += _size(path)
@@ -106,10 +108,10 @@ def _sharded(folder: Path) -> Weights:
             lost = [t for t, shard in placed.items() if shard == name and t not in found.tensors]
             if lost:
                 what = f"the tensor {excerpt(lost[0])} is not in {excerpt(name)}"
-                findings.append(problem(INDEX, what, "copy the whole folder again"))
+                findings.append(unopenable(INDEX, what, "copy the whole folder again"))
         tensors |= found.tensors
     if not placed:
-        findings.append(problem(INDEX, "lists no weights", "copy the whole folder again"))
+        findings.append(unopenable(INDEX, "lists no weights", "copy the whole folder again"))
     return Weights(tensors, tuple(findings), size)
 
 
@@ -154,7 +156,7 @@ def _shared_type(name: str, tensors: Mapping[str, Tensor]) -> Iterator[Finding]:
 
 
 def _damaged(path: Path, error: UnreadableFile) -> Finding:
-    return problem(path.name, str(error), "copy or export it again")
+    return unopenable(path.name, str(error), "copy or export it again")
 
 
 def _size(path: Path) -> int:

@@ -10,6 +10,7 @@ from harness.parity.values import (
     ModelMeasure,
     PairParity,
     Parity,
+    Setting,
 )
 from harness.report import words
 
@@ -35,9 +36,7 @@ def reading(pair: PairParity) -> tuple[str, ...]:
     lines = [head, *map(mismatch_said, found.mismatches[:MOST_LINES])]
     if found.mismatched > MOST_LINES:
         lines.append(f"and {found.mismatched - MOST_LINES:,} more prompts")
-    for s in found.settings:
-        wrong = "" if s.is_wrong else " (of no effect on these prompts)"
-        lines.append(f"{setting_said(s)}{wrong}")
+    lines += [setting_said(s) + _effect(s) for s in found.settings]
     if not found.settings:
         lines[0] += "; chat template, BOS, EOS, PAD alike"
     return tuple(lines)
@@ -45,6 +44,15 @@ def reading(pair: PairParity) -> tuple[str, ...]:
 
 MOST_LINES = 5
 """Mismatched prompts that are written out; ``parity.json`` has more."""
+
+
+def _effect(setting: Setting) -> str:
+    """What a difference does that is not wrong by itself."""
+    if setting.is_wrong:
+        return ""
+    if setting.name == "end of answer":
+        return " (it stops at more tokens)"
+    return " (no prompt is read otherwise for it)"
 
 
 def first_step(pair: PairParity) -> tuple[str, ...]:
