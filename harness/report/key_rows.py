@@ -5,8 +5,10 @@ Reads RFC 8259 and nothing more lenient: an answer in a Markdown fence is not JS
 """
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any
 
 MOST_DEPTH = 100
@@ -34,9 +36,12 @@ class Value:
         """Whether both are the same value: 1.0 is 1, and "1" is not."""
         if other is None or self.kind != other.kind:
             return False
-        is_number = self.kind == "number"
-        return self.shown == other.shown or (is_number and float(self.shown) == float(other.shown))
+        return self.shown == other.shown or (
+            self.kind == "number" and _is_equal(self.shown, other.shown)
+        )
 
+
+_WHOLE = re.compile("-?[0-9]+")
 
 Values = dict[str, Value]
 """By JSON pointer (RFC 6901), in the order of the text."""
@@ -133,6 +138,14 @@ def values_of(text: str) -> Values | str:
             return TOO_MANY
         found[pointer] = Value(value.kind, value.shown, is_twice=pointer in found)
     return found
+
+
+def _is_equal(one: str, other: str) -> bool:
+    """Two numbers that are written otherwise, as doubles; two whole numbers by their digits, of
+    which a double does not hold all."""
+    if _WHOLE.fullmatch(one) and _WHOLE.fullmatch(other):
+        return False
+    return float(one) == float(other) and isfinite(float(one))
 
 
 def _row(

@@ -32,7 +32,7 @@ def shown(parity: Parity) -> RenderableType:
     return Group(*parts)
 
 
-def _costs(parity: Parity, task: str, names: dict[str, str]) -> Table:
+def _costs(parity: Parity, task: str, names: dict[str, str]) -> RenderableType:
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column(max_width=_NAME, overflow="ellipsis", no_wrap=True)
     for _ in said.COST_HEADINGS:
@@ -40,7 +40,12 @@ def _costs(parity: Parity, task: str, names: dict[str, str]) -> Table:
     table.add_row(Text(printable(task), "bold"), *(Text(h, "dim") for h in said.COST_HEADINGS))
     for model in parity.models:
         table.add_row(printable(names[model.ref]), *said.cost_cells(model, task))
-    return table
+    errors = [
+        Text(printable(f"{names[m.ref]}: no answers: {m.error}"), "red")
+        for m in parity.models
+        if m.error is not None
+    ]
+    return Group(table, *errors)
 
 
 def _pair(pair: PairParity, names: dict[str, str]) -> Iterator[RenderableType]:

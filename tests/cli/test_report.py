@@ -151,3 +151,17 @@ def test_two_candidates_over_the_same_base(runs: Path) -> None:
     assert content["before"]["model"] == BASE
     assert content["after"]["model"] == other
     assert report().exit_code == 0
+
+
+def test_a_page_knows_what_lies_beside_it(runs: Path) -> None:
+    """The other runs of the folder as history, and a second run of one model as noise."""
+    result = report(SECOND, "--before", BASE, "--noise", FIRST)
+    assert result.exit_code == 0
+    page = (runs / SECOND / "report.html").read_text(encoding="utf-8")
+    assert f"flip with nothing changed: run {FIRST} of the same model" in page
+    assert "over 2 stored runs" in page
+    (runs / FIRST / "run.json").write_text("{")
+    assert report(SECOND).exit_code == 0, "a damaged run is nothing to another's page"
+    assert "stored runs" not in (runs / SECOND / "report.html").read_text(encoding="utf-8")
+    alone = report(SECOND, "--noise", "nothing")
+    assert alone.exit_code == 2

@@ -1,17 +1,20 @@
 """The page in a real browser: it runs, nothing a model wrote does, and it answers."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from harness.core.record import RunRecord
+from harness.core.record import FORMAT_SUCCESS, RunRecord
+from harness.gate_policy import GatePolicy
 from harness.report.contents import report_on
 from harness.report.html import render
 from tests.report.chromium import Page, chromium, executable
+from tests.report.odd_pairs import odd_record
 from tests.report.test_html import HOSTILE, hostile_record
-from tests.synthetic import record
+from tests.synthetic import ADAPTER, BASE, BEHAVES, CHATTERS, Mix, chatty, good, record
 
 pytestmark = [
     pytest.mark.slow,
@@ -138,6 +141,25 @@ def test_script_and_template_draw_a_case_alike(tab: Page, tmp_path: Path) -> Non
         assert texts[0] == texts[1]
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_script_and_template_mark_the_same(tab: Page, tmp_path: Path, seed: int) -> None:
+    """Differences, failures and keys: the two renderings agree node by node."""
+    path = written(odd_record(40, seed), tmp_path)
+    found = []
+    for is_off in (True, False):
+        tab.call("Emulation.setScriptExecutionDisabled", value=is_off)
+        tab.open(path)
+        if not is_off:
+            tab.evaluate("document.querySelector('.bucket .more').click()")
+        kept = "(n) => n.outerHTML.replace(/\\s+(<|$)/g, '$1').replace(/(^|>)\\s+/g, '$1')"
+        shown = "'.bucket[open] pre, .bucket[open] .keys td, .bucket[open] .keys summary'"
+        found.append(tab.evaluate(f"[...document.querySelectorAll({shown})].map({kept})"))
+    assert len(found[0]) > 120
+    for template, script in zip(*found, strict=True):
+        assert template == script
+    assert tab.problems == []
+
+
 @pytest.mark.parametrize("text", HOSTILE)
 def test_nothing_a_model_wrote_runs(tab: Page, tmp_path: Path, text: str) -> None:
     tab.open(written(hostile_record(text), tmp_path))
@@ -164,3 +186,142 @@ def test_five_thousand_cases_answer(tab: Page, tmp_path: Path) -> None:
     type_text(tab, "okafor")
     assert tab.evaluate(COUNT).endswith(" of 5,000 cases")
     assert tab.problems == []
+
+
+MODELS: tuple[tuple[str, Mix], ...] = (
+    (BASE, CHATTERS),
+    ("gguf:out/a-rather-long-model-name-that-somebody-gave-it-q4_k_m-2026.gguf", BEHAVES),
+    ("adapter:out/one", [(good, 0.6), (chatty, 0.4)]),
+    (ADAPTER, BEHAVES),
+)
+PAIR = "[...document.querySelectorAll('form.pair select')].map((s) => s.value).join('-')"
+ROW = "document.querySelector('table.behaviors tr[data-behavior=json_validity]')"
+
+
+def choose(tab: Page, role: str, place: int) -> None:
+    tab.evaluate(
+        f"((box) => {{ box.value = '{place}'; "
+        "box.dispatchEvent(new Event('change', { bubbles: true })); })"
+        f"(document.querySelector('form.pair [name={role}]'))"
+    )
+
+
+def rates(tab: Page) -> list[str]:
+    found = tab.evaluate(f"[...{ROW}.querySelectorAll('.rate')].map((n) => n.firstChild.data)")
+    return list(found)
+
+
+def test_any_two_of_several_models_are_set_side_by_side(tab: Page, tmp_path: Path) -> None:
+    """What the page shows of a chosen pair is what a page made for that pair shows."""
+    run = record(200, MODELS)
+    path = tmp_path / "page.html"
+    path.write_text(render(report_on(run, policy=GatePolicy())), encoding="utf-8")
+    tab.open(path)
+    assert tab.evaluate(PAIR) == "0-3"
+    first = tab.evaluate(TALLIES), rates(tab), tab.evaluate(f"{ROW}.querySelector('svg').outerHTML")
+    choose(tab, "before", 3)
+    choose(tab, "after", 2)
+    assert tab.evaluate("location.hash") == "#pair=3-2"
+    shown = tab.evaluate(TALLIES), rates(tab)
+    assert shown[0] != first[0]
+    change = tab.evaluate(f"{ROW}.querySelector('.change').innerText").split()
+    assert "fell from" in tab.evaluate("document.querySelector('form.pair .other').textContent")
+    assert "one" in tab.evaluate("document.querySelector('th[data-slot=\"1\"] .name').textContent")
+    names = "[...document.querySelectorAll('.bucket[open] .answer .name')].map((n) => n.innerText)"
+    assert tab.evaluate(names)[:2] == ["json_extraction", "one"]
+    codes = (
+        "[...document.querySelectorAll('tr[data-code=text_before] .many')].map((n) => n.innerText)"
+    )
+    counts = tab.evaluate(codes)
+
+    made = tmp_path / "made.html"
+    report = report_on(run, before=ADAPTER, after="adapter:out/one", policy=GatePolicy())
+    made.write_text(render(report), encoding="utf-8")
+    tab.open(made)
+    assert (tab.evaluate(TALLIES), rates(tab)) == shown
+    assert tab.evaluate(f"{ROW}.querySelector('.change').innerText").split() == change
+    assert tab.evaluate(codes) == counts
+
+    tab.open(path, "#pair=3-2")
+    assert (tab.evaluate(TALLIES), rates(tab)) == shown
+    tab.evaluate("document.querySelector('form.pair .swap').click()")
+    assert tab.evaluate(PAIR) == "2-3"
+    tab.evaluate("document.querySelector('form.pair [type=reset]').click()")
+    svg = tab.evaluate(f"{ROW}.querySelector('svg').outerHTML")
+    assert (tab.evaluate(TALLIES), rates(tab)) == first[:2]
+    assert re.sub('aria-label="[^"]*"', "", svg) == re.sub('aria-label="[^"]*"', "", first[2])
+    assert tab.evaluate("location.hash") == ""
+    tab.open(path, "#pair=9-__proto__")
+    assert tab.evaluate(PAIR) == "0-3"
+    assert tab.problems == []
+
+
+def test_every_cell_is_a_filter(tab: Page, tmp_path: Path) -> None:
+    """Each button of a table asks for as many cases as it counts."""
+    run = record(120, MODELS)
+    path = written(run, tmp_path)
+    tab.open(path)
+    wanted = {r.behavior: r for r in run.results if r.model == BASE and r.rate is not None}
+    for behavior in ("json_validity", FORMAT_SUCCESS):
+        button = f"table.behaviors button[data-behavior={behavior}][data-side=before]"
+        tab.evaluate(f"document.querySelector('{button}').click()")
+        assert tab.evaluate(COUNT) == f"{wanted[behavior].failed} of 120 cases"
+        assert f"behavior={behavior}" in tab.evaluate("location.hash")
+        assert "side=before" in tab.evaluate("location.hash")
+    tab.evaluate("document.querySelector('table.behaviors button[data-side=changed]').click()")
+    changed = sum(map(int, tab.evaluate(TALLIES)[:2]))
+    assert tab.evaluate(COUNT) == f"{changed} of 120 cases"
+    buttons = "document.querySelectorAll('tr[data-code] button[data-side=before]')"
+    for i in range(tab.evaluate(f"{buttons}.length")):
+        tab.evaluate(f"{buttons}[{i}].click()")
+        count = tab.evaluate(f"{buttons}[{i}].querySelector('.many').innerText")
+        assert tab.evaluate(COUNT) == f"{count} of 120 cases"
+    cell = 'table.matrix button[data-behavior=json_validity][data-model="2"]'
+    tab.evaluate(f"document.querySelector('{cell}').click()")
+    failed = next(
+        r.failed for r in run.results if (r.model, r.behavior) == (MODELS[2][0], "json_validity")
+    )
+    assert tab.evaluate(PAIR) == "0-2"
+    assert tab.evaluate(COUNT) == f"{failed} of 120 cases"
+    tab.evaluate("document.querySelector('button.choose[data-pair=\"1-2\"]').click()")
+    assert tab.evaluate(PAIR) == "1-2"
+    assert tab.evaluate("document.activeElement.name") == "before"
+    assert tab.problems == []
+
+
+def test_tags_and_wordings_are_filters_too(tab: Page, tmp_path: Path) -> None:
+    path = tmp_path / "page.html"
+    path.write_text(render(report_on(record(120), policy=GatePolicy())), encoding="utf-8")
+    tab.open(path)
+    tab.evaluate("document.querySelector('.slices button[data-tag=short]').click()")
+    assert tab.evaluate(COUNT) == "60 of 120 cases"
+    tab.evaluate("document.querySelector('.slices button[data-wording=t03]').click()")
+    assert tab.evaluate(COUNT) == "10 of 120 cases"
+    assert "wording=t03" in tab.evaluate("location.hash")
+
+
+def test_without_scripts_the_first_pair_stands(tab: Page, tmp_path: Path) -> None:
+    path = written(record(60, MODELS), tmp_path)
+    tab.call("Emulation.setScriptExecutionDisabled", value=True)
+    tab.open(path)
+    forms = "[...document.querySelectorAll('form')].map((f) => getComputedStyle(f).display)"
+    assert set(tab.evaluate(forms)) == {"none"}
+    assert tab.evaluate("document.querySelectorAll('table.matrix').length") == 2
+    assert tab.evaluate("document.querySelectorAll('.bucket .case').length") > 0
+    assert tab.evaluate("document.querySelectorAll('button:enabled:not(form *)').length") == 0
+
+
+@pytest.mark.parametrize("width", [320, 390, 700, 1400])
+def test_several_models_with_long_names_fit(tab: Page, tmp_path: Path, width: int) -> None:
+    tab.resize(width, 900)
+    tab.open(written(record(60, MODELS), tmp_path))
+    tab.evaluate("for (const d of document.querySelectorAll('details')) d.open = true")
+    tab.evaluate(SETTLED)
+    assert tab.evaluate("document.documentElement.scrollWidth") <= width
+    broken = """[...document.querySelectorAll('th .name, .matrix tbody th')].filter((n) => {
+      const words = document.createRange(), lines = new Set();
+      words.selectNodeContents(n);
+      for (const box of words.getClientRects()) lines.add(Math.round(box.top));
+      return lines.size > 6;
+    }).length"""
+    assert tab.evaluate(broken) == 0

@@ -122,12 +122,12 @@ const changesOf = (before, after) => {
   let [left, right, alike] = [0, 0, 0];
   for (const part of differences(before, after)) {
     const ends = [left + part.before.length, right + part.after.length];
-    if (part.isAlike) alike += part.before.length;
+    if (part.isAlike) alike += lengthOf(part.before);
     else {
       if (part.before) gone.push([left, ends[0]]);
       if (part.after) come.push([right, ends[1]]);
     }
     [left, right] = ends;
   }
-  return alike < LEAST_SHARED * Math.max(left, right) ? [[], []] : [gone, come];
+  return alike < LEAST_SHARED * Math.max(lengthOf(before), lengthOf(after)) ? [[], []] : [gone, come];
 };

@@ -6,6 +6,7 @@ const MOST_CHARACTERS = 200;
 const JSON_BLANK = /[ \t\n\r]*/y;
 const JSON_STRING = /"(?:[^"\\\u0000-\u001f]+|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/y;
 const JSON_NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
+const JSON_WHOLE = /^-?[0-9]+$/;
 const JSON_WORD = /true|false|null/y;
 const KINDS = { true: "boolean", false: "boolean", null: "null" };
 
@@ -72,9 +73,12 @@ const valuesOf = (text) => {
   return at < text.length ? "not JSON" : why || found;
 };
 
+/** Two numbers that are written otherwise, as doubles; two whole numbers by their digits. */
+const isEqual = (one, other) => !(JSON_WHOLE.test(one) && JSON_WHOLE.test(other)) &&
+  Number(one) === Number(other) && Number.isFinite(Number(one));
 const isLike = (one, other) => one === undefined || other === undefined
   ? one === other
-  : one.kind === other.kind && (one.shown === other.shown || (one.kind === "number" && Number(one.shown) === Number(other.shown)));
+  : one.kind === other.kind && (one.shown === other.shown || (one.kind === "number" && isEqual(one.shown, other.shown)));
 
 const valueCell = (value, isWrong, hasKind, isRead) => {
   const cell = el("td", isWrong ? "wrong" : "");
