@@ -20,7 +20,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from harness.core.completion import Completion, FinishReason
 from harness.core.errors import HarnessError
-from harness.core.record import RunRecord, Sample
+from harness.core.record import RunRecord, Sample, TimedAnswer
 from harness.core.verdict import FailureCode, Outcome, Verdict
 from harness.runs import damaged, find_run, mistake, parse_json, read_run, write_whole
 
@@ -28,7 +28,7 @@ SUFFIX = ".json"
 VERSION = 1
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-_DROPPED = ("samples", "command", "counterexamples")
+_DROPPED = ("samples", "command", "counterexamples", "timed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +65,11 @@ class BaselineFile:
     texts: bool
     """Whether it holds the completions' texts."""
     run: RunRecord
-    """The run it was made of, without its samples."""
+    """The run it was made of, without what stands beside it a line each."""
     judged: Mapping[str, tuple[str, ...]]
     """The behaviors that judged answers, by task."""
     samples: tuple[Line, ...] = ()
+    timed: tuple[TimedAnswer, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +138,7 @@ def read_baseline(path: Path) -> Baseline:
         raise damaged([f"{path}: {mistake(e)}" for e in error.errors()]) from None
     except ValueError as error:
         raise damaged([f"{path}: {error}"]) from None
-    record = replace(file.run, samples=samples)
+    record = replace(file.run, samples=samples, timed=file.timed)
     return Baseline(file.name, file.saved, file.texts, record)
 
 
@@ -199,6 +200,7 @@ def _of_models(record: RunRecord, kept: tuple[Sample, ...]) -> RunRecord:
         tasks=tuple(t for t in record.tasks if t.name in tasks),
         results=tuple(r for r in record.results if r.model in models),
         samples=kept,
+        timed=tuple(t for t in record.timed if t.model in models),
     )
 
 
@@ -213,10 +215,16 @@ def _text(name: str, record: RunRecord, has_texts: bool) -> Iterable[str]:
         "judged": judged,
     }
     yield json.dumps(head, indent=1, allow_nan=False).removesuffix("\n}")
-    yield ',\n "samples": [\n'
-    lines = (_line(s, judged[s.task], has_texts) for s in record.samples)
-    yield ",\n".join(json.dumps(line, separators=(",", ":")) for line in lines)
-    yield "\n ]\n}\n"
+    yield from _listed("samples", (_line(s, judged[s.task], has_texts) for s in record.samples))
+    yield from _listed("timed", map(asdict, record.timed))
+    yield "\n}\n"
+
+
+def _listed(name: str, values: Iterable[Mapping[str, Any]]) -> Iterable[str]:
+    """One more member of the file: a list of a line each."""
+    yield f',\n "{name}": [\n'
+    yield ",\n".join(json.dumps(v, separators=(",", ":"), allow_nan=False) for v in values)
+    yield "\n ]"
 
 
 def _judged(samples: Iterable[Sample]) -> dict[str, list[str]]:

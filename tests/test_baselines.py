@@ -16,6 +16,7 @@ from harness.baselines import (
     save_baseline,
 )
 from harness.core.errors import HarnessError
+from harness.core.record import TimedAnswer
 from harness.runs import write_run
 from tests.gating import gate, pair
 from tests.synthetic import ADAPTER, BASE, BEHAVES, record, with_text
@@ -172,3 +173,28 @@ def test_a_name_is_found_wherever_a_run_is(root: Path, tmp_path: Path) -> None:
         find_baseline("mian", root)
     with pytest.raises(HarnessError, match="make one: harness baseline save NAME"):
         find_baseline("main", tmp_path)
+
+
+def test_what_was_timed_is_kept_a_line_each_of_the_models_that_are_kept(root: Path) -> None:
+    times = tuple(
+        TimedAnswer(ref, "json_extraction", "pay-0001", "a" * 64, 0.5, 0.1, 20, i, 1.0)
+        for i, ref in enumerate((BASE, ADAPTER, ADAPTER))
+    )
+    run = replace(RUN, timed=times, is_interleaved=True)
+    path = save_baseline("main", run, root)
+    found = read_baseline(path).record
+    assert (found.timed, found.is_interleaved) == (times, True)
+    lines = path.read_text().splitlines()
+    assert sum('"first_token_seconds":0.1' in line for line in lines) == 3
+    path = save_baseline("one", run, root, models=(ADAPTER,))
+    assert read_baseline(path).record.timed == times[1:]
+
+
+def test_a_baseline_of_before_there_was_timing_is_read(root: Path) -> None:
+    path = save_baseline("main", RUN, root)
+
+    def without(values: Any) -> None:
+        del values["timed"]
+        del values["run"]["is_interleaved"]
+
+    assert read_baseline(edited(path, without)).record.timed == ()

@@ -12,7 +12,7 @@ import pytest
 
 from harness import runs, schemas
 from harness.core.errors import HarnessError
-from harness.core.record import RunRecord
+from harness.core.record import Counterexample, RunRecord
 from harness.core.verdict import FailureCode, Verdict
 from harness.runs import find_run, new_run_id, read_run, write_run
 from tests.synthetic import record, with_text
@@ -259,3 +259,17 @@ class TestSchemas:
         edit(folder, lambda head: head.update(schema_version=2))
         with pytest.raises(jsonschema.ValidationError):
             jsonschema.validate(json.loads((folder / "run.json").read_text()), schemas.run_schema())
+
+
+def test_a_counterexample_s_span_lies_in_its_text(tmp_path: Path, run: RunRecord) -> None:
+    wrong = Verdict.failed(FailureCode.SYNTAX, "x", (0, 3))
+    sample = with_text(replace(run.samples[0], verdicts={}), "ab", json_validity=wrong)
+    found = Counterexample("json_validity", sample, "drawn", 1, 1, False)
+    folder = write_run(replace(run, counterexamples=(found,)), tmp_path)
+    with pytest.raises(
+        HarnessError, match=r"run.json:\d+: counterexamples: verdicts.json_validity"
+    ):
+        read_run(folder)
+    right = replace(found, sample=with_text(sample, "abc"))
+    folder = write_run(replace(run, counterexamples=(right,)), tmp_path)
+    assert read_run(folder).counterexamples == (right,)

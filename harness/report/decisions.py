@@ -123,8 +123,8 @@ def attempt_of(decision: GateDecision) -> str:
     if model is None or model.attempt is None or model.attempt < 2:
         return ""
     return (
-        f"Attempt {model.attempt} of the same weights and plan: run again until it passes, any "
-        "model passes by chance."
+        f"Attempt {model.attempt} of the same weights and plan: run often enough, any model passes "
+        "by chance."
     )
 
 

@@ -1,0 +1,122 @@
+"""``harness gate`` over what the bundled models really answered: ``fixtures/records``."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from harness.baselines import read_baseline
+from harness.cli import main
+from harness.core.record import RunRecord
+from harness.journal import Journal
+from harness.runs import write_run
+from tests.models import ROOT
+
+RECORDS = ROOT / "fixtures/records"
+
+
+@pytest.fixture(autouse=True)
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    for name in ("GITHUB_STEP_SUMMARY", "GITHUB_ACTIONS"):
+        monkeypatch.delenv(name, raising=False)
+    return tmp_path
+
+
+def stored(name: str) -> str:
+    return str(RECORDS / f"{name}.json")
+
+
+def record_of(name: str) -> RunRecord:
+    return read_baseline(RECORDS / f"{name}.json").record
+
+
+def gate(*arguments: str) -> Result:
+    return CliRunner().invoke(main, ["gate", *arguments], catch_exceptions=False)
+
+
+def test_the_adapter_is_better_than_its_base() -> None:
+    result = gate(stored("base_and_adapter"))
+    assert result.exit_code == 0
+    assert result.output.startswith("PASS: format_success_rate rose from 3.3% to 100.0% (+96.7")
+    assert "0 cases broke, 29 were fixed" in result.output
+
+
+def test_and_takes_half_as_long_again_which_a_limit_calls_a_regression() -> None:
+    """Its LoRA is computed beside the base's weights; timed in turns, on 20 cases."""
+    result = gate(stored("base_and_adapter"), "--max-latency-increase", "0.1")
+    assert result.exit_code == 1
+    assert result.output.startswith("REGRESSION: answers take 1.5")
+    assert "20 cases timed in turns" in result.output
+    assert gate(stored("base_and_adapter"), "--max-latency-increase", "2").exit_code == 0
+
+
+def test_the_adapter_against_itself_passes_without_a_flip() -> None:
+    """In other batches: greedy decoding is not bit-stable, and here it was."""
+    result = gate(stored("adapter"), stored("adapter_again"))
+    assert result.exit_code == 0
+    assert result.output.startswith("PASS: format_success_rate stayed at 100.0%")
+    assert "no case flipped" in result.output
+    assert "Attempt 2 of the same weights and plan" in result.output
+
+
+def test_an_under_trained_adapter_is_a_regression() -> None:
+    result = gate(stored("adapter"), stored("under_trained"))
+    assert result.exit_code == 1
+    assert result.output.startswith(
+        "REGRESSION: format_success_rate fell from 100.0% to 92.0% (-8.0 points, 95% interval "
+        "-13.4 to -3.2; 12 cases broke, 0 were fixed, p < 0.001)."
+    )
+
+
+def test_thirty_cases_without_a_flip_are_inconclusive_and_149_are_needed() -> None:
+    result = gate(stored("adapter_30"), stored("adapter"), "--allow", "cases")
+    assert result.exit_code == 10
+    assert "no case flipped" in result.output
+    assert "149 cases with no flip would decide it, 119 more." in result.output
+    result = gate(stored("adapter_30"), stored("adapter_30"))
+    assert result.exit_code == 10
+    assert "149 cases with no flip would decide it, 119 more." in result.output
+
+
+def test_another_prompt_is_refused() -> None:
+    result = gate(stored("adapter_30"), stored("adapter_30_other_prompt"))
+    assert result.exit_code == 11
+    assert result.output.startswith("NOT COMPARABLE: json_extraction: 30 of 30 prompts differ: ")
+
+
+def test_other_cases_are_refused() -> None:
+    result = gate(stored("adapter_30"), stored("adapter"))
+    assert result.exit_code == 11
+    assert "120 of the answers are only after" in result.output
+
+
+def test_an_empty_run_is_refused() -> None:
+    write_run(replace(record_of("adapter"), id="empty", samples=()), Path("reports/runs"))
+    result = gate(stored("adapter"), "empty")
+    assert result.exit_code == 11
+    assert "has no answer" in result.output
+
+
+def test_a_partial_run_is_refused() -> None:
+    """As a killed session leaves it: half of the answers, and a head that knows no end."""
+    run = replace(record_of("adapter"), id="killed")
+    journal = Journal(Path("reports/runs/killed"), lambda: replace(run, samples=()))
+    journal.begin()
+    for sample in run.samples[:75]:
+        journal.keep(sample)
+    journal.close()
+    result = gate(stored("adapter"), "killed")
+    assert result.exit_code == 11
+    assert "the run after (killed) was interrupted, run it to its end" in result.output
+
+
+def test_a_run_that_is_not_there_is_a_mistake() -> None:
+    assert gate(stored("adapter"), "nothing").exit_code == 2
+
+
+def test_the_records_are_small_and_their_own() -> None:
+    assert sum(path.stat().st_size for path in RECORDS.iterdir()) < 310_000
+    for path in RECORDS.glob("*.json"):
+        assert read_baseline(path).name == path.stem
