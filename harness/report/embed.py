@@ -100,11 +100,12 @@ def _pairs(matrix: Matrix | None) -> dict[str, Any]:
 
 
 def _rates(matrix: Matrix | None) -> dict[str, Any]:
-    """Rate, low end and high end of each side by behavior, and the budget: what a chart draws."""
+    """By behavior: rate, low end and high end of each side, and the budget, which a chart draws;
+    and each side's codes in words."""
     found: dict[str, Any] = {}
     for row, _ in matrix.rows if matrix else ():
         budgets = (r.budget for r in row.results if r and r.budget is not None)
-        found[row.name] = [list(map(_rate, row.results)), next(budgets, None)]
+        found[row.name] = [list(map(_rate, row.results)), next(budgets, None), row.codes]
     return found
 
 

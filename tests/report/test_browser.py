@@ -226,13 +226,16 @@ def test_any_two_of_several_models_are_set_side_by_side(tab: Page, tmp_path: Pat
     assert shown[0] != first[0]
     change = tab.evaluate(f"{ROW}.querySelector('.change').innerText").split()
     assert "fell from" in tab.evaluate("document.querySelector('form.pair .other').textContent")
+    below = f"[...{ROW}.querySelectorAll('.codes:not([hidden])')].map((n) => n.innerText.trim())"
+    assert tab.evaluate(below)[-1].startswith("syntax ")
     assert "one" in tab.evaluate("document.querySelector('th[data-slot=\"1\"] .name').textContent")
     names = "[...document.querySelectorAll('.bucket[open] .answer .name')].map((n) => n.innerText)"
     assert tab.evaluate(names)[:2] == ["json_extraction", "one"]
     codes = (
         "[...document.querySelectorAll('tr[data-code=text_before] .many')].map((n) => n.innerText)"
     )
-    counts = tab.evaluate(codes)
+    counts, said = tab.evaluate(codes), tab.evaluate(below)
+    assert tab.evaluate("document.querySelector('.plotted').checkVisibility()") is False
 
     made = tmp_path / "made.html"
     report = report_on(run, before=ADAPTER, after="adapter:out/one", policy=GatePolicy())
@@ -240,7 +243,7 @@ def test_any_two_of_several_models_are_set_side_by_side(tab: Page, tmp_path: Pat
     tab.open(made)
     assert (tab.evaluate(TALLIES), rates(tab)) == shown
     assert tab.evaluate(f"{ROW}.querySelector('.change').innerText").split() == change
-    assert tab.evaluate(codes) == counts
+    assert (tab.evaluate(codes), tab.evaluate(below)) == (counts, said)
 
     tab.open(path, "#pair=3-2")
     assert (tab.evaluate(TALLIES), rates(tab)) == shown
@@ -322,6 +325,6 @@ def test_several_models_with_long_names_fit(tab: Page, tmp_path: Path, width: in
       const words = document.createRange(), lines = new Set();
       words.selectNodeContents(n);
       for (const box of words.getClientRects()) lines.add(Math.round(box.top));
-      return lines.size > 6;
+      return lines.size > 8;
     }).length"""
     assert tab.evaluate(broken) == 0

@@ -35,7 +35,13 @@ const followRates = (task, index) => {
   for (const row of [...document.querySelectorAll("tr[data-behavior]")].filter(isOf)) {
     const { behavior } = row.dataset;
     if (Object.hasOwn(task.rates, behavior)) drawIntervals(row.querySelector(".plot svg"), task.rates[behavior]);
-    for (const cell of row.querySelectorAll("[data-slot]")) {
+    const codes = Object.hasOwn(task.rates, behavior) ? task.rates[behavior][2] : [];
+    for (const said of row.querySelectorAll(".codes")) {
+      const text = codes[pair[Number(said.dataset.slot)]] ?? "";
+      said.hidden = !text;
+      said.querySelector(".said").textContent = plain(text);
+    }
+    for (const cell of row.querySelectorAll("td[data-slot]")) {
       const side = pair[Number(cell.dataset.slot)];
       const copy = cells.get(`${side} ${behavior}`)?.cloneNode(true);
       if (!copy) continue;
@@ -88,8 +94,9 @@ const followPair = (sections) => {
     const words = task.pairs[pair.join("-")]?.[0];
     return words ? [`${data.tasks.length > 1 ? `${plain(task.name)}: ` : ""}${plain(words)}`] : [];
   });
-  form.querySelector(".other").textContent = isFirst ? "" : said.join(" ");
-  for (const node of document.querySelectorAll(".of-pair")) node.hidden = !isFirst;
+  const names = pair.map((side) => plain(data.sides[side].name)).join(", then ");
+  form.querySelector(".other").textContent = isFirst ? "" : `${names}. ${said.join(" ")}`;
+  document.querySelector("main").classList.toggle("other-pair", !isFirst);
   for (const head of document.querySelectorAll("th[data-slot] .name")) {
     const side = data.sides[pair[Number(head.closest("th").dataset.slot)]];
     head.textContent = plain(side.name);
