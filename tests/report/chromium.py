@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+import select
 import shutil
 import subprocess
 import tempfile
@@ -24,6 +25,9 @@ FLAGS = (
     "--hide-scrollbars",
     "--remote-debugging-pipe",
 )
+
+MOST_SECONDS = 60
+"""Of silence while an answer is waited for: a promise that never comes true, or a hanging tab."""
 
 
 def executable() -> str | None:
@@ -154,6 +158,8 @@ class Page:
 
     def _next(self) -> dict[str, Any]:
         while b"\0" not in self._buffer:
+            is_said, _, _ = select.select([self._reading], [], [], MOST_SECONDS)
+            assert is_said, f"Chromium says nothing for {MOST_SECONDS} seconds"
             part = os.read(self._reading, 1 << 20)
             assert part, "Chromium ended"
             self._buffer += part
