@@ -39,11 +39,13 @@ class SessionParity:
     def of_interest(self, subjects: Sequence[Subject]) -> list[Subject]:
         """Those of ``subjects`` that have a model before them; none where ``--parity`` is not
         given."""
-        if not self.is_asked:
-            return []
-        if len({s.ref for s in self.subjects}) < 2 and self.subjects:
-            raise pytest.UsageError("--parity: needs two models, name the one before with --model")
-        return [s for s in subjects if self._before(s) is not None]
+        return [s for s in subjects if self.is_asked and self._before(s) is not None]
+
+    def mistakes(self) -> list[str]:
+        """What is wrong with asking for it, a line each."""
+        if self.is_asked and len({s.ref for s in self.subjects}) == 1:
+            return ["--parity: needs two models, name the one before with --model"]
+        return []
 
     def of(self, subject: Subject) -> Beside:
         """How a subject's model reads beside the one before it."""

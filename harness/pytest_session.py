@@ -74,6 +74,7 @@ class PytestSession:
             engine, TerminalProgress(config), asks_more=self.generated is not None
         )
         self.parity = SessionParity(engine, self.subjects, is_asked=config.getoption("--parity"))
+        self.mistakes += self.parity.mistakes()
 
     def _read_settings(self) -> Settings:
         try:

@@ -122,7 +122,8 @@ class _Pair:
 
 
 def _pairs(record: RunRecord) -> list[_Pair]:
-    models = record.models
+    """Neighbours; a model that did not answer is passed over."""
+    models = [m for m in record.models if m.error is None]
     return [
         _Pair(
             old,
@@ -163,7 +164,7 @@ def _measured(
     is_same = is_copy(*models, pair.before.weights_sha256)
     known = PairParity(*refs, is_same, answers=pair.answers)
     if not all(ref in asked for ref in refs):
-        reasons = [_reason(m, refused) for m in (pair.before, pair.after) if m.ref not in asked]
+        reasons = [refused.get(ref, f"{ref} was not opened") for ref in refs if ref not in asked]
         return replace(known, notes=tuple(f"not measured: {reason}" for reason in reasons))
     before, after = asked[refs[0]], asked[refs[1]]
     named = {r.key: (r.task, r.case_id) for r in requests_of(record)}
@@ -182,12 +183,6 @@ def _measured(
             for answers in pair.answers
         ),
     )
-
-
-def _reason(model: ModelRecord, refused: Mapping[str, str]) -> str:
-    if model.error is not None:
-        return f"{model.ref}: {model.error}"
-    return refused.get(model.ref, f"{model.ref} was not opened")
 
 
 def _told(step: FirstStep | None, before: Asked, after: Asked) -> FirstStep | None:

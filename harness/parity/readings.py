@@ -78,7 +78,7 @@ def _mismatch(
         said = (excerpt(p.error, 200) if p.error is not None else "a prompt" for p in (old, new))
         return Mismatch(task, case_id, "error", 0, *said)
     if (place := first_difference(old.text, new.text)) is not None:
-        stretches = (excerpt(p.text[place:], AROUND) or "the end" for p in (old, new))
+        stretches = (_stretch(p.text, place) for p in (old, new))
         return Mismatch(task, case_id, "text", place, *stretches)
     if (place := first_difference(old.token_ids, new.token_ids)) is not None:
         here = (
@@ -121,7 +121,11 @@ def _parted(old: str | None, new: str | None) -> tuple[str, str]:
             "none" if new is None else "there is one",
         )
     place = first_difference(old, new) or 0
-    return excerpt(old[place:], AROUND) or "the end", excerpt(new[place:], AROUND) or "the end"
+    return _stretch(old, place), _stretch(new, place)
+
+
+def _stretch(text: str, place: int) -> str:
+    return repr(excerpt(text[place:], AROUND)) if place < len(text) else "the end"
 
 
 def _loses_end(before: Vocabulary, after: Vocabulary) -> bool:

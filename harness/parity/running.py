@@ -37,9 +37,10 @@ def run_chain(
     session.plan(Wanted(subject, is_timed=True) for subject in subjects)
     try:
         speeds = {str(s.ref): speed for s in subjects if (speed := _speed(session, s)) is not None}
-        for subject in subjects:
+        answered = [s for s in subjects if session.answers_of(s.ref).model.error is None]
+        for subject in answered:
             _judge(session, subject)
-        for subject in subjects:
+        for subject in answered:
             _measure(session, subject)
     finally:
         session.close()

@@ -1,0 +1,88 @@
+"""``harness parity``: over stored runs here; over models that answer in ``test_parity_chain``."""
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from harness.cli import main
+from harness.parity.file import read_parity
+from harness.runs import write_run
+from tests.parity.records import AFTER, BEFORE, run, sample
+
+
+@pytest.fixture
+def stored(tmp_path):
+    """A run of two models that are gone."""
+    return write_run(
+        run(
+            sample(BEFORE, "a", "x", (1, 2)),
+            sample(AFTER, "a", "x", (1, 2)),
+            sample(BEFORE, "b", "y", (1, 2)),
+            sample(AFTER, "b", "z", (1, 3), passed=False),
+        ),
+        tmp_path,
+    )
+
+
+def parity(*arguments, root=None):
+    where = ["--report-dir", str(root)] if root else []
+    return CliRunner().invoke(main, ["parity", *map(str, arguments), *where])
+
+
+def test_a_run_whose_models_are_gone_is_compared_by_its_answers(stored, tmp_path):
+    done = parity("made-up", root=tmp_path)
+    assert done.exit_code == 0
+    assert "1 of 2 answers identical (50.0%)" in done.stdout
+    assert "json_validity: 1 regressed, 0 fixed" in done.stdout
+    assert "not measured" in done.stdout
+    assert "not opened: --model merged:out/m: out/m is not there" in done.stderr
+    (pair,) = read_parity(stored).pairs
+    (divergence,) = pair.answers[0].divergences
+    assert (divergence.case_id, divergence.position, divergence.margin_before) == ("b", 1, None)
+    assert divergence.regressed == ("json_validity",)
+
+
+def test_a_drop_beyond_what_is_allowed_ends_with_1(stored, tmp_path):
+    done = parity("made-up", "--max-drop", "2", root=tmp_path)
+    assert done.exit_code == 1
+    assert "format_success_rate dropped by 50.0 points, 2 are allowed" in done.stderr
+    assert parity("made-up", "--max-drop", "50", root=tmp_path).exit_code == 0
+
+
+def test_json_is_what_is_kept(stored, tmp_path):
+    done = parity("made-up", "--format", "json", root=tmp_path)
+    assert json.loads(done.stdout) == json.loads((stored / "parity.json").read_text("utf-8"))
+
+
+@pytest.mark.parametrize("kind", ["html", "terminal", "json"])
+def test_the_report_shows_what_was_found(stored, tmp_path, kind):
+    parity("made-up", root=tmp_path)
+    arguments = ["report", "made-up", "--report-dir", str(tmp_path), "--format", kind, "-o", "-"]
+    done = CliRunner().invoke(main, arguments)
+    assert done.exit_code == 0, done.stderr
+    said = {"json": '"identical": 1'}.get(kind, "1 of 2 answers identical (50.0%)")
+    assert said in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["nowhere"], "neither a folder with run.json"),
+        (["base:x"], "base:x: is one model, name the ones that were made from it too"),
+        (["base:x", "gguf:y"], "x is not there"),
+        (["made-up", "--limit", "3"], "--limit: made-up is a run, its cases were answered"),
+        (["made-up", "--task", "a"], "--task: made-up is a run"),
+    ],
+)
+def test_a_mistake_ends_with_2(stored, tmp_path, arguments, said):
+    done = parity(*arguments, root=tmp_path)
+    assert done.exit_code == 2
+    assert said in done.stderr
+
+
+def test_a_run_of_one_model_is_no_chain(tmp_path):
+    write_run(run(sample(BEFORE, "a", "x", (1,)), models=(BEFORE,)), tmp_path)
+    done = parity("made-up", root=tmp_path)
+    assert done.exit_code == 2
+    assert "has one model" in done.stderr
