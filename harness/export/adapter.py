@@ -60,7 +60,7 @@ class Adapter:
     folder: Path
     config: Mapping[str, Any]
     pairs: tuple[Pair, ...]
-    others: tuple[str, ...]
+    others: tuple[StoredTensor, ...]
     """Tensors that are no A or B of a pair over a weight."""
 
     @property
@@ -76,7 +76,7 @@ class Adapter:
         if self.config.get("init_lora_weights") == "mica":
             named.append("init_lora_weights mica")
         if not named and self.others:
-            named.append(self.others[0])
+            named.append(self.others[0].name)
         return ", ".join(named) or None
 
     @property
@@ -124,14 +124,14 @@ def _config(file: Path) -> dict[str, Any]:
 
 def _pairs(
     folder: Path, config: Mapping[str, Any], tensors: Mapping[str, StoredTensor]
-) -> tuple[tuple[Pair, ...], tuple[str, ...]]:
+) -> tuple[tuple[Pair, ...], tuple[StoredTensor, ...]]:
     pairs: list[Pair] = []
-    others: list[str] = []
+    others: list[StoredTensor] = []
     for name, a in tensors.items():
         if name.endswith(".lora_B.weight") and name.replace("lora_B", "lora_A") in tensors:
             continue
         if not name.endswith(".lora_A.weight"):
-            others.append(name)
+            others.append(a)
             continue
         b = tensors.get(name.replace("lora_A", "lora_B"))
         if b is None:

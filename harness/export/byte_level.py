@@ -70,8 +70,8 @@ def _check_bpe(model: dict[str, Any]) -> None:
             raise HarnessError(f"a BPE with {name} {model[name]!r} cannot be expressed in GGUF")
     if lacking := sorted(byte_characters() - set(model["vocab"])):
         raise HarnessError(
-            f"its vocabulary lacks {len(lacking)} of the 256 bytes ({lacking[0]!r}, ...): text that "
-            "has them becomes other tokens in llama.cpp"
+            f"its vocabulary lacks {len(lacking)} of the 256 bytes ({lacking[0]!r}, ...): text "
+            "that has them becomes other tokens in llama.cpp"
         )
 
 

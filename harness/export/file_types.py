@@ -7,7 +7,17 @@ from harness.core.errors import HarnessError
 
 UNQUANTISED = {"f32": "F32", "f16": "F16", "bf16": "BF16"}
 """As safetensors names them."""
-WANT_IMATRIX = ("iq1_s", "iq1_m", "iq2_xxs", "iq2_xs", "iq2_s", "iq2_m", "iq3_xxs", "q2_k_s")
+WANT_IMATRIX = (
+    "iq1_s",
+    "iq1_m",
+    "iq2_xxs",
+    "iq2_xs",
+    "iq2_s",
+    "iq2_m",
+    "iq3_xxs",
+    "iq3_xs",
+    "q2_k_s",
+)
 """Types whose quality rests on an importance matrix, without which llama.cpp refuses them."""
 NOT_FOR_THESE = ("mxfp4_moe", "nvfp4", "guessed")
 """For models of experts, or for no quantiser."""

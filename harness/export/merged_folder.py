@@ -5,6 +5,7 @@ which loads the whole model. Either way the sum is made in float32 and rounded o
 """
 
 import json
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -131,11 +132,7 @@ def _by_peft(source: Source, adapter: Adapter, folder: Path, dtype: str) -> None
 
 def _trained_rows(adapter: Adapter) -> int | None:
     """Rows of an embedding that the adapter brings along: its vocabulary may have been extended."""
-    from harness.export.adapter import WEIGHTS
-    from harness.export.safetensors_file import tensors_of
-
-    tensors = tensors_of(adapter.folder / WEIGHTS)
-    for name in adapter.others:
-        if name.endswith(("embed_tokens.weight", "wte.weight", "lm_head.weight")):
-            return tensors[name].shape[0]
+    for tensor in adapter.others:
+        if re.search(r"(embed_tokens|wte|lm_head)\.(base_layer\.)?weight$", tensor.name):
+            return tensor.shape[0]
     return None

@@ -62,22 +62,20 @@ def quantize(source: Path, target: Path, number: int, on_step: OnStep) -> Quanti
     Raises:
         HarnessError: llama.cpp refused, with the last lines of its log.
     """
-    process = subprocess.Popen(
+    with subprocess.Popen(
         [sys.executable, "-m", __spec__.name, str(source), str(target), str(number)],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
         errors="replace",
-    )
-    try:
+    ) as process:
         assert process.stderr is not None
-        last, fallbacks, peak = _follow(process.stderr, on_step)
-        code = process.wait()
-    finally:
-        if process.poll() is None:
+        try:
+            last, fallbacks, peak = _follow(process.stderr, on_step)
+            code = process.wait()
+        finally:
             process.kill()
-            process.wait()
     if code != 0:
         loud = [line for line in last if _LOUD.search(line)]
         told = " | ".join((loud or list(last))[-LAST_LINES:]) or "it said nothing"

@@ -1,8 +1,9 @@
 """A SentencePiece-style BPE (Llama 2, Mistral) as the scores that llama.cpp merges by.
 
 Such a tokenizer marks blanks by ``▁`` and falls back to bytes. transformers merges by a ranked list
-of pairs; llama.cpp merges any two neighbours whose text is a token, the highest score first. The two agree when the list ranks whole tokens and holds every way to split each: what a
-converted SentencePiece model gives. A list that does not cannot be exported.
+of pairs; llama.cpp merges any two neighbours whose text is a token, the highest score first. The
+two agree when the list ranks whole tokens and holds every way to split each: what a converted
+SentencePiece model gives. A list that does not cannot be exported.
 """
 
 from collections.abc import Mapping

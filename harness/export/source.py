@@ -12,9 +12,11 @@ from harness.engine.folders import adapter_base, check_adapter, check_whole_mode
 from harness.export import provenance_keys
 from harness.export.adapter import Adapter, read_adapter
 from harness.export.architecture import Architecture, architecture_of
+from harness.export.base_copies import without_base_copies
 from harness.export.merged_weights import MergedWeights
 from harness.export.model_config import ModelConfig
 from harness.export.tensor_plan import PlannedTensor, plan
+from harness.export.training_note import training_warnings
 from harness.export.weights import StoredWeights, Weights
 
 KINDS = ("base", "merged", "adapter")
@@ -87,6 +89,12 @@ class Fingerprints:
         """As ``harness.backends.adapter`` and ``base`` make it of the same model."""
         return self.base if self.adapter is None else sha256_of([self.base, self.adapter])
 
+    def warnings(self, source: Source) -> tuple[str, ...]:
+        """What to mind of adapter and base together."""
+        if source.adapter is None:
+            return ()
+        return training_warnings(source.adapter.folder, self.base)
+
     def provenance(self, source: Source) -> dict[str, str]:
         """The provenance keys that every kind of file has."""
         from harness import __version__
@@ -139,16 +147,13 @@ def _open_adapter(ref: ModelRef, base: str | None) -> Source:
     adapter = read_adapter(Path(ref.location))
     named = base or _named_base(ref)
     check_whole_model(f"{ref}: its base", named)
-    folder = _local(named)
-    own = adapter.folder
-    has_tokenizer = (own / "tokenizer_config.json").is_file()
-    return Source(
-        ref,
-        folder,
-        _config(folder),
-        StoredWeights(folder),
-        adapter,
-        own if has_tokenizer else folder,
+    whole = open_folder(_local(named))
+    has_tokenizer = (adapter.folder / "tokenizer_config.json").is_file()
+    return replace(
+        whole,
+        ref=ref,
+        adapter=without_base_copies(adapter, whole.weights),
+        tokenizer_folder=adapter.folder if has_tokenizer else whole.folder,
     )
 
 

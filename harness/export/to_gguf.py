@@ -99,7 +99,7 @@ def to_gguf(
             tensors=tensor_types(written),
             fallbacks=tuple(f"{f.tensor}: {f.wanted} -> {f.got}" for f in quantised_.fallbacks),
             pre_tokenizer=done.pre_tokenizer,
-            warnings=done.warnings,
+            warnings=(*request.fingerprints.warnings(source), *done.warnings),
             peak_memory=PeakMemory(peak_resident_bytes(), quantised_.peak_bytes),
             start=start,
         )

@@ -62,7 +62,7 @@ def to_lora(source: Source, target: Path, kind: str, has_force: bool) -> ExportR
             tensors=tensor_types(written),
             fallbacks=(),
             pre_tokenizer=None,
-            warnings=warnings,
+            warnings=(*fingerprints.warnings(source), *warnings),
             peak_memory=PeakMemory(peak_resident_bytes()),
             merged_in=None,
             start=start,

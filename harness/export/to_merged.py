@@ -52,7 +52,7 @@ def to_merged(source: Source, target: Path, wanted: str | None, has_force: bool)
             tensors=_dtypes(folder),
             fallbacks=(),
             pre_tokenizer=None,
-            warnings=(),
+            warnings=fingerprints.warnings(source),
             peak_memory=PeakMemory(peak_resident_bytes()),
             start=start,
         )

@@ -18,7 +18,7 @@ HOSTILE = (
     "ไทย हिन्दी עברית العربية",
     "naïve café \u00e9",
     "\u0301\u0302combining",
-    "İstanbul ß ẞ ſ ﬁ ǅ ʰ ª",
+    "İstanbul ß ẞ \u017f ﬁ ǅ ʰ ª",
     "a\u00a0b\u2003c\u200bd\u0085\u2028\u2029 x",
     "\x01\x7f\x1b[31m",
     "\ud7ff\ue000\U0010ffff",

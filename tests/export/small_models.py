@@ -91,7 +91,10 @@ def byte_level(name: str = "qwen2", size: int = 390, **tokenizer) -> PreTrainedT
     alphabet = pre_tokenizers.ByteLevel.alphabet()
     special = ["<unk>", "<s>", "</s>"]
     fresh.train_from_iterator(
-        corpus(), trainers.BpeTrainer(vocab_size=size, special_tokens=special, initial_alphabet=alphabet, show_progress=False)
+        corpus(),
+        trainers.BpeTrainer(
+            vocab_size=size, special_tokens=special, initial_alphabet=alphabet, show_progress=False
+        ),
     )
     return _finished(fresh, **tokenizer)
 
@@ -100,7 +103,9 @@ def sentencepiece(size: int = 390, **tokenizer) -> PreTrainedTokenizerFast:
     """A tokenizer as Llama 2's is: blanks as ``▁``, bytes for the rest, merges ranked by token."""
     trained = Tokenizer(models.BPE())
     trained.pre_tokenizer = pre_tokenizers.Metaspace()
-    trained.train_from_iterator(corpus(), trainers.BpeTrainer(vocab_size=size - 259, show_progress=False))
+    trained.train_from_iterator(
+        corpus(), trainers.BpeTrainer(vocab_size=size - 259, show_progress=False)
+    )
     learnt = json.loads(trained.to_str())["model"]["vocab"]
     words = sorted(learnt, key=lambda token: learnt[token])
     vocabulary = ["<unk>", "<s>", "</s>", *(f"<0x{byte:02X}>" for byte in range(256)), *words]
@@ -111,9 +116,7 @@ def sentencepiece(size: int = 390, **tokenizer) -> PreTrainedTokenizerFast:
         for cut in range(1, len(token))
         if token[:cut] in ids and token[cut:] in ids
     ]
-    made = Tokenizer(
-        models.BPE(ids, merges, unk_token="<unk>", byte_fallback=True, fuse_unk=True)
-    )
+    made = Tokenizer(models.BPE(ids, merges, unk_token="<unk>", byte_fallback=True, fuse_unk=True))
     made.normalizer = normalizers.Sequence(
         [normalizers.Prepend("▁"), normalizers.Replace(" ", "▁")]
     )

@@ -82,3 +82,110 @@ def test_logits_are_those_of_transformers(name, tokenizer, tmp_path):
     assert float(np.abs(found - wanted).max()) < tolerance * scale
     # The logits differ enough from row to row that no other place would pass.
     assert float(np.abs(np.roll(wanted, 1, axis=0) - wanted).max()) > 0.1 * scale
+
+
+def test_a_checkpoint_that_leaves_out_the_first_part_of_names(tokenizer, tmp_path):
+    """As the first GPT-2 checkpoints do: ``h.0.attn.c_attn.weight``, masks stored besides."""
+    from safetensors.torch import load_file, save_file
+
+    model = small_models.gpt2()
+    folder = small_models.save(model, tokenizer, tmp_path / "model")
+    weights = load_file(folder / "model.safetensors")
+    short = {name.removeprefix("transformer."): weight for name, weight in weights.items()}
+    short["h.0.attn.bias"] = weights["transformer.h.0.ln_1.bias"].clone()
+    save_file(short, folder / "model.safetensors")
+    export_gguf(folder, tmp_path / "model.gguf")
+    opened = Llama(tmp_path / "model.gguf")
+    wanted = expected_logits(model, IDS)
+    difference = np.abs(opened.logits(IDS) - wanted).max()
+    opened.close()
+    assert difference < GELU_TOLERANCE * np.abs(wanted).max()
+
+
+def changed(model, tokenizer, folder, **changes):
+    """The saved model with another configuration than its own."""
+    small_models.save(model, tokenizer, folder)
+    config = json.loads((folder / "config.json").read_text())
+    config = {k: v for k, v in {**config, **changes}.items() if v != "left out"}
+    (folder / "config.json").write_text(json.dumps(config))
+    return folder
+
+
+REFUSED = {
+    "architecture": ("llama", {"architectures": ["LlamaForCasualLM"]}, "near: LlamaForCausalLM"),
+    "no-architecture": ("llama", {"architectures": []}, "names no architecture"),
+    "activation": ("llama", {"hidden_act": "gelu"}, "activation 'gelu'"),
+    "rope": ("llama", {"rope_parameters": {"rope_type": "dynamic"}}, "rope of type 'dynamic'"),
+    "old-rope": (
+        "llama",
+        {"rope_parameters": None, "rope_scaling": {"type": "longrope"}},
+        "rope of type 'longrope'",
+    ),
+    "part-rope": ("llama", {"partial_rotary_factor": 0.5}, "a part of each head"),
+    "llama3-rope": ("qwen2", {"rope_parameters": LLAMA3}, "no rope of type llama3"),
+    "yarn": ("llama", {"rope_parameters": {**YARN, "mscale": 0.7}}, "yarn's mscale"),
+    "layered-rope": (
+        "llama",
+        {"rope_parameters": {"full_attention": {"rope_type": "default"}}},
+        "from layer to layer",
+    ),
+    "odd-rope": (
+        "llama",
+        {"rope_parameters": {"rope_type": "linear", "rope_theta": 1e4}},
+        "lacks factor",
+    ),
+    "heads": ("qwen2", {"head_dim": 8}, "wants heads that divide hidden_size"),
+    "no-heads": ("qwen3", {"num_attention_heads": 0, "head_dim": None}, "num_attention_heads is 0"),
+    "lacking": ("qwen3", {"num_hidden_layers": "left out"}, "lacks num_hidden_layers"),
+    "not-a-number": ("qwen3", {"hidden_size": "wide"}, "expected a whole number"),
+    "more-layers": ("llama", {"num_hidden_layers": 3}, "lack what GGUF calls blk.2"),
+    "fewer-layers": ("llama", {"num_hidden_layers": 1}, "is no weight of a LlamaForCausalLM"),
+    "gelu": ("gpt2", {"activation_function": "relu"}, "activation 'relu'"),
+    "scaled": ("gpt2", {"scale_attn_by_inverse_layer_idx": True}, "inverse_layer_idx"),
+    "unscaled": ("gpt2", {"scale_attn_weights": False}, "scale_attn_weights false"),
+    "quantised": ("llama", {"quantization_config": {"quant_method": "awq"}}, "quantised .awq."),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_llama_cpp_would_compute_otherwise_is_refused(name, tokenizer, tmp_path):
+    build, changes, reason = REFUSED[name]
+    model = getattr(small_models, build)()
+    folder = changed(model, tokenizer, tmp_path / "model", **changes)
+    with pytest.raises(HarnessError, match=reason) as error:
+        export_gguf(folder, tmp_path / "model.gguf")
+    assert "\n" not in str(error.value)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["model"]
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "[" * 5000])
+def test_a_configuration_that_cannot_be_read_is_one_line(text, tmp_path):
+    (tmp_path / "config.json").write_text(text)
+    with pytest.raises(HarnessError, match=r"config.json: is no JSON") as error:
+        ModelConfig(tmp_path / "config.json")
+    assert "\n" not in str(error.value)
+
+
+def test_a_window_shorter_than_the_context_is_warned_of(tmp_path):
+    config = tmp_path / "config.json"
+    sizes = {"hidden_size": 64, "num_attention_heads": 4, "max_position_embeddings": 4096}
+    config.write_text(
+        json.dumps({"architectures": ["MistralForCausalLM"], "sliding_window": 1024, **sizes})
+    )
+    known = ModelConfig(config)
+    (warning,) = architecture_of(known).check(known)
+    assert "the last 1,024 tokens only" in warning
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"rope_parameters": {"rope_type": "linear", "rope_theta": 5e5, "factor": 2.0}},
+        {"rope_theta": 5e5, "rope_scaling": {"type": "linear", "factor": 2.0}},
+    ],
+    ids=["transformers-5", "older"],
+)
+def test_rope_is_read_in_both_spellings(given, tmp_path):
+    (tmp_path / "config.json").write_text(json.dumps(given))
+    rope = Rope.of(ModelConfig(tmp_path / "config.json"), 16)
+    assert (rope.kind, rope.theta, rope.parameters["factor"]) == ("linear", 5e5, 2.0)

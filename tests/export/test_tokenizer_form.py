@@ -76,7 +76,7 @@ def test_a_tokenizer_is_the_same_loaded_in_another_process():
 
 def test_a_folder_without_a_tokenizer_is_one_line(tmp_path):
     with pytest.raises(HarnessError, match="transformers cannot load its tokenizer") as error:
-        read_tokenizer(tmp_path)
+        load_tokenizer(tmp_path)
     assert "\n" not in str(error.value)
 
 
