@@ -103,21 +103,21 @@ def read_pair(file: Path, lora: Path | None) -> GgufHeader:
     """
     header = _read(file)
     if header.text("general.type") == "adapter":
-        raise HarnessError(f"{file}: holds a LoRA, put it over its base: gguf:BASE+lora={file}")
+        raise HarnessError(f"{file.name} is a LoRA, put it over its base: gguf:BASE+lora={file}")
     if lora is None:
         return header
     over = _read(lora)
     if over.text("adapter.type") != "lora":
-        raise HarnessError(f"{lora}: is no LoRA GGUF, make one: harness export lora ADAPTER")
+        raise HarnessError(f"{lora.name} is no LoRA, make one: harness export lora ADAPTER -o FILE")
     if over.architecture != header.architecture:
         raise HarnessError(
-            f"{lora}: is a LoRA for another base, of architecture {over.architecture!r}, "
+            f"{lora.name} is a LoRA for another base, of architecture {over.architecture!r}, "
             f"and {file.name} is {header.architecture!r}"
         )
     wanted, there = over.text(BASE_WEIGHTS_SHA256), header.text(SOURCE_WEIGHTS_SHA256)
     if wanted and there and wanted != there:
         raise HarnessError(
-            f"{lora}: is a LoRA for another base, whose weights are {wanted[:12]}, "
+            f"{lora.name} is a LoRA for another base, whose weights are {wanted[:12]}, "
             f"and {file.name} was made of {there[:12]}"
         )
     return header
@@ -127,4 +127,4 @@ def _read(file: Path) -> GgufHeader:
     try:
         return read_gguf_header(file)
     except DamagedGguf as error:
-        raise HarnessError(f"{file}: {error}") from None
+        raise HarnessError(f"{file.name} {error}") from None

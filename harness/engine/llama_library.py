@@ -6,6 +6,7 @@ built on the C functions of ``llama_cpp``, not on its ``Llama`` class, which dec
 
 import ctypes
 import os
+import re
 from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +30,8 @@ REASON_LINES = 2
 """Lines of the log that go into an error."""
 _ERROR = 4
 """``GGML_LOG_LEVEL_ERROR``; llama_cpp does not name it."""
+_SPEAKER = re.compile(r"^(\w*(llama|ggml|gguf)\w*: )+(error loading model: )?")
+_EMPTY_WORDS = ("failed to load model", "failed to apply lora adapter")
 
 
 class LlamaLog:
@@ -49,8 +52,9 @@ class LlamaLog:
     def reason(self) -> str:
         """The last errors of the log, in one line; without errors its last lines."""
         errors = [line for level, line in self.lines if level == _ERROR]
-        lines = errors or [line for _, line in self.lines]
-        return " | ".join(dict.fromkeys(lines[-REASON_LINES:])) or "it does not say why"
+        lines = [_SPEAKER.sub("", line) for line in errors or (line for _, line in self.lines)]
+        telling = [line for line in lines if line not in _EMPTY_WORDS]
+        return " | ".join(dict.fromkeys(telling[-REASON_LINES:])) or "it does not say why"
 
     def _take(self, level: int, text: bytes, _: Any) -> None:
         self._part += text.decode("utf-8", "replace")
@@ -98,15 +102,15 @@ def load(file: Path, lora: Path | None, settings: EngineSettings) -> LoadedModel
     LOG.forget()
     model = llama_cpp.llama_model_load_from_file(str(file).encode(), parameters)
     if not model:
-        raise HarnessError(f"{file}: llama.cpp cannot open it: {LOG.reason()}")
+        raise HarnessError(f"llama.cpp cannot open {file.name}: {LOG.reason()}")
     if llama_cpp.llama_model_has_encoder(model) or not llama_cpp.llama_model_has_decoder(model):
-        raise HarnessError(f"{file}: is no causal language model, which answers are asked of")
+        raise HarnessError(f"{file.name} is no causal language model, which could answer")
     adapter = None
     if lora is not None:
         LOG.forget()
         adapter = llama_cpp.llama_adapter_lora_init(model, str(lora).encode())
         if not adapter:
-            raise HarnessError(f"{lora}: llama.cpp cannot put it over {file.name}: {LOG.reason()}")
+            raise HarnessError(f"llama.cpp cannot put {lora.name} over {file.name}: {LOG.reason()}")
     vocabulary = llama_cpp.llama_model_get_vocab(model)
     return LoadedModel(model, vocabulary, adapter, has_gpu)
 
