@@ -28,8 +28,8 @@ MOST_LINES = 40
 """Lines of llama.cpp's log that are kept."""
 REASON_LINES = 2
 """Lines of the log that go into an error."""
-_ERROR = 4
-"""``GGML_LOG_LEVEL_ERROR``; llama_cpp does not name it."""
+_DEBUG, _ERROR = 1, 4
+"""``GGML_LOG_LEVEL_DEBUG`` and ``_ERROR``; llama_cpp does not name them."""
 _SPEAKER = re.compile(r"^(\w*(llama|ggml|gguf)\w*: )+(error loading model: )?")
 _EMPTY_WORDS = ("failed to load model", "failed to apply lora adapter")
 
@@ -57,6 +57,8 @@ class LlamaLog:
         return " | ".join(dict.fromkeys(telling[-REASON_LINES:])) or "it does not say why"
 
     def _take(self, level: int, text: bytes, _: Any) -> None:
+        if level == _DEBUG:
+            return
         self._part += text.decode("utf-8", "replace")
         while "\n" in self._part:
             line, _, self._part = self._part.partition("\n")
