@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 MOST_STEPS = 120_000
-"""Comparisons that one search for what is alike may take; what needs more is one difference. Texts
-that share half of their words stay below it up to some 20,000 characters."""
+"""Comparisons that the search for what is alike may take, words and letters together; what is left
+when they are spent is one difference."""
 LEAST_ALIKE = 0.5
 """The share of two replaced words that must be alike for their letters to be set apart."""
 SHORTEST_ALIKE = 4
@@ -38,16 +38,24 @@ class Stretch:
         return max(len(self.before), len(self.after))
 
 
+@dataclass(slots=True)
+class _Purse:
+    """The comparisons that are left."""
+
+    steps: int
+
+
 def differences(before: str, after: str) -> tuple[Stretch, ...]:
     """The texts cut into stretches, alike and unlike by turns."""
     if before == after:
         return (Stretch(before, after),) if before else ()
-    words = _cut(_TOKEN.findall(before), _TOKEN.findall(after))
-    found = _joined(part for word in words for part in _letters(word))
+    purse = _Purse(MOST_STEPS)
+    words = _cut(_TOKEN.findall(before), _TOKEN.findall(after), purse)
+    found = _joined(part for word in words for part in _letters(word, purse))
     return tuple(_joined(_without_chance(found)))
 
 
-def _letters(word: Stretch) -> Iterator[Stretch]:
+def _letters(word: Stretch, purse: _Purse) -> Iterator[Stretch]:
     """A replaced stretch by its characters, where enough of them are alike to be worth it."""
     if word.is_alike or not word.before or not word.after:
         yield word
@@ -55,7 +63,7 @@ def _letters(word: Stretch) -> Iterator[Stretch]:
     head, tail = _ends(word.before, word.after)
     middle = Stretch(word.before[head : len(word.before) - tail],
                      word.after[head : len(word.after) - tail])  # fmt: skip
-    parts = _cut(middle.before, middle.after)
+    parts = _cut(middle.before, middle.after, purse)
     alike = sum(len(part.before) for part in parts if part.is_alike)
     yield Stretch(word.before[:head], word.after[:head])
     yield from parts if alike >= middle.length * LEAST_ALIKE else [middle]
@@ -63,13 +71,13 @@ def _letters(word: Stretch) -> Iterator[Stretch]:
     yield Stretch(word.before[end:], word.before[end:])
 
 
-def _cut(before: Sequence[str], after: Sequence[str]) -> list[Stretch]:
+def _cut(before: Sequence[str], after: Sequence[str], purse: _Purse) -> list[Stretch]:
     """Sequences of words, or of characters, cut where they begin and end to be alike."""
     head, tail = _ends(before, after)
     left, right = before[head : len(before) - tail], after[head : len(after) - tail]
     parts = [Stretch("".join(before[:head]), "".join(after[:head]))]
     was_before = was_after = 0
-    for at_before, at_after, count in [*_alike(left, right), (len(left), len(right), 0)]:
+    for at_before, at_after, count in [*_alike(left, right, purse), (len(left), len(right), 0)]:
         parts.append(
             Stretch("".join(left[was_before:at_before]), "".join(right[was_after:at_after]))
         )
@@ -89,13 +97,15 @@ def _ends(before: Sequence[str], after: Sequence[str]) -> tuple[int, int]:
     return head, tail
 
 
-def _alike(before: Sequence[str], after: Sequence[str]) -> list[tuple[int, int, int]]:
+def _alike(
+    before: Sequence[str], after: Sequence[str], purse: _Purse
+) -> list[tuple[int, int, int]]:
     """The runs that stand in both, as place before, place after and length.
 
     The shortest edit script after E. W. Myers, "An O(ND) Difference Algorithm and Its Variations",
-    Algorithmica 1 (1986); none where it takes more than ``MOST_STEPS``.
+    Algorithmica 1 (1986); none where it takes more steps than are left.
     """
-    furthest, rounds, steps = {1: 0}, list[dict[int, int]](), 0
+    furthest, rounds = {1: 0}, list[dict[int, int]]()
     for edits in range(len(before) + len(after) + 1):
         reached: dict[int, int] = {}
         rounds.append(furthest)
@@ -108,11 +118,11 @@ def _alike(before: Sequence[str], after: Sequence[str]) -> list[tuple[int, int, 
                 and before[place] == after[place - diagonal]
             ):
                 place += 1
-            steps += 1 + place - start
+            purse.steps -= 1 + place - start
             reached[diagonal] = place
             if place >= len(before) and place - diagonal >= len(after):
                 return _traced(rounds, diagonal, place)
-        if steps > MOST_STEPS:
+        if purse.steps < 0:
             return []
         furthest = reached
     return []

@@ -60,3 +60,13 @@ def test_texts_with_nothing_in_common_are_one_difference_soon(seed: int) -> None
 def test_a_megabyte_is_compared_by_its_ends() -> None:
     found = differences("a" + "x" * 1_000_000 + "z", "a" + "y" * 1_000_000 + "z")
     assert [s.is_alike for s in found] == [True, False, True]
+
+
+def test_letters_do_not_cost_more_than_words() -> None:
+    """Fifty long words, each replaced by one of the same letters in another order: one purse pays
+    for all of them, and is spent before most are looked into."""
+    rng = random.Random(0)
+    words = ["".join(rng.choices("abcdef", k=400)) + ";" for _ in range(100)]
+    found = differences("".join(words[:50]), "".join(words[50:]))
+    alone = differences(words[0], words[50])
+    assert 100 < len(alone) <= len(found) < 2 * len(alone)

@@ -28,10 +28,9 @@ const stepTo = (furthest, diagonal, edits) => {
 };
 
 /** The runs that stand in both, as [place before, place after, length]; none where it takes too long. */
-const alikeIn = (before, after) => {
+const alikeIn = (before, after, purse) => {
   let furthest = new Map([[1, 0]]);
   const rounds = [];
-  let steps = 0;
   for (let edits = 0; edits <= before.length + after.length; edits += 1) {
     const reached = new Map();
     rounds.push(furthest);
@@ -39,11 +38,11 @@ const alikeIn = (before, after) => {
       const start = stepTo(furthest, diagonal, edits).place;
       let place = start;
       while (place < before.length && place - diagonal < after.length && before[place] === after[place - diagonal]) place += 1;
-      steps += 1 + place - start;
+      purse.steps -= 1 + place - start;
       reached.set(diagonal, place);
       if (place >= before.length && place - diagonal >= after.length) return traced(rounds, diagonal, place);
     }
-    if (steps > MOST_STEPS) return [];
+    if (purse.steps < 0) return [];
     furthest = reached;
   }
   return [];
@@ -61,13 +60,13 @@ const traced = (rounds, diagonal, place) => {
 };
 
 /** Words, or characters, cut where they begin and end to be alike. */
-const cutAlike = (before, after) => {
+const cutAlike = (before, after, purse) => {
   const [head, tail] = endsOf(before, after);
   const left = before.slice(head, before.length - tail);
   const right = after.slice(head, after.length - tail);
   const parts = [stretch(before.slice(0, head).join(""), after.slice(0, head).join(""))];
   let [wasBefore, wasAfter] = [0, 0];
-  for (const [atBefore, atAfter, length] of [...alikeIn(left, right), [left.length, right.length, 0]]) {
+  for (const [atBefore, atAfter, length] of [...alikeIn(left, right, purse), [left.length, right.length, 0]]) {
     parts.push(stretch(left.slice(wasBefore, atBefore).join(""), right.slice(wasAfter, atAfter).join("")));
     [wasBefore, wasAfter] = [atBefore + length, atAfter + length];
     const alike = left.slice(atBefore, wasBefore).join("");
@@ -77,12 +76,12 @@ const cutAlike = (before, after) => {
   return [...parts, stretch(ending, ending)];
 };
 
-const byLetters = (word) => {
+const byLetters = (word, purse) => {
   if (word.isAlike || !word.before || !word.after) return [word];
   const [before, after] = [[...word.before], [...word.after]];
   const [head, tail] = endsOf(before, after);
   const [left, right] = [before.slice(head, before.length - tail), after.slice(head, after.length - tail)];
-  const parts = cutAlike(left, right);
+  const parts = cutAlike(left, right, purse);
   const alike = parts.reduce((sum, part) => sum + (part.isAlike ? lengthOf(part.before) : 0), 0);
   const isWorth = alike >= Math.max(left.length, right.length) * LEAST_ALIKE;
   const [start, end] = [before.slice(0, head).join(""), before.slice(before.length - tail).join("")];
@@ -111,8 +110,9 @@ const withoutChance = (found) => found.flatMap((part, i) => {
 
 const differences = (before, after) => {
   if (before === after) return before ? [stretch(before, after)] : [];
-  const words = cutAlike(before.match(TOKEN) ?? [], after.match(TOKEN) ?? []);
-  return joined(withoutChance(joined(words.flatMap(byLetters))));
+  const purse = { steps: MOST_STEPS };
+  const words = cutAlike(before.match(TOKEN) ?? [], after.match(TOKEN) ?? [], purse);
+  return joined(withoutChance(joined(words.flatMap((word) => byLetters(word, purse)))));
 };
 
 /** What only the one and only the other text has, as places; nothing where too little is alike. */
