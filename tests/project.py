@@ -33,6 +33,7 @@ SCHEMA = {
     "additionalProperties": False,
 }
 GOOD = '{"word": "x"}'
+FENCED = f"```json\n{GOOD}\n```"
 WORDS = ("ant", "bee", "cat", "dog")
 
 
