@@ -107,9 +107,15 @@ class Tally:
         return rate_result(self.model, self.task, self.behavior, judged, self.budget)
 
     def failures(self, count: int) -> list[tuple[Completion, Verdict]]:
-        """The shortest failing completions: the easiest to read."""
+        """The shortest failing completions: the easiest to read. No case twice before all once."""
         failed = [pair for pair in self.judged if pair[1].outcome is Outcome.FAILED]
-        return sorted(failed, key=lambda pair: (len(pair[0].text), pair[0].case_id))[:count]
+        ordered = sorted(failed, key=lambda pair: (len(pair[0].text), pair[0].case_id))
+        seen = Counter[str]()
+        ranked: list[tuple[int, tuple[Completion, Verdict]]] = []
+        for pair in ordered:
+            ranked.append((seen[pair[0].case_id], pair))
+            seen[pair[0].case_id] += 1
+        return [pair for _, pair in sorted(ranked, key=lambda found: found[0])[:count]]
 
 
 def rate_result(

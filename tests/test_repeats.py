@@ -99,12 +99,13 @@ def test_the_record_holds_every_answer_and_the_shares_of_cases(project: Project,
 def test_the_table_shows_pass_at_k_and_pass_hat_k(done) -> None:
     assert "4 cases, T=0.9, 4 answers to each" in done.out
     lines = done.out.splitlines()
-    (heading,) = (line for line in lines if "pass@4" in line)
-    assert " ".join(heading.split()) == "of 4 answers to a case any: pass@4 all: pass^4"
-    row = lines[lines.index(heading) + 2]
-    assert row.split()[:2] == ["format_success_rate", "100.0%"]
-    assert row.split()[2:] == ["(51.0", "to", "100.0%)", "25.0%", "(4.6", "to", "69.9%)"]
+    first = lines.index("of 4 answers to a case any passes (pass@4), all pass (pass^4)")
+    heading, model, row = (line.split() for line in lines[first + 1 : first + 4])
+    assert heading == ["pass@4", "95%", "interval", "pass^4", "95%", "interval"]
+    assert model == ["record:stored/stored"]
+    assert " ".join(row) == "format_success_rate 100.0% 51.0 to 100.0% 25.0% 4.6 to 69.9%"
     assert any("pass@1" in line and "95% interval" in line for line in lines)
+    assert all(len(line) <= 80 for line in lines[first : first + 6])
 
 
 def test_a_budget_is_held_against_the_mean(project: Project) -> None:
@@ -112,6 +113,15 @@ def test_a_budget_is_held_against_the_mean(project: Project) -> None:
     done = project.pytest("suites", "--model", model, "--repeats", "4")
     assert done.code == 1
     assert "json_validity: 6 of 16 completions pass (4 to each of 4 cases), 37.5%" in done.out
+
+
+def test_examples_are_of_different_cases(done, project: Project) -> None:
+    model = project.store(dict.fromkeys(ANSWERS, [BAD] * 4), "bad")
+    shown = project.pytest("suites/test_json_validity.py", "--model", model, "--repeats", "4").out
+    assert "the 3 shortest of 16 failing completions" in shown
+    assert [line.split()[1] for line in shown.splitlines() if line.startswith("  case ")] == [
+        "ant:", "bee:", "cat:",
+    ]  # fmt: skip
 
 
 def test_one_item_per_case_holds_the_case_s_own_rate(project: Project) -> None:

@@ -199,13 +199,13 @@ def repeats_table(rows: list[BehaviorResult], options: ConsoleOptions) -> Iterat
     if not repeated:
         return
     k = max(r.repeats for r in repeated)
-    headings = (f"of {k} answers to a case", f"any: pass@{k}", "", f"all: pass^{k}", "")
+    headings = ("", f"pass@{k}", "95% interval", f"pass^{k}", "95% interval")
     cells = {id(r): [_ascii(cell, options) for cell in _repeats_cells(r)] for r in repeated}
     heading = [Text(h, _DIM) for h in headings]
     widths = [
         max(c.cell_len for c in column) for column in zip(heading, *cells.values(), strict=True)
     ]
-    yield Text()
+    yield Text(f"\nof {k} answers to a case any passes (pass@{k}), all pass (pass^{k})", _DIM)
     yield _grid([heading], widths, options, (1, 3))
     for model in dict.fromkeys(r.model for r in repeated):
         yield _ascii(Text(printable(model), _STRONG), options)
@@ -219,7 +219,7 @@ def _repeats_cells(result: BehaviorResult) -> Iterator[Text]:
     )
     for share in (result.pass_at_k, result.pass_hat_k):
         yield Text("not measured" if share is None else words.percent(share.rate))
-        yield Text("" if share is None else f"({words.interval(share.interval)})", _DIM)
+        yield Text("" if share is None else words.interval(share.interval), _DIM)
 
 
 def _commonest(rows: list[BehaviorResult], limit: int = 3) -> str:
