@@ -11,11 +11,12 @@ from harness.core.completion import Completion
 from harness.core.printable import excerpt, symbols
 from harness.core.record import BehaviorResult
 from harness.core.verdict import Outcome, Verdict
+from harness.report.screen import folded
 
 EXAMPLES = 3
 MOST_CODES = 5
-WIDTH = 76
-"""Columns of a completion's excerpt."""
+WIDTH = 72
+"""Columns of a completion's excerpt: with its margin and ellipses, 80."""
 
 
 def headline(result: BehaviorResult) -> str:
@@ -55,10 +56,17 @@ class BehaviorText(TerminalRepr):
         self.reprcrash = ReprFileLocation(path, (line or 0) + 1, str(failed))
 
     def toterminal(self, tw: TerminalWriter) -> None:
-        first, *rest = self.failed.text.splitlines()
-        tw.line(first, red=True, bold=True)
-        for line in rest:
-            tw.line(line)
+        lines = self.failed.text.splitlines()
+        first = len([*self._folded(lines[:1], tw)])
+        for number, line in enumerate(self._folded(lines, tw)):
+            is_first = number < first
+            tw.line(line, red=is_first, bold=is_first)
+
+    def _folded(self, lines: Sequence[str], tw: TerminalWriter) -> Iterator[str]:
+        """Words undivided on a terminal; an excerpt and its carets are never folded."""
+        for line in lines:
+            is_whole = not tw.hasmarkup or line.lstrip().startswith("| ")
+            yield from [line] if is_whole else folded([line], tw.fullwidth)
 
 
 def failed_rate(tally: Tally, more: str = "") -> BehaviorFailed:

@@ -2,7 +2,7 @@
 
 import sys
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -44,14 +44,41 @@ class TerminalProgress(ConsoleProgress):
         super().__init__()
         self.reporter = config.pluginmanager.getplugin("terminalreporter")
         self.is_quiet = config.getoption("verbose") < 0
+        self.begun: Begun | None = None
 
     def on_start(self, what: object, requests: int) -> None:
         # Asked here, where pytest does not capture: elsewhere standard error is a file of pytest's.
         if self.is_quiet or not sys.stderr.isatty():
             return
-        if self.reporter is not None:
-            self.reporter.ensure_newline()
+        self.begun = Begun(self.reporter) if self.reporter is not None else None
         super().on_start(what, requests)
+
+    def on_end(self) -> None:
+        super().on_end()
+        if self.begun is not None:
+            self.begun.go_on()
+            self.begun = None
+
+
+class Begun:
+    """The line that pytest has begun ("suites/test_x.py ."): the bar stands below it for a while,
+    and what follows goes on where the line stopped."""
+
+    def __init__(self, reporter: Any) -> None:
+        self.reporter, self.writer = reporter, reporter.config.get_terminal_writer()
+        self.file, self.columns = reporter.currentfspath, self.writer.width_of_current_line
+        self.line = self.writer._current_line
+        reporter.ensure_newline()
+
+    def go_on(self) -> None:
+        """Go back up, where both are one terminal: pytest's own account of the line included."""
+        is_one_line = 0 < self.columns < self.writer.fullwidth
+        if self.file is None or not is_one_line or not sys.stdout.isatty():
+            return
+        self.writer.flush()
+        self.writer.write(f"\x1b[A\x1b[{self.columns}C", flush=True)
+        self.writer._current_line = self.line
+        self.reporter.currentfspath = self.file
 
 
 class Bar:

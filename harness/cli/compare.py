@@ -1,5 +1,6 @@
 """``harness compare``: what changed between two runs, without a decision."""
 
+import sys
 from pathlib import Path
 
 import click
@@ -47,6 +48,7 @@ def command(
         click.echo(render(report), nl=False)
     else:
         from harness.report.comparison_text import text
+        from harness.report.screen import shown
 
-        click.echo("".join(f"{line}\n" for line in text(report)), nl=False)
+        click.echo(shown(text(report), sys.stdout), nl=False)
     raise SystemExit(NOT_COMPARABLE if report.decision.refused else 0)

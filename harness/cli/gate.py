@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -70,7 +71,9 @@ def command(
 
         click.echo(json.dumps(decided(report.decision), indent=2, allow_nan=False))
     else:
-        click.echo("".join(f"{line}\n" for line in _lines(report)), nl=False)
+        from harness.report.screen import shown
+
+        click.echo(shown(_lines(report), sys.stdout), nl=False)
     _tell_machines(report, comment, junit, Path(settings.tasks_dir))
     raise SystemExit(report.decision.exit_code)
 
