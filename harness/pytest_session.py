@@ -21,6 +21,7 @@ from harness.engine.model import EngineSettings
 from harness.failure_text import BehaviorFailed, BehaviorText, failed_case, failed_rate
 from harness.journal import Journal, check_space
 from harness.measurement import Latency, Memory
+from harness.parity.beside import Beside
 from harness.progress import TerminalProgress
 from harness.pytest_item import (
     SUBJECT,
@@ -32,7 +33,7 @@ from harness.pytest_item import (
     subject_of,
 )
 from harness.pytest_measured import judge_run
-from harness.pytest_parity import Beside, SessionParity, is_read_alone
+from harness.pytest_parity import SessionParity, is_read_alone
 from harness.recording import outline, record
 from harness.runs import check_writable, record_file, write_run
 from harness.selection import Choices, Subject, choose, short_path

@@ -1,7 +1,7 @@
 """The tokens of a folder as ``save_pretrained`` writes it."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from harness.artefacts.json_file import read_object
 from harness.artefacts.tokens import TokenFacts
@@ -91,7 +91,7 @@ def _vocabulary(
     return ids, frozenset(special)
 
 
-def _is_id(value: Any) -> bool:
+def _is_id(value: Any) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 1 << 31
 
 

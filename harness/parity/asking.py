@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from harness.core.errors import HarnessError
 from harness.core.modelref import ModelRef
@@ -16,6 +17,9 @@ MOST_FIRST_STEP_BYTES = 64_000_000
 """Of the file of logits after whole prompts; of larger vocabularies fewer prompts are asked."""
 Place = tuple[str, str, int, int]
 """Task, case id, repeat, and which pair of the chain: where two answers part."""
+
+
+Key = TypeVar("Key")
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +124,7 @@ def _sequence(prompt: Prompt, parting: Parting) -> tuple[int, ...]:
     return (*prompt.token_ids, *parting.shared) if prompt.token_ids else ()
 
 
-def _rows(generation: Generation, sequences: Mapping[object, Sequence[int]], path: Path) -> Rows:
+def _rows(generation: Generation, sequences: Mapping[Key, Sequence[int]], path: Path) -> Rows:
     if sequences:
         generation.logits(list(sequences.values()), path)
     return Rows(path, tuple(sequences))

@@ -160,8 +160,8 @@ def _measured(
     refused: Mapping[str, str],
 ) -> PairParity:
     refs = (pair.before.ref, pair.after.ref)
-    models = (ModelRef.parse(ref) for ref in refs)
-    is_same = is_copy(*models, pair.before.weights_sha256)
+    before_ref, after_ref = (ModelRef.parse(ref) for ref in refs)
+    is_same = is_copy(before_ref, after_ref, pair.before.weights_sha256)
     known = PairParity(*refs, is_same, answers=pair.answers)
     if not all(ref in asked for ref in refs):
         reasons = [refused.get(ref, f"{ref} was not opened") for ref in refs if ref not in asked]

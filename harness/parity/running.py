@@ -1,6 +1,6 @@
 """Has a chain of models answer tasks, judged without pytest, as a run like any other."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from harness.checks.run_budgets import LatencyBudget, Measured, MemoryBudget
@@ -48,7 +48,7 @@ def run_chain(
 
 
 def measures_of(
-    run: RunRecord, sizes: dict[str, int], speeds: dict[str, float]
+    run: RunRecord, sizes: Mapping[str, int], speeds: Mapping[str, float]
 ) -> tuple[ModelMeasure, ...]:
     """What each model of a run takes, as far as the run says so."""
     return tuple(

@@ -1,0 +1,96 @@
+"""The whole chain on the bundled adapter, as a user walks it: merge, convert, quantise, compare.
+
+What the README and ``docs/parity.md`` say of it is held here, with 300 cases of a task.
+"""
+
+import pytest
+from click.testing import CliRunner
+
+from harness.cli import main
+from harness.parity.file import read_parity
+from harness.runs import find_run
+from tests.artefacts.copies import ADAPTER
+from tests.models import TASKS, TINY_QWEN2
+
+pytestmark = pytest.mark.slow
+
+
+def run(*arguments):
+    done = CliRunner().invoke(main, list(map(str, arguments)), catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    return done
+
+
+@pytest.fixture(scope="module")
+def chain(tmp_path_factory):
+    """Parity of base, adapter, merged, f32, q8_0 and q4_k_m, and where its run is."""
+    folder = tmp_path_factory.mktemp("chain")
+    merged = folder / "merged"
+    run("export", "merge", ADAPTER, "--base", TINY_QWEN2, "-o", merged, "--dtype", "float32")
+    refs = [f"base:{TINY_QWEN2}", f"adapter:{ADAPTER}+base={TINY_QWEN2}", f"merged:{merged}"]
+    for kind in ("f32", "q8_0", "q4_k_m"):
+        file = folder / f"{kind}.gguf"
+        run("export", "gguf", merged, "-o", file, "--type", kind)
+        refs.append(f"gguf:{file}")
+    options = ["--tasks-dir", TASKS, "--task", "json_extraction", "--threads", "1"]
+    run("parity", *refs, *options, "--dtype", "float32", "--max-drop", "1", "--report-dir", folder)
+    found = find_run("latest", folder)
+    return read_parity(found), found
+
+
+def pairs(chain):
+    adapter, merged, f32, q8, q4 = chain[0].pairs
+    return {"adapter": adapter, "merged": merged, "f32": f32, "q8_0": q8, "q4_k_m": q4}
+
+
+def test_every_model_reads_every_prompt_alike(chain):
+    for name, pair in pairs(chain).items():
+        assert pair.reading.prompts == 300, name
+        assert pair.reading.is_same, name
+
+
+def test_copies_in_full_precision_begin_alike_and_answer_alike(chain):
+    for name in ("merged", "f32"):
+        pair = pairs(chain)[name]
+        assert pair.is_copy
+        assert pair.first_step.agreement == 1
+        assert pair.first_step.max_difference < 1e-3
+        (answers,) = pair.answers
+        assert answers.identical >= 0.99 * answers.cases
+        for found in answers.divergences:
+            assert abs(found.margin_before) < 1e-2, found
+
+
+def test_eight_bits_cost_less_than_a_point(chain):
+    success = pairs(chain)["q8_0"].answers[0].success
+    assert abs(success.rate_before - success.rate_after) <= 0.01
+
+
+def test_every_difference_comes_with_its_tokens_and_margins(chain):
+    for name in ("q8_0", "q4_k_m"):
+        for found in pairs(chain)[name].answers[0].divergences:
+            assert found.before.text is not None
+            assert found.margin_before is not None
+            assert found.margin_after is not None
+            # Both liked their own token best: the two models' difference is the two leads and more.
+            assert found.shift >= found.margin_before + found.margin_after - 1e-4
+
+
+def test_what_each_model_takes_is_measured(chain):
+    for model in chain[0].models:
+        assert model.size_bytes > 1_000_000
+        assert model.peak_memory_mb > 10
+        assert model.tokens_per_second > 1
+        assert 0 < model.p50_seconds["json_extraction"] <= model.p95_seconds["json_extraction"]
+    sizes = [m.size_bytes for m in chain[0].models[3:]]
+    assert sizes == sorted(sizes, reverse=True)
+
+
+def test_training_further_is_no_copy(chain):
+    assert not pairs(chain)["adapter"].is_copy
+
+
+def test_a_record_is_enough_to_measure_it_again(chain):
+    before, folder = chain
+    run("parity", folder, "--threads", "1")
+    assert read_parity(folder).pairs == before.pairs
