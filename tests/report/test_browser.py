@@ -3,14 +3,17 @@
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from harness.core.record import FORMAT_SUCCESS, RunRecord
+from harness.core.record import FORMAT_SUCCESS, Counterexample, RunRecord
+from harness.core.verdict import FailureCode, Verdict
 from harness.gate_policy import GatePolicy
 from harness.report.contents import report_on
 from harness.report.html import render
+from harness.report.training import Training
 from tests.report.chromium import Page, chromium, executable
 from tests.report.odd_pairs import odd_record
 from tests.report.test_html import HOSTILE, hostile_record
@@ -328,3 +331,60 @@ def test_several_models_with_long_names_fit(tab: Page, tmp_path: Path, width: in
       return lines.size > 8;
     }).length"""
     assert tab.evaluate(broken) == 0
+
+
+def three_hostile(text: str) -> RunRecord:
+    """The hostile record with a third model, whose ref and name are hostile too, and with what only
+    some records have: a counterexample and repeats that disagree."""
+    run = hostile_record(text)
+    ref = f"gguf:{text}"
+    third = replace(run.models[0], ref=ref, name=text or "x")
+    answers = [replace(s, model=ref) for s in run.samples if s.model == BASE]
+    fails = Verdict.failed(FailureCode.UNGROUNDED, f"x, the nearest is {text!r}", (0, 1))
+    answers = [replace(s, verdicts={**s.verdicts, "json_validity": fails}) for s in answers]
+    again = [replace(s, repeat=1, verdicts={"json_validity": Verdict.passed()}) for s in answers]
+    results = [replace(r, model=ref) for r in run.results if r.model == BASE]
+    smallest = Counterexample(f"b{text}", answers[0], f"1{text}", 3, 9, True)
+    return replace(
+        run,
+        models=(*run.models, third),
+        samples=(*run.samples, *answers, *again),
+        results=(*run.results, *results),
+        counterexamples=(smallest,),
+    )
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_nothing_runs_whatever_is_chosen(tab: Page, tmp_path: Path, text: str) -> None:
+    path = tmp_path / "page.html"
+    report = report_on(three_hostile(text), policy=GatePolicy())
+    trainings = {
+        m.ref: Training(text, 1.0, ((1, 1.0), (2, 0.5)), ()) for m in report.runs[0].models
+    }
+    path.write_text(render(replace(report, trainings=trainings)), encoding="utf-8")
+    tab.open(path)
+    tab.evaluate("for (const d of document.querySelectorAll('details')) d.open = true")
+    for role, place in (("before", 2), ("after", 0), ("after", 1)):
+        choose(tab, role, place)
+    every = "for (const b of document.querySelectorAll('button.ask, button.choose')) b.click()"
+    tab.evaluate(every)
+    tab.evaluate("document.querySelector('.filter button[type=reset]').click()")
+    tab.evaluate(SETTLED)
+    tab.evaluate("for (const d of document.querySelectorAll('details')) d.open = true")
+    tab.evaluate(SETTLED)
+    assert tab.evaluate("window.owned") is None
+    assert tab.evaluate("document.querySelectorAll('.case').length") > 2
+    assert tab.evaluate("document.querySelectorAll('img, main script, main style').length") == 0
+    assert tab.evaluate(PAIR) in {f"{a}-{b}" for a in range(3) for b in range(3)}
+    assert tab.problems == []
+
+
+def test_a_link_to_a_section_keeps_what_is_shown(tab: Page, tmp_path: Path) -> None:
+    tab.open(written(record(60, MODELS), tmp_path), "#pair=1-2")
+    tab.evaluate("document.querySelector('a[href=\"#task-0-codes\"]').click()")
+    tab.evaluate(SETTLED)
+    assert tab.evaluate("location.hash") == "#task-0-codes"
+    assert tab.evaluate(PAIR) == "1-2"
+    links = "[...document.querySelectorAll('nav a')].map((a) => a.getAttribute('href'))"
+    for link in tab.evaluate(links):
+        assert tab.evaluate(f"document.querySelectorAll('{link}').length") == 1

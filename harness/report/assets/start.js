@@ -17,7 +17,8 @@ const choose = (wanted) => {
 listenToPair(choose);
 recallAll();
 for (const button of document.querySelectorAll("button.ask")) button.disabled = false;
-addEventListener("hashchange", recallAll);
+// A link to a section is a place on the page and says nothing of what is shown.
+addEventListener("hashchange", () => { if (!/^#[^=]+$/.test(location.hash)) recallAll(); });
 addEventListener("click", (event) => {
   const button = event.target.closest?.("button.ask");
   if (!button) return;
