@@ -82,7 +82,11 @@ def ask(
         _hold_weights(opening, generation)
         prompts = {p.key: p for p in reading.prompts}
         first = _first_steps(reading)
-        wanted = {place: _sequence(prompts[p.request], p) for place, p in partings.items()}
+        wanted = {
+            place: _sequence(prompts[p.request], p)
+            for place, p in partings.items()
+            if p.request in prompts
+        }
         context = reading.vocabulary.context
         sequences = {
             k: s for k, s in wanted.items() if s and (context is None or len(s) <= context)
