@@ -158,8 +158,8 @@ def _summary(record: "ExportRecord", target: Path) -> str:
     size = sum(written.bytes for written in record.outputs.values())
     types = ", ".join(f"{count} {name}" for name, count in record.tensors.items())
     merged = f", merged in {record.merged_in}" if record.merged_in else ""
-    peaks = [record.peak_memory.convert_bytes, record.peak_memory.quantize_bytes]
-    peak = max(bytes_ for bytes_ in peaks if bytes_ is not None)
+    memory = record.peak_memory
+    peak = max(p or 0 for p in (memory.convert_bytes, memory.quantize_bytes, memory.merge_bytes))
     return (
         f"wrote {target}: {record.type}{merged}, {size / 1e6:,.1f} MB ({types}) in "
         f"{record.seconds:.1f} s, peak memory {peak / 1e6:,.0f} MB"

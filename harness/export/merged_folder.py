@@ -5,16 +5,16 @@ which loads the whole model. Either way the sum is made in float32 and rounded o
 """
 
 import json
-import re
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from harness.core.errors import HarnessError
+from harness.engine.memory import peak_resident_bytes
 from harness.export.adapter import Adapter
 from harness.export.merged_weights import MergedWeights
 from harness.export.numbers import STORED_AS, converted
+from harness.export.peft_merge import merge_by_peft
 from harness.export.safetensors_file import Array
 from harness.export.safetensors_writer import write_safetensors
 from harness.export.source import Source
@@ -37,23 +37,26 @@ TOKENIZER_FILES = (
 OnTensor = Callable[[str, int], None]
 
 
-def write_merged(source: Source, folder: Path, dtype: str, on_tensor: OnTensor) -> None:
+def write_merged(source: Source, folder: Path, dtype: str, on_tensor: OnTensor) -> int:
     """Write the merged model into ``folder``, which is there and empty.
 
     Args:
         dtype: a key of ``DTYPES``.
+
+    Returns:
+        Peak resident bytes of the process that merged.
 
     Raises:
         HarnessError: adapter and base do not fit, or a weight does not fit into the dtype.
         OSError: the folder cannot be written.
     """
     assert source.adapter is not None
-    if source.adapter.beyond_pairs:
-        _by_peft(source, source.adapter, folder, dtype)
-    else:
-        _by_tensor(source, source.adapter, folder, DTYPES[dtype], on_tensor)
-        _copy_config(source, folder, dtype)
     _copy_tokenizer(source.tokenizer_folder, folder)
+    if source.adapter.beyond_pairs:
+        return merge_by_peft(source.folder, source.adapter, folder, dtype)
+    _by_tensor(source, source.adapter, folder, DTYPES[dtype], on_tensor)
+    _copy_config(source, folder, dtype)
+    return peak_resident_bytes()
 
 
 def merged_bytes(source: Source, dtype: str) -> int:
@@ -104,35 +107,3 @@ def _copy_tokenizer(tokens: Path, folder: Path) -> None:
             target = folder / file.relative_to(tokens)
             target.parent.mkdir(exist_ok=True)
             shutil.copyfile(file, target)
-
-
-def _by_peft(source: Source, adapter: Adapter, folder: Path, dtype: str) -> None:
-    """peft's own ``merge_and_unload``, over the base in float32."""
-    from harness.engine.hf import quiet
-
-    quiet()
-    import torch
-    from peft import PeftModel
-    from transformers import AutoModelForCausalLM
-
-    try:
-        base = AutoModelForCausalLM.from_pretrained(source.folder, dtype=torch.float32)
-        rows = _trained_rows(adapter)
-        if rows is not None and rows != base.get_input_embeddings().weight.shape[0]:
-            base.resize_token_embeddings(rows, mean_resizing=False)
-        model: Any = PeftModel.from_pretrained(base, adapter.folder)
-        merged = model.merge_and_unload(safe_merge=True)
-    except (ValueError, RuntimeError, KeyError) as error:
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise HarnessError(
-            f"{adapter.folder}: peft cannot merge it into {source.folder} ({reason:.200})"
-        ) from None
-    merged.to(getattr(torch, dtype)).save_pretrained(folder)
-
-
-def _trained_rows(adapter: Adapter) -> int | None:
-    """Rows of an embedding that the adapter brings along: its vocabulary may have been extended."""
-    for tensor in adapter.others:
-        if re.search(r"(embed_tokens|wte|lm_head)\.(base_layer\.)?weight$", tensor.name):
-            return tensor.shape[0]
-    return None

@@ -54,6 +54,8 @@ class PeakMemory:
 
     convert_bytes: int | None
     quantize_bytes: int | None = None
+    merge_bytes: int | None = None
+    """Of peft's own merge, where the adapter was more than a LoRA."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,9 @@ class Source:
 
     @property
     def name(self) -> str:
-        return (self.adapter.folder if self.adapter else self.folder).resolve().name
+        """What to call it: the last part of what was typed."""
+        name = self.ref.name
+        return Path(self.ref.location).resolve().name if name in (".", "..") else name
 
     @property
     def architecture(self) -> Architecture:

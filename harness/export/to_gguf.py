@@ -1,8 +1,6 @@
 """``harness export gguf``: a model, or an adapter merged into its base, as one GGUF file."""
 
-import contextlib
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -85,7 +83,10 @@ def to_gguf(
     request = Request(source, target, kind, script, Fingerprints.of(source))
     with output.staged(target) as staging:
         written = staging.path("gguf")
-        done, quantised_ = _write(request, staging, written)
+        whole, merge_peak = _whole(source, staging)
+        done = _write(request, whole, staging)
+        first_peak = peak_resident_bytes()
+        quantised_ = _quantise(request, staging)
         base, adapter = inputs_of(source, request.fingerprints)
         record = make_record(
             kind="gguf",
@@ -100,46 +101,49 @@ def to_gguf(
             fallbacks=tuple(f"{f.tensor}: {f.wanted} -> {f.got}" for f in quantised_.fallbacks),
             pre_tokenizer=done.pre_tokenizer,
             warnings=(*request.fingerprints.warnings(source), *done.warnings),
-            peak_memory=PeakMemory(peak_resident_bytes(), quantised_.peak_bytes),
+            peak_memory=PeakMemory(first_peak, quantised_.peak_bytes, merge_peak),
             start=start,
         )
         publish_with_record(record, staging, written, target)
     return record
 
 
-def _write(request: Request, staging: Staging, written: Path) -> tuple[Written, Quantised]:
-    is_quantised = request.kind not in UNQUANTISED
-    unquantised = staging.path("unquantised") if is_quantised else written
-    with _whole(request.source, staging) as whole:
-        if request.converter:
-            done = _write_by_converter(request, request.converter, whole, unquantised)
-        else:
-            done = _write_ourselves(request, whole, unquantised)
-    if not is_quantised:
-        return done, Quantised((), None)
-    with bar(f"quantising to {request.kind}") as advance:
-        number = quantised()[request.kind]
-        how = quantize(unquantised, written, number, lambda n, of: advance(n / max(1, of)))
-    unquantised.unlink()
-    return done, how
+def _whole(source: Source, staging: Staging) -> tuple[Source, int | None]:
+    """The source itself, unless only peft can merge it: then what peft makes of it.
 
-
-@contextlib.contextmanager
-def _whole(source: Source, staging: Staging) -> Iterator[Source]:
-    """The source itself, unless only peft can merge it: then what peft makes of it."""
+    The second is the peak memory of the process that merged.
+    """
     if source.adapter is None or source.adapter.beyond_pairs is None:
-        yield source
-        return
-    yield _merged(source, staging)
+        return source, None
+    return _merged(source, staging)
 
 
-def _merged(source: Source, staging: Staging) -> Source:
+def _merged(source: Source, staging: Staging) -> tuple[Source, int]:
     """The adapter merged in float32, in a folder of its own beside the target."""
     output.check_space(staging.target, merged_bytes(source, "float32"))
     folder = staging.path("merged")
     folder.mkdir()
-    write_merged(source, folder, "float32", lambda name, elements: None)
-    return open_folder(folder)
+    peak = write_merged(source, folder, "float32", lambda name, elements: None)
+    return open_folder(folder), peak
+
+
+def _write(request: Request, whole: Source, staging: Staging) -> Written:
+    """Write the file as it is before it is quantised."""
+    path = staging.path("gguf" if request.kind in UNQUANTISED else "unquantised")
+    if request.converter:
+        return _write_by_converter(request, request.converter, whole, staging, path)
+    return _write_ourselves(request, whole, path)
+
+
+def _quantise(request: Request, staging: Staging) -> Quantised:
+    if request.kind in UNQUANTISED:
+        return Quantised((), None)
+    source, target = staging.path("unquantised"), staging.path("gguf")
+    with bar(f"quantising to {request.kind}") as advance:
+        number = quantised()[request.kind]
+        done = quantize(source, target, number, lambda n, of: advance(n / max(1, of)))
+    source.unlink()
+    return done
 
 
 def _write_ourselves(request: Request, whole: Source, path: Path) -> Written:
@@ -174,13 +178,14 @@ def _model_file(request: Request, whole: Source) -> tuple[ModelFile, tuple[str, 
     return model, (*warnings, *vocabulary.warnings)
 
 
-def _write_by_converter(request: Request, script: Path, whole: Source, path: Path) -> Written:
+def _write_by_converter(
+    request: Request, script: Path, whole: Source, staging: Staging, path: Path
+) -> Written:
     elements = sum(t.elements for t in whole.weights.tensors.values())
     _check_space(request, merged_bytes(whole, "float32"), elements)
-    folder = whole.folder
     if whole.adapter is not None:
-        folder = _merged(whole, Staging(request.target)).folder
-    convert(script, folder, path, request.first)
+        whole, _ = _merged(whole, staging)
+    convert(script, whole.folder, path, request.first)
     return Written(
         None, (f"written by {script.name}: the file holds none of this project's own keys",)
     )

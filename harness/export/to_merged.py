@@ -4,7 +4,6 @@ import time
 from pathlib import Path
 
 from harness.core.errors import HarnessError
-from harness.engine.memory import peak_resident_bytes
 from harness.export import output
 from harness.export.merged_folder import DTYPES, merged_bytes, write_merged
 from harness.export.progress import bar, counter
@@ -37,7 +36,7 @@ def to_merged(source: Source, target: Path, wanted: str | None, has_force: bool)
         folder.mkdir()
         elements = sum(t.elements for t in source.weights.tensors.values())
         with bar(f"merging in float32, writing {dtype}") as advance:
-            write_merged(source, folder, dtype, counter(advance, elements))
+            peak = write_merged(source, folder, dtype, counter(advance, elements))
         base, adapter = inputs_of(source, fingerprints)
         files = sorted(path for path in folder.rglob("*") if path.is_file())
         record = make_record(
@@ -53,7 +52,7 @@ def to_merged(source: Source, target: Path, wanted: str | None, has_force: bool)
             fallbacks=(),
             pre_tokenizer=None,
             warnings=fingerprints.warnings(source),
-            peak_memory=PeakMemory(peak_resident_bytes()),
+            peak_memory=PeakMemory(peak),
             start=start,
         )
         (folder / RECORD).write_text(text_of(record), "utf-8")

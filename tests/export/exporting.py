@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
+import harness.export.merged_folder
 import harness.export.to_gguf
+from harness.export.peft_merge import merge_here, trained_rows
 from harness.export.source import open_source
 from harness.export.to_gguf import to_gguf
 from harness.export.to_lora import to_lora
@@ -17,6 +19,16 @@ def export_gguf(model: Path | str, target: Path, kind: str = "f32", **options):
         return to_gguf(open_source(str(model)), target, kind, **options)
     finally:
         harness.export.to_gguf.read_tokenizer = before
+
+
+def merge_in_this_process(monkeypatch) -> None:
+    """Have peft merge here, where it is imported already."""
+
+    def merge(base, adapter, folder, dtype):
+        merge_here(str(base), str(adapter.folder), str(folder), dtype, trained_rows(adapter))
+        return 0
+
+    monkeypatch.setattr(harness.export.merged_folder, "merge_by_peft", merge)
 
 
 def export_lora(adapter: Path | str, target: Path, kind: str = "f32"):

@@ -14,6 +14,7 @@ from harness.export.source import open_source
 from harness.export.to_merged import to_merged
 from tests.export import small_models
 from tests.export.adapters import CONV1D, adapter
+from tests.export.exporting import merge_in_this_process
 from tests.models import ROOT, TINY_QWEN2
 
 # peft asks transformers by an older name.
@@ -93,7 +94,9 @@ BEYOND = {
 
 
 @pytest.mark.parametrize("name", BEYOND)
-def test_what_is_more_than_a_lora_is_merged_by_peft(name, tmp_path):
+def test_what_is_more_than_a_lora_is_merged_by_peft(name, tmp_path, monkeypatch):
+    if name != "dora":  # the others as well, but each would import torch again
+        merge_in_this_process(monkeypatch)
     biased = {"attention_bias": True} if name == "bias" else {}
     base = small_models.save(
         small_models.llama(**biased), small_models.byte_level(), tmp_path / "base"

@@ -19,7 +19,7 @@ from harness.export.file_types import check_type, quantised
 from harness.export.quantizer import quantize
 from tests.export import small_models
 from tests.export.adapters import adapter
-from tests.export.exporting import export_gguf
+from tests.export.exporting import export_gguf, merge_in_this_process
 from tests.export.llama_reading import Llama, expected_logits
 from tests.export.test_architectures import IDS, TOLERANCE
 from tests.models import ROOT, TINY_QWEN2
@@ -99,7 +99,8 @@ def test_an_adapter_is_merged_without_rounding(merged):
     assert np.array_equal(tensors["blk.1.ffn_up.weight"], wanted)
 
 
-def test_an_adapter_that_only_peft_can_merge(tiny, tmp_path):
+def test_an_adapter_that_only_peft_can_merge(tiny, tmp_path, monkeypatch):
+    merge_in_this_process(monkeypatch)
     made = adapter(small_models.llama(), tmp_path / "adapter", tiny, use_dora=True)
     export_gguf(tmp_path / "adapter", tmp_path / "model.gguf")
     opened, wanted = Llama(tmp_path / "model.gguf"), expected_logits(made, IDS)
@@ -110,7 +111,8 @@ def test_an_adapter_that_only_peft_can_merge(tiny, tmp_path):
     assert left == ["adapter", "model.gguf", "model.gguf.export.json"]
 
 
-def test_an_adapter_that_extended_the_vocabulary(tiny, tmp_path):
+def test_an_adapter_that_extended_the_vocabulary(tiny, tmp_path, monkeypatch):
+    merge_in_this_process(monkeypatch)
     tokenizer = small_models.byte_level()
     model = small_models.llama()
     tokenizer.add_tokens([f"<new {n}>" for n in range(20)])
