@@ -99,8 +99,8 @@ def compared(
 
 
 def is_copy(before: ModelRef, after: ModelRef, weights_sha256: str | None) -> bool:
-    """Whether ``after`` is ``before`` in another form: what is merged or converted counts as made of
-    the model before it, unless that is a base.
+    """Whether ``after`` is ``before`` in another form: what is merged or converted counts as made
+    of the model before it, unless that is a base.
 
     A GGUF file that was exported from the base, whose weights have this hash, says so itself.
     """

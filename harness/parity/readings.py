@@ -77,6 +77,8 @@ def _mismatch(
             return None
         said = (excerpt(p.error, 200) if p.error is not None else "a prompt" for p in (old, new))
         return Mismatch(task, case_id, "error", 0, *said)
+    if old.token_ids == new.token_ids:
+        return None  # Texts that differ to no effect: one was normalised before it was shown.
     if (place := first_difference(old.text, new.text)) is not None:
         stretches = (_stretch(p.text, place) for p in (old, new))
         return Mismatch(task, case_id, "text", place, *stretches)

@@ -54,6 +54,10 @@ def test_another_text_is_told_by_its_first_other_character():
     assert mismatch_said(mismatch) == "a: another prompt, character 5: ' you' before, '␊you' after"
 
 
+def test_another_text_of_the_same_tokens_is_the_same_prompt():
+    assert compared(with_prompt(text="Hello you\u0301")).is_same
+
+
 def test_a_template_that_fails_on_one_side_is_told():
     (mismatch,) = compared(with_prompt(text="", token_ids=(), error="no such role")).mismatches
     assert mismatch_said(mismatch) == "a: no prompt: a prompt before, no such role after"
