@@ -124,6 +124,17 @@ def pairs_of(cases: Iterable[CaseChange], behavior: str | None = None) -> Pairs:
     )
 
 
+def net_losses(cases: Iterable[CaseChange]) -> Mapping[str, int]:
+    """Of each case that was judged on both sides: how many fewer of its answers pass than before;
+    below 0, how many more. Sampled answers that swap places lose nothing."""
+    groups = _by_case(cases, None, {})
+    return {
+        name: sum(_STEPS[change][0] - _STEPS[change][1] for change in group)
+        for name, group in groups.items()
+        if all(change in _STEPS for change in group)
+    }
+
+
 def repeated(cases: Iterable[CaseChange]) -> tuple[list[Repeated], list[Repeated]]:
     """How many of each case's answers pass, before and after; cases judged on both sides."""
     groups = [g for g in _by_case(cases, None, {}).values() if all(c in _STEPS for c in g)]

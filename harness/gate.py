@@ -17,7 +17,7 @@ from harness.core.composite import composite
 from harness.core.record import FORMAT_SUCCESS, Sample
 from harness.core.verdict import Outcome
 from harness.costs import Costs, costs_of
-from harness.evidence import Evidence, evidence_of, pairs_of
+from harness.evidence import Evidence, evidence_of, net_losses, pairs_of
 from harness.gate_policy import GatePolicy
 from harness.stats.multiple import holm
 from harness.stats.power import (
@@ -273,12 +273,20 @@ def _needed(found: Evidence, policy: GatePolicy) -> int | None:
 
 
 def _pinned(comparison: Comparison) -> Iterable[str]:
+    """Pinned cases that fail and did not before. Of several answers, more than half must fail."""
+    found: dict[str, tuple[list[Outcome | None], list[Outcome | None]]] = {}
     for case in comparison.cases:
-        if case.after is not None and case.sample.must_pass:
-            now = _outcome(case.after, comparison.required)
-            was = _outcome(case.before, comparison.required) if case.before else None
-            if now is Outcome.FAILED and was is not Outcome.FAILED:
-                yield case.sample.case_id
+        if case.after is not None and case.after.must_pass:
+            was, now = found.setdefault(case.after.case_id, ([], []))
+            now.append(_outcome(case.after, comparison.required))
+            was.append(_outcome(case.before, comparison.required) if case.before else None)
+    for name, (was, now) in found.items():
+        if _fails(now) and not _fails(was):
+            yield name
+
+
+def _fails(answers: Sequence[Outcome | None]) -> bool:
+    return 2 * answers.count(Outcome.FAILED) > len(answers)
 
 
 def _outcome(sample: Sample, required: tuple[str, ...]) -> Outcome | None:
@@ -299,12 +307,17 @@ def flip_rate(baseline: Side, again: Side) -> float:
 
 
 def regressed_cases(decision: TaskDecision) -> tuple[CaseChange, ...]:
-    """The cases that broke, pinned ones first, then the shortest answers."""
-    broke = decision.comparison.bucket(Change.REGRESSED)
+    """The cases that broke, pinned ones first, then the shortest answers; each with one answer
+    that broke."""
+    losses = net_losses(decision.comparison.cases)
+    broke: dict[str, CaseChange] = {}
+    for case in decision.comparison.bucket(Change.REGRESSED):
+        if losses.get(case.sample.case_id, 1) > 0:
+            broke.setdefault(case.sample.case_id, case)
     pinned = set(decision.pinned)
     return tuple(
         sorted(
-            broke,
+            broke.values(),
             key=lambda c: (
                 c.sample.case_id not in pinned,
                 len(c.after.completion.text) if c.after else 0,

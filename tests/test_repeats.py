@@ -12,11 +12,12 @@ from harness.core.plan import requests_for
 from harness.core.verdict import FailureCode, Verdict
 from harness.engine.model import EngineSettings
 from harness.engine.process import Generation
-from harness.gate import decide
+from harness.gate import decide, regressed_cases
 from harness.gate_policy import GatePolicy
 from harness.report import html, junit, markdown
 from harness.report import json as report_json
 from harness.report.contents import report_on
+from harness.report.decision_text import of_task
 from harness.runs import read_run, write_run
 from harness.tasks import load_task
 from tests.models import TINY_QWEN2
@@ -164,6 +165,35 @@ def test_a_comparison_averages_within_the_case(project: Project, done) -> None:
     found = task.composite
     assert (found.pairs, found.repeats, found.broke, found.fixed) == (4, 4, 1, 0)
     assert (found.before, found.after) == (10 / 16, 7 / 16)
+    assert [c.sample.case_id for c in regressed_cases(task)] == ["ant"]
+    assert "  broke (1): ant" in list(of_task(task))
+
+
+def test_answers_that_swap_places_broke_nothing_and_a_pinned_case_fails_by_most(
+    project: Project, done
+) -> None:
+    run = project.runs()[0]
+
+    def answered(passes: str) -> Side:
+        """One pinned case, each answer of which passes or fails."""
+        samples = [
+            replace(
+                sample,
+                must_pass=True,
+                verdicts=dict.fromkeys(sample.verdicts, PASSED if mark == "+" else FAILED),
+            )
+            for sample, mark in zip(run.samples, passes, strict=False)
+        ]
+        return Side(replace(run, samples=tuple(samples)), run.models[0].ref)
+
+    for after, broke, pinned in (
+        ("-+++", [], ()),
+        ("+--+", ["ant"], ()),
+        ("+---", ["ant"], ("ant",)),
+    ):
+        (task,) = decide(answered("+++-"), answered(after), GatePolicy(allow=("cases",))).tasks
+        assert [c.sample.case_id for c in regressed_cases(task)] == broke
+        assert task.pinned == pinned
 
 
 def test_every_format_tells_all_answers(project: Project, done) -> None:

@@ -6,6 +6,7 @@ Every line is safe to print, in a terminal and in the log of a workflow.
 from collections.abc import Iterator, Sequence
 
 from harness.compare import Change
+from harness.evidence import net_losses
 from harness.gate import GateDecision, GateOutcome, TaskDecision
 from harness.report import decisions, words
 from harness.report.safe import log
@@ -33,19 +34,27 @@ def of_task(task: TaskDecision) -> Iterator[str]:
     heading = f"{log(task.task)}: {words.plural(task.composite.pairs, 'case')} on both sides"
     yield heading
     yield from _aligned([decisions.TABLE, *decisions.table(task)])
-    for name, change in _BUCKETS:
-        answers = [case.sample.case_id for case in task.comparison.bucket(change)]
-        if cases := list(dict.fromkeys(answers)):
-            more = len(cases) - MOST_NAMED
-            rest = f" and {more} more" if more > 0 else ""
-            named = ", ".join(map(log, cases[:MOST_NAMED]))
-            of = "" if len(answers) == len(cases) else f", {len(answers)} answers"
-            yield f"  {name} ({len(cases)}{of}): {named}{rest}"
+    for name, cases in _buckets(task).items():
+        more = len(cases) - MOST_NAMED
+        rest = f" and {more} more" if more > 0 else ""
+        named = ", ".join(map(log, cases[:MOST_NAMED]))
+        yield f"  {name} ({len(cases)}): {named}{rest}"
 
 
-_BUCKETS = (
-    ("broke", Change.REGRESSED),
-    ("fixed", Change.FIXED),
+def _buckets(task: TaskDecision) -> dict[str, list[str]]:
+    """The cases by what became of them, each once, however many answers it has; no empty ones."""
+    losses = net_losses(task.comparison.cases)
+    found = {
+        "broke": [case for case, lost in losses.items() if lost > 0],
+        "fixed": [case for case, lost in losses.items() if lost < 0],
+    }
+    for name, change in _OTHERS:
+        answers = task.comparison.bucket(change)
+        found[name] = list(dict.fromkeys(case.sample.case_id for case in answers))
+    return {name: cases for name, cases in found.items() if cases}
+
+
+_OTHERS = (
     ("not judged", Change.NOT_JUDGED),
     ("only before", Change.REMOVED),
     ("only after", Change.ADDED),
