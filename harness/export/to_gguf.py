@@ -8,19 +8,14 @@ from harness.engine.memory import peak_resident_bytes
 from harness.export import output, provenance_keys
 from harness.export.converter import convert, converter_script
 from harness.export.end_tokens import end_ids
+from harness.export.export_record import ExportRecord, PeakMemory
 from harness.export.file_types import UNQUANTISED, bytes_of, quantised
 from harness.export.gguf_file import ModelFile, write_model
 from harness.export.merged_folder import merged_bytes, write_merged
 from harness.export.output import Staging
 from harness.export.progress import bar, counter
 from harness.export.quantizer import Quantised, quantize
-from harness.export.record import (
-    ExportRecord,
-    PeakMemory,
-    inputs_of,
-    make_record,
-    publish_with_record,
-)
+from harness.export.record import inputs_of, make_record, publish_with_record
 from harness.export.source import Fingerprints, Source, open_folder
 from harness.export.tensor_plan import plan
 from harness.export.tensor_types import tensor_types

@@ -1,4 +1,4 @@
-"""The published shape of a run's files: JSON Schema 2020-12, generated from ``harness.core``.
+"""The published shape of our files: JSON Schema 2020-12, generated from the values themselves.
 
 ``python -m harness.schemas`` writes the committed files anew after a value has changed.
 """
@@ -11,10 +11,13 @@ from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema
 
 from harness.core.record import SCHEMA_VERSION, RunRecord, Sample
+from harness.export.export_record import SCHEMA_VERSION as EXPORT_SCHEMA_VERSION
+from harness.export.export_record import ExportRecord
 
 HERE = Path(__file__).parent
 RUN_SCHEMA = HERE / "run.schema.json"
 SAMPLE_SCHEMA = HERE / "sample.schema.json"
+EXPORT_SCHEMA = HERE / "export.schema.json"
 
 
 def run_schema() -> dict[str, Any]:
@@ -37,9 +40,21 @@ def sample_schema() -> dict[str, Any]:
     return _schema_of(Sample, "one line of samples.jsonl")
 
 
+def export_schema() -> dict[str, Any]:
+    """The shape of an ``export.json``."""
+    schema = _schema_of(ExportRecord, "export.json")
+    schema["properties"]["schema_version"] = {"const": EXPORT_SCHEMA_VERSION}
+    return schema
+
+
 def write_schemas() -> None:
-    """Write both committed files."""
-    for path, schema in ((RUN_SCHEMA, run_schema()), (SAMPLE_SCHEMA, sample_schema())):
+    """Write the committed files."""
+    made = {
+        RUN_SCHEMA: run_schema(),
+        SAMPLE_SCHEMA: sample_schema(),
+        EXPORT_SCHEMA: export_schema(),
+    }
+    for path, schema in made.items():
         path.write_text(text_of(schema), encoding="utf-8")
 
 
