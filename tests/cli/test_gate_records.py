@@ -1,5 +1,6 @@
 """``harness gate`` over what the bundled models really answered: ``fixtures/records``."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +15,13 @@ from harness.runs import write_run
 from tests.models import ROOT
 
 RECORDS = ROOT / "fixtures/records"
+_MODES = re.MULTILINE | re.DOTALL
+
+
+def sessions() -> list[tuple[str, str]]:
+    """The commands of docs/gate.md over these records, and what it shows of their output."""
+    text = (ROOT / "docs/gate.md").read_text("utf-8")
+    return re.findall(r"^```\n\$ harness gate (fixtures/records/[^\n]*)\n(.*?)^```$", text, _MODES)
 
 
 @pytest.fixture(autouse=True)
@@ -120,3 +128,11 @@ def test_the_records_are_small_and_their_own() -> None:
     assert sum(path.stat().st_size for path in RECORDS.iterdir()) < 310_000
     for path in RECORDS.glob("*.json"):
         assert read_baseline(path).name == path.stem
+
+
+@pytest.mark.parametrize(("command", "shown"), sessions())
+def test_the_guide_shows_what_is_printed(command: str, shown: str, monkeypatch) -> None:
+    monkeypatch.chdir(ROOT)
+    output = gate(*command.split()).output
+    is_cut = shown.endswith("\n...\n")
+    assert output.startswith(shown.removesuffix("...\n")) if is_cut else output == shown
