@@ -60,6 +60,9 @@ def merge(adapter: str, target: Path, base: str | None, force: bool, dtype: str 
     harness export merge out/my_adapter -o out/merged
     harness export merge out/my_adapter -o out/merged --dtype float32
     """
+    from harness.export.packages import check_packages
+
+    check_packages()
     from harness.export.source import open_source
     from harness.export.to_merged import to_merged
 
@@ -98,11 +101,15 @@ def gguf(
     harness export gguf out/my_adapter -o model-q4.gguf --type q4_k_m
     harness export gguf base:Qwen/Qwen2.5-0.5B-Instruct -o model.gguf
     """
-    from harness.export.file_types import check_type
+    from harness.export.file_types import UNQUANTISED, check_type
+    from harness.export.packages import check_packages
+
+    check_packages()
+    wanted = check_type(kind) if kind else None
+    check_packages(is_quantising=wanted is not None and wanted not in UNQUANTISED)
     from harness.export.source import open_source
     from harness.export.to_gguf import to_gguf
 
-    wanted = check_type(kind) if kind else None
     source = open_source(model, base)
     _print(to_gguf(source, target, wanted, has_force=force, converter=converter), target)
 
@@ -126,6 +133,9 @@ def lora(adapter: str, target: Path, base: str | None, force: bool, kind: str) -
     harness export lora out/my_adapter -o adapter.gguf
     pytest suites/ --model gguf:base.gguf+lora=adapter.gguf
     """
+    from harness.export.packages import check_packages
+
+    check_packages()
     from harness.export.source import open_source
     from harness.export.to_lora import to_lora
 

@@ -4,15 +4,18 @@ import json
 import shutil
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
-pytest.importorskip("llama_cpp")
-
 from harness.cli import main
 from tests.models import ROOT, TINY_GPT2, TINY_QWEN2
+
+pytestmark = pytest.mark.skipif(
+    find_spec("llama_cpp") is None or find_spec("gguf") is None, reason="without the extra gguf"
+)
 
 ADAPTER = ROOT / "fixtures/models/tiny-qwen2-adapter"
 
@@ -155,3 +158,19 @@ def test_a_tokenizer_that_llama_cpp_cannot_run(tmp_path: Path) -> None:
     line = mistake("gguf", other, "-o", tmp_path / "x.gguf")
     assert line.startswith(f"{other}: a blank put before the text cannot be expressed in GGUF")
     assert [p.name for p in tmp_path.iterdir()] == ["other"]
+
+
+def test_missing_packages_are_named_before_anything_is_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from harness.export import packages
+
+    there = packages.find_spec
+    missing = {"gguf", "llama_cpp"}
+    monkeypatch.setattr(packages, "find_spec", lambda n: None if n in missing else there(n))
+    out = ("-o", tmp_path / "x")
+    line = mistake("merge", tmp_path, *out)
+    assert line == "exporting needs gguf, install with: pip install 'slm-harness[hf,gguf]'"
+    missing.remove("gguf")
+    assert "is no model" in mistake("gguf", tmp_path, *out, "--type", "f16")
+    assert "needs llama-cpp-python" in mistake("gguf", tmp_path, *out, "--type", "q8_0")

@@ -1,5 +1,6 @@
 """A GGUF file opened by llama.cpp: token ids and logits, for holding against transformers."""
 
+import atexit
 import ctypes
 from pathlib import Path
 
@@ -7,6 +8,15 @@ import numpy as np
 import pytest
 
 llama_cpp = pytest.importorskip("llama_cpp")
+
+
+@atexit.register
+def _close() -> None:
+    """llama-cpp-python leaves two files open, which Python would complain of at the end."""
+    from llama_cpp import _utils
+
+    _utils.outnull_file.close()
+    _utils.errnull_file.close()
 
 
 @llama_cpp.llama_log_callback
