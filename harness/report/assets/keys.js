@@ -129,7 +129,7 @@ const drawKeys = (answers, reference, headings) => {
   const said = differing ? `${differing} of ${total} differ${differing === 1 ? "s" : ""}` : `all ${total} alike`;
   const table = el("table", "", el("thead", "", el("tr", "", ...heads)), el("tbody", "", ...body));
   const place = el("div", "scroll", table);
-  Object.assign(place, { role: "region", ariaLabel: "Key by key", tabIndex: 0 });
+  Object.assign(place, { role: "group", ariaLabel: "Key by key", tabIndex: 0 });
   const left = rows.length - MOST_ROWS;
   const box = el("details", "keys", el("summary", "", `Key by key: ${said}`), place,
     left > 0 ? el("p", "note", `${count(left)} more value${left === 1 ? "" : "s"}`) : "");
