@@ -63,13 +63,9 @@ class Report:
 def with_pair(report: Report, before: Side, after: Side) -> Report:
     """The same runs with another pair set side by side, judged by the same policy."""
     decision = report.decision and decide(before, after, report.decision.policy)
-    return replace(
-        report,
-        before=before,
-        after=after,
-        comparisons=compare_all(before, after),
-        decision=decision,
-    )
+    judged = tuple(task.comparison for task in decision.tasks) if decision else ()
+    comparisons = judged or compare_all(before, after)
+    return replace(report, before=before, after=after, comparisons=comparisons, decision=decision)
 
 
 def with_noise(report: Report, again: RunRecord) -> Report:

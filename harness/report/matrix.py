@@ -10,8 +10,9 @@ from harness.report.contents import Report, with_pair
 from harness.report.headlines import headline_of
 from harness.report.labels import Label, label_of
 
-MOST_PAIRED = 6
-"""Models of which every pair is judged; of more, only the pair that the report is about."""
+MOST_PAIRED = 60_000
+"""Ordered pairs times answers of one model that are judged, in some five seconds; of more, the page
+says only how the rates of a chosen pair differ."""
 SHADES = 10
 
 Pairs = Mapping[tuple[int, int], Report]
@@ -63,7 +64,8 @@ class Matrix:
 def all_pairs(report: Report) -> Pairs:
     """A report on every ordered pair, where there are more than two models and not too many."""
     sides = report.sides
-    if report.before is None or not 2 < len(sides) <= MOST_PAIRED:
+    work = (len(sides) - 1) * sum(len(run.samples) for run in report.runs)
+    if report.before is None or len(sides) < 3 or work > MOST_PAIRED:
         return {}
     return {
         (b, a): with_pair(report, sides[b], sides[a]) for b, a in permutations(range(len(sides)), 2)

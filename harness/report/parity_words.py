@@ -10,6 +10,7 @@ from harness.parity.values import (
     ModelMeasure,
     PairParity,
     Parity,
+    ReadingParity,
     Setting,
 )
 from harness.report import words
@@ -36,7 +37,7 @@ def reading(pair: PairParity) -> tuple[str, ...]:
     lines = [head, *map(mismatch_said, found.mismatches[:MOST_LINES])]
     if found.mismatched > MOST_LINES:
         lines.append(f"and {found.mismatched - MOST_LINES:,} more prompts")
-    lines += [setting_said(s) + _effect(s) for s in found.settings]
+    lines += [setting_said(s) + _effect(s, found) for s in found.settings]
     if not found.settings:
         lines[0] += "; chat template, BOS, EOS, PAD alike"
     return tuple(lines)
@@ -46,13 +47,13 @@ MOST_LINES = 5
 """Mismatched prompts that are written out; ``parity.json`` has more."""
 
 
-def _effect(setting: Setting) -> str:
+def _effect(setting: Setting, found: ReadingParity) -> str:
     """What a difference does that is not wrong by itself."""
     if setting.is_wrong:
         return ""
     if setting.name == "end of answer":
         return " (it stops at more tokens)"
-    return " (no prompt is read otherwise for it)"
+    return "" if found.mismatched else " (no prompt is read otherwise for it)"
 
 
 def first_step(pair: PairParity) -> tuple[str, ...]:
@@ -97,8 +98,8 @@ def ties(answers: AnswerParity) -> str:
         return ""
     near = sum(abs(m) < NEAR_TIE for m in known)
     return (
-        f"{near:,} of {words.plural(len(known), 'difference')} measured begin at a near tie: "
-        f"the token before led by less than {NEAR_TIE:g} logits"
+        f"differences that begin at a near tie, the token before leading by less than "
+        f"{NEAR_TIE:g} logits: {near:,} of {len(known):,}"
     )
 
 
@@ -152,7 +153,7 @@ def tasks_of(parity: Parity) -> tuple[str, ...]:
 
 
 LEGEND = (
-    "A margin is how far a model's own token stands above its next best, in logits, after the "
-    "prompt and all that both answers share; the shift is by how much the two models differ "
-    "over these two tokens."
+    "Margins, of the model before and of the one after: how far its own token stands above its next "
+    "best, in logits, after the prompt and all that both answers share. Shift: by how much the two "
+    "models differ over these two tokens."
 )

@@ -29,6 +29,11 @@ FLAGS = (
 MOST_SECONDS = 60
 """Of silence while an answer is waited for: a promise that never comes true, or a hanging tab."""
 
+BOX = """((found) => {
+  const { x, y, width, height } = found.getBoundingClientRect();
+  return { x: x + scrollX, y: y + scrollY, width, height };
+})(document.querySelector(%s))"""
+
 
 def executable() -> str | None:
     """Where Chromium is, if anywhere."""
@@ -115,12 +120,13 @@ class Page:
         self.call("Input.dispatchKeyEvent", type="keyDown", **values, **typed)
         self.call("Input.dispatchKeyEvent", type="keyUp", **values)
 
-    def resize(self, width: int, height: int) -> None:
+    def resize(self, width: int, height: int, scale: float = 1) -> None:
+        """The window in CSS pixels, each of ``scale`` by ``scale`` pixels of a screenshot."""
         self.call(
             "Emulation.setDeviceMetricsOverride",
             width=width,
             height=height,
-            deviceScaleFactor=1,
+            deviceScaleFactor=scale,
             mobile=False,
         )
 
@@ -130,8 +136,12 @@ class Page:
         features = [{"name": name, "value": value} for name, value in wanted.items()]
         self.call("Emulation.setEmulatedMedia", features=features)
 
-    def screenshot(self, path: Path, *, whole: bool = False) -> None:
-        data = self.call("Page.captureScreenshot", captureBeyondViewport=whole)["data"]
+    def screenshot(self, path: Path, *, whole: bool = False, selector: str = "") -> None:
+        """What the window shows, or all of the page, or the first element that is selected."""
+        found = self.evaluate(BOX % json.dumps(selector)) if selector else None
+        clip = {"clip": {**found, "scale": 1}} if found else {}
+        parameters = {"captureBeyondViewport": whole or bool(found), **clip}
+        data = self.call("Page.captureScreenshot", **parameters)["data"]
         path.write_bytes(base64.b64decode(data))
 
     def _evaluated(self, expression: str, **where: Any) -> Any:

@@ -388,3 +388,15 @@ def test_a_link_to_a_section_keeps_what_is_shown(tab: Page, tmp_path: Path) -> N
     links = "[...document.querySelectorAll('nav a')].map((a) => a.getAttribute('href'))"
     for link in tab.evaluate(links):
         assert tab.evaluate(f"document.querySelectorAll('{link}').length") == 1
+
+
+def test_of_too_many_pairs_the_rates_still_differ(
+    tab: Page, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("harness.report.matrix.MOST_PAIRED", 0)
+    tab.open(written(record(100, MODELS), tmp_path), "#pair=3-2")
+    before, after = (float(rate.rstrip("%")) for rate in rates(tab))
+    points = tab.evaluate(f"{ROW}.querySelector('.points').innerText")
+    assert float(points.replace("\N{MINUS SIGN}", "-")) == pytest.approx(after - before)
+    assert tab.evaluate("document.querySelectorAll('table.pairs').length") == 0
+    assert tab.problems == []

@@ -26,6 +26,15 @@ const drawIntervals = (chart, [rates, budget]) => {
   chart.replaceChildren(...lines);
 };
 
+/** How the rates of a pair that nobody judged differ, in points. */
+const pointsOf = (task, behavior) => {
+  const rates = Object.hasOwn(task.rates, behavior) ? task.rates[behavior][0] : [];
+  const [before, after] = pair.map((side) => rates[side]?.[0] ?? null);
+  if (before === null || after === null) return "";
+  const points = (after - before) * 100;
+  return Math.abs(points) < 0.05 ? "0.0" : `${points > 0 ? "+" : "−"}${Math.abs(points).toFixed(1)}`;
+};
+
 /** Every row of rates of a task, drawn from the matrix. */
 const followRates = (task, index) => {
   const isOf = (node) => node.dataset.task === String(index);
@@ -52,7 +61,7 @@ const followRates = (task, index) => {
       }
       cell.replaceChildren(...copy.childNodes);
     }
-    const [points, ends, p] = Object.hasOwn(words, behavior) ? words[behavior] : ["", "", ""];
+    const [points, ends, p] = Object.hasOwn(words, behavior) ? words[behavior] : [pointsOf(task, behavior), "", ""];
     const said = { ".points": points, ".ends": ends, ".p": p };
     for (const [selector, text] of Object.entries(said)) {
       const place = row.querySelector(selector);
