@@ -23,7 +23,7 @@ from harness.tasks import Task
 
 def record(session: Session, status: RunStatus, command: Sequence[str]) -> RunRecord:
     """Everything about a session's run, as a value."""
-    samples = tuple(_samples(session))
+    samples, timed = tuple(_samples(session)), tuple(session.timed)
     results = (
         *composites(samples, session.tasks),
         *(t.result() for t in session.tallies.values()),
@@ -35,8 +35,8 @@ def record(session: Session, status: RunStatus, command: Sequence[str]) -> RunRe
         results=results,
         samples=samples,
         counterexamples=tuple(session.counterexamples),
-        timed=tuple(session.timed),
-        is_interleaved=session.is_interleaved,
+        timed=timed,
+        is_interleaved=session.is_interleaved if len({t.model for t in timed}) > 1 else None,
     )
 
 

@@ -71,8 +71,8 @@ class Session:
         self.waiting: Generation | None = None
         self.takes_turns = False
         """Whether several models are timed: in turns, when all have answered the rest."""
-        self.is_interleaved: bool | None = None
-        """Whether they were; ``None`` until then, and where fewer than two can be timed."""
+        self.is_interleaved = False
+        """Whether they were."""
         self.footprints: dict[ModelRef, Footprint] = {}
         self.journal: Journal | None = None
         """Where answers are kept as they come."""
@@ -200,7 +200,7 @@ class Session:
         if not asked:
             return
         is_together = fit_together([self.footprints[ref] for ref in asked])
-        self.is_interleaved = is_together if len(asked) > 1 else None
+        self.is_interleaved = is_together and len(asked) > 1
         # Whose process is still there goes first: it must not be there beside the next.
         alone = sorted(asked, key=lambda ref: self.waiting is None or ref != self.waiting.ref)
         for refs in [list(asked)] if is_together else [[ref] for ref in alone]:
@@ -293,8 +293,8 @@ class Session:
             return None
         self._take_turns()
         requests = self.plans[subject.ref].for_task(subject.task.name)
-        timed = [answers.completions[r.key] for r in requests if r.timed]
-        return Latency.of(timed)
+        asked = [r.key for r in requests if r.timed]
+        return Latency.of([answers.completions[k] for k in asked if k in answers.completions])
 
     def memory(self, subject: Subject) -> Memory | None:
         """The peak of the model's process, over all that it was asked; ``None`` where it cannot be
