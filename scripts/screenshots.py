@@ -1,0 +1,174 @@
+"""The pictures of docs/images: the page and the terminal, of real runs of the bundled models.
+
+    python -m scripts.screenshots [FOLDER]
+
+In a temporary project it trains an adapter for too few steps, judges it and the bundled one with
+the bundled suites, gates the first against the second, and takes what a terminal (tmux) and a
+browser (headless Chromium) show of it. Takes about two minutes; needs both of them installed.
+"""
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich._export_format import CONSOLE_SVG_FORMAT
+from rich.console import Console
+from rich.text import Text
+
+from tests.report.chromium import Page, chromium, executable
+
+ROOT = Path(__file__).parent.parent
+IMAGES = ROOT / "docs/images"
+LINKED = ("suites", "fixtures", "trainers", "pyproject.toml", "conftest.py")
+STEPS = 24
+"""Of training: enough for the form of most answers, too few for all."""
+COLUMNS, LINES = 100, 200
+MOST_SECONDS = 300
+MOST_BYTES = 300_000
+"""Of one picture."""
+TRAINED, EARLY = "adapter:out/adapter", "adapter:out/early"
+SUITES = "pytest suites/ --task json_extraction --no-header"
+
+
+def main() -> None:
+    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else IMAGES
+    missing = [
+        n for n, found in (("tmux", shutil.which("tmux")), ("Chromium", executable())) if not found
+    ]
+    if missing:
+        sys.exit(f"screenshots: {' and '.join(missing)} not installed")
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as name:
+        project = Path(name)
+        prepare(project)
+        pictures = {
+            "terminal-summary": terminal(project, f"{SUITES} --model {TRAINED}"),
+            "terminal-failure": terminal(
+                project, f"{SUITES} --model {EARLY} -k test_no_extra_text --report-dir out/one"
+            ),
+        }
+        run(project, "harness baseline save main latest")
+        run(project, f"{SUITES} --model {EARLY} -q", codes=(0, 1))
+        pictures["terminal-gate"] = terminal(project, "harness gate main latest")
+        for picture, ansi in pictures.items():
+            (folder / f"{picture}.svg").write_text(svg(ansi, picture), "utf-8")
+        page = project / "page.html"
+        before, after = sorted(p.name for p in (project / "reports/runs").iterdir())
+        run(project, f"harness report {before} {after} -o {page}")
+        with chromium() as tab:
+            photograph(tab, page, folder)
+    report(folder)
+
+
+def prepare(project: Path) -> None:
+    """A project that shows the repository's files under the names that a reader would type."""
+    for name in LINKED:
+        (project / name).symlink_to(ROOT / name)
+    (project / "out").mkdir()
+    shutil.copytree(ROOT / "fixtures/models/tiny-qwen2-adapter", project / "out/adapter")
+    data = "data/json_extraction"
+    run(project, f"python -m fixtures.datasets json_extraction --rows 2000 --seed 0 --out {data}")
+    run(
+        project,
+        f"harness train demo_tiny --set max_steps={STEPS} --set output=out/early "
+        f"--set data.train=[{data}/train.jsonl]",
+    )
+
+
+def run(project: Path, command: str, codes: tuple[int, ...] = (0,)) -> None:
+    done = subprocess.run(
+        shlex.split(command), cwd=project, env=environment(), capture_output=True, text=True
+    )
+    if done.returncode not in codes:
+        sys.exit(f"screenshots: {command}\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
+
+
+def environment() -> dict[str, str]:
+    """Ours, with this interpreter's programs first and nothing that changes how output looks."""
+    dropped = ("NO_COLOR", "FORCE_COLOR", "PYTEST_ADDOPTS", "CI", "GITHUB_ACTIONS", "COLUMNS")
+    kept = {name: value for name, value in os.environ.items() if name not in dropped}
+    path = f"{Path(sys.executable).parent}{os.pathsep}{kept.get('PATH', '')}"
+    return {**kept, "PATH": path, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+
+
+def terminal(project: Path, command: str) -> str:
+    """What a terminal of 100 columns holds after the command, as text with colour codes."""
+    with server(project) as tmux:
+        ended = project / "ended"
+        ended.unlink(missing_ok=True)
+        tmux("send-keys", f"clear; {command}; touch {ended}", "Enter")
+        until = time.monotonic() + MOST_SECONDS
+        while not ended.exists():
+            if time.monotonic() > until:
+                sys.exit(f"screenshots: {command} did not end in {MOST_SECONDS} s")
+            time.sleep(0.2)
+        time.sleep(0.5)  # What the program wrote last is on its way through the terminal.
+        screen = tmux("capture-pane", "-p", "-e", "-S", "-").rstrip()
+    lines = screen.splitlines()
+    return "\n".join([f"$ {command}", *lines[:-1]])  # The last one is the next prompt.
+
+
+@contextmanager
+def server(project: Path) -> Iterator["Tmux"]:
+    """A tmux of our own, with a shell that says nothing but what it is asked."""
+    tmux = Tmux(f"screenshots-{os.getpid()}", project)
+    tmux("new-session", "-d", "-x", str(COLUMNS), "-y", str(LINES), "bash --norc --noprofile")
+    try:
+        tmux("send-keys", "PS1='$ '", "Enter")
+        yield tmux
+    finally:
+        tmux("kill-server")
+
+
+class Tmux:
+    def __init__(self, name: str, project: Path) -> None:
+        self.name, self.project = name, project
+
+    def __call__(self, *words: str) -> str:
+        command = ["tmux", "-L", self.name, "-f", "/dev/null", *words]
+        done = subprocess.run(
+            command, cwd=self.project, env=environment(), capture_output=True, text=True, check=True
+        )
+        return done.stdout
+
+
+def svg(ansi: str, name: str) -> str:
+    """The terminal as a picture that loads nothing: the fonts are the reader's own."""
+    with Path(os.devnull).open("w") as nowhere:
+        console = Console(record=True, width=COLUMNS, file=nowhere, legacy_windows=False)
+        console.print(Text.from_ansi(ansi), soft_wrap=True)
+    form = re.sub(r"@font-face \{\{.*?\}\}", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL)
+    drawn = console.export_svg(title="", code_format=form, unique_id=name)
+    return "\n".join(line.rstrip() for line in drawn.splitlines()) + "\n"
+
+
+def photograph(tab: Page, page: Path, folder: Path) -> None:
+    """The first screen wide and narrow, light and dark, and a case that broke."""
+    for scheme in ("light", "dark"):
+        tab.prefer(scheme)
+        for shape, width, height in (("wide", 1280, 1000), ("narrow", 390, 844)):
+            tab.resize(width, height, scale=1.5)
+            tab.open(page)
+            tab.screenshot(folder / f"page-{shape}-{scheme}.png")
+    tab.prefer("light")
+    tab.resize(1280, 1000, scale=1.5)
+    tab.open(page)
+    tab.screenshot(folder / "page-case.png", selector=".bucket[open] .case")
+
+
+def report(folder: Path) -> None:
+    for path in sorted(p for p in folder.iterdir() if p.suffix in (".png", ".svg")):
+        size = path.stat().st_size
+        print(f"{path.name:<28}{size / 1000:>8.0f} kB{'  TOO LARGE' if size > MOST_BYTES else ''}")
+
+
+if __name__ == "__main__":
+    main()
