@@ -153,7 +153,7 @@ def tasks_of(parity: Parity) -> tuple[str, ...]:
 
 
 LEGEND = (
-    "Margins, of the model before and of the one after: how far its own token stands above its next "
-    "best, in logits, after the prompt and all that both answers share. Shift: by how much the two "
-    "models differ over these two tokens."
+    "Margins, of the model before and of the one after: how far its own token stands above its "
+    "next best, in logits, after the prompt and all that both answers share. Shift: by how much "
+    "the two models differ over these two tokens."
 )
