@@ -67,6 +67,10 @@ def command(
     from harness.report.contents import report_on, with_noise
     from harness.settings import read_settings
 
+    if noise is not None and kind == "terminal":
+        raise HarnessError(
+            "--noise: the tables in a terminal do not show it, name another --format"
+        )
     if is_opened and kind != "html":
         raise HarnessError(f"--open shows a page, so leave out --format {kind}")
     settings = read_settings(Path.cwd())

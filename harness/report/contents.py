@@ -73,7 +73,7 @@ def with_noise(report: Report, again: RunRecord) -> Report:
     that was asked takes for noise.
 
     Raises:
-        HarnessError: there is no pair, or the run records no model.
+        HarnessError: there is no pair, or the run records no model or none of the same cases.
     """
     if report.before is None:
         raise HarnessError(f"--noise: run {report.after.record.id} is not compared with another")
@@ -81,7 +81,13 @@ def with_noise(report: Report, again: RunRecord) -> Report:
     if not refs:
         raise HarnessError(f"--noise: run {again.id} records no model")
     side = Side(again, report.before.model if report.before.model in refs else refs[-1])
-    found = replace(report, noise=noise_between(report.before, side))
+    noise = noise_between(report.before, side)
+    if not any(task.judged for task in noise.tasks.values()):
+        raise HarnessError(
+            f"--noise: run {again.id} judged none of the cases that {report.before.model} was "
+            f"asked in run {report.before.record.id}: name a run of that model on the same cases"
+        )
+    found = replace(report, noise=noise)
     if report.decision is None:
         return found
     policy = report.decision.policy

@@ -163,5 +163,5 @@ def test_a_page_knows_what_lies_beside_it(runs: Path) -> None:
     (runs / FIRST / "run.json").write_text("{")
     assert report(SECOND).exit_code == 0, "a damaged run is nothing to another's page"
     assert "stored runs" not in (runs / SECOND / "report.html").read_text(encoding="utf-8")
-    alone = report(SECOND, "--noise", "nothing")
-    assert alone.exit_code == 2
+    assert report(SECOND, "--noise", "nothing").exit_code == 2
+    assert report(SECOND, "--noise", SECOND, "--format", "terminal").exit_code == 2

@@ -1,19 +1,26 @@
 """The page as axe-core reads it: nothing to object to, in every scheme, width and state."""
 
+import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from harness.core.record import RunRecord
 from harness.gate_policy import GatePolicy
-from harness.report.contents import report_on
+from harness.report.contents import Report, report_on, with_noise
 from harness.report.html import render
+from harness.report.training import FILE, training_of
 from tests.gating import pair
+from tests.parity.records import parity
 from tests.report import axe
 from tests.report.chromium import Page, chromium, executable
 from tests.report.hostile import EVERYTHING
+from tests.report.test_history_chart import stored
 from tests.report.test_html import hostile_record
+from tests.report.test_smallest import counterexample
+from tests.report.test_training import REAL, model
 from tests.synthetic import ADAPTER, BASE, BEHAVES, CHATTERS, record
 
 pytestmark = [
@@ -22,14 +29,37 @@ pytestmark = [
 ]
 
 OPENED = "for (const fold of document.querySelectorAll('details')) fold.open = true"
-PAGES: dict[str, Callable[[], tuple[RunRecord, ...]]] = {
-    "base and adapter": lambda: (record(60),),
-    "two runs": lambda: pair(300, broke=14, fixed=4, failing=7),
-    "one model": lambda: (record(60, [(BASE, CHATTERS)]),),
-    "three models": lambda: (
-        record(60, [(BASE, CHATTERS), ("gguf:out/m.gguf", BEHAVES), (ADAPTER, BEHAVES)]),
-    ),
-    "hostile": lambda: (hostile_record(EVERYTHING),),
+
+
+def everything() -> Report:
+    """All sections at once: history, training, parity, noise, the smallest failing prompts."""
+    before, after = pair(60, broke=6, fixed=2, failing=3)
+    after = replace(after, counterexamples=(counterexample(), counterexample(EVERYTHING)))
+    report = report_on(before, after, policy=GatePolicy())
+    report = with_noise(report, pair(60, broke=3)[0])
+    sha256 = json.loads((REAL / FILE).read_text())["result"]["adapter_sha256"]
+    training = training_of(model(sha256), REAL)
+    assert training is not None
+    return replace(
+        report,
+        history=(stored(1), stored(3)),
+        trainings={ADAPTER: training},
+        parity=parity(EVERYTHING),
+    )
+
+
+def page_of(*runs: RunRecord) -> Report:
+    return report_on(*runs, policy=GatePolicy())
+
+
+THREE = [(BASE, CHATTERS), ("gguf:out/m.gguf", BEHAVES), (ADAPTER, BEHAVES)]
+PAGES: dict[str, Callable[[], Report]] = {
+    "base and adapter": lambda: page_of(record(60)),
+    "two runs": lambda: page_of(*pair(300, broke=14, fixed=4, failing=7)),
+    "one model": lambda: page_of(record(60, [(BASE, CHATTERS)])),
+    "three models": lambda: page_of(record(60, THREE)),
+    "hostile": lambda: page_of(hostile_record(EVERYTHING)),
+    "everything": everything,
 }
 
 
@@ -50,8 +80,7 @@ def tab() -> Iterator[Page]:
 @pytest.fixture(scope="module", params=PAGES)
 def written(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("page") / "page.html"
-    runs = PAGES[request.param]()
-    path.write_text(render(report_on(*runs, policy=GatePolicy())), "utf-8")
+    path.write_text(render(PAGES[request.param]()), "utf-8")
     return path
 
 

@@ -68,6 +68,8 @@ def test_noise_needs_a_pair_and_a_model() -> None:
         with_noise(report_on(alone), alone)
     with pytest.raises(HarnessError, match=r"--noise: run .* records no model"):
         with_noise(report_on(record(2)), replace(alone, models=()))
+    with pytest.raises(HarnessError, match=r"judged none of the cases that base:models/tiny was"):
+        with_noise(report_on(record(2)), replace(alone, samples=()))
 
 
 def test_noise_is_json() -> None:
