@@ -15,7 +15,7 @@ import pytest
 if TYPE_CHECKING:
     from harness.core.modelref import ModelRef
     from harness.measurement import Latency, Memory
-    from harness.parity.beside import Beside
+    from harness.parity.beside import Beginning, Beside
     from harness.pytest_session import PytestSession
     from harness.selection import Subject
     from harness.tasks import Task
@@ -196,8 +196,14 @@ def memory(harness_subject: Subject, request: pytest.FixtureRequest) -> Memory:
 
 @pytest.fixture
 def parity(harness_subject: Subject, request: pytest.FixtureRequest) -> Beside:
-    """How the model reads and begins beside the ``--model`` before it; asked with ``--parity``."""
+    """How the model reads beside the ``--model`` before it; asked with ``--parity``."""
     return _session(request.config).beside(harness_subject)
+
+
+@pytest.fixture
+def first_step(parity: Beside) -> Beginning:
+    """How the model begins its answers beside the ``--model`` before it."""
+    return parity.beginning
 
 
 def _session(config: pytest.Config) -> PytestSession:

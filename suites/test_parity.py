@@ -13,5 +13,5 @@ def test_same_tokens(parity):
 
 
 @pytest.mark.behavior
-def test_same_first_token(parity):
-    check_run(SameFirstToken(), parity)
+def test_same_first_token(first_step):
+    check_run(SameFirstToken(), first_step)

@@ -31,16 +31,36 @@ class Beside:
         return self.reading.mismatched
 
     @property
+    def beginning(self) -> "Beginning":
+        """How its answers begin."""
+        return Beginning(self.before, self.is_copy, self.first_step)
+
+    @property
+    def measured(self) -> Mapping[str, float]:
+        """By name: the share of prompts that both read as the same tokens."""
+        prompts = self.reading.prompts
+        return {"same_prompts_rate": 1 - self.reading.mismatched / prompts} if prompts else {}
+
+
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """What two models make of the first token after the same prompts."""
+
+    before: str
+    """The model before, as typed."""
+    is_copy: bool
+    first_step: FirstStep | None
+    """``None`` where no prompt could be read."""
+
+    @property
     def first_token_rate(self) -> float | None:
         """Share of prompts after which both like the same token best."""
         return None if self.first_step is None else self.first_step.agreement
 
     @property
     def measured(self) -> Mapping[str, float]:
-        """By name, with its unit where it has one."""
-        prompts = self.reading.prompts
-        found = {"same_prompts_rate": 1 - self.reading.mismatched / prompts} if prompts else {}
-        if self.first_step is not None:
-            found["first_token_rate"] = self.first_step.agreement
-            found["most_logits"] = self.first_step.max_difference
-        return found
+        """By name: that share, and the largest difference of any logit."""
+        step = self.first_step
+        if step is None:
+            return {}
+        return {"first_token_rate": step.agreement, "most_logits": step.max_difference}

@@ -51,9 +51,8 @@ def test_a_model_is_beside_itself_as_it_is(asked):
     assert not found.is_copy  # Nobody knows whether what follows a base was trained.
     assert found.reading.is_same
     assert found.differences == ()
-    assert found.measured == {
-        "same_prompts_rate": 1.0, "first_token_rate": 1.0, "most_logits": 0.0,
-    }  # fmt: skip
+    assert found.measured == {"same_prompts_rate": 1.0}
+    assert found.beginning.measured == {"first_token_rate": 1.0, "most_logits": 0.0}
 
 
 def test_a_token_that_was_changed_is_named(asked):
