@@ -194,9 +194,11 @@ def details_of(task: TaskDecision, decision: GateDecision) -> Iterator[str]:
             "is saturated and shows only losses, harder cases would show gains."
         )
     if found.clusters is not None:
+        effect = f"{found.design_effect:.2g}"
+        said = "" if effect == "1" else f" (design effect {effect})"
         yield (
             f"The cases come from {words.plural(found.clusters, 'template')}: cases of one "
-            f"template count together (design effect {found.design_effect:.2g})."
+            f"template count together{said}."
         )
     if found.repeats > 1:
         yield f"Each case was answered {found.repeats} times; its answers count as one case."

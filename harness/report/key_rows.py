@@ -6,10 +6,12 @@ Reads RFC 8259 and nothing more lenient: an answer in a Markdown fence is not JS
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from math import isfinite
 from typing import Any
+
+from harness.report import words
 
 MOST_DEPTH = 100
 MOST_ROWS = 40
@@ -84,8 +86,29 @@ class KeyTable:
     rows: tuple[KeyRow, ...]
     left: int
     """Rows that are not shown."""
-    differing: int
     total: int
+    apart: int | None
+    """Rows in which the answers differ from each other; ``None`` of one answer."""
+    wrong: int | None
+    """Rows in which an answer is not what the reference says; ``None`` without a reference."""
+
+    @property
+    def is_notable(self) -> bool:
+        """Some row is not alike all along."""
+        return any(row.differs for row in self.rows)
+
+    @property
+    def said(self) -> str:
+        """``3 values: 2 differ, 1 is not the reference's``."""
+        said = []
+        if self.apart is not None:
+            verb = "differs" if self.apart == 1 else "differ"
+            said.append(f"{self.apart} {verb}" if self.apart else "both alike")
+        if self.wrong is not None:
+            verb = "is" if self.wrong == 1 else "are"
+            wrong = f"{self.wrong} {verb} not the reference's"
+            said.append(wrong if self.wrong else "as the reference says")
+        return f"{words.plural(self.total, 'value')}: {', '.join(said)}"
 
 
 def key_table(answers: Sequence[str | None], reference: str) -> KeyTable | None:
@@ -115,9 +138,20 @@ def key_table(answers: Sequence[str | None], reference: str) -> KeyTable | None:
         tuple(found if isinstance(found, str) else "" for found in read),
         tuple(ordered[:MOST_ROWS]),
         max(0, len(rows) - MOST_ROWS),
-        sum(row.differs for row in rows),
         len(rows),
+        _apart(columns[: len(answers)], is_read, pointers),
+        None if known is None else sum(any(c.is_wrong for c in row.cells) for row in rows),
     )
+
+
+def _apart(
+    columns: Sequence[Values], is_read: Sequence[bool], pointers: Iterable[str]
+) -> int | None:
+    """In how many rows the answers that are JSON differ; ``None`` of fewer than two."""
+    read = [values for values, has_values in zip(columns, is_read, strict=False) if has_values]
+    if len(read) < 2:
+        return None
+    return sum(not _is_alike([values.get(pointer) for values in read]) for pointer in pointers)
 
 
 def values_of(text: str) -> Values | str:
@@ -159,9 +193,13 @@ def _row(
         for value, has_values in zip(values, is_read, strict=True)
     )
     judged = [value for value, has_values in zip(values, is_read, strict=True) if has_values]
-    first = judged[0]
-    alike = all(v is None if first is None else first.is_like(v) for v in judged[1:])
-    return KeyRow(pointer, not alike or any(v and v.is_twice for v in judged), cells)
+    differs = not _is_alike(judged) or any(v and v.is_twice for v in judged)
+    return KeyRow(pointer, differs, cells)
+
+
+def _is_alike(values: Sequence[Value | None]) -> bool:
+    first = values[0]
+    return all(v is None if first is None else first.is_like(v) for v in values[1:])
 
 
 def _is_wrong(value: Value | None, wanted: Value | None, expected: Values | None) -> bool:

@@ -47,7 +47,9 @@ def test_what_differs_comes_first_and_says_its_type() -> None:
         "*/date: missing | null ✗ | missing",
         '/name: "Ada" | "Ada" | "Ada"',
     ]
-    assert (found.differing, found.total, found.left) == (2, 3, 0)
+    assert found.said == "3 values: 2 differ, 2 are not the reference's"
+    assert found.is_notable
+    assert found.left == 0
 
 
 def test_a_missing_key_is_wrong_where_the_reference_has_it() -> None:
@@ -69,7 +71,15 @@ def test_only_one_side_is_json() -> None:
     assert said(found) == ["/a: not JSON | 1"]
     found = table(None, '{"a": 1}', reference='{"a": 2}')
     assert found.heads == ("", "", "")
-    assert found.differing == 1
+    assert found.said == "1 value: 1 is not the reference's"
+
+
+def test_two_alike_answers_may_both_be_wrong() -> None:
+    found = table('{"a": 1}', '{"a": 1.0}', reference='{"a": 2}')
+    assert found.said == "1 value: both alike, 1 is not the reference's"
+    assert table("[1]", "[1]", reference="[1]").said == "1 value: both alike, as the reference says"
+    assert table("[1, 2]", "[1, 3]").said == "2 values: 1 differs"
+    assert not table("[1]", "[1]").is_notable
 
 
 @pytest.mark.parametrize(
@@ -114,7 +124,7 @@ def test_hostile_sizes_are_bounded() -> None:
 
 
 def test_numbers_are_alike_by_value_and_never_rounded_into_another() -> None:
-    assert table("[1.0, 1e2, 100000000000000000000]", "[1, 100, 1e20]").differing == 0
+    assert table("[1.0, 1e2, 100000000000000000000]", "[1, 100, 1e20]").apart == 0
     for one, other in (("1", "1.0000001"), ("9007199254740993", "9007199254740992"),
                        ("1e400", "1e401"), ("0", "-0")):  # fmt: skip
-        assert table(f"[{one}]", f"[{other}]").differing == 1
+        assert table(f"[{one}]", f"[{other}]").apart == 1

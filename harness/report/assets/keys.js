@@ -80,6 +80,8 @@ const isLike = (one, other) => one === undefined || other === undefined
   ? one === other
   : one.kind === other.kind && (one.shown === other.shown || (one.kind === "number" && isEqual(one.shown, other.shown)));
 
+const allLike = (values) => values.slice(1).every((value) => isLike(values[0], value));
+
 const valueCell = (value, isWrong, hasKind, isRead) => {
   const cell = el("td", isWrong ? "wrong" : "");
   if (isWrong) cell.append(el("span", "cross", "✗"), " ");
@@ -103,7 +105,7 @@ const drawKeys = (answers, reference, headings) => {
   const rows = [...pointers].map((pointer) => {
     const values = read.map((found) => found instanceof Map ? found.get(pointer) : undefined);
     const judged = values.filter((_, i) => read[i] instanceof Map);
-    const differs = !judged.slice(1).every((value) => isLike(judged[0], value)) || judged.some((value) => value?.isTwice);
+    const differs = !allLike(judged) || judged.some((value) => value?.isTwice);
     return { pointer, values, differs };
   });
   const ordered = [...rows.filter((row) => row.differs), ...rows.filter((row) => !row.differs)];
@@ -124,15 +126,22 @@ const drawKeys = (answers, reference, headings) => {
     return head;
   })];
   for (const head of heads) head.scope = "col";
-  const differing = rows.filter((row) => row.differs).length;
-  const total = `${count(rows.length)} value${rows.length === 1 ? "" : "s"}`;
-  const said = differing ? `${differing} of ${total} differ${differing === 1 ? "s" : ""}` : `all ${total} alike`;
+  const isRead = (_, i) => read[i] instanceof Map;
+  const apart = answers.filter(isRead).length < 2 ? null
+    : rows.filter(({ values }) => !allLike(values.slice(0, answers.length).filter(isRead))).length;
+  const wrong = known && rows.filter(({ pointer, values }) =>
+    values.filter(isRead).some((value) => !isLike(value, known.get(pointer)))).length;
+  const said = [
+    ...(apart === null ? [] : [apart ? `${apart} differ${apart === 1 ? "s" : ""}` : "both alike"]),
+    ...(wrong === null ? [] : [wrong ? `${wrong} ${wrong === 1 ? "is" : "are"} not the reference's` : "as the reference says"]),
+  ];
+  const total = `${count(rows.length)} value${rows.length === 1 ? "" : "s"}: ${said.join(", ")}`;
   const table = el("table", "", el("thead", "", el("tr", "", ...heads)), el("tbody", "", ...body));
   const place = el("div", "scroll", table);
   Object.assign(place, { role: "group", ariaLabel: "Key by key", tabIndex: 0 });
   const left = rows.length - MOST_ROWS;
-  const box = el("details", "keys", el("summary", "", `Key by key: ${said}`), place,
+  const box = el("details", "keys", el("summary", "", `Key by key, ${total}`), place,
     left > 0 ? el("p", "note", `${count(left)} more value${left === 1 ? "" : "s"}`) : "");
-  box.open = differing > 0;
+  box.open = rows.some((row) => row.differs);
   return box;
 };
