@@ -9,6 +9,7 @@ import pytest
 from harness.core.errors import HarnessError
 from harness.core.modelref import ModelRef
 from harness.core.plan import Request, requests_for
+from harness.core.printable import printable
 from harness.engine.model import EngineSettings
 from harness.parity.asking import Asked, Opening, ask
 from harness.parity.beside import Beside
@@ -35,6 +36,8 @@ class SessionParity:
         self.is_asked = is_asked
         self.asked: dict[ModelRef, Asked | HarnessError] = {}
         self.folder: tempfile.TemporaryDirectory[str] | None = None
+        self.found: dict[tuple[str, ModelRef], Beside] = {}
+        """By task and model."""
 
     def of_interest(self, subjects: Sequence[Subject]) -> list[Subject]:
         """Those of ``subjects`` that have a model before them; none where ``--parity`` is not
@@ -48,7 +51,13 @@ class SessionParity:
         return []
 
     def of(self, subject: Subject) -> Beside:
-        """How a subject's model reads beside the one before it."""
+        """How a subject's model reads beside the one before it; worked out once."""
+        key = (subject.task.name, subject.ref)
+        if key not in self.found:
+            self.found[key] = self._compare(subject)
+        return self.found[key]
+
+    def _compare(self, subject: Subject) -> Beside:
         before = self._before(subject)
         assert before is not None, "subjects are of_interest"
         found = []
@@ -76,6 +85,17 @@ class SessionParity:
             except HarnessError as error:
                 self.asked[ref] = error
         return self.asked[ref]
+
+    def show(self, reporter: pytest.TerminalReporter) -> None:
+        """What was found, passed or not: two lines for each pair and task."""
+        from harness.report.parity_words import first_step, reading
+
+        if self.found:
+            reporter.section("parity", "-")
+        for (task, _), found in self.found.items():
+            reporter.write_line(printable(f"{found.before} -> {found.after}  {task}"), bold=True)
+            reporter.write_line(printable(f"  prompts: {reading(found)[0]}"))
+            reporter.write_line(printable(f"  first token: {first_step(found)[0]}"))
 
     def close(self) -> None:
         """Remove the logits."""

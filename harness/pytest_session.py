@@ -293,9 +293,10 @@ class PytestSession:
         return f"{said}; the answers so far are kept: judge them with --model record:{run}"
 
     def summarise(self, reporter: pytest.TerminalReporter) -> None:
-        """The table at the end of the session, and what the gate decided."""
+        """The table at the end of the session, parity, and what the gate decided."""
         if self.record is not None and not self.config.getoption("no_summary"):
             self._show(self.record, reporter)
+        self.parity.show(reporter)
         if self.gate is not None:
             self.gate.show(reporter)
 

@@ -3,14 +3,20 @@
 What the README and ``docs/parity.md`` say of it is held here, with 300 cases of a task.
 """
 
+import json
+import shutil
+from pathlib import Path
+
 import pytest
 from click.testing import CliRunner
 
 from harness.cli import main
+from harness.core.modelref import ModelRef
 from harness.parity.file import read_parity
 from harness.runs import find_run
 from tests.artefacts.copies import ADAPTER
 from tests.models import TASKS, TINY_QWEN2
+from tests.project import Project
 
 pytestmark = pytest.mark.slow
 
@@ -94,3 +100,33 @@ def test_a_record_is_enough_to_measure_it_again(chain):
     before, folder = chain
     run("parity", folder, "--threads", "1")
     assert read_parity(folder).pairs == before.pairs
+
+
+def test_the_suites_hold_the_same_chain(chain, tmp_path):
+    *_, merged, f32, q8, _ = (model.ref for model in chain[0].models)
+    models = [part for ref in (merged, f32, q8) for part in ("--model", ref)]
+    project = Project(tmp_path)
+    project.bundled_suite("test_parity.py")
+    options = ("--tasks-dir", str(TASKS), "--task", "json_extraction", "--limit", "5")
+    done = project.pytest("suites", "--parity", *models, *options, "--threads", "1")
+    assert done.code == 0, done.out
+    assert done.counts() == {"passed": 4}
+    assert done.out.count("5 of 5 prompts read as the same tokens") == 2
+    assert done.out.count("logits differ by") == 2
+
+
+def test_a_tokenizer_that_lost_a_merge_is_caught(chain, tmp_path):
+    """The merge that makes ``JSON`` one token, a word of every prompt."""
+    merged = Path(ModelRef.parse(chain[0].models[2].ref).location)
+    changed = tmp_path / "changed"
+    shutil.copytree(merged, changed)
+    file = changed / "tokenizer.json"
+    tokenizer = json.loads(file.read_text("utf-8"))
+    tokenizer["model"]["merges"].remove(["JS", "ON"])
+    file.write_text(json.dumps(tokenizer), "utf-8")
+    options = ["--tasks-dir", str(TASKS), "--task", "json_extraction", "--limit", "3"]
+    arguments = ["parity", f"merged:{merged}", f"merged:{changed}", *options]
+    done = CliRunner().invoke(main, [*arguments, "--report-dir", str(tmp_path / "runs")])
+    assert done.exit_code == 1
+    assert "prompts are not read alike: json_extraction-000: other tokens, token " in done.stderr
+    assert "0 of 3 prompts read as the same tokens" in done.stdout

@@ -1,14 +1,15 @@
 """What parity found, in the words and numbers that the terminal and the page share."""
 
 from collections import Counter
+from typing import Protocol
 
 from harness.core.modelref import ModelRef
 from harness.parity.readings import mismatch_said, setting_said, token_said
 from harness.parity.values import (
     AnswerParity,
     Divergence,
+    FirstStep,
     ModelMeasure,
-    PairParity,
     Parity,
     ReadingParity,
     Setting,
@@ -20,6 +21,17 @@ NEAR_TIE = 0.1
 choose."""
 
 
+class Read(Protocol):
+    """Two models, of which is known how they read and begin."""
+
+    @property
+    def is_copy(self) -> bool: ...
+    @property
+    def reading(self) -> ReadingParity | None: ...
+    @property
+    def first_step(self) -> FirstStep | None: ...
+
+
 def labels(parity: Parity) -> dict[str, str]:
     """A short name for each ref: kind and name, or all of it where two would be alike."""
     short = {m.ref: f"{ModelRef.parse(m.ref).kind}:{m.name}" for m in parity.models}
@@ -27,7 +39,7 @@ def labels(parity: Parity) -> dict[str, str]:
     return {ref: name if count[name] == 1 else ref for ref, name in short.items()}
 
 
-def reading(pair: PairParity) -> tuple[str, ...]:
+def reading(pair: Read) -> tuple[str, ...]:
     """Whether both read the same: the verdict first, then a line for each thing that differs."""
     found = pair.reading
     if found is None:
@@ -56,7 +68,7 @@ def _effect(setting: Setting, found: ReadingParity) -> str:
     return "" if found.mismatched else " (no prompt is read otherwise for it)"
 
 
-def first_step(pair: PairParity) -> tuple[str, ...]:
+def first_step(pair: Read) -> tuple[str, ...]:
     """How alike the logits after the prompts are, and of a copy where they are not."""
     found = pair.first_step
     if found is None:
