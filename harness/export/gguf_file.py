@@ -3,7 +3,7 @@
 import itertools
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from gguf import GGMLQuantizationType, GGUFValueType, GGUFWriter, LlamaFileType
@@ -37,7 +37,7 @@ class ModelFile:
     tensors: tuple[PlannedTensor, ...]
     vocabulary: Vocabulary
     name: str
-    provenance: Mapping[str, str]
+    provenance: Mapping[str, str] = field(default_factory=dict)
     end_ids: tuple[int, ...] = ()
     """Tokens that end an answer."""
 

@@ -29,19 +29,18 @@ PACKAGES = (
 )
 
 
-def inputs_of(source: Source, fingerprints: Fingerprints) -> tuple[Input, Input | None]:
-    """The base and the adapter as the record has them."""
-    base = Input(str(source.folder), fingerprints.base_files, fingerprints.base)
+def _adapter(source: Source, fingerprints: Fingerprints) -> Input | None:
     if source.adapter is None or fingerprints.adapter_files is None:
-        return base, None
+        return None
     assert fingerprints.adapter is not None
     folder = str(source.adapter.folder)
-    return base, Input(folder, fingerprints.adapter_files, fingerprints.adapter)
+    return Input(folder, fingerprints.adapter_files, fingerprints.adapter)
 
 
 def make_record(
     *,
     source: Source,
+    fingerprints: Fingerprints,
     outputs: Mapping[str, Path],
     start: float,
     merged_in: str | None = "float32",
@@ -55,6 +54,9 @@ def make_record(
     """
     return ExportRecord(
         source=str(source.ref),
+        base=Input(str(source.folder), fingerprints.base_files, fingerprints.base),
+        adapter=_adapter(source, fingerprints),
+        tokenizer_sha256=fingerprints.tokenizer,
         architecture=source.config.architecture,
         merged_in=merged_in if source.adapter else None,
         outputs={n: Output(sha256_of_file(p), p.stat().st_size) for n, p in outputs.items()},

@@ -46,17 +46,21 @@ class StoredTensor:
     def elements(self) -> int:
         return math.prod(self.shape)
 
+    def check_floating(self) -> None:
+        """Raise a HarnessError unless it is of one of the dtypes in ``STORAGE``."""
+        if self.dtype not in STORAGE:
+            raise HarnessError(
+                f"{self.file}: {self.name} is stored as {self.dtype}, only floating weights can be "
+                "exported: save the model unquantised"
+            )
+
     def read(self) -> Array:
         """The tensor as it is stored: bfloat16 comes as ``uint16``.
 
         Raises:
             HarnessError: it is no floating tensor, or the file has become shorter.
         """
-        if self.dtype not in STORAGE:
-            raise HarnessError(
-                f"{self.file}: {self.name} is stored as {self.dtype}, only floating weights can be "
-                "exported: save the model unquantised"
-            )
+        self.check_floating()
         with self.file.open("rb") as file:
             file.seek(self.offset)
             data = np.fromfile(file, dtype=STORAGE[self.dtype], count=self.elements)

@@ -1,7 +1,7 @@
 """``harness export gguf``: a model, or an adapter merged into its base, as one GGUF file."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harness.engine.memory import peak_resident_bytes
@@ -15,7 +15,7 @@ from harness.export.merged_folder import merged_bytes, write_merged
 from harness.export.output import Staging
 from harness.export.progress import bar, counter
 from harness.export.quantizer import Quantised, quantize
-from harness.export.record import inputs_of, make_record, publish_with_record
+from harness.export.record import make_record, publish_with_record
 from harness.export.source import Fingerprints, Source, open_folder
 from harness.export.tensor_plan import plan
 from harness.export.tensor_types import tensor_types
@@ -35,7 +35,6 @@ class Request:
     """A type of ``file_types``."""
     converter: Path | None
     """The script of a llama.cpp checkout that writes the file in our place."""
-    fingerprints: Fingerprints
 
     @property
     def first(self) -> str:
@@ -44,14 +43,6 @@ class Request:
         if self.kind in UNQUANTISED:
             return self.kind
         return "f32" if self.source.adapter else STORED_TYPES[self.source.weights.main_dtype]
-
-
-@dataclass(frozen=True, slots=True)
-class Written:
-    """What the file became before it was quantised."""
-
-    pre_tokenizer: str | None
-    warnings: tuple[str, ...]
 
 
 def to_gguf(
@@ -75,27 +66,31 @@ def to_gguf(
     output.check_file(target, has_force)
     script = converter_script(converter) if converter else None
     kind = wanted or STORED_TYPES[source.weights.main_dtype]
-    request = Request(source, target, kind, script, Fingerprints.of(source))
+    request = Request(source, target, kind, script)
     with output.staged(target) as staging:
-        written = staging.path("gguf")
         whole, merge_peak = _whole(source, staging)
-        done = _write(request, whole, staging)
+        model = None if script else _model_file(source, whole)
+        _check_space(request, whole, model)
+        # Last, because every byte is read for it: mistakes are told sooner.
+        fingerprints = Fingerprints.of(source)
+        if model:
+            _write(request, model, fingerprints, staging)
+        else:
+            _write_by_converter(request, whole, staging)
         first_peak = peak_resident_bytes()
         quantised_ = _quantise(request, staging)
-        base, adapter = inputs_of(source, request.fingerprints)
+        written = staging.path("gguf")
         record = make_record(
             kind="gguf",
             type=kind,
             source=source,
-            source_weights_sha256=request.fingerprints.source,
-            base=base,
-            adapter=adapter,
-            tokenizer_sha256=request.fingerprints.tokenizer,
+            fingerprints=fingerprints,
+            source_weights_sha256=fingerprints.source,
             outputs={target.name: written},
             tensors=tensor_types(written),
             fallbacks=tuple(f"{f.tensor}: {f.wanted} -> {f.got}" for f in quantised_.fallbacks),
-            pre_tokenizer=done.pre_tokenizer,
-            warnings=(*request.fingerprints.warnings(source), *done.warnings),
+            pre_tokenizer=model.vocabulary.pre if model else None,
+            warnings=(*fingerprints.warnings(source), *_warnings(request, whole, model)),
             peak_memory=PeakMemory(first_peak, quantised_.peak_bytes, merge_peak),
             start=start,
         )
@@ -122,70 +117,82 @@ def _merged(source: Source, staging: Staging) -> tuple[Source, int]:
     return open_folder(folder), peak
 
 
-def _write(request: Request, whole: Source, staging: Staging) -> Written:
-    """Write the file as it is before it is quantised."""
-    path = staging.path("gguf" if request.kind in UNQUANTISED else "unquantised")
-    if request.converter:
-        return _write_by_converter(request, request.converter, whole, staging, path)
-    return _write_ourselves(request, whole, path)
+def _model_file(source: Source, whole: Source) -> ModelFile:
+    """Everything but the weights, and but what reading them all tells.
+
+    Args:
+        source: what was named.
+        whole: what is written: the same, or what peft made of it.
+
+    Raises:
+        HarnessError: GGUF cannot express the model or its tokenizer.
+    """
+    architecture = whole.architecture
+    architecture.check(whole.config)
+    tensors = plan(whole.config, architecture, whole.weights)
+    weights = whole.effective_weights()
+    loaded = read_tokenizer(whole.tokenizer_folder)
+    rows = next(t.shape[0] for t in tensors if t.name == "token_embd.weight")
+    return ModelFile(
+        config=whole.config,
+        architecture=architecture,
+        weights=weights,
+        tensors=tensors,
+        vocabulary=vocabulary_of(loaded, rows, whole.tokenizer_folder),
+        name=source.name,
+        end_ids=end_ids(whole.folder, loaded.eos_id),
+    )
+
+
+def _check_space(request: Request, whole: Source, model: ModelFile | None) -> None:
+    first = UNQUANTISED[request.first]
+    needed = model.bytes_as(first) if model else merged_bytes(whole, "float32")
+    if request.kind not in UNQUANTISED:
+        elements = sum(t.elements for t in whole.weights.tensors.values())
+        needed += bytes_of(request.kind, elements)
+    output.check_space(request.target, needed)
+
+
+def _unquantised(request: Request, staging: Staging) -> Path:
+    return staging.path("gguf" if request.kind in UNQUANTISED else "unquantised")
+
+
+def _write(
+    request: Request, model: ModelFile, fingerprints: Fingerprints, staging: Staging
+) -> None:
+    provenance = fingerprints.model_provenance(request.source)
+    if model.vocabulary.undone_normalizer:
+        provenance[provenance_keys.UNDONE_NORMALIZER] = model.vocabulary.undone_normalizer
+    with bar(f"writing {request.first}") as advance:
+        write_model(
+            replace(model, provenance=provenance),
+            _unquantised(request, staging),
+            UNQUANTISED[request.first],
+            counter(advance, model.elements),
+        )
+
+
+def _write_by_converter(request: Request, whole: Source, staging: Staging) -> None:
+    assert request.converter is not None
+    if whole.adapter is not None:
+        whole, _ = _merged(whole, staging)
+    convert(request.converter, whole.folder, _unquantised(request, staging), request.first)
 
 
 def _quantise(request: Request, staging: Staging) -> Quantised:
     if request.kind in UNQUANTISED:
         return Quantised((), None)
-    source, target = staging.path("unquantised"), staging.path("gguf")
+    source = _unquantised(request, staging)
     with bar(f"quantising to {request.kind}") as advance:
         number = quantised()[request.kind]
-        done = quantize(source, target, number, lambda n, of: advance(n / max(1, of)))
+        done = quantize(source, staging.path("gguf"), number, lambda n, of: advance(n / max(1, of)))
     source.unlink()
     return done
 
 
-def _write_ourselves(request: Request, whole: Source, path: Path) -> Written:
-    model, warnings = _model_file(request, whole)
-    _check_space(request, model.bytes_as(UNQUANTISED[request.first]), model.elements)
-    with bar(f"writing {request.first}") as advance:
-        write_model(model, path, UNQUANTISED[request.first], counter(advance, model.elements))
-    return Written(model.vocabulary.pre, warnings)
-
-
-def _model_file(request: Request, whole: Source) -> tuple[ModelFile, tuple[str, ...]]:
-    """Everything but the weights, and what to warn of."""
-    architecture = whole.architecture
-    warnings = architecture.check(whole.config)
-    tensors = plan(whole.config, architecture, whole.weights)
-    loaded = read_tokenizer(whole.tokenizer_folder)
-    rows = next(t.shape[0] for t in tensors if t.name == "token_embd.weight")
-    vocabulary = vocabulary_of(loaded, rows, whole.tokenizer_folder)
-    provenance = request.fingerprints.model_provenance(request.source)
-    if vocabulary.undone_normalizer:
-        provenance[provenance_keys.UNDONE_NORMALIZER] = vocabulary.undone_normalizer
-    model = ModelFile(
-        config=whole.config,
-        architecture=architecture,
-        weights=whole.effective_weights(),
-        tensors=tensors,
-        vocabulary=vocabulary,
-        name=request.source.name,
-        provenance=provenance,
-        end_ids=end_ids(whole.folder, loaded.eos_id),
-    )
-    return model, (*warnings, *vocabulary.warnings)
-
-
-def _write_by_converter(
-    request: Request, script: Path, whole: Source, staging: Staging, path: Path
-) -> Written:
-    elements = sum(t.elements for t in whole.weights.tensors.values())
-    _check_space(request, merged_bytes(whole, "float32"), elements)
-    if whole.adapter is not None:
-        whole, _ = _merged(whole, staging)
-    convert(script, whole.folder, path, request.first)
-    return Written(
-        None, (f"written by {script.name}: the file holds none of this project's own keys",)
-    )
-
-
-def _check_space(request: Request, first_bytes: int, elements: int) -> None:
-    more = 0 if request.kind in UNQUANTISED else bytes_of(request.kind, elements)
-    output.check_space(request.target, first_bytes + more)
+def _warnings(request: Request, whole: Source, model: ModelFile | None) -> tuple[str, ...]:
+    if model:
+        return (*model.architecture.check(whole.config), *model.vocabulary.warnings)
+    assert request.converter is not None
+    name = request.converter.name
+    return (f"written by {name}: the file holds none of this project's own keys",)

@@ -11,7 +11,7 @@ from harness.export.file_types import UNQUANTISED
 from harness.export.lora_file import LoraFile, check_expressible, pairs_by_tensor, write_lora
 from harness.export.numbers import STORED_AS
 from harness.export.progress import bar, counter
-from harness.export.record import inputs_of, make_record, publish_with_record
+from harness.export.record import make_record, publish_with_record
 from harness.export.source import Fingerprints, Source
 from harness.export.tensor_plan import plan
 from harness.export.tensor_types import tensor_types
@@ -44,15 +44,12 @@ def to_lora(source: Source, target: Path, kind: str, has_force: bool) -> ExportR
         written = staging.path("gguf")
         with bar(f"writing {kind}") as advance:
             write_lora(lora, written, dtype, counter(advance, lora.elements))
-        base, adapter = inputs_of(source, fingerprints)
         record = make_record(
             kind="lora",
             type=kind,
             source=source,
             source_weights_sha256=None,
-            base=base,
-            adapter=adapter,
-            tokenizer_sha256=fingerprints.tokenizer,
+            fingerprints=fingerprints,
             outputs={target.name: written},
             tensors=tensor_types(written),
             fallbacks=(),

@@ -8,7 +8,7 @@ from harness.export import output
 from harness.export.export_record import ExportRecord, PeakMemory
 from harness.export.merged_folder import DTYPES, merged_bytes, write_merged
 from harness.export.progress import bar, counter
-from harness.export.record import inputs_of, make_record, text_of
+from harness.export.record import make_record, text_of
 from harness.export.source import Fingerprints, Source
 from harness.export.weights import StoredWeights
 
@@ -38,16 +38,13 @@ def to_merged(source: Source, target: Path, wanted: str | None, has_force: bool)
         elements = sum(t.elements for t in source.weights.tensors.values())
         with bar(f"merging in float32, writing {dtype}") as advance:
             peak = write_merged(source, folder, dtype, counter(advance, elements))
-        base, adapter = inputs_of(source, fingerprints)
         files = sorted(path for path in folder.rglob("*") if path.is_file())
         record = make_record(
             kind="merge",
             type=dtype,
             source=source,
             source_weights_sha256=Fingerprints.of_folder(folder),
-            base=base,
-            adapter=adapter,
-            tokenizer_sha256=fingerprints.tokenizer,
+            fingerprints=fingerprints,
             outputs={path.relative_to(folder).as_posix(): path for path in files},
             tensors=_dtypes(folder),
             fallbacks=(),

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
+import numpy as np
+
 from harness.core.errors import HarnessError
 from harness.export.safetensors_file import Array, StoredTensor, tensors_of
 
@@ -40,11 +42,14 @@ class StoredWeights:
         }
 
     def dtype(self, name: str) -> str:
+        """Raises HarnessError where the tensor is no floating one."""
+        self.tensors[name].check_floating()
         dtype = self.tensors[name].dtype
         return "F32" if dtype == "F64" else dtype
 
     def read(self, name: str) -> Array:
-        return self.tensors[name].read()
+        values = self.tensors[name].read()
+        return values.astype(np.float32) if values.dtype == np.float64 else values
 
     @property
     def files(self) -> tuple[Path, ...]:

@@ -51,6 +51,19 @@ def test_logits_over_the_base_are_those_of_the_adapter(name, tmp_path):
     assert float(np.abs(bare - wanted).max()) > 0.1 * scale
 
 
+def test_rslora_is_in_the_files_alpha(tmp_path):
+    """alpha 12, r 4: peft scales by 12 / sqrt(4) = 6, llama.cpp by alpha / 4."""
+    from gguf import GGUFReader
+
+    base = small_models.save(small_models.llama(), small_models.byte_level(), tmp_path / "base")
+    adapter(small_models.llama(), tmp_path / "adapter", base, use_rslora=True)
+    export_lora(tmp_path / "adapter", tmp_path / "lora.gguf")
+    fields = GGUFReader(tmp_path / "lora.gguf").fields
+    assert fields["adapter.lora.alpha"].contents() == 24.0
+    assert fields["general.type"].contents() == "adapter"
+    assert fields["adapter.type"].contents() == "lora"
+
+
 def test_the_bundled_adapter_over_the_bundled_base(tmp_path):
     export_gguf(TINY_QWEN2, tmp_path / "base.gguf")
     record = export_lora(BUNDLED, tmp_path / "lora.gguf")

@@ -95,8 +95,7 @@ BEYOND = {
 
 @pytest.mark.parametrize("name", BEYOND)
 def test_what_is_more_than_a_lora_is_merged_by_peft(name, tmp_path, monkeypatch):
-    if name != "dora":  # the others as well, but each would import torch again
-        merge_in_this_process(monkeypatch)
+    merge_in_this_process(monkeypatch)
     biased = {"attention_bias": True} if name == "bias" else {}
     base = small_models.save(
         small_models.llama(**biased), small_models.byte_level(), tmp_path / "base"

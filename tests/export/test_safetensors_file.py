@@ -92,6 +92,20 @@ def test_a_quantised_tensor_is_not_exported(tmp_path):
     assert "stored as U8" in mistake(tensors_of(tmp_path / "q.safetensors")["q"].read)
 
 
+def test_weights_of_eight_bits_are_refused_before_they_are_read(tmp_path):
+    save_file({"q": torch.zeros(4).to(torch.float8_e4m3fn)}, tmp_path / "model.safetensors")
+    with pytest.raises(HarnessError, match="stored as F8_E4M3"):
+        _ = StoredWeights(tmp_path).main_dtype
+
+
+def test_float64_is_read_as_float32(tmp_path):
+    values = torch.linspace(0, 1, 7, dtype=torch.float64)
+    save_file({"x": values}, tmp_path / "model.safetensors")
+    weights = StoredWeights(tmp_path)
+    assert weights.dtype("x") == weights.main_dtype == "F32"
+    assert np.array_equal(weights.read("x"), values.float().numpy())
+
+
 def test_a_missing_shard_is_named(tmp_path, file):
     places = {"a": "model.safetensors", "z": "model-00002.safetensors"}
     index = tmp_path / "model.safetensors.index.json"

@@ -70,6 +70,7 @@ def test_text_that_is_not_normalised_is_warned_of(tmp_path):
     opened.close()
 
 
+@pytest.mark.slow
 def test_a_tokenizer_is_the_same_loaded_in_another_process():
     assert read_tokenizer(TINY_GPT2) == load_tokenizer(TINY_GPT2)
 
