@@ -19,8 +19,8 @@ _LORA = re.compile(
 )
 _FLOATS = ("F16", "BF16", "F32", "F64")
 """Anything else is packed: its shape is not the matrix's."""
-_CHANGES_BASE = ("pissa", "olora", "corda", "loftq", "lora_ga", "eva")
-"""Ways to begin that change the base's own weights, all but EVA, which peft still counts there."""
+_CHANGES_BASE = ("pissa", "olora", "corda", "loftq", "lora_ga")
+"""Ways to begin that change the base's own weights."""
 MOST_HASHED_BYTES = 300_000_000
 """Weights up to this size are hashed before a run: it takes them well under a second."""
 
