@@ -69,6 +69,7 @@ class Process:
     """What a process took."""
 
     seconds: float
+    cpu_seconds: float
     peak_memory_mb: float
     out: str
 
@@ -121,6 +122,7 @@ def built(folder: Path, run: RunRecord, page: Path, repeats: int) -> Iterator[Me
     yield Measure(
         "harness report, the whole process, median", median(p.seconds for p in whole), "s"
     )
+    yield Measure("harness report, its CPU time, median", median(p.cpu_seconds for p in whole), "s")
     yield Measure("reading the record alone, median", median(read for read, _ in alone), "s")
     yield Measure("building the page alone, median", median(made for _, made in alone), "s")
     yield Measure("peak memory of harness report", max(p.peak_memory_mb for p in whole), "MB")
@@ -186,7 +188,8 @@ def process(command: list[str], folder: Path) -> Process:
     child.returncode = os.waitstatus_to_exitcode(status)
     if child.returncode:
         sys.exit(f"{' '.join(command)} ended with {child.returncode}")
-    return Process(seconds, used.ru_maxrss * 1024 / 1e6, out)
+    cpu_seconds = used.ru_utime + used.ru_stime
+    return Process(seconds, cpu_seconds, used.ru_maxrss * 1024 / 1e6, out)
 
 
 def slowest(found: Iterable[Process]) -> float:
@@ -217,6 +220,7 @@ def write(
         "filter_medians_ms": filters,
         "checks": checked,
         "browser": browser,
+        "load_average": os.getloadavg(),
         "environment": environment(ROOT),
     }
     RESULT.parent.mkdir(exist_ok=True)
