@@ -4,7 +4,7 @@
 
 The same functions that decide are given pairs drawn from known truths. The result goes to
 ``benchmarks/results/gate_simulation.json`` with machine and versions. Seeded: the same numbers
-every time. Minutes on one core.
+every time. Minutes on one core. With ``--only`` the other parts of the file stay as they are.
 """
 
 import argparse
@@ -23,6 +23,7 @@ from harness.gate_policy import GatePolicy
 from harness.stats.clusters import sign_flip_p
 from harness.stats.multiple import holm
 from harness.stats.paired import DropInterval, drop_interval, mcnemar_mid_p
+from harness.stats.ratios import median_ratio
 
 RESULT = Path(__file__).parent / "results/gate_simulation.json"
 SEED = 5
@@ -171,6 +172,71 @@ def false_passes(rng: np.random.Generator, runs: int) -> Rows:
     return rows
 
 
+def repeated_null(rng: np.random.Generator, runs: int) -> Rows:
+    """Nothing got worse on the whole; four sampled answers to each case. A case passes with a
+    chance of its own, which for one case in five is another one after training, as often higher as
+    lower. Beside it, the test that counts every answer as a case."""
+    rows, repeats = [], 4
+    for cases in (30, 100, 300):
+        names = [str(i) for i in range(cases)]
+        plain = ours = 0
+        for _ in range(runs):
+            was = rng.beta(1.9, 0.1, cases)
+            now = np.where(rng.random(cases) < 0.2, rng.beta(1.9, 0.1, cases), was)
+            before, after = (rng.random((repeats, cases)) < p for p in (was, now))
+            broke, fixed = (before & ~after).sum(), (after & ~before).sum()
+            plain += test_of(int(broke), int(fixed)) <= 0.05
+            differences = (before.sum(axis=0) - after.sum(axis=0)).tolist()
+            ours += sign_flip_p(differences, names) <= POLICY.composite_alpha
+        rows.append(
+            {
+                "cases": cases,
+                "repeats": repeats,
+                "false_regressions": ours / runs,
+                "counting_answers": plain / runs,
+            }
+        )
+    return rows
+
+
+def latency(rng: np.random.Generator, runs: int) -> Rows:
+    """Timed cases of very different length on a machine that gets slower by half on the way, with
+    hiccups, in turns; and one model after the other. The limit is 10% slower."""
+    limit, rows = 1.1, []
+    for cases in (8, 20, 50):
+        is_first = np.isin(np.arange(cases) % 4, (0, 3))  # As harness.turns alternates.
+        for ratio in (1.1, 1.2, 1.3):
+            over = inside = apart = 0
+            for _ in range(runs):
+                lengths = rng.lognormal(0, 1, cases)
+                drift = np.linspace(1, 1.5, 2 * cases)
+                first, second = drift[::2], drift[1::2]
+                noise = np.exp(rng.standard_t(2, (2, cases)) * 0.03)
+                before, after = lengths * noise[0], ratio * lengths * noise[1]
+                found = median_ratio(
+                    before * np.where(is_first, first, second),
+                    after * np.where(is_first, second, first),
+                )
+                assert found is not None
+                assert found.interval is not None
+                over += found.interval.low > limit
+                inside += found.interval.low <= ratio <= found.interval.high
+                found = median_ratio(before * drift[:cases], after * drift[cases:])
+                assert found is not None
+                assert found.interval is not None
+                apart += found.interval.low > limit
+            rows.append(
+                {
+                    "cases": cases,
+                    "times_as_long": ratio,
+                    "regressions": over / runs,
+                    "coverage": inside / runs,
+                    "regressions_one_after_the_other": apart / runs,
+                }
+            )
+    return rows
+
+
 PARTS: dict[str, tuple[Callable[[np.random.Generator, int], Rows], int]] = {
     "independent_null": (independent_null, 40_000),
     "clustered_null": (clustered_null, 40_000),
@@ -178,6 +244,8 @@ PARTS: dict[str, tuple[Callable[[np.random.Generator, int], Rows], int]] = {
     "covered": (covered, 2_000),
     "covered_with_templates": (covered_with_templates, 600),
     "false_passes": (false_passes, 20_000),
+    "repeated_null": (repeated_null, 4_000),
+    "latency": (latency, 2_000),
 }
 
 
@@ -203,8 +271,10 @@ def main() -> None:
         for row in rows:
             print("  " + "  ".join(f"{key} {value:g}" for key, value in row.items()), flush=True)
         result[name] = {"runs": runs, "rows": rows}
-    if not chosen.only:
+    if not chosen.runs:
         RESULT.parent.mkdir(exist_ok=True)
+        if chosen.only and RESULT.exists():
+            result = {**json.loads(RESULT.read_text("utf-8")), **result}
         RESULT.write_text(json.dumps(result, indent=1) + "\n", "utf-8")
         print(f"written: {RESULT}")
 

@@ -37,6 +37,8 @@ class GatePolicy(BaseModel):
     times that were measured in turns in one session. ``None`` asks for none."""
     max_memory_increase: float | None = Field(None, ge=0)
     """The increase of the peak memory that would be accepted. ``None`` asks for none."""
+    k: int | None = Field(None, gt=0)
+    """pass@k and pass^k are told for this k; ``None`` takes as many answers as each case has."""
     allow: tuple[Allowable, ...] = ()
     """What may differ between the runs."""
 

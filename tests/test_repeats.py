@@ -18,6 +18,7 @@ from harness.report import html, junit, markdown
 from harness.report import json as report_json
 from harness.report.contents import report_on
 from harness.report.decision_text import of_task
+from harness.report.decisions import explanation
 from harness.runs import read_run, write_run
 from harness.tasks import load_task
 from tests.models import TINY_QWEN2
@@ -194,6 +195,24 @@ def test_answers_that_swap_places_broke_nothing_and_a_pinned_case_fails_by_most(
         (task,) = decide(answered("+++-"), answered(after), GatePolicy(allow=("cases",))).tasks
         assert [c.sample.case_id for c in regressed_cases(task)] == broke
         assert task.pinned == pinned
+
+
+def test_any_k_is_told_up_to_the_answers_and_not_measured_beyond(project: Project, done) -> None:
+    """Of 2 of 4 answers any passes with 1, 5/6, 1, 1/2, all do with 1, 1/6, 1/2, 0."""
+    run = project.runs()[0]
+    side = Side(run, run.models[0].ref)
+
+    def said(k: int) -> list[str]:
+        lines = explanation(decide(side, side, GatePolicy(k=k)))
+        return [line for line in lines if line.startswith("pass")]
+
+    any_of, all_of = said(2)
+    assert any_of.startswith("pass@2 (any of 2 answers passes): 83.3% (")
+    assert all_of.startswith("pass^2 (all 2 pass): 41.7% (")
+    assert said(5) == [
+        "pass@5 (any of 5 answers passes): not measured, it takes 5 judged answers to every case.",
+        "pass^5 (all 5 pass): not measured, it takes 5 judged answers to every case.",
+    ]
 
 
 def test_every_format_tells_all_answers(project: Project, done) -> None:

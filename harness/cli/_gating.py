@@ -31,6 +31,8 @@ def policy_options(command: Command) -> Command:
                      help="Slower than this is a regression: 0.1 is a tenth."),
         click.option("--max-memory-increase", type=increase, metavar="SHARE",
                      help="More memory than this is a regression."),
+        click.option("--k", type=click.IntRange(1), metavar="K",
+                     help="Tell pass@K and pass^K. [default: the answers to each case]"),
         click.option("--allow", multiple=True, type=click.Choice(ALLOWABLE),
                      help="What may differ; repeatable."),
     )  # fmt: skip

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from harness.comparable import Unlike
 from harness.evidence import Evidence, repeated
 from harness.gate import GateDecision, GateOutcome, Reason, TaskDecision
-from harness.gate_policy import ALLOWABLE
+from harness.gate_policy import ALLOWABLE, GatePolicy
 from harness.report import costs_text, words
 from harness.stats.repeats import pass_at_k, pass_hat_k
 
@@ -202,7 +202,8 @@ def details_of(task: TaskDecision, decision: GateDecision) -> Iterator[str]:
         )
     if found.repeats > 1:
         yield f"Each case was answered {found.repeats} times; its answers count as one case."
-        yield from _repeats(task, policy.confidence)
+    if found.repeats > 1 or policy.k is not None:
+        yield from _repeats(task, policy)
     if found.not_judged:
         yield f"{words.plural(found.not_judged, 'case')} had an error or a skip on either side."
     yield from costs_text.lines(task.costs, policy)
@@ -234,19 +235,20 @@ def _power(task: TaskDecision) -> str:
     )
 
 
-def _repeats(task: TaskDecision, confidence: float) -> Iterator[str]:
-    """``pass@4 (any of 4 passes): 96.0% (91.2 to 99.1%) before, ...``, and the same of pass^4."""
-    sides, k = repeated(task.comparison.cases), task.composite.repeats
+def _repeats(task: TaskDecision, policy: GatePolicy) -> Iterator[str]:
+    """``pass@4 (any of 4 answers passes): 96.0% (91.2 to 99.1%) before, ...``, and pass^4; or that
+    they are not measured, where a case has fewer answers."""
+    sides, k = repeated(task.comparison.cases), policy.k or task.composite.repeats
     for name, estimate in (
         (f"pass@{k} (any of {k} answers passes)", pass_at_k),
         (f"pass^{k} (all {k} pass)", pass_hat_k),
     ):
-        before, after = (estimate(side, k, confidence) for side in sides)
-        if before and after:
-            said = (
-                f"{words.percent(e.rate)} ({words.interval(e.interval)})" for e in (before, after)
-            )
-            yield f"{name}: {' before, '.join(said)} after."
+        before, after = (estimate(side, k, policy.confidence) for side in sides)
+        if before is None or after is None:
+            yield f"{name}: not measured, it takes {k} judged answers to every case."
+            continue
+        said = (f"{words.percent(e.rate)} ({words.interval(e.interval)})" for e in (before, after))
+        yield f"{name}: {' before, '.join(said)} after."
 
 
 def named(cases: tuple[str, ...]) -> str:
