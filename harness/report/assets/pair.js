@@ -66,6 +66,7 @@ const followRates = (task, index) => {
     for (const [selector, text] of Object.entries(said)) {
       const place = row.querySelector(selector);
       if (place) place.textContent = text;
+      if (selector === ".points" && place) place.closest("button").hidden = !text;
     }
   }
 };
