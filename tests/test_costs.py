@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from harness.compare import Side
-from harness.core.record import RunRecord, TimedAnswer
+from harness.core.record import BehaviorResult, RunRecord, TimedAnswer
 from harness.costs import latency_change
 from harness.gate import GateDecision, GateOutcome, Reason, decide
 from harness.gate_policy import GatePolicy
@@ -163,3 +163,20 @@ def test_what_a_replay_took_is_not_what_the_model_takes() -> None:
     decision = decide(*sides, GatePolicy(max_memory_increase=0.1))
     assert decision.outcome is GateOutcome.PASS
     assert "Memory was not measured on both sides" in "\n".join(explanation(decision))
+
+
+def test_another_budget_of_the_whole_run_that_is_newly_missed_is_told() -> None:
+    before, after = pair(300)
+
+    def lifting(run: RunRecord, rate: float) -> RunRecord:
+        lift = BehaviorResult(ADAPTER, TASK, "repair_lift", budget=0.9, met=rate >= 0.9,
+                              measured={"raw_rate": rate})  # fmt: skip
+        return replace(run, results=(*run.results, lift))
+
+    sides = (Side(lifting(before, 0.95), ADAPTER), Side(lifting(after, 0.8), ADAPTER))
+    decision = decide(*sides, GatePolicy())
+    assert decision.outcome is GateOutcome.PASS
+    assert (
+        "Newly missed over the whole run, not decided upon: repair_lift was 95.0% and is 80.0%, "
+        "at least 90%."
+    ) in list(explanation(decision))

@@ -27,6 +27,10 @@ def lines(costs: Costs, policy: GatePolicy) -> Iterator[str]:
     if undecided:
         because = _because(costs.latency)
         yield f"{because}, so not decided upon: {'; '.join(map(lost, undecided))}."
+    decided = (*costs.memory_budgets_lost, *costs.latency_budgets_lost)
+    others = [change for change in costs.budgets_lost if change not in decided]
+    if others:
+        yield f"Newly missed over the whole run, not decided upon: {'; '.join(map(lost, others))}."
 
 
 def latency(found: LatencyChange, confidence: float) -> str:
