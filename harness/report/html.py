@@ -75,10 +75,11 @@ def _rendered(report: Report, limit: int) -> str:
     )
 
 
-def replay_command(side: EmbeddedSide, case_id: str, task: str) -> str:
+def replay_command(side: EmbeddedSide, case_id: str, task: str, repeat: int = 0) -> str:
     """What asks a case again, for a shell; ``case.js`` writes the same."""
     words_of_it = ["harness", "replay", side.run, case_id, "--task", task]
     words_of_it += ["--model", side.model] if side.model else []
+    words_of_it += ["--repeat", str(repeat)] if repeat else []
     return " ".join(map(_quoted, words_of_it))
 
 

@@ -330,6 +330,7 @@ def test_a_replay_command_is_one_word_a_name(case_id: str, word: str) -> None:
     side = EmbeddedSide("m", "base:m", "run", "")
     command = f"harness replay run {word} --task task"
     assert replay_command(side, case_id, "task") == command
+    assert replay_command(side, case_id, "task", 2) == f"{command} --repeat 2"
     assert replay_command(side._replace(model="base:a b"), case_id, "task") == (
         f"{command} --model 'base:a b'"
     )

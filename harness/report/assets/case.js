@@ -66,7 +66,7 @@ const titleOf = ({ name, names }, [id, repeat, , template, tags, , isNoisy]) => 
 
 const drawCase = (task, row) => {
   const { texts } = task;
-  const [id, , prompt, , , reference] = row;
+  const [id, repeat, prompt, , , reference] = row;
   const answers = answersOf(row);
   const headings = headingsOf();
   const isCut = (answer) => !answer || (answer[7] ?? null) !== null || answer[4] || answer[5];
@@ -77,7 +77,7 @@ const drawCase = (task, row) => {
     answer?.[8] ? [[...answer[8], `${headings[i].role || headings[i].name}: nearest to the ungrounded value`]] : []);
   const drawn = answers.map((answer, i) => drawAnswer(task, answer, headings[i], changed[i], isPair && i === 0 ? "del" : "ins"));
   const after = data.sides[pair.at(-1)];
-  const replay = ["harness", "replay", after.run, id, "--task", task.name, ...(after.model ? ["--model", after.model] : [])];
+  const replay = ["harness", "replay", after.run, id, "--task", task.name, ...(after.model ? ["--model", after.model] : []), ...(repeat ? ["--repeat", String(repeat)] : [])];
   return el("article", "case", titleOf(task, row),
     el("pre", "prompt", task.prefix ? el("span", "hint", "… ") : "", ...marked(texts[prompt], near, { className: "near" })), el("div", "answers", ...drawn),
     answers.length > 1 && whole[0] && whole[0] === whole[1] ? el("p", "note", "Both answers are the same, character by character.") : "",
