@@ -7,7 +7,7 @@ Names and formulas are peft's (``peft/tuners/lora``): the update of a weight is
 import json
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -67,8 +67,9 @@ class Adapter:
     def beyond_pairs(self) -> str | None:
         """What it holds besides plain LoRA pairs, in a few words; ``None`` for a plain LoRA."""
         named = [name for name in VARIANTS if self.config.get(name)]
-        if self.config.get("modules_to_save"):
-            named.append(f"modules_to_save ({', '.join(self.config['modules_to_save'])})")
+        if saved := self.config.get("modules_to_save"):
+            names = saved if isinstance(saved, list) else [saved]
+            named.append(f"modules_to_save ({', '.join(map(str, names))})")
         if self.config.get("trainable_token_indices"):
             named.append("trainable_token_indices")
         if self.config.get("bias", "none") != "none" or self.config.get("lora_bias"):
@@ -144,9 +145,13 @@ def _pairs(
 
 
 def _scaling(folder: Path, config: Mapping[str, Any], module: str, rank: int) -> float:
-    ranks, alphas = config.get("rank_pattern") or {}, config.get("alpha_pattern") or {}
-    r = ranks.get(_pattern(list(ranks), module), config.get("r"))
-    alpha = alphas.get(_pattern(list(alphas), module), config.get("lora_alpha"))
+    try:
+        r = _matched(config.get("rank_pattern"), module, config.get("r"))
+        alpha = _matched(config.get("alpha_pattern"), module, config.get("lora_alpha"))
+    except (TypeError, AttributeError, re.error) as error:
+        raise HarnessError(
+            f"{folder}: {CONFIG} has patterns that cannot be read ({error})"
+        ) from None
     if not isinstance(alpha, int | float) or isinstance(alpha, bool) or r != rank:
         raise HarnessError(
             f"{folder}: {CONFIG} says rank {r!r:.20} and alpha {alpha!r:.20} of {module}, whose "
@@ -155,6 +160,7 @@ def _scaling(folder: Path, config: Mapping[str, Any], module: str, rank: int) ->
     return float(alpha) / (math.sqrt(rank) if config.get("use_rslora") else rank)
 
 
-def _pattern(patterns: Sequence[str], module: str) -> str | None:
-    """The first pattern that speaks of the module, matched as peft matches it."""
-    return next((p for p in patterns if re.match(rf"(.*\.)?({p})$", module)), None)
+def _matched(patterns: Any, module: str, default: Any) -> Any:
+    """The value of the first pattern that speaks of the module, matched as peft matches it."""
+    found = (v for p, v in (patterns or {}).items() if re.match(rf"(.*\.)?({p})$", module))
+    return next(found, default)

@@ -22,6 +22,12 @@ class Architecture(Protocol):
     """What the names of all weights but the head's begin with; some checkpoints leave it out."""
     EMBEDDING: str
     """The token embedding's name."""
+    NORM: str
+    """The last norm's name."""
+    BLOCK: str
+    """What the names of a block's weights begin with, ``{}`` for its number."""
+    IN_EVERY_BLOCK: tuple[str, ...]
+    """What llama.cpp wants in each block."""
     HEAD: str
     """The output projection's name; without it the embedding is it."""
     GGUF_NAME: str

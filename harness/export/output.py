@@ -63,9 +63,10 @@ def staged(target: Path) -> Iterator[Staging]:
         staging.clear()
         yield staging
     except OSError as error:
-        if error.errno not in WRITING:
+        # numpy says how much it could write, but not why that was all: errno is None then.
+        if error.errno is not None and error.errno not in WRITING:
             raise
-        reason = error.strerror or str(error)
+        reason = error.strerror or "the disk or a quota is full"
         raise HarnessError(f"{target}: cannot be written ({reason}), nothing was kept") from None
     finally:
         staging.clear()

@@ -15,7 +15,6 @@ from harness.export.architecture import Architecture, architecture_of
 from harness.export.base_copies import without_base_copies
 from harness.export.merged_weights import MergedWeights
 from harness.export.model_config import ModelConfig
-from harness.export.tensor_plan import PlannedTensor, plan
 from harness.export.training_note import training_warnings
 from harness.export.weights import StoredWeights, Weights
 
@@ -51,9 +50,6 @@ class Source:
         if self.adapter is None:
             return self.weights
         return MergedWeights(self.weights, self.adapter, self.config)
-
-    def base_tensors(self, architecture: Architecture) -> tuple[PlannedTensor, ...]:
-        return plan(self.config, architecture, self.weights)
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,16 +106,19 @@ def _check_complete(
     names: Names,
     tensors: Mapping[str, PlannedTensor],
 ) -> None:
-    """The first block says what every block must have; embedding and last norm must be there."""
-    first = {n for n in tensors if n.startswith("blk.0.")}
-    wanted = ["token_embd.weight", "output_norm.weight"]
-    for block in range(architecture.blocks(config)):
-        wanted += [f"blk.{block}.{n.removeprefix('blk.0.')}" for n in sorted(first)]
+    """What llama.cpp wants, and in every block what the first one has."""
+    wanted = [architecture.EMBEDDING, architecture.NORM]
     if config.values.get("tie_word_embeddings") is False:
-        wanted.append("output.weight")
-    missing = [name for name in wanted if name not in tensors]
-    if missing or not first:
-        lost = missing[0] if missing else "blk.0"
+        wanted.append(architecture.HEAD)
+    start = architecture.BLOCK.format(0)
+    wanted += [f"{start}{name}" for name in architecture.IN_EVERY_BLOCK]
+    needed = {name: names.gguf(name) for name in wanted}
+    for name in [n for n in tensors if n.startswith("blk.0.")]:
+        for block in range(architecture.blocks(config)):
+            other = f"blk.{block}.{name.removeprefix('blk.0.')}"
+            needed[other] = other
+    missing = [name for name, gguf_name in needed.items() if gguf_name not in tensors]
+    if missing:
         raise HarnessError(
-            f"{config.file.parent}: the weights lack what GGUF calls {lost}: copy the model again"
+            f"{config.file.parent}: the weights lack {missing[0]}: copy the model again"
         )

@@ -138,7 +138,7 @@ REFUSED = {
     "no-heads": ("qwen3", {"num_attention_heads": 0, "head_dim": None}, "num_attention_heads is 0"),
     "lacking": ("qwen3", {"num_hidden_layers": "left out"}, "lacks num_hidden_layers"),
     "not-a-number": ("qwen3", {"hidden_size": "wide"}, "expected a whole number"),
-    "more-layers": ("llama", {"num_hidden_layers": 3}, "lack what GGUF calls blk.2"),
+    "more-layers": ("llama", {"num_hidden_layers": 3}, "the weights lack blk.2"),
     "fewer-layers": ("llama", {"num_hidden_layers": 1}, "is no weight of a LlamaForCausalLM"),
     "gelu": ("gpt2", {"activation_function": "relu"}, "activation 'relu'"),
     "scaled": ("gpt2", {"scale_attn_by_inverse_layer_idx": True}, "inverse_layer_idx"),
@@ -156,6 +156,31 @@ def test_what_llama_cpp_would_compute_otherwise_is_refused(name, tokenizer, tmp_
         export_gguf(folder, tmp_path / "model.gguf")
     assert "\n" not in str(error.value)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["model"]
+
+
+@pytest.mark.parametrize(
+    ("build", "lost"),
+    [
+        ("llama", "self_attn.q_proj.weight"),
+        ("qwen2", "self_attn.k_proj.bias"),
+        ("qwen3", "self_attn.q_norm.weight"),
+        ("gpt2", "mlp.c_fc.bias"),
+        ("llama", "norm.weight"),
+        ("llama", "embed_tokens.weight"),
+        ("llama", "lm_head.weight"),
+    ],
+)
+def test_weights_that_are_missing_everywhere_are_missed(build, lost, tokenizer, tmp_path):
+    from safetensors.torch import load_file, save_file
+
+    folder = small_models.save(getattr(small_models, build)(), tokenizer, tmp_path / "model")
+    weights = load_file(folder / "model.safetensors")
+    kept = {name: weight for name, weight in weights.items() if not name.endswith(f".{lost}")}
+    kept.pop(lost, None)
+    assert len(kept) < len(weights)
+    save_file(kept, folder / "model.safetensors")
+    with pytest.raises(HarnessError, match=rf"the weights lack \S*{lost}: copy"):
+        export_gguf(folder, tmp_path / "model.gguf")
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "[" * 5000])

@@ -42,6 +42,12 @@ def test_a_full_disk_is_one_line(tmp_path, number):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_write_that_numpy_cuts_short_is_one_line(tmp_path):
+    """It says "65536 requested and 31416 written", without an errno."""
+    with pytest.raises(HarnessError, match="the disk or a quota is full"):
+        write_and_fail(tmp_path / "x", OSError("65536 requested and 31416 written"))
+
+
 def test_a_disk_without_room_is_found_before_anything_is_written(tmp_path, monkeypatch):
     monkeypatch.setattr(shutil, "disk_usage", lambda path: shutil._ntuple_diskusage(10, 5, 10**9))
     output.check_space(tmp_path / "x", 10**8)

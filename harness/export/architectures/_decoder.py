@@ -7,6 +7,14 @@ from harness.export.model_config import ModelConfig
 from harness.export.rope import Rope
 from harness.export.safetensors_file import Array
 
+PROJECTIONS = (
+    *(f"self_attn.{part}_proj.weight" for part in "qkvo"),
+    *(f"mlp.{part}_proj.weight" for part in ("gate", "up", "down")),
+    "input_layernorm.weight",
+    "post_attention_layernorm.weight",
+)
+"""The weights of every block, biases aside."""
+
 
 def blocks(config: ModelConfig) -> int:
     return config.whole("num_hidden_layers")

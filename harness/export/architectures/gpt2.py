@@ -10,6 +10,13 @@ from harness.export.safetensors_file import Array
 CLASSES = ("GPT2LMHeadModel",)
 PREFIX = "transformer."
 EMBEDDING = "transformer.wte.weight"
+NORM = "transformer.ln_f.weight"
+BLOCK = "transformer.h.{}."
+IN_EVERY_BLOCK = tuple(
+    f"{part}.{kind}"
+    for part in ("ln_1", "attn.c_attn", "attn.c_proj", "ln_2", "mlp.c_fc", "mlp.c_proj")
+    for kind in ("weight", "bias")
+)
 HEAD = "lm_head.weight"
 GGUF_NAME = "gpt2"
 CONV1D = (".attn.c_attn.weight", ".attn.c_proj.weight", ".mlp.c_fc.weight", ".mlp.c_proj.weight")

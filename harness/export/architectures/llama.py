@@ -7,9 +7,7 @@ reordered, biases too.
 from typing import Any
 
 from harness.export.architectures._decoder import (
-    add_parameters as add_decoder_parameters,
-)
-from harness.export.architectures._decoder import (
+    PROJECTIONS,
     blocks,
     extra_tensors,
     heads,
@@ -17,13 +15,22 @@ from harness.export.architectures._decoder import (
     key_value_heads,
     sliding_window_warning,
 )
+from harness.export.architectures._decoder import (
+    add_parameters as add_decoder_parameters,
+)
 from harness.export.architectures._decoder import check as check_decoder
 from harness.export.layout import AsStored, Layout, RopePairs
 from harness.export.model_config import ModelConfig
 
 __all__ = [
+    "BLOCK",
     "CLASSES",
+    "EMBEDDING",
     "GGUF_NAME",
+    "HEAD",
+    "IN_EVERY_BLOCK",
+    "NORM",
+    "PREFIX",
     "add_parameters",
     "blocks",
     "check",
@@ -35,6 +42,9 @@ __all__ = [
 CLASSES = ("LlamaForCausalLM", "MistralForCausalLM")
 PREFIX = "model."
 EMBEDDING = "model.embed_tokens.weight"
+NORM = "model.norm.weight"
+BLOCK = "model.layers.{}."
+IN_EVERY_BLOCK = PROJECTIONS
 HEAD = "lm_head.weight"
 GGUF_NAME = "llama"
 

@@ -1,6 +1,7 @@
 """Qwen2 and Qwen2.5: biases on q, k and v, rope as transformers does it."""
 
 from harness.export.architectures._decoder import (
+    PROJECTIONS,
     add_parameters,
     blocks,
     extra_tensors,
@@ -15,8 +16,14 @@ from harness.export.layout import AsStored, Layout
 from harness.export.model_config import ModelConfig
 
 __all__ = [
+    "BLOCK",
     "CLASSES",
+    "EMBEDDING",
     "GGUF_NAME",
+    "HEAD",
+    "IN_EVERY_BLOCK",
+    "NORM",
+    "PREFIX",
     "add_parameters",
     "blocks",
     "check",
@@ -25,9 +32,13 @@ __all__ = [
     "layout",
 ]
 
+BIASES = tuple(f"self_attn.{part}_proj.bias" for part in "qkv")
 CLASSES = ("Qwen2ForCausalLM",)
 PREFIX = "model."
 EMBEDDING = "model.embed_tokens.weight"
+NORM = "model.norm.weight"
+BLOCK = "model.layers.{}."
+IN_EVERY_BLOCK = (*PROJECTIONS, *BIASES)
 HEAD = "lm_head.weight"
 GGUF_NAME = "qwen2"
 

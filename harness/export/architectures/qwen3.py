@@ -1,6 +1,7 @@
 """Qwen3: norms on each head's q and k, and heads of a size of their own."""
 
 from harness.export.architectures._decoder import (
+    PROJECTIONS,
     add_parameters,
     blocks,
     extra_tensors,
@@ -13,8 +14,14 @@ from harness.export.layout import AsStored, Layout
 from harness.export.model_config import ModelConfig
 
 __all__ = [
+    "BLOCK",
     "CLASSES",
+    "EMBEDDING",
     "GGUF_NAME",
+    "HEAD",
+    "IN_EVERY_BLOCK",
+    "NORM",
+    "PREFIX",
     "add_parameters",
     "blocks",
     "check",
@@ -23,9 +30,13 @@ __all__ = [
     "layout",
 ]
 
+NORMS = ("self_attn.q_norm.weight", "self_attn.k_norm.weight")
 CLASSES = ("Qwen3ForCausalLM",)
 PREFIX = "model."
 EMBEDDING = "model.embed_tokens.weight"
+NORM = "model.norm.weight"
+BLOCK = "model.layers.{}."
+IN_EVERY_BLOCK = (*PROJECTIONS, *NORMS)
 HEAD = "lm_head.weight"
 GGUF_NAME = "qwen3"
 
