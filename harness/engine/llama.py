@@ -133,7 +133,7 @@ class LlamaModel:
             streams=streams,
             cells=rounded_up(max(_width(row) for row in rows), CELLS),
             outputs=streams,
-            threads=self.settings.threads or _cores(),
+            threads=self.settings.threads or usable_cores(),
             has_float32_cache=self._has_float32_cache,
         )
         if self._context is None or self._context.shape != shape:
@@ -218,7 +218,7 @@ def _width(row: Row) -> int:
     return len(row.prompt) + row.max_new_tokens
 
 
-def _cores() -> int:
+def usable_cores() -> int:
     """Physical cores that this process may run on: a second thread on one makes nothing faster."""
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return max(1, min(usable or 1, psutil.cpu_count(logical=False) or 1))

@@ -15,8 +15,9 @@ import numpy.typing as npt
 
 from harness.engine.llama_library import LOG, LoadedModel
 
-MOST_UBATCH_TOKENS = 512
-"""Tokens decoded at once: prefill is bound by arithmetic from there on."""
+MOST_UBATCH_TOKENS = 256
+"""Tokens decoded at once: prefill is bound by arithmetic long before, and twice as many take twice
+the memory for what is in between."""
 CELLS = 256
 """llama.cpp rounds a stream's length up to a multiple of this."""
 _F32, _F16 = 0, 1

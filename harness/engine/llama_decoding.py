@@ -23,9 +23,9 @@ LEAST_TOKENS = 8
 """Of one batch."""
 LEAST_PREFIX = 16
 """A shorter common beginning is not worth a copy."""
-REFILL_AT = 0.25
-"""Waiting prompts come in when this share of the rows is free: together they are one large batch,
-alone each of them would cost nearly as much."""
+MOVE_AT = 0.25
+"""Waiting prompts come in, or the rows that are left move together, when this share of the rows has
+ended. After a move llama.cpp plans its memory anew, which takes as long as many rows of a step."""
 PADDING_TOKEN = 0
 """What idle streams are fed. Nobody reads what comes of it."""
 
@@ -40,6 +40,10 @@ class _Lane:
     row: Row
     cached: int
     """How many of its tokens are in the stream."""
+
+    @property
+    def is_open(self) -> bool:
+        return self.row.is_open
 
     @property
     def next_token(self) -> int:
@@ -79,6 +83,7 @@ class LlamaDecoder:
         self.prefix_stream = context.shape.streams - 1
         self.prefix = 0
         self.lanes: list[_Lane] = []
+        """By stream. Those that have ended stay in their places until the others move."""
 
     def run(self, rows: Sequence[Row]) -> None:
         """Fill in ``rows``, in their order, which is that of the waiting."""
@@ -86,10 +91,9 @@ class LlamaDecoder:
         self.context.empty_all()
         self.waiting = deque(rows)
         self._prefill_prefix(rows)
-        while self.waiting or self.lanes:
-            self._refill()
+        while self.waiting or any(lane.is_open for lane in self.lanes):
+            self._move()
             self._step()
-            self._drop_ended()
 
     def _prefill_prefix(self, rows: Sequence[Row]) -> None:
         self.prefix = common_prefix([row.prompt for row in rows])
@@ -97,22 +101,39 @@ class LlamaDecoder:
             beginning = _Lane(Row(rows[0].prompt[: self.prefix], 0, 1), 0)
             self._prefill([beginning], self.prefix_stream, self.prefix)
 
-    def _refill(self) -> None:
-        free = self.most_rows - len(self.lanes)
-        if not self.waiting or (self.lanes and free < REFILL_AT * self.most_rows):
+    def _move(self) -> None:
+        """Close the gaps and take in who waits, when enough have ended: a batch is decoded at once
+        only where its streams are neighbours."""
+        wanted = self.most_rows if self.waiting else len(self.lanes)
+        gaps = wanted - sum(lane.is_open for lane in self.lanes)
+        if gaps < max(1, MOVE_AT * wanted):
             return
-        lanes = [
-            _Lane(self.waiting.popleft(), self.prefix) for _ in range(min(free, len(self.waiting)))
-        ]
+        self._close_gaps()
+        if self.waiting:
+            self._take_in(min(self.most_rows - len(self.lanes), len(self.waiting)))
+
+    def _close_gaps(self) -> None:
+        """The last open lanes move into the streams of those that have ended."""
+        for stream in range(len(self.lanes)):
+            while self.lanes and not self.lanes[-1].is_open:
+                self.lanes.pop()
+            last = len(self.lanes) - 1
+            if stream < last and not self.lanes[stream].is_open:
+                self.context.copy(last, stream)
+                self.context.empty(last)
+                self.lanes[stream] = self.lanes.pop()
+
+    def _take_in(self, count: int) -> None:
+        lanes = [_Lane(self.waiting.popleft(), self.prefix) for _ in range(count)]
         lanes.sort(key=lambda lane: -lane.to_prefill)
         first = len(self.lanes)
         self.lanes += lanes
         if self.prefix:
             for stream in range(first, len(self.lanes)):
                 self.context.copy(self.prefix_stream, stream)
-        for count, alike in groupby(enumerate(lanes, first), lambda pair: pair[1].to_prefill):
-            if count:
-                self._prefill_alike(list(alike), count)
+        for size, alike in groupby(enumerate(lanes, first), lambda pair: pair[1].to_prefill):
+            if size:
+                self._prefill_alike(list(alike), size)
 
     def _prefill_alike(self, alike: list[tuple[int, _Lane]], count: int) -> None:
         """Lanes of neighbouring streams, each with ``count`` tokens to go in."""
@@ -140,43 +161,34 @@ class LlamaDecoder:
     def _step(self) -> None:
         """One token into every lane; one out of those whose prompt is in."""
         count = max(LEAST_TOKENS, -(-len(self.lanes) // QUANTUM) * QUANTUM)
-        idle = range(len(self.lanes), count)
+        lanes = [n if n.is_open else None for n in self.lanes]
+        lanes += [None] * (count - len(lanes))
         self.context.decode(
-            [n.next_token for n in self.lanes] + [PADDING_TOKEN] * len(idle),
-            [n.cached for n in self.lanes] + [0] * len(idle),
+            [n.next_token if n else PADDING_TOKEN for n in lanes],
+            [n.cached if n else 0 for n in lanes],
             range(count),
             outputs=True,
         )
-        for stream in idle:
-            self.context.empty(stream)
-        for lane in self.lanes:
-            lane.cached += 1
-        self._take(self.context.logits(len(self.lanes)))
+        for stream, lane in enumerate(lanes):
+            if lane is None:
+                self.context.empty(stream)
+            else:
+                lane.cached += 1
+        self._take([i for i, n in enumerate(lanes) if n and n.has_prompt], count)
 
-    def _take(self, logits: Logits) -> None:
-        ready = [i for i, lane in enumerate(self.lanes) if lane.has_prompt]
-        rows = [self.lanes[i].row for i in ready]
-        if not rows:
+    def _take(self, ready: Sequence[int], count: int) -> None:
+        """Pick a token for each lane that is ready for one."""
+        if not ready:
             return self.on_step(0, 0)
-        tokens = self.pick(logits if len(ready) == len(logits) else logits[ready], rows)
+        logits = self.context.logits(count)
+        rows = [self.lanes[i].row for i in ready]
+        tokens = self.pick(logits if len(ready) == count else logits[ready], rows)
         now = time.perf_counter() - self.started
-        for row, token in zip(rows, tokens, strict=True):
-            row.take(token, self.end_ids, now)
+        for i, token in zip(ready, tokens, strict=True):
+            self.lanes[i].row.take(token, self.end_ids, now)
+            if not self.lanes[i].is_open:
+                self.context.empty(i)
         self.on_step(len(rows), sum(not row.is_open for row in rows))
-
-    def _drop_ended(self) -> None:
-        """Empty the streams of rows that have ended; the last row moves into the gap, so that
-        the rows in use are always the first streams."""
-        for stream in range(len(self.lanes) - 1, -1, -1):
-            if self.lanes[stream].row.is_open:
-                continue
-            last = len(self.lanes) - 1
-            self.context.empty(stream)
-            if stream != last:
-                self.context.copy(last, stream)
-                self.context.empty(last)
-                self.lanes[stream] = self.lanes[last]
-            self.lanes.pop()
 
 
 def decode_alone(

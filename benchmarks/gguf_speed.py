@@ -1,0 +1,201 @@
+"""Requests per second and peak memory of ``--model gguf:``, beside llama-cpp-python's own loop.
+
+    python -m benchmarks.gguf_speed TINY.gguf:96 HALF_BF16.gguf:24 HALF_Q4_K_M.gguf:24
+
+Each model is named with the most tokens of an answer. Both answer the same prompts of the bundled
+``json_extraction``, as the same token ids, greedily; the peer one after the other through
+``Llama.generate``, which keeps the prompt's common beginning in its cache, with flash attention or
+without, whichever is faster on a few cases. Each has a process of its own; loading is not timed.
+Peak memory is held against the peer's and the key-value cache that our streams take, computed from
+the file's metadata. The result goes to ``benchmarks/results/gguf_speed.json`` with machine and
+versions; run it on a quiet machine: 5 minutes on two cores for a tiny model and two of 0.5B.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from harness.core.modelref import ModelRef
+from harness.core.plan import Request, Sampling, requests_for
+from harness.engine.memory import peak_memory_mb
+from harness.engine.model import EngineSettings
+from harness.engine.process import Generation
+from harness.environment import environment
+from harness.tasks import load_task
+
+ROOT = Path(__file__).parent.parent
+TASK = ROOT / "fixtures/tasks/json_extraction"
+RESULT = ROOT / "benchmarks/results/gguf_speed.json"
+COUNTS = (32, 128)
+PROBE = 4
+"""Cases on which the peer's better setting is found."""
+MB = 1_000_000
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("models", nargs="*", metavar="FILE:TOKENS")
+    parser.add_argument("--threads", type=int, default=None, help="default: what ours chooses")
+    parser.add_argument("--child", nargs=2, help=argparse.SUPPRESS)
+    chosen = parser.parse_args()
+    if chosen.child:
+        task = json.loads(Path(chosen.child[1]).read_text("utf-8"))
+        print(json.dumps(CHILDREN[chosen.child[0]](task)))
+        return
+    rows = [row for named in chosen.models for row in measure(named, chosen.threads)]
+    result = {
+        "command": ["python", "-m", "benchmarks.gguf_speed", *sys.argv[1:]],
+        "rows": rows,
+        "environment": environment(ROOT),
+    }
+    RESULT.parent.mkdir(exist_ok=True)
+    RESULT.write_text(json.dumps(result, indent=2) + "\n", "utf-8")
+    for row in rows:
+        print(sentence(row))
+
+
+def measure(named: str, threads: int | None) -> list[dict[str, Any]]:
+    """The rows of one model, one for each number of cases."""
+    file, _, limit = named.rpartition(":")
+    task = {"file": file, "limit": int(limit), "threads": threads, **read(file, int(limit))}
+    flash = min(
+        (False, True),
+        key=lambda f: child("peer", task, cases=PROBE, is_flash=f)["seconds"][str(PROBE)],
+    )
+    peer = child("peer", task, cases=max(COUNTS), is_flash=flash)
+    rows = []
+    for count in COUNTS:
+        ours = child("ours", task, cases=count)
+        theirs = {
+            **peer,
+            "seconds": peer["seconds"][str(count)],
+            "answers": peer["answers"][:count],
+        }
+        same = sum(a == b for a, b in zip(ours["answers"], theirs["answers"], strict=True))
+        rows.append(
+            {
+                "model": Path(file).name,
+                "cases": count,
+                "new_tokens": [sum(map(len, side["answers"])) for side in (ours, theirs)],
+                "same_answers": same,
+                "ours_seconds": ours["seconds"],
+                "peer_seconds": theirs["seconds"],
+                "peer_flash_attention": flash,
+                "speedup": theirs["seconds"] / ours["seconds"],
+                "ours_peak_mb": ours["peak_mb"],
+                "peer_peak_mb": peer["peak_mb"],
+                "cache_mb": ours["cache_mb"],
+                "memory_bound_mb": 1.15 * peer["peak_mb"] + ours["cache_mb"],
+                "rows_at_once": ours["rows"],
+            }
+        )
+        print(sentence(rows[-1]), flush=True)
+    return rows
+
+
+def sentence(row: dict[str, Any]) -> str:
+    ours, theirs = (row["cases"] / row[f"{side}_seconds"] for side in ("ours", "peer"))
+    return (
+        f"{row['model']}, {row['cases']} cases: {ours:.2f} requests/s, peer {theirs:.2f}, "
+        f"ratio {row['speedup']:.2f}; "
+        f"peak {row['ours_peak_mb']:.0f} MB, peer {row['peer_peak_mb']:.0f} MB "
+        f"(ratio {row['ours_peak_mb'] / row['peer_peak_mb']:.2f}), cache {row['cache_mb']:.0f} MB, "
+        f"bound {row['memory_bound_mb']:.0f} MB; {row['same_answers']} answers the same"
+    )
+
+
+def read(file: str, limit: int) -> dict[str, Any]:
+    """The prompts as token ids, and where answers end: the same for both."""
+    reading = Generation(ModelRef("gguf", file), EngineSettings(device="cpu")).encode(asked(limit))
+    return {
+        "prompts": [p.token_ids for p in reading.prompts],
+        "end_ids": reading.vocabulary.end_ids,
+    }
+
+
+def asked(limit: int, count: int = max(COUNTS)) -> Sequence[Request]:
+    task = load_task(TASK)
+    return requests_for(task.name, task.cases[:count], Sampling(max_new_tokens=limit))
+
+
+def child(side: str, task: dict[str, Any], **more: object) -> dict[str, Any]:
+    """What a process of its own found."""
+    with tempfile.NamedTemporaryFile("w", suffix=".json", encoding="utf-8") as file:
+        json.dump({**task, **more}, file)
+        file.flush()
+        command = [sys.executable, "-m", "benchmarks.gguf_speed", "--child", side, file.name]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    if done.returncode:
+        sys.exit(done.stderr[-3000:])
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def ours(task: dict[str, Any]) -> dict[str, Any]:
+    """Everything but loading: prompts to tokens, contexts, prefix, answers."""
+    from harness.backends import gguf
+
+    settings = EngineSettings(device="cpu", threads=task["threads"])
+    model: Any = gguf.open_model(ModelRef("gguf", task["file"]), settings)
+    requests = asked(task["limit"], task["cases"])
+    started = time.perf_counter()
+    found = {}
+    cache_bytes = 0
+    for batch in model.batches(requests):
+        for request, completion in zip(batch, model.generate(batch, nothing), strict=True):
+            found[request.key] = completion
+        shape = model._context.shape
+        cache_bytes = max(cache_bytes, shape.streams * shape.cells * model.cache_bytes_per_token)
+    seconds = time.perf_counter() - started
+    return {
+        "seconds": seconds,
+        "peak_mb": peak_memory_mb(),
+        "cache_mb": cache_bytes / MB,
+        "rows": max(c.timing.batch_rows for c in found.values() if c.timing),
+        "answers": [list(found[r.key].token_ids) for r in requests],
+    }
+
+
+def nothing(tokens: int, ended: int) -> None:
+    """Nobody is told how far it is."""
+
+
+def peer(task: dict[str, Any]) -> dict[str, Any]:
+    """``Llama.generate`` one prompt after the other; greedy, its cache as long as is needed."""
+    from llama_cpp import Llama
+
+    from harness.engine.llama import usable_cores
+
+    prompts = task["prompts"][: task["cases"]]
+    threads = task["threads"] or usable_cores()
+    llama = Llama(
+        task["file"],
+        n_ctx=max(map(len, prompts)) + task["limit"],
+        n_threads=threads,
+        n_threads_batch=threads,
+        flash_attn=task["is_flash"],
+        verbose=False,
+    )
+    end_ids, answers, seconds = set(task["end_ids"]), [], {}
+    started = time.perf_counter()
+    for prompt in prompts:
+        answer: list[int] = []
+        for token in llama.generate(prompt, temp=0.0, repeat_penalty=1.0):
+            answer.append(token)
+            if token in end_ids or len(answer) == task["limit"]:
+                break
+        answers.append(answer)
+        seconds[len(answers)] = time.perf_counter() - started
+    return {"seconds": seconds, "peak_mb": peak_memory_mb(), "answers": answers}
+
+
+CHILDREN: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {"ours": ours, "peer": peer}
+
+if __name__ == "__main__":
+    main()
