@@ -7,6 +7,7 @@ that even markup that slipped through the escaping would be text.
 import base64
 import hashlib
 import re
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
@@ -162,6 +163,7 @@ def _template() -> Template:
         is_long=is_long,
         marked=marked,
         replay_command=replay_command,
+        shell_command=shell_command,
         visible=visible,
         words=words,
     )

@@ -105,6 +105,28 @@ def _alone(run: RunRecord) -> Iterator[str]:
     yield _row(["---", "---", "---", "---:", "---:", "---", "---"])
     for result in run.results:
         yield _row(_result(result))
+    yield from _repeats([r for r in run.results if r.repeats > 1 and r.rate is not None])
+
+
+def _repeats(results: list[BehaviorResult]) -> Iterator[str]:
+    """Where cases were answered several times: whether any answer passes, and whether all do."""
+    if not results:
+        return
+    k = max(r.repeats for r in results)
+    yield f"\nOf {k} answers to a case any passes (pass@{k}), all pass (pass^{k}):\n\n"
+    shares = (f"pass@{k}", "95% interval", f"pass^{k}", "95% interval")
+    yield _row(["task", "model", "behavior", *shares])
+    yield _row(["---"] * 3 + ["---:"] * len(shares))
+    for result in results:
+        cells = [markdown(name) for name in (result.task, result.model, result.behavior)]
+        for share in (result.pass_at_k, result.pass_hat_k):
+            told = (
+                ("not measured", "")
+                if share is None
+                else (words.percent(share.rate), words.interval(share.interval))
+            )
+            cells += told
+        yield _row(cells)
 
 
 def _result(result: BehaviorResult) -> list[str]:

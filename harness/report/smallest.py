@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from harness.compare import Side, required_behaviors
+from harness.compare import Side
 from harness.core.record import Counterexample
 from harness.report import words
 from harness.report.answers import answer_of, prompt_of
@@ -22,6 +22,7 @@ class Smallest:
     """One counterexample."""
 
     behavior: str
+    run: str
     case_id: str
     effort: str
     """How it was found, in words."""
@@ -58,10 +59,16 @@ def effort(found: Counterexample) -> str:
 def _smallest(report: Report, side: Side, found: Counterexample) -> Smallest:
     sample = found.sample
     prompt = prompt_of(sample)[:MOST_CHARACTERS]
-    required = required_behaviors(side, sample.task)
-    answer = answer_of(sample, required or (found.behavior,), MOST_CHARACTERS, prompt)
+    answer = answer_of(sample, (found.behavior,), MOST_CHARACTERS, prompt)
     label = label_of(report, side)
     near = (Mark(*answer.near, label.role or label.name, NEAR),) if answer.near else ()
     return Smallest(
-        found.behavior, sample.case_id, effort(found), label, prompt, near, AnswerDetail(answer)
+        found.behavior,
+        side.record.id,
+        sample.case_id,
+        effort(found),
+        label,
+        prompt,
+        near,
+        AnswerDetail(answer),
     )

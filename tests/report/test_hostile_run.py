@@ -15,7 +15,11 @@ import pytest
 from click.testing import CliRunner
 
 from harness.cli import main
+from harness.parity.file import as_json, write_parity
+from harness.report import parity_text
+from harness.report.terminal import as_text
 from harness.runs import read_run
+from tests.parity.records import parity
 from tests.project import GOOD, TASK, Outcome, Project
 from tests.report.chromium import Page, chromium, executable
 from tests.report.hostile import EVERYTHING, HOSTILE
@@ -77,6 +81,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hostile]:
         )
         assert [s.code for s in sessions] == [0, 1], sessions[1].out[-2000:]
         first, second = sorted(p.name for p in (project.root / "reports/runs").iterdir())
+        write_parity(parity(EVERYTHING), project.root / "reports/runs" / second)
         yield Hostile(project, first, second, sessions)
 
 
@@ -149,6 +154,15 @@ def test_the_gate_and_what_it_tells_machines(run: Hostile) -> None:
     ElementTree.fromstring(run.written("gate.xml"))
 
 
+def test_what_parity_says(run: Hostile) -> None:
+    said = as_text(parity_text.shown(parity(EVERYTHING)), width=100)
+    assert "tokens" in said
+    assert not OBEYED.search(said)
+    assert not COMMANDS.search(said)
+    assert json.loads(as_json(parity(EVERYTHING)))["pairs"]
+    assert "parity" in json.loads(run.harness("report", run.bad, "--format", "json", "-o", "-"))
+
+
 def test_comparing_replaying_history_and_baselines(run: Hostile) -> None:
     said = [run.harness("compare", run.good, run.bad)]
     json.loads(run.harness("compare", run.good, run.bad, "--json"))
@@ -196,6 +210,7 @@ def test_in_a_browser_nothing_runs_nothing_is_asked_for(
         tab.evaluate(OPEN_ALL)
         tab.evaluate("document.documentElement.scrollHeight")
     assert tab.evaluate("document.querySelectorAll('.case').length") >= 15
+    assert tab.evaluate("document.getElementById('parity') !== null")
     assert tab.evaluate("window.owned") is None
     hrefs = tab.evaluate(
         "[...document.querySelectorAll('[href]')].map((a) => a.getAttribute('href'))"

@@ -41,6 +41,8 @@ def test_the_page_shows_the_prompt_the_answer_and_the_way_there() -> None:
     assert "made from pay-0003 in 4 steps and 31 prompts" in page
     assert "Echo bee.</pre>" in page
     assert 'BEE<mark class="m" title="no_extra_text: text_after' in page
+    assert '<span class="verdict bad">fails</span>' in page.partition("Smallest failing prompts")[2]
+    assert f"<code>harness task promote {RUN} pay-0007</code>" in page
     assert "Smallest failing prompts" not in render(report_on(record(2)))
 
 
