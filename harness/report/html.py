@@ -81,6 +81,11 @@ def replay_command(side: EmbeddedSide, case_id: str, task: str, repeat: int = 0)
     words_of_it = ["harness", "replay", side.run, case_id, "--task", task]
     words_of_it += ["--model", side.model] if side.model else []
     words_of_it += ["--repeat", str(repeat)] if repeat else []
+    return shell_command(words_of_it)
+
+
+def shell_command(words_of_it: Sequence[str]) -> str:
+    """The words as a shell reads them back, whatever is in them."""
     return " ".join(map(_quoted, words_of_it))
 
 
