@@ -223,6 +223,9 @@ def test_every_format_tells_all_answers(project: Project, done) -> None:
     assert len(json.loads(report_json.render(both))["comparisons"][0]["cases"]) == 16
     assert "Each case was answered 4 times; its answers count as one case." in markdown.render(both)
     assert "all 4 pass" in markdown.render(both)
+    alone = markdown.render(report_on(run)).splitlines()
+    row = next(line for line in alone if "json" in line and "69.9%" in line)
+    assert row.endswith("| 100.0% | 51.0 to 100.0% | 25.0% | 4.6 to 69.9% |")
     assert html.render(both)
 
 
