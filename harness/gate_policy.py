@@ -32,10 +32,10 @@ class GatePolicy(BaseModel):
     noise_floor: float = Field(0.0, ge=0, lt=1)
     """The share of cases that flip when the baseline is judged against itself under another
     batching: no regression rests on fewer flips than it explains."""
-    max_latency_increase: float | None = Field(None, ge=0)
+    max_latency_increase: float | None = Field(None, ge=0, allow_inf_nan=False)
     """The increase of the typical case's latency that would be accepted: 0.1 is a tenth. Only of
     times that were measured in turns in one session. ``None`` asks for none."""
-    max_memory_increase: float | None = Field(None, ge=0)
+    max_memory_increase: float | None = Field(None, ge=0, allow_inf_nan=False)
     """The increase of the peak memory that would be accepted. ``None`` asks for none."""
     k: int | None = Field(None, gt=0)
     """pass@k and pass^k are told for this k; ``None`` takes as many answers as each case has."""

@@ -118,9 +118,8 @@ def _tasks(
     greedy = [task.name for task in tasks if task.sampling.temperature == 0]
     if choices.repeats > 1 and greedy:
         raise HarnessError(
-            f"--repeats {choices.repeats}: {', '.join(greedy)} decode greedily, so that every "
-            "answer to a case would be the same: add --temperature 0.7, or choose other tasks "
-            "with --task"
+            f"--repeats {choices.repeats}: at temperature 0 every answer to a case is the same, in "
+            f"{', '.join(greedy)}: add --temperature 0.7, or choose other tasks with --task"
         )
     if choices.cases:
         known = {case.id for task in tasks for case in task.cases}

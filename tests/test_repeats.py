@@ -147,7 +147,10 @@ def test_more_repeats_than_were_stored_are_errors_and_k_is_not_measured(project:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--temperature", "0"], "--repeats 4: echo decode greedily, so that every answer"),
+        (
+            ["--temperature", "0"],
+            "--repeats 4: at temperature 0 every answer to a case is the same, in echo: add --temp",
+        ),
         (["--generate", "5"], "asks each drawn case once, leave out --repeats"),
     ],
 )
