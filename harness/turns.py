@@ -8,14 +8,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
-from harness.core.completion import Completion, FinishReason
+from harness.core.completion import Completion
 from harness.core.modelref import ModelRef
 from harness.core.plan import Request
 from harness.engine.process import Generation, ModelUnopened
 from harness.engine.worker import failed
 
-MOST_FAILURES_IN_A_ROW = 2
-"""Turns that a model fails one after the other before it gets no more: each may cost opening it
+MOST_DEATHS_IN_A_ROW = 2
+"""Turns in a row that cost a model its process before it gets no more: each means opening it
 again."""
 
 Turn = tuple[ModelRef, Request]
@@ -69,17 +69,16 @@ def answers_in_turns(
 ) -> Iterator[tuple[ModelRef, Request, Completion]]:
     """What the models, each open in its own process, answer in turns.
 
-    A model that cannot be opened, or fails several turns in a row, is asked no more: the rest of
-    its answers are errors.
+    A model that cannot be opened, or whose process dies several turns in a row, is asked no more:
+    the rest of its answers are errors.
     """
-    failures = dict.fromkeys(models, 0)
+    deaths = dict.fromkeys(models, 0)
     for ref, request in in_turns(requests):
-        if failures[ref] >= MOST_FAILURES_IN_A_ROW:
-            yield ref, request, failed(request, "it failed before when it was to be timed")
+        if deaths[ref] >= MOST_DEATHS_IN_A_ROW:
+            yield ref, request, failed(request, "it died before when it was to be timed")
             continue
         completion = _answer(models[ref], request)
-        has_failed = completion.finish_reason is FinishReason.ERROR
-        failures[ref] = failures[ref] + 1 if has_failed else 0
+        deaths[ref] = 0 if models[ref].is_open else deaths[ref] + 1
         yield ref, request, completion
 
 

@@ -1,6 +1,7 @@
 """Who is timed when: every request once, nobody always first, and only what fits side by side."""
 
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
@@ -11,6 +12,7 @@ from harness.core.plan import Request, Sampling
 from harness.engine.model import EngineSettings
 from harness.engine.process import Generation
 from harness.turns import Footprint, answers_in_turns, fit_together, in_turns
+from tests.models import TINY_QWEN2
 
 A, B, C = (ModelRef("base", name) for name in "abc")
 
@@ -62,6 +64,18 @@ def test_models_fit_where_the_last_left_room_for_the_others(models, fits) -> Non
     assert fit_together(models) is fits
 
 
+def test_prompts_that_do_not_fit_are_no_reason_to_stop_asking() -> None:
+    """Two in a row are longer than the model's context; the one after them is answered."""
+    ref = ModelRef("base", str(TINY_QWEN2))
+    model = Generation(ref, EngineSettings(device="cpu", threads=1), stays_open=True)
+    long = [replace(r, messages=(Message("user", "a b " * 9000),)) for r in requests(3)[:2]]
+    try:
+        found = list(answers_in_turns({ref: model}, {ref: [*long, requests(3)[2]]}))
+    finally:
+        model.close()
+    assert [c.finish_reason is FinishReason.ERROR for _, _, c in found] == [True, True, False]
+
+
 def test_a_model_that_fails_its_turns_costs_the_others_nothing(tmp_path) -> None:
     """It cannot be opened; after two tries it is not tried again."""
     missing = ModelRef("merged", str(tmp_path / "missing"))
@@ -70,4 +84,4 @@ def test_a_model_that_fails_its_turns_costs_the_others_nothing(tmp_path) -> None
     assert [c.finish_reason for _, _, c in found] == [FinishReason.ERROR] * 4
     reasons = [c.error or "" for _, _, c in found]
     assert all("missing" in reason for reason in reasons[:2])
-    assert reasons[2:] == ["it failed before when it was to be timed"] * 2
+    assert reasons[2:] == ["it died before when it was to be timed"] * 2

@@ -139,6 +139,11 @@ class Generation:
             self._process = None
 
     @property
+    def is_open(self) -> bool:
+        """Whether its process is there."""
+        return self._process is not None
+
+    @property
     def _in_flight(self) -> list[str]:
         return self._process.in_flight if self._process else []
 
