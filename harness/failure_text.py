@@ -11,6 +11,7 @@ from harness.core.completion import Completion
 from harness.core.printable import excerpt, symbols
 from harness.core.record import BehaviorResult
 from harness.core.verdict import Outcome, Verdict
+from harness.report.safe import inert
 from harness.report.screen import folded
 
 EXAMPLES = 3
@@ -66,7 +67,7 @@ class BehaviorText(TerminalRepr):
         """Words undivided on a terminal; an excerpt and its carets are never folded."""
         for line in lines:
             is_whole = not tw.hasmarkup or line.lstrip().startswith("| ")
-            yield from [line] if is_whole else folded([line], tw.fullwidth)
+            yield from [line] if is_whole else map(inert, folded([line], tw.fullwidth))
 
 
 def failed_rate(tally: Tally, more: str = "") -> BehaviorFailed:

@@ -1,8 +1,5 @@
 """``harness doctor``: what is wrong with a model's files, without opening the model."""
 
-import os
-import sys
-
 import click
 
 PROBLEM = 1
@@ -43,16 +40,7 @@ def command(models: tuple[str, ...], is_json: bool) -> None:
     if is_json:
         click.echo(doctor.as_json(examined, machine()), nl=False)
     else:
-        _print(doctor.shown(examined, machine()))
+        from harness.report.screen import show
+
+        show(doctor.shown(examined, machine()), 120)
     raise SystemExit(PROBLEM if any(e.at(Level.PROBLEM) for e in examined) else 0)
-
-
-def _print(shown: object) -> None:
-    from rich.console import Console
-
-    from harness.report.terminal import as_text
-
-    if sys.stdout.isatty() or "COLUMNS" in os.environ:
-        Console(highlight=False).print(shown)
-    else:
-        click.echo(as_text(shown, width=120), nl=False)  # type: ignore[arg-type]

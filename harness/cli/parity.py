@@ -1,6 +1,5 @@
 """``harness parity``: does a model still read and answer as the one that it was made from."""
 
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -68,7 +67,9 @@ def command(
     if kind == "json":
         click.echo(as_json(parity), nl=False)
     else:
-        _print(shown(parity))
+        from harness.report.screen import show
+
+        show(shown(parity), 100)
         click.echo(f"record: {folder}")
     reasons = _reasons(parity, max_drop)
     for reason in reasons:
@@ -167,7 +168,9 @@ def _still_there(
             click.echo(f"harness: not opened: {error}", err=True)
             continue
         dtype = model.dtype if model.dtype in ("float32", "bfloat16", "float16") else None
-        settings = EngineSettings(dtype, options["device"], threads=options["threads"])
+        settings = EngineSettings(
+            dtype, options["device"], threads=options["threads"], quantize=model.quantization
+        )
         openings[model.ref] = Opening(ref, settings, model.weights_sha256)
         size = examine(ref).size_bytes
         if size is not None:
@@ -206,14 +209,3 @@ def _say() -> "Callable[[str], None]":
     if not sys.stderr.isatty():
         return lambda ref: None
     return lambda ref: click.echo(f"asking {ref} how sure it was", err=True)
-
-
-def _print(shown: object) -> None:
-    from rich.console import Console
-
-    from harness.report.terminal import as_text
-
-    if sys.stdout.isatty() or "COLUMNS" in os.environ:
-        Console(highlight=False).print(shown)
-    else:
-        click.echo(as_text(shown, width=100), nl=False)  # type: ignore[arg-type]

@@ -1,7 +1,5 @@
 """``harness report``: a page, JSON or a terminal table out of runs that lie on disk."""
 
-import os
-import sys
 from contextlib import suppress
 from dataclasses import replace
 from importlib import import_module
@@ -169,17 +167,13 @@ def _write(path: Path, text: str) -> None:
 
 
 def _print(report: object, output: Path | None) -> None:
-    from rich.console import Console
-
     from harness.report import terminal
     from harness.report.contents import Report
+    from harness.report.screen import show
 
     assert isinstance(report, Report)
     shown = terminal.whole(report)
     if output is not None and output != Path("-"):
         _write(output, terminal.as_text(shown, width=100))
         return
-    if sys.stdout.isatty() or "COLUMNS" in os.environ:
-        Console(highlight=False).print(shown)
-    else:
-        click.echo(terminal.as_text(shown), nl=False)
+    show(shown, 80)

@@ -41,6 +41,16 @@ def log(text: str) -> str:
     return _COMMAND.sub(" ", printable(text))
 
 
+def inert(line: str) -> str:
+    """A line that is laid out already, without what a workflow's runner would obey: a command at
+    its beginning, however far it is indented, gets a bar before it, and ``##[`` is parted."""
+    line = line.replace("##[", "## [")
+    margin = len(line) - len(line.lstrip())
+    if not line.startswith("::", margin):
+        return line
+    return f"{line[: max(0, margin - 1)]}|{line[margin:]}"
+
+
 def annotation(text: str) -> str:
     """The message of a workflow command, all of it on one line."""
     return log(text).replace("%", "%25")

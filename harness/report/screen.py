@@ -5,9 +5,13 @@ Elsewhere (a pipe, a file, a workflow's log) every line stays whole, so that too
 
 import os
 import shutil
+import sys
 import textwrap
 from collections.abc import Iterable, Iterator
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
 
 HANGING = 2
 """Blanks by which the rest of a folded line stands further in than its beginning."""
@@ -22,6 +26,23 @@ def shown(lines: Iterable[str], out: TextIO) -> str:
         if "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb":
             lines = map(_colored, lines)
     return "".join(f"{line}\n" for line in lines)
+
+
+def show(renderable: "RenderableType", columns: int) -> None:
+    """Print tables on standard output: as wide as the terminal is, elsewhere ``columns``.
+
+    The environment's COLUMNS goes before both.
+    """
+    import click
+    from rich.console import Console
+
+    from harness.report.terminal import as_text
+
+    if sys.stdout.isatty():
+        Console(highlight=False).print(renderable)
+    else:
+        width = shutil.get_terminal_size((columns, 0)).columns
+        click.echo(as_text(renderable, width=width), nl=False)
 
 
 def folded(lines: Iterable[str], columns: int) -> Iterator[str]:

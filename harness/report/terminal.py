@@ -28,6 +28,7 @@ from harness.report import words
 from harness.report.contents import Report
 from harness.report.marks import first_failure, window
 from harness.report.parity_text import shown as chain
+from harness.report.safe import inert
 
 EXAMPLES = 5
 MAX_CHARACTERS = 240
@@ -94,7 +95,7 @@ def whole(report: Report) -> Group:
 
 
 def as_text(renderable: RenderableType, *, width: int = 80, color: bool = False) -> str:
-    """The renderable as the lines a terminal of that width would show."""
+    """The renderable as the lines a terminal of that width would show; no runner obeys them."""
     out = StringIO()
     console = Console(
         file=out,
@@ -105,7 +106,7 @@ def as_text(renderable: RenderableType, *, width: int = 80, color: bool = False)
         highlight=False,
     )
     console.print(renderable)
-    return "".join(f"{line.rstrip()}\n" for line in out.getvalue().splitlines())
+    return "".join(f"{inert(line.rstrip())}\n" for line in out.getvalue().splitlines())
 
 
 def chosen(cases: Iterable[CaseChange], limit: int) -> list[CaseChange]:

@@ -3,8 +3,12 @@
 import io
 
 import pytest
+from rich.padding import Padding
+from rich.table import Table
 
+from harness.report.safe import inert
 from harness.report.screen import folded, shown
+from harness.report.terminal import as_text
 
 SENTENCE = "REGRESSION: format_success_rate fell from 96.3% to 93.0% (14 cases broke)."
 
@@ -49,3 +53,23 @@ def test_a_word_that_is_too_long_is_not_divided() -> None:
         "  json_extraction-000,",
         "  x",
     ]
+
+
+@pytest.mark.parametrize(
+    ("line", "seen"),
+    [
+        ("::error::x", "|::error::x"),
+        ("    ::error::x", "   |::error::x"),
+        ("a ##[error]x", "a ## [error]x"),
+        ("  tests::x a[::2]", "  tests::x a[::2]"),
+    ],
+)
+def test_no_line_is_a_command(line: str, seen: str) -> None:
+    assert inert(line) == seen
+
+
+def test_what_is_folded_anew_is_no_command_either() -> None:
+    cell = Table.grid()
+    cell.add_column(width=12)
+    cell.add_row("a long word ::error::x")
+    assert "|::error::x" in as_text(Padding(cell, (0, 0, 0, 2))).splitlines()[-1]
