@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from harness.compare import Change, change_of, composite_outcome, required_behaviors
 from harness.core.case import JsonValue
+from harness.core.completion import FinishReason
 from harness.core.record import Sample
 from harness.core.verdict import Outcome
 from harness.report.contents import Report
@@ -27,6 +28,7 @@ _SAID: dict[Outcome | None, str] = {
     Outcome.FAILED: "fails",
     Outcome.ERROR: "error",
 }
+_OUTCOMES = {said: outcome for outcome, said in _SAID.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,15 +92,12 @@ def cases_of(report: Report, task: str, limit: int) -> list[ShownCase]:
     required = found.required if found else required_behaviors(report.after, task)
     noisy = report.noise.cases(task) if report.noise else frozenset[str]()
     answered = [side.samples(task) for side in report.sides]
-    after = answered[report.place(report.after)]
-    before = answered[report.place(report.before)] if report.before else None
+    pair = [report.place(side) for side in report.pair]
+    first = [answered[place] for place in reversed(pair)]
     cases = []
-    for key in dict.fromkeys(key for side in (after, before or {}, *answered) for key in side):
+    for key in dict.fromkeys(key for side in (*first, *answered) for key in side):
         samples = tuple(side.get(key) for side in answered)
-        either = after.get(key) or next(s for s in samples if s)
-        pair = (after.get(key),) if before is None else (before.get(key), after.get(key))
-        state = _state(pair, required)
-        cases.append(_shown(either, state, samples, required, limit, either.case_id in noisy))
+        cases.append(_shown(samples, pair, required, limit, noisy))
     return cases
 
 
@@ -125,11 +124,11 @@ def shared_prefix(texts: Sequence[str]) -> int:
     return cut if cut < len(low) else 0
 
 
-def _state(pair: tuple[Sample | None, ...], required: tuple[str, ...]) -> str:
+def _state(pair: Sequence[Answer | None]) -> str:
     """What the case is to the pair, or to the only model."""
     if not any(pair):
         return ""
-    outcomes = [composite_outcome(s.verdicts, required) if s else None for s in pair]
+    outcomes = [_OUTCOMES.get(answer.verdict) if answer else None for answer in pair]
     if len(pair) == 1:
         return _ALONE.get(outcomes[0], Change.NOT_JUDGED.value)
     if pair[0] is None:
@@ -140,24 +139,26 @@ def _state(pair: tuple[Sample | None, ...], required: tuple[str, ...]) -> str:
 
 
 def _shown(
-    either: Sample,
-    state: str,
-    samples: Iterable[Sample | None],
+    samples: Sequence[Sample | None],
+    pair: Sequence[int],
     required: tuple[str, ...],
     limit: int,
-    is_noisy: bool,
+    noisy: frozenset[str],
 ) -> ShownCase:
+    either = samples[pair[-1]] or next(s for s in samples if s)
     prompt = prompt_of(either)
+    shown = prompt[:limit]
+    answers = tuple(answer_of(s, required, limit, shown) if s else None for s in samples)
     return ShownCase(
         either.case_id,
         either.repeat,
-        state,
+        _state([answers[place] for place in pair]),
         _cut(prompt, limit),
         either.template,
         either.tags,
         _reference(either.reference, limit),
-        is_noisy,
-        tuple(answer_of(s, required, limit, prompt[:limit]) if s else None for s in samples),
+        either.case_id in noisy,
+        answers,
     )
 
 
@@ -176,6 +177,9 @@ def _cut(text: str, limit: int) -> str:
 def answer_of(sample: Sample, required: tuple[str, ...], limit: int, prompt: str) -> Answer:
     """One model's answer, cut to ``limit``; ``prompt`` is what the page shows of it."""
     text = sample.completion.text
+    said = _SAID.get(composite_outcome(sample.verdicts, required), Change.NOT_JUDGED.value)
+    if len(text) <= limit and all(v.outcome is Outcome.PASSED for v in sample.verdicts.values()):
+        return Answer(text, said, 0, 0, (), (), _is_cut_off(sample), sample.completion.error)
     failure = first_failure(sample)
     start, end = window(len(text), failure[1].span if failure else None, limit)
     marks = (
@@ -185,15 +189,19 @@ def answer_of(sample: Sample, required: tuple[str, ...], limit: int, prompt: str
     )
     return Answer(
         text[start:end],
-        _SAID.get(composite_outcome(sample.verdicts, required), Change.NOT_JUDGED.value),
+        said,
         start,
         len(text) - end,
         tuple(marks),
         tuple(_findings(sample)),
-        sample.completion.finish_reason.value == "length",
+        _is_cut_off(sample),
         sample.completion.error,
         nearest_place(sample, prompt),
     )
+
+
+def _is_cut_off(sample: Sample) -> bool:
+    return sample.completion.finish_reason is FinishReason.LENGTH
 
 
 def _findings(sample: Sample) -> Iterable[Finding]:
