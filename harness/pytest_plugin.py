@@ -75,6 +75,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add("--seed", type=int, metavar="N", help="seed of sampled decoding")
     add("--temperature", type=_temperature, metavar="T", help="decode at this temperature")
     add("--dtype", choices=["float32", "bfloat16", "float16"], help="open models in this precision")
+    add(
+        "--quantize",
+        choices=["nf4", "int8"],
+        help="quantise transformers models as they open, through bitsandbytes",
+    )
     add("--device", metavar="DEVICE", help="open models on cpu, cuda, cuda:1, mps")
     add(
         "--batch-tokens",

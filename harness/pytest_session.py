@@ -376,4 +376,5 @@ def _engine_settings(config: pytest.Config, settings: Settings) -> EngineSetting
         batch_tokens=option("--batch-tokens"),
         threads=option("--threads"),
         stall_seconds=option("--stall-seconds") or settings.stall_seconds,
+        quantize=option("--quantize"),
     )

@@ -27,6 +27,7 @@ def open_model(ref: ModelRef, settings: EngineSettings) -> OpenModel:
     from peft import PeftModel
 
     from harness.engine.loading import describe, load_model, load_tokenizer, local_folder
+    from harness.engine.quantization import quantized_record
 
     folder, base_folder = Path(ref.location), local_folder(adapter_base(ref))
     tokens = folder if (folder / "tokenizer_config.json").exists() else base_folder
@@ -41,4 +42,4 @@ def open_model(ref: ModelRef, settings: EngineSettings) -> OpenModel:
         base_sha256=base_record.weights_sha256,
         weights_sha256=sha256_of([base_record.weights_sha256, record.weights_sha256]),
     )
-    return HfModel(model, tokenizer, record, settings)
+    return HfModel(model, tokenizer, quantized_record(record, settings), settings)

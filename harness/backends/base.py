@@ -15,7 +15,9 @@ def open_model(ref: ModelRef, settings: EngineSettings) -> OpenModel:
 
     quiet()
     from harness.engine.loading import describe, load_model, load_tokenizer, local_folder
+    from harness.engine.quantization import quantized_record
 
     folder = local_folder(ref.location)
     model, tokenizer = load_model(folder, settings), load_tokenizer(folder)
-    return HfModel(model, tokenizer, describe(ref, model, tokenizer, folder, folder), settings)
+    record = quantized_record(describe(ref, model, tokenizer, folder, folder), settings)
+    return HfModel(model, tokenizer, record, settings)

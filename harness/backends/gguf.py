@@ -35,6 +35,11 @@ def preflight(ref: ModelRef) -> None:
 
 
 def open_model(ref: ModelRef, settings: EngineSettings) -> OpenModel:
+    if settings.quantize is not None:
+        raise HarnessError(
+            f"--quantize {settings.quantize}: a GGUF is quantised when it is exported: "
+            "harness export gguf MODEL -o FILE --type q4_k_m"
+        )
     file, lora = Path(ref.location), ref.option("lora")
     header = read_pair(file, Path(lora) if lora else None)
     try:

@@ -28,6 +28,11 @@ def preflight(ref: ModelRef) -> None:
 
 
 def open_model(ref: ModelRef, settings: EngineSettings) -> OpenModel:
+    if settings.quantize is not None:
+        raise HarnessError(
+            f"--quantize {settings.quantize}: a stored run's answers are what they are, "
+            "name the model itself"
+        )
     run, model = _open(ref)
     return Replay(ref, run, model)
 

@@ -86,7 +86,8 @@ def _asked(ref: "ModelRef", request: "Request", record: "RunRecord") -> "Complet
     backends.preflight(ref)
     known = next((m for m in record.models if m.ref == str(ref)), None)
     dtype = known.dtype if known and known.kind != "record" else None
-    generation = Generation(ref, EngineSettings(dtype=dtype))
+    quantize = known.quantization if known and known.kind != "record" else None
+    generation = Generation(ref, EngineSettings(dtype=dtype, quantize=quantize))
     try:
         (answered,) = generation.answers([request])
     finally:

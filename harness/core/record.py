@@ -39,6 +39,10 @@ class ModelRecord:
     architecture: str | None = None
     parameters: int | None = None
     dtype: str | None = None
+    """Of the weights; of the computation where they are quantised as they open."""
+    quantization: str | None = None
+    """``nf4`` or ``int8``: what bitsandbytes made of a whole model as it opened. The hash of such
+    weights is another."""
     device: str | None = None
     load_seconds: float | None = None
     generate_seconds: float | None = None

@@ -14,6 +14,7 @@ from harness.core.record import ModelRecord
 from harness.engine.fingerprint import file_hashes, tokenizer_hash, weights_hash
 from harness.engine.memory import available_bytes
 from harness.engine.model import EngineSettings
+from harness.engine.quantization import numbers_of, quantized_model
 
 MEMORY_SHARE = 0.5
 """Share of a CPU machine's free memory that float32 weights may take; above it, bfloat16."""
@@ -83,6 +84,8 @@ def load_model(folder: Path, settings: EngineSettings) -> Any:
     device = choose_device(settings)
     if settings.threads:
         torch.set_num_threads(settings.threads)
+    if settings.quantize:
+        return quantized_model(AutoModelForCausalLM, folder, device, settings)
     dtype = choose_dtype(folder, device, settings)
     model = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype)
     return model.to(device).eval()
@@ -105,7 +108,7 @@ def describe(ref: ModelRef, model: Any, tokenizer: Any, folder: Path, tokens: Pa
         tokenizer_sha256=tokenizer_hash(tokens),
         chat_template_sha256=sha256_of(template) if template else None,
         architecture=(model.config.architectures or [type(model).__name__])[0],
-        parameters=sum(p.numel() for p in model.parameters()),
+        parameters=numbers_of(model),
         dtype=str(model.dtype).removeprefix("torch."),
         device=str(model.device),
     )

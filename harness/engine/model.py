@@ -24,6 +24,8 @@ class EngineSettings:
     threads: int | None = None
     stall_seconds: float = 600.0
     """Silence of a backend after which it counts as hung."""
+    quantize: str | None = None
+    """``nf4`` or ``int8``: what a transformers model becomes as it opens."""
 
 
 OnStep = Callable[[int, int], None]

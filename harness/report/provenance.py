@@ -93,7 +93,7 @@ _MODEL_FACTS: tuple[tuple[str, Callable[[Side], str]], ...] = (
     ("chat template", _model(lambda m: _hash(m.chat_template_sha256))),
     ("architecture", _model(lambda m: m.architecture)),
     ("parameters", _model(lambda m: _count(m.parameters))),
-    ("dtype", _model(lambda m: m.dtype)),
+    ("dtype", _model(lambda m: ", ".join(filter(None, (m.dtype, m.quantization))) or None)),
     ("device", _model(lambda m: m.device)),
     ("loading took", _model(lambda m: _seconds(m.load_seconds))),
     ("generating took", _model(lambda m: _seconds(m.generate_seconds))),
