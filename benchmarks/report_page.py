@@ -4,7 +4,7 @@
 
 Stored records are made from a seed (``tests/synthetic.py``), the page by ``harness report`` in a
 process of its own, and read in headless Chromium, which also clicks through it. A second record
-holds only hostile texts of 10,000 characters. Prints a table, writes
+holds only hostile texts of 10,000 characters, a third one of ten million. Prints a table, writes
 ``benchmarks/results/report_page.json`` with machine and versions, and ends with 1 where a limit is
 missed or a check fails. Run it on a quiet machine.
 """
@@ -33,6 +33,8 @@ ROOT = Path(__file__).parent.parent
 RESULT = ROOT / "benchmarks/results/report_page.json"
 CASES = 5_000
 HOSTILE_CHARACTERS = 10_000
+TEN_MILLION = 10_000_000
+FORMATS = ("html", "json", "markdown", "junit", "terminal")
 
 # Builds in a process that has already imported what it needs: what the building alone takes.
 BUILD_ALONE = """
@@ -86,6 +88,7 @@ def main() -> None:
         page = folder / "page.html"
         measures += built(folder, record(CASES), page, repeats)
         measures += hostile(folder)
+        measures += ten_megabytes(folder)
         with chromium() as tab:
             tab.resize(1400, 900)
             browsed, filters = browse(tab, page, repeats)
@@ -153,6 +156,29 @@ def hostile(folder: Path) -> Iterator[Measure]:
     yield Measure("hostile texts: harness report", took.seconds, "s")
     yield Measure("hostile texts: peak memory", took.peak_memory_mb, "MB")
     yield Measure("hostile texts: the page", page.stat().st_size / 1e6, "MB", 4.0)
+
+
+def ten_megabytes(folder: Path) -> Iterator[Measure]:
+    """One answer of ten million hostile characters, through every format."""
+    long = (EVERYTHING * (TEN_MILLION // len(EVERYTHING) + 1))[:TEN_MILLION]
+    made = record(60).samples
+    found = [with_text(made[0], long), *made[1:]]
+    runs = folder / "long"
+    models = dict.fromkeys(s.model for s in made)
+    write_run(record_of([(m, [s for s in found if s.model == m]) for m in models]), runs)
+    took, sizes = {}, {}
+    for kind in FORMATS:
+        out = folder / f"long.{kind}"
+        words = ["report", "--format", kind, "--report-dir", str(runs), "-o", str(out)]
+        took[kind] = process([sys.executable, "-m", "harness", *words], folder)
+        sizes[kind] = out.stat().st_size / 1e6
+    slow = max(took, key=lambda kind: took[kind].seconds)
+    yield Measure(f"10 MB in one answer: slowest format ({slow})", took[slow].seconds, "s")
+    yield Measure(
+        "10 MB in one answer: peak memory", max(p.peak_memory_mb for p in took.values()), "MB"
+    )
+    large = max(sizes, key=sizes.__getitem__)
+    yield Measure(f"10 MB in one answer: largest output ({large})", sizes[large], "MB", 4.0)
 
 
 def browse(

@@ -140,6 +140,9 @@ def _links(tab: Page, path: Path) -> Iterator[tuple[str, bool]]:
     tab.until(f"document.querySelector('{COUNT}').textContent.includes(' of ')")
     said, address = tab.evaluate(f"document.querySelector('{COUNT}').textContent"), _address(tab)
     yield "a failure code of the table filters the cases", " of 5,000 cases" in said
+    tab.click("button.ask[data-side=after]")
+    tab.until(f"document.querySelector('{COUNT}').textContent !== {json.dumps(said)}")
+    yield "a cell of the table filters the cases", "side=after" in _address(tab)
     tab.open(path, address)
     again = tab.evaluate(f"document.querySelector('{COUNT}').textContent")
     yield "the address brings the filter back", bool(address) and again == said
