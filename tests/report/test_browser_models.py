@@ -58,7 +58,7 @@ def test_any_two_of_several_models_are_set_side_by_side(tab: Page, tmp_path: Pat
     assert shown[0] != first[0]
     change = tab.evaluate(f"{ROW}.querySelector('.change').innerText").split()
     assert "fell from" in tab.evaluate("document.querySelector('form.pair .other').textContent")
-    below = f"[...{ROW}.querySelectorAll('.codes:not([hidden])')].map((n) => n.innerText.trim())"
+    below = f"[...{ROW}.querySelectorAll('.codes:not([hidden]) .said')].map((n) => n.innerText)"
     assert tab.evaluate(below)[-1].startswith("syntax ")
     assert "one" in tab.evaluate("document.querySelector('th[data-slot=\"1\"] .name').textContent")
     names = "[...document.querySelectorAll('.bucket[open] .answer .name')].map((n) => n.innerText)"

@@ -1,10 +1,14 @@
 """Marks: every character once, in order, and never outside the text."""
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.compare import CaseChange, Change
 from harness.core.verdict import FailureCode, Verdict
-from harness.report.marks import Mark, marks_of, segments, window
+from harness.report.marks import Mark, first_failure, marks_of, segments, telling, window
+from tests.synthetic import BASE, good, sample, values
 
 spans = st.tuples(st.integers(0, 12), st.integers(0, 12)).map(sorted)
 
@@ -52,3 +56,22 @@ def test_a_window_is_inside_the_text_and_holds_the_failure(
     assert 0 <= start <= end <= length
     assert end - start == min(limit, length)
     assert start <= at <= end
+
+
+def test_a_case_is_told_by_what_broke_it() -> None:
+    """One behavior failed all along and is not required; a required one broke."""
+    failed, passed = Verdict.failed(FailureCode.WRONG_VALUE, ""), Verdict.passed()
+    before = {"exact": failed, "types": passed, "keys": failed}
+    after = {"exact": failed, "types": failed, "keys": failed}
+    [value] = values(1)
+    old, new = (
+        replace(sample(BASE, 1, value, good(value)), verdicts=found) for found in (before, after)
+    )
+    changes = {
+        "exact": Change.STILL_FAILING, "types": Change.REGRESSED, "keys": Change.STILL_FAILING,
+    }  # fmt: skip
+    case = CaseChange(old, new, Change.REGRESSED, changes)
+    assert first_failure(new) == ("exact", failed)
+    first = telling(case, ("keys", "types"))
+    assert first_failure(new, first) == ("types", failed)
+    assert first_failure(old, first) == ("keys", failed)
