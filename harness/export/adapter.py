@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.core.errors import HarnessError
+from harness.core.printable import printable
 from harness.export.safetensors_file import StoredTensor, tensors_of
 
 CONFIG = "adapter_config.json"
@@ -69,7 +70,7 @@ class Adapter:
         named = [name for name in VARIANTS if self.config.get(name)]
         if saved := self.config.get("modules_to_save"):
             names = saved if isinstance(saved, list) else [saved]
-            named.append(f"modules_to_save ({', '.join(map(str, names))})")
+            named.append(f"modules_to_save ({printable(', '.join(map(str, names)))})")
         if self.config.get("trainable_token_indices"):
             named.append("trainable_token_indices")
         if self.config.get("bias", "none") != "none" or self.config.get("lora_bias"):
@@ -98,8 +99,8 @@ def read_adapter(folder: Path) -> Adapter:
     start = str(config.get("init_lora_weights", True)).lower()
     if start.startswith(BASE_CHANGING):
         raise HarnessError(
-            f"{folder}: was initialised by {start}, which changes the base's weights, and its "
-            "files do not say how: have peft save it as a plain LoRA "
+            f"{folder}: was initialised by {printable(start)}, which changes the base's weights, "
+            "and its files do not say how: have peft save it as a plain LoRA "
             "(save_pretrained with path_initial_model_for_weight_conversion)"
         )
     if not (folder / WEIGHTS).is_file():
@@ -150,7 +151,7 @@ def _scaling(folder: Path, config: Mapping[str, Any], module: str, rank: int) ->
         alpha = _matched(config.get("alpha_pattern"), module, config.get("lora_alpha"))
     except (TypeError, AttributeError, re.error) as error:
         raise HarnessError(
-            f"{folder}: {CONFIG} has patterns that cannot be read ({error})"
+            f"{folder}: {CONFIG} has patterns that cannot be read ({printable(str(error))})"
         ) from None
     if not isinstance(alpha, int | float) or isinstance(alpha, bool) or r != rank:
         raise HarnessError(

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from harness.core.errors import HarnessError
+from harness.core.printable import printable
 
 SCRIPT = "convert_hf_to_gguf.py"
 LAST_LINES = 3
@@ -50,4 +51,4 @@ def convert(script: Path, folder: Path, target: Path, kind: str) -> None:
     lines = [line.strip() for line in done.stdout.splitlines() if line.strip()]
     told = " | ".join(lines[-LAST_LINES:]) or "it said nothing"
     how = f"exit code {done.returncode}" if done.returncode else "it wrote no file"
-    raise HarnessError(f"{script}: could not convert {folder} ({how}): {told:.600}")
+    raise HarnessError(f"{script}: could not convert {folder} ({how}): {printable(told):.600}")

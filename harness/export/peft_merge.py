@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.core.errors import HarnessError
+from harness.core.printable import printable
 from harness.engine.memory import peak_resident_bytes
 from harness.export.adapter import Adapter
 
@@ -46,7 +47,7 @@ def merge_by_peft(base: Path, adapter: Adapter, folder: Path, dtype: str) -> int
     if done.returncode == 0 and "peak_bytes" in answer:
         return int(answer["peak_bytes"])
     last = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
-    reason = answer.get("mistake", last)
+    reason = answer.get("mistake", printable(last))
     raise HarnessError(f"{adapter.folder}: peft cannot merge it into {base} ({reason:.300})")
 
 
@@ -81,7 +82,7 @@ def _main(base: str, adapter: str, folder: str, dtype: str, rows: str) -> int:
     except Exception as error:  # of any kind: it is told in one line
         lines = str(error).splitlines() or [type(error).__name__]
         # torch lists what does not fit below a headline that says nothing.
-        answer = {"mistake": " ".join(line.strip() for line in lines[:2])}
+        answer = {"mistake": printable(" ".join(line.strip() for line in lines[:2]))}
     print(MARK + json.dumps(answer))
     return int("mistake" in answer)
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.core.errors import HarnessError
+from harness.core.printable import printable
 from harness.engine.memory import peak_resident_bytes
 
 LAST_LINES = 3
@@ -80,7 +81,7 @@ def quantize(source: Path, target: Path, number: int, on_step: OnStep) -> Quanti
         loud = [line for line in last if _LOUD.search(line)]
         told = " | ".join((loud or list(last))[-LAST_LINES:]) or "it said nothing"
         how = f"signal {-code}" if code < 0 else f"exit code {code}"
-        raise HarnessError(f"llama.cpp could not quantise ({how}): {told:.600}")
+        raise HarnessError(f"llama.cpp could not quantise ({how}): {printable(told):.600}")
     return Quantised(tuple(fallbacks), peak)
 
 

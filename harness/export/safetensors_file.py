@@ -112,7 +112,8 @@ def _entry(name: str, entry: Any, file: Path, start: int) -> StoredTensor:
         dtype, shape = entry["dtype"], tuple(entry["shape"])
         begin, end = entry["data_offsets"]
         sound = (
-            all(isinstance(n, int) and n >= 0 for n in (*shape, begin, end))
+            name.isprintable()
+            and all(isinstance(n, int) and n >= 0 for n in (*shape, begin, end))
             and end - begin == math.prod(shape) * BYTES_WIDE[dtype]
         )
     except (KeyError, TypeError, ValueError):

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.core.errors import HarnessError
+from harness.core.printable import printable
 
 MARK = "tokenizer: "
 """What the line begins with that holds the answer; everything else is the libraries' chatter."""
@@ -46,8 +47,10 @@ def load_tokenizer(folder: Path) -> LoadedTokenizer:
     try:
         tokenizer: Any = AutoTokenizer.from_pretrained(folder, local_files_only=True)
     except Exception as error:  # of any kind: it is the files that are wrong
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise HarnessError(f"{folder}: transformers cannot load its tokenizer ({reason})") from None
+        reason = printable((str(error).splitlines() or [type(error).__name__])[0])
+        raise HarnessError(
+            f"{folder}: transformers cannot load its tokenizer ({reason:.300})"
+        ) from None
     backend = getattr(tokenizer, "backend_tokenizer", None)
     if backend is None:
         raise HarnessError(
@@ -94,7 +97,7 @@ def read_tokenizer(folder: Path) -> LoadedTokenizer:
     answers = [line for line in done.stdout.splitlines() if line.startswith(MARK)]
     if not answers:
         last = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
-        raise HarnessError(f"{folder}: transformers cannot load its tokenizer ({last})")
+        raise HarnessError(f"{folder}: transformers cannot load its tokenizer ({printable(last)})")
     answer = json.loads(answers[-1].removeprefix(MARK))
     if "mistake" in answer:
         raise HarnessError(answer["mistake"])

@@ -8,6 +8,7 @@ from typing import Protocol
 import numpy as np
 
 from harness.core.errors import HarnessError
+from harness.core.printable import printable
 from harness.export.safetensors_file import Array, StoredTensor, tensors_of
 
 ONE_FILE = "model.safetensors"
@@ -89,13 +90,14 @@ def _sharded(folder: Path) -> dict[str, StoredTensor]:
     missing = [shard for shard in shards if not (folder / shard).is_file()]
     if missing:
         raise HarnessError(
-            f"{folder}: lacks {missing[0]}, which {INDEX} names ({len(missing)} of {len(shards)} "
-            "files are missing): copy the model again"
+            f"{folder}: lacks {printable(missing[0])}, which {INDEX} names ({len(missing)} of "
+            f"{len(shards)} files are missing): copy the model again"
         )
     tensors: dict[str, StoredTensor] = {}
     for shard in shards:
         tensors.update(tensors_of(folder / shard))
     lost = [name for name in places if name not in tensors]
     if lost:
-        raise HarnessError(f"{folder}: {places[lost[0]]} lacks {lost[0]}, which {INDEX} names")
+        shard, name = printable(places[lost[0]]), printable(lost[0])
+        raise HarnessError(f"{folder}: {shard} lacks {name}, which {INDEX} names")
     return tensors

@@ -79,12 +79,14 @@ def test_a_file_that_is_cut_off_while_it_is_read(file):
         {"x": {"dtype": ["F32"], "shape": [1], "data_offsets": [0, 4]}},
         {"x": {"dtype": "F99", "shape": [1], "data_offsets": [0, 4]}},
         {"x": {"dtype": "F32", "shape": [1], "data_offsets": [0]}},
+        {"x\x1b[2J\n": {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}},
         {"x": {"dtype": "F32", "shape": [10**9, 10**9], "data_offsets": [0, 4 * 10**18]}},
     ],
 )
 def test_a_header_that_cannot_be(tmp_path, header):
     file = write(tmp_path / "x.safetensors", header, b"\0" * 8)
     assert str(file) in mistake(tensors_of, file)
+    assert "\x1b" not in mistake(tensors_of, file)
 
 
 def test_a_quantised_tensor_is_not_exported(tmp_path):

@@ -160,6 +160,14 @@ def test_tensors_that_blocks_do_not_divide_are_named(tiny, tmp_path):
     opened.close()
 
 
+def test_rows_that_no_block_divides_stay_float16(tmp_path):
+    model = small_models.llama(hidden_size=48, intermediate_size=72)
+    folder = small_models.save(model, small_models.byte_level(), tmp_path / "model")
+    record = export_gguf(folder, tmp_path / "model.gguf", "q8_0")
+    assert "blk.0.attn_q.weight: q8_0 -> f16" in [f.lower() for f in record.fallbacks]
+    assert record.tensors == {"f16": 16, "f32": 5}
+
+
 def test_types_are_those_of_the_quantiser():
     assert check_type("Q4_K_M") == "q4_k_m"
     assert {"q8_0", "q6_k", "q5_k_m", "q5_k_s", "q4_0", "q3_k_l", "q2_k", "iq4_xs"} <= set(
