@@ -7,7 +7,7 @@ from pathlib import Path
 from harness.gate import GateDecision, GateOutcome, regressed_cases
 from harness.report import decisions
 from harness.report.contents import Report
-from harness.report.marks import first_failure
+from harness.report.marks import first_failure, telling
 from harness.report.safe import annotation, annotation_property
 
 MOST_CASES = 9
@@ -26,14 +26,15 @@ def annotations(report: Report, tasks_dir: Path) -> Iterator[str]:
 
 
 def _cases(decision: GateDecision, tasks_dir: Path) -> Iterator[str]:
-    broke = [(task.task, case) for task in decision.tasks for case in regressed_cases(task)]
+    broke = [(task, case) for task in decision.tasks for case in regressed_cases(task)]
     for task, case in broke[:MOST_CASES]:
-        file = tasks_dir / task / "cases.jsonl"
+        file = tasks_dir / task.task / "cases.jsonl"
+        why_first = telling(case, task.comparison.required)
         case_id = case.sample.case_id
-        failure = first_failure(case.after) if case.after else None
+        failure = first_failure(case.after, why_first) if case.after else None
         why = f": {failure[0]}, {failure[1].reason}" if failure else ""
         place = f"file={annotation_property(file.as_posix())},line={line_of(file, case_id)}"
-        title = annotation_property(f"{task} {case_id} broke")
+        title = annotation_property(f"{task.task} {case_id} broke")
         yield f"::error {place},title={title}::{annotation(f'{case_id} broke{why}')}"
 
 

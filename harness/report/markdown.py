@@ -11,7 +11,7 @@ from harness.core.record import FORMAT_SUCCESS, BehaviorResult, RunRecord, Sampl
 from harness.gate import GateDecision, GateOutcome, TaskDecision, regressed_cases
 from harness.report import decisions, words
 from harness.report.contents import Report
-from harness.report.marks import first_failure
+from harness.report.marks import first_failure, telling
 from harness.report.provenance import facts
 from harness.report.safe import block, markdown
 
@@ -141,15 +141,15 @@ def _result(result: BehaviorResult) -> list[str]:
 def _cases(report: Report) -> Iterator[str]:
     for task in report.decision.tasks if report.decision else ():
         for case in regressed_cases(task):
-            yield _case(task.task, case)
+            yield _case(task, case)
 
 
-def _case(task: str, case: CaseChange) -> str:
+def _case(task: TaskDecision, case: CaseChange) -> str:
     prompt = case.sample.messages[-1].content if case.sample.messages else ""
     pinned = " (pinned)" if case.sample.must_pass else ""
     parts = [
-        f"\n<details><summary>{markdown(task)}: {markdown(case.sample.case_id)}{pinned}"
-        f"{_why(case.after)}</summary>\n",
+        f"\n<details><summary>{markdown(task.task)}: {markdown(case.sample.case_id)}{pinned}"
+        f"{_why(case.after, telling(case, task.comparison.required))}</summary>\n",
         f"\nprompt\n{block(prompt, MOST_CHARACTERS)}\n" if prompt else "",
         _answer("before", case.before),
         _answer("after", case.after),
@@ -164,8 +164,8 @@ def _answer(name: str, sample: Sample | None) -> str:
     return f"\n{name}\n{block(sample.completion.text, MOST_CHARACTERS)}\n"
 
 
-def _why(sample: Sample | None) -> str:
-    failure = first_failure(sample) if sample else None
+def _why(sample: Sample | None, first: tuple[str, ...]) -> str:
+    failure = first_failure(sample, first) if sample else None
     if failure is None:
         return ""
     behavior, verdict = failure

@@ -7,6 +7,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from harness.compare import CaseChange
 from harness.core.record import Sample
 from harness.core.verdict import Outcome, Verdict
 
@@ -31,13 +32,22 @@ class Segment:
     """The other side's text does not have it."""
 
 
-def first_failure(sample: Sample) -> tuple[str, Verdict] | None:
-    """The behavior and verdict to name when there is room for one: a failure before an error."""
+def first_failure(sample: Sample, first: Sequence[str] = ()) -> tuple[str, Verdict] | None:
+    """The behavior and verdict to name when there is room for one: a failure before an error, and
+    the behaviors of ``first`` before others."""
     for outcome in (Outcome.FAILED, Outcome.ERROR):
-        for behavior, verdict in sample.verdicts.items():
-            if verdict.outcome is outcome:
+        for behavior in dict.fromkeys((*first, *sample.verdicts)):
+            verdict = sample.verdicts.get(behavior)
+            if verdict is not None and verdict.outcome is outcome:
                 return behavior, verdict
     return None
+
+
+def telling(case: CaseChange, required: Sequence[str]) -> tuple[str, ...]:
+    """The behaviors that say why a case changed: of the required ones those that changed alike,
+    then the others. One that is not required may have failed all along."""
+    alike = (name for name in required if case.behaviors.get(name) is case.change)
+    return (*alike, *required)
 
 
 def marks_of(verdicts: Mapping[str, Verdict], length: int) -> tuple[Mark, ...]:

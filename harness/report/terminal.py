@@ -26,7 +26,7 @@ from harness.core.printable import printable
 from harness.core.record import FORMAT_SUCCESS, BehaviorResult, RunRecord, Sample, TaskRecord
 from harness.report import words
 from harness.report.contents import Report
-from harness.report.marks import first_failure, window
+from harness.report.marks import first_failure, telling, window
 from harness.report.parity_text import shown as chain
 from harness.report.safe import inert
 
@@ -82,9 +82,12 @@ class BeforeAfter:
         if self.comparison.composite.judged == 0:
             return
         shared = _shared_prefix(self.comparison.cases)
-        for case in chosen(self.comparison.cases, self.examples):
+        required = self.comparison.required
+        for case in chosen(self.comparison.cases, self.examples, required):
             yield _ascii(_case_title(case), options)
-            yield Padding(_case_table(case, shared, marked_by_colour, options), (0, 0, 1, 2))
+            first = telling(case, required)
+            table = _case_table(case, first, shared, marked_by_colour, options)
+            yield Padding(table, (0, 0, 1, 2))
 
 
 def whole(report: Report) -> Group:
@@ -109,7 +112,9 @@ def as_text(renderable: RenderableType, *, width: int = 80, color: bool = False)
     return "".join(f"{inert(line.rstrip())}\n" for line in out.getvalue().splitlines())
 
 
-def chosen(cases: Iterable[CaseChange], limit: int) -> list[CaseChange]:
+def chosen(
+    cases: Iterable[CaseChange], limit: int, required: tuple[str, ...] = ()
+) -> list[CaseChange]:
     """The cases worth showing: what broke first, then what was fixed, every failure code once
     before any twice, and within that the shortest answers."""
     weight = {Change.REGRESSED: 0, Change.FIXED: 1, Change.STILL_FAILING: 2}
@@ -118,7 +123,7 @@ def chosen(cases: Iterable[CaseChange], limit: int) -> list[CaseChange]:
     fresh: list[CaseChange] = []
     again: list[CaseChange] = []
     for case in ordered:
-        kind = (case.change, _code(case))
+        kind = (case.change, _code(case, required))
         (again if kind in seen else fresh).append(case)
         seen.add(kind)
     return sorted((fresh + again)[:limit], key=lambda c: weight.get(c.change, 3))
@@ -128,9 +133,9 @@ def _length(case: CaseChange) -> int:
     return sum(len(s.completion.text) for s in (case.before, case.after) if s is not None)
 
 
-def _code(case: CaseChange) -> str:
+def _code(case: CaseChange, required: tuple[str, ...]) -> str:
     worse = case.after if case.change is Change.REGRESSED else case.before
-    failure = first_failure(worse) if worse else None
+    failure = first_failure(worse, telling(case, required)) if worse else None
     return failure[1].code.value if failure and failure[1].code else ""
 
 
@@ -306,7 +311,11 @@ def _case_title(case: CaseChange) -> Text:
 
 
 def _case_table(
-    case: CaseChange, shared: int, marked_by_colour: bool, options: ConsoleOptions
+    case: CaseChange,
+    first: tuple[str, ...],
+    shared: int,
+    marked_by_colour: bool,
+    options: ConsoleOptions,
 ) -> Table:
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column(style=_DIM, no_wrap=True)
@@ -315,13 +324,13 @@ def _case_table(
     begun = "… " if shared else ""
     table.add_row("prompt", _ascii(Text(begun + _cut(prompt[shared:])), options))
     for name, sample in (("before", case.before), ("after", case.after)):
-        table.add_row(name, _ascii(_answer(sample, marked_by_colour), options))
-        if sample is not None and (why := _why(sample)):
+        table.add_row(name, _ascii(_answer(sample, first, marked_by_colour), options))
+        if sample is not None and (why := _why(sample, first)):
             table.add_row("", _ascii(Text(why, _DIM), options))
     return table
 
 
-def _answer(sample: Sample | None, marked_by_colour: bool) -> Text:
+def _answer(sample: Sample | None, first: tuple[str, ...], marked_by_colour: bool) -> Text:
     if sample is None:
         return Text("no such case", _DIM)
     if sample.completion.error is not None:
@@ -329,7 +338,7 @@ def _answer(sample: Sample | None, marked_by_colour: bool) -> Text:
     text = sample.completion.text
     if not text:
         return Text("(empty)", _BAD)
-    failure = first_failure(sample)
+    failure = first_failure(sample, first)
     span = failure[1].span if failure else None
     start, end = window(len(text), span, MAX_CHARACTERS)
     low, high = (max(start, span[0]), min(end, span[1])) if span else (end, end)
@@ -344,8 +353,8 @@ def _answer(sample: Sample | None, marked_by_colour: bool) -> Text:
     return shown
 
 
-def _why(sample: Sample) -> str:
-    failure = first_failure(sample)
+def _why(sample: Sample, first: tuple[str, ...]) -> str:
+    failure = first_failure(sample, first)
     if failure is None:
         return ""
     behavior, verdict = failure
