@@ -115,7 +115,7 @@ def _with_surroundings(report: "Report", root: Path) -> "Report":
         folder, model = folder_of(side), side.model_record
         found = training_of(model, folder) if folder and model else None
         if found is not None:
-            trainings[side.model] = found
+            trainings[side.record.id, side.model] = found
     return replace(report, history=tuple(history), trainings=trainings)
 
 

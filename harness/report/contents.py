@@ -30,8 +30,8 @@ class Report:
     """How often a model's own answers flip, where something says so."""
     history: tuple[RunRecord, ...] = ()
     """Other stored runs, without their samples."""
-    trainings: Mapping[str, Training] = field(default_factory=dict)
-    """What is known of how adapters came to be, by ``ModelRecord.ref``."""
+    trainings: Mapping[tuple[str, str], Training] = field(default_factory=dict)
+    """What is known of how adapters came to be, by run id and ``ModelRecord.ref``."""
     parity: Parity | None = None
     """Each model of the last run beside the one it was made from, where it was measured."""
 

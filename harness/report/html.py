@@ -22,6 +22,7 @@ from harness.report.charts import axis
 from harness.report.contents import Report
 from harness.report.embed import EmbeddedSide, embed
 from harness.report.labels import label_of
+from harness.report.matrix import Pairs, all_pairs
 from harness.report.page import task_views, training_views
 from harness.report.parity_view import parity_view
 from harness.report.provenance import differing, environment_of, facts
@@ -38,17 +39,17 @@ SCRIPTS = (
 
 def render(report: Report) -> str:
     """The page as text, all of which UTF-8 can hold, its texts cut so that it is not too large."""
-    page = ""
+    page, pairs = "", all_pairs(report)
     for limit in text_limits(report):
-        page = _rendered(report, limit)
+        page = _rendered(report, limit, pairs)
         if len(page.encode()) <= MAX_PAGE_BYTES:
             break
     return page
 
 
-def _rendered(report: Report, limit: int) -> str:
+def _rendered(report: Report, limit: int, pairs: Pairs) -> str:
     css, script = _asset("report.css"), _script()
-    views, found = task_views(report, limit), facts(report)
+    views, found = task_views(report, limit, pairs), facts(report)
     return _template().render(
         title=_title(report),
         policy=_policy(css, script),

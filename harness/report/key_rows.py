@@ -100,6 +100,8 @@ class KeyTable:
     @property
     def said(self) -> str:
         """``3 values: 2 differ, 1 is not the reference's``."""
+        if self.apart is None and self.wrong is None:
+            return f"{words.plural(self.total, 'value')}: only one answer is JSON"
         said = []
         if self.apart is not None:
             verb = "differs" if self.apart == 1 else "differ"

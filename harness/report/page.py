@@ -18,10 +18,11 @@ from harness.report.embed import TaskCases
 from harness.report.headlines import headline_of, noise_of, outcome_of
 from harness.report.history_chart import HistoryChart, histories_of
 from harness.report.labels import Label, label_of
-from harness.report.matrix import Matrix, Pairs, all_pairs, matrix_of
+from harness.report.matrix import Matrix, Pairs, matrix_of
 from harness.report.slice_rows import SliceTable, slice_table
 from harness.report.smallest import Smallest, smallest_of
 from harness.report.text_limit import is_cut
+from harness.report.training import Training
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +61,16 @@ class TaskView:
     cases: TaskCases
 
 
-def task_views(report: Report, limit: int) -> tuple[TaskView, ...]:
-    """One section per task of the run after, and of the one before; texts of ``limit`` characters
-    at most."""
+def task_views(report: Report, limit: int, pairs: Pairs) -> tuple[TaskView, ...]:
+    """One section per task of the run after, and of the one before.
+
+    Args:
+        report: what the page is about.
+        limit: the most characters of one text.
+        pairs: the reports on every pair, see ``matrix.all_pairs``.
+    """
     compared = {c.task: c for c in report.comparisons}
     tasks = {t.name: t for run in report.runs for t in run.tasks}
-    pairs = all_pairs(report)
     return tuple(
         _task_view(i, report, task, compared.get(name), limit, pairs)
         for i, (name, task) in enumerate(tasks.items())
@@ -130,12 +135,12 @@ class TrainingView:
 
 
 def training_views(report: Report) -> tuple[TrainingView, ...]:
-    """One for each model of the report whose training is known."""
-    views: list[TrainingView] = []
+    """One for each training of an adapter in the report: two runs of one adapter have one."""
+    views: dict[tuple[str, Training], TrainingView] = {}
     for side in report.sides:
-        known, label = report.trainings.get(side.model), label_of(report, side)
-        if known is not None and all(view.label.ref != label.ref for view in views):
-            views.append(
-                TrainingView(label, training.said(known), training.chart(known, label.css_class))
-            )
-    return tuple(views)
+        known = report.trainings.get((side.record.id, side.model))
+        if known is not None and (side.model, known) not in views:
+            label = label_of(report, side)
+            drawn = training.chart(known, label.css_class)
+            views[side.model, known] = TrainingView(label, training.said(known), drawn)
+    return tuple(views.values())

@@ -177,7 +177,8 @@ def test_nothing_runs_whatever_is_chosen(tab: Page, tmp_path: Path, text: str) -
     path = tmp_path / "page.html"
     report = report_on(three_hostile(text), policy=GatePolicy())
     trainings = {
-        m.ref: Training(text, 1.0, ((1, 1.0), (2, 0.5)), ()) for m in report.runs[0].models
+        (report.after.record.id, m.ref): Training(text, 1.0, ((1, 1.0), (2, 0.5)), ())
+        for m in report.runs[0].models
     }
     path.write_text(render(replace(report, trainings=trainings)), encoding="utf-8")
     tab.open(path)

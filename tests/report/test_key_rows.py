@@ -69,6 +69,7 @@ def test_only_one_side_is_json() -> None:
     found = table('```json\n{"a": 1}\n```', '{"a": 1}')
     assert found.heads == (NOT_JSON, "")
     assert said(found) == ["/a: not JSON | 1"]
+    assert found.said == "1 value: only one answer is JSON"
     found = table(None, '{"a": 1}', reference='{"a": 2}')
     assert found.heads == ("", "", "")
     assert found.said == "1 value: 1 is not the reference's"

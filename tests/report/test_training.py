@@ -1,6 +1,7 @@
 """What an adapter's folder tells of its training, and when it is not believed."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,9 @@ import pytest
 from harness.compare import Side
 from harness.core.modelref import ModelRef
 from harness.core.record import ModelRecord
-from harness.report.training import FILE, WEIGHTS, chart, folder_of, said, training_of
+from harness.report.contents import report_on
+from harness.report.page import training_views
+from harness.report.training import FILE, WEIGHTS, Training, chart, folder_of, said, training_of
 from tests.synthetic import record
 
 REAL = Path("fixtures/models/tiny-qwen2-adapter")
@@ -89,3 +92,17 @@ def test_only_adapters_have_a_folder() -> None:
     run = record(1)
     folders = [folder_of(Side(run, m.ref)) for m in run.models]
     assert folders == [None, Path(ModelRef.parse(run.models[1].ref).location)]
+
+
+def test_each_run_has_the_training_of_its_own_weights() -> None:
+    """An adapter that was trained again under its name: the curve belongs to the later run."""
+    first, second = (record(4, run_id=run_id) for run_id in ("a", "b"))
+    report = report_on(first, second)
+    known = Training("sft", 1.0, ((1, 2.0), (2, 1.0)), ())
+    ref = second.models[1].ref
+    [view] = training_views(replace(report, trainings={("b", ref): known}))
+    assert view.label.name == "json_extraction (b)"
+    both = {("a", ref): known, ("b", ref): known}
+    assert len(training_views(replace(report, trainings=both))) == 1
+    other = {("a", ref): replace(known, seconds=2.0), ("b", ref): known}
+    assert len(training_views(replace(report, trainings=other))) == 2

@@ -135,7 +135,7 @@ const drawKeys = (answers, reference, headings) => {
     ...(apart === null ? [] : [apart ? `${apart} differ${apart === 1 ? "s" : ""}` : "both alike"]),
     ...(wrong === null ? [] : [wrong ? `${wrong} ${wrong === 1 ? "is" : "are"} not the reference's` : "as the reference says"]),
   ];
-  const total = `${count(rows.length)} value${rows.length === 1 ? "" : "s"}: ${said.join(", ")}`;
+  const total = `${count(rows.length)} value${rows.length === 1 ? "" : "s"}: ${said.join(", ") || "only one answer is JSON"}`;
   const table = el("table", "", el("thead", "", el("tr", "", ...heads)), el("tbody", "", ...body));
   const place = el("div", "scroll", table);
   Object.assign(place, { role: "group", ariaLabel: "Key by key", tabIndex: 0 });
