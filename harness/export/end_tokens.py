@@ -9,6 +9,9 @@ from typing import Any
 
 from harness.core.errors import HarnessError
 
+PLACES = 3
+"""EOS, EOT and EOM."""
+
 
 def end_ids(folder: Path, tokenizer_eos: int | None) -> tuple[int, ...]:
     """The ids, sorted.
@@ -27,3 +30,18 @@ def end_ids(folder: Path, tokenizer_eos: int | None) -> tuple[int, ...]:
     ids = configured if isinstance(configured, list) else [configured]
     found = {i for i in (*ids, tokenizer_eos) if isinstance(i, int) and not isinstance(i, bool)}
     return tuple(sorted(found))
+
+
+def end_warnings(ids: tuple[int, ...]) -> tuple[str, ...]:
+    """What llama.cpp makes of a model that ends its answers nowhere, or in too many ways."""
+    if not ids:
+        return (
+            "neither the tokenizer nor generation_config.json names a token that ends an answer, "
+            "llama.cpp takes one by its number",
+        )
+    if len(ids) > PLACES:
+        return (
+            f"{len(ids)} tokens end an answer, GGUF has places for {PLACES}: llama.cpp knows the "
+            "others only by their spelling",
+        )
+    return ()

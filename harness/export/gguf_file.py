@@ -68,9 +68,7 @@ def write_model(model: ModelFile, path: Path, dtype: str, on_tensor: OnTensor) -
         model.architecture.add_parameters(model.config, writer)
         add_vocabulary(writer, model.vocabulary)
         add_provenance(writer, model.provenance)
-        if model.end_ids:
-            kinds = (GGUFValueType.ARRAY, GGUFValueType.INT32)
-            writer.add_key_value(provenance_keys.END_TOKEN_IDS, model.end_ids, *kinds)
+        _add_ends(writer, model.vocabulary.eos_id, model.end_ids)
         _write_tensors(writer, model, dtype, on_tensor)
 
 
@@ -92,7 +90,6 @@ def add_vocabulary(writer: GGUFWriter, vocabulary: Vocabulary) -> None:
         writer.add_token_merges(vocabulary.merges)
     for token_id, add in (
         (vocabulary.bos_id, writer.add_bos_token_id),
-        (vocabulary.eos_id, writer.add_eos_token_id),
         (vocabulary.pad_id, writer.add_pad_token_id),
         (vocabulary.unk_id, writer.add_unk_token_id),
     ):
@@ -104,6 +101,19 @@ def add_vocabulary(writer: GGUFWriter, vocabulary: Vocabulary) -> None:
         writer.add_add_space_prefix(vocabulary.adds_space)
     if vocabulary.chat_template:
         writer.add_chat_template(vocabulary.chat_template)
+
+
+def _add_ends(writer: GGUFWriter, eos_id: int | None, end_ids: tuple[int, ...]) -> None:
+    """Every token that ends an answer in transformers. llama.cpp has three places for them, and
+    knows others by their spelling."""
+    if not end_ids:
+        return
+    kinds = (GGUFValueType.ARRAY, GGUFValueType.INT32)
+    writer.add_key_value(provenance_keys.END_TOKEN_IDS, end_ids, *kinds)
+    first = end_ids[0] if eos_id is None else eos_id
+    places = (writer.add_eos_token_id, writer.add_eot_token_id, writer.add_eom_token_id)
+    for token_id, add in zip(sorted(end_ids, key=lambda i: i != first), places, strict=False):
+        add(token_id)
 
 
 def _write_tensors(writer: GGUFWriter, model: ModelFile, dtype: str, on_tensor: OnTensor) -> None:

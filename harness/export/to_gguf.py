@@ -7,7 +7,7 @@ from pathlib import Path
 from harness.engine.memory import peak_resident_bytes
 from harness.export import output, provenance_keys
 from harness.export.converter import convert, converter_script
-from harness.export.end_tokens import end_ids
+from harness.export.end_tokens import end_ids, end_warnings
 from harness.export.export_record import ExportRecord, PeakMemory
 from harness.export.file_types import UNQUANTISED, bytes_of, quantised
 from harness.export.gguf_file import ModelFile, write_model
@@ -192,7 +192,8 @@ def _quantise(request: Request, staging: Staging) -> Quantised:
 
 def _warnings(request: Request, whole: Source, model: ModelFile | None) -> tuple[str, ...]:
     if model:
-        return (*model.architecture.check(whole.config), *model.vocabulary.warnings)
+        own = (*model.vocabulary.warnings, *end_warnings(model.end_ids))
+        return (*model.architecture.check(whole.config), *own)
     assert request.converter is not None
     name = request.converter.name
     return (f"written by {name}: the file holds none of this project's own keys",)

@@ -62,6 +62,10 @@ class Llama:
         assert count >= 0
         return list(ids[:count])
 
+    def ends(self, token: int) -> bool:
+        """Whether llama.cpp ends an answer at the token."""
+        return llama_cpp.llama_vocab_is_eog(self.vocabulary, token)
+
     def logits(self, ids: list[int]) -> np.ndarray:
         """After each of the ids, shape (ids, vocabulary)."""
         llama_cpp.llama_memory_clear(llama_cpp.llama_get_memory(self.context), True)

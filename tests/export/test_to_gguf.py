@@ -87,6 +87,34 @@ def test_template_and_special_tokens_are_in_the_file(tmp_path):
     assert fields["qwen2.context_length"].contents() == 512
 
 
+@pytest.mark.parametrize(
+    ("tokenizer_end", "configured", "written"),
+    [
+        ("</s>", 2, (2, None, None)),
+        ("</s>", [2, 5, 9], (2, 5, 9)),
+        ("<s>", [9, 5], (1, 5, 9)),
+        (None, [5], (5, None, None)),
+        (None, None, (None, None, None)),
+    ],
+)
+def test_every_token_that_ends_an_answer_ends_it_in_llama_cpp(
+    tokenizer_end, configured, written, tmp_path
+):
+    tokenizer = small_models.byte_level(eos_token=tokenizer_end)
+    folder = small_models.save(small_models.llama(), tokenizer, tmp_path / "model")
+    (folder / "generation_config.json").write_text(json.dumps({"eos_token_id": configured}))
+    record = export_gguf(folder, tmp_path / "model.gguf")
+    fields = GGUFReader(tmp_path / "model.gguf").fields
+    keys = [f"tokenizer.ggml.{name}_token_id" for name in ("eos", "eot", "eom")]
+    assert tuple(fields[k].contents() if k in fields else None for k in keys) == written
+    ends = fields.get(provenance_keys.END_TOKEN_IDS)
+    assert (ends.contents() if ends else []) == sorted(i for i in written if i is not None)
+    assert ("names a token that ends" in "".join(record.warnings)) == (written[0] is None)
+    opened = Llama(tmp_path / "model.gguf")
+    assert all(opened.ends(i) for i in written if i is not None)
+    opened.close()
+
+
 def test_an_adapter_is_merged_without_rounding(merged):
     """Merged into the bfloat16 base, but float32 in the file: transformers' merge in float32."""
     from peft import PeftModel
