@@ -144,7 +144,7 @@ def svg(ansi: str, name: str) -> str:
     """The terminal as a picture that loads nothing: the fonts are the reader's own."""
     with Path(os.devnull).open("w") as nowhere:
         console = Console(record=True, width=COLUMNS, file=nowhere, legacy_windows=False)
-        console.print(Text.from_ansi(ansi), soft_wrap=True)
+        console.print(Text.from_ansi(f"{ansi}\n"), soft_wrap=True)
     form = re.sub(r"@font-face \{\{.*?\}\}", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL)
     drawn = console.export_svg(title="", code_format=form, unique_id=name)
     return "\n".join(line.rstrip() for line in drawn.splitlines()) + "\n"
@@ -154,12 +154,12 @@ def photograph(tab: Page, page: Path, folder: Path) -> None:
     """The first screen wide and narrow, light and dark, and a case that broke."""
     for scheme in ("light", "dark"):
         tab.prefer(scheme)
-        for shape, width, height in (("wide", 1280, 1000), ("narrow", 390, 844)):
+        for shape, width, height in (("wide", 1280, 920), ("narrow", 390, 844)):
             tab.resize(width, height, scale=1.5)
             tab.open(page)
             tab.screenshot(folder / f"page-{shape}-{scheme}.png")
     tab.prefer("light")
-    tab.resize(1280, 1000, scale=1.5)
+    tab.resize(1280, 920, scale=1.5)
     tab.open(page)
     tab.screenshot(folder / "page-case.png", selector=".bucket[open] .case")
 
