@@ -31,6 +31,9 @@ def to_merged(source: Source, target: Path, wanted: str | None, has_force: bool)
     output.check_folder(target, has_force, (source.folder, source.adapter.folder))
     dtype = wanted or NAMES[source.weights.main_dtype]
     output.check_space(target, merged_bytes(source, dtype))
+    if source.adapter.beyond_pairs is None:
+        # Whether adapter and base fit is told before every byte of them is hashed.
+        source.effective_weights()
     fingerprints = Fingerprints.of(source)
     with output.staged(target) as staging:
         folder = staging.path("folder")

@@ -140,6 +140,7 @@ REFUSED = {
     "not-a-number": ("qwen3", {"hidden_size": "wide"}, "expected a whole number"),
     "more-layers": ("llama", {"num_hidden_layers": 3}, "the weights lack blk.2"),
     "fewer-layers": ("llama", {"num_hidden_layers": 1}, "is no weight of a LlamaForCausalLM"),
+    "window": ("mistral", {"sliding_window": "wide"}, "sliding_window is 'wide', expected a whole"),
     "gelu": ("gpt2", {"activation_function": "relu"}, "activation 'relu'"),
     "scaled": ("gpt2", {"scale_attn_by_inverse_layer_idx": True}, "inverse_layer_idx"),
     "unscaled": ("gpt2", {"scale_attn_weights": False}, "scale_attn_weights false"),

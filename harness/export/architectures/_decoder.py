@@ -70,9 +70,10 @@ def add_parameters(config: ModelConfig, writer: Any) -> None:
     rope(config).add_to(writer)
 
 
-def sliding_window_warning(config: ModelConfig, window: int | None) -> tuple[str, ...]:
+def sliding_window_warning(config: ModelConfig, *, is_used: bool) -> tuple[str, ...]:
     """llama.cpp attends to everything in these architectures, whatever the window."""
     context = config.whole("max_position_embeddings")
+    window = config.whole("sliding_window", 0) if is_used else 0
     if not window or window >= context:
         return ()
     return (

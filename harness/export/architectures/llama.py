@@ -52,9 +52,7 @@ GGUF_NAME = "llama"
 def check(config: ModelConfig) -> tuple[str, ...]:
     if config.whole("pretraining_tp", 1) > 1:
         raise config.refuse("pretraining_tp above 1 is not written")
-    warnings = check_decoder(config)
-    window = config.values.get("sliding_window")
-    return warnings + sliding_window_warning(config, window)
+    return check_decoder(config) + sliding_window_warning(config, is_used=True)
 
 
 def add_parameters(config: ModelConfig, writer: Any) -> None:

@@ -48,8 +48,8 @@ def check(config: ModelConfig) -> tuple[str, ...]:
         raise config.refuse("llama.cpp's qwen2 wants heads that divide hidden_size")
     if rope(config).kind == "llama3":
         raise config.refuse("llama.cpp's qwen2 knows no rope of type llama3")
-    window = config.values.get("sliding_window") if config.flag("use_sliding_window", False) else 0
-    return check_decoder(config) + sliding_window_warning(config, window)
+    is_used = config.flag("use_sliding_window", False)
+    return check_decoder(config) + sliding_window_warning(config, is_used=is_used)
 
 
 def layout(config: ModelConfig, name: str) -> Layout:

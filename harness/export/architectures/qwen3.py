@@ -44,8 +44,8 @@ GGUF_NAME = "qwen3"
 def check(config: ModelConfig) -> tuple[str, ...]:
     if rope(config).kind == "llama3":
         raise config.refuse("llama.cpp's qwen3 knows no rope of type llama3")
-    window = config.values.get("sliding_window") if config.flag("use_sliding_window", False) else 0
-    return check_decoder(config) + sliding_window_warning(config, window)
+    is_used = config.flag("use_sliding_window", False)
+    return check_decoder(config) + sliding_window_warning(config, is_used=is_used)
 
 
 def layout(config: ModelConfig, name: str) -> Layout:
