@@ -57,6 +57,7 @@ def command(
     Exit code: 0 alike, 1 when prompts are read differently, a model did not answer or the drop is
     larger than --max-drop, 2 for a mistake in what was asked.
     """
+    from harness.core.printable import printable
     from harness.parity.file import as_json, write_parity
     from harness.report.parity_text import shown
     from harness.settings import read_settings
@@ -73,7 +74,7 @@ def command(
         click.echo(f"record: {folder}")
     reasons = _reasons(parity, max_drop)
     for reason in reasons:
-        click.echo(f"harness: {reason}", err=True)
+        click.echo(printable(f"harness: {reason}"), err=True)
     raise SystemExit(DIFFERS if reasons else 0)
 
 
@@ -180,15 +181,15 @@ def _still_there(
 
 def _reasons(parity: "Parity", max_drop: float | None) -> list[str]:
     """Why the exit code is not 0: a line each."""
-    from harness.report.parity_words import labels, reading
+    from harness.parity.readings import differences
+    from harness.report.parity_words import labels
 
     names = labels(parity)
     reasons = [f"{m.ref}: did not answer: {m.error}" for m in parity.models if m.error is not None]
     for pair in parity.pairs:
         called = f"{names[pair.before]} -> {names[pair.after]}"
-        if pair.reading is not None and not pair.reading.is_same:
-            first = reading(pair)[1]
-            reasons.append(f"{called}: prompts are not read alike: {first}")
+        if wrong := pair.reading and differences(pair.reading):
+            reasons.append(f"{called}: prompts are not read alike: {wrong[0]}")
         for answers in pair.answers:
             success = answers.success
             if max_drop is None or success is None:

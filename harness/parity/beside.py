@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from harness.parity.readings import mismatch_said, setting_said
+from harness.parity.readings import differences
 from harness.parity.values import FirstStep, ReadingParity
 
 
@@ -21,9 +21,8 @@ class Beside:
 
     @property
     def differences(self) -> tuple[str, ...]:
-        """What is read differently: a line each, the first prompts and then wrong settings."""
-        settings = [s for s in self.reading.settings if s.is_wrong]
-        return (*map(mismatch_said, self.reading.mismatches), *map(setting_said, settings))
+        """What is read differently: a line each, prompts first, then what else is wrong."""
+        return differences(self.reading)
 
     @property
     def mismatched(self) -> int:

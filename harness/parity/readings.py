@@ -55,6 +55,12 @@ def token_said(token: TokenHere | None) -> str:
     return f"{token.id}" if token.text is None else f"{excerpt(token.text)!r} ({token.id})"
 
 
+def differences(found: ReadingParity) -> tuple[str, ...]:
+    """What is read differently: a line each, prompts first, then what else is wrong."""
+    wrong = (s for s in found.settings if s.is_wrong)
+    return (*map(mismatch_said, found.mismatches), *map(setting_said, wrong))
+
+
 def mismatch_said(found: Mismatch) -> str:
     """``case-7: other tokens, token 12: ' a' (31) before, ' ab' (32) after``."""
     what = {"text": "another prompt", "tokens": "other tokens", "error": "no prompt"}[found.kind]
