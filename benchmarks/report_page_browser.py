@@ -18,10 +18,11 @@ COUNT = f"{FORM} output.count"
 OPEN_CASES = ".bucket[open] .case"
 PROBE = ".bucket:not([open]) > summary"
 LOADED = "performance.getEntriesByType('navigation')[0].loadEventEnd > 0"
+PAINTED = "performance.getEntriesByName('first-contentful-paint').length > 0"
 TIMINGS = """(() => {
   const [navigation] = performance.getEntriesByType("navigation");
   const paint = performance.getEntriesByName("first-contentful-paint")[0];
-  return { load: navigation.loadEventEnd, paint: paint ? paint.startTime : null };
+  return { load: navigation.loadEventEnd, paint: paint.startTime };
 })()"""
 # Watches from the very start: when the probe's fold is open, its cases are drawn, and a frame with
 # them has been handed on, the clock is read.
@@ -69,6 +70,7 @@ def load(tab: Page, path: Path) -> Interactive:
     tab.evaluate(WATCH_PROBE)
     tab.click(PROBE)
     answered = tab.evaluate("window.answered")
+    tab.until(PAINTED)
     found = tab.evaluate(TIMINGS)
     return Interactive(found["paint"], found["load"], answered)
 
