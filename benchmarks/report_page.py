@@ -6,7 +6,7 @@ Stored records are made from a seed (``tests/synthetic.py``), the page by ``harn
 process of its own, and read in headless Chromium, which also clicks through it. A second record
 holds only hostile texts of 10,000 characters, a third one of ten million. Prints a table, writes
 ``benchmarks/results/report_page.json`` with machine and versions, and ends with 1 where a limit is
-missed or a check fails. Run it on a quiet machine, or before all others on a busy one (``chrt -r 1``,
+missed or a check fails. Run it on a quiet machine, or before all others on a busy one (``chrt -r``,
 which the result says as ``has_priority``).
 """
 
