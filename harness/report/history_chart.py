@@ -18,7 +18,7 @@ from harness.report.plots import Dot, Line, Scale, plot, shares
 
 MOST_RUNS = 30
 """The latest."""
-MOST_TICKS = 4
+MOST_TICKS = 3
 
 
 @dataclass(frozen=True, slots=True)
