@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from harness.artefacts.finding import Finding, note, problem, unopenable, warning
-from harness.artefacts.json_file import UnreadableFile, read_object
-from harness.artefacts.safetensors_header import Tensor
 from harness.artefacts.weights import Weights, embedding_of, file_weights
 from harness.core.printable import excerpt
 from harness.engine.fingerprint import file_hashes, weights_hash
+from harness.engine.json_file import UnreadableFile, read_object
+from harness.engine.safetensors_header import Tensor
 
 CONFIG, WEIGHTS, TRAINING = "adapter_config.json", "adapter_model.safetensors", "training.json"
 _LORA = re.compile(

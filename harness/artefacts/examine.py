@@ -10,7 +10,6 @@ from harness.artefacts.finding import Finding, Level, unopenable
 from harness.artefacts.folder_tokens import TOKENIZER_CONFIG, folder_tokens
 from harness.artefacts.gguf import gguf_findings, lora_findings, types_of
 from harness.artefacts.gguf_tokens import gguf_tokens
-from harness.artefacts.json_file import UnreadableFile, read_object
 from harness.artefacts.token_findings import template_findings, token_findings
 from harness.artefacts.tokens import TokenFacts
 from harness.artefacts.weights import Weights, folder_weights, row_findings
@@ -19,6 +18,7 @@ from harness.core.plan import sha256_of
 from harness.core.printable import excerpt
 from harness.engine.folders import adapter_base
 from harness.engine.gguf_header import DamagedGguf, read_gguf_header
+from harness.engine.json_file import UnreadableFile, read_object
 
 KINDS = ("base", "adapter", "merged", "gguf")
 """Kinds whose files are looked into."""

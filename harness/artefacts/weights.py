@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from harness.artefacts.finding import Finding, note, problem, unopenable, warning
-from harness.artefacts.json_file import UnreadableFile, read_object
-from harness.artefacts.safetensors_header import Tensor, read_header
 from harness.artefacts.tokens import TokenFacts
 from harness.core.printable import excerpt
+from harness.engine.json_file import UnreadableFile, read_object
+from harness.engine.safetensors_header import Tensor, read_header
 
 INDEX = "model.safetensors.index.json"
 SINGLE = "model.safetensors"

@@ -3,7 +3,7 @@
 import pytest
 
 from harness.artefacts.finding import Level
-from harness.artefacts.safetensors_header import read_header
+from harness.engine.safetensors_header import read_header
 from tests.artefacts.copies import ADAPTER, change, copy, said
 from tests.models import TINY_GPT2, TINY_QWEN2
 
