@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any, TypeGuard
 
 from harness.artefacts.tokens import TokenFacts
-from harness.engine.json_file import read_object
+from harness.engine.json_file import UnreadableFile, read_object
 
 TOKENIZER_CONFIG = "tokenizer_config.json"
 TEMPLATE_FILE = "chat_template.jinja"
@@ -43,8 +43,6 @@ def folder_tokens(folder: Path, configs: Path | None = None) -> TokenFacts:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    from harness.engine.json_file import UnreadableFile
-
     try:
         return read_object(path)
     except UnreadableFile as error:
