@@ -40,11 +40,7 @@ def _costs(parity: Parity, task: str, names: dict[str, str]) -> RenderableType:
     table.add_row(Text(printable(task), "bold"), *(Text(h, "dim") for h in said.COST_HEADINGS))
     for model in parity.models:
         table.add_row(printable(names[model.ref]), *said.cost_cells(model, task))
-    errors = [
-        Text(printable(f"{names[m.ref]}: no answers: {m.error}"), "red")
-        for m in parity.models
-        if m.error is not None
-    ]
+    errors = [Text(printable(line), "red") for line in said.errors(parity)]
     return Group(table, *errors)
 
 

@@ -62,6 +62,8 @@ class ParityView:
     headings: tuple[str, ...]
     costs: tuple[CostTable, ...]
     pairs: tuple[PairView, ...]
+    errors: tuple[str, ...]
+    """What broke a model that has no answers."""
     legend: str
 
 
@@ -77,6 +79,7 @@ def parity_view(parity: Parity | None) -> ParityView | None:
             for task in said.tasks_of(parity)
         ),
         tuple(_pair(pair, names) for pair in parity.pairs),
+        said.errors(parity),
         said.LEGEND,
     )
 

@@ -87,6 +87,13 @@ def first_step(pair: Read) -> tuple[str, ...]:
     return tuple(lines)
 
 
+def errors(parity: Parity) -> tuple[str, ...]:
+    """``gguf:m.gguf: no answers: it broke``, of each model that did."""
+    names = labels(parity)
+    broken = (m for m in parity.models if m.error is not None)
+    return tuple(f"{names[m.ref]}: no answers: {m.error}" for m in broken)
+
+
 def identical(answers: AnswerParity) -> str:
     """``291 of 300 answers identical (97.0%)``."""
     if not answers.cases:
