@@ -119,7 +119,8 @@ def terminal(project: Path, command: str) -> str:
 @contextmanager
 def server(project: Path) -> Iterator["Tmux"]:
     """A tmux of our own, with a shell that says nothing but what it is asked."""
-    tmux = Tmux(f"screenshots-{os.getpid()}", project)
+    # Another name each time: a server that was told to end may still hold the name for a moment.
+    tmux = Tmux(f"screenshots-{os.getpid()}-{time.monotonic_ns()}", project)
     tmux("new-session", "-d", "-x", str(COLUMNS), "-y", str(LINES), "bash --norc --noprofile")
     try:
         tmux("send-keys", "PS1='$ '", "Enter")
