@@ -50,7 +50,7 @@ def main() -> None:
         return
     rows = [row for named in chosen.models for row in measure(named, chosen.threads)]
     result = {
-        "command": ["python", "-m", "benchmarks.gguf_speed", *sys.argv[1:]],
+        "command": ["python", "-m", "benchmarks.gguf_speed", *(Path(a).name for a in sys.argv[1:])],
         "rows": rows,
         "environment": environment(ROOT),
     }

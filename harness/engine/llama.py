@@ -84,11 +84,7 @@ class LlamaModel:
         together = 1 if batch[0].timed else self._rows_at_once(open_rows)
         if open_rows:
             pick = LlamaPicker(batch[0].sampling, open_rows)
-            if batch[0].timed:
-                context = self._context_for(1, open_rows)
-                decode_alone(context, open_rows[0], self.vocabulary.end_ids, pick, on_step)
-            else:
-                self._decoder(open_rows, pick, on_step).run(open_rows)
+            self._decode(open_rows, pick, on_step, is_alone=batch[0].timed)
         return [self._completion(r, rows[r.key], together) for r in batch]
 
     def encode(self, requests: Sequence[Request], token_ids: Iterable[int]) -> Reading:
@@ -108,7 +104,7 @@ class LlamaModel:
         for start in range(0, len(sequences), MOST_ROWS):
             rows = [Row(list(ids), 0, 1) for ids in sequences[start : start + MOST_ROWS]]
             heard = _Heard(rows, self.vocabulary.size)
-            self._decoder(rows, heard, lambda tokens, ended: None).run(rows)
+            self._decode(rows, heard, lambda tokens, ended: None, is_alone=False)
             yield heard.logits
 
     @property
@@ -121,11 +117,21 @@ class LlamaModel:
             self._context.close()
             self._context = None
 
-    def _decoder(self, rows: Sequence[Row], pick: Any, on_step: OnStep) -> LlamaDecoder:
+    def _decode(self, rows: Sequence[Row], pick: Any, on_step: OnStep, *, is_alone: bool) -> None:
+        end_ids = self.vocabulary.end_ids
+        if is_alone or not self._has_room_to_pad(max(_width(row) for row in rows)):
+            for row in rows:
+                decode_alone(self._context_for(1, [row]), row, end_ids, pick, on_step)
+            return
         at_once = self._rows_at_once(rows)
         streams = max(LEAST_TOKENS, rounded_up(at_once, QUANTUM)) + 1
         context = self._context_for(streams, rows)
-        return LlamaDecoder(context, at_once, self.vocabulary.end_ids, pick, on_step)
+        LlamaDecoder(context, at_once, end_ids, pick, on_step).run(rows)
+
+    def _has_room_to_pad(self, width: int) -> bool:
+        """Whether the memory holds the least streams of a batch, each as long as ``width``. A
+        prompt too long for that is answered alone, whatever else is asked."""
+        return (LEAST_TOKENS + 1) * rounded_up(width, CELLS) <= self._fitting_cells
 
     def _context_for(self, streams: int, rows: Sequence[Row]) -> LlamaContext:
         """A context with a stream for each row; the last one, where it is like it."""
@@ -144,16 +150,16 @@ class LlamaModel:
     def _rows_at_once(self, rows: Sequence[Row]) -> int:
         if not rows:
             return 0
-        cells = self._most_cells // max(_width(row) for row in rows)
+        most = self.settings.batch_tokens or min(MOST_BATCH_TOKENS, self._fitting_cells)
+        cells = most // max(_width(row) for row in rows)
         return max(1, min(MOST_ROWS, cells, len(rows)))
 
     @cached_property
-    def _most_cells(self) -> int:
-        """Asked once: what a context takes is missing from the free memory afterwards."""
-        if self.settings.batch_tokens:
-            return self.settings.batch_tokens
+    def _fitting_cells(self) -> int:
+        """How many tokens' keys and values fit into a share of the free memory. Asked once: what
+        a context takes is missing from the free memory afterwards."""
         left = CACHE_SHARE * (available_mb(None) or 0.0) * MB
-        return min(MOST_BATCH_TOKENS, int(left) // max(1, self.cache_bytes_per_token))
+        return int(left) // max(1, self.cache_bytes_per_token)
 
     @property
     def cache_bytes_per_token(self) -> int:
@@ -179,6 +185,7 @@ class LlamaModel:
         """Whether a request may come behind those of a batch, of which the first is the longest."""
         return (
             len(batch) < MOST_REQUESTS
+            and self._has_room_to_pad(self._width(batch[0]))
             and self._width(batch[0]) <= max(CELLS, WIDEST * self._width(request))
             and (len(batch) + 1) * self._width(batch[0]) <= self._batch_limit()
         )

@@ -22,6 +22,7 @@ os.environ.setdefault("GGML_NO_BACKTRACE", "1")
 import llama_cpp
 
 from harness.core.errors import HarnessError
+from harness.core.printable import printable
 from harness.engine.model import EngineSettings
 
 MOST_LINES = 40
@@ -54,7 +55,9 @@ class LlamaLog:
         errors = [line for level, line in self.lines if level == _ERROR]
         lines = [_SPEAKER.sub("", line) for line in errors or (line for _, line in self.lines)]
         telling = [line for line in lines if line not in _EMPTY_WORDS]
-        return " | ".join(dict.fromkeys(telling[-REASON_LINES:])) or "it does not say why"
+        reason = " | ".join(dict.fromkeys(telling[-REASON_LINES:]))
+        # It quotes the file, which may be anybody's.
+        return printable(reason) or "it does not say why"
 
     def _take(self, level: int, text: bytes, _: Any) -> None:
         if level == _DEBUG:

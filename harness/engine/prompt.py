@@ -5,6 +5,7 @@ from typing import Any
 
 from harness.core.case import Message
 from harness.core.plan import Request
+from harness.core.printable import printable
 from harness.engine.reading import Prompt
 
 
@@ -41,7 +42,7 @@ def read(
 
 
 def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [""])[0] or type(error).__name__
+    return printable((str(error).splitlines() or [""])[0]) or type(error).__name__
 
 
 def encode(tokenizer: Any, text: str) -> list[int]:

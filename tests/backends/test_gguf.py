@@ -228,6 +228,21 @@ def test_a_small_token_budget_makes_more_batches(opened, gguf_file, task):
     small.close()
 
 
+def test_prompts_too_long_for_many_streams_are_answered_alone(opened, gguf_file, monkeypatch):
+    """As if the memory held 3,000 tokens: nine streams of 256 fit into it, of 512 do not."""
+    model = gguf.open_model(ModelRef("gguf", str(gguf_file("merged"))), SETTINGS)
+    monkeypatch.setitem(model.__dict__, "_fitting_cells", 3_000)
+    long = [ask("word " * n, f"long-{n}", max_new_tokens=20) for n in (200, 220)]
+    requests = [*long, ask("Hi", "a", max_new_tokens=9), ask("Ho", "b", max_new_tokens=9)]
+    batches = [{r.case_id for r in b} for b in model.batches(requests)]
+    assert batches == [{"long-220"}, {"long-200"}, {"a", "b"}]
+    found = answers(model, long)
+    assert model._context.shape.streams == 1
+    expected = answers(opened("merged"), long)
+    assert {i: c.text for i, c in found.items()} == {i: c.text for i, c in expected.items()}
+    model.close()
+
+
 def test_special_tokens_and_broken_letters_stay_in_a_text(opened, in_transformers):
     ours, theirs = opened("base").vocabulary, in_transformers.tokenizer
     euro = ours.encode("€")
