@@ -166,9 +166,11 @@ def photograph(tab: Page, page: Path, folder: Path) -> None:
 
 
 def report(folder: Path) -> None:
-    for path in sorted(p for p in folder.iterdir() if p.suffix in (".png", ".svg")):
-        size = path.stat().st_size
-        print(f"{path.name:<28}{size / 1000:>8.0f} kB{'  TOO LARGE' if size > MOST_BYTES else ''}")
+    """Each picture's size; exit code 1 where one is too large for a README."""
+    found = {p.name: p.stat().st_size for p in folder.iterdir() if p.suffix in (".png", ".svg")}
+    for name, size in sorted(found.items()):
+        print(f"{name:<28}{size / 1000:>8.0f} kB{'  TOO LARGE' if size > MOST_BYTES else ''}")
+    sys.exit(max(found.values()) > MOST_BYTES)
 
 
 if __name__ == "__main__":
