@@ -159,6 +159,7 @@ def test_what_a_killed_session_left_can_be_judged(killed: Project) -> None:
     assert [s.verdicts.keys() for s in read_run(find_run("latest", killed.root / "again")).samples]
 
 
+@pytest.mark.slow
 def test_a_disk_that_fills_up_loses_no_answer(tmp_path: Path) -> None:
     """No file may grow beyond 1,500 bytes, by the system's own limit: enough for a few answers."""
     project = Project(tmp_path)

@@ -5,8 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from harness.behavior import rate_result
+from harness.behavior import Tally, rate_result
 from harness.compare import Side
+from harness.core.completion import Completion
 from harness.core.modelref import ModelRef
 from harness.core.plan import requests_for
 from harness.core.verdict import FailureCode, Verdict
@@ -35,7 +36,6 @@ ANSWERS = {
     "dog": [GOOD, BAD, BAD, BAD],
 }
 """10 of 16 pass; of any four answers one passes in every case, all in one case of four."""
-WORSE = {**ANSWERS, "ant": [GOOD, BAD, BAD, BAD]}
 
 
 @pytest.fixture(scope="module")
@@ -117,13 +117,12 @@ def test_a_budget_is_held_against_the_mean(project: Project) -> None:
     assert "json_validity: 6 of 16 completions pass (4 to each of 4 cases), 37.5%" in done.out
 
 
-def test_examples_are_of_different_cases(done, project: Project) -> None:
-    model = project.store(dict.fromkeys(ANSWERS, [BAD] * 4), "bad")
-    shown = project.pytest("suites/test_json_validity.py", "--model", model, "--repeats", "4").out
-    assert "the 3 shortest of 16 failing completions" in shown
-    assert [line.split()[1] for line in shown.splitlines() if line.startswith("  case ")] == [
-        "ant:", "bee:", "cat:",
-    ]  # fmt: skip
+def test_examples_are_of_different_cases() -> None:
+    tally = Tally("m", "t", "b", 0.9)
+    for length, case in ((2, "a"), (2, "a"), (3, "a"), (9, "b"), (5, "c")):
+        tally.add(Completion("x" * length, case_id=case), FAILED)
+    shown = [(c.case_id, len(c.text)) for c, _ in tally.failures(4)]
+    assert shown == [("a", 2), ("c", 5), ("b", 9), ("a", 2)]
 
 
 def test_one_item_per_case_holds_the_case_s_own_rate(project: Project) -> None:
@@ -161,10 +160,14 @@ def test_what_makes_no_sense_is_a_usage_error(project: Project, arguments, messa
 
 
 def test_a_comparison_averages_within_the_case(project: Project, done) -> None:
-    model = project.store(WORSE, "worse")
-    assert project.pytest("suites", "--model", model, "--repeats", "4").code == 1
-    before, after = project.runs()[0], project.runs()[-1]
-    sides = (Side(before, before.models[0].ref), Side(after, after.models[0].ref))
+    """Three of the four answers to ``ant`` break."""
+    before = project.runs()[0]
+    samples = tuple(
+        replace(s, verdicts=dict.fromkeys(s.verdicts, FAILED)) if 0 < i < 4 else s
+        for i, s in enumerate(before.samples)
+    )
+    ref = before.models[0].ref
+    sides = (Side(before, ref), Side(replace(before, samples=samples), ref))
     (task,) = decide(*sides, GatePolicy()).tasks
     found = task.composite
     assert (found.pairs, found.repeats, found.broke, found.fixed) == (4, 4, 1, 0)
@@ -234,9 +237,9 @@ def test_every_format_tells_all_answers(project: Project, done) -> None:
 
 def test_another_number_of_answers_is_not_comparable(project: Project, done) -> None:
     before = project.runs()[0]
-    assert project.pytest("suites", "--model", "record:stored/stored").code in (0, 1)
-    after = project.runs()[-1]
-    sides = (Side(before, before.models[0].ref), Side(after, after.models[0].ref))
+    once = tuple(s for s in before.samples if not s.repeat)
+    ref = before.models[0].ref
+    sides = (Side(before, ref), Side(replace(before, samples=once), ref))
     decision = decide(*sides, GatePolicy())
     assert decision.exit_code == 11
     assert decision.refused[0].what == "each case was answered 4 times before, 1 times after"
@@ -244,6 +247,7 @@ def test_another_number_of_answers_is_not_comparable(project: Project, done) -> 
     assert allowed.tasks[0].composite.pairs == 4
 
 
+@pytest.mark.slow
 def test_a_model_gives_each_answer_with_a_seed_of_its_own(project: Project) -> None:
     task = load_task(project.root / "tasks/echo")
     sampling = replace(task.sampling, temperature=2.0)

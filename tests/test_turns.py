@@ -76,6 +76,7 @@ def test_prompts_that_do_not_fit_are_no_reason_to_stop_asking() -> None:
     assert [c.finish_reason is FinishReason.ERROR for _, _, c in found] == [True, True, False]
 
 
+@pytest.mark.slow
 def test_a_model_that_fails_its_turns_costs_the_others_nothing(tmp_path) -> None:
     """It cannot be opened; after two tries it is not tried again."""
     missing = ModelRef("merged", str(tmp_path / "missing"))
