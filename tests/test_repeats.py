@@ -110,6 +110,12 @@ def test_the_table_shows_pass_at_k_and_pass_hat_k(done) -> None:
     assert all(len(line) <= 80 for line in lines[first : first + 6])
 
 
+def test_the_page_says_how_often_any_and_all_answers_pass(project: Project, done) -> None:
+    assert done.code == 0, done.out
+    page = " ".join(html.render(report_on(project.runs()[0])).split())
+    assert '<span class="interval">pass@4 100.0%, pass^4 25.0%</span>' in page
+
+
 def test_a_budget_is_held_against_the_mean(project: Project) -> None:
     model = project.store({**ANSWERS, "ant": [BAD] * 4}, "missed")
     done = project.pytest("suites", "--model", model, "--repeats", "4")
