@@ -141,7 +141,10 @@ class PytestSession:
         """Stop at mistakes, before any model loads; forget behaviors that apply to nothing."""
         if self.mistakes:
             raise pytest.UsageError("\n".join(self.mistakes).replace("\n", "\nERROR: "))
-        items[:] = [i for i in items if not is_behavior(i) or subject_of(i) is not None]
+        idle = [i for i in items if is_behavior(i) and subject_of(i) is None]
+        if idle:
+            self.config.hook.pytest_deselected(items=idle)
+            items[:] = [i for i in items if not is_behavior(i) or subject_of(i) is not None]
         if self.generated is not None:
             self.generated.group_by_model(items)
 

@@ -17,7 +17,7 @@ def test_without_the_option_nothing_is_held(project):
     one, two = project.store(run="one"), project.store(run="two")
     done = project.pytest("suites", "--model", one, "--model", two, "-v")
     assert done.code == 0
-    assert done.counts() == {"passed": 2}
+    assert done.counts() == {"passed": 2, "deselected": 2}
 
 
 def test_each_model_but_the_first_is_held_against_the_one_before_it(project):
