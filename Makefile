@@ -8,7 +8,7 @@ READY := $(VENV)/.ready
 BASE := base:fixtures/models/tiny-qwen2
 DEMO := out/json_extraction
 
-.PHONY: help setup demo test test-slow check suites report bench clean
+.PHONY: help setup demo test test-slow check suites report bench screenshots clean
 
 help:  ## Say what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -45,6 +45,9 @@ report: $(READY)  ## Make the page of the latest run
 
 bench: $(READY)  ## Measure how fast completions are judged; the rest is in benchmarks/README.md
 	$(BIN)/python -m benchmarks.judge_speed
+
+screenshots: $(READY)  ## Take the pictures of docs/images again; needs tmux and Chromium
+	$(BIN)/python -m scripts.screenshots
 
 clean:  ## Remove what was made, the virtual environment included
 	rm -rf $(VENV) build dist out data reports/runs .pytest_cache .mypy_cache .ruff_cache .hypothesis
