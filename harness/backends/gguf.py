@@ -16,6 +16,7 @@ from harness.core.record import ModelRecord
 from harness.engine.fingerprint import sha256_of_file
 from harness.engine.folders import check_file, check_options
 from harness.engine.gguf_header import DamagedGguf, GgufHeader, read_gguf_header
+from harness.engine.llama_environment import settle
 from harness.engine.model import EngineSettings, OpenModel
 from harness.export.provenance_keys import BASE_WEIGHTS_SHA256, SOURCE_WEIGHTS_SHA256
 
@@ -41,6 +42,7 @@ def open_model(ref: ModelRef, settings: EngineSettings) -> OpenModel:
             "harness export gguf MODEL -o FILE --type q4_k_m"
         )
     file, lora = Path(ref.location), ref.option("lora")
+    settle()
     header = read_pair(file, Path(lora) if lora else None)
     try:
         from harness.engine.llama import LlamaModel

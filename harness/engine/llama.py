@@ -38,6 +38,8 @@ MOST_REQUESTS = 256
 """Of one batch: what a crash of llama.cpp costs."""
 CACHE_SHARE = 0.2
 """Share of the free memory that the key-value cache may take."""
+THREADS_FROM = 50_000_000
+"""Multiplications of a step from which all cores share them."""
 WIDEST = 2
 """How many times as long as the shortest row of a batch the longest may be: the cache has room for
 the longest in every stream."""
@@ -139,13 +141,18 @@ class LlamaModel:
             streams=streams,
             cells=rounded_up(max(_width(row) for row in rows), CELLS),
             outputs=streams,
-            threads=self.settings.threads or usable_cores(),
+            threads=self.settings.threads or self._threads_for(streams),
             has_float32_cache=self._has_float32_cache,
         )
         if self._context is None or self._context.shape != shape:
             self.close()
             self._context = LlamaContext(self.loaded, shape)
         return self._context
+
+    def _threads_for(self, rows: int) -> int:
+        """Threads wait for each other at every matrix: of little work two make more, or many times
+        more where another program takes their core."""
+        return usable_cores() if rows * self.loaded.parameters >= THREADS_FROM else 1
 
     def _rows_at_once(self, rows: Sequence[Row]) -> int:
         if not rows:

@@ -5,19 +5,11 @@ built on the C functions of ``llama_cpp``, not on its ``Llama`` class, which dec
 """
 
 import ctypes
-import os
 import re
 from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-# Threads wait for each other many times in a token. GNU's OpenMP has them spin for milliseconds:
-# on a machine whose cores are shared that made 60 short answers of a tiny model take 63 s in place
-# of 2. Read when the library is loaded, so set before.
-os.environ.setdefault("GOMP_SPINCOUNT", "2000")
-# Of a failed assertion the sentence alone: a backtrace would push it out of the log's end.
-os.environ.setdefault("GGML_NO_BACKTRACE", "1")
 
 import llama_cpp
 
