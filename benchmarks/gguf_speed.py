@@ -5,7 +5,8 @@
 Each model is named with the most tokens of an answer. Both answer the same prompts of the bundled
 ``json_extraction``, as the same token ids, greedily; the peer one after the other through
 ``Llama.generate``, which keeps the prompt's common beginning in its cache, with flash attention or
-without, on one thread or all cores, whichever is fastest on a few cases. Each has a process of its own; loading is not timed.
+without, on one thread or all cores, whichever is fastest on a few cases. Each
+has a process of its own; loading is not timed.
 Peak memory is held against the peer's and the key-value cache that our streams take, computed from
 the file's metadata. The result goes to ``benchmarks/results/gguf_speed.json`` with machine and
 versions; run it on a quiet machine: 5 minutes on two cores for a tiny model and two of 0.5B.
