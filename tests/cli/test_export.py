@@ -144,10 +144,10 @@ def test_damaged_weights(tmp_path: Path) -> None:
     weights = (broken / "model.safetensors").read_bytes()
     (broken / "model.safetensors").write_bytes(weights[: len(weights) // 2])
     line = mistake("gguf", broken, "-o", tmp_path / "x.gguf")
-    assert "model.safetensors: is cut off, " in line
+    assert "model.safetensors: was cut short: " in line
     damaged = copy(tmp_path / "damaged")
     (damaged / "adapter_model.safetensors").write_bytes(b"")
-    assert "is no whole safetensors file" in mistake("merge", damaged, "-o", tmp_path / "m")
+    assert "was cut short" in mistake("merge", damaged, "-o", tmp_path / "m")
     assert sorted(p.name for p in tmp_path.iterdir()) == ["broken", "damaged"]
 
 
