@@ -27,7 +27,7 @@ demo: $(READY)  ## Train a small adapter, judge base and adapter, open the repor
 	PATH="$(BIN):$$PATH" bash scripts/demo.sh
 
 test: $(READY)  ## Run the project's own tests
-	$(BIN)/python -m pytest -m "not slow" -q
+	$(BIN)/python -m pytest -m "not slow" -q -n 2 --dist loadfile
 
 test-slow: $(READY)  ## Run the tests that take minutes
 	$(BIN)/python -m pytest -m slow

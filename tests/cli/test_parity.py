@@ -36,7 +36,7 @@ def test_a_run_whose_models_are_gone_is_compared_by_its_answers(stored, tmp_path
     assert "1 of 2 answers identical (50.0%)" in done.stdout
     assert "json_validity: 1 regressed, 0 fixed" in done.stdout
     assert "not measured" in done.stdout
-    assert "not opened: --model merged:out/m: out/m is not there" in done.stderr
+    assert "not opened: --model merged:out/gone/m: out/gone/m is not there" in done.stderr
     (pair,) = read_parity(stored).pairs
     (divergence,) = pair.answers[0].divergences
     assert (divergence.case_id, divergence.position, divergence.margin_before) == ("b", 1, None)

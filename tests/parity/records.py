@@ -27,7 +27,7 @@ from harness.parity.values import (
     TokenHere,
 )
 
-BEFORE, AFTER = "merged:out/m", "gguf:out/m.gguf"
+BEFORE, AFTER = "merged:out/gone/m", "gguf:out/gone/m.gguf"
 
 
 def sample(model, case_id, text, token_ids, *, passed=True, error=None, reason="stop"):
