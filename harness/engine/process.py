@@ -5,6 +5,7 @@ completions with ``finish_reason`` ``error`` and the reason. The rest goes to a 
 """
 
 import contextlib
+import os
 import queue
 import signal
 import subprocess
@@ -25,6 +26,7 @@ from harness.core.record import ModelRecord
 from harness.engine.channel import receive, send, value_of
 from harness.engine.model import EngineSettings
 from harness.engine.reading import Reading
+from harness.engine.spinning import BOUNDED_SPINNING
 from harness.engine.worker import failed
 
 MOST_DEATHS_IN_A_ROW = 2
@@ -206,6 +208,7 @@ class _Process:
             # Ctrl-C is for us alone: we end the process when we have saved what there is.
             start_new_session=True,
             cwd=Path.cwd(),
+            env={**BOUNDED_SPINNING, **os.environ},
         )
         self.inbox: queue.SimpleQueue[bytes] = queue.SimpleQueue()
         self.listener = threading.Thread(target=self._listen, daemon=True)
