@@ -32,6 +32,7 @@ from tests.synthetic import record, record_of, with_text
 
 ROOT = Path(__file__).parent.parent
 RESULT = ROOT / "benchmarks/results/report_page.json"
+REPORT = (sys.executable, "-m", "harness", "report")
 CASES = 5_000
 HOSTILE_CHARACTERS = 10_000
 TEN_MILLION = 10_000_000
@@ -106,16 +107,7 @@ def built(folder: Path, run: RunRecord, page: Path, repeats: int) -> Iterator[Me
     """The real command, and the building without the process around it."""
     runs = folder / "runs"
     write_run(run, runs)
-    command = [
-        sys.executable,
-        "-m",
-        "harness",
-        "report",
-        "--report-dir",
-        str(runs),
-        "-o",
-        str(page),
-    ]
+    command = [*REPORT, "--report-dir", str(runs), "-o", str(page)]
     whole = [process(command, folder) for _ in range(repeats)]
     alone = [
         [float(word) for word in process(
@@ -141,16 +133,7 @@ def hostile(folder: Path) -> Iterator[Measure]:
                        if s.model == m.ref]) for m in run.models]  # fmt: skip
     runs, page = folder / "hostile", folder / "hostile.html"
     write_run(record_of(spoilt), runs)
-    command = [
-        sys.executable,
-        "-m",
-        "harness",
-        "report",
-        "--report-dir",
-        str(runs),
-        "-o",
-        str(page),
-    ]
+    command = [*REPORT, "--report-dir", str(runs), "-o", str(page)]
     took = process(command, folder)
     stored = sum(f.stat().st_size for f in runs.rglob("*") if f.is_file())
     yield Measure("hostile texts: stored", stored / 1e6, "MB")

@@ -8,6 +8,7 @@ import os
 import platform
 import subprocess
 import sys
+from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -59,7 +60,7 @@ def environment(directory: Path | None = None) -> dict[str, JsonValue]:
         },
         "memory_mb": round(psutil.virtual_memory().total / 1e6),
         "gpus": _gpus(),
-        "packages": _versions(),
+        "packages": {**versions()},
         "git": _git(directory or Path.cwd()),
     }
 
@@ -95,9 +96,10 @@ def _gpus() -> JsonValue:
     return [{"name": p.name, "memory_mb": round(p.total_memory / 1e6)} for p in properties]
 
 
-def _versions() -> dict[str, JsonValue]:
-    found: dict[str, JsonValue] = {}
-    for name in PACKAGES:
+def versions(packages: Iterable[str] = PACKAGES) -> dict[str, str]:
+    """Of those of the packages that are installed, by name."""
+    found: dict[str, str] = {}
+    for name in packages:
         try:
             found[name] = version(name)
         except PackageNotFoundError:

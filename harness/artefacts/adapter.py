@@ -11,6 +11,7 @@ from harness.artefacts.weights import Weights, embedding_of, file_weights
 from harness.core.printable import excerpt
 from harness.engine.fingerprint import file_hashes, weights_hash
 from harness.engine.json_file import UnreadableFile, read_object
+from harness.engine.lora_starts import base_changing_start
 from harness.engine.safetensors_header import Tensor
 
 CONFIG, WEIGHTS, TRAINING = "adapter_config.json", "adapter_model.safetensors", "training.json"
@@ -19,8 +20,6 @@ _LORA = re.compile(
 )
 _FLOATS = ("F16", "BF16", "F32", "F64")
 """Anything else is packed: its shape is not the matrix's."""
-_CHANGES_BASE = ("pissa", "olora", "corda", "loftq", "lora_ga")
-"""Ways to begin that change the base's own weights."""
 MOST_HASHED_BYTES = 300_000_000
 """Weights up to this size are hashed before a run: it takes them well under a second."""
 
@@ -123,12 +122,11 @@ def base_findings(
 
 
 def _kind_findings(config: Mapping[str, Any]) -> Iterator[Finding]:
-    start = config.get("init_lora_weights")
-    if isinstance(start, str) and start.lower().startswith(_CHANGES_BASE):
+    if start := base_changing_start(config):
         yield warning(
             CONFIG,
             f"it began with {excerpt(start)}, which changes the base's weights",
-            "as a plain LoRA (GGUF, vLLM) it is another model: merge it instead",
+            "as a plain LoRA (GGUF, vLLM) it is another model: have peft save it as one",
         )
     if saved := config.get("modules_to_save"):
         names = ", ".join(map(str, saved)) if isinstance(saved, list) else str(saved)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from harness.artefacts.finding import Finding, note, problem, unopenable, warning
 from harness.artefacts.tokens import TokenFacts
 from harness.core.printable import excerpt, printable
-from harness.engine.gguf_header import GgufHeader
+from harness.engine.gguf_header import CHAT_TEMPLATE_KEY, GgufHeader
 from harness.export.provenance_keys import BASE_WEIGHTS_SHA256, SOURCE_WEIGHTS_SHA256
 
 EMBEDDING = "token_embd.weight"
@@ -105,7 +105,7 @@ def _id_findings(header: GgufHeader, tokens: TokenFacts) -> Iterator[Finding]:
             )
     if tokens.template is None:
         yield warning(
-            "tokenizer.chat_template",
+            CHAT_TEMPLATE_KEY,
             "there is no chat template",
             "programs that open the file guess one: export it again with the template",
         )

@@ -3,7 +3,7 @@
 from typing import Any
 
 from harness.artefacts.tokens import TokenFacts
-from harness.engine.gguf_header import GgufHeader
+from harness.engine.gguf_header import CHAT_TEMPLATE_KEY, GgufHeader
 
 CONTROL = 3
 """llama.cpp's type of a token that is a control sign."""
@@ -22,8 +22,8 @@ def gguf_tokens(header: GgufHeader) -> TokenFacts:
     return TokenFacts(
         ids={text: i for i, text in enumerate(tokens)},
         special=frozenset(t for t, k in zip(tokens, types, strict=False) if k == CONTROL),
-        template=header.text("tokenizer.chat_template"),
-        template_file="tokenizer.chat_template",
+        template=header.text(CHAT_TEMPLATE_KEY),
+        template_file=CHAT_TEMPLATE_KEY,
         eos=_special(header, tokens, "eos"),
         pad=_special(header, tokens, "padding"),
         bos=_special(header, tokens, "bos"),

@@ -15,13 +15,12 @@ from harness.core.plan import sha256_of
 from harness.core.record import ModelRecord
 from harness.engine.fingerprint import sha256_of_file
 from harness.engine.folders import check_file, check_options
-from harness.engine.gguf_header import DamagedGguf, GgufHeader, read_gguf_header
+from harness.engine.gguf_header import CHAT_TEMPLATE_KEY, DamagedGguf, GgufHeader, read_gguf_header
 from harness.engine.llama_environment import settle
 from harness.engine.model import EngineSettings, OpenModel
 from harness.export.provenance_keys import BASE_WEIGHTS_SHA256, SOURCE_WEIGHTS_SHA256
 
 TOKENIZER_PREFIX = "tokenizer."
-TEMPLATE_KEY = "tokenizer.chat_template"
 
 
 def preflight(ref: ModelRef) -> None:
@@ -63,7 +62,7 @@ def open_model(ref: ModelRef, settings: EngineSettings) -> OpenModel:
 
 def describe(ref: ModelRef, header: GgufHeader) -> ModelRecord:
     """What the files say. The LoRA's weights are hashed over the model's, as an adapter's are."""
-    lora, template = ref.option("lora"), header.text(TEMPLATE_KEY)
+    lora, template = ref.option("lora"), header.text(CHAT_TEMPLATE_KEY)
     own = sha256_of_file(Path(ref.location))
     files, weights = {Path(ref.location).name: own}, sha256_of(own)
     if lora is not None:
@@ -89,7 +88,7 @@ def _tokenizer_hash(header: GgufHeader) -> str:
     own = {
         key: value
         for key, value in header.metadata.items()
-        if key.startswith(TOKENIZER_PREFIX) and not key.startswith(TEMPLATE_KEY)
+        if key.startswith(TOKENIZER_PREFIX) and not key.startswith(CHAT_TEMPLATE_KEY)
     }
     return sha256_of(own)
 

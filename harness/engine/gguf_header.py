@@ -14,6 +14,8 @@ from typing import Any
 
 from harness.core.errors import HarnessError
 
+CHAT_TEMPLATE_KEY = "tokenizer.chat_template"
+"""Where a file keeps its chat template."""
 MAGIC = b"GGUF"
 VERSIONS = (2, 3)
 MOST_DEPTH = 4

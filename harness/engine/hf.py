@@ -19,7 +19,7 @@ from harness.engine.decoding import decode, last_logits
 from harness.engine.memory import available_bytes
 from harness.engine.model import EngineSettings, OnStep
 from harness.engine.reading import Prompt, Reading, Token, Vocabulary
-from harness.engine.row import Row, check_sequence, completion, likeness, problem
+from harness.engine.row import Row, batched, check_sequence, completion, likeness, problem
 from harness.engine.worker import failed
 
 MOST_BATCH_TOKENS = 32_768
@@ -52,18 +52,14 @@ class HfModel:
         """
         self._read = {r.key: self._prompt(r) for r in requests}
         budget = self.settings.batch_tokens or self._batch_tokens()
-        batches: list[list[Request]] = []
+
+        def fits(batch: Sequence[Request], _: Request) -> bool:
+            # The first is the longest: the others are padded to it.
+            return self._width(batch[0]) * (len(batch) + 1) <= budget
+
         untimed = sorted((r for r in requests if not r.timed), key=self._order)
-        for _, same in groupby(untimed, key=likeness):
-            batch: list[Request] = []
-            for request in same:
-                # The first is the longest: the others are padded to it.
-                width = self._width(batch[0] if batch else request)
-                if batch and width * (len(batch) + 1) > budget:
-                    batches.append(batch)
-                    batch = []
-                batch.append(request)
-            batches.append(batch)
+        alike = groupby(untimed, key=likeness)
+        batches = [batch for _, same in alike for batch in batched(same, fits)]
         return batches + [[r] for r in requests if r.timed]
 
     def generate(self, batch: Sequence[Request], on_step: OnStep) -> list[Completion]:

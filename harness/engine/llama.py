@@ -27,7 +27,7 @@ from harness.engine.llama_vocabulary import LlamaVocabulary
 from harness.engine.memory import MB, available_mb
 from harness.engine.model import EngineSettings, OnStep
 from harness.engine.reading import Prompt, Reading
-from harness.engine.row import Row, check_sequence, completion, likeness, problem
+from harness.engine.row import Row, batched, check_sequence, completion, likeness, problem
 from harness.engine.worker import failed
 
 MOST_BATCH_TOKENS = 32_768
@@ -69,15 +69,8 @@ class LlamaModel:
         """
         self._read = {r.key: self._prompt(r) for r in requests}
         untimed = sorted((r for r in requests if not r.timed), key=self._order)
-        batches: list[list[Request]] = []
-        for _, same in groupby(untimed, key=lambda r: (likeness(r), r.task)):
-            batch: list[Request] = []
-            for request in same:
-                if batch and not self._fits(batch, request):
-                    batches.append(batch)
-                    batch = []
-                batch.append(request)
-            batches.append(batch)
+        alike = groupby(untimed, key=lambda r: (likeness(r), r.task))
+        batches = [batch for _, same in alike for batch in batched(same, self._fits)]
         return batches + [[r] for r in requests if r.timed]
 
     def generate(self, batch: Sequence[Request], on_step: OnStep) -> list[Completion]:

@@ -9,7 +9,7 @@ import llama_cpp
 from harness.core.case import Message
 from harness.engine import prompt
 from harness.engine.chat_template import ChatTemplate
-from harness.engine.gguf_header import GgufHeader
+from harness.engine.gguf_header import CHAT_TEMPLATE_KEY, GgufHeader
 from harness.engine.llama_library import LoadedModel
 from harness.engine.reading import Token, Vocabulary
 
@@ -23,7 +23,6 @@ SPECIAL = {
     "mask": "mask",
 }
 """transformers' name of a special token, and the one of ``tokenizer.ggml.NAME_token_id``."""
-TEMPLATE_KEY = "tokenizer.chat_template"
 _PADDING_TYPE = 5
 """llama.cpp's ``UNUSED``: what the rows of padded embeddings are listed as."""
 
@@ -40,7 +39,7 @@ class LlamaVocabulary:
             and header.metadata.get("tokenizer.ggml.add_space_prefix", True) is not False
         )
         """Whether the first word is given a blank, which is no part of the text."""
-        source = header.text(TEMPLATE_KEY)
+        source = header.text(CHAT_TEMPLATE_KEY)
         self.template = ChatTemplate(source, self._named()) if source else None
         self._bytes: dict[int, bytes] = {}
 

@@ -1,5 +1,6 @@
 """One prompt on its way to a completion, whatever library decodes it."""
 
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from harness.core.completion import Completion, FinishReason, Timing
@@ -87,3 +88,16 @@ def check_sequence(ids: list[int], vocabulary: int, context: int | None) -> str 
     if context is not None and len(ids) > context:
         return f"a sequence has {len(ids)} tokens, the model holds {context}"
     return None
+
+
+def batched(
+    requests: Iterable[Request], fits: Callable[[Sequence[Request], Request], bool]
+) -> list[list[Request]]:
+    """Requests in their order, a new batch whenever the next one does not fit behind the others."""
+    batches: list[list[Request]] = []
+    for request in requests:
+        if batches and fits(batches[-1], request):
+            batches[-1].append(request)
+        else:
+            batches.append([request])
+    return batches

@@ -4,7 +4,6 @@ Names and formulas are peft's (``peft/tuners/lora``): the update of a weight is
 ``scaling * B @ A``, with ``scaling`` alpha / r, or alpha / sqrt(r) for rsLoRA.
 """
 
-import json
 import math
 import re
 from collections.abc import Mapping
@@ -14,14 +13,13 @@ from typing import Any
 
 from harness.core.errors import HarnessError
 from harness.core.printable import printable
+from harness.engine.lora_starts import base_changing_start
+from harness.export.model_config import read_config
 from harness.export.safetensors_file import StoredTensor, tensors_of
 
 CONFIG = "adapter_config.json"
 WEIGHTS = "adapter_model.safetensors"
 PREFIX = "base_model.model."
-BASE_CHANGING = ("pissa", "olora", "corda", "loftq", "lora_ga", "lora-ga")
-"""Initialisations that take the update's beginning out of the base's weights. The adapter's files
-do not hold what is left of the base, so that update and base do not add up."""
 VARIANTS = (
     "use_dora",
     "use_qalora",
@@ -92,12 +90,11 @@ def read_adapter(folder: Path) -> Adapter:
     Raises:
         HarnessError: it is no LoRA, its initialisation changed the base, or its files are damaged.
     """
-    config = _config(folder / CONFIG)
+    config = read_config(folder / CONFIG)
     kind = config.get("peft_type")
     if kind != "LORA":
         raise HarnessError(f"{folder}: is an adapter of type {kind!r:.40}, only LORA is exported")
-    start = str(config.get("init_lora_weights", True)).lower()
-    if start.startswith(BASE_CHANGING):
+    if start := base_changing_start(config):
         raise HarnessError(
             f"{folder}: was initialised by {printable(start)}, which changes the base's weights, "
             "and its files do not say how: have peft save it as a plain LoRA "
@@ -110,18 +107,6 @@ def read_adapter(folder: Path) -> Adapter:
     tensors = tensors_of(folder / WEIGHTS)
     pairs, others = _pairs(folder, config, tensors)
     return Adapter(folder, config, pairs, others)
-
-
-def _config(file: Path) -> dict[str, Any]:
-    try:
-        config = json.loads(file.read_text("utf-8"))
-    except OSError as error:
-        raise HarnessError(f"{file}: cannot be read ({error.strerror})") from None
-    except (ValueError, RecursionError) as error:
-        raise HarnessError(f"{file}: is no JSON ({error})") from None
-    if not isinstance(config, dict):
-        raise HarnessError(f"{file}: is no JSON object")
-    return config
 
 
 def _pairs(

@@ -1,10 +1,24 @@
 """A model's ``config.json``, asked for typed values: what is missing or odd is one line."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 from harness.core.errors import HarnessError
+from harness.engine.json_file import UnreadableFile, parse_object
+
+
+def read_config(file: Path) -> dict[str, Any]:
+    """The JSON object in a configuration file.
+
+    Raises:
+        HarnessError: the file is missing, cannot be read or is no JSON object.
+    """
+    try:
+        return parse_object(file.read_bytes())
+    except OSError as error:
+        raise HarnessError(f"{file}: cannot be read ({error.strerror})") from None
+    except UnreadableFile as error:
+        raise HarnessError(f"{file}: is no JSON configuration, it {error}") from None
 
 
 class ModelConfig:
@@ -16,15 +30,7 @@ class ModelConfig:
 
     def __init__(self, file: Path) -> None:
         self.file = file
-        try:
-            values = json.loads(file.read_text("utf-8"))
-        except OSError as error:
-            raise HarnessError(f"{file}: cannot be read ({error.strerror})") from None
-        except (ValueError, RecursionError) as error:
-            raise HarnessError(f"{file}: is no JSON ({error})") from None
-        if not isinstance(values, dict):
-            raise HarnessError(f"{file}: is no JSON object")
-        self.values: dict[str, Any] = values
+        self.values: dict[str, Any] = read_config(file)
 
     @property
     def architecture(self) -> str:

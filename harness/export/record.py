@@ -7,12 +7,12 @@ import time
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from harness import __version__
 from harness.engine.fingerprint import sha256_of_file
+from harness.environment import versions
 from harness.export.export_record import ExportRecord, Input, Output
 from harness.export.output import Staging, publish, record_of
 from harness.export.source import Fingerprints, Source
@@ -63,19 +63,13 @@ def make_record(
         seconds=round(time.monotonic() - start, 3),
         command=(Path(sys.argv[0]).name, *sys.argv[1:]),
         created=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        versions=_versions(),
+        versions={
+            "harness": __version__,
+            "python": platform.python_version(),
+            **versions(PACKAGES),
+        },
         **rest,
     )
-
-
-def _versions() -> dict[str, str]:
-    found = {"harness": __version__, "python": platform.python_version()}
-    for name in PACKAGES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return found
 
 
 def text_of(record: ExportRecord) -> str:
