@@ -4,7 +4,7 @@ import difflib
 import importlib
 import pkgutil
 from collections.abc import Mapping
-from typing import Any, Protocol, cast
+from typing import Any, Protocol
 
 from harness.core.errors import HarnessError
 from harness.export import architectures
@@ -14,7 +14,7 @@ from harness.export.safetensors_file import Array
 
 
 class Architecture(Protocol):
-    """A module of ``harness/export/architectures``: one family of models."""
+    """``ARCHITECTURE`` of a file of ``harness/export/architectures``: one family of models."""
 
     CLASSES: tuple[str, ...]
     """What ``architectures`` of a ``config.json`` says."""
@@ -67,8 +67,9 @@ def architecture_of(config: ModelConfig) -> Architecture:
     known: dict[str, Architecture] = {}
     for module in pkgutil.iter_modules(architectures.__path__):
         if not module.name.startswith("_"):
-            found = importlib.import_module(f"{architectures.__name__}.{module.name}")
-            known |= dict.fromkeys(found.CLASSES, cast(Architecture, found))
+            file = importlib.import_module(f"{architectures.__name__}.{module.name}")
+            found: Architecture = file.ARCHITECTURE
+            known |= dict.fromkeys(found.CLASSES, found)
     name = config.architecture
     if name in known:
         return known[name]

@@ -7,57 +7,57 @@ from harness.export.layout import AsStored, Layout, Transposed
 from harness.export.model_config import ModelConfig
 from harness.export.safetensors_file import Array
 
-CLASSES = ("GPT2LMHeadModel",)
-PREFIX = "transformer."
-EMBEDDING = "transformer.wte.weight"
-NORM = "transformer.ln_f.weight"
-BLOCK = "transformer.h.{}."
-IN_EVERY_BLOCK = tuple(
-    f"{part}.{kind}"
-    for part in ("ln_1", "attn.c_attn", "attn.c_proj", "ln_2", "mlp.c_fc", "mlp.c_proj")
-    for kind in ("weight", "bias")
-)
-HEAD = "lm_head.weight"
-GGUF_NAME = "gpt2"
 CONV1D = (".attn.c_attn.weight", ".attn.c_proj.weight", ".mlp.c_fc.weight", ".mlp.c_proj.weight")
 
 
-def check(config: ModelConfig) -> tuple[str, ...]:
-    activation = config.text("activation_function", "gelu_new")
-    if activation not in ("gelu_new", "gelu_pytorch_tanh"):
-        raise config.refuse(
-            f"activation {activation!r} is not what llama.cpp computes, gelu_new is"
-        )
-    if config.flag("scale_attn_by_inverse_layer_idx", False):
-        raise config.refuse("scale_attn_by_inverse_layer_idx is not what llama.cpp computes")
-    if not config.flag("scale_attn_weights", True):
-        raise config.refuse("scale_attn_weights false is not what llama.cpp computes")
-    if config.flag("add_cross_attention", False):
-        raise config.refuse("cross attention is not what llama.cpp computes")
-    return ()
+class Gpt2:
+    CLASSES = ("GPT2LMHeadModel",)
+    PREFIX = "transformer."
+    EMBEDDING = "transformer.wte.weight"
+    NORM = "transformer.ln_f.weight"
+    BLOCK = "transformer.h.{}."
+    IN_EVERY_BLOCK = tuple(
+        f"{part}.{kind}"
+        for part in ("ln_1", "attn.c_attn", "attn.c_proj", "ln_2", "mlp.c_fc", "mlp.c_proj")
+        for kind in ("weight", "bias")
+    )
+    HEAD = "lm_head.weight"
+    GGUF_NAME = "gpt2"
+
+    def check(self, config: ModelConfig) -> tuple[str, ...]:
+        activation = config.text("activation_function", "gelu_new")
+        if activation not in ("gelu_new", "gelu_pytorch_tanh"):
+            raise config.refuse(
+                f"activation {activation!r} is not what llama.cpp computes, gelu_new is"
+            )
+        if config.flag("scale_attn_by_inverse_layer_idx", False):
+            raise config.refuse("scale_attn_by_inverse_layer_idx is not what llama.cpp computes")
+        if not config.flag("scale_attn_weights", True):
+            raise config.refuse("scale_attn_weights false is not what llama.cpp computes")
+        if config.flag("add_cross_attention", False):
+            raise config.refuse("cross attention is not what llama.cpp computes")
+        return ()
+
+    def add_parameters(self, config: ModelConfig, writer: Any) -> None:
+        width = config.whole("n_embd")
+        writer.add_context_length(config.whole("n_positions"))
+        writer.add_embedding_length(width)
+        writer.add_block_count(self.blocks(config))
+        writer.add_feed_forward_length(config.whole("n_inner", 4 * width))
+        writer.add_head_count(config.whole("n_head"))
+        writer.add_layer_norm_eps(config.number("layer_norm_epsilon", 1e-5))
+
+    def layout(self, config: ModelConfig, name: str) -> Layout:
+        return Transposed() if name.endswith(CONV1D) else AsStored()
+
+    def blocks(self, config: ModelConfig) -> int:
+        return config.whole("n_layer")
+
+    def is_buffer(self, name: str) -> bool:
+        return name.endswith((".attn.bias", ".attn.masked_bias"))
+
+    def extra_tensors(self, config: ModelConfig) -> Mapping[str, Array]:
+        return {}
 
 
-def add_parameters(config: ModelConfig, writer: Any) -> None:
-    width = config.whole("n_embd")
-    writer.add_context_length(config.whole("n_positions"))
-    writer.add_embedding_length(width)
-    writer.add_block_count(blocks(config))
-    writer.add_feed_forward_length(config.whole("n_inner", 4 * width))
-    writer.add_head_count(config.whole("n_head"))
-    writer.add_layer_norm_eps(config.number("layer_norm_epsilon", 1e-5))
-
-
-def layout(config: ModelConfig, name: str) -> Layout:
-    return Transposed() if name.endswith(CONV1D) else AsStored()
-
-
-def blocks(config: ModelConfig) -> int:
-    return config.whole("n_layer")
-
-
-def is_buffer(name: str) -> bool:
-    return name.endswith((".attn.bias", ".attn.masked_bias"))
-
-
-def extra_tensors(config: ModelConfig) -> Mapping[str, Array]:
-    return {}
+ARCHITECTURE = Gpt2()
