@@ -178,3 +178,11 @@ def clean_environment(**more: str) -> dict[str, str]:
     )
     kept = {k: v for k, v in os.environ.items() if k not in dropped}
     return {**kept, "PYTHONPATH": str(ROOT), "COLUMNS": "100", **more}
+
+
+def json_project(root: Path) -> Project:
+    """A project with two of the bundled suites: answers are JSON, and nothing else."""
+    project = Project(root)
+    project.bundled_suite("test_json_validity.py")
+    project.bundled_suite("test_no_extra_text.py")
+    return project

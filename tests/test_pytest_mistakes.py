@@ -4,15 +4,12 @@ import json
 
 import pytest
 
-from tests.project import FENCED, GOOD, WORDS, Project
+from tests.project import FENCED, GOOD, WORDS, json_project
 
 
 @pytest.fixture
 def project(tmp_path):
-    project = Project(tmp_path)
-    project.bundled_suite("test_json_validity.py")
-    project.bundled_suite("test_no_extra_text.py")
-    return project
+    return json_project(tmp_path)
 
 
 # Errors of a model

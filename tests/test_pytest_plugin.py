@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.project import FENCED, GOOD, WORDS, Project
+from tests.project import FENCED, GOOD, WORDS, Project, json_project
 
 SHOUTS = """
 def test_is_short(completion):
@@ -12,10 +12,7 @@ def test_is_short(completion):
 
 @pytest.fixture
 def project(tmp_path):
-    project = Project(tmp_path)
-    project.bundled_suite("test_json_validity.py")
-    project.bundled_suite("test_no_extra_text.py")
-    return project
+    return json_project(tmp_path)
 
 
 # One item per behavior, task and model

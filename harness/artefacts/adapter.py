@@ -33,7 +33,6 @@ class Adapter:
     weights: Weights
     trained_over: str | None = None
     """The hash of the base's weights that ``training.json`` recorded."""
-    has_training: bool = False
     unreadable: tuple[Finding, ...] = field(default=())
 
     @property
@@ -70,7 +69,6 @@ def read_adapter(folder: Path) -> Adapter:
         objects[CONFIG],
         weights,
         recorded if isinstance(recorded, str) else None,
-        bool(objects[TRAINING]),
         tuple(unreadable),
     )
 
