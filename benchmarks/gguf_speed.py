@@ -37,6 +37,8 @@ COUNTS = (32, 128)
 PROBE = 4
 """Cases on which the peer's better setting is found."""
 MB = 1_000_000
+FLOAT16 = 2
+"""Bytes of a number in the cache."""
 
 
 def main() -> None:
@@ -151,8 +153,8 @@ def ours(task: dict[str, Any]) -> dict[str, Any]:
     for batch in model.batches(requests):
         for request, completion in zip(batch, model.generate(batch, nothing), strict=True):
             found[request.key] = completion
-        shape = model._context.shape
-        cache_bytes = max(cache_bytes, shape.streams * shape.cells * model.cache_bytes_per_token)
+        cells = sum(c.shape.streams * c.shape.cells for c in model.contexts.opened)
+        cache_bytes = max(cache_bytes, cells * model.cached_per_token * FLOAT16)
     seconds = time.perf_counter() - started
     return {
         "seconds": seconds,
@@ -171,7 +173,7 @@ def peer(task: dict[str, Any]) -> dict[str, Any]:
     """``Llama.generate`` one prompt after the other; greedy, its cache as long as is needed."""
     from llama_cpp import Llama
 
-    from harness.engine.llama import usable_cores
+    from harness.engine.llama_manner import usable_cores
 
     prompts = task["prompts"][: task["cases"]]
     threads = task["peer_threads"] or usable_cores()

@@ -3,7 +3,6 @@
 ``harness/backends/gguf.py`` says where the parts come from.
 """
 
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -11,7 +10,6 @@ from itertools import groupby
 from typing import Any
 
 import numpy as np
-import psutil
 
 from harness.core.completion import Completion
 from harness.core.errors import HarnessError
@@ -19,8 +17,9 @@ from harness.core.plan import Request
 from harness.core.record import ModelRecord
 from harness.engine import prompt
 from harness.engine.gguf_header import GgufHeader
-from harness.engine.llama_context import CELLS, LlamaContext, Shape, rounded_up
-from harness.engine.llama_decoding import LEAST_TOKENS, QUANTUM, LlamaDecoder, decode_alone
+from harness.engine.llama_context import CELLS, rounded_up
+from harness.engine.llama_contexts import LlamaContexts
+from harness.engine.llama_decoding import LEAST_TOKENS, Answering
 from harness.engine.llama_library import LoadedModel
 from harness.engine.llama_sampling import LlamaPicker, Logits
 from harness.engine.llama_vocabulary import LlamaVocabulary
@@ -32,14 +31,12 @@ from harness.engine.worker import failed
 
 MOST_BATCH_TOKENS = 32_768
 """Cells of the cache, all streams together, beyond which more rows stop paying on a CPU."""
-MOST_ROWS = 64
-"""Rows decoded at once: twice as many take twice as long for a step."""
+LOGIT_ROWS = 64
+"""Sequences whose logits are held at once."""
 MOST_REQUESTS = 256
 """Of one batch: what a crash of llama.cpp costs."""
 CACHE_SHARE = 0.2
 """Share of the free memory that the key-value cache may take."""
-THREADS_FROM = 50_000_000
-"""Multiplications of a step from which all cores share them."""
 WIDEST = 2
 """How many times as long as the shortest row of a batch the longest may be: the cache has room for
 the longest in every stream."""
@@ -56,7 +53,10 @@ class LlamaModel:
     settings: EngineSettings
     _read: dict[str, Prompt] = field(default_factory=dict, repr=False)
     """The prompts of the requests last divided into batches, by request key."""
-    _context: LlamaContext | None = field(default=None, repr=False)
+    contexts: LlamaContexts = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self.contexts = LlamaContexts(self.loaded, self.settings.threads)
 
     def describe(self) -> ModelRecord:
         return self.record
@@ -76,10 +76,9 @@ class LlamaModel:
     def generate(self, batch: Sequence[Request], on_step: OnStep) -> list[Completion]:
         rows = {r.key: Row.of(r, self._read[r.key], self.context) for r in batch}
         open_rows = [row for row in rows.values() if row is not None]
-        together = 1 if batch[0].timed else self._rows_at_once(open_rows)
-        if open_rows:
-            pick = LlamaPicker(batch[0].sampling, open_rows)
-            self._decode(open_rows, pick, on_step, is_alone=batch[0].timed)
+        pick = LlamaPicker(batch[0].sampling, open_rows)
+        how = Answering(pick, self.vocabulary.end_ids, on_step)
+        together = self._decode(open_rows, how, is_alone=batch[0].timed)
         return [self._completion(r, rows[r.key], together) for r in batch]
 
     def encode(self, requests: Sequence[Request], token_ids: Iterable[int]) -> Reading:
@@ -92,14 +91,16 @@ class LlamaModel:
         return Reading(described, prompts, self.vocabulary.texts(asked))
 
     def logits(self, sequences: Sequence[Sequence[int]]) -> Iterator[Any]:
-        """As an answer's are computed: the same streams, the same sizes of batches."""
+        """Computed as an answer's, but that the cache of a float32 file is float32: what then
+        differs from transformers' logits is the file's."""
         for ids in sequences:
             if reason := check_sequence(list(ids), self.vocabulary.size, self.context):
                 raise HarnessError(reason)
-        for start in range(0, len(sequences), MOST_ROWS):
-            rows = [Row(list(ids), 0, 1) for ids in sequences[start : start + MOST_ROWS]]
+        for start in range(0, len(sequences), LOGIT_ROWS):
+            rows = [Row(list(ids), 0, 1) for ids in sequences[start : start + LOGIT_ROWS]]
             heard = _Heard(rows, self.vocabulary.size)
-            self._decode(rows, heard, lambda tokens, ended: None, is_alone=False)
+            how = Answering(heard, self.vocabulary.end_ids, lambda tokens, ended: None)
+            self._decode(rows, how, is_float32=self._is_float32)
             yield heard.logits
 
     @property
@@ -108,62 +109,43 @@ class LlamaModel:
         return self.header.count(f"{self.header.architecture}.context_length")
 
     def close(self) -> None:
-        if self._context is not None:
-            self._context.close()
-            self._context = None
+        self.contexts.close()
 
-    def _decode(self, rows: Sequence[Row], pick: Any, on_step: OnStep, *, is_alone: bool) -> None:
-        end_ids = self.vocabulary.end_ids
-        if is_alone or not self._has_room_to_pad(max(_width(row) for row in rows)):
-            for row in rows:
-                decode_alone(self._context_for(1, [row]), row, end_ids, pick, on_step)
-            return
-        at_once = self._rows_at_once(rows)
-        streams = max(LEAST_TOKENS, rounded_up(at_once, QUANTUM)) + 1
-        context = self._context_for(streams, rows)
-        LlamaDecoder(context, at_once, end_ids, pick, on_step).run(rows)
+    def _decode(
+        self,
+        rows: Sequence[Row],
+        how: Answering,
+        *,
+        is_alone: bool = False,
+        is_float32: bool = False,
+    ) -> int:
+        """How many rows were decoded at once. ``is_float32`` is said of the cache."""
+        if not rows:
+            return 0
+        widest = max(row.width for row in rows)
+        if is_alone or not self._has_room_to_pad(widest):
+            self.contexts.answer_alone(rows, how, is_float32=is_float32)
+            return 1
+        cells = self.settings.batch_tokens or min(MOST_BATCH_TOKENS, self._fitting_cells)
+        most = max(1, min(len(rows), cells // widest))
+        return self.contexts.answer_together(rows, most, how, is_float32=is_float32)
 
     def _has_room_to_pad(self, width: int) -> bool:
         """Whether the memory holds the least streams of a batch, each as long as ``width``. A
         prompt too long for that is answered alone, whatever else is asked."""
         return (LEAST_TOKENS + 1) * rounded_up(width, CELLS) <= self._fitting_cells
 
-    def _context_for(self, streams: int, rows: Sequence[Row]) -> LlamaContext:
-        """A context with a stream for each row; the last one, where it is like it."""
-        shape = Shape(
-            streams=streams,
-            cells=rounded_up(max(_width(row) for row in rows), CELLS),
-            outputs=streams,
-            threads=self.settings.threads or self._threads_for(streams),
-            has_float32_cache=self._has_float32_cache,
-        )
-        if self._context is None or self._context.shape != shape:
-            self.close()
-            self._context = LlamaContext(self.loaded, shape)
-        return self._context
-
-    def _threads_for(self, rows: int) -> int:
-        """Threads wait for each other at every matrix: of little work two make more, or many times
-        more where another program takes their core."""
-        return usable_cores() if rows * self.loaded.parameters >= THREADS_FROM else 1
-
-    def _rows_at_once(self, rows: Sequence[Row]) -> int:
-        if not rows:
-            return 0
-        most = self.settings.batch_tokens or min(MOST_BATCH_TOKENS, self._fitting_cells)
-        cells = most // max(_width(row) for row in rows)
-        return max(1, min(MOST_ROWS, cells, len(rows)))
-
     @cached_property
     def _fitting_cells(self) -> int:
         """How many tokens' keys and values fit into a share of the free memory. Asked once: what
         a context takes is missing from the free memory afterwards."""
         left = CACHE_SHARE * (available_mb(None) or 0.0) * MB
-        return int(left) // max(1, self.cache_bytes_per_token)
+        largest = 4 if self._is_float32 else 2
+        return int(left) // max(1, largest * self.cached_per_token)
 
     @property
-    def cache_bytes_per_token(self) -> int:
-        """Bytes that one token's keys and values take, all layers together."""
+    def cached_per_token(self) -> int:
+        """Numbers that one token's keys and values are, all layers together."""
         name = self.header.architecture
         count = self.header.count
         layers, heads = count(f"{name}.block_count"), count(f"{name}.attention.head_count")
@@ -173,12 +155,10 @@ class LlamaModel:
         usual = (count(f"{name}.embedding_length") or 0) // heads
         keys = count(f"{name}.attention.key_length") or usual
         values = count(f"{name}.attention.value_length") or usual
-        return layers * own_heads * (keys + values) * (4 if self._has_float32_cache else 2)
+        return layers * own_heads * (keys + values)
 
     @property
-    def _has_float32_cache(self) -> bool:
-        """In a file of float32 the cache is too: it is the one to be held against transformers.
-        In every other file it is float16, llama.cpp's own default."""
+    def _is_float32(self) -> bool:
         return self.header.file_type == "f32"
 
     def _fits(self, batch: Sequence[Request], request: Request) -> bool:
@@ -219,13 +199,3 @@ class _Heard:
     def __call__(self, logits: Logits, rows: Sequence[Row]) -> list[int]:
         self.logits[[self.place[id(row)] for row in rows]] = logits
         return [0] * len(rows)
-
-
-def _width(row: Row) -> int:
-    return len(row.prompt) + row.max_new_tokens
-
-
-def usable_cores() -> int:
-    """Physical cores that this process may run on: a second thread on one makes nothing faster."""
-    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return max(1, min(usable or 1, psutil.cpu_count(logical=False) or 1))

@@ -15,9 +15,6 @@ import numpy.typing as npt
 
 from harness.engine.llama_library import LOG, LoadedModel
 
-MOST_UBATCH_TOKENS = 256
-"""Tokens decoded at once: prefill is bound by arithmetic long before, and twice as many take twice
-the memory for what is in between."""
 CELLS = 256
 """llama.cpp rounds a stream's length up to a multiple of this."""
 _F32, _F16 = 0, 1
@@ -31,10 +28,13 @@ class Shape:
     streams: int
     cells: int
     """Tokens that one stream holds, a multiple of ``CELLS``."""
+    ubatch_tokens: int
+    """The most tokens of one batch."""
     outputs: int
     """The most tokens whose logits one batch asks for."""
     threads: int
     has_float32_cache: bool
+    """Rather than one of float16, llama.cpp's own default."""
 
 
 def rounded_up(count: int, step: int) -> int:
@@ -54,7 +54,7 @@ class LlamaContext:
         if loaded.lora is not None:
             _put_over(self._pointer, loaded.lora)
         self._memory = llama_cpp.llama_get_memory(self._pointer)
-        self._batch = _Batch(MOST_UBATCH_TOKENS)
+        self._batch = _Batch(shape.ubatch_tokens)
 
     def close(self) -> None:
         llama_cpp.llama_free(self._pointer)
@@ -67,7 +67,7 @@ class LlamaContext:
         *,
         outputs: bool | Sequence[bool],
     ) -> None:
-        """Append tokens to streams: at most ``MOST_UBATCH_TOKENS``, as many to each stream.
+        """Append tokens to streams: at most ``ubatch_tokens``, as many to each stream.
 
         ``outputs`` says of which tokens the logits are wanted.
 
@@ -89,8 +89,12 @@ class LlamaContext:
         """Make one stream hold what another holds."""
         llama_cpp.llama_memory_seq_cp(self._memory, source, target, -1, -1)
 
+    def cut(self, stream: int, length: int) -> None:
+        """Forget the tokens of a stream but for its first ``length``."""
+        llama_cpp.llama_memory_seq_rm(self._memory, stream, length, -1)
+
     def empty(self, stream: int) -> None:
-        llama_cpp.llama_memory_seq_rm(self._memory, stream, -1, -1)
+        self.cut(stream, 0)
 
     def empty_all(self) -> None:
         llama_cpp.llama_memory_clear(self._memory, False)
@@ -137,7 +141,7 @@ def _parameters(shape: Shape) -> Any:
     parameters.n_seq_max = shape.streams
     parameters.n_ctx = shape.streams * shape.cells
     parameters.kv_unified = False
-    parameters.n_batch = parameters.n_ubatch = MOST_UBATCH_TOKENS
+    parameters.n_batch = parameters.n_ubatch = shape.ubatch_tokens
     parameters.n_outputs_max = shape.outputs
     parameters.n_threads = parameters.n_threads_batch = shape.threads
     # The flash kernels take other paths for other numbers of tokens: an answer would depend on

@@ -1,20 +1,25 @@
 """Decodes many prompts at once with llama.cpp: one prefix for all, rows that end and are replaced.
 
 An answer does not depend on its company, to the bit. llama.cpp's matrix kernels take other paths
-for one token, for fewer than eight, and for what is left over of fours; so every batch here is at
-least ``LEAST_TOKENS`` and a multiple of ``QUANTUM``: what a prompt has beyond a multiple is fed
-token by token beside the rows that already answer, and idle streams fill a batch up. The tests hold
-it, docs/gguf.md has what was measured.
+for one token of a stream than for several, for fewer than eight tokens of a batch, and for what is
+left over of fours; so every batch here is at least ``LEAST_TOKENS`` and a multiple of ``QUANTUM``,
+as many to each row in every step as the model's manner says: what a prompt has beyond a multiple is
+fed beside the rows that already answer, and idle streams fill a batch up. The tests hold it,
+docs/gguf.md has what was measured.
 """
 
+import math
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby
 
-from harness.engine.llama_context import MOST_UBATCH_TOKENS, LlamaContext
+from harness.engine.drafting import Followers, drafted
+from harness.engine.llama_context import LlamaContext, rounded_up
+from harness.engine.llama_manner import Manner
 from harness.engine.llama_sampling import Logits
+from harness.engine.model import OnStep
 from harness.engine.row import Row
 
 QUANTUM = 4
@@ -23,14 +28,22 @@ LEAST_TOKENS = 8
 """Of one batch."""
 LEAST_PREFIX = 16
 """A shorter common beginning is not worth a copy."""
-MOVE_AT = 0.25
-"""Waiting prompts come in, or the rows that are left move together, when this share of the rows has
-ended. After a move llama.cpp plans its memory anew, which takes as long as many rows of a step."""
 PADDING_TOKEN = 0
 """What idle streams are fed. Nobody reads what comes of it."""
 
 Pick = Callable[[Logits, Sequence[Row]], list[int]]
-OnStep = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Answering:
+    """How rows get their tokens."""
+
+    pick: Pick
+    """One token for each row, by its logits."""
+    end_ids: frozenset[int]
+    """The tokens that end an answer."""
+    on_step: OnStep
+    """Told how many tokens came and how many rows ended."""
 
 
 @dataclass(slots=True)
@@ -39,16 +52,17 @@ class _Lane:
 
     row: Row
     cached: int
-    """How many of its tokens are in the stream."""
+    """How many of its tokens are in the stream, and right."""
+    followers: Followers = field(default_factory=Followers)
+    """What followed what in this row."""
 
     @property
     def is_open(self) -> bool:
         return self.row.is_open
 
     @property
-    def next_token(self) -> int:
-        prompt = self.row.prompt
-        return prompt[self.cached] if self.cached < len(prompt) else self.row.token_ids[-1]
+    def ids(self) -> list[int]:
+        return self.row.prompt + self.row.token_ids
 
     @property
     def to_prefill(self) -> int:
@@ -62,24 +76,31 @@ class _Lane:
         """Whether the whole prompt is in the stream."""
         return self.cached >= len(self.row.prompt)
 
+    def goes_on_with(self, token: int) -> bool:
+        """Whether a token fed behind the cached ones is what the row itself says there."""
+        return self.is_open and token == self.ids[self.cached]
+
 
 class LlamaDecoder:
-    """Answers rows, at most ``most_rows`` at once, in a context that has a stream for each, at
-    least ``LEAST_TOKENS``, and one for their common beginning."""
+    """Answers rows, at most ``most_rows`` at once, in a context that has the streams of a step for
+    them and one for their common beginning.
+
+    ``followers`` is what followed what in any row; several decoders may share it.
+    """
 
     def __init__(
         self,
         context: LlamaContext,
+        manner: Manner,
         most_rows: int,
-        end_ids: frozenset[int],
-        pick: Pick,
-        on_step: OnStep,
+        how: Answering,
+        followers: Followers,
     ) -> None:
         self.context = context
+        self.manner = manner
         self.most_rows = most_rows
-        self.end_ids = end_ids
-        self.pick = pick
-        self.on_step = on_step
+        self.how = how
+        self.followers = followers
         self.prefix_stream = context.shape.streams - 1
         self.prefix = 0
         self.lanes: list[_Lane] = []
@@ -106,7 +127,7 @@ class LlamaDecoder:
         only where its streams are neighbours."""
         wanted = self.most_rows if self.waiting else len(self.lanes)
         gaps = wanted - sum(lane.is_open for lane in self.lanes)
-        if gaps < max(1, MOVE_AT * wanted):
+        if gaps < max(1, self.manner.move_at * wanted):
             return
         self._close_gaps()
         if self.waiting:
@@ -126,6 +147,8 @@ class LlamaDecoder:
     def _take_in(self, count: int) -> None:
         lanes = [_Lane(self.waiting.popleft(), self.prefix) for _ in range(count)]
         lanes.sort(key=lambda lane: -lane.to_prefill)
+        for lane in lanes:
+            self._learn(lane, len(lane.row.prompt))
         first = len(self.lanes)
         self.lanes += lanes
         if self.prefix:
@@ -137,14 +160,14 @@ class LlamaDecoder:
 
     def _prefill_alike(self, alike: list[tuple[int, _Lane]], count: int) -> None:
         """Lanes of neighbouring streams, each with ``count`` tokens to go in."""
-        at_once = max(1, MOST_UBATCH_TOKENS // count)
+        at_once = max(1, self.context.shape.ubatch_tokens // count)
         for start in range(0, len(alike), at_once):
             part = alike[start : start + at_once]
             self._prefill([lane for _, lane in part], part[0][0], count)
 
     def _prefill(self, lanes: Sequence[_Lane], first: int, count: int) -> None:
         """Put ``count`` tokens of each lane into the streams from ``first``, without outputs."""
-        most = MOST_UBATCH_TOKENS // len(lanes) // QUANTUM * QUANTUM
+        most = self.context.shape.ubatch_tokens // len(lanes) // QUANTUM * QUANTUM
         while count:
             size = min(count, most)
             if 0 < count - size < LEAST_TOKENS:
@@ -156,68 +179,103 @@ class LlamaDecoder:
             for lane in lanes:
                 lane.cached += size
             count -= size
-            self.on_step(0, 0)
+            self.how.on_step(0, 0)
 
     def _step(self) -> None:
-        """One token into every lane; one out of those whose prompt is in."""
-        count = max(LEAST_TOKENS, -(-len(self.lanes) // QUANTUM) * QUANTUM)
-        lanes = [n if n.is_open else None for n in self.lanes]
-        lanes += [None] * (count - len(lanes))
+        """A few tokens into every lane; one or more out of those whose prompt is in."""
+        width, padding = self.manner.width, [PADDING_TOKEN] * self.manner.width
+        streams = streams_of_step(len(self.lanes), width)
+        fed = [self._next_tokens(lane) if lane.is_open else padding for lane in self.lanes]
+        fed += [padding] * (streams - len(fed))
+        starts = [lane.cached if lane.is_open else 0 for lane in self.lanes]
+        starts += [0] * (streams - len(starts))
         self.context.decode(
-            [n.next_token if n else PADDING_TOKEN for n in lanes],
-            [n.cached if n else 0 for n in lanes],
-            range(count),
+            [token for tokens in fed for token in tokens],
+            [start + place for start in starts for place in range(width)],
+            [stream for stream in range(streams) for _ in range(width)],
             outputs=True,
         )
-        for stream, lane in enumerate(lanes):
-            if lane is None:
-                self.context.empty(stream)
-            else:
-                lane.cached += 1
-        self._take([i for i, n in enumerate(lanes) if n and n.has_prompt], count)
+        self._take(fed)
+        for stream in range(streams):
+            is_open = stream < len(self.lanes) and self.lanes[stream].is_open
+            self.context.cut(stream, self.lanes[stream].cached if is_open else 0)
 
-    def _take(self, ready: Sequence[int], count: int) -> None:
-        """Pick a token for each lane that is ready for one."""
-        if not ready:
-            return self.on_step(0, 0)
-        logits = self.context.logits(count)
+    def _next_tokens(self, lane: _Lane) -> list[int]:
+        """What is known of a row behind the cached tokens, and guesses behind that."""
+        ids, width = lane.ids, self.manner.width
+        known = ids[lane.cached : lane.cached + width]
+        return known + drafted(ids, width - len(known), (lane.followers, self.followers))
+
+    def _take(self, fed: Sequence[Sequence[int]]) -> None:
+        """Pick tokens, place by place, for the lanes of which all that was fed is right: behind a
+        wrong guess nothing is."""
+        right = [i for i, lane in enumerate(self.lanes) if lane.is_open]
+        taken = ended = 0
+        for place in range(self.manner.width):
+            if place:
+                right = [i for i in right if self.lanes[i].goes_on_with(fed[i][place])]
+            for i in right:
+                self.lanes[i].cached += 1
+            rows = self._pick([i for i in right if self.lanes[i].has_prompt], place, len(fed))
+            taken += len(rows)
+            ended += sum(not row.is_open for row in rows)
+        self.how.on_step(taken, ended)
+
+    def _pick(self, ready: Sequence[int], place: int, streams: int) -> list[Row]:
+        """A token for each lane that is ready for one, by what was fed at ``place``."""
         rows = [self.lanes[i].row for i in ready]
-        tokens = self.pick(logits if len(ready) == count else logits[ready], rows)
+        if not rows:
+            return rows
+        width = self.manner.width
+        logits = self.context.logits(streams * width)[place::width]
+        tokens = self.how.pick(logits if len(ready) == streams else logits[ready], rows)
         now = time.perf_counter() - self.started
         for i, token in zip(ready, tokens, strict=True):
-            self.lanes[i].row.take(token, self.end_ids, now)
-            if not self.lanes[i].is_open:
-                self.context.empty(i)
-        self.on_step(len(rows), sum(not row.is_open for row in rows))
+            self.lanes[i].row.take(token, self.how.end_ids, now)
+            self._learn(self.lanes[i], 1)
+        return rows
+
+    def _learn(self, lane: _Lane, count: int) -> None:
+        """What a row's last ``count`` tokens followed."""
+        if self.manner.drafted:
+            ids = lane.ids
+            for followers in (lane.followers, self.followers):
+                followers.learn(ids, len(ids) - count)
 
 
-def decode_alone(
-    context: LlamaContext, row: Row, end_ids: frozenset[int], pick: Pick, on_step: OnStep
-) -> None:
+def decode_alone(context: LlamaContext, row: Row, how: Answering) -> None:
     """Answer one row as whoever runs the file for one user would: an empty cache, no padding, the
     prompt's last token in the prefill. What is timed is this."""
     started = time.perf_counter()
     context.empty_all()
     cached, ids = 0, row.prompt
     while row.is_open:
-        chunk = ids[cached : cached + MOST_UBATCH_TOKENS]
+        chunk = ids[cached : cached + context.shape.ubatch_tokens]
         cached += len(chunk)
         is_last = [False] * (len(chunk) - 1) + [cached == len(ids)]
         positions = range(cached - len(chunk), cached)
         context.decode(chunk, positions, [0] * len(chunk), outputs=is_last)
         if cached == len(ids):
-            (token,) = pick(context.logits(1), [row])
-            row.take(token, end_ids, time.perf_counter() - started)
-            on_step(1, int(not row.is_open))
+            (token,) = how.pick(context.logits(1), [row])
+            row.take(token, how.end_ids, time.perf_counter() - started)
+            how.on_step(1, int(not row.is_open))
             ids = [*ids, token]
+
+
+def streams_of_step(lanes: int, width: int) -> int:
+    """How many streams a step fills for so many lanes, idle ones included."""
+    return rounded_up(max(lanes, -(-LEAST_TOKENS // width)), QUANTUM // math.gcd(QUANTUM, width))
 
 
 def common_prefix(prompts: Sequence[list[int]]) -> int:
     """How many tokens all prompts begin with, a multiple of ``QUANTUM``; 0 where it is not worth
-    anything. The last token of a prompt is never among them."""
+    anything. The last token of a prompt is never among them, and what a prompt has beyond them is
+    enough for a batch: its tokens go in as they would without a common beginning."""
     if len(prompts) < 2:
         return 0
     first, last = min(prompts), max(prompts)
     most = min(len(p) for p in prompts) - 1
-    common = next((i for i in range(most) if first[i] != last[i]), most)
-    return common // QUANTUM * QUANTUM if common >= LEAST_PREFIX else 0
+    common = next((i for i in range(most) if first[i] != last[i]), most) // QUANTUM * QUANTUM
+    if any(0 < (len(p) - 1) // QUANTUM * QUANTUM - common < LEAST_TOKENS for p in prompts):
+        common -= LEAST_TOKENS
+    return common if common >= LEAST_PREFIX else 0

@@ -81,6 +81,15 @@ class LoadedModel:
         return int(llama_cpp.llama_model_n_params(self.model))
 
     @property
+    def has_cells(self) -> bool:
+        """Whether its memory is tokens side by side, of which the last can be forgotten. That of a
+        recurrent model is one state."""
+        return not (
+            llama_cpp.llama_model_is_recurrent(self.model)
+            or llama_cpp.llama_model_is_hybrid(self.model)
+        )
+
+    @property
     def device(self) -> str:
         return "gpu" if self.has_gpu else "cpu"
 

@@ -26,6 +26,11 @@ class Row:
         return not self.ended and len(self.token_ids) < self.max_new_tokens
 
     @property
+    def width(self) -> int:
+        """The most tokens it comes to: its prompt and the longest answer."""
+        return len(self.prompt) + self.max_new_tokens
+
+    @property
     def said(self) -> list[int]:
         """The tokens of the answer's text: without the one that ended it."""
         return self.token_ids[:-1] if self.ended else self.token_ids

@@ -1,6 +1,7 @@
 """GGUF files of the bundled models through llama.cpp, opened in this process: what they answer."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,10 +12,11 @@ from harness.core.completion import FinishReason
 from harness.core.errors import HarnessError
 from harness.core.modelref import ModelRef
 from harness.core.plan import Request, Sampling, requests_for
-from harness.engine import llama, llama_decoding
+from harness.engine import llama_decoding
 from harness.engine.llama_context import LlamaContext, Shape
 from harness.engine.llama_decoding import common_prefix
 from harness.engine.llama_library import LOG
+from harness.engine.llama_manner import HEAVY, LIGHT
 from harness.engine.model import EngineSettings
 from harness.tasks import load_task
 from tests.backends.conftest import ADAPTER
@@ -26,6 +28,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:.*is_gradient_checkpointing:Futu
 SETTINGS = EngineSettings(device="cpu", dtype="float32", threads=1)
 SAMPLED = Sampling(max_new_tokens=24, temperature=1.5, top_k=50, top_p=0.95)
 KINDS = ("f32", "q8_0", "q4_k_m")
+MANNERS = pytest.mark.parametrize("manner", [LIGHT, HEAVY], ids=["light", "heavy"])
 
 
 @pytest.fixture(scope="module")
@@ -98,10 +101,12 @@ def test_a_lora_over_its_base_answers_as_the_merged_file(opened, task):
     assert ids(over, requests) != ids(opened("base"), requests)
 
 
+@MANNERS
 @pytest.mark.parametrize("kind", KINDS)
-def test_an_answer_does_not_depend_on_its_company(opened, task, kind):
+def test_an_answer_does_not_depend_on_its_company(opened, task, monkeypatch, kind, manner):
     """Token for token, greedy and sampled: alone, with a few, and with all."""
     model = opened("merged", kind)
+    monkeypatch.setattr(model.contexts, "manner", manner)
     for sampling in (Sampling(max_new_tokens=24), SAMPLED):
         requests = requests_for(task.name, task.cases[:11], sampling)
         whole = ids(model, requests)
@@ -111,31 +116,75 @@ def test_an_answer_does_not_depend_on_its_company(opened, task, kind):
             assert ids(model, [request]) == {request.case_id: whole[request.case_id]}
 
 
+@MANNERS
 @pytest.mark.parametrize("kind", KINDS)
-def test_an_answer_does_not_depend_on_how_batches_are_cut(opened, task, monkeypatch, kind):
-    """Few rows at once, so that they are replaced; small batches, so that prompts are cut; no
-    common beginning. All of it on prompts of very different length."""
+def test_an_answer_does_not_depend_on_how_batches_are_cut(opened, monkeypatch, task, kind, manner):
+    """In one context or two; few rows at once, so that they are replaced; small batches, so that
+    prompts are cut; no common beginning. All of it on prompts of very different length."""
     model = opened("merged", kind)
     long = tuple(ask(f"Count to {n}. " + "word " * n, f"long-{n}", max_new_tokens=20)
                  for n in range(0, 90, 9))  # fmt: skip
     requests = [*requests_for(task.name, task.cases[:6], Sampling(max_new_tokens=20)), *long]
+    monkeypatch.setattr(model.contexts, "manner", manner)
     whole = ids(model, requests)
-    monkeypatch.setattr(llama, "MOST_ROWS", 3)
+    if manner.has_context_per_core:
+        monkeypatch.setattr(model.contexts, "cores", 2)
     assert ids(model, requests) == whole
-    monkeypatch.setattr(llama_decoding, "MOST_UBATCH_TOKENS", 32)
+    monkeypatch.setattr(model.contexts, "manner", replace(manner, most_rows=3))
+    assert ids(model, requests) == whole
+    small = replace(manner, most_rows=3, most_ubatch_tokens=32)
+    monkeypatch.setattr(model.contexts, "manner", small)
     assert ids(model, requests) == whole
     monkeypatch.setattr(llama_decoding, "common_prefix", lambda prompts: 0)
     assert ids(model, requests) == whole
 
 
+@pytest.mark.parametrize(
+    "sampling", [Sampling(max_new_tokens=24), SAMPLED], ids=["greedy", "drawn"]
+)
+def test_an_answer_does_not_depend_on_what_was_guessed(opened, task, monkeypatch, sampling):
+    """Guesses that are always wrong, always right, or one token longer."""
+    model = opened("merged")
+    requests = requests_for(task.name, task.cases[:9], sampling)
+    whole = ids(model, requests)
+    monkeypatch.setattr(llama_decoding, "drafted", lambda ids, count, sources: [7] * count)
+    assert ids(model, requests) == whole
+    prompts = [list(p.token_ids) for p in model.encode(requests, []).prompts]
+    said = [p + list(whole[r.case_id]) for p, r in zip(prompts, requests, strict=True)]
+
+    def known(ids: list[int], count: int, sources: object) -> list[int]:
+        (answer,) = [a for a in said if a[: len(ids)] == ids]
+        return [*answer[len(ids) :], 7, 7, 7][:count]
+
+    monkeypatch.setattr(llama_decoding, "drafted", known)
+    assert ids(model, requests) == whole
+    monkeypatch.setattr(model.contexts, "manner", replace(LIGHT, drafted=3))
+    assert ids(model, requests) == whole
+
+
+def test_right_guesses_save_steps(opened, task):
+    """A step that gives rows two tokens each: more tokens come than rows are decoded at once."""
+    model, steps = opened("merged"), []
+    requests = requests_for(task.name, task.cases[:8], task.sampling)
+    (batch,) = model.batches(requests)
+    found = model.generate(batch, lambda tokens, ended: steps.append(tokens))
+    assert max(steps) > 8
+    assert sum(tokens > 0 for tokens in steps) < max(len(c.token_ids) for c in found)
+
+
+@MANNERS
 @pytest.mark.parametrize("kind", KINDS)
-def test_logits_do_not_depend_on_their_company_to_the_bit(opened, task, kind):
+def test_logits_do_not_depend_on_their_company_to_the_bit(opened, task, monkeypatch, kind, manner):
+    """Whatever is left of a prompt beyond the common beginning."""
     model = opened("merged", kind)
-    read = model.encode(requests_for(task.name, task.cases[:9], task.sampling), [])
-    sequences = [list(p.token_ids) for p in read.prompts]
-    together = logits(model, sequences)
-    alone = np.concatenate([logits(model, [s]) for s in sequences])
-    assert np.array_equal(together, alone)
+    monkeypatch.setattr(model.contexts, "manner", manner)
+    random = np.random.default_rng(0)
+    for common in (23, 24):
+        beginning = random.integers(5, 1200, common).tolist()
+        sequences = [beginning + random.integers(5, 1200, n).tolist() for n in range(1, 14)]
+        together = logits(model, sequences)
+        alone = np.concatenate([logits(model, [s]) for s in sequences])
+        assert np.array_equal(together, alone)
 
 
 def logits(model, sequences: Sequence[Sequence[int]]) -> np.ndarray:
@@ -237,7 +286,7 @@ def test_prompts_too_long_for_many_streams_are_answered_alone(opened, gguf_file,
     batches = [{r.case_id for r in b} for b in model.batches(requests)]
     assert batches == [{"long-220"}, {"long-200"}, {"a", "b"}]
     found = answers(model, long)
-    assert model._context.shape.streams == 1
+    assert [c.shape.streams for c in model.contexts.opened] == [1]
     expected = answers(opened("merged"), long)
     assert {i: c.text for i, c in found.items()} == {i: c.text for i, c in expected.items()}
     model.close()
@@ -276,10 +325,12 @@ def test_gpt2_answers_in_its_own_chat_format(opened, task):
         ([[1] * 40, [1] * 15 + [2] * 20], 0),
         ([[1] * 40, [1] * 22 + [2] * 20, [1] * 30 + [3]], 20),
         ([[1] * 40, []], 0),
+        ([[1] * 40, [1] * 32 + [2] * 6], 24),
+        ([[1] * 40, [1] * 19 + [2] * 3], 0),
     ],
 )
 def test_the_common_beginning_leaves_every_prompt_its_last_token(prompts, common):
-    """In fours, from 16; one prompt shares nothing with anybody."""
+    """In fours, from 16; one prompt shares nothing with anybody, and none is left with four."""
     assert common_prefix(prompts) == common
 
 
@@ -292,12 +343,12 @@ def test_a_gpu_that_llama_cpp_has_not_is_one_line(gguf_file):
 
 
 def test_the_cache_is_of_the_size_that_is_computed(opened):
-    """llama.cpp logs what it takes: 4 layers, 2 heads of 32 keys and 32 values, float32."""
+    """llama.cpp logs what it takes: 4 layers, 2 heads of 32 keys and 32 values, float16."""
     model = opened("base")
-    assert model.cache_bytes_per_token == 4 * 2 * (32 + 32) * 4
-    shape = Shape(streams=9, cells=256, outputs=9, threads=1, has_float32_cache=True)
+    assert model.cached_per_token == 4 * 2 * (32 + 32)
+    shape = Shape(9, cells=256, ubatch_tokens=64, outputs=9, threads=1, has_float32_cache=False)
     LOG.listen()  # an export in this process has listened since
     LlamaContext(model.loaded, shape).close()
-    expected = 9 * 256 * model.cache_bytes_per_token / 2**20
+    expected = 9 * 256 * model.cached_per_token * 2 / 2**20
     lines = [line for _, line in LOG.lines if "KV buffer size" in line]
     assert any(f"{expected:.2f} MiB" in line for line in lines), lines

@@ -1,0 +1,97 @@
+"""The contexts of a GGUF model: how many there are, of what shape, and which rows each decodes."""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from threading import Lock
+
+from harness.engine.drafting import Followers
+from harness.engine.llama_context import CELLS, LlamaContext, Shape, rounded_up
+from harness.engine.llama_decoding import (
+    LEAST_TOKENS,
+    Answering,
+    LlamaDecoder,
+    decode_alone,
+    streams_of_step,
+)
+from harness.engine.llama_library import LoadedModel
+from harness.engine.llama_manner import manner_of, usable_cores
+from harness.engine.model import OnStep
+from harness.engine.row import Row
+
+
+class LlamaContexts:
+    """Made when rows ask for them, and kept for the next rows that they fit. Close them."""
+
+    def __init__(self, loaded: LoadedModel, cores: int | None) -> None:
+        """``cores``: how many to use, or ``None`` for what pays."""
+        self.loaded = loaded
+        self.manner = manner_of(loaded)
+        self.cores = cores or usable_cores()
+        self.cores_alone = 1 if self.manner.has_context_per_core and cores is None else self.cores
+        self.opened: list[LlamaContext] = []
+
+    def close(self) -> None:
+        for context in self.opened:
+            context.close()
+        self.opened = []
+
+    def answer_alone(self, rows: Sequence[Row], how: Answering, *, is_float32: bool) -> None:
+        """One row after the other, each in an empty cache. ``is_float32`` is said of the cache."""
+        for row in rows:
+            (context,) = self._contexts(1, self._shape([row], 1, 1, self.cores_alone, is_float32))
+            decode_alone(context, row, how)
+
+    def answer_together(
+        self, rows: Sequence[Row], most_rows: int, how: Answering, *, is_float32: bool
+    ) -> int:
+        """In as many contexts as the model's manner has. How many rows were decoded at once, which
+        is at most ``most_rows``."""
+        count, each = self._split(min(most_rows, len(rows)))
+        width = self.manner.width
+        streams = streams_of_step(each, width) + 1
+        threads = 1 if self.manner.has_context_per_core else self.cores
+        shape = self._shape(rows, streams, streams * width, threads, is_float32)
+        how = replace(how, on_step=_one_at_a_time(how.on_step))
+        followers = Followers()
+        decoders = [
+            LlamaDecoder(context, self.manner, each, how, followers)
+            for context in self._contexts(count, shape)
+        ]
+        # llama.cpp computes without Python's lock. Every context gets long rows and short ones.
+        with ThreadPoolExecutor(count) as pool:
+            list(pool.map(LlamaDecoder.run, decoders, (rows[i::count] for i in range(count))))
+        return count * each
+
+    def _split(self, rows: int) -> tuple[int, int]:
+        """Into how many contexts so many rows go, and how many of them each decodes at once."""
+        least = -(-LEAST_TOKENS // self.manner.width)
+        most = self.cores if self.manner.has_context_per_core else 1
+        contexts = max(1, min(most, rows // least))
+        return contexts, max(1, min(self.manner.most_rows, rows // contexts))
+
+    def _shape(
+        self, rows: Sequence[Row], streams: int, outputs: int, threads: int, is_float32: bool
+    ) -> Shape:
+        cells = rounded_up(max(row.width for row in rows), CELLS)
+        tokens = self.manner.most_ubatch_tokens
+        return Shape(streams, cells, tokens, outputs, threads, is_float32)
+
+    def _contexts(self, count: int, shape: Shape) -> list[LlamaContext]:
+        """So many of one shape: those that are open, where they are like it."""
+        if self.opened and self.opened[0].shape != shape:
+            self.close()
+        while len(self.opened) < count:
+            self.opened.append(LlamaContext(self.loaded, shape))
+        return self.opened[:count]
+
+
+def _one_at_a_time(on_step: OnStep) -> OnStep:
+    """Of several threads."""
+    lock = Lock()
+
+    def told(tokens: int, ended: int) -> None:
+        with lock:
+            on_step(tokens, ended)
+
+    return told
