@@ -19,6 +19,9 @@ from harness.engine.llama_manner import manner_of, usable_cores
 from harness.engine.model import OnStep
 from harness.engine.row import Row
 
+ALONE_UBATCH_TOKENS = 256
+"""Tokens computed at once for one row: prefill is bound by arithmetic long before."""
+
 
 class LlamaContexts:
     """Made when rows ask for them, and kept for the next rows that they fit. Close them."""
@@ -39,23 +42,25 @@ class LlamaContexts:
     def answer_alone(self, rows: Sequence[Row], how: Answering, *, is_float32: bool) -> None:
         """One row after the other, each in an empty cache. ``is_float32`` is said of the cache."""
         for row in rows:
-            (context,) = self._contexts(1, self._shape([row], 1, 1, self.cores_alone, is_float32))
-            decode_alone(context, row, how)
+            cells, threads = self._cells([row]), self.cores_alone
+            shape = Shape(1, cells, ALONE_UBATCH_TOKENS, 1, threads, is_float32)
+            decode_alone(self._contexts(1, shape)[0], row, how)
 
     def answer_together(
         self, rows: Sequence[Row], most_rows: int, how: Answering, *, is_float32: bool
     ) -> int:
         """In as many contexts as the model's manner has. How many rows were decoded at once, which
         is at most ``most_rows``."""
+        manner = self.manner
         count, each = self._split(min(most_rows, len(rows)))
-        width = self.manner.width
-        streams = streams_of_step(each, width) + 1
-        threads = 1 if self.manner.has_context_per_core else self.cores
-        shape = self._shape(rows, streams, streams * width, threads, is_float32)
+        streams = streams_of_step(each, manner.width) + 1
+        threads = 1 if manner.has_context_per_core else self.cores
+        cells, outputs = self._cells(rows), streams * manner.width
+        shape = Shape(streams, cells, manner.most_ubatch_tokens, outputs, threads, is_float32)
         how = replace(how, on_step=_one_at_a_time(how.on_step))
         followers = Followers()
         decoders = [
-            LlamaDecoder(context, self.manner, each, how, followers)
+            LlamaDecoder(context, manner, each, how, followers)
             for context in self._contexts(count, shape)
         ]
         # llama.cpp computes without Python's lock. Every context gets long rows and short ones.
@@ -70,12 +75,9 @@ class LlamaContexts:
         contexts = max(1, min(most, rows // least))
         return contexts, max(1, min(self.manner.most_rows, rows // contexts))
 
-    def _shape(
-        self, rows: Sequence[Row], streams: int, outputs: int, threads: int, is_float32: bool
-    ) -> Shape:
-        cells = rounded_up(max(row.width for row in rows), CELLS)
-        tokens = self.manner.most_ubatch_tokens
-        return Shape(streams, cells, tokens, outputs, threads, is_float32)
+    def _cells(self, rows: Sequence[Row]) -> int:
+        """A row's last token is never cached; what is guessed behind the one before it is."""
+        return rounded_up(max(row.width for row in rows) - 1 + self.manner.drafted, CELLS)
 
     def _contexts(self, count: int, shape: Shape) -> list[LlamaContext]:
         """So many of one shape: those that are open, where they are like it."""

@@ -183,22 +183,21 @@ class LlamaDecoder:
 
     def _step(self) -> None:
         """A few tokens into every lane; one or more out of those whose prompt is in."""
-        width, padding = self.manner.width, [PADDING_TOKEN] * self.manner.width
-        streams = streams_of_step(len(self.lanes), width)
-        fed = [self._next_tokens(lane) if lane.is_open else padding for lane in self.lanes]
-        fed += [padding] * (streams - len(fed))
-        starts = [lane.cached if lane.is_open else 0 for lane in self.lanes]
-        starts += [0] * (streams - len(starts))
+        width = self.manner.width
+        streams = range(streams_of_step(len(self.lanes), width))
+        lanes = {i: lane for i, lane in enumerate(self.lanes) if lane.is_open}
+        fed = [self._next_tokens(lanes[i]) if i in lanes else [PADDING_TOKEN] * width
+               for i in streams]  # fmt: skip
+        starts = [lanes[i].cached if i in lanes else 0 for i in streams]
         self.context.decode(
             [token for tokens in fed for token in tokens],
             [start + place for start in starts for place in range(width)],
-            [stream for stream in range(streams) for _ in range(width)],
+            [stream for stream in streams for _ in range(width)],
             outputs=True,
         )
         self._take(fed)
-        for stream in range(streams):
-            is_open = stream < len(self.lanes) and self.lanes[stream].is_open
-            self.context.cut(stream, self.lanes[stream].cached if is_open else 0)
+        for i in streams:
+            self.context.cut(i, lanes[i].cached if i in lanes and lanes[i].is_open else 0)
 
     def _next_tokens(self, lane: _Lane) -> list[int]:
         """What is known of a row behind the cached tokens, and guesses behind that."""
