@@ -5,15 +5,18 @@ seed of its own, and the time of each row's first and last token is known.
 """
 
 import inspect
+import sys
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
 from transformers import DynamicCache
+from transformers.cache_utils import DynamicLayer, DynamicSlidingWindowLayer
 from transformers.generation import logits_process as processors
 
 from harness.core.plan import Sampling
+from harness.engine.beginnings import Cut, best_cut
 from harness.engine.row import Row
 
 SHRINK_AT = 0.75
@@ -58,14 +61,14 @@ class _Batch:
     def __init__(self, model: Any, rows: Sequence[Row]) -> None:
         self.model = model
         self.rows = list(rows)
-        self.cache = DynamicCache(config=model.config)
         longest = max(len(row.prompt) for row in rows)
         pads = [longest - len(row.prompt) for row in rows]
         ids = [[0] * pad + row.prompt for pad, row in zip(pads, rows, strict=True)]
         mask = [[0] * pad + [1] * len(row.prompt) for pad, row in zip(pads, rows, strict=True)]
-        self.input_ids = torch.tensor(ids, device=model.device)
+        self.cache, cached = _cache_of_beginnings(model, [row.prompt for row in rows])
+        self.input_ids = torch.tensor(ids, device=model.device)[:, cached:]
         self.mask = torch.tensor(mask, device=model.device)
-        self.positions = (self.mask.cumsum(-1) - 1).clamp(min=0)
+        self.positions = (self.mask.cumsum(-1) - 1).clamp(min=0)[:, cached:]
         self.accepts = frozenset(inspect.signature(_forward(model)).parameters)
 
     def next_logits(self) -> torch.Tensor:
@@ -93,7 +96,55 @@ class _Batch:
         index = torch.tensor(indices, device=self.mask.device)
         self.input_ids, self.positions = self.input_ids[index], self.positions[index]
         self.mask = self.mask[index]
-        self.cache.batch_select_indices(index)
+        # Not ``batch_select_indices``, which layers without keys and values do not have.
+        self.cache.reorder_cache(index)
+
+
+def _cache_of_beginnings(model: Any, prompts: Sequence[list[int]]) -> tuple[DynamicCache, int]:
+    """A cache with the first columns of ``prompts``, and their number: what several prompts begin
+    with has been computed once. The beginnings are a batch like any other, so that what several
+    of *them* begin with has been, too."""
+    cache = DynamicCache(config=model.config)
+    cut = best_cut(prompts, _most_columns(model.config, cache))
+    if cut is None:
+        return cache, 0
+    batch = _Batch(model, [Row(beginning, 0, 1) for beginning in cut.beginnings])
+    batch.next_logits()
+    _spread(batch.cache, cut, [len(prompt) for prompt in prompts])
+    return batch.cache, cut.columns
+
+
+def _most_columns(config: Any, cache: DynamicCache) -> int:
+    """How many columns of keys and values may be moved from one row to another: none where a layer
+    keeps anything else, or where they depend on how long the longest row is; and no more than a
+    sliding window still holds."""
+    kinds = (DynamicLayer, DynamicSlidingWindowLayer)
+    if any(type(layer) not in kinds for layer in cache.layers) or _has_rope_by_length(config):
+        return 0
+    windows = [layer.sliding_window for layer in cache.layers if layer.is_sliding]
+    return min(windows, default=sys.maxsize) - 1
+
+
+def _has_rope_by_length(config: Any) -> bool:
+    """Whether a token's rotation depends on the longest position of its batch."""
+    rope = getattr(config.get_text_config(), "rope_parameters", None) or {}
+    by_layer = [kind for kind in rope.values() if isinstance(kind, dict)]
+    return any(kind.get("rope_type") in ("dynamic", "longrope") for kind in (rope, *by_layer))
+
+
+def _spread(cache: DynamicCache, cut: Cut, lengths: Sequence[int]) -> None:
+    """Give each row of ``lengths`` tokens its beginning, moved to the columns in which the row has
+    it. What is in the columns of its padding is masked."""
+    shifts = [
+        (max(lengths) - length) - (cut.columns - len(cut.beginnings[source]))
+        for length, source in zip(lengths, cut.of_row, strict=True)
+    ]
+    source = torch.tensor(cut.of_row)[:, None]
+    column = (torch.arange(cut.columns) - torch.tensor(shifts)[:, None]).clamp(min=0)
+    for layer in cache.layers:
+        # [beginnings, heads, columns, width] to [rows, heads, columns, width]
+        layer.keys = layer.keys[source, :, column].transpose(1, 2)
+        layer.values = layer.values[source, :, column].transpose(1, 2)
 
 
 def _forward(model: Any) -> Any:

@@ -4,9 +4,16 @@ import pytest
 import torch
 
 from harness.core.plan import Sampling
+from harness.engine import beginnings
 from harness.engine.decoding import decode, last_logits
 from harness.engine.row import Row
-from tests.models import random_gpt2, random_qwen2
+from tests.models import (
+    random_bloom,
+    random_gpt2,
+    random_lfm2,
+    random_mistral,
+    random_qwen2,
+)
 
 PROMPTS = [[5, 9, 3], [7], [1, 2, 3, 4, 5, 6, 7, 8], [40, 41, 42, 43]]
 END = frozenset({11, 12})
@@ -97,3 +104,114 @@ def test_the_logits_of_a_sequence_do_not_depend_on_its_company(model):
     alone = torch.cat([last_logits(model, [p]) for p in PROMPTS])
     assert torch.allclose(together, alone, atol=1e-5)
     assert together.argmax(-1).tolist() == [expected(model, p, room=1)[0] for p in PROMPTS]
+
+
+TASK, OTHER_TASK = list(range(20, 50)), list(range(50, 62))
+BATCHES = {
+    "one task": [TASK + [i] * (1 + i % 4) for i in range(12)],
+    "two tasks": [t + [i, 60 - i] * (1 + i % 3) for i in range(8) for t in (TASK, OTHER_TASK)],
+    "cases asked again": [[*TASK, i % 3, 5, 6] for i in range(12)],
+    "prompts that begin others": [TASK[: 10 + 2 * i] for i in range(10)],
+    "very different lengths": [[7], [8, 9], *([*TASK, i] for i in range(6)), [*TASK, *range(20)]],
+    "nothing in common": [[i, *TASK] for i in range(6)],
+    "one row": [TASK],
+}
+
+
+@pytest.fixture
+def sharing(monkeypatch):
+    """Sets whether what rows begin with is computed once, however little that saves."""
+    return lambda is_on: monkeypatch.setattr(
+        beginnings, "LEAST_SAVED_TOKENS", 1 if is_on else 10**9
+    )
+
+
+def shapes(model, run):
+    """The rows and columns of every pass through the model during ``run``."""
+    seen: list[tuple[int, ...]] = []
+    hook = model.register_forward_pre_hook(
+        lambda _, args, inputs: seen.append(tuple(inputs["input_ids"].shape)), with_kwargs=True
+    )
+    run()
+    hook.remove()
+    return seen
+
+
+@pytest.mark.parametrize("prompts", BATCHES.values(), ids=BATCHES.keys())
+def test_what_rows_begin_with_changes_no_logits_when_it_is_computed_once(model, prompts, sharing):
+    sharing(False)
+    apart = last_logits(model, prompts)
+    sharing(True)
+    assert torch.allclose(last_logits(model, prompts), apart, atol=1e-5)
+
+
+def test_what_rows_begin_with_goes_through_the_model_once(model):
+    def passes(name):
+        return shapes(model, lambda: last_logits(model, BATCHES[name]))
+
+    assert passes("one task") == [(1, 30), (12, 4)]
+    assert passes("two tasks") == [(2, 30), (16, 6)]
+    assert passes("cases asked again") == [(1, 30), (12, 3)]
+    assert passes("nothing in common") == [(6, 31)]
+    assert passes("one row") == [(1, 30)]
+
+
+def test_beginnings_that_begin_alike_are_computed_once_in_their_turn(model):
+    prompts = [TASK + [case] * 14 for case in range(10) for _ in range(4)]
+    assert shapes(model, lambda: last_logits(model, prompts)) == [(1, 30), (10, 13), (40, 1)]
+
+
+@pytest.mark.parametrize("name", ["one task", "two tasks", "very different lengths"])
+def test_rows_that_begin_alike_decode_to_what_generate_answers_one_by_one(model, name, sharing):
+    sharing(True)
+    rows = decoded(model, BATCHES[name], room=12)
+    assert [row.token_ids for row in rows] == [expected(model, p, 12) for p in BATCHES[name]]
+
+
+def test_a_prompt_sampled_several_times_depends_on_each_seed_alone(model, sharing):
+    sharing(True)
+    prompts = [[*TASK, 3]] * 6
+    together = decoded(model, prompts, SAMPLED)
+    alone = [decoded(model, [p], SAMPLED, seeds=[s])[0] for s, p in enumerate(prompts)]
+    assert [r.token_ids for r in together] == [r.token_ids for r in alone]
+    assert len({tuple(r.token_ids) for r in together}) > 1
+
+
+@pytest.mark.parametrize(
+    "other", [random_mistral, random_bloom, random_lfm2], ids=["mistral", "bloom", "lfm2"]
+)
+def test_other_kinds_of_model_answer_the_same(other, sharing):
+    """Mistral here sees 16 tokens back; Bloom takes no positions; layers of LFM2 keep no keys."""
+    model = other()
+    for prompts in BATCHES.values():
+        sharing(False)
+        apart = last_logits(model, prompts)
+        sharing(True)
+        assert torch.allclose(last_logits(model, prompts), apart, atol=1e-5)
+    prompts = BATCHES["very different lengths"]
+    rows = [Row(list(p), 0, room) for room, p in enumerate(prompts, 1)]
+    decode(model, rows, GREEDY, END, lambda tokens, ended: None)
+    assert [row.token_ids for row in rows] == [
+        expected(model, p, room) for room, p in enumerate(prompts, 1)
+    ]
+
+
+def test_no_more_is_shared_than_a_sliding_window_holds(sharing):
+    """Of 16 tokens the last is the one that looks back."""
+    sharing(True)
+    model = random_mistral()
+    assert shapes(model, lambda: last_logits(model, BATCHES["one task"])) == [(1, 15), (12, 19)]
+
+
+def test_nothing_is_shared_where_a_layer_keeps_no_keys(sharing):
+    sharing(True)
+    model = random_lfm2()
+    assert shapes(model, lambda: last_logits(model, BATCHES["one task"])) == [(12, 34)]
+
+
+def test_nothing_is_shared_where_a_rotation_depends_on_the_longest_row(sharing):
+    """Otherwise the beginnings would be rotated as short texts and what follows as long ones."""
+    sharing(True)
+    dynamic = {"rope_type": "dynamic", "rope_theta": 1e4, "factor": 2.0}
+    model = random_qwen2(rope_parameters=dynamic)
+    assert shapes(model, lambda: last_logits(model, BATCHES["one task"])) == [(12, 34)]
