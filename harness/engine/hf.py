@@ -48,7 +48,9 @@ class HfModel:
         """Requests of one sampling and of like length together, the longest first.
 
         The longest batch comes first so that a machine too small fails early. Timed requests come
-        last, each alone.
+        last, each alone. Tasks share batches: what each one's prompts begin with is computed once
+        in a mixed batch, too, and fewer steps decode more rows. With four bundled tasks of 16 cases
+        a 0.5B model took 25 CPU seconds in batches of one task, 18 in one of all.
         """
         self._read = {r.key: self._prompt(r) for r in requests}
         budget = self.settings.batch_tokens or self._batch_tokens()

@@ -1,6 +1,7 @@
 """Base, adapter and merged models on the bundled weights, opened in this process."""
 
 import shutil
+from dataclasses import replace
 
 import pytest
 
@@ -10,6 +11,7 @@ from harness.core.completion import FinishReason
 from harness.core.errors import HarnessError
 from harness.core.modelref import ModelRef
 from harness.core.plan import Request, Sampling, requests_for
+from harness.engine import beginnings
 from harness.engine.folders import check_whole_model
 from harness.engine.loading import local_folder
 from harness.engine.model import EngineSettings
@@ -42,10 +44,21 @@ def tiny_adapter():
     )
 
 
+@pytest.fixture(scope="module")
+def tiny_gpt2():
+    return base.open_model(ModelRef("base", str(TINY_GPT2)), SETTINGS)
+
+
 def answers(model, requests):
     """Completions by case, over however many batches."""
     batches = model.batches(requests)
     return {c.case_id: c for b in batches for c in model.generate(b, lambda tokens, ended: None)}
+
+
+@pytest.fixture
+def without_sharing(monkeypatch):
+    """A function that has every row's whole prompt go through the model from then on."""
+    return lambda: monkeypatch.setattr(beginnings, "LEAST_SAVED_TOKENS", 10**9)
 
 
 def ask(text: str, **sampling) -> Request:
@@ -81,9 +94,8 @@ def test_a_merged_model_says_what_its_adapter_says(tiny_adapter, requests, tmp_p
     assert texts == {i: c.text for i, c in answers(tiny_adapter, requests).items()}
 
 
-def test_gpt2_answers_in_its_own_chat_format(requests):
-    model = base.open_model(ModelRef("base", str(TINY_GPT2)), SETTINGS)
-    found = answers(model, requests[:4])
+def test_gpt2_answers_in_its_own_chat_format(tiny_gpt2, requests):
+    found = answers(tiny_gpt2, requests[:4])
     assert all("<|endoftext|>" not in c.text for c in found.values())
     assert {c.finish_reason for c in found.values()} == {FinishReason.STOP}
     assert all("name" in c.text for c in found.values())
@@ -96,6 +108,32 @@ def test_a_small_token_budget_makes_more_batches_and_the_same_answers(tiny_base,
     assert len(small.batches(requests)) > len(tiny_base.batches(requests)) == 1
     together, apart = answers(tiny_base, requests), answers(small, requests)
     assert {i: c.text for i, c in together.items()} == {i: c.text for i, c in apart.items()}
+
+
+@pytest.mark.parametrize("name", ["tiny_base", "tiny_adapter", "tiny_gpt2"])
+def test_a_tasks_instructions_computed_once_change_no_answer(name, request, without_sharing):
+    model = request.getfixturevalue(name)
+    tasks = [load_task(TASKS / task) for task in ("json_extraction", "code_assistant")]
+    asked = [r for task in tasks for r in requests_for(task.name, task.cases[:8], task.sampling)]
+    assert len(model.batches(asked)) == 1
+    once = prefilled(model, asked)
+    assert once < sum(len(model._read[r.key].token_ids) for r in asked)
+    texts = {i: c.text for i, c in answers(model, asked).items()}
+    without_sharing()
+    assert prefilled(model, asked) > 1.4 * once
+    assert texts == {i: c.text for i, c in answers(model, asked).items()}
+
+
+def prefilled(model, requests):
+    """Tokens that go through the model until each request has its first token."""
+    columns = []
+    hook = model.model.register_forward_pre_hook(
+        lambda _, args, inputs: columns.append(inputs["input_ids"].numel()), with_kwargs=True
+    )
+    one_token = [replace(r, sampling=replace(r.sampling, max_new_tokens=1)) for r in requests]
+    answers(model, one_token)
+    hook.remove()
+    return sum(columns)
 
 
 def test_the_token_limit_cuts_and_says_so(tiny_base):
