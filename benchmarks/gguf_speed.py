@@ -37,8 +37,6 @@ COUNTS = (32, 128)
 PROBE = 4
 """Cases on which the peer's better setting is found."""
 MB = 1_000_000
-FLOAT16 = 2
-"""Bytes of a number in the cache."""
 
 
 def main() -> None:
@@ -154,7 +152,7 @@ def ours(task: dict[str, Any]) -> dict[str, Any]:
         for request, completion in zip(batch, model.generate(batch, nothing), strict=True):
             found[request.key] = completion
         cells = sum(c.shape.streams * c.shape.cells for c in model.contexts.opened)
-        cache_bytes = max(cache_bytes, cells * model.cached_per_token * FLOAT16)
+        cache_bytes = max(cache_bytes, cells * model.cache_bytes_per_token)
     seconds = time.perf_counter() - started
     return {
         "seconds": seconds,

@@ -56,11 +56,12 @@ def test_every_model_reads_every_prompt_alike(chain):
 
 
 def test_copies_in_full_precision_begin_alike_and_answer_alike(chain):
-    for name in ("merged", "f32"):
+    """llama.cpp's cache is float16, whatever the file is."""
+    for name, difference in (("merged", 1e-3), ("f32", 1e-2)):
         pair = pairs(chain)[name]
         assert pair.is_copy
         assert pair.first_step.agreement == 1
-        assert pair.first_step.max_difference < 1e-3
+        assert pair.first_step.max_difference < difference
         (answers,) = pair.answers
         assert answers.identical >= 0.99 * answers.cases
         for found in answers.divergences:

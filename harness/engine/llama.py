@@ -17,7 +17,7 @@ from harness.core.plan import Request
 from harness.core.record import ModelRecord
 from harness.engine import prompt
 from harness.engine.gguf_header import GgufHeader
-from harness.engine.llama_context import CELLS, rounded_up
+from harness.engine.llama_context import BYTES_PER_CACHED, CELLS, rounded_up
 from harness.engine.llama_contexts import LlamaContexts
 from harness.engine.llama_decoding import LEAST_TOKENS, Answering
 from harness.engine.llama_library import LoadedModel
@@ -91,8 +91,7 @@ class LlamaModel:
         return Reading(described, prompts, self.vocabulary.texts(asked))
 
     def logits(self, sequences: Sequence[Sequence[int]]) -> Iterator[Any]:
-        """Computed as an answer's, but that the cache of a float32 file is float32: what then
-        differs from transformers' logits is the file's."""
+        """As an answer's are computed: the same streams, the same sizes of batches."""
         for ids in sequences:
             if reason := check_sequence(list(ids), self.vocabulary.size, self.context):
                 raise HarnessError(reason)
@@ -100,7 +99,7 @@ class LlamaModel:
             rows = [Row(list(ids), 0, 1) for ids in sequences[start : start + LOGIT_ROWS]]
             heard = _Heard(rows, self.vocabulary.size)
             how = Answering(heard, self.vocabulary.end_ids, lambda tokens, ended: None)
-            self._decode(rows, how, is_float32=self._is_float32)
+            self._decode(rows, how)
             yield heard.logits
 
     @property
@@ -111,24 +110,16 @@ class LlamaModel:
     def close(self) -> None:
         self.contexts.close()
 
-    def _decode(
-        self,
-        rows: Sequence[Row],
-        how: Answering,
-        *,
-        is_alone: bool = False,
-        is_float32: bool = False,
-    ) -> int:
-        """How many rows were decoded at once. ``is_float32`` is said of the cache."""
+    def _decode(self, rows: Sequence[Row], how: Answering, *, is_alone: bool = False) -> int:
+        """How many rows were decoded at once."""
         if not rows:
             return 0
         widest = max(row.width for row in rows)
         if is_alone or not self._has_room_to_pad(widest):
-            self.contexts.answer_alone(rows, how, is_float32=is_float32)
+            self.contexts.answer_alone(rows, how)
             return 1
         cells = self.settings.batch_tokens or min(MOST_BATCH_TOKENS, self._fitting_cells)
-        most = max(1, min(len(rows), cells // widest))
-        return self.contexts.answer_together(rows, most, how, is_float32=is_float32)
+        return self.contexts.answer_together(rows, max(1, cells // widest), how)
 
     def _has_room_to_pad(self, width: int) -> bool:
         """Whether the memory holds the least streams of a batch, each as long as ``width``. A
@@ -140,12 +131,11 @@ class LlamaModel:
         """How many tokens' keys and values fit into a share of the free memory. Asked once: what
         a context takes is missing from the free memory afterwards."""
         left = CACHE_SHARE * (available_mb(None) or 0.0) * MB
-        largest = 4 if self._is_float32 else 2
-        return int(left) // max(1, largest * self.cached_per_token)
+        return int(left) // max(1, self.cache_bytes_per_token)
 
     @property
-    def cached_per_token(self) -> int:
-        """Numbers that one token's keys and values are, all layers together."""
+    def cache_bytes_per_token(self) -> int:
+        """Bytes that one token's keys and values take, all layers together."""
         name = self.header.architecture
         count = self.header.count
         layers, heads = count(f"{name}.block_count"), count(f"{name}.attention.head_count")
@@ -155,11 +145,7 @@ class LlamaModel:
         usual = (count(f"{name}.embedding_length") or 0) // heads
         keys = count(f"{name}.attention.key_length") or usual
         values = count(f"{name}.attention.value_length") or usual
-        return layers * own_heads * (keys + values)
-
-    @property
-    def _is_float32(self) -> bool:
-        return self.header.file_type == "f32"
+        return layers * own_heads * (keys + values) * BYTES_PER_CACHED
 
     def _fits(self, batch: Sequence[Request], request: Request) -> bool:
         """Whether a request may come behind those of a batch, of which the first is the longest."""

@@ -17,8 +17,8 @@ from harness.engine.llama_library import LOG, LoadedModel
 
 CELLS = 256
 """llama.cpp rounds a stream's length up to a multiple of this."""
-_F32, _F16 = 0, 1
-"""ggml's numbers of types."""
+BYTES_PER_CACHED = 2
+"""Keys and values are float16, llama.cpp's default."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +33,6 @@ class Shape:
     outputs: int
     """The most tokens whose logits one batch asks for."""
     threads: int
-    has_float32_cache: bool
-    """Rather than one of float16, llama.cpp's own default."""
 
 
 def rounded_up(count: int, step: int) -> int:
@@ -147,7 +145,6 @@ def _parameters(shape: Shape) -> Any:
     # The flash kernels take other paths for other numbers of tokens: an answer would depend on
     # what it is batched with. See docs/gguf.md.
     parameters.flash_attn_type = llama_cpp.LLAMA_FLASH_ATTN_TYPE_DISABLED
-    parameters.type_k = parameters.type_v = _F32 if shape.has_float32_cache else _F16
     parameters.no_perf = True
     return parameters
 

@@ -39,16 +39,14 @@ class LlamaContexts:
             context.close()
         self.opened = []
 
-    def answer_alone(self, rows: Sequence[Row], how: Answering, *, is_float32: bool) -> None:
-        """One row after the other, each in an empty cache. ``is_float32`` is said of the cache."""
+    def answer_alone(self, rows: Sequence[Row], how: Answering) -> None:
+        """One row after the other, each in an empty cache."""
         for row in rows:
             cells, threads = self._cells([row]), self.cores_alone
-            shape = Shape(1, cells, ALONE_UBATCH_TOKENS, 1, threads, is_float32)
+            shape = Shape(1, cells, ALONE_UBATCH_TOKENS, 1, threads)
             decode_alone(self._contexts(1, shape)[0], row, how)
 
-    def answer_together(
-        self, rows: Sequence[Row], most_rows: int, how: Answering, *, is_float32: bool
-    ) -> int:
+    def answer_together(self, rows: Sequence[Row], most_rows: int, how: Answering) -> int:
         """In as many contexts as the model's manner has. How many rows were decoded at once, which
         is at most ``most_rows``."""
         manner = self.manner
@@ -56,7 +54,7 @@ class LlamaContexts:
         streams = streams_of_step(each, manner.width) + 1
         threads = 1 if manner.has_context_per_core else self.cores
         cells, outputs = self._cells(rows), streams * manner.width
-        shape = Shape(streams, cells, manner.most_ubatch_tokens, outputs, threads, is_float32)
+        shape = Shape(streams, cells, manner.most_ubatch_tokens, outputs, threads)
         how = replace(how, on_step=_one_at_a_time(how.on_step))
         followers = Followers()
         decoders = [

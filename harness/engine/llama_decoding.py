@@ -53,16 +53,17 @@ class _Lane:
     row: Row
     cached: int
     """How many of its tokens are in the stream, and right."""
+    ids: list[int] = field(init=False)
+    """Those of its prompt and its answer."""
     followers: Followers = field(default_factory=Followers)
     """What followed what in this row."""
+
+    def __post_init__(self) -> None:
+        self.ids = list(self.row.prompt)
 
     @property
     def is_open(self) -> bool:
         return self.row.is_open
-
-    @property
-    def ids(self) -> list[int]:
-        return self.row.prompt + self.row.token_ids
 
     @property
     def to_prefill(self) -> int:
@@ -201,9 +202,9 @@ class LlamaDecoder:
 
     def _next_tokens(self, lane: _Lane) -> list[int]:
         """What is known of a row behind the cached tokens, and guesses behind that."""
-        ids, width = lane.ids, self.manner.width
-        known = ids[lane.cached : lane.cached + width]
-        return known + drafted(ids, width - len(known), (lane.followers, self.followers))
+        width = self.manner.width
+        known = lane.ids[lane.cached : lane.cached + width]
+        return known + drafted(lane.ids, width - len(known), (lane.followers, self.followers))
 
     def _take(self, fed: Sequence[Sequence[int]]) -> None:
         """Pick tokens, place by place, for the lanes of which all that was fed is right: behind a
@@ -231,15 +232,15 @@ class LlamaDecoder:
         now = time.perf_counter() - self.started
         for i, token in zip(ready, tokens, strict=True):
             self.lanes[i].row.take(token, self.how.end_ids, now)
+            self.lanes[i].ids.append(token)
             self._learn(self.lanes[i], 1)
         return rows
 
     def _learn(self, lane: _Lane, count: int) -> None:
         """What a row's last ``count`` tokens followed."""
         if self.manner.drafted:
-            ids = lane.ids
             for followers in (lane.followers, self.followers):
-                followers.learn(ids, len(ids) - count)
+                followers.learn(lane.ids, len(lane.ids) - count)
 
 
 def decode_alone(context: LlamaContext, row: Row, how: Answering) -> None:

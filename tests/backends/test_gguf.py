@@ -203,9 +203,10 @@ def test_prompts_and_logits_are_those_of_transformers(opened, in_transformers, t
     assert (ours.vocabulary.size, ours.vocabulary.context) == (1280, 512)
     assert {i: ours.texts[i] for i in theirs.texts} == dict(theirs.texts)
     sequences = [p.token_ids for p in ours.prompts]
-    assert np.abs(
-        logits(opened("merged"), sequences) - logits(in_transformers, sequences)
-    ).max() < (1e-3)
+    assert (
+        np.abs(logits(opened("merged"), sequences) - logits(in_transformers, sequences)).max()
+        < 1e-2
+    )
 
 
 def test_the_record_says_what_was_opened(opened, in_transformers, gguf_file):
@@ -345,10 +346,10 @@ def test_a_gpu_that_llama_cpp_has_not_is_one_line(gguf_file):
 def test_the_cache_is_of_the_size_that_is_computed(opened):
     """llama.cpp logs what it takes: 4 layers, 2 heads of 32 keys and 32 values, float16."""
     model = opened("base")
-    assert model.cached_per_token == 4 * 2 * (32 + 32)
-    shape = Shape(9, cells=256, ubatch_tokens=64, outputs=9, threads=1, has_float32_cache=False)
+    assert model.cache_bytes_per_token == 4 * 2 * (32 + 32) * 2
+    shape = Shape(9, cells=256, ubatch_tokens=64, outputs=9, threads=1)
     LOG.listen()  # an export in this process has listened since
     LlamaContext(model.loaded, shape).close()
-    expected = 9 * 256 * model.cached_per_token * 2 / 2**20
+    expected = 9 * 256 * model.cache_bytes_per_token / 2**20
     lines = [line for _, line in LOG.lines if "KV buffer size" in line]
     assert any(f"{expected:.2f} MiB" in line for line in lines), lines
