@@ -171,7 +171,7 @@ def peer(task: dict[str, Any]) -> dict[str, Any]:
     """``Llama.generate`` one prompt after the other; greedy, its cache as long as is needed."""
     from llama_cpp import Llama
 
-    from harness.engine.llama_manner import usable_cores
+    from harness.engine.cores import usable_cores
 
     prompts = task["prompts"][: task["cases"]]
     threads = task["peer_threads"] or usable_cores()

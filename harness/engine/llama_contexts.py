@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from threading import Lock
 
+from harness.engine.cores import usable_cores
 from harness.engine.drafting import Followers
 from harness.engine.llama_context import CELLS, LlamaContext, Shape, rounded_up
 from harness.engine.llama_decoding import (
@@ -15,7 +16,7 @@ from harness.engine.llama_decoding import (
     streams_of_step,
 )
 from harness.engine.llama_library import LoadedModel
-from harness.engine.llama_manner import manner_of, usable_cores
+from harness.engine.llama_manner import manner_of
 from harness.engine.model import OnStep
 from harness.engine.row import Row
 

@@ -2,10 +2,7 @@
 no answer depends on how many are asked beside it. docs/gguf.md has what was measured.
 """
 
-import os
 from dataclasses import dataclass
-
-import psutil
 
 from harness.engine.llama_library import LoadedModel
 
@@ -49,9 +46,3 @@ def manner_of(model: LoadedModel) -> Manner:
     """A GPU is one, however light the model; a recurrent model cannot take a guess back."""
     is_light = model.parameters < LIGHT_BELOW and not model.has_gpu and model.has_cells
     return LIGHT if is_light else HEAVY
-
-
-def usable_cores() -> int:
-    """Physical cores that this process may run on: a second thread on one makes nothing faster."""
-    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return max(1, min(usable or 1, psutil.cpu_count(logical=False) or 1))

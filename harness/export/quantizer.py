@@ -17,6 +17,7 @@ from pathlib import Path
 
 from harness.core.errors import HarnessError
 from harness.core.printable import printable
+from harness.engine.cores import usable_cores
 from harness.engine.memory import peak_resident_bytes
 
 LAST_LINES = 3
@@ -112,7 +113,7 @@ def _main(source: str, target: str, number: str) -> int:
     llama_cpp.llama_log_set(callback, ctypes.c_void_p(0))
     parameters = llama_cpp.llama_model_quantize_default_params()
     parameters.ftype = int(number)
-    parameters.nthread = len(os.sched_getaffinity(0)) if sys.platform == "linux" else 0
+    parameters.nthread = usable_cores()
     parameters.max_buf_size = BUFFER_BYTES
     code = llama_cpp.llama_model_quantize(source.encode(), target.encode(), parameters)
     os.write(2, f"\nharness peak {peak_resident_bytes()}\n".encode())
