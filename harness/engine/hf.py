@@ -41,6 +41,20 @@ class HfModel:
     _read: dict[str, Prompt] = field(default_factory=dict, repr=False)
     """The prompts of the requests last divided into batches, by request key."""
 
+    def __post_init__(self) -> None:
+        """Refuse an adapter whose own tokens our decoding would leave out or count twice.
+
+        Raises:
+            HarnessError: the adapter is a prompt, a prefix or the like.
+        """
+        adapter = getattr(self.model, "active_peft_config", None)
+        if adapter is not None and adapter.is_prompt_learning:
+            raise HarnessError(
+                f"--model {self.record.ref}: its peft_type {adapter.peft_type.value} puts tokens "
+                "of its own before every prompt; only adapters that change weights can be run, "
+                "such as LoRA"
+            )
+
     def describe(self) -> ModelRecord:
         return self.record
 

@@ -82,6 +82,20 @@ def test_the_record_says_what_was_opened(tiny_base, tiny_adapter):
     assert "adapter_model.safetensors" in tuned.files
 
 
+@pytest.mark.parametrize("kind", ["PromptTuningConfig", "PrefixTuningConfig"])
+def test_an_adapter_that_puts_tokens_before_the_prompt_is_refused(kind, tmp_path):
+    """Decoded step by step it would answer, and wrongly."""
+    import peft
+    from transformers import AutoModelForCausalLM
+
+    config = getattr(peft, kind)(task_type="CAUSAL_LM", num_virtual_tokens=4)
+    plain = AutoModelForCausalLM.from_pretrained(TINY_QWEN2)
+    peft.get_peft_model(plain, config).save_pretrained(tmp_path)
+    ref = ModelRef("adapter", str(tmp_path), (("base", str(TINY_QWEN2)),))
+    with pytest.raises(HarnessError, match=r"peft_type P.*_TUNING puts tokens of its own before"):
+        adapter.open_model(ref, SETTINGS)
+
+
 def test_a_merged_model_says_what_its_adapter_says(tiny_adapter, requests, tmp_path):
     whole = adapter.open_model(
         ModelRef("adapter", str(ADAPTER), (("base", str(TINY_QWEN2)),)), SETTINGS
@@ -89,7 +103,7 @@ def test_a_merged_model_says_what_its_adapter_says(tiny_adapter, requests, tmp_p
     whole.model.merge_and_unload().save_pretrained(tmp_path)
     whole.tokenizer.save_pretrained(tmp_path)
     ref = ModelRef("merged", str(tmp_path))
-    merged.preflight(ref)
+    merged.preflight(ref, SETTINGS)
     texts = {i: c.text for i, c in answers(merged.open_model(ref, SETTINGS), requests).items()}
     assert texts == {i: c.text for i, c in answers(tiny_adapter, requests).items()}
 
