@@ -1,0 +1,209 @@
+"""Requests per second of a transformers model, beside lm-evaluation-harness' ``hf`` backend.
+
+    python -m benchmarks.random_model /tmp/qwen05
+    python -m benchmarks.hf_speed /tmp/qwen05 --peer-python PATH/TO/VENV/bin/python
+
+Both answer the same chats in bfloat16 on the CPU, greedily, to the same number of tokens. About two
+thirds of every prompt are the same: a system message and the task's instructions. Each side is one
+process that stays open, so that neither loading nor the first forward pass is timed; ours is timed
+from outside, pipes and JSON included, the peer around its ``generate_until``. Waiting threads of
+both fall asleep equally soon. The peer answers at several batch sizes and its best one counts.
+Rounds of both sides alternate, medians are compared. The result goes to
+``benchmarks/results/hf_speed.json`` with machine and versions; run it on a quiet machine: 3 minutes
+on two cores.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
+from itertools import takewhile
+from pathlib import Path
+from typing import IO, Any
+
+from benchmarks.whole_run import ROOT, TASK, peer_version
+from harness.core.case import Message
+from harness.core.modelref import ModelRef
+from harness.core.plan import Request, Sampling, requests_for
+from harness.engine.model import EngineSettings
+from harness.engine.process import Generation
+from harness.engine.spinning import BOUNDED_SPINNING
+from harness.environment import environment
+from harness.tasks import load_task
+
+RESULT = ROOT / "benchmarks/results/hf_speed.json"
+WARM_UP = 4
+"""Chats answered before the first round: a first forward pass takes longer than any later one."""
+SYSTEM = (
+    "You read payment notes. Copy the name of the person as it is written, the date as "
+    "YYYY-MM-DD, and the amount as a number. Do not add text."
+)
+
+# Answers rounds of chats: a line with a batch size and a number of chats in, a line of JSON out.
+PEER = """\
+import json, sys, time
+from lm_eval.api.instance import Instance
+from lm_eval.models.huggingface import HFLM
+
+model, limit, chats = sys.argv[1], int(sys.argv[2]), json.loads(sys.argv[3])
+lm = HFLM(pretrained=model, dtype="bfloat16", device="cpu", batch_size=1)
+texts = [lm.apply_chat_template(chat) for chat in chats]
+lengths = [len(lm.tok_encode(text)) for text in texts]
+options = {"until": [], "do_sample": False, "max_gen_toks": limit}
+new_tokens, generate = 0, lm._model_generate
+
+def counted(context, **more):
+    global new_tokens
+    found = generate(context=context, **more)
+    new_tokens += found.shape[0] * (found.shape[1] - context.shape[1])
+    return found
+
+lm._model_generate = counted
+for line in sys.stdin:
+    lm.batch_size_per_gpu, count = map(int, line.split())
+    asked = [Instance("generate_until", {}, (text, options), 0) for text in texts[:count]]
+    new_tokens, started = 0, time.perf_counter()
+    answers = lm.generate_until(asked, disable_tqdm=True)
+    found = {"seconds": time.perf_counter() - started, "answers": answers}
+    print(json.dumps({**found, "new_tokens": new_tokens, "lengths": lengths}), flush=True)
+"""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("model", help="a folder that benchmarks.random_model has written")
+    parser.add_argument("--peer-python", required=True, help="an interpreter that has lm_eval")
+    parser.add_argument("--batch-sizes", type=int, nargs="+", default=[8, 16, 32])
+    parser.add_argument("--prompts", type=int, default=32)
+    parser.add_argument("--new-tokens", type=int, default=24)
+    parser.add_argument("--rounds", type=int, default=3)
+    chosen = parser.parse_args()
+    requests = chats(chosen.prompts, chosen.new_tokens)
+    ours = Ours(chosen.model)
+    peer = Peer(chosen.peer_python, chosen.model, requests)
+    ours.round(requests[:WARM_UP])
+    peer.round(WARM_UP, WARM_UP)
+    rounds = []
+    for _ in range(chosen.rounds):
+        found = {"ours": ours.round(requests)}
+        for size in chosen.batch_sizes:
+            found[f"lm-eval at batch {size}"] = peer.round(size, len(requests))
+        print(", ".join(f"{name}: {s['seconds']:.1f} s" for name, s in found.items()), flush=True)
+        rounds.append(found)
+    reading = ours.generation.encode(requests)
+    prompts = [list(prompt.token_ids) for prompt in reading.prompts]
+    ours.generation.close()
+    peer.close()
+    write(rounds, prompts, peer_version(chosen.peer_python))
+
+
+def chats(count: int, limit: int) -> list[Request]:
+    """The bundled payments, each behind the same system message."""
+    task = load_task(TASK)
+    asked = requests_for(task.name, task.cases[:count], Sampling(max_new_tokens=limit))
+    return [replace(r, messages=(Message("system", SYSTEM), *r.messages)) for r in asked]
+
+
+class Ours:
+    """The process that pytest's would start."""
+
+    def __init__(self, model: str) -> None:
+        settings = EngineSettings(device="cpu", dtype="bfloat16")
+        self.generation = Generation(ModelRef("base", model), settings, stays_open=True)
+
+    def round(self, requests: Sequence[Request]) -> dict[str, Any]:
+        started = time.perf_counter()
+        found = {r.key: c for r, c in self.generation.answers(requests)}
+        seconds = time.perf_counter() - started
+        if failed := [c.error for c in found.values() if c.error]:
+            sys.exit(f"ours: {failed[0]}")
+        return {
+            "seconds": seconds,
+            "answers": [found[r.key].text for r in requests],
+            "new_tokens": sum(len(c.token_ids) for c in found.values()),
+            "lengths": [found[r.key].prompt_tokens for r in requests],
+        }
+
+
+class Peer:
+    """lm-evaluation-harness in an environment of its own."""
+
+    def __init__(self, python: str, model: str, requests: Sequence[Request]) -> None:
+        said = [[{"role": m.role, "content": m.content} for m in r.messages] for r in requests]
+        limit = requests[0].sampling.max_new_tokens
+        self.log = tempfile.TemporaryFile("w+")  # noqa: SIM115 - lives as long as the process
+        self.process = subprocess.Popen(
+            [python, "-c", PEER, model, str(limit), json.dumps(said)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self.log,
+            env={**BOUNDED_SPINNING, **os.environ},
+            text=True,
+        )
+
+    def round(self, batch_size: int, count: int) -> dict[str, Any]:
+        with suppress(BrokenPipeError):
+            print(batch_size, count, file=self._pipe(self.process.stdin), flush=True)
+        for line in self._pipe(self.process.stdout):
+            if line.startswith("{"):
+                found: dict[str, Any] = json.loads(line)
+                return found
+        self.log.seek(0)
+        sys.exit(f"{self.log.read()[-2000:]}the peer ended with exit code {self.process.wait()}")
+
+    def close(self) -> None:
+        self._pipe(self.process.stdin).close()
+        self.process.wait()
+
+    def _pipe(self, stream: IO[str] | None) -> IO[str]:
+        assert stream is not None
+        return stream
+
+
+def shared_tokens(prompts: Sequence[list[int]]) -> int:
+    """How many tokens all prompts begin with."""
+    columns = zip(*prompts, strict=False)
+    return sum(1 for _ in takewhile(lambda column: len(set(column)) == 1, columns))
+
+
+def write(rounds: list[dict[str, Any]], prompts: list[list[int]], peer: str) -> None:
+    last = rounds[-1]
+    if any(side["lengths"] != [len(p) for p in prompts] for side in last.values()):
+        sys.exit("both sides must read the same prompts, and their numbers of tokens differ")
+    seconds = {name: [found[name]["seconds"] for found in rounds] for name in last}
+    medians = {name: statistics.median(times) for name, times in seconds.items()}
+    best = min((name for name in medians if name != "ours"), key=medians.__getitem__)
+    pairs = zip(last["ours"]["answers"], last[best]["answers"], strict=True)
+    result: dict[str, Any] = {
+        "command": ["python", "-m", "benchmarks.hf_speed", *(Path(a).name for a in sys.argv[1:])],
+        "peer": f"lm_eval and torch {peer}",
+        "prompts": len(prompts),
+        "mean_prompt_tokens": statistics.mean(map(len, prompts)),
+        "shared_tokens": shared_tokens(prompts),
+        "new_tokens": {name: side["new_tokens"] for name, side in last.items()},
+        "same_answers": sum(ours == theirs for ours, theirs in pairs),
+        "seconds": seconds,
+        "medians": medians,
+        "requests_per_second": {name: len(prompts) / median for name, median in medians.items()},
+        "best_of_the_peer": best,
+        "ours_over_the_peers_best": medians[best] / medians["ours"],
+        "environment": environment(ROOT),
+    }
+    RESULT.write_text(json.dumps(result, indent=2) + "\n", "utf-8")
+    print(
+        f"{len(prompts)} prompts of {result['mean_prompt_tokens']:.0f} tokens, "
+        f"{result['shared_tokens']} of them shared: {result['requests_per_second']['ours']:.2f} "
+        f"requests/s, {best} {result['requests_per_second'][best]:.2f}, "
+        f"ratio {result['ours_over_the_peers_best']:.2f}"
+    )
+
+
+if __name__ == "__main__":
+    main()
