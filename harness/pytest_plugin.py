@@ -214,9 +214,16 @@ def first_step(parity: Beside) -> Beginning:
 def _session(config: pytest.Config) -> PytestSession:
     """Ours, made when the first behavior is seen."""
     if SESSION not in config.stash:
+        from harness.pytest_asked import Asked
+
+        asked = Asked.of(config)
+        prepared = asked.prepared(config)
+        if prepared is not None:
+            config.add_cleanup(prepared.close)
+        # While a process imports what the model takes, this one imports the rest of the harness.
         from harness.pytest_session import PytestSession
 
-        config.stash[SESSION] = PytestSession(config, tuple(sys.argv))
+        config.stash[SESSION] = PytestSession(config, tuple(sys.argv), asked, prepared)
     return config.stash[SESSION]
 
 

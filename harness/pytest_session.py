@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
@@ -17,12 +17,13 @@ from harness.core.completion import Completion
 from harness.core.errors import HarnessError
 from harness.core.record import FORMAT_SUCCESS, RunRecord
 from harness.core.verdict import Outcome, Verdict
-from harness.engine.model import EngineSettings
+from harness.engine.process import Generation
 from harness.failure_text import BehaviorFailed, BehaviorText, failed_case, failed_rate
 from harness.journal import Journal, check_space
 from harness.measurement import Latency, Memory
 from harness.parity.beside import Beside
 from harness.progress import TerminalProgress
+from harness.pytest_asked import Asked
 from harness.pytest_item import (
     SUBJECT,
     base_name,
@@ -35,14 +36,9 @@ from harness.pytest_item import (
 from harness.pytest_measured import judge_run
 from harness.pytest_parity import SessionParity, is_read_alone
 from harness.recording import outline, record
-from harness.runs import check_writable, record_file, write_run
-from harness.selection import Choices, Subject, choose, short_path
+from harness.runs import record_file, write_run
+from harness.selection import Subject, short_path
 from harness.session import Session, Wanted
-from harness.settings import Settings, read_settings
-
-if TYPE_CHECKING:
-    from harness.pytest_gate import SessionGate
-    from harness.pytest_generate import GeneratedCases
 
 PER_COMPLETION = frozenset({"completion", "case"})
 """Arguments that make a test be called once for each completion."""
@@ -51,65 +47,45 @@ PER_COMPLETION = frozenset({"completion", "case"})
 class PytestSession:
     """Our side of one pytest session that has behaviors."""
 
-    def __init__(self, config: pytest.Config, command: Sequence[str]) -> None:
+    def __init__(
+        self,
+        config: pytest.Config,
+        command: Sequence[str],
+        asked: Asked,
+        prepared: Generation | None = None,
+    ) -> None:
         self.config = config
         self.command = command
-        self.mistakes: list[str] = []
-        self.subjects: tuple[Subject, ...] = ()
-        self.held = Held()
+        self.mistakes = asked.mistakes
+        self.subjects = asked.subjects
+        self.report_dir = asked.report_dir
+        self.generated = asked.generated
+        self.gate = asked.gate
         self.behaviors: dict[str, str] = {}
         """The file of each behavior, by name."""
         self.selected: list[pytest.Function] = []
         self.finished = 0
         self.record: RunRecord | None = None
         self.folder: Path | None = None
-        settings = self._read_settings()
-        self.report_dir = Path(
-            config.getoption("--report-dir") or config.rootpath / settings.report_dir
-        )
-        self.generated = self._generated_cases()
-        self.gate = self._gate(settings)
-        self._choose(settings)
-        engine = _engine_settings(config, settings)
         self.session = Session(
-            engine, TerminalProgress(config), asks_more=self.generated is not None
+            asked.engine,
+            TerminalProgress(config),
+            asks_more=self.generated is not None,
+            prepared=prepared,
         )
-        self.parity = SessionParity(engine, self.subjects, is_asked=config.getoption("--parity"))
+        self.parity = SessionParity(
+            asked.engine, self.subjects, is_asked=config.getoption("--parity")
+        )
+        self.held = self._held()
         self.mistakes += self.parity.mistakes()
 
-    def _read_settings(self) -> Settings:
+    def _held(self) -> Held:
+        """What the files of the models say, where it is known which they are."""
         try:
-            return read_settings(self.config.rootpath)
+            return hold(tuple(dict.fromkeys(s.ref for s in self.subjects)))
         except HarnessError as error:
             self.mistakes.append(str(error))
-            return Settings()
-
-    def _generated_cases(self) -> "GeneratedCases | None":
-        options = ("--generate", "--generated")
-        if all(self.config.getoption(name) is None for name in options):
-            return None
-        from harness.pytest_generate import GeneratedCases
-
-        return GeneratedCases(self.config, self.report_dir)
-
-    def _gate(self, settings: Settings) -> "SessionGate | None":
-        if self.config.getoption("--baseline") is None:
-            return None
-        from harness.pytest_gate import open_gate
-
-        return open_gate(self.config, settings, self.mistakes)
-
-    def _choose(self, settings: Settings) -> None:
-        if self.mistakes:
-            return
-        try:
-            check_writable(self.report_dir)
-            source = self.generated.source() if self.generated else None
-            choices = _choices(self.config)
-            self.subjects = choose(self.config.rootpath, settings, choices, source)
-            self.held = hold(tuple(dict.fromkeys(s.ref for s in self.subjects)))
-        except HarnessError as error:
-            self.mistakes.append(str(error))
+            return Held()
 
     # Collection
 
@@ -355,29 +331,3 @@ def _hold_case(tally: Tally, answers: int) -> None:
         pytest.skip(verdict.reason)
     if verdict.outcome is not Outcome.PASSED:
         raise failed_case(tally, completion, verdict)
-
-
-def _choices(config: pytest.Config) -> Choices:
-    option = config.getoption
-    return Choices(
-        models=tuple(option("--model")),
-        tasks=tuple(option("--task")),
-        tasks_dir=option("--tasks-dir"),
-        cases=tuple(option("--case")),
-        limit=option("--limit"),
-        seed=option("--seed"),
-        temperature=option("--temperature"),
-        repeats=option("--repeats"),
-    )
-
-
-def _engine_settings(config: pytest.Config, settings: Settings) -> EngineSettings:
-    option = config.getoption
-    return EngineSettings(
-        dtype=option("--dtype"),
-        device=option("--device"),
-        batch_tokens=option("--batch-tokens"),
-        threads=option("--threads"),
-        stall_seconds=option("--stall-seconds") or settings.stall_seconds,
-        quantize=option("--quantize"),
-    )

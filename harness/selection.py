@@ -9,6 +9,7 @@ from harness import backends
 from harness.core.case import Case
 from harness.core.errors import HarnessError
 from harness.core.modelref import ModelRef
+from harness.engine.model import EngineSettings
 from harness.settings import TABLE, Settings
 from harness.tasks import Task, find_tasks
 
@@ -25,6 +26,8 @@ class Choices:
     seed: int | None = None
     temperature: float | None = None
     repeats: int = 1
+    engine: EngineSettings = backends.AS_IT_IS
+    """How models are to be opened."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +101,7 @@ def _models(
     for text, tasks in wanted:
         try:
             ref = ModelRef.parse(text)
-            backends.preflight(ref)
+            backends.preflight(ref, choices.engine)
             models[ref] = tasks
         except HarnessError as error:
             mistakes.append(str(error))

@@ -62,12 +62,19 @@ class Session:
     """Holds everything from collection to the record."""
 
     def __init__(
-        self, settings: EngineSettings, progress: Progress, *, asks_more: bool = False
+        self,
+        settings: EngineSettings,
+        progress: Progress,
+        *,
+        asks_more: bool = False,
+        prepared: Generation | None = None,
     ) -> None:
         self.settings = settings
         self.progress = progress
         self.asks_more = asks_more
         """Whether models are asked more than their plan: the last one's process waits for it."""
+        self.prepared = prepared
+        """The model that is likely asked first: its process is at its imports."""
         self.waiting: Generation | None = None
         self.takes_turns = False
         """Whether several models are timed: in turns, when all have answered the rest."""
@@ -101,6 +108,8 @@ class Session:
                 self.tasks[task.name] = task
                 requests += _requests(task, of_task)
             self.plans[ref] = GenerationPlan(tuple(requests))
+        if self.prepared is not None and self.prepared.ref not in self.plans:
+            self.close()
         timed = [ref for ref in self.plans if self._timed(ref)]
         # Models that are asked more are asked one after the other: see `pytest_generate`.
         self.takes_turns = len(timed) > 1 and not self.asks_more
@@ -261,16 +270,28 @@ class Session:
     def _generation(self, ref: ModelRef) -> Generation:
         """The model at work. But for timing, at most one model's process is there at a time."""
         if self.waiting is None or self.waiting.ref != ref:
-            self.close()
+            self._end_waiting()
             self.waiting = self._opened(ref)
         return self.waiting
 
     def _opened(self, ref: ModelRef) -> Generation:
-        stays_open = self.asks_more or self.takes_turns
-        return Generation(ref, self.settings, self.progress.on_step, stays_open=stays_open)
+        found, self.prepared = self.prepared, None
+        if found is not None and found.ref != ref:
+            found.close()
+            found = None
+        generation = found or Generation(ref, self.settings)
+        generation.on_step = self.progress.on_step
+        generation.stays_open = self.asks_more or self.takes_turns
+        return generation
 
     def close(self) -> None:
-        """End the process that waits for more requests."""
+        """End the processes that wait for requests."""
+        self._end_waiting()
+        if self.prepared is not None:
+            self.prepared.close()
+            self.prepared = None
+
+    def _end_waiting(self) -> None:
         if self.waiting is not None:
             self.waiting.close()
             self.waiting = None

@@ -94,6 +94,11 @@ def test_a_missed_budget_of_the_composite_fails_the_session(project):
         (["--tasks-dir", "stored"], "stored: holds no task"),
         (["--case", "emu"], "--case emu: no chosen task has such a case"),
         (["--report-dir", "pyproject.toml/runs"], "pyproject.toml is a file, name a folder with"),
+        (["--quantize", "nf4"], "--quantize nf4: a stored run's answers are what they are, name"),
+        (
+            ["--model", "gguf:m.gguf", "--quantize", "nf4"],
+            "--model gguf:m.gguf: --quantize nf4: a GGUF is quantised when it is exported, harness",
+        ),
     ],
 )
 def test_a_mistake_on_the_command_line_is_one_line(project, arguments, said):

@@ -1,8 +1,9 @@
 """One kind of model per file: ``--model gguf:x`` is ``gguf.py``.
 
-A backend offers ``preflight(ref)``, which runs in pytest's process and imports nothing heavy, and
-``open_model(ref, settings)``, which runs in a process of the backend's own: see
-``harness.engine.model.Backend``.
+A backend offers ``preflight(ref, settings)``, which runs in pytest's process and imports nothing
+heavy, and ``open_model(ref, settings)``, which runs in a process of the backend's own: see
+``harness.engine.model.Backend``. One whose libraries take long to import offers
+``prepare(ref, settings)`` besides: see ``harness.engine.model.Preparing``.
 """
 
 import difflib
@@ -11,6 +12,10 @@ import pkgutil
 
 from harness.core.errors import HarnessError
 from harness.core.modelref import ModelRef
+from harness.engine.model import EngineSettings
+
+AS_IT_IS = EngineSettings()
+"""No wish how to open a model."""
 
 
 def kinds() -> list[str]:
@@ -18,14 +23,20 @@ def kinds() -> list[str]:
     return sorted(module.name for module in pkgutil.iter_modules(__path__))
 
 
-def preflight(ref: ModelRef) -> None:
-    """Find the mistakes in ``ref`` that can be found without loading a model.
+def preflight(ref: ModelRef, settings: EngineSettings = AS_IT_IS) -> None:
+    """Find the mistakes in how a model is to be opened that can be found without loading it.
 
     Raises:
-        HarnessError: the kind is unknown or its backend cannot open the location.
+        HarnessError: the kind is unknown, or its backend cannot open the location so.
     """
     if ref.kind not in kinds():
         close = difflib.get_close_matches(ref.kind, kinds(), n=1)
         hint = f"did you mean {close[0]!r}?" if close else f"known kinds: {', '.join(kinds())}"
         raise HarnessError(f"--model {ref}: unknown kind {ref.kind!r}, {hint}")
-    importlib.import_module(f"{__name__}.{ref.kind}").preflight(ref)
+    importlib.import_module(f"{__name__}.{ref.kind}").preflight(ref, settings)
+
+
+def takes_long(ref: ModelRef) -> bool:
+    """Whether a process can be prepared for it while others are at work; ``ref`` is known to be
+    right."""
+    return hasattr(importlib.import_module(f"{__name__}.{ref.kind}"), "prepare")

@@ -9,15 +9,29 @@ from pathlib import Path
 
 from harness.core.modelref import ModelRef
 from harness.core.plan import sha256_of
-from harness.engine.folders import adapter_base, check_adapter, check_options, check_whole_model
+from harness.engine.folders import (
+    adapter_base,
+    check_adapter,
+    check_options,
+    check_whole_model,
+    may_be_quantized,
+)
 from harness.engine.model import EngineSettings, OpenModel
 
 
-def preflight(ref: ModelRef) -> None:
+def preflight(ref: ModelRef, settings: EngineSettings) -> None:
     check_options(ref, "base")
     check_adapter(f"--model {ref}", ref.location)
     base = adapter_base(ref)
     check_whole_model(f"--model {ref}: its base", base)
+
+
+def prepare(ref: ModelRef, settings: EngineSettings) -> None:
+    from harness.engine.libraries import import_peft, import_transformers
+
+    is_quantized = settings.quantize is not None or may_be_quantized(adapter_base(ref))
+    import_transformers(is_quantized=is_quantized)
+    import_peft()
 
 
 def open_model(ref: ModelRef, settings: EngineSettings) -> OpenModel:

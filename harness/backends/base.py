@@ -1,13 +1,20 @@
 """``base:FOLDER`` or ``base:HUB_ID``: a whole transformers model, as it is."""
 
 from harness.core.modelref import ModelRef
-from harness.engine.folders import check_options, check_whole_model
+from harness.engine.folders import check_options, check_whole_model, may_be_quantized
 from harness.engine.model import EngineSettings, OpenModel
 
 
-def preflight(ref: ModelRef) -> None:
+def preflight(ref: ModelRef, settings: EngineSettings) -> None:
     check_options(ref)
     check_whole_model(f"--model {ref}", ref.location)
+
+
+def prepare(ref: ModelRef, settings: EngineSettings) -> None:
+    from harness.engine.libraries import import_transformers
+
+    is_quantized = settings.quantize is not None or may_be_quantized(ref.location)
+    import_transformers(is_quantized=is_quantized)
 
 
 def open_model(ref: ModelRef, settings: EngineSettings) -> OpenModel:

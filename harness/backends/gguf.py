@@ -23,8 +23,13 @@ from harness.export.provenance_keys import BASE_WEIGHTS_SHA256, SOURCE_WEIGHTS_S
 TOKENIZER_PREFIX = "tokenizer."
 
 
-def preflight(ref: ModelRef) -> None:
+def preflight(ref: ModelRef, settings: EngineSettings) -> None:
     check_options(ref, "lora")
+    if settings.quantize is not None:
+        raise HarnessError(
+            f"--model {ref}: --quantize {settings.quantize}: a GGUF is quantised when it is "
+            "exported, harness export gguf MODEL -o FILE --type q4_k_m"
+        )
     if find_spec("llama_cpp") is None:
         raise HarnessError(
             f"--model {ref}: llama-cpp-python is not there, pip install 'slm-harness[gguf]'"
@@ -35,11 +40,6 @@ def preflight(ref: ModelRef) -> None:
 
 
 def open_model(ref: ModelRef, settings: EngineSettings) -> OpenModel:
-    if settings.quantize is not None:
-        raise HarnessError(
-            f"--quantize {settings.quantize}: a GGUF is quantised when it is exported: "
-            "harness export gguf MODEL -o FILE --type q4_k_m"
-        )
     file, lora = Path(ref.location), ref.option("lora")
     settle()
     header = read_pair(file, Path(lora) if lora else None)

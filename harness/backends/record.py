@@ -22,17 +22,17 @@ from harness.engine.worker import failed
 from harness.runs import find_run, read_run
 
 
-def preflight(ref: ModelRef) -> None:
+def preflight(ref: ModelRef, settings: EngineSettings) -> None:
     check_options(ref, "model")
+    if settings.quantize is not None:
+        raise HarnessError(
+            f"--model {ref}: --quantize {settings.quantize}: a stored run's answers are what they "
+            "are, name the model itself"
+        )
     _open(ref)
 
 
 def open_model(ref: ModelRef, settings: EngineSettings) -> OpenModel:
-    if settings.quantize is not None:
-        raise HarnessError(
-            f"--quantize {settings.quantize}: a stored run's answers are what they are, "
-            "name the model itself"
-        )
     run, model = _open(ref)
     return Replay(ref, run, model)
 

@@ -83,11 +83,12 @@ def _asked(ref: "ModelRef", request: "Request", record: "RunRecord") -> "Complet
     from harness.engine.model import EngineSettings
     from harness.engine.process import Generation
 
-    backends.preflight(ref)
     known = next((m for m in record.models if m.ref == str(ref)), None)
     dtype = known.dtype if known and known.kind != "record" else None
     quantize = known.quantization if known and known.kind != "record" else None
-    generation = Generation(ref, EngineSettings(dtype=dtype, quantize=quantize))
+    settings = EngineSettings(dtype=dtype, quantize=quantize)
+    backends.preflight(ref, settings)
+    generation = Generation(ref, settings)
     try:
         (answered,) = generation.answers([request])
     finally:

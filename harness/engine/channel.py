@@ -7,12 +7,13 @@ import json
 import os
 import sys
 from dataclasses import asdict
-from typing import IO, Any, TypeVar
+from typing import IO, TYPE_CHECKING, Any, TypeVar
 
-from pydantic import TypeAdapter
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
 
 T = TypeVar("T")
-_ADAPTERS: dict[type, TypeAdapter[Any]] = {}
+_ADAPTERS: "dict[type, TypeAdapter[Any]]" = {}
 
 
 def send(stream: IO[bytes], kind: str, **values: object) -> None:
@@ -30,6 +31,9 @@ def receive(line: bytes) -> dict[str, Any]:
 
 def value_of(kind: type[T], raw: object) -> T:
     """The value that ``asdict`` took apart."""
+    # Not at the top: a process that only starts another has no value to read yet.
+    from pydantic import TypeAdapter
+
     if kind not in _ADAPTERS:
         _ADAPTERS[kind] = TypeAdapter(kind)
     value: T = _ADAPTERS[kind].validate_python(raw)

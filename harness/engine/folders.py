@@ -8,6 +8,7 @@ from pathlib import Path
 
 from harness.core.errors import HarnessError
 from harness.core.modelref import ModelRef
+from harness.engine.json_file import UnreadableFile, read_object
 
 WHOLE_WEIGHTS = (
     "model.safetensors",
@@ -88,6 +89,16 @@ def adapter_base(ref: ModelRef) -> str:
     if is_hub_id(named):
         return named
     raise HarnessError(f"--model {ref}: its base {named} is not there, add +base=FOLDER")
+
+
+def may_be_quantized(location: str) -> bool:
+    """False for a folder whose configuration says nothing of quantised weights; of what is not
+    here, or cannot be read, it is not known."""
+    config = Path(location) / "config.json"
+    try:
+        return not config.is_file() or bool(read_object(config).get("quantization_config"))
+    except UnreadableFile:
+        return True
 
 
 def is_hub_id(location: str) -> bool:

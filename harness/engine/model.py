@@ -70,16 +70,25 @@ class OpenModel(Protocol):
 class Backend(Protocol):
     """What a file in ``harness/backends/`` offers."""
 
-    def preflight(self, ref: ModelRef) -> None:
+    def preflight(self, ref: ModelRef, settings: EngineSettings) -> None:
         """Find the mistakes that can be found without loading anything.
 
         Runs in pytest's process, so it imports nothing heavy.
 
         Raises:
-            HarnessError: the location cannot be opened by this backend.
+            HarnessError: the location cannot be opened by this backend, or not so.
         """
         ...
 
     def open_model(self, ref: ModelRef, settings: EngineSettings) -> OpenModel:
         """Load the model. Runs in the backend's own process."""
+        ...
+
+
+class Preparing(Backend, Protocol):
+    """A backend that can get ready while nobody knows yet whether its model will be asked."""
+
+    def prepare(self, ref: ModelRef, settings: EngineSettings) -> None:
+        """Import what ``open_model`` takes. Opens nothing, reads no weights, and runs first in the
+        backend's own process, which is of this one model and may be changed to suit it."""
         ...

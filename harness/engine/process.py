@@ -5,13 +5,6 @@ completions with ``finish_reason`` ``error`` and the reason. The rest goes to a 
 """
 
 import contextlib
-import os
-import queue
-import signal
-import subprocess
-import sys
-import tempfile
-import threading
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -23,22 +16,16 @@ from harness.core.errors import HarnessError
 from harness.core.modelref import ModelRef
 from harness.core.plan import Request
 from harness.core.record import ModelRecord
-from harness.engine.channel import receive, send, value_of
+from harness.engine.channel import value_of
 from harness.engine.model import EngineSettings
 from harness.engine.reading import Reading
-from harness.engine.spinning import BOUNDED_SPINNING
 from harness.engine.worker import failed
+from harness.engine.worker_process import BackendDied, WorkerProcess
 
 MOST_DEATHS_IN_A_ROW = 2
 """Processes that die one after the other without answering a batch, before the rest is given up."""
-LOG_LINES = 3
-"""Lines of a dead process' log that go into the reason."""
 
 Answer = tuple[Request, Completion]
-
-
-class BackendDied(Exception):
-    """The process is gone or hangs; the message says how."""
 
 
 class ModelUnopened(HarnessError):
@@ -65,7 +52,20 @@ class Generation:
     """Filled when the model has opened; its measurements when the answers have ended."""
     available_mb: float | None = None
     """Memory left beside the model when it had answered, where it lives; ``None``: not known."""
-    _process: "_Process | None" = None
+    _process: WorkerProcess | None = None
+    """With the model open."""
+    _prepared: WorkerProcess | None = None
+    """Without a model yet."""
+
+    def prepare(self) -> None:
+        """Start the model's process, which imports what opening takes while others are at work.
+
+        Nothing is opened, so nothing can be missing; an import that fails is told when the model is
+        asked.
+        """
+        self._prepared = WorkerProcess(self.settings.stall_seconds)
+        with contextlib.suppress(BackendDied):
+            self._prepared.send("prepare", ref=self.ref, settings=self.settings)
 
     def answers(self, requests: Sequence[Request]) -> Generator[Answer, None, None]:
         """Answer every request once, in the order in which the answers come.
@@ -136,13 +136,14 @@ class Generation:
 
     def close(self) -> None:
         """End the model's process, if there is one."""
-        if self._process is not None:
-            self._process.end()
-            self._process = None
+        for process in (self._process, self._prepared):
+            if process is not None:
+                process.end()
+        self._process = self._prepared = None
 
     @property
     def is_open(self) -> bool:
-        """Whether its process is there."""
+        """Whether its process is there, with the model open."""
         return self._process is not None
 
     @property
@@ -178,9 +179,9 @@ class Generation:
                     )
                     return
 
-    def _open(self) -> "_Process":
+    def _open(self) -> WorkerProcess:
         """A process with the model open."""
-        self._process = process = _Process(self.settings.stall_seconds)
+        self._process = process = self._started()
         process.send("open", ref=self.ref, settings=self.settings)
         for message in process.messages():
             match message["kind"]:
@@ -192,82 +193,11 @@ class Generation:
                     raise ModelUnopened(message["reason"])
         raise AssertionError("messages end by raising")
 
-
-class _Process:
-    """A running ``harness.engine.worker``."""
-
-    def __init__(self, stall_seconds: float) -> None:
-        self.stall_seconds = stall_seconds
-        self.in_flight: list[str] = []
-        self.log = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
-        self.popen = subprocess.Popen(
-            [sys.executable, "-m", "harness.engine.worker"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self.log,
-            # Ctrl-C is for us alone: we end the process when we have saved what there is.
-            start_new_session=True,
-            cwd=Path.cwd(),
-            env={**BOUNDED_SPINNING, **os.environ},
-        )
-        self.inbox: queue.SimpleQueue[bytes] = queue.SimpleQueue()
-        self.listener = threading.Thread(target=self._listen, daemon=True)
-        self.listener.start()
-
-    def end(self) -> None:
-        """End the process, however busy it is."""
-        self.popen.kill()
-        self.popen.wait()
-        self.listener.join()
-        for stream in (self.popen.stdin, self.popen.stdout):
-            if stream is not None:
-                _close_quietly(stream)
-        self.log.close()
-
-    def send(self, kind: str, **values: object) -> None:
-        assert self.popen.stdin is not None
-        try:
-            send(self.popen.stdin, kind, **values)
-        except OSError:
-            raise BackendDied(self._how_it_ended()) from None
-
-    def messages(self) -> Iterator[dict[str, Any]]:
-        """What the process says, until it has nothing more to say."""
-        while True:
-            try:
-                line = self.inbox.get(timeout=self.stall_seconds)
-            except queue.Empty:
-                raise BackendDied(
-                    f"the backend hung: no word for {self.stall_seconds:g} s"
-                ) from None
-            if not line:
-                raise BackendDied(self._how_it_ended())
-            yield receive(line)
-
-    def _listen(self) -> None:
-        assert self.popen.stdout is not None
-        for line in self.popen.stdout:
-            self.inbox.put(line)
-        self.inbox.put(b"")
-
-    def _how_it_ended(self) -> str:
-        code = self.popen.wait()
-        if code == -signal.SIGKILL:
-            how = "was killed (SIGKILL); when nobody killed it, it ran out of memory"
-        elif code < 0:
-            how = f"crashed ({signal.Signals(-code).name})"
-        else:
-            how = f"ended with exit code {code}"
-        tail = self._log_tail()
-        return f"the backend's process {how}" + (f"; it last said: {tail}" if tail else "")
-
-    def _log_tail(self) -> str:
-        self.log.seek(0)
-        lines = self.log.read()[-4000:].decode("utf-8", "replace").splitlines()
-        return " | ".join(line.strip() for line in lines[-LOG_LINES:] if line.strip())
-
-
-def _close_quietly(stream: Any) -> None:
-    """Close a pipe to a process that is gone: what is still buffered has no reader."""
-    with contextlib.suppress(OSError):
-        stream.close()
+    def _started(self) -> WorkerProcess:
+        """The process that was prepared, unless it would run otherwise than one started here."""
+        prepared, self._prepared = self._prepared, None
+        if prepared is not None and prepared.is_as_started_here():
+            return prepared
+        if prepared is not None:
+            prepared.end()
+        return WorkerProcess(self.settings.stall_seconds)

@@ -13,6 +13,7 @@ import time
 import traceback
 from collections import deque
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
@@ -28,16 +29,29 @@ STEP_SECONDS = 0.1
 """How often a batch in progress says how far it is."""
 
 
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """How importing what a model takes went, which may be long before it is asked for."""
+
+    seconds: float
+    error: Exception | None
+    """Told when the model is to be opened: importing again could fail in another way."""
+
+
 def main() -> None:
     out = keep_stdout_for_messages()
     inbox: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(inbox,), daemon=True).start()
     model: OpenModel | None = None
+    prepared: Prepared | None = None
     is_warm = False
     while True:
         message = inbox.get()
+        if message["kind"] == "prepare":
+            prepared = _prepare(message)
+            continue
         if message["kind"] == "open":
-            model = _open(message, out)
+            model = _open(message, out, prepared or _prepare(message))
             continue
         assert model is not None
         match message["kind"]:
@@ -57,11 +71,30 @@ def _listen(inbox: "queue.SimpleQueue[dict[str, Any]]") -> None:
     os._exit(0)
 
 
-def _open(message: dict[str, Any], out: IO[bytes]) -> OpenModel | None:
-    ref = value_of(ModelRef, message["ref"])
-    settings = value_of(EngineSettings, message["settings"])
+def _prepare(message: dict[str, Any]) -> Prepared:
+    """Import what opening a model takes, where its kind says what that is."""
+    error: Exception | None = None
     started = time.perf_counter()
     try:
+        ref, settings = _asked(message)
+        backend = importlib.import_module(f"harness.backends.{ref.kind}")
+        if hasattr(backend, "prepare"):
+            backend.prepare(ref, settings)
+    except Exception as failure:
+        error = failure
+    return Prepared(time.perf_counter() - started, error)
+
+
+def _asked(message: dict[str, Any]) -> tuple[ModelRef, EngineSettings]:
+    return value_of(ModelRef, message["ref"]), value_of(EngineSettings, message["settings"])
+
+
+def _open(message: dict[str, Any], out: IO[bytes], prepared: Prepared) -> OpenModel | None:
+    ref, settings = _asked(message)
+    started = time.perf_counter() - prepared.seconds
+    try:
+        if prepared.error is not None:
+            raise prepared.error
         backend = importlib.import_module(f"harness.backends.{ref.kind}")
         model: OpenModel = backend.open_model(ref, settings)
         described = model.describe()

@@ -14,7 +14,8 @@ from harness.core.completion import FinishReason
 from harness.core.modelref import ModelRef
 from harness.core.plan import Request, Sampling
 from harness.engine.model import EngineSettings
-from harness.engine.process import Generation, ModelUnopened, _Process
+from harness.engine.process import Generation, ModelUnopened
+from harness.engine.worker_process import WorkerProcess
 from tests.models import TINY_QWEN2
 
 BATCH = 4
@@ -83,12 +84,12 @@ def test_a_backend_that_dies_before_it_opened_is_given_up(monkeypatch):
     """Killed as it starts, every time: one attempt, and every request says how it ended."""
     started = []
 
-    def start_and_kill(stall_seconds: float) -> _Process:
-        started.append(_Process(stall_seconds))
+    def start_and_kill(stall_seconds: float) -> WorkerProcess:
+        started.append(WorkerProcess(stall_seconds))
         started[-1].popen.kill()
         return started[-1]
 
-    monkeypatch.setattr("harness.engine.process._Process", start_and_kill)
+    monkeypatch.setattr("harness.engine.process.WorkerProcess", start_and_kill)
     found = dict(generation().answers(REQUESTS))
     assert len(started) == 1
     assert len(found) == len(REQUESTS)
@@ -151,3 +152,67 @@ def test_no_process_is_left_behind():
     (backend,) = psutil.Process().children()
     stream.close()
     assert not psutil.pid_exists(backend.pid)
+
+
+# A process that is prepared
+
+
+def test_a_prepared_process_is_the_one_that_opens_the_model():
+    run = generation()
+    run.stays_open = True
+    run.prepare()
+    (prepared,) = psutil.Process().children()
+    found = dict(run.answers(REQUESTS[:2]))
+    assert psutil.Process().children() == [prepared]
+    run.close()
+    assert all(c.finish_reason is not FinishReason.ERROR for c in found.values())
+
+
+def test_a_process_that_dies_while_it_prepares_is_one_that_died_before_it_opened():
+    run = generation()
+    run.prepare()
+    (prepared,) = psutil.Process().children()
+    prepared.kill()
+    found = dict(run.answers(REQUESTS))
+    assert len(found) == len(REQUESTS)
+    assert all("was killed (SIGKILL)" in (c.error or "") for c in found.values())
+    assert psutil.Process().children() == []
+
+
+def test_an_import_that_fails_is_told_in_the_same_words_prepared_or_not(tmp_path, monkeypatch):
+    """As torch does, this one fails in another way when it is imported again."""
+    (tmp_path / "torch.py").write_text(
+        "import sys\n"
+        "sys.is_tried = hasattr(sys, 'is_tried') and 1 / 0\n"
+        "raise ImportError('libtorch.so: cannot open shared object file')\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    reasons = []
+    for is_prepared in (True, False):
+        run = generation()
+        if is_prepared:
+            run.prepare()
+        with pytest.raises(ModelUnopened) as error:
+            list(run.answers(REQUESTS))
+        reasons.append(str(error.value))
+    assert reasons == ["ImportError: libtorch.so: cannot open shared object file"] * 2
+
+
+def test_a_prepared_process_is_given_up_where_another_would_run_otherwise(monkeypatch, tmp_path):
+    """A test module may set variables for the model's process as it is collected."""
+    run = Generation(ModelRef("record", str(tmp_path / "none")), EngineSettings())
+    run.prepare()
+    (prepared,) = psutil.Process().children()
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    with pytest.raises(ModelUnopened):
+        list(run.answers(REQUESTS))
+    assert not psutil.pid_exists(prepared.pid)
+    assert psutil.Process().children() == []
+
+
+def test_closing_ends_a_process_that_was_only_prepared():
+    run = generation()
+    run.prepare()
+    (prepared,) = psutil.Process().children()
+    run.close()
+    assert not psutil.pid_exists(prepared.pid)

@@ -5,7 +5,7 @@ import json
 import pytest
 import torch
 
-from harness.backends import adapter, base, gguf, record
+from harness.backends import adapter, base, preflight
 from harness.core.case import Message
 from harness.core.errors import HarnessError
 from harness.core.modelref import ModelRef
@@ -110,6 +110,6 @@ def test_what_cannot_be_is_one_line(tmp_path, monkeypatch):
 
 def test_a_gguf_and_a_stored_run_are_not_quantised_as_they_open():
     with pytest.raises(HarnessError, match="a GGUF is quantised when it is exported"):
-        gguf.open_model(ModelRef("gguf", "m.gguf"), settings("nf4"))
+        preflight(ModelRef("gguf", "m.gguf"), settings("nf4"))
     with pytest.raises(HarnessError, match="a stored run's answers are what they are"):
-        record.open_model(ModelRef("record", "run"), settings("int8"))
+        preflight(ModelRef("record", "run"), settings("int8"))
