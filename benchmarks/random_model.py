@@ -1,10 +1,12 @@
 """A model in Qwen2.5-0.5B's real shape with random weights, for what depends on size alone.
 
     python -m benchmarks.random_model /tmp/qwen05
+    python -m benchmarks.random_model /tmp/small --shape 15m
 
 Speed and memory of loading, converting and decoding depend on shapes, not on what the weights mean.
 The tokenizer is the bundled one, with as many filler tokens as the real vocabulary has rows. Two
-runs of one seed write the same bytes. About 1 GB; never committed.
+runs of one seed write the same bytes. About 1 GB; never committed. Smaller shapes are there to find
+from which size on something pays.
 """
 
 import json
@@ -19,17 +21,30 @@ from harness.export.safetensors_file import Array
 from harness.export.safetensors_writer import write_safetensors
 
 BUNDLED = Path(__file__).parent.parent / "fixtures/models/tiny-qwen2"
-SHAPE = {
-    "hidden_size": 896,
-    "num_hidden_layers": 24,
-    "num_attention_heads": 14,
-    "num_key_value_heads": 2,
-    "intermediate_size": 4864,
-    "vocab_size": 151_936,
-    "max_position_embeddings": 32_768,
-    "max_window_layers": 24,
+
+
+def _shape(width: int, layers: int, heads: int, own: int, inner: int, rows: int) -> dict[str, int]:
+    return {
+        "hidden_size": width,
+        "num_hidden_layers": layers,
+        "num_attention_heads": heads,
+        "num_key_value_heads": own,
+        "intermediate_size": inner,
+        "vocab_size": rows,
+        "max_position_embeddings": 32_768,
+        "max_window_layers": layers,
+    }
+
+
+SHAPES = {
+    "0.5b": _shape(896, 24, 14, 2, 4864, 151_936),
+    "135m": _shape(576, 30, 9, 3, 1536, 49_152),
+    "45m": _shape(512, 10, 8, 2, 1536, 32_000),
+    "15m": _shape(384, 8, 6, 2, 1024, 8192),
+    "5m": _shape(320, 5, 5, 1, 640, 4096),
 }
-"""Of Qwen2.5-0.5B's ``config.json``."""
+"""By about as many parameters: of Qwen2.5-0.5B's ``config.json``, of SmolLM2-135M's, and smaller
+ones with heads of 64, as theirs are."""
 THETA = 1_000_000.0
 SPREAD = 0.02
 """Standard deviation of the weights: transformers' own for a fresh model."""
@@ -39,34 +54,40 @@ SPREAD = 0.02
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
 @click.option("--seed", default=0, show_default=True)
 @click.option("--shards", default=1, show_default=True, help="Files to spread the weights over.")
-@click.option("--layers", default=SHAPE["num_hidden_layers"], show_default=True)
-def main(folder: Path, seed: int, shards: int, layers: int) -> None:
+@click.option("--layers", type=int, default=None, help="Fewer than the shape has.")
+@click.option("--shape", type=click.Choice(list(SHAPES)), default="0.5b", show_default=True)
+def main(folder: Path, seed: int, shards: int, layers: int | None, shape: str) -> None:
     """Write the model into FOLDER."""
-    write_random_model(folder, seed=seed, shards=shards, layers=layers)
+    write_random_model(folder, seed=seed, shards=shards, layers=layers, shape=shape)
     size = sum(file.stat().st_size for file in folder.iterdir())
     click.echo(f"{folder}: {size / 1e6:,.0f} MB in {shards} file(s)")
 
 
-def write_random_model(folder: Path, *, seed: int = 0, shards: int = 1, layers: int = 24) -> None:
-    """Write a Qwen2 of the real widths with ``layers`` layers, in bfloat16."""
+def write_random_model(
+    folder: Path, *, seed: int = 0, shards: int = 1, layers: int | None = None, shape: str = "0.5b"
+) -> None:
+    """Write a Qwen2 of one of ``SHAPES``, with ``layers`` layers, in bfloat16."""
+    sizes = dict(SHAPES[shape])
+    if layers is not None:
+        sizes["num_hidden_layers"] = layers
     folder.mkdir(parents=True, exist_ok=True)
     config = json.loads((BUNDLED / "config.json").read_text("utf-8"))
-    config |= {**SHAPE, "num_hidden_layers": layers, "tie_word_embeddings": True}
-    config["layer_types"] = ["full_attention"] * layers
+    config |= {**sizes, "tie_word_embeddings": True}
+    config["layer_types"] = ["full_attention"] * sizes["num_hidden_layers"]
     config["rope_parameters"] = {"rope_theta": THETA, "rope_type": "default"}
     (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n", "utf-8")
     for name in ("generation_config.json", "tokenizer_config.json", "chat_template.jinja"):
         shutil.copyfile(BUNDLED / name, folder / name)
-    _write_tokenizer(folder / "tokenizer.json")
-    _write_weights(folder, shapes(layers), seed, shards)
+    _write_tokenizer(folder / "tokenizer.json", sizes["vocab_size"])
+    _write_weights(folder, tensors(sizes), seed, shards)
 
 
-def shapes(layers: int) -> dict[str, tuple[int, ...]]:
-    """Every weight by its transformers name."""
-    width, inner = SHAPE["hidden_size"], SHAPE["intermediate_size"]
-    narrow = width // SHAPE["num_attention_heads"] * SHAPE["num_key_value_heads"]
-    found: dict[str, tuple[int, ...]] = {"model.embed_tokens.weight": (SHAPE["vocab_size"], width)}
-    for layer in range(layers):
+def tensors(sizes: dict[str, int]) -> dict[str, tuple[int, ...]]:
+    """Every weight's shape by its transformers name."""
+    width, inner = sizes["hidden_size"], sizes["intermediate_size"]
+    narrow = width // sizes["num_attention_heads"] * sizes["num_key_value_heads"]
+    found: dict[str, tuple[int, ...]] = {"model.embed_tokens.weight": (sizes["vocab_size"], width)}
+    for layer in range(sizes["num_hidden_layers"]):
         start = f"model.layers.{layer}."
         for part, rows in (("q", width), ("k", narrow), ("v", narrow)):
             found[f"{start}self_attn.{part}_proj.weight"] = (rows, width)
@@ -81,10 +102,10 @@ def shapes(layers: int) -> dict[str, tuple[int, ...]]:
     return found
 
 
-def _write_tokenizer(path: Path) -> None:
+def _write_tokenizer(path: Path, rows: int) -> None:
     tokenizer = json.loads((BUNDLED / "tokenizer.json").read_text("utf-8"))
     vocabulary = tokenizer["model"]["vocab"]
-    for index in range(len(vocabulary), SHAPE["vocab_size"]):
+    for index in range(len(vocabulary), rows):
         vocabulary[f"[filler {index}]"] = index
     path.write_text(json.dumps(tokenizer, ensure_ascii=False), "utf-8")
 
