@@ -5,12 +5,12 @@
 
 Both answer the same chats in bfloat16 on the CPU, greedily, to the same number of tokens. About two
 thirds of every prompt are the same: a system message and the task's instructions. Each side is one
-process that stays open, so that neither loading nor the first forward pass is timed; ours is timed
-from outside, pipes and JSON included, the peer around its ``generate_until``. Waiting threads of
-both fall asleep equally soon. The peer answers at several batch sizes and its best one counts.
-Rounds of both sides alternate, medians are compared. The result goes to
-``benchmarks/results/hf_speed.json`` with machine and versions; run it on a quiet machine: 3 minutes
-on two cores.
+process that stays open and answers all chats once before it is timed, so that neither loading nor
+a first, slower pass counts; ours is timed from outside, pipes and JSON included, the peer around
+its ``generate_until``. Waiting threads of both fall asleep equally soon. The peer answers at
+several batch sizes and its best one counts. Rounds of both sides alternate, medians are compared.
+The result goes to ``benchmarks/results/hf_speed.json`` with machine and versions; run it on a quiet
+machine: 3 minutes on two cores.
 """
 
 import argparse
@@ -32,6 +32,7 @@ from benchmarks.whole_run import ROOT, TASK, peer_version
 from harness.core.case import Message
 from harness.core.modelref import ModelRef
 from harness.core.plan import Request, Sampling, requests_for
+from harness.core.record import ModelRecord
 from harness.engine.model import EngineSettings
 from harness.engine.process import Generation
 from harness.engine.spinning import BOUNDED_SPINNING
@@ -39,14 +40,12 @@ from harness.environment import environment
 from harness.tasks import load_task
 
 RESULT = ROOT / "benchmarks/results/hf_speed.json"
-WARM_UP = 4
-"""Chats answered before the first round: a first forward pass takes longer than any later one."""
 SYSTEM = (
     "You read payment notes. Copy the name of the person as it is written, the date as "
     "YYYY-MM-DD, and the amount as a number. Do not add text."
 )
 
-# Answers rounds of chats: a line with a batch size and a number of chats in, a line of JSON out.
+# Answers the chats again and again: a line with a batch size in, a line of JSON out.
 PEER = """\
 import json, sys, time
 from lm_eval.api.instance import Instance
@@ -67,8 +66,8 @@ def counted(context, **more):
 
 lm._model_generate = counted
 for line in sys.stdin:
-    lm.batch_size_per_gpu, count = map(int, line.split())
-    asked = [Instance("generate_until", {}, (text, options), 0) for text in texts[:count]]
+    lm.batch_size_per_gpu = int(line)
+    asked = [Instance("generate_until", {}, (text, options), 0) for text in texts]
     new_tokens, started = 0, time.perf_counter()
     answers = lm.generate_until(asked, disable_tqdm=True)
     found = {"seconds": time.perf_counter() - started, "answers": answers}
@@ -88,20 +87,21 @@ def main() -> None:
     requests = chats(chosen.prompts, chosen.new_tokens)
     ours = Ours(chosen.model)
     peer = Peer(chosen.peer_python, chosen.model, requests)
-    ours.round(requests[:WARM_UP])
-    peer.round(WARM_UP, WARM_UP)
+    ours.round(requests)
+    peer.round(max(chosen.batch_sizes))
     rounds = []
     for _ in range(chosen.rounds):
         found = {"ours": ours.round(requests)}
         for size in chosen.batch_sizes:
-            found[f"lm-eval at batch {size}"] = peer.round(size, len(requests))
+            found[f"lm-eval at batch {size}"] = peer.round(size)
         print(", ".join(f"{name}: {s['seconds']:.1f} s" for name, s in found.items()), flush=True)
         rounds.append(found)
     reading = ours.generation.encode(requests)
     prompts = [list(prompt.token_ids) for prompt in reading.prompts]
+    opened = ours.generation.model
     ours.generation.close()
     peer.close()
-    write(rounds, prompts, peer_version(chosen.peer_python))
+    write(rounds, prompts, opened, peer_version(chosen.peer_python))
 
 
 def chats(count: int, limit: int) -> list[Request]:
@@ -148,9 +148,9 @@ class Peer:
             text=True,
         )
 
-    def round(self, batch_size: int, count: int) -> dict[str, Any]:
+    def round(self, batch_size: int) -> dict[str, Any]:
         with suppress(BrokenPipeError):
-            print(batch_size, count, file=self._pipe(self.process.stdin), flush=True)
+            print(batch_size, file=self._pipe(self.process.stdin), flush=True)
         for line in self._pipe(self.process.stdout):
             if line.startswith("{"):
                 found: dict[str, Any] = json.loads(line)
@@ -173,7 +173,10 @@ def shared_tokens(prompts: Sequence[list[int]]) -> int:
     return sum(1 for _ in takewhile(lambda column: len(set(column)) == 1, columns))
 
 
-def write(rounds: list[dict[str, Any]], prompts: list[list[int]], peer: str) -> None:
+def write(
+    rounds: list[dict[str, Any]], prompts: list[list[int]], opened: ModelRecord | None, peer: str
+) -> None:
+    assert opened is not None
     last = rounds[-1]
     if any(side["lengths"] != [len(p) for p in prompts] for side in last.values()):
         sys.exit("both sides must read the same prompts, and their numbers of tokens differ")
@@ -183,6 +186,7 @@ def write(rounds: list[dict[str, Any]], prompts: list[list[int]], peer: str) -> 
     pairs = zip(last["ours"]["answers"], last[best]["answers"], strict=True)
     result: dict[str, Any] = {
         "command": ["python", "-m", "benchmarks.hf_speed", *(Path(a).name for a in sys.argv[1:])],
+        "model": [opened.architecture, opened.parameters, opened.dtype, opened.device],
         "peer": f"lm_eval and torch {peer}",
         "prompts": len(prompts),
         "mean_prompt_tokens": statistics.mean(map(len, prompts)),
