@@ -19,6 +19,7 @@ from harness.core.verdict import Outcome
 from harness.costs import Costs, costs_of
 from harness.evidence import Evidence, evidence_of, net_losses, pairs_of
 from harness.gate_policy import GatePolicy
+from harness.stats.binomial import seldom_exceeded
 from harness.stats.multiple import holm
 from harness.stats.power import (
     cases_to_bound,
@@ -248,9 +249,7 @@ def _unless_noise(
     found: Evidence, reason: Reason, policy: GatePolicy
 ) -> tuple[GateOutcome, Reason]:
     if policy.noise_floor:
-        from scipy.stats import binom
-
-        explained = binom.ppf(NOISE_QUANTILE, found.pairs, policy.noise_floor)
+        explained = int(seldom_exceeded(1 - NOISE_QUANTILE, found.pairs, policy.noise_floor))
         if _flips(found) <= explained:
             return GateOutcome.INCONCLUSIVE, Reason.NOISE
     return GateOutcome.REGRESSION, reason

@@ -7,6 +7,7 @@ are binomial among the cases, broken ones binomial among the flips.
 from collections.abc import Callable
 from math import ceil, log
 
+from harness.stats.binomial import more_than, seldom_exceeded
 from harness.stats.intervals import CONFIDENCE
 
 ALPHA = 0.05
@@ -31,17 +32,17 @@ def detection(cases: int, broke_rate: float, fixed_rate: float, alpha: float = A
     if flip_rate == 0 or cases == 0:
         return 0.0
     import numpy as np
-    from scipy.stats import binom
 
-    most = int(binom.isf(_UNLIKELY, cases, min(1.0, flip_rate)))
-    flips = np.arange(most + 1)
-    # The fewest broken ones among the flips whose mid-p is at most alpha. `isf` is the fewest for
-    # which P(more) is: with half of its own probability added, it or its neighbour qualifies.
-    nearly = np.asarray(binom.isf(alpha, flips, 0.5))
-    mid_p = binom.sf(nearly, flips, 0.5) + binom.pmf(nearly, flips, 0.5) / 2
+    rate = min(1.0, flip_rate)
+    flips = np.arange(int(seldom_exceeded(_UNLIKELY, cases, rate)) + 1)
+    # The fewest broken ones among the flips whose mid-p is at most alpha: those that are seldom
+    # exceeded, or one more, since the mid-p holds half of their own probability besides.
+    nearly = seldom_exceeded(alpha, flips, 0.5)
+    mid_p = (more_than(nearly - 1, flips, 0.5) + more_than(nearly, flips, 0.5)) / 2
     fewest = nearly + (mid_p > alpha)
-    found = binom.sf(fewest - 1, flips, broke_rate / flip_rate)
-    return float((binom.pmf(flips, cases, min(1.0, flip_rate)) * found).sum())
+    found = more_than(fewest - 1, flips, broke_rate / flip_rate)
+    so_many = more_than(flips - 1, cases, rate) - more_than(flips, cases, rate)
+    return float((so_many * found).sum())
 
 
 def smallest_detectable_drop(

@@ -7,9 +7,10 @@ machine does not move it.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import exp, isfinite, log
-from typing import Any
+from math import exp, log
+from statistics import median
 
+from harness.stats.binomial import seldom_exceeded
 from harness.stats.intervals import CONFIDENCE, Interval
 
 
@@ -38,14 +39,13 @@ def median_ratio(
     ratios = [log(b / a) for a, b in zip(_times(before), _times(after), strict=True)]
     if not ratios:
         return None
-    import numpy as np
-    from scipy.stats import quantile_test
-
-    # A named tuple, though scipy's stubs say a number.
-    found: Any = quantile_test(ratios, q=0, p=0.5).confidence_interval(confidence)
-    ends = (float(found.low), float(found.high))
-    interval = Interval(exp(ends[0]), exp(ends[1])) if all(map(isfinite, ends)) else None
-    return MedianRatio(exp(float(np.median(ratios))), interval, len(ratios))
+    ratios.sort()
+    # Each of them lies below the true median as a coin falls: more than this many seldom do.
+    most = int(seldom_exceeded((1 - confidence) / 2, len(ratios), 0.5))
+    interval = None
+    if most < len(ratios):
+        interval = Interval(exp(ratios[-1 - most]), exp(ratios[most]))
+    return MedianRatio(exp(median(ratios)), interval, len(ratios))
 
 
 def _times(values: Sequence[float]) -> Sequence[float]:

@@ -20,6 +20,20 @@ def test_the_test_agrees_with_statsmodels_on_a_thousand_tables() -> None:
         assert min(1.0, 2 * min(tails)) == pytest.approx(oracle, abs=1e-12)
 
 
+def test_the_test_agrees_with_scipys_exact_one() -> None:
+    for broke, fixed, _ in tables():
+        flips = broke + fixed
+        exact = binomtest(broke, flips, 0.5, alternative="greater").pvalue if flips else 1.0
+        oracle = exact - 0.5 * float(binom.pmf(broke, flips, 0.5))
+        assert mcnemar_mid_p(broke, fixed) == pytest.approx(oracle, abs=1e-12)
+
+
+def test_a_count_below_zero_is_a_mistake() -> None:
+    for broke, fixed in ((-1, 3), (3, -1)):
+        with pytest.raises(ValueError, match="cannot be"):
+            mcnemar_mid_p(broke, fixed)
+
+
 def test_the_two_sides_of_the_test_are_complements() -> None:
     for broke, fixed, _ in tables(200):
         assert mcnemar_mid_p(broke, fixed) + mcnemar_mid_p(fixed, broke) == pytest.approx(1)

@@ -4,6 +4,7 @@ from itertools import product
 
 import numpy as np
 import pytest
+from scipy.stats import binom
 
 from harness.stats.paired import drop_interval, mcnemar_mid_p
 from harness.stats.power import (
@@ -26,6 +27,18 @@ def test_the_chance_of_detection_by_enumeration() -> None:
             ways = comb(n, broke) * comb(n - broke, fixed)
             total += ways * down**broke * up**fixed * (1 - down - up) ** (n - broke - fixed)
     assert detection(n, down, up) == pytest.approx(total)
+
+
+@pytest.mark.parametrize("cases", [1, 2, 30, 149, 300, 1_000, 5_000, 100_000])
+def test_the_chance_of_detection_by_scipys_distributions(cases: int) -> None:
+    """The same sum, with the distributions of ``scipy.stats``."""
+    for broke, fixed, alpha in ((0.03, 0.01, 0.05), (0.2, 0.0, 0.045), (0.5, 0.5, 0.01)):
+        flips = np.arange(int(binom.isf(1e-9, cases, broke + fixed)) + 1)
+        needed = np.array(binom.isf(alpha, flips, 0.5))
+        needed += binom.sf(needed, flips, 0.5) + binom.pmf(needed, flips, 0.5) / 2 > alpha
+        seen = binom.sf(needed - 1, flips, broke / (broke + fixed))
+        oracle = float((binom.pmf(flips, cases, broke + fixed) * seen).sum())
+        assert detection(cases, broke, fixed, alpha) == pytest.approx(oracle, abs=1e-12)
 
 
 @pytest.mark.parametrize(("flips", "cases"), [(0.02, 335), (0.05, 833), (0.10, 1_629)])

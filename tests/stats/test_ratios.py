@@ -4,6 +4,7 @@ from math import comb
 
 import numpy as np
 import pytest
+from scipy.stats import quantile_test
 
 from harness.stats.ratios import median_ratio
 
@@ -22,6 +23,20 @@ def test_the_interval_is_the_sign_test_s() -> None:
     assert found.interval == pytest.approx((ratios[5], ratios[14]))
     below = sum(comb(20, k) for k in range(6)) / 2**20
     assert below == pytest.approx(0.0207, abs=1e-4)
+
+
+@pytest.mark.parametrize("confidence", [0.8, 0.95, 0.99])
+def test_the_interval_agrees_with_scipys(confidence: float) -> None:
+    rng = np.random.default_rng(1)
+    for cases in range(1, 60):
+        ratios = rng.lognormal(0, 0.3, cases).round(2)
+        found = median_ratio([1.0] * cases, ratios, confidence)
+        ends = quantile_test(np.log(ratios), q=0, p=0.5).confidence_interval(confidence)
+        if found.interval is None:
+            assert np.isnan([ends.low, ends.high]).any()
+        else:
+            assert found.interval == pytest.approx(np.exp([ends.low, ends.high]), abs=1e-12)
+        assert found.ratio == pytest.approx(float(np.exp(np.median(np.log(ratios)))), abs=1e-12)
 
 
 @pytest.mark.parametrize(("cases", "is_bounded"), [(1, False), (5, False), (6, True)])
