@@ -3,6 +3,7 @@
 import random
 
 import pytest
+from scipy.stats import false_discovery_control
 from statsmodels.stats.multitest import multipletests
 
 from harness.stats.multiple import benjamini_hochberg, holm
@@ -28,4 +29,13 @@ def test_holm_by_hand() -> None:
 
 def test_no_family() -> None:
     assert holm([]) == []
+    assert benjamini_hochberg([]) == []
+
+
+def test_the_share_of_false_claims_is_bounded_as_by_scipy() -> None:
+    rng = random.Random(3)
+    for _ in range(300):
+        family = [rng.choice((rng.random(), 0.0, 0.5, 1.0)) for _ in range(rng.randint(1, 40))]
+        oracle = false_discovery_control(family, method="bh")
+        assert benjamini_hochberg(family) == pytest.approx(oracle, abs=1e-12)
     assert benjamini_hochberg([]) == []
