@@ -7,7 +7,7 @@ A behavior is a test that uses one of the fixtures below; everything else is lef
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -27,73 +27,11 @@ SESSION: pytest.StashKey[PytestSession] = pytest.StashKey()
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("harness", "suites over language models")
-    add = group.addoption
-    add(
-        "--model",
-        action="append",
-        default=[],
-        metavar="KIND:LOCATION",
-        help="a model to judge, such as base:PATH, adapter:PATH or record:RUN; repeatable",
-    )
-    add(
-        "--task",
-        action="append",
-        default=[],
-        metavar="NAME",
-        help="only this task; repeatable (default: all of them)",
-    )
-    add("--tasks-dir", metavar="DIR", help="the folder of task folders")
-    add("--report-dir", metavar="DIR", help="where the run's record goes")
-    add("--limit", type=_count, metavar="N", help="only the first N cases of each task")
-    add("--case", action="append", default=[], metavar="ID", help="only this case; repeatable")
-    add("--per-case", action="store_true", help="one test for each case, for -k, --lf and -x")
-    add("--generate", type=_count, metavar="N", help="judge N drawn cases of each task instead")
-    add("--generate-seed", type=int, default=0, metavar="N", help="seed of --generate (default: 0)")
-    add("--generated", metavar="RUN", help="judge the drawn cases of a stored run instead")
-    add(
-        "--shrink-requests",
-        type=_count_from_zero,
-        default=320,
-        metavar="N",
-        help="the most prompts asked to find the smallest that fails (default: 320)",
-    )
-    add(
-        "--parity",
-        action="store_true",
-        help="and hold each --model against the one before it: the same tokens, the same logits",
-    )
-    add("--baseline", metavar="NAME", help="and gate the run against this stored baseline")
-    add("--margin", type=float, metavar="SHARE", help="the drop to accept: 0.02 is two points")
-    add("--confidence", type=float, metavar="SHARE", help="of the gate's interval and tests")
-    add(
-        "--repeats",
-        type=_count,
-        default=1,
-        metavar="N",
-        help="N sampled answers to each case, for pass@N and pass^N (default: 1)",
-    )
-    add("--seed", type=int, metavar="N", help="seed of sampled decoding")
-    add("--temperature", type=_temperature, metavar="T", help="decode at this temperature")
-    add("--dtype", choices=["float32", "bfloat16", "float16"], help="open models in this precision")
-    add(
-        "--quantize",
-        choices=["nf4", "int8"],
-        help="quantise transformers models as they open, through bitsandbytes",
-    )
-    add("--device", metavar="DEVICE", help="open models on cpu, cuda, cuda:1, mps")
-    add(
-        "--batch-tokens",
-        type=_count,
-        metavar="N",
-        help="the most tokens, prompts and answers together, in one batch",
-    )
-    add("--threads", type=_count, metavar="N", help="CPU threads of a backend")
-    add(
-        "--stall-seconds",
-        type=float,
-        metavar="S",
-        help="silence after which a backend counts as hung",
-    )
+    _add_what_is_judged(group.addoption)
+    _add_drawn_cases(group.addoption)
+    _add_what_it_is_held_against(group.addoption)
+    _add_decoding(group.addoption)
+    _add_how_models_are_opened(group.addoption)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -225,6 +163,87 @@ def _session(config: pytest.Config) -> PytestSession:
 
         config.stash[SESSION] = PytestSession(config, tuple(sys.argv), asked, prepared)
     return config.stash[SESSION]
+
+
+def _add_what_is_judged(add: Callable[..., None]) -> None:
+    add(
+        "--model",
+        action="append",
+        default=[],
+        metavar="KIND:LOCATION",
+        help="a model to judge, such as base:PATH, adapter:PATH or record:RUN; repeatable",
+    )
+    add(
+        "--task",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="only this task; repeatable (default: all of them)",
+    )
+    add("--tasks-dir", metavar="DIR", help="the folder of task folders")
+    add("--report-dir", metavar="DIR", help="where the run's record goes")
+    add("--limit", type=_count, metavar="N", help="only the first N cases of each task")
+    add("--case", action="append", default=[], metavar="ID", help="only this case; repeatable")
+    add("--per-case", action="store_true", help="one test for each case, for -k, --lf and -x")
+
+
+def _add_drawn_cases(add: Callable[..., None]) -> None:
+    add("--generate", type=_count, metavar="N", help="judge N drawn cases of each task instead")
+    add("--generate-seed", type=int, default=0, metavar="N", help="seed of --generate (default: 0)")
+    add("--generated", metavar="RUN", help="judge the drawn cases of a stored run instead")
+    add(
+        "--shrink-requests",
+        type=_count_from_zero,
+        default=320,
+        metavar="N",
+        help="the most prompts asked to find the smallest that fails (default: 320)",
+    )
+
+
+def _add_what_it_is_held_against(add: Callable[..., None]) -> None:
+    add(
+        "--parity",
+        action="store_true",
+        help="and hold each --model against the one before it: the same tokens, the same logits",
+    )
+    add("--baseline", metavar="NAME", help="and gate the run against this stored baseline")
+    add("--margin", type=float, metavar="SHARE", help="the drop to accept: 0.02 is two points")
+    add("--confidence", type=float, metavar="SHARE", help="of the gate's interval and tests")
+
+
+def _add_decoding(add: Callable[..., None]) -> None:
+    add(
+        "--repeats",
+        type=_count,
+        default=1,
+        metavar="N",
+        help="N sampled answers to each case, for pass@N and pass^N (default: 1)",
+    )
+    add("--seed", type=int, metavar="N", help="seed of sampled decoding")
+    add("--temperature", type=_temperature, metavar="T", help="decode at this temperature")
+
+
+def _add_how_models_are_opened(add: Callable[..., None]) -> None:
+    add("--dtype", choices=["float32", "bfloat16", "float16"], help="open models in this precision")
+    add(
+        "--quantize",
+        choices=["nf4", "int8"],
+        help="quantise transformers models as they open, through bitsandbytes",
+    )
+    add("--device", metavar="DEVICE", help="open models on cpu, cuda, cuda:1, mps")
+    add(
+        "--batch-tokens",
+        type=_count,
+        metavar="N",
+        help="the most tokens, prompts and answers together, in one batch",
+    )
+    add("--threads", type=_count, metavar="N", help="CPU threads of a backend")
+    add(
+        "--stall-seconds",
+        type=float,
+        metavar="S",
+        help="silence after which a backend counts as hung",
+    )
 
 
 def _count(text: str) -> int:
