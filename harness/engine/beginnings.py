@@ -16,7 +16,7 @@ LEAST_SAVED_TOKENS = 256
 """Fewer are not worth another pass through the model, which reads all weights once more: on two
 cores a pass of a 0.5B model over a few tokens takes as long as 90 tokens of a large one."""
 
-Prompt = Sequence[int]
+Tokens = Sequence[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Cut:
     """Which beginning has, as its first tokens, what the row has before the cut."""
 
 
-def best_cut(prompts: Sequence[Prompt], most_columns: int) -> Cut | None:
+def best_cut(prompts: Sequence[Tokens], most_columns: int) -> Cut | None:
     """Where to cut, with at most ``most_columns`` before the cut; ``None`` where none saves enough.
 
     First where most is saved, then behind that as long as it saves more: the beginnings are to be
@@ -48,7 +48,7 @@ def best_cut(prompts: Sequence[Prompt], most_columns: int) -> Cut | None:
 class _Ordered:
     """Prompts in alphabetical order, where what begins alike stands together."""
 
-    def __init__(self, prompts: Sequence[Prompt]) -> None:
+    def __init__(self, prompts: Sequence[Tokens]) -> None:
         self.prompts = prompts
         self.order = sorted(range(len(prompts)), key=lambda row: list(prompts[row]))
         self.lengths = [len(prompts[row]) for row in self.order]
@@ -99,11 +99,11 @@ class _Ordered:
         """Tokens before the cut; none or fewer where all of that is padding."""
         return self.lengths[place] - (self.longest - columns)
 
-    def _beginning(self, place: int, columns: int) -> Prompt:
+    def _beginning(self, place: int, columns: int) -> Tokens:
         return self.prompts[self.order[place]][: self._before(place, columns)]
 
 
-def _common(one: Prompt, other: Prompt) -> int:
+def _common(one: Tokens, other: Tokens) -> int:
     """How many tokens both begin with."""
     pairs = enumerate(zip(one, other, strict=False))
     return next((i for i, (a, b) in pairs if a != b), min(len(one), len(other)))
