@@ -51,7 +51,7 @@ class LlamaContexts:
         """In as many contexts as the model's manner has. How many rows were decoded at once, which
         is at most ``most_rows``."""
         manner = self.manner
-        count, each = self._split(min(most_rows, len(rows)))
+        count, each = self.split(min(most_rows, len(rows)))
         streams = streams_of_step(each, manner.width) + 1
         threads = 1 if manner.has_context_per_core else self.cores
         cells, outputs = self._cells(rows), streams * manner.width
@@ -67,7 +67,7 @@ class LlamaContexts:
             list(pool.map(LlamaDecoder.run, decoders, (rows[i::count] for i in range(count))))
         return count * each
 
-    def _split(self, rows: int) -> tuple[int, int]:
+    def split(self, rows: int) -> tuple[int, int]:
         """Into how many contexts so many rows go, and how many of them each decodes at once."""
         least = -(-LEAST_TOKENS // self.manner.width)
         most = self.cores if self.manner.has_context_per_core else 1

@@ -34,10 +34,14 @@ class Manner:
         return 1 + self.drafted
 
 
-HEAVY = Manner(False, most_rows=64, drafted=0, most_ubatch_tokens=256, move_at=0.25)
+HEAVY = Manner(
+    has_context_per_core=False, most_rows=64, drafted=0, most_ubatch_tokens=256, move_at=0.25
+)
 """The weights are read once for many rows, and every token costs: a wrong guess as much as a right
 one. Of rows twice as many take twice as long for a step."""
-LIGHT = Manner(True, most_rows=16, drafted=1, most_ubatch_tokens=64, move_at=0.0)
+LIGHT = Manner(
+    has_context_per_core=True, most_rows=16, drafted=1, most_ubatch_tokens=64, move_at=0.0
+)
 """The weights stay in a core's cache if little else is there, and attention, which takes half of
 the time, is computed several times faster for two tokens of a row than for one."""
 

@@ -16,7 +16,7 @@ from harness.engine import llama_decoding
 from harness.engine.llama_context import LlamaContext, Shape
 from harness.engine.llama_decoding import common_prefix
 from harness.engine.llama_library import LOG
-from harness.engine.llama_manner import HEAVY, LIGHT
+from harness.engine.llama_manner import HEAVY, LIGHT, LIGHT_BELOW, manner_of
 from harness.engine.model import EngineSettings
 from harness.tasks import load_task
 from tests.backends.conftest import ADAPTER
@@ -267,6 +267,54 @@ def test_every_token_is_counted(opened, task):
     found = model.generate(batch, lambda *step: steps.append(step))
     assert sum(tokens for tokens, _ in steps) == sum(len(c.token_ids) for c in found)
     assert sum(ended for _, ended in steps) == 5
+
+
+@pytest.mark.parametrize(
+    ("manner", "cores", "rows", "contexts", "each"),
+    [
+        (LIGHT, 2, 100, 2, 16),
+        (LIGHT, 2, 11, 2, 5),
+        (LIGHT, 2, 7, 1, 7),
+        (LIGHT, 16, 32, 8, 4),
+        (LIGHT, 16, 1, 1, 1),
+        (HEAVY, 16, 100, 1, 64),
+        (HEAVY, 16, 3, 1, 3),
+    ],
+)
+def test_rows_are_split_over_contexts(opened, monkeypatch, manner, cores, rows, contexts, each):
+    """No more contexts than cores, none with fewer rows than a step pads to, and never more rows
+    at once than were asked for."""
+    found = opened("merged").contexts
+    monkeypatch.setattr(found, "manner", manner)
+    monkeypatch.setattr(found, "cores", cores)
+    assert found.split(rows) == (contexts, each)
+
+
+def test_the_size_of_a_model_decides_its_manner(opened):
+    loaded = opened("merged").loaded
+    assert loaded.parameters < LIGHT_BELOW and loaded.has_cells and not loaded.has_gpu
+    assert manner_of(loaded) is LIGHT
+    assert manner_of(replace(loaded, has_gpu=True)) is HEAVY
+
+
+def test_what_goes_wrong_in_one_context_is_told(opened, task, monkeypatch):
+    """Each of two contexts runs in a thread of its own."""
+    model = opened("merged")
+    monkeypatch.setattr(model.contexts, "cores", 2)
+    requests = requests_for(task.name, task.cases[:20], task.sampling)
+    (batch,) = model.batches(requests)
+    wanted = LlamaContext.decode
+
+    def decode(self, *arguments, **more):
+        if self is model.contexts.opened[1]:
+            raise RuntimeError("llama.cpp cannot decode (code -3)")
+        return wanted(self, *arguments, **more)
+
+    monkeypatch.setattr(LlamaContext, "decode", decode)
+    with pytest.raises(RuntimeError, match="code -3"):
+        model.generate(batch, lambda tokens, ended: None)
+    monkeypatch.undo()
+    assert len(answers(model, requests)) == 20
 
 
 def test_a_small_token_budget_makes_more_batches(opened, gguf_file, task):
