@@ -50,9 +50,8 @@ class HfModel:
         adapter = getattr(self.model, "active_peft_config", None)
         if adapter is not None and adapter.is_prompt_learning:
             raise HarnessError(
-                f"--model {self.record.ref}: its peft_type {adapter.peft_type.value} puts tokens "
-                "of its own before every prompt; only adapters that change weights can be run, "
-                "such as LoRA"
+                f"the adapter's peft_type {adapter.peft_type.value} puts tokens of its own before "
+                "every prompt; only adapters that change weights can be run, such as LoRA"
             )
 
     def describe(self) -> ModelRecord:
