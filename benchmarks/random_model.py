@@ -2,11 +2,12 @@
 
     python -m benchmarks.random_model /tmp/qwen05
     python -m benchmarks.random_model /tmp/small --shape 15m
+    python -m benchmarks.random_model /tmp/qwen7 --shape 7b --shards 4
 
 Speed and memory of loading, converting and decoding depend on shapes, not on what the weights mean.
 The tokenizer is the bundled one, with as many filler tokens as the real vocabulary has rows. Two
-runs of one seed write the same bytes. About 1 GB; never committed. Smaller shapes are there to find
-from which size on something pays.
+runs of one seed write the same bytes. About 1 GB, of the shape 7b 15 GB; never committed. Smaller
+shapes are there to find from which size on something pays.
 """
 
 import json
@@ -23,7 +24,9 @@ from harness.export.safetensors_writer import write_safetensors
 BUNDLED = Path(__file__).parent.parent / "fixtures/models/tiny-qwen2"
 
 
-def _shape(width: int, layers: int, heads: int, own: int, inner: int, rows: int) -> dict[str, int]:
+def _shape(
+    width: int, layers: int, heads: int, own: int, inner: int, rows: int, *, is_tied: bool = True
+) -> dict[str, int]:
     return {
         "hidden_size": width,
         "num_hidden_layers": layers,
@@ -33,18 +36,20 @@ def _shape(width: int, layers: int, heads: int, own: int, inner: int, rows: int)
         "vocab_size": rows,
         "max_position_embeddings": 32_768,
         "max_window_layers": layers,
+        "tie_word_embeddings": is_tied,
     }
 
 
 SHAPES = {
+    "7b": _shape(3584, 28, 28, 4, 18_944, 152_064, is_tied=False),
     "0.5b": _shape(896, 24, 14, 2, 4864, 151_936),
     "135m": _shape(576, 30, 9, 3, 1536, 49_152),
     "45m": _shape(512, 10, 8, 2, 1536, 32_000),
     "15m": _shape(384, 8, 6, 2, 1024, 8192),
     "5m": _shape(320, 5, 5, 1, 640, 4096),
 }
-"""By about as many parameters: of Qwen2.5-0.5B's ``config.json``, of SmolLM2-135M's, and smaller
-ones with heads of 64, as theirs are."""
+"""By about as many parameters: of Qwen2.5's ``config.json``, of SmolLM2-135M's, and smaller ones
+with heads of 64, as most have."""
 THETA = 1_000_000.0
 SPREAD = 0.02
 """Standard deviation of the weights: transformers' own for a fresh model."""
@@ -72,7 +77,7 @@ def write_random_model(
         sizes["num_hidden_layers"] = layers
     folder.mkdir(parents=True, exist_ok=True)
     config = json.loads((BUNDLED / "config.json").read_text("utf-8"))
-    config |= {**sizes, "tie_word_embeddings": True}
+    config |= sizes
     config["layer_types"] = ["full_attention"] * sizes["num_hidden_layers"]
     config["rope_parameters"] = {"rope_theta": THETA, "rope_type": "default"}
     (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n", "utf-8")
@@ -99,6 +104,8 @@ def tensors(sizes: dict[str, int]) -> dict[str, tuple[int, ...]]:
         found[f"{start}input_layernorm.weight"] = (width,)
         found[f"{start}post_attention_layernorm.weight"] = (width,)
     found["model.norm.weight"] = (width,)
+    if not sizes["tie_word_embeddings"]:
+        found["lm_head.weight"] = (sizes["vocab_size"], width)
     return found
 
 
