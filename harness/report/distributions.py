@@ -21,9 +21,24 @@ LONGEST = 3
 
 
 @dataclass(frozen=True, slots=True)
+class Drawn:
+    """One model's line, as the page's script draws it beside another's."""
+
+    points: tuple[tuple[float, float], ...]
+    """Values and the share of answers up to each, thinned."""
+    median: float
+    p95: float
+    most: float
+    tail: tuple[float, ...]
+    """Every value that may lie beyond an axis."""
+
+
+@dataclass(frozen=True, slots=True)
 class Row:
     """One model in numbers."""
 
+    place: int
+    """Which of the report's sides."""
     label: Label
     count: str
     median: str
@@ -37,8 +52,13 @@ class Distribution:
 
     title: str
     hint: str
+    beyond: str
+    """What the chart leaves out, or nothing."""
     chart: Markup
     rows: tuple[Row, ...]
+    unit: str
+    drawn: tuple[Drawn | None, ...]
+    """Of every side, in the order of the report's; ``None`` of one without a value."""
 
 
 def distributions_of(report: Report, task: str) -> tuple[Distribution, ...]:
@@ -102,34 +122,50 @@ def _distribution(
         for share, name in ((0.5, "median"), (0.95, "p95"))
     ]
     rows = [
-        _row(label_of(report, side), found, unit)
-        for side, found in zip(report.sides, values, strict=True)
+        _row(place, label_of(report, side), found, unit)
+        for place, (side, found) in enumerate(zip(report.sides, values, strict=True))
         if found
     ]
     beyond = sum(value > x.high for _, found in drawn for value in found)
-    if beyond:
-        hint += f" {words.plural(beyond, 'answer')} beyond the axis."
     described = "; ".join(
         f"{r.label.role or r.label.name}: median {r.median}, p95 {r.p95}, most {r.most}"
         for r in rows
     )
     return Distribution(
-        title, hint, plot(lines, x, y, f"{title}: {described}", dots=dots), tuple(rows)
+        title,
+        hint,
+        f"{words.plural(beyond, 'answer')} beyond the axis." if beyond else "",
+        plot(lines, x, y, f"{title}: {described}", dots=dots),
+        tuple(rows),
+        unit,
+        tuple(_drawn(found) if found else None for found in values),
     )
 
 
+def _drawn(values: list[float]) -> Drawn:
+    p95 = quantile(values, 0.95)
+    # A chart that this line is in ends at its longest value, or from 3 times its p95 on.
+    tail = tuple(value for value in values if value > LONGEST * p95)
+    return Drawn(_thinned(values), quantile(values, 0.5), p95, max(values), tail)
+
+
 def _steps(values: list[float], end: float) -> tuple[tuple[float, float], ...]:
+    """The steps of a line from the left end of the axis to its right end."""
+    points = [point for point in _thinned(values) if point[0] <= end]
+    return ((0.0, 0.0), *points, (end, points[-1][1] if points else 0.0))
+
+
+def _thinned(values: list[float]) -> tuple[tuple[float, float], ...]:
     """The share of values up to each of them: an empirical distribution function, thinned."""
     ordered = sorted(values)
     count = len(ordered)
     kept = sorted({round(i * (count - 1) / (MOST_POINTS - 1)) for i in range(MOST_POINTS)})
-    points = [(ordered[i], (i + 1) / count) for i in kept if ordered[i] <= end]
-    return ((0.0, 0.0), *points, (end, points[-1][1] if points else 0.0))
+    return tuple((ordered[i], (i + 1) / count) for i in kept)
 
 
-def _row(label: Label, values: list[float], unit: str) -> Row:
+def _row(place: int, label: Label, values: list[float], unit: str) -> Row:
     numbers = [_said(n, unit) for n in (quantile(values, 0.5), quantile(values, 0.95), max(values))]
-    return Row(label, f"{len(values):,}", *numbers)
+    return Row(place, label, f"{len(values):,}", *numbers)
 
 
 def _said(number: float, unit: str) -> str:

@@ -7,15 +7,20 @@ JavaScript does. The result holds no ``<``, so no text of a model's can end the 
 import json
 import re
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import astuple
 from typing import Any, NamedTuple
 
 from markupsafe import Markup
 
 from harness.core.record import BehaviorResult
 from harness.report.answers import LONG, Answer, ShownCase
+from harness.report.distributions import Distribution, Drawn
 from harness.report.matrix import Matrix
+from harness.report.slice_rows import SliceTable
 from harness.report.visible import CONTROL_NAMES, HIDDEN, JAVASCRIPT_CLASS
 
+DIGITS = 6
+"""After the point of what is drawn: seconds have microseconds."""
 _UNSAFE = re.compile(f"[<>&]|{HIDDEN}")
 
 
@@ -28,6 +33,8 @@ class TaskCases(NamedTuple):
     cases: Sequence[ShownCase]
     matrix: Matrix | None
     """Where any pair can be chosen."""
+    plots: Sequence[Distribution] = ()
+    """What is drawn anew for each pair."""
 
 
 class Table:
@@ -87,6 +94,7 @@ def _task(task: TaskCases) -> dict[str, Any]:
         "prefix": prompt_prefix(task),
         "pairs": _pairs(task.matrix),
         "rates": _rates(task.matrix),
+        "plots": [_plot(found) for found in task.plots if task.matrix],
         "cases": rows,
         "texts": texts.values,
         "names": names.values,
@@ -94,9 +102,13 @@ def _task(task: TaskCases) -> dict[str, Any]:
 
 
 def _pairs(matrix: Matrix | None) -> dict[str, Any]:
-    """Headline, and change, interval and p-value by behavior, for each pair of sides."""
+    """Headline; change, interval and p-value by behavior; slices: for each pair of sides."""
     found = matrix.pairs.items() if matrix else ()
-    return {key: [words.headline, words.rows] for key, words in found}
+    return {key: [words.headline, words.rows, _slices(words.slices)] for key, words in found}
+
+
+def _slices(table: SliceTable) -> list[Any]:
+    return [[astuple(row) for row in table.rows], table.left_out]
 
 
 def _rates(matrix: Matrix | None) -> dict[str, Any]:
@@ -107,6 +119,20 @@ def _rates(matrix: Matrix | None) -> dict[str, Any]:
         budgets = (r.budget for r in row.results if r and r.budget is not None)
         found[row.name] = [list(map(_rate, row.results)), next(budgets, None), row.codes]
     return found
+
+
+def _plot(found: Distribution) -> dict[str, Any]:
+    return {"unit": found.unit, "sides": [d and _line(d) for d in found.drawn]}
+
+
+def _line(drawn: Drawn) -> dict[str, Any]:
+    return {
+        "points": [[round(value, DIGITS), round(share, DIGITS)] for value, share in drawn.points],
+        "median": drawn.median,
+        "p95": drawn.p95,
+        "most": drawn.most,
+        "tail": drawn.tail,
+    }
 
 
 def _rate(result: BehaviorResult | None) -> list[float] | None:

@@ -32,7 +32,8 @@ from harness.report.visible import breakable, marked, plain, visible
 ASSETS = Path(__file__).parent / "assets"
 SUFFIX = ".html"
 SCRIPTS = (
-    "shown", "differences", "keys", "case", "bucket", "filter", "task", "pair", "start",
+    "shown", "differences", "keys", "case", "bucket", "filter", "task", "plots", "slices",
+    "pair", "start",
 )  # fmt: skip
 """The files that make up the page's one script, in this order: each uses what is before it."""
 

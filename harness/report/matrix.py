@@ -9,10 +9,11 @@ from harness.report.behavior_rows import BehaviorRow, behavior_rows
 from harness.report.contents import Report, with_pair
 from harness.report.headlines import headline_of
 from harness.report.labels import Label, label_of
+from harness.report.slice_rows import SliceTable, slices_in
 
 MOST_PAIRED = 60_000
 """Ordered pairs times answers of one model that are judged, in some five seconds; of more, the page
-says only how the rates of a chosen pair differ."""
+says only how the rates of a chosen pair differ, and nothing of its slices."""
 SHADES = 10
 
 Pairs = Mapping[tuple[int, int], Report]
@@ -47,6 +48,7 @@ class PairWords:
     headline: str
     rows: Mapping[str, tuple[str, str, str]]
     """Change, its interval and its p-value by behavior."""
+    slices: SliceTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +114,8 @@ def _difference(report: Report | None, task: str, before: int, after: int) -> Di
 
 def _words(report: Report, task: TaskRecord) -> PairWords:
     headline, details = headline_of(report, task.name)
-    return PairWords(" ".join((headline, *details[:1])), _words_of(report, task.name))
+    said = " ".join((headline, *details[:1]))
+    return PairWords(said, _words_of(report, task.name), slices_in(report, task.name))
 
 
 def _words_of(report: Report, task: str) -> dict[str, tuple[str, str, str]]:

@@ -19,7 +19,7 @@ from harness.report.headlines import headline_of, noise_of, outcome_of
 from harness.report.history_chart import HistoryChart, histories_of
 from harness.report.labels import Label, label_of
 from harness.report.matrix import Matrix, Pairs, matrix_of
-from harness.report.slice_rows import SliceTable, slice_table
+from harness.report.slice_rows import SliceTable, slices_in
 from harness.report.smallest import Smallest, smallest_of
 from harness.report.text_limit import is_cut
 from harness.report.training import Training
@@ -91,6 +91,7 @@ def _task_view(
     cases = cases_of(report, task.name, limit)
     prefix = shared_prefix([c.prompt for c in cases])
     matrix = matrix_of(report, task, pairs)
+    distributions = distributions_of(report, task.name)
     return TaskView(
         index,
         task,
@@ -102,11 +103,11 @@ def _task_view(
         matrix,
         behavior_rows(report, task, report.pair, pair),
         measured_rows(report, task),
-        distributions_of(report, task.name),
+        distributions,
         histories_of(report, task.name),
         smallest_of(report, task.name),
         code_rows(cases, places),
-        _slices(report, comparison),
+        slices_in(report, task.name),
         cases[0].prompt[:prefix] if prefix else "",
         limit if is_cut(report, task.name, limit) else None,
         bucket_views(
@@ -115,14 +116,8 @@ def _task_view(
             lambda case: detail_of(case, places, [p.role or p.name for p in pair], prefix),
             has_all=matrix is not None,
         ),
-        TaskCases(task.name, prefix, cases, matrix),
+        TaskCases(task.name, prefix, cases, matrix, distributions),
     )
-
-
-def _slices(report: Report, comparison: Comparison | None) -> SliceTable:
-    if comparison is None or report.decision is None:
-        return SliceTable()
-    return slice_table(comparison, report.decision.policy.confidence)
 
 
 @dataclass(frozen=True, slots=True)

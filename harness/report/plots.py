@@ -107,15 +107,15 @@ def plot(
 
 def _texts(x: Scale, y: Scale) -> list[Markup]:
     """The ticks' numbers and the axes' titles, outside of the box."""
-    text = Markup('<text x="{:.2f}%" y="{}" text-anchor="{}">{}</text>')
+    tick = Markup('<text class="tick" x="{:.2f}%" y="{}" text-anchor="{}">{}</text>')
     beside = Markup('<text x="-8" y="{:.1f}" text-anchor="end">{}</text>')
     below = [
-        text.format(x.share(v) * 100, HEIGHT + 16, _anchor(x.share(v), said), said)
+        tick.format(x.share(v) * 100, HEIGHT + 16, _anchor(x.share(v), said), said)
         for v, said in x.ticks
     ]
     left = [beside.format((1 - y.share(v)) * HEIGHT + 4, said) for v, said in y.ticks]
     titles = [
-        text.format(100, HEIGHT + 34, "end", x.title),
+        Markup('<text x="100%" y="{}" text-anchor="end">{}</text>').format(HEIGHT + 34, x.title),
         Markup('<text x="-44" y="-12" text-anchor="start">{}</text>').format(y.title),
     ]
     return [*below, *left, *titles]

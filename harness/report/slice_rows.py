@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from harness.compare import Comparison
 from harness.report import decisions, words
+from harness.report.contents import Report
 from harness.slices import Slice, slices_of
 
 MOST_SHOWN = 20
@@ -34,6 +35,19 @@ class SliceTable:
     rows: tuple[SliceRow, ...] = ()
     left: int = 0
     """Slices that are not shown."""
+
+    @property
+    def left_out(self) -> str:
+        """How many there are besides, or nothing."""
+        return f"{words.plural(self.left, 'more slice')} left out." if self.left else ""
+
+
+def slices_in(report: Report, task: str) -> SliceTable:
+    """The slices of one task of a report; none where no gate was asked of its pair."""
+    compared = [c for c in report.comparisons if c.task == task]
+    if report.decision is None or not compared:
+        return SliceTable()
+    return slice_table(compared[0], report.decision.policy.confidence)
 
 
 def slice_table(comparison: Comparison, confidence: float) -> SliceTable:

@@ -5,6 +5,7 @@ rate before less the rate after, so a positive drop is a loss. Cases are taken t
 ``clusters`` is for those that are not.
 """
 
+from functools import lru_cache
 from typing import NamedTuple
 
 from harness.stats.binomial import more_than
@@ -15,6 +16,8 @@ FEW_CASES = 300
 FEW_FLIPS = 10
 """Below it, too: resampling three flips cannot know what a fourth would say."""
 DRAWS = 50_000
+MANY = 1_024
+"""Counts whose interval is remembered: slices, and pairs of models, often share them."""
 SEED = 20251120
 
 
@@ -42,6 +45,7 @@ def mcnemar_mid_p(broke: int, fixed: int) -> float:
     return float(more_than([broke - 1, broke], broke + fixed, 0.5).mean())
 
 
+@lru_cache(maxsize=MANY)
 def drop_interval(
     broke: int, fixed: int, pairs: int, confidence: float = CONFIDENCE
 ) -> DropInterval | None:
@@ -74,6 +78,7 @@ def drop_interval(
     return DropInterval(min(found.low, -exact), max(found.high, exact))
 
 
+@lru_cache(maxsize=MANY)
 def posterior_interval(broke: float, fixed: float, pairs: float, confidence: float) -> DropInterval:
     """The equal-tailed interval of the posterior; counts may be fractions, of effective cases."""
     import numpy as np

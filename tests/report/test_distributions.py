@@ -37,7 +37,7 @@ def test_medians_and_p95_are_measured_values() -> None:
 def test_an_outlier_does_not_flatten_the_rest() -> None:
     run = timed(record(20), {BASE: [1.0] * 39 + [500.0], ADAPTER: [1.0] * 40})
     latency, _ = distributions_of(report_on(run), TASK)
-    assert "1 answer beyond the axis" in latency.hint
+    assert latency.beyond == "1 answer beyond the axis."
     assert ">3<" in latency.chart
     assert latency.rows[0].most == "500 s"
 
@@ -61,3 +61,17 @@ def test_answers_of_a_batch_say_nothing_of_latency() -> None:
 
 def test_one_value_is_no_distribution() -> None:
     assert distributions_of(report_on(record(1)), TASK) == ()
+
+
+def test_what_may_lie_beyond_an_axis_is_kept_whole_and_the_rest_thinned() -> None:
+    """3 times the p95 of 1 s: the script counts what a chosen pair's chart leaves out."""
+    seconds = [1.0] * 970 + [2.0] * 20 + [4.0] * 10
+    run = timed(record(1000), {BASE: seconds, ADAPTER: []})
+    latency, tokens = distributions_of(report_on(run), TASK)
+    drawn, none = latency.drawn
+    assert none is None
+    assert drawn is not None
+    assert (drawn.p95, drawn.most, drawn.tail) == (1.0, 4.0, (4.0,) * 10)
+    assert len(drawn.points) == 200
+    assert drawn.points[-1] == (4.0, 1.0)
+    assert all(line is not None for line in tokens.drawn)

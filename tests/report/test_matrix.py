@@ -6,6 +6,7 @@ from harness.report.contents import report_on
 from harness.report.headlines import headline_of
 from harness.report.html import render
 from harness.report.matrix import SHADES, all_pairs, matrix_of
+from harness.report.slice_rows import slices_in
 from tests.synthetic import ADAPTER, BASE, BEHAVES, CHATTERS, TASK, chatty, good, record
 
 THIRD = "gguf:out/m.gguf"
@@ -31,6 +32,8 @@ def test_every_pair_says_what_its_own_report_says() -> None:
         words = matrix.pairs[f"{b}-{a}"]
         assert words.headline == f"{headline} {details[0]}"
         assert found.decision == own.decision
+        assert words.slices.rows
+        assert words.slices == slices_in(own, TASK)
         difference = matrix.differences[b][a]
         assert difference is not None
         assert words.rows[FORMAT_SUCCESS][:2] == (difference.change, difference.interval)

@@ -1,10 +1,4 @@
-/** Another pair of models: the tables follow, and what they cannot show of it is put away. */
-const drawnIn = (chart, name, attributes) => {
-  const node = document.createElementNS(chart.namespaceURI, name);
-  for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
-  return node;
-};
-const percentOf = (rate) => `${(rate * 100).toFixed(2)}%`;
+/** Another pair of models: tables and charts follow, and what they cannot show of it is put away. */
 
 /** The intervals of a pair as harness/report/charts.py draws them. */
 const drawIntervals = (chart, [rates, budget]) => {
@@ -115,6 +109,8 @@ const followPair = (sections) => {
   for (const { task, index } of sections) {
     followRates(task, index);
     followCodes(task, index);
+    followPlots(task, index);
+    followSlices(task, index);
   }
 };
 
