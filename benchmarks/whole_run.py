@@ -6,11 +6,13 @@ Both read the same prompts, render the same chat template, decode greedily to th
 and the same model in float32, and end with a rate. The peer runs at several batch sizes and its
 best one counts.
 Runs alternate, each in a new process; medians are compared. The result goes to
-``benchmarks/results/whole_run.json`` with machine and versions; run it on a quiet machine.
+``benchmarks/results/whole_run.json`` with machine and versions; run it on a quiet machine, or both
+sides before all others on a busy one (``chrt -r``, which the result says as ``has_priority``).
 """
 
 import argparse
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -112,6 +114,8 @@ def write(seconds: dict[str, list[float]], peer: str) -> None:
         "medians": medians,
         "best_of_the_peer": best,
         "ours_over_the_peers_best": medians["ours"] / medians[best],
+        "has_priority": os.sched_getscheduler(0) != os.SCHED_OTHER,
+        "load_average": os.getloadavg(),
         "environment": environment(ROOT),
     }
     RESULT.parent.mkdir(exist_ok=True)
