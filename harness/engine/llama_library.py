@@ -15,8 +15,11 @@ import llama_cpp
 
 from harness.core.errors import HarnessError
 from harness.core.printable import printable
+from harness.engine.memory import MB, available_mb
 from harness.engine.model import EngineSettings
 
+WEIGHTS_SHARE = 0.8
+"""Share of the free memory that weights read from a file may take."""
 MOST_LINES = 40
 """Lines of llama.cpp's log that are kept."""
 REASON_LINES = 2
@@ -105,6 +108,9 @@ def load(file: Path, lora: Path | None, settings: EngineSettings) -> LoadedModel
     has_gpu = _wants_gpu(settings)
     parameters = llama_cpp.llama_model_default_params()
     parameters.n_gpu_layers = -1 if has_gpu else 0
+    if not has_gpu and _fits(file):
+        # What llama.cpp repacks for its kernels is in memory once, and not beside its mapped pages.
+        parameters.load_mode = llama_cpp.LLAMA_LOAD_MODE_NONE
     LOG.forget()
     model = llama_cpp.llama_model_load_from_file(str(file).encode(), parameters)
     if not model:
@@ -119,6 +125,11 @@ def load(file: Path, lora: Path | None, settings: EngineSettings) -> LoadedModel
             raise HarnessError(f"llama.cpp cannot put {lora.name} over {file.name}: {LOG.reason()}")
     vocabulary = llama_cpp.llama_model_get_vocab(model)
     return LoadedModel(model, vocabulary, adapter, has_gpu)
+
+
+def _fits(file: Path) -> bool:
+    """Whether the weights can be read into the free memory. Mapped, they come and go by pages."""
+    return file.stat().st_size <= WEIGHTS_SHARE * (available_mb(None) or 0.0) * MB
 
 
 def _wants_gpu(settings: EngineSettings) -> bool:

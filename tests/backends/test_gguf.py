@@ -12,7 +12,7 @@ from harness.core.completion import FinishReason
 from harness.core.errors import HarnessError
 from harness.core.modelref import ModelRef
 from harness.core.plan import Request, Sampling, requests_for
-from harness.engine import llama_decoding
+from harness.engine import llama_decoding, llama_library
 from harness.engine.llama_context import LlamaContext, Shape
 from harness.engine.llama_decoding import common_prefix
 from harness.engine.llama_library import LOG
@@ -390,6 +390,17 @@ def test_a_gpu_that_llama_cpp_has_not_is_one_line(gguf_file):
         HarnessError, match="--device cuda: this llama-cpp-python was built without"
     ):
         gguf.open_model(ref, EngineSettings(device="cuda"))
+
+
+@pytest.mark.parametrize(("free_mb", "where"), [(10_000.0, "CPU"), (5.0, "CPU_Mapped")])
+def test_weights_are_read_where_they_fit_and_mapped_where_not(
+    gguf_file, monkeypatch, free_mb, where
+):
+    """Mapped, what llama.cpp repacks for its kernels would count twice as long as there is room."""
+    monkeypatch.setattr(llama_library, "available_mb", lambda device: free_mb)
+    gguf.open_model(ModelRef("gguf", str(gguf_file("merged"))), SETTINGS).close()
+    lines = [line for _, line in LOG.lines if "model buffer size" in line]
+    assert [line.split(": ")[-1].split()[0] for line in lines] == [where]
 
 
 def test_the_cache_is_of_the_size_that_is_computed(opened):
