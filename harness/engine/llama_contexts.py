@@ -6,12 +6,12 @@ from dataclasses import replace
 from threading import Lock
 
 from harness.engine.cores import usable_cores
-from harness.engine.drafting import Followers
 from harness.engine.llama_context import CELLS, LlamaContext, Shape, rounded_up
 from harness.engine.llama_decoding import (
     LEAST_TOKENS,
     Answering,
     LlamaDecoder,
+    Waiting,
     decode_alone,
     streams_of_step,
 )
@@ -57,14 +57,15 @@ class LlamaContexts:
         cells, outputs = self._cells(rows), streams * manner.width
         shape = Shape(streams, cells, manner.most_ubatch_tokens, outputs, threads)
         how = replace(how, on_step=_one_at_a_time(how.on_step))
-        followers = Followers()
+        # The rows are in the order of their length: every context begins with long and short ones.
+        waiting = Waiting([row for first in range(count) for row in rows[first::count]])
         decoders = [
-            LlamaDecoder(context, manner, each, how, followers)
+            LlamaDecoder(context, manner, each, how, waiting)
             for context in self._contexts(count, shape)
         ]
-        # llama.cpp computes without Python's lock. Every context gets long rows and short ones.
+        # llama.cpp computes without Python's lock.
         with ThreadPoolExecutor(count) as pool:
-            list(pool.map(LlamaDecoder.run, decoders, (rows[i::count] for i in range(count))))
+            list(pool.map(LlamaDecoder.run, decoders))
         return count * each
 
     def split(self, rows: int) -> tuple[int, int]:

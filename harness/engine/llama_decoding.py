@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
+from threading import Lock
 
 from harness.engine.drafting import Followers, drafted
 from harness.engine.llama_context import LlamaContext, rounded_up
@@ -82,12 +83,29 @@ class _Lane:
         return self.is_open and token == self.ids[self.cached]
 
 
+class Waiting:
+    """Rows that wait for any of several decoders, and what these share."""
+
+    def __init__(self, rows: Sequence[Row]) -> None:
+        """``rows`` in the order in which they are to be taken."""
+        count = common_prefix([row.prompt for row in rows])
+        self.prefix = rows[0].prompt[:count]
+        self.followers = Followers()
+        """What followed what in any row."""
+        self._rows = deque(rows)
+        self._lock = Lock()
+
+    def __bool__(self) -> bool:
+        return bool(self._rows)
+
+    def take(self, most: int) -> list[Row]:
+        with self._lock:
+            return [self._rows.popleft() for _ in range(min(most, len(self._rows)))]
+
+
 class LlamaDecoder:
     """Answers rows, at most ``most_rows`` at once, in a context that has the streams of a step for
-    them and one for their common beginning.
-
-    ``followers`` is what followed what in any row; several decoders may share it.
-    """
+    them and one for their common beginning."""
 
     def __init__(
         self,
@@ -95,33 +113,30 @@ class LlamaDecoder:
         manner: Manner,
         most_rows: int,
         how: Answering,
-        followers: Followers,
+        waiting: Waiting,
     ) -> None:
         self.context = context
         self.manner = manner
         self.most_rows = most_rows
         self.how = how
-        self.followers = followers
+        self.waiting = waiting
         self.prefix_stream = context.shape.streams - 1
-        self.prefix = 0
         self.lanes: list[_Lane] = []
         """By stream. Those that have ended stay in their places until the others move."""
 
-    def run(self, rows: Sequence[Row]) -> None:
-        """Fill in ``rows``, in their order, which is that of the waiting."""
+    def run(self) -> None:
+        """Fill in rows until none waits and none is open."""
         self.started = time.perf_counter()
         self.context.empty_all()
-        self.waiting = deque(rows)
-        self._prefill_prefix(rows)
-        while self.waiting or any(lane.is_open for lane in self.lanes):
-            self._move()
+        prefix = self.waiting.prefix
+        if prefix:
+            self._prefill([_Lane(Row(prefix, 0, 1), 0)], self.prefix_stream, len(prefix))
+        while self._has_lanes():
             self._step()
 
-    def _prefill_prefix(self, rows: Sequence[Row]) -> None:
-        self.prefix = common_prefix([row.prompt for row in rows])
-        if self.prefix:
-            beginning = _Lane(Row(rows[0].prompt[: self.prefix], 0, 1), 0)
-            self._prefill([beginning], self.prefix_stream, self.prefix)
+    def _has_lanes(self) -> bool:
+        self._move()
+        return any(lane.is_open for lane in self.lanes)
 
     def _move(self) -> None:
         """Close the gaps and take in who waits, when enough have ended: a batch is decoded at once
@@ -132,7 +147,7 @@ class LlamaDecoder:
             return
         self._close_gaps()
         if self.waiting:
-            self._take_in(min(self.most_rows - len(self.lanes), len(self.waiting)))
+            self._take_in(self.waiting.take(self.most_rows - len(self.lanes)))
 
     def _close_gaps(self) -> None:
         """The last open lanes move into the streams of those that have ended."""
@@ -145,14 +160,14 @@ class LlamaDecoder:
                 self.context.empty(last)
                 self.lanes[stream] = self.lanes.pop()
 
-    def _take_in(self, count: int) -> None:
-        lanes = [_Lane(self.waiting.popleft(), self.prefix) for _ in range(count)]
+    def _take_in(self, rows: Sequence[Row]) -> None:
+        lanes = [_Lane(row, len(self.waiting.prefix)) for row in rows]
         lanes.sort(key=lambda lane: -lane.to_prefill)
         for lane in lanes:
             self._learn(lane, len(lane.row.prompt))
         first = len(self.lanes)
         self.lanes += lanes
-        if self.prefix:
+        if self.waiting.prefix:
             for stream in range(first, len(self.lanes)):
                 self.context.copy(self.prefix_stream, stream)
         for size, alike in groupby(enumerate(lanes, first), lambda pair: pair[1].to_prefill):
@@ -204,31 +219,34 @@ class LlamaDecoder:
         """What is known of a row behind the cached tokens, and guesses behind that."""
         width = self.manner.width
         known = lane.ids[lane.cached : lane.cached + width]
-        return known + drafted(lane.ids, width - len(known), (lane.followers, self.followers))
+        return known + drafted(
+            lane.ids, width - len(known), (lane.followers, self.waiting.followers)
+        )
 
     def _take(self, fed: Sequence[Sequence[int]]) -> None:
         """Pick tokens, place by place, for the lanes of which all that was fed is right: behind a
         wrong guess nothing is."""
+        width = self.manner.width
+        logits = self.context.logits(len(fed) * width)
         right = [i for i, lane in enumerate(self.lanes) if lane.is_open]
         taken = ended = 0
-        for place in range(self.manner.width):
+        for place in range(width):
             if place:
                 right = [i for i in right if self.lanes[i].goes_on_with(fed[i][place])]
             for i in right:
                 self.lanes[i].cached += 1
-            rows = self._pick([i for i in right if self.lanes[i].has_prompt], place, len(fed))
+            ready = [i for i in right if self.lanes[i].has_prompt]
+            rows = self._pick(ready, logits[place::width])
             taken += len(rows)
             ended += sum(not row.is_open for row in rows)
         self.how.on_step(taken, ended)
 
-    def _pick(self, ready: Sequence[int], place: int, streams: int) -> list[Row]:
-        """A token for each lane that is ready for one, by what was fed at ``place``."""
+    def _pick(self, ready: Sequence[int], logits: Logits) -> list[Row]:
+        """A token for each lane that is ready for one; ``logits`` are by stream."""
         rows = [self.lanes[i].row for i in ready]
         if not rows:
             return rows
-        width = self.manner.width
-        logits = self.context.logits(streams * width)[place::width]
-        tokens = self.how.pick(logits if len(ready) == streams else logits[ready], rows)
+        tokens = self.how.pick(logits if len(ready) == len(logits) else logits[ready], rows)
         now = time.perf_counter() - self.started
         for i, token in zip(ready, tokens, strict=True):
             self.lanes[i].row.take(token, self.how.end_ids, now)
@@ -239,7 +257,7 @@ class LlamaDecoder:
     def _learn(self, lane: _Lane, count: int) -> None:
         """What a row's last ``count`` tokens followed."""
         if self.manner.drafted:
-            for followers in (lane.followers, self.followers):
+            for followers in (lane.followers, self.waiting.followers):
                 followers.learn(lane.ids, len(lane.ids) - count)
 
 

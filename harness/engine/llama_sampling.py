@@ -21,7 +21,11 @@ class LlamaPicker:
 
     def __init__(self, sampling: Sampling, rows: Sequence[Row]) -> None:
         self.sampling = sampling
-        self.generators = {id(row): np.random.Generator(np.random.PCG64(row.seed)) for row in rows}
+        # Greedily nothing is drawn, and numpy imports its generators when they are first used.
+        drawing = rows if sampling.temperature > 0 else ()
+        self.generators = {
+            id(row): np.random.Generator(np.random.PCG64(row.seed)) for row in drawing
+        }
 
     def __call__(self, logits: Logits, rows: Sequence[Row]) -> list[int]:
         """``logits``: ``[rows, vocabulary]``. Of equal ones the first wins, as in torch."""
