@@ -15,6 +15,7 @@ versions; run it on a quiet machine: 8 minutes on two cores for a tiny model and
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -122,15 +123,18 @@ def row(
 
 
 def is_default(peer: dict[str, Any]) -> bool:
-    """As ``Llama`` is without being told: half of the threads, of which two cores have one."""
-    return bool(peer["settings"] == {"is_flash": False, "peer_threads": 1})
+    """As ``Llama`` is without being told: half of the threads."""
+    half = max(1, (os.cpu_count() or 1) // 2)
+    return bool(peer["settings"] == {"is_flash": False, "peer_threads": half})
 
 
 def sentence(row: dict[str, Any]) -> str:
     ours, theirs = (row["cases"] / row[f"{side}_seconds"] for side in ("ours", "peer"))
+    default = row["speedup_over_default"]
+    over_default = "" if default is None else f" ({default:.2f} over its defaults)"
     return (
         f"{row['model']}, {row['cases']} cases: {ours:.2f} requests/s, peer {theirs:.2f}, "
-        f"ratio {row['speedup']:.2f} (over its defaults {row['speedup_over_default'] or 0:.2f}); "
+        f"ratio {row['speedup']:.2f}{over_default}; "
         f"peak {row['ours_peak_mb']:.0f} MB, peer {row['peer_peak_mb']:.0f} MB "
         f"(ratio {row['ours_peak_mb'] / row['peer_peak_mb']:.2f}), cache {row['cache_mb']:.0f} MB, "
         f"bound {row['memory_bound_mb']:.0f} MB; {row['same_answers']} answers the same"

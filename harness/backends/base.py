@@ -18,9 +18,10 @@ def prepare(ref: ModelRef, settings: EngineSettings) -> None:
 
 
 def open_model(ref: ModelRef, settings: EngineSettings) -> OpenModel:
-    from harness.engine.hf import HfModel, quiet
+    from harness.engine.libraries import quiet
 
     quiet()
+    from harness.engine.hf import HfModel
     from harness.engine.loading import describe, load_model, load_tokenizer, local_folder
     from harness.engine.quantization import quantized_record
 

@@ -3,7 +3,6 @@
 ``harness/backends/base.py`` and its neighbours say where the parts come from.
 """
 
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -171,11 +170,3 @@ def special_token(tokenizer: Any, name: str) -> Token | None:
     """The tokenizer's ``bos``, ``eos`` or ``pad``."""
     token_id = getattr(tokenizer, f"{name}_token_id")
     return None if token_id is None else Token(int(token_id), getattr(tokenizer, f"{name}_token"))
-
-
-def quiet() -> None:
-    """Keep the libraries' own progress bars and telemetry out of the log. Call before imports."""
-    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
-    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
-    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
-    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")

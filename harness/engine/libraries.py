@@ -8,6 +8,7 @@ adapter. For a process of one model: what is hidden from the libraries stays hid
 """
 
 import gc
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,10 +26,8 @@ def import_transformers(*, is_quantized: bool) -> None:
     """
     if not is_quantized:
         hide(*FOR_QUANTISED)
+    quiet()
     with without_garbage_collection():
-        from harness.engine.hf import quiet
-
-        quiet()
         # Importing these is importing most of what any architecture imports.
         from transformers import GenerationMixin, PreTrainedModel  # noqa: F401
 
@@ -61,3 +60,11 @@ def without_garbage_collection() -> Iterator[None]:
         gc.freeze()
         if was_enabled:
             gc.enable()
+
+
+def quiet() -> None:
+    """Keep the libraries' own progress bars and telemetry out of the log. Call before imports."""
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")

@@ -91,7 +91,7 @@ class Waiting:
         count = common_prefix([row.prompt for row in rows])
         self.prefix = rows[0].prompt[:count]
         self.followers = Followers()
-        """What followed what in any row."""
+        """What followed what in any answer."""
         self._rows = deque(rows)
         self._lock = Lock()
 
@@ -163,8 +163,9 @@ class LlamaDecoder:
     def _take_in(self, rows: Sequence[Row]) -> None:
         lanes = [_Lane(row, len(self.waiting.prefix)) for row in rows]
         lanes.sort(key=lambda lane: -lane.to_prefill)
-        for lane in lanes:
-            self._learn(lane, len(lane.row.prompt))
+        if self.manner.drafted:
+            for lane in lanes:
+                lane.followers.learn(lane.ids)
         first = len(self.lanes)
         self.lanes += lanes
         if self.waiting.prefix:
@@ -251,14 +252,14 @@ class LlamaDecoder:
         for i, token in zip(ready, tokens, strict=True):
             self.lanes[i].row.take(token, self.how.end_ids, now)
             self.lanes[i].ids.append(token)
-            self._learn(self.lanes[i], 1)
+            self._learn_last(self.lanes[i])
         return rows
 
-    def _learn(self, lane: _Lane, count: int) -> None:
-        """What a row's last ``count`` tokens followed."""
+    def _learn_last(self, lane: _Lane) -> None:
+        """What a row's last token followed."""
         if self.manner.drafted:
             for followers in (lane.followers, self.waiting.followers):
-                followers.learn(lane.ids, len(lane.ids) - count)
+                followers.learn(lane.ids, len(lane.ids) - 1)
 
 
 def decode_alone(context: LlamaContext, row: Row, how: Answering) -> None:

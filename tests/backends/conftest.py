@@ -4,8 +4,12 @@ import functools
 
 import pytest
 
+from harness.backends import gguf
+from harness.core.modelref import ModelRef
+from harness.tasks import load_task
+from tests.backends.asking import SETTINGS
 from tests.export.exporting import export_gguf, export_lora
-from tests.models import ROOT, TINY_GPT2, TINY_QWEN2
+from tests.models import ROOT, TASKS, TINY_GPT2, TINY_QWEN2
 
 ADAPTER = ROOT / "fixtures/models/tiny-qwen2-adapter"
 
@@ -26,3 +30,25 @@ def gguf_file(tmp_path_factory):
         return path
 
     return lambda name, kind="f32": make(name, kind)
+
+
+@pytest.fixture(scope="module")
+def task():
+    return load_task(TASKS / "json_extraction")
+
+
+@pytest.fixture(scope="module")
+def opened(gguf_file):
+    """Models by the names of their files; each is opened once."""
+    models = {}
+
+    def open_file(name: str, kind: str = "f32", over: str | None = None):
+        options = (("lora", str(gguf_file(over))),) if over else ()
+        ref = ModelRef("gguf", str(gguf_file(name, kind)), options)
+        if ref not in models:
+            models[ref] = gguf.open_model(ref, SETTINGS)
+        return models[ref]
+
+    yield open_file
+    for model in models.values():
+        model.close()

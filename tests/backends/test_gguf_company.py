@@ -1,0 +1,169 @@
+"""That an answer of a GGUF does not depend, to the bit, on what it is decoded with, or how."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from harness.core.plan import Sampling, requests_for
+from harness.engine import llama_decoding
+from harness.engine.llama_context import LlamaContext
+from harness.engine.llama_decoding import common_prefix
+from harness.engine.llama_manner import HEAVY, LIGHT, LIGHT_BELOW, manner_of
+from tests.backends.asking import answers, ask, ids, logits
+
+SAMPLED = Sampling(max_new_tokens=24, temperature=1.5, top_k=50, top_p=0.95)
+KINDS = ("f32", "q8_0", "q4_k_m")
+MANNERS = pytest.mark.parametrize("manner", [LIGHT, HEAVY], ids=["light", "heavy"])
+
+
+@MANNERS
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_answer_does_not_depend_on_its_company(opened, task, monkeypatch, kind, manner):
+    """Token for token, greedy and sampled: alone, with a few, and with all."""
+    model = opened("merged", kind)
+    monkeypatch.setattr(model.contexts, "manner", manner)
+    for sampling in (Sampling(max_new_tokens=24), SAMPLED):
+        requests = requests_for(task.name, task.cases[:11], sampling)
+        whole = ids(model, requests)
+        assert len(set(whole.values())) > 5
+        assert ids(model, requests[3:10]) == {r.case_id: whole[r.case_id] for r in requests[3:10]}
+        for request in requests[:3]:
+            assert ids(model, [request]) == {request.case_id: whole[request.case_id]}
+
+
+@MANNERS
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_answer_does_not_depend_on_how_batches_are_cut(opened, monkeypatch, task, kind, manner):
+    """In one context or two; few rows at once, so that they are replaced; small batches, so that
+    prompts are cut; no common beginning. All of it on prompts of very different length."""
+    model = opened("merged", kind)
+    long = tuple(ask(f"Count to {n}. " + "word " * n, f"long-{n}", max_new_tokens=20)
+                 for n in range(0, 90, 9))  # fmt: skip
+    requests = [*requests_for(task.name, task.cases[:6], Sampling(max_new_tokens=20)), *long]
+    monkeypatch.setattr(model.contexts, "manner", manner)
+    whole = ids(model, requests)
+    if manner.has_context_per_core:
+        monkeypatch.setattr(model.contexts, "cores", 2)
+    assert ids(model, requests) == whole
+    monkeypatch.setattr(model.contexts, "manner", replace(manner, most_rows=3))
+    assert ids(model, requests) == whole
+    small = replace(manner, most_rows=3, most_ubatch_tokens=32)
+    monkeypatch.setattr(model.contexts, "manner", small)
+    assert ids(model, requests) == whole
+    monkeypatch.setattr(llama_decoding, "common_prefix", lambda prompts: 0)
+    assert ids(model, requests) == whole
+
+
+@pytest.mark.parametrize(
+    "sampling", [Sampling(max_new_tokens=24), SAMPLED], ids=["greedy", "drawn"]
+)
+def test_an_answer_does_not_depend_on_what_was_guessed(opened, task, monkeypatch, sampling):
+    """Guesses that are always wrong, always right, or one token longer."""
+    model = opened("merged")
+    requests = requests_for(task.name, task.cases[:9], sampling)
+    whole = ids(model, requests)
+    monkeypatch.setattr(llama_decoding, "drafted", lambda ids, count, sources: [7] * count)
+    assert ids(model, requests) == whole
+    prompts = [list(p.token_ids) for p in model.encode(requests, []).prompts]
+    said = [p + list(whole[r.case_id]) for p, r in zip(prompts, requests, strict=True)]
+
+    def known(ids: list[int], count: int, sources: object) -> list[int]:
+        (answer,) = [a for a in said if a[: len(ids)] == ids]
+        return [*answer[len(ids) :], 7, 7, 7][:count]
+
+    monkeypatch.setattr(llama_decoding, "drafted", known)
+    assert ids(model, requests) == whole
+    monkeypatch.setattr(model.contexts, "manner", replace(LIGHT, drafted=3))
+    assert ids(model, requests) == whole
+
+
+def test_right_guesses_save_steps(opened, task):
+    """A step that gives rows two tokens each: more tokens come than rows are decoded at once."""
+    model, steps = opened("merged"), []
+    requests = requests_for(task.name, task.cases[:8], task.sampling)
+    (batch,) = model.batches(requests)
+    found = model.generate(batch, lambda tokens, ended: steps.append(tokens))
+    assert max(steps) > 8
+    assert sum(tokens > 0 for tokens in steps) < max(len(c.token_ids) for c in found)
+
+
+@MANNERS
+@pytest.mark.parametrize("kind", KINDS)
+def test_logits_do_not_depend_on_their_company_to_the_bit(opened, task, monkeypatch, kind, manner):
+    """Whatever is left of a prompt beyond the common beginning."""
+    model = opened("merged", kind)
+    monkeypatch.setattr(model.contexts, "manner", manner)
+    random = np.random.default_rng(0)
+    for common in (23, 24):
+        beginning = random.integers(5, 1200, common).tolist()
+        sequences = [beginning + random.integers(5, 1200, n).tolist() for n in range(1, 14)]
+        together = logits(model, sequences)
+        alone = np.concatenate([logits(model, [s]) for s in sequences])
+        assert np.array_equal(together, alone)
+
+
+@pytest.mark.parametrize(
+    ("manner", "cores", "rows", "contexts", "each"),
+    [
+        (LIGHT, 2, 100, 2, 16),
+        (LIGHT, 2, 11, 2, 5),
+        (LIGHT, 2, 7, 1, 7),
+        (LIGHT, 16, 32, 8, 4),
+        (LIGHT, 16, 1, 1, 1),
+        (HEAVY, 16, 100, 1, 64),
+        (HEAVY, 16, 3, 1, 3),
+    ],
+)
+def test_rows_are_split_over_contexts(opened, monkeypatch, manner, cores, rows, contexts, each):
+    """No more contexts than cores, none with fewer rows than a step pads to, and never more rows
+    at once than were asked for."""
+    found = opened("merged").contexts
+    monkeypatch.setattr(found, "manner", manner)
+    monkeypatch.setattr(found, "cores", cores)
+    assert found.split(rows) == (contexts, each)
+
+
+def test_the_size_of_a_model_decides_its_manner(opened):
+    loaded = opened("merged").loaded
+    assert loaded.parameters < LIGHT_BELOW
+    assert loaded.has_cells
+    assert manner_of(replace(loaded, has_gpu=False)) is LIGHT
+    assert manner_of(replace(loaded, has_gpu=True)) is HEAVY
+
+
+def test_what_goes_wrong_in_one_context_is_told(opened, task, monkeypatch):
+    """Each of two contexts runs in a thread of its own."""
+    model = opened("merged")
+    monkeypatch.setattr(model.contexts, "cores", 2)
+    requests = requests_for(task.name, task.cases[:20], task.sampling)
+    (batch,) = model.batches(requests)
+    wanted = LlamaContext.decode
+
+    def decode(self, *arguments, **more):
+        if self is model.contexts.opened[1]:
+            raise RuntimeError("llama.cpp cannot decode (code -3)")
+        return wanted(self, *arguments, **more)
+
+    monkeypatch.setattr(LlamaContext, "decode", decode)
+    with pytest.raises(RuntimeError, match="code -3"):
+        model.generate(batch, lambda tokens, ended: None)
+    monkeypatch.undo()
+    assert len(answers(model, requests)) == 20
+
+
+@pytest.mark.parametrize(
+    ("prompts", "common"),
+    [
+        ([[1] * 40], 0),
+        ([[1] * 40, [1] * 40], 36),
+        ([[1] * 40, [1] * 15 + [2] * 20], 0),
+        ([[1] * 40, [1] * 22 + [2] * 20, [1] * 30 + [3]], 20),
+        ([[1] * 40, []], 0),
+        ([[1] * 40, [1] * 32 + [2] * 6], 24),
+        ([[1] * 40, [1] * 19 + [2] * 3], 0),
+    ],
+)
+def test_the_common_beginning_leaves_every_prompt_its_last_token(prompts, common):
+    """In fours, from 16; one prompt shares nothing with anybody, and none is left with four."""
+    assert common_prefix(prompts) == common
