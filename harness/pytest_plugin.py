@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 SUBJECT = "harness_subject"
 """The fixture behind all of ours: who asks for it is a behavior."""
+REFUSAL = "harness_refusal"
 SESSION: pytest.StashKey[PytestSession] = pytest.StashKey()
 
 
@@ -43,19 +44,23 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if SUBJECT in metafunc.fixturenames:
+    if SUBJECT in metafunc.fixturenames and not _is_distributed(metafunc.config):
         _session(metafunc.config).parametrize(metafunc)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if session := config.stash.get(SESSION, None):
         session.check_collection(items)
+    elif any(SUBJECT in getattr(i, "fixturenames", ()) for i in items) and _is_distributed(config):
+        from harness.pytest_distributed import refuse
+
+        refuse(config, items)
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     if ours := session.config.stash.get(SESSION, None):
         ours.plan(session.items)
-    elif session.config.getoption("--baseline") is not None:
+    elif session.config.getoption("--baseline") is not None and not _is_distributed(session.config):
         raise pytest.UsageError(
             "--baseline: no behavior was collected, so there is nothing to gate"
         )
@@ -87,6 +92,16 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if session := terminalreporter.config.stash.get(SESSION, None):
         session.summarise(terminalreporter)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """xdist: a worker has ended, perhaps because it found behaviors."""
+    from harness.pytest_distributed import Refusal, has_refused
+
+    plugins = node.config.pluginmanager
+    if has_refused(getattr(node, "workeroutput", None)) and not plugins.hasplugin(REFUSAL):
+        plugins.register(Refusal(), REFUSAL)
 
 
 @pytest.fixture
@@ -147,6 +162,11 @@ def parity(harness_subject: Subject, request: pytest.FixtureRequest) -> Beside:
 def first_step(parity: Beside) -> Beginning:
     """How the model begins its answers beside the ``--model`` before it."""
     return parity.beginning
+
+
+def _is_distributed(config: pytest.Config) -> bool:
+    """True in a process that xdist has handed a share of the tests."""
+    return hasattr(config, "workeroutput")
 
 
 def _session(config: pytest.Config) -> PytestSession:
