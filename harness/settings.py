@@ -7,8 +7,8 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from harness.core.errors import HarnessError
+from harness.files.yaml_file import explain
 from harness.gate_policy import GatePolicy
-from harness.yaml_file import explain
 
 TABLE = "tool.harness"
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from harness.core.errors import HarnessError
 from harness.core.record import FORMAT_SUCCESS
+from harness.files.yaml_file import parse_yaml
 from harness.judging import BEHAVIORS
 from harness.task_file import LIMIT_BUDGETS, RUN_RATES
 from harness.tasks import TASK_FILE, Task
-from harness.yaml_file import parse_yaml
 
 OF_TEXT_AND_CODE = (
     "sections",

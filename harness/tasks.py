@@ -19,8 +19,8 @@ from harness.core.case import Case, JsonValue, Message
 from harness.core.errors import HarnessError
 from harness.core.plan import Sampling
 from harness.core.record import FORMAT_SUCCESS
+from harness.files.yaml_file import explain, load_yaml, parse_yaml
 from harness.task_file import LIMIT_BUDGETS, RUN_RATES, VARIABLE, CaseLine, TaskFile, VarietyFile
-from harness.yaml_file import explain, load_yaml, parse_yaml
 
 TASK_FILE = "task.yaml"
 CASES_FILE = "cases.jsonl"

@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from harness.core.errors import HarnessError
-from harness.yaml_file import Place, explain, parse_yaml
+from harness.files.yaml_file import Place, explain, parse_yaml
 from trainers.recipe import Recipe, options_of
 
 BUNDLED = Path(__file__).parent / "recipes"

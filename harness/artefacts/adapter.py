@@ -10,9 +10,9 @@ from harness.artefacts.finding import Finding, note, problem, unopenable, warnin
 from harness.artefacts.weights import Weights, embedding_of, file_weights
 from harness.core.printable import excerpt
 from harness.engine.fingerprint import file_hashes, weights_hash
-from harness.engine.json_file import UnreadableFile, read_object
 from harness.engine.lora_starts import base_changing_start
 from harness.engine.safetensors_header import Tensor
+from harness.files.json_file import UnreadableFile, read_object
 
 CONFIG, WEIGHTS, TRAINING = "adapter_config.json", "adapter_model.safetensors", "training.json"
 _LORA = re.compile(

@@ -18,7 +18,7 @@ from harness.core.plan import sha256_of
 from harness.core.printable import excerpt
 from harness.engine.folders import adapter_base
 from harness.engine.gguf_header import DamagedGguf, read_gguf_header
-from harness.engine.json_file import UnreadableFile, read_object
+from harness.files.json_file import UnreadableFile, read_object
 
 KINDS = ("base", "adapter", "merged", "gguf")
 """Kinds whose files are looked into."""

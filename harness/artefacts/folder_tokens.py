@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any, TypeGuard
 
 from harness.artefacts.tokens import TokenFacts
-from harness.engine.json_file import UnreadableFile, read_object
+from harness.files.json_file import UnreadableFile, read_object
 
 TOKENIZER_CONFIG = "tokenizer_config.json"
 TEMPLATE_FILE = "chat_template.jinja"

@@ -9,8 +9,8 @@ from typing import Any
 from harness.artefacts.finding import Finding, note, problem, unopenable, warning
 from harness.artefacts.tokens import TokenFacts
 from harness.core.printable import excerpt
-from harness.engine.json_file import UnreadableFile, read_object
 from harness.engine.safetensors_header import Tensor, read_header
+from harness.files.json_file import UnreadableFile, read_object
 
 INDEX = "model.safetensors.index.json"
 SINGLE = "model.safetensors"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from harness.core.errors import HarnessError
 from harness.core.modelref import ModelRef
-from harness.engine.json_file import UnreadableFile, read_object
+from harness.files.json_file import UnreadableFile, read_object
 
 WHOLE_WEIGHTS = (
     "model.safetensors",

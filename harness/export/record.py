@@ -14,8 +14,8 @@ from harness import __version__
 from harness.engine.fingerprint import sha256_of_file
 from harness.environment import versions
 from harness.export.export_record import ExportRecord, Input, Output
-from harness.export.output import Staging, publish, record_of
 from harness.export.source import Fingerprints, Source
+from harness.files.staging import Staging, publish, record_of
 
 PACKAGES = (
     "gguf",

@@ -5,14 +5,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harness.engine.memory import peak_resident_bytes
-from harness.export import output, provenance_keys
+from harness.export import provenance_keys
 from harness.export.converter import convert, converter_script
 from harness.export.end_tokens import end_ids, end_warnings
 from harness.export.export_record import ExportRecord, PeakMemory
 from harness.export.file_types import UNQUANTISED, bytes_of, quantised
 from harness.export.gguf_file import ModelFile, write_model
 from harness.export.merged_folder import merged_bytes, write_merged
-from harness.export.output import Staging
 from harness.export.progress import bar, counter
 from harness.export.quantizer import Quantised, quantize
 from harness.export.record import make_record, publish_with_record
@@ -21,6 +20,8 @@ from harness.export.tensor_plan import plan
 from harness.export.tensor_types import tensor_types
 from harness.export.tokenizer_form import vocabulary_of
 from harness.export.tokenizer_reading import read_tokenizer
+from harness.files import staging as output
+from harness.files.staging import Staging
 
 STORED_TYPES = {dtype: name for name, dtype in UNQUANTISED.items()}
 

@@ -4,13 +4,13 @@ import time
 from pathlib import Path
 
 from harness.core.errors import HarnessError
-from harness.export import output
 from harness.export.export_record import ExportRecord, PeakMemory
 from harness.export.merged_folder import DTYPES, merged_bytes, write_merged
 from harness.export.progress import bar, counter
 from harness.export.record import make_record, text_of
 from harness.export.source import Fingerprints, Source
 from harness.export.weights import StoredWeights
+from harness.files import staging as output
 
 RECORD = "export.json"
 NAMES = {stored: name for name, stored in DTYPES.items()}

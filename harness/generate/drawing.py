@@ -12,11 +12,11 @@ from pydantic import ValidationError
 from harness.core.case import Case
 from harness.core.errors import HarnessError
 from harness.core.plan import sha256_of
+from harness.files.yaml_file import explain
 from harness.generate.choices import Choice, Span
 from harness.generate.shrinking import Sequel
 from harness.task_file import CaseLine
 from harness.tasks import Task, case_of
-from harness.yaml_file import explain
 
 if TYPE_CHECKING:
     from harness.generate.choosing import Drawn, Job

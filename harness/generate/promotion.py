@@ -11,10 +11,10 @@ from pydantic import ValidationError
 
 from harness.core.errors import HarnessError
 from harness.core.record import RunRecord, Sample
+from harness.files.yaml_file import explain
 from harness.generate.stored import generated_samples
 from harness.task_file import CaseLine
 from harness.tasks import CASES_FILE, case_of, load_task
-from harness.yaml_file import explain
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.engine.json_file import UnreadableFile
 from harness.engine.safetensors_header import read_header
+from harness.files.json_file import UnreadableFile
 from tests.models import TINY_QWEN2
 
 WEIGHTS = TINY_QWEN2 / "model.safetensors"

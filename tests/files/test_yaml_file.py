@@ -4,7 +4,7 @@ import pytest
 from pydantic import BaseModel, ConfigDict
 
 from harness.core.errors import HarnessError
-from harness.yaml_file import load_yaml
+from harness.files.yaml_file import load_yaml
 
 
 class Inner(BaseModel):

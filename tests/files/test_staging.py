@@ -7,7 +7,7 @@ import shutil
 import pytest
 
 from harness.core.errors import HarnessError
-from harness.export import output
+from harness.files import staging as output
 
 
 def write_and_fail(target, error):

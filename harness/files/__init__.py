@@ -1,0 +1,1 @@
+"""Reads any file strictly and writes it whole."""
