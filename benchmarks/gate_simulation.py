@@ -17,9 +17,9 @@ from typing import Any
 
 import numpy as np
 
-from harness.environment import environment
 from harness.evidence import Pairs, evidence_of
 from harness.gate_policy import GatePolicy
+from harness.machine.environment import environment
 from harness.stats.clusters import sign_flip_p
 from harness.stats.multiple import holm
 from harness.stats.paired import DropInterval, drop_interval, mcnemar_mid_p

@@ -25,9 +25,9 @@ from harness.backends import gguf
 from harness.core.modelref import ModelRef
 from harness.engine.llama_manner import HEAVY, LIGHT
 from harness.engine.model import EngineSettings
-from harness.environment import environment
 from harness.export.source import open_source
 from harness.export.to_gguf import to_gguf
+from harness.machine.environment import environment
 
 RESULT = ROOT / "benchmarks/results/gguf_manner.json"
 SHAPES = ("5m", "15m", "45m", "135m")

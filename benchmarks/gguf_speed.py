@@ -27,10 +27,10 @@ from typing import Any
 
 from harness.core.modelref import ModelRef
 from harness.core.plan import Request, Sampling, requests_for
-from harness.engine.memory import peak_memory_mb
 from harness.engine.model import EngineSettings
 from harness.engine.process import Generation
-from harness.environment import environment
+from harness.machine.environment import environment
+from harness.machine.memory import peak_memory_mb
 from harness.tasks import load_task
 
 ROOT = Path(__file__).parent.parent
@@ -202,7 +202,7 @@ def peer(task: dict[str, Any]) -> dict[str, Any]:
     """``Llama.generate`` one prompt after the other; greedy, its cache as long as is needed."""
     from llama_cpp import Llama
 
-    from harness.engine.cores import usable_cores
+    from harness.machine.cores import usable_cores
 
     prompts = task["prompts"][: task["cases"]]
     threads = task["peer_threads"] or usable_cores()

@@ -40,7 +40,7 @@ from harness.core.record import ModelRecord
 from harness.engine.model import EngineSettings
 from harness.engine.process import Generation
 from harness.engine.spinning import BOUNDED_SPINNING
-from harness.environment import environment
+from harness.machine.environment import environment
 from harness.tasks import load_task
 
 RESULT = ROOT / "benchmarks/results/hf_speed.json"

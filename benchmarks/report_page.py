@@ -24,7 +24,7 @@ from pathlib import Path
 
 from benchmarks import report_page_browser as in_browser
 from harness.core.record import RunRecord
-from harness.environment import environment
+from harness.machine.environment import environment
 from harness.runs import write_run
 from tests.report.chromium import chromium, executable
 from tests.report.hostile import EVERYTHING

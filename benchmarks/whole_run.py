@@ -21,7 +21,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from harness.environment import environment
+from harness.machine.environment import environment
 from harness.tasks import Task, load_task
 
 ROOT = Path(__file__).parent.parent

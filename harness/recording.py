@@ -16,7 +16,7 @@ from harness.core.record import (
     Sample,
     TaskRecord,
 )
-from harness.environment import environment
+from harness.machine.environment import environment
 from harness.session import Session
 from harness.tasks import Task
 

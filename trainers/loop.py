@@ -9,8 +9,8 @@ from rich.console import Console
 from transformers import PrinterCallback
 
 from harness.core.errors import HarnessError
-from harness.engine.memory import peak_memory_mb
-from harness.environment import environment
+from harness.machine.environment import environment
+from harness.machine.memory import peak_memory_mb
 from trainers import adapter, record
 from trainers.arguments import arguments
 from trainers.curve import Curve

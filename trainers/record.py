@@ -59,7 +59,7 @@ class TrainingRecord:
     warnings: tuple[str, ...]
     """What the libraries warned of."""
     environment: Mapping[str, JsonValue]
-    """See ``harness.environment``."""
+    """See ``harness.machine.environment``."""
     schema_version: int = SCHEMA_VERSION
 
 

@@ -21,9 +21,9 @@ def command(models: tuple[str, ...], is_json: bool) -> None:
     from harness import backends
     from harness.artefacts.examine import examine_all
     from harness.artefacts.finding import Level
-    from harness.artefacts.machine import machine
     from harness.core.errors import HarnessError
     from harness.core.modelref import ModelRef
+    from harness.machine.hardware import machine
     from harness.report import doctor
 
     refs, mistakes = [], []

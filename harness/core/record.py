@@ -252,7 +252,7 @@ class RunRecord:
     samples: tuple[Sample, ...] = ()
     command: tuple[str, ...] = ()
     environment: Mapping[str, JsonValue] = field(default_factory=dict)
-    """Versions, machine, commit: see ``harness.environment``."""
+    """Versions, machine, commit: see ``harness.machine.environment``."""
     counterexamples: tuple[Counterexample, ...] = ()
     """Of the behaviors that failed on drawn cases."""
     timed: tuple[TimedAnswer, ...] = ()

@@ -15,11 +15,11 @@ from harness.core.plan import Request
 from harness.core.record import ModelRecord
 from harness.engine import prompt
 from harness.engine.decoding import decode, last_logits
-from harness.engine.memory import available_bytes
 from harness.engine.model import EngineSettings, OnStep
 from harness.engine.reading import Prompt, Reading, Token, Vocabulary
 from harness.engine.row import Row, batched, check_sequence, completion, likeness, problem
 from harness.engine.worker import failed
+from harness.machine.memory import available_bytes
 
 MOST_BATCH_TOKENS = 32_768
 """Where more rows stop paying on a CPU: prefill is bound by arithmetic long before."""

@@ -23,11 +23,11 @@ from harness.engine.llama_decoding import LEAST_TOKENS, Answering
 from harness.engine.llama_library import LoadedModel
 from harness.engine.llama_sampling import LlamaPicker, Logits
 from harness.engine.llama_vocabulary import LlamaVocabulary
-from harness.engine.memory import MB, available_mb
 from harness.engine.model import EngineSettings, OnStep
 from harness.engine.reading import Prompt, Reading
 from harness.engine.row import Row, batched, check_sequence, completion, likeness, problem
 from harness.engine.worker import failed
+from harness.machine.memory import MB, available_mb
 
 MOST_BATCH_TOKENS = 32_768
 """Cells of the cache, all streams together, beyond which more rows stop paying on a CPU."""

@@ -5,7 +5,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from threading import Lock
 
-from harness.engine.cores import usable_cores
 from harness.engine.llama_context import CELLS, LlamaContext, Shape, rounded_up
 from harness.engine.llama_decoding import (
     LEAST_TOKENS,
@@ -19,6 +18,7 @@ from harness.engine.llama_library import LoadedModel
 from harness.engine.llama_manner import manner_of
 from harness.engine.model import OnStep
 from harness.engine.row import Row
+from harness.machine.cores import usable_cores
 
 ALONE_UBATCH_TOKENS = 256
 """Tokens computed at once for one row: prefill is bound by arithmetic long before."""

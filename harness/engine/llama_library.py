@@ -15,8 +15,8 @@ import llama_cpp
 
 from harness.core.errors import HarnessError
 from harness.core.printable import printable
-from harness.engine.memory import MB, available_mb
 from harness.engine.model import EngineSettings
+from harness.machine.memory import MB, available_mb
 
 WEIGHTS_SHARE = 0.8
 """Share of the free memory that weights read from a file may take."""

@@ -12,9 +12,9 @@ from harness.core.modelref import ModelRef
 from harness.core.plan import sha256_of
 from harness.core.record import ModelRecord
 from harness.engine.fingerprint import file_hashes, tokenizer_hash, weights_hash
-from harness.engine.memory import available_bytes
 from harness.engine.model import EngineSettings
 from harness.engine.quantization import numbers_of, quantized_model
+from harness.machine.memory import available_bytes
 
 MEMORY_SHARE = 0.5
 """Share of a CPU machine's free memory that float32 weights may take; above it, bfloat16."""

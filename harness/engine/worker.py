@@ -22,8 +22,8 @@ from harness.core.errors import HarnessError
 from harness.core.modelref import ModelRef
 from harness.core.plan import Request
 from harness.engine.channel import keep_stdout_for_messages, receive, send, value_of
-from harness.engine.memory import available_mb, peak_memory_mb
 from harness.engine.model import EngineSettings, OpenModel
+from harness.machine.memory import available_mb, peak_memory_mb
 
 STEP_SECONDS = 0.1
 """How often a batch in progress says how far it is."""

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from harness.engine.memory import peak_resident_bytes
 from harness.export.adapter import Adapter
 from harness.export.merged_weights import MergedWeights
 from harness.export.numbers import STORED_AS, converted
@@ -19,6 +18,7 @@ from harness.export.safetensors_file import Array
 from harness.export.safetensors_writer import write_safetensors
 from harness.export.source import Source
 from harness.export.weights import INDEX
+from harness.machine.memory import peak_resident_bytes
 
 DTYPES = {"float32": "F32", "bfloat16": "BF16", "float16": "F16"}
 """As typed, and as safetensors names them."""

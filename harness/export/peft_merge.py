@@ -14,8 +14,8 @@ from typing import Any
 
 from harness.core.errors import HarnessError
 from harness.core.printable import printable
-from harness.engine.memory import peak_resident_bytes
 from harness.export.adapter import Adapter
+from harness.machine.memory import peak_resident_bytes
 
 MARK = "merged: "
 """What the line begins with that holds the answer."""

@@ -17,8 +17,8 @@ from pathlib import Path
 
 from harness.core.errors import HarnessError
 from harness.core.printable import printable
-from harness.engine.cores import usable_cores
-from harness.engine.memory import peak_resident_bytes
+from harness.machine.cores import usable_cores
+from harness.machine.memory import peak_resident_bytes
 
 LAST_LINES = 3
 """Lines of the log that an error shows."""

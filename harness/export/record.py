@@ -12,10 +12,10 @@ from typing import Any
 
 from harness import __version__
 from harness.engine.fingerprint import sha256_of_file
-from harness.environment import versions
 from harness.export.export_record import ExportRecord, Input, Output
 from harness.export.source import Fingerprints, Source
 from harness.files.staging import Staging, publish, record_of
+from harness.machine.environment import versions
 
 PACKAGES = (
     "gguf",

@@ -4,7 +4,6 @@ import time
 from pathlib import Path
 
 from harness.core.errors import HarnessError
-from harness.engine.memory import peak_resident_bytes
 from harness.export.export_record import ExportRecord, PeakMemory
 from harness.export.file_types import UNQUANTISED
 from harness.export.lora_file import LoraFile, check_expressible, pairs_by_tensor, write_lora
@@ -15,6 +14,7 @@ from harness.export.source import Fingerprints, Source
 from harness.export.tensor_plan import plan
 from harness.export.tensor_types import tensor_types
 from harness.files import staging as output
+from harness.machine.memory import peak_resident_bytes
 
 
 def to_lora(source: Source, target: Path, kind: str, has_force: bool) -> ExportRecord:

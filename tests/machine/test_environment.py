@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from harness import __version__
-from harness.environment import environment
+from harness.machine.environment import environment
 
 
 def git(directory: Path, *arguments: str) -> None:

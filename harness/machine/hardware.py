@@ -8,7 +8,7 @@ from pathlib import Path
 import psutil
 
 from harness.core.case import JsonValue
-from harness.environment import environment
+from harness.machine.environment import environment
 
 _FEATURES = (
     "avx", "avx2", "fma", "f16c", "avx512f", "avx512_vnni", "avx512_bf16", "avx512_fp16",

@@ -1,0 +1,1 @@
+"""Describes this machine: environment, memory, cores, hardware."""
