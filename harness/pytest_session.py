@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from harness.artefacts.hold import Held, hold, with_warnings
 from harness.attempts import with_attempts
 from harness.behavior import Tally, judge_completion
 from harness.core.case import Case
@@ -21,6 +20,7 @@ from harness.engine.process import Generation
 from harness.failure_text import BehaviorFailed, BehaviorText, failed_case, failed_rate
 from harness.journal import Journal, check_space
 from harness.measurement import Latency, Memory
+from harness.model_files.hold import Held, hold, with_warnings
 from harness.parity.beside import Beside
 from harness.progress import TerminalProgress
 from harness.pytest_asked import Asked

@@ -14,7 +14,7 @@ from harness.cli import main
 from harness.core.modelref import ModelRef
 from harness.parity.file import read_parity
 from harness.runs import find_run
-from tests.artefacts.copies import ADAPTER
+from tests.model_files.copies import ADAPTER
 from tests.models import TASKS, TINY_QWEN2
 from tests.project import Project
 

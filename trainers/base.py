@@ -8,8 +8,8 @@ import torch
 from transformers import AutoModelForCausalLM
 
 from harness.core.errors import HarnessError
-from harness.engine.fingerprint import file_hashes, weights_hash
 from harness.engine.loading import load_tokenizer, local_folder
+from harness.model_files.fingerprint import file_hashes, weights_hash
 from trainers.recipe import Recipe
 
 SMALL_PARAMETERS = 100_000_000

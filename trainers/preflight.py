@@ -5,7 +5,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from harness.core.errors import HarnessError
-from harness.engine.folders import check_whole_model
+from harness.model_files.folders import check_whole_model
 from trainers.output import mistake_in
 from trainers.recipe_file import RecipeFile
 

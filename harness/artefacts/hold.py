@@ -3,12 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from harness.artefacts.examine import examine_all
-from harness.artefacts.finding import Level
 from harness.core.errors import HarnessError
 from harness.core.modelref import ModelRef
 from harness.core.printable import printable
 from harness.core.record import RunRecord
+from harness.model_files.examine import examine_all
+from harness.model_files.finding import Level
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,14 +9,14 @@ from pathlib import Path
 
 from harness.core.modelref import ModelRef
 from harness.core.plan import sha256_of
-from harness.engine.folders import (
+from harness.engine.model import EngineSettings, OpenModel
+from harness.model_files.folders import (
     adapter_base,
     check_adapter,
     check_options,
     check_whole_model,
     may_be_quantized,
 )
-from harness.engine.model import EngineSettings, OpenModel
 
 
 def preflight(ref: ModelRef, settings: EngineSettings) -> None:

@@ -1,8 +1,8 @@
 """``base:FOLDER`` or ``base:HUB_ID``: a whole transformers model, as it is."""
 
 from harness.core.modelref import ModelRef
-from harness.engine.folders import check_options, check_whole_model, may_be_quantized
 from harness.engine.model import EngineSettings, OpenModel
+from harness.model_files.folders import check_options, check_whole_model, may_be_quantized
 
 
 def preflight(ref: ModelRef, settings: EngineSettings) -> None:

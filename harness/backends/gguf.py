@@ -13,12 +13,17 @@ from harness.core.errors import HarnessError
 from harness.core.modelref import ModelRef
 from harness.core.plan import sha256_of
 from harness.core.record import ModelRecord
-from harness.engine.fingerprint import sha256_of_file
-from harness.engine.folders import check_file, check_options
-from harness.engine.gguf_header import CHAT_TEMPLATE_KEY, DamagedGguf, GgufHeader, read_gguf_header
 from harness.engine.llama_environment import settle
 from harness.engine.model import EngineSettings, OpenModel
-from harness.export.provenance_keys import BASE_WEIGHTS_SHA256, SOURCE_WEIGHTS_SHA256
+from harness.model_files.fingerprint import sha256_of_file
+from harness.model_files.folders import check_file, check_options
+from harness.model_files.gguf_header import (
+    CHAT_TEMPLATE_KEY,
+    DamagedGguf,
+    GgufHeader,
+    read_gguf_header,
+)
+from harness.model_files.provenance_keys import BASE_WEIGHTS_SHA256, SOURCE_WEIGHTS_SHA256
 
 TOKENIZER_PREFIX = "tokenizer."
 

@@ -15,10 +15,10 @@ from harness.core.errors import HarnessError
 from harness.core.modelref import ModelRef
 from harness.core.plan import Request
 from harness.core.record import ModelRecord, RunRecord, Sample
-from harness.engine.folders import check_options
 from harness.engine.model import EngineSettings, OnStep, OpenModel
 from harness.engine.reading import Reading
 from harness.engine.worker import failed
+from harness.model_files.folders import check_options
 from harness.runs import find_run, read_run
 
 

@@ -19,11 +19,11 @@ def command(models: tuple[str, ...], is_json: bool) -> None:
     Exit code: 0 without a problem, 1 with one, 2 for a model that cannot be looked into.
     """
     from harness import backends
-    from harness.artefacts.examine import examine_all
-    from harness.artefacts.finding import Level
     from harness.core.errors import HarnessError
     from harness.core.modelref import ModelRef
     from harness.machine.hardware import machine
+    from harness.model_files.examine import examine_all
+    from harness.model_files.finding import Level
     from harness.report import doctor
 
     refs, mistakes = [], []

@@ -95,8 +95,8 @@ def _is_ref(text: str) -> bool:
 def _of_models(
     chain: tuple[str, ...], root: Path, options: dict[str, Any]
 ) -> "tuple[Path, Parity]":
-    from harness.artefacts.hold import hold, with_warnings
     from harness.engine.model import EngineSettings
+    from harness.model_files.hold import hold, with_warnings
     from harness.parity.asking import Opening
     from harness.parity.chain import parity_of
     from harness.parity.running import measures_of, run_chain
@@ -153,9 +153,9 @@ def _still_there(
 ) -> "tuple[dict[str, Opening], dict[str, int]]":
     """How to open the models of a run again; what cannot be found is left out, with a word."""
     from harness import backends
-    from harness.artefacts.examine import examine
     from harness.core.modelref import ModelRef
     from harness.engine.model import EngineSettings
+    from harness.model_files.examine import examine
     from harness.parity.asking import Opening
 
     openings, sizes = {}, {}

@@ -16,7 +16,6 @@ from harness.core.errors import HarnessError
 from harness.core.plan import Request
 from harness.core.record import ModelRecord
 from harness.engine import prompt
-from harness.engine.gguf_header import GgufHeader
 from harness.engine.llama_context import BYTES_PER_CACHED, CELLS, rounded_up
 from harness.engine.llama_contexts import LlamaContexts
 from harness.engine.llama_decoding import LEAST_TOKENS, Answering
@@ -28,6 +27,7 @@ from harness.engine.reading import Prompt, Reading
 from harness.engine.row import Row, batched, check_sequence, completion, likeness, problem
 from harness.engine.worker import failed
 from harness.machine.memory import MB, available_mb
+from harness.model_files.gguf_header import GgufHeader
 
 MOST_BATCH_TOKENS = 32_768
 """Cells of the cache, all streams together, beyond which more rows stop paying on a CPU."""

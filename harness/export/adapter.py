@@ -13,9 +13,9 @@ from typing import Any
 
 from harness.core.errors import HarnessError
 from harness.core.printable import printable
-from harness.engine.lora_starts import base_changing_start
 from harness.export.model_config import read_config
 from harness.export.safetensors_file import StoredTensor, tensors_of
+from harness.model_files.lora_init import base_changing_start
 
 CONFIG = "adapter_config.json"
 WEIGHTS = "adapter_model.safetensors"

@@ -9,7 +9,6 @@ from pathlib import Path
 from gguf import GGMLQuantizationType, GGUFValueType, GGUFWriter, LlamaFileType
 
 from harness.core.errors import HarnessError
-from harness.export import provenance_keys
 from harness.export.architecture import Architecture
 from harness.export.model_config import ModelConfig
 from harness.export.numbers import STORED_AS, converted
@@ -17,6 +16,7 @@ from harness.export.safetensors_file import Array
 from harness.export.tensor_plan import PlannedTensor
 from harness.export.vocabulary import Vocabulary
 from harness.export.weights import Weights
+from harness.model_files import provenance_keys
 
 FILE_TYPES = {
     "F32": LlamaFileType.ALL_F32,

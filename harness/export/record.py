@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from harness import __version__
-from harness.engine.fingerprint import sha256_of_file
 from harness.export.export_record import ExportRecord, Input, Output
 from harness.export.source import Fingerprints, Source
 from harness.files.staging import Staging, publish, record_of
 from harness.machine.environment import versions
+from harness.model_files.fingerprint import sha256_of_file
 
 PACKAGES = (
     "gguf",

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.core.errors import HarnessError
-from harness.engine.safetensors_header import read_header
 from harness.files.json_file import UnreadableFile
+from harness.model_files.safetensors_header import read_header
 
 Array = NDArray[Any]
 

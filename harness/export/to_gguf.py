@@ -4,7 +4,6 @@ import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from harness.export import provenance_keys
 from harness.export.converter import convert, converter_script
 from harness.export.end_tokens import end_ids, end_warnings
 from harness.export.export_record import ExportRecord, PeakMemory
@@ -22,6 +21,7 @@ from harness.export.tokenizer_reading import read_tokenizer
 from harness.files import staging as output
 from harness.files.staging import Staging
 from harness.machine.memory import peak_resident_bytes
+from harness.model_files import provenance_keys
 
 STORED_TYPES = {dtype: name for name, dtype in UNQUANTISED.items()}
 

@@ -10,8 +10,8 @@ from harness.core.errors import HarnessError
 from harness.core.modelref import ModelRef
 from harness.core.plan import Request, Sampling
 from harness.core.record import ModelRecord, RunRecord
-from harness.engine.gguf_header import DamagedGguf, read_gguf_header
-from harness.export.provenance_keys import SOURCE_WEIGHTS_SHA256
+from harness.model_files.gguf_header import DamagedGguf, read_gguf_header
+from harness.model_files.provenance_keys import SOURCE_WEIGHTS_SHA256
 from harness.parity.answers import compare_answers
 from harness.parity.asking import Asked, Opening, Parting, Place, ask
 from harness.parity.beside import Beside

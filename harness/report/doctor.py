@@ -7,10 +7,10 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from harness.artefacts.examine import Examination
-from harness.artefacts.finding import Finding, Level
 from harness.core.case import JsonValue
 from harness.core.printable import printable
+from harness.model_files.examine import Examination
+from harness.model_files.finding import Finding, Level
 from harness.report import words
 
 VERSION = 1

@@ -12,10 +12,10 @@ from harness.core.errors import HarnessError
 from harness.core.modelref import ModelRef
 from harness.core.plan import Request, Sampling, requests_for
 from harness.engine import beginnings
-from harness.engine.folders import check_whole_model
 from harness.engine.loading import local_folder
 from harness.engine.model import EngineSettings
 from harness.engine.row import Row
+from harness.model_files.folders import check_whole_model
 from harness.tasks import load_task
 from tests.models import ROOT, TASKS, TINY_GPT2, TINY_QWEN2
 

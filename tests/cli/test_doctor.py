@@ -6,7 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from harness.cli import main
-from tests.artefacts.copies import ADAPTER, change, copy
+from tests.model_files.copies import ADAPTER, change, copy
 from tests.models import TINY_GPT2, TINY_QWEN2
 
 

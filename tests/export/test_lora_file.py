@@ -6,7 +6,7 @@ from peft import PeftModel
 from transformers import AutoModelForCausalLM
 
 from harness.core.errors import HarnessError
-from harness.export import provenance_keys
+from harness.model_files import provenance_keys
 from tests.export import small_models
 from tests.export.adapters import CONV1D, adapter
 from tests.export.exporting import export_gguf, export_lora

@@ -12,10 +12,10 @@ import pytest
 from gguf import GGUFReader
 
 from harness.core.errors import HarnessError
-from harness.engine.fingerprint import file_hashes, sha256_of_file, weights_hash
-from harness.export import provenance_keys
 from harness.export.file_types import check_type, quantised
 from harness.export.quantizer import quantize
+from harness.model_files import provenance_keys
+from harness.model_files.fingerprint import file_hashes, sha256_of_file, weights_hash
 from tests.export import small_models
 from tests.export.adapters import adapter
 from tests.export.exporting import export_gguf, merge_in_this_process

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from harness.engine.fingerprint import file_hashes, weights_hash
 from harness.export.training_note import training_warnings
+from harness.model_files.fingerprint import file_hashes, weights_hash
 from tests.models import ROOT, TINY_QWEN2
 
 ADAPTER = ROOT / "fixtures/models/tiny-qwen2-adapter"

@@ -6,7 +6,7 @@ import gguf
 import pytest
 
 from harness.core.modelref import ModelRef
-from harness.export.provenance_keys import SOURCE_WEIGHTS_SHA256
+from harness.model_files.provenance_keys import SOURCE_WEIGHTS_SHA256
 from harness.parity.chain import is_copy, parity_of, requests_of
 from tests.parity.records import AFTER, BEFORE, run, sample
 

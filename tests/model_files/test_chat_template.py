@@ -4,7 +4,7 @@ import jinja2
 import pytest
 
 from harness.core.case import Message
-from harness.engine.chat_template import ChatTemplate
+from harness.model_files.chat_template import ChatTemplate
 from tests.models import TINY_GPT2, TINY_QWEN2
 
 SPECIAL = {"bos_token": "<s>", "eos_token": "</s>", "pad_token": "<pad>"}

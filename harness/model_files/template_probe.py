@@ -1,7 +1,7 @@
 """What a chat template writes around a question and an answer.
 
 A template is a program from strangers: it runs in a process of its own, in Jinja's sandbox, with a
-limit on time and memory. ``python -m harness.artefacts.turn`` is that process.
+limit on time and memory. ``python -m harness.model_files.template_probe`` is that process.
 """
 
 import json
@@ -46,7 +46,7 @@ def _turn(template: str, special: tuple[tuple[str, str], ...]) -> Turn:
     asked = json.dumps({"template": template, "special": dict(special)})
     try:
         done = subprocess.run(
-            [sys.executable, "-m", "harness.artefacts.turn"],
+            [sys.executable, "-m", "harness.model_files.template_probe"],
             input=asked.encode(),
             capture_output=True,
             timeout=MOST_SECONDS,

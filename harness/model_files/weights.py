@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from harness.artefacts.finding import Finding, note, problem, unopenable, warning
-from harness.artefacts.tokens import TokenFacts
 from harness.core.printable import excerpt
-from harness.engine.safetensors_header import Tensor, read_header
 from harness.files.json_file import UnreadableFile, read_object
+from harness.model_files.finding import Finding, note, problem, unopenable, warning
+from harness.model_files.safetensors_header import Tensor, read_header
+from harness.model_files.tokens import TokenFacts
 
 INDEX = "model.safetensors.index.json"
 SINGLE = "model.safetensors"

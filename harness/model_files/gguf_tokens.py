@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from harness.artefacts.tokens import TokenFacts
-from harness.engine.gguf_header import CHAT_TEMPLATE_KEY, GgufHeader
+from harness.model_files.gguf_header import CHAT_TEMPLATE_KEY, GgufHeader
+from harness.model_files.tokens import TokenFacts
 
 CONTROL = 3
 """llama.cpp's type of a token that is a control sign."""

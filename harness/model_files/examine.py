@@ -5,20 +5,20 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from harness.artefacts.adapter import Adapter, adapter_findings, base_findings, read_adapter
-from harness.artefacts.finding import Finding, Level, unopenable
-from harness.artefacts.folder_tokens import TOKENIZER_CONFIG, folder_tokens
-from harness.artefacts.gguf import gguf_findings, lora_findings, types_of
-from harness.artefacts.gguf_tokens import gguf_tokens
-from harness.artefacts.token_findings import template_findings, token_findings
-from harness.artefacts.tokens import TokenFacts
-from harness.artefacts.weights import Weights, folder_weights, row_findings
 from harness.core.modelref import ModelRef
 from harness.core.plan import sha256_of
 from harness.core.printable import excerpt
-from harness.engine.folders import adapter_base
-from harness.engine.gguf_header import DamagedGguf, read_gguf_header
 from harness.files.json_file import UnreadableFile, read_object
+from harness.model_files.adapter import Adapter, adapter_findings, base_findings, read_adapter
+from harness.model_files.finding import Finding, Level, unopenable
+from harness.model_files.folder_tokens import TOKENIZER_CONFIG, folder_tokens
+from harness.model_files.folders import adapter_base
+from harness.model_files.gguf_findings import gguf_findings, lora_findings, types_of
+from harness.model_files.gguf_header import DamagedGguf, read_gguf_header
+from harness.model_files.gguf_tokens import gguf_tokens
+from harness.model_files.token_findings import template_findings, token_findings
+from harness.model_files.tokens import TokenFacts
+from harness.model_files.weights import Weights, folder_weights, row_findings
 
 KINDS = ("base", "adapter", "merged", "gguf")
 """Kinds whose files are looked into."""

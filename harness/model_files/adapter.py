@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from harness.artefacts.finding import Finding, note, problem, unopenable, warning
-from harness.artefacts.weights import Weights, embedding_of, file_weights
 from harness.core.printable import excerpt
-from harness.engine.fingerprint import file_hashes, weights_hash
-from harness.engine.lora_starts import base_changing_start
-from harness.engine.safetensors_header import Tensor
 from harness.files.json_file import UnreadableFile, read_object
+from harness.model_files.finding import Finding, note, problem, unopenable, warning
+from harness.model_files.fingerprint import file_hashes, weights_hash
+from harness.model_files.lora_init import base_changing_start
+from harness.model_files.safetensors_header import Tensor
+from harness.model_files.weights import Weights, embedding_of, file_weights
 
 CONFIG, WEIGHTS, TRAINING = "adapter_config.json", "adapter_model.safetensors", "training.json"
 _LORA = re.compile(

@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Any, TypeGuard
 
-from harness.artefacts.tokens import TokenFacts
 from harness.files.json_file import UnreadableFile, read_object
+from harness.model_files.tokens import TokenFacts
 
 TOKENIZER_CONFIG = "tokenizer_config.json"
 TEMPLATE_FILE = "chat_template.jinja"

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from harness.artefacts.finding import Finding, note, problem, warning
-from harness.artefacts.tokens import TokenFacts
-from harness.artefacts.turn import Turn, turn
 from harness.core.printable import excerpt
+from harness.model_files.finding import Finding, note, problem, warning
+from harness.model_files.template_probe import Turn, turn
+from harness.model_files.tokens import TokenFacts
 
 _SIGNS = ("eos", "pad", "bos")
 

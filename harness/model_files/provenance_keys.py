@@ -8,7 +8,7 @@ PREFIX = "slm_harness."
 
 SOURCE_WEIGHTS_SHA256 = PREFIX + "source_weights_sha256"
 """Fingerprint of the weights that the file holds, equal to ``weights_sha256`` in the record of a
-run of the same ``base:``, ``merged:`` or ``adapter:`` model (``harness.engine.fingerprint``)."""
+run of the same ``base:``, ``merged:`` or ``adapter:`` model (``harness.model_files.fingerprint``)."""
 
 BASE_WEIGHTS_SHA256 = PREFIX + "base_weights_sha256"
 """Of a file made of an adapter: fingerprint of the base it belongs to. A LoRA fits a GGUF whose
@@ -18,7 +18,7 @@ ADAPTER_WEIGHTS_SHA256 = PREFIX + "adapter_weights_sha256"
 """Of a file made of an adapter: fingerprint of the adapter's own folder."""
 
 TOKENIZER_SHA256 = PREFIX + "tokenizer_sha256"
-"""Fingerprint of the tokenizer's files (``harness.engine.fingerprint.tokenizer_hash``)."""
+"""Fingerprint of the tokenizer's files (``harness.model_files.fingerprint.tokenizer_hash``)."""
 
 SOURCE = PREFIX + "source"
 """The model as it was named: ``base:...`` or ``adapter:...``, without the folders above it."""

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.engine.gguf_header import (
+from harness.model_files.gguf_header import (
     _BLOCKS,
     FILE_TYPES,
     DamagedGguf,

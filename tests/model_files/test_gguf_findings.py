@@ -4,12 +4,12 @@ import gguf
 import numpy
 import pytest
 
-from harness.artefacts.finding import Level
-from harness.artefacts.gguf import gguf_findings, lora_findings
-from harness.artefacts.gguf_tokens import gguf_tokens
-from harness.artefacts.token_findings import template_findings, token_findings
-from harness.engine.gguf_header import read_gguf_header
-from harness.export.provenance_keys import BASE_WEIGHTS_SHA256, SOURCE_WEIGHTS_SHA256
+from harness.model_files.finding import Level
+from harness.model_files.gguf_findings import gguf_findings, lora_findings
+from harness.model_files.gguf_header import read_gguf_header
+from harness.model_files.gguf_tokens import gguf_tokens
+from harness.model_files.provenance_keys import BASE_WEIGHTS_SHA256, SOURCE_WEIGHTS_SHA256
+from harness.model_files.token_findings import template_findings, token_findings
 
 TOKENS = ["<|endoftext|>", "<|im_start|>", "<|im_end|>", "a", "b"]
 CHATML = "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}"

@@ -3,13 +3,13 @@
 import json
 
 import pytest
+from harness.model_files.hold import hold
 
-from harness.artefacts.examine import examine
-from harness.artefacts.finding import Level
-from harness.artefacts.hold import hold
 from harness.core.errors import HarnessError
 from harness.core.modelref import ModelRef
-from tests.artefacts.copies import ADAPTER, change, copy, found, said
+from harness.model_files.examine import examine
+from harness.model_files.finding import Level
+from tests.model_files.copies import ADAPTER, change, copy, found, said
 from tests.models import TINY_GPT2, TINY_QWEN2
 
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from harness.artefacts.finding import Level
-from harness.engine.safetensors_header import read_header
-from tests.artefacts.copies import ADAPTER, change, copy, said
+from harness.model_files.finding import Level
+from harness.model_files.safetensors_header import read_header
+from tests.model_files.copies import ADAPTER, change, copy, said
 from tests.models import TINY_GPT2, TINY_QWEN2
 
 

@@ -3,11 +3,11 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
-from harness.artefacts.finding import Finding, note, problem, unopenable, warning
-from harness.artefacts.tokens import TokenFacts
 from harness.core.printable import excerpt, printable
-from harness.engine.gguf_header import CHAT_TEMPLATE_KEY, GgufHeader
-from harness.export.provenance_keys import BASE_WEIGHTS_SHA256, SOURCE_WEIGHTS_SHA256
+from harness.model_files.finding import Finding, note, problem, unopenable, warning
+from harness.model_files.gguf_header import CHAT_TEMPLATE_KEY, GgufHeader
+from harness.model_files.provenance_keys import BASE_WEIGHTS_SHA256, SOURCE_WEIGHTS_SHA256
+from harness.model_files.tokens import TokenFacts
 
 EMBEDDING = "token_embd.weight"
 _SIDES = (".lora_a", ".lora_b")

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.engine.safetensors_header import read_header
 from harness.files.json_file import UnreadableFile
+from harness.model_files.safetensors_header import read_header
 from tests.models import TINY_QWEN2
 
 WEIGHTS = TINY_QWEN2 / "model.safetensors"

@@ -4,9 +4,9 @@ import json
 import shutil
 from pathlib import Path
 
-from harness.artefacts.examine import examine_all
-from harness.artefacts.finding import Level
 from harness.core.modelref import ModelRef
+from harness.model_files.examine import examine_all
+from harness.model_files.finding import Level
 from tests.models import ROOT
 
 ADAPTER = ROOT / "fixtures/models/tiny-qwen2-adapter"
