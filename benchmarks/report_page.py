@@ -25,7 +25,7 @@ from pathlib import Path
 from benchmarks import report_page_browser as in_browser
 from harness.core.record import RunRecord
 from harness.machine.environment import environment
-from harness.runs import write_run
+from harness.records.runs import write_run
 from tests.report.chromium import chromium, executable
 from tests.report.hostile import EVERYTHING
 from tests.synthetic import record, record_of, with_text
@@ -45,7 +45,7 @@ from pathlib import Path
 from harness.gate_policy import GatePolicy
 from harness.report.contents import report_on
 from harness.report.html import render
-from harness.runs import read_run
+from harness.records.runs import read_run
 started = time.perf_counter()
 run = read_run(Path(sys.argv[1]))
 was_read = time.perf_counter()

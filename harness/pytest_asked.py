@@ -13,7 +13,7 @@ from harness.backends import takes_long
 from harness.core.errors import HarnessError
 from harness.engine.model import EngineSettings
 from harness.engine.process import Generation
-from harness.runs import check_writable
+from harness.records.runs import check_writable
 from harness.selection import Choices, Subject, choose
 from harness.settings import Settings, read_settings
 

@@ -17,7 +17,7 @@ from harness.generate.drawing import Drawing, DrawnCase
 from harness.generate.search import Found, Judge, smallest, starting_point
 from harness.generate.shrinking import Bounds
 from harness.generate.stored import StoredCases
-from harness.runs import find_run, read_run
+from harness.records.runs import find_run, read_run
 from harness.selection import CaseSource, Subject, short_path
 from harness.session import Session
 

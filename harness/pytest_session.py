@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from harness.attempts import with_attempts
 from harness.behavior import Tally, judge_completion
 from harness.core.case import Case
 from harness.core.completion import Completion
@@ -18,7 +17,6 @@ from harness.core.record import FORMAT_SUCCESS, RunRecord
 from harness.core.verdict import Outcome, Verdict
 from harness.engine.process import Generation
 from harness.failure_text import BehaviorFailed, BehaviorText, failed_case, failed_rate
-from harness.journal import Journal, check_space
 from harness.measurement import Latency, Memory
 from harness.model_files.hold import Held, hold, with_warnings
 from harness.parity.beside import Beside
@@ -36,7 +34,9 @@ from harness.pytest_item import (
 from harness.pytest_measured import judge_run
 from harness.pytest_parity import SessionParity, is_read_alone
 from harness.recording import outline, record
-from harness.runs import record_file, write_run
+from harness.records.attempts import with_attempts
+from harness.records.journal import Journal, check_space
+from harness.records.runs import record_file, write_run
 from harness.selection import Subject, short_path
 from harness.session import Session, Wanted
 

@@ -21,9 +21,9 @@ from harness.core.verdict import Verdict
 from harness.engine.model import EngineSettings
 from harness.engine.process import Answer, Generation, ModelUnopened
 from harness.engine.worker import failed
-from harness.journal import Journal
 from harness.measurement import Latency, Memory
-from harness.runs import new_run_id
+from harness.records.journal import Journal
+from harness.records.runs import new_run_id
 from harness.selection import Subject
 from harness.tasks import Task
 from harness.turns import Footprint, answers_in_turns, fit_together

@@ -16,7 +16,7 @@ from harness.core.completion import Completion
 from harness.core.errors import HarnessError
 from harness.core.plan import requests_for
 from harness.core.record import ModelRecord, RunRecord, Sample, TaskRecord
-from harness.runs import read_run, run_ids, write_run
+from harness.records.runs import read_run, run_ids, write_run
 from harness.tasks import Task
 
 MODEL = "record:references"

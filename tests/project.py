@@ -15,7 +15,7 @@ from pathlib import Path
 from harness.core.completion import Completion, FinishReason
 from harness.core.plan import Request, requests_for
 from harness.core.record import ModelRecord, RunRecord, Sample, TaskRecord
-from harness.runs import read_run, run_ids, write_run
+from harness.records.runs import read_run, run_ids, write_run
 from harness.tasks import load_task
 from tests.models import ROOT
 

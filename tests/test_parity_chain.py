@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from harness.cli import main
 from harness.core.modelref import ModelRef
 from harness.parity.file import read_parity
-from harness.runs import find_run
+from harness.records.runs import find_run
 from tests.model_files.copies import ADAPTER
 from tests.models import TASKS, TINY_QWEN2
 from tests.project import Project

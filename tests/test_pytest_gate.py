@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.baselines import save_baseline
+from harness.records.baselines import save_baseline
 from tests.project import GOOD, Project
 
 WORDS = tuple(f"w{i:03}" for i in range(160))

@@ -15,7 +15,7 @@ from harness.core.case import Message
 from harness.core.completion import Completion
 from harness.core.plan import Sampling, sha256_of
 from harness.core.record import ModelRecord, RunRecord, Sample, TaskRecord
-from harness.runs import write_run
+from harness.records.runs import write_run
 from tests.models import TINY_QWEN2
 from tests.project import GOOD, TASK, Project, clean_environment
 

@@ -15,12 +15,12 @@ from harness.engine.model import EngineSettings
 from harness.engine.process import Generation
 from harness.gate import decide, regressed_cases
 from harness.gate_policy import GatePolicy
+from harness.records.runs import read_run, write_run
 from harness.report import html, junit, markdown
 from harness.report import json as report_json
 from harness.report.contents import report_on
 from harness.report.decision_text import of_task
 from harness.report.decisions import explanation
-from harness.runs import read_run, write_run
 from harness.tasks import load_task
 from tests.models import TINY_QWEN2
 from tests.project import GOOD, TASK, Project

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from harness.core.record import RunRecord
-from harness.runs import read_run, write_run
+from harness.records.runs import read_run, write_run
 from tests.models import ROOT, TINY_QWEN2
 from tests.project import TASK, Project
 

@@ -19,7 +19,7 @@ from harness.engine.model import EngineSettings, OnStep, OpenModel
 from harness.engine.reading import Reading
 from harness.engine.worker import failed
 from harness.model_files.folders import check_options
-from harness.runs import find_run, read_run
+from harness.records.runs import find_run, read_run
 
 
 def preflight(ref: ModelRef, settings: EngineSettings) -> None:

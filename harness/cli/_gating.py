@@ -78,8 +78,8 @@ def records(names: tuple[str, ...], root: Path, settings: "Settings") -> list["R
     Raises:
         HarnessError: there are more than two, or one cannot be found or read.
     """
-    from harness.baselines import read_run_or_baseline
-    from harness.runs import LATEST
+    from harness.records.baselines import read_run_or_baseline
+    from harness.records.runs import LATEST
 
     if len(names) > 2:
         raise HarnessError(f"{len(names)} runs: name two, the one before first")

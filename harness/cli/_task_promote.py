@@ -30,7 +30,7 @@ def promote(
     the smallest failing one that pytest printed.
     """
     from harness.generate.promotion import promote as add
-    from harness.runs import find_run, read_run
+    from harness.records.runs import find_run, read_run
     from harness.settings import read_settings
 
     settings = read_settings(Path.cwd())

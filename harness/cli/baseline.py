@@ -32,8 +32,8 @@ def save(
     report_dir: Path | None,
 ) -> None:
     """Save RUN, or the latest one, as NAME."""
-    from harness.baselines import save_baseline
-    from harness.runs import find_run, read_run
+    from harness.records.baselines import save_baseline
+    from harness.records.runs import find_run, read_run
     from harness.settings import read_settings
 
     settings = read_settings(Path.cwd())
@@ -52,8 +52,8 @@ def save(
 @command.command(name="list")
 def list_() -> None:
     """List the baselines there are."""
-    from harness.baselines import SUFFIX, baseline_names, read_baseline
     from harness.core.printable import printable
+    from harness.records.baselines import SUFFIX, baseline_names, read_baseline
     from harness.settings import read_settings
 
     root = Path(read_settings(Path.cwd()).baselines_dir)
@@ -71,8 +71,8 @@ def list_() -> None:
 @click.argument("name")
 def show(name: str) -> None:
     """Show what a baseline holds."""
-    from harness.baselines import find_baseline, read_baseline
     from harness.core.printable import printable
+    from harness.records.baselines import find_baseline, read_baseline
     from harness.report.terminal import Summary, as_text
     from harness.settings import read_settings
 

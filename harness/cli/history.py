@@ -20,8 +20,8 @@ def command(
 
     Interrupted runs are left out.
     """
+    from harness.records.runs import read_results, run_ids
     from harness.report.history import lines, series_of
-    from harness.runs import read_results, run_ids
     from harness.settings import read_settings
 
     root = report_dir or Path(read_settings(Path.cwd()).report_dir)

@@ -101,7 +101,7 @@ def _of_models(
     from harness.parity.chain import parity_of
     from harness.parity.running import measures_of, run_chain
     from harness.progress import ConsoleProgress
-    from harness.runs import check_writable, write_run
+    from harness.records.runs import check_writable, write_run
     from harness.selection import Choices, choose
     from harness.settings import read_settings
 
@@ -130,7 +130,7 @@ def _of_run(name: str, root: Path, options: dict[str, Any]) -> "tuple[Path, Pari
     from harness.parity.chain import parity_of
     from harness.parity.file import read_parity
     from harness.parity.running import measures_of, speeds_of
-    from harness.runs import find_run, read_run
+    from harness.records.runs import find_run, read_run
 
     given = [n for n in ("tasks", "tasks_dir", "cases", "limit", "seed", "dtype") if options[n]]
     if given:

@@ -53,9 +53,9 @@ def command(
     """
     from harness.core.modelref import ModelRef
     from harness.core.plan import Request
+    from harness.records.runs import find_run, read_run
     from harness.report.replay import lines
     from harness.report.safe import log
-    from harness.runs import find_run, read_run
     from harness.settings import read_settings
 
     settings = read_settings(Path.cwd())

@@ -100,8 +100,8 @@ def command(
 
 def _with_surroundings(report: "Report", root: Path) -> "Report":
     """The report with what lies beside it: the other stored runs, and its adapters' trainings."""
+    from harness.records.runs import read_results, run_ids
     from harness.report.training import folder_of, training_of
-    from harness.runs import read_results, run_ids
 
     shown = {run.id for run in report.runs}
     history = []
@@ -142,7 +142,7 @@ def _with_parity(report: "Report", runs: tuple[str, ...], root: Path) -> "Report
 
 def _folder(runs: tuple[str, ...], root: Path) -> Path:
     """The folder of the run that the report is about: the last one named."""
-    from harness.runs import LATEST, find_run
+    from harness.records.runs import LATEST, find_run
 
     name = runs[-1] if runs else LATEST
     try:

@@ -1,6 +1,6 @@
 """The RunRecord: everything about one run, as plain values that a file can hold.
 
-``harness.runs`` reads and writes them; this file knows nothing of files.
+``harness.records.runs`` reads and writes them; this file knows nothing of files.
 """
 
 from collections.abc import Mapping

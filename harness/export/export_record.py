@@ -1,6 +1,6 @@
 """``export.json``: what was made of what, how, and what to mind. Values only.
 
-The published shape is ``harness/schemas/export.schema.json``.
+The published shape is ``harness/records/schemas/export.schema.json``.
 """
 
 from dataclasses import dataclass

@@ -8,7 +8,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from harness.core.errors import HarnessError
 from harness.parity.values import SCHEMA_VERSION, Parity
-from harness.runs import damaged, mistake, parse_json, write_whole
+from harness.records.runs import damaged, mistake, parse_json, write_whole
 
 PARITY_FILE = "parity.json"
 

@@ -12,7 +12,7 @@ from harness.cli import main
 from harness.cli._gating import ALLOWABLE
 from harness.core.record import RunRecord
 from harness.gate_policy import ALLOWABLE as OF_THE_POLICY
-from harness.runs import write_run
+from harness.records.runs import write_run
 from tests.gating import FIRST, SECOND, pair
 from tests.synthetic import ADAPTER, BASE, record
 

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from harness.baselines import read_baseline
 from harness.cli import main
 from harness.core.record import RunRecord
-from harness.journal import Journal
-from harness.runs import write_run
+from harness.records.baselines import read_baseline
+from harness.records.journal import Journal
+from harness.records.runs import write_run
 from tests.models import ROOT
 
 RECORDS = ROOT / "fixtures/records"

@@ -7,7 +7,7 @@ from click.testing import CliRunner
 
 from harness.cli import main
 from harness.parity.file import read_parity
-from harness.runs import write_run
+from harness.records.runs import write_run
 from tests.parity.records import AFTER, BEFORE, run, sample
 
 

@@ -9,7 +9,7 @@ from click.testing import CliRunner, Result
 from harness.cli import main
 from harness.core.record import Counterexample
 from harness.core.verdict import FailureCode, Verdict
-from harness.runs import read_run, write_run
+from harness.records.runs import read_run, write_run
 from tests.project import GOOD, Project
 
 

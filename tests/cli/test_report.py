@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from harness.baselines import save_baseline
 from harness.cli import main
-from harness.runs import write_run
+from harness.records.baselines import save_baseline
+from harness.records.runs import write_run
 from tests.synthetic import ADAPTER, BASE, BEHAVES, CHATTERS, record
 
 FIRST, SECOND = "20261119-080000-aaaa", "20261120-131502-ab12"

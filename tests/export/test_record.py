@@ -5,9 +5,9 @@ import json
 import jsonschema
 import pytest
 
-from harness import schemas
 from harness.export.source import open_source
 from harness.export.to_merged import to_merged
+from harness.records import schemas
 from tests.export.exporting import export_gguf, export_lora
 from tests.models import ROOT, TINY_GPT2
 
@@ -16,7 +16,9 @@ ADAPTER = ROOT / "fixtures/models/tiny-qwen2-adapter"
 
 def test_the_committed_schema_is_current():
     made = schemas.text_of(schemas.export_schema())
-    assert schemas.EXPORT_SCHEMA.read_text("utf-8") == made, "run: python -m harness.schemas"
+    assert schemas.EXPORT_SCHEMA.read_text("utf-8") == made, (
+        "run: python -m harness.records.schemas"
+    )
 
 
 def test_every_kind_of_record_satisfies_it(tmp_path):

@@ -16,9 +16,9 @@ from click.testing import CliRunner
 
 from harness.cli import main
 from harness.parity.file import as_json, write_parity
+from harness.records.runs import read_run
 from harness.report import parity_text
 from harness.report.terminal import as_text
-from harness.runs import read_run
 from tests.parity.records import parity
 from tests.project import GOOD, TASK, Outcome, Project
 from tests.report.chromium import Page, chromium, executable

@@ -9,11 +9,11 @@ import pytest
 from harness.core.errors import HarnessError
 from harness.core.record import Counterexample, RunRecord
 from harness.core.verdict import FailureCode, Verdict
+from harness.records.runs import read_results, read_run, write_run
 from harness.report.contents import report_on
 from harness.report.html import render
 from harness.report.json import content
 from harness.report.smallest import effort
-from harness.runs import read_results, read_run, write_run
 from tests.report.hostile import EVERYTHING
 from tests.report.test_html import read
 from tests.synthetic import BASE, good, record, sample, values, with_text

@@ -1,7 +1,7 @@
 """The folder of runs: ``<root>/<id>/run.json`` and ``samples.jsonl``, written whole or not at all.
 
 While a run goes on, and where one was killed, ``run.partial.json`` and ``samples.partial.jsonl``
-stand in their place: see ``harness.journal``.
+stand in their place: see ``harness.records.journal``.
 
 Knows files and their damage; what the values mean is ``harness.core.record``'s business. A record
 is read as hostile input: it may come from a pull request.

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.core.record import RunRecord
-from harness.runs import record_file, run_ids
+from harness.records.runs import record_file, run_ids
 
 MOST_RUNS = 1000
 """The latest runs that are looked at."""

@@ -3,14 +3,14 @@
 from dataclasses import replace
 from pathlib import Path
 
-from harness import attempts
-from harness.attempts import with_attempts
 from harness.compare import Side
 from harness.core.record import RunRecord
 from harness.gate import decide
 from harness.gate_policy import GatePolicy
+from harness.records import attempts
+from harness.records.attempts import with_attempts
+from harness.records.runs import write_run
 from harness.report.decisions import explanation
-from harness.runs import write_run
 from tests.gating import pair
 from tests.synthetic import record
 

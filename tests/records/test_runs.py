@@ -10,11 +10,11 @@ from typing import Any
 import jsonschema
 import pytest
 
-from harness import runs, schemas
 from harness.core.errors import HarnessError
 from harness.core.record import Counterexample, RunRecord
 from harness.core.verdict import FailureCode, Verdict
-from harness.runs import find_run, new_run_id, read_run, write_run
+from harness.records import runs, schemas
+from harness.records.runs import find_run, new_run_id, read_run, write_run
 from tests.synthetic import record, with_text
 
 HOSTILE = "\ud800 lone \udfff \x00 \u2028 \u202e </script> \U0001f600 \r\n\t\x7f\x85"
@@ -235,7 +235,7 @@ class TestFindRun:
 
 class TestSchemas:
     def test_the_committed_files_are_current(self) -> None:
-        again = "run: python -m harness.schemas"
+        again = "run: python -m harness.records.schemas"
         for path, schema in (
             (schemas.RUN_SCHEMA, schemas.run_schema()),
             (schemas.SAMPLE_SCHEMA, schemas.sample_schema()),

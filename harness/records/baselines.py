@@ -22,7 +22,7 @@ from harness.core.completion import Completion, FinishReason
 from harness.core.errors import HarnessError
 from harness.core.record import RunRecord, Sample, TimedAnswer
 from harness.core.verdict import FailureCode, Outcome, Verdict
-from harness.runs import damaged, find_run, mistake, parse_json, read_run, write_whole
+from harness.records.runs import damaged, find_run, mistake, parse_json, read_run, write_whole
 
 SUFFIX = ".json"
 VERSION = 1

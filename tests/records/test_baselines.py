@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
-from harness.baselines import (
+from harness.core.errors import HarnessError
+from harness.core.record import TimedAnswer
+from harness.records.baselines import (
     baseline_names,
     digest,
     find_baseline,
@@ -15,9 +17,7 @@ from harness.baselines import (
     read_run_or_baseline,
     save_baseline,
 )
-from harness.core.errors import HarnessError
-from harness.core.record import TimedAnswer
-from harness.runs import write_run
+from harness.records.runs import write_run
 from tests.gating import gate, pair
 from tests.synthetic import ADAPTER, BASE, BEHAVES, record, with_text
 

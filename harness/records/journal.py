@@ -1,7 +1,7 @@
 """The answers of a run that goes on, kept as they come: what a killed session leaves.
 
 A line for each answer, without verdicts, beside a head that says what was asked of whom. Together
-they are a partial record, which ``harness.runs`` reads; the whole record takes their place.
+they are a partial record, which ``harness.records.runs`` reads; the whole record takes their place.
 """
 
 import shutil
@@ -12,7 +12,7 @@ from typing import IO
 from harness.core.errors import HarnessError
 from harness.core.plan import Request
 from harness.core.record import RunRecord, Sample
-from harness.runs import PARTIAL_FILE, PARTIAL_SAMPLES, head_text, sample_line, write_whole
+from harness.records.runs import PARTIAL_FILE, PARTIAL_SAMPLES, head_text, sample_line, write_whole
 
 LEAST_BYTES = 600
 """What a sample takes beside its prompt, at the very least."""

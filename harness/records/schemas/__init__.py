@@ -1,6 +1,6 @@
 """The published shape of our files: JSON Schema 2020-12, generated from the values themselves.
 
-``python -m harness.schemas`` writes the committed files anew after a value has changed.
+``python -m harness.records.schemas`` writes the committed files anew after a value has changed.
 """
 
 import json

@@ -14,8 +14,8 @@ from harness.cli import main
 from harness.core.errors import HarnessError
 from harness.core.plan import Request, Sampling
 from harness.core.record import RunRecord
-from harness.journal import Journal, check_space
-from harness.runs import find_run, read_results, read_run, run_ids, write_run
+from harness.records.journal import Journal, check_space
+from harness.records.runs import find_run, read_results, read_run, run_ids, write_run
 from tests.models import TINY_QWEN2
 from tests.project import GOOD, Project
 from tests.synthetic import record

@@ -1,0 +1,1 @@
+"""Keeps runs, baselines and attempts as plain files."""
