@@ -2,7 +2,7 @@
 
     python -m benchmarks.gguf_manner TINY.gguf
 
-``harness/engine/llama_manner.py`` decides by a model's size: this is what it was decided by. Beside
+``harness/engine/llama/profile.py`` decides by a model's size: this is what it was decided by. Beside
 the file named, which answers as it does, stand models of ``benchmarks.random_model`` whose weights
 are random: what they say repeats itself sooner or later, so that guessing is easier than it is in
 earnest. Every model answers 64 prompts of the bundled ``json_extraction``, greedily, with at most
@@ -23,7 +23,7 @@ from benchmarks.gguf_speed import ROOT, asked, nothing
 from benchmarks.random_model import write_random_model
 from harness.backends import gguf
 from harness.core.modelref import ModelRef
-from harness.engine.llama_manner import HEAVY, LIGHT
+from harness.engine.llama.profile import HEAVY, LIGHT
 from harness.engine.model import EngineSettings
 from harness.export.source import open_source
 from harness.export.to_gguf import to_gguf

@@ -38,8 +38,8 @@ from harness.core.modelref import ModelRef
 from harness.core.plan import Request, Sampling, requests_for
 from harness.core.record import ModelRecord
 from harness.engine.model import EngineSettings
+from harness.engine.openmp import BOUNDED_SPINNING
 from harness.engine.process import Generation
-from harness.engine.spinning import BOUNDED_SPINNING
 from harness.machine.environment import environment
 from harness.tasks import load_task
 

@@ -9,7 +9,7 @@ import torch
 from safetensors import SafetensorError
 
 from harness.core.errors import HarnessError
-from harness.engine.loading import load_tokenizer
+from harness.engine.hf.loading import load_tokenizer
 from trainers.curve import diverged
 from trainers.job import Job
 from trainers.output import ADAPTER_CONFIG, cannot_write

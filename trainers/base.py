@@ -8,7 +8,7 @@ import torch
 from transformers import AutoModelForCausalLM
 
 from harness.core.errors import HarnessError
-from harness.engine.loading import load_tokenizer, local_folder
+from harness.engine.hf.loading import load_tokenizer, local_folder
 from harness.model_files.fingerprint import file_hashes, weights_hash
 from trainers.recipe import Recipe
 

@@ -27,7 +27,7 @@ def preflight(ref: ModelRef, settings: EngineSettings) -> None:
 
 
 def prepare(ref: ModelRef, settings: EngineSettings) -> None:
-    from harness.engine.libraries import import_peft, import_transformers
+    from harness.engine.hf.libraries import import_peft, import_transformers
 
     is_quantized = settings.quantize is not None or may_be_quantized(adapter_base(ref))
     import_transformers(is_quantized=is_quantized)
@@ -35,14 +35,14 @@ def prepare(ref: ModelRef, settings: EngineSettings) -> None:
 
 
 def open_model(ref: ModelRef, settings: EngineSettings) -> OpenModel:
-    from harness.engine.libraries import quiet
+    from harness.engine.hf.libraries import quiet
 
     quiet()
     from peft import PeftModel
 
-    from harness.engine.hf import HfModel
-    from harness.engine.loading import describe, load_model, load_tokenizer, local_folder
-    from harness.engine.quantization import quantized_record
+    from harness.engine.hf.loading import describe, load_model, load_tokenizer, local_folder
+    from harness.engine.hf.model import HfModel
+    from harness.engine.hf.quantization import quantized_record
 
     folder, base_folder = Path(ref.location), local_folder(adapter_base(ref))
     tokens = folder if (folder / "tokenizer_config.json").exists() else base_folder

@@ -11,19 +11,19 @@ def preflight(ref: ModelRef, settings: EngineSettings) -> None:
 
 
 def prepare(ref: ModelRef, settings: EngineSettings) -> None:
-    from harness.engine.libraries import import_transformers
+    from harness.engine.hf.libraries import import_transformers
 
     is_quantized = settings.quantize is not None or may_be_quantized(ref.location)
     import_transformers(is_quantized=is_quantized)
 
 
 def open_model(ref: ModelRef, settings: EngineSettings) -> OpenModel:
-    from harness.engine.libraries import quiet
+    from harness.engine.hf.libraries import quiet
 
     quiet()
-    from harness.engine.hf import HfModel
-    from harness.engine.loading import describe, load_model, load_tokenizer, local_folder
-    from harness.engine.quantization import quantized_record
+    from harness.engine.hf.loading import describe, load_model, load_tokenizer, local_folder
+    from harness.engine.hf.model import HfModel
+    from harness.engine.hf.quantization import quantized_record
 
     folder = local_folder(ref.location)
     model, tokenizer = load_model(folder, settings), load_tokenizer(folder)

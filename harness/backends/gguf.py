@@ -13,7 +13,7 @@ from harness.core.errors import HarnessError
 from harness.core.modelref import ModelRef
 from harness.core.plan import sha256_of
 from harness.core.record import ModelRecord
-from harness.engine.llama_environment import settle
+from harness.engine.llama.environment import settle
 from harness.engine.model import EngineSettings, OpenModel
 from harness.model_files.fingerprint import sha256_of_file
 from harness.model_files.folders import check_file, check_options
@@ -49,9 +49,9 @@ def open_model(ref: ModelRef, settings: EngineSettings) -> OpenModel:
     settle()
     header = read_pair(file, Path(lora) if lora else None)
     try:
-        from harness.engine.llama import LlamaModel
-        from harness.engine.llama_library import load
-        from harness.engine.llama_vocabulary import LlamaVocabulary
+        from harness.engine.llama.library import load
+        from harness.engine.llama.model import LlamaModel
+        from harness.engine.llama.vocabulary import LlamaVocabulary
     except (ImportError, OSError, RuntimeError) as error:
         raise HarnessError(
             f"--model {ref}: llama-cpp-python cannot be imported ({error}), "

@@ -16,7 +16,7 @@ from harness.core.modelref import ModelRef
 from harness.core.plan import Request
 from harness.core.record import ModelRecord, RunRecord, Sample
 from harness.engine.model import EngineSettings, OnStep, OpenModel
-from harness.engine.reading import Reading
+from harness.engine.tokenization import Reading
 from harness.engine.worker import failed
 from harness.model_files.folders import check_options
 from harness.records.runs import find_run, read_run

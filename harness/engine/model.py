@@ -8,7 +8,7 @@ from harness.core.completion import Completion
 from harness.core.modelref import ModelRef
 from harness.core.plan import Request
 from harness.core.record import ModelRecord
-from harness.engine.reading import Reading
+from harness.engine.tokenization import Reading
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from harness.core.plan import Request
 from harness.core.record import ModelRecord
 from harness.engine.channel import value_of
 from harness.engine.model import EngineSettings
-from harness.engine.reading import Reading
+from harness.engine.tokenization import Reading
 from harness.engine.worker import failed
 from harness.engine.worker_process import BackendDied, WorkerProcess
 

@@ -6,7 +6,7 @@ from typing import Any
 from harness.core.case import Message
 from harness.core.plan import Request
 from harness.core.printable import printable
-from harness.engine.reading import Prompt
+from harness.engine.tokenization import Prompt
 
 
 def render(tokenizer: Any, messages: Sequence[Message]) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from harness.core.completion import Completion, FinishReason, Timing
 from harness.core.plan import Request
-from harness.engine.reading import Prompt
+from harness.engine.tokenization import Prompt
 
 
 @dataclass(slots=True)

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from harness.engine.channel import receive, send
-from harness.engine.spinning import BOUNDED_SPINNING
+from harness.engine.openmp import BOUNDED_SPINNING
 
 LOG_LINES = 3
 """Lines of a dead process' log that go into the reason."""

@@ -59,7 +59,7 @@ def trained_rows(adapter: Adapter) -> int:
 
 def merge_here(base: str, adapter: str, folder: str, dtype: str, rows: int) -> None:
     """Merge in this process; ``rows`` as ``trained_rows`` gives them."""
-    from harness.engine.libraries import quiet
+    from harness.engine.hf.libraries import quiet
 
     quiet()
     import torch

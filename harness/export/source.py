@@ -180,7 +180,7 @@ def _local(location: str) -> Path:
     folder = Path(location)
     if folder.is_dir() or not is_hub_id(location):
         return folder
-    from harness.engine.loading import local_folder
+    from harness.engine.hf.loading import local_folder
 
     return local_folder(location)
 

@@ -10,7 +10,7 @@ from harness.core.modelref import ModelRef
 from harness.core.plan import Request
 from harness.engine.model import EngineSettings
 from harness.engine.process import Generation
-from harness.engine.reading import Prompt, Reading
+from harness.engine.tokenization import Prompt, Reading
 from harness.parity.logits import Rows
 
 MOST_FIRST_STEP_BYTES = 64_000_000

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from harness.core.printable import excerpt
-from harness.engine.reading import Prompt, Reading, Token, Vocabulary
+from harness.engine.tokenization import Prompt, Reading, Token, Vocabulary
 from harness.parity.values import Mismatch, ReadingParity, Setting, TokenHere
 
 MOST_MISMATCHES = 20

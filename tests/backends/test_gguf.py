@@ -8,9 +8,9 @@ from harness.core.completion import FinishReason
 from harness.core.errors import HarnessError
 from harness.core.modelref import ModelRef
 from harness.core.plan import requests_for
-from harness.engine import llama_library
-from harness.engine.llama_context import LlamaContext, Shape
-from harness.engine.llama_library import LOG
+from harness.engine.llama import library as llama_library
+from harness.engine.llama.context import LlamaContext, Shape
+from harness.engine.llama.library import LOG
 from harness.engine.model import EngineSettings
 from tests.backends.asking import SETTINGS, answers, ask, ids, logits
 from tests.backends.conftest import ADAPTER

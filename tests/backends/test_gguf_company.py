@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from harness.core.plan import Sampling, requests_for
-from harness.engine import llama_decoding
-from harness.engine.llama_context import LlamaContext
-from harness.engine.llama_decoding import common_prefix
-from harness.engine.llama_manner import HEAVY, LIGHT, LIGHT_BELOW, manner_of
+from harness.engine.llama import decoding as llama_decoding
+from harness.engine.llama.context import LlamaContext
+from harness.engine.llama.decoding import common_prefix
+from harness.engine.llama.profile import HEAVY, LIGHT, LIGHT_BELOW, manner_of
 from tests.backends.asking import answers, ask, ids, logits
 
 SAMPLED = Sampling(max_new_tokens=24, temperature=1.5, top_k=50, top_p=0.95)

@@ -11,8 +11,8 @@ from harness.core.completion import FinishReason
 from harness.core.errors import HarnessError
 from harness.core.modelref import ModelRef
 from harness.core.plan import Request, Sampling, requests_for
-from harness.engine import beginnings
-from harness.engine.loading import local_folder
+from harness.engine.hf import shared_prefix as beginnings
+from harness.engine.hf.loading import local_folder
 from harness.engine.model import EngineSettings
 from harness.engine.row import Row
 from harness.model_files.folders import check_whole_model

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from harness.engine.reading import Prompt, Reading, Token, Vocabulary
+from harness.engine.tokenization import Prompt, Reading, Token, Vocabulary
 from harness.parity.readings import compare_readings, first_difference, mismatch_said, setting_said
 
 VOCABULARY = Vocabulary(

@@ -10,9 +10,9 @@ from harness.core.case import Message
 from harness.core.errors import HarnessError
 from harness.core.modelref import ModelRef
 from harness.core.plan import Request, Sampling
-from harness.engine import quantization
+from harness.engine.hf import quantization
+from harness.engine.hf.quantization import compute_dtype
 from harness.engine.model import EngineSettings
-from harness.engine.quantization import compute_dtype
 from tests.models import ROOT, TINY_GPT2, TINY_QWEN2
 
 pytestmark = [

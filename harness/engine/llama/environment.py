@@ -2,7 +2,7 @@
 
 import os
 
-from harness.engine.spinning import BOUNDED_SPINNING
+from harness.engine.openmp import BOUNDED_SPINNING
 
 
 def settle() -> None:

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.engine import beginnings
-from harness.engine.beginnings import Cut, best_cut
+from harness.engine.hf import shared_prefix as beginnings
+from harness.engine.hf.shared_prefix import Cut, best_cut
 
 TASK = list(range(100, 160))
 OTHER_TASK = list(range(200, 240))

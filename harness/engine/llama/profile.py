@@ -4,7 +4,7 @@ no answer depends on how many are asked beside it. docs/gguf.md has what was mea
 
 from dataclasses import dataclass
 
-from harness.engine.llama_library import LoadedModel
+from harness.engine.llama.library import LoadedModel
 
 LIGHT_BELOW = 50_000_000
 """Parameters. With fewer, a core decodes rows of its own faster than it shares those of all:

@@ -31,7 +31,7 @@ def import_transformers(*, is_quantized: bool) -> None:
         # Importing these is importing most of what any architecture imports.
         from transformers import GenerationMixin, PreTrainedModel  # noqa: F401
 
-        import harness.engine.loading  # noqa: F401
+        import harness.engine.hf.loading  # noqa: F401
 
 
 def import_peft() -> None:

@@ -10,7 +10,7 @@ from harness.core.modelref import ModelRef
 from harness.core.plan import Request, Sampling
 from harness.engine.model import EngineSettings
 from harness.engine.process import Generation, OperationFailed
-from harness.engine.reading import Token
+from harness.engine.tokenization import Token
 from tests.models import TINY_QWEN2
 
 REQUESTS = [

@@ -11,8 +11,8 @@ from harness.core.errors import HarnessError
 from harness.core.modelref import ModelRef
 from harness.core.plan import sha256_of
 from harness.core.record import ModelRecord
+from harness.engine.hf.quantization import numbers_of, quantized_model
 from harness.engine.model import EngineSettings
-from harness.engine.quantization import numbers_of, quantized_model
 from harness.machine.memory import available_bytes
 from harness.model_files.fingerprint import file_hashes, tokenizer_hash, weights_hash
 

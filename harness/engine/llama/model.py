@@ -16,15 +16,15 @@ from harness.core.errors import HarnessError
 from harness.core.plan import Request
 from harness.core.record import ModelRecord
 from harness.engine import prompt
-from harness.engine.llama_context import BYTES_PER_CACHED, CELLS, rounded_up
-from harness.engine.llama_contexts import LlamaContexts
-from harness.engine.llama_decoding import LEAST_TOKENS, Answering
-from harness.engine.llama_library import LoadedModel
-from harness.engine.llama_sampling import LlamaPicker, Logits
-from harness.engine.llama_vocabulary import LlamaVocabulary
+from harness.engine.llama.context import BYTES_PER_CACHED, CELLS, rounded_up
+from harness.engine.llama.contexts import LlamaContexts
+from harness.engine.llama.decoding import LEAST_TOKENS, Answering
+from harness.engine.llama.library import LoadedModel
+from harness.engine.llama.sampling import LlamaPicker, Logits
+from harness.engine.llama.vocabulary import LlamaVocabulary
 from harness.engine.model import EngineSettings, OnStep
-from harness.engine.reading import Prompt, Reading
 from harness.engine.row import Row, batched, check_sequence, completion, likeness, problem
+from harness.engine.tokenization import Prompt, Reading
 from harness.engine.worker import failed
 from harness.machine.memory import MB, available_mb
 from harness.model_files.gguf_header import GgufHeader

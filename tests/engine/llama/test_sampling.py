@@ -8,7 +8,7 @@ import torch
 from transformers.generation import logits_process as processors
 
 from harness.core.plan import Sampling
-from harness.engine.llama_sampling import LlamaPicker, candidates, penalised
+from harness.engine.llama.sampling import LlamaPicker, candidates, penalised
 from harness.engine.row import Row
 
 SAMPLINGS = [

@@ -1,6 +1,6 @@
 """What is guessed of a row's next tokens."""
 
-from harness.engine.drafting import NO_GUESS, Followers, drafted
+from harness.engine.llama.prompt_lookup import NO_GUESS, Followers, drafted
 
 
 def learned(*sequences: list[int]) -> Followers:

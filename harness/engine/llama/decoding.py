@@ -16,10 +16,10 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from threading import Lock
 
-from harness.engine.drafting import Followers, drafted
-from harness.engine.llama_context import LlamaContext, rounded_up
-from harness.engine.llama_manner import Manner
-from harness.engine.llama_sampling import Logits
+from harness.engine.llama.context import LlamaContext, rounded_up
+from harness.engine.llama.profile import Manner
+from harness.engine.llama.prompt_lookup import Followers, drafted
+from harness.engine.llama.sampling import Logits
 from harness.engine.model import OnStep
 from harness.engine.row import Row
 

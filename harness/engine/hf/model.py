@@ -14,10 +14,10 @@ from harness.core.errors import HarnessError
 from harness.core.plan import Request
 from harness.core.record import ModelRecord
 from harness.engine import prompt
-from harness.engine.decoding import decode, last_logits
+from harness.engine.hf.decoding import decode, last_logits
 from harness.engine.model import EngineSettings, OnStep
-from harness.engine.reading import Prompt, Reading, Token, Vocabulary
 from harness.engine.row import Row, batched, check_sequence, completion, likeness, problem
+from harness.engine.tokenization import Prompt, Reading, Token, Vocabulary
 from harness.engine.worker import failed
 from harness.machine.memory import available_bytes
 

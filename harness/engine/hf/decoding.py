@@ -16,7 +16,7 @@ from transformers.cache_utils import DynamicLayer, DynamicSlidingWindowLayer
 from transformers.generation import logits_process as processors
 
 from harness.core.plan import Sampling
-from harness.engine.beginnings import Cut, best_cut
+from harness.engine.hf.shared_prefix import Cut, best_cut
 from harness.engine.row import Row
 
 SHRINK_AT = 0.75

@@ -5,8 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from threading import Lock
 
-from harness.engine.llama_context import CELLS, LlamaContext, Shape, rounded_up
-from harness.engine.llama_decoding import (
+from harness.engine.llama.context import CELLS, LlamaContext, Shape, rounded_up
+from harness.engine.llama.decoding import (
     LEAST_TOKENS,
     Answering,
     LlamaDecoder,
@@ -14,8 +14,8 @@ from harness.engine.llama_decoding import (
     decode_alone,
     streams_of_step,
 )
-from harness.engine.llama_library import LoadedModel
-from harness.engine.llama_manner import manner_of
+from harness.engine.llama.library import LoadedModel
+from harness.engine.llama.profile import manner_of
 from harness.engine.model import OnStep
 from harness.engine.row import Row
 from harness.machine.cores import usable_cores

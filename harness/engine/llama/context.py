@@ -13,7 +13,7 @@ import llama_cpp
 import numpy as np
 import numpy.typing as npt
 
-from harness.engine.llama_library import LOG, LoadedModel
+from harness.engine.llama.library import LOG, LoadedModel
 
 CELLS = 256
 """llama.cpp rounds a stream's length up to a multiple of this."""

@@ -8,8 +8,8 @@ import llama_cpp
 
 from harness.core.case import Message
 from harness.engine import prompt
-from harness.engine.llama_library import LoadedModel
-from harness.engine.reading import Token, Vocabulary
+from harness.engine.llama.library import LoadedModel
+from harness.engine.tokenization import Token, Vocabulary
 from harness.model_files.chat_template import ChatTemplate
 from harness.model_files.gguf_header import CHAT_TEMPLATE_KEY, GgufHeader
 

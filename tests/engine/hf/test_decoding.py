@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from harness.core.plan import Sampling
-from harness.engine import beginnings
-from harness.engine.decoding import decode, last_logits
+from harness.engine.hf import shared_prefix as beginnings
+from harness.engine.hf.decoding import decode, last_logits
 from harness.engine.row import Row
 from tests.models import (
     random_bloom,

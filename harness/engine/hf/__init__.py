@@ -1,0 +1,1 @@
+"""Runs transformers models: loading, quantisation, decoding in batches."""

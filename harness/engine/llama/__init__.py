@@ -1,0 +1,1 @@
+"""Runs GGUF files through llama.cpp: contexts, decoding, sampling."""
