@@ -17,7 +17,6 @@ from harness.checks.exact_fields import ExactFields
 from harness.checks.forbidden import NoForbiddenText
 from harness.checks.grounded_patterns import GroundedPatterns
 from harness.checks.grounding import Grounding
-from harness.checks.json_schema import Schema, SchemaError, compile_schema
 from harness.checks.json_validity import JsonValidity
 from harness.checks.no_extra_text import NoExtraText
 from harness.checks.no_text_around_code import NoTextAroundCode
@@ -27,6 +26,7 @@ from harness.checks.python_parses import PythonParses
 from harness.checks.quotes import Quotes
 from harness.checks.repetition import NoTextLoop
 from harness.checks.required_keys import RequiredKeys
+from harness.checks.schema.schema import Schema, SchemaError, compile_schema
 from harness.checks.schema_types import SchemaTypes
 from harness.checks.sections import Sections
 from harness.checks.stops_cleanly import StopsCleanly

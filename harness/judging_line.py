@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from harness.checks.json_decoder import decode
-from harness.checks.json_words import kind_of, list_of, show
+from harness.checks.json.decoder import decode
+from harness.checks.json.wording import kind_of, list_of, show
 from harness.core.completion import FinishReason
 from harness.core.errors import HarnessError
 

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
-from harness.checks.json_schema import Schema, SchemaError, compile_schema
+from harness.checks.schema.schema import Schema, SchemaError, compile_schema
 from harness.checks.timestamp_sanity import TimestampRule
 from harness.checks.variety import Variety
 from harness.core.case import Case, JsonValue, Message

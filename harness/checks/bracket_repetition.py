@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from harness.checks.json_document import read_document
-from harness.checks.json_value import (
+from harness.checks.json.document import read_document
+from harness.checks.json.value import (
     MAX_OPEN_RUN,
     MAX_STRAY_CLOSERS,
     bracket_loop,

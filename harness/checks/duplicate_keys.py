@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from json.decoder import scanstring  # type: ignore[attr-defined]
 
-from harness.checks.json_document import Document
-from harness.checks.json_value import document_of
-from harness.checks.json_words import show
+from harness.checks.json.document import Document
+from harness.checks.json.value import document_of
+from harness.checks.json.wording import show
 from harness.core.case import Case
 from harness.core.completion import Completion
 from harness.core.verdict import FailureCode, Verdict

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from harness.checks.json_document import MISSING
-from harness.checks.json_pointer import Found, follow, span_of
-from harness.checks.json_schema_keywords import equality_key
-from harness.checks.json_value import document_of
-from harness.checks.json_words import show
+from harness.checks.json.document import MISSING
+from harness.checks.json.pointer import Found, follow, span_of
+from harness.checks.json.value import document_of
+from harness.checks.json.wording import show
+from harness.checks.schema.keywords import equality_key
 from harness.core.case import Case
 from harness.core.completion import Completion
 from harness.core.verdict import FailureCode, Verdict

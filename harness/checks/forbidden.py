@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from harness.checks.json_value import without_completion
-from harness.checks.text_patterns import PatternTimeout, compile_text_pattern, matches
+from harness.checks.json.value import without_completion
+from harness.checks.text.text_patterns import PatternTimeout, compile_text_pattern, matches
 from harness.core.case import Case
 from harness.core.completion import Completion
 from harness.core.printable import excerpt

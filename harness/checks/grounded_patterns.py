@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from harness.checks.facts import facts_of
 from harness.checks.grounding import is_stated, not_stated
-from harness.checks.json_value import without_completion
-from harness.checks.text_patterns import PatternTimeout, compile_text_pattern, matches
+from harness.checks.json.value import without_completion
+from harness.checks.text.facts import facts_of
+from harness.checks.text.text_patterns import PatternTimeout, compile_text_pattern, matches
 from harness.core.case import Case
 from harness.core.completion import Completion
 from harness.core.verdict import FailureCode, Verdict

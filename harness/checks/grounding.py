@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from harness.checks.facts import Facts, facts_of
-from harness.checks.json_pointer import Path, follow, pointer_of, span_of
-from harness.checks.json_value import document_of
-from harness.checks.json_words import show
+from harness.checks.json.pointer import Path, follow, pointer_of, span_of
+from harness.checks.json.value import document_of
+from harness.checks.json.wording import show
+from harness.checks.text.facts import Facts, facts_of
 from harness.core.case import Case
 from harness.core.completion import Completion
 from harness.core.printable import excerpt

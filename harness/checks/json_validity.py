@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from harness.checks.json_document import read_document
-from harness.checks.json_fault import Fault
-from harness.checks.json_value import fault_verdict, without_completion
+from harness.checks.json.document import read_document
+from harness.checks.json.fault import Fault
+from harness.checks.json.value import fault_verdict, without_completion
 from harness.checks.no_extra_text import extra_text
 from harness.core.case import Case
 from harness.core.completion import Completion
@@ -17,7 +17,7 @@ class JsonValidity:
 
     The whole raw completion must be blanks, one value, blanks, where a blank is a space, a tab, a
     line feed or a carriage return. Duplicate names, huge numbers and deep nesting are valid. The
-    code is chosen as ``harness.checks.json_document`` says.
+    code is chosen as ``harness.checks.json.document`` says.
     """
 
     def judge(self, case: Case, completion: Completion) -> Verdict:

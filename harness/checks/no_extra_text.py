@@ -4,10 +4,10 @@ import json
 import re
 from dataclasses import dataclass
 
-from harness.checks.json_decoder import decode
-from harness.checks.json_document import Document, read_document
-from harness.checks.json_value import without_completion
-from harness.checks.surroundings import ExtraText, first_piece
+from harness.checks.json.decoder import decode
+from harness.checks.json.document import Document, read_document
+from harness.checks.json.value import without_completion
+from harness.checks.text.surroundings import ExtraText, first_piece
 from harness.core.case import Case
 from harness.core.completion import Completion
 from harness.core.verdict import FailureCode, Verdict

@@ -4,9 +4,9 @@ import ast
 import re
 from dataclasses import dataclass
 
-from harness.checks.json_value import without_completion
-from harness.checks.python_source import offset_of, parse_python
-from harness.checks.surroundings import first_piece
+from harness.checks.json.value import without_completion
+from harness.checks.text.python_source import offset_of, parse_python
+from harness.checks.text.surroundings import first_piece
 from harness.core.case import Case
 from harness.core.completion import Completion
 from harness.core.printable import excerpt

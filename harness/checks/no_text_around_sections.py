@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from harness.checks.json_value import without_completion
+from harness.checks.json.value import without_completion
 from harness.checks.sections import heading_at
-from harness.checks.surroundings import find_markup, first_piece
+from harness.checks.text.surroundings import find_markup, first_piece
 from harness.core.case import Case
 from harness.core.completion import Completion
 from harness.core.printable import excerpt

@@ -3,10 +3,10 @@
 import ast
 from dataclasses import dataclass
 
-from harness.checks.json_value import without_completion
-from harness.checks.json_words import list_of
+from harness.checks.json.value import without_completion
+from harness.checks.json.wording import list_of
 from harness.checks.python_parses import unparsed
-from harness.checks.python_source import offset_of, parse_python
+from harness.checks.text.python_source import offset_of, parse_python
 from harness.core.case import Case
 from harness.core.completion import Completion
 from harness.core.printable import excerpt

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from harness.checks.json_value import without_completion
-from harness.checks.python_source import parse_python
+from harness.checks.json.value import without_completion
+from harness.checks.text.python_source import parse_python
 from harness.core.case import Case
 from harness.core.completion import Completion, FinishReason
 from harness.core.verdict import FailureCode, Verdict

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from harness.checks.json.repair import Repaired
 from harness.checks.json_validity import JsonValidity
-from harness.checks.repair import Repaired
 from harness.core.case import Case
 from harness.core.completion import Completion, FinishReason
 from harness.core.verdict import FailureCode, Outcome, Verdict
@@ -18,7 +18,7 @@ class RepairRates:
     raw: int
     """As they came."""
     repaired: int
-    """After ``harness.checks.repair``; the sound ones among them."""
+    """After ``harness.checks.json.repair``; the sound ones among them."""
 
     @classmethod
     def of(cls, completions: Iterable[tuple[Case, Completion]]) -> "RepairRates":

@@ -3,8 +3,8 @@
 import re
 from dataclasses import dataclass
 
-from harness.checks.json_document import read_document
-from harness.checks.json_value import without_completion
+from harness.checks.json.document import read_document
+from harness.checks.json.value import without_completion
 from harness.core.case import Case
 from harness.core.completion import Completion, FinishReason
 from harness.core.printable import excerpt

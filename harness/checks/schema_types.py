@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from harness.checks.json_schema import Schema
-from harness.checks.json_schema_problems import judge_schema
+from harness.checks.schema.problems import judge_schema
+from harness.checks.schema.schema import Schema
 from harness.core.case import Case
 from harness.core.completion import Completion
 from harness.core.verdict import Verdict

@@ -3,8 +3,8 @@
 import re
 from dataclasses import dataclass
 
-from harness.checks.json_value import without_completion
-from harness.checks.json_words import list_of
+from harness.checks.json.value import without_completion
+from harness.checks.json.wording import list_of
 from harness.core.case import Case
 from harness.core.completion import Completion
 from harness.core.printable import excerpt

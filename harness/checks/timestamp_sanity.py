@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from harness.checks.calendar import read_date, read_date_time
-from harness.checks.json_document import Document
-from harness.checks.json_pointer import Found, follow, span_of
-from harness.checks.json_value import document_of
-from harness.checks.json_words import kind_of, show
+from harness.checks.json.document import Document
+from harness.checks.json.pointer import Found, follow, span_of
+from harness.checks.json.value import document_of
+from harness.checks.json.wording import kind_of, show
+from harness.checks.text.calendar import read_date, read_date_time
 from harness.core.case import Case
 from harness.core.completion import Completion
 from harness.core.errors import HarnessError

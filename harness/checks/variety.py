@@ -4,10 +4,10 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from harness.checks.json_document import read_document
-from harness.checks.json_pointer import follow
-from harness.checks.json_schema_keywords import equality_key
-from harness.checks.json_words import show
+from harness.checks.json.document import read_document
+from harness.checks.json.pointer import follow
+from harness.checks.json.wording import show
+from harness.checks.schema.keywords import equality_key
 from harness.core.case import Case
 from harness.core.completion import Completion, FinishReason
 from harness.core.printable import excerpt

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from harness.checks.json_value import without_completion
+from harness.checks.json.value import without_completion
 from harness.core.case import Case
 from harness.core.completion import Completion
 from harness.core.verdict import FailureCode, Verdict

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from harness.checks.json_pointer import Path
+from harness.checks.json.pointer import Path
 from harness.checks.timestamp_sanity import TimestampRule
 from harness.core.case import Case
 from harness.core.completion import FinishReason

@@ -4,7 +4,7 @@ import datetime
 from collections.abc import Iterator
 from typing import Any
 
-from harness.checks.facts import facts_of
+from harness.checks.text.facts import facts_of
 from harness.checks.timestamp_sanity import TimestampRule
 
 _DAYS = (1, 2, 3, 5, 8, 13, 21, 34, 55, 89, 400)

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 
-from harness.checks.json_pointer import follow
+from harness.checks.json.pointer import follow
 from harness.checks.variety import Variety
 from harness.core.printable import excerpt
 

@@ -7,7 +7,7 @@ from re import _constants as code  # type: ignore[attr-defined]
 from re import _parser as parser  # type: ignore[attr-defined]
 from typing import Any
 
-from harness.checks.text_patterns import matches
+from harness.checks.text.text_patterns import matches
 
 _CHARACTERS = string.ascii_lowercase + string.ascii_uppercase + string.digits + " -_.,:/'()"
 

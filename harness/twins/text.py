@@ -6,7 +6,7 @@ import string
 import unicodedata
 from functools import partial
 
-from harness.checks.text_patterns import Match, PatternTimeout, matches
+from harness.checks.text.text_patterns import Match, PatternTimeout, matches
 from harness.core.case import Case
 from harness.tasks import Task
 from harness.twins.defect import LOOP, Broken, Defect, Defects, around, at_the_limit, nothing

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-KEPT = "harness.checks.json_schema"
+KEPT = "harness.checks.schema.schema"
 """Holds the compiled metaschemas, which no test changes and which take long to compile."""
 
 

@@ -6,7 +6,9 @@ decoder and the bracket matcher are handed, on the same text twice as long.
 
 import pytest
 
-from harness.checks import json_brackets, json_decoder, json_document
+from harness.checks.json import brackets as json_brackets
+from harness.checks.json import decoder as json_decoder
+from harness.checks.json import document as json_document
 from harness.core.verdict import Outcome
 from harness.judging import judge_line
 from harness.judging_line import JudgingLine

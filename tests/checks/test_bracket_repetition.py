@@ -3,7 +3,7 @@
 import pytest
 
 from harness.checks.bracket_repetition import NoBracketRuns
-from harness.checks.json_brackets import match_brackets
+from harness.checks.json.brackets import match_brackets
 from tests.checks.judging import judge, pointed, word
 
 CHECK = NoBracketRuns()

@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from harness.checks.bracket_repetition import NoBracketRuns
 from harness.checks.exact_fields import ExactFields
 from harness.checks.grounding import Grounding
-from harness.checks.json_document import read_document
-from harness.checks.json_schema import compile_schema
+from harness.checks.json.document import read_document
 from harness.checks.json_validity import JsonValidity
 from harness.checks.no_extra_text import NoExtraText
 from harness.checks.repetition import NoTextLoop
+from harness.checks.schema.schema import compile_schema
 from harness.core.printable import printable
 from harness.core.verdict import Outcome
 from harness.judging import judge_line

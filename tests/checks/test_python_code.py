@@ -5,7 +5,7 @@ import pytest
 from harness.checks.no_text_around_code import NoTextAroundCode
 from harness.checks.python_function import PythonFunction
 from harness.checks.python_parses import PythonParses
-from harness.checks.python_source import MAX_CHAIN, MAX_CHARACTERS, MAX_NESTING, parse_python
+from harness.checks.text.python_source import MAX_CHAIN, MAX_CHARACTERS, MAX_NESTING, parse_python
 from tests.checks.judging import case, judge, pointed, word
 
 CODE = 'def add(a: int, b: int) -> int:\n    """Add."""\n    return a + b'

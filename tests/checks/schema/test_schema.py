@@ -4,16 +4,16 @@ from decimal import Decimal
 
 import pytest
 
-from harness.checks import json_schema_clock
-from harness.checks.json_decoder import decode
-from harness.checks.json_schema import (
+from harness.checks.json.decoder import decode
+from harness.checks.required_keys import RequiredKeys
+from harness.checks.schema import timeout as json_schema_clock
+from harness.checks.schema.schema import (
     MAX_DEPTH,
     MAX_ERRORS,
     SchemaError,
     compile_schema,
 )
-from harness.checks.json_schema_clock import SchemaTimeout
-from harness.checks.required_keys import RequiredKeys
+from harness.checks.schema.timeout import SchemaTimeout
 from harness.checks.schema_types import SchemaTypes
 from harness.checks.value_types import ValueTypes
 from tests.checks.judging import judge, pointed, word

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
 
-from harness.checks.whole_words import has_words, normal
+from harness.checks.text.whole_words import has_words, normal
 
 _CURRENCY = "$€£¥₹₩₽₺₴₪₫฿₦¢"
 _BEFORE_A_SIGNED = f"-\u2212{_CURRENCY}"

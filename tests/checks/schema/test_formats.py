@@ -2,7 +2,7 @@
 
 import pytest
 
-from harness.checks.json_schema import compile_schema
+from harness.checks.schema.schema import compile_schema
 
 FORMATS = {
     "date": (["2024-02-29"], ["2023-02-29", "x"]),

@@ -9,9 +9,9 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
-from harness.checks.json_schema_clock import tick
-from harness.checks.json_schema_keywords import equality_key, is_multiple
-from harness.checks.json_schema_pattern import found_in
+from harness.checks.schema.keywords import equality_key, is_multiple
+from harness.checks.schema.pattern import found_in
+from harness.checks.schema.timeout import tick
 
 Accepts = Callable[[Any], bool]
 """Whether a value satisfies a schema."""

@@ -7,8 +7,8 @@ from decimal import Decimal
 
 import pytest
 
-from harness.checks.facts import days_of, facts_of, numbers_of
-from harness.checks.whole_words import has_words, normal
+from harness.checks.text.facts import days_of, facts_of, numbers_of
+from harness.checks.text.whole_words import has_words, normal
 
 # Text, values it states, values it does not.
 STATES = [

@@ -9,8 +9,8 @@ from typing import Any
 
 from jsonschema import FormatChecker
 
-from harness.checks.calendar import is_time, read_date, read_date_time
-from harness.checks.json_schema_pattern import PatternError, compile_pattern
+from harness.checks.schema.pattern import PatternError, compile_pattern
+from harness.checks.text.calendar import is_time, read_date, read_date_time
 
 FORMATS = FormatChecker(formats=())
 _DURATION = re.compile(

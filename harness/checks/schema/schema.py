@@ -18,12 +18,12 @@ from referencing import Registry, Resource
 from referencing.exceptions import Unresolvable, Unretrievable
 from referencing.jsonschema import DRAFT202012
 
-from harness.checks.json_formats import FORMATS
-from harness.checks.json_pointer import pointer_of
-from harness.checks.json_schema_clock import SchemaTimeout, start_clock
-from harness.checks.json_schema_fast import Accepts, compile_accepts
-from harness.checks.json_schema_keywords import SchemaNode, SchemaValidator
-from harness.checks.json_schema_pattern import PatternError, compile_pattern
+from harness.checks.json.pointer import pointer_of
+from harness.checks.schema.fast import Accepts, compile_accepts
+from harness.checks.schema.formats import FORMATS
+from harness.checks.schema.keywords import SchemaNode, SchemaValidator
+from harness.checks.schema.pattern import PatternError, compile_pattern
+from harness.checks.schema.timeout import SchemaTimeout, start_clock
 from harness.core.errors import HarnessError
 
 MAX_DEPTH = 64

@@ -9,14 +9,14 @@ from typing import Any
 from jsonschema import ValidationError
 from jsonschema.exceptions import best_match
 
-from harness.checks.json_depth import depth_of
-from harness.checks.json_document import read_document
-from harness.checks.json_pointer import Path, pointer_of, span_of
-from harness.checks.json_schema import MAX_DEPTH, Schema
-from harness.checks.json_schema_clock import SchemaTimeout
-from harness.checks.json_schema_keywords import NOT_EXPECTED
-from harness.checks.json_value import document_of
-from harness.checks.json_words import kind_of, list_of, show
+from harness.checks.json.depth import depth_of
+from harness.checks.json.document import read_document
+from harness.checks.json.pointer import Path, pointer_of, span_of
+from harness.checks.json.value import document_of
+from harness.checks.json.wording import kind_of, list_of, show
+from harness.checks.schema.keywords import NOT_EXPECTED
+from harness.checks.schema.schema import MAX_DEPTH, Schema
+from harness.checks.schema.timeout import SchemaTimeout
 from harness.core.completion import Completion
 from harness.core.printable import excerpt
 from harness.core.verdict import FailureCode, Verdict

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from harness.checks.json_decoder import (
+from harness.checks.json.decoder import (
     MAX_BUILT_DEPTH,
     NOT_A_NUMBER,
     decode,

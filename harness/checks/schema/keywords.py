@@ -11,8 +11,8 @@ from typing import Any
 from jsonschema import Draft202012Validator, TypeChecker, ValidationError
 from jsonschema.validators import extend
 
-from harness.checks.json_schema_clock import tick
-from harness.checks.json_schema_pattern import found_in
+from harness.checks.schema.pattern import found_in
+from harness.checks.schema.timeout import tick
 
 Errors = Iterator[ValidationError]
 NOT_EXPECTED = "is not expected"

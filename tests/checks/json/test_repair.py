@@ -2,10 +2,10 @@
 
 import pytest
 
-from harness.checks import repair
+from harness.checks.json import repair
+from harness.checks.json.repair import MAX_CHARACTERS, MAX_DEPTH, Repaired, repair_text, repaired
 from harness.checks.json_validity import JsonValidity
 from harness.checks.no_extra_text import NoExtraText
-from harness.checks.repair import MAX_CHARACTERS, MAX_DEPTH, Repaired, repair_text, repaired
 from harness.core.completion import Completion, FinishReason
 from tests.checks.judging import judge, word
 

@@ -9,7 +9,7 @@ from functools import lru_cache
 
 import regex
 
-from harness.checks.json_schema_clock import (
+from harness.checks.schema.timeout import (
     PATTERN_SECONDS,
     SchemaTimeout,
     pattern_seconds_left,

@@ -6,7 +6,7 @@ import datetime
 
 import pytest
 
-from harness.checks.calendar import is_time, read_date, read_date_time
+from harness.checks.text.calendar import is_time, read_date, read_date_time
 
 UTC = datetime.UTC
 

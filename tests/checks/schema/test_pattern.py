@@ -4,8 +4,14 @@
 
 import pytest
 
-from harness.checks import json_schema_clock
-from harness.checks.json_schema_clock import (
+from harness.checks.schema import timeout as json_schema_clock
+from harness.checks.schema.pattern import (
+    PatternError,
+    compile_pattern,
+    found_in,
+    translate_pattern,
+)
+from harness.checks.schema.timeout import (
     PATTERN_SECONDS,
     SCHEMA_SECONDS,
     SchemaTimeout,
@@ -13,12 +19,6 @@ from harness.checks.json_schema_clock import (
     spend_on_patterns,
     start_clock,
     tick,
-)
-from harness.checks.json_schema_pattern import (
-    PatternError,
-    compile_pattern,
-    found_in,
-    translate_pattern,
 )
 
 # Pattern, texts it is found in, texts it is not.

@@ -5,8 +5,8 @@ from functools import lru_cache
 from json.decoder import scanstring  # type: ignore[attr-defined]
 from typing import Any, NamedTuple
 
-from harness.checks.json_decoder import end_of_value
-from harness.checks.json_document import MISSING, Document
+from harness.checks.json.decoder import end_of_value
+from harness.checks.json.document import MISSING, Document
 
 Path = tuple[str | int, ...]
 """Names and indices from the outermost value inwards."""

@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 
-from harness.checks.json_brackets import BracketLoop, find_bracket_loop
-from harness.checks.json_document import Document, read_document
-from harness.checks.json_fault import Fault
+from harness.checks.json.brackets import BracketLoop, find_bracket_loop
+from harness.checks.json.document import Document, read_document
+from harness.checks.json.fault import Fault
 from harness.core.completion import Completion, FinishReason
 from harness.core.verdict import FailureCode, Verdict
 

@@ -4,12 +4,12 @@ from decimal import Decimal
 
 import pytest
 
-from harness.checks.json_decoder import decode
-from harness.checks.json_depth import depth_of
-from harness.checks.json_document import MISSING, read_document
-from harness.checks.json_pointer import MAX_COUNTED_MEMBERS, follow, pointer_of, span_of
-from harness.checks.json_schema_keywords import equality_key, is_multiple
-from harness.checks.json_words import kind_of, list_of, number_text, show
+from harness.checks.json.decoder import decode
+from harness.checks.json.depth import depth_of
+from harness.checks.json.document import MISSING, read_document
+from harness.checks.json.pointer import MAX_COUNTED_MEMBERS, follow, pointer_of, span_of
+from harness.checks.json.wording import kind_of, list_of, number_text, show
+from harness.checks.schema.keywords import equality_key, is_multiple
 
 
 @pytest.mark.parametrize(

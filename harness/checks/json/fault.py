@@ -4,7 +4,7 @@ import json
 import re
 from dataclasses import dataclass
 
-from harness.checks.json_brackets import Brackets
+from harness.checks.json.brackets import Brackets
 from harness.core.printable import excerpt
 from harness.core.verdict import FailureCode
 

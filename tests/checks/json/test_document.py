@@ -2,7 +2,7 @@
 
 import pytest
 
-from harness.checks.json_document import MISSING, read_document
+from harness.checks.json.document import MISSING, read_document
 from harness.core.verdict import FailureCode
 
 # Completion, the text of the value that is looked at, or None where there is none.

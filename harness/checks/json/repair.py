@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 
 import json_repair
 
-from harness.checks.json_decoder import decode
-from harness.checks.json_document import read_document
-from harness.checks.json_value import without_completion
+from harness.checks.json.decoder import decode
+from harness.checks.json.document import read_document
+from harness.checks.json.value import without_completion
 from harness.core.case import Case
 from harness.core.completion import Completion
 from harness.core.verdict import Check, Verdict

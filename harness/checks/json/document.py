@@ -33,10 +33,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from harness.checks.json_brackets import match_brackets
-from harness.checks.json_decoder import Decoded, decode
-from harness.checks.json_fault import Fault, explain_fault
-from harness.checks.surroundings import THOUGHT
+from harness.checks.json.brackets import match_brackets
+from harness.checks.json.decoder import Decoded, decode
+from harness.checks.json.fault import Fault, explain_fault
+from harness.checks.text.surroundings import THOUGHT
 from harness.core.verdict import FailureCode
 
 MAX_ATTEMPTS = 100

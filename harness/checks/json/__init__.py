@@ -1,0 +1,1 @@
+"""Reads JSON as a model wrote it: decoder, document, faults, pointers, wording."""

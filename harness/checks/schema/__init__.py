@@ -1,0 +1,1 @@
+"""Judges values against a JSON Schema: validation, formats, patterns, limits."""

@@ -1,0 +1,1 @@
+"""Reads text for the checks: dates, facts, patterns, source code, surroundings."""
