@@ -17,8 +17,8 @@ from typing import Any
 
 import numpy as np
 
-from harness.evidence import Pairs, evidence_of
-from harness.gate_policy import GatePolicy
+from harness.gate.evidence import Pairs, evidence_of
+from harness.gate.policy import GatePolicy
 from harness.machine.environment import environment
 from harness.stats.clusters import sign_flip_p
 from harness.stats.multiple import holm

@@ -42,7 +42,7 @@ FORMATS = ("html", "json", "markdown", "junit", "terminal")
 BUILD_ALONE = """
 import sys, time
 from pathlib import Path
-from harness.gate_policy import GatePolicy
+from harness.gate.policy import GatePolicy
 from harness.report.contents import report_on
 from harness.report.html import render
 from harness.records.runs import read_run

@@ -8,11 +8,11 @@ from collections.abc import Iterator
 import pytest
 from pydantic import ValidationError
 
-from harness.compare import Side
 from harness.core.errors import HarnessError
 from harness.core.record import RunRecord
-from harness.gate import EXIT_CODES, GateDecision, GateOutcome, decide
-from harness.gate_policy import GatePolicy
+from harness.gate.compare import Side
+from harness.gate.decision import EXIT_CODES, GateDecision, GateOutcome, decide
+from harness.gate.policy import GatePolicy
 from harness.records.baselines import Baseline, find_baseline, read_baseline
 from harness.settings import Settings
 

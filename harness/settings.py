@@ -8,7 +8,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from harness.core.errors import HarnessError
 from harness.files.yaml_file import explain
-from harness.gate_policy import GatePolicy
+from harness.gate.policy import GatePolicy
 
 TABLE = "tool.harness"
 

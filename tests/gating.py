@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from harness.compare import Side
 from harness.core.record import RunRecord, Sample
-from harness.gate import GateDecision, decide
-from harness.gate_policy import GatePolicy
+from harness.gate.compare import Side
+from harness.gate.decision import GateDecision, decide
+from harness.gate.policy import GatePolicy
 from tests.synthetic import ADAPTER, brackets, good, record_of, sample, values
 
 FIRST, SECOND = "20261119-080000-aaaa", "20261120-131502-ab12"

@@ -6,15 +6,15 @@ from dataclasses import replace
 import pytest
 
 from harness.behavior import Tally, rate_result
-from harness.compare import Side
 from harness.core.completion import Completion
 from harness.core.modelref import ModelRef
 from harness.core.plan import requests_for
 from harness.core.verdict import FailureCode, Verdict
 from harness.engine.model import EngineSettings
 from harness.engine.process import Generation
-from harness.gate import decide, regressed_cases
-from harness.gate_policy import GatePolicy
+from harness.gate.compare import Side
+from harness.gate.decision import decide, regressed_cases
+from harness.gate.policy import GatePolicy
 from harness.records.runs import read_run, write_run
 from harness.report import html, junit, markdown
 from harness.report import json as report_json

@@ -10,12 +10,12 @@ from harness.core.errors import HarnessError
 
 if TYPE_CHECKING:
     from harness.core.record import RunRecord
-    from harness.gate_policy import GatePolicy
+    from harness.gate.policy import GatePolicy
     from harness.settings import Settings
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 ALLOWABLE = ("tasks", "cases", "prompts", "schema", "decoding", "required")
-"""As in ``harness.gate_policy``, which is too slow to import for ``--help``."""
+"""As in ``harness.gate.policy``, which is too slow to import for ``--help``."""
 
 
 def policy_options(command: Command) -> Command:
@@ -62,7 +62,7 @@ def policy_of(settings: "Settings", flags: dict[str, Any]) -> "GatePolicy":
     """
     from pydantic import ValidationError
 
-    from harness.gate_policy import GatePolicy
+    from harness.gate.policy import GatePolicy
 
     given = {name: value for name, value in flags.items() if value not in (None, ())}
     try:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from harness.gate import GateDecision, GateOutcome, regressed_cases
+from harness.gate.decision import GateDecision, GateOutcome, regressed_cases
 from harness.report import decisions
 from harness.report.contents import Report
 from harness.report.marks import first_failure, telling

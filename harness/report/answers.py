@@ -8,11 +8,11 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from harness.compare import Change, change_of, composite_outcome, required_behaviors
 from harness.core.case import JsonValue
 from harness.core.completion import FinishReason
 from harness.core.record import Sample
 from harness.core.verdict import Outcome
+from harness.gate.compare import Change, change_of, composite_outcome, required_behaviors
 from harness.report.contents import Report
 from harness.report.marks import Mark, first_failure, marks_of, window
 from harness.report.nearest import nearest_place

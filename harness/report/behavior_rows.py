@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from harness.compare import Side
 from harness.core.record import FORMAT_SUCCESS, BehaviorResult, TaskRecord
-from harness.evidence import Evidence
-from harness.gate import GateDecision, TaskDecision
+from harness.gate.compare import Side
+from harness.gate.decision import GateDecision, TaskDecision
+from harness.gate.evidence import Evidence
 from harness.report import decisions, words
 from harness.report.charts import Point, interval_chart
 from harness.report.contents import Report

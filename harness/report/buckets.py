@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from harness.compare import Change
+from harness.gate.compare import Change
 from harness.report.answers import FAILING, PASSING, ShownCase
 from harness.report.details import CaseDetail
 

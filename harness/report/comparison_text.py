@@ -3,9 +3,9 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from harness.compare import composite_outcome
 from harness.core.record import Sample
 from harness.core.verdict import Outcome
+from harness.gate.compare import composite_outcome
 from harness.report import decisions, sentences
 from harness.report.contents import Report
 from harness.report.decision_text import of_task

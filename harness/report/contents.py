@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from harness.compare import Comparison, Side, compare_all
 from harness.core.errors import HarnessError
 from harness.core.record import RunRecord
-from harness.gate import GateDecision, decide, flip_rate
-from harness.gate_policy import GatePolicy
+from harness.gate.compare import Comparison, Side, compare_all
+from harness.gate.decision import GateDecision, decide, flip_rate
+from harness.gate.noise import Noise, noise_between, noise_of_repeats
+from harness.gate.policy import GatePolicy
 from harness.parity.values import Parity
-from harness.report.noise import Noise, noise_between, noise_of_repeats
 from harness.report.training import Training
 
 

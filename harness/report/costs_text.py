@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from harness.compare import BehaviorChange
-from harness.costs import Costs, LatencyChange, MemoryChange
-from harness.gate_policy import GatePolicy
+from harness.gate.compare import BehaviorChange
+from harness.gate.policy import GatePolicy
+from harness.gate.resources import Costs, LatencyChange, MemoryChange
 from harness.report import words
 
 NOTABLE = 0.1

@@ -5,9 +5,9 @@ Every line is safe to print, in a terminal and in the log of a workflow.
 
 from collections.abc import Iterator, Sequence
 
-from harness.compare import Change
-from harness.evidence import net_losses
-from harness.gate import GateDecision, GateOutcome, TaskDecision
+from harness.gate.compare import Change
+from harness.gate.decision import GateDecision, GateOutcome, TaskDecision
+from harness.gate.evidence import net_losses
 from harness.report import decisions, words
 from harness.report.safe import log
 from harness.report.slice_rows import suggestions

@@ -6,10 +6,10 @@ prints them makes them printable.
 
 from collections.abc import Iterator
 
-from harness.comparable import Unlike
-from harness.evidence import Evidence, repeated
-from harness.gate import GateDecision, GateOutcome, Reason, TaskDecision
-from harness.gate_policy import ALLOWABLE, GatePolicy
+from harness.gate.comparable import Unlike
+from harness.gate.decision import GateDecision, GateOutcome, Reason, TaskDecision
+from harness.gate.evidence import Evidence, repeated
+from harness.gate.policy import ALLOWABLE, GatePolicy
 from harness.report import costs_text, words
 from harness.stats.repeats import pass_at_k, pass_hat_k
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from harness.compare import Side
+from harness.gate.compare import Side
 from harness.measurement import quantile
 from harness.report import words
 from harness.report.contents import Report

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from harness.compare import Side
 from harness.core.record import FORMAT_SUCCESS, BehaviorResult, RunRecord, TaskRecord
+from harness.gate.compare import Side
 from harness.report import words
 from harness.report.contents import Report
 from harness.report.labels import label_of

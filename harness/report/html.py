@@ -15,7 +15,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from harness import __version__
-from harness.compare import Side
+from harness.gate.compare import Side
 from harness.report import decisions, words
 from harness.report.answers import is_long
 from harness.report.charts import axis

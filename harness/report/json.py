@@ -4,11 +4,11 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict
 
-from harness.compare import BehaviorChange, Change, Comparison, Side
 from harness.core.case import JsonValue
 from harness.core.record import BehaviorResult, Counterexample, RunRecord
-from harness.evidence import Evidence
-from harness.gate import GateDecision, TaskDecision, regressed_cases
+from harness.gate.compare import BehaviorChange, Change, Comparison, Side
+from harness.gate.decision import GateDecision, TaskDecision, regressed_cases
+from harness.gate.evidence import Evidence
 from harness.report import decisions, sentences
 from harness.report.contents import Report
 

@@ -8,11 +8,11 @@ from collections import Counter
 from collections.abc import Iterator
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from harness.compare import Change, Side, required_behaviors
 from harness.core.composite import composite
 from harness.core.record import Sample
 from harness.core.verdict import Outcome, Verdict
-from harness.gate import GateDecision, GateOutcome
+from harness.gate.compare import Change, Side, required_behaviors
+from harness.gate.decision import GateDecision, GateOutcome
 from harness.report import decisions
 from harness.report.contents import Report
 from harness.report.provenance import environment_of, facts
@@ -93,7 +93,9 @@ def _type(verdict: Verdict) -> str:
 def _gate(decision: GateDecision) -> Element:
     """One testcase: a regression fails, what could not be decided is an error."""
     suite = Element("testsuite", name="gate")
-    case = SubElement(suite, "testcase", classname="harness.gate", name="no regression", time="0")
+    case = SubElement(
+        suite, "testcase", classname="harness.gate.decision", name="no regression", time="0"
+    )
     lines = [decisions.sentence(decision), *decisions.explanation(decision)]
     if decision.outcome is not GateOutcome.PASS:
         tag = "failure" if decision.outcome is GateOutcome.REGRESSION else "error"

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from harness.compare import Side
+from harness.gate.compare import Side
 from harness.report.contents import Report
 
 

@@ -6,9 +6,9 @@ nothing.
 
 from collections.abc import Iterator
 
-from harness.compare import CaseChange
 from harness.core.record import FORMAT_SUCCESS, BehaviorResult, RunRecord, Sample
-from harness.gate import GateDecision, GateOutcome, TaskDecision, regressed_cases
+from harness.gate.compare import CaseChange
+from harness.gate.decision import GateDecision, GateOutcome, TaskDecision, regressed_cases
 from harness.report import decisions, words
 from harness.report.contents import Report
 from harness.report.marks import first_failure, telling

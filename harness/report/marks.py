@@ -7,9 +7,9 @@ from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from harness.compare import CaseChange
 from harness.core.record import Sample
 from harness.core.verdict import Outcome, Verdict
+from harness.gate.compare import CaseChange
 
 
 @dataclass(frozen=True, slots=True)

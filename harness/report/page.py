@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from harness.compare import Comparison
 from harness.core.record import TaskRecord
+from harness.gate.compare import Comparison
 from harness.report import training
 from harness.report.answers import cases_of, shared_prefix
 from harness.report.behavior_rows import BehaviorRow, MeasuredRow, behavior_rows, measured_rows

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from harness.compare import Side
 from harness.core.case import JsonValue
 from harness.core.record import ModelRecord, TaskRecord
+from harness.gate.compare import Side
 from harness.report import words
 from harness.report.contents import Report
 

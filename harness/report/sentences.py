@@ -1,7 +1,7 @@
 """The first thing a report says, in words."""
 
-from harness.compare import BehaviorChange, Change, Comparison
 from harness.core.record import FORMAT_SUCCESS, BehaviorResult
+from harness.gate.compare import BehaviorChange, Change, Comparison
 from harness.report import words
 
 

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from harness.compare import Comparison
+from harness.gate.compare import Comparison
+from harness.gate.slices import Slice, slices_of
 from harness.report import decisions, words
 from harness.report.contents import Report
-from harness.slices import Slice, slices_of
 
 MOST_SHOWN = 20
 """Slices in a table, worst first; the rest are counted."""

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from harness.compare import Side
 from harness.core.record import Counterexample
+from harness.gate.compare import Side
 from harness.report import words
 from harness.report.answers import answer_of, prompt_of
 from harness.report.contents import Report

@@ -21,9 +21,9 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from harness.compare import BehaviorChange, CaseChange, Change, Comparison
 from harness.core.printable import printable
 from harness.core.record import FORMAT_SUCCESS, BehaviorResult, RunRecord, Sample, TaskRecord
+from harness.gate.compare import BehaviorChange, CaseChange, Change, Comparison
 from harness.report import words
 from harness.report.contents import Report
 from harness.report.marks import first_failure, telling, window

@@ -14,8 +14,8 @@ from typing import Any
 
 from markupsafe import Markup
 
-from harness.compare import Side
 from harness.core.record import ModelRecord
+from harness.gate.compare import Side
 from harness.report import words
 from harness.report.plots import Dot, Line, plot, scale
 

@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 from harness.cli import main
 from harness.cli._gating import ALLOWABLE
 from harness.core.record import RunRecord
-from harness.gate_policy import ALLOWABLE as OF_THE_POLICY
+from harness.gate.policy import ALLOWABLE as OF_THE_POLICY
 from harness.records.runs import write_run
 from tests.gating import FIRST, SECOND, pair
 from tests.synthetic import ADAPTER, BASE, record

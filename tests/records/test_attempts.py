@@ -3,10 +3,10 @@
 from dataclasses import replace
 from pathlib import Path
 
-from harness.compare import Side
 from harness.core.record import RunRecord
-from harness.gate import decide
-from harness.gate_policy import GatePolicy
+from harness.gate.compare import Side
+from harness.gate.decision import decide
+from harness.gate.policy import GatePolicy
 from harness.records import attempts
 from harness.records.attempts import with_attempts
 from harness.records.runs import write_run

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from harness.core.record import RunRecord
-from harness.gate_policy import GatePolicy
+from harness.gate.policy import GatePolicy
 from harness.report.contents import Report, report_on, with_noise
 from harness.report.html import render
 from harness.report.training import FILE, training_of

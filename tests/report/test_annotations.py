@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.gate_policy import GatePolicy
+from harness.gate.policy import GatePolicy
 from harness.report.annotations import annotations, line_of
 from harness.report.contents import report_on
 from harness.report.decision_text import text

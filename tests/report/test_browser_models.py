@@ -8,7 +8,7 @@ import pytest
 
 from harness.core.record import FORMAT_SUCCESS, Counterexample, RunRecord
 from harness.core.verdict import FailureCode, Verdict
-from harness.gate_policy import GatePolicy
+from harness.gate.policy import GatePolicy
 from harness.report.contents import report_on
 from harness.report.html import render
 from harness.report.training import Training

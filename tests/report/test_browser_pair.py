@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from harness.core.record import RunRecord
-from harness.gate_policy import GatePolicy
+from harness.gate.policy import GatePolicy
 from harness.report.contents import report_on
 from harness.report.html import render
 from tests.report.chromium import Page

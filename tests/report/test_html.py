@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from harness.compare import Change
 from harness.core.completion import FinishReason
 from harness.core.printable import printable
 from harness.core.record import RunRecord, Sample
 from harness.core.verdict import FailureCode, Verdict
-from harness.gate_policy import GatePolicy
+from harness.gate.compare import Change
+from harness.gate.policy import GatePolicy
 from harness.report.contents import report_on
 from harness.report.embed import EmbeddedSide
 from harness.report.html import render, replay_command

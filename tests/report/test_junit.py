@@ -6,7 +6,7 @@ from xml.etree.ElementTree import Element
 
 import pytest
 
-from harness.gate_policy import GatePolicy
+from harness.gate.policy import GatePolicy
 from harness.report.contents import Report, report_on
 from harness.report.junit import render
 from tests.gating import pair

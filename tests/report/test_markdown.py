@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from harness.core.record import RunRecord, Sample
-from harness.gate_policy import GatePolicy
+from harness.gate.policy import GatePolicy
 from harness.report.contents import Report, report_on
 from harness.report.markdown import COMMENT_CHARACTERS, MOST_CASES, comment, render
 from harness.report.safe import markdown

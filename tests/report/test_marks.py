@@ -5,8 +5,8 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.compare import CaseChange, Change
 from harness.core.verdict import FailureCode, Verdict
+from harness.gate.compare import CaseChange, Change
 from harness.report.marks import Mark, first_failure, marks_of, segments, telling, window
 from tests.synthetic import BASE, good, sample, values
 

@@ -1,7 +1,7 @@
 """More than two models."""
 
 from harness.core.record import FORMAT_SUCCESS, RunRecord
-from harness.gate_policy import GatePolicy
+from harness.gate.policy import GatePolicy
 from harness.report.contents import report_on
 from harness.report.headlines import headline_of
 from harness.report.html import render

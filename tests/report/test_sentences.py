@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from harness.compare import BehaviorChange, Change, Comparison, Side, compare
 from harness.core.record import FORMAT_SUCCESS, BehaviorResult
+from harness.gate.compare import BehaviorChange, Change, Comparison, Side, compare
 from harness.report import sentences
 from harness.stats.intervals import wilson
 from tests.synthetic import ADAPTER, BASE, TASK, record

@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from harness.compare import Change, Comparison, Side, compare
 from harness.core.record import FORMAT_SUCCESS, RunRecord
 from harness.core.verdict import FailureCode, Verdict
+from harness.gate.compare import Change, Comparison, Side, compare
 from harness.report.terminal import BeforeAfter, Summary, as_text, chosen
 from tests.synthetic import (
     ADAPTER,

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from harness.compare import Side
 from harness.core.modelref import ModelRef
 from harness.core.record import ModelRecord
+from harness.gate.compare import Side
 from harness.report.contents import report_on
 from harness.report.page import training_views
 from harness.report.training import FILE, WEIGHTS, Training, chart, folder_of, said, training_of

@@ -8,9 +8,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from statistics import median
 
-from harness.compare import BehaviorChange, Comparison, Side
 from harness.core.record import TimedAnswer
-from harness.gate_policy import GatePolicy
+from harness.gate.compare import BehaviorChange, Comparison, Side
+from harness.gate.policy import GatePolicy
 from harness.stats.ratios import MedianRatio, median_ratio
 
 _MEMORY = "peak_memory_mb"

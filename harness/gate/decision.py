@@ -11,14 +11,14 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from math import ceil
 
-from harness.comparable import Unlike, common_required, unlike_runs, unlike_tasks
-from harness.compare import CaseChange, Change, Comparison, Side, compare
 from harness.core.composite import composite
 from harness.core.record import FORMAT_SUCCESS, Sample
 from harness.core.verdict import Outcome
-from harness.costs import Costs, costs_of
-from harness.evidence import Evidence, evidence_of, net_losses, pairs_of
-from harness.gate_policy import GatePolicy
+from harness.gate.comparable import Unlike, common_required, unlike_runs, unlike_tasks
+from harness.gate.compare import CaseChange, Change, Comparison, Side, compare
+from harness.gate.evidence import Evidence, evidence_of, net_losses, pairs_of
+from harness.gate.policy import GatePolicy
+from harness.gate.resources import Costs, costs_of
 from harness.stats.binomial import seldom_exceeded
 from harness.stats.multiple import holm
 from harness.stats.power import (

@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from harness.compare import Side
 from harness.core.record import RunRecord, Sample
 from harness.core.verdict import FailureCode, Verdict
-from harness.gate import GateOutcome, Reason, decide, regressed_cases
-from harness.gate_policy import GatePolicy
+from harness.gate.compare import Side
+from harness.gate.decision import GateOutcome, Reason, decide, regressed_cases
+from harness.gate.policy import GatePolicy
 from tests.gating import FIRST, SECOND, answered, gate, pair, run_of
 from tests.synthetic import ADAPTER, BASE, TASK, broken, record_of, sample, values
 

@@ -7,8 +7,8 @@ are made (Benjamini and Hochberg), not the chance of even one.
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from harness.compare import CaseChange, Comparison
-from harness.evidence import Evidence, evidence_of, pairs_of
+from harness.gate.compare import CaseChange, Comparison
+from harness.gate.evidence import Evidence, evidence_of, pairs_of
 from harness.stats.intervals import CONFIDENCE
 from harness.stats.multiple import benjamini_hochberg
 

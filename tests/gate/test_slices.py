@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from harness.compare import Side, compare
 from harness.core.record import RunRecord
+from harness.gate.compare import Side, compare
+from harness.gate.slices import SMALL, slices_of
 from harness.report.slice_rows import slice_table, suggestions
-from harness.slices import SMALL, slices_of
 from tests.gating import pair
 from tests.synthetic import ADAPTER, TASK
 

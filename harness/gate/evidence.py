@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from math import ceil
 
-from harness.compare import CaseChange, Change
+from harness.gate.compare import CaseChange, Change
 from harness.stats.clusters import cluster_interval, design_effect, has_clusters, sign_flip_p
 from harness.stats.paired import DropInterval, drop_interval, mcnemar_mid_p
 from harness.stats.repeats import Repeated

@@ -5,14 +5,14 @@ from dataclasses import replace
 
 import pytest
 
-from harness.compare import Side
 from harness.core.errors import HarnessError
 from harness.core.record import RunRecord
-from harness.gate_policy import GatePolicy
+from harness.gate.compare import Side
+from harness.gate.noise import noise_between, noise_of_repeats
+from harness.gate.policy import GatePolicy
 from harness.report import html
 from harness.report.contents import report_on, with_noise
 from harness.report.json import content
-from harness.report.noise import noise_between, noise_of_repeats
 from tests.gating import FIRST, SECOND, run_of
 from tests.synthetic import ADAPTER, TASK, record
 

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from harness.comparable import common_required
-from harness.compare import Change, Side, compare, composite_outcome, required_behaviors
 from harness.core.verdict import Outcome
+from harness.gate.comparable import common_required
+from harness.gate.compare import Change, Side, compare, composite_outcome, required_behaviors
 
 _FLIPS = (Change.REGRESSED, Change.FIXED)
 

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.compare import Change, Side, change_of, compare, compare_all, composite_outcome
 from harness.core.record import RunRecord, Sample
 from harness.core.verdict import FailureCode, Outcome, Verdict
+from harness.gate.compare import Change, Side, change_of, compare, compare_all, composite_outcome
 from tests.synthetic import (
     ADAPTER,
     BASE,

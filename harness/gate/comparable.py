@@ -6,10 +6,10 @@ Knows nothing of statistics: it lists what differs, and the gate refuses.
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 
-from harness.compare import Side, required_behaviors
 from harness.core.composite import composite
 from harness.core.record import Sample, TaskRecord
 from harness.core.verdict import Outcome
+from harness.gate.compare import Side, required_behaviors
 
 MOST_NAMED = 5
 """Case ids that a difference names; the rest are counted."""

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from harness.compare import Side
 from harness.core.record import BehaviorResult, RunRecord, TimedAnswer
-from harness.costs import latency_change
-from harness.gate import GateDecision, GateOutcome, Reason, decide
-from harness.gate_policy import GatePolicy
+from harness.gate.compare import Side
+from harness.gate.decision import GateDecision, GateOutcome, Reason, decide
+from harness.gate.policy import GatePolicy
+from harness.gate.resources import latency_change
 from harness.report.decisions import explanation, sentence
 from tests.gating import answered, pair
 from tests.synthetic import ADAPTER, BASE, TASK, record_of

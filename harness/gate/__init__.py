@@ -1,0 +1,1 @@
+"""Holds two runs against each other: comparison, tests, policy, decision."""
