@@ -31,7 +31,7 @@ from harness.engine.model import EngineSettings
 from harness.engine.process import Generation
 from harness.machine.environment import environment
 from harness.machine.memory import peak_memory_mb
-from harness.tasks import load_task
+from harness.tasks.task import load_task
 
 ROOT = Path(__file__).parent.parent
 TASK = ROOT / "fixtures/tasks/json_extraction"

@@ -41,7 +41,7 @@ from harness.engine.model import EngineSettings
 from harness.engine.openmp import BOUNDED_SPINNING
 from harness.engine.process import Generation
 from harness.machine.environment import environment
-from harness.tasks import load_task
+from harness.tasks.task import load_task
 
 RESULT = ROOT / "benchmarks/results/hf_speed.json"
 SYSTEM = (

@@ -16,8 +16,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from harness.judging import judge_line, judge_lines
-from harness.judging_line import JudgingLine
+from harness.tasks.judging import judge_line, judge_lines
+from harness.tasks.judging_line import JudgingLine
 
 TASK = Path(__file__).parents[1] / "fixtures" / "tasks" / "json_extraction"
 MILLION = 1_000_000

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.machine.environment import environment
-from harness.tasks import Task, load_task
+from harness.tasks.task import Task, load_task
 
 ROOT = Path(__file__).parent.parent
 MODEL = ROOT / "fixtures/models/tiny-qwen2"

@@ -13,13 +13,13 @@ from harness.core.plan import requests_for
 from harness.core.printable import printable
 from harness.core.record import Counterexample, RunRecord, Sample
 from harness.failure_text import example
-from harness.generate.drawing import Drawing, DrawnCase
-from harness.generate.search import Found, Judge, smallest, starting_point
-from harness.generate.shrinking import Bounds
-from harness.generate.stored import StoredCases
 from harness.records.runs import find_run, read_run
 from harness.selection import CaseSource, Subject, short_path
 from harness.session import Session
+from harness.tasks.generate.drawing import Drawing, DrawnCase
+from harness.tasks.generate.search import Found, Judge, smallest, starting_point
+from harness.tasks.generate.shrinking import Bounds
+from harness.tasks.generate.stored import StoredCases
 
 ALTERNATIVES = ("--limit", "--case", "--per-case")
 """Options that choose among a task's own cases."""

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from harness.parity.beside import Beginning, Beside
     from harness.pytest_session import PytestSession
     from harness.selection import Subject
-    from harness.tasks import Task
+    from harness.tasks.task import Task
 
 SUBJECT = "harness_subject"
 """The fixture behind all of ours: who asks for it is a behavior."""

@@ -18,7 +18,7 @@ from harness.core.record import (
 )
 from harness.machine.environment import environment
 from harness.session import Session
-from harness.tasks import Task
+from harness.tasks.task import Task
 
 
 def record(session: Session, status: RunStatus, command: Sequence[str]) -> RunRecord:

@@ -11,7 +11,7 @@ from harness.core.errors import HarnessError
 from harness.core.modelref import ModelRef
 from harness.engine.model import EngineSettings
 from harness.settings import TABLE, Settings
-from harness.tasks import Task, find_tasks
+from harness.tasks.task import Task, find_tasks
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ from harness.measurement import Latency, Memory
 from harness.records.journal import Journal
 from harness.records.runs import new_run_id
 from harness.selection import Subject
-from harness.tasks import Task
+from harness.tasks.task import Task
 from harness.turns import Footprint, answers_in_turns, fit_together
 
 Key = TypeVar("Key")

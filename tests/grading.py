@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from harness.task_check import TaskGrade, check_task
+from harness.tasks.check.grading import TaskGrade, check_task
 
 TASK = """\
 description: Read a payment.

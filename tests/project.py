@@ -16,7 +16,7 @@ from harness.core.completion import Completion, FinishReason
 from harness.core.plan import Request, requests_for
 from harness.core.record import ModelRecord, RunRecord, Sample, TaskRecord
 from harness.records.runs import read_run, run_ids, write_run
-from harness.tasks import load_task
+from harness.tasks.task import load_task
 from tests.models import ROOT
 
 TASK = """\

@@ -17,7 +17,8 @@ from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
 from harness.core.completion import Completion
-from harness.task_file import (
+from harness.tasks.task import load_task
+from harness.tasks.task_file import (
     CaseLine,
     OutputFile,
     SamplingFile,
@@ -25,7 +26,6 @@ from harness.task_file import (
     TimestampFile,
     VarietyFile,
 )
-from harness.tasks import load_task
 from tests.models import ROOT
 from tests.project import Project, clean_environment
 

@@ -74,8 +74,8 @@ def _sample(case_id, messages, text) -> Sample:
 
 
 def drawn_cases(project, seed=0) -> dict[str, str]:
-    from harness.generate.drawing import Drawing
-    from harness.tasks import load_task
+    from harness.tasks.generate.drawing import Drawing
+    from harness.tasks.task import load_task
 
     task = Drawing(DRAWN, seed).cases_of(load_task(project.root / "tasks/echo"))
     return {case.id: case.variables["word"] for case in task.cases}

@@ -21,7 +21,7 @@ from harness.report import json as report_json
 from harness.report.contents import report_on
 from harness.report.decision_text import of_task
 from harness.report.decisions import explanation
-from harness.tasks import load_task
+from harness.tasks.task import load_task
 from tests.models import TINY_QWEN2
 from tests.project import GOOD, TASK, Project
 

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from harness.core.completion import Completion, FinishReason
-from harness.judging import Skip, checks_of, judge_for_task
-from harness.judging_line import JudgingLine
-from harness.tasks import Task, load_task
+from harness.tasks.judging import Skip, checks_of, judge_for_task
+from harness.tasks.judging_line import JudgingLine
+from harness.tasks.task import Task, load_task
 from tests.models import ROOT
 from tests.project import Project
 

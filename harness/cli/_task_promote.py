@@ -29,9 +29,9 @@ def promote(
     RUN is an id, the beginning of one, "latest" or a folder; CASE is the id of a drawn case, or of
     the smallest failing one that pytest printed.
     """
-    from harness.generate.promotion import promote as add
     from harness.records.runs import find_run, read_run
     from harness.settings import read_settings
+    from harness.tasks.generate.promotion import promote as add
 
     settings = read_settings(Path.cwd())
     record = read_run(find_run(run, report_dir or Path(settings.report_dir)))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import click
 
 if TYPE_CHECKING:
-    from harness.judging import BrokenLine, Judgement
+    from harness.tasks.judging import BrokenLine, Judgement
 
 BROKEN_LINES = 2
 """Exit code when some lines could not be judged; the others were."""
@@ -37,8 +37,8 @@ def command(file: str, task_dir: Path | None, summary: bool) -> None:
     exit code is then 2.
     """
     from harness.core.errors import HarnessError
-    from harness.judging import judge_lines
-    from harness.tasks import load_task
+    from harness.tasks.judging import judge_lines
+    from harness.tasks.task import load_task
 
     task = load_task(task_dir) if task_dir else None
     name = "<stdin>" if file == "-" else file
@@ -61,7 +61,7 @@ def _opened(file: str) -> BinaryIO:
 def _run(name: str, judged: "Iterable[Judgement | BrokenLine]", summary: bool) -> int:
     """Write what was judged; returns how many lines were broken."""
     from harness.core.printable import printable
-    from harness.judging import BrokenLine
+    from harness.tasks.judging import BrokenLine
 
     broken = 0
     counts = Summary()

@@ -98,11 +98,11 @@ def _asked(ref: "ModelRef", request: "Request", record: "RunRecord") -> "Complet
 
 def _verdicts(sample: "Sample", completion: "Completion", tasks_dir: Path) -> Iterator[str]:
     """What the task's checks say of both answers; why nothing, where the task is not there."""
-    from harness.generate.stored import case_of_sample
-    from harness.judging import judge_answer
     from harness.report.replay import verdict_lines
     from harness.report.safe import log
-    from harness.tasks import load_task
+    from harness.tasks.generate.stored import case_of_sample
+    from harness.tasks.judging import judge_answer
+    from harness.tasks.task import load_task
 
     try:
         task = load_task(tasks_dir / sample.task)

@@ -15,7 +15,7 @@ from harness.cli._task_promote import promote
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from harness.task_check import Mistake, TaskGrade
+    from harness.tasks.check.grading import Mistake, TaskGrade
 
 BROKEN = 1
 """Exit code of a task that is not sound."""
@@ -48,7 +48,7 @@ def check(folder: Path, suites: Path | None, is_json: bool) -> None:
 
     Exit code 0 when the task is sound, 1 when it is not, 2 when there is none in DIR.
     """
-    from harness.task_check import check_task
+    from harness.tasks.check.grading import check_task
 
     default = Path("suites")
     grade = check_task(folder, suites or (default if default.is_dir() else None))

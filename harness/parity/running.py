@@ -8,12 +8,12 @@ from harness.core.completion import FinishReason
 from harness.core.record import BehaviorResult, RunRecord
 from harness.core.verdict import FailureCode, Outcome, Verdict
 from harness.engine.model import EngineSettings
-from harness.judging import Skip, checks_of
 from harness.parity.answers import tokens_of
 from harness.parity.values import ModelMeasure
 from harness.recording import record
 from harness.selection import Subject
 from harness.session import Progress, Session, Wanted
+from harness.tasks.judging import Skip, checks_of
 
 
 def run_chain(

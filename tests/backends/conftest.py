@@ -6,7 +6,7 @@ import pytest
 
 from harness.backends import gguf
 from harness.core.modelref import ModelRef
-from harness.tasks import load_task
+from harness.tasks.task import load_task
 from tests.backends.asking import SETTINGS
 from tests.export.exporting import export_gguf, export_lora
 from tests.models import ROOT, TASKS, TINY_GPT2, TINY_QWEN2

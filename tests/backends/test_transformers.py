@@ -16,7 +16,7 @@ from harness.engine.hf.loading import local_folder
 from harness.engine.model import EngineSettings
 from harness.engine.row import Row
 from harness.model_files.folders import check_whole_model
-from harness.tasks import load_task
+from harness.tasks.task import load_task
 from tests.models import ROOT, TASKS, TINY_GPT2, TINY_QWEN2
 
 # peft still asks transformers under the old name.

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from harness.core.printable import printable
 from harness.core.verdict import Outcome
-from harness.judging import judge_line
+from harness.tasks.judging import judge_line
 from tests.checks.test_completions import PAYMENTS, TIMELINES, payment_line, timeline_line
 
 

@@ -10,8 +10,8 @@ from harness.checks.json import brackets as json_brackets
 from harness.checks.json import decoder as json_decoder
 from harness.checks.json import document as json_document
 from harness.core.verdict import Outcome
-from harness.judging import judge_line
-from harness.judging_line import JudgingLine
+from harness.tasks.judging import judge_line
+from harness.tasks.judging_line import JudgingLine
 
 SIZE = 200_000
 SCHEMA = {

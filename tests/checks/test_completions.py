@@ -3,8 +3,8 @@
 import pytest
 
 from harness.core.verdict import Outcome
-from harness.judging import judge_line
-from harness.judging_line import JudgingLine
+from harness.tasks.judging import judge_line
+from harness.tasks.judging_line import JudgingLine
 from tests.checks import payment_values, payments, timelines
 
 PAYMENTS = [

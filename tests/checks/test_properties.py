@@ -16,8 +16,8 @@ from harness.checks.repetition import NoTextLoop
 from harness.checks.schema.schema import compile_schema
 from harness.core.printable import printable
 from harness.core.verdict import Outcome
-from harness.judging import judge_line
-from harness.judging_line import JudgingLine
+from harness.tasks.judging import judge_line
+from harness.tasks.judging_line import JudgingLine
 from tests.checks.judging import case, judge, word
 
 # Derandomized: a test never depends on luck.

@@ -10,7 +10,7 @@ from harness.engine.prompt import render
 from harness.export.tokenizer_form import vocabulary_of
 from harness.export.tokenizer_reading import load_tokenizer, read_tokenizer
 from harness.export.vocabulary import TokenKind
-from harness.tasks import find_tasks
+from harness.tasks.task import find_tasks
 from tests.export import small_models
 from tests.export.exporting import export_gguf
 from tests.export.hostile_texts import DECOMPOSED, HOSTILE

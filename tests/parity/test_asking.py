@@ -11,7 +11,7 @@ from harness.core.plan import requests_for
 from harness.engine.model import EngineSettings
 from harness.parity.asking import Opening, Parting, ask
 from harness.parity.chain import compared
-from harness.tasks import load_task
+from harness.tasks.task import load_task
 from tests.models import TASKS, TINY_QWEN2
 
 BASE = ModelRef.parse(f"base:{TINY_QWEN2}")

@@ -1,0 +1,1 @@
+"""Reads tasks and judges by them."""

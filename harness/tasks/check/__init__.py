@@ -1,0 +1,1 @@
+"""Grades a task's graders."""

@@ -1,0 +1,300 @@
+"""Defects of JSON answers."""
+
+import copy
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from harness.checks.json.pointer import Path
+from harness.checks.timestamp_sanity import TimestampRule
+from harness.core.case import Case
+from harness.core.completion import FinishReason
+from harness.tasks.check.corruptions.defect import (
+    LOOP,
+    Broken,
+    Defect,
+    Defects,
+    around,
+    at_the_limit,
+    nothing,
+)
+from harness.tasks.check.corruptions.moments import impossible, shifted
+from harness.tasks.task import Task
+
+AROUND = ("json_validity", "no_extra_text")
+VALUE = (
+    "schema_types",
+    "required_keys",
+    "types",
+    "duplicate_keys",
+    "timestamp_sanity",
+    "grounding",
+    "exact_fields",
+)
+"""Behaviors that need a value to look at."""
+INVENTED: tuple[str, int] = ("Zyxquil Vorbanto", 76543217)
+_CONTAINER_KEYWORDS = frozenset(
+    {"$schema", "$id", "$defs", "properties", "required", "additionalProperties", "items"}
+    | {"minItems", "maxItems"}
+)
+_PLAIN_KEYWORDS = frozenset({"type", "title", "description", "default", "examples", "$comment"})
+
+
+def defects(task: Task) -> Defects:
+    """By name, in the order of a table: around the value, in its text, in the value itself."""
+    return {
+        name: partial(_of_container, make) for name, make in _around_and_inside(task).items()
+    } | {
+        "nothing": nothing(*AROUND, *VALUE),
+        "token limit reached": at_the_limit,
+    }
+
+
+def _of_container(make: Defect, case: Case, perfect: str) -> Broken | None:
+    """Of an object or an array: what stands around a bare number may be read as part of it."""
+    return make(case, perfect) if perfect[-1] in "}]" else None
+
+
+def _around_and_inside(task: Task) -> Defects:
+    return {
+        "fence added": around("```json\n", "\n```", *AROUND),
+        "chatter before": around("here is what you asked for:\n", "", *AROUND),
+        "chatter after": around("", "\nlet me know if anything is missing.", *AROUND),
+        "special token after": around("", "<|im_end|>", *AROUND),
+        "second document": lambda case, perfect: Broken(f"{perfect}\n{perfect}", frozenset(AROUND)),
+        "ends in a loop": around("", "\n" + LOOP * 12, *AROUND, "repetition"),
+        "bracket repeated": _bracket_repeated,
+        "last bracket cut off": _cut_off,
+        "trailing comma": _trailing_comma,
+        "key repeated": _key_repeated,
+        **{name: partial(_in_value, task, make) for name, make in _in_values(task).items()},
+    }
+
+
+def _bracket_repeated(case: Case, perfect: str) -> Broken:
+    return Broken(perfect + perfect[-1] * 8, frozenset({*AROUND, "bracket_repetition"}))
+
+
+def _cut_off(case: Case, perfect: str) -> Broken:
+    breaks = frozenset({"json_validity", *VALUE, "stops_cleanly"})
+    return Broken(perfect[:-1], breaks, FinishReason.LENGTH)
+
+
+def _trailing_comma(case: Case, perfect: str) -> Broken | None:
+    if len(perfect) == 2:
+        return None
+    return Broken(f"{perfect[:-1]},{perfect[-1]}", frozenset({"json_validity", *VALUE}))
+
+
+def _key_repeated(case: Case, perfect: str) -> Broken | None:
+    if perfect[0] != "{" or len(perfect) == 2:
+        return None
+    name, value = next(iter(json.loads(perfect).items()))
+    member = f"{dump(name)}: {dump(value)}"
+    return Broken(f"{{{member}, {perfect[1:]}", frozenset({"duplicate_keys"}))
+
+
+def dump(value: Any) -> str:
+    """A value as a perfect answer has it."""
+    return json.dumps(value, ensure_ascii=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The value of a perfect answer, and what its task says of the places in it."""
+
+    task: Task
+    case: Case
+    value: Any
+
+    def objects(self) -> Iterator[tuple[Path, dict[str, Any]]]:
+        for path, value in _walk((), self.value):
+            if isinstance(value, dict):
+                yield path, value
+
+    def leaves(self) -> Iterator[tuple[Path, Any]]:
+        for path, value in _walk((), self.value):
+            if not isinstance(value, dict | list):
+                yield path, value
+
+    def schema_at(self, path: Path) -> dict[str, Any] | None:
+        """The part of the schema for a place; empty without a schema, ``None`` where more than
+        ``properties`` and ``items`` has a say in it."""
+        if self.task.schema is None:
+            return {}
+        node = self.task.schema.raw
+        for part in path:
+            if not is_simple(node):
+                return None
+            node = (
+                node.get("properties", {}).get(part) if isinstance(part, str) else node.get("items")
+            )
+        return node if isinstance(node, dict) else None
+
+    def is_free(self, path: Path, *also: str) -> bool:
+        """Whether the schema lets any value of the same type stand there."""
+        node = self.schema_at(path)
+        return node is not None and set(node) <= _PLAIN_KEYWORDS | {"minLength", *also}
+
+    def has_formats(self) -> bool:
+        """Whether ``format`` is more than an annotation here."""
+        return self.task.schema is not None and bool(self.task.schema.validator.format_checker)
+
+    def changed(self, path: Path, new: Any, *breaks: str) -> Broken | None:
+        """The answer with another value at a place, which is no longer the reference's."""
+        value = copy.deepcopy(self.value)
+        _container(value, path)[path[-1]] = new
+        exact = ["exact_fields"] if touches(self.task.exact, path) else []
+        return Broken(dump(value), frozenset([*breaks, *exact])) if [*breaks, *exact] else None
+
+    def without(self, path: Path, *breaks: str) -> Broken | None:
+        """The answer without a key."""
+        value = copy.deepcopy(self.value)
+        del _container(value, path)[path[-1]]
+        broken = [*breaks]
+        if names_key([pointer for pointer, _ in self.task.timestamps], path):
+            broken.append("timestamp_sanity")
+        if names_key(self.task.grounded, path):
+            broken.append("grounding")
+        if touches(self.task.exact, path):
+            broken.append("exact_fields")
+        return Broken(dump(value), frozenset(broken)) if broken else None
+
+
+def is_simple(node: Any) -> bool:
+    """Whether a part of a schema speaks of an object or array in the plainest way."""
+    return isinstance(node, dict) and set(node) <= _PLAIN_KEYWORDS | _CONTAINER_KEYWORDS
+
+
+def touches(pointers: Iterable[str], path: Path) -> bool:
+    """Whether one of the JSON pointers leads to the place, through it or into it."""
+    return any(_runs_along(_tokens(pointer), path) for pointer in pointers)
+
+
+def names_key(pointers: Iterable[str], path: Path) -> bool:
+    """Whether one of the JSON pointers asks for the key at the place by its name: what ``*`` does
+    not find is not missing."""
+    tokens = [_tokens(pointer) for pointer in pointers]
+    return any(
+        len(t) >= len(path) and t[len(path) - 1] != "*" and _runs_along(t, path) for t in tokens
+    )
+
+
+def _runs_along(tokens: list[str], path: Path) -> bool:
+    return all(token in ("*", str(part)) for token, part in zip(tokens, path, strict=False))
+
+
+def _tokens(pointer: str) -> list[str]:
+    return [t.replace("~1", "/").replace("~0", "~") for t in pointer.split("/")[1:]]
+
+
+def _walk(path: Path, value: Any) -> Iterator[tuple[Path, Any]]:
+    yield path, value
+    if isinstance(value, dict):
+        for name, member in value.items():
+            yield from _walk((*path, name), member)
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _walk((*path, index), item)
+
+
+def _container(value: Any, path: Path) -> Any:
+    for part in path[:-1]:
+        value = value[part]
+    return value
+
+
+def _in_value(task: Task, make: Any, case: Case, perfect: str) -> Broken | None:
+    broken: Broken | None = make(Answer(task, case, json.loads(perfect)))
+    return broken
+
+
+def _in_values(task: Task) -> Mapping[str, Callable[[Answer], Broken | None]]:
+    times = dict(task.timestamps)
+    claims = [pointer for pointer in task.grounded if pointer not in times]
+    return {
+        "key dropped": _key_dropped,
+        "key added": _key_added,
+        "number quoted": _number_quoted,
+        "value wrong": _value_wrong,
+        **{f"{pointer} invented": partial(_invented, pointer) for pointer in claims},
+        **{f"{p} shifted": partial(_time_shifted, p, rule) for p, rule in times.items()},
+        **{f"{p} impossible": partial(_time_impossible, p, rule) for p, rule in times.items()},
+    }
+
+
+def _key_dropped(answer: Answer) -> Broken | None:
+    for path, members in answer.objects():
+        node = answer.schema_at(path)
+        if node is None or not is_simple(node):
+            continue
+        for name in members:
+            is_required = name in node.get("required", ())
+            held = ("schema_types", "required_keys") if is_required else ()
+            if broken := answer.without((*path, name), *held):
+                return broken
+    return None
+
+
+def _key_added(answer: Answer) -> Broken | None:
+    for path, _ in answer.objects():
+        node = answer.schema_at(path) or {}
+        if node.get("additionalProperties") is False and is_simple(node):
+            return answer.changed((*path, "unasked"), True, "schema_types")
+    return None
+
+
+def _number_quoted(answer: Answer) -> Broken | None:
+    for path, value in answer.leaves():
+        node = answer.schema_at(path) or {}
+        if _is_number(value) and path and node.get("type") in ("number", "integer"):
+            return answer.changed(path, dump(value), "schema_types", "types")
+    return None
+
+
+def _invented(pointer: str, answer: Answer) -> Broken | None:
+    times = [pointer for pointer, _ in answer.task.timestamps]
+    for path, value in answer.leaves():
+        if not touches([pointer], path) or touches(times, path) or not answer.is_free(path):
+            continue
+        if isinstance(value, str):
+            return answer.changed(path, INVENTED[0], "grounding")
+        if _is_number(value):
+            return answer.changed(path, INVENTED[1], "grounding")
+    return None
+
+
+def _value_wrong(answer: Answer) -> Broken | None:
+    """Another allowed value: the right form, and not what the reference says."""
+    for path, value in answer.leaves():
+        choices = (answer.schema_at(path) or {}).get("enum", ())
+        others = [c for c in choices if c != value and isinstance(c, str)]
+        if others and not touches(answer.task.grounded, path):
+            return answer.changed(path, others[0])
+    return None
+
+
+def _time_shifted(pointer: str, rule: TimestampRule, answer: Answer) -> Broken | None:
+    for path, value in answer.leaves():
+        if touches([pointer], path) and answer.is_free(path, "pattern", "format"):
+            grounded = touches(answer.task.grounded, path)
+            new = shifted(rule, value, answer.case.prompt)
+            if new and (broken := answer.changed(path, new, *["grounding"] * grounded)):
+                return broken
+    return None
+
+
+def _time_impossible(pointer: str, rule: TimestampRule, answer: Answer) -> Broken | None:
+    annotations = () if answer.has_formats() else ("format",)
+    for path, value in answer.leaves():
+        if touches([pointer], path) and answer.is_free(path, *annotations):
+            grounded = touches(answer.task.grounded, path)
+            new = impossible(rule, value)
+            return answer.changed(path, new, "timestamp_sanity", *["grounding"] * grounded)
+    return None
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

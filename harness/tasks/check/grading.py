@@ -1,0 +1,282 @@
+"""Grades the graders: is a task sound, and do the checks tell its right answers from wrong ones?
+
+Every reference, written out as the perfect completion, must pass every behavior that applies. Each
+broken twin of it (``harness.tasks.check.corruptions``) must fail exactly the behaviors that its defect breaks. A
+mistake found here is the task's or a check's, never a model's. No model is needed.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from harness.core.case import Case
+from harness.core.completion import Completion
+from harness.core.errors import HarnessError
+from harness.core.verdict import Outcome, Verdict
+from harness.tasks.check.corruptions import defects_of, twins_of
+from harness.tasks.check.corruptions.defect import Twin
+from harness.tasks.check.corruptions.json import dump
+from harness.tasks.check.corruptions.monotone import monotone_answers
+from harness.tasks.check.names import OURS, name_mistakes, names_in_suites
+from harness.tasks.check.user_suites import judge_with_suites
+from harness.tasks.judging import Skip, checks_of
+from harness.tasks.task import TASK_FILE, Task, load_task
+
+FORMATS_OF_TEXT = ("text", "python")
+"""Formats whose reference is the answer itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """One thing that is wrong with a task, or with a check on this task."""
+
+    text: str
+    """One line: what was expected, what was found, what next."""
+    case_id: str = ""
+    """Empty where it is the whole task's."""
+    twin: str = ""
+    """The defect of the twin that was judged wrong; empty where it is about a reference."""
+
+
+@dataclass(frozen=True, slots=True)
+class BehaviorGrade:
+    """What one behavior says of the references."""
+
+    behavior: str
+    applies: bool
+    passed: int = 0
+    failed: int = 0
+    """Errors among them."""
+    twins: int = 0
+    """Broken twins that it must fail."""
+
+
+@dataclass(frozen=True, slots=True)
+class TwinGrade:
+    """How one kind of broken twin was judged."""
+
+    defect: str
+    made: int = 0
+    """In how many references the defect has a place."""
+    right: int = 0
+    """How many of them fail exactly what they should."""
+    breaks: tuple[str, ...] = ()
+    """The behaviors that it breaks in some case."""
+
+
+@dataclass(frozen=True, slots=True)
+class TaskGrade:
+    """What was found in one task's folder."""
+
+    name: str
+    folder: Path
+    cases: int = 0
+    references: int = 0
+    behaviors: tuple[BehaviorGrade, ...] = ()
+    twins: tuple[TwinGrade, ...] = ()
+    mistakes: tuple[Mistake, ...] = ()
+    notes: tuple[str, ...] = ()
+    """What is allowed and worth knowing."""
+
+    @property
+    def is_sound(self) -> bool:
+        return not self.mistakes
+
+
+def check_task(folder: Path, suites: Path | None = None) -> TaskGrade:
+    """Read the task and grade its checks. ``suites`` may hold behaviors of the user's own: the task
+    may name them, and the references must pass them.
+
+    Raises:
+        HarnessError: there is no task in that folder.
+    """
+    if not (folder / TASK_FILE).is_file():
+        raise HarnessError(f"{folder}: is no task, it has no {TASK_FILE}")
+    try:
+        task = load_task(folder)
+    except HarnessError as error:
+        mistakes = tuple(Mistake(line) for line in str(error).splitlines())
+        return TaskGrade(folder.resolve().name, folder, mistakes=mistakes)
+    return _Grading(task, suites).grade()
+
+
+class _Grading:
+    """One task being graded."""
+
+    def __init__(self, task: Task, suites: Path | None) -> None:
+        self.task = task
+        self.suites = suites
+        names = names_in_suites(suites) if suites else {}
+        self.own = {name: is_single for name, is_single in names.items() if name not in OURS}
+        table = checks_of(task)
+        self.checks = {n: c for n, c in table.items() if not isinstance(c, Skip)}
+        self.skipped = [n for n in table if n not in self.checks]
+        self.mistakes: list[Mistake] = []
+        self.passed: Counter[str] = Counter()
+        self.failed: Counter[str] = Counter()
+        self.broken: Counter[str] = Counter()
+        """By behavior: the twins that it must fail."""
+        self.twins = {name: TwinGrade(name) for name in defects_of(task)}
+
+    def grade(self) -> TaskGrade:
+        self.mistakes += map(Mistake, name_mistakes(self.task, set(self.checks), self.own))
+        self.mistakes += _template_mistakes(self.task.cases)
+        perfect: list[tuple[Case, Completion]] = []
+        for case in self.task.cases:
+            if case.reference is not None and (answer := self._perfect(case)) is not None:
+                perfect.append((case, answer))
+                if self._is_sound(case, answer):
+                    self._grade_twins(case, answer)
+        self._grade_run(perfect)
+        self._grade_own(perfect)
+        return TaskGrade(
+            name=self.task.name,
+            folder=self.task.path,
+            cases=len(self.task.cases),
+            references=len(perfect),
+            behaviors=tuple(self._behaviors()),
+            twins=tuple(self.twins.values()),
+            mistakes=tuple(self.mistakes),
+            notes=tuple(self._notes(len(perfect))),
+        )
+
+    def _perfect(self, case: Case) -> Completion | None:
+        if self.task.format not in FORMATS_OF_TEXT:
+            return Completion(dump(case.reference), case_id=case.id)
+        if isinstance(case.reference, str):
+            return Completion(case.reference, case_id=case.id)
+        reason = f"the reference of a {self.task.format} task is the answer itself, a string"
+        self.mistakes.append(Mistake(reason, case.id))
+        return None
+
+    def _is_sound(self, case: Case, perfect: Completion) -> bool:
+        """Whether the reference passes every behavior; what it does not is a mistake."""
+        found = {n: v for n, v in self._judge(case, perfect).items() if not _is_passed(v)}
+        self.passed.update(n for n in self.checks if n not in found)
+        self.failed.update(found.keys())
+        for name, verdict in found.items():
+            text = f"the reference fails {name}: {verdict.reason}"
+            self.mistakes.append(Mistake(text, case.id))
+        return not found
+
+    def _judge(self, case: Case, completion: Completion) -> Mapping[str, Verdict]:
+        return {name: check.judge(case, completion) for name, check in self.checks.items()}
+
+    def _grade_twins(self, case: Case, perfect: Completion) -> None:
+        for twin in twins_of(self.task, case, perfect.text):
+            expected = twin.breaks & self.checks.keys()
+            if expected:
+                self._grade_twin(case, twin, expected)
+
+    def _grade_twin(self, case: Case, twin: Twin, expected: frozenset[str]) -> None:
+        self.broken.update(expected)
+        verdicts = self._judge(case, twin.completion)
+        wrong = [
+            _misjudged(name, verdict, name in expected)
+            for name, verdict in verdicts.items()
+            if _is_passed(verdict) is (name in expected)
+        ]
+        self.mistakes += [Mistake(text, case.id, twin.defect) for text in wrong]
+        grade = self.twins[twin.defect]
+        self.twins[twin.defect] = replace(
+            grade,
+            made=grade.made + 1,
+            right=grade.right + (not wrong),
+            breaks=tuple(n for n in self.checks if n in expected or n in grade.breaks),
+        )
+
+    def _grade_run(self, perfect: Sequence[tuple[Case, Completion]]) -> None:
+        """Variety: the references differ enough, one answer for every case does not."""
+        variety = self.task.variety
+        if variety is None or len(perfect) < variety.min_completions:
+            return
+        verdict = variety.judge(perfect)
+        self.passed["variety"] += _is_passed(verdict)
+        if not _is_passed(verdict):
+            self.failed["variety"] += 1
+            self.mistakes.append(Mistake(f"the references fail variety: {verdict.reason}"))
+        for defect, text in monotone_answers(variety, perfect[0][1].text):
+            self.broken["variety"] += 1
+            run = [(case, replace(answer, text=text)) for case, answer in perfect]
+            wrong = _is_passed(variety.judge(run))
+            self.twins[defect] = TwinGrade(defect, 1, int(not wrong), ("variety",))
+            if wrong:
+                text = "variety passes, and this breaks it"
+                self.mistakes.append(Mistake(text, twin=defect))
+
+    def _grade_own(self, perfect: Sequence[tuple[Case, Completion]]) -> None:
+        """What the user's own behaviors say of the references."""
+        if not (self.suites and self.own and perfect):
+            return
+        try:
+            run = judge_with_suites(self.task, perfect, self.suites)
+        except HarnessError as error:
+            self.mistakes += map(Mistake, str(error).splitlines())
+            return
+        answered = {case.id for case, _ in perfect}
+        for sample in run.samples:
+            for name, verdict in sample.verdicts.items():
+                if sample.case_id in answered and name.partition("[")[0] in self.own:
+                    self._note_own(name, sample.case_id, verdict)
+        for result in run.results:
+            if result.behavior in self.own and result.reason and result.met is False:
+                text = f"the references fail {result.behavior}: {result.reason}"
+                self.mistakes.append(Mistake(text.splitlines()[0]))
+
+    def _note_own(self, name: str, case_id: str, verdict: Verdict) -> None:
+        if _is_passed(verdict):
+            self.passed[name] += 1
+            return
+        self.failed[name] += 1
+        self.mistakes.append(Mistake(f"the reference fails {name}: {verdict.reason}", case_id))
+
+    def _behaviors(self) -> Iterator[BehaviorGrade]:
+        others = [n for n in {**self.passed, **self.failed} if n not in self.checks]
+        for name in (*self.checks, *others):
+            counts = self.passed[name], self.failed[name], self.broken[name]
+            yield BehaviorGrade(name, True, *counts)
+        yield from (BehaviorGrade(name, False) for name in self.skipped)
+
+    def _notes(self, references: int) -> Iterator[str]:
+        cases = self.task.cases
+        if references < len(cases):
+            yield f"{len(cases) - references} of {len(cases)} cases have no reference to grade by"
+        asked = Counter(case.messages for case in cases)
+        if repeated := sum(count - 1 for count in asked.values()):
+            told = "they say nothing more"
+            yield f"{repeated} of {len(cases)} prompts are also another case's: {told}"
+        templates = {case.template for case in cases}
+        if len(cases) > 1 and len(templates) == 1 and templates != {""}:
+            yield "every case has the same template: they are one cluster, of which no rate is sure"
+        never = [n for n in self.checks if not self.broken[n]]
+        if never and len(never) < len(self.checks):
+            yield f"no twin breaks {', '.join(never)}: whether it can fail is not shown"
+
+
+def _is_passed(verdict: Verdict) -> bool:
+    return verdict.outcome in (Outcome.PASSED, Outcome.SKIPPED)
+
+
+def _misjudged(name: str, verdict: Verdict, is_expected: bool) -> str:
+    if is_expected:
+        return f"{name} passes, and this breaks it"
+    return f"{name} fails, and this does not break it: {verdict.reason}"
+
+
+def _template_mistakes(cases: Sequence[Case]) -> Iterator[Mistake]:
+    """Templates are clusters: every case has one or none has, and each is written in one way."""
+    first: dict[str, Case] = {}
+    has_templates = any(case.template for case in cases)
+    for case in cases:
+        for what, name in (("id", case.id), ("template", case.template)):
+            if name != name.strip() or not name.isprintable():
+                yield Mistake(
+                    f"the {what} {name!r} has blanks around it or control characters", case.id
+                )
+        if has_templates and not case.template:
+            yield Mistake("has no template, and other cases have one: name its wording", case.id)
+        known = first.setdefault(case.template.strip().casefold(), case)
+        if known.template != case.template:
+            text = f"the template {case.template!r} is {known.template!r} in case {known.id}"
+            yield Mistake(f"{text}: write it in one way", case.id)

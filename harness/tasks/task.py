@@ -1,0 +1,335 @@
+"""Turns a task's folder into a Task, or into every mistake that is in it."""
+
+import difflib
+import hashlib
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property, partial
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import ValidationError
+
+from harness.checks.schema.schema import Schema, SchemaError, compile_schema
+from harness.checks.timestamp_sanity import TimestampRule
+from harness.checks.variety import Variety
+from harness.core.case import Case, JsonValue, Message
+from harness.core.errors import HarnessError
+from harness.core.plan import Sampling
+from harness.core.record import FORMAT_SUCCESS
+from harness.files.yaml_file import explain, load_yaml, parse_yaml
+from harness.tasks.task_file import (
+    LIMIT_BUDGETS,
+    RUN_RATES,
+    VARIABLE,
+    CaseLine,
+    TaskFile,
+    VarietyFile,
+)
+
+TASK_FILE = "task.yaml"
+CASES_FILE = "cases.jsonl"
+MOST_MISTAKES = 20
+"""Mistakes of one file that are written out; the rest are counted."""
+_AS_DECLARED = (
+    "grounded",
+    "exact",
+    "sections",
+    "quotes",
+    "grounded_patterns",
+    "forbidden",
+    "words",
+    "function",
+    "annotations",
+    "docstring",
+)
+"""Parts of ``output`` that a Task holds as the file has them: see ``OutputFile``."""
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """What is asked, and what a good answer must be."""
+
+    name: str
+    """The folder's name."""
+    path: Path
+    description: str
+    cases: tuple[Case, ...]
+    format: str
+    """``json``, ``text`` or ``python``."""
+    schema: Schema | None
+    timestamps: tuple[tuple[str, TimestampRule], ...]
+    grounded: tuple[str, ...]
+    exact: tuple[str, ...]
+    sections: tuple[str, ...]
+    quotes: tuple[str, ...]
+    grounded_patterns: Mapping[str, str]
+    forbidden: Mapping[str, str]
+    words: tuple[int, int] | None
+    function: str | None
+    annotations: bool
+    docstring: bool
+    variety: Variety | None
+    sampling: Sampling
+    budgets: Mapping[str, float]
+    required: tuple[str, ...]
+    """Behaviors that count into ``format_success_rate``."""
+    latency_cases: int
+    cases_sha256: str
+    schema_sha256: str | None
+    file: TaskFile
+    """``task.yaml`` as it stands."""
+    is_selected: bool = False
+    """True when some of the folder's cases were left out on purpose."""
+    repeats: int = 1
+    """How many answers each case is asked for."""
+    generate_seed: int | None = None
+    """The seed that the cases were drawn with; ``None`` where they are the folder's."""
+
+    def case(self, case_id: str) -> Case:
+        """The case of that id; ``KeyError`` when there is none."""
+        return self.cases_by_id[case_id]
+
+    @cached_property
+    def cases_by_id(self) -> dict[str, Case]:
+        return {case.id: case for case in self.cases}
+
+    @cached_property
+    def declares(self) -> frozenset[str]:
+        """What a behavior's ``needs`` may name: the parts of an answer this task speaks of.
+
+        ``edges``: it is known where an answer begins and ends.
+        """
+        parts = {
+            self.format: True,
+            "schema": self.schema is not None,
+            "timestamps": bool(self.timestamps),
+            "grounded": bool(self.grounded or self.grounded_patterns),
+            "exact": bool(self.exact),
+            "sections": bool(self.sections),
+            "quotes": bool(self.quotes),
+            "grounded_patterns": bool(self.grounded_patterns),
+            "forbidden": bool(self.forbidden),
+            "words": self.words is not None,
+            "function": self.function is not None,
+            "edges": self.format != "text" or bool(self.sections),
+            "reference": any(case.reference is not None for case in self.cases),
+            "variety": self.variety is not None and len(self.cases) >= self.variety.min_completions,
+            "latency": any(name.endswith("_seconds") for name in self.budgets),
+            "memory": "peak_memory_mb" in self.budgets,
+        }
+        return frozenset(name for name, declared in parts.items() if declared)
+
+
+def load_task(folder: Path) -> Task:
+    """Read a task's folder.
+
+    Raises:
+        HarnessError: every mistake found in the folder's files, a line each, as
+            ``file:line: what, what next``.
+    """
+    path = folder / TASK_FILE
+    if not path.is_file():
+        raise HarnessError(f"{folder}: is no task, it has no {TASK_FILE}")
+    mistakes: list[str] = []
+    file = _try(mistakes, lambda: load_yaml(path, TaskFile))
+    schema_path = _schema_path(path, file)
+    formats = file.output.assert_formats if file else False
+    schema = _try(mistakes, lambda: _read_schema(path, schema_path, formats))
+    cases = _try(mistakes, lambda: _read_cases(folder / CASES_FILE, file))
+    if mistakes or file is None or cases is None:
+        raise HarnessError("\n".join(mistakes))
+    return Task(
+        name=folder.resolve().name,
+        path=folder,
+        description=file.description,
+        cases=cases,
+        format=file.output.format,
+        schema=schema,
+        timestamps=tuple(
+            (pointer, TimestampRule(**rule.model_dump()))
+            for pointer, rule in file.output.timestamps.items()
+        ),
+        **{name: getattr(file.output, name) for name in _AS_DECLARED},
+        variety=_variety(file.variety),
+        sampling=file.sampling.value(),
+        budgets=dict(file.budgets),
+        required=_required(file),
+        latency_cases=file.latency_cases,
+        cases_sha256=_sha256(folder / CASES_FILE),
+        schema_sha256=_sha256(schema_path) if schema_path else None,
+        file=file,
+    )
+
+
+def find_tasks(tasks_dir: Path, names: tuple[str, ...] = ()) -> tuple[Task, ...]:
+    """The named tasks of ``tasks_dir``, or all of them, in the order of their names.
+
+    Raises:
+        HarnessError: there is no such folder or task, or one is broken.
+    """
+    if not tasks_dir.is_dir():
+        raise HarnessError(
+            f"--tasks-dir {tasks_dir}: no such folder, name the one that holds your task folders"
+        )
+    there = sorted(p.parent.name for p in tasks_dir.glob(f"*/{TASK_FILE}"))
+    mistakes = [_unknown_task(name, there, tasks_dir) for name in names if name not in there]
+    if not there:
+        mistakes.append(f"{tasks_dir}: holds no task, a task is a folder with a {TASK_FILE}")
+    chosen = [name for name in there if not names or name in names]
+    tasks = [_try(mistakes, partial(load_task, tasks_dir / name)) for name in chosen]
+    if mistakes:
+        raise HarnessError("\n".join(mistakes))
+    return tuple(task for task in tasks if task is not None)
+
+
+def _unknown_task(name: str, there: list[str], tasks_dir: Path) -> str:
+    close = difflib.get_close_matches(name, there, n=1)
+    hint = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(there) or 'none'}"
+    return f"--task {name}: no such task in {tasks_dir}, {hint}"
+
+
+def _required(file: TaskFile) -> tuple[str, ...]:
+    if file.required is not None:
+        return file.required
+    over_a_run = (*LIMIT_BUDGETS, *RUN_RATES, FORMAT_SUCCESS)
+    return tuple(n for n in file.budgets if n not in over_a_run)
+
+
+def _variety(file: VarietyFile | None) -> Variety | None:
+    return Variety(file.fields, file.fallback_phrases, file.max_share) if file else None
+
+
+def _schema_path(task_file: Path, file: TaskFile | None) -> Path | None:
+    """The schema's file; read plainly where the task has mistakes, to find the schema's too."""
+    if file is not None:
+        name = file.output.schema_file
+    else:
+        try:
+            name = parse_yaml(task_file)[0]["output"]["schema"]
+        except (HarnessError, KeyError, TypeError):
+            return None
+    return task_file.parent / name if isinstance(name, str) else None
+
+
+def _read_schema(task_file: Path, path: Path | None, assert_formats: bool) -> Schema | None:
+    if path is None:
+        return None
+    try:
+        raw = json.loads(path.read_text("utf-8"))
+        return compile_schema(raw, assert_formats=assert_formats)
+    except FileNotFoundError:
+        raise HarnessError(f"{task_file}: schema: {path} is not there") from None
+    except json.JSONDecodeError as error:
+        raise HarnessError(f"{path}:{error.lineno}: not valid JSON: {error.msg}") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise HarnessError(f"{path}: cannot be read ({error})") from None
+    except SchemaError as error:
+        raise HarnessError(f"{path}:1: not a JSON Schema 2020-12: {error}") from None
+
+
+def _read_cases(path: Path, file: TaskFile | None) -> tuple[Case, ...]:
+    try:
+        lines = path.read_text("utf-8").split("\n")
+    except FileNotFoundError:
+        raise HarnessError(f"{path}: is not there, write one case a line") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise HarnessError(f"{path}: cannot be read ({error})") from None
+    mistakes: list[str] = []
+    cases: list[Case] = []
+    line_of: dict[str, int] = {}
+    for number, line in enumerate(lines, start=1):
+        where = f"{path}:{number}"
+        case = _read_case(line, where, file, mistakes) if line.strip() else None
+        if case is None:
+            continue
+        if (first := line_of.setdefault(case.id, number)) != number:
+            mistakes.append(
+                f"{where}: the id {case.id!r} is also that of line {first}, ids are unique"
+            )
+        cases.append(case)
+    if not cases and not mistakes:
+        mistakes.append(f"{path}: holds no case, write at least one")
+    if len(mistakes) > MOST_MISTAKES:
+        more = len(mistakes) - MOST_MISTAKES
+        mistakes = [*mistakes[:MOST_MISTAKES], f"{path}: and {more} more mistakes"]
+    if mistakes:
+        raise HarnessError("\n".join(mistakes))
+    return tuple(cases)
+
+
+def _read_case(line: str, where: str, file: TaskFile | None, mistakes: list[str]) -> Case | None:
+    """The case of one line; when it has mistakes, they are added and there is none."""
+    try:
+        return case_of(CaseLine.model_validate_json(line), file)
+    except ValidationError as error:
+        mistakes += [f"{where}: {explain(e, CaseLine)}" for e in error.errors()]
+    except HarnessError as error:
+        mistakes.append(f"{where}: {error}")
+    return None
+
+
+def case_of(line: CaseLine, file: TaskFile | None) -> Case:
+    """The case that a line of ``cases.jsonl`` stands for.
+
+    Raises:
+        HarnessError: its messages cannot be made.
+    """
+    return Case(
+        id=line.id,
+        messages=_messages(line, file),
+        reference=line.reference,
+        tags=line.tags,
+        template=line.template,
+        variables=line.variables,
+        must_pass=line.must_pass,
+    )
+
+
+def _messages(line: CaseLine, file: TaskFile | None) -> tuple[Message, ...]:
+    if line.messages is not None:
+        if not line.messages or line.messages[-1].role != "user":
+            raise HarnessError("messages: the last one must be the user's")
+        return tuple(Message(m.role, m.content) for m in line.messages)
+    if file is None:
+        return ()
+    if file.prompt is None:
+        raise HarnessError("no messages, and the task has no prompt: give one of them")
+    system = (Message("system", file.system),) if file.system else ()
+    return (*system, Message("user", render_prompt(file.prompt, line.variables)))
+
+
+def render_prompt(prompt: str, variables: Mapping[str, JsonValue]) -> str:
+    """``prompt`` with each ``{name}`` replaced by that variable; every other brace stays.
+
+    Raises:
+        HarnessError: a ``{name}`` has no variable.
+    """
+
+    def value(match: re.Match[str]) -> str:
+        name = match[1]
+        if name not in variables:
+            known = ", ".join(variables) or "none"
+            raise HarnessError(
+                f"variables: the prompt asks for {{{name}}}, add it (there are: {known})"
+            )
+        found = variables[name]
+        return found if isinstance(found, str) else json.dumps(found, ensure_ascii=False)
+
+    return VARIABLE.sub(value, prompt)
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _try(mistakes: list[str], step: Callable[[], T]) -> T | None:
+    """Do one step; when it finds mistakes, keep them and go on."""
+    try:
+        return step()
+    except HarnessError as error:
+        mistakes.append(str(error))
+        return None

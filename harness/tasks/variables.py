@@ -1,0 +1,140 @@
+"""What may stand under ``variables`` in ``task.yaml``: how a prompt's variables are drawn.
+
+The form alone, so that a task's mistakes are found without Hypothesis; what draws is
+``harness.tasks.generate.strategies``.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+
+class _Declared(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class SampleVariable(_Declared):
+    """One of some values. Put the plainest first: smaller prompts take earlier ones."""
+
+    type: Literal["sample"]
+    of: tuple[str | int | float, ...] = Field(min_length=1)
+
+
+class WordsVariable(_Declared):
+    """Words of a list with blanks between them."""
+
+    type: Literal["words"]
+    of: tuple[str, ...] = Field(min_length=1)
+    min_words: int = Field(1, ge=0)
+    max_words: int = Field(8, ge=0)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "WordsVariable":
+        _check_order("min_words", self.min_words, "max_words", self.max_words)
+        return self
+
+
+class TextVariable(_Declared):
+    """Any text over an alphabet."""
+
+    type: Literal["text"]
+    alphabet: str | None = Field(None, min_length=1)
+    """The characters themselves; without it, every character that can be printed."""
+    min_characters: int = Field(0, ge=0)
+    max_characters: int = Field(80, ge=0)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "TextVariable":
+        _check_order("min_characters", self.min_characters, "max_characters", self.max_characters)
+        return self
+
+
+class IntegerVariable(_Declared):
+    """A whole number."""
+
+    type: Literal["integer"]
+    min: int = 0
+    max: int
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "IntegerVariable":
+        _check_order("min", self.min, "max", self.max)
+        return self
+
+
+class DecimalVariable(_Declared):
+    """A number with a fixed count of decimals, as text: ``47.20``."""
+
+    type: Literal["decimal"]
+    min: Decimal = Decimal(0)
+    max: Decimal
+    places: int = Field(2, ge=0, le=18)
+
+    @property
+    def steps(self) -> tuple[int, int]:
+        """The least and the most, counted in units of the last decimal."""
+        least, most = self.min.scaleb(self.places), self.max.scaleb(self.places)
+        return int(least.to_integral_value("ROUND_CEILING")), int(
+            most.to_integral_value("ROUND_FLOOR")
+        )
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "DecimalVariable":
+        _check_order("min", self.min, "max", self.max)
+        if self.steps[0] > self.steps[1]:
+            raise ValueError(
+                f"no number of {self.places} places lies from {self.min} to {self.max}"
+            )
+        return self
+
+
+class DateVariable(_Declared):
+    """A day of the calendar."""
+
+    type: Literal["date"]
+    earliest: date
+    latest: date
+    format: str = "%Y-%m-%d"
+    """As ``strftime`` takes it."""
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "DateVariable":
+        _check_order("earliest", self.earliest, "latest", self.latest)
+        return self
+
+
+def _compiles(pattern: str) -> str:
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        raise ValueError(f"{pattern!r} is no regular expression of Python: {error}") from None
+    return pattern
+
+
+class RegexVariable(_Declared):
+    """Any text that a regular expression of Python matches as a whole."""
+
+    type: Literal["regex"]
+    pattern: Annotated[str, AfterValidator(_compiles)]
+
+
+Variable = Annotated[
+    SampleVariable
+    | WordsVariable
+    | TextVariable
+    | IntegerVariable
+    | DecimalVariable
+    | DateVariable
+    | RegexVariable,
+    Field(discriminator="type"),
+]
+Variables = Mapping[str, Variable]
+
+
+def _check_order(least_name: str, least: object, most_name: str, most: object) -> None:
+    if least > most:  # type: ignore[operator]
+        raise ValueError(f"{least_name} {least} is above {most_name} {most}")
