@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
+    from harness.core.measurement import Latency, Memory
     from harness.core.modelref import ModelRef
-    from harness.measurement import Latency, Memory
     from harness.parity.beside import Beginning, Beside
     from harness.pytest_session import PytestSession
     from harness.selection import Subject

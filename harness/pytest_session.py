@@ -13,11 +13,11 @@ from harness.behavior import Tally, judge_completion
 from harness.core.case import Case
 from harness.core.completion import Completion
 from harness.core.errors import HarnessError
+from harness.core.measurement import Latency, Memory
 from harness.core.record import FORMAT_SUCCESS, RunRecord
 from harness.core.verdict import Outcome, Verdict
 from harness.engine.process import Generation
 from harness.failure_text import BehaviorFailed, BehaviorText, failed_case, failed_rate
-from harness.measurement import Latency, Memory
 from harness.model_files.hold import Held, hold, with_warnings
 from harness.parity.beside import Beside
 from harness.progress import TerminalProgress

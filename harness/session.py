@@ -14,6 +14,7 @@ from typing import Protocol, TypeVar
 from harness.behavior import DEFAULT_BUDGET, Tally
 from harness.core.case import Case
 from harness.core.completion import Completion
+from harness.core.measurement import Latency, Memory
 from harness.core.modelref import ModelRef
 from harness.core.plan import GenerationPlan, Request, requests_for
 from harness.core.record import BehaviorResult, Counterexample, ModelRecord, Sample, TimedAnswer
@@ -21,7 +22,6 @@ from harness.core.verdict import Verdict
 from harness.engine.model import EngineSettings
 from harness.engine.process import Answer, Generation, ModelUnopened
 from harness.engine.worker import failed
-from harness.measurement import Latency, Memory
 from harness.records.journal import Journal
 from harness.records.runs import new_run_id
 from harness.selection import Subject

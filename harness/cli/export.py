@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from harness.export.export_record import ExportRecord
+    from harness.core.export_record import ExportRecord
 
 MOST_FALLBACKS = 5
 """Tensors of another type that the terminal names; the record has them all."""

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from harness import __version__
-from harness.export.export_record import ExportRecord, Input, Output
+from harness.core.export_record import ExportRecord, Input, Output
 from harness.export.source import Fingerprints, Source
 from harness.files.staging import Staging, publish, record_of
 from harness.machine.environment import versions

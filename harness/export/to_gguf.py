@@ -4,9 +4,9 @@ import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from harness.core.export_record import ExportRecord, PeakMemory
 from harness.export.converter import convert, converter_script
 from harness.export.end_tokens import end_ids, end_warnings
-from harness.export.export_record import ExportRecord, PeakMemory
 from harness.export.file_types import UNQUANTISED, bytes_of, quantised
 from harness.export.gguf_file import ModelFile, write_model
 from harness.export.merged_folder import merged_bytes, write_merged

@@ -4,7 +4,7 @@ import time
 from pathlib import Path
 
 from harness.core.errors import HarnessError
-from harness.export.export_record import ExportRecord, PeakMemory
+from harness.core.export_record import ExportRecord, PeakMemory
 from harness.export.file_types import UNQUANTISED
 from harness.export.lora_file import LoraFile, check_expressible, pairs_by_tensor, write_lora
 from harness.export.numbers import STORED_AS

@@ -4,7 +4,7 @@ import time
 from pathlib import Path
 
 from harness.core.errors import HarnessError
-from harness.export.export_record import ExportRecord, PeakMemory
+from harness.core.export_record import ExportRecord, PeakMemory
 from harness.export.merged_folder import DTYPES, merged_bytes, write_merged
 from harness.export.progress import bar, counter
 from harness.export.record import make_record, text_of

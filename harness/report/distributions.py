@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from harness.core.measurement import quantile
 from harness.gate.compare import Side
-from harness.measurement import quantile
 from harness.report import words
 from harness.report.contents import Report
 from harness.report.labels import Label, label_of

@@ -10,9 +10,9 @@ from typing import Any
 from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema
 
+from harness.core.export_record import SCHEMA_VERSION as EXPORT_SCHEMA_VERSION
+from harness.core.export_record import ExportRecord
 from harness.core.record import SCHEMA_VERSION, RunRecord, Sample
-from harness.export.export_record import SCHEMA_VERSION as EXPORT_SCHEMA_VERSION
-from harness.export.export_record import ExportRecord
 
 HERE = Path(__file__).parent
 RUN_SCHEMA = HERE / "run.schema.json"
