@@ -204,7 +204,7 @@ def latency(rng: np.random.Generator, runs: int) -> Rows:
     hiccups, in turns; and one model after the other. The limit is 10% slower."""
     limit, rows = 1.1, []
     for cases in (8, 20, 50):
-        is_first = np.isin(np.arange(cases) % 4, (0, 3))  # As harness.turns alternates.
+        is_first = np.isin(np.arange(cases) % 4, (0, 3))  # As harness.run.interleaving alternates.
         for ratio in (1.1, 1.2, 1.3):
             over = inside = apart = 0
             for _ in range(runs):

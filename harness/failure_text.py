@@ -6,13 +6,13 @@ from collections.abc import Iterator, Sequence
 from _pytest._code.code import ReprFileLocation, TerminalRepr
 from _pytest._io import TerminalWriter
 
-from harness.behavior import MOST_ERRORS, Tally
 from harness.core.completion import Completion
 from harness.core.printable import excerpt, symbols
 from harness.core.record import BehaviorResult
 from harness.core.verdict import Outcome, Verdict
 from harness.report.safe import inert
 from harness.report.screen import folded
+from harness.run.behavior import MOST_ERRORS, Tally
 
 EXAMPLES = 3
 MOST_CODES = 5

@@ -14,8 +14,8 @@ from harness.core.errors import HarnessError
 from harness.engine.model import EngineSettings
 from harness.engine.process import Generation
 from harness.records.runs import check_writable
-from harness.selection import Choices, Subject, choose
-from harness.settings import Settings, read_settings
+from harness.run.selection import Choices, Subject, choose
+from harness.run.settings import Settings, read_settings
 
 if TYPE_CHECKING:
     from harness.pytest_gate import SessionGate

@@ -14,7 +14,7 @@ from harness.gate.compare import Side
 from harness.gate.decision import EXIT_CODES, GateDecision, GateOutcome, decide
 from harness.gate.policy import GatePolicy
 from harness.records.baselines import Baseline, find_baseline, read_baseline
-from harness.settings import Settings
+from harness.run.settings import Settings
 
 
 class SessionGate:

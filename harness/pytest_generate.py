@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from harness.behavior import Tally
 from harness.core.errors import HarnessError
 from harness.core.plan import requests_for
 from harness.core.printable import printable
 from harness.core.record import Counterexample, RunRecord, Sample
 from harness.failure_text import example
 from harness.records.runs import find_run, read_run
-from harness.selection import CaseSource, Subject, short_path
-from harness.session import Session
+from harness.run.behavior import Tally
+from harness.run.selection import CaseSource, Subject, short_path
+from harness.run.session import Session
 from harness.tasks.generate.drawing import Drawing, DrawnCase
 from harness.tasks.generate.search import Found, Judge, smallest, starting_point
 from harness.tasks.generate.shrinking import Bounds

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from harness.behavior import Judged
 from harness.core.record import BehaviorResult
 from harness.core.verdict import Outcome, Verdict
 from harness.failure_text import failed_run
 from harness.pytest_item import behavior_of, subject_of
-from harness.selection import Subject
+from harness.run.behavior import Judged
+from harness.run.selection import Subject
 
 
 def judge_run(

@@ -14,7 +14,7 @@ from harness.engine.model import EngineSettings
 from harness.parity.asking import Asked, Opening, ask
 from harness.parity.beside import Beside
 from harness.parity.chain import compared
-from harness.selection import Subject
+from harness.run.selection import Subject
 
 _ANSWERS = frozenset({"completion", "completions", "case", "latency", "memory"})
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from harness.core.modelref import ModelRef
     from harness.parity.beside import Beginning, Beside
     from harness.pytest_session import PytestSession
-    from harness.selection import Subject
+    from harness.run.selection import Subject
     from harness.tasks.task import Task
 
 SUBJECT = "harness_subject"

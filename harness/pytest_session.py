@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from harness.behavior import Tally, judge_completion
 from harness.core.case import Case
 from harness.core.completion import Completion
 from harness.core.errors import HarnessError
@@ -20,7 +19,6 @@ from harness.engine.process import Generation
 from harness.failure_text import BehaviorFailed, BehaviorText, failed_case, failed_rate
 from harness.model_files.hold import Held, hold, with_warnings
 from harness.parity.beside import Beside
-from harness.progress import TerminalProgress
 from harness.pytest_asked import Asked
 from harness.pytest_item import (
     SUBJECT,
@@ -33,12 +31,14 @@ from harness.pytest_item import (
 )
 from harness.pytest_measured import judge_run
 from harness.pytest_parity import SessionParity, is_read_alone
-from harness.recording import outline, record
 from harness.records.attempts import with_attempts
 from harness.records.journal import Journal, check_space
 from harness.records.runs import record_file, write_run
-from harness.selection import Subject, short_path
-from harness.session import Session, Wanted
+from harness.run.behavior import Tally, judge_completion
+from harness.run.progress import TerminalProgress
+from harness.run.recording import outline, record
+from harness.run.selection import Subject, short_path
+from harness.run.session import Session, Wanted
 
 PER_COMPLETION = frozenset({"completion", "case"})
 """Arguments that make a test be called once for each completion."""

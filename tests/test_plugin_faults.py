@@ -15,7 +15,7 @@ from tests.project import GOOD, Project
 SEND = """
 import os, signal
 import psutil
-from harness.progress import TerminalProgress
+from harness.run.progress import TerminalProgress
 
 def on_answer(self):
     if not getattr(TerminalProgress, "sent", False):

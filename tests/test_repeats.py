@@ -5,7 +5,6 @@ from dataclasses import replace
 
 import pytest
 
-from harness.behavior import Tally, rate_result
 from harness.core.completion import Completion
 from harness.core.modelref import ModelRef
 from harness.core.plan import requests_for
@@ -21,6 +20,7 @@ from harness.report import json as report_json
 from harness.report.contents import report_on
 from harness.report.decision_text import of_task
 from harness.report.decisions import explanation
+from harness.run.behavior import Tally, rate_result
 from harness.tasks.task import load_task
 from tests.models import TINY_QWEN2
 from tests.project import GOOD, TASK, Project

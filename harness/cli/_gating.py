@@ -11,7 +11,7 @@ from harness.core.errors import HarnessError
 if TYPE_CHECKING:
     from harness.core.record import RunRecord
     from harness.gate.policy import GatePolicy
-    from harness.settings import Settings
+    from harness.run.settings import Settings
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 ALLOWABLE = ("tasks", "cases", "prompts", "schema", "decoding", "required")

@@ -30,7 +30,7 @@ def promote(
     the smallest failing one that pytest printed.
     """
     from harness.records.runs import find_run, read_run
-    from harness.settings import read_settings
+    from harness.run.settings import read_settings
     from harness.tasks.generate.promotion import promote as add
 
     settings = read_settings(Path.cwd())

@@ -34,7 +34,7 @@ def save(
     """Save RUN, or the latest one, as NAME."""
     from harness.records.baselines import save_baseline
     from harness.records.runs import find_run, read_run
-    from harness.settings import read_settings
+    from harness.run.settings import read_settings
 
     settings = read_settings(Path.cwd())
     record = read_run(find_run(run, report_dir or Path(settings.report_dir)))
@@ -54,7 +54,7 @@ def list_() -> None:
     """List the baselines there are."""
     from harness.core.printable import printable
     from harness.records.baselines import SUFFIX, baseline_names, read_baseline
-    from harness.settings import read_settings
+    from harness.run.settings import read_settings
 
     root = Path(read_settings(Path.cwd()).baselines_dir)
     names = baseline_names(root)
@@ -74,7 +74,7 @@ def show(name: str) -> None:
     from harness.core.printable import printable
     from harness.records.baselines import find_baseline, read_baseline
     from harness.report.terminal import Summary, as_text
-    from harness.settings import read_settings
+    from harness.run.settings import read_settings
 
     path = find_baseline(name, Path(read_settings(Path.cwd()).baselines_dir))
     found = read_baseline(path)

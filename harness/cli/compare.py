@@ -36,7 +36,7 @@ def command(
     from harness.cli._gating import policy_of
     from harness.report.contents import report_on
     from harness.report.json import render
-    from harness.settings import read_settings
+    from harness.run.settings import read_settings
 
     settings = read_settings(Path.cwd())
     root = report_dir or Path(settings.report_dir)

@@ -55,7 +55,7 @@ def command(
     Under GitHub Actions the step's summary is written and what broke is annotated.
     """
     from harness.report.contents import report_on, with_noise
-    from harness.settings import read_settings
+    from harness.run.settings import read_settings
 
     settings = read_settings(Path.cwd())
     root = report_dir or Path(settings.report_dir)

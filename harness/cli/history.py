@@ -22,7 +22,7 @@ def command(
     """
     from harness.records.runs import read_results, run_ids
     from harness.report.history import lines, series_of
-    from harness.settings import read_settings
+    from harness.run.settings import read_settings
 
     root = report_dir or Path(read_settings(Path.cwd()).report_dir)
     runs = [read_results(root / run_id) for run_id in run_ids(root)]

@@ -60,7 +60,7 @@ def command(
     from harness.core.printable import printable
     from harness.parity.file import as_json, write_parity
     from harness.report.parity_text import shown
-    from harness.settings import read_settings
+    from harness.run.settings import read_settings
 
     root = report_dir or Path(read_settings(Path.cwd()).report_dir)
     folder, parity = _found(chain, root, options)
@@ -100,10 +100,10 @@ def _of_models(
     from harness.parity.asking import Opening
     from harness.parity.chain import parity_of
     from harness.parity.running import measures_of, run_chain
-    from harness.progress import ConsoleProgress
     from harness.records.runs import check_writable, write_run
-    from harness.selection import Choices, choose
-    from harness.settings import read_settings
+    from harness.run.progress import ConsoleProgress
+    from harness.run.selection import Choices, choose
+    from harness.run.settings import read_settings
 
     check_writable(root)
     known = read_settings(Path.cwd())

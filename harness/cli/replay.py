@@ -56,7 +56,7 @@ def command(
     from harness.records.runs import find_run, read_run
     from harness.report.replay import lines
     from harness.report.safe import log
-    from harness.settings import read_settings
+    from harness.run.settings import read_settings
 
     settings = read_settings(Path.cwd())
     record = read_run(find_run(run, report_dir or Path(settings.report_dir)))

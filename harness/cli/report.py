@@ -63,7 +63,7 @@ def command(
     is before and its last after.
     """
     from harness.report.contents import report_on, with_noise
-    from harness.settings import read_settings
+    from harness.run.settings import read_settings
 
     if noise is not None and kind == "terminal":
         raise HarnessError(

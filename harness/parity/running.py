@@ -10,9 +10,9 @@ from harness.core.verdict import FailureCode, Outcome, Verdict
 from harness.engine.model import EngineSettings
 from harness.parity.answers import tokens_of
 from harness.parity.values import ModelMeasure
-from harness.recording import record
-from harness.selection import Subject
-from harness.session import Progress, Session, Wanted
+from harness.run.recording import record
+from harness.run.selection import Subject
+from harness.run.session import Progress, Session, Wanted
 from harness.tasks.judging import Skip, checks_of
 
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Protocol, TypeVar
 
-from harness.behavior import DEFAULT_BUDGET, Tally
 from harness.core.case import Case
 from harness.core.completion import Completion
 from harness.core.measurement import Latency, Memory
@@ -24,9 +23,10 @@ from harness.engine.process import Answer, Generation, ModelUnopened
 from harness.engine.worker import failed
 from harness.records.journal import Journal
 from harness.records.runs import new_run_id
-from harness.selection import Subject
+from harness.run.behavior import DEFAULT_BUDGET, Tally
+from harness.run.interleaving import Footprint, answers_in_turns, fit_together
+from harness.run.selection import Subject
 from harness.tasks.task import Task
-from harness.turns import Footprint, answers_in_turns, fit_together
 
 Key = TypeVar("Key")
 

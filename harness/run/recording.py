@@ -5,7 +5,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 
-from harness.behavior import rate_result
 from harness.core.case import JsonValue
 from harness.core.composite import composite
 from harness.core.record import (
@@ -17,7 +16,8 @@ from harness.core.record import (
     TaskRecord,
 )
 from harness.machine.environment import environment
-from harness.session import Session
+from harness.run.behavior import rate_result
+from harness.run.session import Session
 from harness.tasks.task import Task
 
 

@@ -10,7 +10,7 @@ from harness.core.case import Case
 from harness.core.errors import HarnessError
 from harness.core.modelref import ModelRef
 from harness.engine.model import EngineSettings
-from harness.settings import TABLE, Settings
+from harness.run.settings import TABLE, Settings
 from harness.tasks.task import Task, find_tasks
 
 

@@ -11,7 +11,7 @@ from harness.core.modelref import ModelRef
 from harness.core.plan import Request, Sampling
 from harness.engine.model import EngineSettings
 from harness.engine.process import Generation
-from harness.turns import Footprint, answers_in_turns, fit_together, in_turns
+from harness.run.interleaving import Footprint, answers_in_turns, fit_together, in_turns
 from tests.models import TINY_QWEN2
 
 A, B, C = (ModelRef("base", name) for name in "abc")

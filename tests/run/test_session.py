@@ -69,7 +69,8 @@ def test_models_are_timed_in_turns(run: RunRecord) -> None:
 def test_models_that_do_not_fit_beside_each_other_are_timed_one_after_the_other(tmp_path) -> None:
     project = project_of(tmp_path)
     project.write(
-        "conftest.py", "import harness.session\nharness.session.fit_together = lambda models: False"
+        "conftest.py",
+        "import harness.run.session\nharness.session.fit_together = lambda models: False",
     )
     run = run_of(project)
     base, adapter = (model.ref for model in run.models)

@@ -1,0 +1,1 @@
+"""Runs suites over models: selection, plan, answers, verdicts, record."""
