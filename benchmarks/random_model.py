@@ -17,9 +17,9 @@ from pathlib import Path
 import click
 import numpy as np
 
-from harness.export.numbers import from_float32
-from harness.export.safetensors_file import Array
-from harness.export.safetensors_writer import write_safetensors
+from harness.export.tensors.numbers import from_float32
+from harness.export.tensors.safetensors_file import Array
+from harness.export.tensors.safetensors_writer import write_safetensors
 
 BUNDLED = Path(__file__).parent.parent / "fixtures/models/tiny-qwen2"
 

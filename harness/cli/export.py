@@ -60,7 +60,7 @@ def merge(adapter: str, target: Path, base: str | None, force: bool, dtype: str 
     harness export merge out/my_adapter -o out/merged
     harness export merge out/my_adapter -o out/merged --dtype float32
     """
-    from harness.export.packages import check_packages
+    from harness.export.requirements import check_packages
 
     check_packages()
     from harness.export.source import open_source
@@ -101,8 +101,8 @@ def gguf(
     harness export gguf out/my_adapter -o model-q4.gguf --type q4_k_m
     harness export gguf base:Qwen/Qwen2.5-0.5B-Instruct -o model.gguf
     """
-    from harness.export.file_types import UNQUANTISED, check_type
-    from harness.export.packages import check_packages
+    from harness.export.gguf.file_types import UNQUANTISED, check_type
+    from harness.export.requirements import check_packages
 
     check_packages()
     wanted = check_type(kind) if kind else None
@@ -133,7 +133,7 @@ def lora(adapter: str, target: Path, base: str | None, force: bool, kind: str) -
     harness export lora out/my_adapter -o adapter.gguf
     pytest suites/ --model gguf:base.gguf+lora=adapter.gguf
     """
-    from harness.export.packages import check_packages
+    from harness.export.requirements import check_packages
 
     check_packages()
     from harness.export.source import open_source

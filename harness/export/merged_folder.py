@@ -10,14 +10,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from harness.export.adapter import Adapter
-from harness.export.merged_weights import MergedWeights
-from harness.export.numbers import STORED_AS, converted
-from harness.export.peft_merge import merge_by_peft
-from harness.export.safetensors_file import Array
-from harness.export.safetensors_writer import write_safetensors
+from harness.export.merging.adapter import Adapter
+from harness.export.merging.merged_weights import MergedWeights
+from harness.export.merging.peft_merge import merge_by_peft
 from harness.export.source import Source
-from harness.export.weights import INDEX
+from harness.export.tensors.numbers import STORED_AS, converted
+from harness.export.tensors.safetensors_file import Array
+from harness.export.tensors.safetensors_writer import write_safetensors
+from harness.export.tensors.weights import INDEX
 from harness.machine.memory import peak_resident_bytes
 
 DTYPES = {"float32": "F32", "bfloat16": "BF16", "float16": "F16"}

@@ -7,13 +7,13 @@ from typing import Any
 from harness.core.errors import HarnessError
 from harness.core.modelref import ModelRef
 from harness.core.plan import sha256_of
-from harness.export.adapter import Adapter, read_adapter
-from harness.export.architecture import Architecture, architecture_of
-from harness.export.base_copies import without_base_copies
-from harness.export.merged_weights import MergedWeights
-from harness.export.model_config import ModelConfig
+from harness.export.gguf.architecture import Architecture, architecture_of
+from harness.export.merging.adapter import Adapter, read_adapter
+from harness.export.merging.base_copies import without_base_copies
+from harness.export.merging.merged_weights import MergedWeights
+from harness.export.tensors.model_config import ModelConfig
+from harness.export.tensors.weights import StoredWeights, Weights
 from harness.export.training_note import training_warnings
-from harness.export.weights import StoredWeights, Weights
 from harness.model_files import provenance_keys
 from harness.model_files.fingerprint import file_hashes, tokenizer_hash, weights_hash
 from harness.model_files.folders import adapter_base, check_adapter, check_whole_model, is_hub_id

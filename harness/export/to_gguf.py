@@ -5,19 +5,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harness.core.export_record import ExportRecord, PeakMemory
-from harness.export.converter import convert, converter_script
-from harness.export.end_tokens import end_ids, end_warnings
-from harness.export.file_types import UNQUANTISED, bytes_of, quantised
-from harness.export.gguf_file import ModelFile, write_model
+from harness.export.gguf.converter import convert, converter_script
+from harness.export.gguf.end_tokens import end_ids, end_warnings
+from harness.export.gguf.file_types import UNQUANTISED, bytes_of, quantised
+from harness.export.gguf.gguf_file import ModelFile, write_model
+from harness.export.gguf.quantizer import Quantised, quantize
+from harness.export.gguf.tensor_plan import plan
+from harness.export.gguf.tensor_types import tensor_types
 from harness.export.merged_folder import merged_bytes, write_merged
 from harness.export.progress import bar, counter
-from harness.export.quantizer import Quantised, quantize
 from harness.export.record import make_record, publish_with_record
 from harness.export.source import Fingerprints, Source, open_folder
-from harness.export.tensor_plan import plan
-from harness.export.tensor_types import tensor_types
-from harness.export.tokenizer_form import vocabulary_of
-from harness.export.tokenizer_reading import read_tokenizer
+from harness.export.tokenizer.tokenizer_form import vocabulary_of
+from harness.export.tokenizer.tokenizer_reading import read_tokenizer
 from harness.files import staging as output
 from harness.files.staging import Staging
 from harness.machine.memory import peak_resident_bytes

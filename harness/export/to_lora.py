@@ -5,14 +5,14 @@ from pathlib import Path
 
 from harness.core.errors import HarnessError
 from harness.core.export_record import ExportRecord, PeakMemory
-from harness.export.file_types import UNQUANTISED
-from harness.export.lora_file import LoraFile, check_expressible, pairs_by_tensor, write_lora
-from harness.export.numbers import STORED_AS
+from harness.export.gguf.file_types import UNQUANTISED
+from harness.export.gguf.lora_file import LoraFile, check_expressible, pairs_by_tensor, write_lora
+from harness.export.gguf.tensor_plan import plan
+from harness.export.gguf.tensor_types import tensor_types
 from harness.export.progress import bar, counter
 from harness.export.record import make_record, publish_with_record
 from harness.export.source import Fingerprints, Source
-from harness.export.tensor_plan import plan
-from harness.export.tensor_types import tensor_types
+from harness.export.tensors.numbers import STORED_AS
 from harness.files import staging as output
 from harness.machine.memory import peak_resident_bytes
 

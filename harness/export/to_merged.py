@@ -9,7 +9,7 @@ from harness.export.merged_folder import DTYPES, merged_bytes, write_merged
 from harness.export.progress import bar, counter
 from harness.export.record import make_record, text_of
 from harness.export.source import Fingerprints, Source
-from harness.export.weights import StoredWeights
+from harness.export.tensors.weights import StoredWeights
 from harness.files import staging as output
 
 RECORD = "export.json"

@@ -164,7 +164,7 @@ def test_a_tokenizer_that_llama_cpp_cannot_run(tmp_path: Path) -> None:
 def test_missing_packages_are_named_before_anything_is_opened(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from harness.export import packages
+    from harness.export import requirements as packages
 
     there = packages.find_spec
     missing = {"gguf", "llama_cpp"}

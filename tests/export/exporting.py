@@ -4,11 +4,11 @@ from pathlib import Path
 
 import harness.export.merged_folder
 import harness.export.to_gguf
-from harness.export.peft_merge import merge_here, trained_rows
+from harness.export.merging.peft_merge import merge_here, trained_rows
 from harness.export.source import open_source
 from harness.export.to_gguf import to_gguf
 from harness.export.to_lora import to_lora
-from harness.export.tokenizer_reading import load_tokenizer
+from harness.export.tokenizer.tokenizer_reading import load_tokenizer
 
 
 def export_gguf(model: Path | str, target: Path, kind: str = "f32", **options):

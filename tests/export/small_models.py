@@ -20,7 +20,7 @@ from transformers import (
     Qwen3ForCausalLM,
 )
 
-from harness.export.pre_tokenizer import KNOWN
+from harness.export.tokenizer.pre_tokenizer import KNOWN
 from tests.models import TASKS
 
 VOCABULARY = 400

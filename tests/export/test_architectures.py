@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from harness.core.errors import HarnessError
-from harness.export.architecture import architecture_of
-from harness.export.model_config import ModelConfig
-from harness.export.rope import Rope
+from harness.export.gguf.architecture import architecture_of
+from harness.export.gguf.rope import Rope
+from harness.export.tensors.model_config import ModelConfig
 from tests.export import small_models
 from tests.export.exporting import export_gguf
 from tests.export.llama_reading import Llama, expected_logits

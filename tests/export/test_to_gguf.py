@@ -12,8 +12,8 @@ import pytest
 from gguf import GGUFReader
 
 from harness.core.errors import HarnessError
-from harness.export.file_types import check_type, quantised
-from harness.export.quantizer import quantize
+from harness.export.gguf.file_types import check_type, quantised
+from harness.export.gguf.quantizer import quantize
 from harness.model_files import provenance_keys
 from harness.model_files.fingerprint import file_hashes, sha256_of_file, weights_hash
 from tests.export import small_models
@@ -260,7 +260,7 @@ KILLED = """
 import sys
 import harness.export.to_gguf as export
 from harness.export.source import open_source
-from harness.export.tokenizer_reading import load_tokenizer
+from harness.export.tokenizer.tokenizer_reading import load_tokenizer
 export.read_tokenizer = load_tokenizer
 def slow(advance, whole):
     return lambda name, elements: (print(name, flush=True), sys.stdin.read())

@@ -1,0 +1,1 @@
+"""Writes GGUF: architectures, tensors, types, quantisation."""

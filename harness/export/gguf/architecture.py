@@ -1,0 +1,81 @@
+"""What an architecture's file says, and which file answers for a model."""
+
+import difflib
+import importlib
+import pkgutil
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from harness.core.errors import HarnessError
+from harness.export.gguf import architectures
+from harness.export.gguf.layout import Layout
+from harness.export.tensors.model_config import ModelConfig
+from harness.export.tensors.safetensors_file import Array
+
+
+class Architecture(Protocol):
+    """``ARCHITECTURE`` of a file of ``harness/export/architectures``: one family of models."""
+
+    CLASSES: tuple[str, ...]
+    """What ``architectures`` of a ``config.json`` says."""
+    PREFIX: str
+    """What the names of all weights but the head's begin with; some checkpoints leave it out."""
+    EMBEDDING: str
+    """The token embedding's name."""
+    NORM: str
+    """The last norm's name."""
+    BLOCK: str
+    """What the names of a block's weights begin with, ``{}`` for its number."""
+    IN_EVERY_BLOCK: tuple[str, ...]
+    """What llama.cpp wants in each block."""
+    HEAD: str
+    """The output projection's name; without it the embedding is it."""
+    GGUF_NAME: str
+    """llama.cpp's name for it: ``general.architecture``."""
+
+    def check(self, config: ModelConfig) -> tuple[str, ...]:
+        """What to warn of. Raises HarnessError where llama.cpp would compute something else."""
+        ...
+
+    def add_parameters(self, config: ModelConfig, writer: Any) -> None:
+        """Write the sizes and constants of the model."""
+        ...
+
+    def layout(self, config: ModelConfig, name: str) -> Layout:
+        """How the weight of this transformers name lies in GGUF."""
+        ...
+
+    def blocks(self, config: ModelConfig) -> int:
+        """How many layers it has."""
+        ...
+
+    def is_buffer(self, name: str) -> bool:
+        """True for what is stored beside the weights and computed anew by everybody."""
+        ...
+
+    def extra_tensors(self, config: ModelConfig) -> Mapping[str, Array]:
+        """Tensors of GGUF that no weight stands behind, by GGUF name."""
+        ...
+
+
+def architecture_of(config: ModelConfig) -> Architecture:
+    """The file that knows the model's architecture.
+
+    Raises:
+        HarnessError: none does.
+    """
+    known: dict[str, Architecture] = {}
+    for module in pkgutil.iter_modules(architectures.__path__):
+        if not module.name.startswith("_"):
+            file = importlib.import_module(f"{architectures.__name__}.{module.name}")
+            found: Architecture = file.ARCHITECTURE
+            known |= dict.fromkeys(found.CLASSES, found)
+    name = config.architecture
+    if name in known:
+        return known[name]
+    close = difflib.get_close_matches(name, known, n=1, cutoff=0.8)
+    hint = f" (near: {close[0]})" if close else ""
+    raise HarnessError(
+        f"{config.file}: architecture {name!r:.60} is not known here{hint}, known: "
+        f"{', '.join(sorted(known))}; --converter PATH asks your llama.cpp checkout instead"
+    )

@@ -1,0 +1,104 @@
+"""What Llama, Qwen2 and Qwen3 share: RMS norms, rope, grouped heads, a gated MLP."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from harness.export.gguf.layout import AsStored, Layout
+from harness.export.gguf.rope import Rope
+from harness.export.tensors.model_config import ModelConfig
+from harness.export.tensors.safetensors_file import Array
+
+PROJECTIONS = (
+    *(f"self_attn.{part}_proj.weight" for part in "qkvo"),
+    *(f"mlp.{part}_proj.weight" for part in ("gate", "up", "down")),
+    "input_layernorm.weight",
+    "post_attention_layernorm.weight",
+)
+"""The weights of every block, biases aside."""
+
+
+class Decoder:
+    """An architecture of this family, but for its own name and habits."""
+
+    PREFIX = "model."
+    EMBEDDING = "model.embed_tokens.weight"
+    NORM = "model.norm.weight"
+    BLOCK = "model.layers.{}."
+    HEAD = "lm_head.weight"
+
+    def check(self, config: ModelConfig) -> tuple[str, ...]:
+        activation = config.text("hidden_act", "silu")
+        if activation not in ("silu", "swish"):
+            raise config.refuse(
+                f"activation {activation!r} is not what llama.cpp computes, silu is"
+            )
+        rope(config)
+        return ()
+
+    def add_parameters(self, config: ModelConfig, writer: Any) -> None:
+        writer.add_context_length(config.whole("max_position_embeddings"))
+        writer.add_embedding_length(config.whole("hidden_size"))
+        writer.add_block_count(self.blocks(config))
+        writer.add_feed_forward_length(config.whole("intermediate_size"))
+        writer.add_head_count(heads(config))
+        writer.add_head_count_kv(key_value_heads(config))
+        writer.add_key_length(head_dim(config))
+        writer.add_value_length(head_dim(config))
+        writer.add_layer_norm_rms_eps(config.number("rms_norm_eps", 1e-6))
+        rope(config).add_to(writer)
+
+    def layout(self, config: ModelConfig, name: str) -> Layout:
+        return AsStored()
+
+    def blocks(self, config: ModelConfig) -> int:
+        return config.whole("num_hidden_layers")
+
+    def is_buffer(self, name: str) -> bool:
+        return name.endswith("rotary_emb.inv_freq")
+
+    def extra_tensors(self, config: ModelConfig) -> Mapping[str, Array]:
+        factors = rope(config).factors()
+        return {} if factors is None else {"rope_freqs.weight": factors}
+
+
+class Qwen(Decoder):
+    """What Qwen2 and Qwen3 refuse and warn of alike."""
+
+    GGUF_NAME: str
+
+    def check(self, config: ModelConfig) -> tuple[str, ...]:
+        if rope(config).kind == "llama3":
+            raise config.refuse(f"llama.cpp's {self.GGUF_NAME} knows no rope of type llama3")
+        is_used = config.flag("use_sliding_window", False)
+        return super().check(config) + sliding_window_warning(config, is_used=is_used)
+
+
+def heads(config: ModelConfig) -> int:
+    return config.whole("num_attention_heads")
+
+
+def key_value_heads(config: ModelConfig) -> int:
+    return config.whole("num_key_value_heads", heads(config))
+
+
+def head_dim(config: ModelConfig) -> int:
+    count = heads(config)
+    if not count:
+        raise config.refuse("num_attention_heads is 0")
+    return config.whole("head_dim", config.whole("hidden_size") // count)
+
+
+def rope(config: ModelConfig) -> Rope:
+    return Rope.of(config, head_dim(config))
+
+
+def sliding_window_warning(config: ModelConfig, *, is_used: bool) -> tuple[str, ...]:
+    """llama.cpp attends to everything in these architectures, whatever the window."""
+    context = config.whole("max_position_embeddings")
+    window = config.whole("sliding_window", 0) if is_used else 0
+    if not window or window >= context:
+        return ()
+    return (
+        f"the model attends to the last {window:,} tokens only, llama.cpp to all: beyond "
+        f"{window:,} tokens the answers differ",
+    )

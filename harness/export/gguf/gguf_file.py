@@ -1,0 +1,154 @@
+"""Writes a GGUF file of an unquantised type, a tensor at a time, through the ``gguf`` package."""
+
+import itertools
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from gguf import GGMLQuantizationType, GGUFValueType, GGUFWriter, LlamaFileType
+
+from harness.core.errors import HarnessError
+from harness.export.gguf.architecture import Architecture
+from harness.export.gguf.tensor_plan import PlannedTensor
+from harness.export.tensors.model_config import ModelConfig
+from harness.export.tensors.numbers import STORED_AS, converted
+from harness.export.tensors.safetensors_file import Array
+from harness.export.tensors.weights import Weights
+from harness.export.tokenizer.vocabulary import Vocabulary
+from harness.model_files import provenance_keys
+
+FILE_TYPES = {
+    "F32": LlamaFileType.ALL_F32,
+    "F16": LlamaFileType.MOSTLY_F16,
+    "BF16": LlamaFileType.MOSTLY_BF16,
+}
+OnTensor = Callable[[str, int], None]
+"""Told the name and the elements of each tensor that is written."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFile:
+    """A model, ready to be written."""
+
+    config: ModelConfig
+    architecture: Architecture
+    weights: Weights
+    tensors: tuple[PlannedTensor, ...]
+    vocabulary: Vocabulary
+    name: str
+    provenance: Mapping[str, str] = field(default_factory=dict)
+    end_ids: tuple[int, ...] = ()
+    """Tokens that end an answer."""
+
+    @property
+    def elements(self) -> int:
+        return sum(tensor.elements for tensor in self.tensors)
+
+    def bytes_as(self, dtype: str) -> int:
+        """Size of the tensors in a file of this type."""
+        return sum(
+            t.elements * STORED_AS["F32" if t.stays_float32 else dtype].itemsize
+            for t in self.tensors
+        )
+
+
+def write_model(model: ModelFile, path: Path, dtype: str, on_tensor: OnTensor) -> None:
+    """Write the model with its weights as ``F32``, ``F16`` or ``BF16``.
+
+    Raises:
+        HarnessError: a weight does not fit into the type, or cannot be read.
+        OSError: the file cannot be written.
+    """
+    writer = GGUFWriter(path, model.architecture.GGUF_NAME)
+    with closing(writer):
+        writer.add_type("model")
+        writer.add_name(model.name)
+        writer.add_file_type(FILE_TYPES[dtype])
+        model.architecture.add_parameters(model.config, writer)
+        add_vocabulary(writer, model.vocabulary)
+        add_provenance(writer, model.provenance)
+        _add_ends(writer, model.vocabulary.eos_id, model.end_ids)
+        _write_tensors(writer, model, dtype, on_tensor)
+
+
+def add_provenance(writer: GGUFWriter, provenance: Mapping[str, str]) -> None:
+    for key, value in provenance.items():
+        writer.add_string(key, value)
+
+
+def add_vocabulary(writer: GGUFWriter, vocabulary: Vocabulary) -> None:
+    writer.add_tokenizer_model(vocabulary.model)
+    writer.add_tokenizer_pre(vocabulary.pre)
+    writer.add_token_list(vocabulary.tokens)
+    # Said outright: an empty or one-sided list would otherwise leave the type to be guessed.
+    key = "tokenizer.ggml.token_type"
+    writer.add_key_value(key, vocabulary.kinds, GGUFValueType.ARRAY, GGUFValueType.INT32)
+    if vocabulary.scores:
+        writer.add_token_scores(vocabulary.scores)
+    if vocabulary.merges:
+        writer.add_token_merges(vocabulary.merges)
+    for token_id, add in (
+        (vocabulary.bos_id, writer.add_bos_token_id),
+        (vocabulary.pad_id, writer.add_pad_token_id),
+        (vocabulary.unk_id, writer.add_unk_token_id),
+    ):
+        if token_id is not None:
+            add(token_id)
+    writer.add_add_bos_token(vocabulary.adds_bos)
+    writer.add_add_eos_token(vocabulary.adds_eos)
+    if vocabulary.adds_space is not None:
+        writer.add_add_space_prefix(vocabulary.adds_space)
+    if vocabulary.chat_template:
+        writer.add_chat_template(vocabulary.chat_template)
+
+
+def _add_ends(writer: GGUFWriter, eos_id: int | None, end_ids: tuple[int, ...]) -> None:
+    """Every token that ends an answer in transformers. llama.cpp has three places for them, and
+    knows others by their spelling."""
+    if not end_ids:
+        return
+    kinds = (GGUFValueType.ARRAY, GGUFValueType.INT32)
+    writer.add_key_value(provenance_keys.END_TOKEN_IDS, end_ids, *kinds)
+    first = end_ids[0] if eos_id is None else eos_id
+    places = (writer.add_eos_token_id, writer.add_eot_token_id, writer.add_eom_token_id)
+    for token_id, add in zip(sorted(end_ids, key=lambda i: i != first), places, strict=False):
+        add(token_id)
+
+
+def _write_tensors(writer: GGUFWriter, model: ModelFile, dtype: str, on_tensor: OnTensor) -> None:
+    extra = model.architecture.extra_tensors(model.config)
+    for name, values in extra.items():
+        writer.add_tensor_info(name, values.shape, values.dtype, values.nbytes)
+    for tensor in model.tensors:
+        _announce(writer, tensor, dtype)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_ti_data_to_file()
+    for name, values in itertools.chain(extra.items(), _values(model, dtype)):
+        writer.write_tensor_data(values)
+        on_tensor(name, values.size)
+
+
+def _announce(writer: GGUFWriter, tensor: PlannedTensor, dtype: str) -> None:
+    kept = "F32" if tensor.stays_float32 else dtype
+    storage = STORED_AS[kept]
+    writer.add_tensor_info(
+        tensor.name,
+        tensor.shape,
+        storage,
+        tensor.elements * storage.itemsize,
+        raw_dtype=GGMLQuantizationType[kept],
+    )
+
+
+def _values(model: ModelFile, dtype: str) -> Iterator[tuple[str, Array]]:
+    for tensor in model.tensors:
+        stored = tensor.layout.of_weight(model.weights.read(tensor.source))
+        if stored.shape != tensor.shape:
+            raise HarnessError(f"{tensor.source}: has shape {stored.shape}, not {tensor.shape}")
+        wanted = "F32" if tensor.stays_float32 else dtype
+        yield (
+            tensor.name,
+            converted(stored, model.weights.dtype(tensor.source), wanted, tensor.name),
+        )

@@ -1,0 +1,128 @@
+"""Rotary embedding: what ``config.json`` says of it, as GGUF keys and factors.
+
+transformers 5 writes ``rope_parameters``; older configurations ``rope_theta`` and ``rope_scaling``.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from harness.export.tensors.model_config import ModelConfig
+from harness.export.tensors.safetensors_file import Array
+
+NUMBERS = {
+    "default": (),
+    "linear": ("factor",),
+    "yarn": ("factor",),
+    "llama3": (
+        "factor",
+        "low_freq_factor",
+        "high_freq_factor",
+        "original_max_position_embeddings",
+    ),
+}
+"""The kinds that are written, each with the numbers that it must have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rope:
+    """How positions turn queries and keys."""
+
+    kind: str
+    theta: float
+    dimensions: int
+    """Of each head: all of them are turned."""
+    parameters: dict[str, Any]
+    file: ModelConfig
+
+    @classmethod
+    def of(cls, config: ModelConfig, head_dim: int) -> "Rope":
+        """Read it.
+
+        Raises:
+            HarnessError: it is of a kind that is not written.
+        """
+        own = config.mapping("rope_parameters")
+        parameters = own or config.mapping("rope_scaling")
+        kind = parameters.get("rope_type", parameters.get("type", "default"))
+        if any(isinstance(value, dict) for value in parameters.values()):
+            raise config.refuse("rope that differs from layer to layer is not written")
+        if not isinstance(kind, str) or kind not in NUMBERS:
+            raise config.refuse(
+                f"rope of type {kind!r:.40} is not written, only {', '.join(NUMBERS)}"
+            )
+        if (
+            config.number("partial_rotary_factor", 1.0) != 1.0
+            or (parameters.get("partial_rotary_factor") or 1.0) != 1.0
+        ):
+            raise config.refuse("rope over a part of each head is not written")
+        theta = own.get("rope_theta")
+        rope = cls(
+            kind,
+            float(theta) if theta is not None else config.number("rope_theta", 10_000.0),
+            head_dim,
+            parameters,
+            config,
+        )
+        for name in NUMBERS[kind]:
+            rope.value(name)
+        return rope
+
+    def add_to(self, writer: Any) -> None:
+        """Write its keys. Raises HarnessError where a parameter is missing."""
+        from gguf import RopeScalingType
+
+        writer.add_rope_dimension_count(self.dimensions)
+        writer.add_rope_freq_base(self.theta)
+        if self.kind == "linear":
+            writer.add_rope_scaling_type(RopeScalingType.LINEAR)
+            writer.add_rope_scaling_factor(self.value("factor"))
+        elif self.kind == "yarn":
+            self._add_yarn(writer)
+
+    def _add_yarn(self, writer: Any) -> None:
+        from gguf import RopeScalingType
+
+        writer.add_rope_scaling_type(RopeScalingType.YARN)
+        writer.add_rope_scaling_factor(self.value("factor"))
+        trained = "original_max_position_embeddings"
+        has_trained = self.parameters.get(trained) is not None
+        context = self.value(trained) if has_trained else self.file.whole("max_position_embeddings")
+        writer.add_rope_scaling_orig_ctx_len(int(context))
+        for name, add in (
+            ("beta_fast", writer.add_rope_scaling_yarn_beta_fast),
+            ("beta_slow", writer.add_rope_scaling_yarn_beta_slow),
+        ):
+            if self.parameters.get(name) is not None:
+                add(self.value(name))
+        for name in ("attention_factor", "mscale", "mscale_all_dim"):
+            if self.parameters.get(name) is not None:
+                raise self.file.refuse(f"yarn's {name} is not written")
+        if self.parameters.get("truncate") is False:
+            raise self.file.refuse("yarn without truncation is not written")
+
+    def factors(self) -> Array | None:
+        """What each frequency is divided by, for Llama 3's scaling; else ``None``.
+
+        Formula: transformers, ``modeling_rope_utils._compute_llama3_parameters``.
+        """
+        if self.kind != "llama3":
+            return None
+        factor = self.value("factor")
+        low, high = self.value("low_freq_factor"), self.value("high_freq_factor")
+        context = self.value("original_max_position_embeddings")
+        half = np.arange(0, self.dimensions, 2, dtype=np.float32) / self.dimensions
+        lengths = 2 * math.pi * np.power(self.theta, half)
+        smooth = (context / lengths - low) / (high - low)
+        between = 1 / ((1 - smooth) / factor + smooth)
+        factors = np.where(lengths > context / low, factor, between)
+        return np.where(lengths < context / high, 1.0, factors).astype(np.float32)
+
+    def value(self, name: str) -> float:
+        """A parameter that must be there. Raises HarnessError where it is not."""
+        value = self.parameters.get(name)
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise self.file.refuse(f"rope of type {self.kind} lacks {name}")
+        return float(value)

@@ -1,0 +1,124 @@
+"""Which tensor of the model becomes which tensor of the GGUF file, decided before any is read."""
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from gguf import MODEL_ARCH, MODEL_ARCH_NAMES, get_tensor_name_map
+
+from harness.core.errors import HarnessError
+from harness.export.gguf.architecture import Architecture
+from harness.export.gguf.layout import Layout
+from harness.export.tensors.model_config import ModelConfig
+from harness.export.tensors.weights import Weights
+
+SUFFIXES = (".weight", ".bias")
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedTensor:
+    """One tensor of the file."""
+
+    name: str
+    """In GGUF: ``blk.0.attn_q.weight``."""
+    source: str
+    """In the model's files."""
+    layout: Layout
+    shape: tuple[int, ...]
+    """In GGUF, the slowest axis first."""
+
+    @property
+    def stays_float32(self) -> bool:
+        """llama.cpp's own converter keeps vectors, norms and learned positions in float32."""
+        return (
+            len(self.shape) < 2
+            or self.name.endswith("_norm.weight")
+            or self.name == "position_embd.weight"
+        )
+
+    @property
+    def elements(self) -> int:
+        return math.prod(self.shape)
+
+
+class Names:
+    """From a transformers name to GGUF's, by the official table."""
+
+    def __init__(self, config: ModelConfig, architecture: Architecture) -> None:
+        self.architecture = architecture
+        kinds = {name: kind for kind, name in MODEL_ARCH_NAMES.items()}
+        kind: MODEL_ARCH = kinds[architecture.GGUF_NAME]
+        self.table = get_tensor_name_map(kind, architecture.blocks(config))
+
+    def full(self, name: str) -> str:
+        """The name with the prefix that some checkpoints leave out."""
+        if name.startswith((self.architecture.PREFIX, "lm_head.")):
+            return name
+        return self.architecture.PREFIX + name
+
+    def gguf(self, name: str) -> str | None:
+        """GGUF's name for a full name; ``None`` where it has none."""
+        found: str | None = self.table.get_name(name, try_suffixes=SUFFIXES)
+        return found
+
+
+def plan(
+    config: ModelConfig, architecture: Architecture, weights: Weights
+) -> tuple[PlannedTensor, ...]:
+    """Every tensor of the file, in the model's order.
+
+    Raises:
+        HarnessError: the weights hold a tensor that is none of the architecture's, or lack one.
+    """
+    names = Names(config, architecture)
+    tensors = {
+        tensor.name: tensor for tensor in _planned(config, architecture, names, weights.shapes)
+    }
+    _check_complete(config, architecture, names, tensors)
+    return tuple(tensors.values())
+
+
+def _planned(
+    config: ModelConfig,
+    architecture: Architecture,
+    names: Names,
+    shapes: Mapping[str, tuple[int, ...]],
+) -> Iterator[PlannedTensor]:
+    for source, shape in shapes.items():
+        name = names.full(source)
+        if architecture.is_buffer(name):
+            continue
+        if name == architecture.HEAD and config.values.get("tie_word_embeddings") is True:
+            continue
+        gguf_name = names.gguf(name)
+        if gguf_name is None:
+            raise HarnessError(
+                f"{config.file.parent}: {source} is no weight of a {config.architecture}, so that "
+                "GGUF has no place for it"
+            )
+        layout = architecture.layout(config, name)
+        yield PlannedTensor(gguf_name, source, layout, layout.shape(shape))
+
+
+def _check_complete(
+    config: ModelConfig,
+    architecture: Architecture,
+    names: Names,
+    tensors: Mapping[str, PlannedTensor],
+) -> None:
+    """What llama.cpp wants, and in every block what the first one has."""
+    wanted = [architecture.EMBEDDING, architecture.NORM]
+    if config.values.get("tie_word_embeddings") is False:
+        wanted.append(architecture.HEAD)
+    start = architecture.BLOCK.format(0)
+    wanted += [f"{start}{name}" for name in architecture.IN_EVERY_BLOCK]
+    needed = {name: names.gguf(name) for name in wanted}
+    for name in [n for n in tensors if n.startswith("blk.0.")]:
+        for block in range(architecture.blocks(config)):
+            other = f"blk.{block}.{name.removeprefix('blk.0.')}"
+            needed[other] = other
+    missing = [name for name, gguf_name in needed.items() if gguf_name not in tensors]
+    if missing:
+        raise HarnessError(
+            f"{config.file.parent}: the weights lack {missing[0]}: copy the model again"
+        )

@@ -1,0 +1,29 @@
+"""Copies of the base's own weights that peft saves beside a LoRA over head or embedding.
+
+They are frozen and say nothing, unless the vocabulary was extended or somebody trained them.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+
+from harness.export.merging.adapter import PREFIX, Adapter
+from harness.export.tensors.numbers import to_float32
+from harness.export.tensors.safetensors_file import StoredTensor
+from harness.export.tensors.weights import StoredWeights
+
+MARK = ".base_layer."
+
+
+def without_base_copies(adapter: Adapter, base: StoredWeights) -> Adapter:
+    """The adapter without the tensors that repeat the base's."""
+    kept = tuple(tensor for tensor in adapter.others if not _repeats(tensor, base))
+    return replace(adapter, others=kept)
+
+
+def _repeats(tensor: StoredTensor, base: StoredWeights) -> bool:
+    name = tensor.name.removeprefix(PREFIX).replace(MARK, ".")
+    if MARK not in tensor.name or base.shapes.get(name) != tensor.shape:
+        return False
+    values = to_float32(base.read(name), base.dtype(name))
+    return np.array_equal(to_float32(tensor.read(), tensor.dtype), values)

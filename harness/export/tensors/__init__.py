@@ -1,0 +1,1 @@
+"""Reads and writes weights a tensor at a time, without torch."""

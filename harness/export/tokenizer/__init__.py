@@ -1,0 +1,1 @@
+"""Reads a tokenizer's files into the form that GGUF stores."""

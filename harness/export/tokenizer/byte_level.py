@@ -1,0 +1,88 @@
+"""A byte-level BPE (GPT-2, Qwen, Llama 3, SmolLM) as a GGUF file holds it."""
+
+from typing import Any
+
+from harness.core.errors import HarnessError
+from harness.export.tokenizer.pre_tokenizer import pre_tokenizer_name
+from harness.export.tokenizer.tokenizer_reading import LoadedTokenizer
+from harness.export.tokenizer.vocabulary import Vocabulary, bos_and_eos_added, token_table
+
+UNICODE_FORMS = ("NFC", "NFD", "NFKC", "NFKD")
+
+
+def byte_level_vocabulary(loaded: LoadedTokenizer, rows: int) -> Vocabulary:
+    """The vocabulary for a model whose embedding has ``rows`` rows.
+
+    Raises:
+        HarnessError: GGUF cannot express the tokenizer, or it has more tokens than the model rows.
+    """
+    rules = loaded.rules
+    pre = pre_tokenizer_name(rules)
+    _check_bpe(rules["model"])
+    tokens, kinds, warnings = token_table(rules, rows)
+    undone = undone_normalizer(rules.get("normalizer"))
+    if undone:
+        warnings.append(
+            f"the tokenizer normalises text by {undone}, which llama.cpp does not do: text that is "
+            f"not in {undone} form becomes other tokens, unless whoever runs the file normalises it"
+        )
+    adds_bos, adds_eos = bos_and_eos_added(loaded)
+    return Vocabulary(
+        model="gpt2",
+        pre=pre,
+        tokens=tokens,
+        kinds=kinds,
+        merges=tuple(_merge(merge) for merge in rules["model"]["merges"]),
+        bos_id=loaded.bos_id,
+        eos_id=loaded.eos_id,
+        pad_id=loaded.pad_id,
+        unk_id=loaded.unk_id,
+        adds_bos=adds_bos,
+        adds_eos=adds_eos,
+        chat_template=loaded.chat_template,
+        undone_normalizer=undone,
+        warnings=tuple(warnings),
+    )
+
+
+def undone_normalizer(normalizer: Any) -> str | None:
+    """The normaliser's name where it is one of Unicode's forms.
+
+    Raises:
+        HarnessError: it changes text in another way, which no reader of GGUF would do.
+    """
+    if normalizer is None:
+        return None
+    parts = normalizer["normalizers"] if normalizer["type"] == "Sequence" else [normalizer]
+    names = [part["type"] for part in parts]
+    other = [name for name in names if name not in UNICODE_FORMS]
+    if other or len(names) > 1:
+        raise HarnessError(
+            f"the tokenizer changes text before it splits it ({', '.join(names)}), which GGUF "
+            "cannot express"
+        )
+    return names[0] if names else None
+
+
+def _check_bpe(model: dict[str, Any]) -> None:
+    for name in ("continuing_subword_prefix", "end_of_word_suffix", "dropout"):
+        if model.get(name):
+            raise HarnessError(f"a BPE with {name} {model[name]!r} cannot be expressed in GGUF")
+    if lacking := sorted(byte_characters() - set(model["vocab"])):
+        raise HarnessError(
+            f"its vocabulary lacks {len(lacking)} of the 256 bytes ({lacking[0]!r}, ...): text "
+            "that has them becomes other tokens in llama.cpp"
+        )
+
+
+def _merge(merge: str | list[str]) -> str:
+    return merge if isinstance(merge, str) else " ".join(merge)
+
+
+def byte_characters() -> set[str]:
+    """The 256 characters that stand for bytes, as GPT-2's ``bytes_to_unicode`` chose them.
+
+    Bytes that print stand for themselves, the others for what follows U+0100.
+    """
+    printing = {*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)}
+    return {chr(b) for b in printing} | {chr(0x100 + n) for n in range(256 - len(printing))}

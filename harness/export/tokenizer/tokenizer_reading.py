@@ -1,0 +1,118 @@
+"""A folder's tokenizer as transformers loads it, reduced to plain values.
+
+Some tokenizer classes rebuild their rules when they are loaded, whatever ``tokenizer.json`` says,
+so that what counts is asked of the loaded tokenizer. Loading imports torch: it is done in a process
+of its own, ``python -m harness.export.tokenizer.tokenizer_reading FOLDER``, which answers with JSON.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.core.errors import HarnessError
+from harness.core.printable import printable
+
+MARK = "tokenizer: "
+"""What the line begins with that holds the answer; everything else is the libraries' chatter."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedTokenizer:
+    """What decides how text becomes tokens."""
+
+    rules: dict[str, Any]
+    """The content of a ``tokenizer.json``: model, normalizer, pre-tokenizer, added tokens."""
+    bos_id: int | None
+    eos_id: int | None
+    pad_id: int | None
+    unk_id: int | None
+    before: tuple[int, ...]
+    """Ids that are put before a text that is read with its special tokens."""
+    after: tuple[int, ...]
+    chat_template: str | None
+
+
+def load_tokenizer(folder: Path) -> LoadedTokenizer:
+    """Load the tokenizer in this process.
+
+    Raises:
+        HarnessError: transformers cannot load it, or it has no fast form.
+    """
+    from transformers import AutoTokenizer
+
+    try:
+        tokenizer: Any = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+    except Exception as error:  # of any kind: it is the files that are wrong
+        reason = printable((str(error).splitlines() or [type(error).__name__])[0])
+        raise HarnessError(
+            f"{folder}: transformers cannot load its tokenizer ({reason:.300})"
+        ) from None
+    backend = getattr(tokenizer, "backend_tokenizer", None)
+    if backend is None:
+        raise HarnessError(
+            f"{folder}: its tokenizer ({type(tokenizer).__name__}) is no fast one, whose rules "
+            "could be read: save it with a tokenizer.json"
+        )
+    before, after = _around(tokenizer)
+    template = tokenizer.chat_template
+    return LoadedTokenizer(
+        rules=json.loads(backend.to_str()),
+        bos_id=tokenizer.bos_token_id,
+        eos_id=tokenizer.eos_token_id,
+        pad_id=tokenizer.pad_token_id,
+        unk_id=tokenizer.unk_token_id,
+        before=before,
+        after=after,
+        chat_template=template.get("default") if isinstance(template, dict) else template,
+    )
+
+
+def _around(tokenizer: Any) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """The ids that stand before and after those of a text."""
+    text = "a"
+    bare = tokenizer(text, add_special_tokens=False)["input_ids"]
+    full = tokenizer(text, add_special_tokens=True)["input_ids"]
+    start = next(i for i in range(len(full)) if full[i : i + len(bare)] == bare)
+    return tuple(full[:start]), tuple(full[start + len(bare) :])
+
+
+def read_tokenizer(folder: Path) -> LoadedTokenizer:
+    """Load the tokenizer in another process.
+
+    Raises:
+        HarnessError: as ``load_tokenizer``, or that process ended without an answer.
+    """
+    done = subprocess.run(
+        [sys.executable, "-m", __spec__.name, str(folder.resolve())],
+        env={**os.environ, "HF_HUB_DISABLE_TELEMETRY": "1", "TOKENIZERS_PARALLELISM": "false"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        errors="replace",
+    )
+    answers = [line for line in done.stdout.splitlines() if line.startswith(MARK)]
+    if not answers:
+        last = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
+        raise HarnessError(f"{folder}: transformers cannot load its tokenizer ({printable(last)})")
+    answer = json.loads(answers[-1].removeprefix(MARK))
+    if "mistake" in answer:
+        raise HarnessError(answer["mistake"])
+    return LoadedTokenizer(
+        **{**answer, "before": tuple(answer["before"]), "after": tuple(answer["after"])}
+    )
+
+
+def _main(folder: Path) -> None:
+    try:
+        answer = asdict(load_tokenizer(folder))
+    except HarnessError as error:
+        answer = {"mistake": str(error)}
+    print(MARK + json.dumps(answer))
+
+
+if __name__ == "__main__":
+    _main(Path(sys.argv[1]))
