@@ -11,9 +11,9 @@ from harness.core.modelref import ModelRef
 from harness.core.plan import Request, requests_for
 from harness.core.printable import printable
 from harness.engine.model import EngineSettings
-from harness.parity.asking import Asked, Opening, ask
-from harness.parity.beside import Beside
 from harness.parity.chain import compared
+from harness.parity.pair import Beside
+from harness.parity.probe import Asked, Opening, ask
 from harness.run.selection import Subject
 
 _ANSWERS = frozenset({"completion", "completions", "case", "latency", "memory"})

@@ -15,7 +15,7 @@ import pytest
 if TYPE_CHECKING:
     from harness.core.measurement import Latency, Memory
     from harness.core.modelref import ModelRef
-    from harness.parity.beside import Beginning, Beside
+    from harness.parity.pair import Beginning, Beside
     from harness.pytest_session import PytestSession
     from harness.run.selection import Subject
     from harness.tasks.task import Task

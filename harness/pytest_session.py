@@ -18,7 +18,7 @@ from harness.core.verdict import Outcome, Verdict
 from harness.engine.process import Generation
 from harness.failure_text import BehaviorFailed, BehaviorText, failed_case, failed_rate
 from harness.model_files.hold import Held, hold, with_warnings
-from harness.parity.beside import Beside
+from harness.parity.pair import Beside
 from harness.pytest_asked import Asked
 from harness.pytest_item import (
     SUBJECT,

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from harness.core.record import RunRecord
-    from harness.parity.asking import Opening
+    from harness.parity.probe import Opening
     from harness.parity.values import Parity
 
 DIFFERS = 1
@@ -97,9 +97,9 @@ def _of_models(
 ) -> "tuple[Path, Parity]":
     from harness.engine.model import EngineSettings
     from harness.model_files.hold import hold, with_warnings
-    from harness.parity.asking import Opening
     from harness.parity.chain import parity_of
-    from harness.parity.running import measures_of, run_chain
+    from harness.parity.probe import Opening
+    from harness.parity.run import measures_of, run_chain
     from harness.records.runs import check_writable, write_run
     from harness.run.progress import ConsoleProgress
     from harness.run.selection import Choices, choose
@@ -129,7 +129,7 @@ def _of_models(
 def _of_run(name: str, root: Path, options: dict[str, Any]) -> "tuple[Path, Parity]":
     from harness.parity.chain import parity_of
     from harness.parity.file import read_parity
-    from harness.parity.running import measures_of, speeds_of
+    from harness.parity.run import measures_of, speeds_of
     from harness.records.runs import find_run, read_run
 
     given = [n for n in ("tasks", "tasks_dir", "cases", "limit", "seed", "dtype") if options[n]]
@@ -156,7 +156,7 @@ def _still_there(
     from harness.core.modelref import ModelRef
     from harness.engine.model import EngineSettings
     from harness.model_files.examine import examine
-    from harness.parity.asking import Opening
+    from harness.parity.probe import Opening
 
     openings, sizes = {}, {}
     for model in run.models:
@@ -181,7 +181,7 @@ def _still_there(
 
 def _reasons(parity: "Parity", max_drop: float | None) -> list[str]:
     """Why the exit code is not 0: a line each."""
-    from harness.parity.readings import differences
+    from harness.parity.tokenization import differences
     from harness.report.parity_words import labels
 
     names = labels(parity)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from harness.core.completion import Completion
 from harness.core.record import RunRecord
 from harness.gate.compare import BehaviorChange, CaseChange, Change, Comparison, Side, compare
-from harness.parity.readings import first_difference
+from harness.parity.tokenization import first_difference
 from harness.parity.values import AnswerParity, Divergence, Flips, TokenHere
 
 MOST_DIVERGENCES = 50

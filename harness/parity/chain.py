@@ -13,10 +13,10 @@ from harness.core.record import ModelRecord, RunRecord
 from harness.model_files.gguf_header import DamagedGguf, read_gguf_header
 from harness.model_files.provenance_keys import SOURCE_WEIGHTS_SHA256
 from harness.parity.answers import compare_answers
-from harness.parity.asking import Asked, Opening, Parting, Place, ask
-from harness.parity.beside import Beside
 from harness.parity.logits import compare_first_steps, margin, preference
-from harness.parity.readings import compare_readings
+from harness.parity.pair import Beside
+from harness.parity.probe import Asked, Opening, Parting, Place, ask
+from harness.parity.tokenization import compare_readings
 from harness.parity.values import (
     AnswerParity,
     Divergence,

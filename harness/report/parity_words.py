@@ -4,7 +4,7 @@ from collections import Counter
 from typing import Protocol
 
 from harness.core.modelref import ModelRef
-from harness.parity.readings import mismatch_said, setting_said, token_said
+from harness.parity.tokenization import mismatch_said, setting_said, token_said
 from harness.parity.values import (
     AnswerParity,
     Divergence,

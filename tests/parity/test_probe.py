@@ -9,8 +9,8 @@ from harness.core.errors import HarnessError
 from harness.core.modelref import ModelRef
 from harness.core.plan import requests_for
 from harness.engine.model import EngineSettings
-from harness.parity.asking import Opening, Parting, ask
 from harness.parity.chain import compared
+from harness.parity.probe import Opening, Parting, ask
 from harness.tasks.task import load_task
 from tests.models import TASKS, TINY_QWEN2
 

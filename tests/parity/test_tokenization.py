@@ -3,7 +3,12 @@
 from dataclasses import replace
 
 from harness.engine.tokenization import Prompt, Reading, Token, Vocabulary
-from harness.parity.readings import compare_readings, first_difference, mismatch_said, setting_said
+from harness.parity.tokenization import (
+    compare_readings,
+    first_difference,
+    mismatch_said,
+    setting_said,
+)
 
 VOCABULARY = Vocabulary(
     size=10,

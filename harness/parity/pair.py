@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from harness.parity.readings import differences
+from harness.parity.tokenization import differences
 from harness.parity.values import FirstStep, ReadingParity
 
 
