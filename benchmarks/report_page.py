@@ -43,7 +43,7 @@ BUILD_ALONE = """
 import sys, time
 from pathlib import Path
 from harness.gate.policy import GatePolicy
-from harness.report.contents import report_on
+from harness.report.report import report_on
 from harness.report.html import render
 from harness.records.runs import read_run
 started = time.perf_counter()

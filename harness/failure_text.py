@@ -10,8 +10,8 @@ from harness.core.completion import Completion
 from harness.core.printable import excerpt, symbols
 from harness.core.record import BehaviorResult
 from harness.core.verdict import Outcome, Verdict
-from harness.report.safe import inert
-from harness.report.screen import folded
+from harness.report.console.screen import folded
+from harness.report.words.escaping import inert
 from harness.run.behavior import MOST_ERRORS, Tally
 
 EXAMPLES = 3

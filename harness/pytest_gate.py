@@ -62,8 +62,8 @@ class SessionGate:
 
     def lines(self) -> Iterator[str]:
         """What was decided, model by model."""
-        from harness.report.decision_text import text
-        from harness.report.safe import log
+        from harness.report.console.decision import text
+        from harness.report.words.escaping import log
 
         if not self.decisions:
             yield "NOT COMPARABLE: no model answered anything, so there is nothing to compare."

@@ -88,7 +88,7 @@ class SessionParity:
 
     def show(self, reporter: pytest.TerminalReporter) -> None:
         """What was found, passed or not: two lines for each pair and task."""
-        from harness.report.parity_words import first_step, reading
+        from harness.report.words.parity import first_step, reading
 
         if self.found:
             reporter.section("parity", "-")

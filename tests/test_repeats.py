@@ -17,9 +17,9 @@ from harness.gate.policy import GatePolicy
 from harness.records.runs import read_run, write_run
 from harness.report import html, junit, markdown
 from harness.report import json as report_json
-from harness.report.contents import report_on
-from harness.report.decision_text import of_task
-from harness.report.decisions import explanation
+from harness.report.console.decision import of_task
+from harness.report.report import report_on
+from harness.report.words.decision import explanation
 from harness.run.behavior import Tally, rate_result
 from harness.tasks.task import load_task
 from tests.models import TINY_QWEN2

@@ -34,8 +34,8 @@ def command(
     Exit codes: 0, or 11 when the runs cannot be compared and what differs is not allowed to.
     """
     from harness.cli._gating import policy_of
-    from harness.report.contents import report_on
     from harness.report.json import render
+    from harness.report.report import report_on
     from harness.run.settings import read_settings
 
     settings = read_settings(Path.cwd())
@@ -47,8 +47,8 @@ def command(
     if is_json:
         click.echo(render(report), nl=False)
     else:
-        from harness.report.comparison_text import text
-        from harness.report.screen import shown
+        from harness.report.console.comparison import text
+        from harness.report.console.screen import shown
 
         click.echo(shown(text(report), sys.stdout), nl=False)
     raise SystemExit(NOT_COMPARABLE if report.decision.refused else 0)

@@ -24,7 +24,7 @@ def command(models: tuple[str, ...], is_json: bool) -> None:
     from harness.machine.hardware import machine
     from harness.model_files.examine import examine_all
     from harness.model_files.finding import Level
-    from harness.report import doctor
+    from harness.report.console import doctor
 
     refs, mistakes = [], []
     for text in models:
@@ -40,7 +40,7 @@ def command(models: tuple[str, ...], is_json: bool) -> None:
     if is_json:
         click.echo(doctor.as_json(examined, machine()), nl=False)
     else:
-        from harness.report.screen import show
+        from harness.report.console.screen import show
 
         show(doctor.shown(examined, machine()), 120)
     raise SystemExit(PROBLEM if any(e.at(Level.PROBLEM) for e in examined) else 0)

@@ -12,7 +12,7 @@ from harness.cli._gating import policy_of, policy_options, records, side_options
 from harness.core.errors import HarnessError
 
 if TYPE_CHECKING:
-    from harness.report.contents import Report
+    from harness.report.report import Report
 
 
 @click.command()
@@ -54,7 +54,7 @@ def command(
 
     Under GitHub Actions the step's summary is written and what broke is annotated.
     """
-    from harness.report.contents import report_on, with_noise
+    from harness.report.report import report_on, with_noise
     from harness.run.settings import read_settings
 
     settings = read_settings(Path.cwd())
@@ -71,7 +71,7 @@ def command(
 
         click.echo(json.dumps(decided(report.decision), indent=2, allow_nan=False))
     else:
-        from harness.report.screen import shown
+        from harness.report.console.screen import shown
 
         click.echo(shown(_lines(report), sys.stdout), nl=False)
     _tell_machines(report, comment, junit, Path(settings.tasks_dir))
@@ -79,7 +79,7 @@ def command(
 
 
 def _lines(report: "Report") -> list[str]:
-    from harness.report.decision_text import text
+    from harness.report.console.decision import text
 
     assert report.decision is not None, "it was asked for"
     return list(text(report.decision))

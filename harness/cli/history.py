@@ -21,7 +21,7 @@ def command(
     Interrupted runs are left out.
     """
     from harness.records.runs import read_results, run_ids
-    from harness.report.history import lines, series_of
+    from harness.report.console.history import lines, series_of
     from harness.run.settings import read_settings
 
     root = report_dir or Path(read_settings(Path.cwd()).report_dir)

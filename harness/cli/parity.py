@@ -59,7 +59,7 @@ def command(
     """
     from harness.core.printable import printable
     from harness.parity.file import as_json, write_parity
-    from harness.report.parity_text import shown
+    from harness.report.console.parity import shown
     from harness.run.settings import read_settings
 
     root = report_dir or Path(read_settings(Path.cwd()).report_dir)
@@ -68,7 +68,7 @@ def command(
     if kind == "json":
         click.echo(as_json(parity), nl=False)
     else:
-        from harness.report.screen import show
+        from harness.report.console.screen import show
 
         show(shown(parity), 100)
         click.echo(f"record: {folder}")
@@ -182,7 +182,7 @@ def _still_there(
 def _reasons(parity: "Parity", max_drop: float | None) -> list[str]:
     """Why the exit code is not 0: a line each."""
     from harness.parity.tokenization import differences
-    from harness.report.parity_words import labels
+    from harness.report.words.parity import labels
 
     names = labels(parity)
     reasons = [f"{m.ref}: did not answer: {m.error}" for m in parity.models if m.error is not None]

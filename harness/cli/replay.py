@@ -54,8 +54,8 @@ def command(
     from harness.core.modelref import ModelRef
     from harness.core.plan import Request
     from harness.records.runs import find_run, read_run
-    from harness.report.replay import lines
-    from harness.report.safe import log
+    from harness.report.console.replay import lines
+    from harness.report.words.escaping import log
     from harness.run.settings import read_settings
 
     settings = read_settings(Path.cwd())
@@ -98,8 +98,8 @@ def _asked(ref: "ModelRef", request: "Request", record: "RunRecord") -> "Complet
 
 def _verdicts(sample: "Sample", completion: "Completion", tasks_dir: Path) -> Iterator[str]:
     """What the task's checks say of both answers; why nothing, where the task is not there."""
-    from harness.report.replay import verdict_lines
-    from harness.report.safe import log
+    from harness.report.console.replay import verdict_lines
+    from harness.report.words.escaping import log
     from harness.tasks.generate.stored import case_of_sample
     from harness.tasks.judging import judge_answer
     from harness.tasks.task import load_task

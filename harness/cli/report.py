@@ -13,7 +13,7 @@ from harness.core.errors import HarnessError
 
 if TYPE_CHECKING:
     from harness.core.record import RunRecord
-    from harness.report.contents import Report
+    from harness.report.report import Report
 
 FORMATS = ("html", "json", "markdown", "junit", "terminal")
 """Each is a file of this name in ``harness/report/``."""
@@ -62,7 +62,7 @@ def command(
     runs the first is before and the second after. Of one run with several models, its first model
     is before and its last after.
     """
-    from harness.report.contents import report_on, with_noise
+    from harness.report.report import report_on, with_noise
     from harness.run.settings import read_settings
 
     if noise is not None and kind == "terminal":
@@ -101,7 +101,7 @@ def command(
 def _with_surroundings(report: "Report", root: Path) -> "Report":
     """The report with what lies beside it: the other stored runs, and its adapters' trainings."""
     from harness.records.runs import read_results, run_ids
-    from harness.report.training import folder_of, training_of
+    from harness.report.page.training import folder_of, training_of
 
     shown = {run.id for run in report.runs}
     history = []
@@ -168,8 +168,8 @@ def _write(path: Path, text: str) -> None:
 
 def _print(report: object, output: Path | None) -> None:
     from harness.report import terminal
-    from harness.report.contents import Report
-    from harness.report.screen import show
+    from harness.report.console.screen import show
+    from harness.report.report import Report
 
     assert isinstance(report, Report)
     shown = terminal.whole(report)

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from harness.gate.decision import GateDecision, GateOutcome, regressed_cases
-from harness.report import decisions
-from harness.report.contents import Report
-from harness.report.marks import first_failure, telling
-from harness.report.safe import annotation, annotation_property
+from harness.report.report import Report
+from harness.report.words import decision as decisions
+from harness.report.words.escaping import annotation, annotation_property
+from harness.report.words.marks import first_failure, telling
 
 MOST_CASES = 9
 """GitHub shows ten annotations of a step."""

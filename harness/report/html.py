@@ -16,18 +16,19 @@ from markupsafe import Markup
 
 from harness import __version__
 from harness.gate.compare import Side
-from harness.report import decisions, words
-from harness.report.answers import is_long
-from harness.report.charts import axis
-from harness.report.contents import Report
-from harness.report.embed import EmbeddedSide, embed
-from harness.report.labels import label_of
-from harness.report.matrix import Pairs, all_pairs
-from harness.report.page import task_views, training_views
-from harness.report.parity_view import parity_view
-from harness.report.provenance import differing, environment_of, facts
-from harness.report.text_limit import MAX_PAGE_BYTES, text_limits
-from harness.report.visible import breakable, marked, plain, visible
+from harness.report.page.answers import is_long
+from harness.report.page.charts import axis
+from harness.report.page.embed import EmbeddedSide, embed
+from harness.report.page.matrix import Pairs, all_pairs
+from harness.report.page.page import task_views, training_views
+from harness.report.page.parity_view import parity_view
+from harness.report.page.text_limit import MAX_PAGE_BYTES, text_limits
+from harness.report.page.visible import breakable, marked, plain, visible
+from harness.report.report import Report
+from harness.report.words import decision as decisions
+from harness.report.words import numbers as words
+from harness.report.words.labels import label_of
+from harness.report.words.provenance import differing, environment_of, facts
 
 ASSETS = Path(__file__).parent / "assets"
 SUFFIX = ".html"

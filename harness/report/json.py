@@ -9,8 +9,9 @@ from harness.core.record import BehaviorResult, Counterexample, RunRecord
 from harness.gate.compare import BehaviorChange, Change, Comparison, Side
 from harness.gate.decision import GateDecision, TaskDecision, regressed_cases
 from harness.gate.evidence import Evidence
-from harness.report import decisions, sentences
-from harness.report.contents import Report
+from harness.report.report import Report
+from harness.report.words import comparison as sentences
+from harness.report.words import decision as decisions
 
 SUFFIX = ".json"
 VERSION = 1

@@ -13,10 +13,10 @@ from harness.core.record import Sample
 from harness.core.verdict import Outcome, Verdict
 from harness.gate.compare import Change, Side, required_behaviors
 from harness.gate.decision import GateDecision, GateOutcome
-from harness.report import decisions
-from harness.report.contents import Report
-from harness.report.provenance import environment_of, facts
-from harness.report.safe import xml
+from harness.report.report import Report
+from harness.report.words import decision as decisions
+from harness.report.words.escaping import xml
+from harness.report.words.provenance import environment_of, facts
 
 SUFFIX = ".xml"
 MOST_CHARACTERS = 2_000

@@ -9,11 +9,12 @@ from collections.abc import Iterator
 from harness.core.record import FORMAT_SUCCESS, BehaviorResult, RunRecord, Sample
 from harness.gate.compare import CaseChange
 from harness.gate.decision import GateDecision, GateOutcome, TaskDecision, regressed_cases
-from harness.report import decisions, words
-from harness.report.contents import Report
-from harness.report.marks import first_failure, telling
-from harness.report.provenance import facts
-from harness.report.safe import block, markdown
+from harness.report.report import Report
+from harness.report.words import decision as decisions
+from harness.report.words import numbers as words
+from harness.report.words.escaping import block, markdown
+from harness.report.words.marks import first_failure, telling
+from harness.report.words.provenance import facts
 
 SUFFIX = ".md"
 MOST_CASES = 20

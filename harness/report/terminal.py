@@ -24,11 +24,11 @@ from rich.text import Text
 from harness.core.printable import printable
 from harness.core.record import FORMAT_SUCCESS, BehaviorResult, RunRecord, Sample, TaskRecord
 from harness.gate.compare import BehaviorChange, CaseChange, Change, Comparison
-from harness.report import words
-from harness.report.contents import Report
-from harness.report.marks import first_failure, telling, window
-from harness.report.parity_text import shown as chain
-from harness.report.safe import inert
+from harness.report.console.parity import shown as chain
+from harness.report.report import Report
+from harness.report.words import numbers as words
+from harness.report.words.escaping import inert
+from harness.report.words.marks import first_failure, telling, window
 
 EXAMPLES = 5
 MAX_CHARACTERS = 240

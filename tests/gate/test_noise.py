@@ -11,8 +11,8 @@ from harness.gate.compare import Side
 from harness.gate.noise import noise_between, noise_of_repeats
 from harness.gate.policy import GatePolicy
 from harness.report import html
-from harness.report.contents import report_on, with_noise
 from harness.report.json import content
+from harness.report.report import report_on, with_noise
 from tests.gating import FIRST, SECOND, run_of
 from tests.synthetic import ADAPTER, TASK, record
 

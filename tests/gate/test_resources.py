@@ -11,7 +11,7 @@ from harness.gate.compare import Side
 from harness.gate.decision import GateDecision, GateOutcome, Reason, decide
 from harness.gate.policy import GatePolicy
 from harness.gate.resources import latency_change
-from harness.report.decisions import explanation, sentence
+from harness.report.words.decision import explanation, sentence
 from tests.gating import answered, pair
 from tests.synthetic import ADAPTER, BASE, TASK, record_of
 

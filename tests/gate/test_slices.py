@@ -7,7 +7,7 @@ import pytest
 from harness.core.record import RunRecord
 from harness.gate.compare import Side, compare
 from harness.gate.slices import SMALL, slices_of
-from harness.report.slice_rows import slice_table, suggestions
+from harness.report.words.slices import slice_table, suggestions
 from tests.gating import pair
 from tests.synthetic import ADAPTER, TASK
 

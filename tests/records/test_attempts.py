@@ -10,7 +10,7 @@ from harness.gate.policy import GatePolicy
 from harness.records import attempts
 from harness.records.attempts import with_attempts
 from harness.records.runs import write_run
-from harness.report.decisions import explanation
+from harness.report.words.decision import explanation
 from tests.gating import pair
 from tests.synthetic import record
 

@@ -9,18 +9,18 @@ import pytest
 
 from harness.core.record import RunRecord
 from harness.gate.policy import GatePolicy
-from harness.report.contents import Report, report_on, with_noise
 from harness.report.html import render
-from harness.report.training import FILE, training_of
+from harness.report.page.training import FILE, training_of
+from harness.report.report import Report, report_on, with_noise
 from tests.gating import pair
 from tests.parity.records import parity
 from tests.report import axe
 from tests.report.chromium import Page, chromium, executable
 from tests.report.hostile import EVERYTHING
-from tests.report.test_history_chart import stored
+from tests.report.page.test_counterexamples import counterexample
+from tests.report.page.test_history_chart import stored
+from tests.report.page.test_training import REAL, model
 from tests.report.test_html import hostile_record
-from tests.report.test_smallest import counterexample
-from tests.report.test_training import REAL, model
 from tests.synthetic import ADAPTER, BASE, BEHAVES, CHATTERS, record
 
 pytestmark = [

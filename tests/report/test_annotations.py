@@ -7,8 +7,8 @@ import pytest
 
 from harness.gate.policy import GatePolicy
 from harness.report.annotations import annotations, line_of
-from harness.report.contents import report_on
-from harness.report.decision_text import text
+from harness.report.console.decision import text
+from harness.report.report import report_on
 from tests.gating import pair
 from tests.report.hostile import EVERYTHING, HOSTILE
 from tests.report.test_markdown import hostile

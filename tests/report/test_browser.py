@@ -7,8 +7,8 @@ import pytest
 
 from harness.core.record import RunRecord
 from harness.gate.policy import GatePolicy
-from harness.report.contents import report_on
 from harness.report.html import render
+from harness.report.report import report_on
 from tests.report.chromium import Page, executable
 from tests.report.odd_pairs import odd_record
 from tests.report.test_html import HOSTILE, hostile_record

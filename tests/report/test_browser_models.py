@@ -9,9 +9,9 @@ import pytest
 from harness.core.record import FORMAT_SUCCESS, Counterexample, RunRecord
 from harness.core.verdict import FailureCode, Verdict
 from harness.gate.policy import GatePolicy
-from harness.report.contents import report_on
 from harness.report.html import render
-from harness.report.training import Training
+from harness.report.page.training import Training
+from harness.report.report import report_on
 from tests.report.chromium import Page
 from tests.report.test_browser import COUNT, SETTLED, TALLIES, written
 from tests.report.test_browser import pytestmark as in_a_browser
@@ -211,7 +211,7 @@ def test_a_link_to_a_section_keeps_what_is_shown(tab: Page, tmp_path: Path) -> N
 def test_of_too_many_pairs_the_rates_still_differ(
     tab: Page, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("harness.report.matrix.MOST_PAIRED", 0)
+    monkeypatch.setattr("harness.report.page.matrix.MOST_PAIRED", 0)
     tab.open(written(record(100, MODELS), tmp_path), "#pair=3-2")
     before, after = (float(rate.rstrip("%")) for rate in rates(tab))
     points = tab.evaluate(f"{ROW}.querySelector('.points').innerText")

@@ -8,11 +8,11 @@ import pytest
 
 from harness.core.record import RunRecord
 from harness.gate.policy import GatePolicy
-from harness.report.contents import report_on
 from harness.report.html import render
+from harness.report.report import report_on
 from tests.report.chromium import Page
+from tests.report.page.test_distributions import timed
 from tests.report.test_browser_models import MODELS, choose
-from tests.report.test_distributions import timed
 from tests.synthetic import record
 
 pytestmark = pytest.mark.slow
@@ -102,7 +102,7 @@ def test_a_slice_of_a_chosen_pair_asks_for_its_cases(tab: Page, tmp_path: Path) 
 def test_a_pair_that_was_not_measured_or_judged_shows_nothing_of_another(
     tab: Page, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("harness.report.matrix.MOST_PAIRED", 0)
+    monkeypatch.setattr("harness.report.page.matrix.MOST_PAIRED", 0)
     run = run_of()
     kept = {MODELS[0][0], MODELS[3][0]}
     run = replace(run, timed=tuple(t for t in run.timed if t.model in kept))

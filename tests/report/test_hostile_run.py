@@ -17,7 +17,7 @@ from click.testing import CliRunner
 from harness.cli import main
 from harness.parity.file import as_json, write_parity
 from harness.records.runs import read_run
-from harness.report import parity_text
+from harness.report.console import parity as parity_text
 from harness.report.terminal import as_text
 from tests.parity.records import parity
 from tests.project import GOOD, TASK, Outcome, Project

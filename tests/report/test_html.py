@@ -16,9 +16,9 @@ from harness.core.record import RunRecord, Sample
 from harness.core.verdict import FailureCode, Verdict
 from harness.gate.compare import Change
 from harness.gate.policy import GatePolicy
-from harness.report.contents import report_on
-from harness.report.embed import EmbeddedSide
 from harness.report.html import render, replay_command
+from harness.report.page.embed import EmbeddedSide
+from harness.report.report import report_on
 from tests.gating import pair
 from tests.synthetic import (
     ADAPTER,

@@ -7,8 +7,8 @@ from xml.etree.ElementTree import Element
 import pytest
 
 from harness.gate.policy import GatePolicy
-from harness.report.contents import Report, report_on
 from harness.report.junit import render
+from harness.report.report import Report, report_on
 from tests.gating import pair
 from tests.report.hostile import EVERYTHING, HOSTILE
 from tests.report.test_markdown import hostile

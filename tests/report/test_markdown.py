@@ -7,9 +7,9 @@ import pytest
 
 from harness.core.record import RunRecord, Sample
 from harness.gate.policy import GatePolicy
-from harness.report.contents import Report, report_on
 from harness.report.markdown import COMMENT_CHARACTERS, MOST_CASES, comment, render
-from harness.report.safe import markdown
+from harness.report.report import Report, report_on
+from harness.report.words.escaping import markdown
 from tests.gating import pair
 from tests.report.hostile import EVERYTHING, HOSTILE
 from tests.synthetic import record, with_text

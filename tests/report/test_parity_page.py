@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 
 from harness.report import html
-from harness.report.contents import report_on
-from harness.report.parity_text import shown
-from harness.report.parity_view import parity_view
+from harness.report.console.parity import shown
+from harness.report.page.parity_view import parity_view
+from harness.report.report import report_on
 from harness.report.terminal import as_text
 from tests.parity.records import AFTER, BEFORE, parity, run, sample
 

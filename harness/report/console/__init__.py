@@ -1,0 +1,1 @@
+"""Draws a run or a comparison for the terminal."""

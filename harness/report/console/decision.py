@@ -1,0 +1,71 @@
+"""A decision as plain lines: what ``harness gate`` and a session with a baseline end with.
+
+Every line is safe to print, in a terminal and in the log of a workflow.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from harness.gate.compare import Change
+from harness.gate.decision import GateDecision, GateOutcome, TaskDecision
+from harness.gate.evidence import net_losses
+from harness.report.words import decision as decisions
+from harness.report.words import numbers as words
+from harness.report.words.escaping import log
+from harness.report.words.slices import suggestions
+
+MOST_NAMED = 10
+"""Cases of one kind that are named; the rest are counted."""
+
+
+def text(decision: GateDecision) -> Iterator[str]:
+    """The sentence, then what it rests on, then a table of every task."""
+    yield log(decisions.sentence(decision))
+    for line in decisions.explanation(decision):
+        yield f"  {log(line)}"
+    for task in decision.tasks:
+        yield ""
+        yield from of_task(task)
+        if task.outcome is GateOutcome.REGRESSION:
+            where = suggestions(task.comparison, decision.policy.confidence)
+            yield from [f"  look at: {log(where)}"] if where else []
+
+
+def of_task(task: TaskDecision) -> Iterator[str]:
+    """One task: its table, and the cases behind it by name."""
+    heading = f"{log(task.task)}: {words.plural(task.composite.pairs, 'case')} on both sides"
+    yield heading
+    yield from _aligned([decisions.TABLE, *decisions.table(task)])
+    for name, cases in _buckets(task).items():
+        more = len(cases) - MOST_NAMED
+        rest = f" and {more} more" if more > 0 else ""
+        named = ", ".join(map(log, cases[:MOST_NAMED]))
+        yield f"  {name} ({len(cases)}): {named}{rest}"
+
+
+def _buckets(task: TaskDecision) -> dict[str, list[str]]:
+    """The cases by what became of them, each once, however many answers it has; no empty ones."""
+    losses = net_losses(task.comparison.cases)
+    found = {
+        "broke": [case for case, lost in losses.items() if lost > 0],
+        "fixed": [case for case, lost in losses.items() if lost < 0],
+    }
+    for name, change in _OTHERS:
+        answers = task.comparison.bucket(change)
+        found[name] = list(dict.fromkeys(case.sample.case_id for case in answers))
+    return {name: cases for name, cases in found.items() if cases}
+
+
+_OTHERS = (
+    ("not judged", Change.NOT_JUDGED),
+    ("only before", Change.REMOVED),
+    ("only after", Change.ADDED),
+)
+
+
+def _aligned(rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
+    """The first column to the left, numbers to the right."""
+    shown = [tuple(map(log, row)) for row in rows]
+    widths = [max(map(len, column)) for column in zip(*shown, strict=True)]
+    for name, *numbers in shown:
+        cells = (number.rjust(width) for number, width in zip(numbers, widths[1:], strict=True))
+        yield f"  {name.ljust(widths[0])}  {'  '.join(cells)}".rstrip()

@@ -1,0 +1,98 @@
+"""What ``harness doctor`` found: for a terminal, and for machines."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from harness.core.case import JsonValue
+from harness.core.printable import printable
+from harness.model_files.examine import Examination
+from harness.model_files.finding import Finding, Level
+from harness.report.words import numbers as words
+
+VERSION = 1
+_STYLES = {Level.PROBLEM: "red bold", Level.WARNING: "yellow", Level.NOTE: "dim"}
+
+
+def shown(examined: Sequence[Examination], machine: Mapping[str, JsonValue]) -> RenderableType:
+    """The machine, then each model: its facts, and what is wrong with it."""
+    parts: list[RenderableType] = [Text("machine", "bold"), _facts(dict(_flat(machine))), Text()]
+    for examination in examined:
+        parts += [Text(printable(str(examination.ref)), "bold"), _facts(examination.facts)]
+        parts += _findings(examination.findings)
+        parts.append(Text())
+    parts.append(Text(conclusion(examined), _STYLES[_worst(examined)] if examined else ""))
+    return Group(*parts)
+
+
+def conclusion(examined: Sequence[Examination]) -> str:
+    """``2 models: 1 problem, 0 warnings, 3 notes``."""
+    if not examined:
+        return "No model was named: harness doctor KIND:LOCATION looks into its files."
+    counts = [words.plural(sum(len(e.at(level)) for e in examined), level.value) for level in Level]
+    return f"{words.plural(len(examined), 'model')}: {', '.join(counts)}"
+
+
+def as_json(examined: Sequence[Examination], machine: Mapping[str, JsonValue]) -> str:
+    """``{"version", "machine", "models": [{"ref", "facts", "findings": [...]}]}``."""
+    found = {
+        "version": VERSION,
+        "machine": dict(machine),
+        "models": [
+            {
+                "ref": str(e.ref),
+                "facts": dict(e.facts),
+                "findings": [
+                    {"level": f.level.value, "where": f.where, "what": f.what, "advice": f.advice}
+                    for f in e.findings
+                ],
+            }
+            for e in examined
+        ],
+    }
+    return json.dumps(found, indent=2) + "\n"
+
+
+def _worst(examined: Sequence[Examination]) -> Level:
+    return next((level for level in Level if any(e.at(level) for e in examined)), Level.NOTE)
+
+
+def _facts(facts: Mapping[str, str]) -> Table:
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, value in facts.items():
+        table.add_row(f"  {printable(name)}", printable(value))
+    return table
+
+
+def _findings(findings: Sequence[Finding]) -> Iterator[RenderableType]:
+    if not findings:
+        yield Text("  nothing is wrong with its files", "green")
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for finding in sorted(findings, key=lambda f: [*Level].index(f.level)):
+        style = _STYLES[finding.level]
+        table.add_row(Text(f"  {finding.level.value}", style), printable(str(finding)))
+    yield table
+
+
+def _flat(machine: Mapping[str, JsonValue]) -> Iterator[tuple[str, str]]:
+    cpu = machine["cpu"]
+    packages = machine["packages"]
+    assert isinstance(cpu, dict)
+    assert isinstance(packages, dict)
+    yield "harness, python", f"{machine['harness']}, {machine['python']}"
+    yield "platform", str(machine["platform"])
+    yield "cpu", f"{cpu['model']}, {cpu['usable']} of {cpu['logical']} threads usable"
+    features = cpu["features"]
+    assert isinstance(features, list)
+    yield "cpu features", " ".join(map(str, features)) or "unknown"
+    yield "memory", f"{machine['memory_mb']:,} MB, {machine['free_memory_mb']:,} MB free"
+    gpus = machine["gpus"]
+    yield "gpus", "none found" if not isinstance(gpus, list) else "; ".join(map(str, gpus))
+    yield "packages", ", ".join(f"{name} {version}" for name, version in packages.items())

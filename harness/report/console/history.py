@@ -1,0 +1,76 @@
+"""One behavior over many runs: as a sparkline in a terminal."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from harness.core.printable import printable
+from harness.core.record import BehaviorResult, RunRecord
+from harness.report.words import numbers as words
+
+BARS = "▁▂▃▄▅▆▇█"
+GAP = "·"
+"""A run in which the behavior could not be judged."""
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One behavior of one model on one task, over the runs that have it, oldest first."""
+
+    task: str
+    model: str
+    name: str
+    behavior: str
+    points: tuple[tuple[str, BehaviorResult], ...] = ()
+    """Run id and result."""
+
+
+def series_of(runs: Iterable[RunRecord], behavior: str) -> list[Series]:
+    """A series for each task and model, in the order in which they first ran."""
+    found: dict[tuple[str, str], Series] = {}
+    for run in runs:
+        names = {model.ref: model.name for model in run.models}
+        for result in run.results if run.status == "complete" else ():
+            if result.behavior == behavior:
+                key = result.task, result.model
+                name = names.get(result.model, result.model)
+                series = found.setdefault(key, Series(*key, name, behavior))
+                found[key] = replace(series, points=(*series.points, (run.id, result)))
+    return list(found.values())
+
+
+def value_of(result: BehaviorResult) -> float | None:
+    """The rate, or what was measured; ``None`` where nothing could be judged."""
+    return words.headline(result)[1] if result.measured else result.rate
+
+
+def lines(found: Iterable[Series], last: int) -> Iterator[str]:
+    """Two lines each: who, then the sparkline from the first shown run to the last."""
+    for series in found:
+        shown = series.points[-last:]
+        yield f"{printable(series.task)}  {printable(series.model)}  {printable(series.behavior)}"
+        values = [value_of(result) for _, result in shown]
+        first, newest = (_said(result) for result in (shown[0][1], shown[-1][1]))
+        runs = words.plural(len(shown), "run")
+        yield f"  {sparkline(values)}  {first} -> {newest}  ({runs}, latest {shown[-1][0]})"
+
+
+def sparkline(values: Iterable[float | None]) -> str:
+    """A bar per value, from the least to the greatest; alike values stand in the middle."""
+    points = list(values)
+    known = [value for value in points if value is not None]
+    low, high = min(known, default=0.0), max(known, default=0.0)
+
+    def bar(value: float | None) -> str:
+        if value is None:
+            return GAP
+        if high == low:
+            return BARS[len(BARS) // 2]
+        return BARS[round((value - low) / (high - low) * (len(BARS) - 1))]
+
+    return "".join(map(bar, points))
+
+
+def _said(result: BehaviorResult) -> str:
+    if result.measured:
+        return words.quantity(*words.headline(result))
+    return "not judged" if result.rate is None else words.percent(result.rate)

@@ -1,0 +1,105 @@
+"""One case answered again, as plain lines: what is the same and what is not."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+
+from harness.core.completion import Completion
+from harness.core.verdict import Outcome, Verdict
+from harness.report.words import numbers as words
+from harness.report.words.diff import Stretch, differences
+from harness.report.words.escaping import log
+
+AROUND = 40
+"""Characters shown of what is alike, on each side of a difference."""
+MOST_SHOWN = 2_000
+"""Characters shown of one difference."""
+
+
+def lines(before: Completion, after: Completion) -> Iterator[str]:
+    """How each ended, then both texts with ``[-what went-]`` and ``{+what came+}``."""
+    for name, completion in (("before", before), ("after", after)):
+        yield f"  {name:<6}  {_ended(completion)}"
+    if after.error is not None or before.error is not None:
+        return
+    if before.text == after.text:
+        yield f"The same, character by character: {_shown(before.text)}"
+        return
+    yield f"Different: {_marked(differences(before.text, after.text))}"
+
+
+def verdict_lines(
+    recorded: Mapping[str, Verdict], before: Mapping[str, Verdict], after: Mapping[str, Verdict]
+) -> Iterator[str]:
+    """Which verdicts changed with the answer.
+
+    Args:
+        recorded: what the run says of its own answer.
+        before: what is said of that answer today.
+        after: what is said of the other one today.
+    """
+    then = {name: recorded.get(name, verdict) for name, verdict in before.items()}
+    changed = [name for name in after if _kind(then[name]) != _kind(after[name])]
+    if changed:
+        yield f"{words.plural(len(changed), 'verdict')} changed:"
+        width = max(len(log(name)) for name in changed)
+        for name in changed:
+            was, now = _said(then[name]), _said(after[name])
+            why = f": {log(after[name].reason)}" if after[name].reason else ""
+            yield f"  {log(name):<{width}}  {was} -> {now}{why}"
+    alike = Counter(after[n].outcome for n in after if n not in changed)
+    counted = ", ".join(f"{alike[o]} {o.value}" for o in Outcome if alike[o])
+    if counted:
+        yield f"{'Every other verdict is' if changed else 'Every verdict is'} as it was: {counted}."
+    other = [n for n in before if n in recorded and _kind(recorded[n]) != _kind(before[n])]
+    if other:
+        names = ", ".join(map(log, other))
+        yield f"The run's own answer is judged otherwise today than then: {names}."
+    unknown = [name for name in recorded if name not in after]
+    if unknown:
+        yield f"Judged by pytest alone: {', '.join(map(log, unknown))}."
+
+
+def _kind(verdict: Verdict) -> tuple[str, str]:
+    return verdict.outcome.value, verdict.code.value if verdict.code else ""
+
+
+def _said(verdict: Verdict) -> str:
+    """``passed``, ``failed (text_before)``."""
+    outcome, code = _kind(verdict)
+    return f"{outcome} ({code})" if code else outcome
+
+
+def _ended(completion: Completion) -> str:
+    if completion.error is not None:
+        return f"no completion: {log(completion.error)}"
+    length = words.plural(len(completion.text), "character")
+    tokens = words.plural(len(completion.token_ids), "token")
+    how = {"stop": "ended by itself", "length": "was cut off by the token limit"}
+    return f"{length}, {tokens}, {how[completion.finish_reason.value]}"
+
+
+def _marked(stretches: Sequence[Stretch]) -> str:
+    parts = []
+    for position, stretch in enumerate(stretches):
+        if stretch.is_alike:
+            is_first, is_last = position == 0, position == len(stretches) - 1
+            parts.append(_context(stretch.before, is_first, is_last))
+        else:
+            parts.append(f"[-{_shown(stretch.before)}-]" if stretch.before else "")
+            parts.append(f"{{+{_shown(stretch.after)}+}}" if stretch.after else "")
+    return "".join(parts)
+
+
+def _context(text: str, is_first: bool, is_last: bool) -> str:
+    """The end of what comes before a difference, and the beginning of what follows one."""
+    if len(text) <= 2 * AROUND:
+        return log(text)
+    head = "" if is_first else log(text[:AROUND])
+    tail = "" if is_last else log(text[-AROUND:])
+    return f"{head} … {tail}"
+
+
+def _shown(text: str) -> str:
+    more = len(text) - MOST_SHOWN
+    rest = f" … {more:,} more characters" if more > 0 else ""
+    return f"{log(text[:MOST_SHOWN])}{rest}"

@@ -1,0 +1,214 @@
+"""Cases as both renderings of the page show them: the prompt, every model's answer, what was found.
+
+The page holds every case as compact data, which its script draws, and the most important ones as
+HTML besides. Both are made from the values of this file.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from harness.core.case import JsonValue
+from harness.core.completion import FinishReason
+from harness.core.record import Sample
+from harness.core.verdict import Outcome
+from harness.gate.compare import Change, change_of, composite_outcome, required_behaviors
+from harness.report.page.nearest import nearest_place
+from harness.report.page.visible import readable
+from harness.report.report import Report
+from harness.report.words.marks import Mark, first_failure, marks_of, window
+
+LONG = (1_200, 18)
+"""Characters and lines above which an answer scrolls in its place."""
+FAILING, PASSING = "failing", "passing"
+"""What a case of a report on one model is called; a pair has a Change."""
+_ALONE: dict[Outcome | None, str] = {Outcome.PASSED: PASSING, Outcome.FAILED: FAILING}
+_SAID: dict[Outcome | None, str] = {
+    Outcome.PASSED: "passes",
+    Outcome.FAILED: "fails",
+    Outcome.ERROR: "error",
+}
+_OUTCOMES = {said: outcome for outcome, said in _SAID.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one or several behaviors said alike: a verdict that is not passed."""
+
+    behaviors: tuple[str, ...]
+    outcome: Outcome
+    code: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One side of a case, its text cut to what the page can hold."""
+
+    text: str
+    verdict: str
+    """Of the required behaviors: ``passes``, ``fails``, ``error`` or ``not judged``."""
+    cut_before: int
+    """Characters left out before ``text``."""
+    cut_after: int
+    marks: tuple[Mark, ...]
+    """Offsets into ``text``."""
+    findings: tuple[Finding, ...]
+    is_cut_off: bool
+    """The model did not stop by itself: the token limit did."""
+    error: str | None
+    near: tuple[int, int] | None = None
+    """Where the prompt comes nearest to a value that it does not state."""
+
+    @property
+    def whole(self) -> str | None:
+        """The text, where there is one and all of it is here."""
+        return None if self.error is not None or self.cut_before or self.cut_after else self.text
+
+
+@dataclass(frozen=True, slots=True)
+class ShownCase:
+    """One case, and what every model answered."""
+
+    case_id: str
+    repeat: int
+    state: str
+    """A Change's value, or ``failing``, ``passing`` or ``not judged``; nothing where only models
+    beside the pair have the case."""
+    prompt: str
+    template: str
+    tags: tuple[str, ...]
+    reference: str
+    """JSON: what a right answer says, or nothing."""
+    is_noisy: bool
+    """The same model answers it now right, now wrong."""
+    answers: tuple[Answer | None, ...]
+    """One for each side of the report."""
+
+
+def cases_of(report: Report, task: str, limit: int) -> list[ShownCase]:
+    """Every case of a task, those of the side after first, each text cut to ``limit``."""
+    found = next((c for c in report.comparisons if c.task == task), None)
+    required = found.required if found else required_behaviors(report.after, task)
+    noisy = report.noise.cases(task) if report.noise else frozenset[str]()
+    answered = [side.samples(task) for side in report.sides]
+    pair = [report.place(side) for side in report.pair]
+    first = [answered[place] for place in reversed(pair)]
+    cases = []
+    for key in dict.fromkeys(key for side in (*first, *answered) for key in side):
+        samples = tuple(side.get(key) for side in answered)
+        cases.append(_shown(samples, pair, required, limit, noisy))
+    return cases
+
+
+def is_long(text: str) -> bool:
+    """Whether an answer is given a place of its own to scroll in."""
+    return len(text) > LONG[0] or text.count("\n") >= LONG[1]
+
+
+def prompt_of(sample: Sample) -> str:
+    """What the model was asked: the text alone where a user said it, else every turn by role."""
+    if len(sample.messages) == 1 and sample.messages[0].role == "user":
+        return sample.messages[0].content
+    return "\n\n".join(f"[{m.role}]\n{m.content}" for m in sample.messages)
+
+
+def shared_prefix(texts: Sequence[str]) -> int:
+    """How many characters all texts begin with, up to a blank: an instruction to say but once."""
+    if len(texts) < 2:
+        return 0
+    low, high = min(texts), max(texts)
+    pairs = enumerate(zip(low, high, strict=False))
+    same = next((i for i, (a, b) in pairs if a != b), len(low))
+    cut = 1 + max(low.rfind(blank, 0, same) for blank in " \n")
+    return cut if cut < len(low) else 0
+
+
+def _state(pair: Sequence[Answer | None]) -> str:
+    """What the case is to the pair, or to the only model."""
+    if not any(pair):
+        return ""
+    outcomes = [_OUTCOMES.get(answer.verdict) if answer else None for answer in pair]
+    if len(pair) == 1:
+        return _ALONE.get(outcomes[0], Change.NOT_JUDGED.value)
+    if pair[0] is None:
+        return Change.ADDED.value
+    if pair[1] is None:
+        return Change.REMOVED.value
+    return change_of(outcomes[0], outcomes[1]).value
+
+
+def _shown(
+    samples: Sequence[Sample | None],
+    pair: Sequence[int],
+    required: tuple[str, ...],
+    limit: int,
+    noisy: frozenset[str],
+) -> ShownCase:
+    either = samples[pair[-1]] or next(s for s in samples if s)
+    prompt = prompt_of(either)
+    shown = prompt[:limit]
+    answers = tuple(answer_of(s, required, limit, shown) if s else None for s in samples)
+    return ShownCase(
+        either.case_id,
+        either.repeat,
+        _state([answers[place] for place in pair]),
+        _cut(prompt, limit),
+        either.template,
+        either.tags,
+        _reference(either.reference, limit),
+        either.case_id in noisy,
+        answers,
+    )
+
+
+def _reference(value: JsonValue, limit: int) -> str:
+    """Written as most models write it, so that the page holds it but once."""
+    if not isinstance(value, dict | list):
+        return ""
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= limit else ""
+
+
+def _cut(text: str, limit: int) -> str:
+    return text if len(text) <= limit else f"{text[:limit]} … {len(text) - limit:,} more characters"
+
+
+def answer_of(sample: Sample, required: tuple[str, ...], limit: int, prompt: str) -> Answer:
+    """One model's answer, cut to ``limit``; ``prompt`` is what the page shows of it."""
+    text = sample.completion.text
+    said = _SAID.get(composite_outcome(sample.verdicts, required), Change.NOT_JUDGED.value)
+    if len(text) <= limit and all(v.outcome is Outcome.PASSED for v in sample.verdicts.values()):
+        return Answer(text, said, 0, 0, (), (), _is_cut_off(sample), sample.completion.error)
+    failure = first_failure(sample)
+    start, end = window(len(text), failure[1].span if failure else None, limit)
+    marks = (
+        Mark(max(m.start, start) - start, min(m.end, end) - start, m.behavior, m.code)
+        for m in marks_of(sample.verdicts, len(text))
+        if m.start <= end and m.end >= start
+    )
+    return Answer(
+        text[start:end],
+        said,
+        start,
+        len(text) - end,
+        tuple(marks),
+        tuple(_findings(sample)),
+        _is_cut_off(sample),
+        sample.completion.error,
+        nearest_place(sample, prompt),
+    )
+
+
+def _is_cut_off(sample: Sample) -> bool:
+    return sample.completion.finish_reason is FinishReason.LENGTH
+
+
+def _findings(sample: Sample) -> Iterable[Finding]:
+    said: dict[tuple[Outcome, str, str], list[str]] = {}
+    for behavior, verdict in sample.verdicts.items():
+        if verdict.outcome is not Outcome.PASSED:
+            code = verdict.code.value if verdict.code else verdict.outcome.value
+            said.setdefault((verdict.outcome, code, verdict.reason), []).append(behavior)
+    for (outcome, code, reason), behaviors in said.items():
+        yield Finding(tuple(behaviors), outcome, code, readable(reason))

@@ -1,0 +1,133 @@
+/** Where two texts differ, step by step as harness/report/words/diff.py finds it. */
+const MOST_STEPS = 120_000;
+const LEAST_ALIKE = 0.5;
+const SHORTEST_ALIKE = 4;
+const LEAST_SHARED = 0.2;
+const TOKEN = /[0-9A-Za-z_\u0080-\u{10ffff}]+| +|[^]/gu;
+
+/** A stretch: what stands at one place before, and after. */
+const stretch = (before, after) => ({ before, after, isAlike: before === after });
+const lengthOf = (text) => { let length = text.length; for (const c of text) length -= c.length - 1; return length; };
+const longest = ({ before, after }) => Math.max(lengthOf(before), lengthOf(after));
+
+/** How many items both begin with, and how many of the rest both end with. */
+const endsOf = (before, after) => {
+  const most = Math.min(before.length, after.length);
+  let head = 0;
+  while (head < most && before[head] === after[head]) head += 1;
+  let tail = 0;
+  while (tail < most - head && before[before.length - 1 - tail] === after[after.length - 1 - tail]) tail += 1;
+  return [head, tail];
+};
+
+const stepTo = (furthest, diagonal, edits) => {
+  const below = furthest.get(diagonal + 1) ?? -1;
+  const above = furthest.get(diagonal - 1) ?? -1;
+  const isDown = diagonal === -edits || (diagonal !== edits && above < below);
+  return { isDown, from: isDown ? below : above, place: isDown ? below : above + 1 };
+};
+
+/** The runs that stand in both, as [place before, place after, length]; none where it takes too long. */
+const alikeIn = (before, after, purse) => {
+  let furthest = new Map([[1, 0]]);
+  const rounds = [];
+  for (let edits = 0; edits <= before.length + after.length; edits += 1) {
+    const reached = new Map();
+    rounds.push(furthest);
+    for (let diagonal = -edits; diagonal <= edits; diagonal += 2) {
+      const start = stepTo(furthest, diagonal, edits).place;
+      let place = start;
+      while (place < before.length && place - diagonal < after.length && before[place] === after[place - diagonal]) place += 1;
+      purse.steps -= 1 + place - start;
+      reached.set(diagonal, place);
+      if (place >= before.length && place - diagonal >= after.length) return traced(rounds, diagonal, place);
+    }
+    if (purse.steps < 0) return [];
+    furthest = reached;
+  }
+  return [];
+};
+
+const traced = (rounds, diagonal, place) => {
+  const runs = [];
+  for (let edits = rounds.length - 1; edits >= 0; edits -= 1) {
+    const step = stepTo(rounds[edits], diagonal, edits);
+    if (place > step.place) runs.push([step.place, step.place - diagonal, place - step.place]);
+    diagonal += step.isDown ? 1 : -1;
+    place = step.from;
+  }
+  return runs.reverse();
+};
+
+/** Words, or characters, cut where they begin and end to be alike. */
+const cutAlike = (before, after, purse) => {
+  const [head, tail] = endsOf(before, after);
+  const left = before.slice(head, before.length - tail);
+  const right = after.slice(head, after.length - tail);
+  const parts = [stretch(before.slice(0, head).join(""), after.slice(0, head).join(""))];
+  let [wasBefore, wasAfter] = [0, 0];
+  for (const [atBefore, atAfter, length] of [...alikeIn(left, right, purse), [left.length, right.length, 0]]) {
+    parts.push(stretch(left.slice(wasBefore, atBefore).join(""), right.slice(wasAfter, atAfter).join("")));
+    [wasBefore, wasAfter] = [atBefore + length, atAfter + length];
+    const alike = left.slice(atBefore, wasBefore).join("");
+    parts.push(stretch(alike, alike));
+  }
+  const ending = before.slice(before.length - tail).join("");
+  return [...parts, stretch(ending, ending)];
+};
+
+const byLetters = (word, purse) => {
+  if (word.isAlike || !word.before || !word.after) return [word];
+  const [before, after] = [[...word.before], [...word.after]];
+  const [head, tail] = endsOf(before, after);
+  const [left, right] = [before.slice(head, before.length - tail), after.slice(head, after.length - tail)];
+  const parts = cutAlike(left, right, purse);
+  const alike = parts.reduce((sum, part) => sum + (part.isAlike ? lengthOf(part.before) : 0), 0);
+  const isWorth = alike >= Math.max(left.length, right.length) * LEAST_ALIKE;
+  const [start, end] = [before.slice(0, head).join(""), before.slice(before.length - tail).join("")];
+  return [stretch(start, start), ...(isWorth ? parts : [stretch(left.join(""), right.join(""))]), stretch(end, end)];
+};
+
+const joined = (parts) => {
+  const found = [];
+  for (let part of parts) {
+    if (!part.before && !part.after) continue;
+    while (found.length && found.at(-1).isAlike === part.isAlike) {
+      const last = found.pop();
+      part = stretch(last.before + part.before, last.after + part.after);
+    }
+    found.push(part);
+  }
+  return found;
+};
+
+const withoutChance = (found) => found.flatMap((part, i) => {
+  const isInside = i > 0 && i < found.length - 1;
+  const shortest = isInside ? Math.min(longest(found[i - 1]), longest(found[i + 1])) : 0;
+  if (!part.isAlike || longest(part) >= Math.min(SHORTEST_ALIKE, shortest)) return [part];
+  return [stretch(part.before, ""), stretch("", part.after)];
+});
+
+const differences = (before, after) => {
+  if (before === after) return before ? [stretch(before, after)] : [];
+  const purse = { steps: MOST_STEPS };
+  const words = cutAlike(before.match(TOKEN) ?? [], after.match(TOKEN) ?? [], purse);
+  return joined(withoutChance(joined(words.flatMap((word) => byLetters(word, purse)))));
+};
+
+/** What only the one and only the other text has, as places; nothing where too little is alike. */
+const changesOf = (before, after) => {
+  const [gone, come] = [[], []];
+  if (!before || !after || before === after) return [gone, come];
+  let [left, right, alike] = [0, 0, 0];
+  for (const part of differences(before, after)) {
+    const ends = [left + part.before.length, right + part.after.length];
+    if (part.isAlike) alike += lengthOf(part.before);
+    else {
+      if (part.before) gone.push([left, ends[0]]);
+      if (part.after) come.push([right, ends[1]]);
+    }
+    [left, right] = ends;
+  }
+  return alike < LEAST_SHARED * Math.max(lengthOf(before), lengthOf(after)) ? [[], []] : [gone, come];
+};

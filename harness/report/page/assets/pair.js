@@ -1,0 +1,133 @@
+/** Another pair of models: tables and charts follow, and what they cannot show of it is put away. */
+
+/** The intervals of a pair as harness/report/page/charts.py draws them. */
+const drawIntervals = (chart, [rates, budget]) => {
+  const height = chart.getAttribute("height");
+  const upright = (rate, className) =>
+    drawnIn(chart, "line", { class: className, x1: percentOf(rate), x2: percentOf(rate), y1: 0, y2: height });
+  const lines = [0, 0.25, 0.5, 0.75, 1].map((tick) => upright(tick, "grid"));
+  if (budget !== null) lines.push(upright(Math.min(Math.max(budget, 0), 1), "budget"));
+  const said = pair.flatMap((side, i) => {
+    const className = ["before", "after"][i];
+    if (!rates[side]) return [];
+    const [rate, low, high] = rates[side];
+    const y = 14 * i + 10;
+    lines.push(drawnIn(chart, "line", { class: className, x1: percentOf(low), x2: percentOf(high), y1: y, y2: y }));
+    lines.push(drawnIn(chart, "circle", { class: className, cx: percentOf(rate), cy: y, r: 4.5 }));
+    return [`${className} ${(rate * 100).toFixed(1)}%, interval ${(low * 100).toFixed(1)} to ${(high * 100).toFixed(1)}%`];
+  });
+  chart.setAttribute("aria-label", said.join("; "));
+  chart.replaceChildren(...lines);
+};
+
+/** How the rates of a pair that nobody judged differ, in points. */
+const pointsOf = (task, behavior) => {
+  const rates = Object.hasOwn(task.rates, behavior) ? task.rates[behavior][0] : [];
+  const [before, after] = pair.map((side) => rates[side]?.[0] ?? null);
+  if (before === null || after === null) return "";
+  const points = (after - before) * 100;
+  return Math.abs(points) < 0.05 ? "0.0" : `${points > 0 ? "+" : "−"}${Math.abs(points).toFixed(1)}`;
+};
+
+/** Every row of rates of a task, drawn from the matrix. */
+const followRates = (task, index) => {
+  const isOf = (node) => node.dataset.task === String(index);
+  const cells = new Map([...document.querySelectorAll("[data-matrix]")].filter(isOf)
+    .map((cell) => [`${cell.dataset.model} ${cell.dataset.matrix}`, cell]));
+  const words = task.pairs[pair.join("-")]?.[1] ?? {};
+  for (const row of [...document.querySelectorAll("tr[data-behavior]")].filter(isOf)) {
+    const { behavior } = row.dataset;
+    if (Object.hasOwn(task.rates, behavior)) drawIntervals(row.querySelector(".plot svg"), task.rates[behavior]);
+    const codes = Object.hasOwn(task.rates, behavior) ? task.rates[behavior][2] : [];
+    for (const said of row.querySelectorAll(".codes")) {
+      const text = codes[pair[Number(said.dataset.slot)]] ?? "";
+      said.hidden = !text;
+      said.querySelector(".said").textContent = plain(text);
+    }
+    for (const cell of row.querySelectorAll("td[data-slot]")) {
+      const side = pair[Number(cell.dataset.slot)];
+      const copy = cells.get(`${side} ${behavior}`)?.cloneNode(true);
+      if (!copy) continue;
+      const button = copy.querySelector("button");
+      if (button) {
+        button.dataset.side = ["before", "after"][Number(cell.dataset.slot)];
+        delete button.dataset.model;
+      }
+      cell.replaceChildren(...copy.childNodes);
+    }
+    const [points, ends, p] = Object.hasOwn(words, behavior) ? words[behavior] : [pointsOf(task, behavior), "", ""];
+    const said = { ".points": points, ".ends": ends, ".p": p };
+    for (const [selector, text] of Object.entries(said)) {
+      const place = row.querySelector(selector);
+      if (place) place.textContent = text;
+      if (selector === ".points" && place) place.closest("button").hidden = !text;
+    }
+  }
+};
+
+/** How many cases each code was given to, on each side of the pair. */
+const followCodes = (task, index) => {
+  const counts = new Map();
+  for (const row of task.cases) {
+    for (const [i, answer] of answersOf(row).entries()) {
+      const codes = new Set((answer?.[2] ?? []).filter((f) => task.names[f[1]] !== "skipped").map((f) => task.names[f[2]]));
+      for (const code of codes) {
+        if (!counts.has(code)) counts.set(code, [0, 0]);
+        counts.get(code)[i] += 1;
+      }
+    }
+  }
+  for (const row of document.querySelectorAll("tr[data-code]")) {
+    if (row.dataset.task !== String(index)) continue;
+    const found = counts.get(row.dataset.code) ?? [0, 0];
+    const most = Math.max(1, ...[...counts.values()].flat());
+    row.querySelectorAll(".many").forEach((place, i) => { place.textContent = count(found[i]); });
+    row.querySelectorAll("rect").forEach((bar, i) => bar.setAttribute("width", percentOf(found[i] / most)));
+    const drift = found[1] - found[0];
+    row.querySelector(".drift").textContent = drift ? `${drift > 0 ? "+" : "−"}${count(Math.abs(drift))}` : "0";
+  }
+};
+
+const followPair = (sections) => {
+  const isFirst = pair.join() === data.pair.join();
+  const form = document.querySelector("form.pair");
+  if (!form) return;
+  form.elements.before.value = pair[0];
+  form.elements.after.value = pair[1];
+  const said = data.tasks.flatMap((task) => {
+    const words = task.pairs[pair.join("-")]?.[0];
+    return words ? [`${data.tasks.length > 1 ? `${plain(task.name)}: ` : ""}${plain(words)}`] : [];
+  });
+  const names = pair.map((side) => plain(data.sides[side].name)).join(", then ");
+  form.querySelector(".other").textContent = isFirst ? "" : `${names}. ${said.join(" ")}`;
+  document.querySelector("main").classList.toggle("other-pair", !isFirst);
+  for (const head of document.querySelectorAll("th[data-slot] .name")) {
+    const side = data.sides[pair[Number(head.closest("th").dataset.slot)]];
+    head.textContent = plain(side.name);
+    head.title = plain(side.ref);
+  }
+  for (const { task, index } of sections) {
+    followRates(task, index);
+    followCodes(task, index);
+    followPlots(task, index);
+    followSlices(task, index);
+  }
+};
+
+const listenToPair = (choose) => {
+  const form = document.querySelector("form.pair");
+  if (!form) return;
+  form.hidden = false;
+  form.addEventListener("submit", (event) => event.preventDefault());
+  form.addEventListener("change", () => choose([Number(form.elements.before.value), Number(form.elements.after.value)]));
+  form.addEventListener("reset", (event) => { event.preventDefault(); choose(data.pair); });
+  form.querySelector(".swap").addEventListener("click", () => choose([pair[1], pair[0]]));
+  for (const button of document.querySelectorAll("button.choose")) {
+    button.disabled = false;
+    button.addEventListener("click", () => {
+      choose(button.dataset.pair.split("-").map(Number));
+      form.scrollIntoView({ block: "start" });
+      form.elements.before.focus({ preventScroll: true });
+    });
+  }
+};

@@ -1,0 +1,145 @@
+"""The tables of rates and of measured values as rows: what each model did, and what changed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from harness.core.record import FORMAT_SUCCESS, BehaviorResult, TaskRecord
+from harness.gate.compare import Side
+from harness.gate.decision import GateDecision, TaskDecision
+from harness.gate.evidence import Evidence
+from harness.report.page.charts import Point, interval_chart
+from harness.report.report import Report
+from harness.report.words import decision as decisions
+from harness.report.words import numbers as words
+from harness.report.words.labels import Label
+
+
+@dataclass(frozen=True, slots=True)
+class BehaviorRow:
+    """One behavior, over the models of a pair or over all."""
+
+    name: str
+    is_composite: bool
+    chart: Markup
+    results: tuple[BehaviorResult | None, ...]
+    change: str
+    change_interval: str
+    """In points, of the pairs that both sides judged."""
+    p_value: str
+    """One-sided, raised for the number of behaviors: that so much breaks by chance."""
+    budget: str
+    codes: tuple[str, ...]
+    """Per model: ``markdown_fence 91, syntax 96``."""
+
+
+@dataclass(frozen=True, slots=True)
+class MeasuredRow:
+    """One measured value, over all models."""
+
+    name: str
+    values: tuple[str, ...]
+    results: tuple[BehaviorResult | None, ...]
+    """Given where the budget speaks of this value."""
+    budget: str
+
+
+def behavior_rows(
+    report: Report, task: TaskRecord, sides: Sequence[Side], labels: Sequence[Label]
+) -> tuple[BehaviorRow, ...]:
+    """The composite, then the behaviors in the order of the runs, with a result per side."""
+    names = dict.fromkeys(
+        r.behavior
+        for side in report.sides
+        for r in side.record.results
+        if r.task == task.name and not r.measured
+    )
+    ordered = sorted(names, key=lambda name: name != FORMAT_SUCCESS)
+    return tuple(_behavior_row(report, task.name, name, sides, labels) for name in ordered)
+
+
+def _behavior_row(
+    report: Report, task: str, behavior: str, sides: Sequence[Side], labels: Sequence[Label]
+) -> BehaviorRow:
+    results = tuple(side.result(task, behavior) for side in sides)
+    budget = next((r.budget for r in reversed(results) if r and r.budget is not None), None)
+    points = [
+        Point(label.role or label.name, r.rate, r.interval, label.css_class)
+        for label, r in zip(labels, results, strict=True)
+        if r is not None
+    ]
+    return BehaviorRow(
+        behavior,
+        behavior == FORMAT_SUCCESS,
+        interval_chart(points, budget, behavior),
+        results,
+        _change(report, task, behavior),
+        *_paired(_evidence(report, task, behavior)),
+        next((words.budget(r) for r in reversed(results) if r and r.budget is not None), ""),
+        tuple(_codes(r) for r in results),
+    )
+
+
+def measured_rows(report: Report, task: TaskRecord) -> tuple[MeasuredRow, ...]:
+    """What whole runs measured, in the order of the runs."""
+    found = [
+        (r.behavior, name)
+        for side in report.sides
+        for r in side.record.results
+        if r.task == task.name
+        for name in r.measured
+    ]
+    return tuple(_measured_row(report, task.name, *key) for key in dict.fromkeys(found))
+
+
+def _measured_row(report: Report, task: str, behavior: str, name: str) -> MeasuredRow:
+    results = tuple(side.result(task, behavior) for side in report.sides)
+    values = tuple(
+        words.quantity(name, r.measured[name]) if r and name in r.measured else "" for r in results
+    )
+    judged = tuple(
+        r if r and r.measured and words.headline(r)[0] == name else None for r in results
+    )
+    budget = next((words.budget(r) for r in reversed(judged) if r), "")
+    label = f"{behavior.removesuffix('_budget')}: {words.label(name)}"
+    return MeasuredRow(label, values, judged, budget)
+
+
+def decided(decision: GateDecision | None, task: str) -> TaskDecision | None:
+    """What the gate decided of one task, where it could."""
+    found = (t for t in (decision.tasks if decision else ()) if t.task == task)
+    return next(found, None)
+
+
+def _evidence(report: Report, task: str, behavior: str) -> Evidence | None:
+    """The paired evidence on one behavior, where the gate was asked."""
+    found = decided(report.decision, task)
+    known = (found.composite, *found.behaviors) if found else ()
+    return next((e for e in known if e.behavior == behavior), None)
+
+
+def _paired(found: Evidence | None) -> tuple[str, str]:
+    """The interval of the change and, of a loss, its adjusted p-value."""
+    if found is None or found.is_still:
+        return "", ""
+    ends = decisions.interval(found).replace("-", "\N{MINUS SIGN}")
+    return ends, decisions.p_value(found.adjusted_p) if found.drop > 0 else ""
+
+
+def _change(report: Report, task: str, behavior: str) -> str:
+    if report.before is None:
+        return ""
+    before, after = report.before.result(task, behavior), report.after.result(task, behavior)
+    if before is None or after is None or before.rate is None or after.rate is None:
+        return ""
+    points = (after.rate - before.rate) * 100
+    return "0.0" if abs(points) < 0.05 else f"{points:+.1f}".replace("-", "\N{MINUS SIGN}")
+
+
+def _codes(result: BehaviorResult | None, limit: int = 3) -> str:
+    if result is None:
+        return ""
+    ordered = sorted(result.codes.items(), key=lambda item: -item[1])
+    more = [f"{len(ordered) - limit} more"] if len(ordered) > limit else []
+    return ", ".join([f"{code} {count:,}" for code, count in ordered[:limit]] + more)

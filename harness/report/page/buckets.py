@@ -1,0 +1,68 @@
+"""The folds that cases lie in, and which of their cases the page holds as HTML."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from harness.gate.compare import Change
+from harness.report.page.answers import FAILING, PASSING, ShownCase
+from harness.report.page.details import CaseDetail
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """A fold of the list of cases."""
+
+    title: str
+    states: tuple[str, ...]
+    hint: str
+    static: int
+    """How many of its cases the page holds as HTML, for readers without JavaScript."""
+    is_first: bool = False
+    """Stands on the page and open even when it is empty: that nothing broke is worth seeing."""
+
+
+PAIR_BUCKETS = (
+    Bucket("Regressed", (Change.REGRESSED,), "passed before, fails after", 40, True),
+    Bucket("Fixed", (Change.FIXED,), "failed before, passes after", 5),
+    Bucket("Still failing", (Change.STILL_FAILING,), "fails before and after", 5),
+    Bucket("Unchanged", (Change.STILL_PASSING,), "passes before and after", 2),
+    Bucket("Not judged", (Change.NOT_JUDGED,), "an error or a skip on one side", 5),
+    Bucket("Added or removed", (Change.ADDED, Change.REMOVED), "stands on one side only", 5),
+)
+ALONE_BUCKETS = (
+    Bucket("Failing", (FAILING,), "a required behavior fails", 40, True),
+    Bucket("Passing", (PASSING,), "every required behavior passes", 5),
+    Bucket("Not judged", (Change.NOT_JUDGED,), "an error or a skip", 5),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class BucketView:
+    """A bucket with its cases, of which the first are written as HTML."""
+
+    bucket: Bucket
+    count: int
+    is_open: bool
+    """The first bucket, and the first that has cases."""
+    shown: tuple[CaseDetail, ...]
+
+
+def bucket_views(
+    cases: Sequence[ShownCase],
+    buckets: Iterable[Bucket],
+    detail: Callable[[ShownCase], CaseDetail],
+    *,
+    has_all: bool,
+) -> tuple[BucketView, ...]:
+    """The buckets that have cases, and the first in any case; all, where ``has_all`` says that
+    another pair may be chosen."""
+    count = Counter(case.state for case in cases)
+    views: list[BucketView] = []
+    for bucket in buckets:
+        total = sum(count[state] for state in bucket.states)
+        shown = [c for c in cases if c.state in bucket.states][: bucket.static]
+        is_open = bucket.is_first or not any(view.count for view in views)
+        if total or bucket.is_first or has_all:
+            views.append(BucketView(bucket, total, is_open, tuple(map(detail, shown))))
+    return tuple(views)

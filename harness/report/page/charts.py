@@ -1,0 +1,100 @@
+"""Small inline SVG charts: rates with their intervals on an axis from 0 to 100%.
+
+Positions are percentages of the width, so a chart is as wide as its place and its text keeps its
+size. There are no colours here, only classes.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from harness.report.page.visible import plain
+from harness.report.words import numbers as words
+
+ROW = 14
+"""Height of one model's line, in pixels."""
+TICKS = (0, 25, 50, 75, 100)
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One model's rate."""
+
+    label: str
+    rate: float | None
+    interval: tuple[float, float] | None
+    css_class: str
+
+
+def interval_chart(points: Sequence[Point], budget: float | None, name: str) -> Markup:
+    """A line per model: the interval as a bar, the rate as a dot, the budget as an upright."""
+    height = ROW * len(points) + 6
+    parts = [_upright(tick / 100, "grid", 0, height) for tick in TICKS]
+    if budget is not None:
+        parts.append(_upright(budget, "budget", 0, height))
+    for row, point in enumerate(points):
+        parts.append(_point(point, ROW * row + ROW / 2 + 3))
+    return _svg(parts, height, plain(f"{name}: {_in_words(points, budget)}"))
+
+
+def axis(unit: str = "%") -> Markup:
+    """The ticks' numbers, for the head of a column of interval charts."""
+    parts = []
+    for tick in TICKS:
+        anchor = {0: "start", 100: "end"}.get(tick, "middle")
+        shown = f"{tick}{unit if tick == TICKS[-1] else ''}"
+        parts.append(
+            Markup('<text x="{}%" y="11" text-anchor="{}">{}</text>').format(tick, anchor, shown)
+        )
+    return _svg(parts, 14, "")
+
+
+def count_chart(before: int | None, after: int, most: int) -> Markup:
+    """Two bars of counts over each other, drawn to the largest count of the table."""
+    parts = []
+    values = [(after, "after")] if before is None else [(before, "before"), (after, "after")]
+    for row, (count, css_class) in enumerate(values):
+        width = 100 * count / most if most else 0
+        parts.append(
+            Markup(
+                '<rect class="{}" x="0" y="{}" width="{:.2f}%" height="5" rx="1"></rect>'
+            ).format(css_class, row * 7 + 1, width)
+        )
+    return _svg(parts, 7 * len(values) + 1, "")
+
+
+def _point(point: Point, y: float) -> Markup:
+    if point.rate is None:
+        return Markup("")
+    low, high = point.interval or (point.rate, point.rate)
+    bar = Markup('<line class="{}" x1="{:.2f}%" x2="{:.2f}%" y1="{y:g}" y2="{y:g}"></line>')
+    dot = Markup('<circle class="{}" cx="{:.2f}%" cy="{:g}" r="4.5"></circle>')
+    return bar.format(point.css_class, low * 100, high * 100, y=y) + dot.format(
+        point.css_class, point.rate * 100, y
+    )
+
+
+def _upright(rate: float, css_class: str, top: float, bottom: float) -> Markup:
+    line = Markup('<line class="{}" x1="{x:.2f}%" x2="{x:.2f}%" y1="{:g}" y2="{:g}"></line>')
+    return line.format(css_class, top, bottom, x=min(max(rate, 0), 1) * 100)
+
+
+def _svg(parts: Sequence[Markup], height: float, label: str) -> Markup:
+    described = (
+        Markup('role="img" aria-label="{}"').format(label) if label else 'aria-hidden="true"'
+    )
+    return Markup('<svg class="chart" width="100%" height="{:g}" {}>{}</svg>').format(
+        height, Markup(described), Markup("").join(parts)
+    )
+
+
+def _in_words(points: Sequence[Point], budget: float | None) -> str:
+    parts = []
+    for point in points:
+        rate = "not judged" if point.rate is None else words.percent(point.rate)
+        ends = words.interval(point.interval)
+        parts.append(f"{point.label} {rate}" + (f", interval {ends}" if ends else ""))
+    if budget is not None:
+        parts.append(f"budget {words.percent(budget)}")
+    return "; ".join(parts)

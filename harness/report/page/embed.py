@@ -1,0 +1,194 @@
+"""Every case of the page as compact JSON inside its script element.
+
+Texts stand once in a table and are named by their place in it; offsets count UTF-16 units, as
+JavaScript does. The result holds no ``<``, so no text of a model's can end the element.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import astuple
+from typing import Any, NamedTuple
+
+from markupsafe import Markup
+
+from harness.core.record import BehaviorResult
+from harness.report.page.answers import LONG, Answer, ShownCase
+from harness.report.page.distributions import Distribution, Drawn
+from harness.report.page.matrix import Matrix
+from harness.report.page.visible import CONTROL_NAMES, HIDDEN, JAVASCRIPT_CLASS
+from harness.report.words.slices import SliceTable
+
+DIGITS = 6
+"""After the point of what is drawn: seconds have microseconds."""
+_UNSAFE = re.compile(f"[<>&]|{HIDDEN}")
+
+
+class TaskCases(NamedTuple):
+    """The cases of one task, as the page's script gets them."""
+
+    name: str
+    prefix: int
+    """How many characters every prompt begins with; the page says them once."""
+    cases: Sequence[ShownCase]
+    matrix: Matrix | None
+    """Where any pair can be chosen."""
+    plots: Sequence[Distribution] = ()
+    """What is drawn anew for each pair."""
+
+
+class Table:
+    """Strings by the order in which they were first asked for."""
+
+    def __init__(self) -> None:
+        self._places: dict[str, int] = {}
+
+    def place(self, value: str) -> int:
+        return self._places.setdefault(value, len(self._places))
+
+    @property
+    def values(self) -> list[str]:
+        return list(self._places)
+
+
+class EmbeddedSide(NamedTuple):
+    """One model of one run, as the page's script gets it."""
+
+    name: str
+    ref: str
+    run: str
+    """The id that a case is replayed from."""
+    model: str
+    """What a replay has to name, where the run would not replay this model by itself."""
+
+
+def embed(tasks: Iterable[TaskCases], sides: Sequence[EmbeddedSide], pair: Sequence[int]) -> Markup:
+    """The script element's content; ``pair`` says which sides the page opens with."""
+    content = {
+        "sides": [side._asdict() for side in sides],
+        "pair": pair,
+        "hidden": JAVASCRIPT_CLASS,
+        "controls": CONTROL_NAMES,
+        "long": LONG,
+        "tasks": [_task(t) for t in tasks],
+    }
+    return Markup(json_in_html(content))
+
+
+def json_in_html(value: object) -> str:
+    """JSON that no HTML parser can mistake for anything else, and that UTF-8 can hold."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return _UNSAFE.sub(_escaped, text)
+
+
+def _escaped(match: re.Match[str]) -> str:
+    character = match[0]
+    return f"\\u{ord(character):04x}" if character in "<>&" else json.dumps(character)[1:-1]
+
+
+def _task(task: TaskCases) -> dict[str, Any]:
+    texts, names = Table(), Table()
+    rows = [_case(case, task.prefix, texts, names) for case in task.cases]
+    return {
+        "name": task.name,
+        "prefix": prompt_prefix(task),
+        "pairs": _pairs(task.matrix),
+        "rates": _rates(task.matrix),
+        "plots": [_plot(found) for found in task.plots if task.matrix],
+        "cases": rows,
+        "texts": texts.values,
+        "names": names.values,
+    }
+
+
+def _pairs(matrix: Matrix | None) -> dict[str, Any]:
+    """Headline; change, interval and p-value by behavior; slices: for each pair of sides."""
+    found = matrix.pairs.items() if matrix else ()
+    return {key: [words.headline, words.rows, _slices(words.slices)] for key, words in found}
+
+
+def _slices(table: SliceTable) -> list[Any]:
+    return [[astuple(row) for row in table.rows], table.left_out]
+
+
+def _rates(matrix: Matrix | None) -> dict[str, Any]:
+    """By behavior: rate, low end and high end of each side, and the budget, which a chart draws;
+    and each side's codes in words."""
+    found: dict[str, Any] = {}
+    for row, _ in matrix.rows if matrix else ():
+        budgets = (r.budget for r in row.results if r and r.budget is not None)
+        found[row.name] = [list(map(_rate, row.results)), next(budgets, None), row.codes]
+    return found
+
+
+def _plot(found: Distribution) -> dict[str, Any]:
+    return {"unit": found.unit, "sides": [d and _line(d) for d in found.drawn]}
+
+
+def _line(drawn: Drawn) -> dict[str, Any]:
+    return {
+        "points": [[round(value, DIGITS), round(share, DIGITS)] for value, share in drawn.points],
+        "median": drawn.median,
+        "p95": drawn.p95,
+        "most": drawn.most,
+        "tail": drawn.tail,
+    }
+
+
+def _rate(result: BehaviorResult | None) -> list[float] | None:
+    if result is None or result.rate is None:
+        return None
+    return [result.rate, *(result.interval or (result.rate, result.rate))]
+
+
+def prompt_prefix(task: TaskCases) -> str:
+    """What every prompt of the task begins with: the cases' prompts are embedded without it."""
+    return task.cases[0].prompt[: task.prefix] if task.cases else ""
+
+
+def _case(case: ShownCase, prefix: int, texts: Table, names: Table) -> list[Any]:
+    return [
+        case.case_id,
+        case.repeat,
+        texts.place(case.prompt[prefix:]),
+        names.place(case.template),
+        [names.place(tag) for tag in case.tags],
+        texts.place(case.reference) if case.reference else None,
+        int(case.is_noisy),
+        *(_answer(answer, case.prompt[prefix:], prefix, texts, names) for answer in case.answers),
+    ]
+
+
+def _answer(
+    answer: Answer | None, prompt: str, prefix: int, texts: Table, names: Table
+) -> list[Any] | None:
+    """``[text, verdict, findings, marks, cut before, cut after, hit the limit, error, nearest place
+    of the prompt]``; what is empty at the end is left out."""
+    if answer is None:
+        return None
+    name, units = names.place, _utf16_units(answer.text)
+    near = answer.near if answer.near and answer.near[0] >= prefix else None
+    row: list[Any] = [
+        texts.place(answer.text),
+        name(answer.verdict),
+        [
+            [[name(b) for b in f.behaviors], name(f.outcome), name(f.code), texts.place(f.reason)]
+            for f in answer.findings
+        ],
+        [[units(m.start), units(m.end), name(m.behavior), name(m.code)] for m in answer.marks],
+        answer.cut_before,
+        answer.cut_after,
+        int(answer.is_cut_off),
+        None if answer.error is None else texts.place(answer.error),
+        near and [_utf16_units(prompt)(place - prefix) for place in near],
+    ]
+    while row[-1] in (None, 0, []) and len(row) > (8 if answer.error is not None else 2):
+        row.pop()
+    return row
+
+
+def _utf16_units(text: str) -> Callable[[int], int]:
+    """From an offset in characters to the offset in UTF-16 units."""
+    if text.isascii() or max(text) <= "\uffff":
+        return lambda offset: offset
+    return lambda offset: offset + sum(c > "\uffff" for c in text[:offset])

@@ -1,0 +1,135 @@
+"""A behavior over the stored runs of one task and kind of model, as a chart of the page.
+
+A kind of model is what is trained again and again under other names: ``adapter:out/a`` and
+``adapter:out/b`` are one line.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from harness.core.record import FORMAT_SUCCESS, BehaviorResult, RunRecord, TaskRecord
+from harness.gate.compare import Side
+from harness.report.page.plots import Dot, Line, Scale, plot, shares
+from harness.report.report import Report
+from harness.report.words import numbers as words
+from harness.report.words.labels import label_of
+
+MOST_RUNS = 30
+"""The latest."""
+MOST_TICKS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryPoint:
+    """One run."""
+
+    run: str
+    created: str
+    model: str
+    result: BehaviorResult
+    is_alike: bool
+    """It had the same cases as the run that the report is about."""
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryChart:
+    """One behavior."""
+
+    behavior: str
+    chart: Markup
+    runs: int
+    has_other_cases: bool
+    kinds: tuple[tuple[str, str], ...]
+    """What each line is: a kind of model, and its class."""
+
+
+def histories_of(report: Report, task: str) -> tuple[HistoryChart, ...]:
+    """The composite, then every behavior, where more than one run has it."""
+    behaviors = dict.fromkeys(
+        r.behavior
+        for r in report.after.record.results
+        if (r.model, r.task) == (report.after.model, task) and not r.measured
+    )
+    ordered = sorted(behaviors, key=lambda name: name != FORMAT_SUCCESS)
+    return tuple(found for name in ordered if (found := _chart(report, task, name)))
+
+
+def _chart(report: Report, task: str, behavior: str) -> HistoryChart | None:
+    stored = {run.id: run for run in (*report.history, *report.runs)}
+    until = report.after.record.created
+    runs = sorted(
+        (r for r in stored.values() if r.created <= until), key=lambda r: (r.created, r.id)
+    )
+    kinds = {_kind(side): label_of(report, side).css_class for side in report.pair}
+    found = {kind: _points(report, runs[-MOST_RUNS:], task, behavior, kind) for kind in kinds}
+    order = sorted({(p.created, p.run) for points in found.values() for p in points})
+    if len(order) < 2:
+        return None
+    place = {run: i for i, (_, run) in enumerate(order)}
+    lines, dots, told = [], [], []
+    for kind, points in found.items():
+        judged = [(place[p.run], p) for p in points]
+        lines.append(Line(tuple((i, p.result.rate or 0.0) for i, p in judged), kinds[kind]))
+        dots += [_dot(i, p, kinds[kind]) for i, p in judged]
+        told += [f"{kind}: {_span(points)}"] if points else []
+    own = report.after.result(task, behavior)
+    described = f"{behavior} over {len(order)} runs; {'; '.join(told)}"
+    budget = own.budget if own else None
+    y = shares("cases that pass")
+    chart = plot(lines, _runs(order), y, described, dots=dots, level=budget)
+    other = any(not p.is_alike for points in found.values() for p in points)
+    return HistoryChart(behavior, chart, len(order), other, tuple(kinds.items()))
+
+
+def _points(
+    report: Report, runs: Sequence[RunRecord], task: str, behavior: str, kind: str
+) -> list[HistoryPoint]:
+    described = report.after.task_record(task)
+    points = []
+    for run in runs:
+        refs = [m.ref for m in run.models if m.kind == kind]
+        results = [r for r in run.results if (r.task, r.behavior) == (task, behavior)]
+        judged = [r for ref in refs for r in results if r.model == ref and r.rate is not None]
+        asked = next((t for t in run.tasks if t.name == task), None)
+        if judged and run.status == "complete":
+            alike = _cases(asked) == _cases(described)
+            points.append(HistoryPoint(run.id, run.created, judged[-1].model, judged[-1], alike))
+    return points
+
+
+def _cases(task: TaskRecord | None) -> tuple[str, int] | None:
+    """What a run asked: the file, and how much of it."""
+    return (task.cases_sha256, task.cases) if task else None
+
+
+def _dot(place: int, point: HistoryPoint, css_class: str) -> Dot:
+    result = point.result
+    assert result.rate is not None, "only judged runs are points"
+    other = "" if point.is_alike else ", other cases"
+    title = (
+        f"{point.run}: {point.model} {words.percent(result.rate)}, "
+        f"interval {words.interval(result.interval)}{other}"
+    )
+    classes = css_class if point.is_alike else f"{css_class} unlike"
+    return Dot(place, result.rate, classes, title, result.interval)
+
+
+def _span(points: Sequence[HistoryPoint]) -> str:
+    first, last = points[0].result.rate or 0.0, points[-1].result.rate or 0.0
+    return f"{words.percent(first)} first, {words.percent(last)} last"
+
+
+def _runs(order: Sequence[tuple[str, str]]) -> Scale:
+    """The runs at equal distances, some of them named by their date and time."""
+    last = len(order) - 1
+    count = min(MOST_TICKS, len(order))
+    places = sorted({round(i * last / (count - 1)) for i in range(count)})
+    ticks = tuple((float(i), order[i][0][5:16].replace("T", " ")) for i in places)
+    return Scale(0.0, float(last), ticks, "runs, oldest first (UTC)")
+
+
+def _kind(side: Side) -> str:
+    described = side.model_record
+    return described.kind if described else side.model.partition(":")[0]

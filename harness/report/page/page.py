@@ -1,0 +1,141 @@
+"""The page's content as values: what the template writes, and nothing it has to work out."""
+
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from harness.core.record import TaskRecord
+from harness.gate.compare import Comparison
+from harness.report.page import training
+from harness.report.page.answers import cases_of, shared_prefix
+from harness.report.page.behavior_rows import BehaviorRow, MeasuredRow, behavior_rows, measured_rows
+from harness.report.page.buckets import ALONE_BUCKETS, PAIR_BUCKETS, BucketView, bucket_views
+from harness.report.page.code_rows import CodeRow, code_rows
+from harness.report.page.counterexamples import Smallest, smallest_of
+from harness.report.page.details import detail_of
+from harness.report.page.distributions import Distribution, distributions_of
+from harness.report.page.embed import TaskCases
+from harness.report.page.headlines import headline_of, noise_of, outcome_of
+from harness.report.page.history_chart import HistoryChart, histories_of
+from harness.report.page.matrix import Matrix, Pairs, matrix_of
+from harness.report.page.text_limit import is_cut
+from harness.report.page.training import Training
+from harness.report.report import Report
+from harness.report.words.labels import Label, label_of
+from harness.report.words.slices import SliceTable, slices_in
+
+
+@dataclass(frozen=True, slots=True)
+class TaskView:
+    """One task's section."""
+
+    index: int
+    task: TaskRecord
+    outcome: str
+    """What the gate says, as the first word of the headline says it; nothing where it was not
+    asked."""
+    headline: str
+    details: tuple[str, ...]
+    noise: str
+    """How many cases flip with nothing changed, where something says so."""
+    labels: tuple[Label, ...]
+    """Every model: the columns of the tables."""
+    pair: tuple[Label, ...]
+    """The sides of each case, and the columns of the table of behaviors."""
+    matrix: Matrix | None
+    """Where there are more than two models."""
+    behaviors: tuple[BehaviorRow, ...]
+    measured: tuple[MeasuredRow, ...]
+    distributions: tuple[Distribution, ...]
+    histories: tuple[HistoryChart, ...]
+    """Of the composite first; empty where no other run is stored."""
+    smallest: tuple[Smallest, ...]
+    """Counterexamples of drawn cases."""
+    codes: tuple[CodeRow, ...]
+    slices: SliceTable
+    prefix: str
+    """What every prompt begins with."""
+    limit: int | None
+    """Characters after which texts were cut, where any was."""
+    buckets: tuple[BucketView, ...]
+    cases: TaskCases
+
+
+def task_views(report: Report, limit: int, pairs: Pairs) -> tuple[TaskView, ...]:
+    """One section per task of the run after, and of the one before.
+
+    Args:
+        report: what the page is about.
+        limit: the most characters of one text.
+        pairs: the reports on every pair, see ``matrix.all_pairs``.
+    """
+    compared = {c.task: c for c in report.comparisons}
+    tasks = {t.name: t for run in report.runs for t in run.tasks}
+    return tuple(
+        _task_view(i, report, task, compared.get(name), limit, pairs)
+        for i, (name, task) in enumerate(tasks.items())
+    )
+
+
+def _task_view(
+    index: int,
+    report: Report,
+    task: TaskRecord,
+    comparison: Comparison | None,
+    limit: int,
+    pairs: Pairs,
+) -> TaskView:
+    labels = tuple(label_of(report, side) for side in report.sides)
+    pair = tuple(label_of(report, side) for side in report.pair)
+    places = tuple(report.place(side) for side in report.pair)
+    cases = cases_of(report, task.name, limit)
+    prefix = shared_prefix([c.prompt for c in cases])
+    matrix = matrix_of(report, task, pairs)
+    distributions = distributions_of(report, task.name)
+    return TaskView(
+        index,
+        task,
+        outcome_of(report, task.name),
+        *headline_of(report, task.name),
+        noise_of(report, task.name),
+        labels,
+        pair,
+        matrix,
+        behavior_rows(report, task, report.pair, pair),
+        measured_rows(report, task),
+        distributions,
+        histories_of(report, task.name),
+        smallest_of(report, task.name),
+        code_rows(cases, places),
+        slices_in(report, task.name),
+        cases[0].prompt[:prefix] if prefix else "",
+        limit if is_cut(report, task.name, limit) else None,
+        bucket_views(
+            cases,
+            PAIR_BUCKETS if comparison else ALONE_BUCKETS,
+            lambda case: detail_of(case, places, [p.role or p.name for p in pair], prefix),
+            has_all=matrix is not None,
+        ),
+        TaskCases(task.name, prefix, cases, matrix, distributions),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingView:
+    """How one adapter came to be."""
+
+    label: Label
+    said: str
+    chart: Markup
+
+
+def training_views(report: Report) -> tuple[TrainingView, ...]:
+    """One for each training of an adapter in the report: two runs of one adapter have one."""
+    views: dict[tuple[str, Training], TrainingView] = {}
+    for side in report.sides:
+        known = report.trainings.get((side.record.id, side.model))
+        if known is not None and (side.model, known) not in views:
+            label = label_of(report, side)
+            drawn = training.chart(known, label.css_class)
+            views[side.model, known] = TrainingView(label, training.said(known), drawn)
+    return tuple(views.values())

@@ -1,0 +1,124 @@
+"""The page's section on parity as values: what the template writes, worked out."""
+
+from dataclasses import dataclass
+
+from harness.parity.values import AnswerParity, Divergence, PairParity, Parity
+from harness.report.words import numbers as words
+from harness.report.words import parity as said
+
+MOST_DIVERGENCES = 25
+"""Of one pair and task; ``parity.json`` has more."""
+
+
+@dataclass(frozen=True, slots=True)
+class CostTable:
+    """What each model takes for one task."""
+
+    task: str
+    rows: tuple[tuple[str, tuple[str, ...]], ...]
+    """A model's name, and a cell under each heading."""
+
+
+@dataclass(frozen=True, slots=True)
+class DivergenceRow:
+    """Where two answers part."""
+
+    case_id: str
+    cells: tuple[str, ...]
+    flipped: str
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerView:
+    """The answers of a pair to one task."""
+
+    task: str
+    headline: str
+    ties: str
+    flips: tuple[tuple[str, str, int, int], ...]
+    """Behavior, rates, regressed, fixed."""
+    rows: tuple[DivergenceRow, ...]
+    more: int
+
+
+@dataclass(frozen=True, slots=True)
+class PairView:
+    """Two neighbours."""
+
+    before: str
+    after: str
+    is_copy: bool
+    is_wrong: bool
+    notes: tuple[str, ...]
+    reading: tuple[str, ...]
+    first_step: tuple[str, ...]
+    answers: tuple[AnswerView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ParityView:
+    """The whole section."""
+
+    headings: tuple[str, ...]
+    costs: tuple[CostTable, ...]
+    pairs: tuple[PairView, ...]
+    errors: tuple[str, ...]
+    """What broke a model that has no answers."""
+    legend: str
+
+
+def parity_view(parity: Parity | None) -> ParityView | None:
+    """The section; ``None`` where nothing was measured."""
+    if parity is None:
+        return None
+    names = said.labels(parity)
+    return ParityView(
+        said.COST_HEADINGS,
+        tuple(
+            CostTable(task, tuple((names[m.ref], said.cost_cells(m, task)) for m in parity.models))
+            for task in said.tasks_of(parity)
+        ),
+        tuple(_pair(pair, names) for pair in parity.pairs),
+        said.errors(parity),
+        said.LEGEND,
+    )
+
+
+def _pair(pair: PairParity, names: dict[str, str]) -> PairView:
+    return PairView(
+        names[pair.before],
+        names[pair.after],
+        pair.is_copy,
+        pair.reading is not None and not pair.reading.is_same,
+        pair.notes,
+        said.reading(pair),
+        said.first_step(pair),
+        tuple(_answers(answers, pair.is_copy) for answers in pair.answers),
+    )
+
+
+def _answers(answers: AnswerParity, is_copy: bool) -> AnswerView:
+    shown = answers.divergences[:MOST_DIVERGENCES]
+    return AnswerView(
+        answers.task,
+        said.identical(answers),
+        said.ties(answers) if is_copy else "",
+        tuple(
+            (f.behavior, said.change(f.rate_before, f.rate_after), f.regressed, f.fixed)
+            for f in answers.flips
+            if f.regressed or f.fixed
+        ),
+        tuple(_row(found) for found in shown),
+        answers.differing - len(shown),
+    )
+
+
+def _row(found: Divergence) -> DivergenceRow:
+    margins = (found.margin_before, found.margin_after, found.shift)
+    cells = (
+        str(found.position),
+        said.token(found.before),
+        said.token(found.after),
+        *("not measured" if m is None else words.significant(m) for m in margins),
+    )
+    return DivergenceRow(found.case_id, cells, said.flipped(found))

@@ -1,0 +1,163 @@
+"""Charts with two axes as inline SVG: lines, steps and dots, with ticks and units on both.
+
+Lines are drawn in a box that stretches with the page, texts beside it keep their size. There are no
+colours here, only classes.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from harness.report.page.visible import plain
+from harness.report.words import numbers as words
+
+HEIGHT = 200
+"""Of the box that the lines are in, in pixels."""
+MOST_TICKS = 6
+SHORT = 4
+"""Characters of a tick's number that may reach over the end of its axis."""
+_BOX = 1000
+"""Units of the stretched box, either way."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """One axis."""
+
+    low: float
+    high: float
+    ticks: tuple[tuple[float, str], ...]
+    title: str
+    """What it counts, with the unit."""
+
+    def share(self, value: float) -> float:
+        """How far along the axis the value lies, from 0 to 1; what lies beyond is at its end."""
+        return min(max((value - self.low) / (self.high - self.low), 0.0), 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Points that are joined, from left to right."""
+
+    points: tuple[tuple[float, float], ...]
+    css_class: str
+    is_stepped: bool = False
+    """Stays until the next point, as a count does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dot:
+    """One point of its own, with its interval upright through it."""
+
+    x: float
+    y: float
+    css_class: str
+    title: str = ""
+    interval: tuple[float, float] | None = None
+
+
+def scale(low: float, high: float, title: str) -> Scale:
+    """An axis from ``low`` to a round number from ``high`` on, with round ticks between."""
+    span = high - low if high > low else abs(high) or 1.0
+    raw = span / (MOST_TICKS - 1)
+    power = 10.0 ** math.floor(math.log10(raw))
+    step = next(n * power for n in (1, 2, 5, 10) if n * power >= raw * 0.999)
+    count = max(1, math.ceil(span / step - 1e-9))
+    ticks = tuple((low + i * step, words.significant(low + i * step)) for i in range(count + 1))
+    return Scale(low, low + count * step, ticks, title)
+
+
+def shares(title: str) -> Scale:
+    """An axis from 0 to 100%."""
+    return Scale(0.0, 1.0, tuple((i / 4, f"{i * 25}%") for i in range(5)), title)
+
+
+def plot(
+    lines: Sequence[Line],
+    x: Scale,
+    y: Scale,
+    described: str,
+    *,
+    dots: Sequence[Dot] = (),
+    level: float | None = None,
+) -> Markup:
+    """One chart.
+
+    Args:
+        lines: the last of them on top.
+        x: the axis below.
+        y: the axis at the left, its title above it.
+        described: what a reader who does not see the chart should know of it.
+        dots: over the lines.
+        level: a dashed line across, such as a budget.
+    """
+    grid = [_across(y.share(value), "grid") for value, _ in y.ticks]
+    grid += [] if level is None else [_across(y.share(level), "budget")]
+    box = Markup(
+        '<svg viewBox="0 0 {b} {b}" preserveAspectRatio="none" width="100%" height="{}">{}</svg>'
+    ).format(HEIGHT, _joined(_line(line, x, y) for line in lines), b=_BOX)
+    parts = [*grid, box, *(_dot(dot, x, y) for dot in dots), *_texts(x, y)]
+    return Markup(
+        '<div class="plotted"><svg class="chart" width="100%" height="{}" role="img" '
+        'aria-label="{}">{}</svg></div>'
+    ).format(HEIGHT, plain(described), _joined(parts))
+
+
+def _texts(x: Scale, y: Scale) -> list[Markup]:
+    """The ticks' numbers and the axes' titles, outside of the box."""
+    tick = Markup('<text class="tick" x="{:.2f}%" y="{}" text-anchor="{}">{}</text>')
+    beside = Markup('<text x="-8" y="{:.1f}" text-anchor="end">{}</text>')
+    below = [
+        tick.format(x.share(v) * 100, HEIGHT + 16, _anchor(x.share(v), said), said)
+        for v, said in x.ticks
+    ]
+    left = [beside.format((1 - y.share(v)) * HEIGHT + 4, said) for v, said in y.ticks]
+    titles = [
+        Markup('<text x="100%" y="{}" text-anchor="end">{}</text>').format(HEIGHT + 34, x.title),
+        Markup('<text x="-44" y="-12" text-anchor="start">{}</text>').format(y.title),
+    ]
+    return [*below, *left, *titles]
+
+
+def _anchor(share: float, said: str) -> str:
+    """Long words at an end of the axis stay within it."""
+    if len(said) <= SHORT:
+        return "middle"
+    return {0.0: "start", 1.0: "end"}.get(share, "middle")
+
+
+def _line(line: Line, x: Scale, y: Scale) -> Markup:
+    places: list[str] = []
+    for value, height in line.points:
+        if line.is_stepped and places:
+            places.append(f"{x.share(value) * _BOX:.1f},{places[-1].split(',')[1]}")
+        places.append(f"{x.share(value) * _BOX:.1f},{(1 - y.share(height)) * _BOX:.1f}")
+    return Markup('<polyline class="{}" points="{}"></polyline>').format(
+        line.css_class, " ".join(places)
+    )
+
+
+def _dot(dot: Dot, x: Scale, y: Scale) -> Markup:
+    across, down = x.share(dot.x) * 100, (1 - y.share(dot.y)) * HEIGHT
+    parts = []
+    if dot.interval is not None:
+        ends = [(1 - y.share(end)) * HEIGHT for end in dot.interval]
+        upright = Markup(
+            '<line class="{}" x1="{:.2f}%" x2="{:.2f}%" y1="{:.1f}" y2="{:.1f}"></line>'
+        )
+        parts.append(upright.format(dot.css_class, across, across, *ends))
+    title = Markup("<title>{}</title>").format(plain(dot.title)) if dot.title else Markup("")
+    circle = Markup('<circle class="{}" cx="{:.2f}%" cy="{:.1f}" r="4">{}</circle>')
+    return _joined([*parts, circle.format(dot.css_class, across, down, title)])
+
+
+def _across(share: float, css_class: str) -> Markup:
+    y = (1 - share) * HEIGHT
+    line = Markup('<line class="{}" x1="0" x2="100%" y1="{:.1f}" y2="{:.1f}"></line>')
+    return line.format(css_class, y, y)
+
+
+def _joined(parts: object) -> Markup:
+    return Markup("").join(parts)  # type: ignore[arg-type]

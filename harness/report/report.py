@@ -1,0 +1,139 @@
+"""What a report is about: one or two runs, and the pair of models to set side by side."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from harness.core.errors import HarnessError
+from harness.core.record import RunRecord
+from harness.gate.compare import Comparison, Side, compare_all
+from harness.gate.decision import GateDecision, decide, flip_rate
+from harness.gate.noise import Noise, noise_between, noise_of_repeats
+from harness.gate.policy import GatePolicy
+from harness.parity.values import Parity
+from harness.report.page.training import Training
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Everything that a format renders; each format is a function of this value alone."""
+
+    runs: tuple[RunRecord, ...]
+    """One, or two of which the first is before."""
+    before: Side | None
+    """``None`` where one model is all there is."""
+    after: Side
+    comparisons: tuple[Comparison, ...]
+    """One per task; none without a side before."""
+    decision: GateDecision | None = None
+    """What the gate says of the pair, where it was asked."""
+    noise: Noise | None = None
+    """How often a model's own answers flip, where something says so."""
+    history: tuple[RunRecord, ...] = ()
+    """Other stored runs, without their samples."""
+    trainings: Mapping[tuple[str, str], Training] = field(default_factory=dict)
+    """What is known of how adapters came to be, by run id and ``ModelRecord.ref``."""
+    parity: Parity | None = None
+    """Each model of the last run beside the one it was made from, where it was measured."""
+
+    @property
+    def sides(self) -> tuple[Side, ...]:
+        """Every model of every run, in the order run; the pair stands among them."""
+        return tuple(Side(run, model.ref) for run in self.runs for model in run.models)
+
+    def place(self, side: Side) -> int:
+        """Which of ``sides`` this is, without comparing records value by value.
+
+        A run that is set beside itself stands there twice: before is the first of them.
+        """
+        found = enumerate(self.sides)
+        same = [i for i, s in found if s.record is side.record and s.model == side.model]
+        return same[-1 if side is self.after else 0]
+
+    @property
+    def pair(self) -> tuple[Side, ...]:
+        """The side after, and the one before it where there is one."""
+        return (self.after,) if self.before is None else (self.before, self.after)
+
+    @property
+    def name(self) -> str:
+        """The ids of the runs, as a file name."""
+        return "..".join(run.id for run in self.runs)
+
+
+def with_pair(report: Report, before: Side, after: Side) -> Report:
+    """The same runs with another pair set side by side, judged by the same policy."""
+    decision = report.decision and decide(before, after, report.decision.policy)
+    judged = tuple(task.comparison for task in decision.tasks) if decision else ()
+    comparisons = judged or compare_all(before, after)
+    return replace(report, before=before, after=after, comparisons=comparisons, decision=decision)
+
+
+def with_noise(report: Report, again: RunRecord) -> Report:
+    """The report with the flips between the side before and a run of the same model, which a gate
+    that was asked takes for noise.
+
+    Raises:
+        HarnessError: there is no pair, or the run records no model or none of the same cases.
+    """
+    if report.before is None:
+        raise HarnessError(f"--noise: run {report.after.record.id} is not compared with another")
+    refs = [m.ref for m in again.models]
+    if not refs:
+        raise HarnessError(f"--noise: run {again.id} records no model")
+    side = Side(again, report.before.model if report.before.model in refs else refs[-1])
+    noise = noise_between(report.before, side)
+    if not any(task.judged for task in noise.tasks.values()):
+        raise HarnessError(
+            f"--noise: run {again.id} judged none of the cases that {report.before.model} was "
+            f"asked in run {report.before.record.id}: name a run of that model on the same cases"
+        )
+    found = replace(report, noise=noise)
+    if report.decision is None:
+        return found
+    policy = report.decision.policy
+    floor = max(policy.noise_floor, flip_rate(report.before, side))
+    judged = decide(report.before, report.after, policy.model_copy(update={"noise_floor": floor}))
+    return replace(found, decision=judged)
+
+
+def report_on(
+    *runs: RunRecord,
+    before: str | None = None,
+    after: str | None = None,
+    policy: GatePolicy | None = None,
+) -> Report:
+    """Choose the pair: the first model of the only run and its last, or each run's last.
+
+    Args:
+        runs: one, or two of which the first is before.
+        before: the ref or name of another model to set before.
+        after: the ref or name of another model to set after.
+        policy: what the gate asks of the pair; left out, it is not asked.
+
+    Raises:
+        HarnessError: a run has no models, or none of that name.
+    """
+    first, last = runs[0], runs[-1]
+    candidate = _side(last, after, -1)
+    baseline = None
+    if len(runs) > 1:
+        baseline = _side(first, before, -1)
+    elif before is not None or len(first.models) > 1:
+        baseline = _side(first, before, 0)
+    compared = compare_all(baseline, candidate) if baseline else ()
+    decision = decide(baseline, candidate, policy) if baseline and policy else None
+    noise = noise_of_repeats(baseline or candidate)
+    return Report(runs, baseline, candidate, compared, decision, noise)
+
+
+def _side(run: RunRecord, wanted: str | None, position: int) -> Side:
+    if not run.models:
+        raise HarnessError(f"run {run.id}: it records no model, so there is nothing to report on")
+    if wanted is None:
+        return Side(run, run.models[position].ref)
+    found = [m.ref for m in run.models if wanted in (m.ref, m.name)]
+    if len(found) != 1:
+        known = ", ".join(m.ref for m in run.models)
+        what = "is ambiguous in" if found else "is not in"
+        raise HarnessError(f"model {wanted!r} {what} run {run.id}, name one of: {known}")
+    return Side(run, found[0])

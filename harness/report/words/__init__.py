@@ -1,0 +1,1 @@
+"""Words that every format of a report says alike."""

@@ -1,0 +1,93 @@
+"""The first thing a report says, in words."""
+
+from harness.core.record import FORMAT_SUCCESS, BehaviorResult
+from harness.gate.compare import BehaviorChange, Change, Comparison
+from harness.report.words import numbers as words
+
+
+def of_comparison(comparison: Comparison) -> str:
+    """``format_success_rate rose from 10.3% to 95.7% (+85.4 points).``"""
+    before, after = comparison.composite.before, comparison.composite.after
+    if after is None or after.rate is None:
+        return _unjudged(after)
+    if before is None or before.rate is None:
+        return f"{FORMAT_SUCCESS} is {words.percent(after.rate)}; before, it was not judged."
+    was, now = words.percent(before.rate), words.percent(after.rate)
+    if was == now:
+        return f"{FORMAT_SUCCESS} stayed at {now}."
+    verb = "rose" if after.rate > before.rate else "fell"
+    points = (after.rate - before.rate) * 100
+    return f"{FORMAT_SUCCESS} {verb} from {was} to {now} ({points:+.1f} points)."
+
+
+def of_intervals(comparison: Comparison) -> str:
+    """``95% intervals: 7.4 to 14.3% before, 92.7 to 97.5% after.``, or nothing."""
+    before, after = comparison.composite.before, comparison.composite.after
+    if before is None or after is None or before.interval is None or after.interval is None:
+        return ""
+    was, now = words.interval(before.interval), words.interval(after.interval)
+    return f"95% intervals: {was} before, {now} after."
+
+
+def _unjudged(result: BehaviorResult | None) -> str:
+    if result is None:
+        return f"{FORMAT_SUCCESS} was not measured: not every required behavior was run."
+    return f"{FORMAT_SUCCESS} could not be judged: {words.plural(result.errors, 'error')}."
+
+
+_SAID = {
+    Change.FIXED: ("was fixed", "were fixed"),
+    Change.REGRESSED: ("broke", "broke"),
+    Change.STILL_FAILING: ("still fails", "still fail"),
+    Change.STILL_PASSING: ("still passes", "still pass"),
+    Change.NOT_JUDGED: ("was not judged on both sides", "were not judged on both sides"),
+    Change.ADDED: ("is only after", "are only after"),
+    Change.REMOVED: ("is only before", "are only before"),
+}
+
+
+def of_changes(change: BehaviorChange) -> str:
+    """``Of 300 cases, 258 were fixed, 2 broke, 11 still fail, 29 still pass.``
+
+    Whether something broke is always said.
+    """
+    if not change.counts:
+        return "There is no case on either side."
+    parts = []
+    for kind, (one, many) in _SAID.items():
+        count = change.count(kind)
+        if count:
+            parts.append(f"{count:,} {one if count == 1 else many}")
+        elif kind is Change.REGRESSED and change.judged:
+            parts.append(f"none {one}")
+    sides = (side for side in (change.before, change.after) if side is not None)
+    noun = "answer" if any(side.repeats > 1 for side in sides) else "case"
+    return f"Of {words.plural(sum(change.counts.values()), noun)}, {', '.join(parts)}."
+
+
+def of_result(result: BehaviorResult | None) -> str:
+    """``format_success_rate is 95.7% of 300 cases (95% interval 92.7 to 97.5%).``"""
+    if result is None or result.rate is None:
+        return _unjudged(result)
+    judged = words.plural(result.cases or result.passed + result.failed, "case")
+    if result.repeats > 1:
+        judged += f", {result.repeats} answers each"
+    ends = words.interval(result.interval)
+    interval = f" (95% interval {ends})" if ends else ""
+    return f"{FORMAT_SUCCESS} is {words.percent(result.rate)} of {judged}{interval}."
+
+
+def of_budgets(results: list[BehaviorResult]) -> str:
+    """``3 of 7 budgets are missed: json_validity, no_extra_text, latency_budget.``"""
+    judged = [r for r in results if r.met is not None]
+    missed = [r.behavior for r in judged if not r.met]
+    if not judged:
+        return "No budget was set."
+    if not missed:
+        whole = (
+            "The one budget is met." if len(judged) == 1 else f"All {len(judged)} budgets are met."
+        )
+        return whole
+    verb = "is" if len(missed) == 1 else "are"
+    noun = "budget" if len(judged) == 1 else "budgets"
+    return f"{len(missed)} of {len(judged)} {noun} {verb} missed: {', '.join(missed)}."

@@ -1,0 +1,258 @@
+"""A gate's decision in words: the first sentence, what it rests on, what the cases can see.
+
+Every format says the same with them. Names of cases and behaviors come out as they are: whoever
+prints them makes them printable.
+"""
+
+from collections.abc import Iterator
+
+from harness.gate.comparable import Unlike
+from harness.gate.decision import GateDecision, GateOutcome, Reason, TaskDecision
+from harness.gate.evidence import Evidence, repeated
+from harness.gate.policy import ALLOWABLE, GatePolicy
+from harness.report.words import numbers as words
+from harness.report.words import resources as costs_text
+from harness.stats.repeats import pass_at_k, pass_hat_k
+
+MOST_NAMED = 5
+"""Case ids that a line names; the rest are counted."""
+TABLE = ("behavior", "before", "after", "change", "broke", "fixed", "adjusted p")
+
+
+def sentence(decision: GateDecision) -> str:
+    """``REGRESSION: format_success_rate fell from 96.3% to 93.0% (-3.3 points, ...).``"""
+    head = decision.outcome.value.upper()
+    if decision.refused:
+        more = len(decision.refused) - 1
+        also = f" (and {words.plural(more, 'more reason')})" if more else ""
+        return f"{head}: {unlike(decision.refused[0])}{also}."
+    worst = decision.tasks[0]
+    where = f"{worst.task}: " if len(decision.tasks) > 1 else ""
+    return f"{head}: {where}{said_of(worst, decision)}."
+
+
+def headline_of(task: TaskDecision, decision: GateDecision) -> tuple[str, str]:
+    """A heading for one task, and the numbers under it."""
+    leading = _leading(task)
+    numbers = grounds(leading, decision.policy.confidence)
+    return f"{task.outcome.value.upper()}: {_reason(task)}{moved(leading)}.", f"{numbers}."
+
+
+def said_of(task: TaskDecision, decision: GateDecision) -> str:
+    """What one task's outcome rests on and how its rate moved."""
+    return f"{_reason(task)}{movement(_leading(task), decision.policy.confidence)}"
+
+
+def unlike(found: Unlike) -> str:
+    """``json_extraction: 300 of 300 prompts differ: a, b``."""
+    return f"{found.task}: {found.what}" if found.task else found.what
+
+
+def movement(found: Evidence, confidence: float) -> str:
+    """``format_success_rate fell from 96.3% to 93.0% (-3.3 points, 95% interval -5.6 to -1.4; 14
+    cases broke, 4 were fixed, p = 0.0096)``."""
+    return f"{moved(found)} ({grounds(found, confidence)})"
+
+
+def moved(found: Evidence) -> str:
+    """``format_success_rate fell from 96.3% to 93.0%``."""
+    was, now = words.percent(found.before), words.percent(found.after)
+    if not found.drop:
+        return f"{found.behavior} stayed at {now}"
+    return f"{found.behavior} {'fell' if found.drop > 0 else 'rose'} from {was} to {now}"
+
+
+def grounds(found: Evidence, confidence: float) -> str:
+    """``-3.3 points, 95% interval -5.6 to -1.4; 14 cases broke, 4 were fixed, p = 0.0096``.
+
+    The test asks how easily chance breaks so much: of what did not fall it says nothing.
+    """
+    spread = f"{confidence * 100:.4g}% interval {interval(found)}"
+    if found.is_still:
+        return f"{spread} points; no case flipped"
+    broke = f"{words.plural(found.broke, 'case')} broke"
+    fixed = f"{found.fixed:,} {'was' if found.fixed == 1 else 'were'} fixed"
+    p = f", {p_value(found.adjusted_p)}" if found.drop > 0 else ""
+    return f"{points(found)} points, {spread}; {broke}, {fixed}{p}"
+
+
+def points(found: Evidence) -> str:
+    """``-3.3``: a loss is negative."""
+    return f"{-found.drop * 100 + 0.0:+.1f}"
+
+
+def interval(found: Evidence) -> str:
+    """``-5.6 to -1.4``, in points, of the change."""
+    return f"{-found.interval.high * 100:+.1f} to {-found.interval.low * 100:+.1f}"
+
+
+def p_value(p: float) -> str:
+    """``p = 0.0096``, ``p < 0.001``."""
+    if p < 0.001:
+        return "p < 0.001"
+    return f"p = {p:.2g}" if p < 0.995 else "p = 1"
+
+
+def explanation(decision: GateDecision) -> Iterator[str]:
+    """Everything else there is to say, a line each: refusals, or task by task."""
+    for found in decision.refused[1:]:
+        yield f"Also: {unlike(found)}."
+    if decision.refused:
+        kinds = dict.fromkeys(u.kind for u in decision.refused)
+        if all(kind in ALLOWABLE for kind in kinds):
+            flags = " ".join(f"--allow {kind}" for kind in kinds)
+            listed = ", ".join(f'"{kind}"' for kind in kinds)
+            yield f"To compare all the same: {flags}, or allow = [{listed}] in [tool.harness.gate]"
+    if decision.policy.noise_floor:
+        flips = words.percent(decision.policy.noise_floor)
+        yield f"Noise: {flips} of the cases flip when the model before is judged against itself."
+    if attempt := attempt_of(decision):
+        yield attempt
+    for found in decision.allowed:
+        yield f"Allowed to differ: {unlike(found)}."
+    for task in decision.tasks:
+        where = f"{task.task}: " if len(decision.tasks) > 1 else ""
+        if task is not decision.tasks[0]:
+            yield f"{where}{task.outcome.value}, {said_of(task, decision)}."
+        for line in details_of(task, decision):
+            yield f"{where}{line}"
+
+
+def attempt_of(decision: GateDecision) -> str:
+    """That it is not the first time that these weights were asked this; nothing where it is."""
+    model = decision.after.model_record
+    if model is None or model.attempt is None or model.attempt < 2:
+        return ""
+    return (
+        f"Attempt {model.attempt} of the same weights and plan: run often enough, any model passes "
+        "by chance."
+    )
+
+
+def table(task: TaskDecision) -> list[tuple[str, ...]]:
+    """``TABLE`` of one task: the composite first."""
+    return [
+        (
+            found.behavior,
+            words.percent(found.before),
+            words.percent(found.after),
+            points(found),
+            str(found.broke),
+            str(found.fixed),
+            "" if found.is_still else p_value(found.adjusted_p).removeprefix("p ").lstrip("= "),
+        )
+        for found in (task.composite, *task.behaviors)
+    ]
+
+
+def _leading(task: TaskDecision) -> Evidence:
+    """What the sentence speaks of: the behavior that fell, or the composite."""
+    if task.reason is not Reason.BEHAVIOR:
+        return task.composite
+    others = [b for b in task.behaviors if b.behavior not in task.comparison.required]
+    return min(others, key=lambda b: (b.adjusted_p, -b.drop))
+
+
+def _reason(task: TaskDecision) -> str:
+    """What goes before the movement of the rate where that does not say it."""
+    if task.reason is Reason.PINNED:
+        noun = "the pinned case" if len(task.pinned) == 1 else "pinned cases"
+        verb = "fails" if len(task.pinned) == 1 else "fail"
+        return f"{noun} {named(task.pinned)} {verb}; "
+    if task.reason is Reason.MEMORY:
+        return f"{costs_text.memory_fault(task.costs)}; "
+    if task.reason is Reason.LATENCY:
+        return f"{costs_text.latency_fault(task.costs)}; "
+    if task.reason is Reason.SLOWNESS:
+        return "it may be slower than is allowed; "
+    if task.reason is Reason.NOISE:
+        return "no more cases flipped than noise explains; "
+    if task.reason is Reason.FEW_CASES:
+        return f"only {words.plural(task.composite.pairs, 'case')} could be paired; "
+    if task.reason is Reason.NOTHING_PASSES:
+        return "nothing passes on either side, so nothing can break; "
+    return ""
+
+
+def details_of(task: TaskDecision, decision: GateDecision) -> Iterator[str]:
+    """What else there is to say of one task, a line each."""
+    found, policy = task.composite, decision.policy
+    if task.reason in (Reason.PINNED, Reason.MEMORY, Reason.LATENCY):
+        rate = movement(found, policy.confidence)
+        if found.adjusted_p <= policy.composite_alpha:
+            yield f"More cases broke than chance explains: {rate}."
+    if task.reason is Reason.BEHAVIOR:
+        yield f"Meanwhile {movement(found, policy.confidence)}."
+    if task.outcome is GateOutcome.INCONCLUSIVE:
+        yield _undecided(task, decision)
+    fallen = [b.behavior for b in task.fallen(policy.behaviors_alpha)]
+    if fallen:
+        yield f"Behaviors that fell by more than chance explains: {', '.join(fallen)}."
+    yield _power(task)
+    if task.is_saturated:
+        yield (
+            f"Every one of the {words.plural(found.pairs, 'case')} passes on both sides: the suite "
+            "is saturated and shows only losses, harder cases would show gains."
+        )
+    if found.clusters is not None:
+        effect = f"{found.design_effect:.2g}"
+        said = "" if effect == "1" else f" (design effect {effect})"
+        yield (
+            f"The cases come from {words.plural(found.clusters, 'template')}: cases of one "
+            f"template count together{said}."
+        )
+    if found.repeats > 1:
+        yield f"Each case was answered {found.repeats} times; its answers count as one case."
+    if found.repeats > 1 or policy.k is not None:
+        yield from _repeats(task, policy)
+    if found.not_judged:
+        yield f"{words.plural(found.not_judged, 'case')} had an error or a skip on either side."
+    yield from costs_text.lines(task.costs, policy)
+
+
+def _undecided(task: TaskDecision, decision: GateDecision) -> str:
+    found, margin = task.composite, decision.policy.margin
+    if task.reason is Reason.SLOWNESS:
+        return costs_text.undecided(task.costs, decision.policy)
+    if task.reason is Reason.NOTHING_PASSES:
+        return "No number of cases of this kind would decide it: add some that pass."
+    allowed = f"the margin is {margin * 100:.3g} points"
+    worst = f"a drop of {found.interval.high * 100:.1f} points cannot be ruled out, {allowed}"
+    if task.cases_needed is None:
+        return f"{worst[:1].upper()}{worst[1:]}: more cases of this kind would not decide it."
+    needed = words.plural(task.cases_needed, "case")
+    more = task.cases_needed - found.pairs
+    alike = "with no flip" if found.is_still else "if they flip as often"
+    return f"{worst[:1].upper()}{worst[1:]}: {needed} {alike} would decide it, {more:,} more."
+
+
+def _power(task: TaskDecision) -> str:
+    cases = words.plural(task.composite.pairs, "case")
+    if task.detectable is None:
+        return f"{cases} are too few to show any drop with 80% power."
+    return (
+        f"The smallest drop that {cases} show with 80% power is {task.detectable * 100:.1f} points "
+        "(when 1% improve by chance)."
+    )
+
+
+def _repeats(task: TaskDecision, policy: GatePolicy) -> Iterator[str]:
+    """``pass@4 (any of 4 answers passes): 96.0% (91.2 to 99.1%) before, ...``, and pass^4; or that
+    they are not measured, where a case has fewer answers."""
+    sides, k = repeated(task.comparison.cases), policy.k or task.composite.repeats
+    for name, estimate in (
+        (f"pass@{k} (any of {k} answers passes)", pass_at_k),
+        (f"pass^{k} (all {k} pass)", pass_hat_k),
+    ):
+        before, after = (estimate(side, k, policy.confidence) for side in sides)
+        if before is None or after is None:
+            yield f"{name}: not measured, it takes {k} judged answers to every case."
+            continue
+        said = (f"{words.percent(e.rate)} ({words.interval(e.interval)})" for e in (before, after))
+        yield f"{name}: {' before, '.join(said)} after."
+
+
+def named(cases: tuple[str, ...]) -> str:
+    """``a, b, c and 4 more``."""
+    more = len(cases) - MOST_NAMED
+    return ", ".join(cases[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")

@@ -1,0 +1,178 @@
+"""What parity found, in the words and numbers that the terminal and the page share."""
+
+from collections import Counter
+from typing import Protocol
+
+from harness.core.modelref import ModelRef
+from harness.parity.tokenization import mismatch_said, setting_said, token_said
+from harness.parity.values import (
+    AnswerParity,
+    Divergence,
+    FirstStep,
+    ModelMeasure,
+    Parity,
+    ReadingParity,
+    Setting,
+)
+from harness.report.words import numbers as words
+
+NEAR_TIE = 0.1
+"""Logits: a token that leads by less is 52.5% likely at best beside its rival, so that rounding may
+choose."""
+
+
+class Read(Protocol):
+    """Two models, of which is known how they read and begin."""
+
+    @property
+    def is_copy(self) -> bool: ...
+    @property
+    def reading(self) -> ReadingParity | None: ...
+    @property
+    def first_step(self) -> FirstStep | None: ...
+
+
+def labels(parity: Parity) -> dict[str, str]:
+    """A short name for each ref: kind and name, or all of it where two would be alike."""
+    short = {m.ref: f"{ModelRef.parse(m.ref).kind}:{m.name}" for m in parity.models}
+    count = Counter(short.values())
+    return {ref: name if count[name] == 1 else ref for ref, name in short.items()}
+
+
+def reading(pair: Read) -> tuple[str, ...]:
+    """Whether both read the same: the verdict first, then a line for each thing that differs."""
+    found = pair.reading
+    if found is None:
+        return ("not measured",)
+    same = found.prompts - found.mismatched
+    head = f"{same:,} of {words.plural(found.prompts, 'prompt')} read as the same tokens"
+    lines = [head, *map(mismatch_said, found.mismatches[:MOST_LINES])]
+    if found.mismatched > MOST_LINES:
+        lines.append(f"and {found.mismatched - MOST_LINES:,} more prompts")
+    lines += [setting_said(s) + _effect(s, found) for s in found.settings]
+    if not found.settings:
+        lines[0] += "; chat template, BOS, EOS, PAD alike"
+    return tuple(lines)
+
+
+MOST_LINES = 5
+"""Mismatched prompts that are written out; ``parity.json`` has more."""
+
+
+def _effect(setting: Setting, found: ReadingParity) -> str:
+    """What a difference does that is not wrong by itself."""
+    if setting.is_wrong:
+        return ""
+    if setting.name == "end of answer":
+        return " (it stops at more tokens)"
+    return "" if found.mismatched else " (no prompt is read otherwise for it)"
+
+
+def first_step(pair: Read) -> tuple[str, ...]:
+    """How alike the logits after the prompts are, and of a copy where they are not."""
+    found = pair.first_step
+    if found is None:
+        return ("not measured",)
+    most, mean = words.significant(found.max_difference), words.significant(found.mean_difference)
+    lines = [
+        f"the same for {found.agreeing:,} of {words.plural(found.prompts, 'prompt')} "
+        f"({words.percent(found.agreement)}); logits differ by {most} at most, {mean} on average"
+    ]
+    for m in found.mismatches[:MOST_LINES] if pair.is_copy else ():
+        old, new = words.significant(m.margin_before), words.significant(m.margin_after)
+        lines.append(
+            f"{m.case_id}: {token_said(m.before)} leads by {old} before, "
+            f"{token_said(m.after)} by {new} after"
+        )
+    return tuple(lines)
+
+
+def errors(parity: Parity) -> tuple[str, ...]:
+    """``gguf:m.gguf: no answers: it broke``, of each model that did."""
+    names = labels(parity)
+    broken = (m for m in parity.models if m.error is not None)
+    return tuple(f"{names[m.ref]}: no answers: {m.error}" for m in broken)
+
+
+def identical(answers: AnswerParity) -> str:
+    """``291 of 300 answers identical (97.0%)``."""
+    if not answers.cases:
+        return "no case was answered by both"
+    share = words.percent(answers.identical / answers.cases)
+    return f"{answers.identical:,} of {words.plural(answers.cases, 'answer')} identical ({share})"
+
+
+def change(before: float | None, after: float | None) -> str:
+    """``97.3% -> 97.0% (-0.3 points)``."""
+    if before is None or after is None:
+        return ""
+    points = round((after - before) * 100, 1)
+    return f"{words.percent(before)} -> {words.percent(after)} ({points:+.1f} points)"
+
+
+def ties(answers: AnswerParity) -> str:
+    """How many of the differences begin where the model before was as good as undecided."""
+    known = [d.margin_before for d in answers.divergences if d.margin_before is not None]
+    if not known:
+        return ""
+    near = sum(abs(m) < NEAR_TIE for m in known)
+    return (
+        f"differences that begin at a near tie, the token before leading by less than "
+        f"{NEAR_TIE:g} logits: {near:,} of {len(known):,}"
+    )
+
+
+def flipped(found: Divergence) -> str:
+    """``regressed json_validity; fixed grounding``."""
+    parts = []
+    if found.regressed:
+        parts.append(f"regressed {', '.join(found.regressed)}")
+    if found.fixed:
+        parts.append(f"fixed {', '.join(found.fixed)}")
+    return "; ".join(parts)
+
+
+def token(found: object) -> str:
+    """The token at which answers part; where there is none, the answer was cut off."""
+    return "cut off" if found is None else token_said(found)  # type: ignore[arg-type]
+
+
+def logits(value: float | None) -> str:
+    """A margin, or that there is none."""
+    return "not measured" if value is None else words.significant(value)
+
+
+def megabytes(value: float | None) -> str:
+    return "" if value is None else f"{words.significant(value)} MB"
+
+
+def seconds(value: float | None) -> str:
+    return "" if value is None else f"{words.significant(value)} s"
+
+
+def cost_cells(model: ModelMeasure, task: str) -> tuple[str, ...]:
+    """Success rate, size, memory, speed, p50, p95; empty where not measured."""
+    rate, speed = model.success.get(task), model.tokens_per_second
+    return (
+        "" if rate is None else words.percent(rate),
+        megabytes(None if model.size_bytes is None else model.size_bytes / 1e6),
+        megabytes(model.peak_memory_mb),
+        "" if speed is None else f"{speed:,.0f}",
+        seconds(model.p50_seconds.get(task)),
+        seconds(model.p95_seconds.get(task)),
+    )
+
+
+COST_HEADINGS = ("success", "size", "memory", "tokens/s", "p50", "p95")
+
+
+def tasks_of(parity: Parity) -> tuple[str, ...]:
+    """Every task of the run, in its order."""
+    return tuple(dict.fromkeys(a.task for pair in parity.pairs for a in pair.answers))
+
+
+LEGEND = (
+    "Margins, of the model before and of the one after: how far its own token stands above its "
+    "next best, in logits, after the prompt and all that both answers share. Shift: by how much "
+    "the two models differ over these two tokens."
+)

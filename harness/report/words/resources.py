@@ -1,0 +1,111 @@
+"""Latency and memory, before and after, in words: for every format that tells a decision."""
+
+from collections.abc import Iterator
+
+from harness.gate.compare import BehaviorChange
+from harness.gate.policy import GatePolicy
+from harness.gate.resources import Costs, LatencyChange, MemoryChange
+from harness.report.words import numbers as words
+
+NOTABLE = 0.1
+"""A change of memory that is told unasked."""
+
+
+def lines(costs: Costs, policy: GatePolicy) -> Iterator[str]:
+    """What there is to say of one task's costs, a line each."""
+    if costs.latency is not None:
+        yield latency(costs.latency, policy.confidence)
+    if costs.memory is not None and (
+        policy.max_memory_increase is not None or abs(costs.memory.increase) >= NOTABLE
+    ):
+        yield f"{memory(costs.memory)}."
+    if costs.memory is None and policy.max_memory_increase is not None:
+        yield "Memory was not measured on both sides, so nothing is decided by it."
+    if policy.max_latency_increase is not None and costs.latency is None:
+        yield "Latency was not measured on both sides, so nothing is decided by it."
+    undecided = [] if costs.is_too_slow(policy) else costs.latency_budgets_lost
+    if undecided:
+        because = _because(costs.latency)
+        yield f"{because}, so not decided upon: {'; '.join(map(lost, undecided))}."
+    decided = (*costs.memory_budgets_lost, *costs.latency_budgets_lost)
+    others = [change for change in costs.budgets_lost if change not in decided]
+    if others:
+        yield f"Newly missed over the whole run, not decided upon: {'; '.join(map(lost, others))}."
+
+
+def latency(found: LatencyChange, confidence: float) -> str:
+    """``Latency: 1.03 times (95% interval 0.98 to 1.07; 20 cases timed in turns, median 0.4 s
+    before, 0.41 s after).``"""
+    medians = f"median {_seconds(found.before_seconds)} before, {_seconds(found.after_seconds)}"
+    if found.ratio is None:
+        return (
+            f"Latency is not paired, {found.unpaired}: {medians} after; nothing is decided by it."
+        )
+    spread = "too few cases for an interval"
+    if ends := found.ratio.interval:
+        spread = f"{confidence * 100:.4g}% interval {ends.low:.2f} to {ends.high:.2f}"
+    cases = f"{words.plural(found.ratio.cases, 'case')} timed in turns"
+    return f"Latency: {found.ratio.ratio:.2f} times ({spread}; {cases}, {medians} after)."
+
+
+def memory(found: MemoryChange) -> str:
+    """``Peak memory was 612 MB and is 701 MB (+14.5%)``."""
+    was, now = (words.quantity("_mb", mb) for mb in (found.before_mb, found.after_mb))
+    return f"Peak memory was {was} and is {now} ({found.increase * 100:+.1f}%)"
+
+
+def memory_fault(costs: Costs) -> str:
+    """Why the memory is a regression: the budget where one is missed, else the increase."""
+    if costs.memory_budgets_lost:
+        return lost(costs.memory_budgets_lost[0])
+    assert costs.memory is not None, "it grew"
+    said = memory(costs.memory)
+    return said[:1].lower() + said[1:]
+
+
+def latency_fault(costs: Costs) -> str:
+    """Why the latency is a regression."""
+    assert costs.latency is not None, "it was paired"
+    ratio = costs.latency.ratio
+    assert ratio is not None, "it was paired"
+    assert ratio.interval is not None, "it was bounded"
+    low, high = ratio.interval
+    said = f"answers take {ratio.ratio:.2f} times as long (interval {low:.2f} to {high:.2f})"
+    return "; ".join([said, *map(lost, costs.latency_budgets_lost)])
+
+
+def undecided(costs: Costs, policy: GatePolicy) -> str:
+    """Why latency leaves it open, and what would help."""
+    assert costs.latency is not None, "it was paired"
+    assert costs.latency.ratio is not None, "it was paired"
+    assert policy.max_latency_increase is not None, "it was asked for"
+    limit = f"the limit is {1 + policy.max_latency_increase:.4g} times"
+    more = "more timed cases (latency_cases in task.yaml) would narrow it"
+    ends = costs.latency.ratio.interval
+    if ends is None:
+        few = words.plural(costs.latency.ratio.cases, "timed case")
+        return f"{few} bound no latency, {limit}: {more}."
+    return f"A latency of {ends.high:.2f} times cannot be ruled out, {limit}: {more}."
+
+
+def lost(change: BehaviorChange) -> str:
+    """``memory_budget was 812 MB and is 1,612 MB, at most 1,500 MB``."""
+    assert change.before is not None, "it was met before"
+    assert change.after is not None, "it is missed after"
+    name, now = words.headline(change.after)
+    was = change.before.measured.get(name)
+    before = "" if was is None else f"was {words.quantity(name, was)} and "
+    limit = words.budget(change.after)
+    return f"{change.behavior} {before}is {words.quantity(name, now)}, {limit}"
+
+
+def _because(found: LatencyChange | None) -> str:
+    if found is None:
+        return "Not measured case by case on both sides"
+    if found.ratio is None:
+        return found.unpaired[:1].upper() + found.unpaired[1:]
+    return "No slower than chance explains"
+
+
+def _seconds(value: float) -> str:
+    return words.quantity("_seconds", value)

@@ -1,0 +1,84 @@
+"""Slices as rows: the same words in the page, the terminal and JSON."""
+
+from dataclasses import dataclass
+
+from harness.gate.compare import Comparison
+from harness.gate.slices import Slice, slices_of
+from harness.report.report import Report
+from harness.report.words import decision as decisions
+from harness.report.words import numbers as words
+
+MOST_SHOWN = 20
+"""Slices in a table, worst first; the rest are counted."""
+SUGGESTED = 0.05
+"""Adjusted p-values up to this are worth a line in a terminal."""
+
+
+@dataclass(frozen=True, slots=True)
+class SliceRow:
+    """One slice in words."""
+
+    kind: str
+    name: str
+    cases: str
+    before: str
+    after: str
+    change: str
+    interval: str
+    p_value: str
+    is_small: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SliceTable:
+    """The slices of one task."""
+
+    rows: tuple[SliceRow, ...] = ()
+    left: int = 0
+    """Slices that are not shown."""
+
+    @property
+    def left_out(self) -> str:
+        """How many there are besides, or nothing."""
+        return f"{words.plural(self.left, 'more slice')} left out." if self.left else ""
+
+
+def slices_in(report: Report, task: str) -> SliceTable:
+    """The slices of one task of a report; none where no gate was asked of its pair."""
+    compared = [c for c in report.comparisons if c.task == task]
+    if report.decision is None or not compared:
+        return SliceTable()
+    return slice_table(compared[0], report.decision.policy.confidence)
+
+
+def slice_table(comparison: Comparison, confidence: float) -> SliceTable:
+    """The worst slices, with those of few cases after the others."""
+    found = sorted(slices_of(comparison, confidence), key=lambda s: s.is_small)
+    rows = tuple(map(row_of, found[:MOST_SHOWN]))
+    return SliceTable(rows, max(0, len(found) - MOST_SHOWN))
+
+
+def suggestions(comparison: Comparison, confidence: float) -> str:
+    """``tag amount:large (98.0% to 90.0% of 50 cases)``, the three worst, or nothing."""
+    fell = [
+        row_of(s)
+        for s in slices_of(comparison, confidence)
+        if s.evidence.adjusted_p <= SUGGESTED and not s.is_small
+    ]
+    return ", ".join(f"{r.kind} {r.name} ({r.before} to {r.after} of {r.cases})" for r in fell[:3])
+
+
+def row_of(found: Slice) -> SliceRow:
+    """One slice in words; nothing is said of p where nothing fell."""
+    evidence = found.evidence
+    return SliceRow(
+        found.kind,
+        found.name,
+        words.plural(evidence.pairs, "case"),
+        words.percent(evidence.before),
+        words.percent(evidence.after),
+        decisions.points(evidence),
+        "" if evidence.is_still else decisions.interval(evidence),
+        decisions.p_value(evidence.adjusted_p) if evidence.drop > 0 else "",
+        found.is_small,
+    )

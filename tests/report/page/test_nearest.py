@@ -1,0 +1,52 @@
+"""Where the prompt comes nearest to a made-up value."""
+
+import json
+
+import pytest
+
+from harness.checks.grounding import Grounding, nearest_in
+from harness.core.case import Case, Message
+from harness.core.completion import Completion
+from harness.report.page.nearest import nearest_place
+from tests.synthetic import BASE, good, sample, values, with_text
+
+
+@pytest.mark.parametrize(
+    ("prompt", "value", "near"),
+    [
+        ("Ada Byron paid 47.20 USD.", "Ada Bryon", "Ada Byron"),
+        ("ADA\n BYRON paid 47.20 USD.", "Ada Bryon", "ADA\n BYRON"),
+        ("Ada paid $1,240.50 on Monday", 1240.51, "1,240.50"),
+        ("Ada paid 12 and 1 240 USD", 13, "12"),
+        ("Bob says: Ada's 'shop' \\ of books", "Ada's shops", "Ada's 'shop"),
+        ("on 3 March 2025, Ada paid", "2025-03-04", None),
+        ("", "Ada", None),
+    ],
+)
+def test_the_place_is_that_of_what_the_reason_names(
+    prompt: str, value: str | float, near: str | None
+) -> None:
+    """The reasons are those of the check itself."""
+    text = json.dumps({"v": value})
+    case = Case("c", (Message("user", prompt),))
+    verdict = Grounding(("/v",)).judge(case, Completion(text))
+    assert verdict.code == "ungrounded"
+    [one] = values(1)
+    found = with_text(sample(BASE, 1, one, good(one)), text, grounding=verdict)
+    place = nearest_place(found, prompt)
+    assert (None if place is None else prompt[slice(*place)]) == near
+
+
+@pytest.mark.parametrize(
+    ("reason", "nearest"),
+    [
+        ("'x' does not occur in the prompt, the nearest is 'Ada'", "Ada"),
+        ("'x' does not occur in the prompt, the nearest is \"Ada's\"", "Ada's"),
+        ("'x', the nearest is 'a', the nearest is 'b\\\\c…'", "b\\c"),
+        ("'x' does not occur in the prompt", ""),
+        (", the nearest is '", ""),
+        (", the nearest is ''", ""),
+    ],
+)
+def test_the_nearest_is_read_out_of_a_reason(reason: str, nearest: str) -> None:
+    assert nearest_in(reason) == nearest

@@ -1,0 +1,84 @@
+"""A decision in words."""
+
+from dataclasses import replace
+
+from harness.report.words.decision import explanation, sentence, table
+from tests.gating import gate, pair
+
+
+def test_a_regression_in_one_sentence() -> None:
+    found = sentence(gate(*pair(300, broke=14, fixed=4, failing=7)))
+    assert found == (
+        "REGRESSION: format_success_rate fell from 96.3% to 93.0% (-3.3 points, 95% interval "
+        "-6.3 to -0.7; 14 cases broke, 4 were fixed, p = 0.0096)."
+    )
+
+
+def test_a_pass_says_what_moved_or_that_nothing_did() -> None:
+    assert sentence(gate(*pair(300, broke=2, fixed=258, failing=20))) == (
+        "PASS: format_success_rate rose from 7.3% to 92.7% (+85.3 points, 95% interval +81.0 to "
+        "+89.3; 2 cases broke, 258 were fixed)."
+    )
+    assert sentence(gate(*pair(300))) == (
+        "PASS: format_success_rate stayed at 100.0% (95% interval -1.0 to +1.0 points; no case "
+        "flipped)."
+    )
+
+
+def test_what_is_open_says_how_many_cases_are_missing() -> None:
+    decision = gate(*pair(30))
+    assert sentence(decision).startswith("INCONCLUSIVE: format_success_rate stayed at 100.0%")
+    lines = list(explanation(decision))
+    assert lines[0] == (
+        "A drop of 9.5 points cannot be ruled out, the margin is 2 points: 149 cases with no flip "
+        "would decide it, 119 more."
+    )
+    assert lines[1].startswith("The smallest drop that 30 cases show with 80% power is 19.6 points")
+    assert "saturated" in lines[2]
+
+
+def test_a_refusal_lists_what_differs_and_how_to_allow_it() -> None:
+    before, after = pair(40)
+    task = after.tasks[0]
+    warmer = replace(task, sampling=replace(task.sampling, temperature=0.7), schema_sha256="x")
+    decision = gate(before, replace(after, tasks=(warmer,)))
+    assert sentence(decision) == (
+        "NOT COMPARABLE: json_extraction: the JSON Schema is another one (and 1 more reason)."
+    )
+    assert list(explanation(decision)) == [
+        "Also: json_extraction: temperature was 0, is 0.7.",
+        "To compare all the same: --allow schema --allow decoding, or allow = "
+        '["schema", "decoding"] in [tool.harness.gate]',
+    ]
+    decision = gate(before, replace(after, tasks=(warmer,), status="partial"))
+    assert not any("--allow" in line for line in explanation(decision))
+
+
+def test_a_pinned_case_is_named_first() -> None:
+    before, after = pair(300, broke=1)
+    samples = (replace(after.samples[0], must_pass=True), *after.samples[1:])
+    found = sentence(gate(before, replace(after, samples=samples)))
+    assert found.startswith("REGRESSION: the pinned case pay-0001 fails; format_success_rate fell")
+
+
+def test_the_table_has_the_composite_first() -> None:
+    rows = table(gate(*pair(300, broke=14, fixed=4)).tasks[0])
+    assert rows[0] == ("format_success_rate", "98.7%", "95.3%", "-3.3", "14", "4", "0.0096")
+    assert rows[3] == ("schema_types", "100.0%", "100.0%", "+0.0", "0", "0", "")
+    assert len(rows) == 5
+
+
+def test_repeated_answers_are_told_by_case() -> None:
+    """Of 40 cases two broke in one of their two answers: pass^2 loses them, pass@2 does not."""
+    runs = []
+    for run in pair(40):
+        again = tuple(replace(s, repeat=1) for s in run.samples)
+        runs.append(replace(run, samples=(*run.samples, *again)))
+    broken = pair(40, broke=2)[1].samples[:2]
+    runs[1] = replace(runs[1], samples=(*broken, *runs[1].samples[2:]))
+    lines = list(explanation(gate(*runs)))
+    assert "Each case was answered 2 times; its answers count as one case." in lines
+    (any_of,) = (line for line in lines if line.startswith("pass@2"))
+    assert "100.0% (91.2 to 100.0%) before, 100.0% (91.2 to 100.0%) after." in any_of
+    (all_of,) = (line for line in lines if line.startswith("pass^2 (all 2 pass): 100.0%"))
+    assert all_of.endswith("95.0% (83.5 to 98.6%) after.")
