@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from harness.core.measurement import Latency, Memory
     from harness.core.modelref import ModelRef
     from harness.parity.pair import Beginning, Beside
-    from harness.pytest_session import PytestSession
+    from harness.plugin.session import PytestSession
     from harness.run.selection import Subject
     from harness.tasks.task import Task
 
@@ -52,7 +52,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if session := config.stash.get(SESSION, None):
         session.check_collection(items)
     elif any(SUBJECT in getattr(i, "fixturenames", ()) for i in items) and _is_distributed(config):
-        from harness.pytest_distributed import refuse
+        from harness.plugin.distributed import refuse
 
         refuse(config, items)
 
@@ -97,7 +97,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
     """xdist: a worker has ended, perhaps because it found behaviors."""
-    from harness.pytest_distributed import Refusal, has_refused
+    from harness.plugin.distributed import Refusal, has_refused
 
     plugins = node.config.pluginmanager
     if has_refused(getattr(node, "workeroutput", None)) and not plugins.hasplugin(REFUSAL):
@@ -172,14 +172,14 @@ def _is_distributed(config: pytest.Config) -> bool:
 def _session(config: pytest.Config) -> PytestSession:
     """Ours, made when the first behavior is seen."""
     if SESSION not in config.stash:
-        from harness.pytest_asked import Asked
+        from harness.plugin.options import Asked
 
         asked = Asked.of(config)
         prepared = asked.prepared(config)
         if prepared is not None:
             config.add_cleanup(prepared.close)
         # While a process imports what the model takes, this one imports the rest of the harness.
-        from harness.pytest_session import PytestSession
+        from harness.plugin.session import PytestSession
 
         config.stash[SESSION] = PytestSession(config, tuple(sys.argv), asked, prepared)
     return config.stash[SESSION]

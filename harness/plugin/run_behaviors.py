@@ -8,8 +8,8 @@ import pytest
 
 from harness.core.record import BehaviorResult
 from harness.core.verdict import Outcome, Verdict
-from harness.failure_text import failed_run
-from harness.pytest_item import behavior_of, subject_of
+from harness.plugin.failure_text import failed_run
+from harness.plugin.items import behavior_of, subject_of
 from harness.run.behavior import Judged
 from harness.run.selection import Subject
 

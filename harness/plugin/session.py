@@ -16,11 +16,10 @@ from harness.core.measurement import Latency, Memory
 from harness.core.record import FORMAT_SUCCESS, RunRecord
 from harness.core.verdict import Outcome, Verdict
 from harness.engine.process import Generation
-from harness.failure_text import BehaviorFailed, BehaviorText, failed_case, failed_rate
 from harness.model_files.hold import Held, hold, with_warnings
 from harness.parity.pair import Beside
-from harness.pytest_asked import Asked
-from harness.pytest_item import (
+from harness.plugin.failure_text import BehaviorFailed, BehaviorText, failed_case, failed_rate
+from harness.plugin.items import (
     SUBJECT,
     base_name,
     behavior_of,
@@ -29,8 +28,9 @@ from harness.pytest_item import (
     needs_of,
     subject_of,
 )
-from harness.pytest_measured import judge_run
-from harness.pytest_parity import SessionParity, is_read_alone
+from harness.plugin.options import Asked
+from harness.plugin.parity import SessionParity, is_read_alone
+from harness.plugin.run_behaviors import judge_run
 from harness.records.attempts import with_attempts
 from harness.records.journal import Journal, check_space
 from harness.records.runs import record_file, write_run

@@ -18,8 +18,8 @@ from harness.run.selection import Choices, Subject, choose
 from harness.run.settings import Settings, read_settings
 
 if TYPE_CHECKING:
-    from harness.pytest_gate import SessionGate
-    from harness.pytest_generate import GeneratedCases
+    from harness.plugin.gate import SessionGate
+    from harness.plugin.generate import GeneratedCases
 
 NO_RUN_FOLLOWS = ("collectonly", "setupplan", "showfixtures", "show_fixtures_per_test")
 """pytest's options that collect and ask no model."""
@@ -53,11 +53,11 @@ class Asked:
             mistakes=mistakes,
         )
         if option("--generate") is not None or option("--generated") is not None:
-            from harness.pytest_generate import GeneratedCases
+            from harness.plugin.generate import GeneratedCases
 
             asked.generated = GeneratedCases(config, asked.report_dir)
         if option("--baseline") is not None:
-            from harness.pytest_gate import open_gate
+            from harness.plugin.gate import open_gate
 
             asked.gate = open_gate(config, settings, mistakes)
         if not mistakes:

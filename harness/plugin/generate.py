@@ -11,7 +11,7 @@ from harness.core.errors import HarnessError
 from harness.core.plan import requests_for
 from harness.core.printable import printable
 from harness.core.record import Counterexample, RunRecord, Sample
-from harness.failure_text import example
+from harness.plugin.failure_text import example
 from harness.records.runs import find_run, read_run
 from harness.run.behavior import Tally
 from harness.run.selection import CaseSource, Subject, short_path
