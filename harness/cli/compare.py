@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from harness.cli._gating import ALLOWABLE, records, side_options
+from harness.cli._sides import ALLOWABLE, records, side_options
 from harness.core.errors import HarnessError
 
 NOT_COMPARABLE = 11
@@ -33,7 +33,7 @@ def command(
 
     Exit codes: 0, or 11 when the runs cannot be compared and what differs is not allowed to.
     """
-    from harness.cli._gating import policy_of
+    from harness.cli._sides import policy_of
     from harness.report.json import render
     from harness.report.report import report_on
     from harness.run.settings import read_settings

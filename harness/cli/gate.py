@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from harness.cli._gating import policy_of, policy_options, records, side_options
+from harness.cli._sides import policy_of, policy_options, records, side_options
 from harness.core.errors import HarnessError
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from harness.cli._gating import records
+from harness.cli._sides import records
 from harness.core.errors import HarnessError
 
 if TYPE_CHECKING:

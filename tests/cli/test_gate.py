@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from harness.cli import main
-from harness.cli._gating import ALLOWABLE
+from harness.cli._sides import ALLOWABLE
 from harness.core.record import RunRecord
 from harness.gate.policy import ALLOWABLE as OF_THE_POLICY
 from harness.records.runs import write_run
