@@ -6,11 +6,11 @@ the harness asks with, and the loss counts the completion and its ending token a
 
 from typing import TYPE_CHECKING, Any
 
-from trainers.data import IGNORED, encode_rows, read_rows
-from trainers.recipe import Recipe
+from trainers.data.rows import IGNORED, encode_rows, read_rows
+from trainers.recipes.schema import Recipe
 
 if TYPE_CHECKING:
-    from trainers.job import Job
+    from trainers.run.job import Job
 
 
 class Options(Recipe):
@@ -40,7 +40,7 @@ def build(job: "Job", arguments: dict[str, Any]) -> Any:
     from datasets import Dataset
     from trl import SFTConfig, SFTTrainer
 
-    from trainers.evaluation import ReproducibleEvaluation
+    from trainers.run.evaluation import ReproducibleEvaluation
 
     class Trainer(ReproducibleEvaluation, SFTTrainer):  # type: ignore[misc]
         pass

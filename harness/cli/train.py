@@ -21,6 +21,6 @@ def command(recipe: str, overrides: tuple[str, ...], overwrite: bool, dry_run: b
     harness train trainers/recipes/json_extraction_tiny.yaml
     harness train json_extraction_tiny --set max_steps=50 --set output=out/quick
     """
-    from trainers.run import train
+    from trainers.run.train import train
 
     train(recipe, overrides, overwrite=overwrite, dry_run=dry_run)

@@ -110,7 +110,9 @@ def test_an_adapter_is_not_overwritten_unasked(tmp_path: Path) -> None:
 
 
 def test_missing_packages_are_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("trainers.preflight.find_spec", lambda name: None if name == "trl" else 1)
+    monkeypatch.setattr(
+        "trainers.run.preflight.find_spec", lambda name: None if name == "trl" else 1
+    )
     result = run(str(recipe_in(tmp_path)))
     assert result.stderr == (
         "harness: training needs trl, install with: pip install 'slm-harness[train]'\n"

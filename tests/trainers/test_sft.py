@@ -12,7 +12,7 @@ import pytest
 
 from harness.core.case import Message
 from harness.core.errors import HarnessError
-from trainers.run import train
+from trainers.run.train import train
 
 WriteRecipe = Callable[..., Path]
 

@@ -6,9 +6,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from trainers.data import DataFile, Encoded
-from trainers.job import Job, Rows
-from trainers.record import Result
+from trainers.data.rows import DataFile, Encoded
+from trainers.output.record import Result
+from trainers.run.job import Job, Rows
 
 NAME_WIDTH = 9
 DRY_RUN = ("dry run", "nothing was trained, nothing was written")

@@ -10,9 +10,9 @@ from safetensors import SafetensorError
 
 from harness.core.errors import HarnessError
 from harness.engine.hf.loading import load_tokenizer
-from trainers.curve import diverged
-from trainers.job import Job
-from trainers.output import ADAPTER_CONFIG, cannot_write
+from trainers.output.folder import ADAPTER_CONFIG, cannot_write
+from trainers.run.curve import diverged
+from trainers.run.job import Job
 
 WEIGHTS = "adapter_model.safetensors"
 

@@ -10,7 +10,7 @@ from harness.core.case import Message
 from harness.core.errors import HarnessError
 from harness.engine.prompt import encode, render
 from tests.trainers.conftest import CHATML, DIALOGPT, make_tokenizer
-from trainers.data import IGNORED, Row, encode_row, encode_rows, ending_token, read_rows
+from trainers.data.rows import IGNORED, Row, encode_row, encode_rows, ending_token, read_rows
 
 ASK = (Message("user", "Give name."),)
 ENDINGS = [(CHATML, "<|im_end|>"), (DIALOGPT, "<|endoftext|>"), (None, "<|endoftext|>")]

@@ -45,14 +45,14 @@ class TrainingRecord:
     recipe_sha256: str
     overrides: tuple[str, ...]
     base: Mapping[str, Any]
-    """Name as typed, weights' hash, type and device: see ``trainers.job.BaseInfo``."""
+    """Name as typed, weights' hash, type and device: see ``trainers.run.job.BaseInfo``."""
     data: Mapping[str, Any]
     """``train`` and ``val``: files with hash and rows, rows used, rows too long, tokens."""
     max_length: int
     target_modules: tuple[str, ...]
     trainable_parameters: int
     curve: tuple[Mapping[str, Any], ...]
-    """See ``trainers.curve.Point``; a value that was not measured is absent."""
+    """See ``trainers.run.curve.Point``; a value that was not measured is absent."""
     result: Result
     notes: tuple[str, ...]
     """What was done otherwise than the recipe says, and why."""

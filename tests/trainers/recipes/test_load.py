@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from harness.core.errors import HarnessError
-from trainers.recipe_file import BUNDLED, load, plain_value
+from trainers.recipes.load import BUNDLED, load, plain_value
 
 GOOD = """\
 method: sft

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from trainers.data import DataFile, Encoded
-from trainers.recipe import Recipe
+from trainers.data.rows import DataFile, Encoded
+from trainers.recipes.schema import Recipe
 
 
 @dataclass(frozen=True, slots=True)

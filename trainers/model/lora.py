@@ -7,7 +7,7 @@ from torch import nn
 from transformers.pytorch_utils import Conv1D
 
 from harness.core.errors import HarnessError
-from trainers.recipe import Lora
+from trainers.recipes.schema import Lora
 
 
 def target_modules(model: Any, lora: Lora, where: str) -> list[str]:

@@ -12,7 +12,7 @@ import pytest
 from rich.console import Console
 
 from harness.core.errors import HarnessError
-from trainers.run import INTERRUPTED, train
+from trainers.run.train import INTERRUPTED, train
 
 WriteRecipe = Callable[..., Path]
 

@@ -11,15 +11,16 @@ from transformers import PrinterCallback
 from harness.core.errors import HarnessError
 from harness.machine.environment import environment
 from harness.machine.memory import peak_memory_mb
-from trainers import adapter, record
-from trainers.arguments import arguments
-from trainers.curve import Curve
-from trainers.data import DataFile, Encoded
-from trainers.job import Job, Method, Rows
-from trainers.memory import only_trained_logits
-from trainers.output import staged
-from trainers.progress import ProgressShow
-from trainers.recipe_file import RecipeFile
+from trainers.data.rows import DataFile, Encoded
+from trainers.model.trained_logits import only_trained_logits
+from trainers.output import record
+from trainers.output.folder import staged
+from trainers.recipes.load import RecipeFile
+from trainers.run import adapter
+from trainers.run.arguments import arguments
+from trainers.run.curve import Curve
+from trainers.run.job import Job, Method, Rows
+from trainers.run.progress import ProgressShow
 
 OUT_OF_MEMORY = (
     "out of memory at step {step}, nothing was kept; lower batch_size and raise accumulation by as "

@@ -36,7 +36,7 @@ class Strict(BaseModel):
 
 
 class Data(Strict):
-    """What to learn from: JSON Lines files, one example a line; see ``trainers/data.py``."""
+    """What to learn from: JSON Lines files, one example a line; see ``trainers/data/rows.py``."""
 
     train: Names = Field(min_length=1)
     """One file, or several that are read one after the other."""

@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 from transformers import TrainerCallback
 
-from trainers.curve import Curve
+from trainers.run.curve import Curve
 
 
 class ProgressShow(TrainerCallback):  # type: ignore[misc]

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from trainers.memory import only_trained_logits
+from trainers.model.trained_logits import only_trained_logits
 
 
 def loss_and_gradients(folder: Path, is_switched: bool) -> tuple[float, dict[str, Any]]:

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from harness.core.errors import HarnessError
-from trainers.lora import lora_config, target_modules
-from trainers.recipe import Lora
+from trainers.model.lora import lora_config, target_modules
+from trainers.recipes.schema import Lora
 
 QWEN = ["down_proj", "gate_proj", "k_proj", "o_proj", "q_proj", "up_proj", "v_proj"]
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from harness.core.errors import HarnessError
 from harness.model_files.folders import check_whole_model
-from trainers.output import mistake_in
-from trainers.recipe_file import RecipeFile
+from trainers.output.folder import mistake_in
+from trainers.recipes.load import RecipeFile
 
 PACKAGES = ("torch", "transformers", "peft", "trl", "datasets", "accelerate", "safetensors")
 

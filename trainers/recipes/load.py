@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from harness.core.errors import HarnessError
 from harness.files.yaml_file import Place, explain, parse_yaml
-from trainers.recipe import Recipe, options_of
+from trainers.recipes.schema import Recipe, options_of
 
 BUNDLED = Path(__file__).parent / "recipes"
 

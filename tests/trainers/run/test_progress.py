@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 from rich.console import Console
 
-from trainers.progress import clock
+from trainers.run.progress import clock
 
 
 @pytest.mark.parametrize(("seconds", "text"), [(0, "0:00"), (63, "1:03"), (3723, "1:02:03")])
@@ -15,8 +15,8 @@ def test_time_left_reads_like_a_clock(seconds: int, text: str) -> None:
 
 
 def test_every_number_is_on_one_line_of_80_columns() -> None:
-    from trainers.curve import Curve, Point
-    from trainers.progress import ProgressShow
+    from trainers.run.curve import Curve, Point
+    from trainers.run.progress import ProgressShow
 
     screen = io.StringIO()
     curve = Curve()

@@ -6,7 +6,7 @@ import warnings
 
 import pytest
 
-from trainers.quiet import quiet
+from trainers.run.quiet import quiet
 
 
 def test_warnings_are_collected_once_and_not_printed(capsys: pytest.CaptureFixture[str]) -> None:

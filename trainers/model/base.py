@@ -10,7 +10,7 @@ from transformers import AutoModelForCausalLM
 from harness.core.errors import HarnessError
 from harness.engine.hf.loading import load_tokenizer, local_folder
 from harness.model_files.fingerprint import file_hashes, weights_hash
-from trainers.recipe import Recipe
+from trainers.recipes.schema import Recipe
 
 SMALL_PARAMETERS = 100_000_000
 """Up to this size float32 costs at most 0.4 GB, and repeats on machines without bfloat16."""

@@ -5,7 +5,7 @@ from typing import Any
 
 import torch
 
-from trainers.job import Job
+from trainers.run.job import Job
 
 
 def arguments(job: Job, folder: Path) -> dict[str, Any]:

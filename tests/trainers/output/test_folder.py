@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from harness.core.errors import HarnessError
-from trainers.output import PROCESS_FILE, mistake_in, staged
+from trainers.output.folder import PROCESS_FILE, mistake_in, staged
 
 
 def fail_half_way(output: Path, error: type[BaseException]) -> None:

@@ -2,7 +2,7 @@
 
 What is cheap to find wrong is found first: recipe, paths and rows before torch is imported, the
 base before the output folder is touched. A method's own file reads and encodes its rows and builds
-its trainer; see ``trainers.job.Method``.
+its trainer; see ``trainers.run.job.Method``.
 """
 
 import importlib
@@ -13,12 +13,12 @@ from typing import Any, cast
 from rich.console import Console
 
 from harness.core.errors import HarnessError
-from trainers.announce import DRY_RUN, closing, opening, say
-from trainers.data import DataFile
-from trainers.job import Method, Rows
-from trainers.preflight import check
-from trainers.quiet import quiet
-from trainers.recipe_file import RecipeFile, load
+from trainers.data.rows import DataFile
+from trainers.recipes.load import RecipeFile, load
+from trainers.run.announce import DRY_RUN, closing, opening, say
+from trainers.run.job import Method, Rows
+from trainers.run.preflight import check
+from trainers.run.quiet import quiet
 
 INTERRUPTED = 130
 """Exit code after Ctrl-C: 128 and SIGINT's number, as shells count."""
@@ -52,8 +52,8 @@ def train(
         with quiet() as heard:
             with console.status("opening the base"):
                 # Everything heavy is behind these imports, and they must come after quiet().
-                from trainers import loop
-                from trainers.prepare import prepare
+                from trainers.run import loop
+                from trainers.run.prepare import prepare
 
                 job, base_folder = prepare(file, method, rows)
             say(console, opening(job, rows))

@@ -6,7 +6,8 @@ from typing import Any
 
 from harness.core.errors import HarnessError
 from harness.engine.prompt import has_template
-from trainers.base import (
+from trainers.data.rows import Encoded, ending_token
+from trainers.model.base import (
     Device,
     choose_device,
     open_model,
@@ -15,12 +16,11 @@ from trainers.base import (
     usable_length,
     weights_of,
 )
-from trainers.data import Encoded, ending_token
-from trainers.job import BaseInfo, Job, Method, Rows
-from trainers.lora import lora_config, target_modules
-from trainers.quiet import silence_bars
-from trainers.recipe import Recipe
-from trainers.recipe_file import RecipeFile
+from trainers.model.lora import lora_config, target_modules
+from trainers.recipes.load import RecipeFile
+from trainers.recipes.schema import Recipe
+from trainers.run.job import BaseInfo, Job, Method, Rows
+from trainers.run.quiet import silence_bars
 
 
 def prepare(file: RecipeFile, method: Method, rows: Rows) -> tuple[Job, Path]:

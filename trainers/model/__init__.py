@@ -1,0 +1,1 @@
+"""Prepares the model that is trained."""

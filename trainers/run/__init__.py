@@ -1,0 +1,1 @@
+"""Runs a training from recipe to adapter."""
