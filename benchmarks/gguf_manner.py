@@ -2,12 +2,13 @@
 
     python -m benchmarks.gguf_manner TINY.gguf
 
-``harness/engine/llama/profile.py`` decides by a model's size: this is what it was decided by. Beside
-the file named, which answers as it does, stand models of ``benchmarks.random_model`` whose weights
-are random: what they say repeats itself sooner or later, so that guessing is easier than it is in
-earnest. Every model answers 64 prompts of the bundled ``json_extraction``, greedily, with at most
-24 tokens; of three runs of each manner, in turns, the fastest counts. The result goes to
-``benchmarks/results/gguf_manner.json``; run it on a quiet machine: 3 minutes on two cores.
+``harness/engine/llama/profile.py`` decides by a model's size: this is what it was decided by.
+Beside the file named, which answers as it does, stand models of ``benchmarks.random_model`` whose
+weights are random: what they say repeats itself sooner or later, so that guessing is easier than
+it is in earnest. Every model answers 64 prompts of the bundled ``json_extraction``, greedily,
+with at most 24 tokens; of three runs of each manner, in turns, the fastest counts. The result
+goes to ``benchmarks/results/gguf_manner.json``; run it on a quiet machine: 3 minutes on two
+cores.
 """
 
 import argparse

@@ -96,11 +96,11 @@ def _of_models(
     chain: tuple[str, ...], root: Path, options: dict[str, Any]
 ) -> "tuple[Path, Parity]":
     from harness.engine.model import EngineSettings
-    from harness.model_files.hold import hold, with_warnings
     from harness.parity.chain import parity_of
     from harness.parity.probe import Opening
     from harness.parity.run import measures_of, run_chain
     from harness.records.runs import check_writable, write_run
+    from harness.run.preflight import hold, with_warnings
     from harness.run.progress import ConsoleProgress
     from harness.run.selection import Choices, choose
     from harness.run.settings import read_settings

@@ -8,7 +8,8 @@ PREFIX = "slm_harness."
 
 SOURCE_WEIGHTS_SHA256 = PREFIX + "source_weights_sha256"
 """Fingerprint of the weights that the file holds, equal to ``weights_sha256`` in the record of a
-run of the same ``base:``, ``merged:`` or ``adapter:`` model (``harness.model_files.fingerprint``)."""
+run of the same ``base:``, ``merged:`` or ``adapter:`` model
+(``harness.model_files.fingerprint``)."""
 
 BASE_WEIGHTS_SHA256 = PREFIX + "base_weights_sha256"
 """Of a file made of an adapter: fingerprint of the base it belongs to. A LoRA fits a GGUF whose

@@ -16,7 +16,6 @@ from harness.core.measurement import Latency, Memory
 from harness.core.record import FORMAT_SUCCESS, RunRecord
 from harness.core.verdict import Outcome, Verdict
 from harness.engine.process import Generation
-from harness.model_files.hold import Held, hold, with_warnings
 from harness.parity.pair import Beside
 from harness.plugin.failure_text import BehaviorFailed, BehaviorText, failed_case, failed_rate
 from harness.plugin.items import (
@@ -35,6 +34,7 @@ from harness.records.attempts import with_attempts
 from harness.records.journal import Journal, check_space
 from harness.records.runs import record_file, write_run
 from harness.run.behavior import Tally, judge_completion
+from harness.run.preflight import Held, hold, with_warnings
 from harness.run.progress import TerminalProgress
 from harness.run.recording import outline, record
 from harness.run.selection import Subject, short_path

@@ -3,12 +3,12 @@
 import json
 
 import pytest
-from harness.model_files.hold import hold
 
 from harness.core.errors import HarnessError
 from harness.core.modelref import ModelRef
 from harness.model_files.examine import examine
 from harness.model_files.finding import Level
+from harness.run.preflight import hold
 from tests.model_files.copies import ADAPTER, change, copy, found, said
 from tests.models import TINY_GPT2, TINY_QWEN2
 

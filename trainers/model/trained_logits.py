@@ -14,9 +14,9 @@ def only_trained_logits() -> Iterator[None]:
 
     TRL's fused output layer leaves masked positions out where Triton runs and scores all of them
     elsewhere; for a vocabulary of 150,000 and a long prompt that is most of a step's memory and
-    time. The switch is private, so ``tests/trainers/model/test_trained_logits.py`` holds the loss and the
-    gradients equal with and without it. Only the choice of positions is switched, in the one
-    module that makes it: the kernels ask for Triton by themselves.
+    time. The switch is private, so ``tests/trainers/model/test_trained_logits.py``
+    holds the loss and the gradients equal with and without it. Only the choice of positions is
+    switched, in the one module that makes it: the kernels ask for Triton by themselves.
     Delete when TRL leaves masked positions out on a CPU too.
     """
     original: Any = getattr(trl_utils, "_use_triton", None)

@@ -1,7 +1,8 @@
 """llama.cpp's library in this process: what it logs, models and LoRAs opened from files.
 
-Only a backend's own process imports this file. Everything below ``harness/engine/llama/model.py`` is
-built on the C functions of ``llama_cpp``, not on its ``Llama`` class, which decodes one sequence.
+Only a backend's own process imports this file. Everything below ``harness/engine/llama/model.py``
+is built on the C functions of ``llama_cpp``, not on its ``Llama`` class, which decodes one
+sequence.
 """
 
 import ctypes

@@ -1,8 +1,8 @@
 """Quantises a GGUF file with llama.cpp's own quantiser, in a process of its own.
 
 llama.cpp ends its process where it finds a file impossible, and logs to the terminal: both stay in
-the other process, ``python -m harness.export.gguf.quantizer IN OUT TYPE``. Its log comes through a pipe
-and says how far it is.
+the other process, ``python -m harness.export.gguf.quantizer IN OUT TYPE``. Its log comes through a
+pipe and says how far it is.
 """
 
 import ctypes

@@ -1,8 +1,8 @@
 """Merges by peft itself what is more than a LoRA: DoRA, trained modules, an extended vocabulary.
 
 peft loads the whole model, in float32. That happens in a process of its own, ``python -m
-harness.export.merging.peft_merge BASE ADAPTER FOLDER DTYPE ROWS``, whose memory is given back when it ends
-and whose libraries chatter into a pipe.
+harness.export.merging.peft_merge BASE ADAPTER FOLDER DTYPE ROWS``, whose memory is given back when
+it ends and whose libraries chatter into a pipe.
 """
 
 import json

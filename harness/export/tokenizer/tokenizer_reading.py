@@ -1,8 +1,9 @@
 """A folder's tokenizer as transformers loads it, reduced to plain values.
 
 Some tokenizer classes rebuild their rules when they are loaded, whatever ``tokenizer.json`` says,
-so that what counts is asked of the loaded tokenizer. Loading imports torch: it is done in a process
-of its own, ``python -m harness.export.tokenizer.tokenizer_reading FOLDER``, which answers with JSON.
+so that what counts is asked of the loaded tokenizer. Loading imports torch: it is done in a
+process of its own, ``python -m harness.export.tokenizer.tokenizer_reading FOLDER``, which answers
+with JSON.
 """
 
 import json

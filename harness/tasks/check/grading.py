@@ -1,8 +1,8 @@
 """Grades the graders: is a task sound, and do the checks tell its right answers from wrong ones?
 
 Every reference, written out as the perfect completion, must pass every behavior that applies. Each
-broken twin of it (``harness.tasks.check.corruptions``) must fail exactly the behaviors that its defect breaks. A
-mistake found here is the task's or a check's, never a model's. No model is needed.
+broken twin of it (``harness.tasks.check.corruptions``) must fail exactly the behaviors that its
+defect breaks. A mistake found here is the task's or a check's, never a model's. No model is needed.
 """
 
 from collections import Counter

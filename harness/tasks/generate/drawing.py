@@ -153,7 +153,8 @@ def with_cases(task: Task, cases: tuple[Case, ...], seed: int | None) -> Task:
 
 def _strategy_of(task: Task) -> Any:
     try:
-        from harness.tasks.generate import choosing
+        # Imported for its own imports: an old Hypothesis lacks them.
+        from harness.tasks.generate import choosing  # noqa: F401
         from harness.tasks.generate.strategies import strategy_of
     except ModuleNotFoundError as error:
         if not (error.name or "").startswith("hypothesis"):
