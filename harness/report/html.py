@@ -30,7 +30,7 @@ from harness.report.words import numbers as words
 from harness.report.words.labels import label_of
 from harness.report.words.provenance import differing, environment_of, facts
 
-ASSETS = Path(__file__).parent / "assets"
+ASSETS = Path(__file__).parent / "page/assets"
 SUFFIX = ".html"
 SCRIPTS = (
     "shown", "differences", "keys", "case", "bucket", "filter", "task", "plots", "slices",
