@@ -2,8 +2,19 @@
 
 
 class HarnessError(Exception):
-    """A mistake in what the user gave us: shown as its message alone, never as a traceback.
+    """One or more mistakes in what the user gave: shown as messages, never as a traceback.
 
-    Each line of the message says what is wrong, where, and what to do next. Several mistakes that
-    were found together are several lines of one error.
+    Each argument is one mistake in one line: what is wrong, where, and what to do next. A caller
+    that knows more of the place puts it before each of ``mistakes``.
     """
+
+    def __init__(self, *mistakes: str) -> None:
+        super().__init__(*mistakes)
+
+    @property
+    def mistakes(self) -> tuple[str, ...]:
+        """The messages, in the order found."""
+        return self.args
+
+    def __str__(self) -> str:
+        return "\n".join(self.args)
