@@ -11,10 +11,11 @@ from harness.core.errors import HarnessError
 from harness.core.plan import requests_for
 from harness.core.printable import printable
 from harness.core.record import Counterexample, RunRecord, Sample
+from harness.files.paths import short_path
 from harness.plugin.failure_text import example
 from harness.records.runs import find_run, read_run
 from harness.run.behavior import Tally
-from harness.run.selection import CaseSource, Subject, short_path
+from harness.run.selection import CaseSource, Subject
 from harness.run.session import Session
 from harness.tasks.generate.drawing import Drawing, DrawnCase
 from harness.tasks.generate.search import Found, Judge, smallest, starting_point

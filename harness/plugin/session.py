@@ -16,6 +16,7 @@ from harness.core.measurement import Latency, Memory
 from harness.core.record import FORMAT_SUCCESS, RunRecord
 from harness.core.verdict import Outcome, Verdict
 from harness.engine.process import Generation
+from harness.files.paths import short_path
 from harness.parity.pair import Beside
 from harness.plugin.failure_text import BehaviorFailed, BehaviorText, failed_case, failed_rate
 from harness.plugin.items import (
@@ -37,7 +38,7 @@ from harness.run.behavior import Tally, judge_completion
 from harness.run.preflight import Held, hold, with_warnings
 from harness.run.progress import TerminalProgress
 from harness.run.recording import outline, record
-from harness.run.selection import Subject, short_path
+from harness.run.selection import Subject
 from harness.run.session import Session, Wanted
 
 PER_COMPLETION = frozenset({"completion", "case"})

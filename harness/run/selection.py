@@ -10,6 +10,7 @@ from harness.core.case import Case
 from harness.core.errors import HarnessError
 from harness.core.modelref import ModelRef
 from harness.engine.model import EngineSettings
+from harness.files.paths import short_path
 from harness.run.settings import TABLE, Settings
 from harness.tasks.task import Task, find_tasks
 
@@ -156,12 +157,6 @@ def _adjusted(task: Task, choices: Choices) -> Task:
         cases=_selected(task.cases, choices),
         is_selected=task.is_selected or bool(choices.cases or choices.limit is not None),
     )
-
-
-def short_path(path: Path) -> Path:
-    """Relative to the working directory where it lies below it: what a person wants to read."""
-    here = Path.cwd()
-    return path.relative_to(here) if path.is_relative_to(here) else path
 
 
 def _selected(cases: Sequence[Case], choices: Choices) -> tuple[Case, ...]:
