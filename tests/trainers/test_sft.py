@@ -49,7 +49,7 @@ def test_same_seed_gives_the_same_adapter_bit_for_bit(write_recipe: WriteRecipe)
     train(str(recipe))
     there = recipe.parent / "again"
     subprocess.run(
-        [sys.executable, "-m", "trainers", str(recipe), "--set", f"output={there}"],
+        [sys.executable, "-m", "harness", "train", str(recipe), "--set", f"output={there}"],
         check=True,
         capture_output=True,
     )

@@ -11,10 +11,11 @@ from typing import Any
 from pydantic import ValidationError
 
 from harness.core.errors import HarnessError
+from harness.files.paths import short_path
 from harness.files.yaml_file import Place, explain, parse_yaml
 from trainers.recipes.schema import Recipe, options_of
 
-BUNDLED = Path(__file__).parent / "recipes"
+BUNDLED = Path(__file__).parent
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +63,7 @@ def _find(name: str) -> Path:
         return path
     bundled = {p.stem: p for p in sorted(BUNDLED.glob("*.yaml"))}
     if name in bundled:
-        path = bundled[name]
-        return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+        return short_path(bundled[name])
     close = difflib.get_close_matches(path.stem, bundled, n=1)
     hint = f"did you mean {close[0]}?" if close else f"bundled recipes: {', '.join(bundled)}"
     raise HarnessError(f"{name}: no such recipe, {hint}")

@@ -6,7 +6,6 @@ method's own file. It does not know what the values do to a model.
 
 import importlib
 import pkgutil
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -131,7 +130,7 @@ class Recipe(Strict):
     @field_validator("method")
     @classmethod
     def _known_method(cls, name: str) -> str:
-        if not is_method(name):
+        if name not in methods():
             raise ValueError(f"no such method {name!r}, there are: {', '.join(methods())}")
         return name
 
@@ -152,22 +151,14 @@ class Recipe(Strict):
 
 
 def methods() -> list[str]:
-    """Every training method: the modules of this package that have ``Options``."""
-    names = [m.name for m in pkgutil.iter_modules(trainers.__path__)]
-    return sorted(name for name in names if is_method(name))
-
-
-def is_method(name: str) -> bool:
-    if not name.isidentifier() or name.startswith("_"):
-        return False
-    if not (Path(__file__).parent / f"{name}.py").is_file():
-        return False
-    return hasattr(importlib.import_module(f"trainers.{name}"), "Options")
+    """Every training method: the files of ``trainers/``, none of which is imported to find out."""
+    files = [m.name for m in pkgutil.iter_modules(trainers.__path__) if not m.ispkg]
+    return sorted(name for name in files if not name.startswith("_"))
 
 
 def options_of(method: Any) -> type[Recipe]:
     """What a recipe of this method may say; of an unknown method, what any recipe may say."""
-    if not isinstance(method, str) or not is_method(method):
+    if method not in methods():
         return Recipe
     options = importlib.import_module(f"trainers.{method}").Options
     assert isinstance(options, type)

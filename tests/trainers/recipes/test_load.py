@@ -1,12 +1,16 @@
 """Recipes are read strictly: every mistake at once, with its line, before anything heavy."""
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from harness.core.errors import HarnessError
+from tests.models import ROOT
 from trainers.recipes.load import BUNDLED, load, plain_value
+from trainers.recipes.schema import methods
 
 GOOD = """\
 method: sft
@@ -43,6 +47,40 @@ def test_every_mistake_is_said_at_once_with_its_line(tmp_path: Path) -> None:
     assert any(line.startswith(f"{path}:9: batch_size: ") for line in lines)
     assert any(line.startswith(f"{path}:10: warmup: is a share of the steps") for line in lines)
     assert len(lines) == 7
+
+
+WITHOUT_TORCH = """\
+import sys
+class Missing:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in ("torch", "transformers", "trl", "peft"):
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+sys.meta_path.insert(0, Missing())
+from harness.core.errors import HarnessError
+from trainers.recipes.load import load
+try:
+    load(sys.argv[1])
+except HarnessError as error:
+    print(*error.mistakes, sep="\\n")
+"""
+
+
+@pytest.mark.parametrize("method", ["sfd", "sft"])
+def test_every_mistake_is_said_without_torch(tmp_path: Path, method: str) -> None:
+    path = written(tmp_path, f"method: {method}\nbase: b\noutput: out/x\nbatch_size: 0\n")
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT_TORCH, path], capture_output=True, text=True, cwd=ROOT
+    )
+    assert done.stderr == ""
+    mistakes = done.stdout.splitlines()
+    unknown = f"{path}:1: method: no such method 'sfd', there are: sft"
+    assert [m for m in mistakes if "method" in m] == ([unknown] if method == "sfd" else [])
+    assert f"{path}:1: data: is missing, add it" in mistakes
+    assert any(m.startswith(f"{path}:4: batch_size: ") for m in mistakes)
+
+
+def test_a_method_is_a_file_of_trainers() -> None:
+    assert methods() == sorted(p.stem for p in (ROOT / "trainers").glob("[!_]*.py"))
 
 
 def test_an_exponent_without_a_point_is_a_number(tmp_path: Path) -> None:

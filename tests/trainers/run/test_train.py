@@ -64,7 +64,7 @@ def test_more_tokens_than_the_base_has_positions_is_an_error(
 def test_ctrl_c_stops_cleanly_and_keeps_nothing(write_recipe: WriteRecipe) -> None:
     recipe = write_recipe(max_steps=100_000)
     process = subprocess.Popen(
-        [sys.executable, "-m", "trainers", str(recipe)],
+        [sys.executable, "-m", "harness", "train", str(recipe)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -91,7 +91,7 @@ def test_a_disk_that_fills_up_is_one_line(write_recipe: WriteRecipe) -> None:
 
     recipe = write_recipe(max_steps=1)
     done = subprocess.run(
-        [sys.executable, "-B", "-m", "trainers", str(recipe)],
+        [sys.executable, "-B", "-m", "harness", "train", str(recipe)],
         capture_output=True,
         text=True,
         preexec_fn=limit,
