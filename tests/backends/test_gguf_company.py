@@ -9,20 +9,20 @@ from harness.core.plan import Sampling, requests_for
 from harness.engine.llama import decoding as llama_decoding
 from harness.engine.llama.context import LlamaContext
 from harness.engine.llama.decoding import common_prefix
-from harness.engine.llama.profile import HEAVY, LIGHT, LIGHT_BELOW, manner_of
+from harness.engine.llama.profile import BATCHED, PER_CORE, PER_CORE_BELOW, choose_profile
 from tests.backends.asking import answers, ask, ids, logits
 
 SAMPLED = Sampling(max_new_tokens=24, temperature=1.5, top_k=50, top_p=0.95)
 KINDS = ("f32", "q8_0", "q4_k_m")
-MANNERS = pytest.mark.parametrize("manner", [LIGHT, HEAVY], ids=["light", "heavy"])
+PROFILES = pytest.mark.parametrize("profile", [PER_CORE, BATCHED], ids=["per_core", "batched"])
 
 
-@MANNERS
+@PROFILES
 @pytest.mark.parametrize("kind", KINDS)
-def test_an_answer_does_not_depend_on_its_company(opened, task, monkeypatch, kind, manner):
+def test_an_answer_does_not_depend_on_its_company(opened, task, monkeypatch, kind, profile):
     """Token for token, greedy and sampled: alone, with a few, and with all."""
     model = opened("merged", kind)
-    monkeypatch.setattr(model.contexts, "manner", manner)
+    monkeypatch.setattr(model.contexts, "profile", profile)
     for sampling in (Sampling(max_new_tokens=24), SAMPLED):
         requests = requests_for(task.name, task.cases[:11], sampling)
         whole = ids(model, requests)
@@ -32,24 +32,24 @@ def test_an_answer_does_not_depend_on_its_company(opened, task, monkeypatch, kin
             assert ids(model, [request]) == {request.case_id: whole[request.case_id]}
 
 
-@MANNERS
+@PROFILES
 @pytest.mark.parametrize("kind", KINDS)
-def test_an_answer_does_not_depend_on_how_batches_are_cut(opened, monkeypatch, task, kind, manner):
+def test_an_answer_does_not_depend_on_how_batches_are_cut(opened, monkeypatch, task, kind, profile):
     """In one context or two; few rows at once, so that they are replaced; small batches, so that
     prompts are cut; no common beginning. All of it on prompts of very different length."""
     model = opened("merged", kind)
     long = tuple(ask(f"Count to {n}. " + "word " * n, f"long-{n}", max_new_tokens=20)
                  for n in range(0, 90, 9))  # fmt: skip
     requests = [*requests_for(task.name, task.cases[:6], Sampling(max_new_tokens=20)), *long]
-    monkeypatch.setattr(model.contexts, "manner", manner)
+    monkeypatch.setattr(model.contexts, "profile", profile)
     whole = ids(model, requests)
-    if manner.has_context_per_core:
+    if profile.has_context_per_core:
         monkeypatch.setattr(model.contexts, "cores", 2)
     assert ids(model, requests) == whole
-    monkeypatch.setattr(model.contexts, "manner", replace(manner, most_rows=3))
+    monkeypatch.setattr(model.contexts, "profile", replace(profile, most_rows=3))
     assert ids(model, requests) == whole
-    small = replace(manner, most_rows=3, most_ubatch_tokens=32)
-    monkeypatch.setattr(model.contexts, "manner", small)
+    small = replace(profile, most_rows=3, most_ubatch_tokens=32)
+    monkeypatch.setattr(model.contexts, "profile", small)
     assert ids(model, requests) == whole
     monkeypatch.setattr(llama_decoding, "common_prefix", lambda prompts: 0)
     assert ids(model, requests) == whole
@@ -74,7 +74,7 @@ def test_an_answer_does_not_depend_on_what_was_guessed(opened, task, monkeypatch
 
     monkeypatch.setattr(llama_decoding, "drafted", known)
     assert ids(model, requests) == whole
-    monkeypatch.setattr(model.contexts, "manner", replace(LIGHT, drafted=3))
+    monkeypatch.setattr(model.contexts, "profile", replace(PER_CORE, draft_tokens=3))
     assert ids(model, requests) == whole
 
 
@@ -88,12 +88,12 @@ def test_right_guesses_save_steps(opened, task):
     assert sum(tokens > 0 for tokens in steps) < max(len(c.token_ids) for c in found)
 
 
-@MANNERS
+@PROFILES
 @pytest.mark.parametrize("kind", KINDS)
-def test_logits_do_not_depend_on_their_company_to_the_bit(opened, task, monkeypatch, kind, manner):
+def test_logits_do_not_depend_on_their_company_to_the_bit(opened, task, monkeypatch, kind, profile):
     """Whatever is left of a prompt beyond the common beginning."""
     model = opened("merged", kind)
-    monkeypatch.setattr(model.contexts, "manner", manner)
+    monkeypatch.setattr(model.contexts, "profile", profile)
     random = np.random.default_rng(0)
     for common in (23, 24):
         beginning = random.integers(5, 1200, common).tolist()
@@ -104,32 +104,32 @@ def test_logits_do_not_depend_on_their_company_to_the_bit(opened, task, monkeypa
 
 
 @pytest.mark.parametrize(
-    ("manner", "cores", "rows", "contexts", "each"),
+    ("profile", "cores", "rows", "contexts", "each"),
     [
-        (LIGHT, 2, 100, 2, 16),
-        (LIGHT, 2, 11, 2, 5),
-        (LIGHT, 2, 7, 1, 7),
-        (LIGHT, 16, 32, 8, 4),
-        (LIGHT, 16, 1, 1, 1),
-        (HEAVY, 16, 100, 1, 64),
-        (HEAVY, 16, 3, 1, 3),
+        (PER_CORE, 2, 100, 2, 16),
+        (PER_CORE, 2, 11, 2, 5),
+        (PER_CORE, 2, 7, 1, 7),
+        (PER_CORE, 16, 32, 8, 4),
+        (PER_CORE, 16, 1, 1, 1),
+        (BATCHED, 16, 100, 1, 64),
+        (BATCHED, 16, 3, 1, 3),
     ],
 )
-def test_rows_are_split_over_contexts(opened, monkeypatch, manner, cores, rows, contexts, each):
+def test_rows_are_split_over_contexts(opened, monkeypatch, profile, cores, rows, contexts, each):
     """No more contexts than cores, none with fewer rows than a step pads to, and never more rows
     at once than were asked for."""
     found = opened("merged").contexts
-    monkeypatch.setattr(found, "manner", manner)
+    monkeypatch.setattr(found, "profile", profile)
     monkeypatch.setattr(found, "cores", cores)
     assert found.split(rows) == (contexts, each)
 
 
-def test_the_size_of_a_model_decides_its_manner(opened):
+def test_the_size_of_a_model_decides_its_profile(opened):
     loaded = opened("merged").loaded
-    assert loaded.parameters < LIGHT_BELOW
+    assert loaded.parameters < PER_CORE_BELOW
     assert loaded.has_cells
-    assert manner_of(replace(loaded, has_gpu=False)) is LIGHT
-    assert manner_of(replace(loaded, has_gpu=True)) is HEAVY
+    assert choose_profile(replace(loaded, has_gpu=False)) is PER_CORE
+    assert choose_profile(replace(loaded, has_gpu=True)) is BATCHED
 
 
 def test_what_goes_wrong_in_one_context_is_told(opened, task, monkeypatch):

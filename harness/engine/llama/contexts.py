@@ -15,7 +15,7 @@ from harness.engine.llama.decoding import (
     streams_of_step,
 )
 from harness.engine.llama.library import LoadedModel
-from harness.engine.llama.profile import manner_of
+from harness.engine.llama.profile import choose_profile
 from harness.engine.model import OnStep
 from harness.engine.row import Row
 from harness.machine.cores import usable_cores
@@ -30,9 +30,9 @@ class LlamaContexts:
     def __init__(self, loaded: LoadedModel, cores: int | None) -> None:
         """``cores``: how many to use, or ``None`` for what pays."""
         self.loaded = loaded
-        self.manner = manner_of(loaded)
+        self.profile = choose_profile(loaded)
         self.cores = cores or usable_cores()
-        self.cores_alone = 1 if self.manner.has_context_per_core and cores is None else self.cores
+        self.cores_alone = 1 if self.profile.has_context_per_core and cores is None else self.cores
         self.opened: list[LlamaContext] = []
 
     def close(self) -> None:
@@ -48,19 +48,19 @@ class LlamaContexts:
             decode_alone(self._contexts(1, shape)[0], row, how)
 
     def answer_together(self, rows: Sequence[Row], most_rows: int, how: Answering) -> int:
-        """In as many contexts as the model's manner has. How many rows were decoded at once, which
+        """In as many contexts as the model's profile has. How many rows were decoded at once, which
         is at most ``most_rows``."""
-        manner = self.manner
+        profile = self.profile
         count, each = self.split(min(most_rows, len(rows)))
-        streams = streams_of_step(each, manner.width) + 1
-        threads = 1 if manner.has_context_per_core else self.cores
-        cells, outputs = self._cells(rows), streams * manner.width
-        shape = Shape(streams, cells, manner.most_ubatch_tokens, outputs, threads)
+        streams = streams_of_step(each, profile.width) + 1
+        threads = 1 if profile.has_context_per_core else self.cores
+        cells, outputs = self._cells(rows), streams * profile.width
+        shape = Shape(streams, cells, profile.most_ubatch_tokens, outputs, threads)
         how = replace(how, on_step=_one_at_a_time(how.on_step))
         # The rows are in the order of their length: every context begins with long and short ones.
         waiting = Waiting([row for first in range(count) for row in rows[first::count]])
         decoders = [
-            LlamaDecoder(context, manner, each, how, waiting)
+            LlamaDecoder(context, profile, each, how, waiting)
             for context in self._contexts(count, shape)
         ]
         # llama.cpp computes without Python's lock.
@@ -70,14 +70,14 @@ class LlamaContexts:
 
     def split(self, rows: int) -> tuple[int, int]:
         """Into how many contexts so many rows go, and how many of them each decodes at once."""
-        least = -(-LEAST_TOKENS // self.manner.width)
-        most = self.cores if self.manner.has_context_per_core else 1
+        least = -(-LEAST_TOKENS // self.profile.width)
+        most = self.cores if self.profile.has_context_per_core else 1
         contexts = max(1, min(most, rows // least))
-        return contexts, max(1, min(self.manner.most_rows, rows // contexts))
+        return contexts, max(1, min(self.profile.most_rows, rows // contexts))
 
     def _cells(self, rows: Sequence[Row]) -> int:
         """A row's last token is never cached; what is guessed behind the one before it is."""
-        return rounded_up(max(row.width for row in rows) - 1 + self.manner.drafted, CELLS)
+        return rounded_up(max(row.width for row in rows) - 1 + self.profile.draft_tokens, CELLS)
 
     def _contexts(self, count: int, shape: Shape) -> list[LlamaContext]:
         """So many of one shape: those that are open, where they are like it."""

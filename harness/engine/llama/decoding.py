@@ -3,8 +3,8 @@
 An answer does not depend on its company, to the bit. llama.cpp's matrix kernels take other paths
 for one token of a stream than for several, for fewer than eight tokens of a batch, and for what is
 left over of fours; so every batch here is at least ``LEAST_TOKENS`` and a multiple of ``QUANTUM``,
-as many to each row in every step as the model's manner says: what a prompt has beyond a multiple is
-fed beside the rows that already answer, and idle streams fill a batch up. The tests hold it,
+as many to each row in every step as the decoding profile says: what a prompt has beyond a multiple
+is fed beside the rows that already answer, and idle streams fill a batch up. The tests hold it,
 docs/gguf.md has what was measured.
 """
 
@@ -17,8 +17,8 @@ from itertools import groupby
 from threading import Lock
 
 from harness.engine.llama.context import LlamaContext, rounded_up
-from harness.engine.llama.profile import Manner
-from harness.engine.llama.prompt_lookup import Followers, drafted
+from harness.engine.llama.profile import DecodingProfile
+from harness.engine.llama.prompt_lookup import NgramTable, draft
 from harness.engine.llama.sampling import Logits
 from harness.engine.model import OnStep
 from harness.engine.row import Row
@@ -56,7 +56,7 @@ class _Lane:
     """How many of its tokens are in the stream, and right."""
     ids: list[int] = field(init=False)
     """Those of its prompt and its answer."""
-    followers: Followers = field(default_factory=Followers)
+    ngrams: NgramTable = field(default_factory=NgramTable)
     """What followed what in this row."""
 
     def __post_init__(self) -> None:
@@ -90,7 +90,7 @@ class Waiting:
         """``rows`` in the order in which they are to be taken."""
         count = common_prefix([row.prompt for row in rows])
         self.prefix = rows[0].prompt[:count]
-        self.followers = Followers()
+        self.ngrams = NgramTable()
         """What followed what in any answer."""
         self._rows = deque(rows)
         self._lock = Lock()
@@ -110,13 +110,13 @@ class LlamaDecoder:
     def __init__(
         self,
         context: LlamaContext,
-        manner: Manner,
+        profile: DecodingProfile,
         most_rows: int,
         how: Answering,
         waiting: Waiting,
     ) -> None:
         self.context = context
-        self.manner = manner
+        self.profile = profile
         self.most_rows = most_rows
         self.how = how
         self.waiting = waiting
@@ -143,7 +143,7 @@ class LlamaDecoder:
         only where its streams are neighbours."""
         wanted = self.most_rows if self.waiting else len(self.lanes)
         gaps = wanted - sum(lane.is_open for lane in self.lanes)
-        if gaps < max(1, self.manner.move_at * wanted):
+        if gaps < max(1, self.profile.refill_share * wanted):
             return
         self._close_gaps()
         if self.waiting:
@@ -163,9 +163,9 @@ class LlamaDecoder:
     def _take_in(self, rows: Sequence[Row]) -> None:
         lanes = [_Lane(row, len(self.waiting.prefix)) for row in rows]
         lanes.sort(key=lambda lane: -lane.to_prefill)
-        if self.manner.drafted:
+        if self.profile.draft_tokens:
             for lane in lanes:
-                lane.followers.learn(lane.ids)
+                lane.ngrams.learn(lane.ids)
         first = len(self.lanes)
         self.lanes += lanes
         if self.waiting.prefix:
@@ -200,7 +200,7 @@ class LlamaDecoder:
 
     def _step(self) -> None:
         """A few tokens into every lane; one or more out of those whose prompt is in."""
-        width = self.manner.width
+        width = self.profile.width
         streams = range(streams_of_step(len(self.lanes), width))
         lanes = {i: lane for i, lane in enumerate(self.lanes) if lane.is_open}
         fed = [self._next_tokens(lanes[i]) if i in lanes else [PADDING_TOKEN] * width
@@ -218,16 +218,14 @@ class LlamaDecoder:
 
     def _next_tokens(self, lane: _Lane) -> list[int]:
         """What is known of a row behind the cached tokens, and guesses behind that."""
-        width = self.manner.width
+        width = self.profile.width
         known = lane.ids[lane.cached : lane.cached + width]
-        return known + drafted(
-            lane.ids, width - len(known), (lane.followers, self.waiting.followers)
-        )
+        return known + draft(lane.ids, width - len(known), (lane.ngrams, self.waiting.ngrams))
 
     def _take(self, fed: Sequence[Sequence[int]]) -> None:
         """Pick tokens, place by place, for the lanes of which all that was fed is right: behind a
         wrong guess nothing is."""
-        width = self.manner.width
+        width = self.profile.width
         logits = self.context.logits(len(fed) * width)
         right = [i for i, lane in enumerate(self.lanes) if lane.is_open]
         taken = ended = 0
@@ -257,9 +255,9 @@ class LlamaDecoder:
 
     def _learn_last(self, lane: _Lane) -> None:
         """What a row's last token followed."""
-        if self.manner.drafted:
-            for followers in (lane.followers, self.waiting.followers):
-                followers.learn(lane.ids, len(lane.ids) - 1)
+        if self.profile.draft_tokens:
+            for ngrams in (lane.ngrams, self.waiting.ngrams):
+                ngrams.learn(lane.ids, len(lane.ids) - 1)
 
 
 def decode_alone(context: LlamaContext, row: Row, how: Answering) -> None:

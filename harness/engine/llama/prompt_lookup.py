@@ -13,7 +13,7 @@ NO_GUESS = 0
 """A token in the place of one where nothing is known."""
 
 
-class Followers:
+class NgramTable:
     """What last followed each token, and each few tokens."""
 
     def __init__(self) -> None:
@@ -29,7 +29,7 @@ class Followers:
         return self._next.get(last)
 
 
-def drafted(ids: Sequence[int], count: int, sources: Sequence[Followers]) -> list[int]:
+def draft(ids: Sequence[int], count: int, sources: Sequence[NgramTable]) -> list[int]:
     """``count`` tokens guessed behind ``ids``: the longest match first, and of equally long ones
     that of the first source."""
     said = list(ids[-LONGEST:])
@@ -38,7 +38,7 @@ def drafted(ids: Sequence[int], count: int, sources: Sequence[Followers]) -> lis
     return said[len(said) - count :]
 
 
-def _guess(said: Sequence[int], sources: Sequence[Followers]) -> int:
+def _guess(said: Sequence[int], sources: Sequence[NgramTable]) -> int:
     for length in range(min(LONGEST, len(said)), 0, -1):
         last = tuple(said[-length:])
         for source in sources:

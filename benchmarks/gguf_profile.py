@@ -1,13 +1,13 @@
 """Requests per second of GGUF models of several sizes, in each manner in which rows may be decoded.
 
-    python -m benchmarks.gguf_manner TINY.gguf
+    python -m benchmarks.gguf_profile TINY.gguf
 
 ``harness/engine/llama/profile.py`` decides by a model's size: this is what it was decided by.
 Beside the file named, which answers as it does, stand models of ``benchmarks.random_model`` whose
 weights are random: what they say repeats itself sooner or later, so that guessing is easier than
 it is in earnest. Every model answers 64 prompts of the bundled ``json_extraction``, greedily,
 with at most 24 tokens; of three runs of each manner, in turns, the fastest counts. The result
-goes to ``benchmarks/results/gguf_manner.json``; run it on a quiet machine: 3 minutes on two
+goes to ``benchmarks/results/gguf_profile.json``; run it on a quiet machine: 3 minutes on two
 cores.
 """
 
@@ -24,19 +24,19 @@ from benchmarks.gguf_speed import ROOT, asked, nothing
 from benchmarks.random_model import write_random_model
 from harness.backends import gguf
 from harness.core.modelref import ModelRef
-from harness.engine.llama.profile import HEAVY, LIGHT
+from harness.engine.llama.profile import BATCHED, PER_CORE
 from harness.engine.model import EngineSettings
 from harness.export.source import open_source
 from harness.export.to_gguf import to_gguf
 from harness.machine.environment import environment
 
-RESULT = ROOT / "benchmarks/results/gguf_manner.json"
+RESULT = ROOT / "benchmarks/results/gguf_profile.json"
 SHAPES = ("5m", "15m", "45m", "135m")
 CASES, NEW_TOKENS, RUNS = 64, 24, 3
-MANNERS = {
-    "shared by all cores": HEAVY,
-    "a context per core": replace(HEAVY, has_context_per_core=True, most_rows=32),
-    "and a guess": LIGHT,
+PROFILES = {
+    "shared by all cores": BATCHED,
+    "a context per core": replace(BATCHED, has_context_per_core=True, most_rows=32),
+    "and a guess": PER_CORE,
 }
 
 
@@ -48,7 +48,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         rows += [measure(made(Path(folder), shape)) for shape in SHAPES]
     result = {
-        "command": ["python", "-m", "benchmarks.gguf_manner", *(file.name for file in files)],
+        "command": ["python", "-m", "benchmarks.gguf_profile", *(file.name for file in files)],
         "rows": rows,
         "environment": environment(ROOT),
     }
@@ -66,10 +66,10 @@ def made(folder: Path, shape: str) -> Path:
 def measure(file: Path) -> dict[str, Any]:
     model: Any = gguf.open_model(ModelRef("gguf", str(file)), EngineSettings(device="cpu"))
     requests = asked(NEW_TOKENS, CASES)
-    seconds = {name: float("inf") for name in MANNERS}
+    seconds = {name: float("inf") for name in PROFILES}
     for _ in range(RUNS):
-        for name, manner in MANNERS.items():
-            model.contexts.manner = manner
+        for name, profile in PROFILES.items():
+            model.contexts.profile = profile
             model.close()
             started = time.perf_counter()
             for batch in model.batches(requests):
