@@ -16,7 +16,7 @@ from harness.core.modelref import ModelRef
 from harness.core.plan import Request
 from harness.core.record import ModelRecord, RunRecord, Sample
 from harness.engine.model import EngineSettings, OnStep, OpenModel
-from harness.engine.tokenization import Reading
+from harness.engine.tokenization import Tokenization
 from harness.engine.worker import failed
 from harness.model_files.folders import check_options
 from harness.records.runs import find_run, read_run
@@ -57,7 +57,7 @@ class Replay:
     def generate(self, batch: Sequence[Request], on_step: OnStep) -> list[Completion]:
         return [self._answer(request) for request in batch]
 
-    def encode(self, requests: Sequence[Request], token_ids: Iterable[int]) -> Reading:
+    def encode(self, requests: Sequence[Request], token_ids: Iterable[int]) -> Tokenization:
         raise HarnessError("a stored run has no tokenizer, name the model itself")
 
     def logits(self, sequences: Sequence[Sequence[int]]) -> Iterator[Any]:

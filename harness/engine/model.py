@@ -8,7 +8,7 @@ from harness.core.completion import Completion
 from harness.core.modelref import ModelRef
 from harness.core.plan import Request
 from harness.core.record import ModelRecord
-from harness.engine.tokenization import Reading
+from harness.engine.tokenization import Tokenization
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class OpenModel(Protocol):
         """Answer one batch, in its order."""
         ...
 
-    def encode(self, requests: Sequence[Request], token_ids: Iterable[int]) -> Reading:
+    def encode(self, requests: Sequence[Request], token_ids: Iterable[int]) -> Tokenization:
         """What the model reads, and the texts of ``token_ids`` besides.
 
         Raises:

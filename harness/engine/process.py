@@ -18,7 +18,7 @@ from harness.core.plan import Request
 from harness.core.record import ModelRecord
 from harness.engine.channel import value_of
 from harness.engine.model import EngineSettings
-from harness.engine.tokenization import Reading
+from harness.engine.tokenization import Tokenization
 from harness.engine.worker import failed
 from harness.engine.worker_process import BackendDied, WorkerProcess
 
@@ -98,7 +98,9 @@ class Generation:
             if not (self.stays_open and is_heard_out):
                 self.close()
 
-    def encode(self, requests: Sequence[Request] = (), token_ids: Iterable[int] = ()) -> Reading:
+    def encode(
+        self, requests: Sequence[Request] = (), token_ids: Iterable[int] = ()
+    ) -> Tokenization:
         """What the model reads of ``requests``, and the texts of ``token_ids`` besides.
 
         Raises:
@@ -106,7 +108,7 @@ class Generation:
             OperationFailed: this kind of model cannot say, or its process died.
         """
         message = self._ask("encode", requests=list(requests), token_ids=list(token_ids))
-        return value_of(Reading, message["reading"])
+        return value_of(Tokenization, message["reading"])
 
     def logits(self, sequences: Sequence[Sequence[int]], path: Path) -> None:
         """Write the logits after the last token of each sequence to ``path``: ``.npy``, float32,

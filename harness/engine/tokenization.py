@@ -51,7 +51,7 @@ class Prompt:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class Tokenization:
     """The vocabulary, and the prompts in the order of their requests."""
 
     vocabulary: Vocabulary

@@ -6,7 +6,7 @@ from harness.core.completion import Completion
 from harness.core.record import RunRecord
 from harness.gate.compare import BehaviorChange, CaseChange, Change, Comparison, Side, compare
 from harness.parity.tokenization import first_difference
-from harness.parity.values import AnswerParity, Divergence, Flips, TokenHere
+from harness.parity.values import AnswerParity, Divergence, Flips, TokenText
 
 MOST_DIVERGENCES = 50
 """Of one pair and task; each costs a pass through both models."""
@@ -82,10 +82,10 @@ def _of(case: CaseChange, change: Change) -> tuple[str, ...]:
     return tuple(name for name, found in case.behaviors.items() if found is change)
 
 
-def _token(completion: Completion, place: int | None) -> TokenHere | None:
+def _token(completion: Completion, place: int | None) -> TokenText | None:
     if place is None or place >= len(completion.token_ids):
         return None
-    return TokenHere(completion.token_ids[place], None)
+    return TokenText(completion.token_ids[place], None)
 
 
 def tokens_of(record: RunRecord, model: str) -> int:

@@ -16,7 +16,7 @@ from harness.parity.answers import compare_answers
 from harness.parity.logits import compare_first_steps, margin, preference
 from harness.parity.pair import Beside
 from harness.parity.probe import Asked, Opening, Parting, Place, ask
-from harness.parity.tokenization import compare_readings
+from harness.parity.tokenization import compare_tokenizations
 from harness.parity.values import (
     AnswerParity,
     Divergence,
@@ -24,7 +24,7 @@ from harness.parity.values import (
     ModelMeasure,
     PairParity,
     Parity,
-    TokenHere,
+    TokenText,
 )
 
 OnModel = Callable[[str], None]
@@ -93,7 +93,7 @@ def compared(
         str(before),
         str(after),
         is_copy(before, after, old.weights_sha256),
-        compare_readings(old.reading, new.reading, named),
+        compare_tokenizations(old.reading, new.reading, named),
         _told(compare_first_steps(old.first, new.first, named), old, new),
     )
 
@@ -173,7 +173,7 @@ def _measured(
     named = {r.key: (r.task, r.case_id) for r in requests_of(record)}
     return replace(
         known,
-        reading=compare_readings(before.reading, after.reading, named),
+        reading=compare_tokenizations(before.reading, after.reading, named),
         first_step=_told(compare_first_steps(before.first, after.first, named), before, after),
         answers=tuple(
             replace(
@@ -205,7 +205,7 @@ def _told(step: FirstStep | None, before: Asked, after: Asked) -> FirstStep | No
     )
 
 
-def _with_text(token: TokenHere, texts: Mapping[int, str]) -> TokenHere:
+def _with_text(token: TokenText, texts: Mapping[int, str]) -> TokenText:
     return replace(token, text=texts.get(token.id))
 
 

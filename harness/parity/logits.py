@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.parity.values import FirstStep, StepMismatch, TokenHere
+from harness.parity.values import FirstStep, StepMismatch, TokenText
 
 MOST_MISMATCHES = 20
 
@@ -67,8 +67,8 @@ def compare_first_steps(
             mismatches.append(
                 StepMismatch(
                     *requests[key],
-                    TokenHere(liked, None),
-                    TokenHere(other, None),
+                    TokenText(liked, None),
+                    TokenText(other, None),
                     margin(left, liked),
                     margin(right, other),
                 )

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from harness.parity.tokenization import differences
-from harness.parity.values import FirstStep, ReadingParity
+from harness.parity.values import FirstStep, TokenizationParity
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +16,7 @@ class Beside:
     after: str
     is_copy: bool
     """Whether ``after`` is ``before`` in another form; else it was trained further."""
-    reading: ReadingParity
+    reading: TokenizationParity
     first_step: FirstStep | None
 
     @property

@@ -10,7 +10,7 @@ from harness.core.modelref import ModelRef
 from harness.core.plan import Request
 from harness.engine.model import EngineSettings
 from harness.engine.process import Generation
-from harness.engine.tokenization import Prompt, Reading
+from harness.engine.tokenization import Prompt, Tokenization
 from harness.parity.logits import Rows
 
 MOST_FIRST_STEP_BYTES = 64_000_000
@@ -48,7 +48,7 @@ class Parting:
 class Asked:
     """What one model said."""
 
-    reading: Reading
+    reading: Tokenization
     first: Rows
     """Logits after whole prompts, by ``Request.key``."""
     partings: Rows
@@ -110,7 +110,7 @@ def _hold_weights(opening: Opening, generation: Generation) -> None:
         raise HarnessError(f"{opening.model}: its weights are not those that answered")
 
 
-def _first_steps(reading: Reading) -> list[Prompt]:
+def _first_steps(reading: Tokenization) -> list[Prompt]:
     """The prompts to ask for the first token, spread evenly over all where they are too many."""
     room = max(1, MOST_FIRST_STEP_BYTES // (4 * reading.vocabulary.logits))
     context = reading.vocabulary.context
@@ -134,6 +134,6 @@ def _rows(generation: Generation, sequences: Mapping[Key, Sequence[int]], path: 
     return Rows(path, tuple(sequences))
 
 
-def _texts(generation: Generation, reading: Reading, ids: Iterable[int]) -> Mapping[int, str]:
+def _texts(generation: Generation, reading: Tokenization, ids: Iterable[int]) -> Mapping[int, str]:
     known = sorted(i for i in ids if i < reading.vocabulary.logits)
     return generation.encode((), known).texts if known else {}

@@ -3,17 +3,17 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from harness.core.printable import excerpt
-from harness.engine.tokenization import Prompt, Reading, Token, Vocabulary
-from harness.parity.values import Mismatch, ReadingParity, Setting, TokenHere
+from harness.engine.tokenization import Prompt, Token, Tokenization, Vocabulary
+from harness.parity.values import Mismatch, SettingDifference, TokenizationParity, TokenText
 
 MOST_MISMATCHES = 20
 AROUND = 24
 """Characters shown of a text from where it differs."""
 
 
-def compare_readings(
-    before: Reading, after: Reading, requests: Mapping[str, tuple[str, str]]
-) -> ReadingParity:
+def compare_tokenizations(
+    before: Tokenization, after: Tokenization, requests: Mapping[str, tuple[str, str]]
+) -> TokenizationParity:
     """What differs in two models' reading of the same requests.
 
     Args:
@@ -32,7 +32,7 @@ def compare_readings(
         for old, new in pairs
         if (mismatch := _mismatch(old, new, before, after, requests[old.key])) is not None
     ]
-    return ReadingParity(
+    return TokenizationParity(
         prompts=len(pairs),
         mismatched=len(found),
         mismatches=tuple(found[:MOST_MISMATCHES]),
@@ -48,20 +48,20 @@ def first_difference(before: Sequence[object], after: Sequence[object]) -> int |
     return None if len(before) == len(after) else min(len(before), len(after))
 
 
-def token_said(token: TokenHere | None) -> str:
+def format_token(token: TokenText | None) -> str:
     """``'{"' (4895)``; the end of the text where there is no token."""
     if token is None:
         return "nothing"
     return f"{token.id}" if token.text is None else f"{excerpt(token.text)!r} ({token.id})"
 
 
-def differences(found: ReadingParity) -> tuple[str, ...]:
+def differences(found: TokenizationParity) -> tuple[str, ...]:
     """What is read differently: a line each, prompts first, then what else is wrong."""
     wrong = (s for s in found.settings if s.is_wrong)
-    return (*map(mismatch_said, found.mismatches), *map(setting_said, wrong))
+    return (*map(format_mismatch, found.mismatches), *map(format_setting, wrong))
 
 
-def mismatch_said(found: Mismatch) -> str:
+def format_mismatch(found: Mismatch) -> str:
     """``case-7: other tokens, token 12: ' a' (31) before, ' ab' (32) after``."""
     what = {"text": "another prompt", "tokens": "other tokens", "error": "no prompt"}[found.kind]
     unit = {"text": ", character", "tokens": ", token"}.get(found.kind)
@@ -69,13 +69,13 @@ def mismatch_said(found: Mismatch) -> str:
     return f"{found.case_id}: {what}{place}: {found.before} before, {found.after} after"
 
 
-def setting_said(found: Setting) -> str:
+def format_setting(found: SettingDifference) -> str:
     """``EOS: <|im_end|> (2) before, none after``."""
     return f"{found.name}: {found.before} before, {found.after} after"
 
 
 def _mismatch(
-    old: Prompt, new: Prompt, before: Reading, after: Reading, named: tuple[str, str]
+    old: Prompt, new: Prompt, before: Tokenization, after: Tokenization, named: tuple[str, str]
 ) -> Mismatch | None:
     task, case_id = named
     if old.error is not None or new.error is not None:
@@ -90,21 +90,21 @@ def _mismatch(
         return Mismatch(task, case_id, "text", place, *stretches)
     if (place := first_difference(old.token_ids, new.token_ids)) is not None:
         here = (
-            token_said(_at(prompt, place, reading))
+            format_token(_at(prompt, place, reading))
             for prompt, reading in ((old, before), (new, after))
         )
         return Mismatch(task, case_id, "tokens", place, *here)
     return None
 
 
-def _at(prompt: Prompt, place: int, reading: Reading) -> TokenHere | None:
+def _at(prompt: Prompt, place: int, reading: Tokenization) -> TokenText | None:
     if place >= len(prompt.token_ids):
         return None
     token_id = prompt.token_ids[place]
-    return TokenHere(token_id, reading.texts.get(token_id))
+    return TokenText(token_id, reading.texts.get(token_id))
 
 
-def _settings(before: Vocabulary, after: Vocabulary) -> Iterator[Setting]:
+def _settings(before: Vocabulary, after: Vocabulary) -> Iterator[SettingDifference]:
     for name, old, new, is_wrong in (
         ("EOS", _named(before.eos), _named(after.eos), False),
         ("PAD", _named(before.pad), _named(after.pad), False),
@@ -116,9 +116,11 @@ def _settings(before: Vocabulary, after: Vocabulary) -> Iterator[Setting]:
         ("context", before.context, after.context, False),
     ):
         if old != new:
-            yield Setting(name, str(old), str(new), is_wrong)
+            yield SettingDifference(name, str(old), str(new), is_wrong)
     if before.chat_template != after.chat_template:
-        yield Setting("chat template", *_parted(before.chat_template, after.chat_template), False)
+        yield SettingDifference(
+            "chat template", *_parted(before.chat_template, after.chat_template), False
+        )
 
 
 def _parted(old: str | None, new: str | None) -> tuple[str, str]:

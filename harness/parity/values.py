@@ -8,7 +8,7 @@ SCHEMA_VERSION = 1
 
 
 @dataclass(frozen=True, slots=True)
-class TokenHere:
+class TokenText:
     """A token at a place; ``None`` in its stead means that there is none."""
 
     id: int
@@ -33,7 +33,7 @@ class Mismatch:
 
 
 @dataclass(frozen=True, slots=True)
-class Setting:
+class SettingDifference:
     """One thing that a vocabulary says of itself and two models say differently."""
 
     name: str
@@ -45,14 +45,14 @@ class Setting:
 
 
 @dataclass(frozen=True, slots=True)
-class ReadingParity:
+class TokenizationParity:
     """Whether two models read the same prompts as the same tokens."""
 
     prompts: int
     mismatched: int
     mismatches: tuple[Mismatch, ...] = ()
     """The first of them."""
-    settings: tuple[Setting, ...] = ()
+    settings: tuple[SettingDifference, ...] = ()
 
     @property
     def is_same(self) -> bool:
@@ -65,8 +65,8 @@ class StepMismatch:
 
     task: str
     case_id: str
-    before: TokenHere
-    after: TokenHere
+    before: TokenText
+    after: TokenText
     margin_before: float
     """By how much the model before prefers its token over the next best, in logits."""
     margin_after: float
@@ -98,9 +98,9 @@ class Divergence:
     repeat: int
     position: int
     """Of the token in the answer, from 0."""
-    before: TokenHere | None
+    before: TokenText | None
     """``None``: the answer was cut off here."""
-    after: TokenHere | None
+    after: TokenText | None
     margin_before: float | None = None
     """By how much the model before prefers its token over the next best, in logits, after the
     prompt and what both answers share; ``None``: not measured."""
@@ -157,7 +157,7 @@ class PairParity:
     after: str
     is_copy: bool
     """Whether ``after`` is ``before`` in another form; else it was trained further."""
-    reading: ReadingParity | None = None
+    reading: TokenizationParity | None = None
     """``None``: one of them could not be asked; ``notes`` say why."""
     first_step: FirstStep | None = None
     answers: tuple[AnswerParity, ...] = ()

@@ -21,10 +21,10 @@ from harness.parity.values import (
     ModelMeasure,
     PairParity,
     Parity,
-    ReadingParity,
-    Setting,
+    SettingDifference,
     StepMismatch,
-    TokenHere,
+    TokenizationParity,
+    TokenText,
 )
 
 BEFORE, AFTER = "merged:out/gone/m", "gguf:out/gone/m.gguf"
@@ -74,7 +74,7 @@ def parity(text="x", **changes):
         "case-2",
         0,
         7,
-        TokenHere(5, text),
+        TokenText(5, text),
         None,
         0.25,
         None,
@@ -86,15 +86,15 @@ def parity(text="x", **changes):
         BEFORE,
         AFTER,
         is_copy=True,
-        reading=ReadingParity(
+        reading=TokenizationParity(
             3,
             1,
             (Mismatch("echo", "case-1", "tokens", 4, f"{text!r} (5)", f"{text!r} (6)"),),
-            (Setting("end of answer", "2", "3", True),),
+            (SettingDifference("end of answer", "2", "3", True),),
         ),
         first_step=FirstStep(
             3, 2, 1.5, 0.01,
-            (StepMismatch("echo", "case-1", TokenHere(5, text), TokenHere(6, None), 0.5, 0.125),),
+            (StepMismatch("echo", "case-1", TokenText(5, text), TokenText(6, None), 0.5, 0.125),),
         ),
         answers=(
             AnswerParity(

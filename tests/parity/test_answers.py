@@ -1,7 +1,7 @@
 """Answers of two made-up models: what is identical, what flips, where they part."""
 
 from harness.parity.answers import compare_answers, tokens_of
-from harness.parity.values import TokenHere
+from harness.parity.values import TokenText
 from tests.parity.records import AFTER, BEFORE, run, sample
 
 
@@ -28,10 +28,10 @@ def test_answers_part_at_their_first_other_token_and_flips_come_first():
     )
     first, second = found.divergences
     assert (first.case_id, first.position, first.before, first.after) == (
-        "b", 1, TokenHere(2, None), None,
+        "b", 1, TokenText(2, None), None,
     )  # fmt: skip
     assert first.regressed == ("json_validity",)
-    assert (second.case_id, second.position, second.after) == ("a", 2, TokenHere(4, None))
+    assert (second.case_id, second.position, second.after) == ("a", 2, TokenText(4, None))
     composite, behavior = found.flips
     assert (composite.behavior, composite.regressed, composite.fixed) == (
         "format_success_rate", 1, 0,

@@ -4,7 +4,7 @@ import numpy
 import pytest
 
 from harness.parity.logits import Rows, compare_first_steps, margin, preference
-from harness.parity.values import TokenHere
+from harness.parity.values import TokenText
 
 
 def rows(folder, name, **values):
@@ -26,7 +26,7 @@ def test_first_steps_are_compared_prompt_by_prompt(tmp_path):
     assert found.mean_difference == pytest.approx(0.25)
     (mismatch,) = found.mismatches
     assert (mismatch.case_id, mismatch.before, mismatch.after) == (
-        "case-b", TokenHere(1, None), TokenHere(2, None),
+        "case-b", TokenText(1, None), TokenText(2, None),
     )  # fmt: skip
     assert (mismatch.margin_before, mismatch.margin_after) == (0.5, 0.5)
 

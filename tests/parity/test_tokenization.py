@@ -2,12 +2,12 @@
 
 from dataclasses import replace
 
-from harness.engine.tokenization import Prompt, Reading, Token, Vocabulary
+from harness.engine.tokenization import Prompt, Token, Tokenization, Vocabulary
 from harness.parity.tokenization import (
-    compare_readings,
+    compare_tokenizations,
     first_difference,
-    mismatch_said,
-    setting_said,
+    format_mismatch,
+    format_setting,
 )
 
 VOCABULARY = Vocabulary(
@@ -22,12 +22,12 @@ VOCABULARY = Vocabulary(
     context=64,
 )
 PROMPT = Prompt("t/a/0", "Hello you", (5, 6, 7))
-READING = Reading(VOCABULARY, (PROMPT,), {5: "Hel", 6: "lo", 7: " you", 8: "lo you"})
+READING = Tokenization(VOCABULARY, (PROMPT,), {5: "Hel", 6: "lo", 7: " you", 8: "lo you"})
 NAMED = {"t/a/0": ("t", "a")}
 
 
 def compared(after=READING, before=READING):
-    return compare_readings(before, after, NAMED)
+    return compare_tokenizations(before, after, NAMED)
 
 
 def with_prompt(**changes):
@@ -45,18 +45,20 @@ def test_the_first_other_token_is_named_with_both_ids_and_texts():
     assert not found.is_same
     (mismatch,) = found.mismatches
     assert (
-        mismatch_said(mismatch) == "a: other tokens, token 1: 'lo' (6) before, 'lo you' (8) after"
+        format_mismatch(mismatch) == "a: other tokens, token 1: 'lo' (6) before, 'lo you' (8) after"
     )
 
 
 def test_a_token_less_is_told():
     (mismatch,) = compared(with_prompt(token_ids=(5, 6))).mismatches
-    assert mismatch_said(mismatch) == "a: other tokens, token 2: ' you' (7) before, nothing after"
+    assert format_mismatch(mismatch) == "a: other tokens, token 2: ' you' (7) before, nothing after"
 
 
 def test_another_text_is_told_by_its_first_other_character():
     (mismatch,) = compared(with_prompt(text="Hello\nyou", token_ids=(1, 2))).mismatches
-    assert mismatch_said(mismatch) == "a: another prompt, character 5: ' you' before, '␊you' after"
+    assert (
+        format_mismatch(mismatch) == "a: another prompt, character 5: ' you' before, '␊you' after"
+    )
 
 
 def test_another_text_of_the_same_tokens_is_the_same_prompt():
@@ -65,7 +67,7 @@ def test_another_text_of_the_same_tokens_is_the_same_prompt():
 
 def test_a_template_that_fails_on_one_side_is_told():
     (mismatch,) = compared(with_prompt(text="", token_ids=(), error="no such role")).mismatches
-    assert mismatch_said(mismatch) == "a: no prompt: a prompt before, no such role after"
+    assert format_mismatch(mismatch) == "a: no prompt: a prompt before, no such role after"
 
 
 def test_a_template_that_fails_alike_is_alike():
@@ -74,12 +76,12 @@ def test_a_template_that_fails_alike_is_alike():
 
 
 def test_only_requests_that_count_are_compared():
-    assert compare_readings(READING, with_prompt(token_ids=(9,)), {}).prompts == 0
+    assert compare_tokenizations(READING, with_prompt(token_ids=(9,)), {}).prompts == 0
 
 
 def settings_after(**changes):
     after = replace(READING, vocabulary=replace(VOCABULARY, **changes))
-    return {s.name: (setting_said(s), s.is_wrong) for s in compared(after).settings}
+    return {s.name: (format_setting(s), s.is_wrong) for s in compared(after).settings}
 
 
 def test_an_end_that_was_lost_is_wrong_and_one_more_is_not():

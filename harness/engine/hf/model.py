@@ -17,7 +17,7 @@ from harness.engine import prompt
 from harness.engine.hf.decoding import decode, last_logits
 from harness.engine.model import EngineSettings, OnStep
 from harness.engine.row import Row, batched, check_sequence, completion, likeness, problem
-from harness.engine.tokenization import Prompt, Reading, Token, Vocabulary
+from harness.engine.tokenization import Prompt, Token, Tokenization, Vocabulary
 from harness.engine.worker import failed
 from harness.machine.memory import available_bytes
 
@@ -83,12 +83,14 @@ class HfModel:
             decode(self.model, open_rows, batch[0].sampling, self.end_ids, on_step)
         return [self._completion(r, rows[r.key], len(open_rows)) for r in batch]
 
-    def encode(self, requests: Sequence[Request], token_ids: Iterable[int]) -> Reading:
+    def encode(self, requests: Sequence[Request], token_ids: Iterable[int]) -> Tokenization:
         prompts = tuple(self._prompt(r) for r in requests)
         asked = {*token_ids, *self.end_ids, *(i for p in prompts for i in p.token_ids)}
         if reason := check_sequence(sorted(asked), self._width_of_logits, None):
             raise HarnessError(reason)
-        return Reading(self._vocabulary(), prompts, {i: self._text([i]) for i in sorted(asked)})
+        return Tokenization(
+            self._vocabulary(), prompts, {i: self._text([i]) for i in sorted(asked)}
+        )
 
     def logits(self, sequences: Sequence[Sequence[int]]) -> Iterator[Any]:
         for ids in sequences:

@@ -24,7 +24,7 @@ from harness.engine.llama.sampling import LlamaPicker, Logits
 from harness.engine.llama.vocabulary import LlamaVocabulary
 from harness.engine.model import EngineSettings, OnStep
 from harness.engine.row import Row, batched, check_sequence, completion, likeness, problem
-from harness.engine.tokenization import Prompt, Reading
+from harness.engine.tokenization import Prompt, Tokenization
 from harness.engine.worker import failed
 from harness.machine.memory import MB, available_mb
 from harness.model_files.gguf_header import GgufHeader
@@ -81,14 +81,14 @@ class LlamaModel:
         together = self._decode(open_rows, how, is_alone=batch[0].timed)
         return [self._completion(r, rows[r.key], together) for r in batch]
 
-    def encode(self, requests: Sequence[Request], token_ids: Iterable[int]) -> Reading:
+    def encode(self, requests: Sequence[Request], token_ids: Iterable[int]) -> Tokenization:
         prompts = tuple(self._prompt(r) for r in requests)
         end_ids = self.vocabulary.end_ids
         asked = sorted({*token_ids, *end_ids, *(i for p in prompts for i in p.token_ids)})
         if asked and (reason := check_sequence(asked, self.vocabulary.size, None)):
             raise HarnessError(reason)
         described = self.vocabulary.described(self.context)
-        return Reading(described, prompts, self.vocabulary.texts(asked))
+        return Tokenization(described, prompts, self.vocabulary.texts(asked))
 
     def logits(self, sequences: Sequence[Sequence[int]]) -> Iterator[Any]:
         """As an answer's are computed: the same streams, the same sizes of batches."""

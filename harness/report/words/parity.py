@@ -4,15 +4,15 @@ from collections import Counter
 from typing import Protocol
 
 from harness.core.modelref import ModelRef
-from harness.parity.tokenization import mismatch_said, setting_said, token_said
+from harness.parity.tokenization import format_mismatch, format_setting, format_token
 from harness.parity.values import (
     AnswerParity,
     Divergence,
     FirstStep,
     ModelMeasure,
     Parity,
-    ReadingParity,
-    Setting,
+    SettingDifference,
+    TokenizationParity,
 )
 from harness.report.words import numbers as words
 
@@ -27,7 +27,7 @@ class Read(Protocol):
     @property
     def is_copy(self) -> bool: ...
     @property
-    def reading(self) -> ReadingParity | None: ...
+    def reading(self) -> TokenizationParity | None: ...
     @property
     def first_step(self) -> FirstStep | None: ...
 
@@ -46,10 +46,10 @@ def reading(pair: Read) -> tuple[str, ...]:
         return ("not measured",)
     same = found.prompts - found.mismatched
     head = f"{same:,} of {words.plural(found.prompts, 'prompt')} read as the same tokens"
-    lines = [head, *map(mismatch_said, found.mismatches[:MOST_LINES])]
+    lines = [head, *map(format_mismatch, found.mismatches[:MOST_LINES])]
     if found.mismatched > MOST_LINES:
         lines.append(f"and {found.mismatched - MOST_LINES:,} more prompts")
-    lines += [setting_said(s) + _effect(s, found) for s in found.settings]
+    lines += [format_setting(s) + _effect(s, found) for s in found.settings]
     if not found.settings:
         lines[0] += "; chat template, BOS, EOS, PAD alike"
     return tuple(lines)
@@ -59,7 +59,7 @@ MOST_LINES = 5
 """Mismatched prompts that are written out; ``parity.json`` has more."""
 
 
-def _effect(setting: Setting, found: ReadingParity) -> str:
+def _effect(setting: SettingDifference, found: TokenizationParity) -> str:
     """What a difference does that is not wrong by itself."""
     if setting.is_wrong:
         return ""
@@ -81,8 +81,8 @@ def first_step(pair: Read) -> tuple[str, ...]:
     for m in found.mismatches[:MOST_LINES] if pair.is_copy else ():
         old, new = words.significant(m.margin_before), words.significant(m.margin_after)
         lines.append(
-            f"{m.case_id}: {token_said(m.before)} leads by {old} before, "
-            f"{token_said(m.after)} by {new} after"
+            f"{m.case_id}: {format_token(m.before)} leads by {old} before, "
+            f"{format_token(m.after)} by {new} after"
         )
     return tuple(lines)
 
@@ -134,7 +134,7 @@ def flipped(found: Divergence) -> str:
 
 def token(found: object) -> str:
     """The token at which answers part; where there is none, the answer was cut off."""
-    return "cut off" if found is None else token_said(found)  # type: ignore[arg-type]
+    return "cut off" if found is None else format_token(found)  # type: ignore[arg-type]
 
 
 def logits(value: float | None) -> str:
