@@ -15,7 +15,7 @@ import pytest
 if TYPE_CHECKING:
     from harness.core.measurement import Latency, Memory
     from harness.core.modelref import ModelRef
-    from harness.parity.pair import Beginning, Beside
+    from harness.parity.pair import FirstToken, TaskParity
     from harness.plugin.session import PytestSession
     from harness.run.selection import Subject
     from harness.tasks.task import Task
@@ -153,15 +153,15 @@ def memory(harness_subject: Subject, request: pytest.FixtureRequest) -> Memory:
 
 
 @pytest.fixture
-def parity(harness_subject: Subject, request: pytest.FixtureRequest) -> Beside:
+def parity(harness_subject: Subject, request: pytest.FixtureRequest) -> TaskParity:
     """How the model reads beside the ``--model`` before it; asked with ``--parity``."""
     return _session(request.config).beside(harness_subject)
 
 
 @pytest.fixture
-def first_step(parity: Beside) -> Beginning:
+def first_step(parity: TaskParity) -> FirstToken:
     """How the model begins its answers beside the ``--model`` before it."""
-    return parity.beginning
+    return parity.first_token
 
 
 def _is_distributed(config: pytest.Config) -> bool:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from harness.core.record import RunRecord
-    from harness.parity.probe import Opening
+    from harness.parity.probe import ProbeTarget
     from harness.parity.values import Parity
 
 DIFFERS = 1
@@ -97,7 +97,7 @@ def _of_models(
 ) -> "tuple[Path, Parity]":
     from harness.engine.model import EngineSettings
     from harness.parity.chain import parity_of
-    from harness.parity.probe import Opening
+    from harness.parity.probe import ProbeTarget
     from harness.parity.run import measures_of, run_chain
     from harness.records.runs import check_writable, write_run
     from harness.run.preflight import hold, with_warnings
@@ -121,9 +121,9 @@ def _of_models(
     run, speeds = run_chain(subjects, settings, ConsoleProgress(), tuple(sys.argv))
     run = with_warnings(run, held.warnings)
     folder = write_run(run, root)
-    openings = {str(ref): Opening(ref, settings) for ref in refs}
+    targets = {str(ref): ProbeTarget(ref, settings) for ref in refs}
     measures = measures_of(run, held.sizes, speeds)
-    return folder, parity_of(run, openings, measures, _say())
+    return folder, parity_of(run, targets, measures, _say())
 
 
 def _of_run(name: str, root: Path, options: dict[str, Any]) -> "tuple[Path, Parity]":
@@ -140,25 +140,25 @@ def _of_run(name: str, root: Path, options: dict[str, Any]) -> "tuple[Path, Pari
     run = read_run(folder)
     if len(run.models) < 2:
         raise HarnessError(f"run {run.id}: has one model, parity is of two or more")
-    openings, sizes = _still_there(run, options)
+    targets, sizes = _still_there(run, options)
     before = read_parity(folder)
     kept = {m.ref: m.tokens_per_second for m in before.models} if before else {}
     known = {ref: speed for ref, speed in kept.items() if speed is not None}
     measures = measures_of(run, sizes, {**speeds_of(run), **known})
-    return folder, parity_of(run, openings, measures, _say())
+    return folder, parity_of(run, targets, measures, _say())
 
 
 def _still_there(
     run: "RunRecord", options: dict[str, Any]
-) -> "tuple[dict[str, Opening], dict[str, int]]":
+) -> "tuple[dict[str, ProbeTarget], dict[str, int]]":
     """How to open the models of a run again; what cannot be found is left out, with a word."""
     from harness import backends
     from harness.core.modelref import ModelRef
     from harness.engine.model import EngineSettings
     from harness.model_files.examine import examine
-    from harness.parity.probe import Opening
+    from harness.parity.probe import ProbeTarget
 
-    openings, sizes = {}, {}
+    targets, sizes = {}, {}
     for model in run.models:
         ref = ModelRef.parse(model.ref)
         if ref.kind == "record":
@@ -172,11 +172,11 @@ def _still_there(
         settings = EngineSettings(
             dtype, options["device"], threads=options["threads"], quantize=model.quantization
         )
-        openings[model.ref] = Opening(ref, settings, model.weights_sha256)
+        targets[model.ref] = ProbeTarget(ref, settings, model.weights_sha256)
         size = examine(ref).size_bytes
         if size is not None:
             sizes[model.ref] = size
-    return openings, sizes
+    return targets, sizes
 
 
 def _reasons(parity: "Parity", max_drop: float | None) -> list[str]:

@@ -14,8 +14,8 @@ from harness.model_files.gguf_header import DamagedGguf, read_gguf_header
 from harness.model_files.provenance_keys import SOURCE_WEIGHTS_SHA256
 from harness.parity.answers import compare_answers
 from harness.parity.logits import compare_first_steps, margin, preference
-from harness.parity.pair import Beside
-from harness.parity.probe import Asked, Opening, Parting, Place, ask
+from harness.parity.pair import TaskParity
+from harness.parity.probe import DivergenceKey, DivergencePoint, ProbeResult, ProbeTarget, probe
 from harness.parity.tokenization import compare_tokenizations
 from harness.parity.values import (
     AnswerParity,
@@ -33,7 +33,7 @@ OnModel = Callable[[str], None]
 
 def parity_of(
     record: RunRecord,
-    openings: Mapping[str, Opening],
+    targets: Mapping[str, ProbeTarget],
     measures: Sequence[ModelMeasure],
     on_model: OnModel = lambda ref: None,
 ) -> Parity:
@@ -41,26 +41,26 @@ def parity_of(
 
     Args:
         record: the run, its models in the order of the chain.
-        openings: how to open each model, by ``ModelRecord.ref``; one that is left out is not asked.
+        targets: how to open each model, by ``ModelRecord.ref``; one that is left out is not asked.
         measures: what each model takes, in the order of the chain.
         on_model: told before each model is opened.
     """
     pairs = _pairs(record)
-    asked: dict[str, Asked] = {}
+    probed: dict[str, ProbeResult] = {}
     refused: dict[str, str] = {}
     requests = requests_of(record)
     with tempfile.TemporaryDirectory() as folder:
         for number, model in enumerate(record.models):
-            if (opening := openings.get(model.ref)) is None or model.error is not None:
+            if (target := targets.get(model.ref)) is None or model.error is not None:
                 continue
             on_model(model.ref)
-            partings = _partings(record, pairs, model.ref)
+            divergences = _divergence_points(record, pairs, model.ref)
             try:
-                asked[model.ref] = ask(opening, requests, partings, Path(folder) / str(number))
+                probed[model.ref] = probe(target, requests, divergences, Path(folder) / str(number))
             except HarnessError as error:
                 refused[model.ref] = str(error)
         measured = tuple(
-            _measured(record, pair, number, asked, refused) for number, pair in enumerate(pairs)
+            _measured(record, pair, number, probed, refused) for number, pair in enumerate(pairs)
         )
     return Parity(record.id, tuple(measures), measured)
 
@@ -68,17 +68,21 @@ def parity_of(
 def requests_of(record: RunRecord) -> tuple[Request, ...]:
     """What the run asked, once each."""
     sampling = {task.name: task.sampling for task in record.tasks}
-    asked = (
+    requests = (
         Request(s.task, s.case_id, s.messages, sampling[s.task], s.repeat)
         for s in record.samples
         if s.task in sampling and s.messages
     )
-    return tuple({request.key: request for request in asked}.values())
+    return tuple({request.key: request for request in requests}.values())
 
 
-def compared(
-    before: ModelRef, after: ModelRef, old: Asked, new: Asked, requests: Mapping[str, Request]
-) -> Beside:
+def compare_task(
+    before: ModelRef,
+    after: ModelRef,
+    old: ProbeResult,
+    new: ProbeResult,
+    requests: Mapping[str, Request],
+) -> TaskParity:
     """How two models read some of the requests that both were asked to read.
 
     Args:
@@ -89,12 +93,12 @@ def compared(
         requests: those to compare, by key.
     """
     named = {key: (r.task, r.case_id) for key, r in requests.items()}
-    return Beside(
+    return TaskParity(
         str(before),
         str(after),
         is_copy(before, after, old.weights_sha256),
         compare_tokenizations(old.reading, new.reading, named),
-        _told(compare_first_steps(old.first, new.first, named), old, new),
+        _with_texts(compare_first_steps(old.first, new.first, named), old, new),
     )
 
 
@@ -137,17 +141,19 @@ def _pairs(record: RunRecord) -> list[_Pair]:
     ]
 
 
-def _partings(record: RunRecord, pairs: Sequence[_Pair], ref: str) -> dict[Place, Parting]:
+def _divergence_points(
+    record: RunRecord, pairs: Sequence[_Pair], ref: str
+) -> dict[DivergenceKey, DivergencePoint]:
     """Where a model's answers part from its neighbours'."""
     samples = {(s.task, s.case_id, s.repeat): s for s in record.samples if s.model == ref}
-    found: dict[Place, Parting] = {}
+    found: dict[DivergenceKey, DivergencePoint] = {}
     for number, pair in enumerate(pairs):
         if ref not in (pair.before.ref, pair.after.ref):
             continue
         for answers in pair.answers:
             for d in answers.divergences:
                 sample = samples[answers.task, d.case_id, d.repeat]
-                found[answers.task, d.case_id, d.repeat, number] = Parting(
+                found[answers.task, d.case_id, d.repeat, number] = DivergencePoint(
                     Request(answers.task, d.case_id, (), Sampling(), d.repeat).key,
                     sample.completion.token_ids[: d.position],
                     tuple(t.id for t in (d.before, d.after) if t is not None),
@@ -159,27 +165,29 @@ def _measured(
     record: RunRecord,
     pair: _Pair,
     number: int,
-    asked: Mapping[str, Asked],
+    probed: Mapping[str, ProbeResult],
     refused: Mapping[str, str],
 ) -> PairParity:
     refs = (pair.before.ref, pair.after.ref)
     before_ref, after_ref = (ModelRef.parse(ref) for ref in refs)
     is_same = is_copy(before_ref, after_ref, pair.before.weights_sha256)
     known = PairParity(*refs, is_same, answers=pair.answers)
-    if not all(ref in asked for ref in refs):
-        reasons = [refused.get(ref, f"{ref} was not opened") for ref in refs if ref not in asked]
+    if not all(ref in probed for ref in refs):
+        reasons = [refused.get(ref, f"{ref} was not opened") for ref in refs if ref not in probed]
         return replace(known, notes=tuple(f"not measured: {reason}" for reason in reasons))
-    before, after = asked[refs[0]], asked[refs[1]]
+    before, after = probed[refs[0]], probed[refs[1]]
     named = {r.key: (r.task, r.case_id) for r in requests_of(record)}
     return replace(
         known,
         reading=compare_tokenizations(before.reading, after.reading, named),
-        first_step=_told(compare_first_steps(before.first, after.first, named), before, after),
+        first_step=_with_texts(
+            compare_first_steps(before.first, after.first, named), before, after
+        ),
         answers=tuple(
             replace(
                 answers,
                 divergences=tuple(
-                    _sure(d, (answers.task, d.case_id, d.repeat, number), before, after)
+                    _with_margins(d, (answers.task, d.case_id, d.repeat, number), before, after)
                     for d in answers.divergences
                 ),
             )
@@ -188,7 +196,9 @@ def _measured(
     )
 
 
-def _told(step: FirstStep | None, before: Asked, after: Asked) -> FirstStep | None:
+def _with_texts(
+    step: FirstStep | None, before: ProbeResult, after: ProbeResult
+) -> FirstStep | None:
     """With the texts of the tokens, where a reading knows them."""
     if step is None:
         return None
@@ -209,7 +219,9 @@ def _with_text(token: TokenText, texts: Mapping[int, str]) -> TokenText:
     return replace(token, text=texts.get(token.id))
 
 
-def _sure(found: Divergence, place: Place, before: Asked, after: Asked) -> Divergence:
+def _with_margins(
+    found: Divergence, key: DivergenceKey, before: ProbeResult, after: ProbeResult
+) -> Divergence:
     """A divergence with the texts of its tokens, and how sure each model was of its own."""
     old, new = found.before, found.after
     if old is not None:
@@ -217,9 +229,9 @@ def _sure(found: Divergence, place: Place, before: Asked, after: Asked) -> Diver
     if new is not None:
         new = _with_text(new, after.texts)
     found = replace(found, before=old, after=new)
-    if place not in before.partings.keys or place not in after.partings.keys:
+    if key not in before.divergences.keys or key not in after.divergences.keys:
         return found
-    left, right = before.partings.row(place), after.partings.row(place)
+    left, right = before.divergences.row(key), after.divergences.row(key)
     if old is not None and old.id < len(left):
         found = replace(found, margin_before=margin(left, old.id))
     if new is not None and new.id < len(right):

@@ -14,7 +14,7 @@ MOST_MISMATCHES = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
+class LogitRows:
     """Rows of one file, by what they are asked for."""
 
     path: Path
@@ -25,7 +25,7 @@ class Rows:
         """The logits after one sequence, ``[vocabulary]``; ValueError where it was not asked."""
         return self.all()[self.keys.index(key)]
 
-    def liked(self) -> list[int]:
+    def top_tokens(self) -> list[int]:
         """The likeliest token of each row."""
         return [int(row.argmax()) for row in self.all()] if self.keys else []
 
@@ -37,7 +37,7 @@ class Rows:
 
 
 def compare_first_steps(
-    before: Rows, after: Rows, requests: Mapping[str, tuple[str, str]]
+    before: LogitRows, after: LogitRows, requests: Mapping[str, tuple[str, str]]
 ) -> FirstStep | None:
     """What two models make of the first token after the same prompts.
 
@@ -62,15 +62,15 @@ def compare_first_steps(
         differences = numpy.abs(left - right)
         largest = max(largest, _finite(differences.max()))
         total += _finite(differences.mean())
-        liked, other = int(left.argmax()), int(right.argmax())
-        if liked != other:
+        top, other_top = int(left.argmax()), int(right.argmax())
+        if top != other_top:
             mismatches.append(
                 StepMismatch(
                     *requests[key],
-                    TokenText(liked, None),
-                    TokenText(other, None),
-                    margin(left, liked),
-                    margin(right, other),
+                    TokenText(top, None),
+                    TokenText(other_top, None),
+                    margin(left, top),
+                    margin(right, other_top),
                 )
             )
     agreeing = len(shared) - len(mismatches)

@@ -8,7 +8,7 @@ from harness.parity.values import FirstStep, TokenizationParity
 
 
 @dataclass(frozen=True, slots=True)
-class Beside:
+class TaskParity:
     """Two neighbours among the models of a session, on one task."""
 
     before: str
@@ -30,9 +30,9 @@ class Beside:
         return self.reading.mismatched
 
     @property
-    def beginning(self) -> "Beginning":
+    def first_token(self) -> "FirstToken":
         """How its answers begin."""
-        return Beginning(self.before, self.is_copy, self.first_step)
+        return FirstToken(self.before, self.is_copy, self.first_step)
 
     @property
     def measured(self) -> Mapping[str, float]:
@@ -42,7 +42,7 @@ class Beside:
 
 
 @dataclass(frozen=True, slots=True)
-class Beginning:
+class FirstToken:
     """What two models make of the first token after the same prompts."""
 
     before: str

@@ -11,11 +11,11 @@ from harness.core.plan import Request
 from harness.engine.model import EngineSettings
 from harness.engine.process import Generation
 from harness.engine.tokenization import Prompt, Tokenization
-from harness.parity.logits import Rows
+from harness.parity.logits import LogitRows
 
 MOST_FIRST_STEP_BYTES = 64_000_000
 """Of the file of logits after whole prompts; of larger vocabularies fewer prompts are asked."""
-Place = tuple[str, str, int, int]
+DivergenceKey = tuple[str, str, int, int]
 """Task, case id, repeat, and which pair of the chain: where two answers part."""
 
 
@@ -23,7 +23,7 @@ Key = TypeVar("Key")
 
 
 @dataclass(frozen=True, slots=True)
-class Opening:
+class ProbeTarget:
     """One model of the chain, and how to open it."""
 
     model: ModelRef
@@ -33,7 +33,7 @@ class Opening:
 
 
 @dataclass(frozen=True, slots=True)
-class Parting:
+class DivergencePoint:
     """Where one of a model's answers parts from a neighbour's."""
 
     request: str
@@ -45,46 +45,46 @@ class Parting:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ProbeResult:
     """What one model said."""
 
     reading: Tokenization
-    first: Rows
+    first: LogitRows
     """Logits after whole prompts, by ``Request.key``."""
-    partings: Rows
+    divergences: LogitRows
     """Logits where answers part, by Place."""
     texts: Mapping[int, str]
     """What the candidates decode to, and the tokens that the model likes best first."""
     weights_sha256: str | None = None
 
 
-def ask(
-    opening: Opening,
+def probe(
+    target: ProbeTarget,
     requests: Sequence[Request],
-    partings: Mapping[Place, Parting],
+    divergences: Mapping[DivergenceKey, DivergencePoint],
     folder: Path,
-) -> Asked:
+) -> ProbeResult:
     """Open the model, ask it, end its process.
 
     Args:
         opening: which model.
         requests: what it is to read.
-        partings: where answers part.
+        divergences: where answers diverge.
         folder: where the logits go: two files.
 
     Raises:
         HarnessError: it cannot be opened or asked, or its weights are not those that answered.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    generation = Generation(opening.model, opening.settings, stays_open=True)
+    generation = Generation(target.model, target.settings, stays_open=True)
     try:
         reading = generation.encode(requests)
-        _hold_weights(opening, generation)
+        _check_weights(target, generation)
         prompts = {p.key: p for p in reading.prompts}
         first = _first_steps(reading)
         wanted = {
-            place: _sequence(prompts[p.request], p)
-            for place, p in partings.items()
+            key: _sequence(prompts[p.request], p)
+            for key, p in divergences.items()
             if p.request in prompts
         }
         context = reading.vocabulary.context
@@ -92,22 +92,22 @@ def ask(
             k: s for k, s in wanted.items() if s and (context is None or len(s) <= context)
         }
         steps = _rows(generation, {p.key: p.token_ids for p in first}, folder / "first.npy")
-        ids = {i for parting in partings.values() for i in parting.candidates}
-        return Asked(
+        ids = {i for point in divergences.values() for i in point.candidates}
+        return ProbeResult(
             reading,
             steps,
-            _rows(generation, sequences, folder / "partings.npy"),
-            _texts(generation, reading, ids | set(steps.liked())),
+            _rows(generation, sequences, folder / "divergences.npy"),
+            _texts(generation, reading, ids | set(steps.top_tokens())),
             generation.model.weights_sha256 if generation.model else None,
         )
     finally:
         generation.close()
 
 
-def _hold_weights(opening: Opening, generation: Generation) -> None:
+def _check_weights(target: ProbeTarget, generation: Generation) -> None:
     found = generation.model.weights_sha256 if generation.model else None
-    if opening.weights_sha256 is not None and found != opening.weights_sha256:
-        raise HarnessError(f"{opening.model}: its weights are not those that answered")
+    if target.weights_sha256 is not None and found != target.weights_sha256:
+        raise HarnessError(f"{target.model}: its weights are not those that answered")
 
 
 def _first_steps(reading: Tokenization) -> list[Prompt]:
@@ -123,15 +123,15 @@ def _first_steps(reading: Tokenization) -> list[Prompt]:
     return readable[::step]
 
 
-def _sequence(prompt: Prompt, parting: Parting) -> tuple[int, ...]:
+def _sequence(prompt: Prompt, point: DivergencePoint) -> tuple[int, ...]:
     """What the model had read when it chose; nothing where it could not read the prompt."""
-    return (*prompt.token_ids, *parting.shared) if prompt.token_ids else ()
+    return (*prompt.token_ids, *point.shared) if prompt.token_ids else ()
 
 
-def _rows(generation: Generation, sequences: Mapping[Key, Sequence[int]], path: Path) -> Rows:
+def _rows(generation: Generation, sequences: Mapping[Key, Sequence[int]], path: Path) -> LogitRows:
     if sequences:
         generation.logits(list(sequences.values()), path)
-    return Rows(path, tuple(sequences))
+    return LogitRows(path, tuple(sequences))
 
 
 def _texts(generation: Generation, reading: Tokenization, ids: Iterable[int]) -> Mapping[int, str]:

@@ -11,9 +11,9 @@ from harness.core.modelref import ModelRef
 from harness.core.plan import Request, requests_for
 from harness.core.printable import printable
 from harness.engine.model import EngineSettings
-from harness.parity.chain import compared
-from harness.parity.pair import Beside
-from harness.parity.probe import Asked, Opening, ask
+from harness.parity.chain import compare_task
+from harness.parity.pair import TaskParity
+from harness.parity.probe import ProbeResult, ProbeTarget, probe
 from harness.run.selection import Subject
 
 _ANSWERS = frozenset({"completion", "completions", "case", "latency", "memory"})
@@ -34,9 +34,9 @@ class SessionParity:
         self.settings = settings
         self.subjects = subjects
         self.is_asked = is_asked
-        self.asked: dict[ModelRef, Asked | HarnessError] = {}
+        self.asked: dict[ModelRef, ProbeResult | HarnessError] = {}
         self.folder: tempfile.TemporaryDirectory[str] | None = None
-        self.found: dict[tuple[str, ModelRef], Beside] = {}
+        self.found: dict[tuple[str, ModelRef], TaskParity] = {}
         """By task and model."""
 
     def of_interest(self, subjects: Sequence[Subject]) -> list[Subject]:
@@ -50,14 +50,14 @@ class SessionParity:
             return ["--parity: needs two models, name the one before with --model"]
         return []
 
-    def of(self, subject: Subject) -> Beside:
+    def of(self, subject: Subject) -> TaskParity:
         """How a subject's model reads beside the one before it; worked out once."""
         key = (subject.task.name, subject.ref)
         if key not in self.found:
             self.found[key] = self._compare(subject)
         return self.found[key]
 
-    def _compare(self, subject: Subject) -> Beside:
+    def _compare(self, subject: Subject) -> TaskParity:
         before = self._before(subject)
         assert before is not None, "subjects are of_interest"
         found = []
@@ -67,7 +67,7 @@ class SessionParity:
                 pytest.fail(f"{one.ref}: {asked}", pytrace=False)
             found.append(asked)
         requests = {r.key: r for r in _requests(subject)}
-        return compared(before.ref, subject.ref, found[0], found[1], requests)
+        return compare_task(before.ref, subject.ref, found[0], found[1], requests)
 
     def _before(self, subject: Subject) -> Subject | None:
         """The model before, in the order typed, on the same task."""
@@ -75,13 +75,13 @@ class SessionParity:
         place = next(i for i, s in enumerate(of_task) if s.ref == subject.ref)
         return of_task[place - 1] if place else None
 
-    def _ask(self, ref: ModelRef) -> Asked | HarnessError:
+    def _ask(self, ref: ModelRef) -> ProbeResult | HarnessError:
         if ref not in self.asked:
             self.folder = self.folder or tempfile.TemporaryDirectory()
             requests = [r for s in self.subjects if s.ref == ref for r in _requests(s)]
             place = Path(self.folder.name) / str(len(self.asked))
             try:
-                self.asked[ref] = ask(Opening(ref, self.settings), requests, {}, place)
+                self.asked[ref] = probe(ProbeTarget(ref, self.settings), requests, {}, place)
             except HarnessError as error:
                 self.asked[ref] = error
         return self.asked[ref]

@@ -17,7 +17,7 @@ from harness.core.record import FORMAT_SUCCESS, RunRecord
 from harness.core.verdict import Outcome, Verdict
 from harness.engine.process import Generation
 from harness.files.paths import short_path
-from harness.parity.pair import Beside
+from harness.parity.pair import TaskParity
 from harness.plugin.failure_text import BehaviorFailed, BehaviorText, failed_case, failed_rate
 from harness.plugin.items import (
     SUBJECT,
@@ -178,7 +178,7 @@ class PytestSession:
             pytest.fail("no timed request was answered", pytrace=False)
         return measured
 
-    def beside(self, subject: Subject) -> Beside:
+    def beside(self, subject: Subject) -> TaskParity:
         """How a subject's model reads beside the model before it."""
         with self._uncaptured():
             return self.parity.of(subject)

@@ -3,14 +3,14 @@
 import numpy
 import pytest
 
-from harness.parity.logits import Rows, compare_first_steps, margin, preference
+from harness.parity.logits import LogitRows, compare_first_steps, margin, preference
 from harness.parity.values import TokenText
 
 
 def rows(folder, name, **values):
     path = folder / f"{name}.npy"
     numpy.save(path, numpy.array(list(values.values()), dtype=numpy.float32))
-    return Rows(path, tuple(values))
+    return LogitRows(path, tuple(values))
 
 
 NAMED = {"a": ("t", "case-a"), "b": ("t", "case-b")}
@@ -39,7 +39,7 @@ def test_padded_logits_are_left_out_and_prompts_of_one_side_too(tmp_path):
 
 
 def test_without_a_prompt_there_is_nothing(tmp_path):
-    assert compare_first_steps(Rows(tmp_path, ()), Rows(tmp_path, ()), NAMED) is None
+    assert compare_first_steps(LogitRows(tmp_path, ()), LogitRows(tmp_path, ()), NAMED) is None
 
 
 def test_a_damaged_models_logits_are_still_numbers(tmp_path):
@@ -63,5 +63,5 @@ def test_a_row_that_was_not_asked_is_no_row(tmp_path):
 
 
 def test_the_likeliest_tokens(tmp_path):
-    assert rows(tmp_path, "x", a=[1.0, 2.0], b=[3.0, 2.0]).liked() == [1, 0]
-    assert Rows(tmp_path, ()).liked() == []
+    assert rows(tmp_path, "x", a=[1.0, 2.0], b=[3.0, 2.0]).top_tokens() == [1, 0]
+    assert LogitRows(tmp_path, ()).top_tokens() == []

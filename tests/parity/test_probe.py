@@ -9,8 +9,8 @@ from harness.core.errors import HarnessError
 from harness.core.modelref import ModelRef
 from harness.core.plan import requests_for
 from harness.engine.model import EngineSettings
-from harness.parity.chain import compared
-from harness.parity.probe import Opening, Parting, ask
+from harness.parity.chain import compare_task
+from harness.parity.probe import DivergencePoint, ProbeTarget, probe
 from harness.tasks.task import load_task
 from tests.models import TASKS, TINY_QWEN2
 
@@ -25,19 +25,19 @@ PLACE = (TASK.name, TASK.cases[0].id, 0, 0)
 def asked(tmp_path_factory):
     folder = tmp_path_factory.mktemp("asked")
     settings = EngineSettings(dtype="float32", threads=1)
-    partings = {PLACE: Parting(KEY, (283,), (264, 99_999))}
-    return ask(Opening(BASE, settings), list(REQUESTS.values()), partings, folder)
+    divergences = {PLACE: DivergencePoint(KEY, (283,), (264, 99_999))}
+    return probe(ProbeTarget(BASE, settings), list(REQUESTS.values()), divergences, folder)
 
 
 def test_a_model_is_asked_for_prompts_first_steps_and_partings(asked):
     assert [p.key for p in asked.reading.prompts] == list(REQUESTS)
     assert asked.first.all().shape == (4, 1280)
-    assert asked.partings.all().shape == (1, 1280)
-    assert asked.partings.keys == (PLACE,)
+    assert asked.divergences.all().shape == (1, 1280)
+    assert asked.divergences.keys == (PLACE,)
     # An id beyond the vocabulary has no text; what the model likes best has one.
     assert 264 in asked.texts
     assert 99_999 not in asked.texts
-    assert set(asked.first.liked()) <= set(asked.texts)
+    assert set(asked.first.top_tokens()) <= set(asked.texts)
 
 
 def test_the_hash_is_that_of_a_runs_record(asked):
@@ -47,19 +47,19 @@ def test_the_hash_is_that_of_a_runs_record(asked):
 
 
 def test_a_model_is_beside_itself_as_it_is(asked):
-    found = compared(BASE, ModelRef.parse("merged:x"), asked, asked, REQUESTS)
+    found = compare_task(BASE, ModelRef.parse("merged:x"), asked, asked, REQUESTS)
     assert not found.is_copy  # Nobody knows whether what follows a base was trained.
     assert found.reading.is_same
     assert found.differences == ()
     assert found.measured == {"same_prompts_rate": 1.0}
-    assert found.beginning.measured == {"first_token_rate": 1.0, "most_logits": 0.0}
+    assert found.first_token.measured == {"first_token_rate": 1.0, "most_logits": 0.0}
 
 
 def test_a_token_that_was_changed_is_named(asked):
     first = asked.reading.prompts[0]
     changed = replace(first, token_ids=(*first.token_ids[:7], 5, *first.token_ids[8:]))
     reading = replace(asked.reading, prompts=(changed, *asked.reading.prompts[1:]))
-    found = compared(BASE, BASE, asked, replace(asked, reading=reading), REQUESTS)
+    found = compare_task(BASE, BASE, asked, replace(asked, reading=reading), REQUESTS)
     assert found.mismatched == 1
     (said,) = found.differences
     assert said.startswith(f"{TASK.cases[0].id}: other tokens, token 7: ")
@@ -68,6 +68,6 @@ def test_a_token_that_was_changed_is_named(asked):
 
 
 def test_a_model_that_cannot_be_asked_says_why(tmp_path):
-    opening = Opening(ModelRef("gguf", str(Path(__file__))), EngineSettings())
+    target = ProbeTarget(ModelRef("gguf", str(Path(__file__))), EngineSettings())
     with pytest.raises(HarnessError, match="is no GGUF file"):
-        ask(opening, (), {}, tmp_path)
+        probe(target, (), {}, tmp_path)
