@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from harness.gate.evidence import Pairs, evidence_of
+from harness.gate.evidence import Pairs, paired_test
 from harness.gate.policy import GatePolicy
 from harness.machine.environment import environment
 from harness.stats.clusters import sign_flip_p
@@ -149,7 +149,7 @@ def covered_with_templates(rng: np.random.Generator, runs: int) -> Rows:
         for _ in range(runs):
             differences = tuple(int(d) for d in templated(rng, templates, size, drop).ravel())
             pairs = Pairs(differences, names, len(names), len(names) - sum(differences))
-            found = evidence_of("", "", pairs, POLICY.confidence)
+            found = paired_test("", "", pairs, POLICY.confidence)
             assert found is not None
             inside += found.interval.low <= truth <= found.interval.high
         rows.append({"templates": templates, "cases_each": size, "coverage": inside / runs})

@@ -75,7 +75,7 @@ class Generation:
         """
         open_requests = {r.key: r for r in requests}
         deaths = 0
-        is_heard_out = False
+        is_drained = False
         try:
             while open_requests:
                 try:
@@ -84,7 +84,7 @@ class Generation:
                         for request, completion in answered:
                             del open_requests[request.key]
                             yield request, completion
-                    is_heard_out = True
+                    is_drained = True
                 except BackendDied as died:
                     deaths += 1
                     given_up = deaths >= MOST_DEATHS_IN_A_ROW or self.model is None
@@ -95,7 +95,7 @@ class Generation:
                         yield request, failed(request, str(died))
         finally:
             # What a process still has to say must not be taken for an answer to the next requests.
-            if not (self.stays_open and is_heard_out):
+            if not (self.stays_open and is_drained):
                 self.close()
 
     def encode(
@@ -121,16 +121,16 @@ class Generation:
 
     def _ask(self, kind: str, **values: object) -> dict[str, Any]:
         """The answer to one question, from a process that is started when there is none."""
-        is_heard_out = False
+        is_drained = False
         try:
             process = self._process or self._open()
             process.send(kind, **values)
             message = next(m for m in process.messages() if m["kind"] != "step")
-            is_heard_out = True
+            is_drained = True
         except BackendDied as died:
             raise OperationFailed(f"--model {self.ref}: {died}") from None
         finally:
-            if not (self.stays_open and is_heard_out):
+            if not (self.stays_open and is_drained):
                 self.close()
         if message["kind"] == "failed":
             raise OperationFailed(f"--model {self.ref}: {message['reason']}")

@@ -16,7 +16,7 @@ MOST_NAMED = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Unlike:
+class Incompatibility:
     """One reason why two sides cannot be compared."""
 
     kind: str
@@ -28,19 +28,21 @@ class Unlike:
     """``None``: it concerns the whole run."""
 
 
-def unlike_runs(before: Side, after: Side) -> Iterator[Unlike]:
+def run_incompatibilities(before: Side, after: Side) -> Iterator[Incompatibility]:
     """What concerns the runs as a whole: interrupted ones, and tasks that only one of them has."""
     for name, side in (("before", before), ("after", after)):
         if side.record.status != "complete":
             what = f"the run {name} ({side.record.id}) was interrupted, run it to its end"
-            yield Unlike("partial", what)
+            yield Incompatibility("partial", what)
     old, new = _tasks(before), _tasks(after)
     for name, only in (("before", old - new), ("after", new - old)):
         for task in sorted(only):
-            yield Unlike("tasks", f"only the run {name} has this task", task)
+            yield Incompatibility("tasks", f"only the run {name} has this task", task)
 
 
-def unlike_tasks(before: Side, after: Side, task: str, most_errors: float) -> Iterator[Unlike]:
+def task_incompatibilities(
+    before: Side, after: Side, task: str, most_errors: float
+) -> Iterator[Incompatibility]:
     """What differs in one task that both sides have."""
     old, new = before.task_record(task), after.task_record(task)
     if old is None or new is None:
@@ -50,7 +52,7 @@ def unlike_tasks(before: Side, after: Side, task: str, most_errors: float) -> It
     yield from _cases(before, after, task)
     yield from _prompts(before, after, task)
     if old.schema_sha256 != new.schema_sha256:
-        yield Unlike("schema", "the JSON Schema is another one", task)
+        yield Incompatibility("schema", "the JSON Schema is another one", task)
     yield from _decoding(old, new)
     yield from _required(before, after, task)
 
@@ -67,22 +69,22 @@ def _tasks(side: Side) -> set[str]:
     return asked or {t.name for t in side.record.tasks}
 
 
-def _unanswered(name: str, side: Side, task: str, most_errors: float) -> Iterator[Unlike]:
+def _unanswered(name: str, side: Side, task: str, most_errors: float) -> Iterator[Incompatibility]:
     samples = side.samples(task)
     model = side.model_record
     if not samples:
         why = f": {model.error}" if model and model.error else ""
-        yield Unlike("empty", f"the run {name} has no answer{why}", task)
+        yield Incompatibility("empty", f"the run {name} has no answer{why}", task)
         return
     required = required_behaviors(side, task)
     if not required:
         what = f"the run {name} judged none of the required behaviors"
-        yield Unlike("empty", what, task)
+        yield Incompatibility("empty", what, task)
         return
     errors = sum(_is_error(sample, required) for sample in samples.values())
     if errors > most_errors * len(samples):
         share = f"{errors} of {len(samples)} answers {name} are errors"
-        yield Unlike("errors", f"{share}, at most {most_errors:.3g} of them may be", task)
+        yield Incompatibility("errors", f"{share}, at most {most_errors:.3g} of them may be", task)
 
 
 def _is_error(sample: Sample, required: tuple[str, ...]) -> bool:
@@ -90,22 +92,26 @@ def _is_error(sample: Sample, required: tuple[str, ...]) -> bool:
     return found is not None and found.outcome is Outcome.ERROR
 
 
-def _cases(before: Side, after: Side, task: str) -> Iterator[Unlike]:
+def _cases(before: Side, after: Side, task: str) -> Iterator[Incompatibility]:
     old = dict.fromkeys((s.case_id, s.repeat) for s in before.samples(task).values())
     new = dict.fromkeys((s.case_id, s.repeat) for s in after.samples(task).values())
     if not old or not new:
         return
     was, now = (max(repeat for _, repeat in keys) + 1 for keys in (old, new))
     if was != now:
-        yield Unlike("cases", f"each case was answered {was} times before, {now} times after", task)
+        yield Incompatibility(
+            "cases", f"each case was answered {was} times before, {now} times after", task
+        )
     for name, only in (("before", [k for k in old if k not in new]),
                        ("after", [k for k in new if k not in old])):  # fmt: skip
         if only:
             named = _named([case for case, _ in only])
-            yield Unlike("cases", f"{len(only)} of the answers are only {name}: {named}", task)
+            yield Incompatibility(
+                "cases", f"{len(only)} of the answers are only {name}: {named}", task
+            )
     if old.keys() == new.keys() and _hash(before, task) != _hash(after, task):
         what = "cases.jsonl is another file: references, tags or left-out cases differ"
-        yield Unlike("cases", what, task)
+        yield Incompatibility("cases", what, task)
 
 
 def _hash(side: Side, task: str) -> str | None:
@@ -113,27 +119,29 @@ def _hash(side: Side, task: str) -> str | None:
     return described.cases_sha256 if described else None
 
 
-def _prompts(before: Side, after: Side, task: str) -> Iterator[Unlike]:
+def _prompts(before: Side, after: Side, task: str) -> Iterator[Incompatibility]:
     old, new = (side.samples(task, by_prompt=False) for side in (before, after))
     shared = [key for key in old if key in new]
     other = [k for k in shared if old[k].prompt_sha256 != new[k].prompt_sha256]
     if other:
         named = _named([case for case, _, _ in other])
-        yield Unlike("prompts", f"{len(other)} of {len(shared)} prompts differ: {named}", task)
+        yield Incompatibility(
+            "prompts", f"{len(other)} of {len(shared)} prompts differ: {named}", task
+        )
 
 
-def _decoding(old: TaskRecord, new: TaskRecord) -> Iterator[Unlike]:
+def _decoding(old: TaskRecord, new: TaskRecord) -> Iterator[Incompatibility]:
     was, now = asdict(old.sampling), asdict(new.sampling)
     changed = [f"{n} was {_short(was[n])}, is {_short(now[n])}" for n in was if was[n] != now[n]]
     if changed:
-        yield Unlike("decoding", "; ".join(changed), old.name)
+        yield Incompatibility("decoding", "; ".join(changed), old.name)
 
 
 def _short(value: object) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def _required(before: Side, after: Side, task: str) -> Iterator[Unlike]:
+def _required(before: Side, after: Side, task: str) -> Iterator[Incompatibility]:
     old, new = (set(required_behaviors(side, task)) for side in (before, after))
     if old and new and old != new:
         parts = [
@@ -141,7 +149,7 @@ def _required(before: Side, after: Side, task: str) -> Iterator[Unlike]:
             for name, only in (("before", old - new), ("after", new - old))
             if only
         ]
-        yield Unlike("required", f"required behaviors differ, {'; '.join(parts)}", task)
+        yield Incompatibility("required", f"required behaviors differ, {'; '.join(parts)}", task)
 
 
 def _named(cases: list[str]) -> str:

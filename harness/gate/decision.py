@@ -14,11 +14,16 @@ from math import ceil
 from harness.core.composite import composite
 from harness.core.record import FORMAT_SUCCESS, Sample
 from harness.core.verdict import Outcome
-from harness.gate.comparable import Unlike, common_required, unlike_runs, unlike_tasks
+from harness.gate.comparable import (
+    Incompatibility,
+    common_required,
+    run_incompatibilities,
+    task_incompatibilities,
+)
 from harness.gate.compare import CaseChange, Change, Comparison, Side, compare
-from harness.gate.evidence import Evidence, evidence_of, net_losses, pairs_of
+from harness.gate.evidence import PairedTest, net_losses, paired_test, pairs_of
 from harness.gate.policy import GatePolicy
-from harness.gate.resources import Costs, costs_of
+from harness.gate.resources import ResourceChange, resource_change
 from harness.stats.binomial import seldom_exceeded
 from harness.stats.multiple import holm
 from harness.stats.power import (
@@ -72,13 +77,13 @@ class TaskDecision:
     task: str
     outcome: GateOutcome
     reason: Reason
-    composite: Evidence
-    behaviors: tuple[Evidence, ...]
+    composite: PairedTest
+    behaviors: tuple[PairedTest, ...]
     """In the order of the run, with p-values adjusted for all behaviors of all tasks."""
     comparison: Comparison
     pinned: tuple[str, ...]
     """Pinned cases that fail and did not before."""
-    costs: Costs
+    resources: ResourceChange
     """What was measured over the runs: latency, memory, budgets newly missed."""
     detectable: float | None
     """The smallest drop that as many cases show with 80% power, when 1% improve by chance."""
@@ -88,7 +93,7 @@ class TaskDecision:
     is_saturated: bool
     """Every case passes on both sides."""
 
-    def fallen(self, alpha: float) -> tuple[Evidence, ...]:
+    def fallen(self, alpha: float) -> tuple[PairedTest, ...]:
         """The behaviors whose adjusted p-value is at most ``alpha``."""
         return tuple(b for b in self.behaviors if b.adjusted_p <= alpha)
 
@@ -103,9 +108,9 @@ class GateDecision:
     after: Side
     tasks: tuple[TaskDecision, ...] = ()
     """The worst first."""
-    refused: tuple[Unlike, ...] = ()
+    refused: tuple[Incompatibility, ...] = ()
     """Why the runs cannot be compared."""
-    allowed: tuple[Unlike, ...] = ()
+    allowed: tuple[Incompatibility, ...] = ()
     """What differs and was allowed to."""
 
     @property
@@ -115,15 +120,15 @@ class GateDecision:
 
 def decide(before: Side, after: Side, policy: GatePolicy) -> GateDecision:
     """Compare the two sides on every task that both have, and decide."""
-    found = [*unlike_runs(before, after)]
+    found = [*run_incompatibilities(before, after)]
     only = {u.task for u in found if u.kind == "tasks"}
     both = [t.name for t in after.record.tasks if before.task_record(t.name)]
     shared = [name for name in both if name not in only]
     for name in shared:
-        found += unlike_tasks(before, after, name, policy.max_errors)
+        found += task_incompatibilities(before, after, name, policy.max_errors)
     refused = [u for u in found if u.kind not in policy.allow]
     if not shared and not refused:
-        refused = [Unlike("empty", "the runs have no task in common"), *found]
+        refused = [Incompatibility("empty", "the runs have no task in common"), *found]
     decided = GateDecision(
         GateOutcome.NOT_COMPARABLE,
         policy,
@@ -138,15 +143,17 @@ def decide(before: Side, after: Side, policy: GatePolicy) -> GateDecision:
 def _decided(decision: GateDecision, names: Sequence[str]) -> GateDecision:
     policy = decision.policy
     compared = [_compared(decision, name) for name in names]
-    evidence = [_evidence(comparison, policy) for comparison in compared]
-    whole = _adjusted([e[0] for e in evidence if e[0]])
-    single = iter(_adjusted([b for _, behaviors in evidence for b in behaviors]))
+    tests = [_tests(comparison, policy) for comparison in compared]
+    whole = _adjusted([e[0] for e in tests if e[0]])
+    single = iter(_adjusted([b for _, behaviors in tests for b in behaviors]))
     tasks: list[TaskDecision] = []
-    lost: list[Unlike] = []
-    for comparison, (found, behaviors) in zip(compared, evidence, strict=True):
+    lost: list[Incompatibility] = []
+    for comparison, (found, behaviors) in zip(compared, tests, strict=True):
         own = tuple(next(single) for _ in behaviors)
         if found is None:
-            lost.append(Unlike("empty", "no case was judged on both sides", comparison.task))
+            lost.append(
+                Incompatibility("empty", "no case was judged on both sides", comparison.task)
+            )
         else:
             tasks.append(_task(comparison, whole.pop(0), own, policy))
     if lost:
@@ -166,29 +173,29 @@ def _compared(decision: GateDecision, task: str) -> Comparison:
     )
 
 
-def _evidence(
+def _tests(
     comparison: Comparison, policy: GatePolicy
-) -> tuple[Evidence | None, tuple[Evidence, ...]]:
-    def of(behavior: str | None) -> Evidence | None:
+) -> tuple[PairedTest | None, tuple[PairedTest, ...]]:
+    def of(behavior: str | None) -> PairedTest | None:
         pairs = pairs_of(comparison.cases, behavior)
-        return evidence_of(comparison.task, behavior or FORMAT_SUCCESS, pairs, policy.confidence)
+        return paired_test(comparison.task, behavior or FORMAT_SUCCESS, pairs, policy.confidence)
 
     behaviors = (of(change.behavior) for change in comparison.behaviors)
     return of(None), tuple(found for found in behaviors if found)
 
 
-def _adjusted(family: Sequence[Evidence]) -> list[Evidence]:
+def _adjusted(family: Sequence[PairedTest]) -> list[PairedTest]:
     adjusted = holm([found.p_value for found in family])
     return [replace(e, adjusted_p=p) for e, p in zip(family, adjusted, strict=True)]
 
 
 def _task(
-    comparison: Comparison, found: Evidence, behaviors: tuple[Evidence, ...], policy: GatePolicy
+    comparison: Comparison, found: PairedTest, behaviors: tuple[PairedTest, ...], policy: GatePolicy
 ) -> TaskDecision:
     pinned = tuple(_pinned(comparison))
-    costs = costs_of(comparison, policy.confidence)
+    resources = resource_change(comparison, policy.confidence)
     others = [b for b in behaviors if b.behavior not in comparison.required]
-    outcome, reason = _judge(found, others, pinned, costs, policy)
+    outcome, reason = _judge(found, others, pinned, resources, policy)
     alike = max(1, round(found.pairs / found.design_effect))
     return TaskDecision(
         task=comparison.task,
@@ -198,27 +205,27 @@ def _task(
         behaviors=behaviors,
         comparison=comparison,
         pinned=pinned,
-        costs=costs,
+        resources=resources,
         detectable=smallest_detectable_drop(alike, alpha=policy.composite_alpha),
         cases_needed=_needed(found, policy) if _is_of_cases(outcome, reason) else None,
-        is_saturated=found.is_still and found.after == 1,
+        is_saturated=found.is_unchanged and found.after == 1,
     )
 
 
 def _judge(
-    found: Evidence,
-    others: Iterable[Evidence],
+    found: PairedTest,
+    others: Iterable[PairedTest],
     pinned: tuple[str, ...],
-    costs: Costs,
+    resources: ResourceChange,
     policy: GatePolicy,
 ) -> tuple[GateOutcome, Reason]:
     """The outcome of one task. A required behavior is part of the composite, where its loss counts
     as much as it matters; the ``others`` are in nothing else and can regress by themselves."""
     if pinned:
         return GateOutcome.REGRESSION, Reason.PINNED
-    if costs.takes_too_much(policy):
+    if resources.is_over_memory(policy):
         return GateOutcome.REGRESSION, Reason.MEMORY
-    if costs.is_too_slow(policy):
+    if resources.is_too_slow(policy):
         return GateOutcome.REGRESSION, Reason.LATENCY
     if found.adjusted_p <= policy.composite_alpha:
         return _unless_noise(found, Reason.COMPOSITE, policy)
@@ -231,7 +238,7 @@ def _judge(
         return GateOutcome.INCONCLUSIVE, Reason.NOTHING_PASSES
     if found.interval.high >= policy.margin:
         return GateOutcome.INCONCLUSIVE, Reason.MARGIN
-    if costs.may_be_too_slow(policy):
+    if resources.is_maybe_too_slow(policy):
         return GateOutcome.INCONCLUSIVE, Reason.SLOWNESS
     return GateOutcome.PASS, Reason.BOUNDED
 
@@ -241,12 +248,12 @@ def _is_of_cases(outcome: GateOutcome, reason: Reason) -> bool:
     return outcome is GateOutcome.INCONCLUSIVE and reason is not Reason.SLOWNESS
 
 
-def _flips(found: Evidence) -> int:
+def _flips(found: PairedTest) -> int:
     return found.broke + found.fixed
 
 
 def _unless_noise(
-    found: Evidence, reason: Reason, policy: GatePolicy
+    found: PairedTest, reason: Reason, policy: GatePolicy
 ) -> tuple[GateOutcome, Reason]:
     if policy.noise_floor:
         explained = int(seldom_exceeded(1 - NOISE_QUANTILE, found.pairs, policy.noise_floor))
@@ -255,12 +262,12 @@ def _unless_noise(
     return GateOutcome.REGRESSION, reason
 
 
-def _needed(found: Evidence, policy: GatePolicy) -> int | None:
+def _needed(found: PairedTest, policy: GatePolicy) -> int | None:
     """How many cases would decide, were breaking and fixing to stay as frequent as they were."""
     if found.before == 0 and found.after == 0:
         return None
     broke, fixed = found.broke / found.pairs, found.fixed / found.pairs
-    if found.is_still:
+    if found.is_unchanged:
         enough: int | None = cases_without_flips(policy.margin, policy.confidence)
     elif found.drop < policy.margin:
         enough = cases_to_bound(broke, fixed, policy.margin, policy.confidence)

@@ -38,7 +38,7 @@ class Pairs:
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
+class PairedTest:
     """What is known of one behavior, or of the composite, from before to after."""
 
     task: str
@@ -67,12 +67,12 @@ class Evidence:
         return self.before - self.after
 
     @property
-    def is_still(self) -> bool:
+    def is_unchanged(self) -> bool:
         """Nothing flipped in either direction."""
         return not (self.broke or self.fixed)
 
 
-def evidence_of(task: str, behavior: str, pairs: Pairs, confidence: float) -> Evidence | None:
+def paired_test(task: str, behavior: str, pairs: Pairs, confidence: float) -> PairedTest | None:
     """The test and the interval that suit these pairs; ``None`` without a pair.
 
     Independent cases with one answer each: McNemar's test and the paired interval. Cases that share
@@ -86,7 +86,7 @@ def evidence_of(task: str, behavior: str, pairs: Pairs, confidence: float) -> Ev
     answers = cases * pairs.repeats
     shared = has_clusters(pairs.clusters)
     p_value, interval = _judged(pairs, confidence, is_plain=not shared and pairs.repeats == 1)
-    return Evidence(
+    return PairedTest(
         task=task,
         behavior=behavior,
         pairs=cases,

@@ -62,7 +62,7 @@ class MemoryChange:
 
 
 @dataclass(frozen=True, slots=True)
-class Costs:
+class ResourceChange:
     """Of one task, from before to after."""
 
     budgets_lost: tuple[BehaviorChange, ...] = ()
@@ -80,7 +80,7 @@ class Costs:
     def latency_budgets_lost(self) -> tuple[BehaviorChange, ...]:
         return tuple(c for c in self.budgets_lost if _measures(c, _SECONDS))
 
-    def takes_too_much(self, policy: GatePolicy) -> bool:
+    def is_over_memory(self, policy: GatePolicy) -> bool:
         """Memory: a budget is newly missed, or it grew by more than the policy accepts."""
         limit = policy.max_memory_increase
         grown = limit is not None and self.memory is not None and self.memory.increase > limit
@@ -95,7 +95,7 @@ class Costs:
         is_over = limit is not None and self.latency.is_over(limit)
         return is_over or (self.latency.is_slower and bool(self.latency_budgets_lost))
 
-    def may_be_too_slow(self, policy: GatePolicy) -> bool:
+    def is_maybe_too_slow(self, policy: GatePolicy) -> bool:
         """Latency was paired, and what the policy accepts lies within the interval."""
         limit = policy.max_latency_increase
         if limit is None or self.latency is None or self.latency.ratio is None:
@@ -103,10 +103,10 @@ class Costs:
         return not self.latency.is_within(limit)
 
 
-def costs_of(comparison: Comparison, confidence: float) -> Costs:
+def resource_change(comparison: Comparison, confidence: float) -> ResourceChange:
     """Everything that was measured of a task on both sides."""
     before, after, task = comparison.before, comparison.after, comparison.task
-    return Costs(
+    return ResourceChange(
         budgets_lost=tuple(_budgets_lost(before, after, task)),
         latency=latency_change(before, after, task, confidence),
         memory=_memory_change(before, after),

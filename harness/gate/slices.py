@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from harness.gate.compare import CaseChange, Comparison
-from harness.gate.evidence import Evidence, evidence_of, pairs_of
+from harness.gate.evidence import PairedTest, paired_test, pairs_of
 from harness.stats.intervals import CONFIDENCE
 from harness.stats.multiple import benjamini_hochberg
 
@@ -25,28 +25,27 @@ class Slice:
     kind: str
     """``tag`` or ``template``."""
     name: str
-    evidence: Evidence
+    test: PairedTest
     """Of the composite, with ``adjusted_p`` over all slices of the comparison."""
 
     @property
     def is_small(self) -> bool:
-        return self.evidence.pairs < SMALL
+        return self.test.pairs < SMALL
 
 
 def slices_of(comparison: Comparison, confidence: float = CONFIDENCE) -> tuple[Slice, ...]:
     """Every tag and every template that is shared by some cases and not by all, worst first."""
     found = [
-        Slice(kind, name, evidence)
+        Slice(kind, name, test)
         for kind, groups in _groups(comparison).items()
         for name, cases in groups.items()
-        if (evidence := evidence_of(comparison.task, name, pairs_of(cases), confidence))
+        if (test := paired_test(comparison.task, name, pairs_of(cases), confidence))
     ]
-    adjusted = benjamini_hochberg([s.evidence.p_value for s in found])
+    adjusted = benjamini_hochberg([s.test.p_value for s in found])
     known = (
-        replace(s, evidence=replace(s.evidence, adjusted_p=p))
-        for s, p in zip(found, adjusted, strict=True)
+        replace(s, test=replace(s.test, adjusted_p=p)) for s, p in zip(found, adjusted, strict=True)
     )
-    return tuple(sorted(known, key=lambda s: (s.evidence.adjusted_p, -s.evidence.drop)))
+    return tuple(sorted(known, key=lambda s: (s.test.adjusted_p, -s.test.drop)))
 
 
 def _groups(comparison: Comparison) -> Mapping[str, Mapping[str, list[CaseChange]]]:

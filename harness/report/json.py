@@ -8,7 +8,7 @@ from harness.core.case import JsonValue
 from harness.core.record import BehaviorResult, Counterexample, RunRecord
 from harness.gate.compare import BehaviorChange, Change, Comparison, Side
 from harness.gate.decision import GateDecision, TaskDecision, regressed_cases
-from harness.gate.evidence import Evidence
+from harness.gate.evidence import PairedTest
 from harness.report.report import Report
 from harness.report.words import comparison as sentences
 from harness.report.words import decision as decisions
@@ -61,9 +61,11 @@ def _task(task: TaskDecision) -> JsonValue:
         "composite": _evidence(task.composite),
         "behaviors": [_evidence(found) for found in task.behaviors],
         "pinned": list(task.pinned),
-        "budgets_lost": [change.behavior for change in task.costs.budgets_lost],
-        "latency": None if task.costs.latency is None else _plain(asdict(task.costs.latency)),
-        "memory": None if task.costs.memory is None else _plain(asdict(task.costs.memory)),
+        "budgets_lost": [change.behavior for change in task.resources.budgets_lost],
+        "latency": None
+        if task.resources.latency is None
+        else _plain(asdict(task.resources.latency)),
+        "memory": None if task.resources.memory is None else _plain(asdict(task.resources.memory)),
         "smallest_detectable_drop": task.detectable,
         "cases_needed": task.cases_needed,
         "is_saturated": task.is_saturated,
@@ -73,7 +75,7 @@ def _task(task: TaskDecision) -> JsonValue:
     }
 
 
-def _evidence(found: Evidence) -> JsonValue:
+def _evidence(found: PairedTest) -> JsonValue:
     """The values of an Evidence; the interval is that of the drop, so a loss is positive."""
     return {"drop": found.drop, **{k: _plain(v) for k, v in asdict(found).items()}}
 

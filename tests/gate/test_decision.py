@@ -58,7 +58,7 @@ def test_a_model_against_itself_passes_without_a_flip() -> None:
     run = run_of([True] * 200 + [False] * 100, FIRST)
     (task,) = gate(run, run).tasks
     assert task.outcome is GateOutcome.PASS
-    assert task.composite.is_still
+    assert task.composite.is_unchanged
     assert not task.is_saturated
 
 
@@ -180,7 +180,7 @@ def test_a_newly_missed_memory_budget_is_a_regression_and_latency_is_only_said()
     slower = measuring(after, "latency_budget", "p95_seconds", 2.4)
     (task,) = gate(before, slower).tasks
     assert task.outcome is GateOutcome.PASS
-    assert [c.behavior for c in task.costs.budgets_lost] == ["latency_budget"]
+    assert [c.behavior for c in task.resources.budgets_lost] == ["latency_budget"]
     # Missed before as well: nothing was lost.
     missed = measuring(before, "memory_budget", "peak_memory_mb", 1_700.0)
     assert gate(missed, bigger).outcome is GateOutcome.PASS

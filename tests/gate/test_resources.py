@@ -65,7 +65,7 @@ def test_decisions(ratio, limit, outcome, reason) -> None:
     run = session(noisy(times(20), 1), noisy(times(20, ratio), 2))
     (task,) = gate(run, max_latency_increase=limit).tasks
     assert (task.outcome, task.reason) == (outcome, reason)
-    assert task.costs.latency.ratio.ratio == pytest.approx(ratio, rel=0.05)
+    assert task.resources.latency.ratio.ratio == pytest.approx(ratio, rel=0.05)
 
 
 def test_pairing_sees_what_the_spread_of_the_cases_hides() -> None:
@@ -73,8 +73,8 @@ def test_pairing_sees_what_the_spread_of_the_cases_hides() -> None:
     run = session(times(20), times(20, 1.1))
     (task,) = gate(run, max_latency_increase=0.05).tasks
     assert task.reason is Reason.LATENCY
-    assert task.costs.latency.before_seconds == pytest.approx(
-        task.costs.latency.after_seconds / 1.1
+    assert task.resources.latency.before_seconds == pytest.approx(
+        task.resources.latency.after_seconds / 1.1
     )
 
 

@@ -36,16 +36,16 @@ def test_the_slice_that_fell_comes_first_and_is_no_decision(comparison: object) 
     found = slices_of(comparison)
     first = found[0]
     assert (first.kind, first.name) == ("tag", "large")
-    assert (first.evidence.pairs, first.evidence.broke) == (60, 20)
-    assert first.evidence.adjusted_p >= first.evidence.p_value
+    assert (first.test.pairs, first.test.broke) == (60, 20)
+    assert first.test.adjusted_p >= first.test.p_value
     assert [s.name for s in found if s.kind == "tag"] == ["large", "rare", "small"]
 
 
 def test_cases_of_one_template_are_one_observation_in_its_slice_too(comparison: object) -> None:
     """Five cases of t0, of which one broke: one sum of one, whose sign is as likely to be minus."""
     template = next(s for s in slices_of(comparison) if s.name == "t0")
-    assert (template.evidence.pairs, template.evidence.broke) == (5, 1)
-    assert template.evidence.p_value == 0.25
+    assert (template.test.pairs, template.test.broke) == (5, 1)
+    assert template.test.p_value == 0.25
 
 
 def test_small_slices_come_last_and_are_not_suggested(comparison: object) -> None:

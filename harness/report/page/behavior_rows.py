@@ -8,7 +8,7 @@ from markupsafe import Markup
 from harness.core.record import FORMAT_SUCCESS, BehaviorResult, TaskRecord
 from harness.gate.compare import Side
 from harness.gate.decision import GateDecision, TaskDecision
-from harness.gate.evidence import Evidence
+from harness.gate.evidence import PairedTest
 from harness.report.page.charts import Point, interval_chart
 from harness.report.report import Report
 from harness.report.words import decision as decisions
@@ -112,16 +112,16 @@ def decided(decision: GateDecision | None, task: str) -> TaskDecision | None:
     return next(found, None)
 
 
-def _evidence(report: Report, task: str, behavior: str) -> Evidence | None:
+def _evidence(report: Report, task: str, behavior: str) -> PairedTest | None:
     """The paired evidence on one behavior, where the gate was asked."""
     found = decided(report.decision, task)
     known = (found.composite, *found.behaviors) if found else ()
     return next((e for e in known if e.behavior == behavior), None)
 
 
-def _paired(found: Evidence | None) -> tuple[str, str]:
+def _paired(found: PairedTest | None) -> tuple[str, str]:
     """The interval of the change and, of a loss, its adjusted p-value."""
-    if found is None or found.is_still:
+    if found is None or found.is_unchanged:
         return "", ""
     ends = decisions.interval(found).replace("-", "\N{MINUS SIGN}")
     return ends, decisions.p_value(found.adjusted_p) if found.drop > 0 else ""

@@ -6,12 +6,12 @@ prints them makes them printable.
 
 from collections.abc import Iterator
 
-from harness.gate.comparable import Unlike
+from harness.gate.comparable import Incompatibility
 from harness.gate.decision import GateDecision, GateOutcome, Reason, TaskDecision
-from harness.gate.evidence import Evidence, repeated
+from harness.gate.evidence import PairedTest, repeated
 from harness.gate.policy import ALLOWABLE, GatePolicy
 from harness.report.words import numbers as words
-from harness.report.words import resources as costs_text
+from harness.report.words import resources as resource_words
 from harness.stats.repeats import pass_at_k, pass_hat_k
 
 MOST_NAMED = 5
@@ -43,18 +43,18 @@ def said_of(task: TaskDecision, decision: GateDecision) -> str:
     return f"{_reason(task)}{movement(_leading(task), decision.policy.confidence)}"
 
 
-def unlike(found: Unlike) -> str:
+def unlike(found: Incompatibility) -> str:
     """``json_extraction: 300 of 300 prompts differ: a, b``."""
     return f"{found.task}: {found.what}" if found.task else found.what
 
 
-def movement(found: Evidence, confidence: float) -> str:
+def movement(found: PairedTest, confidence: float) -> str:
     """``format_success_rate fell from 96.3% to 93.0% (-3.3 points, 95% interval -5.6 to -1.4; 14
     cases broke, 4 were fixed, p = 0.0096)``."""
     return f"{moved(found)} ({grounds(found, confidence)})"
 
 
-def moved(found: Evidence) -> str:
+def moved(found: PairedTest) -> str:
     """``format_success_rate fell from 96.3% to 93.0%``."""
     was, now = words.percent(found.before), words.percent(found.after)
     if not found.drop:
@@ -62,13 +62,13 @@ def moved(found: Evidence) -> str:
     return f"{found.behavior} {'fell' if found.drop > 0 else 'rose'} from {was} to {now}"
 
 
-def grounds(found: Evidence, confidence: float) -> str:
+def grounds(found: PairedTest, confidence: float) -> str:
     """``-3.3 points, 95% interval -5.6 to -1.4; 14 cases broke, 4 were fixed, p = 0.0096``.
 
     The test asks how easily chance breaks so much: of what did not fall it says nothing.
     """
     spread = f"{confidence * 100:.4g}% interval {interval(found)}"
-    if found.is_still:
+    if found.is_unchanged:
         return f"{spread} points; no case flipped"
     broke = f"{words.plural(found.broke, 'case')} broke"
     fixed = f"{found.fixed:,} {'was' if found.fixed == 1 else 'were'} fixed"
@@ -76,12 +76,12 @@ def grounds(found: Evidence, confidence: float) -> str:
     return f"{points(found)} points, {spread}; {broke}, {fixed}{p}"
 
 
-def points(found: Evidence) -> str:
+def points(found: PairedTest) -> str:
     """``-3.3``: a loss is negative."""
     return f"{-found.drop * 100 + 0.0:+.1f}"
 
 
-def interval(found: Evidence) -> str:
+def interval(found: PairedTest) -> str:
     """``-5.6 to -1.4``, in points, of the change."""
     return f"{-found.interval.high * 100:+.1f} to {-found.interval.low * 100:+.1f}"
 
@@ -139,13 +139,13 @@ def table(task: TaskDecision) -> list[tuple[str, ...]]:
             points(found),
             str(found.broke),
             str(found.fixed),
-            "" if found.is_still else p_value(found.adjusted_p).removeprefix("p ").lstrip("= "),
+            "" if found.is_unchanged else p_value(found.adjusted_p).removeprefix("p ").lstrip("= "),
         )
         for found in (task.composite, *task.behaviors)
     ]
 
 
-def _leading(task: TaskDecision) -> Evidence:
+def _leading(task: TaskDecision) -> PairedTest:
     """What the sentence speaks of: the behavior that fell, or the composite."""
     if task.reason is not Reason.BEHAVIOR:
         return task.composite
@@ -160,9 +160,9 @@ def _reason(task: TaskDecision) -> str:
         verb = "fails" if len(task.pinned) == 1 else "fail"
         return f"{noun} {named(task.pinned)} {verb}; "
     if task.reason is Reason.MEMORY:
-        return f"{costs_text.memory_fault(task.costs)}; "
+        return f"{resource_words.memory_fault(task.resources)}; "
     if task.reason is Reason.LATENCY:
-        return f"{costs_text.latency_fault(task.costs)}; "
+        return f"{resource_words.latency_fault(task.resources)}; "
     if task.reason is Reason.SLOWNESS:
         return "it may be slower than is allowed; "
     if task.reason is Reason.NOISE:
@@ -207,13 +207,13 @@ def details_of(task: TaskDecision, decision: GateDecision) -> Iterator[str]:
         yield from _repeats(task, policy)
     if found.not_judged:
         yield f"{words.plural(found.not_judged, 'case')} had an error or a skip on either side."
-    yield from costs_text.lines(task.costs, policy)
+    yield from resource_words.lines(task.resources, policy)
 
 
 def _undecided(task: TaskDecision, decision: GateDecision) -> str:
     found, margin = task.composite, decision.policy.margin
     if task.reason is Reason.SLOWNESS:
-        return costs_text.undecided(task.costs, decision.policy)
+        return resource_words.undecided(task.resources, decision.policy)
     if task.reason is Reason.NOTHING_PASSES:
         return "No number of cases of this kind would decide it: add some that pass."
     allowed = f"the margin is {margin * 100:.3g} points"
@@ -222,7 +222,7 @@ def _undecided(task: TaskDecision, decision: GateDecision) -> str:
         return f"{worst[:1].upper()}{worst[1:]}: more cases of this kind would not decide it."
     needed = words.plural(task.cases_needed, "case")
     more = task.cases_needed - found.pairs
-    alike = "with no flip" if found.is_still else "if they flip as often"
+    alike = "with no flip" if found.is_unchanged else "if they flip as often"
     return f"{worst[:1].upper()}{worst[1:]}: {needed} {alike} would decide it, {more:,} more."
 
 

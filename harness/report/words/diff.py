@@ -39,7 +39,7 @@ class Stretch:
 
 
 @dataclass(slots=True)
-class _Purse:
+class StepBudget:
     """The comparisons that are left."""
 
     steps: int
@@ -49,13 +49,13 @@ def differences(before: str, after: str) -> tuple[Stretch, ...]:
     """The texts cut into stretches, alike and unlike by turns."""
     if before == after:
         return (Stretch(before, after),) if before else ()
-    purse = _Purse(MOST_STEPS)
-    words = _cut(_TOKEN.findall(before), _TOKEN.findall(after), purse)
-    found = _joined(part for word in words for part in _letters(word, purse))
+    budget = StepBudget(MOST_STEPS)
+    words = _cut(_TOKEN.findall(before), _TOKEN.findall(after), budget)
+    found = _joined(part for word in words for part in _letters(word, budget))
     return tuple(_joined(_without_chance(found)))
 
 
-def _letters(word: Stretch, purse: _Purse) -> Iterator[Stretch]:
+def _letters(word: Stretch, budget: StepBudget) -> Iterator[Stretch]:
     """A replaced stretch by its characters, where enough of them are alike to be worth it."""
     if word.is_alike or not word.before or not word.after:
         yield word
@@ -63,7 +63,7 @@ def _letters(word: Stretch, purse: _Purse) -> Iterator[Stretch]:
     head, tail = _ends(word.before, word.after)
     middle = Stretch(word.before[head : len(word.before) - tail],
                      word.after[head : len(word.after) - tail])  # fmt: skip
-    parts = _cut(middle.before, middle.after, purse)
+    parts = _cut(middle.before, middle.after, budget)
     alike = sum(len(part.before) for part in parts if part.is_alike)
     yield Stretch(word.before[:head], word.after[:head])
     yield from parts if alike >= middle.length * LEAST_ALIKE else [middle]
@@ -71,13 +71,13 @@ def _letters(word: Stretch, purse: _Purse) -> Iterator[Stretch]:
     yield Stretch(word.before[end:], word.before[end:])
 
 
-def _cut(before: Sequence[str], after: Sequence[str], purse: _Purse) -> list[Stretch]:
+def _cut(before: Sequence[str], after: Sequence[str], budget: StepBudget) -> list[Stretch]:
     """Sequences of words, or of characters, cut where they begin and end to be alike."""
     head, tail = _ends(before, after)
     left, right = before[head : len(before) - tail], after[head : len(after) - tail]
     parts = [Stretch("".join(before[:head]), "".join(after[:head]))]
     was_before = was_after = 0
-    for at_before, at_after, count in [*_alike(left, right, purse), (len(left), len(right), 0)]:
+    for at_before, at_after, count in [*_alike(left, right, budget), (len(left), len(right), 0)]:
         parts.append(
             Stretch("".join(left[was_before:at_before]), "".join(right[was_after:at_after]))
         )
@@ -98,7 +98,7 @@ def _ends(before: Sequence[str], after: Sequence[str]) -> tuple[int, int]:
 
 
 def _alike(
-    before: Sequence[str], after: Sequence[str], purse: _Purse
+    before: Sequence[str], after: Sequence[str], budget: StepBudget
 ) -> list[tuple[int, int, int]]:
     """The runs that stand in both, as place before, place after and length.
 
@@ -118,11 +118,11 @@ def _alike(
                 and before[place] == after[place - diagonal]
             ):
                 place += 1
-            purse.steps -= 1 + place - start
+            budget.steps -= 1 + place - start
             reached[diagonal] = place
             if place >= len(before) and place - diagonal >= len(after):
                 return _traced(rounds, diagonal, place)
-        if purse.steps < 0:
+        if budget.steps < 0:
             return []
         furthest = reached
     return []

@@ -4,31 +4,31 @@ from collections.abc import Iterator
 
 from harness.gate.compare import BehaviorChange
 from harness.gate.policy import GatePolicy
-from harness.gate.resources import Costs, LatencyChange, MemoryChange
+from harness.gate.resources import LatencyChange, MemoryChange, ResourceChange
 from harness.report.words import numbers as words
 
 NOTABLE = 0.1
 """A change of memory that is told unasked."""
 
 
-def lines(costs: Costs, policy: GatePolicy) -> Iterator[str]:
+def lines(resources: ResourceChange, policy: GatePolicy) -> Iterator[str]:
     """What there is to say of one task's costs, a line each."""
-    if costs.latency is not None:
-        yield latency(costs.latency, policy.confidence)
-    if costs.memory is not None and (
-        policy.max_memory_increase is not None or abs(costs.memory.increase) >= NOTABLE
+    if resources.latency is not None:
+        yield latency(resources.latency, policy.confidence)
+    if resources.memory is not None and (
+        policy.max_memory_increase is not None or abs(resources.memory.increase) >= NOTABLE
     ):
-        yield f"{memory(costs.memory)}."
-    if costs.memory is None and policy.max_memory_increase is not None:
+        yield f"{memory(resources.memory)}."
+    if resources.memory is None and policy.max_memory_increase is not None:
         yield "Memory was not measured on both sides, so nothing is decided by it."
-    if policy.max_latency_increase is not None and costs.latency is None:
+    if policy.max_latency_increase is not None and resources.latency is None:
         yield "Latency was not measured on both sides, so nothing is decided by it."
-    undecided = [] if costs.is_too_slow(policy) else costs.latency_budgets_lost
+    undecided = [] if resources.is_too_slow(policy) else resources.latency_budgets_lost
     if undecided:
-        because = _because(costs.latency)
+        because = _because(resources.latency)
         yield f"{because}, so not decided upon: {'; '.join(map(lost, undecided))}."
-    decided = (*costs.memory_budgets_lost, *costs.latency_budgets_lost)
-    others = [change for change in costs.budgets_lost if change not in decided]
+    decided = (*resources.memory_budgets_lost, *resources.latency_budgets_lost)
+    others = [change for change in resources.budgets_lost if change not in decided]
     if others:
         yield f"Newly missed over the whole run, not decided upon: {'; '.join(map(lost, others))}."
 
@@ -54,36 +54,36 @@ def memory(found: MemoryChange) -> str:
     return f"Peak memory was {was} and is {now} ({found.increase * 100:+.1f}%)"
 
 
-def memory_fault(costs: Costs) -> str:
+def memory_fault(resources: ResourceChange) -> str:
     """Why the memory is a regression: the budget where one is missed, else the increase."""
-    if costs.memory_budgets_lost:
-        return lost(costs.memory_budgets_lost[0])
-    assert costs.memory is not None, "it grew"
-    said = memory(costs.memory)
+    if resources.memory_budgets_lost:
+        return lost(resources.memory_budgets_lost[0])
+    assert resources.memory is not None, "it grew"
+    said = memory(resources.memory)
     return said[:1].lower() + said[1:]
 
 
-def latency_fault(costs: Costs) -> str:
+def latency_fault(resources: ResourceChange) -> str:
     """Why the latency is a regression."""
-    assert costs.latency is not None, "it was paired"
-    ratio = costs.latency.ratio
+    assert resources.latency is not None, "it was paired"
+    ratio = resources.latency.ratio
     assert ratio is not None, "it was paired"
     assert ratio.interval is not None, "it was bounded"
     low, high = ratio.interval
     said = f"answers take {ratio.ratio:.2f} times as long (interval {low:.2f} to {high:.2f})"
-    return "; ".join([said, *map(lost, costs.latency_budgets_lost)])
+    return "; ".join([said, *map(lost, resources.latency_budgets_lost)])
 
 
-def undecided(costs: Costs, policy: GatePolicy) -> str:
+def undecided(resources: ResourceChange, policy: GatePolicy) -> str:
     """Why latency leaves it open, and what would help."""
-    assert costs.latency is not None, "it was paired"
-    assert costs.latency.ratio is not None, "it was paired"
+    assert resources.latency is not None, "it was paired"
+    assert resources.latency.ratio is not None, "it was paired"
     assert policy.max_latency_increase is not None, "it was asked for"
     limit = f"the limit is {1 + policy.max_latency_increase:.4g} times"
     more = "more timed cases (latency_cases in task.yaml) would narrow it"
-    ends = costs.latency.ratio.interval
+    ends = resources.latency.ratio.interval
     if ends is None:
-        few = words.plural(costs.latency.ratio.cases, "timed case")
+        few = words.plural(resources.latency.ratio.cases, "timed case")
         return f"{few} bound no latency, {limit}: {more}."
     return f"A latency of {ends.high:.2f} times cannot be ruled out, {limit}: {more}."
 

@@ -63,22 +63,22 @@ def suggestions(comparison: Comparison, confidence: float) -> str:
     fell = [
         row_of(s)
         for s in slices_of(comparison, confidence)
-        if s.evidence.adjusted_p <= SUGGESTED and not s.is_small
+        if s.test.adjusted_p <= SUGGESTED and not s.is_small
     ]
     return ", ".join(f"{r.kind} {r.name} ({r.before} to {r.after} of {r.cases})" for r in fell[:3])
 
 
 def row_of(found: Slice) -> SliceRow:
     """One slice in words; nothing is said of p where nothing fell."""
-    evidence = found.evidence
+    test = found.test
     return SliceRow(
         found.kind,
         found.name,
-        words.plural(evidence.pairs, "case"),
-        words.percent(evidence.before),
-        words.percent(evidence.after),
-        decisions.points(evidence),
-        "" if evidence.is_still else decisions.interval(evidence),
-        decisions.p_value(evidence.adjusted_p) if evidence.drop > 0 else "",
+        words.plural(test.pairs, "case"),
+        words.percent(test.before),
+        words.percent(test.after),
+        decisions.points(test),
+        "" if test.is_unchanged else decisions.interval(test),
+        decisions.p_value(test.adjusted_p) if test.drop > 0 else "",
         found.is_small,
     )
