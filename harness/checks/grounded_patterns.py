@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 
-from harness.checks.grounding import is_stated, not_stated
+from harness.checks.grounding import is_stated, ungrounded
 from harness.checks.json.value import without_completion
 from harness.checks.text.facts import facts_of
 from harness.checks.text.text_patterns import PatternTimeout, compile_text_pattern, matches
 from harness.core.case import Case
 from harness.core.completion import Completion
-from harness.core.verdict import FailureCode, Verdict
+from harness.core.verdict import Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +35,7 @@ class GroundedPatterns:
             for name, pattern in self.patterns:
                 for match in matches(name, pattern, completion.text):
                     if match.text not in stated and not is_stated(facts, match.text):
-                        reason = f"the {name} {not_stated(facts, match.text)}"
-                        return Verdict.failed(FailureCode.UNGROUNDED, reason, match.span)
+                        return ungrounded(facts, match.text, match.span, f"the {name} ")
                     stated.add(match.text)
         except PatternTimeout as timeout:
             return timeout.verdict()

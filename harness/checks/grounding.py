@@ -1,6 +1,5 @@
 """Whether the declared values occur in the prompt, or were made up."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
@@ -14,8 +13,6 @@ from harness.core.case import Case
 from harness.core.completion import Completion
 from harness.core.printable import excerpt
 from harness.core.verdict import FailureCode, Verdict
-
-_NEAREST = ", the nearest is "
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +40,8 @@ class Grounding:
                     return Verdict.failed(FailureCode.MISSING_KEY, reason, span)
                 for path, value in _leaves(found.path, found.value):
                     if not is_stated(facts, value):
-                        reason = f"{pointer_of(path)}: {not_stated(facts, value)}"
                         span = span_of(document, path)
-                        return Verdict.failed(FailureCode.UNGROUNDED, reason, span)
+                        return ungrounded(facts, value, span, f"{pointer_of(path)}: ")
         return Verdict.passed()
 
 
@@ -58,19 +54,12 @@ def is_stated(facts: Facts, value: Any) -> bool:
     return Decimal(value) in facts.numbers
 
 
-def not_stated(facts: Facts, value: Any) -> str:
-    """The reason, with what comes nearest in the text."""
+def ungrounded(facts: Facts, value: Any, span: tuple[int, int], where: str) -> Verdict:
+    """The failure of a value that the text does not state; its reason opens with ``where``."""
     nearest = facts.nearest(value if isinstance(value, str) else str(value)[:100])
-    hint = f"{_NEAREST}{excerpt(nearest)!r}" if nearest else ""
-    return f"{show(value)} does not occur in the prompt{hint}"
-
-
-def nearest_in(reason: str) -> str:
-    """What a reason of ``not_stated`` names as nearest; empty where it names nothing."""
-    quoted = reason.rpartition(_NEAREST)[2]
-    if len(quoted) < 3 or quoted[0] not in "'\"" or quoted[-1] != quoted[0]:
-        return ""
-    return re.sub(r"\\(.)", r"\1", quoted[1:-1]).removesuffix("…")
+    hint = f", the nearest is {excerpt(nearest)!r}" if nearest else ""
+    reason = f"{where}{show(value)} does not occur in the prompt{hint}"
+    return Verdict.failed(FailureCode.UNGROUNDED, reason, span, nearest or None)
 
 
 def _leaves(path: Path, value: Any) -> Iterator[tuple[Path, Any]]:

@@ -67,6 +67,8 @@ class Verdict:
     """One line for a person: what was expected, what was found."""
     span: tuple[int, int] | None = None
     """Where in the raw text: character offsets, end exclusive, ``0 <= start <= end <= len``."""
+    nearest: str | None = None
+    """Of an ungrounded value: what the prompt states that is most like it, in normal form."""
 
     @classmethod
     def passed(cls) -> "Verdict":
@@ -75,9 +77,13 @@ class Verdict:
 
     @classmethod
     def failed(
-        cls, code: FailureCode, reason: str, span: tuple[int, int] | None = None
+        cls,
+        code: FailureCode,
+        reason: str,
+        span: tuple[int, int] | None = None,
+        nearest: str | None = None,
     ) -> "Verdict":
-        return cls(Outcome.FAILED, code, reason, span)
+        return cls(Outcome.FAILED, code, reason, span, nearest)
 
     @classmethod
     def skipped(cls, reason: str) -> "Verdict":

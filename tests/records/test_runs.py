@@ -106,6 +106,12 @@ def test_fields_of_a_later_harness_are_ignored(tmp_path: Path, run: RunRecord) -
     assert read_run(folder) == run
 
 
+def test_a_record_without_the_nearest_text_is_read(tmp_path: Path, run: RunRecord) -> None:
+    folder = write_run(run, tmp_path)
+    edit_line(folder, 1, lambda sample: [v.pop("nearest") for v in sample["verdicts"].values()])
+    assert read_run(folder) == run
+
+
 @pytest.mark.parametrize("version", [2, 0, "1", True, None, {}])
 def test_an_unknown_version_says_what_is_known(
     tmp_path: Path, run: RunRecord, version: object

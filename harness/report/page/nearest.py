@@ -4,9 +4,7 @@ import re
 from contextlib import suppress
 from decimal import Decimal, InvalidOperation
 
-from harness.checks.grounding import nearest_in
 from harness.core.record import Sample
-from harness.core.verdict import FailureCode, Outcome
 
 _NUMBER = re.compile(r"(?<![0-9])[0-9][0-9.,'\u2019]*")
 _MOST_NUMBERS = 1_000
@@ -14,15 +12,14 @@ _MOST_NUMBERS = 1_000
 
 
 def nearest_place(sample: Sample, prompt: str) -> tuple[int, int] | None:
-    """Where in the prompt stands what the first ungrounded value comes nearest to.
+    """The span of what the prompt has nearest to the first ungrounded value of an answer.
 
     ``None`` where no value is ungrounded, or the prompt writes what is nearest in other characters,
     such as a date in words: the verdict's reason names it in any case.
     """
     for verdict in sample.verdicts.values():
-        if verdict.outcome is Outcome.FAILED and verdict.code is FailureCode.UNGROUNDED:
-            nearest = nearest_in(verdict.reason)
-            return _words(nearest, prompt) or _number(nearest, prompt) if nearest else None
+        if nearest := verdict.nearest:
+            return _words(nearest, prompt) or _number(nearest, prompt)
     return None
 
 

@@ -4,9 +4,10 @@ import json
 
 import pytest
 
-from harness.checks.grounding import Grounding, nearest_in
+from harness.checks.grounding import Grounding
 from harness.core.case import Case, Message
 from harness.core.completion import Completion
+from harness.core.verdict import FailureCode, Verdict
 from harness.report.page.nearest import nearest_place
 from tests.synthetic import BASE, good, sample, values, with_text
 
@@ -38,15 +39,26 @@ def test_the_place_is_that_of_what_the_reason_names(
 
 
 @pytest.mark.parametrize(
-    ("reason", "nearest"),
+    ("prompt", "value", "nearest"),
     [
-        ("'x' does not occur in the prompt, the nearest is 'Ada'", "Ada"),
-        ("'x' does not occur in the prompt, the nearest is \"Ada's\"", "Ada's"),
-        ("'x', the nearest is 'a', the nearest is 'b\\\\c…'", "b\\c"),
-        ("'x' does not occur in the prompt", ""),
-        (", the nearest is '", ""),
-        (", the nearest is ''", ""),
+        ("Ada Byron paid.", "Ada Bryon", "ada byron"),
+        ("on 3 March 2025", "2025-03-04", "2025-03-03"),
+        ("", "Ada", None),
+        ("Bob says: Ada's, the nearest is 'x'", "Adas", "ada's"),
+        ("name " + "longword" * 20, "longword" * 19, "longword" * 20),
     ],
 )
-def test_the_nearest_is_read_out_of_a_reason(reason: str, nearest: str) -> None:
-    assert nearest_in(reason) == nearest
+def test_a_verdict_carries_the_nearest_text(prompt: str, value: str, nearest: str | None) -> None:
+    """It is whole, where the reason shows an excerpt."""
+    case = Case("c", (Message("user", prompt),))
+    text = json.dumps({"v": value})
+    assert Grounding(("/v",)).judge(case, Completion(text)).nearest == nearest
+
+
+def test_no_reason_is_read_back() -> None:
+    reason = "'x' does not occur in the prompt, the nearest is 'Ada'"
+    verdict = Verdict.failed(FailureCode.UNGROUNDED, reason, (0, 1))
+    [one] = values(1)
+    assert (
+        nearest_place(with_text(sample(BASE, 1, one, good(one)), "x", own=verdict), "Ada") is None
+    )
