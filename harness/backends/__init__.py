@@ -6,12 +6,12 @@ heavy, and ``open_model(ref, settings)``, which runs in a process of the backend
 ``prepare(ref, settings)`` besides: see ``harness.engine.model.Preparing``.
 """
 
-import difflib
 import importlib
 import pkgutil
 
 from harness.core.errors import HarnessError
 from harness.core.modelref import ModelRef
+from harness.core.suggestion import did_you_mean
 from harness.engine.model import EngineSettings
 
 AS_IT_IS = EngineSettings()
@@ -30,8 +30,7 @@ def preflight(ref: ModelRef, settings: EngineSettings = AS_IT_IS) -> None:
         HarnessError: the kind is unknown, or its backend cannot open the location so.
     """
     if ref.kind not in kinds():
-        close = difflib.get_close_matches(ref.kind, kinds(), n=1)
-        hint = f"did you mean {close[0]!r}?" if close else f"known kinds: {', '.join(kinds())}"
+        hint = did_you_mean(ref.kind, kinds(), f"known kinds: {', '.join(kinds())}")
         raise HarnessError(f"--model {ref}: unknown kind {ref.kind!r}, {hint}")
     importlib.import_module(f"{__name__}.{ref.kind}").preflight(ref, settings)
 

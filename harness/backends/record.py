@@ -5,7 +5,6 @@
 other decoding, comes back as an error.
 """
 
-import difflib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
@@ -15,6 +14,7 @@ from harness.core.errors import HarnessError
 from harness.core.modelref import ModelRef
 from harness.core.plan import Request
 from harness.core.record import ModelRecord, RunRecord, Sample
+from harness.core.suggestion import did_you_mean
 from harness.engine.model import EngineSettings, OnStep, OpenModel
 from harness.engine.tokenization import Tokenization
 from harness.engine.worker import failed
@@ -78,9 +78,7 @@ def _open(ref: ModelRef) -> tuple[RunRecord, ModelRecord]:
     try:
         run = read_run(find_run(ref.location))
     except HarnessError as error:
-        raise HarnessError(
-            "\n".join(f"--model {ref}: {m}" for m in str(error).splitlines())
-        ) from None
+        raise HarnessError(*(f"--model {ref}: {m}" for m in error.mistakes)) from None
     models = {model.ref: model for model in run.models}
     wanted = ref.option("model")
     if wanted is None and len(models) == 1:
@@ -91,7 +89,6 @@ def _open(ref: ModelRef) -> tuple[RunRecord, ModelRecord]:
             + ", ".join(models)
         )
     if wanted not in models:
-        close = difflib.get_close_matches(wanted, models, n=1)
-        hint = f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(models)}"
+        hint = did_you_mean(wanted, models, f"there are: {', '.join(models)}")
         raise HarnessError(f"--model {ref}: the run has no model {wanted!r}, {hint}")
     return run, models[wanted]

@@ -33,9 +33,9 @@ def command(models: tuple[str, ...], is_json: bool) -> None:
             backends.preflight(ref)
             refs.append(ref)
         except HarnessError as error:
-            mistakes.append(str(error).replace("--model ", "", 1))
+            mistakes += [m.removeprefix("--model ") for m in error.mistakes]
     if mistakes:
-        raise HarnessError("\n".join(mistakes))
+        raise HarnessError(*mistakes)
     examined = examine_all(refs, is_thorough=True)
     if is_json:
         click.echo(doctor.as_json(examined, machine()), nl=False)

@@ -159,9 +159,11 @@ def _file_name(found: "list[RunRecord]", suffix: str) -> str:
 
 
 def _write(path: Path, text: str) -> None:
+    from harness.files.atomic import write_whole
+
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8", newline="\n")
+        write_whole(path, [text])
     except OSError as error:
         raise HarnessError(f"{path}: {error.strerror}, name another file after -o") from None
 

@@ -1,6 +1,5 @@
 """Reads a YAML file into a pydantic model and reports every mistake at once, with its line."""
 
-import difflib
 import re
 import types
 import typing
@@ -13,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from harness.core.errors import HarnessError
+from harness.core.suggestion import did_you_mean
 
 Place = tuple[str | int, ...]
 """Where a value stands: the keys and indices that lead to it."""
@@ -31,7 +31,7 @@ def load_yaml(path: Path, model: type[Model]) -> Model:
         return model.model_validate(values)
     except ValidationError as error:
         found = [f"{path}:{_line(lines, e['loc'])}: {explain(e, model)}" for e in error.errors()]
-        raise HarnessError("\n".join(found)) from None
+        raise HarnessError(*found) from None
 
 
 def parse_yaml(path: Path) -> tuple[Any, dict[Place, int]]:
@@ -62,8 +62,7 @@ def explain(error: ErrorDetails, model: type[BaseModel]) -> str:
     place = ".".join(str(part) for part in error["loc"]) or "the file"
     if error["type"] == "extra_forbidden":
         known = _fields_at(model, error["loc"][:-1])
-        close = difflib.get_close_matches(str(error["loc"][-1]), known, n=1)
-        hint = f"did you mean {close[0]!r}?" if close else f"known keys: {', '.join(known)}"
+        hint = did_you_mean(str(error["loc"][-1]), known, f"known keys: {', '.join(known)}")
         return f"{place}: unknown key, {hint}"
     if error["type"] == "missing":
         return f"{place}: is missing, add it"

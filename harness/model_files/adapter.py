@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.core.printable import excerpt
-from harness.files.json_file import UnreadableFile, read_object
+from harness.files.strict_json import UnreadableFile, read_object
 from harness.model_files.finding import Finding, note, problem, unopenable, warning
 from harness.model_files.fingerprint import file_hashes, weights_hash
 from harness.model_files.lora_init import base_changing_start

@@ -8,7 +8,7 @@ from typing import Any
 from harness.core.modelref import ModelRef
 from harness.core.plan import sha256_of
 from harness.core.printable import excerpt
-from harness.files.json_file import UnreadableFile, read_object
+from harness.files.strict_json import UnreadableFile, read_object
 from harness.model_files.adapter import Adapter, adapter_findings, base_findings, read_adapter
 from harness.model_files.finding import Finding, Level, unopenable
 from harness.model_files.folder_tokens import TOKENIZER_CONFIG, folder_tokens

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any, TypeGuard
 
-from harness.files.json_file import UnreadableFile, read_object
+from harness.files.strict_json import UnreadableFile, read_object
 from harness.model_files.tokens import TokenFacts
 
 TOKENIZER_CONFIG = "tokenizer_config.json"

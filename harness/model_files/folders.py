@@ -1,6 +1,5 @@
 """What can be said of a model's folder without loading it: the mistakes a user makes most."""
 
-import difflib
 import json
 import os
 import re
@@ -8,7 +7,8 @@ from pathlib import Path
 
 from harness.core.errors import HarnessError
 from harness.core.modelref import ModelRef
-from harness.files.json_file import UnreadableFile, read_object
+from harness.core.suggestion import nearest
+from harness.files.strict_json import UnreadableFile, read_object
 
 WHOLE_WEIGHTS = (
     "model.safetensors",
@@ -122,6 +122,5 @@ def _neighbour(folder: Path) -> str:
     """A hint at the nearest name beside a missing folder."""
     if not folder.parent.is_dir():
         return ""
-    names = [p.name for p in folder.parent.iterdir()]
-    close = difflib.get_close_matches(folder.name, names, n=1)
-    return f", did you mean {folder.parent / close[0]}?" if close else ""
+    name = nearest(folder.name, (p.name for p in folder.parent.iterdir()))
+    return "" if name is None else f", did you mean {folder.parent / name}?"

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.files.json_file import UnreadableFile, parse_object
+from harness.files.strict_json import UnreadableFile, parse_object
 
 MOST_HEADER_BYTES = 100_000_000
 """The format's own limit."""

@@ -7,8 +7,9 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 
 from harness.core.errors import HarnessError
+from harness.files.atomic import write_whole
+from harness.files.strict_json import damaged, mistake, parse_json
 from harness.parity.values import SCHEMA_VERSION, Parity
-from harness.records.runs import damaged, mistake, parse_json, write_whole
 
 PARITY_FILE = "parity.json"
 
@@ -38,7 +39,7 @@ def read_parity(folder: Path) -> Parity | None:
         text = path.read_bytes()
     except OSError as error:
         raise HarnessError(f"{path}: {error.strerror}, remove it to go without") from None
-    found = parse_json(text, path, 1)
+    found = parse_json(text, path)
     version = found.get("schema_version") if isinstance(found, dict) else None
     if version != SCHEMA_VERSION or isinstance(version, bool):
         raise HarnessError(

@@ -4,7 +4,6 @@ Running again until it is green is optional stopping: of twenty runs of a model 
 one passes by chance. The count cannot undo that, but it can be seen.
 """
 
-import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.core.record import RunRecord
+from harness.files.strict_json import NotJson, decode
 from harness.records.runs import record_file, run_ids
 
 MOST_RUNS = 1000
@@ -51,8 +51,8 @@ def _head(file: Path, fingerprint: str) -> Mapping[str, Any]:
         if file.stat().st_size > MOST_BYTES:
             return {}
         text = file.read_bytes()
-        head = json.loads(text) if fingerprint.encode() in text else None
-    except (OSError, ValueError, RecursionError):
+        head = decode(text) if fingerprint.encode() in text else None
+    except (OSError, NotJson):
         return {}
     if isinstance(head, dict) and head.get("plan_fingerprint") == fingerprint:
         return head

@@ -11,7 +11,6 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
-from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -21,8 +20,11 @@ from pydantic import TypeAdapter, ValidationError
 from harness.core.completion import Completion, FinishReason
 from harness.core.errors import HarnessError
 from harness.core.record import RunRecord, Sample, TimedAnswer
+from harness.core.suggestion import did_you_mean
 from harness.core.verdict import FailureCode, Outcome, Verdict
-from harness.records.runs import damaged, find_run, mistake, parse_json, read_run, write_whole
+from harness.files.atomic import write_whole
+from harness.files.strict_json import damaged, mistake, parse_json
+from harness.records.runs import find_run, read_run
 
 SUFFIX = ".json"
 VERSION = 1
@@ -122,7 +124,7 @@ def read_baseline(path: Path) -> Baseline:
         content = path.read_bytes()
     except OSError as error:
         raise HarnessError(f"{path}: {error.strerror}, name a baseline") from None
-    values = parse_json(content, path, 1)
+    values = parse_json(content, path)
     if not isinstance(values, dict) or "baseline_version" not in values:
         raise HarnessError(f"{path}:1: no baseline_version, so this is no baseline: name another")
     if values["baseline_version"] != VERSION:
@@ -156,8 +158,7 @@ def find_baseline(name: str, root: Path) -> Path:
     known = baseline_names(root)
     if name in known:
         return root / f"{name}{SUFFIX}"
-    close = get_close_matches(name, known, n=1)
-    hint = f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(known) or 'none'}"
+    hint = did_you_mean(name, known, f"there are: {', '.join(known) or 'none'}")
     make = "; make one: harness baseline save NAME"
     raise HarnessError(f"baseline {name!r}: not in {root}, {hint}{'' if known else make}")
 

@@ -12,7 +12,8 @@ from typing import IO
 from harness.core.errors import HarnessError
 from harness.core.plan import Request
 from harness.core.record import RunRecord, Sample
-from harness.records.runs import PARTIAL_FILE, PARTIAL_SAMPLES, head_text, sample_line, write_whole
+from harness.files.atomic import write_whole
+from harness.records.runs import PARTIAL_FILE, PARTIAL_SAMPLES, head_text, sample_line
 
 LEAST_BYTES = 600
 """What a sample takes beside its prompt, at the very least."""

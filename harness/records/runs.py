@@ -14,9 +14,7 @@ import secrets
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
-from difflib import get_close_matches
 from functools import cache
-from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +23,9 @@ from pydantic import TypeAdapter, ValidationError
 from harness import __version__
 from harness.core.errors import HarnessError
 from harness.core.record import SCHEMA_VERSION, RunRecord, Sample
+from harness.core.suggestion import nearest
+from harness.files.atomic import write_whole
+from harness.files.strict_json import damaged, mistake, parse_json
 
 RUNS = Path("reports/runs")
 """Where a session leaves its runs, relative to the project."""
@@ -34,11 +35,8 @@ PARTIAL_FILE = "run.partial.json"
 PARTIAL_SAMPLES = "samples.partial.jsonl"
 KNOWN_VERSIONS = (SCHEMA_VERSION,)
 LATEST = "latest"
-MAX_MISTAKES = 5
-"""Mistakes of one file that are reported at once."""
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
-_DAMAGED = "the record is damaged or was edited: restore it, or run the suites again"
 
 
 def new_run_id(now: datetime) -> str:
@@ -166,8 +164,8 @@ def _not_found(text: str, root: Path, known: list[str], matches: list[str]) -> s
         return f"run {text!r} is ambiguous under {root}, type more of: {', '.join(matches)}"
     if not known:
         return f"run {text!r}: no such folder, and {root} holds no run: pytest suites/ makes one"
-    near = get_close_matches(text, known, n=1) or known[-1:]
-    return f"run {text!r}: neither a folder with {RUN_FILE} nor under {root}, try {near[0]}"
+    near = nearest(text, known) or known[-1]
+    return f"run {text!r}: neither a folder with {RUN_FILE} nor under {root}, try {near}"
 
 
 def _read_without_samples(file: Path) -> tuple[RunRecord, Any]:
@@ -194,7 +192,7 @@ def _read_head(file: Path) -> dict[str, Any]:
         text = file.read_bytes()
     except OSError as error:
         raise HarnessError(f"{file}: {error.strerror}, name a folder with {RUN_FILE}") from None
-    head = parse_json(text, file, 1)
+    head = parse_json(text, file)
     if not isinstance(head, dict) or "schema_version" not in head:
         raise HarnessError(f"{file}:1: no schema_version, so this is no run record: name another")
     version = head["schema_version"]
@@ -260,44 +258,6 @@ def _wrong_span(sample: Sample) -> str | None:
     return None
 
 
-def parse_json(text: bytes, file: Path, line: int) -> Any:
-    """The JSON value of one line or file; RFC 8259 only, whatever ``json`` would let through."""
-    try:
-        return _decoder().decode(text.decode("utf-8", "surrogatepass"))
-    except json.JSONDecodeError as error:
-        where, what = line + error.lineno - 1, f"{error.msg} in column {error.colno}"
-    except RecursionError:
-        where, what = line, "JSON nested too deep"
-    except ValueError as error:  # not UTF-8, not finite, or an integer of thousands of digits
-        where, what = line, str(error).partition(";")[0]
-    raise damaged([f"{file}:{where}: {what}"])
-
-
-@cache
-def _decoder() -> json.JSONDecoder:
-    return json.JSONDecoder(parse_float=_finite, parse_constant=_finite)
-
-
-def _finite(text: str) -> float:
-    number = float(text)
-    if not isfinite(number):
-        raise ValueError(f"{text:.40} is no JSON number that a float can hold")
-    return number
-
-
-def mistake(error: Any) -> str:
-    """One line of a pydantic error: the path to the value and what is wrong with it."""
-    where = ".".join(str(part)[:80] for part in error["loc"])
-    return f"{where}: {error['msg']}" if where else str(error["msg"])
-
-
-def damaged(mistakes: list[str]) -> HarnessError:
-    shown = [f"{m}, {_DAMAGED}" for m in mistakes[:MAX_MISTAKES]]
-    if len(mistakes) > MAX_MISTAKES:
-        shown.append(f"... and {len(mistakes) - MAX_MISTAKES} more mistakes")
-    return HarnessError("\n".join(shown))
-
-
 def _line_of(file: Path, location: Iterable[int | str]) -> int:
     """The line of a value in a JSON file: of its nearest enclosing value that is found.
 
@@ -320,30 +280,6 @@ def _line_of(file: Path, location: Iterable[int | str]) -> int:
             break
         node = inner
     return int(node.start_mark.line) + 1 if node is not None else 1
-
-
-def write_whole(path: Path, parts: Iterable[str]) -> None:
-    """Write through a sibling and a rename: a reader sees the old file or the new one."""
-    sibling = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with sibling.open("w", encoding="utf-8", newline="\n") as file:
-            file.writelines(parts)
-            file.flush()
-            os.fsync(file.fileno())
-        sibling.replace(path)
-    finally:
-        sibling.unlink(missing_ok=True)
-    _sync_folder(path.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    if os.name != "posix":
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _compact(value: object) -> str:

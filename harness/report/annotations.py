@@ -47,7 +47,7 @@ def line_of(file: Path, case_id: str) -> int:
     for number, line in enumerate(lines, start=1):
         try:
             found = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
         if isinstance(found, dict) and found.get("id") == case_id:
             return number

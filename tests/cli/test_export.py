@@ -116,7 +116,7 @@ def test_models_that_are_not_there(tmp_path: Path) -> None:
     assert "is a whole model, export lora is for adapters" in mistake("lora", TINY_QWEN2, *out)
     assert "there is no adapter to merge" in mistake("merge", TINY_QWEN2, *out)
     assert "--base is for adapters" in mistake("gguf", TINY_QWEN2, *out, "--base", TINY_QWEN2)
-    assert "no such type, did you mean q4_k_m?" in mistake(
+    assert "no such type, did you mean 'q4_k_m'?" in mistake(
         "gguf", TINY_QWEN2, *out, "--type", "q4km"
     )
     assert list(tmp_path.iterdir()) == []

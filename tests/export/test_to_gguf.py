@@ -200,7 +200,7 @@ def test_types_are_those_of_the_quantiser():
     assert {"q8_0", "q6_k", "q5_k_m", "q5_k_s", "q4_0", "q3_k_l", "q2_k", "iq4_xs"} <= set(
         quantised()
     )
-    with pytest.raises(HarnessError, match=r"--type q4_km: no such type, did you mean q4_k_m\?"):
+    with pytest.raises(HarnessError, match=r"--type q4_km: no such type, did you mean 'q4_k_m'\?"):
         check_type("q4_km")
     with pytest.raises(HarnessError, match="importance matrix"):
         check_type("iq2_xxs")

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.files.json_file import UnreadableFile
+from harness.files.strict_json import UnreadableFile
 from harness.model_files.safetensors_header import read_header
 from tests.models import TINY_QWEN2
 

@@ -166,7 +166,7 @@ def test_a_disk_that_fills_up_loses_no_answer(tmp_path: Path) -> None:
     project.bundled_suite("test_json_validity.py")
     project.write("conftest.py", (
         "import resource\n"
-        "from harness import journal\n"
+        "from harness.records import journal\n"
         "begin = journal.Journal.begin\n"
         "def then_full(self):\n"
         "    begin(self)\n"

@@ -5,7 +5,6 @@ is the answer) and the one way a prompt is rendered, the harness's own. Knows no
 """
 
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from jinja2 import TemplateError
 from harness.core.case import Message
 from harness.core.errors import HarnessError
 from harness.engine.prompt import encode, has_template, render
+from harness.files.strict_json import NotJson, decode
 
 MOST_MISTAKES = 10
 """Bad rows that one error names; the rest is counted."""
@@ -87,7 +87,7 @@ def read_rows(path: Path, limit: int | None = None) -> tuple[list[Row], DataFile
         except ValueError as error:
             mistakes.append(f"{path}:{number}: {error}")
     if mistakes:
-        raise HarnessError("\n".join(_shortened(mistakes)))
+        raise HarnessError(*_shortened(mistakes))
     if not rows:
         raise HarnessError(f"{path}: holds no rows, write one JSON object on each line")
     return rows, DataFile(str(path), hashlib.sha256(content).hexdigest(), len(rows))
@@ -201,8 +201,8 @@ def _row(line: str, where: str) -> Row:
         ValueError: what is wrong with it, and what next.
     """
     try:
-        value = json.loads(line)
-    except (json.JSONDecodeError, RecursionError) as error:
+        value = decode(line.encode())
+    except NotJson as error:
         raise ValueError(f"not valid JSON ({error}), write one object on each line") from None
     if not isinstance(value, dict):
         raise ValueError(f"expected a JSON object, found {line.strip()!r:.60}")

@@ -43,7 +43,7 @@ def open_tokenizer(recipe: Recipe, where: str) -> tuple[Path, Any]:
     try:
         folder = local_folder(recipe.base)
     except HarnessError as error:
-        raise HarnessError(f"{where}: {error}") from None
+        raise HarnessError(*(f"{where}: {m}" for m in error.mistakes)) from None
     try:
         return folder, load_tokenizer(folder)
     except (OSError, ValueError, KeyError) as error:

@@ -1,12 +1,12 @@
 """Which layers of a base get an adapter, and peft's configuration of it."""
 
-import difflib
 from typing import Any
 
 from torch import nn
 from transformers.pytorch_utils import Conv1D
 
 from harness.core.errors import HarnessError
+from harness.core.suggestion import did_you_mean
 from trainers.recipes.schema import Lora
 
 
@@ -23,7 +23,7 @@ def target_modules(model: Any, lora: Lora, where: str) -> list[str]:
     mistakes = [_mistake(model, name, there) for name in lora.target_modules]
     found = [f"{where}: {mistake}" for mistake in mistakes if mistake]
     if found:
-        raise HarnessError("\n".join(found))
+        raise HarnessError(*found)
     return sorted(set(lora.target_modules))
 
 
@@ -64,8 +64,7 @@ def _mistake(model: Any, name: str, there: set[str]) -> str | None:
         return None
     if matches:
         return f"{name} is a {type(matches[0]).__name__}, not a linear layer; {_there(there)}"
-    close = difflib.get_close_matches(name, there, n=1)
-    hint = f"did you mean {close[0]}?" if close else _there(there)
+    hint = did_you_mean(name, there, _there(there))
     return f"{name} matches no layer of the base, {hint}"
 
 

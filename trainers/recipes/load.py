@@ -1,6 +1,5 @@
 """Reads a recipe file and ``--set`` overrides into a Recipe, and says where each value stands."""
 
-import difflib
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
@@ -11,6 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from harness.core.errors import HarnessError
+from harness.core.suggestion import did_you_mean
 from harness.files.paths import short_path
 from harness.files.yaml_file import Place, explain, parse_yaml
 from trainers.recipes.schema import Recipe, options_of
@@ -52,7 +52,7 @@ def load(name: str, overrides: Sequence[str] = ()) -> RecipeFile:
         recipe = model.model_validate(values)
     except ValidationError as error:
         found = [_mistake(path, lines, overrides, e, model) for e in error.errors()]
-        raise HarnessError("\n".join(found)) from None
+        raise HarnessError(*found) from None
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     return RecipeFile(path, recipe, digest, tuple(overrides), lines)
 
@@ -64,8 +64,7 @@ def _find(name: str) -> Path:
     bundled = {p.stem: p for p in sorted(BUNDLED.glob("*.yaml"))}
     if name in bundled:
         return short_path(bundled[name])
-    close = difflib.get_close_matches(path.stem, bundled, n=1)
-    hint = f"did you mean {close[0]}?" if close else f"bundled recipes: {', '.join(bundled)}"
+    hint = did_you_mean(path.stem, bundled, f"bundled recipes: {', '.join(bundled)}")
     raise HarnessError(f"{name}: no such recipe, {hint}")
 
 

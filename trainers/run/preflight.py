@@ -20,7 +20,7 @@ def check(file: RecipeFile, overwrite: bool) -> None:
     if mistake := mistake_in(Path(recipe.output), overwrite, inputs):
         found.append(f"{file.where('output')}: {mistake}")
     if found:
-        raise HarnessError("\n".join(found))
+        raise HarnessError(*found)
 
 
 def _packages(file: RecipeFile) -> list[str]:
@@ -54,7 +54,7 @@ def _base(file: RecipeFile) -> list[str]:
     try:
         check_whole_model(where, recipe.base)
     except HarnessError as error:
-        return str(error).splitlines()
+        return [*error.mistakes]
     return []
 
 

@@ -74,7 +74,7 @@ def read(file: RecipeFile, method: Method) -> Rows:
     train, train_files, mistakes = _read_files(method, data.train, data.limit)
     val, val_files, more = _read_files(method, data.val, None)
     if mistakes or more:
-        raise HarnessError("\n".join([*mistakes, *more]))
+        raise HarnessError(*mistakes, *more)
     return Rows(tuple(train), tuple(val), tuple(train_files), tuple(val_files))
 
 
@@ -91,7 +91,7 @@ def _read_files(
         try:
             found, file = method.read(Path(name), left)
         except HarnessError as error:
-            mistakes.append(str(error))
+            mistakes += error.mistakes
             continue
         rows += found
         files.append(file)

@@ -1,6 +1,5 @@
 """What an architecture's file says, and which file answers for a model."""
 
-import difflib
 import importlib
 import pkgutil
 from collections.abc import Mapping
@@ -73,9 +72,7 @@ def architecture_of(config: ModelConfig) -> Architecture:
     name = config.architecture
     if name in known:
         return known[name]
-    close = difflib.get_close_matches(name, known, n=1, cutoff=0.8)
-    hint = f" (near: {close[0]})" if close else ""
     raise HarnessError(
-        f"{config.file}: architecture {name!r:.60} is not known here{hint}, known: "
+        f"{config.file}: architecture {name!r:.60} is not known here, known: "
         f"{', '.join(sorted(known))}; --converter PATH asks your llama.cpp checkout instead"
     )

@@ -1,9 +1,9 @@
 """The types a GGUF file can have: those written here, and those llama.cpp's quantiser makes."""
 
-import difflib
 from functools import cache
 
 from harness.core.errors import HarnessError
+from harness.core.suggestion import did_you_mean
 
 UNQUANTISED = {"f32": "F32", "f16": "F16", "bf16": "BF16"}
 """As safetensors names them."""
@@ -51,8 +51,7 @@ def check_type(name: str) -> str:
             f"--type {name}: llama.cpp makes it only with an importance matrix, which is not "
             "supported; q2_k, iq3_s or iq4_xs need none"
         )
-    close = difflib.get_close_matches(wanted, known, n=1)
-    hint = f"did you mean {close[0]}?" if close else f"there are: {', '.join(known)}"
+    hint = did_you_mean(wanted, known, f"there are: {', '.join(known)}")
     raise HarnessError(f"--type {name}: no such type, {hint}")
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.core.errors import HarnessError
-from harness.files.json_file import UnreadableFile, parse_object
+from harness.files.strict_json import UnreadableFile, parse_object
 
 
 def read_config(file: Path) -> dict[str, Any]:

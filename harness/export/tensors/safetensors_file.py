@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.core.errors import HarnessError
-from harness.files.json_file import UnreadableFile
+from harness.files.strict_json import UnreadableFile
 from harness.model_files.safetensors_header import read_header
 
 Array = NDArray[Any]

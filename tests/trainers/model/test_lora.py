@@ -38,7 +38,7 @@ def test_every_wrong_name_is_said_though_others_match(qwen_base: Path) -> None:
         "input_layernorm is a Qwen2RMSNorm",
         "mlp is a Qwen2MLP",
     ]
-    assert "did you mean v_proj?" in lines[0]
+    assert "did you mean 'v_proj'?" in lines[0]
 
 
 def test_a_path_may_name_a_layer(qwen_base: Path) -> None:

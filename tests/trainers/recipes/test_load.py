@@ -145,7 +145,7 @@ def test_bundled_recipes_are_found_by_name_and_fit() -> None:
 
 
 def test_an_unknown_recipe_names_the_nearest() -> None:
-    with pytest.raises(HarnessError, match="no such recipe, did you mean json_extraction_tiny"):
+    with pytest.raises(HarnessError, match="no such recipe, did you mean 'json_extraction_tiny'"):
         load("json_extraction_tny")
 
 

@@ -1,0 +1,50 @@
+"""Files written whole or not at all: through a sibling of the target and a rename."""
+
+import os
+import shutil
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+
+def write_whole(path: Path, parts: Iterable[str]) -> None:
+    """Write UTF-8 text: a reader sees the old file or the whole new one, also after a power cut."""
+    with replaced(path) as file:
+        file.writelines(part.encode() for part in parts)
+
+
+@contextmanager
+def replaced(path: Path) -> Iterator[IO[bytes]]:
+    """A file to write into, which takes the place of ``path`` when the block ends without error.
+
+    It gets the rights of the file that it replaces, and a link keeps pointing to it. What is no
+    regular file, a pipe or a terminal, is written to directly.
+    """
+    path = Path(os.path.realpath(path))
+    if path.exists() and not path.is_file():
+        with path.open("wb") as file:
+            yield file
+        return
+    sibling = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with sibling.open("wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        if path.exists():
+            shutil.copymode(path, sibling)
+        sibling.replace(path)
+    finally:
+        sibling.unlink(missing_ok=True)
+    _sync_folder(path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    if os.name != "posix":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

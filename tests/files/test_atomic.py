@@ -1,0 +1,48 @@
+"""A file is there whole or as it was before."""
+
+import os
+import threading
+
+import pytest
+
+from harness.files.atomic import write_whole
+
+
+def test_text_is_written_as_it_is(tmp_path):
+    write_whole(tmp_path / "f", ["a\r\n", "é\n"])
+    assert (tmp_path / "f").read_bytes() == b"a\r\n\xc3\xa9\n"
+
+
+def test_an_error_leaves_the_old_file_and_nothing_beside_it(tmp_path):
+    path = tmp_path / "f"
+    path.write_text("old")
+
+    def broken():
+        yield "half"
+        raise ValueError("no")
+
+    with pytest.raises(ValueError, match="no"):
+        write_whole(path, broken())
+    assert [p.name for p in tmp_path.iterdir()] == ["f"]
+    assert path.read_text() == "old"
+
+
+def test_rights_and_links_stay(tmp_path):
+    path, link = tmp_path / "f", tmp_path / "link"
+    path.write_text("old")
+    path.chmod(0o600)
+    link.symlink_to(path)
+    write_whole(link, ["new"])
+    assert link.is_symlink()
+    assert path.read_text() == "new"
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_pipe_is_written_to(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    read = []
+    reader = threading.Thread(target=lambda: read.append((tmp_path / "pipe").read_text()))
+    reader.start()
+    write_whole(tmp_path / "pipe", ["text"])
+    reader.join()
+    assert read == ["text"]
