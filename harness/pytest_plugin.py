@@ -79,7 +79,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[Any]:
     report = yield
     if session := item.config.stash.get(SESSION, None):
-        session.word(item, call, report)
+        session.render_failure(item, call, report)
     return report
 
 

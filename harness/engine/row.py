@@ -31,7 +31,7 @@ class Row:
         return len(self.prompt) + self.max_new_tokens
 
     @property
-    def said(self) -> list[int]:
+    def answer_ids(self) -> list[int]:
         """The tokens of the answer's text: without the one that ended it."""
         return self.token_ids[:-1] if self.ended else self.token_ids
 
@@ -44,8 +44,8 @@ class Row:
 
     @classmethod
     def of(cls, request: Request, prompt: Prompt, context: int | None) -> "Row | None":
-        """``None`` for a prompt that cannot be answered; ``problem`` says why."""
-        if problem(prompt, context):
+        """``None`` for a prompt that cannot be answered; ``prompt_problem`` says why."""
+        if prompt_problem(prompt, context):
             return None
         room = request.sampling.max_new_tokens
         if context is not None:
@@ -53,7 +53,7 @@ class Row:
         return cls(list(prompt.token_ids), request.seed, room)
 
 
-def problem(prompt: Prompt, context: int | None) -> str | None:
+def prompt_problem(prompt: Prompt, context: int | None) -> str | None:
     """One line: why there can be no answer to a prompt, or ``None``."""
     if prompt.error is not None:
         return prompt.error
@@ -66,7 +66,7 @@ def problem(prompt: Prompt, context: int | None) -> str | None:
 
 
 def completion(request: Request, row: Row, text: str, batch_rows: int) -> Completion:
-    """What a row has become. ``text`` is what ``row.said`` decodes to."""
+    """What a row has become. ``text`` is what ``row.answer_ids`` decodes to."""
     return Completion(
         text=text,
         finish_reason=FinishReason.STOP if row.ended else FinishReason.LENGTH,
@@ -78,7 +78,7 @@ def completion(request: Request, row: Row, text: str, batch_rows: int) -> Comple
     )
 
 
-def likeness(request: Request) -> str:
+def sampling_key(request: Request) -> str:
     """What the rows of one batch must share: all of the sampling but room and seed."""
     s = request.sampling
     return repr((s.temperature, s.top_p, s.top_k, s.repetition_penalty))

@@ -231,7 +231,7 @@ class PytestSession:
 
     # Reporting
 
-    def word(self, item: pytest.Item, call: pytest.CallInfo[None], report: Any) -> None:
+    def render_failure(self, item: pytest.Item, call: pytest.CallInfo[None], report: Any) -> None:
         """Put our own text in the place of a traceback through our own files."""
         if not is_behavior(item):
             return

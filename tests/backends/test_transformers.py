@@ -11,7 +11,7 @@ from harness.core.completion import FinishReason
 from harness.core.errors import HarnessError
 from harness.core.modelref import ModelRef
 from harness.core.plan import Request, Sampling, requests_for
-from harness.engine.hf import shared_prefix as beginnings
+from harness.engine.hf import shared_prefix
 from harness.engine.hf.loading import local_folder
 from harness.engine.model import EngineSettings
 from harness.engine.row import Row
@@ -58,7 +58,7 @@ def answers(model, requests):
 @pytest.fixture
 def without_sharing(monkeypatch):
     """A function that has every row's whole prompt go through the model from then on."""
-    return lambda: monkeypatch.setattr(beginnings, "LEAST_SAVED_TOKENS", 10**9)
+    return lambda: monkeypatch.setattr(shared_prefix, "LEAST_SAVED_TOKENS", 10**9)
 
 
 def ask(text: str, **sampling) -> Request:

@@ -16,7 +16,7 @@ from transformers.cache_utils import DynamicLayer, DynamicSlidingWindowLayer
 from transformers.generation import logits_process as processors
 
 from harness.core.plan import Sampling
-from harness.engine.hf.shared_prefix import Cut, best_cut
+from harness.engine.hf.shared_prefix import PrefixSplit, best_split
 from harness.engine.row import Row
 
 SHRINK_AT = 0.75
@@ -65,7 +65,7 @@ class _Batch:
         pads = [longest - len(row.prompt) for row in rows]
         ids = [[0] * pad + row.prompt for pad, row in zip(pads, rows, strict=True)]
         mask = [[0] * pad + [1] * len(row.prompt) for pad, row in zip(pads, rows, strict=True)]
-        self.cache, cached = _cache_of_beginnings(model, [row.prompt for row in rows])
+        self.cache, cached = _cache_with_prefixes(model, [row.prompt for row in rows])
         self.input_ids = torch.tensor(ids, device=model.device)[:, cached:]
         self.mask = torch.tensor(mask, device=model.device)
         self.positions = (self.mask.cumsum(-1) - 1).clamp(min=0)[:, cached:]
@@ -100,18 +100,18 @@ class _Batch:
         self.cache.reorder_cache(index)
 
 
-def _cache_of_beginnings(model: Any, prompts: Sequence[list[int]]) -> tuple[DynamicCache, int]:
+def _cache_with_prefixes(model: Any, prompts: Sequence[list[int]]) -> tuple[DynamicCache, int]:
     """A cache with the first columns of ``prompts``, and their number: what several prompts begin
     with has been computed once. The beginnings are a batch like any other, so that what several
     of *them* begin with has been, too."""
     cache = DynamicCache(config=model.config)
-    cut = best_cut(prompts, _most_columns(model.config, cache))
-    if cut is None:
+    split = best_split(prompts, _most_columns(model.config, cache))
+    if split is None:
         return cache, 0
-    batch = _Batch(model, [Row(beginning, 0, 1) for beginning in cut.beginnings])
+    batch = _Batch(model, [Row(prefix, 0, 1) for prefix in split.prefixes])
     batch.next_logits()
-    _spread(batch.cache, cut, [len(prompt) for prompt in prompts])
-    return batch.cache, cut.columns
+    _spread(batch.cache, split, [len(prompt) for prompt in prompts])
+    return batch.cache, split.columns
 
 
 def _most_columns(config: Any, cache: DynamicCache) -> int:
@@ -132,15 +132,15 @@ def _has_rope_by_length(config: Any) -> bool:
     return any(kind.get("rope_type") in ("dynamic", "longrope") for kind in (rope, *by_layer))
 
 
-def _spread(cache: DynamicCache, cut: Cut, lengths: Sequence[int]) -> None:
+def _spread(cache: DynamicCache, split: PrefixSplit, lengths: Sequence[int]) -> None:
     """Give each row of ``lengths`` tokens its beginning, moved to the columns in which the row has
     it. What is in the columns of its padding is masked."""
     shifts = [
-        (max(lengths) - length) - (cut.columns - len(cut.beginnings[source]))
-        for length, source in zip(lengths, cut.of_row, strict=True)
+        (max(lengths) - length) - (split.columns - len(split.prefixes[source]))
+        for length, source in zip(lengths, split.prefix_of_row, strict=True)
     ]
-    source = torch.tensor(cut.of_row)[:, None]
-    column = (torch.arange(cut.columns) - torch.tensor(shifts)[:, None]).clamp(min=0)
+    source = torch.tensor(split.prefix_of_row)[:, None]
+    column = (torch.arange(split.columns) - torch.tensor(shifts)[:, None]).clamp(min=0)
     for layer in cache.layers:
         # [beginnings, heads, columns, width] to [rows, heads, columns, width]
         layer.keys = layer.keys[source, :, column].transpose(1, 2)

@@ -16,7 +16,14 @@ from harness.core.record import ModelRecord
 from harness.engine import prompt
 from harness.engine.hf.decoding import decode, last_logits
 from harness.engine.model import EngineSettings, OnStep
-from harness.engine.row import Row, batched, check_sequence, completion, likeness, problem
+from harness.engine.row import (
+    Row,
+    batched,
+    check_sequence,
+    completion,
+    prompt_problem,
+    sampling_key,
+)
 from harness.engine.tokenization import Prompt, Token, Tokenization, Vocabulary
 from harness.engine.worker import failed
 from harness.machine.memory import available_bytes
@@ -72,7 +79,7 @@ class HfModel:
             return self._width(batch[0]) * (len(batch) + 1) <= budget
 
         untimed = sorted((r for r in requests if not r.timed), key=self._order)
-        alike = groupby(untimed, key=likeness)
+        alike = groupby(untimed, key=sampling_key)
         batches = [batch for _, same in alike for batch in batched(same, fits)]
         return batches + [[r] for r in requests if r.timed]
 
@@ -126,8 +133,8 @@ class HfModel:
 
     def _completion(self, request: Request, row: Row | None, batch_rows: int) -> Completion:
         if row is None:
-            return failed(request, problem(self._read[request.key], self.context) or "")
-        return completion(request, row, self._text(row.said), batch_rows)
+            return failed(request, prompt_problem(self._read[request.key], self.context) or "")
+        return completion(request, row, self._text(row.answer_ids), batch_rows)
 
     @property
     def end_ids(self) -> frozenset[int]:
@@ -154,7 +161,7 @@ class HfModel:
         return len(self._read[request.key].token_ids) + request.sampling.max_new_tokens
 
     def _order(self, request: Request) -> tuple[str, int, str]:
-        return (likeness(request), -self._width(request), request.key)
+        return (sampling_key(request), -self._width(request), request.key)
 
     def _batch_tokens(self) -> int:
         """How many tokens' keys and values fit into a share of the free memory."""

@@ -20,17 +20,17 @@ Tokens = Sequence[int]
 
 
 @dataclass(frozen=True, slots=True)
-class Cut:
+class PrefixSplit:
     """Where to cut a batch, and the distinct beginnings before the cut."""
 
     columns: int
     """Columns before the cut, padding included; the longest beginning is as long."""
-    beginnings: list[list[int]]
-    of_row: list[int]
+    prefixes: list[list[int]]
+    prefix_of_row: list[int]
     """Which beginning has, as its first tokens, what the row has before the cut."""
 
 
-def best_cut(prompts: Sequence[Tokens], most_columns: int) -> Cut | None:
+def best_split(prompts: Sequence[Tokens], most_columns: int) -> PrefixSplit | None:
     """Where to cut, with at most ``most_columns`` before the cut; ``None`` where none saves enough.
 
     First where most is saved, then behind that as long as it saves more: the beginnings are to be
@@ -42,7 +42,7 @@ def best_cut(prompts: Sequence[Tokens], most_columns: int) -> Cut | None:
     columns = 0
     while further := ordered.best_after(columns, most):
         columns = further
-    return ordered.cut(columns) if columns else None
+    return ordered.split(columns) if columns else None
 
 
 class _Ordered:
@@ -55,14 +55,14 @@ class _Ordered:
         self.longest = max(self.lengths)
         self.common = [_common(prompts[a], prompts[b]) for a, b in pairwise(self.order)]
 
-    def best_after(self, cut: int, most: int) -> int | None:
-        """Where a second cut saves most, which the first one at ``cut`` did not."""
+    def best_after(self, split: int, most: int) -> int | None:
+        """Where a second cut saves most, which the first one at ``split`` did not."""
         best, most_saved = None, LEAST_SAVED_TOKENS - 1
-        for columns in range(most, cut, -1):
-            if (len(self.prompts) - 1) * (columns - cut) <= most_saved:
+        for columns in range(most, split, -1):
+            if (len(self.prompts) - 1) * (columns - split) <= most_saved:
                 break
             sources, _ = self.sources(columns)
-            saved = (len(self.prompts) - len(sources)) * (columns - cut)
+            saved = (len(self.prompts) - len(sources)) * (columns - split)
             if saved > most_saved:
                 best, most_saved = columns, saved
         return best
@@ -86,20 +86,20 @@ class _Ordered:
             of_place.append(len(sources) - 1)
         return sources, of_place
 
-    def cut(self, columns: int) -> Cut:
+    def split(self, columns: int) -> PrefixSplit:
         sources, of_place = self.sources(columns)
-        of_row = dict(zip(self.order, of_place, strict=True))
-        return Cut(
+        prefix_of_row = dict(zip(self.order, of_place, strict=True))
+        return PrefixSplit(
             columns,
-            [list(self._beginning(place, columns)) for place in sources],
-            [of_row[row] for row in range(len(self.prompts))],
+            [list(self._prefix(place, columns)) for place in sources],
+            [prefix_of_row[row] for row in range(len(self.prompts))],
         )
 
     def _before(self, place: int, columns: int) -> int:
         """Tokens before the cut; none or fewer where all of that is padding."""
         return self.lengths[place] - (self.longest - columns)
 
-    def _beginning(self, place: int, columns: int) -> Tokens:
+    def _prefix(self, place: int, columns: int) -> Tokens:
         return self.prompts[self.order[place]][: self._before(place, columns)]
 
 

@@ -23,7 +23,14 @@ from harness.engine.llama.library import LoadedModel
 from harness.engine.llama.sampling import LlamaPicker, Logits
 from harness.engine.llama.vocabulary import LlamaVocabulary
 from harness.engine.model import EngineSettings, OnStep
-from harness.engine.row import Row, batched, check_sequence, completion, likeness, problem
+from harness.engine.row import (
+    Row,
+    batched,
+    check_sequence,
+    completion,
+    prompt_problem,
+    sampling_key,
+)
 from harness.engine.tokenization import Prompt, Tokenization
 from harness.engine.worker import failed
 from harness.machine.memory import MB, available_mb
@@ -69,7 +76,7 @@ class LlamaModel:
         """
         self._read = {r.key: self._prompt(r) for r in requests}
         untimed = sorted((r for r in requests if not r.timed), key=self._order)
-        alike = groupby(untimed, key=lambda r: (likeness(r), r.task))
+        alike = groupby(untimed, key=lambda r: (sampling_key(r), r.task))
         batches = [batch for _, same in alike for batch in batched(same, self._fits)]
         return batches + [[r] for r in requests if r.timed]
 
@@ -164,15 +171,15 @@ class LlamaModel:
         return len(self._read[request.key].token_ids) + request.sampling.max_new_tokens
 
     def _order(self, request: Request) -> tuple[str, str, int, str]:
-        return (likeness(request), request.task, -self._width(request), request.key)
+        return (sampling_key(request), request.task, -self._width(request), request.key)
 
     def _prompt(self, request: Request) -> Prompt:
         return prompt.read(request, self.vocabulary.render, self.vocabulary.encode)
 
     def _completion(self, request: Request, row: Row | None, together: int) -> Completion:
         if row is None:
-            return failed(request, problem(self._read[request.key], self.context) or "")
-        return completion(request, row, self.vocabulary.decode(row.said), together)
+            return failed(request, prompt_problem(self._read[request.key], self.context) or "")
+        return completion(request, row, self.vocabulary.decode(row.answer_ids), together)
 
 
 class _Heard:

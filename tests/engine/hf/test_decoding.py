@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from harness.core.plan import Sampling
-from harness.engine.hf import shared_prefix as beginnings
+from harness.engine.hf import shared_prefix
 from harness.engine.hf.decoding import decode, last_logits
 from harness.engine.row import Row
 from tests.models import (
@@ -122,7 +122,7 @@ BATCHES = {
 def sharing(monkeypatch):
     """Sets whether what rows begin with is computed once, however little that saves."""
     return lambda is_on: monkeypatch.setattr(
-        beginnings, "LEAST_SAVED_TOKENS", 1 if is_on else 10**9
+        shared_prefix, "LEAST_SAVED_TOKENS", 1 if is_on else 10**9
     )
 
 
