@@ -10,7 +10,7 @@ from trainers.data.rows import IGNORED, encode_rows, read_rows
 from trainers.recipes.schema import Recipe
 
 if TYPE_CHECKING:
-    from trainers.run.job import Job
+    from trainers.run.job import TrainingJob
 
 
 class Options(Recipe):
@@ -21,7 +21,7 @@ read = read_rows
 encode = encode_rows
 
 
-def first_row(job: "Job") -> list[tuple[str, str]]:
+def first_row(job: "TrainingJob") -> list[tuple[str, str]]:
     """The first training row as the model reads it: the prompt, and what the loss counts."""
     row = job.train.rows[0]
     split = row["labels"].count(IGNORED)
@@ -31,7 +31,7 @@ def first_row(job: "Job") -> list[tuple[str, str]]:
     ]
 
 
-def build(job: "Job", arguments: dict[str, Any]) -> Any:
+def build(job: "TrainingJob", arguments: dict[str, Any]) -> Any:
     """A trainer that is ready to train.
 
     Args:
@@ -58,7 +58,7 @@ def build(job: "Job", arguments: dict[str, Any]) -> Any:
     return trainer
 
 
-def prove_mask(trainer: Any, job: "Job") -> None:
+def prove_mask(trainer: Any, job: "TrainingJob") -> None:
     """Look at the first batch as the model will get it: is the prompt masked, the ending not?
 
     Raises:

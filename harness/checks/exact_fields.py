@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from harness.checks.json.document import MISSING
-from harness.checks.json.pointer import Found, follow, span_of
+from harness.checks.json.pointer import PointerMatch, follow, span_of
 from harness.checks.json.value import document_of
 from harness.checks.json.wording import show
 from harness.checks.schema.keywords import equality_key
@@ -39,7 +39,7 @@ class ExactFields:
         return Verdict.passed()
 
 
-def _pairs(reference: Any, value: Any, pointer: str) -> list[tuple[Found, Found]]:
+def _pairs(reference: Any, value: Any, pointer: str) -> list[tuple[PointerMatch, PointerMatch]]:
     """What the reference and the value have at each place that the pointer leads to in either."""
     if "*" not in pointer:
         place = follow(reference, pointer)[0]
@@ -50,18 +50,18 @@ def _pairs(reference: Any, value: Any, pointer: str) -> list[tuple[Found, Found]
     return [(_at(wanted, reference, path), _at(found, value, path)) for path in paths]
 
 
-def _at(places: dict[Any, Found], value: Any, path: Any) -> Found:
+def _at(places: dict[Any, PointerMatch], value: Any, path: Any) -> PointerMatch:
     if path in places:
         return places[path]
     for part in path:
         try:
             value = value[part]
         except (KeyError, IndexError, TypeError):
-            return Found(path, MISSING)
-    return Found(path, value)
+            return PointerMatch(path, MISSING)
+    return PointerMatch(path, value)
 
 
-def _difference(wanted: Found, found: Found) -> tuple[FailureCode, str]:
+def _difference(wanted: PointerMatch, found: PointerMatch) -> tuple[FailureCode, str]:
     if found.is_missing:
         reason = f"{found.pointer}: expected {show(wanted.value)}, found no such key"
         return FailureCode.MISSING_KEY, reason

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from harness.checks.json.document import Document
-from harness.checks.json.pointer import Found, follow, span_of
+from harness.checks.json.pointer import PointerMatch, follow, span_of
 from harness.checks.json.value import document_of
 from harness.checks.json.wording import kind_of, show
 from harness.checks.text.calendar import read_date, read_date_time
@@ -126,7 +126,7 @@ def _failures(document: Document, pointer: str, rule: TimestampRule) -> Iterator
         previous = moment, found.value
 
 
-def _no_time(document: Document, found: Found, rule: TimestampRule) -> Verdict:
+def _no_time(document: Document, found: PointerMatch, rule: TimestampRule) -> Verdict:
     span = span_of(document, found.path)
     if found.is_missing:
         reason = f"{found.pointer}: expected {rule.expected}, found no such key"

@@ -12,7 +12,7 @@ from harness.export.merging.adapter import Adapter, read_adapter
 from harness.export.merging.base_copies import without_base_copies
 from harness.export.merging.merged_weights import MergedWeights
 from harness.export.tensors.model_config import ModelConfig
-from harness.export.tensors.weights import StoredWeights, Weights
+from harness.export.tensors.weights import StoredWeights, TensorReader
 from harness.export.training_note import training_warnings
 from harness.model_files import provenance_keys
 from harness.model_files.fingerprint import file_hashes, tokenizer_hash, weights_hash
@@ -45,7 +45,7 @@ class Source:
         """Raises HarnessError where no file knows the architecture."""
         return architecture_of(self.config)
 
-    def effective_weights(self) -> Weights:
+    def effective_weights(self) -> TensorReader:
         """The weights with a plain adapter merged in, tensor by tensor."""
         if self.adapter is None:
             return self.weights

@@ -27,7 +27,7 @@ STORED_TYPES = {dtype: name for name, dtype in UNQUANTISED.items()}
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class GgufRequest:
     """What was asked for."""
 
     source: Source
@@ -67,7 +67,7 @@ def to_gguf(
     output.check_file(target, has_force)
     script = converter_script(converter) if converter else None
     kind = wanted or STORED_TYPES[source.weights.main_dtype]
-    request = Request(source, target, kind, script)
+    request = GgufRequest(source, target, kind, script)
     with output.staged(target) as staging:
         whole, merge_peak = _whole(source, staging)
         model = None if script else _model_file(source, whole)
@@ -145,7 +145,7 @@ def _model_file(source: Source, whole: Source) -> ModelFile:
     )
 
 
-def _check_space(request: Request, whole: Source, model: ModelFile | None) -> None:
+def _check_space(request: GgufRequest, whole: Source, model: ModelFile | None) -> None:
     first = UNQUANTISED[request.first]
     needed = model.bytes_as(first) if model else merged_bytes(whole, "float32")
     if request.kind not in UNQUANTISED:
@@ -154,12 +154,12 @@ def _check_space(request: Request, whole: Source, model: ModelFile | None) -> No
     output.check_space(request.target, needed)
 
 
-def _unquantised(request: Request, staging: Staging) -> Path:
+def _unquantised(request: GgufRequest, staging: Staging) -> Path:
     return staging.path("gguf" if request.kind in UNQUANTISED else "unquantised")
 
 
 def _write(
-    request: Request, model: ModelFile, fingerprints: Fingerprints, staging: Staging
+    request: GgufRequest, model: ModelFile, fingerprints: Fingerprints, staging: Staging
 ) -> None:
     provenance = fingerprints.model_provenance(request.source)
     if model.vocabulary.undone_normalizer:
@@ -173,14 +173,14 @@ def _write(
         )
 
 
-def _write_by_converter(request: Request, whole: Source, staging: Staging) -> None:
+def _write_by_converter(request: GgufRequest, whole: Source, staging: Staging) -> None:
     assert request.converter is not None
     if whole.adapter is not None:
         whole, _ = _merged(whole, staging)
     convert(request.converter, whole.folder, _unquantised(request, staging), request.first)
 
 
-def _quantise(request: Request, staging: Staging) -> Quantised:
+def _quantise(request: GgufRequest, staging: Staging) -> Quantised:
     if request.kind in UNQUANTISED:
         return Quantised((), None)
     source = _unquantised(request, staging)
@@ -191,7 +191,7 @@ def _quantise(request: Request, staging: Staging) -> Quantised:
     return done
 
 
-def _warnings(request: Request, whole: Source, model: ModelFile | None) -> tuple[str, ...]:
+def _warnings(request: GgufRequest, whole: Source, model: ModelFile | None) -> tuple[str, ...]:
     if model:
         own = (*model.vocabulary.warnings, *end_warnings(model.end_ids))
         return (*model.architecture.check(whole.config), *own)

@@ -12,7 +12,7 @@ from harness.model_files.finding import Finding, note, problem, unopenable, warn
 from harness.model_files.fingerprint import file_hashes, weights_hash
 from harness.model_files.lora_init import base_changing_start
 from harness.model_files.safetensors_header import Tensor
-from harness.model_files.weights import Weights, embedding_of, file_weights
+from harness.model_files.weights import WeightHeaders, embedding_of, file_weights
 
 CONFIG, WEIGHTS, TRAINING = "adapter_config.json", "adapter_model.safetensors", "training.json"
 _LORA = re.compile(
@@ -30,7 +30,7 @@ class Adapter:
 
     folder: Path
     config: Mapping[str, Any]
-    weights: Weights
+    weights: WeightHeaders
     trained_over: str | None = None
     """The hash of the base's weights that ``training.json`` recorded."""
     unreadable: tuple[Finding, ...] = field(default=())
@@ -61,7 +61,7 @@ def read_adapter(folder: Path) -> Adapter:
             level = warning if name == TRAINING else unopenable
             unreadable.append(level(name, str(error), "copy or train it again"))
     has_weights = (folder / WEIGHTS).is_file()
-    weights = file_weights(folder / WEIGHTS) if has_weights else Weights()
+    weights = file_weights(folder / WEIGHTS) if has_weights else WeightHeaders()
     base = objects[TRAINING].get("base")
     recorded = base.get("weights_sha256") if isinstance(base, dict) else None
     return Adapter(
@@ -73,7 +73,7 @@ def read_adapter(folder: Path) -> Adapter:
     )
 
 
-def adapter_findings(adapter: Adapter, base: Weights) -> Iterator[Finding]:
+def adapter_findings(adapter: Adapter, base: WeightHeaders) -> Iterator[Finding]:
     """What is wrong with an adapter over these weights of its base."""
     yield from adapter.unreadable
     yield from adapter.weights.findings

@@ -18,7 +18,7 @@ from harness.model_files.gguf_header import DamagedGguf, read_gguf_header
 from harness.model_files.gguf_tokens import gguf_tokens
 from harness.model_files.token_findings import template_findings, token_findings
 from harness.model_files.tokens import TokenFacts
-from harness.model_files.weights import Weights, folder_weights, row_findings
+from harness.model_files.weights import WeightHeaders, folder_weights, row_findings
 
 KINDS = ("base", "adapter", "merged", "gguf")
 """Kinds whose files are looked into."""
@@ -107,7 +107,7 @@ def _folder(ref: ModelRef) -> Examination:
 def _adapter(ref: ModelRef, is_thorough: bool) -> Examination:
     folder, location = Path(ref.location), adapter_base(ref)
     adapter, base = read_adapter(folder), local_copy(location)
-    weights = folder_weights(base) if base else Weights()
+    weights = folder_weights(base) if base else WeightHeaders()
     findings = [*weights.findings, *adapter_findings(adapter, weights)]
     facts = _adapter_facts(adapter, location)
     if base is None:
@@ -177,7 +177,7 @@ def _unreadable(error: UnreadableFile) -> Finding:
     return unopenable(where, what, _AGAIN)
 
 
-def _weight_facts(weights: Weights, config: Mapping[str, Any]) -> dict[str, str]:
+def _weight_facts(weights: WeightHeaders, config: Mapping[str, Any]) -> dict[str, str]:
     named = config.get("architectures")
     first = named[0] if isinstance(named, list) and named else config.get("model_type")
     rows = weights.embedding

@@ -25,7 +25,7 @@ _HALF = ("F16", "BF16")
 
 
 @dataclass(frozen=True, slots=True)
-class Weights:
+class WeightHeaders:
     """What the headers say."""
 
     tensors: Mapping[str, Tensor] = field(default_factory=dict, repr=False)
@@ -54,14 +54,14 @@ def embedding_of(tensors: Mapping[str, Tensor]) -> Tensor | None:
     return next(found, None)
 
 
-def folder_weights(folder: Path) -> Weights:
+def folder_weights(folder: Path) -> WeightHeaders:
     """Read the headers of a whole model's files; what cannot be read is a finding."""
     if (folder / INDEX).is_file():
         return _sharded(folder)
     if (folder / SINGLE).is_file():
         return file_weights(folder / SINGLE)
     size = sum(path.stat().st_size for path in folder.glob("*.bin"))
-    return Weights(
+    return WeightHeaders(
         findings=(
             note(
                 "pytorch_model.bin",
@@ -73,20 +73,20 @@ def folder_weights(folder: Path) -> Weights:
     )
 
 
-def file_weights(path: Path) -> Weights:
+def file_weights(path: Path) -> WeightHeaders:
     """Read the header of one file."""
     try:
         tensors = read_header(path)
     except UnreadableFile as error:
-        return Weights(findings=(_damaged(path, error),), size_bytes=_size(path))
-    return Weights(tensors, tuple(_shared_type(path.name, tensors)), _size(path))
+        return WeightHeaders(findings=(_damaged(path, error),), size_bytes=_size(path))
+    return WeightHeaders(tensors, tuple(_shared_type(path.name, tensors)), _size(path))
 
 
-def _sharded(folder: Path) -> Weights:
+def _sharded(folder: Path) -> WeightHeaders:
     try:
         index = read_object(folder / INDEX)
     except UnreadableFile as error:
-        return Weights(findings=(_damaged(folder / INDEX, error),))
+        return WeightHeaders(findings=(_damaged(folder / INDEX, error),))
     listed = index.get("weight_map")
     placed: dict[str, Any] = listed if isinstance(listed, dict) else {}
     tensors: dict[str, Tensor] = {}
@@ -112,11 +112,11 @@ def _sharded(folder: Path) -> Weights:
         tensors |= found.tensors
     if not placed:
         findings.append(unopenable(INDEX, "lists no weights", "copy the whole folder again"))
-    return Weights(tensors, tuple(findings), size)
+    return WeightHeaders(tensors, tuple(findings), size)
 
 
 def row_findings(
-    weights: Weights, tokens: TokenFacts, config: Mapping[str, Any]
+    weights: WeightHeaders, tokens: TokenFacts, config: Mapping[str, Any]
 ) -> Iterator[Finding]:
     """Whether embeddings, vocabulary and configuration are of one size."""
     embedding = weights.embedding

@@ -18,7 +18,7 @@ from harness.run.behavior import Tally
 from harness.run.selection import CaseSource, Subject
 from harness.run.session import Session
 from harness.tasks.generate.drawing import Drawing, DrawnCase
-from harness.tasks.generate.search import Found, Judge, smallest, starting_point
+from harness.tasks.generate.search import Judge, SmallestFailure, smallest, starting_point
 from harness.tasks.generate.shrinking import Bounds
 from harness.tasks.generate.stored import StoredCases
 
@@ -132,7 +132,7 @@ def _read(run: str, report_dir: Path) -> RunRecord:
         raise HarnessError(f"--generated: {error}") from None
 
 
-def _sample(subject: Subject, behavior: str, found: Found) -> Sample:
+def _sample(subject: Subject, behavior: str, found: SmallestFailure) -> Sample:
     task, case = subject.task, found.case
     (request,) = requests_for(task.name, [case], task.sampling)
     verdicts = {behavior: found.verdict}

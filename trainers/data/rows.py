@@ -25,7 +25,7 @@ ROLES = ("system", "user", "assistant")
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class TrainingRow:
     """One example: what is asked, and the answer to learn."""
 
     prompt: tuple[Message, ...] | str
@@ -45,7 +45,7 @@ class DataFile:
 
 
 @dataclass(frozen=True, slots=True)
-class Encoded:
+class EncodedRows:
     """Rows as tokens, ready for the trainer."""
 
     rows: tuple[Mapping[str, list[int]], ...]
@@ -62,7 +62,7 @@ class Encoded:
     """Rows whose prompt is text although the base has a chat template."""
 
 
-def read_rows(path: Path, limit: int | None = None) -> tuple[list[Row], DataFile]:
+def read_rows(path: Path, limit: int | None = None) -> tuple[list[TrainingRow], DataFile]:
     """The rows of one file, at most ``limit`` of them.
 
     Raises:
@@ -77,7 +77,7 @@ def read_rows(path: Path, limit: int | None = None) -> tuple[list[Row], DataFile
     except UnicodeDecodeError as error:
         place = content[: error.start].count(b"\n") + 1
         raise HarnessError(f"{path}:{place}: is not UTF-8 text ({error.reason})") from None
-    rows: list[Row] = []
+    rows: list[TrainingRow] = []
     mistakes: list[str] = []
     for number, line in enumerate(text.split("\n"), 1):
         if not line.strip() or (limit is not None and len(rows) >= limit):
@@ -94,8 +94,8 @@ def read_rows(path: Path, limit: int | None = None) -> tuple[list[Row], DataFile
 
 
 def encode_rows(
-    tokenizer: Any, rows: Sequence[Row], max_length: int, ending: int, stops: frozenset[int]
-) -> Encoded:
+    tokenizer: Any, rows: Sequence[TrainingRow], max_length: int, ending: int, stops: frozenset[int]
+) -> EncodedRows:
     """Tokenise rows: prompt as the harness asks it, completion, and the ending token once.
 
     Args:
@@ -116,7 +116,7 @@ def encode_rows(
         trained += len(completion)
         labels = [IGNORED] * len(prompt) + completion
         fitting.append({"input_ids": prompt + completion, "labels": labels})
-    return Encoded(
+    return EncodedRows(
         rows=tuple(fitting),
         too_long=len(rows) - len(fitting),
         longest=longest,
@@ -129,7 +129,7 @@ def encode_rows(
 
 
 def encode_row(
-    tokenizer: Any, row: Row, ending: int, stops: frozenset[int]
+    tokenizer: Any, row: TrainingRow, ending: int, stops: frozenset[int]
 ) -> tuple[list[int], list[int]]:
     """Token ids of the prompt, exactly those the harness asks with, and of the completion."""
     text = row.prompt if isinstance(row.prompt, str) else _rendered(tokenizer, row)
@@ -151,7 +151,7 @@ def encode_row(
     return prompt, [*completion, ending]
 
 
-def _rendered(tokenizer: Any, row: Row) -> str:
+def _rendered(tokenizer: Any, row: TrainingRow) -> str:
     assert not isinstance(row.prompt, str)
     try:
         return render(tokenizer, row.prompt)
@@ -194,7 +194,7 @@ def _after_answer(tokenizer: Any) -> int | None:
     return int(ids[0]) if ids else None
 
 
-def _row(line: str, where: str) -> Row:
+def _row(line: str, where: str) -> TrainingRow:
     """One line as a Row.
 
     Raises:
@@ -207,12 +207,12 @@ def _row(line: str, where: str) -> Row:
     if not isinstance(value, dict):
         raise ValueError(f"expected a JSON object, found {line.strip()!r:.60}")
     if "prompt" in value and "completion" in value:
-        return Row(_prompt(value["prompt"]), _completion(value["completion"]), where)
+        return TrainingRow(_prompt(value["prompt"]), _completion(value["completion"]), where)
     if "messages" in value:
         turns = _messages(value["messages"], "messages")
         if turns[-1].role != "assistant" or len(turns) < 2:
             raise ValueError("messages must end with the assistant's answer to at least one turn")
-        return Row(_asking(turns[:-1], "messages"), _some_text(turns[-1].content), where)
+        return TrainingRow(_asking(turns[:-1], "messages"), _some_text(turns[-1].content), where)
     if "conversations" in value:
         raise ValueError(
             "conversations with from and value are not read; write messages with role and content"

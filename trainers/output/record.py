@@ -52,7 +52,7 @@ class TrainingRecord:
     target_modules: tuple[str, ...]
     trainable_parameters: int
     curve: tuple[Mapping[str, Any], ...]
-    """See ``trainers.run.curve.Point``; a value that was not measured is absent."""
+    """See ``trainers.run.curve.CurvePoint``; a value that was not measured is absent."""
     result: Result
     notes: tuple[str, ...]
     """What was done otherwise than the recipe says, and why."""

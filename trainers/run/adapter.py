@@ -12,12 +12,12 @@ from harness.core.errors import HarnessError
 from harness.engine.hf.loading import load_tokenizer
 from trainers.output.folder import ADAPTER_CONFIG, cannot_write
 from trainers.run.curve import diverged
-from trainers.run.job import Job
+from trainers.run.job import TrainingJob
 
 WEIGHTS = "adapter_model.safetensors"
 
 
-def save(model: Any, job: Job, base_folder: Path, folder: Path) -> str:
+def save(model: Any, job: TrainingJob, base_folder: Path, folder: Path) -> str:
     """Write the adapter into ``folder`` and give the SHA-256 of its weights.
 
     Raises:
@@ -49,7 +49,7 @@ def _rewrite_config(path: Path, base: str) -> None:
     path.write_text(json.dumps(config, indent=2, sort_keys=True) + "\n", encoding="utf-8")
 
 
-def _readme(job: Job) -> str:
+def _readme(job: TrainingJob) -> str:
     recipe = job.recipe
     return (
         f"---\nbase_model: {recipe.base}\nlibrary_name: peft\n---\n\n"

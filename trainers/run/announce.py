@@ -6,9 +6,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from trainers.data.rows import DataFile, Encoded
+from trainers.data.rows import DataFile, EncodedRows
 from trainers.output.record import Result
-from trainers.run.job import Job, Rows
+from trainers.run.job import RecipeRows, TrainingJob
 
 NAME_WIDTH = 9
 DRY_RUN = ("dry run", "nothing was trained, nothing was written")
@@ -28,7 +28,7 @@ def say(console: Console, lines: list[tuple[str, str]]) -> None:
     console.print(table)
 
 
-def opening(job: Job, rows: Rows) -> list[tuple[str, str]]:
+def opening(job: TrainingJob, rows: RecipeRows) -> list[tuple[str, str]]:
     recipe, base = job.recipe, job.base
     lora = recipe.lora
     share = job.trainable_parameters / base.parameters
@@ -50,12 +50,12 @@ def opening(job: Job, rows: Rows) -> list[tuple[str, str]]:
     return lines + [("note", note) for note in job.notes]
 
 
-def closing(output: str, result: Result, heard: list[str]) -> list[tuple[str, str]]:
+def closing(output: str, result: Result, warnings: list[str]) -> list[tuple[str, str]]:
     loss = f"loss {result.first_loss:.4f} -> {result.last_loss:.4f}"
     if result.eval_loss is not None:
         loss += f", val {result.eval_loss:.4f}"
     memory = f"peak memory {result.peak_memory_mb:,.0f} MB"
-    lines = [("warning", message) for message in heard]
+    lines = [("warning", message) for message in warnings]
     return [
         *lines,
         ("trained", f"{result.steps:,} steps in {result.seconds:.1f} s, {loss}, {memory}"),
@@ -64,7 +64,7 @@ def closing(output: str, result: Result, heard: list[str]) -> list[tuple[str, st
     ]
 
 
-def _base(job: Job) -> str:
+def _base(job: TrainingJob) -> str:
     base = job.base
     quantized = " in nf4" if job.recipe.quantize == "nf4" else ""
     plural = "s" if base.threads > 1 else ""
@@ -75,7 +75,7 @@ def _base(job: Job) -> str:
     )
 
 
-def _data(files: tuple[DataFile, ...], encoded: Encoded, max_length: int) -> str:
+def _data(files: tuple[DataFile, ...], encoded: EncodedRows, max_length: int) -> str:
     names = ", ".join(f.path for f in files)
     text = (
         f"{names}: {len(encoded.rows):,} rows, {encoded.tokens:,} tokens, "
@@ -89,7 +89,7 @@ def _data(files: tuple[DataFile, ...], encoded: Encoded, max_length: int) -> str
     return text
 
 
-def _steps(job: Job) -> str:
+def _steps(job: TrainingJob) -> str:
     recipe = job.recipe
     batch = recipe.batch_size * recipe.accumulation
     passes = f"{recipe.epochs:g} epochs" if recipe.max_steps is None else "max_steps"

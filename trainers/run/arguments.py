@@ -5,10 +5,10 @@ from typing import Any
 
 import torch
 
-from trainers.run.job import Job
+from trainers.run.job import TrainingJob
 
 
-def arguments(job: Job, folder: Path) -> dict[str, Any]:
+def arguments(job: TrainingJob, folder: Path) -> dict[str, Any]:
     """Keyword arguments for ``TrainingArguments`` and what TRL derives from it."""
     recipe, base = job.recipe, job.base
     is_cuda = base.device == "cuda"
@@ -50,7 +50,7 @@ def arguments(job: Job, folder: Path) -> dict[str, Any]:
 _SCHEDULES = {"cosine": "cosine", "linear": "linear", "constant": "constant_with_warmup"}
 
 
-def _evaluation(job: Job) -> str:
+def _evaluation(job: TrainingJob) -> str:
     if job.val is None:
         return "no"
     return "steps" if job.recipe.eval_steps else "epoch"

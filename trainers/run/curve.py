@@ -11,7 +11,7 @@ from harness.core.errors import HarnessError
 
 
 @dataclass(frozen=True, slots=True)
-class Point:
+class CurvePoint:
     """What was logged at one step: averages since the point before."""
 
     step: int
@@ -29,7 +29,7 @@ class Curve(TrainerCallback):  # type: ignore[misc]
     """Collects a Point for each log line of the trainer."""
 
     def __init__(self) -> None:
-        self.points: list[Point] = []
+        self.points: list[CurvePoint] = []
         self.started = time.perf_counter()
         self.step = 0
         """Optimiser steps done."""
@@ -53,7 +53,7 @@ class Curve(TrainerCallback):  # type: ignore[misc]
             if not math.isfinite(number):
                 raise HarnessError(diverged(f"{name} is {number}", state.global_step))
         seconds = time.perf_counter() - self.started
-        self.points.append(Point(state.global_step, round(seconds, 3), **numbers))
+        self.points.append(CurvePoint(state.global_step, round(seconds, 3), **numbers))
 
 
 def diverged(what: str, step: int) -> str:

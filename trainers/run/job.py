@@ -1,14 +1,14 @@
-"""The Job: everything that is known before the first step. Values only."""
+"""The TrainingJob: everything that is known before the first step. Values only."""
 
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from trainers.data.rows import DataFile, Encoded
+from trainers.data.rows import DataFile, EncodedRows
 from trainers.recipes.schema import Recipe
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
+class RecipeRows:
     """The rows of a recipe as its method reads them, before any token."""
 
     train: tuple[Any, ...]
@@ -33,7 +33,7 @@ class BaseInfo:
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class TrainingJob:
     """What a method's ``build`` needs, and what the record says."""
 
     recipe: Recipe
@@ -41,8 +41,8 @@ class Job:
     tokenizer: Any
     peft_config: Any
     base: BaseInfo
-    train: Encoded
-    val: Encoded | None
+    train: EncodedRows
+    val: EncodedRows | None
     max_length: int
     ending: int
     """The token that every completion ends with."""
@@ -63,14 +63,14 @@ class Method(Protocol):
 
     def encode(
         self, tokenizer: Any, rows: Any, max_length: int, ending: int, stops: frozenset[int]
-    ) -> Encoded:
+    ) -> EncodedRows:
         """The rows as tokens."""
         ...
 
-    def first_row(self, job: Job) -> list[tuple[str, str]]:
+    def first_row(self, job: TrainingJob) -> list[tuple[str, str]]:
         """The first training row as text, in named parts: what ``--dry-run`` shows."""
         ...
 
-    def build(self, job: Job, arguments: dict[str, Any]) -> Any:
+    def build(self, job: TrainingJob, arguments: dict[str, Any]) -> Any:
         """A transformers Trainer, ready to train, from what is common to all methods."""
         ...

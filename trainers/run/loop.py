@@ -11,7 +11,7 @@ from transformers import PrinterCallback
 from harness.core.errors import HarnessError
 from harness.machine.environment import environment
 from harness.machine.memory import peak_memory_mb
-from trainers.data.rows import DataFile, Encoded
+from trainers.data.rows import DataFile, EncodedRows
 from trainers.model.trained_logits import only_trained_logits
 from trainers.output import record
 from trainers.output.folder import staged
@@ -19,7 +19,7 @@ from trainers.recipes.load import RecipeFile
 from trainers.run import adapter
 from trainers.run.arguments import arguments
 from trainers.run.curve import Curve
-from trainers.run.job import Job, Method, Rows
+from trainers.run.job import Method, RecipeRows, TrainingJob
 from trainers.run.progress import ProgressShow
 
 OUT_OF_MEMORY = (
@@ -31,11 +31,11 @@ OUT_OF_MEMORY = (
 def train_job(
     file: RecipeFile,
     method: Method,
-    rows: Rows,
-    job: Job,
+    rows: RecipeRows,
+    job: TrainingJob,
     base_folder: Path,
     console: Console,
-    heard: list[str],
+    warnings: list[str],
 ) -> record.Result:
     """Train and put the adapter in place.
 
@@ -49,7 +49,7 @@ def train_job(
         seconds = _fit(trainer, curve, console)
         weights = adapter.save(trainer.model, job, base_folder, partial)
         result = _result(trainer, curve, seconds, weights)
-        record.write(_record(file, job, rows, curve, result, heard), partial)
+        record.write(_record(file, job, rows, curve, result, warnings), partial)
     return result
 
 
@@ -96,7 +96,12 @@ def _result(trainer: Any, curve: Curve, seconds: float, weights: str) -> record.
 
 
 def _record(
-    file: RecipeFile, job: Job, rows: Rows, curve: Curve, result: record.Result, heard: list[str]
+    file: RecipeFile,
+    job: TrainingJob,
+    rows: RecipeRows,
+    curve: Curve,
+    result: record.Result,
+    warnings: list[str],
 ) -> record.TrainingRecord:
     val = _data(rows.val_files, job.val) if job.val else None
     return record.TrainingRecord(
@@ -114,12 +119,12 @@ def _record(
         curve=tuple({k: v for k, v in asdict(p).items() if v is not None} for p in curve.points),
         result=result,
         notes=job.notes,
-        warnings=tuple(heard),
+        warnings=tuple(warnings),
         environment=environment(),
     )
 
 
-def _data(files: tuple[DataFile, ...], encoded: Encoded) -> dict[str, Any]:
+def _data(files: tuple[DataFile, ...], encoded: EncodedRows) -> dict[str, Any]:
     return {
         "files": [asdict(f) for f in files],
         "rows": len(encoded.rows),

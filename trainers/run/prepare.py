@@ -1,4 +1,4 @@
-"""From rows to a Job: tokenizer, model, adapter configuration, tokens."""
+"""From rows to a TrainingJob: tokenizer, model, adapter configuration, tokens."""
 
 import math
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import Any
 
 from harness.core.errors import HarnessError
 from harness.engine.prompt import has_template
-from trainers.data.rows import Encoded, ending_token
+from trainers.data.rows import EncodedRows, ending_token
 from trainers.model.base import (
     Device,
     choose_device,
@@ -19,12 +19,12 @@ from trainers.model.base import (
 from trainers.model.lora import lora_config, target_modules
 from trainers.recipes.load import RecipeFile
 from trainers.recipes.schema import Recipe
-from trainers.run.job import BaseInfo, Job, Method, Rows
+from trainers.run.job import BaseInfo, Method, RecipeRows, TrainingJob
 from trainers.run.quiet import silence_bars
 
 
-def prepare(file: RecipeFile, method: Method, rows: Rows) -> tuple[Job, Path]:
-    """The Job, and the local folder of its base.
+def prepare(file: RecipeFile, method: Method, rows: RecipeRows) -> tuple[TrainingJob, Path]:
+    """The TrainingJob, and the local folder of its base.
 
     Raises:
         HarnessError: the base cannot be used, a layer's name fits nothing, no row is short enough.
@@ -45,7 +45,7 @@ def prepare(file: RecipeFile, method: Method, rows: Rows) -> tuple[Job, Path]:
             raise HarnessError(_nothing_fits(file, encoded, max_length, key))
     _check_vocabulary(model, train, file.where("base"))
     parameters = int(model.num_parameters())
-    job = Job(
+    job = TrainingJob(
         recipe=recipe,
         model=model,
         tokenizer=tokenizer,
@@ -71,7 +71,7 @@ def steps_of(recipe: Recipe, rows: int) -> int:
     return math.ceil(recipe.epochs * math.ceil(batches / recipe.accumulation))
 
 
-def _check_vocabulary(model: Any, train: Encoded, where: str) -> None:
+def _check_vocabulary(model: Any, train: EncodedRows, where: str) -> None:
     size = int(model.get_input_embeddings().weight.shape[0])
     largest = max(max(ids) for row in train.rows for ids in row.values())
     if largest >= size:
@@ -107,7 +107,7 @@ def _base_info(
     )
 
 
-def _notes(train: Encoded) -> list[str]:
+def _notes(train: EncodedRows) -> list[str]:
     if not train.plain_prompts:
         return []
     return [
@@ -116,7 +116,7 @@ def _notes(train: Encoded) -> list[str]:
     ]
 
 
-def _nothing_fits(file: RecipeFile, encoded: Encoded, max_length: int, key: str) -> str:
+def _nothing_fits(file: RecipeFile, encoded: EncodedRows, max_length: int, key: str) -> str:
     return (
         f"{file.where(f'data.{key}')}: none of the {encoded.too_long:,} rows fits into max_length "
         f"{max_length}, raise it (the longest row has {encoded.longest} tokens)"

@@ -47,16 +47,16 @@ DEPRECATIONS = (DeprecationWarning, PendingDeprecationWarning, FutureWarning)
 def quiet() -> Iterator[list[str]]:
     """Gives a list that fills with each distinct warning of the libraries, in one line."""
     os.environ.update(ENVIRONMENT)
-    heard: list[str] = []
-    collector = _Collector(heard)
+    found: list[str] = []
+    collector = _Collector(found)
     before = [_silence(logging.getLogger(name), collector) for name in LOGGERS]
     with warnings.catch_warnings():
         warnings.simplefilter("default")
         for category in DEPRECATIONS:
             warnings.simplefilter("ignore", category)
-        warnings.showwarning = lambda message, *_, **__: collector.hear(str(message))
+        warnings.showwarning = lambda message, *_, **__: collector.add(str(message))
         try:
-            yield heard
+            yield found
         finally:
             for logger, handlers, propagate in before:
                 logger.handlers, logger.propagate = handlers, propagate
@@ -72,17 +72,17 @@ def silence_bars() -> None:
 
 
 class _Collector(logging.Handler):
-    def __init__(self, heard: list[str]) -> None:
+    def __init__(self, lines: list[str]) -> None:
         super().__init__(logging.WARNING)
-        self._heard = heard
+        self._lines = lines
 
     def emit(self, record: logging.LogRecord) -> None:
-        self.hear(record.getMessage())
+        self.add(record.getMessage())
 
-    def hear(self, message: str) -> None:
+    def add(self, message: str) -> None:
         line = " ".join(message.split())
-        if line not in self._heard and not re.match("|".join(KNOWN), line):
-            self._heard.append(line)
+        if line not in self._lines and not re.match("|".join(KNOWN), line):
+            self._lines.append(line)
 
 
 def _silence(

@@ -16,7 +16,7 @@ from harness.core.errors import HarnessError
 from trainers.data.rows import DataFile
 from trainers.recipes.load import RecipeFile, load
 from trainers.run.announce import DRY_RUN, closing, opening, say
-from trainers.run.job import Method, Rows
+from trainers.run.job import Method, RecipeRows
 from trainers.run.preflight import check
 from trainers.run.quiet import quiet
 
@@ -49,7 +49,7 @@ def train(
     method = cast(Method, importlib.import_module(f"trainers.{file.recipe.method}"))
     rows = read(file, method)
     try:
-        with quiet() as heard:
+        with quiet() as warnings:
             with console.status("opening the base"):
                 # Everything heavy is behind these imports, and they must come after quiet().
                 from trainers.run import loop
@@ -60,22 +60,22 @@ def train(
             if dry_run:
                 say(console, [*method.first_row(job), DRY_RUN])
                 return
-            result = loop.train_job(file, method, rows, job, base_folder, console, heard)
-        say(console, closing(job.recipe.output, result, heard))
+            result = loop.train_job(file, method, rows, job, base_folder, console, warnings)
+        say(console, closing(job.recipe.output, result, warnings))
     except KeyboardInterrupt as stop:
         after = str(stop) or "before the first step"
         say(console, [("stopped", f"{after}, nothing was written to {file.recipe.output}")])
         raise SystemExit(INTERRUPTED) from None
 
 
-def read(file: RecipeFile, method: Method) -> Rows:
+def read(file: RecipeFile, method: Method) -> RecipeRows:
     """All rows of the recipe; the mistakes of all its files are one error."""
     data = file.recipe.data
     train, train_files, mistakes = _read_files(method, data.train, data.limit)
     val, val_files, more = _read_files(method, data.val, None)
     if mistakes or more:
         raise HarnessError(*mistakes, *more)
-    return Rows(tuple(train), tuple(val), tuple(train_files), tuple(val_files))
+    return RecipeRows(tuple(train), tuple(val), tuple(train_files), tuple(val_files))
 
 
 def _read_files(

@@ -16,7 +16,7 @@ of the container."""
 _BLANK = re.compile(r"[ \t\n\r]*+")
 
 
-class Found(NamedTuple):
+class PointerMatch(NamedTuple):
     """What a pointer leads to in a value."""
 
     path: Path
@@ -37,7 +37,7 @@ def pointer_of(path: Path) -> str:
     return "".join("/" + str(p).replace("~", "~0").replace("/", "~1") for p in path) or "the value"
 
 
-def follow(value: Any, pointer: str) -> list[Found]:
+def follow(value: Any, pointer: str) -> list[PointerMatch]:
     """Everything that ``pointer`` leads to: one place, or with ``*`` one for each item."""
     places: list[tuple[Path, Any]] = [((), value)]
     for token in _tokens(pointer):
@@ -45,7 +45,7 @@ def follow(value: Any, pointer: str) -> list[Found]:
             places = list(_steps(places[0], token))
         else:
             places = [step for place in places for step in _steps(place, token)]
-    return [Found(path, found) for path, found in places]
+    return [PointerMatch(path, found) for path, found in places]
 
 
 @lru_cache(maxsize=1024)

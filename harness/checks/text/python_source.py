@@ -28,7 +28,7 @@ _TOKEN = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class ParsedPython:
     """What parsing said: a tree, or what is wrong and where."""
 
     tree: ast.Module | None
@@ -38,23 +38,23 @@ class Source:
 
 
 @lru_cache(maxsize=4)
-def parse_python(text: str) -> Source:
+def parse_python(text: str) -> ParsedPython:
     """Parse ``text`` as a module; never raises, never runs it."""
     if not text.strip():
-        return Source(
+        return ParsedPython(
             None, FailureCode.EMPTY, "expected Python code, found nothing", (0, len(text))
         )
     if reason := _too_big(text):
-        return Source(None, FailureCode.SYNTAX, reason, (0, len(text)))
+        return ParsedPython(None, FailureCode.SYNTAX, reason, (0, len(text)))
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return Source(ast.parse(text))
+            return ParsedPython(ast.parse(text))
     except SyntaxError as error:
         return _fault(text, error)
     except (ValueError, RecursionError, MemoryError, OverflowError, UnicodeError) as error:
         reason = f"is no Python code: {excerpt(str(error)) or type(error).__name__}"
-        return Source(None, FailureCode.SYNTAX, reason, (0, len(text)))
+        return ParsedPython(None, FailureCode.SYNTAX, reason, (0, len(text)))
 
 
 def _too_big(text: str) -> str:
@@ -83,14 +83,14 @@ def _too_big(text: str) -> str:
     return ""
 
 
-def _fault(text: str, error: SyntaxError) -> Source:
+def _fault(text: str, error: SyntaxError) -> ParsedPython:
     position = _offset(text, error)
     is_cut = not text[position:].strip() or any(
         words in (error.msg or "") for words in ("was never closed", "unterminated", "EOF")
     )
     code = FailureCode.TRUNCATED if is_cut else FailureCode.SYNTAX
     reason = f"is no Python code, line {error.lineno or 1}: {excerpt(error.msg or '')}"
-    return Source(None, code, reason, (position, min(position + 1, len(text))))
+    return ParsedPython(None, code, reason, (position, min(position + 1, len(text))))
 
 
 def _offset(text: str, error: SyntaxError) -> int:

@@ -14,8 +14,8 @@ from harness.export.gguf.tensor_plan import PlannedTensor
 from harness.export.tensors.model_config import ModelConfig
 from harness.export.tensors.numbers import STORED_AS, converted
 from harness.export.tensors.safetensors_file import Array
-from harness.export.tensors.weights import Weights
-from harness.export.tokenizer.vocabulary import Vocabulary
+from harness.export.tensors.weights import TensorReader
+from harness.export.tokenizer.vocabulary import GgufVocabulary
 from harness.model_files import provenance_keys
 
 FILE_TYPES = {
@@ -33,9 +33,9 @@ class ModelFile:
 
     config: ModelConfig
     architecture: Architecture
-    weights: Weights
+    weights: TensorReader
     tensors: tuple[PlannedTensor, ...]
-    vocabulary: Vocabulary
+    vocabulary: GgufVocabulary
     name: str
     provenance: Mapping[str, str] = field(default_factory=dict)
     end_ids: tuple[int, ...] = ()
@@ -77,7 +77,7 @@ def add_provenance(writer: GGUFWriter, provenance: Mapping[str, str]) -> None:
         writer.add_string(key, value)
 
 
-def add_vocabulary(writer: GGUFWriter, vocabulary: Vocabulary) -> None:
+def add_vocabulary(writer: GGUFWriter, vocabulary: GgufVocabulary) -> None:
     writer.add_tokenizer_model(vocabulary.model)
     writer.add_tokenizer_pre(vocabulary.pre)
     writer.add_token_list(vocabulary.tokens)

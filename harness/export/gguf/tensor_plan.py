@@ -10,7 +10,7 @@ from harness.core.errors import HarnessError
 from harness.export.gguf.architecture import Architecture
 from harness.export.gguf.layout import Layout
 from harness.export.tensors.model_config import ModelConfig
-from harness.export.tensors.weights import Weights
+from harness.export.tensors.weights import TensorReader
 
 SUFFIXES = (".weight", ".bias")
 
@@ -63,7 +63,7 @@ class Names:
 
 
 def plan(
-    config: ModelConfig, architecture: Architecture, weights: Weights
+    config: ModelConfig, architecture: Architecture, weights: TensorReader
 ) -> tuple[PlannedTensor, ...]:
     """Every tensor of the file, in the model's order.
 

@@ -15,7 +15,7 @@ ONE_FILE = "model.safetensors"
 INDEX = "model.safetensors.index.json"
 
 
-class Weights(Protocol):
+class TensorReader(Protocol):
     """Tensors by name, read one at a time."""
 
     @property

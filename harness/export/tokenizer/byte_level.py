@@ -5,12 +5,12 @@ from typing import Any
 from harness.core.errors import HarnessError
 from harness.export.tokenizer.pre_tokenizer import pre_tokenizer_name
 from harness.export.tokenizer.tokenizer_reading import LoadedTokenizer
-from harness.export.tokenizer.vocabulary import Vocabulary, bos_and_eos_added, token_table
+from harness.export.tokenizer.vocabulary import GgufVocabulary, bos_and_eos_added, token_table
 
 UNICODE_FORMS = ("NFC", "NFD", "NFKC", "NFKD")
 
 
-def byte_level_vocabulary(loaded: LoadedTokenizer, rows: int) -> Vocabulary:
+def byte_level_vocabulary(loaded: LoadedTokenizer, rows: int) -> GgufVocabulary:
     """The vocabulary for a model whose embedding has ``rows`` rows.
 
     Raises:
@@ -27,7 +27,7 @@ def byte_level_vocabulary(loaded: LoadedTokenizer, rows: int) -> Vocabulary:
             f"not in {undone} form becomes other tokens, unless whoever runs the file normalises it"
         )
     adds_bos, adds_eos = bos_and_eos_added(loaded)
-    return Vocabulary(
+    return GgufVocabulary(
         model="gpt2",
         pre=pre,
         tokens=tokens,

@@ -12,8 +12,8 @@ from typing import Any
 from harness.core.errors import HarnessError
 from harness.export.tokenizer.tokenizer_reading import LoadedTokenizer
 from harness.export.tokenizer.vocabulary import (
+    GgufVocabulary,
     TokenKind,
-    Vocabulary,
     bos_and_eos_added,
     token_table,
 )
@@ -22,7 +22,7 @@ BLANK = "▁"
 SHOWN = 3
 
 
-def sentencepiece_vocabulary(loaded: LoadedTokenizer, rows: int) -> Vocabulary:
+def sentencepiece_vocabulary(loaded: LoadedTokenizer, rows: int) -> GgufVocabulary:
     """The vocabulary for llama.cpp's SentencePiece tokenizer.
 
     Raises:
@@ -39,7 +39,7 @@ def sentencepiece_vocabulary(loaded: LoadedTokenizer, rows: int) -> Vocabulary:
     added = {token["content"] for token in loaded.rules.get("added_tokens", ())}
     scores = token_scores(model, added)
     adds_bos, adds_eos = bos_and_eos_added(loaded)
-    return Vocabulary(
+    return GgufVocabulary(
         model="llama",
         pre="default",
         tokens=tokens,

@@ -6,10 +6,10 @@ from harness.core.errors import HarnessError
 from harness.export.tokenizer.byte_level import byte_level_vocabulary
 from harness.export.tokenizer.sentencepiece import sentencepiece_vocabulary
 from harness.export.tokenizer.tokenizer_reading import LoadedTokenizer
-from harness.export.tokenizer.vocabulary import Vocabulary
+from harness.export.tokenizer.vocabulary import GgufVocabulary
 
 
-def vocabulary_of(loaded: LoadedTokenizer, rows: int, folder: Path) -> Vocabulary:
+def vocabulary_of(loaded: LoadedTokenizer, rows: int, folder: Path) -> GgufVocabulary:
     """The tokenizer as GGUF holds it.
 
     Args:

@@ -20,7 +20,7 @@ class TokenKind(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Vocabulary:
+class GgufVocabulary:
     """What goes into the ``tokenizer.`` keys."""
 
     model: str

@@ -41,7 +41,7 @@ class DrawnCase:
         return "\n".join(message.content for message in self.case.messages)
 
 
-class Source:
+class CaseSampler:
     """The strategy of one task, drawn from with one seed."""
 
     def __init__(self, task: Task, strategy: Any, seed: int) -> None:
@@ -117,7 +117,7 @@ class Drawing:
     def __init__(self, count: int, seed: int) -> None:
         self.count = count
         self.seed = seed
-        self.sources: dict[str, Source] = {}
+        self.sources: dict[str, CaseSampler] = {}
         """By task."""
         self.drawn: dict[tuple[str, str], DrawnCase] = {}
         """By task and case."""
@@ -131,7 +131,7 @@ class Drawing:
         strategy = _strategy_of(task)
         if strategy is None:
             return None
-        source = self.sources[task.name] = Source(task, strategy, self.seed)
+        source = self.sources[task.name] = CaseSampler(task, strategy, self.seed)
         drawn = source.draw(self.count)
         if not drawn:
             raise HarnessError(f"{task.path}: its strategy rejects whatever is drawn, loosen it")

@@ -7,7 +7,7 @@ from functools import partial
 from harness.core.case import Case
 from harness.core.completion import Completion
 from harness.core.verdict import FailureCode, Outcome, Verdict
-from harness.tasks.generate.drawing import DrawnCase, Source
+from harness.tasks.generate.drawing import CaseSampler, DrawnCase
 from harness.tasks.generate.shrinking import Bounds, shrink, size_of
 
 Ask = Callable[[Sequence[Case]], Sequence[Completion]]
@@ -16,7 +16,7 @@ Judge = Callable[[Case, Completion], Verdict]
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class SmallestFailure:
     """The smallest failing case, what the model answered, and what the search took."""
 
     case: Case
@@ -40,12 +40,12 @@ def starting_point(
 
 
 def smallest(
-    source: Source,
+    source: CaseSampler,
     start: tuple[DrawnCase, Completion, Verdict],
     ask: Ask,
     judge: Judge,
     bounds: Bounds,
-) -> Found:
+) -> SmallestFailure:
     """The smallest case reached from ``start`` that fails with the same failure code.
 
     Another code is another failure: a prompt that was made empty may fail for being empty, and
@@ -62,7 +62,7 @@ def smallest(
 
     remake = partial(source.remake, drawn_from=drawn.case.id)
     shrunk = shrink(drawn, remake, failing, bounds)
-    return Found(
+    return SmallestFailure(
         shrunk.smallest.case,
         *answers[shrunk.smallest.prompt],
         steps=shrunk.steps,

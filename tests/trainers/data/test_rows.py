@@ -10,7 +10,14 @@ from harness.core.case import Message
 from harness.core.errors import HarnessError
 from harness.engine.prompt import encode, render
 from tests.trainers.conftest import CHATML, DIALOGPT, make_tokenizer
-from trainers.data.rows import IGNORED, Row, encode_row, encode_rows, ending_token, read_rows
+from trainers.data.rows import (
+    IGNORED,
+    TrainingRow,
+    encode_row,
+    encode_rows,
+    ending_token,
+    read_rows,
+)
 
 ASK = (Message("user", "Give name."),)
 ENDINGS = [(CHATML, "<|im_end|>"), (DIALOGPT, "<|endoftext|>"), (None, "<|endoftext|>")]
@@ -110,7 +117,9 @@ def test_prompt_is_the_harness_own_and_the_ending_comes_once(
     tokenizer = make_tokenizer(template, eos)
     stops = frozenset([tokenizer.eos_token_id])
     ending = ending_token(tokenizer, stops)
-    prompt, completion = encode_row(tokenizer, Row(ASK, '{"name": 1}', "f:1"), ending, stops)
+    prompt, completion = encode_row(
+        tokenizer, TrainingRow(ASK, '{"name": 1}', "f:1"), ending, stops
+    )
     assert prompt == encode(tokenizer, render(tokenizer, ASK))
     assert tokenizer.decode(completion) == '{"name": 1}' + eos
     assert completion.count(tokenizer.eos_token_id) == 1
@@ -119,13 +128,13 @@ def test_prompt_is_the_harness_own_and_the_ending_comes_once(
 
 def test_an_ending_written_into_the_data_is_not_doubled() -> None:
     tokenizer = make_tokenizer(CHATML)
-    row = Row(ASK, "a<|im_end|>", "f:1")
+    row = TrainingRow(ASK, "a<|im_end|>", "f:1")
     _, completion = encode_row(tokenizer, row, 2, frozenset([2]))
     assert tokenizer.decode(completion) == "a<|im_end|>"
 
 
 def test_an_ending_inside_a_completion_is_refused() -> None:
-    row = Row(ASK, "a<|im_end|>b", "f:7")
+    row = TrainingRow(ASK, "a<|im_end|>b", "f:7")
     with pytest.raises(HarnessError, match=r"f:7: the completion holds <\|im_end\|>, at which"):
         encode_row(make_tokenizer(CHATML), row, 2, frozenset([2]))
 
@@ -152,14 +161,16 @@ def test_a_token_across_the_boundary_keeps_the_prompt_tokens() -> None:
     tokenizer = make_tokenizer(None, "<|endoftext|>")
     both, alone = encode(tokenizer, "Give amount"), encode(tokenizer, "Give am")
     assert both[: len(alone)] != alone
-    prompt, completion = encode_row(tokenizer, Row("Give am", "ount", "f:1"), 0, frozenset([0]))
+    prompt, completion = encode_row(
+        tokenizer, TrainingRow("Give am", "ount", "f:1"), 0, frozenset([0])
+    )
     assert prompt == encode(tokenizer, "Give am")
     assert tokenizer.decode(completion) == "ount<|endoftext|>"
 
 
 def test_rows_that_do_not_fit_are_left_out_whole_and_counted() -> None:
     tokenizer = make_tokenizer(CHATML)
-    rows = [Row(ASK, "a" * length, "f:1") for length in (2, 400, 3)]
+    rows = [TrainingRow(ASK, "a" * length, "f:1") for length in (2, 400, 3)]
     prompt = len(encode(tokenizer, render(tokenizer, ASK)))
     encoded = encode_rows(tokenizer, rows, prompt + 4, 2, frozenset([2]))
     assert [len(r["input_ids"]) for r in encoded.rows] == [prompt + 3, prompt + 4]
@@ -172,13 +183,13 @@ def test_rows_that_do_not_fit_are_left_out_whole_and_counted() -> None:
 
 def test_a_conversation_that_the_template_refuses_is_named() -> None:
     template = "{{ raise_exception('System role not supported') }}"
-    row = Row(ASK, "a", "f:3")
+    row = TrainingRow(ASK, "a", "f:3")
     with pytest.raises(HarnessError, match=r"f:3: the base's chat template refuses .*System role"):
         encode_row(make_tokenizer(template), row, 2, frozenset([2]))
 
 
 def test_plain_prompts_are_counted_where_the_base_has_a_template() -> None:
-    row = Row("q", "a", "f:1")
+    row = TrainingRow("q", "a", "f:1")
     stops = frozenset([2])
     assert encode_rows(make_tokenizer(CHATML), [row], 64, 2, stops).plain_prompts == 1
     assert encode_rows(make_tokenizer(None), [row], 64, 2, stops).plain_prompts == 0

@@ -15,15 +15,15 @@ def test_time_left_reads_like_a_clock(seconds: int, text: str) -> None:
 
 
 def test_every_number_is_on_one_line_of_80_columns() -> None:
-    from trainers.run.curve import Curve, Point
+    from trainers.run.curve import Curve, CurvePoint
     from trainers.run.progress import ProgressShow
 
     screen = io.StringIO()
     curve = Curve()
     show = ProgressShow(Console(file=screen, force_terminal=True, width=80), curve)
     state = SimpleNamespace(global_step=190, max_steps=200)
-    curve.points.append(Point(190, 80.0, 0.0123, 1.5e-4, 0.25))
-    curve.points.append(Point(190, 81.0, eval_loss=0.0234))
+    curve.points.append(CurvePoint(190, 80.0, 0.0123, 1.5e-4, 0.25))
+    curve.points.append(CurvePoint(190, 81.0, eval_loss=0.0234))
     show.on_train_begin(None, state, None)
     show.on_log(None, state, None)
     show.on_step_end(None, state, None)

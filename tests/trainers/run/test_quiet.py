@@ -10,14 +10,14 @@ from trainers.run.quiet import quiet
 
 
 def test_warnings_are_collected_once_and_not_printed(capsys: pytest.CaptureFixture[str]) -> None:
-    with quiet() as heard:
+    with quiet() as caught:
         for _ in range(2):
             warnings.warn("a\n  real one", UserWarning, stacklevel=1)
             logging.getLogger("transformers.x").warning("another")
         warnings.warn("old name", FutureWarning, stacklevel=1)
         logging.getLogger("trl").warning("`x` is deprecated and will go")
         logging.getLogger("trl").info("chatter")
-    assert heard == ["a real one", "another"]
+    assert caught == ["a real one", "another"]
     assert capsys.readouterr() == ("", "")
 
 
