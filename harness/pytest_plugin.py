@@ -91,7 +91,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if session := terminalreporter.config.stash.get(SESSION, None):
-        session.summarise(terminalreporter)
+        session.summarize(terminalreporter)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -101,12 +101,12 @@ def gguf(
     harness export gguf out/my_adapter -o model-q4.gguf --type q4_k_m
     harness export gguf base:Qwen/Qwen2.5-0.5B-Instruct -o model.gguf
     """
-    from harness.export.gguf.file_types import UNQUANTISED, check_type
+    from harness.export.gguf.file_types import UNQUANTIZED, check_type
     from harness.export.requirements import check_packages
 
     check_packages()
     wanted = check_type(kind) if kind else None
-    check_packages(is_quantising=wanted is not None and wanted not in UNQUANTISED)
+    check_packages(is_quantizing=wanted is not None and wanted not in UNQUANTIZED)
     from harness.export.source import open_source
     from harness.export.to_gguf import to_gguf
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import click
 
 if TYPE_CHECKING:
-    from harness.tasks.judging import BrokenLine, Judgement
+    from harness.tasks.judging import BrokenLine, Judgment
 
 BROKEN_LINES = 2
 """Exit code when some lines could not be judged; the others were."""
@@ -58,7 +58,7 @@ def _opened(file: str) -> BinaryIO:
     return sys.stdin.buffer if file == "-" else Path(file).open("rb")
 
 
-def _run(name: str, judged: "Iterable[Judgement | BrokenLine]", summary: bool) -> int:
+def _run(name: str, judged: "Iterable[Judgment | BrokenLine]", summary: bool) -> int:
     """Write what was judged; returns how many lines were broken."""
     from harness.core.printable import printable
     from harness.tasks.judging import BrokenLine
@@ -94,9 +94,9 @@ class Summary:
         self.outcomes: dict[str, Counter[str]] = {}
         self.codes: dict[str, Counter[str]] = {}
 
-    def add(self, judgement: "Judgement") -> None:
+    def add(self, judgment: "Judgment") -> None:
         self.judged += 1
-        for name, verdict in judgement.verdicts.items():
+        for name, verdict in judgment.verdicts.items():
             self.outcomes.setdefault(name, Counter())[verdict.outcome.value] += 1
             if verdict.code:
                 self.codes.setdefault(name, Counter())[verdict.code.value] += 1

@@ -7,9 +7,9 @@ from pathlib import Path
 from harness.core.export_record import ExportRecord, PeakMemory
 from harness.export.gguf.converter import convert, converter_script
 from harness.export.gguf.end_tokens import end_ids, end_warnings
-from harness.export.gguf.file_types import UNQUANTISED, bytes_of, quantised
+from harness.export.gguf.file_types import UNQUANTIZED, bytes_of, quantized
 from harness.export.gguf.gguf_file import ModelFile, write_model
-from harness.export.gguf.quantizer import Quantised, quantize
+from harness.export.gguf.quantizer import Quantized, quantize
 from harness.export.gguf.tensor_plan import plan
 from harness.export.gguf.tensor_types import tensor_types
 from harness.export.merged_folder import merged_bytes, write_merged
@@ -23,7 +23,7 @@ from harness.files.staging import Staging
 from harness.machine.memory import peak_resident_bytes
 from harness.model_files import provenance_keys
 
-STORED_TYPES = {dtype: name for name, dtype in UNQUANTISED.items()}
+STORED_TYPES = {dtype: name for name, dtype in UNQUANTIZED.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class GgufRequest:
     def first(self) -> str:
         """The type that is written first: what is quantised is quantised from there. A merged
         weight is float32, so that it is rounded once."""
-        if self.kind in UNQUANTISED:
+        if self.kind in UNQUANTIZED:
             return self.kind
         return "f32" if self.source.adapter else STORED_TYPES[self.source.weights.main_dtype]
 
@@ -79,7 +79,7 @@ def to_gguf(
         else:
             _write_by_converter(request, whole, staging)
         first_peak = peak_resident_bytes()
-        quantised_ = _quantise(request, staging)
+        quantized_ = _quantize(request, staging)
         written = staging.path("gguf")
         record = make_record(
             kind="gguf",
@@ -89,10 +89,10 @@ def to_gguf(
             source_weights_sha256=fingerprints.source,
             outputs={target.name: written},
             tensors=tensor_types(written),
-            fallbacks=tuple(f"{f.tensor}: {f.wanted} -> {f.got}" for f in quantised_.fallbacks),
+            fallbacks=tuple(f"{f.tensor}: {f.wanted} -> {f.got}" for f in quantized_.fallbacks),
             pre_tokenizer=model.vocabulary.pre if model else None,
             warnings=(*fingerprints.warnings(source), *_warnings(request, whole, model)),
-            peak_memory=PeakMemory(first_peak, quantised_.peak_bytes, merge_peak),
+            peak_memory=PeakMemory(first_peak, quantized_.peak_bytes, merge_peak),
             start=start,
         )
         publish_with_record(record, staging, written, target)
@@ -146,16 +146,16 @@ def _model_file(source: Source, whole: Source) -> ModelFile:
 
 
 def _check_space(request: GgufRequest, whole: Source, model: ModelFile | None) -> None:
-    first = UNQUANTISED[request.first]
+    first = UNQUANTIZED[request.first]
     needed = model.bytes_as(first) if model else merged_bytes(whole, "float32")
-    if request.kind not in UNQUANTISED:
+    if request.kind not in UNQUANTIZED:
         elements = sum(t.elements for t in whole.weights.tensors.values())
         needed += bytes_of(request.kind, elements)
     output.check_space(request.target, needed)
 
 
-def _unquantised(request: GgufRequest, staging: Staging) -> Path:
-    return staging.path("gguf" if request.kind in UNQUANTISED else "unquantised")
+def _unquantized(request: GgufRequest, staging: Staging) -> Path:
+    return staging.path("gguf" if request.kind in UNQUANTIZED else "unquantised")
 
 
 def _write(
@@ -167,8 +167,8 @@ def _write(
     with bar(f"writing {request.first}") as advance:
         write_model(
             replace(model, provenance=provenance),
-            _unquantised(request, staging),
-            UNQUANTISED[request.first],
+            _unquantized(request, staging),
+            UNQUANTIZED[request.first],
             counter(advance, model.elements),
         )
 
@@ -177,15 +177,15 @@ def _write_by_converter(request: GgufRequest, whole: Source, staging: Staging) -
     assert request.converter is not None
     if whole.adapter is not None:
         whole, _ = _merged(whole, staging)
-    convert(request.converter, whole.folder, _unquantised(request, staging), request.first)
+    convert(request.converter, whole.folder, _unquantized(request, staging), request.first)
 
 
-def _quantise(request: GgufRequest, staging: Staging) -> Quantised:
-    if request.kind in UNQUANTISED:
-        return Quantised((), None)
-    source = _unquantised(request, staging)
+def _quantize(request: GgufRequest, staging: Staging) -> Quantized:
+    if request.kind in UNQUANTIZED:
+        return Quantized((), None)
+    source = _unquantized(request, staging)
     with bar(f"quantising to {request.kind}") as advance:
-        number = quantised()[request.kind]
+        number = quantized()[request.kind]
         done = quantize(source, staging.path("gguf"), number, lambda n, of: advance(n / max(1, of)))
     source.unlink()
     return done

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from harness.core.errors import HarnessError
 from harness.core.export_record import ExportRecord, PeakMemory
-from harness.export.gguf.file_types import UNQUANTISED
+from harness.export.gguf.file_types import UNQUANTIZED
 from harness.export.gguf.lora_file import LoraFile, check_expressible, pairs_by_tensor, write_lora
 from harness.export.gguf.tensor_plan import plan
 from harness.export.gguf.tensor_types import tensor_types
@@ -38,7 +38,7 @@ def to_lora(source: Source, target: Path, kind: str, has_force: bool) -> ExportR
     fingerprints = Fingerprints.of(source)
     provenance = fingerprints.provenance(source)
     lora = LoraFile(source.config, architecture, pairs, source.name, provenance)
-    dtype = UNQUANTISED[kind]
+    dtype = UNQUANTIZED[kind]
     output.check_space(target, lora.elements * STORED_AS[dtype].itemsize)
     with output.staged(target) as staging:
         written = staging.path("gguf")

@@ -18,10 +18,10 @@ def training_warnings(adapter: Path, base_sha256: str) -> tuple[str, ...]:
     """
     note = _note(adapter / NOTE)
     warnings: list[str] = []
-    quantised = _of(note, "recipe").get("quantize")
-    if isinstance(quantised, str) and quantised != "none":
+    quantized = _of(note, "recipe").get("quantize")
+    if isinstance(quantized, str) and quantized != "none":
         warnings.append(
-            f"the adapter was trained over the base in {quantised}, it is put over the base as "
+            f"the adapter was trained over the base in {quantized}, it is put over the base as "
             "stored: answers differ a little from those in training"
         )
     trained = _of(note, "base").get("weights_sha256")

@@ -33,7 +33,7 @@ def check_whole_model(what: str, location: str) -> None:
     if not folder.exists():
         if is_hub_id(location):
             return _check_hub(what, location)
-        raise HarnessError(f"{what}: {location} is not there{_neighbour(folder)}")
+        raise HarnessError(f"{what}: {location} is not there{_neighbor(folder)}")
     if not folder.is_dir():
         raise HarnessError(f"{what}: {location} is a file, name the folder that holds the model")
     if not (folder / "config.json").is_file():
@@ -48,7 +48,7 @@ def check_adapter(what: str, location: str) -> None:
     """Raise a HarnessError, beginning with ``what``, unless ``location`` holds an adapter."""
     folder = Path(location)
     if not folder.exists():
-        raise HarnessError(f"{what}: {location} is not there{_neighbour(folder)}")
+        raise HarnessError(f"{what}: {location} is not there{_neighbor(folder)}")
     if not (folder / "adapter_config.json").is_file():
         if (folder / "config.json").is_file():
             raise HarnessError(f"{what}: holds a whole model, say base:{location}")
@@ -61,7 +61,7 @@ def check_file(what: str, location: str) -> None:
     """Raise a HarnessError, beginning with ``what``, unless ``location`` is a file."""
     file = Path(location)
     if not file.exists():
-        raise HarnessError(f"{what}: {location} is not there{_neighbour(file)}")
+        raise HarnessError(f"{what}: {location} is not there{_neighbor(file)}")
     if not file.is_file():
         found = sorted(p.name for p in file.glob("*.gguf"))
         hint = f", such as {file / found[0]}" if found else ""
@@ -118,7 +118,7 @@ def _check_hub(what: str, hub_id: str) -> None:
         )
 
 
-def _neighbour(folder: Path) -> str:
+def _neighbor(folder: Path) -> str:
     """A hint at the nearest name beside a missing folder."""
     if not folder.parent.is_dir():
         return ""

@@ -272,7 +272,7 @@ class PytestSession:
             return said
         return f"{said}; the answers so far are kept: judge them with --model record:{run}"
 
-    def summarise(self, reporter: pytest.TerminalReporter) -> None:
+    def summarize(self, reporter: pytest.TerminalReporter) -> None:
         """The table at the end of the session, parity, and what the gate decided."""
         if self.record is not None and not self.config.getoption("no_summary"):
             self._show(self.record, reporter)

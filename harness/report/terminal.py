@@ -76,7 +76,7 @@ class BeforeAfter:
     examples: int = EXAMPLES
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        marked_by_colour = console.color_system is not None and not console.no_color
+        marked_by_color = console.color_system is not None and not console.no_color
         yield _ascii(_counts_line(self.comparison), options)
         yield Text()
         if self.comparison.composite.judged == 0:
@@ -86,7 +86,7 @@ class BeforeAfter:
         for case in chosen(self.comparison.cases, self.examples, required):
             yield _ascii(_case_title(case), options)
             first = telling(case, required)
-            table = _case_table(case, first, shared, marked_by_colour, options)
+            table = _case_table(case, first, shared, marked_by_color, options)
             yield Padding(table, (0, 0, 1, 2))
 
 
@@ -314,7 +314,7 @@ def _case_table(
     case: CaseChange,
     first: tuple[str, ...],
     shared: int,
-    marked_by_colour: bool,
+    marked_by_color: bool,
     options: ConsoleOptions,
 ) -> Table:
     table = Table.grid(padding=(0, 2, 0, 0))
@@ -324,13 +324,13 @@ def _case_table(
     begun = "… " if shared else ""
     table.add_row("prompt", _ascii(Text(begun + _cut(prompt[shared:])), options))
     for name, sample in (("before", case.before), ("after", case.after)):
-        table.add_row(name, _ascii(_answer(sample, first, marked_by_colour), options))
+        table.add_row(name, _ascii(_answer(sample, first, marked_by_color), options))
         if sample is not None and (why := _why(sample, first)):
             table.add_row("", _ascii(Text(why, _DIM), options))
     return table
 
 
-def _answer(sample: Sample | None, first: tuple[str, ...], marked_by_colour: bool) -> Text:
+def _answer(sample: Sample | None, first: tuple[str, ...], marked_by_color: bool) -> Text:
     if sample is None:
         return Text("no such case", _DIM)
     if sample.completion.error is not None:
@@ -345,9 +345,9 @@ def _answer(sample: Sample | None, first: tuple[str, ...], marked_by_colour: boo
     shown = Text("… " if start else "")
     shown.append(printable(text[start:low]))
     if span and low <= high:
-        shown.append("" if marked_by_colour else ">>")
-        shown.append(printable(text[low:high]), f"{_BAD} reverse" if marked_by_colour else "")
-        shown.append("" if marked_by_colour else "<<")
+        shown.append("" if marked_by_color else ">>")
+        shown.append(printable(text[low:high]), f"{_BAD} reverse" if marked_by_color else "")
+        shown.append("" if marked_by_color else "<<")
         shown.append(printable(text[high:end]))
     shown.append(f" … {len(text) - end:,} more characters" if end < len(text) else "")
     return shown

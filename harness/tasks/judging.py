@@ -289,7 +289,7 @@ class BrokenLine:
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
+class Judgment:
     """What is said of one line."""
 
     id: Any
@@ -306,7 +306,7 @@ class Judgement:
 
 def judge_lines(
     lines: Iterable[bytes], task: Task | None = None
-) -> Iterator[Judgement | BrokenLine]:
+) -> Iterator[Judgment | BrokenLine]:
     """Judge a stream of lines one by one, in constant memory; blank lines are passed over."""
     for number, raw in enumerate(lines, start=1):
         if not raw.strip():
@@ -317,4 +317,4 @@ def judge_lines(
         except HarnessError as error:
             yield BrokenLine(number, str(error))
         else:
-            yield Judgement(line.id, verdicts)
+            yield Judgment(line.id, verdicts)

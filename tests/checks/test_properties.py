@@ -50,7 +50,7 @@ brackets = st.text("{}[]", min_size=1, max_size=40)
 
 @SETTINGS
 @given(values, st.booleans(), st.sampled_from([None, 1, 4]))
-def test_any_value_serialised_is_valid(value, ascii_only, indent):
+def test_any_value_serialized_is_valid(value, ascii_only, indent):
     text = json.dumps(value, ensure_ascii=ascii_only, indent=indent)
     for check in (JsonValidity(), NoExtraText(), NoBracketRuns()):
         assert word(check, text) == "passed"

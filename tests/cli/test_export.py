@@ -130,11 +130,11 @@ def test_adapters_whose_base_is_wrong(tmp_path: Path) -> None:
     line = mistake("lora", none, *out)
     assert "names no base, add +base=FOLDER" in line
     assert line.startswith("adapter:")
-    quantised = shutil.copytree(TINY_QWEN2, tmp_path / "quantised")
-    config = json.loads((quantised / "config.json").read_text("utf-8"))
+    quantized = shutil.copytree(TINY_QWEN2, tmp_path / "quantised")
+    config = json.loads((quantized / "config.json").read_text("utf-8"))
     config["quantization_config"] = {"quant_method": "bitsandbytes", "load_in_4bit": True}
-    (quantised / "config.json").write_text(json.dumps(config), "utf-8")
-    line = mistake("merge", ADAPTER, "-o", tmp_path / "m", "--base", quantised)
+    (quantized / "config.json").write_text(json.dumps(config), "utf-8")
+    line = mistake("merge", ADAPTER, "-o", tmp_path / "m", "--base", quantized)
     assert "is stored quantised (bitsandbytes)" in line
     assert "name the unquantised base with --base" in line
 

@@ -12,7 +12,7 @@ import pytest
 from gguf import GGUFReader
 
 from harness.core.errors import HarnessError
-from harness.export.gguf.file_types import check_type, quantised
+from harness.export.gguf.file_types import check_type, quantized
 from harness.export.gguf.quantizer import quantize
 from harness.model_files import provenance_keys
 from harness.model_files.fingerprint import file_hashes, sha256_of_file, weights_hash
@@ -195,10 +195,10 @@ def test_rows_that_no_block_divides_stay_float16(tmp_path):
     assert record.tensors == {"f16": 16, "f32": 5}
 
 
-def test_types_are_those_of_the_quantiser():
+def test_types_are_those_of_the_quantizer():
     assert check_type("Q4_K_M") == "q4_k_m"
     assert {"q8_0", "q6_k", "q5_k_m", "q5_k_s", "q4_0", "q3_k_l", "q2_k", "iq4_xs"} <= set(
-        quantised()
+        quantized()
     )
     with pytest.raises(HarnessError, match=r"--type q4_km: no such type, did you mean 'q4_k_m'\?"):
         check_type("q4_km")
@@ -209,12 +209,12 @@ def test_types_are_those_of_the_quantiser():
 @pytest.mark.slow
 def test_every_type_that_is_offered_can_be_made(tmp_path):
     export_gguf(TINY_QWEN2, tmp_path / "f32.gguf")
-    for name, number in quantised().items():
+    for name, number in quantized().items():
         quantize(tmp_path / "f32.gguf", tmp_path / f"{name}.gguf", number, lambda n, of: None)
         assert (tmp_path / f"{name}.gguf").stat().st_size > 100_000
 
 
-def test_what_llama_cpp_cannot_quantise_is_one_line_with_its_log(tmp_path):
+def test_what_llama_cpp_cannot_quantize_is_one_line_with_its_log(tmp_path):
     (tmp_path / "no.gguf").write_bytes(b"GGUF" + b"\0" * 100)
     with pytest.raises(HarnessError, match=r"llama.cpp could not quantise") as error:
         quantize(tmp_path / "no.gguf", tmp_path / "out.gguf", 15, lambda n, of: None)

@@ -20,7 +20,7 @@ def test_other_weights_below_are_told(tmp_path):
     assert "trained over other weights (f72eb1b8dfdd...) than this base's (000000000000" in warning
 
 
-def test_a_quantised_base_in_training_is_told(tmp_path):
+def test_a_quantized_base_in_training_is_told(tmp_path):
     note = {"recipe": {"quantize": "nf4"}, "base": {"weights_sha256": "a"}}
     (tmp_path / "training.json").write_text(json.dumps(note))
     (warning,) = training_warnings(tmp_path, "a")

@@ -70,10 +70,10 @@ def test_codes_stand_beside_the_numbers_where_there_is_room(run: RunRecord) -> N
     assert re.search(r"MISSED +60 +\w+ \d+, ", wide)
 
 
-def test_colour_adds_no_information(run: RunRecord) -> None:
-    plain, coloured = as_text(Summary(run)), as_text(Summary(run), color=True)
+def test_color_adds_no_information(run: RunRecord) -> None:
+    plain, colored = as_text(Summary(run)), as_text(Summary(run), color=True)
     assert "\x1b" not in plain
-    without = re.sub(r"\x1b\[[\d;]*m", "", coloured)
+    without = re.sub(r"\x1b\[[\d;]*m", "", colored)
     assert [line.rstrip() for line in without.splitlines()] == plain.splitlines()
 
 
@@ -108,7 +108,7 @@ def test_before_and_after_are_counted_and_shown(run: RunRecord) -> None:
     assert "Extract fields" not in text, "what all prompts share is said once, in the task"
 
 
-def test_the_mark_is_a_colour_where_there_is_one(run: RunRecord) -> None:
+def test_the_mark_is_a_color_where_there_is_one(run: RunRecord) -> None:
     assert ">>```json<<" not in as_text(BeforeAfter(pairs(run)), color=True)
 
 

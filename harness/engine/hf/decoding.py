@@ -166,7 +166,7 @@ class _Picker:
 
     def __call__(self, logits: torch.Tensor, rows: Sequence[Row]) -> torch.Tensor:
         if self.penalty != 1.0:
-            logits = torch.cat([self._penalised(logits[i : i + 1], r) for i, r in enumerate(rows)])
+            logits = torch.cat([self._penalized(logits[i : i + 1], r) for i, r in enumerate(rows)])
         if self.greedy:
             return logits.argmax(-1)
         for warper in self.warpers:
@@ -178,12 +178,12 @@ class _Picker:
         ]
         return torch.cat(picked)
 
-    def _penalised(self, logits: torch.Tensor, row: Row) -> torch.Tensor:
+    def _penalized(self, logits: torch.Tensor, row: Row) -> torch.Tensor:
         """Over the row's own tokens: padding is not a repetition."""
         seen = torch.tensor([row.prompt + row.token_ids], device=logits.device)
         penalty = processors.RepetitionPenaltyLogitsProcessor(self.penalty)
-        penalised: torch.Tensor = penalty(seen, logits)
-        return penalised
+        penalized: torch.Tensor = penalty(seen, logits)
+        return penalized
 
 
 def _warpers(sampling: Sampling) -> list[Any]:

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-FOR_QUANTISED = ("bitsandbytes", "scipy")
+FOR_QUANTIZED = ("bitsandbytes", "scipy")
 """peft imports the first, which imports torch's compiler, for layers that are quantised;
 transformers the second, which versions of the first need, for the losses of object detection."""
 
@@ -25,7 +25,7 @@ def import_transformers(*, is_quantized: bool) -> None:
         is_quantized: whether the model is, or may be, by bitsandbytes.
     """
     if not is_quantized:
-        hide(*FOR_QUANTISED)
+        hide(*FOR_QUANTIZED)
     quiet()
     with without_garbage_collection():
         # Importing these is importing most of what any architecture imports.

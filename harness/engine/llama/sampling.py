@@ -36,14 +36,14 @@ class LlamaPicker:
 
     def _pick(self, logits: Logits, row: Row) -> int:
         if self.sampling.repetition_penalty != 1.0:
-            logits = penalised(logits, row, self.sampling.repetition_penalty)
+            logits = penalized(logits, row, self.sampling.repetition_penalty)
         if self.sampling.temperature == 0:
             return int(logits.argmax())
         ids, shares = candidates(logits, self.sampling)
         return int(ids[_drawn(shares, self.generators[id(row)])])
 
 
-def penalised(logits: Logits, row: Row, penalty: float) -> Logits:
+def penalized(logits: Logits, row: Row, penalty: float) -> Logits:
     """Over prompt and answer: what was there is made less likely, however often it was there."""
     seen = np.unique(np.array(row.prompt + row.token_ids))
     logits = logits.copy()

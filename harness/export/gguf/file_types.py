@@ -5,7 +5,7 @@ from functools import cache
 from harness.core.errors import HarnessError
 from harness.core.suggestion import did_you_mean
 
-UNQUANTISED = {"f32": "F32", "f16": "F16", "bf16": "BF16"}
+UNQUANTIZED = {"f32": "F32", "f16": "F16", "bf16": "BF16"}
 """As safetensors names them."""
 WANT_IMATRIX = (
     "iq1_s",
@@ -24,7 +24,7 @@ NOT_FOR_THESE = ("mxfp4_moe", "nvfp4", "guessed")
 
 
 @cache
-def quantised() -> dict[str, int]:
+def quantized() -> dict[str, int]:
     """llama.cpp's number of each quantised type that it makes of a plain model, by name."""
     from gguf import LlamaFileType
 
@@ -32,7 +32,7 @@ def quantised() -> dict[str, int]:
         kind.name.removeprefix("MOSTLY_").removeprefix("ALL_").lower(): int(kind)
         for kind in LlamaFileType
     }
-    left_out = {*UNQUANTISED, *WANT_IMATRIX, *NOT_FOR_THESE}
+    left_out = {*UNQUANTIZED, *WANT_IMATRIX, *NOT_FOR_THESE}
     return {name: number for name, number in names.items() if name not in left_out}
 
 
@@ -43,7 +43,7 @@ def check_type(name: str) -> str:
         HarnessError: there is no such type, or it cannot be made here.
     """
     wanted = name.lower()
-    known = [*UNQUANTISED, *quantised()]
+    known = [*UNQUANTIZED, *quantized()]
     if wanted in known:
         return wanted
     if wanted in WANT_IMATRIX:

@@ -47,7 +47,7 @@ class Fallback:
 
 
 @dataclass(frozen=True, slots=True)
-class Quantised:
+class Quantized:
     """What came of it."""
 
     fallbacks: tuple[Fallback, ...]
@@ -55,7 +55,7 @@ class Quantised:
     """Peak resident memory of the process, mapped pages of the input among it."""
 
 
-def quantize(source: Path, target: Path, number: int, on_step: OnStep) -> Quantised:
+def quantize(source: Path, target: Path, number: int, on_step: OnStep) -> Quantized:
     """Quantise ``source`` into ``target``.
 
     Args:
@@ -83,7 +83,7 @@ def quantize(source: Path, target: Path, number: int, on_step: OnStep) -> Quanti
         told = " | ".join((loud or list(last))[-LAST_LINES:]) or "it said nothing"
         how = f"signal {-code}" if code < 0 else f"exit code {code}"
         raise HarnessError(f"llama.cpp could not quantise ({how}): {printable(told):.600}")
-    return Quantised(tuple(fallbacks), peak)
+    return Quantized(tuple(fallbacks), peak)
 
 
 def _follow(log: Iterator[str], on_step: OnStep) -> tuple[deque[str], list[Fallback], int | None]:

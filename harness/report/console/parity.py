@@ -51,13 +51,13 @@ def _pair(pair: PairParity, names: dict[str, str]) -> Iterator[RenderableType]:
     for line in pair.notes:
         yield Text(f"  {printable(line)}", "yellow")
     is_wrong = pair.reading is not None and not pair.reading.is_same
-    yield from _labelled("prompts", said.reading(pair), "red" if is_wrong else "")
-    yield from _labelled("first token", said.first_step(pair), "")
+    yield from _labeled("prompts", said.reading(pair), "red" if is_wrong else "")
+    yield from _labeled("first token", said.first_step(pair), "")
     for answers in pair.answers:
         yield from _answers(answers, pair)
 
 
-def _labelled(label: str, lines: Iterable[str], style: str) -> Iterator[RenderableType]:
+def _labeled(label: str, lines: Iterable[str], style: str) -> Iterator[RenderableType]:
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column(width=13, style="dim")
     table.add_column(overflow="fold")
@@ -78,7 +78,7 @@ def _answers(answers: AnswerParity, pair: PairParity) -> Iterator[RenderableType
     lines += [f"{f.behavior}: {f.regressed:,} regressed, {f.fixed:,} fixed" for f in flips]
     if pair.is_copy and (ties := said.ties(answers)):
         lines.append(ties)
-    yield from _labelled("answers", lines, "")
+    yield from _labeled("answers", lines, "")
     if answers.divergences:
         most = MOST_DIVERGENCES if pair.is_copy else MOST_OF_TRAINED
         yield Padding(_divergences(answers, most), (0, 0, 0, 4))

@@ -46,14 +46,14 @@ def test_a_base_takes_no_peft_and_nothing_for_images():
     assert found["is frozen"]
 
 
-def test_an_adapter_takes_nothing_for_quantised_layers():
+def test_an_adapter_takes_nothing_for_quantized_layers():
     assert prepared("adapter", ADAPTER)["imported"] == ["torch", "transformers", "peft"]
 
 
-def test_a_model_that_is_quantised_as_it_opens_finds_what_quantises():
+def test_a_model_that_is_quantized_as_it_opens_finds_what_quantizes():
     assert {"bitsandbytes", "scipy"} <= {*prepared("adapter", ADAPTER, "nf4")["to be found"]}
 
 
-def test_a_model_whose_folder_says_that_it_is_quantised_does_too(tmp_path):
+def test_a_model_whose_folder_says_that_it_is_quantized_does_too(tmp_path):
     (tmp_path / "config.json").write_text('{"quantization_config": {"quant_method": "x"}}')
     assert "bitsandbytes" in prepared("base", tmp_path)["to be found"]

@@ -38,7 +38,7 @@ def answer(model) -> str:
 
 @pytest.mark.parametrize("kind", ["nf4", "int8"])
 @pytest.mark.parametrize("folder", [TINY_QWEN2, TINY_GPT2], ids=["qwen2", "gpt2"])
-def test_a_quantised_model_answers_and_is_another_model(kind, folder):
+def test_a_quantized_model_answers_and_is_another_model(kind, folder):
     ref = ModelRef("base", str(folder))
     whole, small = (base.open_model(ref, settings(k)) for k in (None, kind))
     assert answer(small)
@@ -60,7 +60,7 @@ def test_nf4_and_int8_are_different_models():
     assert len(hashes) == 2
 
 
-def test_an_adapter_goes_over_a_quantised_base_whose_own_hash_stays():
+def test_an_adapter_goes_over_a_quantized_base_whose_own_hash_stays():
     ref = ModelRef("adapter", str(ADAPTER), (("base", str(TINY_QWEN2)),))
     model = adapter.open_model(ref, settings("nf4"))
     whole = base.open_model(ModelRef("base", str(TINY_QWEN2)), settings(None)).describe()
@@ -108,7 +108,7 @@ def test_what_cannot_be_is_one_line(tmp_path, monkeypatch):
     assert why() == "--quantize nf4: bitsandbytes is not there, pip install bitsandbytes"
 
 
-def test_a_gguf_and_a_stored_run_are_not_quantised_as_they_open():
+def test_a_gguf_and_a_stored_run_are_not_quantized_as_they_open():
     with pytest.raises(HarnessError, match="a GGUF is quantised when it is exported"):
         preflight(ModelRef("gguf", "m.gguf"), settings("nf4"))
     with pytest.raises(HarnessError, match="a stored run's answers are what they are"):

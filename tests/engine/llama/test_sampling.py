@@ -8,7 +8,7 @@ import torch
 from transformers.generation import logits_process as processors
 
 from harness.core.plan import Sampling
-from harness.engine.llama.sampling import LlamaPicker, candidates, penalised
+from harness.engine.llama.sampling import LlamaPicker, candidates, penalized
 from harness.engine.row import Row
 
 SAMPLINGS = [
@@ -62,7 +62,7 @@ def test_a_penalty_is_that_of_transformers(penalty):
     theirs = processors.RepetitionPenaltyLogitsProcessor(penalty)(
         seen, torch.from_numpy(logits_of(0)[None].copy())
     )
-    assert np.allclose(penalised(logits_of(0), row, penalty), theirs[0].numpy(), rtol=1e-6)
+    assert np.allclose(penalized(logits_of(0), row, penalty), theirs[0].numpy(), rtol=1e-6)
 
 
 def test_of_equal_logits_the_first_is_the_likeliest_as_in_torch():

@@ -114,7 +114,7 @@ def test_what_a_lora_file_cannot_hold_is_refused(name, tmp_path):
 
 
 @pytest.mark.parametrize("start", ["pissa", "pissa_niter_4", "olora"])
-def test_an_initialisation_that_changed_the_base_is_refused(start, tmp_path):
+def test_an_initialization_that_changed_the_base_is_refused(start, tmp_path):
     base = small_models.save(small_models.llama(), small_models.byte_level(), tmp_path / "base")
     adapter(small_models.llama(), tmp_path / "adapter", base, init_lora_weights=start)
     with pytest.raises(HarnessError, match=f"initialised by {start}.*changes the base"):

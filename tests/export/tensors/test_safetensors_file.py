@@ -89,7 +89,7 @@ def test_a_header_that_cannot_be(tmp_path, header):
     assert "\x1b" not in mistake(tensors_of, file)
 
 
-def test_a_quantised_tensor_is_not_exported(tmp_path):
+def test_a_quantized_tensor_is_not_exported(tmp_path):
     save_file({"q": torch.zeros(4, dtype=torch.uint8)}, tmp_path / "q.safetensors")
     assert "stored as U8" in mistake(tensors_of(tmp_path / "q.safetensors")["q"].read)
 

@@ -61,7 +61,7 @@ def test_each_pre_tokenizer_splits_as_transformers_does(name, tmp_path):
     opened.close()
 
 
-def test_text_that_is_not_normalised_is_warned_of(tmp_path):
+def test_text_that_is_not_normalized_is_warned_of(tmp_path):
     record = export_gguf(TINY_QWEN2, tmp_path / "model.gguf")
     assert any("NFC" in warning for warning in record.warnings)
     opened = Llama(tmp_path / "model.gguf")
@@ -150,7 +150,7 @@ def test_an_added_token_that_eats_blanks_is_warned_of(tmp_path):
     assert kind["<plain>"] == TokenKind.USER_DEFINED
 
 
-def test_a_normaliser_that_changes_letters_is_refused(tmp_path):
+def test_a_normalizer_that_changes_letters_is_refused(tmp_path):
     from tokenizers import normalizers
 
     tokenizer = small_models.byte_level()

@@ -29,14 +29,14 @@ def test_a_pipe_gets_each_line_whole(narrow: None) -> None:
     assert shown([SENTENCE, "  more"], io.StringIO()) == f"{SENTENCE}\n  more\n"
 
 
-def test_a_terminal_gets_words_undivided_and_the_verdict_in_colour(narrow: None) -> None:
+def test_a_terminal_gets_words_undivided_and_the_verdict_in_color(narrow: None) -> None:
     assert shown([SENTENCE], Terminal()).splitlines() == [
         "\x1b[1;31mREGRESSION\x1b[0m: format_success_rate fell",
         "  from 96.3% to 93.0% (14 cases broke).",
     ]
 
 
-def test_without_colour_the_words_stay(narrow: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_color_the_words_stay(narrow: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
     assert "\x1b" not in shown([SENTENCE], Terminal())
 

@@ -40,7 +40,7 @@ def test_every_pair_says_what_its_own_report_says() -> None:
     assert [row[i] for i, row in enumerate(matrix.differences)] == [None] * 3
 
 
-def test_a_cell_is_coloured_by_its_rate() -> None:
+def test_a_cell_is_colored_by_its_rate() -> None:
     run = three()
     report = report_on(run)
     matrix = matrix_of(report, run.tasks[0], {})
