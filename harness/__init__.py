@@ -9,13 +9,13 @@ __version__ = "0.1.0"
 __all__ = ["check", "check_run"]
 
 if TYPE_CHECKING:
-    from harness.run.behavior import check, check_run
+    from harness.core.judged import check, check_run
 
 
 def __getattr__(name: str) -> object:
     """Import what a suite asks for when it asks: ``harness --help`` needs none of it."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from harness.run import behavior
+    from harness.core import judged
 
-    return getattr(behavior, name)
+    return getattr(judged, name)

@@ -12,12 +12,11 @@ from typing import Any
 from harness.core.completion import Completion
 from harness.core.errors import HarnessError
 from harness.core.modelref import ModelRef
-from harness.core.plan import Request
+from harness.core.plan import Request, failed
 from harness.core.record import ModelRecord, RunRecord, Sample
 from harness.core.suggestion import did_you_mean
 from harness.engine.model import EngineSettings, OnStep, OpenModel
 from harness.engine.tokenization import Tokenization
-from harness.engine.worker import failed
 from harness.model_files.folders import check_options
 from harness.records.runs import find_run, read_run
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 
 from harness.core.case import Case, Message
+from harness.core.completion import Completion, FinishReason
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +88,17 @@ def requests_for(
         Request(task, case.id, case.messages, sampling, repeat, timed)
         for case in cases
         for repeat in range(repeats)
+    )
+
+
+def failed(request: Request, reason: str) -> Completion:
+    """The completion that stands for an answer that never came; ``reason`` is one line."""
+    return Completion(
+        text="",
+        finish_reason=FinishReason.ERROR,
+        case_id=request.case_id,
+        repeat=request.repeat,
+        error=reason,
     )
 
 

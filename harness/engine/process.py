@@ -14,12 +14,11 @@ from typing import Any
 from harness.core.completion import Completion
 from harness.core.errors import HarnessError
 from harness.core.modelref import ModelRef
-from harness.core.plan import Request
+from harness.core.plan import Request, failed
 from harness.core.record import ModelRecord
 from harness.engine.channel import value_of
 from harness.engine.model import EngineSettings
 from harness.engine.tokenization import Tokenization
-from harness.engine.worker import failed
 from harness.engine.worker_process import BackendDied, WorkerProcess
 
 MOST_DEATHS_IN_A_ROW = 2

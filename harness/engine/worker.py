@@ -17,10 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from harness.core.completion import Completion, FinishReason
 from harness.core.errors import HarnessError
 from harness.core.modelref import ModelRef
-from harness.core.plan import Request
+from harness.core.plan import Request, failed
 from harness.engine.channel import keep_stdout_for_messages, receive, send, value_of
 from harness.engine.model import EngineSettings, OpenModel
 from harness.machine.memory import available_mb, peak_memory_mb
@@ -183,17 +182,6 @@ class _Progress:
         if (now := time.perf_counter()) - self.last >= STEP_SECONDS:
             send(self.out, "step", tokens=self.tokens, ended=self.ended)
             self.tokens, self.ended, self.last = 0, 0, now
-
-
-def failed(request: Request, reason: str) -> Completion:
-    """What stands in the place of an answer that never came."""
-    return Completion(
-        text="",
-        finish_reason=FinishReason.ERROR,
-        case_id=request.case_id,
-        repeat=request.repeat,
-        error=reason,
-    )
 
 
 def _is_out_of_memory(error: Exception) -> bool:

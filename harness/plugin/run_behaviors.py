@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
+from harness.core.judged import Judged
 from harness.core.record import BehaviorResult
 from harness.core.verdict import Outcome, Verdict
 from harness.plugin.failure_text import failed_run
 from harness.plugin.items import behavior_of, subject_of
-from harness.run.behavior import Judged
 from harness.run.selection import Subject
 
 

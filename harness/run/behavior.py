@@ -7,12 +7,12 @@ into a BehaviorResult. It knows nothing of pytest's items.
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeVar
 
 from harness.core.completion import Completion, FinishReason
+from harness.core.judged import Judged
 from harness.core.printable import excerpt
 from harness.core.record import BehaviorResult, Share
-from harness.core.verdict import Check, FailureCode, Outcome, Verdict
+from harness.core.verdict import FailureCode, Outcome, Verdict
 from harness.stats.intervals import wilson
 from harness.stats.repeats import Estimate, Repeated, pass_at_k, pass_hat_k
 
@@ -21,48 +21,6 @@ DEFAULT_BUDGET = 0.95
 MOST_ERRORS = 0.02
 """Share of errors above which a behavior has no rate: the cases that did not fail to be judged may
 be the easy ones."""
-
-Evidence_contra = TypeVar("Evidence_contra", contravariant=True)
-
-
-class Judged(AssertionError):
-    """Raised in a behavior's test by a check that did not pass."""
-
-    def __init__(self, verdict: Verdict) -> None:
-        super().__init__(verdict.reason)
-        self.verdict = verdict
-
-
-class TaskLike(Protocol):
-    def case(self, case_id: str) -> Any: ...
-
-
-class RunCheck(Protocol[Evidence_contra]):
-    """A judgement of a whole run: its latency, its memory, its variety."""
-
-    def judge(self, evidence: Evidence_contra) -> Verdict: ...
-
-
-def check(judge: Check, completion: Completion, task: TaskLike) -> None:
-    """Let ``judge`` judge one completion of a task; what is not *passed* ends the test.
-
-    Raises:
-        Judged: with the verdict.
-    """
-    verdict = judge.judge(task.case(completion.case_id), completion)
-    if verdict.outcome is not Outcome.PASSED:
-        raise Judged(verdict)
-
-
-def check_run(judge: RunCheck[Evidence_contra], evidence: Evidence_contra) -> None:
-    """Let ``judge`` judge what was measured over a whole run; what is not *passed* ends the test.
-
-    Raises:
-        Judged: with the verdict.
-    """
-    verdict = judge.judge(evidence)
-    if verdict.outcome is not Outcome.PASSED:
-        raise Judged(verdict)
 
 
 def judge_completion(

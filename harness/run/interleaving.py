@@ -10,9 +10,8 @@ from dataclasses import dataclass
 
 from harness.core.completion import Completion
 from harness.core.modelref import ModelRef
-from harness.core.plan import Request
+from harness.core.plan import Request, failed
 from harness.engine.process import Generation, ModelUnopened
-from harness.engine.worker import failed
 
 MOST_DEATHS_IN_A_ROW = 2
 """Turns in a row that cost a model its process before it gets no more: each means opening it

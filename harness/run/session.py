@@ -15,12 +15,11 @@ from harness.core.case import Case
 from harness.core.completion import Completion
 from harness.core.measurement import Latency, Memory
 from harness.core.modelref import ModelRef
-from harness.core.plan import GenerationPlan, Request, requests_for
+from harness.core.plan import GenerationPlan, Request, failed, requests_for
 from harness.core.record import BehaviorResult, Counterexample, ModelRecord, Sample, TimedAnswer
 from harness.core.verdict import Verdict
 from harness.engine.model import EngineSettings
 from harness.engine.process import Answer, Generation, ModelUnopened
-from harness.engine.worker import failed
 from harness.records.journal import Journal
 from harness.records.runs import new_run_id
 from harness.run.behavior import DEFAULT_BUDGET, Tally

@@ -11,7 +11,7 @@ from typing import Any
 
 from harness.core.completion import Completion
 from harness.core.errors import HarnessError
-from harness.core.plan import Request
+from harness.core.plan import Request, failed
 from harness.core.record import ModelRecord
 from harness.engine import prompt
 from harness.engine.hf.decoding import decode, last_logits
@@ -25,7 +25,6 @@ from harness.engine.row import (
     sampling_key,
 )
 from harness.engine.tokenization import Prompt, Token, Tokenization, Vocabulary
-from harness.engine.worker import failed
 from harness.machine.memory import available_bytes
 
 MOST_BATCH_TOKENS = 32_768

@@ -13,7 +13,7 @@ import numpy as np
 
 from harness.core.completion import Completion
 from harness.core.errors import HarnessError
-from harness.core.plan import Request
+from harness.core.plan import Request, failed
 from harness.core.record import ModelRecord
 from harness.engine import prompt
 from harness.engine.llama.context import BYTES_PER_CACHED, CELLS, rounded_up
@@ -32,7 +32,6 @@ from harness.engine.row import (
     sampling_key,
 )
 from harness.engine.tokenization import Prompt, Tokenization
-from harness.engine.worker import failed
 from harness.machine.memory import MB, available_mb
 from harness.model_files.gguf_header import GgufHeader
 
