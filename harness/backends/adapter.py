@@ -8,15 +8,17 @@ from dataclasses import replace
 from pathlib import Path
 
 from harness.core.modelref import ModelRef
-from harness.core.plan import sha256_of
 from harness.engine.model import EngineSettings, OpenModel
+from harness.model_files.fingerprint import adapted_hash
 from harness.model_files.folders import (
     adapter_base,
     check_adapter,
     check_options,
     check_whole_model,
     may_be_quantized,
+    tokenizer_folder,
 )
+from harness.model_files.hub import local_folder
 
 
 def preflight(ref: ModelRef, settings: EngineSettings) -> None:
@@ -40,12 +42,12 @@ def open_model(ref: ModelRef, settings: EngineSettings) -> OpenModel:
     quiet()
     from peft import PeftModel
 
-    from harness.engine.hf.loading import describe, load_model, load_tokenizer, local_folder
+    from harness.engine.hf.loading import describe, load_model, load_tokenizer
     from harness.engine.hf.model import HfModel
     from harness.engine.hf.quantization import quantized_record
 
     folder, base_folder = Path(ref.location), local_folder(adapter_base(ref))
-    tokens = folder if (folder / "tokenizer_config.json").exists() else base_folder
+    tokens = tokenizer_folder(folder, base_folder)
     base, tokenizer = load_model(base_folder, settings), load_tokenizer(tokens)
     base_record = describe(ref, base, tokenizer, base_folder, tokens)
     model = PeftModel.from_pretrained(base, folder).eval()
@@ -55,6 +57,6 @@ def open_model(ref: ModelRef, settings: EngineSettings) -> OpenModel:
         architecture=base_record.architecture,
         base=str(adapter_base(ref)),
         base_sha256=base_record.weights_sha256,
-        weights_sha256=sha256_of([base_record.weights_sha256, record.weights_sha256]),
+        weights_sha256=adapted_hash(base_record.weights_sha256, record.weights_sha256),
     )
     return HfModel(model, tokenizer, quantized_record(record, settings), settings)

@@ -3,6 +3,7 @@
 from harness.core.modelref import ModelRef
 from harness.engine.model import EngineSettings, OpenModel
 from harness.model_files.folders import check_options, check_whole_model, may_be_quantized
+from harness.model_files.hub import local_folder
 
 
 def preflight(ref: ModelRef, settings: EngineSettings) -> None:
@@ -21,7 +22,7 @@ def open_model(ref: ModelRef, settings: EngineSettings) -> OpenModel:
     from harness.engine.hf.libraries import quiet
 
     quiet()
-    from harness.engine.hf.loading import describe, load_model, load_tokenizer, local_folder
+    from harness.engine.hf.loading import describe, load_model, load_tokenizer
     from harness.engine.hf.model import HfModel
     from harness.engine.hf.quantization import quantized_record
 

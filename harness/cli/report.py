@@ -100,8 +100,9 @@ def command(
 
 def _with_surroundings(report: "Report", root: Path) -> "Report":
     """The report with what lies beside it: the other stored runs, and its adapters' trainings."""
+    from harness.model_files.training_record import training_of
     from harness.records.runs import read_results, run_ids
-    from harness.report.page.training import folder_of, training_of
+    from harness.report.page.training import folder_of
 
     shown = {run.id for run in report.runs}
     history = []

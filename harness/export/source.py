@@ -6,17 +6,23 @@ from typing import Any
 
 from harness.core.errors import HarnessError
 from harness.core.modelref import ModelRef
-from harness.core.plan import sha256_of
 from harness.export.gguf.architecture import Architecture, architecture_of
 from harness.export.merging.adapter import Adapter, read_adapter
 from harness.export.merging.base_copies import without_base_copies
 from harness.export.merging.merged_weights import MergedWeights
 from harness.export.tensors.model_config import ModelConfig
 from harness.export.tensors.weights import StoredWeights, TensorReader
-from harness.export.training_note import training_warnings
 from harness.model_files import provenance_keys
-from harness.model_files.fingerprint import file_hashes, tokenizer_hash, weights_hash
-from harness.model_files.folders import adapter_base, check_adapter, check_whole_model, is_hub_id
+from harness.model_files.fingerprint import adapted_hash, file_hashes, tokenizer_hash, weights_hash
+from harness.model_files.folders import (
+    ADAPTER_CONFIG,
+    adapter_base,
+    check_adapter,
+    check_whole_model,
+    tokenizer_folder,
+)
+from harness.model_files.hub import local_folder
+from harness.model_files.training_record import training_warnings
 
 KINDS = ("base", "merged", "adapter")
 
@@ -84,8 +90,8 @@ class Fingerprints:
 
     @property
     def source(self) -> str:
-        """As ``harness.backends.adapter`` and ``base`` make it of the same model."""
-        return self.base if self.adapter is None else sha256_of([self.base, self.adapter])
+        """The ``weights_sha256`` in the record of a run of the same model."""
+        return self.base if self.adapter is None else adapted_hash(self.base, self.adapter)
 
     def warnings(self, source: Source) -> tuple[str, ...]:
         """What to mind of adapter and base together."""
@@ -130,7 +136,7 @@ def open_source(text: str, base: str | None = None) -> Source:
     if base is not None:
         raise HarnessError(f"{text}: is a whole model, --base is for adapters")
     check_whole_model(str(ref), ref.location)
-    folder = _local(ref.location)
+    folder = local_folder(ref.location)
     return replace(open_folder(folder), ref=ref)
 
 
@@ -145,13 +151,12 @@ def _open_adapter(ref: ModelRef, base: str | None) -> Source:
     adapter = read_adapter(Path(ref.location))
     named = base or _named_base(ref)
     check_whole_model(f"{ref}: its base", named)
-    whole = open_folder(_local(named))
-    has_tokenizer = (adapter.folder / "tokenizer_config.json").is_file()
+    whole = open_folder(local_folder(named))
     return replace(
         whole,
         ref=ref,
         adapter=without_base_copies(adapter, whole.weights),
-        tokenizer_folder=adapter.folder if has_tokenizer else whole.folder,
+        tokenizer_folder=tokenizer_folder(adapter.folder, whole.folder),
     )
 
 
@@ -160,7 +165,7 @@ def _named_base(ref: ModelRef) -> str:
         return adapter_base(ref)
     except HarnessError as error:
         # The option is spelt for pytest there.
-        raise HarnessError(str(error).removeprefix("--model ")) from None
+        raise HarnessError(*(m.removeprefix("--model ") for m in error.mistakes)) from None
 
 
 def _ref(text: str) -> ModelRef:
@@ -172,17 +177,8 @@ def _ref(text: str) -> ModelRef:
             f"{text}: only {', '.join(KINDS)} models are exported, or a folder of one"
         )
     folder = Path(text)
-    is_adapter = (folder / "adapter_config.json").is_file()
+    is_adapter = (folder / ADAPTER_CONFIG).is_file()
     return ModelRef.parse(f"{'adapter' if is_adapter else 'base'}:{text}")
-
-
-def _local(location: str) -> Path:
-    folder = Path(location)
-    if folder.is_dir() or not is_hub_id(location):
-        return folder
-    from harness.engine.hf.loading import local_folder
-
-    return local_folder(location)
 
 
 def _config(folder: Path) -> ModelConfig:

@@ -10,14 +10,18 @@ from harness.core.printable import excerpt
 from harness.files.strict_json import UnreadableFile, read_object
 from harness.model_files.finding import Finding, note, problem, unopenable, warning
 from harness.model_files.fingerprint import file_hashes, weights_hash
+from harness.model_files.folders import ADAPTER_CONFIG as CONFIG
+from harness.model_files.folders import ADAPTER_WEIGHTS as WEIGHTS
 from harness.model_files.lora_init import base_changing_start
 from harness.model_files.safetensors_header import Tensor
+from harness.model_files.training_record import FILE as TRAINING
+from harness.model_files.training_record import trained_over
 from harness.model_files.weights import WeightHeaders, embedding_of, file_weights
 
-CONFIG, WEIGHTS, TRAINING = "adapter_config.json", "adapter_model.safetensors", "training.json"
 _LORA = re.compile(
     r"^(?:base_model\.model\.)?(?P<module>.+)\.lora_(?P<side>[AB])(?:\.\w+)?\.weight$"
 )
+_AGAIN = "copy or train it again"
 _FLOATS = ("F16", "BF16", "F32", "F64")
 """Anything else is packed: its shape is not the matrix's."""
 MOST_HASHED_BYTES = 300_000_000
@@ -25,7 +29,7 @@ MOST_HASHED_BYTES = 300_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Adapter:
+class AdapterFiles:
     """What the adapter's files say."""
 
     folder: Path
@@ -49,31 +53,24 @@ class Adapter:
         return found
 
 
-def read_adapter(folder: Path) -> Adapter:
+def read_adapter_files(folder: Path) -> AdapterFiles:
     """Read the files of an adapter; what cannot be read is a finding."""
-    objects: dict[str, dict[str, Any]] = {}
+    config, training = {}, {}
     unreadable = []
-    for name in (CONFIG, TRAINING):
-        try:
-            objects[name] = read_object(folder / name)
-        except UnreadableFile as error:
-            objects[name] = {}
-            level = warning if name == TRAINING else unopenable
-            unreadable.append(level(name, str(error), "copy or train it again"))
+    try:
+        config = read_object(folder / CONFIG)
+    except UnreadableFile as error:
+        unreadable.append(unopenable(CONFIG, str(error), _AGAIN))
+    try:
+        training = read_object(folder / TRAINING)
+    except UnreadableFile as error:
+        unreadable.append(warning(TRAINING, str(error), _AGAIN))
     has_weights = (folder / WEIGHTS).is_file()
     weights = file_weights(folder / WEIGHTS) if has_weights else WeightHeaders()
-    base = objects[TRAINING].get("base")
-    recorded = base.get("weights_sha256") if isinstance(base, dict) else None
-    return Adapter(
-        folder,
-        objects[CONFIG],
-        weights,
-        recorded if isinstance(recorded, str) else None,
-        tuple(unreadable),
-    )
+    return AdapterFiles(folder, config, weights, trained_over(training), tuple(unreadable))
 
 
-def adapter_findings(adapter: Adapter, base: WeightHeaders) -> Iterator[Finding]:
+def adapter_findings(adapter: AdapterFiles, base: WeightHeaders) -> Iterator[Finding]:
     """What is wrong with an adapter over these weights of its base."""
     yield from adapter.unreadable
     yield from adapter.weights.findings
@@ -92,7 +89,7 @@ def adapter_findings(adapter: Adapter, base: WeightHeaders) -> Iterator[Finding]
 
 
 def base_findings(
-    adapter: Adapter, base: Path, base_size: int, *, is_asked: bool, is_thorough: bool
+    adapter: AdapterFiles, base: Path, base_size: int, *, is_asked: bool, is_thorough: bool
 ) -> Iterator[Finding]:
     """Whether the base is the one that the adapter was trained over, as its trainer recorded it.
 
@@ -142,7 +139,7 @@ def _kind_findings(config: Mapping[str, Any]) -> Iterator[Finding]:
         yield warning(CONFIG, "lora_alpha is 0", "the adapter changes nothing")
 
 
-def _rank_findings(adapter: Adapter) -> Iterator[Finding]:
+def _rank_findings(adapter: AdapterFiles) -> Iterator[Finding]:
     """The ranks of the matrices are those of the configuration."""
     pattern = adapter.config.get("rank_pattern")
     if adapter.rank is None or (isinstance(pattern, dict) and pattern):
@@ -165,7 +162,7 @@ def _rank_findings(adapter: Adapter) -> Iterator[Finding]:
             return
 
 
-def _target_findings(adapter: Adapter, base: Mapping[str, Tensor]) -> Iterator[Finding]:
+def _target_findings(adapter: AdapterFiles, base: Mapping[str, Tensor]) -> Iterator[Finding]:
     """Every target is in the base, and every matrix fits a module there."""
     modules = {n.removesuffix(".weight"): t for n, t in base.items() if n.endswith(".weight")}
     if (embedding := embedding_of(base)) is not None:
@@ -207,7 +204,9 @@ def _place(module: str, modules: Mapping[str, Tensor]) -> Tensor | None:
     return modules.get(module.partition(".")[2])
 
 
-def _shape_findings(adapter: Adapter, placed: Mapping[str, Tensor | None]) -> Iterator[Finding]:
+def _shape_findings(
+    adapter: AdapterFiles, placed: Mapping[str, Tensor | None]
+) -> Iterator[Finding]:
     for module, sides in adapter.pairs.items():
         weight = placed[module]
         if weight is None or set(sides) != {"A", "B"} or weight.dtype not in _FLOATS:
@@ -231,7 +230,7 @@ def _is_at(module: str, target: str) -> bool:
     return module == target or module.endswith("." + target)
 
 
-def _is_untrained(adapter: Adapter) -> bool:
+def _is_untrained(adapter: AdapterFiles) -> bool:
     """True where every ``lora_B`` is zero, as it is before the first step."""
     seconds = [sides["B"] for sides in adapter.pairs.values() if "B" in sides]
     if not seconds:

@@ -9,13 +9,19 @@ from harness.core.modelref import ModelRef
 from harness.core.plan import sha256_of
 from harness.core.printable import excerpt
 from harness.files.strict_json import UnreadableFile, read_object
-from harness.model_files.adapter import Adapter, adapter_findings, base_findings, read_adapter
+from harness.model_files.adapter import (
+    AdapterFiles,
+    adapter_findings,
+    base_findings,
+    read_adapter_files,
+)
 from harness.model_files.finding import Finding, Level, unopenable
-from harness.model_files.folder_tokens import TOKENIZER_CONFIG, folder_tokens
-from harness.model_files.folders import adapter_base
+from harness.model_files.folder_tokens import folder_tokens
+from harness.model_files.folders import adapter_base, tokenizer_folder
 from harness.model_files.gguf_findings import gguf_findings, lora_findings, types_of
 from harness.model_files.gguf_header import DamagedGguf, read_gguf_header
 from harness.model_files.gguf_tokens import gguf_tokens
+from harness.model_files.hub import local_copy
 from harness.model_files.token_findings import template_findings, token_findings
 from harness.model_files.tokens import TokenFacts
 from harness.model_files.weights import WeightHeaders, folder_weights, row_findings
@@ -76,16 +82,6 @@ def _beside(found: Examination, before: Sequence[Examination]) -> Examination:
     return found
 
 
-def local_copy(location: str) -> Path | None:
-    """The folder, or the hub's copy of it on this machine; ``None`` where there is none."""
-    if Path(location).is_dir():
-        return Path(location)
-    from huggingface_hub import try_to_load_from_cache
-
-    cached = try_to_load_from_cache(location, "config.json")
-    return Path(cached).parent if isinstance(cached, str) else None
-
-
 def _folder(ref: ModelRef) -> Examination:
     folder = local_copy(ref.location)
     if folder is None:
@@ -106,7 +102,7 @@ def _folder(ref: ModelRef) -> Examination:
 
 def _adapter(ref: ModelRef, is_thorough: bool) -> Examination:
     folder, location = Path(ref.location), adapter_base(ref)
-    adapter, base = read_adapter(folder), local_copy(location)
+    adapter, base = read_adapter_files(folder), local_copy(location)
     weights = folder_weights(base) if base else WeightHeaders()
     findings = [*weights.findings, *adapter_findings(adapter, weights)]
     facts = _adapter_facts(adapter, location)
@@ -121,7 +117,7 @@ def _adapter(ref: ModelRef, is_thorough: bool) -> Examination:
     )
     try:
         theirs = folder_tokens(base)
-        has_own = (folder / TOKENIZER_CONFIG).exists()
+        has_own = tokenizer_folder(folder, base) == folder
         tokens = folder_tokens(folder, configs=base) if has_own else theirs
         config = read_object(base / "config.json")
     except UnreadableFile as error:
@@ -190,7 +186,7 @@ def _weight_facts(weights: WeightHeaders, config: Mapping[str, Any]) -> dict[str
     }
 
 
-def _adapter_facts(adapter: Adapter, base: str) -> dict[str, str]:
+def _adapter_facts(adapter: AdapterFiles, base: str) -> dict[str, str]:
     config = adapter.config
     named = config.get("target_modules")
     targets = ", ".join(map(str, named)) if isinstance(named, list) else str(named)

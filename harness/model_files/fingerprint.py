@@ -30,6 +30,11 @@ def sha256_of_file(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def adapted_hash(base: str | None, adapter: str | None) -> str:
+    """The fingerprint of a base with an adapter over it, of the ``weights_hash`` of each."""
+    return sha256_of([base, adapter])
+
+
 def weights_hash(hashes: Mapping[str, str]) -> str:
     """One hash over the weights among ``file_hashes`` and the config that says how to read them.
 

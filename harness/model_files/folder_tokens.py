@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import Any, TypeGuard
 
 from harness.files.strict_json import UnreadableFile, read_object
+from harness.model_files.folders import TOKENIZER_CONFIG
 from harness.model_files.tokens import TokenFacts
 
-TOKENIZER_CONFIG = "tokenizer_config.json"
 TEMPLATE_FILE = "chat_template.jinja"
 MOST_TEMPLATE_BYTES = 1_000_000
 

@@ -1,23 +1,20 @@
 """What can be said of a model's folder without loading it: the mistakes a user makes most."""
 
-import json
 import os
-import re
 from pathlib import Path
 
 from harness.core.errors import HarnessError
 from harness.core.modelref import ModelRef
 from harness.core.suggestion import nearest
 from harness.files.strict_json import UnreadableFile, read_object
+from harness.model_files.hub import check_hub_id, is_hub_id
+from harness.model_files.weights import INDEX, SINGLE
 
-WHOLE_WEIGHTS = (
-    "model.safetensors",
-    "model.safetensors.index.json",
-    "pytorch_model.bin",
-    "pytorch_model.bin.index.json",
-)
-ADAPTER_WEIGHTS = ("adapter_model.safetensors", "adapter_model.bin")
-_HUB_ID = re.compile(r"^\w[\w.-]*/\w[\w.-]*$")
+WHOLE_WEIGHTS = (SINGLE, INDEX, "pytorch_model.bin", "pytorch_model.bin.index.json")
+CONFIG = "config.json"
+TOKENIZER_CONFIG = "tokenizer_config.json"
+ADAPTER_CONFIG = "adapter_config.json"
+ADAPTER_WEIGHTS = "adapter_model.safetensors"
 
 
 def check_options(ref: ModelRef, *known: str) -> None:
@@ -32,12 +29,12 @@ def check_whole_model(what: str, location: str) -> None:
     folder = Path(location)
     if not folder.exists():
         if is_hub_id(location):
-            return _check_hub(what, location)
+            return check_hub_id(what, location)
         raise HarnessError(f"{what}: {location} is not there{_neighbor(folder)}")
     if not folder.is_dir():
         raise HarnessError(f"{what}: {location} is a file, name the folder that holds the model")
-    if not (folder / "config.json").is_file():
-        if (folder / "adapter_config.json").is_file():
+    if not (folder / CONFIG).is_file():
+        if (folder / ADAPTER_CONFIG).is_file():
             raise HarnessError(f"{what}: holds an adapter, say adapter:{location}")
         raise HarnessError(f"{what}: {location} is no model, it has no config.json")
     if not any((folder / name).is_file() for name in WHOLE_WEIGHTS):
@@ -49,12 +46,12 @@ def check_adapter(what: str, location: str) -> None:
     folder = Path(location)
     if not folder.exists():
         raise HarnessError(f"{what}: {location} is not there{_neighbor(folder)}")
-    if not (folder / "adapter_config.json").is_file():
-        if (folder / "config.json").is_file():
+    if not (folder / ADAPTER_CONFIG).is_file():
+        if (folder / CONFIG).is_file():
             raise HarnessError(f"{what}: holds a whole model, say base:{location}")
-        raise HarnessError(f"{what}: {location} is no adapter, it has no adapter_config.json")
-    if not any((folder / name).is_file() for name in ADAPTER_WEIGHTS):
-        raise HarnessError(f"{what}: {location} has no weights, expected {ADAPTER_WEIGHTS[0]}")
+        raise HarnessError(f"{what}: {location} is no adapter, it has no {ADAPTER_CONFIG}")
+    if not any((folder / name).is_file() for name in (ADAPTER_WEIGHTS, "adapter_model.bin")):
+        raise HarnessError(f"{what}: {location} has no weights, expected {ADAPTER_WEIGHTS}")
 
 
 def check_file(what: str, location: str) -> None:
@@ -76,11 +73,11 @@ def adapter_base(ref: ModelRef) -> str:
     """
     if (given := ref.option("base")) is not None:
         return given
-    config = Path(ref.location) / "adapter_config.json"
+    config = Path(ref.location) / ADAPTER_CONFIG
     try:
-        named = json.loads(config.read_text("utf-8")).get("base_model_name_or_path")
-    except (OSError, ValueError, AttributeError) as error:
-        raise HarnessError(f"--model {ref}: {config} cannot be read ({error})") from None
+        named = read_object(config).get("base_model_name_or_path")
+    except UnreadableFile as error:
+        raise HarnessError(f"--model {ref}: {config} {error}, copy or train it again") from None
     if not named or not isinstance(named, str):
         raise HarnessError(f"--model {ref}: {config} names no base, add +base=FOLDER")
     for folder in (Path(named), Path(ref.location) / named):
@@ -91,31 +88,27 @@ def adapter_base(ref: ModelRef) -> str:
     raise HarnessError(f"--model {ref}: its base {named} is not there, add +base=FOLDER")
 
 
+def tokenizer_folder(adapter: Path, base: Path) -> Path:
+    """Which of the two folders holds an adapter's tokenizer: its own goes before its base's."""
+    return adapter if (adapter / TOKENIZER_CONFIG).is_file() else base
+
+
 def may_be_quantized(location: str) -> bool:
-    """False for a folder whose configuration says nothing of quantised weights; of what is not
+    """False for a folder whose configuration says nothing of quantized weights; of what is not
     here, or cannot be read, it is not known."""
-    config = Path(location) / "config.json"
     try:
-        return not config.is_file() or bool(read_object(config).get("quantization_config"))
+        return not (Path(location) / CONFIG).is_file() or is_quantized(Path(location))
     except UnreadableFile:
         return True
 
 
-def is_hub_id(location: str) -> bool:
-    """True for ``owner/name``, unless a folder ``owner`` here says that it is a path."""
-    return bool(_HUB_ID.match(location)) and not Path(location).parent.is_dir()
+def is_quantized(folder: Path) -> bool:
+    """True where the model's configuration says that its weights are stored quantized.
 
-
-def _check_hub(what: str, hub_id: str) -> None:
-    """Offline, a hub id must be among what was downloaded before."""
-    from huggingface_hub import constants, try_to_load_from_cache
-
-    if constants.HF_HUB_OFFLINE and not isinstance(
-        try_to_load_from_cache(hub_id, "config.json"), str
-    ):
-        raise HarnessError(
-            f"{what}: {hub_id} is no folder and was never downloaded, and HF_HUB_OFFLINE is set"
-        )
+    Raises:
+        UnreadableFile: the configuration cannot be read.
+    """
+    return bool(read_object(folder / CONFIG).get("quantization_config"))
 
 
 def _neighbor(folder: Path) -> str:

@@ -9,8 +9,8 @@ from harness.gate.compare import Comparison, Side, compare_all
 from harness.gate.decision import GateDecision, decide, flip_rate
 from harness.gate.noise import Noise, noise_between, noise_of_repeats
 from harness.gate.policy import GatePolicy
+from harness.model_files.training_record import Training
 from harness.parity.values import Parity
-from harness.report.page.training import Training
 
 
 @dataclass(frozen=True, slots=True)

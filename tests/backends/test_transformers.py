@@ -12,10 +12,10 @@ from harness.core.errors import HarnessError
 from harness.core.modelref import ModelRef
 from harness.core.plan import Request, Sampling, requests_for
 from harness.engine.hf import shared_prefix
-from harness.engine.hf.loading import local_folder
 from harness.engine.model import EngineSettings
 from harness.engine.row import Row
 from harness.model_files.folders import check_whole_model
+from harness.model_files.hub import local_folder
 from harness.tasks.task import load_task
 from tests.models import ROOT, TASKS, TINY_GPT2, TINY_QWEN2
 

@@ -9,17 +9,18 @@ import pytest
 
 from harness.core.record import RunRecord
 from harness.gate.policy import GatePolicy
+from harness.model_files.training_record import FILE, training_of
 from harness.report.html import render
-from harness.report.page.training import FILE, training_of
 from harness.report.report import Report, report_on, with_noise
 from tests.gating import pair
+from tests.model_files.test_training_record import ADAPTER as TRAINED
+from tests.model_files.test_training_record import model
 from tests.parity.records import parity
 from tests.report import axe
 from tests.report.chromium import Page, chromium, executable
 from tests.report.hostile import EVERYTHING
 from tests.report.page.test_counterexamples import counterexample
 from tests.report.page.test_history_chart import stored
-from tests.report.page.test_training import REAL, model
 from tests.report.test_html import hostile_record
 from tests.synthetic import ADAPTER, BASE, BEHAVES, CHATTERS, record
 
@@ -37,8 +38,8 @@ def everything() -> Report:
     after = replace(after, counterexamples=(counterexample(), counterexample(EVERYTHING)))
     report = report_on(before, after, policy=GatePolicy())
     report = with_noise(report, pair(60, broke=3)[0])
-    sha256 = json.loads((REAL / FILE).read_text())["result"]["adapter_sha256"]
-    training = training_of(model(sha256), REAL)
+    sha256 = json.loads((TRAINED / FILE).read_text())["result"]["adapter_sha256"]
+    training = training_of(model(sha256), TRAINED)
     assert training is not None
     return replace(
         report,

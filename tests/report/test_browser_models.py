@@ -9,8 +9,8 @@ import pytest
 from harness.core.record import FORMAT_SUCCESS, Counterexample, RunRecord
 from harness.core.verdict import FailureCode, Verdict
 from harness.gate.policy import GatePolicy
+from harness.model_files.training_record import Training
 from harness.report.html import render
-from harness.report.page.training import Training
 from harness.report.report import report_on
 from tests.report.chromium import Page
 from tests.report.test_browser import COUNT, SETTLED, TALLIES, written

@@ -8,8 +8,9 @@ import torch
 from transformers import AutoModelForCausalLM
 
 from harness.core.errors import HarnessError
-from harness.engine.hf.loading import load_tokenizer, local_folder
+from harness.engine.hf.loading import load_tokenizer
 from harness.model_files.fingerprint import file_hashes, weights_hash
+from harness.model_files.hub import local_folder
 from trainers.recipes.schema import Recipe
 
 SMALL_PARAMETERS = 100_000_000

@@ -14,8 +14,8 @@ from pathlib import Path
 import psutil
 
 from harness.core.errors import HarnessError
+from harness.model_files.folders import ADAPTER_CONFIG
 
-ADAPTER_CONFIG = "adapter_config.json"
 PROCESS_FILE = "process"
 """Holds the id of the process that writes the partial folder."""
 WRITING = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM)

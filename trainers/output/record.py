@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from harness.core.case import JsonValue
+from harness.model_files.training_record import FILE
 
 SCHEMA_VERSION = 1
-FILE_NAME = "training.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class TrainingRecord:
 def write(record: TrainingRecord, folder: Path) -> None:
     values = {"schema_version": record.schema_version, **asdict(record)}
     text = json.dumps(values, indent=1, allow_nan=False, ensure_ascii=False)
-    (folder / FILE_NAME).write_text(text + "\n", encoding="utf-8")
+    (folder / FILE).write_text(text + "\n", encoding="utf-8")
 
 
 def now() -> str:

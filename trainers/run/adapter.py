@@ -10,11 +10,10 @@ from safetensors import SafetensorError
 
 from harness.core.errors import HarnessError
 from harness.engine.hf.loading import load_tokenizer
-from trainers.output.folder import ADAPTER_CONFIG, cannot_write
+from harness.model_files.folders import ADAPTER_CONFIG, ADAPTER_WEIGHTS
+from trainers.output.folder import cannot_write
 from trainers.run.curve import diverged
 from trainers.run.job import TrainingJob
-
-WEIGHTS = "adapter_model.safetensors"
 
 
 def save(model: Any, job: TrainingJob, base_folder: Path, folder: Path) -> str:
@@ -37,8 +36,8 @@ def save(model: Any, job: TrainingJob, base_folder: Path, folder: Path) -> str:
     readme = folder / "README.md"
     readme.write_text(_readme(job), encoding="utf-8")
     # safetensors writes for the owner alone, whatever the umask allows.
-    (folder / WEIGHTS).chmod(readme.stat().st_mode)
-    return hashlib.sha256((folder / WEIGHTS).read_bytes()).hexdigest()
+    (folder / ADAPTER_WEIGHTS).chmod(readme.stat().st_mode)
+    return hashlib.sha256((folder / ADAPTER_WEIGHTS).read_bytes()).hexdigest()
 
 
 def _rewrite_config(path: Path, base: str) -> None:

@@ -5,7 +5,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from harness.core.errors import HarnessError
-from harness.model_files.folders import check_whole_model
+from harness.model_files.folders import ADAPTER_CONFIG, CONFIG, check_whole_model
 from trainers.output.folder import mistake_in
 from trainers.recipes.load import RecipeFile
 
@@ -49,7 +49,7 @@ def _processes() -> list[str]:
 def _base(file: RecipeFile) -> list[str]:
     recipe, where = file.recipe, file.where("base")
     folder = Path(recipe.base)
-    if (folder / "adapter_config.json").is_file() and not (folder / "config.json").is_file():
+    if (folder / ADAPTER_CONFIG).is_file() and not (folder / CONFIG).is_file():
         return [f"{where}: {recipe.base} is an adapter, name the whole model it belongs to"]
     try:
         check_whole_model(where, recipe.base)

@@ -60,25 +60,6 @@ def _parameters(folder: Path) -> int:
     return size // (2 if short else 4)
 
 
-def local_folder(location: str) -> Path:
-    """The folder itself, or the local copy of a hub id, downloaded when it is not there yet."""
-    folder = Path(location)
-    if folder.is_dir():
-        return folder
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
-
-    try:
-        return Path(
-            snapshot_download(
-                location, allow_patterns=["*.json", "*.safetensors", "*.txt", "*.jinja", "*.model"]
-            )
-        )
-    except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
-        reason = str(error).splitlines()[0]
-        raise HarnessError(f"{location}: no such folder, and the hub says: {reason}") from None
-
-
 def load_model(folder: Path, settings: EngineSettings) -> Any:
     """A causal language model in evaluation mode, on its device."""
     device = choose_device(settings)

@@ -4,7 +4,6 @@ Says where that works and with which precision it computes; a GGUF file is quant
 exported, not here.
 """
 
-import json
 import math
 from dataclasses import replace
 from importlib.util import find_spec
@@ -17,6 +16,7 @@ from harness.core.errors import HarnessError
 from harness.core.plan import sha256_of
 from harness.core.record import ModelRecord
 from harness.engine.model import EngineSettings
+from harness.model_files.folders import is_quantized
 
 CPU_FLAGS = Path("/proc/cpuinfo")
 SLOW_ON_CPU = "float16"
@@ -89,8 +89,7 @@ def _check(what: str, folder: Path, device: torch.device, settings: EngineSettin
         raise HarnessError(
             f"{what}: computes 16 times as slowly in {SLOW_ON_CPU} on a CPU, say --dtype bfloat16"
         )
-    config = json.loads((folder / "config.json").read_text("utf-8"))
-    if config.get("quantization_config"):
+    if is_quantized(folder):
         raise HarnessError(f"{what}: {folder} is quantised already, leave the option out")
 
 

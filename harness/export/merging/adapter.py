@@ -15,10 +15,10 @@ from harness.core.errors import HarnessError
 from harness.core.printable import printable
 from harness.export.tensors.model_config import read_config
 from harness.export.tensors.safetensors_file import StoredTensor, tensors_of
+from harness.model_files.folders import ADAPTER_CONFIG as CONFIG
+from harness.model_files.folders import ADAPTER_WEIGHTS as WEIGHTS
 from harness.model_files.lora_init import base_changing_start
 
-CONFIG = "adapter_config.json"
-WEIGHTS = "adapter_model.safetensors"
 PREFIX = "base_model.model."
 VARIANTS = (
     "use_dora",

@@ -6,6 +6,7 @@ from markupsafe import Markup
 
 from harness.core.record import TaskRecord
 from harness.gate.compare import Comparison
+from harness.model_files.training_record import Training
 from harness.report.page import training
 from harness.report.page.answers import cases_of, shared_prefix
 from harness.report.page.behavior_rows import BehaviorRow, MeasuredRow, behavior_rows, measured_rows
@@ -19,7 +20,6 @@ from harness.report.page.headlines import headline_of, noise_of, outcome_of
 from harness.report.page.history_chart import HistoryChart, histories_of
 from harness.report.page.matrix import Matrix, Pairs, matrix_of
 from harness.report.page.text_limit import is_cut
-from harness.report.page.training import Training
 from harness.report.report import Report
 from harness.report.words.labels import Label, label_of
 from harness.report.words.slices import SliceTable, slices_in

@@ -1,0 +1,54 @@
+"""Models of the Hugging Face hub: which locations name one, and the copy of it on this machine."""
+
+import re
+from pathlib import Path
+
+from harness.core.errors import HarnessError
+
+_HUB_ID = re.compile(r"^\w[\w.-]*/\w[\w.-]*$")
+_FILES = ["*.json", "*.safetensors", "*.txt", "*.jinja", "*.model"]
+
+
+def is_hub_id(location: str) -> bool:
+    """True for ``owner/name``, unless a folder ``owner`` here says that it is a path."""
+    return bool(_HUB_ID.match(location)) and not Path(location).parent.is_dir()
+
+
+def check_hub_id(what: str, hub_id: str) -> None:
+    """Raise a HarnessError that begins with ``what`` for a model that can never be downloaded:
+    offline, it must have been before."""
+    from huggingface_hub import constants
+
+    if constants.HF_HUB_OFFLINE and local_copy(hub_id) is None:
+        raise HarnessError(
+            f"{what}: {hub_id} is no folder and was never downloaded, and HF_HUB_OFFLINE is set"
+        )
+
+
+def local_copy(location: str) -> Path | None:
+    """The folder, or what was downloaded of a hub id before; ``None`` where there is neither."""
+    if Path(location).is_dir():
+        return Path(location)
+    from huggingface_hub import try_to_load_from_cache
+
+    cached = try_to_load_from_cache(location, "config.json")
+    return Path(cached).parent if isinstance(cached, str) else None
+
+
+def local_folder(location: str) -> Path:
+    """The folder, or the local copy of a hub id, downloaded where it is not there yet.
+
+    Raises:
+        HarnessError: the hub does not have it, or cannot be reached.
+    """
+    folder = Path(location)
+    if folder.is_dir():
+        return folder
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+
+    try:
+        return Path(snapshot_download(location, allow_patterns=_FILES))
+    except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
+        reason = str(error).splitlines()[0]
+        raise HarnessError(f"{location}: no such folder, and the hub says: {reason}") from None

@@ -1,0 +1,104 @@
+"""``training.json``: how an adapter came to be, as our trainer writes it beside the weights.
+
+It is read as hostile input: a value that is not what it should be counts as not said. Adapters of
+other trainers have no such file.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.core.record import ModelRecord
+from harness.files.strict_json import UnreadableFile, read_object
+from harness.model_files.folders import ADAPTER_WEIGHTS
+
+FILE = "training.json"
+MOST_STEPS = 10**9
+MOST_POINTS = 400
+"""Of one line of the curve."""
+
+
+@dataclass(frozen=True, slots=True)
+class Training:
+    """One adapter's training, in what a page shows of it."""
+
+    method: str
+    seconds: float
+    losses: tuple[tuple[int, float], ...]
+    """Step and mean loss over the trained tokens since the point before."""
+    held_out: tuple[tuple[int, float], ...]
+    """Step and loss on the held-out examples."""
+
+    @property
+    def steps(self) -> int:
+        """The last that was logged."""
+        return max(step for step, _ in (*self.losses, *self.held_out))
+
+
+def training_of(model: ModelRecord, folder: Path) -> Training | None:
+    """The training of the adapter in ``folder``.
+
+    A run's record names the adapter's weights by their hash, and so does the file: it is believed
+    only where the two agree, since a folder that was trained again tells of other weights.
+    ``None`` where they do not, or where there is no curve.
+    """
+    weights = model.files.get(ADAPTER_WEIGHTS)
+    try:
+        values = read_object(folder / FILE)
+        if weights is None or values["result"]["adapter_sha256"] != weights:
+            return None
+        losses, held_out = (_points(values["curve"], name) for name in ("loss", "eval_loss"))
+        method, seconds = str(values["method"])[:20], float(values["result"]["seconds"])
+    except (UnreadableFile, ValueError, LookupError, TypeError, ArithmeticError):
+        return None
+    if not losses or not math.isfinite(seconds):
+        return None
+    return Training(method, seconds, losses, held_out)
+
+
+def trained_over(values: Mapping[str, Any]) -> str | None:
+    """The hash of the base's weights, out of the file's values."""
+    return _text(values, "base", "weights_sha256")
+
+
+def training_warnings(folder: Path, base_sha256: str) -> tuple[str, ...]:
+    """What to know before the adapter in ``folder`` is put over a base; a line each.
+
+    Args:
+        folder: the adapter's.
+        base_sha256: fingerprint of the base that it is put over.
+    """
+    try:
+        values = read_object(folder / FILE)
+    except UnreadableFile:
+        return ()
+    warnings: list[str] = []
+    quantized = _text(values, "recipe", "quantize")
+    if quantized not in (None, "none"):
+        warnings.append(
+            f"the adapter was trained over the base in {quantized}, it is put over the base as "
+            "stored: answers differ a little from those in training"
+        )
+    trained = trained_over(values)
+    if trained not in (None, base_sha256):
+        warnings.append(
+            f"the adapter was trained over other weights ({trained:.12}...) than this base's "
+            f"({base_sha256[:12]}...): judge the result before you ship it"
+        )
+    return tuple(warnings)
+
+
+def _text(values: Mapping[str, Any], section: str, key: str) -> str | None:
+    inner = values.get(section)
+    value = inner.get(key) if isinstance(inner, dict) else None
+    return value if isinstance(value, str) else None
+
+
+def _points(curve: Any, name: str) -> tuple[tuple[int, float], ...]:
+    """The finite values of one name, in the order of their steps, thinned."""
+    found = sorted({int(p["step"]): float(p[name]) for p in curve if name in p}.items())
+    finite = [(s, value) for s, value in found if 0 <= s <= MOST_STEPS and math.isfinite(value)]
+    every = max(1, -(-len(finite) // MOST_POINTS))
+    return tuple(finite[::every])
