@@ -13,7 +13,7 @@ from harness.core.errors import HarnessError
 from harness.core.modelref import ModelRef
 from harness.core.plan import sha256_of
 from harness.core.record import ModelRecord
-from harness.engine.llama.environment import settle
+from harness.engine.llama.environment import set_defaults
 from harness.engine.model import EngineSettings, OpenModel
 from harness.model_files.fingerprint import sha256_of_file
 from harness.model_files.folders import check_file, check_options
@@ -46,7 +46,7 @@ def preflight(ref: ModelRef, settings: EngineSettings) -> None:
 
 def open_model(ref: ModelRef, settings: EngineSettings) -> OpenModel:
     file, lora = Path(ref.location), ref.option("lora")
-    settle()
+    set_defaults()
     header = read_pair(file, Path(lora) if lora else None)
     try:
         from harness.engine.llama.library import load

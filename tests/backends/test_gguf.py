@@ -9,7 +9,7 @@ from harness.core.errors import HarnessError
 from harness.core.modelref import ModelRef
 from harness.core.plan import requests_for
 from harness.engine.llama import library as llama_library
-from harness.engine.llama.context import LlamaContext, Shape
+from harness.engine.llama.context import ContextShape, LlamaContext
 from harness.engine.llama.library import LOG
 from harness.engine.model import EngineSettings
 from tests.backends.asking import SETTINGS, answers, ask, ids, logits
@@ -204,7 +204,7 @@ def test_the_cache_is_of_the_size_that_is_computed(opened):
     """llama.cpp logs what it takes: 4 layers, 2 heads of 32 keys and 32 values, float16."""
     model = opened("base")
     assert model.cache_bytes_per_token == 4 * 2 * (32 + 32) * 2
-    shape = Shape(9, cells=256, ubatch_tokens=64, outputs=9, threads=1)
+    shape = ContextShape(9, cells=256, ubatch_tokens=64, outputs=9, threads=1)
     LOG.listen()  # an export in this process has listened since
     LlamaContext(model.loaded, shape).close()
     expected = 9 * 256 * model.cache_bytes_per_token / 2**20

@@ -127,7 +127,7 @@ def test_rows_are_split_over_contexts(opened, monkeypatch, profile, cores, rows,
 def test_the_size_of_a_model_decides_its_profile(opened):
     loaded = opened("merged").loaded
     assert loaded.parameters < PER_CORE_BELOW
-    assert loaded.has_cells
+    assert loaded.is_rewindable
     assert choose_profile(replace(loaded, has_gpu=False)) is PER_CORE
     assert choose_profile(replace(loaded, has_gpu=True)) is BATCHED
 

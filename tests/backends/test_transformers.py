@@ -131,7 +131,7 @@ def test_a_tasks_instructions_computed_once_change_no_answer(name, request, with
     asked = [r for task in tasks for r in requests_for(task.name, task.cases[:8], task.sampling)]
     assert len(model.batches(asked)) == 1
     once = prefilled(model, asked)
-    assert once < sum(len(model._read[r.key].token_ids) for r in asked)
+    assert once < sum(len(model._prompts[r.key].token_ids) for r in asked)
     texts = {i: c.text for i, c in answers(model, asked).items()}
     without_sharing()
     assert prefilled(model, asked) > 1.4 * once

@@ -43,7 +43,7 @@ class HfModel:
     tokenizer: Any
     record: ModelRecord
     settings: EngineSettings
-    _read: dict[str, Prompt] = field(default_factory=dict, repr=False)
+    _prompts: dict[str, Prompt] = field(default_factory=dict, repr=False)
     """The prompts of the requests last divided into batches, by request key."""
 
     def __post_init__(self) -> None:
@@ -70,7 +70,7 @@ class HfModel:
         in a mixed batch, too, and fewer steps decode more rows. With four bundled tasks of 16 cases
         a 0.5B model took 25 CPU seconds in batches of one task, 18 in one of all.
         """
-        self._read = {r.key: self._prompt(r) for r in requests}
+        self._prompts = {r.key: self._prompt(r) for r in requests}
         budget = self.settings.batch_tokens or self._batch_tokens()
 
         def fits(batch: Sequence[Request], _: Request) -> bool:
@@ -83,7 +83,7 @@ class HfModel:
         return batches + [[r] for r in requests if r.timed]
 
     def generate(self, batch: Sequence[Request], on_step: OnStep) -> list[Completion]:
-        rows = {r.key: Row.of(r, self._read[r.key], self.context) for r in batch}
+        rows = {r.key: Row.of(r, self._prompts[r.key], self.context) for r in batch}
         open_rows = [row for row in rows.values() if row is not None]
         if open_rows:
             decode(self.model, open_rows, batch[0].sampling, self.end_ids, on_step)
@@ -132,7 +132,7 @@ class HfModel:
 
     def _completion(self, request: Request, row: Row | None, batch_rows: int) -> Completion:
         if row is None:
-            return failed(request, prompt_problem(self._read[request.key], self.context) or "")
+            return failed(request, prompt_problem(self._prompts[request.key], self.context) or "")
         return completion(request, row, self._text(row.answer_ids), batch_rows)
 
     @property
@@ -157,7 +157,7 @@ class HfModel:
         )
 
     def _width(self, request: Request) -> int:
-        return len(self._read[request.key].token_ids) + request.sampling.max_new_tokens
+        return len(self._prompts[request.key].token_ids) + request.sampling.max_new_tokens
 
     def _order(self, request: Request) -> tuple[str, int, str]:
         return (sampling_key(request), -self._width(request), request.key)

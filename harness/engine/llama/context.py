@@ -22,8 +22,8 @@ BYTES_PER_CACHED = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
-    """What a context is made for."""
+class ContextShape:
+    """Sizes with which a llama.cpp context is created."""
 
     streams: int
     cells: int
@@ -40,17 +40,17 @@ def rounded_up(count: int, step: int) -> int:
 
 
 class LlamaContext:
-    """Streams of tokens in the cache. Close it: llama.cpp's memory is not Python's."""
+    """One llama.cpp context. Call ``close``: Python does not free llama.cpp's memory."""
 
-    def __init__(self, loaded: LoadedModel, shape: Shape) -> None:
+    def __init__(self, loaded: LoadedModel, shape: ContextShape) -> None:
         self.shape = shape
         self.vocabulary = int(llama_cpp.llama_vocab_n_tokens(loaded.vocabulary))
-        LOG.forget()
+        LOG.clear()
         self._pointer = llama_cpp.llama_init_from_model(loaded.model, _parameters(shape))
         if not self._pointer:
             raise MemoryError(f"llama.cpp cannot make room for the answers: {LOG.reason()}")
         if loaded.lora is not None:
-            _put_over(self._pointer, loaded.lora)
+            _apply_lora(self._pointer, loaded.lora)
         self._memory = llama_cpp.llama_get_memory(self._pointer)
         self._batch = _Batch(shape.ubatch_tokens)
 
@@ -65,30 +65,30 @@ class LlamaContext:
         *,
         outputs: bool | Sequence[bool],
     ) -> None:
-        """Append tokens to streams: at most ``ubatch_tokens``, as many to each stream.
+        """Append tokens to streams: at most ``ubatch_tokens``, the same number to each stream.
 
-        ``outputs`` says of which tokens the logits are wanted.
+        ``outputs``: for which tokens logits are computed.
 
         Raises:
             RuntimeError: llama.cpp failed; the message says how.
         """
-        LOG.forget()
+        LOG.clear()
         batch = self._batch.filled(tokens, positions, streams, outputs)
         if code := llama_cpp.llama_decode(self._pointer, batch):
             raise RuntimeError(f"llama.cpp cannot decode (code {code}): {LOG.reason()}")
 
     def logits(self, rows: int) -> npt.NDArray[np.float32]:
-        """Of the first ``rows`` outputs of the last batch: ``[rows, vocabulary]``, a view that the
-        next batch writes over."""
+        """Logits of the first ``rows`` outputs of the last batch, ``[rows, vocabulary]``: a view
+        that the next batch overwrites."""
         pointer = llama_cpp.llama_get_logits(self._pointer)
         return np.ctypeslib.as_array(pointer, (rows, self.vocabulary))
 
     def copy(self, source: int, target: int) -> None:
-        """Make one stream hold what another holds."""
+        """Copy the cached tokens of one stream to another."""
         llama_cpp.llama_memory_seq_cp(self._memory, source, target, -1, -1)
 
     def cut(self, stream: int, length: int) -> None:
-        """Forget the tokens of a stream but for its first ``length``."""
+        """Keep the first ``length`` tokens of a stream and remove the rest."""
         llama_cpp.llama_memory_seq_rm(self._memory, stream, length, -1)
 
     def empty(self, stream: int) -> None:
@@ -99,7 +99,7 @@ class LlamaContext:
 
 
 class _Batch:
-    """llama.cpp's batch over arrays of numpy, which are filled without a loop."""
+    """llama.cpp's batch struct over numpy arrays, which are filled without a Python loop."""
 
     def __init__(self, most_tokens: int) -> None:
         self.tokens, self.positions, self.streams = np.zeros((3, most_tokens), np.int32)
@@ -134,7 +134,7 @@ def _pointer(array: npt.NDArray[Any], kind: Any) -> Any:
     return ctypes.cast(array.ctypes.data, ctypes.POINTER(kind))
 
 
-def _parameters(shape: Shape) -> Any:
+def _parameters(shape: ContextShape) -> Any:
     parameters = llama_cpp.llama_context_default_params()
     parameters.n_seq_max = shape.streams
     parameters.n_ctx = shape.streams * shape.cells
@@ -142,14 +142,14 @@ def _parameters(shape: Shape) -> Any:
     parameters.n_batch = parameters.n_ubatch = shape.ubatch_tokens
     parameters.n_outputs_max = shape.outputs
     parameters.n_threads = parameters.n_threads_batch = shape.threads
-    # The flash kernels take other paths for other numbers of tokens: an answer would depend on
-    # what it is batched with. See docs/gguf.md.
+    # The flash attention kernels change with the number of tokens, so an answer would depend on
+    # the other rows of its batch. See docs/gguf.md.
     parameters.flash_attn_type = llama_cpp.LLAMA_FLASH_ATTN_TYPE_DISABLED
     parameters.no_perf = True
     return parameters
 
 
-def _put_over(context: Any, lora: Any) -> None:
+def _apply_lora(context: Any, lora: Any) -> None:
     adapters = (llama_cpp.llama_adapter_lora_p_ctypes * 1)(lora)
     scales = (ctypes.c_float * 1)(1.0)
     if llama_cpp.llama_set_adapters_lora(context, adapters, 1, scales):

@@ -1,18 +1,18 @@
-"""The contexts of a GGUF model: how many there are, of what shape, and which rows each decodes."""
+"""Creates the contexts of a GGUF model and distributes rows over them."""
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from threading import Lock
 
-from harness.engine.llama.context import CELLS, LlamaContext, Shape, rounded_up
+from harness.engine.llama.context import CELLS, ContextShape, LlamaContext, rounded_up
 from harness.engine.llama.decoding import (
     LEAST_TOKENS,
-    Answering,
+    DecodingOptions,
     LlamaDecoder,
-    Waiting,
+    RowQueue,
     decode_alone,
-    streams_of_step,
+    streams_per_step,
 )
 from harness.engine.llama.library import LoadedModel
 from harness.engine.llama.profile import choose_profile
@@ -21,14 +21,15 @@ from harness.engine.row import Row
 from harness.machine.cores import usable_cores
 
 ALONE_UBATCH_TOKENS = 256
-"""Tokens computed at once for one row: prefill is bound by arithmetic long before."""
+"""Tokens computed at once for one row: more do not speed up prefill, which is compute-bound."""
 
 
 class LlamaContexts:
-    """Made when rows ask for them, and kept for the next rows that they fit. Close them."""
+    """Contexts are created on demand and reused for later rows of the same shape. Call
+    ``close``."""
 
     def __init__(self, loaded: LoadedModel, cores: int | None) -> None:
-        """``cores``: how many to use, or ``None`` for what pays."""
+        """``cores``: how many to use; ``None`` chooses."""
         self.loaded = loaded
         self.profile = choose_profile(loaded)
         self.cores = cores or usable_cores()
@@ -40,47 +41,48 @@ class LlamaContexts:
             context.close()
         self.opened = []
 
-    def answer_alone(self, rows: Sequence[Row], how: Answering) -> None:
-        """One row after the other, each in an empty cache."""
+    def answer_alone(self, rows: Sequence[Row], options: DecodingOptions) -> None:
+        """Decode one row after the other, each in an empty cache."""
         for row in rows:
             cells, threads = self._cells([row]), self.cores_alone
-            shape = Shape(1, cells, ALONE_UBATCH_TOKENS, 1, threads)
-            decode_alone(self._contexts(1, shape)[0], row, how)
+            shape = ContextShape(1, cells, ALONE_UBATCH_TOKENS, 1, threads)
+            decode_alone(self._contexts(1, shape)[0], row, options)
 
-    def answer_together(self, rows: Sequence[Row], most_rows: int, how: Answering) -> int:
-        """In as many contexts as the model's profile has. How many rows were decoded at once, which
-        is at most ``most_rows``."""
+    def answer_together(self, rows: Sequence[Row], most_rows: int, options: DecodingOptions) -> int:
+        """Decode rows in as many contexts as the profile says; returns how many rows were decoded
+        at once, at most ``most_rows``."""
         profile = self.profile
         count, each = self.split(min(most_rows, len(rows)))
-        streams = streams_of_step(each, profile.width) + 1
+        streams = streams_per_step(each, profile.width) + 1
         threads = 1 if profile.has_context_per_core else self.cores
         cells, outputs = self._cells(rows), streams * profile.width
-        shape = Shape(streams, cells, profile.most_ubatch_tokens, outputs, threads)
-        how = replace(how, on_step=_one_at_a_time(how.on_step))
-        # The rows are in the order of their length: every context begins with long and short ones.
-        waiting = Waiting([row for first in range(count) for row in rows[first::count]])
+        shape = ContextShape(streams, cells, profile.most_ubatch_tokens, outputs, threads)
+        options = replace(options, on_step=_locked(options.on_step))
+        # Rows come sorted by length: every context begins with a mix of long and short ones.
+        queue = RowQueue([row for first in range(count) for row in rows[first::count]])
         decoders = [
-            LlamaDecoder(context, profile, each, how, waiting)
+            LlamaDecoder(context, profile, each, options, queue)
             for context in self._contexts(count, shape)
         ]
-        # llama.cpp computes without Python's lock.
+        # llama.cpp releases Python's lock while it computes.
         with ThreadPoolExecutor(count) as pool:
             list(pool.map(LlamaDecoder.run, decoders))
         return count * each
 
     def split(self, rows: int) -> tuple[int, int]:
-        """Into how many contexts so many rows go, and how many of them each decodes at once."""
+        """The number of contexts for ``rows`` rows, and the rows that each decodes at once."""
         least = -(-LEAST_TOKENS // self.profile.width)
         most = self.cores if self.profile.has_context_per_core else 1
         contexts = max(1, min(most, rows // least))
         return contexts, max(1, min(self.profile.most_rows, rows // contexts))
 
     def _cells(self, rows: Sequence[Row]) -> int:
-        """A row's last token is never cached; what is guessed behind the one before it is."""
+        """Cells of the longest row. Its last token is never cached; draft tokens behind the one
+        before it are."""
         return rounded_up(max(row.width for row in rows) - 1 + self.profile.draft_tokens, CELLS)
 
-    def _contexts(self, count: int, shape: Shape) -> list[LlamaContext]:
-        """So many of one shape: those that are open, where they are like it."""
+    def _contexts(self, count: int, shape: ContextShape) -> list[LlamaContext]:
+        """``count`` contexts of one shape; open ones of another shape are closed first."""
         if self.opened and self.opened[0].shape != shape:
             self.close()
         while len(self.opened) < count:
@@ -88,12 +90,12 @@ class LlamaContexts:
         return self.opened[:count]
 
 
-def _one_at_a_time(on_step: OnStep) -> OnStep:
-    """Of several threads."""
+def _locked(on_step: OnStep) -> OnStep:
+    """A callback that one thread at a time enters."""
     lock = Lock()
 
-    def told(tokens: int, ended: int) -> None:
+    def locked(tokens: int, ended: int) -> None:
         with lock:
             on_step(tokens, ended)
 
-    return told
+    return locked

@@ -1,11 +1,11 @@
-"""Decodes many prompts at once with llama.cpp: one prefix for all, rows that end and are replaced.
+"""Decodes many prompts at once with llama.cpp: a shared prefix, and rows that replace ended ones.
 
-An answer does not depend on its company, to the bit. llama.cpp's matrix kernels take other paths
-for one token of a stream than for several, for fewer than eight tokens of a batch, and for what is
-left over of fours; so every batch here is at least ``LEAST_TOKENS`` and a multiple of ``QUANTUM``,
-as many to each row in every step as the decoding profile says: what a prompt has beyond a multiple
-is fed beside the rows that already answer, and idle streams fill a batch up. The tests hold it,
-docs/gguf.md has what was measured.
+A row's output is bit-identical whatever else is in its batch. llama.cpp's matrix kernels round
+differently for one token of a stream than for several, for batches below eight tokens, and for the
+remainder of a batch beyond a multiple of four. So every batch here has at least ``LEAST_TOKENS``
+tokens and a multiple of ``QUANTUM``, and every step gives each row the number of tokens that the
+decoding profile says. The remainder of a prompt goes in together with rows that already generate,
+and idle streams pad a batch. Tests assert this; docs/gguf.md has the measurements.
 """
 
 import math
@@ -24,40 +24,40 @@ from harness.engine.model import OnStep
 from harness.engine.row import Row
 
 QUANTUM = 4
-"""Tokens of a batch come in multiples of this."""
+"""The number of tokens in a batch is a multiple of this."""
 LEAST_TOKENS = 8
-"""Of one batch."""
+"""The fewest tokens of one batch."""
 LEAST_PREFIX = 16
-"""A shorter common beginning is not worth a copy."""
+"""A shorter common prefix is not worth a copy."""
 PADDING_TOKEN = 0
-"""What idle streams are fed. Nobody reads what comes of it."""
+"""Input of idle streams; their output is discarded."""
 
 Pick = Callable[[Logits, Sequence[Row]], list[int]]
 
 
 @dataclass(frozen=True, slots=True)
-class Answering:
-    """How rows get their tokens."""
+class DecodingOptions:
+    """Settings of a decoding loop."""
 
     pick: Pick
-    """One token for each row, by its logits."""
+    """Chooses one token for each row from its logits."""
     end_ids: frozenset[int]
     """The tokens that end an answer."""
     on_step: OnStep
-    """Told how many tokens came and how many rows ended."""
+    """Called with the number of generated tokens and of ended rows."""
 
 
 @dataclass(slots=True)
-class _Lane:
-    """A row in a stream of the cache. The lane's place in the list is the stream's number."""
+class _Slot:
+    """A row in a stream of the cache. The slot's index in the list is the stream's number."""
 
     row: Row
     cached: int
-    """How many of its tokens are in the stream, and right."""
+    """Accepted tokens in the stream."""
     ids: list[int] = field(init=False)
-    """Those of its prompt and its answer."""
+    """Tokens of the prompt and the answer."""
     ngrams: NgramTable = field(default_factory=NgramTable)
-    """What followed what in this row."""
+    """N-grams of this row."""
 
     def __post_init__(self) -> None:
         self.ids = list(self.row.prompt)
@@ -67,31 +67,31 @@ class _Lane:
         return self.row.is_open
 
     @property
-    def to_prefill(self) -> int:
-        """Tokens that go in at once before the row answers. The last one is never among them: its
-        logits are the first of the answer."""
+    def prefill_tokens(self) -> int:
+        """Tokens to prefill before the row generates. The last prompt token is never among them:
+        its logits are the first of the answer."""
         count = (len(self.row.prompt) - 1 - self.cached) // QUANTUM * QUANTUM
         return count if count >= LEAST_TOKENS else 0
 
     @property
     def has_prompt(self) -> bool:
-        """Whether the whole prompt is in the stream."""
+        """The whole prompt is in the stream."""
         return self.cached >= len(self.row.prompt)
 
-    def goes_on_with(self, token: int) -> bool:
-        """Whether a token fed behind the cached ones is what the row itself says there."""
+    def accepts(self, token: int) -> bool:
+        """True if a token fed after the cached ones is the one that the row itself generated."""
         return self.is_open and token == self.ids[self.cached]
 
 
-class Waiting:
-    """Rows that wait for any of several decoders, and what these share."""
+class RowQueue:
+    """Rows that wait for any of several decoders, with the decoders' common prefix and n-grams."""
 
     def __init__(self, rows: Sequence[Row]) -> None:
-        """``rows`` in the order in which they are to be taken."""
+        """``rows``: in the order in which decoders take them."""
         count = common_prefix([row.prompt for row in rows])
         self.prefix = rows[0].prompt[:count]
         self.ngrams = NgramTable()
-        """What followed what in any answer."""
+        """N-grams of all answers."""
         self._rows = deque(rows)
         self._lock = Lock()
 
@@ -104,165 +104,166 @@ class Waiting:
 
 
 class LlamaDecoder:
-    """Answers rows, at most ``most_rows`` at once, in a context that has the streams of a step for
-    them and one for their common beginning."""
+    """Decodes rows, at most ``most_rows`` at once, in a context that has the streams of a step and
+    one more for the common prefix."""
 
     def __init__(
         self,
         context: LlamaContext,
         profile: DecodingProfile,
         most_rows: int,
-        how: Answering,
-        waiting: Waiting,
+        options: DecodingOptions,
+        queue: RowQueue,
     ) -> None:
         self.context = context
         self.profile = profile
         self.most_rows = most_rows
-        self.how = how
-        self.waiting = waiting
+        self.options = options
+        self.queue = queue
         self.prefix_stream = context.shape.streams - 1
-        self.lanes: list[_Lane] = []
-        """By stream. Those that have ended stay in their places until the others move."""
+        self.slots: list[_Slot] = []
+        """By stream. Ended slots keep their index until the list is compacted."""
 
     def run(self) -> None:
-        """Fill in rows until none waits and none is open."""
+        """Decode until the queue is empty and no row is open."""
         self.started = time.perf_counter()
         self.context.empty_all()
-        prefix = self.waiting.prefix
+        prefix = self.queue.prefix
         if prefix:
-            self._prefill([_Lane(Row(prefix, 0, 1), 0)], self.prefix_stream, len(prefix))
-        while self._has_lanes():
+            self._prefill([_Slot(Row(prefix, 0, 1), 0)], self.prefix_stream, len(prefix))
+        while self._has_open_slots():
             self._step()
 
-    def _has_lanes(self) -> bool:
-        self._move()
-        return any(lane.is_open for lane in self.lanes)
+    def _has_open_slots(self) -> bool:
+        self._refill()
+        return any(slot.is_open for slot in self.slots)
 
-    def _move(self) -> None:
-        """Close the gaps and take in who waits, when enough have ended: a batch is decoded at once
-        only where its streams are neighbours."""
-        wanted = self.most_rows if self.waiting else len(self.lanes)
-        gaps = wanted - sum(lane.is_open for lane in self.lanes)
+    def _refill(self) -> None:
+        """Compact the slots and admit waiting rows once enough have ended. llama.cpp decodes a
+        batch at once only if its streams are contiguous."""
+        wanted = self.most_rows if self.queue else len(self.slots)
+        gaps = wanted - sum(slot.is_open for slot in self.slots)
         if gaps < max(1, self.profile.refill_share * wanted):
             return
-        self._close_gaps()
-        if self.waiting:
-            self._take_in(self.waiting.take(self.most_rows - len(self.lanes)))
+        self._compact()
+        if self.queue:
+            self._admit(self.queue.take(self.most_rows - len(self.slots)))
 
-    def _close_gaps(self) -> None:
-        """The last open lanes move into the streams of those that have ended."""
-        for stream in range(len(self.lanes)):
-            while self.lanes and not self.lanes[-1].is_open:
-                self.lanes.pop()
-            last = len(self.lanes) - 1
-            if stream < last and not self.lanes[stream].is_open:
+    def _compact(self) -> None:
+        """Move the last open slots into the streams of ended ones."""
+        for stream in range(len(self.slots)):
+            while self.slots and not self.slots[-1].is_open:
+                self.slots.pop()
+            last = len(self.slots) - 1
+            if stream < last and not self.slots[stream].is_open:
                 self.context.copy(last, stream)
                 self.context.empty(last)
-                self.lanes[stream] = self.lanes.pop()
+                self.slots[stream] = self.slots.pop()
 
-    def _take_in(self, rows: Sequence[Row]) -> None:
-        lanes = [_Lane(row, len(self.waiting.prefix)) for row in rows]
-        lanes.sort(key=lambda lane: -lane.to_prefill)
+    def _admit(self, rows: Sequence[Row]) -> None:
+        slots = [_Slot(row, len(self.queue.prefix)) for row in rows]
+        slots.sort(key=lambda slot: -slot.prefill_tokens)
         if self.profile.draft_tokens:
-            for lane in lanes:
-                lane.ngrams.learn(lane.ids)
-        first = len(self.lanes)
-        self.lanes += lanes
-        if self.waiting.prefix:
-            for stream in range(first, len(self.lanes)):
+            for slot in slots:
+                slot.ngrams.learn(slot.ids)
+        first = len(self.slots)
+        self.slots += slots
+        if self.queue.prefix:
+            for stream in range(first, len(self.slots)):
                 self.context.copy(self.prefix_stream, stream)
-        for size, alike in groupby(enumerate(lanes, first), lambda pair: pair[1].to_prefill):
+        for size, alike in groupby(enumerate(slots, first), lambda pair: pair[1].prefill_tokens):
             if size:
                 self._prefill_alike(list(alike), size)
 
-    def _prefill_alike(self, alike: list[tuple[int, _Lane]], count: int) -> None:
-        """Lanes of neighbouring streams, each with ``count`` tokens to go in."""
+    def _prefill_alike(self, alike: list[tuple[int, _Slot]], count: int) -> None:
+        """Prefill ``count`` tokens of each slot; their streams are contiguous."""
         at_once = max(1, self.context.shape.ubatch_tokens // count)
         for start in range(0, len(alike), at_once):
             part = alike[start : start + at_once]
-            self._prefill([lane for _, lane in part], part[0][0], count)
+            self._prefill([slot for _, slot in part], part[0][0], count)
 
-    def _prefill(self, lanes: Sequence[_Lane], first: int, count: int) -> None:
-        """Put ``count`` tokens of each lane into the streams from ``first``, without outputs."""
-        most = self.context.shape.ubatch_tokens // len(lanes) // QUANTUM * QUANTUM
+    def _prefill(self, slots: Sequence[_Slot], first: int, count: int) -> None:
+        """Append ``count`` tokens of each slot to the streams from ``first``, without logits."""
+        most = self.context.shape.ubatch_tokens // len(slots) // QUANTUM * QUANTUM
         while count:
             size = min(count, most)
             if 0 < count - size < LEAST_TOKENS:
                 size -= QUANTUM
-            tokens = [t for n in lanes for t in n.row.prompt[n.cached : n.cached + size]]
-            positions = [p for n in lanes for p in range(n.cached, n.cached + size)]
-            streams = [first + i for i in range(len(lanes)) for _ in range(size)]
+            tokens = [t for n in slots for t in n.row.prompt[n.cached : n.cached + size]]
+            positions = [p for n in slots for p in range(n.cached, n.cached + size)]
+            streams = [first + i for i in range(len(slots)) for _ in range(size)]
             self.context.decode(tokens, positions, streams, outputs=False)
-            for lane in lanes:
-                lane.cached += size
+            for slot in slots:
+                slot.cached += size
             count -= size
-            self.how.on_step(0, 0)
+            self.options.on_step(0, 0)
 
     def _step(self) -> None:
-        """A few tokens into every lane; one or more out of those whose prompt is in."""
+        """Feed ``profile.width`` tokens to every slot; pick one or more for those whose prompt is
+        in the cache."""
         width = self.profile.width
-        streams = range(streams_of_step(len(self.lanes), width))
-        lanes = {i: lane for i, lane in enumerate(self.lanes) if lane.is_open}
-        fed = [self._next_tokens(lanes[i]) if i in lanes else [PADDING_TOKEN] * width
+        streams = range(streams_per_step(len(self.slots), width))
+        slots = {i: slot for i, slot in enumerate(self.slots) if slot.is_open}
+        fed = [self._next_tokens(slots[i]) if i in slots else [PADDING_TOKEN] * width
                for i in streams]  # fmt: skip
-        starts = [lanes[i].cached if i in lanes else 0 for i in streams]
+        starts = [slots[i].cached if i in slots else 0 for i in streams]
         self.context.decode(
             [token for tokens in fed for token in tokens],
-            [start + place for start in starts for place in range(width)],
+            [start + offset for start in starts for offset in range(width)],
             [stream for stream in streams for _ in range(width)],
             outputs=True,
         )
         self._take(fed)
         for i in streams:
-            self.context.cut(i, lanes[i].cached if i in lanes and lanes[i].is_open else 0)
+            self.context.cut(i, slots[i].cached if i in slots and slots[i].is_open else 0)
 
-    def _next_tokens(self, lane: _Lane) -> list[int]:
-        """What is known of a row behind the cached tokens, and guesses behind that."""
+    def _next_tokens(self, slot: _Slot) -> list[int]:
+        """The row's known tokens after the cached ones, then draft tokens."""
         width = self.profile.width
-        known = lane.ids[lane.cached : lane.cached + width]
-        return known + draft(lane.ids, width - len(known), (lane.ngrams, self.waiting.ngrams))
+        known = slot.ids[slot.cached : slot.cached + width]
+        return known + draft(slot.ids, width - len(known), (slot.ngrams, self.queue.ngrams))
 
     def _take(self, fed: Sequence[Sequence[int]]) -> None:
-        """Pick tokens, place by place, for the lanes of which all that was fed is right: behind a
-        wrong guess nothing is."""
+        """Pick tokens, offset by offset, for the slots whose draft tokens were all accepted so far:
+        nothing after a rejected one is valid."""
         width = self.profile.width
         logits = self.context.logits(len(fed) * width)
-        right = [i for i, lane in enumerate(self.lanes) if lane.is_open]
+        right = [i for i, slot in enumerate(self.slots) if slot.is_open]
         taken = ended = 0
-        for place in range(width):
-            if place:
-                right = [i for i in right if self.lanes[i].goes_on_with(fed[i][place])]
+        for offset in range(width):
+            if offset:
+                right = [i for i in right if self.slots[i].accepts(fed[i][offset])]
             for i in right:
-                self.lanes[i].cached += 1
-            ready = [i for i in right if self.lanes[i].has_prompt]
-            rows = self._pick(ready, logits[place::width])
+                self.slots[i].cached += 1
+            ready = [i for i in right if self.slots[i].has_prompt]
+            rows = self._pick(ready, logits[offset::width])
             taken += len(rows)
             ended += sum(not row.is_open for row in rows)
-        self.how.on_step(taken, ended)
+        self.options.on_step(taken, ended)
 
     def _pick(self, ready: Sequence[int], logits: Logits) -> list[Row]:
-        """A token for each lane that is ready for one; ``logits`` are by stream."""
-        rows = [self.lanes[i].row for i in ready]
+        """Pick a token for each ready slot; ``logits`` are indexed by stream."""
+        rows = [self.slots[i].row for i in ready]
         if not rows:
             return rows
-        tokens = self.how.pick(logits if len(ready) == len(logits) else logits[ready], rows)
+        tokens = self.options.pick(logits if len(ready) == len(logits) else logits[ready], rows)
         now = time.perf_counter() - self.started
         for i, token in zip(ready, tokens, strict=True):
-            self.lanes[i].row.take(token, self.how.end_ids, now)
-            self.lanes[i].ids.append(token)
-            self._learn_last(self.lanes[i])
+            self.slots[i].row.take(token, self.options.end_ids, now)
+            self.slots[i].ids.append(token)
+            self._record_last(self.slots[i])
         return rows
 
-    def _learn_last(self, lane: _Lane) -> None:
-        """What a row's last token followed."""
+    def _record_last(self, slot: _Slot) -> None:
+        """Add the n-grams that end in the row's last token."""
         if self.profile.draft_tokens:
-            for ngrams in (lane.ngrams, self.waiting.ngrams):
-                ngrams.learn(lane.ids, len(lane.ids) - 1)
+            for ngrams in (slot.ngrams, self.queue.ngrams):
+                ngrams.learn(slot.ids, len(slot.ids) - 1)
 
 
-def decode_alone(context: LlamaContext, row: Row, how: Answering) -> None:
-    """Answer one row as whoever runs the file for one user would: an empty cache, no padding, the
-    prompt's last token in the prefill. What is timed is this."""
+def decode_alone(context: LlamaContext, row: Row, options: DecodingOptions) -> None:
+    """Decode one row as a single-user program would: an empty cache, no padding, the prompt's last
+    token in the prefill. Timed requests are decoded this way."""
     started = time.perf_counter()
     context.empty_all()
     cached, ids = 0, row.prompt
@@ -273,21 +274,21 @@ def decode_alone(context: LlamaContext, row: Row, how: Answering) -> None:
         positions = range(cached - len(chunk), cached)
         context.decode(chunk, positions, [0] * len(chunk), outputs=is_last)
         if cached == len(ids):
-            (token,) = how.pick(context.logits(1), [row])
-            row.take(token, how.end_ids, time.perf_counter() - started)
-            how.on_step(1, int(not row.is_open))
+            (token,) = options.pick(context.logits(1), [row])
+            row.take(token, options.end_ids, time.perf_counter() - started)
+            options.on_step(1, int(not row.is_open))
             ids = [*ids, token]
 
 
-def streams_of_step(lanes: int, width: int) -> int:
-    """How many streams a step fills for so many lanes, idle ones included."""
-    return rounded_up(max(lanes, -(-LEAST_TOKENS // width)), QUANTUM // math.gcd(QUANTUM, width))
+def streams_per_step(slots: int, width: int) -> int:
+    """The streams that a step fills for ``slots`` slots, idle ones included."""
+    return rounded_up(max(slots, -(-LEAST_TOKENS // width)), QUANTUM // math.gcd(QUANTUM, width))
 
 
 def common_prefix(prompts: Sequence[list[int]]) -> int:
-    """How many tokens all prompts begin with, a multiple of ``QUANTUM``; 0 where it is not worth
-    anything. The last token of a prompt is never among them, and what a prompt has beyond them is
-    enough for a batch: its tokens go in as they would without a common beginning."""
+    """Length of the prefix that all prompts share, a multiple of ``QUANTUM``; 0 where sharing does
+    not pay. It never contains a prompt's last token and leaves every prompt enough tokens for a
+    batch, so that they are fed as they would be without a shared prefix."""
     if len(prompts) < 2:
         return 0
     first, last = min(prompts), max(prompts)

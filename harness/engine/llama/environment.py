@@ -1,13 +1,13 @@
-"""What llama.cpp's library reads from the environment as it is loaded."""
+"""Environment variables that llama.cpp's library reads when it is loaded."""
 
 import os
 
 from harness.engine.openmp import BOUNDED_SPINNING
 
 
-def settle() -> None:
-    """Settings of the process that a user has not made otherwise. Call before the first import."""
+def set_defaults() -> None:
+    """Set the variables that the user has not set. Call before the first import of llama_cpp."""
     for name, value in BOUNDED_SPINNING.items():
         os.environ.setdefault(name, value)
-    # Of a failed assertion the sentence alone: a backtrace would push it out of the log's end.
+    # A backtrace would push a failed assertion's message out of the end of the log.
     os.environ.setdefault("GGML_NO_BACKTRACE", "1")

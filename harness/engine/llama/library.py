@@ -1,8 +1,7 @@
-"""llama.cpp's library in this process: what it logs, models and LoRAs opened from files.
+"""Loads models and LoRAs into llama.cpp and keeps its log.
 
 Only a backend's own process imports this file. Everything below ``harness/engine/llama/model.py``
-is built on the C functions of ``llama_cpp``, not on its ``Llama`` class, which decodes one
-sequence.
+uses the C functions of ``llama_cpp``, not its ``Llama`` class, which decodes one sequence.
 """
 
 import ctypes
@@ -27,12 +26,12 @@ REASON_LINES = 2
 """Lines of the log that go into an error."""
 _DEBUG, _ERROR = 1, 4
 """``GGML_LOG_LEVEL_DEBUG`` and ``_ERROR``; llama_cpp does not name them."""
-_SPEAKER = re.compile(r"^(\w*(llama|ggml|gguf)\w*: )+(error loading model: )?")
-_EMPTY_WORDS = ("failed to load model", "failed to apply lora adapter")
+_LOG_PREFIX = re.compile(r"^(\w*(llama|ggml|gguf)\w*: )+(error loading model: )?")
+_UNSPECIFIC = ("failed to load model", "failed to apply lora adapter")
 
 
 class LlamaLog:
-    """What llama.cpp logs: kept here, in place of the terminal."""
+    """Keeps llama.cpp's log lines, which would otherwise go to the terminal."""
 
     def __init__(self) -> None:
         self.lines: deque[tuple[int, str]] = deque(maxlen=MOST_LINES)
@@ -43,16 +42,16 @@ class LlamaLog:
     def listen(self) -> None:
         llama_cpp.llama_log_set(self._callback, ctypes.c_void_p(0))
 
-    def forget(self) -> None:
+    def clear(self) -> None:
         self.lines.clear()
 
     def reason(self) -> str:
-        """The last errors of the log, in one line; without errors its last lines."""
+        """The last errors of the log in one line; without errors, its last lines."""
         errors = [line for level, line in self.lines if level == _ERROR]
-        lines = [_SPEAKER.sub("", line) for line in errors or (line for _, line in self.lines)]
-        telling = [line for line in lines if line not in _EMPTY_WORDS]
+        lines = [_LOG_PREFIX.sub("", line) for line in errors or (line for _, line in self.lines)]
+        telling = [line for line in lines if line not in _UNSPECIFIC]
         reason = " | ".join(dict.fromkeys(telling[-REASON_LINES:]))
-        # It quotes the file, which may be anybody's.
+        # The log quotes the file, whose text is untrusted.
         return printable(reason) or "it does not say why"
 
     def _take(self, level: int, text: bytes, _: Any) -> None:
@@ -70,7 +69,7 @@ LOG = LlamaLog()
 
 @dataclass(frozen=True, slots=True)
 class LoadedModel:
-    """A model, and the LoRA over it, in llama.cpp's memory until the process ends."""
+    """A model, and a LoRA applied to it, in llama.cpp's memory until the process ends."""
 
     model: Any
     """``llama_model *``"""
@@ -85,9 +84,9 @@ class LoadedModel:
         return int(llama_cpp.llama_model_n_params(self.model))
 
     @property
-    def has_cells(self) -> bool:
-        """Whether its memory is tokens side by side, of which the last can be forgotten. That of a
-        recurrent model is one state."""
+    def is_rewindable(self) -> bool:
+        """The last tokens can be removed from its cache. A recurrent model has a single state,
+        which cannot be rewound."""
         return not (
             llama_cpp.llama_model_is_recurrent(self.model)
             or llama_cpp.llama_model_is_hybrid(self.model)
@@ -110,9 +109,10 @@ def load(file: Path, lora: Path | None, settings: EngineSettings) -> LoadedModel
     parameters = llama_cpp.llama_model_default_params()
     parameters.n_gpu_layers = -1 if has_gpu else 0
     if not has_gpu and _fits(file):
-        # What llama.cpp repacks for its kernels is in memory once, and not beside its mapped pages.
+        # Tensors that llama.cpp repacks for its kernels would otherwise be in memory twice:
+        # repacked and as mapped pages.
         parameters.load_mode = llama_cpp.LLAMA_LOAD_MODE_NONE
-    LOG.forget()
+    LOG.clear()
     model = llama_cpp.llama_model_load_from_file(str(file).encode(), parameters)
     if not model:
         raise HarnessError(f"llama.cpp cannot open {file.name}: {LOG.reason()}")
@@ -120,7 +120,7 @@ def load(file: Path, lora: Path | None, settings: EngineSettings) -> LoadedModel
         raise HarnessError(f"{file.name} is no causal language model, which could answer")
     adapter = None
     if lora is not None:
-        LOG.forget()
+        LOG.clear()
         adapter = llama_cpp.llama_adapter_lora_init(model, str(lora).encode())
         if not adapter:
             raise HarnessError(f"llama.cpp cannot put {lora.name} over {file.name}: {LOG.reason()}")
@@ -129,12 +129,13 @@ def load(file: Path, lora: Path | None, settings: EngineSettings) -> LoadedModel
 
 
 def _fits(file: Path) -> bool:
-    """Whether the weights can be read into the free memory. Mapped, they come and go by pages."""
+    """True if the weights fit into free memory. Otherwise they are mapped and paged in on
+    demand."""
     return file.stat().st_size <= WEIGHTS_SHARE * (available_mb(None) or 0.0) * MB
 
 
 def _wants_gpu(settings: EngineSettings) -> bool:
-    """A GPU where llama-cpp-python was built for one, unless ``--device cpu`` was said."""
+    """True where llama-cpp-python was built for a GPU, unless ``--device cpu`` was given."""
     is_there = bool(llama_cpp.llama_supports_gpu_offload())
     if settings.device in (None, "cpu"):
         return is_there and settings.device is None

@@ -1,6 +1,6 @@
-"""A GGUF model, opened: prompts to batches, batches to completions.
+"""An open GGUF model: divides requests into batches and decodes batches into completions.
 
-``harness/backends/gguf.py`` says where the parts come from.
+``harness/backends/gguf.py`` opens its parts.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -18,7 +18,7 @@ from harness.core.record import ModelRecord
 from harness.engine import prompt
 from harness.engine.llama.context import BYTES_PER_CACHED, CELLS, rounded_up
 from harness.engine.llama.contexts import LlamaContexts
-from harness.engine.llama.decoding import LEAST_TOKENS, Answering
+from harness.engine.llama.decoding import LEAST_TOKENS, DecodingOptions
 from harness.engine.llama.library import LoadedModel
 from harness.engine.llama.sampling import LlamaPicker, Logits
 from harness.engine.llama.vocabulary import LlamaVocabulary
@@ -36,16 +36,16 @@ from harness.machine.memory import MB, available_mb
 from harness.model_files.gguf_header import GgufHeader
 
 MOST_BATCH_TOKENS = 32_768
-"""Cells of the cache, all streams together, beyond which more rows stop paying on a CPU."""
+"""Cache cells over all streams; on a CPU more rows than fit into them do not raise throughput."""
 LOGIT_ROWS = 64
-"""Sequences whose logits are held at once."""
+"""Sequences whose logits are in memory at once."""
 MOST_REQUESTS = 256
-"""Of one batch: what a crash of llama.cpp costs."""
+"""Requests of one batch: as many are lost when llama.cpp crashes."""
 CACHE_SHARE = 0.2
 """Share of the free memory that the key-value cache may take."""
 WIDEST = 2
-"""How many times as long as the shortest row of a batch the longest may be: the cache has room for
-the longest in every stream."""
+"""Largest ratio of the longest row of a batch to the shortest: every stream of the cache is as long
+as the longest row."""
 
 
 @dataclass
@@ -57,8 +57,8 @@ class LlamaModel:
     vocabulary: LlamaVocabulary
     record: ModelRecord
     settings: EngineSettings
-    _read: dict[str, Prompt] = field(default_factory=dict, repr=False)
-    """The prompts of the requests last divided into batches, by request key."""
+    _prompts: dict[str, Prompt] = field(default_factory=dict, repr=False)
+    """Prompts of the requests last divided into batches, by request key."""
     contexts: LlamaContexts = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -68,23 +68,23 @@ class LlamaModel:
         return self.record
 
     def batches(self, requests: Sequence[Request]) -> list[list[Request]]:
-        """Requests of one task, one sampling and like length together, the longest first.
+        """Group requests of one task, one sampling and similar length, the longest first.
 
-        A task's prompts begin alike, and what they share is computed once for a batch. Timed
-        requests come last, each alone.
+        A task's prompts share a prefix, which is computed once for a batch. Timed requests come
+        last, each alone.
         """
-        self._read = {r.key: self._prompt(r) for r in requests}
+        self._prompts = {r.key: self._prompt(r) for r in requests}
         untimed = sorted((r for r in requests if not r.timed), key=self._order)
         alike = groupby(untimed, key=lambda r: (sampling_key(r), r.task))
         batches = [batch for _, same in alike for batch in batched(same, self._fits)]
         return batches + [[r] for r in requests if r.timed]
 
     def generate(self, batch: Sequence[Request], on_step: OnStep) -> list[Completion]:
-        rows = {r.key: Row.of(r, self._read[r.key], self.context) for r in batch}
+        rows = {r.key: Row.of(r, self._prompts[r.key], self.context) for r in batch}
         open_rows = [row for row in rows.values() if row is not None]
         pick = LlamaPicker(batch[0].sampling, open_rows)
-        how = Answering(pick, self.vocabulary.end_ids, on_step)
-        together = self._decode(open_rows, how, is_alone=batch[0].timed)
+        options = DecodingOptions(pick, self.vocabulary.end_ids, on_step)
+        together = self._decode(open_rows, options, is_alone=batch[0].timed)
         return [self._completion(r, rows[r.key], together) for r in batch]
 
     def encode(self, requests: Sequence[Request], token_ids: Iterable[int]) -> Tokenization:
@@ -93,55 +93,59 @@ class LlamaModel:
         asked = sorted({*token_ids, *end_ids, *(i for p in prompts for i in p.token_ids)})
         if asked and (reason := check_sequence(asked, self.vocabulary.size, None)):
             raise HarnessError(reason)
-        described = self.vocabulary.described(self.context)
-        return Tokenization(described, prompts, self.vocabulary.texts(asked))
+        describe = self.vocabulary.describe(self.context)
+        return Tokenization(describe, prompts, self.vocabulary.texts(asked))
 
     def logits(self, sequences: Sequence[Sequence[int]]) -> Iterator[Any]:
-        """As an answer's are computed: the same streams, the same sizes of batches."""
+        """Logits after each sequence, computed as for an answer: same streams, same batch sizes."""
         for ids in sequences:
             if reason := check_sequence(list(ids), self.vocabulary.size, self.context):
                 raise HarnessError(reason)
         for start in range(0, len(sequences), LOGIT_ROWS):
             rows = [Row(list(ids), 0, 1) for ids in sequences[start : start + LOGIT_ROWS]]
-            heard = _Heard(rows, self.vocabulary.size)
-            how = Answering(heard, self.vocabulary.end_ids, lambda tokens, ended: None)
-            self._decode(rows, how)
-            yield heard.logits
+            collector = _LogitCollector(rows, self.vocabulary.size)
+            options = DecodingOptions(
+                collector, self.vocabulary.end_ids, lambda tokens, ended: None
+            )
+            self._decode(rows, options)
+            yield collector.logits
 
     @property
     def context(self) -> int | None:
-        """The most tokens the model was trained on, as the file says."""
+        """The context length in tokens that the file states."""
         return self.header.count(f"{self.header.architecture}.context_length")
 
     def close(self) -> None:
         self.contexts.close()
 
-    def _decode(self, rows: Sequence[Row], how: Answering, *, is_alone: bool = False) -> int:
-        """How many rows were decoded at once."""
+    def _decode(
+        self, rows: Sequence[Row], options: DecodingOptions, *, is_alone: bool = False
+    ) -> int:
+        """Decode rows; returns how many were decoded at once."""
         if not rows:
             return 0
         widest = max(row.width for row in rows)
         if is_alone or not self._has_room_to_pad(widest):
-            self.contexts.answer_alone(rows, how)
+            self.contexts.answer_alone(rows, options)
             return 1
         cells = self.settings.batch_tokens or min(MOST_BATCH_TOKENS, self._fitting_cells)
-        return self.contexts.answer_together(rows, max(1, cells // widest), how)
+        return self.contexts.answer_together(rows, max(1, cells // widest), options)
 
     def _has_room_to_pad(self, width: int) -> bool:
-        """Whether the memory holds the least streams of a batch, each as long as ``width``. A
-        prompt too long for that is answered alone, whatever else is asked."""
+        """True if memory holds the fewest streams of a batch, each ``width`` long. A prompt too
+        long for that is decoded alone, whatever other requests there are."""
         return (LEAST_TOKENS + 1) * rounded_up(width, CELLS) <= self._fitting_cells
 
     @cached_property
     def _fitting_cells(self) -> int:
-        """How many tokens' keys and values fit into a share of the free memory. Asked once: what
-        a context takes is missing from the free memory afterwards."""
+        """The tokens whose keys and values fit into a share of the free memory. Measured once:
+        contexts take from the free memory afterwards."""
         left = CACHE_SHARE * (available_mb(None) or 0.0) * MB
         return int(left) // max(1, self.cache_bytes_per_token)
 
     @property
     def cache_bytes_per_token(self) -> int:
-        """Bytes that one token's keys and values take, all layers together."""
+        """Bytes of one token's keys and values over all layers."""
         name = self.header.architecture
         count = self.header.count
         layers, heads = count(f"{name}.block_count"), count(f"{name}.attention.head_count")
@@ -154,7 +158,7 @@ class LlamaModel:
         return layers * own_heads * (keys + values) * BYTES_PER_CACHED
 
     def _fits(self, batch: Sequence[Request], request: Request) -> bool:
-        """Whether a request may come behind those of a batch, of which the first is the longest."""
+        """True if a request may be appended to a batch, whose first request is the longest."""
         return (
             len(batch) < MOST_REQUESTS
             and self._has_room_to_pad(self._width(batch[0]))
@@ -163,11 +167,11 @@ class LlamaModel:
         )
 
     def _batch_limit(self) -> int | float:
-        """``--batch-tokens`` bounds a batch; without it rows wait inside of one."""
+        """``--batch-tokens`` bounds a batch; without it, rows wait in the queue of one batch."""
         return self.settings.batch_tokens or float("inf")
 
     def _width(self, request: Request) -> int:
-        return len(self._read[request.key].token_ids) + request.sampling.max_new_tokens
+        return len(self._prompts[request.key].token_ids) + request.sampling.max_new_tokens
 
     def _order(self, request: Request) -> tuple[str, str, int, str]:
         return (sampling_key(request), request.task, -self._width(request), request.key)
@@ -177,12 +181,12 @@ class LlamaModel:
 
     def _completion(self, request: Request, row: Row | None, together: int) -> Completion:
         if row is None:
-            return failed(request, prompt_problem(self._read[request.key], self.context) or "")
+            return failed(request, prompt_problem(self._prompts[request.key], self.context) or "")
         return completion(request, row, self.vocabulary.decode(row.answer_ids), together)
 
 
-class _Heard:
-    """Keeps each row's logits in place of picking by them."""
+class _LogitCollector:
+    """Takes the place of a picker and keeps each row's logits."""
 
     def __init__(self, rows: Sequence[Row], width: int) -> None:
         self.place = {id(row): i for i, row in enumerate(rows)}

@@ -1,5 +1,5 @@
-"""In what manner a GGUF model's rows are decoded: decided by the size of the model alone, so that
-no answer depends on how many are asked beside it. docs/gguf.md has what was measured.
+"""Chooses the decoding profile from the model's size alone, so that results do not depend on batch
+size. docs/gguf.md has the measurements.
 """
 
 from dataclasses import dataclass
@@ -7,26 +7,26 @@ from dataclasses import dataclass
 from harness.engine.llama.library import LoadedModel
 
 PER_CORE_BELOW = 50_000_000
-"""Parameters. With fewer, a core decodes rows of its own faster than it shares those of all:
-threads wait for each other at every matrix, and many times longer where another program takes their
-core."""
+"""Parameters. Smaller models are faster with one context per core than with one context shared by
+all cores: threads synchronise at every matrix, and wait many times longer where another program
+takes a core."""
 
 
 @dataclass(frozen=True, slots=True)
 class DecodingProfile:
-    """How many rows a context holds, and what a step does to each."""
+    """The rows of a context, and the tokens of each row in a step."""
 
     has_context_per_core: bool
-    """Each core decodes rows of its own, rather than all cores those of one context."""
+    """Each core decodes its own rows; otherwise all cores share one context."""
     most_rows: int
-    """Decoded at once in one context."""
+    """Rows decoded at once in one context."""
     draft_tokens: int
-    """Tokens guessed ahead of each row, which the same step finds right or wrong."""
+    """Draft tokens of each row, which the same step accepts or rejects."""
     most_ubatch_tokens: int
-    """Tokens computed at once: more take more memory for what is in between."""
+    """Tokens computed at once: more need more memory for activations."""
     refill_share: float
-    """Waiting prompts come in, or the rows that are left move together, when this share of the rows
-    has ended: after a move llama.cpp plans its memory anew."""
+    """Waiting rows are admitted, and slots compacted, when this share of the rows has ended:
+    afterwards llama.cpp plans its memory again."""
 
     @property
     def width(self) -> int:
@@ -41,16 +41,17 @@ BATCHED = DecodingProfile(
     most_ubatch_tokens=256,
     refill_share=0.25,
 )
-"""The weights are read once for many rows, and every token costs: a wrong guess as much as a right
-one. Of rows twice as many take twice as long for a step."""
+"""The weights are read once for many rows. A step's time is proportional to its tokens, so a
+rejected draft token costs as much as an accepted one."""
 PER_CORE = DecodingProfile(
     has_context_per_core=True, most_rows=16, draft_tokens=1, most_ubatch_tokens=64, refill_share=0.0
 )
-"""The weights stay in a core's cache if little else is there, and attention, which takes half of
-the time, is computed several times faster for two tokens of a row than for one."""
+"""The weights stay in a core's cache. Attention takes half of the time and is computed several
+times faster for two tokens of a row than for one."""
 
 
 def choose_profile(model: LoadedModel) -> DecodingProfile:
-    """A GPU is one, however light the model; a recurrent model cannot take a guess back."""
-    is_small = model.parameters < PER_CORE_BELOW and not model.has_gpu and model.has_cells
+    """The profile for a model. A GPU always shares one context; a recurrent model cannot reject
+    draft tokens."""
+    is_small = model.parameters < PER_CORE_BELOW and not model.has_gpu and model.is_rewindable
     return PER_CORE if is_small else BATCHED

@@ -1,26 +1,27 @@
-"""Guesses at what a row says next: what followed its last few tokens before.
+"""Drafts a row's next tokens by prompt lookup: the token that followed the same n-gram earlier.
 
-Answers repeat their prompts, and answers to one task repeat each other. A guess costs nothing but
-its place in a step: it is kept only where it is what the model says itself, so that no answer
-depends on it. Known as prompt lookup decoding, over all rows in place of one.
+Answers repeat their prompts, and answers to one task repeat each other. A draft token is accepted
+only where the model itself generates it, so that no answer depends on drafting. This is prompt
+lookup decoding, with n-grams of all rows in place of one.
 """
 
 from collections.abc import Sequence
 
 LONGEST = 3
-"""Tokens looked up. Of four, guesses are no better (measured on all bundled tasks)."""
+"""Length of the longest n-gram. Four accept no more draft tokens (measured on all bundled
+tasks)."""
 NO_GUESS = 0
-"""A token in the place of one where nothing is known."""
+"""The draft token where no n-gram matches."""
 
 
 class NgramTable:
-    """What last followed each token, and each few tokens."""
+    """The token that last followed each n-gram of up to ``LONGEST`` tokens."""
 
     def __init__(self) -> None:
         self._next: dict[tuple[int, ...], int] = {}
 
     def learn(self, ids: Sequence[int], first: int = 1) -> None:
-        """That each of ``ids`` from index ``first`` on followed those before it."""
+        """Add the n-grams that end before each index from ``first`` on."""
         for i in range(max(1, first), len(ids)):
             for length in range(1, min(LONGEST, i) + 1):
                 self._next[tuple(ids[i - length : i])] = ids[i]
@@ -30,17 +31,17 @@ class NgramTable:
 
 
 def draft(ids: Sequence[int], count: int, sources: Sequence[NgramTable]) -> list[int]:
-    """``count`` tokens guessed behind ``ids``: the longest match first, and of equally long ones
-    that of the first source."""
-    said = list(ids[-LONGEST:])
+    """``count`` draft tokens after ``ids``. The longest match wins; of equally long ones, that of
+    the first source."""
+    context = list(ids[-LONGEST:])
     for _ in range(count):
-        said.append(_guess(said, sources))
-    return said[len(said) - count :]
+        context.append(_guess(context, sources))
+    return context[len(context) - count :]
 
 
-def _guess(said: Sequence[int], sources: Sequence[NgramTable]) -> int:
-    for length in range(min(LONGEST, len(said)), 0, -1):
-        last = tuple(said[-length:])
+def _guess(context: Sequence[int], sources: Sequence[NgramTable]) -> int:
+    for length in range(min(LONGEST, len(context)), 0, -1):
+        last = tuple(context[-length:])
         for source in sources:
             if (token := source.after(last)) is not None:
                 return token

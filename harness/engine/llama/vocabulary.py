@@ -1,4 +1,4 @@
-"""A GGUF file's tokenizer through llama.cpp: text to token ids and back, and its special tokens."""
+"""Reads a GGUF file's tokenizer through llama.cpp: encoding, decoding, special tokens."""
 
 import ctypes
 from collections.abc import Iterable, Sequence
@@ -22,9 +22,9 @@ SPECIAL = {
     "cls": "cls",
     "mask": "mask",
 }
-"""transformers' name of a special token, and the one of ``tokenizer.ggml.NAME_token_id``."""
+"""transformers' name of a special token, and the name in ``tokenizer.ggml.NAME_token_id``."""
 _PADDING_TYPE = 5
-"""llama.cpp's ``UNUSED``: what the rows of padded embeddings are listed as."""
+"""llama.cpp's ``UNUSED``: the token type of padding rows of the embeddings."""
 
 
 class LlamaVocabulary:
@@ -38,19 +38,19 @@ class LlamaVocabulary:
             llama_cpp.llama_vocab_type(self.pointer) == llama_cpp.LLAMA_VOCAB_TYPE_SPM
             and header.metadata.get("tokenizer.ggml.add_space_prefix", True) is not False
         )
-        """Whether the first word is given a blank, which is no part of the text."""
+        """The tokenizer adds a space before the first word, which is not part of the text."""
         source = header.text(CHAT_TEMPLATE_KEY)
         self.template = ChatTemplate(source, self._named()) if source else None
         self._bytes: dict[int, bytes] = {}
 
     def render(self, messages: Sequence[Message]) -> str:
-        """A conversation as the model reads it: through its own template, where it has one."""
+        """Render a conversation through the model's own chat template, where it has one."""
         return self.template.render(messages) if self.template else prompt.plain(messages)
 
     def encode(self, text: str) -> list[int]:
-        """Ids of a rendered prompt. A chat template has written its own special tokens."""
+        """Token ids of a rendered prompt. A chat template has added its own special tokens."""
         raw = text.encode("utf-8", "replace")
-        # No token is shorter than a byte; two more for a BOS and an EOS.
+        # A token has at least one byte; two more for BOS and EOS.
         room = (llama_cpp.llama_token * (len(raw) + 2))()
         count = llama_cpp.llama_tokenize(
             self.pointer, raw, len(raw), room, len(room), self.template is None, True
@@ -60,27 +60,27 @@ class LlamaVocabulary:
         return list(room[:count])
 
     def decode(self, ids: Sequence[int]) -> str:
-        """Text of an answer's tokens, special ones included. Bytes that are no UTF-8 become
-        U+FFFD, as transformers has it."""
+        """Text of an answer's tokens, special tokens included. Bytes that are not UTF-8 become
+        U+FFFD, as in transformers."""
         raw = b"".join(self._piece(i) for i in ids)
         if self.has_space_prefix and raw.startswith(b" "):
             raw = raw[1:]
         return raw.decode("utf-8", "replace")
 
     def texts(self, ids: Iterable[int]) -> dict[int, str]:
-        """What each id stands for by itself."""
+        """The text of each id by itself."""
         return {i: self._piece(i).decode("utf-8", "replace") for i in ids}
 
     @cached_property
     def end_ids(self) -> frozenset[int]:
-        """Every id at which llama.cpp ends an answer: the file's EOS, EOT and EOM, and those it
-        knows by their spelling. Whatever runs the file later ends there too."""
+        """Every id at which llama.cpp ends an answer: the file's EOS, EOT and EOM, and tokens that
+        it recognises by their text. Other programs that run the file end there too."""
         is_end = llama_cpp.llama_vocab_is_eog
         return frozenset(i for i in range(self.size) if is_end(self.pointer, i))
 
-    def described(self, context: int | None) -> Vocabulary:
+    def describe(self, context: int | None) -> Vocabulary:
         return Vocabulary(
-            size=self._known(),
+            size=self._size_without_padding(),
             logits=self.size,
             bos=self._special("bos"),
             eos=self._special("eos"),
@@ -91,19 +91,19 @@ class LlamaVocabulary:
             context=context,
         )
 
-    def _known(self) -> int:
+    def _size_without_padding(self) -> int:
         types = self.header.metadata.get("tokenizer.ggml.token_type")
         padding = types.count(_PADDING_TYPE) if isinstance(types, list) else 0
         return self.size - padding
 
     def _named(self) -> dict[str, str]:
-        """``bos_token`` and the like, for a template."""
+        """``bos_token`` and other special tokens, for a chat template."""
         found = {f"{name}_token": self._special(name) for name in SPECIAL}
         return {name: token.text for name, token in found.items() if token is not None}
 
     def _special(self, name: str) -> Token | None:
-        """What the file says: where it says nothing, llama.cpp has defaults of its own, such as
-        11 for a BOS, that mean nothing to the model."""
+        """The special token that the file states. Where it states none, llama.cpp has defaults
+        (such as 11 for BOS) that mean nothing to the model."""
         token_id = self.header.count(f"tokenizer.ggml.{SPECIAL[name]}_token_id")
         if token_id is None or token_id >= self.size:
             return None

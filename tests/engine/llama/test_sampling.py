@@ -41,18 +41,18 @@ def shares_in_transformers(logits: np.ndarray, sampling: Sampling) -> np.ndarray
 @pytest.mark.parametrize("seed", range(5))
 def test_the_shares_are_those_of_transformers(sampling, seed):
     logits = logits_of(seed)
-    ids, shares = candidates(logits, sampling)
+    ids, probabilities = candidates(logits, sampling)
     ours = np.zeros(len(logits))
-    ours[ids] = shares
+    ours[ids] = probabilities
     theirs = shares_in_transformers(logits, sampling)
     assert np.array_equal(ours > 0, theirs > 0)
     assert np.allclose(ours, theirs, atol=1e-6)
 
 
 def test_equal_logits_are_all_kept_by_top_k_and_the_shares_stay_equal():
-    ids, shares = candidates(np.zeros(6, np.float32), Sampling(temperature=1.0, top_k=2))
+    ids, probabilities = candidates(np.zeros(6, np.float32), Sampling(temperature=1.0, top_k=2))
     assert ids.tolist() == [0, 1, 2, 3, 4, 5]
-    assert np.allclose(shares, 1 / 6)
+    assert np.allclose(probabilities, 1 / 6)
 
 
 @pytest.mark.parametrize("penalty", [1.3, 0.8])
