@@ -1,11 +1,11 @@
-"""How long threads that wait for each other stay awake."""
+"""Bounds the time for which OpenMP threads spin while they wait for each other."""
 
 BOUNDED_SPINNING = {"GOMP_SPINCOUNT": "500"}
-"""For the environment of a process that runs a model, below what the user has set. GNU's OpenMP,
-which torch and llama.cpp have their threads by, reads it as it is loaded.
+"""Defaults for the environment of a process that runs a model; the user's settings take precedence.
+GNU's OpenMP, whose threads torch and llama.cpp use, reads them when it is loaded.
 
-Threads wait for each other many times in a token, and spin for milliseconds meanwhile. Where other
-programs have the cores, the one that is waited for does not run until the spinning ends: with two
-busy neighbours on two cores, 300 answers of the bundled adapter took 123 s, and take 10 s. On a
-quiet machine it makes no difference.
+Threads wait for each other many times in a token and spin for milliseconds meanwhile. Where other
+programs occupy the cores, the awaited thread does not run until the spinning ends: with two busy
+neighbours on two cores, 300 answers of the bundled adapter took 123 s without this and 10 s with
+it. On an idle machine it makes no difference.
 """

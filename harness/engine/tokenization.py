@@ -1,7 +1,7 @@
-"""What a model reads: its vocabulary's ends and beginnings, and prompts as text and token ids.
+"""Values that describe how a model reads requests: special tokens, prompts as text and token ids.
 
-Two copies of one model (a folder and the GGUF made from it) are held against each other by these
-values; which of them is right is for others to say.
+Two copies of one model (a folder and the GGUF made from it) are compared by these values; callers
+judge which of them is right.
 """
 
 from collections.abc import Mapping
@@ -14,12 +14,12 @@ class Token:
 
     id: int
     text: str
-    """As the vocabulary writes it: ``<|im_end|>``."""
+    """As written in the vocabulary: ``<|im_end|>``."""
 
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """What a model's tokenizer says of itself."""
+    """Sizes, special tokens and chat template of a model's tokenizer."""
 
     size: int
     """Ids that the tokenizer knows."""
@@ -31,30 +31,31 @@ class Vocabulary:
     end_ids: tuple[int, ...]
     """Every id that ends an answer, sorted."""
     has_bos_added: bool
-    """Whether a BOS is put before a text that no chat template rendered."""
+    """The tokenizer puts a BOS before a text that no chat template rendered."""
     chat_template: str | None
     """Its Jinja source."""
     context: int | None
-    """The most tokens that the model's positions reach, where it says so."""
+    """The context length in tokens; ``None`` where the model does not state it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """One request as the model reads it."""
+    """The rendered prompt of one request."""
 
     key: str
     """``Request.key``."""
     text: str
     token_ids: tuple[int, ...]
     error: str | None = None
-    """One line: why the conversation cannot be rendered. There are no text and no ids then."""
+    """One line: why the conversation cannot be rendered; text and ids are then empty."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tokenization:
-    """The vocabulary, and the prompts in the order of their requests."""
+    """A model's vocabulary, and prompts in the order of their requests."""
 
     vocabulary: Vocabulary
     prompts: tuple[Prompt, ...]
     texts: Mapping[int, str]
-    """What each id decodes to: of the prompts, of the ends, and of the ids asked for besides."""
+    """Decoded text by token id: ids of the prompts, end ids, and further ids that were
+    requested."""

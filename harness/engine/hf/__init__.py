@@ -1,1 +1,1 @@
-"""Runs transformers models: loading, quantisation, decoding in batches."""
+"""Runs transformers models: loading, quantisation, batched decoding."""

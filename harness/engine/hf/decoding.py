@@ -1,7 +1,7 @@
 """Decodes one batch of prompts with a transformers model, token by token.
 
-Our own loop, not ``model.generate``: a row leaves the batch when it ends, every row has a random
-seed of its own, and the time of each row's first and last token is known.
+A loop of our own in place of ``model.generate``: a row leaves the batch when it ends, every row has
+its own random seed, and the times of its first and last token are known.
 """
 
 import inspect
@@ -20,8 +20,8 @@ from harness.engine.hf.shared_prefix import PrefixSplit, best_split
 from harness.engine.row import Row
 
 SHRINK_AT = 0.75
-"""Rows are dropped from the cache when no more than this share of them is still open: each drop
-copies the cache, so it is not worth it for every row."""
+"""Ended rows are removed from the cache once at most this share of rows is open: each removal
+copies the cache."""
 
 
 @torch.inference_mode()
@@ -32,9 +32,9 @@ def decode(
     end_ids: frozenset[int],
     on_step: Callable[[int, int], None],
 ) -> None:
-    """Fill in ``rows``. All of them share one ``sampling`` but for the seed.
+    """Decode ``rows`` in place. They share one ``sampling``, except for the seed.
 
-    Shapes: prompts are padded on the left to ``[rows, longest prompt]``.
+    Prompts are padded on the left to ``[rows, longest prompt]``.
     """
     started = time.perf_counter()
     pick = _Picker(sampling, rows, model.device)
@@ -51,12 +51,12 @@ def decode(
 
 @torch.inference_mode()
 def last_logits(model: Any, sequences: Sequence[Sequence[int]]) -> torch.Tensor:
-    """Logits after each sequence's last token, float32, ``[sequences, vocabulary]``."""
+    """Logits after the last token of each sequence, float32, ``[sequences, vocabulary]``."""
     return _Batch(model, [Row(list(ids), 0, 1) for ids in sequences]).next_logits()
 
 
 class _Batch:
-    """The rows still in the cache, and the cache."""
+    """The key-value cache and the rows in it."""
 
     def __init__(self, model: Any, rows: Sequence[Row]) -> None:
         self.model = model
@@ -81,7 +81,7 @@ class _Batch:
         return logits
 
     def append(self, tokens: torch.Tensor) -> None:
-        """Make ``tokens`` the next input; drop the rows that have ended when enough have."""
+        """Make ``tokens`` the next input; remove ended rows once there are enough of them."""
         self.input_ids = tokens[:, None]
         self.positions = self.positions[:, -1:] + 1
         self.mask = torch.cat([self.mask, self.mask.new_ones(len(self.rows), 1)], dim=1)
@@ -96,45 +96,49 @@ class _Batch:
         index = torch.tensor(indices, device=self.mask.device)
         self.input_ids, self.positions = self.input_ids[index], self.positions[index]
         self.mask = self.mask[index]
-        # Not ``batch_select_indices``, which layers without keys and values do not have.
+        # Not ``batch_select_indices``: layers without keys and values do not have it.
         self.cache.reorder_cache(index)
 
 
 def _cache_with_prefixes(model: Any, prompts: Sequence[list[int]]) -> tuple[DynamicCache, int]:
-    """A cache with the first columns of ``prompts``, and their number: what several prompts begin
-    with has been computed once. The beginnings are a batch like any other, so that what several
-    of *them* begin with has been, too."""
+    """A cache filled with the first columns of ``prompts``, and the number of these columns.
+
+    A prefix that several prompts share is computed once. The prefixes are themselves a batch, so
+    prefixes that they share are computed once, too.
+    """
     cache = DynamicCache(config=model.config)
     split = best_split(prompts, _most_columns(model.config, cache))
     if split is None:
         return cache, 0
     batch = _Batch(model, [Row(prefix, 0, 1) for prefix in split.prefixes])
     batch.next_logits()
-    _spread(batch.cache, split, [len(prompt) for prompt in prompts])
+    _copy_to_rows(batch.cache, split, [len(prompt) for prompt in prompts])
     return batch.cache, split.columns
 
 
 def _most_columns(config: Any, cache: DynamicCache) -> int:
-    """How many columns of keys and values may be moved from one row to another: none where a layer
-    keeps anything else, or where they depend on how long the longest row is; and no more than a
-    sliding window still holds."""
+    """The largest number of columns of keys and values that may be copied between rows.
+
+    0 where a layer caches something else, or where keys depend on the length of the longest row;
+    at most what a sliding window still holds.
+    """
     kinds = (DynamicLayer, DynamicSlidingWindowLayer)
-    if any(type(layer) not in kinds for layer in cache.layers) or _has_rope_by_length(config):
+    if any(type(layer) not in kinds for layer in cache.layers) or _has_dynamic_rope(config):
         return 0
     windows = [layer.sliding_window for layer in cache.layers if layer.is_sliding]
     return min(windows, default=sys.maxsize) - 1
 
 
-def _has_rope_by_length(config: Any) -> bool:
-    """Whether a token's rotation depends on the longest position of its batch."""
+def _has_dynamic_rope(config: Any) -> bool:
+    """True if a token's rotary embedding depends on the longest position of its batch."""
     rope = getattr(config.get_text_config(), "rope_parameters", None) or {}
     by_layer = [kind for kind in rope.values() if isinstance(kind, dict)]
     return any(kind.get("rope_type") in ("dynamic", "longrope") for kind in (rope, *by_layer))
 
 
-def _spread(cache: DynamicCache, split: PrefixSplit, lengths: Sequence[int]) -> None:
-    """Give each row of ``lengths`` tokens its beginning, moved to the columns in which the row has
-    it. What is in the columns of its padding is masked."""
+def _copy_to_rows(cache: DynamicCache, split: PrefixSplit, lengths: Sequence[int]) -> None:
+    """Copy to each row of ``lengths`` tokens its prefix, shifted to the row's own columns. The
+    columns of padding hold arbitrary values, which are masked."""
     shifts = [
         (max(lengths) - length) - (split.columns - len(split.prefixes[source]))
         for length, source in zip(lengths, split.prefix_of_row, strict=True)
@@ -142,19 +146,19 @@ def _spread(cache: DynamicCache, split: PrefixSplit, lengths: Sequence[int]) -> 
     source = torch.tensor(split.prefix_of_row)[:, None]
     column = (torch.arange(split.columns) - torch.tensor(shifts)[:, None]).clamp(min=0)
     for layer in cache.layers:
-        # [beginnings, heads, columns, width] to [rows, heads, columns, width]
+        # [prefixes, heads, columns, width] to [rows, heads, columns, width]
         layer.keys = layer.keys[source, :, column].transpose(1, 2)
         layer.values = layer.values[source, :, column].transpose(1, 2)
 
 
 def _forward(model: Any) -> Any:
-    """The forward whose signature counts: that of the model under a PEFT wrapper."""
+    """The model's own ``forward``, also under a PEFT wrapper: its signature says what it takes."""
     inner = model.get_base_model() if hasattr(model, "get_base_model") else model
     return inner.forward
 
 
 class _Picker:
-    """Takes one token for each row: the likeliest, or a random one from the row's own seed."""
+    """Picks one token for each row: the likeliest, or a random one from the row's own seed."""
 
     def __init__(self, sampling: Sampling, rows: Sequence[Row], device: torch.device) -> None:
         self.greedy = sampling.temperature == 0
@@ -171,15 +175,15 @@ class _Picker:
             return logits.argmax(-1)
         for warper in self.warpers:
             logits = warper(None, logits)
-        shares = logits.softmax(-1)
+        probabilities = logits.softmax(-1)
         picked = [
-            torch.multinomial(shares[i], 1, generator=self.generators[id(row)])
+            torch.multinomial(probabilities[i], 1, generator=self.generators[id(row)])
             for i, row in enumerate(rows)
         ]
         return torch.cat(picked)
 
     def _penalized(self, logits: torch.Tensor, row: Row) -> torch.Tensor:
-        """Over the row's own tokens: padding is not a repetition."""
+        """Apply the repetition penalty to the row's own tokens, without padding."""
         seen = torch.tensor([row.prompt + row.token_ids], device=logits.device)
         penalty = processors.RepetitionPenaltyLogitsProcessor(self.penalty)
         penalized: torch.Tensor = penalty(seen, logits)
@@ -187,7 +191,7 @@ class _Picker:
 
 
 def _warpers(sampling: Sampling) -> list[Any]:
-    """In the order in which transformers' own ``generate`` applies them."""
+    """Logits warpers in the order in which transformers' ``generate`` applies them."""
     warpers: list[Any] = [processors.TemperatureLogitsWarper(sampling.temperature)]
     if sampling.top_k:
         warpers.append(processors.TopKLogitsWarper(sampling.top_k))

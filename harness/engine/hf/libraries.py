@@ -1,10 +1,10 @@
-"""Imports what transformers models take, and no more.
+"""Imports the libraries that transformers models need, and no more.
 
-Most of the time between asking for a small model and its first token is Python importing some 3,000
-modules. Two things in that are avoidable: looking for garbage among objects that all stay, and
-packages that the libraries import wherever they find them and that few text models need. Measured
-on two cores, until a model of a megabyte is open: 1.9 s of 2.7 for a base, 2.1 s of 3.7 for an
-adapter. For a process of one model: what is hidden from the libraries stays hidden.
+Most of the time between opening a small model and its first token goes into importing some 3,000
+Python modules. Two parts of it can be avoided: garbage collection over objects that all stay alive,
+and optional packages that the libraries import wherever they are installed and that few text models
+need. Measured on two cores, until a model of a megabyte is open: 1.9 s of 2.7 for a base, 2.1 s of
+3.7 for an adapter. Meant for a process of one model: hidden packages stay hidden.
 """
 
 import gc
@@ -14,21 +14,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 FOR_QUANTIZED = ("bitsandbytes", "scipy")
-"""peft imports the first, which imports torch's compiler, for layers that are quantised;
-transformers the second, which versions of the first need, for the losses of object detection."""
+"""Packages that only quantised models need. peft imports bitsandbytes, which imports torch's
+compiler; transformers imports scipy for the losses of object detection, and some versions of
+bitsandbytes need it."""
 
 
 def import_transformers(*, is_quantized: bool) -> None:
-    """Everything but the code of the model's own architecture.
+    """Import transformers, except for the code of the model's own architecture.
 
     Args:
-        is_quantized: whether the model is, or may be, by bitsandbytes.
+        is_quantized: the model is, or may be, quantised by bitsandbytes.
     """
     if not is_quantized:
         hide(*FOR_QUANTIZED)
     quiet()
     with without_garbage_collection():
-        # Importing these is importing most of what any architecture imports.
+        # These two import most of what any architecture imports.
         from transformers import GenerationMixin, PreTrainedModel  # noqa: F401
 
         import harness.engine.hf.loading  # noqa: F401
@@ -40,7 +41,7 @@ def import_peft() -> None:
 
 
 def hide(*packages: str) -> None:
-    """From here on packages are as if not installed; one that is imported already stays.
+    """Make packages look as if not installed; one that is imported already stays.
 
     ``None`` is what the import system takes for a module that cannot be imported:
     https://docs.python.org/3/reference/import.html#the-module-cache
@@ -51,7 +52,7 @@ def hide(*packages: str) -> None:
 
 @contextmanager
 def without_garbage_collection() -> Iterator[None]:
-    """For imports: what they make is there to stay, and no later collection goes through it."""
+    """Import without garbage collection, and exclude the imported objects from later ones."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:

@@ -1,6 +1,6 @@
-"""A transformers model, opened: prompts to batches, batches to completions.
+"""An open transformers model: divides requests into batches and decodes batches into completions.
 
-``harness/backends/base.py`` and its neighbours say where the parts come from.
+``harness/backends/base.py`` and its neighbours open its parts.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -28,9 +28,9 @@ from harness.engine.tokenization import Prompt, Token, Tokenization, Vocabulary
 from harness.machine.memory import available_bytes
 
 MOST_BATCH_TOKENS = 32_768
-"""Where more rows stop paying on a CPU: prefill is bound by arithmetic long before."""
+"""Tokens of a batch; on a CPU more rows do not raise throughput: prefill is compute-bound."""
 LOGIT_ROWS = 32
-"""Sequences whose logits are held at once."""
+"""Sequences whose logits are in memory at once."""
 CACHE_SHARE = 0.2
 """Share of the free memory that a batch's key-value cache may take."""
 
@@ -44,13 +44,13 @@ class HfModel:
     record: ModelRecord
     settings: EngineSettings
     _prompts: dict[str, Prompt] = field(default_factory=dict, repr=False)
-    """The prompts of the requests last divided into batches, by request key."""
+    """Prompts of the requests last divided into batches, by request key."""
 
     def __post_init__(self) -> None:
-        """Refuse an adapter whose own tokens our decoding would leave out or count twice.
+        """Refuse prompt-learning adapters: our decoding would omit or double their virtual tokens.
 
         Raises:
-            HarnessError: the adapter is a prompt, a prefix or the like.
+            HarnessError: the adapter is a prompt or prefix tuning.
         """
         adapter = getattr(self.model, "active_peft_config", None)
         if adapter is not None and adapter.is_prompt_learning:
@@ -63,12 +63,12 @@ class HfModel:
         return self.record
 
     def batches(self, requests: Sequence[Request]) -> list[list[Request]]:
-        """Requests of one sampling and of like length together, the longest first.
+        """Group requests of one sampling and of similar length, the longest first.
 
-        The longest batch comes first so that a machine too small fails early. Timed requests come
-        last, each alone. Tasks share batches: what each one's prompts begin with is computed once
-        in a mixed batch, too, and fewer steps decode more rows. With four bundled tasks of 16 cases
-        a 0.5B model took 25 CPU seconds in batches of one task, 18 in one of all.
+        The longest batch comes first, so that a machine with too little memory fails early. Timed
+        requests come last, each alone. Tasks share batches: shared prefixes are computed once in a
+        mixed batch, too, and fewer steps decode more rows. With four bundled tasks of 16 cases a
+        0.5B model took 25 CPU seconds in batches of one task, 18 in one batch of all.
         """
         self._prompts = {r.key: self._prompt(r) for r in requests}
         budget = self.settings.batch_tokens or self._batch_tokens()
@@ -163,7 +163,7 @@ class HfModel:
         return (sampling_key(request), -self._width(request), request.key)
 
     def _batch_tokens(self) -> int:
-        """How many tokens' keys and values fit into a share of the free memory."""
+        """The tokens whose keys and values fit into a share of the free memory."""
         config = self.model.config.get_text_config()
         heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
         width = getattr(config, "head_dim", None) or (
