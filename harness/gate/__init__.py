@@ -1,1 +1,1 @@
-"""Holds two runs against each other: comparison, tests, policy, decision."""
+"""Compares two runs: paired comparison, statistical tests, policy, decision."""

@@ -1,6 +1,6 @@
-"""Whether two sides answered the same questions, and whether either answered at all.
+"""Lists why two sides cannot be compared: other cases, prompts or decoding, or missing answers.
 
-Knows nothing of statistics: it lists what differs, and the gate refuses.
+Knows no statistics: it lists the differences, and the gate refuses.
 """
 
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from harness.core.verdict import Outcome
 from harness.gate.compare import Side, required_behaviors
 
 MOST_NAMED = 5
-"""Case ids that a difference names; the rest are counted."""
+"""Case ids named in a message; the rest are counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,13 +23,13 @@ class Incompatibility:
     """One of ``gate_policy.ALLOWABLE``, which may be allowed; or ``partial``, ``empty`` or
     ``errors``, which may not."""
     what: str
-    """What differs, in words."""
+    """The difference, in words."""
     task: str | None = None
-    """``None``: it concerns the whole run."""
+    """``None`` where it concerns the whole run."""
 
 
 def run_incompatibilities(before: Side, after: Side) -> Iterator[Incompatibility]:
-    """What concerns the runs as a whole: interrupted ones, and tasks that only one of them has."""
+    """Reasons that concern the whole runs: an interrupted run, tasks that only one of them has."""
     for name, side in (("before", before), ("after", after)):
         if side.record.status != "complete":
             what = f"the run {name} ({side.record.id}) was interrupted, run it to its end"
@@ -43,7 +43,7 @@ def run_incompatibilities(before: Side, after: Side) -> Iterator[Incompatibility
 def task_incompatibilities(
     before: Side, after: Side, task: str, most_errors: float
 ) -> Iterator[Incompatibility]:
-    """What differs in one task that both sides have."""
+    """Reasons that concern one task that both sides have."""
     old, new = before.task_record(task), after.task_record(task)
     if old is None or new is None:
         return
@@ -64,7 +64,7 @@ def common_required(before: Side, after: Side, task: str) -> tuple[str, ...]:
 
 
 def _tasks(side: Side) -> set[str]:
-    """The tasks that this side's model was asked: a run's other models may have had others."""
+    """The tasks that this side's model answered; other models of the run may have had others."""
     asked = {s.task for s in side.record.samples if s.model == side.model}
     return asked or {t.name for t in side.record.tasks}
 

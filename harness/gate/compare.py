@@ -1,7 +1,7 @@
-"""Before and after: two models' answers to the same cases, paired, and what changed.
+"""Pairs two models' answers to the same cases and names each change.
 
-A pure function of records: no file, no model, no clock. It counts and never judges: whether a
-change is more than noise is the gate's question.
+A pure function of records: no file, no model, no clock. It counts changes; the gate decides which
+of them are more than noise.
 """
 
 from collections import Counter
@@ -25,23 +25,23 @@ PairKey = tuple[str, str, int]
 
 
 class Change(StrEnum):
-    """What became of one case, for one behavior or for all that are required."""
+    """The change of one case, for one behavior or for the composite."""
 
     REGRESSED = "regressed"
     FIXED = "fixed"
     STILL_FAILING = "still failing"
     STILL_PASSING = "still passing"
     NOT_JUDGED = "not judged"
-    """An error or a skip on either side: no change can be claimed."""
+    """An error or a skip on either side, so the change is unknown."""
     ADDED = "added"
-    """Only after: another prompt under the same case id is another case."""
+    """On the later side only. The same case id with another prompt is another case."""
     REMOVED = "removed"
-    """Only before."""
+    """On the earlier side only."""
 
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One model of one run: what stands before, or after."""
+    """One model of one run, as the earlier or the later side of a comparison."""
 
     record: RunRecord
     model: str
@@ -55,7 +55,7 @@ class Side:
         return next((t for t in self.record.tasks if t.name == task), None)
 
     def result(self, task: str, behavior: str) -> BehaviorResult | None:
-        """What the run said of one behavior, over all of its cases, paired or not."""
+        """The run's result of one behavior over all its cases, paired or not."""
         wanted = (self.model, task, behavior)
         found = (r for r in self.record.results if (r.model, r.task, r.behavior) == wanted)
         return next(found, None)
@@ -63,7 +63,7 @@ class Side:
     def samples(self, task: str, *, by_prompt: bool = True) -> dict[PairKey, Sample]:
         """The answers to one task's cases, in the order of the run.
 
-        Without ``by_prompt`` the hash in their keys is empty: a case is then its id alone.
+        Without ``by_prompt`` the hash in the keys is empty, so that cases are paired by id alone.
         """
         return {
             (s.case_id, s.prompt_sha256 if by_prompt else "", s.repeat): s
@@ -79,12 +79,12 @@ class CaseChange:
     before: Sample | None
     after: Sample | None
     change: Change
-    """Of the composite: all required behaviors."""
+    """Change of the composite: all required behaviors."""
     behaviors: Mapping[str, Change]
 
     @property
     def sample(self) -> Sample:
-        """Either side's sample, for what both share: the case id, the prompt, the tags."""
+        """Either side's sample, for values that both share: the case id, the prompt, the tags."""
         found = self.after or self.before
         assert found is not None, "a case stands on one side at least"
         return found
@@ -92,33 +92,33 @@ class CaseChange:
 
 @dataclass(frozen=True, slots=True)
 class BehaviorChange:
-    """One behavior over all pairs, and what each run said of it by itself."""
+    """Changes of one behavior over all pairs, and its result in each run."""
 
     behavior: str
     before: BehaviorResult | None
     after: BehaviorResult | None
     counts: Mapping[Change, int]
-    """How many cases changed in which way; changes that did not happen are left out."""
+    """Number of cases by kind of change; zero counts are left out."""
 
     def count(self, change: Change) -> int:
         return self.counts.get(change, 0)
 
     @property
     def judged(self) -> int:
-        """Pairs that were judged on both sides: the n of a paired test."""
+        """Pairs judged on both sides: the n of a paired test."""
         paired = (Change.REGRESSED, Change.FIXED, Change.STILL_FAILING, Change.STILL_PASSING)
         return sum(self.count(change) for change in paired)
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Two sides of one task."""
+    """The two sides of one task, paired."""
 
     task: str
     before: Side
     after: Side
     required: tuple[str, ...]
-    """The behaviors that a case must pass, on either side."""
+    """Behaviors that a case must pass, on both sides."""
     composite: BehaviorChange
     behaviors: tuple[BehaviorChange, ...]
     cases: tuple[CaseChange, ...]
@@ -142,8 +142,8 @@ def compare(
         before: one side.
         after: the other.
         task: the task's name.
-        by_prompt: whether another prompt under the same case id is another case.
-        required: the behaviors that both sides are judged by; left out, those that the later side
+        by_prompt: treat the same case id with another prompt as another case.
+        required: behaviors of the composite, for both sides; by default those that the later side
             requires.
     """
     old = before.samples(task, by_prompt=by_prompt)
@@ -169,9 +169,9 @@ def compare_all(before: Side, after: Side) -> tuple[Comparison, ...]:
 
 
 def required_behaviors(side: Side, task: str) -> tuple[str, ...]:
-    """The behaviors that a case must pass: the task's, or of those the ones that this run judged.
+    """Required behaviors of the task that this run judged.
 
-    A run of ``-k json_validity`` has no composite, but its cases still pass or fail.
+    A run of ``-k json_validity`` has no composite rate, but its cases still pass or fail.
     """
     described = side.task_record(task)
     required = described.required if described else ()
@@ -180,13 +180,13 @@ def required_behaviors(side: Side, task: str) -> tuple[str, ...]:
 
 
 def composite_outcome(verdicts: Mapping[str, Verdict], required: Iterable[str]) -> Outcome | None:
-    """Whether every required behavior passes for one completion; ``None`` where it is open."""
+    """The composite outcome of one completion; ``None`` where it is undecided."""
     found = composite(verdicts, required)
     return None if found is None else found.outcome
 
 
 def change_of(before: Outcome | None, after: Outcome | None) -> Change:
-    """The Change between two outcomes of a case that stands on both sides."""
+    """The Change between two outcomes of a case that both sides have."""
     judged = (Outcome.PASSED, Outcome.FAILED)
     if before not in judged or after not in judged:
         return Change.NOT_JUDGED

@@ -1,9 +1,9 @@
-"""The gate: did this change make the model worse? A pure function of two records and a policy.
+"""Decides whether a change made the model worse: a pure function of two records and a policy.
 
-Three answers, and a refusal. *Regression*: a pinned case broke, answers take more memory or time
-than was allowed, or more cases broke than chance explains. *Pass*: the drop is bounded below the
-margin. *Inconclusive*: neither, with the number of cases that would decide. "Not significant" is
-never a pass.
+*Regression*: a pinned case broke, memory or latency exceeds its limit, or more cases broke than
+chance explains. *Pass*: the drop is bounded below the margin. *Inconclusive*: neither, with the
+number of cases that would decide. *Not comparable*: the runs had other cases, prompts or decoding.
+"Not significant" is never a pass.
 """
 
 from collections.abc import Iterable, Sequence
@@ -24,21 +24,21 @@ from harness.gate.compare import CaseChange, Change, Comparison, Side, compare
 from harness.gate.evidence import PairedTest, net_losses, paired_test, pairs_of
 from harness.gate.policy import GatePolicy
 from harness.gate.resources import ResourceChange, resource_change
-from harness.stats.binomial import seldom_exceeded
+from harness.stats.binomial import upper_quantile
 from harness.stats.multiple import holm
 from harness.stats.power import (
     cases_to_bound,
-    cases_to_see,
+    cases_to_detect,
     cases_without_flips,
     smallest_detectable_drop,
 )
 
 NOISE_QUANTILE = 0.95
-"""No decision rests on as many flips as noise alone reaches in this share of runs."""
+"""No regression rests on a number of flips that noise alone stays within in this share of runs."""
 
 
 class GateOutcome(StrEnum):
-    """Worst last: a decision over several tasks is the worst of theirs."""
+    """Ordered from best to worst: a decision over several tasks is the worst of theirs."""
 
     PASS = "pass"
     INCONCLUSIVE = "inconclusive"
@@ -55,7 +55,7 @@ EXIT_CODES = {
 
 
 class Reason(StrEnum):
-    """What a task's outcome rests on."""
+    """The reason for a task's outcome."""
 
     PINNED = "a pinned case broke"
     MEMORY = "the model takes more memory than is allowed"
@@ -72,26 +72,26 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TaskDecision:
-    """What was decided of one task, and why."""
+    """The decision on one task, with its reason and the statistics behind it."""
 
     task: str
     outcome: GateOutcome
     reason: Reason
     composite: PairedTest
     behaviors: tuple[PairedTest, ...]
-    """In the order of the run, with p-values adjusted for all behaviors of all tasks."""
+    """In the order of the run; p-values are adjusted over all behaviors of all tasks."""
     comparison: Comparison
     pinned: tuple[str, ...]
-    """Pinned cases that fail and did not before."""
+    """Pinned cases that fail on the later side only."""
     resources: ResourceChange
-    """What was measured over the runs: latency, memory, budgets newly missed."""
+    """Change of latency and memory, and budgets newly missed."""
     detectable: float | None
-    """The smallest drop that as many cases show with 80% power, when 1% improve by chance."""
+    """The smallest drop that this many cases detect with 80% power, if 1% improve by chance."""
     cases_needed: int | None
-    """To decide what is inconclusive, were the shares to stay; ``None`` where none would, or where
-    it is decided."""
+    """Cases that would settle an inconclusive outcome at the observed rates; ``None`` where no
+    number would, or where the outcome is decided."""
     is_saturated: bool
-    """Every case passes on both sides."""
+    """All cases pass on both sides."""
 
     def fallen(self, alpha: float) -> tuple[PairedTest, ...]:
         """The behaviors whose adjusted p-value is at most ``alpha``."""
@@ -100,18 +100,18 @@ class TaskDecision:
 
 @dataclass(frozen=True, slots=True)
 class GateDecision:
-    """What was decided of a pair of runs."""
+    """The decision on a pair of runs."""
 
     outcome: GateOutcome
     policy: GatePolicy
     before: Side
     after: Side
     tasks: tuple[TaskDecision, ...] = ()
-    """The worst first."""
+    """Worst outcome first."""
     refused: tuple[Incompatibility, ...] = ()
-    """Why the runs cannot be compared."""
+    """Reasons why the runs cannot be compared."""
     allowed: tuple[Incompatibility, ...] = ()
-    """What differs and was allowed to."""
+    """Differences that the policy allows."""
 
     @property
     def exit_code(self) -> int:
@@ -219,8 +219,11 @@ def _judge(
     resources: ResourceChange,
     policy: GatePolicy,
 ) -> tuple[GateOutcome, Reason]:
-    """The outcome of one task. A required behavior is part of the composite, where its loss counts
-    as much as it matters; the ``others`` are in nothing else and can regress by themselves."""
+    """The outcome of one task.
+
+    Required behaviors count within the composite; ``others``, which are not required, are tested by
+    themselves.
+    """
     if pinned:
         return GateOutcome.REGRESSION, Reason.PINNED
     if resources.is_over_memory(policy):
@@ -244,7 +247,7 @@ def _judge(
 
 
 def _is_of_cases(outcome: GateOutcome, reason: Reason) -> bool:
-    """Whether more cases would decide it."""
+    """True if more cases could decide an inconclusive outcome."""
     return outcome is GateOutcome.INCONCLUSIVE and reason is not Reason.SLOWNESS
 
 
@@ -256,14 +259,14 @@ def _unless_noise(
     found: PairedTest, reason: Reason, policy: GatePolicy
 ) -> tuple[GateOutcome, Reason]:
     if policy.noise_floor:
-        explained = int(seldom_exceeded(1 - NOISE_QUANTILE, found.pairs, policy.noise_floor))
+        explained = int(upper_quantile(1 - NOISE_QUANTILE, found.pairs, policy.noise_floor))
         if _flips(found) <= explained:
             return GateOutcome.INCONCLUSIVE, Reason.NOISE
     return GateOutcome.REGRESSION, reason
 
 
 def _needed(found: PairedTest, policy: GatePolicy) -> int | None:
-    """How many cases would decide, were breaking and fixing to stay as frequent as they were."""
+    """Cases that would decide if the rates of broken and fixed cases stayed as observed."""
     if found.before == 0 and found.after == 0:
         return None
     broke, fixed = found.broke / found.pairs, found.fixed / found.pairs
@@ -272,14 +275,15 @@ def _needed(found: PairedTest, policy: GatePolicy) -> int | None:
     elif found.drop < policy.margin:
         enough = cases_to_bound(broke, fixed, policy.margin, policy.confidence)
     else:
-        enough = cases_to_see(broke - fixed, broke + fixed, policy.composite_alpha)
+        enough = cases_to_detect(broke - fixed, broke + fixed, policy.composite_alpha)
     if enough is None:
         return None
     return max(ceil(enough * found.design_effect), policy.min_cases, found.pairs + 1)
 
 
 def _pinned(comparison: Comparison) -> Iterable[str]:
-    """Pinned cases that fail and did not before. Of several answers, more than half must fail."""
+    """Pinned cases that fail on the later side only. A case with several answers fails if more than
+    half of them do."""
     found: dict[str, tuple[list[Outcome | None], list[Outcome | None]]] = {}
     for case in comparison.cases:
         if case.after is not None and case.after.must_pass:
@@ -301,8 +305,8 @@ def _outcome(sample: Sample, required: tuple[str, ...]) -> Outcome | None:
 
 
 def flip_rate(baseline: Side, again: Side) -> float:
-    """The largest share, over tasks, of cases whose composite differs between two runs of one
-    model: what a change of batching alone does (A/A)."""
+    """The largest share, over tasks, of cases whose composite differs between two runs of one model
+    (A/A): the effect of batching alone."""
     shares = [0.0]
     for task in (t.name for t in again.record.tasks if baseline.task_record(t.name)):
         required = common_required(baseline, again, task)
@@ -313,8 +317,8 @@ def flip_rate(baseline: Side, again: Side) -> float:
 
 
 def regressed_cases(decision: TaskDecision) -> tuple[CaseChange, ...]:
-    """The cases that broke, pinned ones first, then the shortest answers; each with one answer
-    that broke."""
+    """Cases that broke, each with one answer that broke: pinned cases first, then the shortest
+    answers."""
     losses = net_losses(decision.comparison.cases)
     broke: dict[str, CaseChange] = {}
     for case in decision.comparison.bucket(Change.REGRESSED):

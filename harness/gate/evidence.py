@@ -1,6 +1,6 @@
-"""What the pairs of one behavior say: rates, flips, the drop with its interval, the test.
+"""Computes a paired test of one behavior: rates, flips, the drop with its interval, the p-value.
 
-The rates are those of the pairs that both sides judged, so that they differ by exactly the drop.
+Rates are over pairs judged on both sides, so that they differ by exactly the drop.
 """
 
 from collections import Counter
@@ -19,27 +19,28 @@ _STEPS: Mapping[Change, tuple[int, int]] = {
     Change.REGRESSED: (1, 0),
     Change.FIXED: (0, 1),
 }
-"""Whether the answer passed before, and after; a change that is not here was not judged."""
+"""Passes before and after, 0 or 1, by change; other changes were not judged on both sides."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pairs:
-    """One behavior's judged cases: what each lost, in units of 1/``repeats`` of a case."""
+    """The judged cases of one behavior, as input of a paired test."""
 
     differences: tuple[int, ...]
+    """Passed answers before minus after, for each case: units of 1/``repeats`` of a case."""
     clusters: tuple[str, ...]
-    """The template of each case, or the case itself where it has none."""
+    """The template of each case, or its id where it has none."""
     passed_before: int
-    """Answers, over all repeats."""
+    """Passed answers, over all repeats."""
     passed_after: int
     repeats: int = 1
     not_judged: int = 0
-    """Cases with an answer that was not judged on both sides."""
+    """Cases with an answer that is not judged on both sides."""
 
 
 @dataclass(frozen=True, slots=True)
 class PairedTest:
-    """What is known of one behavior, or of the composite, from before to after."""
+    """The paired test of one behavior, or of the composite."""
 
     task: str
     behavior: str
@@ -50,17 +51,17 @@ class PairedTest:
     before: float
     after: float
     broke: int
-    """Cases of which fewer answers pass than before."""
+    """Cases of which fewer answers pass after than before."""
     fixed: int
     interval: DropInterval
-    """Of before less after."""
+    """Interval of the drop: rate before minus rate after."""
     p_value: float
-    """One-sided: that so much breaks by chance."""
+    """One-sided p-value of the drop."""
     clusters: int | None
-    """How many templates the cases come from; ``None`` where each case stands for itself."""
+    """Number of templates; ``None`` where no two cases share one."""
     design_effect: float
     adjusted_p: float = 1.0
-    """``p_value`` raised for the number of tests in its family."""
+    """``p_value`` adjusted for the number of tests in its family."""
 
     @property
     def drop(self) -> float:
@@ -68,24 +69,26 @@ class PairedTest:
 
     @property
     def is_unchanged(self) -> bool:
-        """Nothing flipped in either direction."""
+        """No case flipped in either direction."""
         return not (self.broke or self.fixed)
 
 
 def paired_test(task: str, behavior: str, pairs: Pairs, confidence: float) -> PairedTest | None:
-    """The test and the interval that suit these pairs; ``None`` without a pair.
+    """Test the pairs; ``None`` without a pair.
 
     Independent cases with one answer each: McNemar's test and the paired interval. Cases that share
-    a template, or several answers a case: the sign-flip test on the clusters' sums, and on each
-    side whichever of the two intervals reaches further: clusters that balance by chance say nothing
-    about the next.
+    a template, or several answers per case: the sign-flip test on the clusters' sums, and at each
+    end the wider of the two intervals, since clusters that balance by chance say nothing about the
+    next ones.
     """
     cases = len(pairs.differences)
     if not cases:
         return None
     answers = cases * pairs.repeats
     shared = has_clusters(pairs.clusters)
-    p_value, interval = _judged(pairs, confidence, is_plain=not shared and pairs.repeats == 1)
+    p_value, interval = _p_and_interval(
+        pairs, confidence, is_plain=not shared and pairs.repeats == 1
+    )
     return PairedTest(
         task=task,
         behavior=behavior,
@@ -104,9 +107,9 @@ def paired_test(task: str, behavior: str, pairs: Pairs, confidence: float) -> Pa
 
 
 def pairs_of(cases: Iterable[CaseChange], behavior: str | None = None) -> Pairs:
-    """The pairs of one behavior, or of the composite when none is named.
+    """Pairs of one behavior, or of the composite where none is named.
 
-    Answers to one case are summed. A case that lacks an answer which others have is not judged.
+    Answers to one case are summed. A case with fewer answers than others is not judged.
     """
     templates: dict[str, str] = {}
     groups = _by_case(cases, behavior, templates)
@@ -125,8 +128,8 @@ def pairs_of(cases: Iterable[CaseChange], behavior: str | None = None) -> Pairs:
 
 
 def net_losses(cases: Iterable[CaseChange]) -> Mapping[str, int]:
-    """Of each case that was judged on both sides: how many fewer of its answers pass than before;
-    below 0, how many more. Sampled answers that swap places lose nothing."""
+    """Passed answers before minus after, for each case judged on both sides. Repeats that swap
+    their outcomes cancel out."""
     groups = _by_case(cases, None, {})
     return {
         name: sum(_STEPS[change][0] - _STEPS[change][1] for change in group)
@@ -136,7 +139,7 @@ def net_losses(cases: Iterable[CaseChange]) -> Mapping[str, int]:
 
 
 def repeated(cases: Iterable[CaseChange]) -> tuple[list[Repeated], list[Repeated]]:
-    """How many of each case's answers pass, before and after; cases judged on both sides."""
+    """Passed answers and repeats of each case judged on both sides, before and after."""
     groups = [g for g in _by_case(cases, None, {}).values() if all(c in _STEPS for c in g)]
     before, after = (
         [Repeated(sum(_STEPS[c][side] for c in g), len(g)) for g in groups] for side in (0, 1)
@@ -147,7 +150,7 @@ def repeated(cases: Iterable[CaseChange]) -> tuple[list[Repeated], list[Repeated
 def _by_case(
     cases: Iterable[CaseChange], behavior: str | None, templates: dict[str, str]
 ) -> dict[str, list[Change]]:
-    """The changes of each case's answers, and in ``templates`` what each case is a cluster of."""
+    """Changes of each case's answers by case id; fills ``templates`` with each case's cluster."""
     groups: dict[str, list[Change]] = {}
     for case in cases:
         change = case.change if behavior is None else case.behaviors.get(behavior)
@@ -158,7 +161,7 @@ def _by_case(
     return groups
 
 
-def _judged(pairs: Pairs, confidence: float, is_plain: bool) -> tuple[float, DropInterval]:
+def _p_and_interval(pairs: Pairs, confidence: float, is_plain: bool) -> tuple[float, DropInterval]:
     lost = Counter[bool]()
     for difference in pairs.differences:
         lost[difference > 0] += abs(difference)

@@ -1,4 +1,4 @@
-"""Cases that one model answers now right, now wrong (A/A): what a change must be held against."""
+"""Finds cases whose outcome flips between runs or repeats of one model (A/A)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,30 +12,30 @@ _FLIPS = (Change.REGRESSED, Change.FIXED)
 
 @dataclass(frozen=True, slots=True)
 class TaskNoise:
-    """One task's cases that flip by themselves."""
+    """Cases of one task that flip without any change of the model."""
 
     flipped: frozenset[str]
     """Case ids."""
     judged: int
-    """Cases that were judged each time."""
+    """Cases judged every time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Noise:
-    """How often a model's own answers flip from passing to failing or back."""
+    """Cases of which a model's own answers flip between passing and failing."""
 
     source: str
-    """What says so: ``run 2026...``, or the repeats of the run before."""
+    """Where it was measured: ``run 2026...``, or the repeats of the run before."""
     tasks: Mapping[str, TaskNoise] = field(default_factory=dict)
 
     def cases(self, task: str) -> frozenset[str]:
-        """The ids of the cases that flip."""
+        """Ids of the task's cases that flip."""
         found = self.tasks.get(task)
         return found.flipped if found else frozenset()
 
 
 def noise_between(before: Side, again: Side) -> Noise:
-    """The cases whose composite differs between two runs of one model."""
+    """Cases whose composite differs between two runs of one model."""
     tasks = {}
     for task in (t.name for t in again.record.tasks if before.task_record(t.name)):
         required = common_required(before, again, task)
@@ -48,18 +48,18 @@ def noise_between(before: Side, again: Side) -> Noise:
 
 
 def noise_of_repeats(side: Side) -> Noise | None:
-    """The cases whose repeats in one run disagree; ``None`` where no case has several."""
+    """Cases whose repeats in one run disagree; ``None`` where no case has repeats."""
     if not any(sample.repeat for sample in side.record.samples):
         return None
     tasks = {}
     for task in side.record.tasks:
         required = required_behaviors(side, task.name)
-        said: dict[str, list[Outcome | None]] = {}
+        outcomes: dict[str, list[Outcome | None]] = {}
         for (case_id, _, _), sample in side.samples(task.name).items():
-            said.setdefault(case_id, []).append(composite_outcome(sample.verdicts, required))
+            outcomes.setdefault(case_id, []).append(composite_outcome(sample.verdicts, required))
         judged = {
             name: set(found)
-            for name, found in said.items()
+            for name, found in outcomes.items()
             if len(found) > 1 and set(found) <= {Outcome.PASSED, Outcome.FAILED}
         }
         if judged:

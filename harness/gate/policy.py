@@ -1,4 +1,4 @@
-"""What is asked of a change before it may pass: ``[tool.harness.gate]``, or flags."""
+"""The gate's policy: thresholds from ``[tool.harness.gate]`` or from flags."""
 
 from typing import Literal
 
@@ -7,12 +7,12 @@ from pydantic import BaseModel, ConfigDict, Field
 from harness.stats.intervals import CONFIDENCE
 
 Allowable = Literal["tasks", "cases", "prompts", "schema", "decoding", "required"]
-"""What may be allowed to differ between two runs that are compared all the same."""
+"""Differences between two runs that a policy may allow."""
 ALLOWABLE: tuple[Allowable, ...] = ("tasks", "cases", "prompts", "schema", "decoding", "required")
 
 BEHAVIORS_SHARE = 0.1
-"""Of the chance of a false alarm, what is spent on single behaviors; the rest is the composite's.
-Together they stay within it (Bonferroni)."""
+"""Share of the error rate that is spent on single behaviors; the composite gets the rest, so that
+both together keep the rate (Bonferroni)."""
 
 
 class GatePolicy(BaseModel):
@@ -21,33 +21,32 @@ class GatePolicy(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     margin: float = Field(0.02, gt=0, lt=1)
-    """The drop that would be accepted: below it a change counts as no worse. A share, so 0.02 is
-    two points."""
+    """The accepted drop, as a share of cases: 0.02 is two points."""
     confidence: float = Field(CONFIDENCE, gt=0.5, lt=1)
-    """Of every interval; 1 - confidence is the chance of a false alarm."""
+    """Confidence of every interval; 1 - confidence is the rate of false alarms."""
     min_cases: int = Field(30, gt=0)
     """Fewer judged pairs than this never pass, however wide the margin."""
     max_errors: float = Field(0.02, ge=0, lt=1)
-    """More errors than this share of the answers of either side cannot be judged."""
+    """The largest share of errors among the answers of either side; above it, nothing is judged."""
     noise_floor: float = Field(0.0, ge=0, lt=1)
-    """The share of cases that flip when the baseline is judged against itself under another
-    batching: no regression rests on fewer flips than it explains."""
+    """The share of cases that flip when the baseline is compared with itself under another
+    batching. No regression rests on fewer flips than that explains."""
     max_latency_increase: float | None = Field(None, ge=0, allow_inf_nan=False)
-    """The increase of the typical case's latency that would be accepted: 0.1 is a tenth. Only of
-    times that were measured in turns in one session. ``None`` asks for none."""
+    """The accepted increase of the typical case's latency: 0.1 is a tenth. It applies only to times
+    measured interleaved in one session. ``None``: no limit."""
     max_memory_increase: float | None = Field(None, ge=0, allow_inf_nan=False)
-    """The increase of the peak memory that would be accepted. ``None`` asks for none."""
+    """The accepted increase of peak memory, as a share. ``None``: no limit."""
     k: int | None = Field(None, gt=0)
-    """pass@k and pass^k are told for this k; ``None`` takes as many answers as each case has."""
+    """The k of pass@k and pass^k; ``None``: the number of answers per case."""
     allow: tuple[Allowable, ...] = ()
-    """What may differ between the runs."""
+    """Differences between the runs that are allowed."""
 
     @property
     def composite_alpha(self) -> float:
-        """The level of the tests of ``format_success_rate``, all tasks together."""
+        """Significance level of ``format_success_rate``, over all tasks together."""
         return (1 - self.confidence) * (1 - BEHAVIORS_SHARE)
 
     @property
     def behaviors_alpha(self) -> float:
-        """The level of the tests of single behaviors, all behaviors and tasks together."""
+        """Significance level of single behaviors, over all behaviors and tasks together."""
         return (1 - self.confidence) * BEHAVIORS_SHARE

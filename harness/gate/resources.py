@@ -1,7 +1,8 @@
-"""What answers cost before and after: seconds and memory, and how far a change of them is known.
+"""Compares latency and peak memory of two sides.
 
-Latency is paired case by case where both sides were timed in turns in one session; times of two
-sessions differ by the machine's mood and are told, never judged. Memory is one number a side.
+Latency is paired by case where both sides were timed interleaved in one session. Times of two
+sessions also differ by the state of the machine: they are reported and never judged. Peak memory is
+one number per side.
 """
 
 from collections.abc import Iterable
@@ -19,27 +20,27 @@ _SECONDS = "_seconds"
 
 @dataclass(frozen=True, slots=True)
 class LatencyChange:
-    """How long the timed cases took, before and after."""
+    """Latency of the timed cases, before and after."""
 
     before_seconds: float
     """Median of the cases timed on both sides."""
     after_seconds: float
     ratio: MedianRatio | None
-    """After over before, paired; ``None`` where the times cannot be paired."""
+    """Median of after / before over pairs; ``None`` where the times cannot be paired."""
     unpaired: str = ""
-    """Why they cannot."""
+    """Reason why the times cannot be paired."""
 
     @property
     def is_slower(self) -> bool:
-        """More than chance explains."""
+        """Slower by more than chance explains."""
         return self._is_above(1.0)
 
     def is_over(self, limit: float) -> bool:
-        """Whether the typical case surely takes more than ``1 + limit`` times as long."""
+        """The interval of the ratio lies above ``1 + limit``."""
         return self._is_above(1 + limit)
 
     def is_within(self, limit: float) -> bool:
-        """Whether the typical case surely takes at most ``1 + limit`` times as long."""
+        """The interval of the ratio lies within ``1 + limit``."""
         ends = self.ratio.interval if self.ratio else None
         return ends is not None and ends.high <= 1 + limit
 
@@ -50,27 +51,27 @@ class LatencyChange:
 
 @dataclass(frozen=True, slots=True)
 class MemoryChange:
-    """The peaks of the two models' processes, in MB of 10^6 bytes."""
+    """Peak memory of the two models' processes, in MB of 10^6 bytes."""
 
     before_mb: float
     after_mb: float
 
     @property
     def increase(self) -> float:
-        """As a share of what it was: 0.1 is a tenth more."""
+        """Increase as a share of the peak before: 0.1 is a tenth more."""
         return self.after_mb / self.before_mb - 1
 
 
 @dataclass(frozen=True, slots=True)
 class ResourceChange:
-    """Of one task, from before to after."""
+    """Change of latency and memory of one task."""
 
     budgets_lost: tuple[BehaviorChange, ...] = ()
-    """Measured over a run: met before, missed after."""
+    """Latency and memory budgets that were met before and are missed after."""
     latency: LatencyChange | None = None
-    """``None`` where one side was not timed."""
+    """``None`` where a side was not timed."""
     memory: MemoryChange | None = None
-    """``None`` where one side was not measured."""
+    """``None`` where a side was not measured."""
 
     @property
     def memory_budgets_lost(self) -> tuple[BehaviorChange, ...]:
@@ -81,14 +82,14 @@ class ResourceChange:
         return tuple(c for c in self.budgets_lost if _measures(c, _SECONDS))
 
     def is_over_memory(self, policy: GatePolicy) -> bool:
-        """Memory: a budget is newly missed, or it grew by more than the policy accepts."""
+        """A memory budget is newly missed, or peak memory grew by more than the policy accepts."""
         limit = policy.max_memory_increase
         grown = limit is not None and self.memory is not None and self.memory.increase > limit
         return grown or bool(self.memory_budgets_lost)
 
     def is_too_slow(self, policy: GatePolicy) -> bool:
-        """Latency: surely above what the policy accepts, or surely slower and over a budget that
-        was met before."""
+        """Latency is significantly above the policy's limit, or significantly higher with a latency
+        budget newly missed."""
         if self.latency is None:
             return False
         limit = policy.max_latency_increase
@@ -96,7 +97,7 @@ class ResourceChange:
         return is_over or (self.latency.is_slower and bool(self.latency_budgets_lost))
 
     def is_maybe_too_slow(self, policy: GatePolicy) -> bool:
-        """Latency was paired, and what the policy accepts lies within the interval."""
+        """Latency is paired, and its interval reaches above the policy's limit."""
         limit = policy.max_latency_increase
         if limit is None or self.latency is None or self.latency.ratio is None:
             return False
@@ -104,7 +105,7 @@ class ResourceChange:
 
 
 def resource_change(comparison: Comparison, confidence: float) -> ResourceChange:
-    """Everything that was measured of a task on both sides."""
+    """The change of latency and memory of a task."""
     before, after, task = comparison.before, comparison.after, comparison.task
     return ResourceChange(
         budgets_lost=tuple(_budgets_lost(before, after, task)),
@@ -114,7 +115,7 @@ def resource_change(comparison: Comparison, confidence: float) -> ResourceChange
 
 
 def latency_change(before: Side, after: Side, task: str, confidence: float) -> LatencyChange | None:
-    """The times of the cases that both sides were timed on; ``None`` where there are none."""
+    """Latency of the cases that both sides timed; ``None`` where there are none."""
     old, new = _timed(before, task), _timed(after, task)
     shared = [key for key in old if key in new]
     if not shared:
@@ -128,7 +129,7 @@ def latency_change(before: Side, after: Side, task: str, confidence: float) -> L
 
 
 def _timed(side: Side, task: str) -> dict[tuple[str, str], TimedAnswer]:
-    """By case and prompt."""
+    """Timed answers of one side by case id and prompt hash."""
     return {
         (t.case_id, t.prompt_sha256): t
         for t in side.record.timed

@@ -1,7 +1,7 @@
-"""Where a change happened: the composite by tag and by template, to say where to look.
+"""Tests the composite by tag and by template, to suggest where a change happened.
 
-Slices suggest and never decide. Their p-values bound the share of false suggestions among all that
-are made (Benjamini and Hochberg), not the chance of even one.
+Slices suggest and never decide. Their p-values bound the false discovery rate (Benjamini and
+Hochberg), not the chance of a single false suggestion.
 """
 
 from collections.abc import Mapping
@@ -12,10 +12,10 @@ from harness.gate.evidence import PairedTest, paired_test, pairs_of
 from harness.stats.intervals import CONFIDENCE
 from harness.stats.multiple import benjamini_hochberg
 
-SMALL = 10
-"""Fewer cases than this are shown but suggest nothing by themselves."""
-MOST = 50
-"""Slices of one kind that are looked at: the largest."""
+SMALL_SLICE = 10
+"""Slices with fewer cases are shown but never suggested."""
+MOST_SLICES = 50
+"""The number of slices of one kind that are tested: the largest ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,15 +26,15 @@ class Slice:
     """``tag`` or ``template``."""
     name: str
     test: PairedTest
-    """Of the composite, with ``adjusted_p`` over all slices of the comparison."""
+    """Test of the composite; ``adjusted_p`` is over all slices of the comparison."""
 
     @property
     def is_small(self) -> bool:
-        return self.test.pairs < SMALL
+        return self.test.pairs < SMALL_SLICE
 
 
 def slices_of(comparison: Comparison, confidence: float = CONFIDENCE) -> tuple[Slice, ...]:
-    """Every tag and every template that is shared by some cases and not by all, worst first."""
+    """Slices by every tag and template that some but not all cases share, worst first."""
     found = [
         Slice(kind, name, test)
         for kind, groups in _groups(comparison).items()
@@ -60,5 +60,5 @@ def _groups(comparison: Comparison) -> Mapping[str, Mapping[str, list[CaseChange
 
 def _chosen(found: Mapping[str, list[CaseChange]], cases: int) -> dict[str, list[CaseChange]]:
     shared = {name: group for name, group in found.items() if 1 < len(group) < cases}
-    largest = sorted(shared, key=lambda name: -len(shared[name]))[:MOST]
+    largest = sorted(shared, key=lambda name: -len(shared[name]))[:MOST_SLICES]
     return {name: shared[name] for name in largest}

@@ -1,7 +1,7 @@
-"""Tails and quantiles of the binomial distribution, out of ``scipy.special``.
+"""Tails and quantiles of the binomial distribution, from ``scipy.special``.
 
-``scipy.stats`` has them by name, and takes half a second more to import: every report and every
-gate would wait for it.
+``scipy.stats`` has them by name but takes half a second more to import, for which every report and
+every gate would wait.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -11,9 +11,8 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 
-def more_than(k: "ArrayLike", n: "ArrayLike", p: float) -> "NDArray[np.floating[Any]]":
-    """P(X > k), where X counts the successes of ``n`` trials of chance ``p``; of the shape that
-    ``k`` and ``n`` broadcast to.
+def upper_tail(k: "ArrayLike", n: "ArrayLike", p: float) -> "NDArray[np.floating[Any]]":
+    """P(X > k) for X ~ Binomial(``n``, ``p``), in the shape that ``k`` and ``n`` broadcast to.
 
     I_p(k + 1, n - k), the regularised incomplete beta function: Abramowitz and Stegun, "Handbook of
     Mathematical Functions", 26.5.24. 1 below zero, 0 from ``n`` on.
@@ -23,19 +22,19 @@ def more_than(k: "ArrayLike", n: "ArrayLike", p: float) -> "NDArray[np.floating[
 
     k, n = np.broadcast_arrays(k, n)
     is_inside = (k >= 0) & (k < n)
-    # The function is of positive arguments; outside, any will do.
+    # betainc needs positive arguments; the values outside are replaced below.
     found = betainc(np.where(is_inside, k + 1, 1), np.where(is_inside, n - k, 1), p)
     return np.where(is_inside, found, k < 0)
 
 
-def seldom_exceeded(q: float, n: "ArrayLike", p: float) -> "NDArray[np.integer[Any]]":
-    """The smallest k with P(X > k) <= ``q``, for each ``n``: halved between -1 and ``n``."""
+def upper_quantile(q: float, n: "ArrayLike", p: float) -> "NDArray[np.integer[Any]]":
+    """The smallest k with P(X > k) <= ``q``, for each ``n``, by bisection between -1 and ``n``."""
     import numpy as np
 
     high = np.array(n)
     low = np.full_like(high, -1)
     while (high - low > 1).any():
         middle = (low + high) // 2
-        is_seldom = more_than(middle, n, p) <= q
-        low, high = np.where(is_seldom, low, middle), np.where(is_seldom, middle, high)
+        is_below = upper_tail(middle, n, p) <= q
+        low, high = np.where(is_below, low, middle), np.where(is_below, middle, high)
     return high

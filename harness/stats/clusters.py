@@ -1,11 +1,11 @@
-"""Cases that are not independent: those of one template, and several answers to one case.
+"""Tests and intervals for cases that are not independent: one template, or several answers a case.
 
-A cluster is what was drawn together: all cases of a template, or a case by itself. Within a case
-the K answers of each side are averaged, so that K x n answers never count as n.
+A cluster is all cases of a template, or a case by itself. Within a case the K answers of each side
+are averaged, so that K answers to each of n cases count as n.
 
-Differences are whole numbers, before less after, in units of 1/``scale`` of a case: +1 where a case
-broke and -1 where it was fixed, with a scale of 1; with K answers to each case, how many more of
-them passed before, with a scale of K.
+Differences are integers, before minus after, in units of 1/``scale`` of a case. With one answer a
+case and a scale of 1: +1 where a case broke, -1 where it was fixed. With K answers and a scale of
+K: passed answers before minus after.
 """
 
 from collections.abc import Hashable, Sequence
@@ -19,18 +19,17 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 FEW_CLUSTERS = 30
-"""Below it, resampling clusters says nothing that can be relied on."""
+"""With fewer clusters the bootstrap's coverage is too low."""
 DRAWS = 20_000
 
 
 def sign_flip_p(differences: Sequence[int], clusters: Sequence[Hashable]) -> float:
-    """P(a sum at least as large), were each cluster's sum as likely to be its negative; mid-p.
+    """One-sided mid-p of the sign-flip test: each cluster's sum is as likely to be its negative.
 
-    What ``scipy.stats.permutation_test(..., permutation_type="samples")`` computes on the sums,
-    with half of the probability of the sum that was seen taken off. scipy draws signs at random
-    from 14 clusters on; these sums are whole numbers, so their distribution is a product of
-    polynomials (x^s + x^-s)/2 and needs no draw. With one case per cluster this is
-    ``mcnemar_mid_p``, exactly.
+    ``scipy.stats.permutation_test(..., permutation_type="samples")`` computes the same on the sums,
+    without subtracting half of the observed sum's probability. scipy samples signs from 14 clusters
+    on; these sums are integers, so their distribution is a product of polynomials (x^s + x^-s)/2
+    and is exact. With one case per cluster this equals ``mcnemar_mid_p``.
     """
     import numpy as np
 
@@ -38,7 +37,7 @@ def sign_flip_p(differences: Sequence[int], clusters: Sequence[Hashable]) -> flo
     sizes = sorted(abs(total) for total in sums if total)
     if not sizes:
         return 0.5
-    # probability[i] is that of a sum of i - reach, all signs being equally likely.
+    # probability[i] is the probability of a sum of i - sum(sizes).
     probability = np.ones(1)
     for size in sizes:
         wider = np.zeros(len(probability) + 2 * size)
@@ -55,14 +54,12 @@ def cluster_interval(
     confidence: float = CONFIDENCE,
     scale: int = 1,
 ) -> DropInterval | None:
-    """The two-sided interval of the mean drop per case, the same every time.
+    """The two-sided interval of the mean drop per case; deterministic. ``None`` without a case.
 
-    The posterior of ``paired.posterior_interval`` on effective cases: the counts divided by the
-    design effect. From ``FEW_CLUSTERS`` clusters on, it reaches at least as far on each side as the
-    percentile interval of the cluster bootstrap. Simulated (``benchmarks/gate_simulation.py``), the
-    bootstrap alone covers 89% at 30 templates of ten cases, this 94 to 96%.
-
-    ``None`` without a case.
+    It is ``paired.posterior_interval`` on effective cases: counts divided by the design effect.
+    From ``FEW_CLUSTERS`` clusters on, each end is at least as far out as that of the percentile
+    interval of the cluster bootstrap. In simulation (``benchmarks/gate_simulation.py``) the
+    bootstrap alone covers 89% at 30 templates of ten cases, this interval 94 to 96%.
     """
     if not differences:
         return None
@@ -78,7 +75,8 @@ def cluster_interval(
 def _bootstrap(
     differences: Sequence[int], clusters: Sequence[Hashable], confidence: float, scale: int
 ) -> DropInterval:
-    """Clusters alike in sum and size are interchangeable: how many of each is all that is drawn."""
+    """Percentile interval of the cluster bootstrap. Clusters of equal sum and size are
+    interchangeable, so only their counts are drawn."""
     import numpy as np
 
     totals = np.array(_totals(differences, clusters))
@@ -89,10 +87,11 @@ def _bootstrap(
 
 
 def design_effect(differences: Sequence[int], clusters: Sequence[Hashable]) -> float:
-    """How many times larger the variance of the mean is than that of independent cases: at least 1.
+    """Variance of the mean relative to that of independent cases, at least 1; 1 where nothing
+    flips.
 
     Kish's ratio, with the variance between clusters of unequal size taken around the overall mean.
-    n cases tell as much as n / design effect independent ones. 1 where nothing flips.
+    n cases carry as much information as n / design effect independent ones.
     """
     totals = _totals(differences, clusters)
     cases = len(differences)
@@ -106,7 +105,7 @@ def design_effect(differences: Sequence[int], clusters: Sequence[Hashable]) -> f
 
 
 def has_clusters(clusters: Sequence[Hashable]) -> bool:
-    """Whether any two cases share one."""
+    """True if any two cases share a cluster."""
     return len(set(clusters)) < len(clusters)
 
 

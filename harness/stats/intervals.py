@@ -1,6 +1,6 @@
-"""Intervals for one pass rate: k of n cases passed.
+"""Confidence intervals of one pass rate: k of n cases passed.
 
-No data is not a number: with ``n = 0`` every function answers ``None``.
+No data is not a number: with ``n = 0`` the interval is ``None``.
 """
 
 from functools import lru_cache
@@ -18,13 +18,12 @@ class Interval(NamedTuple):
 
 
 def wilson(k: int, n: int, confidence: float = CONFIDENCE) -> Interval | None:
-    """Wilson's score interval: close to its nominal coverage from small n on, never of zero width.
+    """Wilson's score interval: near-nominal coverage even for small n, never of zero width.
 
-    In closed form, because a session that only prints rates should not wait for scipy to be
-    imported (measured: 0.6 to 1 s). With p = k/n and z the normal quantile of the two-sided
-    confidence, the ends are (p + z²/2n ± z sqrt(p(1-p)/n + z²/4n²)) / (1 + z²/n): equation (4) of
-    Brown, Cai and DasGupta, "Interval estimation for a binomial proportion", Statistical Science
-    16 (2001).
+    In closed form, so that a session that only prints rates need not import scipy (0.6 to 1 s
+    measured). With p = k/n and z the normal quantile of the two-sided confidence, the ends are
+    (p + z²/2n ± z sqrt(p(1-p)/n + z²/4n²)) / (1 + z²/n): equation (4) of Brown, Cai and DasGupta,
+    "Interval estimation for a binomial proportion", Statistical Science 16 (2001).
 
     Raises:
         ValueError: k or confidence is out of range.
@@ -33,12 +32,12 @@ def wilson(k: int, n: int, confidence: float = CONFIDENCE) -> Interval | None:
     if n == 0:
         return None
     low, high = wilson_of_rate(k / n, n, confidence)
-    # At k = 0 and k = n one end is exactly 0 or 1; rounding may leave it a hair to either side.
+    # At k = 0 and k = n one end is exactly 0 or 1, which rounding may miss.
     return Interval(0.0 if k == 0 else low, 1.0 if k == n else high)
 
 
 def wilson_of_rate(rate: float, n: float, confidence: float = CONFIDENCE) -> Interval:
-    """Wilson's interval of a rate over ``n`` cases, which may be a fraction: of effective cases."""
+    """Wilson's interval of a rate over ``n`` effective cases, which may be a fraction."""
     z = _normal_quantile((1 + confidence) / 2)
     center = rate + z * z / (2 * n)
     half = z * sqrt(rate * (1 - rate) / n + z * z / (4 * n * n))

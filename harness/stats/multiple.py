@@ -1,10 +1,10 @@
-"""Many tests at once: p-values raised so that the family of them keeps its error rate."""
+"""Adjusts the p-values of several tests so that the family keeps its error rate."""
 
 from collections.abc import Sequence
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """P-values that bound the chance of even one false claim in the family, in the given order.
+    """Adjusted p-values that bound the family-wise error rate, in the given order.
 
     The k-th smallest of m is multiplied by m - k + 1, is never below the one before it and never
     above 1: Holm, "A simple sequentially rejective multiple test procedure", Scandinavian Journal
@@ -20,12 +20,11 @@ def holm(p_values: Sequence[float]) -> list[float]:
 
 
 def benjamini_hochberg(p_values: Sequence[float]) -> list[float]:
-    """P-values that bound the share of false claims among all that are made, in the given order:
-    for slices that suggest where to look.
+    """Adjusted p-values that bound the false discovery rate, in the given order.
 
     The k-th smallest of m is multiplied by m / k and is never above the one after it: equation (1)
-    of Benjamini and Hochberg, JRSS B 57 (1995). By hand, as ``holm`` is: ``scipy.stats``, which has
-    it, takes half a second to import.
+    of Benjamini and Hochberg, JRSS B 57 (1995). Implemented here, as ``holm`` is, because
+    ``scipy.stats`` takes half a second to import.
     """
     ordered = sorted(range(len(p_values)), key=lambda i: p_values[i], reverse=True)
     adjusted = [0.0] * len(p_values)

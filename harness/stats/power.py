@@ -1,13 +1,13 @@
-"""What a number of cases can see, and how many cases would see it.
+"""Power of the gate's test: the drop that n cases detect, and the cases that detect a drop.
 
-Everything is computed for the test that the gate runs, ``paired.mcnemar_mid_p``, exactly: flips
-are binomial among the cases, broken ones binomial among the flips.
+Power is exact for the test that the gate runs, ``paired.mcnemar_mid_p``: flips are binomial among
+the cases, broken ones binomial among the flips.
 """
 
 from collections.abc import Callable
 from math import ceil, log
 
-from harness.stats.binomial import more_than, seldom_exceeded
+from harness.stats.binomial import upper_quantile, upper_tail
 from harness.stats.intervals import CONFIDENCE
 
 ALPHA = 0.05
@@ -15,13 +15,14 @@ POWER = 0.8
 FIXED_RATE = 0.01
 """Share of cases that improve by chance while others break."""
 MOST_CASES = 100_000
-"""More than this is nobody's suite: the answer is ``None``."""
+"""Where more cases would be needed, the result is ``None``."""
 _UNLIKELY = 1e-9
 
 
-def detection(cases: int, broke_rate: float, fixed_rate: float, alpha: float = ALPHA) -> float:
-    """The chance that a run of ``cases`` shows a significant drop when cases break and are fixed at
-    these rates.
+def detection_power(
+    cases: int, broke_rate: float, fixed_rate: float, alpha: float = ALPHA
+) -> float:
+    """Power of ``cases`` cases to detect a drop, given the rates at which they break and are fixed.
 
     Raises:
         ValueError: the rates do not fit into one.
@@ -34,25 +35,25 @@ def detection(cases: int, broke_rate: float, fixed_rate: float, alpha: float = A
     import numpy as np
 
     rate = min(1.0, flip_rate)
-    flips = np.arange(int(seldom_exceeded(_UNLIKELY, cases, rate)) + 1)
-    # The fewest broken ones among the flips whose mid-p is at most alpha: those that are seldom
-    # exceeded, or one more, since the mid-p holds half of their own probability besides.
-    nearly = seldom_exceeded(alpha, flips, 0.5)
-    mid_p = (more_than(nearly - 1, flips, 0.5) + more_than(nearly, flips, 0.5)) / 2
+    flips = np.arange(int(upper_quantile(_UNLIKELY, cases, rate)) + 1)
+    # The fewest broken cases among the flips with a mid-p of at most alpha: the exact quantile, or
+    # one more, since the mid-p also contains half of the count's own probability.
+    nearly = upper_quantile(alpha, flips, 0.5)
+    mid_p = (upper_tail(nearly - 1, flips, 0.5) + upper_tail(nearly, flips, 0.5)) / 2
     fewest = nearly + (mid_p > alpha)
-    found = more_than(fewest - 1, flips, broke_rate / flip_rate)
-    so_many = more_than(flips - 1, cases, rate) - more_than(flips, cases, rate)
+    found = upper_tail(fewest - 1, flips, broke_rate / flip_rate)
+    so_many = upper_tail(flips - 1, cases, rate) - upper_tail(flips, cases, rate)
     return float((so_many * found).sum())
 
 
 def smallest_detectable_drop(
     cases: int, fixed_rate: float = FIXED_RATE, alpha: float = ALPHA, power: float = POWER
 ) -> float | None:
-    """The smallest drop that ``cases`` show with this power, as a share; ``None`` when not even the
-    loss of all of them is shown."""
+    """The smallest drop, as a share, that ``cases`` cases detect with this power; ``None`` where
+    not even the loss of all cases is detected."""
 
     def is_seen(drop: float) -> bool:
-        return detection(cases, drop + fixed_rate, fixed_rate, alpha) >= power
+        return detection_power(cases, drop + fixed_rate, fixed_rate, alpha) >= power
 
     low, high = 0.0, 1 - 2 * fixed_rate
     if not is_seen(high):
@@ -63,10 +64,10 @@ def smallest_detectable_drop(
     return high
 
 
-def cases_to_see(
+def cases_to_detect(
     drop: float, flip_rate: float, alpha: float = ALPHA, power: float = POWER
 ) -> int | None:
-    """How many cases show a drop with this power when ``flip_rate`` of them flip either way.
+    """Cases that detect a drop with this power if a share of ``flip_rate`` flips either way.
 
     Raises:
         ValueError: the drop is larger than the share of flips, or not a loss.
@@ -74,11 +75,11 @@ def cases_to_see(
     if not 0 < drop <= flip_rate:
         raise ValueError(f"a drop of {drop} cannot be seen where {flip_rate} of the cases flip")
     broke, fixed = (flip_rate + drop) / 2, (flip_rate - drop) / 2
-    return _fewest(lambda n: detection(n, broke, fixed, alpha) >= power)
+    return _fewest(lambda n: detection_power(n, broke, fixed, alpha) >= power)
 
 
 def cases_without_flips(margin: float, confidence: float = CONFIDENCE) -> int:
-    """How many cases, none of which flips, bound the drop below the margin: 149 for 2 points.
+    """Cases without a flip that bound the drop below the margin: 149 for 2 points.
 
     The smallest n with (1 - margin)^n <= 1 - confidence.
     """
@@ -90,9 +91,9 @@ def cases_without_flips(margin: float, confidence: float = CONFIDENCE) -> int:
 def cases_to_bound(
     broke_rate: float, fixed_rate: float, margin: float, confidence: float = CONFIDENCE
 ) -> int | None:
-    """How many cases would bound the drop below the margin, were the shares to stay as they are.
+    """Cases that would bound the drop below the margin at these rates.
 
-    ``None`` when the drop is not below the margin, or too close to it.
+    ``None`` where the drop is not below the margin, or too close to it.
     """
     if broke_rate - fixed_rate >= margin:
         return None
@@ -109,7 +110,8 @@ def cases_to_bound(
 
 
 def _fewest(is_enough: Callable[[int], bool]) -> int | None:
-    """The first number from which on it is enough, to within a percent; None past the most."""
+    """The smallest number of cases that is enough, to within a percent; ``None`` above
+    ``MOST_CASES``."""
     high = 16
     while not is_enough(high):
         high *= 2

@@ -1,8 +1,8 @@
-"""Two times of each case: how many times as long the second typically takes.
+"""The median ratio of two latencies per case, with its interval.
 
-Times are compared as ratios, case by case: a slow prompt is slow on both sides, and a busy moment
-that meets both leaves their ratio alone. The median ratio is the typical case's; one hiccup of the
-machine does not move it.
+Times are compared as ratios within a case: a slow prompt is slow on both sides, and load on the
+machine that affects both leaves their ratio unchanged. The median is robust against single
+outliers.
 """
 
 from collections.abc import Sequence
@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from math import exp, log
 from statistics import median
 
-from harness.stats.binomial import seldom_exceeded
+from harness.stats.binomial import upper_quantile
 from harness.stats.intervals import CONFIDENCE, Interval
 
 
 @dataclass(frozen=True, slots=True)
 class MedianRatio:
-    """1.1: the typical case takes a tenth longer."""
+    """A ratio of 1.1 means that the typical case takes a tenth longer."""
 
     ratio: float
     interval: Interval | None
@@ -29,9 +29,9 @@ def median_ratio(
 ) -> MedianRatio | None:
     """The median of after / before over cases, with the interval that inverts the sign test.
 
-    The interval's ends are order statistics of the ratios, so it holds whatever their distribution
-    (Conover, "Practical Nonparametric Statistics", 3rd edition, section 3.2); its true coverage is
-    at least the confidence. ``None`` without a case.
+    The interval's ends are order statistics of the ratios, so it is valid for any distribution
+    (Conover, "Practical Nonparametric Statistics", 3rd edition, section 3.2); its coverage is at
+    least the confidence. ``None`` without a case.
 
     Raises:
         ValueError: a time is not above 0, or the sides have different numbers of cases.
@@ -40,8 +40,8 @@ def median_ratio(
     if not ratios:
         return None
     ratios.sort()
-    # Each of them lies below the true median as a coin falls: more than this many seldom do.
-    most = int(seldom_exceeded((1 - confidence) / 2, len(ratios), 0.5))
+    # Each ratio lies below the true median with probability 1/2.
+    most = int(upper_quantile((1 - confidence) / 2, len(ratios), 0.5))
     interval = None
     if most < len(ratios):
         interval = Interval(exp(ratios[-1 - most]), exp(ratios[most]))

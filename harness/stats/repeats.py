@@ -1,6 +1,7 @@
-"""Several answers to one case: does any of k pass (pass@k), do all of k pass (pass^k).
+"""Estimates pass@k (any of k answers passes) and pass^k (all of k pass) from several answers a
+case.
 
-The cases are the sample, not the answers: K answers to one hard case say little about the next.
+The sampling unit is the case, not the answer: K answers to one hard case say little about others.
 """
 
 from collections import Counter
@@ -16,7 +17,7 @@ DRAWS = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Repeated:
-    """The answers to one case."""
+    """The number of passed answers and of all answers to one case."""
 
     passed: int
     repeats: int
@@ -35,12 +36,12 @@ class Estimate:
 
 
 def pass_at_k(cases: Sequence[Repeated], k: int, confidence: float = CONFIDENCE) -> Estimate | None:
-    """The chance that at least one of k answers to a case passes, over cases.
+    """Mean probability over cases that at least one of k answers passes.
 
-    Of each case, 1 - C(n - c, k) / C(n, k), where c of n answers passed: unbiased, unlike
+    For a case, 1 - C(n - c, k) / C(n, k), where c of n answers passed: unbiased, unlike
     1 - (1 - c/n)^k. Chen et al., "Evaluating Large Language Models Trained on Code" (2021), eq. 1.
 
-    ``None``, not measured, without cases or when k exceeds the repeats of any.
+    ``None`` (not measured) without cases, or where k exceeds the repeats of any case.
     """
     return _estimate(cases, k, confidence, _any_of)
 
@@ -48,11 +49,11 @@ def pass_at_k(cases: Sequence[Repeated], k: int, confidence: float = CONFIDENCE)
 def pass_hat_k(
     cases: Sequence[Repeated], k: int, confidence: float = CONFIDENCE
 ) -> Estimate | None:
-    """The chance that all of k answers to a case pass (pass^k), over cases.
+    """Mean probability over cases that all of k answers pass (pass^k).
 
-    Of each case, C(c, k) / C(n, k): unbiased. Yao et al., "tau-bench" (2024), section 3.
+    For a case, C(c, k) / C(n, k): unbiased. Yao et al., "tau-bench" (2024), section 3.
 
-    ``None``, not measured, without cases or when k exceeds the repeats of any.
+    ``None`` (not measured) without cases, or where k exceeds the repeats of any case.
     """
     return _estimate(cases, k, confidence, _all_of)
 
@@ -78,10 +79,11 @@ def _estimate(
 
 
 def _interval(values: Counter[float], cases: int, confidence: float) -> Interval:
-    """Percentile bootstrap over cases, and on each side at least as far as Wilson's interval of the
-    effective cases: of 30 cases with 4 answers each, the bootstrap alone holds the truth in 88 to
-    94% of runs instead of 95%. Wilson's alone where every case says 0 or 1 and resampling them is
-    resampling one rate, or where all say the same and there is nothing to resample."""
+    """Percentile bootstrap over cases, at each end at least as wide as Wilson's interval of the
+    effective cases: with 30 cases of 4 answers the bootstrap alone covers 88 to 94%, not 95%.
+
+    Wilson's interval alone where every case's value is 0 or 1, or where all values are equal.
+    """
     mean = sum(value * count for value, count in values.items()) / cases
     if len(values) == 1 or set(values) <= {0.0, 1.0}:
         found = wilson(round(mean * cases), cases, confidence)
@@ -99,10 +101,10 @@ def _interval(values: Counter[float], cases: int, confidence: float) -> Interval
 
 
 def _effective(values: Counter[float], mean: float, cases: int) -> float:
-    """How many cases of one answer each tell as much: p(1 - p) over the variance between cases.
+    """Equivalent number of cases with one answer each: p(1 - p) over the variance between cases.
 
-    The variance that few cases happen to show is not believed whole: one case with the largest
-    variance that there can be is taken in.
+    The variance is regularised by one added case of the largest possible variance, since a few
+    cases may show too little by chance.
     """
     largest = mean * (1 - mean)
     squares = sum(count * (value - mean) ** 2 for value, count in values.items())

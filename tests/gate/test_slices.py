@@ -6,7 +6,7 @@ import pytest
 
 from harness.core.record import RunRecord
 from harness.gate.compare import Side, compare
-from harness.gate.slices import SMALL, slices_of
+from harness.gate.slices import SMALL_SLICE, slices_of
 from harness.report.words.slices import slice_table, suggestions
 from tests.gating import pair
 from tests.synthetic import ADAPTER, TASK
@@ -53,7 +53,7 @@ def test_small_slices_come_last_and_are_not_suggested(comparison: object) -> Non
     assert rows[0].name == "large"
     small = [row.is_small for row in rows]
     assert small == sorted(small)
-    assert SMALL > 5
+    assert SMALL_SLICE > 5
     assert suggestions(comparison, 0.95) == "tag large (100.0% to 66.7% of 60 cases)"
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
-from harness.stats.binomial import more_than, seldom_exceeded
+from harness.stats.binomial import upper_quantile, upper_tail
 from tests.models import ROOT
 
 CHANCES = (0.0, 0.001, 0.02, 0.05, 0.3, 0.5, 0.97, 1.0)
@@ -18,25 +18,25 @@ TRIALS = (0, 1, 2, 5, 20, 149, 300, 5_000, 100_000)
 def test_the_upper_tail_is_scipys(p: float) -> None:
     for n in TRIALS:
         k = np.unique(np.linspace(-2, n + 1, 300).astype(int))
-        assert more_than(k, n, p) == pytest.approx(binom.sf(k, n, p), abs=1e-12)
+        assert upper_tail(k, n, p) == pytest.approx(binom.sf(k, n, p), abs=1e-12)
 
 
 @pytest.mark.parametrize("p", CHANCES)
 def test_the_quantile_is_scipys(p: float) -> None:
     for q in (1e-9, 0.005, 0.01, 0.025, 0.045, 0.05, 0.31):
-        assert (seldom_exceeded(q, TRIALS, p) == binom.isf(q, TRIALS, p)).all()
+        assert (upper_quantile(q, TRIALS, p) == binom.isf(q, TRIALS, p)).all()
 
 
 def test_every_number_of_coins_up_to_three_thousand() -> None:
     coins = np.arange(3_001)
-    assert (seldom_exceeded(0.05, coins, 0.5) == binom.isf(0.05, coins, 0.5)).all()
+    assert (upper_quantile(0.05, coins, 0.5) == binom.isf(0.05, coins, 0.5)).all()
 
 
 def test_noise_explains_as_many_flips_as_the_lower_quantile_says() -> None:
     """P(X <= k) >= 0.95 and P(X > k) <= 1 - 0.95 are the same."""
     for floor in (0.001, 0.01, 0.02, 0.05, 0.1, 0.25):
         pairs = np.arange(1, 2_000, 7)
-        assert (seldom_exceeded(1 - 0.95, pairs, floor) == binom.ppf(0.95, pairs, floor)).all()
+        assert (upper_quantile(1 - 0.95, pairs, floor) == binom.ppf(0.95, pairs, floor)).all()
 
 
 def test_a_whole_gate_does_without_scipy_stats() -> None:
@@ -44,10 +44,10 @@ def test_a_whole_gate_does_without_scipy_stats() -> None:
     program = (
         "import sys\n"
         "from harness.stats.paired import drop_interval, mcnemar_mid_p\n"
-        "from harness.stats.power import cases_to_see, smallest_detectable_drop\n"
+        "from harness.stats.power import cases_to_detect, smallest_detectable_drop\n"
         "from harness.stats.ratios import median_ratio\n"
         "mcnemar_mid_p(3, 1); drop_interval(3, 1, 300)\n"
-        "cases_to_see(0.02, 0.05); smallest_detectable_drop(300); median_ratio([1] * 9, [2] * 9)\n"
+        "cases_to_detect(0.02, 0.05); smallest_detectable_drop(300); median_ratio([1] * 9, [2] * 9)\n"
         "print('scipy.special' in sys.modules, 'scipy.stats' in sys.modules)\n"
     )
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True)

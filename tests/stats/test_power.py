@@ -9,9 +9,9 @@ from scipy.stats import binom
 from harness.stats.paired import drop_interval, mcnemar_mid_p
 from harness.stats.power import (
     cases_to_bound,
-    cases_to_see,
+    cases_to_detect,
     cases_without_flips,
-    detection,
+    detection_power,
     smallest_detectable_drop,
 )
 
@@ -26,7 +26,7 @@ def test_the_chance_of_detection_by_enumeration() -> None:
         if broke + fixed <= n and mcnemar_mid_p(broke, fixed) <= 0.05:
             ways = comb(n, broke) * comb(n - broke, fixed)
             total += ways * down**broke * up**fixed * (1 - down - up) ** (n - broke - fixed)
-    assert detection(n, down, up) == pytest.approx(total)
+    assert detection_power(n, down, up) == pytest.approx(total)
 
 
 @pytest.mark.parametrize("cases", [1, 2, 30, 149, 300, 1_000, 5_000, 100_000])
@@ -38,14 +38,14 @@ def test_the_chance_of_detection_by_scipys_distributions(cases: int) -> None:
         needed += binom.sf(needed, flips, 0.5) + binom.pmf(needed, flips, 0.5) / 2 > alpha
         seen = binom.sf(needed - 1, flips, broke / (broke + fixed))
         oracle = float((binom.pmf(flips, cases, broke + fixed) * seen).sum())
-        assert detection(cases, broke, fixed, alpha) == pytest.approx(oracle, abs=1e-12)
+        assert detection_power(cases, broke, fixed, alpha) == pytest.approx(oracle, abs=1e-12)
 
 
 @pytest.mark.parametrize(("flips", "cases"), [(0.02, 335), (0.05, 833), (0.10, 1_629)])
 def test_the_sizes_that_the_exact_test_needs_are_enough(flips: float, cases: int) -> None:
     """The exact test needs these to see 2 points with 80% power; the mid-p needs fewer."""
-    assert detection(cases, (flips + 0.02) / 2, (flips - 0.02) / 2, 0.045) >= 0.8
-    assert cases_to_see(0.02, flips) < cases
+    assert detection_power(cases, (flips + 0.02) / 2, (flips - 0.02) / 2, 0.045) >= 0.8
+    assert cases_to_detect(0.02, flips) < cases
 
 
 @pytest.mark.parametrize(
@@ -55,19 +55,19 @@ def test_smallest_drops(cases: int, drop: float) -> None:
     """What the exact test can see at these sizes; the mid-p sees a little less than that."""
     found = smallest_detectable_drop(cases)
     assert 0.8 * drop < found <= drop
-    assert detection(cases, found + 0.01, 0.01) >= 0.8
+    assert detection_power(cases, found + 0.01, 0.01) >= 0.8
 
 
 def test_the_chance_of_detection_by_simulation() -> None:
     rng = np.random.default_rng(3)
     counts = rng.multinomial(300, (0.04, 0.01, 0.95), 2_000)
     seen = np.mean([mcnemar_mid_p(int(b), int(c)) <= 0.05 for b, c, _ in counts])
-    assert detection(300, 0.04, 0.01) == pytest.approx(seen, abs=0.03)
+    assert detection_power(300, 0.04, 0.01) == pytest.approx(seen, abs=0.03)
 
 
 def test_nothing_is_seen_without_flips_or_cases() -> None:
-    assert detection(100, 0, 0) == 0
-    assert detection(0, 0.5, 0.1) == 0
+    assert detection_power(100, 0, 0) == 0
+    assert detection_power(0, 0.5, 0.1) == 0
     assert smallest_detectable_drop(2) is None
 
 
@@ -89,8 +89,8 @@ def test_the_cases_that_would_bound_the_drop_do() -> None:
 
 def test_rates_that_cannot_be() -> None:
     with pytest.raises(ValueError, match="shares of the same cases"):
-        detection(10, 0.8, 0.3)
+        detection_power(10, 0.8, 0.3)
     with pytest.raises(ValueError, match="cannot be seen"):
-        cases_to_see(0.1, 0.05)
+        cases_to_detect(0.1, 0.05)
     with pytest.raises(ValueError, match="between 0 and 1"):
         cases_without_flips(0)
