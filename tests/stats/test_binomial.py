@@ -47,7 +47,8 @@ def test_a_whole_gate_does_without_scipy_stats() -> None:
         "from harness.stats.power import cases_to_detect, smallest_detectable_drop\n"
         "from harness.stats.ratios import median_ratio\n"
         "mcnemar_mid_p(3, 1); drop_interval(3, 1, 300)\n"
-        "cases_to_detect(0.02, 0.05); smallest_detectable_drop(300); median_ratio([1] * 9, [2] * 9)\n"
+        "cases_to_detect(0.02, 0.05); smallest_detectable_drop(300)\n"
+        "median_ratio([1] * 9, [2] * 9)\n"
         "print('scipy.special' in sys.modules, 'scipy.stats' in sys.modules)\n"
     )
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True)
