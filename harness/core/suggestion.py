@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 
 
-def nearest(name: str, known: Iterable[str]) -> str | None:
-    """The known name most like ``name``; ``None`` where none is much like it."""
-    return next(iter(get_close_matches(name, [*known], n=1)), None)
+def nearest(name: str, known: Iterable[str], least: float = 0.6) -> str | None:
+    """The known name most like ``name``; ``None`` where none is like it to a ratio of ``least``."""
+    return next(iter(get_close_matches(name, [*known], n=1, cutoff=least)), None)
 
 
 def did_you_mean(name: str, known: Iterable[str], otherwise: str) -> str:

@@ -4,11 +4,11 @@ import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from harness.core.errors import HarnessError
 from harness.core.export_record import ExportRecord, PeakMemory
 from harness.export.gguf.converter import convert, converter_script
-from harness.export.gguf.end_tokens import end_ids, end_warnings
 from harness.export.gguf.file_types import UNQUANTIZED, bytes_of, quantized
-from harness.export.gguf.gguf_file import ModelFile, write_model
+from harness.export.gguf.gguf_file import ModelFile, end_warnings, write_model
 from harness.export.gguf.quantizer import Quantized, quantize
 from harness.export.gguf.tensor_plan import plan
 from harness.export.gguf.tensor_types import tensor_types
@@ -20,8 +20,10 @@ from harness.export.tokenizer.tokenizer_form import vocabulary_of
 from harness.export.tokenizer.tokenizer_reading import read_tokenizer
 from harness.files import staging as output
 from harness.files.staging import Staging
+from harness.files.strict_json import UnreadableFile
 from harness.machine.memory import peak_resident_bytes
 from harness.model_files import provenance_keys
+from harness.model_files.end_tokens import configured_end_ids, end_ids
 
 STORED_TYPES = {dtype: name for name, dtype in UNQUANTIZED.items()}
 
@@ -141,8 +143,16 @@ def _model_file(source: Source, whole: Source) -> ModelFile:
         tensors=tensors,
         vocabulary=vocabulary_of(loaded, rows, whole.tokenizer_folder),
         name=source.name,
-        end_ids=end_ids(whole.folder, loaded.eos_id),
+        end_ids=_end_ids(whole.folder, loaded.eos_id),
     )
+
+
+def _end_ids(folder: Path, eos: int | None) -> tuple[int, ...]:
+    try:
+        _, configured = configured_end_ids(folder)
+    except UnreadableFile as error:
+        raise HarnessError(f"{folder}/{error}, copy the model again") from None
+    return tuple(sorted(end_ids(tuple(configured), eos)))
 
 
 def _check_space(request: GgufRequest, whole: Source, model: ModelFile | None) -> None:

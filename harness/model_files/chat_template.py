@@ -26,8 +26,12 @@ class ChatTemplate:
         self.special_tokens = dict(special_tokens)
         """``bos_token`` and the like, by the name under which a template reads them."""
 
-    def render(self, messages: Sequence[Message]) -> str:
-        """The conversation as text, ready for the answer.
+    def render(self, messages: Sequence[Message], *, adds_generation_prompt: bool = True) -> str:
+        """The conversation as text.
+
+        Args:
+            messages: the conversation.
+            adds_generation_prompt: end with what opens an answer.
 
         Raises:
             Exception: whatever the template raises, a ``jinja2.TemplateError`` by itself.
@@ -37,7 +41,7 @@ class ChatTemplate:
             messages=conversation,
             tools=None,
             documents=None,
-            add_generation_prompt=True,
+            add_generation_prompt=adds_generation_prompt,
             **self.special_tokens,
         )
 

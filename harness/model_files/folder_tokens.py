@@ -1,9 +1,10 @@
 """The tokens of a folder as ``save_pretrained`` writes it."""
 
 from pathlib import Path
-from typing import Any, TypeGuard
+from typing import Any
 
 from harness.files.strict_json import UnreadableFile, read_object
+from harness.model_files.end_tokens import configured_end_ids, is_token_id
 from harness.model_files.folders import TOKENIZER_CONFIG
 from harness.model_files.tokens import TokenFacts
 
@@ -27,6 +28,7 @@ def folder_tokens(folder: Path, configs: Path | None = None) -> TokenFacts:
     ids, special = _vocabulary(folder, tokenizer, config)
     template, where = _template(folder, config)
     has_bos, bos_where = _adds_bos(tokenizer, config)
+    end_file, end_ids = configured_end_ids(configs or folder)
     return TokenFacts(
         ids=ids,
         special=special,
@@ -35,7 +37,7 @@ def folder_tokens(folder: Path, configs: Path | None = None) -> TokenFacts:
         eos=_text(named.get("eos_token")),
         pad=_text(named.get("pad_token")),
         bos=_text(named.get("bos_token")),
-        end_ids=_end_ids(configs or folder),
+        end_ids={end_file: tuple(sorted(end_ids))} if end_ids else {},
         has_bos_added=has_bos,
         adds_bos_where=bos_where,
         special_file=TOKENIZER_CONFIG,
@@ -67,7 +69,7 @@ def _vocabulary(
         listed = {
             str(pair[0]): i for i, pair in enumerate(listed) if isinstance(pair, list) and pair
         }
-    ids = {t: i for t, i in listed.items() if _is_id(i)} if isinstance(listed, dict) else {}
+    ids = {t: i for t, i in listed.items() if is_token_id(i)} if isinstance(listed, dict) else {}
     added = tokenizer.get("added_tokens")
     entries = [e for e in added if isinstance(e, dict)] if isinstance(added, list) else []
     decoder = config.get("added_tokens_decoder")
@@ -82,15 +84,11 @@ def _vocabulary(
         ]
     special = set()
     for entry in entries:
-        if isinstance(text := entry.get("content"), str) and _is_id(entry.get("id")):
+        if isinstance(text := entry.get("content"), str) and is_token_id(entry.get("id")):
             ids[text] = entry["id"]
             if entry.get("special"):
                 special.add(text)
     return ids, frozenset(special)
-
-
-def _is_id(value: Any) -> TypeGuard[int]:
-    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 1 << 31
 
 
 def _template(folder: Path, config: dict[str, Any]) -> tuple[str | None, str]:
@@ -126,13 +124,3 @@ def _begins_with_special(processor: Any) -> bool:
     single = processor.get("single")
     first = single[0] if isinstance(single, list) and single else None
     return isinstance(first, dict) and "SpecialToken" in first
-
-
-def _end_ids(folder: Path) -> dict[str, tuple[int, ...]]:
-    """As transformers generates: the model's configuration counts where there is no other."""
-    for name in ("generation_config.json", "config.json"):
-        value = _read(folder / name).get("eos_token_id")
-        ids = tuple(i for i in (value if isinstance(value, list) else [value]) if _is_id(i))
-        if ids:
-            return {name: ids}
-    return {}

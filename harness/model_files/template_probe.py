@@ -5,18 +5,17 @@ limit on time and memory. ``python -m harness.model_files.template_probe`` is th
 """
 
 import json
-import re
 import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
+from harness.core.case import Message
+
 QUESTION, ANSWER = "What is asked?", "What is answered."
 MOST_SECONDS = 5
 MOST_BYTES = 1 << 30
-_GENERATION = re.compile(r"{%-?\s*(?:end)?generation\s*-?%}")
-"""Marks of the answer for trainers; they write nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,34 +59,12 @@ def _turn(template: str, special: tuple[tuple[str, str], ...]) -> Turn:
     return Turn(**found)
 
 
-def rendered(template: str, special: Mapping[str, str]) -> str:
-    """The conversation of one question and one answer, as transformers renders it.
-
-    Raises:
-        jinja2.TemplateError: it is no template, or refuses the conversation.
-    """
-    from jinja2 import TemplateError
-    from jinja2.sandbox import ImmutableSandboxedEnvironment
-
-    def refuse(message: str) -> None:
-        raise TemplateError(message)
-
-    environment = ImmutableSandboxedEnvironment(
-        trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.loopcontrols"]
-    )
-    environment.filters["tojson"] = lambda value, **_: json.dumps(value, ensure_ascii=False)
-    environment.globals.update(raise_exception=refuse, strftime_now=lambda form: "")
-    messages = [
-        {"role": "user", "content": QUESTION},
-        {"role": "assistant", "content": ANSWER},
-    ]
-    written = environment.from_string(_GENERATION.sub("", template))
-    return written.render(messages=messages, add_generation_prompt=False, **special)
-
-
 def _answer(template: str, special: Mapping[str, str]) -> dict[str, str]:
+    from harness.model_files.chat_template import ChatTemplate
+
+    turn = [Message("user", QUESTION), Message("assistant", ANSWER)]
     try:
-        text = rendered(template, special)
+        text = ChatTemplate(template, special).render(turn, adds_generation_prompt=False)
     except Exception as error:  # whatever a stranger's program raises is its own fault
         lines = str(error).splitlines() or [type(error).__name__]
         return {"error": lines[0][:200]}

@@ -112,3 +112,14 @@ def test_what_a_template_refuses_is_refused_in_its_own_words():
 def test_a_template_cannot_leave_its_sandbox(template):
     with pytest.raises((jinja2.exceptions.SecurityError, jinja2.TemplateError, OverflowError)):
         ChatTemplate(template, SPECIAL).render([Message("user", "a")])
+
+
+def test_a_finished_turn_is_rendered_as_transformers_renders_it():
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(TINY_QWEN2)
+    turn = [Message("user", "question"), Message("assistant", "answer")]
+    conversation = [{"role": m.role, "content": m.content} for m in turn]
+    expected = tokenizer.apply_chat_template(conversation, tokenize=False)
+    template = ChatTemplate(tokenizer.chat_template, tokenizer.special_tokens_map)
+    assert template.render(turn, adds_generation_prompt=False) == expected

@@ -92,13 +92,6 @@ def open_model(recipe: Recipe, folder: Path, device: Device) -> Any:
     return model
 
 
-def stop_tokens(tokenizer: Any, model: Any) -> frozenset[int]:
-    """Every token at which generation ends, as the harness's own backends count them."""
-    configured = model.generation_config.eos_token_id
-    ids = configured if isinstance(configured, list) else [configured]
-    return frozenset(int(i) for i in (*ids, tokenizer.eos_token_id) if i is not None)
-
-
 def usable_length(recipe: Recipe, model: Any, where: str) -> int:
     """The most tokens a row may have.
 

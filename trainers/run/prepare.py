@@ -6,13 +6,13 @@ from typing import Any
 
 from harness.core.errors import HarnessError
 from harness.engine.prompt import has_template
+from harness.model_files.end_tokens import end_ids
 from trainers.data.rows import EncodedRows, ending_token
 from trainers.model.base import (
     Device,
     choose_device,
     open_model,
     open_tokenizer,
-    stop_tokens,
     usable_length,
     weights_of,
 )
@@ -36,7 +36,7 @@ def prepare(file: RecipeFile, method: Method, rows: RecipeRows) -> tuple[Trainin
     model = open_model(recipe, folder, device)
     names = target_modules(model, recipe.lora, file.where("lora.target_modules"))
     max_length = usable_length(recipe, model, file.where("max_length"))
-    stops = stop_tokens(tokenizer, model)
+    stops = end_ids(model.generation_config.eos_token_id, tokenizer.eos_token_id)
     ending = ending_token(tokenizer, stops)
     train = method.encode(tokenizer, rows.train, max_length, ending, stops)
     val = method.encode(tokenizer, rows.val, max_length, ending, stops) if rows.val else None

@@ -26,6 +26,7 @@ from harness.engine.row import (
 )
 from harness.engine.tokenization import Prompt, Token, Tokenization, Vocabulary
 from harness.machine.memory import available_bytes
+from harness.model_files.end_tokens import end_ids
 
 MOST_BATCH_TOKENS = 32_768
 """Tokens of a batch; on a CPU more rows do not raise throughput: prefill is compute-bound."""
@@ -139,8 +140,7 @@ class HfModel:
     def end_ids(self) -> frozenset[int]:
         """The tokens that end an answer: the generation config's and the tokenizer's."""
         configured = self.model.generation_config.eos_token_id
-        ids = configured if isinstance(configured, list) else [configured]
-        return frozenset(i for i in (*ids, self.tokenizer.eos_token_id) if i is not None)
+        return end_ids(configured, self.tokenizer.eos_token_id)
 
     @property
     def context(self) -> int | None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from harness.core.errors import HarnessError
+from harness.core.suggestion import nearest
 from harness.export.gguf import architectures
 from harness.export.gguf.layout import Layout
 from harness.export.tensors.model_config import ModelConfig
@@ -72,7 +73,9 @@ def architecture_of(config: ModelConfig) -> Architecture:
     name = config.architecture
     if name in known:
         return known[name]
+    close = nearest(name, known, least=0.8)  # all of them end alike
+    hint = f" (near: {close})" if close else ""
     raise HarnessError(
-        f"{config.file}: architecture {name!r:.60} is not known here, known: "
+        f"{config.file}: architecture {name!r:.60} is not known here{hint}, known: "
         f"{', '.join(sorted(known))}; --converter PATH asks your llama.cpp checkout instead"
     )

@@ -23,6 +23,8 @@ FILE_TYPES = {
     "F16": LlamaFileType.MOSTLY_F16,
     "BF16": LlamaFileType.MOSTLY_BF16,
 }
+END_KEYS = 3
+"""EOS, EOT and EOM."""
 OnTensor = Callable[[str, int], None]
 """Told the name and the elements of each tensor that is written."""
 
@@ -114,6 +116,22 @@ def _add_ends(writer: GGUFWriter, eos_id: int | None, end_ids: tuple[int, ...]) 
     places = (writer.add_eos_token_id, writer.add_eot_token_id, writer.add_eom_token_id)
     for token_id, add in zip(sorted(end_ids, key=lambda i: i != first), places, strict=False):
         add(token_id)
+
+
+def end_warnings(ids: tuple[int, ...]) -> tuple[str, ...]:
+    """A line where llama.cpp stops at other tokens than transformers: there are none, or more than
+    GGUF has keys for."""
+    if not ids:
+        return (
+            "neither the tokenizer nor generation_config.json names a token that ends an answer, "
+            "llama.cpp takes one by its number",
+        )
+    if len(ids) > END_KEYS:
+        return (
+            f"{len(ids)} tokens end an answer, GGUF has places for {END_KEYS}: llama.cpp knows the "
+            "others only by their spelling",
+        )
+    return ()
 
 
 def _write_tensors(writer: GGUFWriter, model: ModelFile, dtype: str, on_tensor: OnTensor) -> None:
