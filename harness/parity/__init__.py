@@ -1,4 +1,4 @@
-"""Where one model was made from another: do they read alike, do they answer alike, and where not.
+"""Compares models that were made from one another: tokenization, first token, answers.
 
-``values`` are what is found, ``chain`` finds it; pages and tables are made of the values alone.
+``chain`` measures, ``values`` hold the results; pages and tables are made from the values alone.
 """

@@ -1,4 +1,4 @@
-"""Two models' answers to one task held against each other: a pure function of a run's record."""
+"""Compares two models' answers to one task: a pure function of a run's record."""
 
 from collections.abc import Iterator
 
@@ -9,13 +9,13 @@ from harness.parity.tokenization import first_difference
 from harness.parity.values import AnswerParity, Divergence, Flips, TokenText
 
 MOST_DIVERGENCES = 50
-"""Of one pair and task; each costs a pass through both models."""
+"""Divergences measured for one pair and task; each takes a forward pass of both models."""
 
 
 def compare_answers(record: RunRecord, before: str, after: str, task: str) -> AnswerParity:
-    """What is alike and what is not in the answers of two models of one run.
+    """Identical answers, behaviors that flip, and divergences of two models of one run.
 
-    Cases that one of them failed to answer are left out.
+    Cases that a model failed to answer are left out.
     """
     found = compare(Side(record, before), Side(record, after), task)
     answered = [case for case in found.cases if _is_answered(case)]
@@ -57,7 +57,8 @@ def _flips(change: BehaviorChange) -> Flips:
 
 
 def _divergences(found: Comparison, differing: list[CaseChange]) -> Iterator[Divergence]:
-    """Regressions of required behaviors first, then other flips, then the rest as they came."""
+    """Divergences, cases with regressions of the composite first, then other flips, then the rest
+    in the order of the run."""
     order = {Change.REGRESSED: 0, Change.FIXED: 1}
     flipped = (Change.REGRESSED, Change.FIXED)
     for case in sorted(
@@ -65,14 +66,14 @@ def _divergences(found: Comparison, differing: list[CaseChange]) -> Iterator[Div
         key=lambda c: (order.get(c.change, 2), not any(x in flipped for x in c.behaviors.values())),
     ):
         old, new = _pair(case)
-        place = first_difference(old.token_ids, new.token_ids)
+        position = first_difference(old.token_ids, new.token_ids)
         yield Divergence(
             case.sample.case_id,
             case.sample.repeat,
-            # Texts that differ though the tokens do not: another decoder.
-            len(old.token_ids) if place is None else place,
-            _token(old, place),
-            _token(new, place),
+            # The texts differ although the tokens are equal: the detokenizers differ.
+            len(old.token_ids) if position is None else position,
+            _token(old, position),
+            _token(new, position),
             regressed=_of(case, Change.REGRESSED),
             fixed=_of(case, Change.FIXED),
         )
@@ -82,12 +83,12 @@ def _of(case: CaseChange, change: Change) -> tuple[str, ...]:
     return tuple(name for name, found in case.behaviors.items() if found is change)
 
 
-def _token(completion: Completion, place: int | None) -> TokenText | None:
-    if place is None or place >= len(completion.token_ids):
+def _token(completion: Completion, position: int | None) -> TokenText | None:
+    if position is None or position >= len(completion.token_ids):
         return None
-    return TokenText(completion.token_ids[place], None)
+    return TokenText(completion.token_ids[position], None)
 
 
 def tokens_of(record: RunRecord, model: str) -> int:
-    """How many tokens a model generated for the answers of a run."""
+    """Tokens that a model generated for the answers of a run."""
     return sum(len(s.completion.token_ids) for s in record.samples if s.model == model)

@@ -1,4 +1,4 @@
-"""``parity_of``: from a run's record and the models that answered to what parity says of them."""
+"""``parity_of`` compares the models of a run pairwise, along the chain in which they were made."""
 
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
@@ -28,7 +28,7 @@ from harness.parity.values import (
 )
 
 OnModel = Callable[[str], None]
-"""Told which model is about to be opened."""
+"""Called with the ref of each model before it is opened."""
 
 
 def parity_of(
@@ -37,17 +37,17 @@ def parity_of(
     measures: Sequence[ModelMeasure],
     on_model: OnModel = lambda ref: None,
 ) -> Parity:
-    """Hold each model of a run against the one after it.
+    """Compare each model of a run with the next one.
 
     Args:
         record: the run, its models in the order of the chain.
-        targets: how to open each model, by ``ModelRecord.ref``; one that is left out is not asked.
-        measures: what each model takes, in the order of the chain.
-        on_model: told before each model is opened.
+        targets: how to open each model, by ``ModelRecord.ref``; models without one are not probed.
+        measures: size, memory and speed of each model, in the order of the chain.
+        on_model: called before each model is opened.
     """
     pairs = _pairs(record)
     probed: dict[str, ProbeResult] = {}
-    refused: dict[str, str] = {}
+    errors: dict[str, str] = {}
     requests = requests_of(record)
     with tempfile.TemporaryDirectory() as folder:
         for number, model in enumerate(record.models):
@@ -58,15 +58,15 @@ def parity_of(
             try:
                 probed[model.ref] = probe(target, requests, divergences, Path(folder) / str(number))
             except HarnessError as error:
-                refused[model.ref] = str(error)
+                errors[model.ref] = str(error)
         measured = tuple(
-            _measured(record, pair, number, probed, refused) for number, pair in enumerate(pairs)
+            _measured(record, pair, number, probed, errors) for number, pair in enumerate(pairs)
         )
     return Parity(record.id, tuple(measures), measured)
 
 
 def requests_of(record: RunRecord) -> tuple[Request, ...]:
-    """What the run asked, once each."""
+    """The distinct requests of a run."""
     sampling = {task.name: task.sampling for task in record.tasks}
     requests = (
         Request(s.task, s.case_id, s.messages, sampling[s.task], s.repeat)
@@ -83,30 +83,30 @@ def compare_task(
     new: ProbeResult,
     requests: Mapping[str, Request],
 ) -> TaskParity:
-    """How two models read some of the requests that both were asked to read.
+    """Compare two models' tokenization and first token on some of the probed requests.
 
     Args:
-        before: the model before.
-        after: the model after.
-        old: what the model before said.
-        new: what the model after said.
-        requests: those to compare, by key.
+        before: the earlier model.
+        after: the later model.
+        old: probe of the earlier model.
+        new: probe of the later model.
+        requests: the requests to compare, by key.
     """
-    named = {key: (r.task, r.case_id) for key, r in requests.items()}
+    cases = {key: (r.task, r.case_id) for key, r in requests.items()}
     return TaskParity(
         str(before),
         str(after),
         is_copy(before, after, old.weights_sha256),
-        compare_tokenizations(old.reading, new.reading, named),
-        _with_texts(compare_first_steps(old.first, new.first, named), old, new),
+        compare_tokenizations(old.tokenization, new.tokenization, cases),
+        _with_texts(compare_first_steps(old.first, new.first, cases), old, new),
     )
 
 
 def is_copy(before: ModelRef, after: ModelRef, weights_sha256: str | None) -> bool:
-    """Whether ``after`` is ``before`` in another form: what is merged or converted counts as made
-    of the model before it, unless that is a base.
+    """True if ``after`` is a merged or converted form of ``before``.
 
-    A GGUF file that was exported from the base, whose weights have this hash, says so itself.
+    A ``merged:`` or ``gguf:`` model counts as made from the model before it, unless that is a base.
+    After a base, only a GGUF counts whose metadata names the base's ``weights_sha256``.
     """
     if after.kind not in ("merged", "gguf"):
         return False
@@ -129,7 +129,7 @@ class _Pair:
 
 
 def _pairs(record: RunRecord) -> list[_Pair]:
-    """Neighbours; a model that did not answer is passed over."""
+    """Adjacent models of the chain; models that did not answer are skipped."""
     models = [m for m in record.models if m.error is None]
     return [
         _Pair(
@@ -144,7 +144,7 @@ def _pairs(record: RunRecord) -> list[_Pair]:
 def _divergence_points(
     record: RunRecord, pairs: Sequence[_Pair], ref: str
 ) -> dict[DivergenceKey, DivergencePoint]:
-    """Where a model's answers part from its neighbours'."""
+    """The points at which a model's answers diverge from those of its neighbours in the chain."""
     samples = {(s.task, s.case_id, s.repeat): s for s in record.samples if s.model == ref}
     found: dict[DivergenceKey, DivergencePoint] = {}
     for number, pair in enumerate(pairs):
@@ -166,22 +166,22 @@ def _measured(
     pair: _Pair,
     number: int,
     probed: Mapping[str, ProbeResult],
-    refused: Mapping[str, str],
+    errors: Mapping[str, str],
 ) -> PairParity:
     refs = (pair.before.ref, pair.after.ref)
     before_ref, after_ref = (ModelRef.parse(ref) for ref in refs)
     is_same = is_copy(before_ref, after_ref, pair.before.weights_sha256)
     known = PairParity(*refs, is_same, answers=pair.answers)
     if not all(ref in probed for ref in refs):
-        reasons = [refused.get(ref, f"{ref} was not opened") for ref in refs if ref not in probed]
+        reasons = [errors.get(ref, f"{ref} was not opened") for ref in refs if ref not in probed]
         return replace(known, notes=tuple(f"not measured: {reason}" for reason in reasons))
     before, after = probed[refs[0]], probed[refs[1]]
-    named = {r.key: (r.task, r.case_id) for r in requests_of(record)}
+    cases = {r.key: (r.task, r.case_id) for r in requests_of(record)}
     return replace(
         known,
-        reading=compare_tokenizations(before.reading, after.reading, named),
+        reading=compare_tokenizations(before.tokenization, after.tokenization, cases),
         first_step=_with_texts(
-            compare_first_steps(before.first, after.first, named), before, after
+            compare_first_steps(before.first, after.first, cases), before, after
         ),
         answers=tuple(
             replace(
@@ -199,7 +199,7 @@ def _measured(
 def _with_texts(
     step: FirstStep | None, before: ProbeResult, after: ProbeResult
 ) -> FirstStep | None:
-    """With the texts of the tokens, where a reading knows them."""
+    """The first step with token texts, where they are known."""
     if step is None:
         return None
     return replace(
@@ -222,7 +222,7 @@ def _with_text(token: TokenText, texts: Mapping[int, str]) -> TokenText:
 def _with_margins(
     found: Divergence, key: DivergenceKey, before: ProbeResult, after: ProbeResult
 ) -> Divergence:
-    """A divergence with the texts of its tokens, and how sure each model was of its own."""
+    """The divergence with token texts, and with the margin of each model's own token."""
     old, new = found.before, found.after
     if old is not None:
         old = _with_text(old, before.texts)

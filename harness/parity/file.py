@@ -1,4 +1,4 @@
-"""``parity.json`` beside a run's ``run.json``: written whole, read as hostile input."""
+"""Reads and writes ``parity.json`` beside a run's ``run.json``; the file is untrusted input."""
 
 import json
 from functools import cache
@@ -22,12 +22,12 @@ def write_parity(parity: Parity, folder: Path) -> Path:
 
 
 def as_json(parity: Parity) -> str:
-    """What the file holds."""
+    """The file's content."""
     return json.dumps(_adapter().dump_python(parity), indent=2, allow_nan=False) + "\n"
 
 
 def read_parity(folder: Path) -> Parity | None:
-    """What was written there; ``None`` where nothing was.
+    """The parity of a run; ``None`` where the folder holds none.
 
     Raises:
         HarnessError: one line for each mistake in the file.

@@ -1,4 +1,4 @@
-"""Logits of two models after the same tokens: where they agree, and how sure each is.
+"""Compares logits of two models after the same tokens: agreement and margins.
 
 Rows come as the files that ``Generation.logits`` writes: float32, ``[sequences, vocabulary]``.
 """
@@ -15,22 +15,22 @@ MOST_MISMATCHES = 20
 
 @dataclass(frozen=True, slots=True)
 class LogitRows:
-    """Rows of one file, by what they are asked for."""
+    """Rows of logits in a file, by key."""
 
     path: Path
     keys: tuple[Any, ...]
-    """One for each row, in their order."""
+    """The key of each row, in order."""
 
     def row(self, key: object) -> Any:
-        """The logits after one sequence, ``[vocabulary]``; ValueError where it was not asked."""
+        """The logits of one key, ``[vocabulary]``; ValueError where the key is not there."""
         return self.all()[self.keys.index(key)]
 
     def top_tokens(self) -> list[int]:
-        """The likeliest token of each row."""
+        """Id of the likeliest token of each row."""
         return [int(row.argmax()) for row in self.all()] if self.keys else []
 
     def all(self) -> Any:
-        """Every row, mapped from the file."""
+        """All rows, memory-mapped from the file."""
         import numpy
 
         return numpy.load(self.path, mmap_mode="r")
@@ -39,15 +39,15 @@ class LogitRows:
 def compare_first_steps(
     before: LogitRows, after: LogitRows, requests: Mapping[str, tuple[str, str]]
 ) -> FirstStep | None:
-    """What two models make of the first token after the same prompts.
+    """Compare two models' logits of the first token after the same prompts.
 
     Args:
-        before: one model's rows, by request.
-        after: the other's.
-        requests: task and case id of each request that counts.
+        before: one model's rows, by request key.
+        after: the other model's.
+        requests: task and case id of each request to compare, by key.
 
-    Prompts that both were asked count; ``None`` where there is none. Of vocabularies of two widths,
-    as padded embeddings make them, what both have is compared.
+    ``None`` where no prompt was probed on both. Where padded embeddings make one row wider, the
+    common width is compared.
     """
     import numpy
 
@@ -80,7 +80,7 @@ def compare_first_steps(
 
 
 def margin(row: Any, token_id: int) -> float:
-    """By how much a token's logit exceeds the best of all others; below 0 it is not the best."""
+    """A token's logit minus the largest of all others; below 0 it is not the likeliest."""
     import numpy
 
     others = numpy.delete(numpy.asarray(row), token_id)
@@ -88,12 +88,12 @@ def margin(row: Any, token_id: int) -> float:
 
 
 def preference(row: Any, token_id: int, other_id: int) -> float:
-    """By how much a token's logit exceeds another's."""
+    """A token's logit minus another token's."""
     return _finite(row[token_id] - row[other_id])
 
 
 def _finite(value: Any) -> float:
-    """A number that JSON holds: what a damaged model makes of a logit is as large as can be."""
+    """A number that JSON can hold: NaN and infinite logits of a damaged model become ±1e30."""
     number = float(value)
     limit = 1e30
     return min(max(number, -limit), limit) if number == number else limit

@@ -1,4 +1,4 @@
-"""Opens one model of a chain once and asks it all that parity wants to know of it."""
+"""Opens one model of a chain once and collects its tokenization and its logits."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,9 +14,9 @@ from harness.engine.tokenization import Prompt, Tokenization
 from harness.parity.logits import LogitRows
 
 MOST_FIRST_STEP_BYTES = 64_000_000
-"""Of the file of logits after whole prompts; of larger vocabularies fewer prompts are asked."""
+"""Largest size of the file of logits after whole prompts; larger vocabularies get fewer prompts."""
 DivergenceKey = tuple[str, str, int, int]
-"""Task, case id, repeat, and which pair of the chain: where two answers part."""
+"""Task, case id, repeat, and the index of the pair in the chain."""
 
 
 Key = TypeVar("Key")
@@ -29,32 +29,32 @@ class ProbeTarget:
     model: ModelRef
     settings: EngineSettings
     weights_sha256: str | None = None
-    """Those that answered, where it is known: other weights are not asked."""
+    """Hash of the weights that answered, where it is known; other weights are refused."""
 
 
 @dataclass(frozen=True, slots=True)
 class DivergencePoint:
-    """Where one of a model's answers parts from a neighbour's."""
+    """The position at which one of a model's answers diverges from a neighbour's."""
 
     request: str
     """``Request.key``."""
     shared: tuple[int, ...]
-    """The tokens of the answer up to there."""
+    """Tokens of the answer before the divergence."""
     candidates: tuple[int, ...]
-    """The tokens that the two put there."""
+    """The two models' tokens at the divergence."""
 
 
 @dataclass(frozen=True, slots=True)
 class ProbeResult:
-    """What one model said."""
+    """Tokenization and logits of one model."""
 
-    reading: Tokenization
+    tokenization: Tokenization
     first: LogitRows
     """Logits after whole prompts, by ``Request.key``."""
     divergences: LogitRows
-    """Logits where answers part, by Place."""
+    """Logits at divergences, by ``DivergenceKey``."""
     texts: Mapping[int, str]
-    """What the candidates decode to, and the tokens that the model likes best first."""
+    """Decoded text of the candidates and of the model's likeliest first tokens, by id."""
     weights_sha256: str | None = None
 
 
@@ -64,40 +64,40 @@ def probe(
     divergences: Mapping[DivergenceKey, DivergencePoint],
     folder: Path,
 ) -> ProbeResult:
-    """Open the model, ask it, end its process.
+    """Open the model, collect its tokenization and logits, end its process.
 
     Args:
-        opening: which model.
-        requests: what it is to read.
-        divergences: where answers diverge.
-        folder: where the logits go: two files.
+        target: the model to open.
+        requests: the requests to tokenize.
+        divergences: points at which logits are needed.
+        folder: receives the logits, in two files.
 
     Raises:
-        HarnessError: it cannot be opened or asked, or its weights are not those that answered.
+        HarnessError: it cannot be opened or probed, or its weights are not those that answered.
     """
     folder.mkdir(parents=True, exist_ok=True)
     generation = Generation(target.model, target.settings, stays_open=True)
     try:
-        reading = generation.encode(requests)
+        tokenization = generation.encode(requests)
         _check_weights(target, generation)
-        prompts = {p.key: p for p in reading.prompts}
-        first = _first_steps(reading)
+        prompts = {p.key: p for p in tokenization.prompts}
+        first = _first_steps(tokenization)
         wanted = {
             key: _sequence(prompts[p.request], p)
             for key, p in divergences.items()
             if p.request in prompts
         }
-        context = reading.vocabulary.context
+        context = tokenization.vocabulary.context
         sequences = {
             k: s for k, s in wanted.items() if s and (context is None or len(s) <= context)
         }
         steps = _rows(generation, {p.key: p.token_ids for p in first}, folder / "first.npy")
         ids = {i for point in divergences.values() for i in point.candidates}
         return ProbeResult(
-            reading,
+            tokenization,
             steps,
             _rows(generation, sequences, folder / "divergences.npy"),
-            _texts(generation, reading, ids | set(steps.top_tokens())),
+            _texts(generation, tokenization, ids | set(steps.top_tokens())),
             generation.model.weights_sha256 if generation.model else None,
         )
     finally:
@@ -110,13 +110,13 @@ def _check_weights(target: ProbeTarget, generation: Generation) -> None:
         raise HarnessError(f"{target.model}: its weights are not those that answered")
 
 
-def _first_steps(reading: Tokenization) -> list[Prompt]:
-    """The prompts to ask for the first token, spread evenly over all where they are too many."""
-    room = max(1, MOST_FIRST_STEP_BYTES // (4 * reading.vocabulary.logits))
-    context = reading.vocabulary.context
+def _first_steps(tokenization: Tokenization) -> list[Prompt]:
+    """Prompts whose first token is compared: evenly spaced ones where all are too many."""
+    room = max(1, MOST_FIRST_STEP_BYTES // (4 * tokenization.vocabulary.logits))
+    context = tokenization.vocabulary.context
     readable = [
         p
-        for p in reading.prompts
+        for p in tokenization.prompts
         if p.token_ids and (context is None or len(p.token_ids) <= context)
     ]
     step = max(1, -(-len(readable) // room))
@@ -124,7 +124,7 @@ def _first_steps(reading: Tokenization) -> list[Prompt]:
 
 
 def _sequence(prompt: Prompt, point: DivergencePoint) -> tuple[int, ...]:
-    """What the model had read when it chose; nothing where it could not read the prompt."""
+    """Tokens before the divergence, prompt included; empty where the prompt has no tokens."""
     return (*prompt.token_ids, *point.shared) if prompt.token_ids else ()
 
 
@@ -134,6 +134,8 @@ def _rows(generation: Generation, sequences: Mapping[Key, Sequence[int]], path: 
     return LogitRows(path, tuple(sequences))
 
 
-def _texts(generation: Generation, reading: Tokenization, ids: Iterable[int]) -> Mapping[int, str]:
-    known = sorted(i for i in ids if i < reading.vocabulary.logits)
+def _texts(
+    generation: Generation, tokenization: Tokenization, ids: Iterable[int]
+) -> Mapping[int, str]:
+    known = sorted(i for i in ids if i < tokenization.vocabulary.logits)
     return generation.encode((), known).texts if known else {}

@@ -1,4 +1,4 @@
-"""What parity says of a chain of models, as plain values that a file can hold."""
+"""The parity of a chain of models, as plain values that ``parity.json`` holds."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,49 +9,49 @@ SCHEMA_VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class TokenText:
-    """A token at a place; ``None`` in its stead means that there is none."""
+    """A token at a position; ``None`` where the sequence ended."""
 
     id: int
     text: str | None
-    """What it decodes to; ``None`` where nobody could be asked."""
+    """Its decoded text; ``None`` where no model could decode it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Mismatch:
-    """One prompt that two models read in two ways."""
+class PromptMismatch:
+    """One prompt that two models render or tokenize differently."""
 
     task: str
     case_id: str
     kind: Literal["text", "tokens", "error"]
-    """``text``: another rendered prompt; ``tokens``: the same text, other tokens; ``error``: one of
-    them cannot render it."""
+    """``text``: another rendered prompt; ``tokens``: the same text, other tokens; ``error``: one
+    model cannot render it."""
     position: int
-    """The first character that differs, or the first token, from 0."""
+    """Index of the first different character or token, from 0."""
     before: str
-    """What stands there: a stretch of text, or the token's id and text."""
+    """An excerpt of the text at that position, or the token's id and text."""
     after: str
 
 
 @dataclass(frozen=True, slots=True)
 class SettingDifference:
-    """One thing that a vocabulary says of itself and two models say differently."""
+    """One setting of the tokenizer that differs between two models."""
 
     name: str
     """``chat template``, ``BOS``, ``EOS``, ``PAD``, ``end of answer``, ``vocabulary``."""
     before: str
     after: str
     is_wrong: bool
-    """Whether it changes what is asked or where an answer ends."""
+    """The difference changes prompts or the end of answers."""
 
 
 @dataclass(frozen=True, slots=True)
 class TokenizationParity:
-    """Whether two models read the same prompts as the same tokens."""
+    """Comparison of two models' tokenization of the same prompts."""
 
     prompts: int
     mismatched: int
-    mismatches: tuple[Mismatch, ...] = ()
-    """The first of them."""
+    mismatches: tuple[PromptMismatch, ...] = ()
+    """The first mismatches, at most 20."""
     settings: tuple[SettingDifference, ...] = ()
 
     @property
@@ -61,24 +61,24 @@ class TokenizationParity:
 
 @dataclass(frozen=True, slots=True)
 class StepMismatch:
-    """One prompt after which two models like another token best."""
+    """One prompt after which two models have different likeliest tokens."""
 
     task: str
     case_id: str
     before: TokenText
     after: TokenText
     margin_before: float
-    """By how much the model before prefers its token over the next best, in logits."""
+    """The earlier model's margin: logit of its own token minus that of its next best."""
     margin_after: float
 
 
 @dataclass(frozen=True, slots=True)
 class FirstStep:
-    """The logits of the first token of the answer, of two models after the same prompts."""
+    """Comparison of two models' logits of the answer's first token."""
 
     prompts: int
     agreeing: int
-    """Prompts after which both like the same token best."""
+    """Prompts after which both have the same likeliest token."""
     max_difference: float
     """The largest difference of any logit."""
     mean_difference: float
@@ -92,22 +92,22 @@ class FirstStep:
 
 @dataclass(frozen=True, slots=True)
 class Divergence:
-    """The first token at which two answers to the same case part."""
+    """The first token at which two answers to the same case differ."""
 
     case_id: str
     repeat: int
     position: int
-    """Of the token in the answer, from 0."""
+    """Index of the token in the answer, from 0."""
     before: TokenText | None
     """``None``: the answer was cut off here."""
     after: TokenText | None
     margin_before: float | None = None
-    """By how much the model before prefers its token over the next best, in logits, after the
-    prompt and what both answers share; ``None``: not measured."""
+    """The earlier model's margin: logit of its own token minus that of its next best, after the
+    prompt and the common part of both answers; ``None``: not measured."""
     margin_after: float | None = None
     shift: float | None = None
-    """By how much the two models differ in what they make of the two tokens: ``before``'s
-    preference for its token over the other one, plus ``after``'s for its own, in logits."""
+    """The earlier model's preference for its token over the later model's, plus the later model's
+    preference for its own, in logits: by so much the two models differ on the two tokens."""
     regressed: tuple[str, ...] = ()
     """Behaviors that passed before and fail after."""
     fixed: tuple[str, ...] = ()
@@ -115,7 +115,7 @@ class Divergence:
 
 @dataclass(frozen=True, slots=True)
 class Flips:
-    """One behavior over all cases that both models were judged on."""
+    """Flips of one behavior over all cases judged for both models."""
 
     behavior: str
     rate_before: float | None
@@ -130,13 +130,13 @@ class AnswerParity:
 
     task: str
     cases: int
-    """That both answered."""
+    """Cases that both models answered."""
     identical: int
-    """Of them, those with the same text and the same ending."""
+    """Cases with the same text and the same finish reason."""
     flips: tuple[Flips, ...] = ()
     """``format_success_rate`` first."""
     divergences: tuple[Divergence, ...] = ()
-    """The first of those that differ; the ones that flip a behavior before the others."""
+    """The first differing answers, at most 50; those that flip a behavior come first."""
 
     @property
     def differing(self) -> int:
@@ -150,15 +150,15 @@ class AnswerParity:
 
 @dataclass(frozen=True, slots=True)
 class PairParity:
-    """Two neighbours of the chain."""
+    """Two adjacent models of the chain."""
 
     before: str
     """``ModelRecord.ref``."""
     after: str
     is_copy: bool
-    """Whether ``after`` is ``before`` in another form; else it was trained further."""
+    """``after`` is a merged or converted form of ``before``; otherwise it was trained further."""
     reading: TokenizationParity | None = None
-    """``None``: one of them could not be asked; ``notes`` say why."""
+    """``None`` where one of them could not be probed; ``notes`` say why."""
     first_step: FirstStep | None = None
     answers: tuple[AnswerParity, ...] = ()
     """By task."""
@@ -167,18 +167,18 @@ class PairParity:
 
 @dataclass(frozen=True, slots=True)
 class ModelMeasure:
-    """What one model takes."""
+    """Size, memory, speed and success rate of one model."""
 
     ref: str
     name: str
     size_bytes: int | None = None
-    """Of its weights on disk, an adapter's base included."""
+    """Size of its weights on disk, an adapter's base included."""
     peak_memory_mb: float | None = None
     """In MB of 10^6 bytes."""
     tokens_per_second: float | None = None
     """Generated tokens over the time of all batches."""
     p50_seconds: Mapping[str, float] = field(default_factory=dict)
-    """Latency of one request alone, by task."""
+    """Median latency of single requests, by task."""
     p95_seconds: Mapping[str, float] = field(default_factory=dict)
     success: Mapping[str, float] = field(default_factory=dict)
     """``format_success_rate``, by task."""
@@ -187,7 +187,7 @@ class ModelMeasure:
 
 @dataclass(frozen=True, slots=True)
 class Parity:
-    """Everything about one chain."""
+    """The parity of one chain of models."""
 
     run: str
     """The id of the run whose answers are compared."""

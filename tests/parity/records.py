@@ -17,10 +17,10 @@ from harness.parity.values import (
     Divergence,
     FirstStep,
     Flips,
-    Mismatch,
     ModelMeasure,
     PairParity,
     Parity,
+    PromptMismatch,
     SettingDifference,
     StepMismatch,
     TokenizationParity,
@@ -89,7 +89,7 @@ def parity(text="x", **changes):
         reading=TokenizationParity(
             3,
             1,
-            (Mismatch("echo", "case-1", "tokens", 4, f"{text!r} (5)", f"{text!r} (6)"),),
+            (PromptMismatch("echo", "case-1", "tokens", 4, f"{text!r} (5)", f"{text!r} (6)"),),
             (SettingDifference("end of answer", "2", "3", True),),
         ),
         first_step=FirstStep(

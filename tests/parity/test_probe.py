@@ -30,7 +30,7 @@ def asked(tmp_path_factory):
 
 
 def test_a_model_is_asked_for_prompts_first_steps_and_partings(asked):
-    assert [p.key for p in asked.reading.prompts] == list(REQUESTS)
+    assert [p.key for p in asked.tokenization.prompts] == list(REQUESTS)
     assert asked.first.all().shape == (4, 1280)
     assert asked.divergences.all().shape == (1, 1280)
     assert asked.divergences.keys == (PLACE,)
@@ -56,10 +56,10 @@ def test_a_model_is_beside_itself_as_it_is(asked):
 
 
 def test_a_token_that_was_changed_is_named(asked):
-    first = asked.reading.prompts[0]
+    first = asked.tokenization.prompts[0]
     changed = replace(first, token_ids=(*first.token_ids[:7], 5, *first.token_ids[8:]))
-    reading = replace(asked.reading, prompts=(changed, *asked.reading.prompts[1:]))
-    found = compare_task(BASE, BASE, asked, replace(asked, reading=reading), REQUESTS)
+    tokenization = replace(asked.tokenization, prompts=(changed, *asked.tokenization.prompts[1:]))
+    found = compare_task(BASE, BASE, asked, replace(asked, tokenization=tokenization), REQUESTS)
     assert found.mismatched == 1
     (said,) = found.differences
     assert said.startswith(f"{TASK.cases[0].id}: other tokens, token 7: ")
