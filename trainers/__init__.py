@@ -1,6 +1,6 @@
-"""The bundled trainer: a recipe of a few lines of YAML becomes one adapter.
+"""The bundled trainer: trains one adapter from a recipe of a few lines of YAML.
 
-Each training method is the file of its name (``method: sft`` is ``trainers/sft.py``); what the
-methods share is written once, around them, in ``trainers/run/train.py``. Nothing here imports torch
-before the recipe, the data and the output folder were found to be right.
+Each training method is the file of its name (``method: sft`` is ``trainers/sft.py``);
+``trainers/run/train.py`` holds the steps that all methods share. Nothing here imports torch before
+the recipe, the data and the output folder are checked.
 """

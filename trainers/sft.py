@@ -1,7 +1,7 @@
-"""Supervised fine-tuning: the model learns to give the completion that a row shows.
+"""Supervised fine-tuning: the model learns the completion of each row.
 
-TRL's SFTTrainer over rows that are tokenised already, so that the prompt is token for token what
-the harness asks with, and the loss counts the completion and its ending token alone.
+Uses TRL's SFTTrainer on rows that are tokenized before, so that prompts have exactly the tokens
+that the harness generates from, and the loss counts only the completion and its ending token.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Options(Recipe):
-    """What may stand in a recipe with ``method: sft``: what any recipe may say."""
+    """Keys of a recipe with ``method: sft``: none besides those of every recipe."""
 
 
 read = read_rows
@@ -22,7 +22,7 @@ encode = encode_rows
 
 
 def first_row(job: "TrainingJob") -> list[tuple[str, str]]:
-    """The first training row as the model reads it: the prompt, and what the loss counts."""
+    """The first training row, decoded: the masked prompt, and the text that the loss counts."""
     row = job.train.rows[0]
     split = row["labels"].count(IGNORED)
     return [
@@ -32,10 +32,10 @@ def first_row(job: "TrainingJob") -> list[tuple[str, str]]:
 
 
 def build(job: "TrainingJob", arguments: dict[str, Any]) -> Any:
-    """A trainer that is ready to train.
+    """Build TRL's trainer and check its loss mask.
 
     Args:
-        arguments: what every method gives to transformers' ``TrainingArguments``.
+        arguments: keyword arguments for transformers' ``TrainingArguments``.
     """
     from datasets import Dataset
     from trl import SFTConfig, SFTTrainer
@@ -59,11 +59,11 @@ def build(job: "TrainingJob", arguments: dict[str, Any]) -> Any:
 
 
 def prove_mask(trainer: Any, job: "TrainingJob") -> None:
-    """Look at the first batch as the model will get it: is the prompt masked, the ending not?
+    """Check the loss mask of the first batch, as collated: completion and ending, nothing else.
 
     Raises:
-        RuntimeError: the loss would count other tokens than the completion's. That is a mistake
-            of ours or a change in TRL, not of the recipe.
+        RuntimeError: the loss would count other tokens. The fault is ours or a change in TRL, not
+            the recipe's.
     """
     size = min(job.recipe.batch_size, len(job.train.rows))
     batch = trainer.data_collator([trainer.train_dataset[i] for i in range(size)])

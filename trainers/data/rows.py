@@ -1,7 +1,8 @@
-"""Reads training rows from JSON Lines files, and turns them into the tokens a model learns from.
+"""Reads training rows from JSON Lines files and tokenizes them.
 
-Knows three shapes of a row (prompt and completion as messages, as text, or ``messages`` whose last
-is the answer) and the one way a prompt is rendered, the harness's own. Knows nothing of training.
+A row has one of three shapes: prompt and completion as messages, as text, or ``messages`` whose
+last one is the answer. Prompts are rendered by the harness's own function. Knows nothing of
+training.
 """
 
 import hashlib
@@ -18,18 +19,18 @@ from harness.engine.prompt import encode, has_template, render
 from harness.files.strict_json import NotJson, decode
 
 MOST_MISTAKES = 10
-"""Bad rows that one error names; the rest is counted."""
+"""Bad rows named in one error; the rest are counted."""
 IGNORED = -100
-"""The label of a token that the loss leaves out (torch's ``cross_entropy``)."""
+"""Label of a token that the loss ignores (torch's ``cross_entropy``)."""
 ROLES = ("system", "user", "assistant")
 
 
 @dataclass(frozen=True, slots=True)
 class TrainingRow:
-    """One example: what is asked, and the answer to learn."""
+    """One training example: a prompt and its completion."""
 
     prompt: tuple[Message, ...] | str
-    """A conversation, or plain text that is used as it stands."""
+    """A conversation, or plain text that is used without a chat template."""
     completion: str
     where: str
     """``file:line``."""
@@ -37,7 +38,7 @@ class TrainingRow:
 
 @dataclass(frozen=True, slots=True)
 class DataFile:
-    """A file that rows were read from, as ``training.json`` names it."""
+    """A file of training rows, as ``training.json`` names it."""
 
     path: str
     sha256: str
@@ -46,24 +47,24 @@ class DataFile:
 
 @dataclass(frozen=True, slots=True)
 class EncodedRows:
-    """Rows as tokens, ready for the trainer."""
+    """Tokenized rows, ready for the trainer."""
 
     rows: tuple[Mapping[str, list[int]], ...]
-    """``input_ids`` and ``labels`` of the same length; labels ignore the prompt."""
+    """``input_ids`` and ``labels`` of the same length; labels mask the prompt."""
     too_long: int
-    """Rows left out because they do not fit into ``max_length`` whole."""
+    """Rows left out because they are longer than ``max_length``."""
     longest: int
     """Tokens of the longest row, left out or not."""
     tokens: int
-    """Tokens of the rows that are in."""
+    """Tokens of the rows that are kept."""
     trained_tokens: int
-    """Of these, the ones that the loss counts."""
+    """Tokens of these that the loss counts."""
     plain_prompts: int
     """Rows whose prompt is text although the base has a chat template."""
 
 
 def read_rows(path: Path, limit: int | None = None) -> tuple[list[TrainingRow], DataFile]:
-    """The rows of one file, at most ``limit`` of them.
+    """Read the rows of one file, at most ``limit`` of them.
 
     Raises:
         HarnessError: the file cannot be read or holds no row, or rows are wrong: a line for each,
@@ -96,15 +97,15 @@ def read_rows(path: Path, limit: int | None = None) -> tuple[list[TrainingRow], 
 def encode_rows(
     tokenizer: Any, rows: Sequence[TrainingRow], max_length: int, ending: int, stops: frozenset[int]
 ) -> EncodedRows:
-    """Tokenise rows: prompt as the harness asks it, completion, and the ending token once.
+    """Tokenize rows: the prompt as the harness renders it, the completion, and one ending token.
 
     Args:
         ending: the token that a completion ends with.
         stops: every token at which generation ends; none may stand inside a completion.
 
     Raises:
-        HarnessError: a completion holds an ending token in its middle, or the chat template
-            refuses a conversation.
+        HarnessError: a completion contains a stop token, or the chat template refuses a
+            conversation.
     """
     fitting: list[Mapping[str, list[int]]] = []
     longest = trained = 0
@@ -131,17 +132,17 @@ def encode_rows(
 def encode_row(
     tokenizer: Any, row: TrainingRow, ending: int, stops: frozenset[int]
 ) -> tuple[list[int], list[int]]:
-    """Token ids of the prompt, exactly those the harness asks with, and of the completion."""
+    """Token ids of the prompt, equal to those the harness generates from, and of the completion."""
     text = row.prompt if isinstance(row.prompt, str) else _rendered(tokenizer, row)
     prompt = encode(tokenizer, text)
     whole = encode(tokenizer, text + row.completion)
     if whole[: len(prompt)] == prompt:
         completion = whole[len(prompt) :]
     else:
-        # The boundary fell inside a token. At generation the prompt's own tokens come first.
+        # A token spans the boundary. At generation the prompt is tokenized by itself.
         completion = [int(i) for i in tokenizer(row.completion, add_special_tokens=False).input_ids]
     while completion and completion[-1] in stops:
-        # A tokenizer that ends every text by itself, or data that wrote the ending out.
+        # The tokenizer appends an end token, or the data contains one.
         completion.pop()
     if stops.intersection(completion):
         token = tokenizer.decode([next(i for i in completion if i in stops)])
@@ -162,13 +163,13 @@ def _rendered(tokenizer: Any, row: TrainingRow) -> str:
 
 
 def ending_token(tokenizer: Any, stops: frozenset[int]) -> int:
-    """The token a completion must end with, so that generation stops there.
+    """The token that a completion must end with, so that generation stops there.
 
-    The one that the chat template writes after an assistant's turn, if generation stops at it;
-    else the tokenizer's end of sequence.
+    It is the token that the chat template writes after an assistant's turn, if generation stops at
+    it; otherwise the tokenizer's end of sequence.
 
     Raises:
-        HarnessError: the base has no token that ends a text.
+        HarnessError: the base has no end token.
     """
     if has_template(tokenizer):
         turn = _after_answer(tokenizer)
@@ -183,7 +184,7 @@ def ending_token(tokenizer: Any, stops: frozenset[int]) -> int:
 
 
 def _after_answer(tokenizer: Any) -> int | None:
-    """The first token that the chat template puts behind an answer."""
+    """The first token that the chat template writes after an answer."""
     answer = "answer-0"
     conversation = [
         {"role": "user", "content": "question"},
@@ -195,10 +196,10 @@ def _after_answer(tokenizer: Any) -> int | None:
 
 
 def _row(line: str, where: str) -> TrainingRow:
-    """One line as a Row.
+    """Parse one line.
 
     Raises:
-        ValueError: what is wrong with it, and what next.
+        ValueError: the mistake in it, and what to write instead.
     """
     try:
         value = decode(line.encode())

@@ -14,21 +14,21 @@ from harness.model_files.hub import local_folder
 from trainers.recipes.schema import Recipe
 
 SMALL_PARAMETERS = 100_000_000
-"""Up to this size float32 costs at most 0.4 GB, and repeats on machines without bfloat16."""
+"""Up to this size float32 takes at most 0.4 GB, and is reproducible without bfloat16 hardware."""
 DEFAULT_LENGTH = 1024
-"""``max_length`` where the recipe gives none and the base can read that far."""
+"""``max_length`` where the recipe gives none and the base's context is at least as long."""
 
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """Where and in which type the base computes."""
+    """Device and dtype of the base."""
 
     kind: str
     """``cuda`` or ``cpu``."""
     dtype: torch.dtype
     threads: int
     notes: tuple[str, ...]
-    """What was done otherwise than the recipe says, and why."""
+    """Deviations from the recipe, each with its reason."""
 
     @property
     def dtype_name(self) -> str:

@@ -1,4 +1,4 @@
-"""Which layers of a base get an adapter, and peft's configuration of it."""
+"""Chooses the layers that a LoRA adapts, and builds peft's configuration."""
 
 from typing import Any
 
@@ -11,11 +11,11 @@ from trainers.recipes.schema import Lora
 
 
 def target_modules(model: Any, lora: Lora, where: str) -> list[str]:
-    """The names of the layers to adapt, sorted.
+    """Names of the layers to adapt, sorted.
 
     Raises:
-        HarnessError: a name stands for no linear layer of the model, or for its output layer; a
-            line for each, beginning with ``where``. peft would pass over a single wrong name.
+        HarnessError: a name matches no linear layer of the model, or its output layer; a line for
+            each, beginning with ``where``. peft ignores a wrong name if others match.
     """
     there = linear_names(model)
     if lora.target_modules == ("auto",):
@@ -28,7 +28,7 @@ def target_modules(model: Any, lora: Lora, where: str) -> list[str]:
 
 
 def linear_names(model: Any) -> set[str]:
-    """Last names of all linear layers of attention and MLP: all but the output layer."""
+    """Last path components of all linear layers except the output layer."""
     head = model.get_output_embeddings()
     return {
         name.rpartition(".")[2]
@@ -38,7 +38,7 @@ def linear_names(model: Any) -> set[str]:
 
 
 def lora_config(model: Any, lora: Lora, names: list[str], base: str) -> Any:
-    """peft's configuration; ``base`` is written into the adapter as it stands."""
+    """peft's configuration; ``base`` is written into the adapter unchanged."""
     from peft import LoraConfig
 
     return LoraConfig(
@@ -55,7 +55,7 @@ def lora_config(model: Any, lora: Lora, names: list[str], base: str) -> Any:
 
 
 def _mistake(model: Any, name: str, there: set[str]) -> str | None:
-    """What is wrong with one name, matched as peft does: the whole path or its end."""
+    """The mistake in one name, or ``None``. Names match as in peft: the whole path or its end."""
     head = model.get_output_embeddings()
     matches = [m for path, m in model.named_modules() if path == name or path.endswith(f".{name}")]
     if any(m is head for m in matches):

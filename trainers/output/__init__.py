@@ -1,1 +1,1 @@
-"""Writes what a training leaves."""
+"""Writes the adapter's folder and ``training.json``."""

@@ -1,7 +1,7 @@
-"""The adapter's folder: it appears whole when training has ended well, or not at all.
+"""Creates the adapter's folder: it appears complete after a successful training, or not at all.
 
-Training writes into ``<output>.partial`` beside it; a rename at the end puts that in place. The
-folder is also the lock: two trainings cannot write into one output.
+Training writes into ``<output>.partial`` beside it, which is renamed at the end. That folder is
+also a lock: two trainings cannot write into one output.
 """
 
 import contextlib
@@ -19,14 +19,14 @@ from harness.model_files.folders import ADAPTER_CONFIG
 PROCESS_FILE = "process"
 """Holds the id of the process that writes the partial folder."""
 WRITING = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM)
-"""What a full disk, a quota or missing rights answer."""
+"""Error numbers of a full disk, a quota and missing permissions."""
 
 
 def mistake_in(output: Path, overwrite: bool, inputs: tuple[Path, ...]) -> str | None:
-    """Why ``output`` cannot be written, in one line; ``None`` when it can.
+    """One line that says why ``output`` cannot be written; ``None`` where it can.
 
     Args:
-        inputs: the base and the data, which must not stand inside the folder to be replaced.
+        inputs: the base and the data, which must not lie inside the folder to be replaced.
     """
     if output.is_file():
         return f"{output} is a file, name a folder"
@@ -47,10 +47,10 @@ def mistake_in(output: Path, overwrite: bool, inputs: tuple[Path, ...]) -> str |
 
 @contextlib.contextmanager
 def staged(output: Path) -> Iterator[Path]:
-    """A partial folder to write into; it becomes ``output`` when the block ends without error.
+    """Yield a partial folder, which becomes ``output`` when the block ends without error.
 
-    An adapter that stood there before is removed only after the new one is complete. After an
-    error or Ctrl-C the partial folder is gone and whatever stood there before still stands.
+    A previous adapter is removed only after the new one is complete. After an error or Ctrl-C the
+    partial folder is removed and the previous one is untouched.
 
     Raises:
         HarnessError: the folder cannot be written, or another training writes it.

@@ -15,26 +15,26 @@ SCHEMA_VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What came of a training."""
+    """The result of a training."""
 
     steps: int
     epochs: float
     seconds: float
     """Wall time of the training loop, evaluations included."""
     first_loss: float
-    """At the first step, before anything was learned."""
+    """Loss of the first step, before any update."""
     last_loss: float
-    """Mean over the steps since the last point of the curve."""
+    """Mean loss over the steps since the last point of the curve."""
     eval_loss: float | None
     peak_memory_mb: float
-    """Of the whole process, in MB of 10^6 bytes; on a GPU of torch's allocator."""
+    """Peak memory of the process in MB of 10^6 bytes; on a GPU, of torch's allocator."""
     adapter_sha256: str
-    """Of ``adapter_model.safetensors``."""
+    """SHA-256 of ``adapter_model.safetensors``."""
 
 
 @dataclass(frozen=True, slots=True)
 class TrainingRecord:
-    """Everything about one training, as ``training.json`` holds it."""
+    """The content of ``training.json``."""
 
     created: str
     """UTC, RFC 3339."""
@@ -55,9 +55,9 @@ class TrainingRecord:
     """See ``trainers.run.curve.CurvePoint``; a value that was not measured is absent."""
     result: Result
     notes: tuple[str, ...]
-    """What was done otherwise than the recipe says, and why."""
+    """Deviations from the recipe, each with its reason."""
     warnings: tuple[str, ...]
-    """What the libraries warned of."""
+    """Warnings of the libraries."""
     environment: Mapping[str, JsonValue]
     """See ``harness.machine.environment``."""
     schema_version: int = SCHEMA_VERSION

@@ -1,1 +1,1 @@
-"""Recipes, and how one is read."""
+"""Bundled recipes, their schema, and reading them."""

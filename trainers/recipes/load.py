@@ -1,4 +1,4 @@
-"""Reads a recipe file and ``--set`` overrides into a Recipe, and says where each value stands."""
+"""Reads a recipe file and ``--set`` overrides into a Recipe, with the line of each value."""
 
 import hashlib
 import json
@@ -20,18 +20,18 @@ BUNDLED = Path(__file__).parent
 
 @dataclass(frozen=True, slots=True)
 class RecipeFile:
-    """A recipe that fits its form, and where it came from."""
+    """A valid recipe and its source."""
 
     path: Path
     recipe: Recipe
     sha256: str
-    """Of the file's bytes, before any override."""
+    """SHA-256 of the file's bytes, before any override."""
     overrides: tuple[str, ...]
     """``key=value`` as typed."""
     lines: Mapping[Place, int]
 
     def where(self, key: str) -> str:
-        """Begins a message about ``key`` (dotted): its override, or its file and line."""
+        """Prefix of a message about ``key`` (dotted): its override, or its file and line."""
         return _where(self.path, self.lines, self.overrides, tuple(key.split(".")))
 
 
@@ -69,10 +69,10 @@ def _find(name: str) -> Path:
 
 
 def _override(values: dict[str, Any], overrides: Sequence[str]) -> None:
-    """Put every ``a.b=value`` in its place.
+    """Set every ``a.b=value`` in ``values``.
 
     Raises:
-        HarnessError: one is not of that form, or leads through a value that has no keys.
+        HarnessError: an override has another form, or leads through a value without keys.
     """
     for text in overrides:
         key, equals, value = text.partition("=")
@@ -89,7 +89,7 @@ def _override(values: dict[str, Any], overrides: Sequence[str]) -> None:
 
 
 def plain_value(text: str) -> Any:
-    """A typed value: a number, true, false, null or a list as JSON writes them, else text."""
+    """Parse a value: a number, true, false, null or a list as in JSON, otherwise text."""
     try:
         return json.loads(text)
     except (json.JSONDecodeError, RecursionError):

@@ -1,7 +1,7 @@
-"""A Recipe: the YAML file that trains one adapter, read and checked before anything heavy loads.
+"""The schema of a recipe: the YAML file that trains one adapter, checked before torch is imported.
 
-This file knows what any recipe may say; what one method adds stands in the ``Options`` of that
-method's own file. It does not know what the values do to a model.
+It holds the keys of every recipe; the ``Options`` of a method's own file add that method's keys. It
+does not know what the values do to a model.
 """
 
 import importlib
@@ -35,29 +35,29 @@ class Strict(BaseModel):
 
 
 class Data(Strict):
-    """What to learn from: JSON Lines files, one example a line; see ``trainers/data/rows.py``."""
+    """Training data: JSON Lines files, one example a line; see ``trainers/data/rows.py``."""
 
     train: Names = Field(min_length=1)
-    """One file, or several that are read one after the other."""
+    """One file, or several that are concatenated."""
     val: Names = ()
-    """Held-out examples; their loss goes into the curve and changes nothing."""
+    """Held-out examples; their loss is logged and does not affect training."""
     limit: int | None = Field(default=None, ge=1)
-    """Read only the first so many training rows: for a quick try."""
+    """Read only this many training rows: for a quick try."""
     make: str | None = None
     """The command that writes the files; shown when one is missing."""
 
 
 class Lora(Strict):
-    """The adapter: a low-rank change to some of the base's linear layers (arXiv 2106.09685)."""
+    """The adapter: a low-rank update of some of the base's linear layers (arXiv 2106.09685)."""
 
     r: int = Field(default=16, ge=1)
-    """Rank. 16 holds a format with room to spare; the adapter's size grows in proportion."""
+    """Rank. 16 is more than enough for a format; the adapter's size is proportional to it."""
     alpha: float = Field(default=32, gt=0)
-    """The change is scaled by alpha / r. Twice the rank is the usual start: a rank may then be
-    changed together with it and the learning rate kept."""
+    """The update is scaled by alpha / r. Twice the rank is the usual choice: with this ratio the
+    learning rate can stay when the rank changes."""
     dropout: float = Field(default=0.0, ge=0, lt=1)
     """Off: a few epochs over thousands of rows hardly overfit an adapter this small, and dropout
-    costs a random mask for each layer."""
+    computes a random mask for each layer."""
     target_modules: Names = ("auto",)
     """``auto`` takes every linear layer of attention and MLP, which matches full fine-tuning more
     closely than attention alone at the same size (arXiv 2305.14314, section 4)."""
@@ -75,53 +75,53 @@ class Lora(Strict):
 
 
 class Recipe(Strict):
-    """What every method needs to know."""
+    """The keys that every method has."""
 
     method: str
-    """The name of the file in ``trainers/`` that trains."""
+    """The training method: the name of a file in ``trainers/``."""
     base: str = Field(min_length=1)
-    """A folder, or a hub id; written into the adapter as it stands here."""
+    """A folder, or a hub id; written into the adapter unchanged."""
     output: str = Field(min_length=1)
-    """The adapter's folder. It appears when training has ended well, whole or not at all."""
+    """The adapter's folder. It appears only when training has succeeded, and complete."""
     data: Data
     lora: Lora = Lora()
 
     learning_rate: float = Field(default=2e-4, gt=0)
-    """2e-4 is what QLoRA used up to 13B (arXiv 2305.14314, table 9); a model of a few million
-    parameters wants ten times that."""
+    """2e-4 is QLoRA's value up to 13B (arXiv 2305.14314, table 9); a model of a few million
+    parameters needs ten times that."""
     epochs: float = Field(default=3.0, gt=0)
-    """Passes over the data; ``max_steps`` goes before it."""
+    """Passes over the data; ``max_steps`` takes precedence."""
     max_steps: int | None = Field(default=None, ge=1)
     batch_size: int = Field(default=8, ge=1)
-    """Rows that go through the model together."""
+    """Rows in one forward and backward pass."""
     accumulation: int = Field(default=1, ge=1)
-    """Batches added up before one optimiser step."""
+    """Batches whose gradients are accumulated for one optimiser step."""
     schedule: Literal["cosine", "linear", "constant"] = "cosine"
-    """The learning rate's course after the warm-up; cosine ends near zero, so the last steps
-    settle."""
+    """Learning rate schedule after the warm-up; cosine ends near zero, so that the last steps
+    change little."""
     warmup: float = Field(default=0.03, ge=0)
-    """Below 1 a share of all steps, from 1 on a number of steps: AdamW's second moments need a
-    few steps before they can be trusted."""
+    """Below 1 a share of all steps, from 1 on a number of steps. AdamW's second moments are
+    unreliable in the first steps."""
     weight_decay: float = Field(default=0.0, ge=0)
-    """Off: the low rank bounds the change already."""
+    """Off: the low rank already limits the update."""
     max_grad_norm: float = Field(default=1.0, gt=0)
-    """Gradients are scaled down to this norm: one odd batch must not undo the run."""
+    """Gradients are clipped to this norm, so that a single bad batch cannot ruin the run."""
 
     max_length: int | None = Field(default=None, ge=8)
-    """Most tokens of prompt, completion and ending together. Longer rows are left out and counted,
-    never cut: half an answer teaches a model not to finish. By default 1024, or what the base can
-    read where that is less."""
+    """The most tokens of prompt, completion and ending together. Longer rows are left out and
+    counted, never truncated: a truncated answer teaches the model not to stop. By default 1024, or
+    the base's context length where that is less."""
     seed: int = Field(default=0, ge=0, lt=2**32)
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
-    """``auto`` is bfloat16 where the hardware computes in it and the base has more than a hundred
-    million parameters; below that float32 costs little and repeats on more machines."""
+    """``auto`` is bfloat16 where the hardware supports it and the base has more than a hundred
+    million parameters; below that float32 costs little and is reproducible on more machines."""
     quantize: Literal["none", "nf4"] = "none"
-    """``nf4`` holds the base in 4 bits (QLoRA)."""
+    """``nf4`` loads the base in 4 bits (QLoRA)."""
     threads: int | None = Field(default=None, ge=1)
-    """CPU threads; by default as many as torch finds cores. Another number gives another adapter
-    in the last digits."""
+    """CPU threads; by default torch's number of cores. Another number changes the adapter's
+    weights in the last digits."""
     checkpoint_activations: bool = False
-    """Keep fewer activations and compute them again: less memory, about a third more time."""
+    """Gradient checkpointing: recompute activations; less memory, about a third more time."""
 
     logging_steps: int = Field(default=10, ge=1)
     eval_steps: int | None = Field(default=None, ge=1)
@@ -151,13 +151,13 @@ class Recipe(Strict):
 
 
 def methods() -> list[str]:
-    """Every training method: the files of ``trainers/``, none of which is imported to find out."""
+    """Names of all training methods: the files of ``trainers/``, without importing them."""
     files = [m.name for m in pkgutil.iter_modules(trainers.__path__) if not m.ispkg]
     return sorted(name for name in files if not name.startswith("_"))
 
 
 def options_of(method: Any) -> type[Recipe]:
-    """What a recipe of this method may say; of an unknown method, what any recipe may say."""
+    """The recipe schema of a method; of an unknown method, the schema of every recipe."""
     if method not in methods():
         return Recipe
     options = importlib.import_module(f"trainers.{method}").Options

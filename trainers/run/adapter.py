@@ -17,7 +17,7 @@ from trainers.run.job import TrainingJob
 
 
 def save(model: Any, job: TrainingJob, base_folder: Path, folder: Path) -> str:
-    """Write the adapter into ``folder`` and give the SHA-256 of its weights.
+    """Write the adapter into ``folder``; returns the SHA-256 of its weights.
 
     Raises:
         HarnessError: a weight is not finite, or the disk is full.
@@ -26,22 +26,22 @@ def save(model: Any, job: TrainingJob, base_folder: Path, folder: Path) -> str:
     if not all(bool(torch.isfinite(p).all()) for p in trained):
         raise HarnessError(diverged("a trained weight is not finite", job.steps))
     try:
-        # "auto" would ask the hub whether the base's vocabulary was resized; it never is here.
+        # "auto" would query the hub for a resized vocabulary, which never occurs here.
         model.save_pretrained(folder, save_embedding_layers=False)
     except SafetensorError as error:
         raise HarnessError(cannot_write(Path(job.recipe.output), str(error))) from error
     _rewrite_config(folder / ADAPTER_CONFIG, job.recipe.base)
-    # Opened afresh: training has set a padding token on the other one.
+    # Loaded again: training has set a padding token on the other tokenizer.
     load_tokenizer(base_folder).save_pretrained(folder)
     readme = folder / "README.md"
     readme.write_text(_readme(job), encoding="utf-8")
-    # safetensors writes for the owner alone, whatever the umask allows.
+    # safetensors writes files that only the owner may read, regardless of the umask.
     (folder / ADAPTER_WEIGHTS).chmod(readme.stat().st_mode)
     return hashlib.sha256((folder / ADAPTER_WEIGHTS).read_bytes()).hexdigest()
 
 
 def _rewrite_config(path: Path, base: str) -> None:
-    """Sort what peft keeps in sets, so that the same training writes the same bytes."""
+    """Sort the names that peft keeps in sets, so that equal trainings write equal bytes."""
     config = json.loads(path.read_text("utf-8"))
     config["base_model_name_or_path"] = base
     config["target_modules"] = sorted(config["target_modules"])

@@ -1,4 +1,4 @@
-"""The lines before and after a training: what is about to happen, what came of it, what next."""
+"""Prints the lines before and after a training: its settings, its result, the next command."""
 
 import shlex
 
@@ -15,7 +15,7 @@ DRY_RUN = ("dry run", "nothing was trained, nothing was written")
 
 
 def say(console: Console, lines: list[tuple[str, str]]) -> None:
-    """Name and text, a line each; wrapped under the text on a terminal, never in a pipe."""
+    """Print name and text, one line each; long text is wrapped on a terminal, never in a pipe."""
     if not console.is_terminal:
         for name, text in lines:
             print(f"{name:<{NAME_WIDTH}} {text}", file=console.file, flush=True)

@@ -1,4 +1,4 @@
-"""What every method gives to transformers' TrainingArguments, from the recipe."""
+"""Translates a recipe into the arguments of transformers' TrainingArguments."""
 
 from pathlib import Path
 from typing import Any
@@ -9,7 +9,7 @@ from trainers.run.job import TrainingJob
 
 
 def arguments(job: TrainingJob, folder: Path) -> dict[str, Any]:
-    """Keyword arguments for ``TrainingArguments`` and what TRL derives from it."""
+    """Keyword arguments for ``TrainingArguments`` and TRL's subclasses of it."""
     recipe, base = job.recipe, job.base
     is_cuda = base.device == "cuda"
     return {
@@ -28,7 +28,7 @@ def arguments(job: TrainingJob, folder: Path) -> dict[str, Any]:
         "optim": "adamw_torch_fused",
         "activation_checkpointing": recipe.checkpoint_activations,
         "use_cpu": not is_cuda,
-        # Autocast over weights of the same type: the adapter itself stays in float32.
+        # Autocast in the base's dtype; the adapter's own weights stay in float32.
         "bf16": base.dtype == "bfloat16",
         "fp16": base.dtype == "float16" and is_cuda,
         "tf32": True if is_cuda and torch.cuda.get_device_capability() >= (8, 0) else None,
@@ -36,7 +36,7 @@ def arguments(job: TrainingJob, folder: Path) -> dict[str, Any]:
         "logging_strategy": "steps",
         "logging_steps": recipe.logging_steps,
         "logging_first_step": True,
-        # Otherwise a loss that is no number is logged as the average of those before it.
+        # Otherwise a NaN loss is logged as the average of the losses before it.
         "logging_nan_inf_filter": False,
         "disable_tqdm": True,
         "report_to": "none",

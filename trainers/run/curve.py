@@ -1,4 +1,4 @@
-"""Keeps the curve of a training, and stops one whose loss is no number any more."""
+"""Records the training curve, and stops a training whose loss is not finite."""
 
 import math
 import time
@@ -12,27 +12,27 @@ from harness.core.errors import HarnessError
 
 @dataclass(frozen=True, slots=True)
 class CurvePoint:
-    """What was logged at one step: averages since the point before."""
+    """Values logged at one step: averages since the previous point."""
 
     step: int
     seconds: float
-    """Since the first step began."""
+    """Seconds since the first step began."""
     loss: float | None = None
     """Mean over the trained tokens; ``None`` at a point that only evaluates."""
     learning_rate: float | None = None
     grad_norm: float | None = None
-    """Before clipping."""
+    """Gradient norm before clipping."""
     eval_loss: float | None = None
 
 
 class Curve(TrainerCallback):  # type: ignore[misc]
-    """Collects a Point for each log line of the trainer."""
+    """Collects a CurvePoint for each log line of the trainer."""
 
     def __init__(self) -> None:
         self.points: list[CurvePoint] = []
         self.started = time.perf_counter()
         self.step = 0
-        """Optimiser steps done."""
+        """Completed optimiser steps."""
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         self.started = time.perf_counter()
@@ -40,11 +40,11 @@ class Curve(TrainerCallback):  # type: ignore[misc]
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         self.step = state.global_step
         if state.global_step >= state.max_steps:
-            # The steps since the last multiple of logging_steps belong to the curve too.
+            # The steps after the last multiple of logging_steps belong to the curve, too.
             control.should_log = True
 
     def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **kwargs: Any) -> None:
-        """Raises HarnessError when a loss or a gradient is not finite."""
+        """Append a point; raises HarnessError where a loss or a gradient is not finite."""
         values = {k: logs.get(k) for k in ("loss", "learning_rate", "grad_norm", "eval_loss")}
         if values["loss"] is None and values["eval_loss"] is None:
             return

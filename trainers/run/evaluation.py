@@ -1,4 +1,4 @@
-"""Keeps an evaluation in the middle of training from changing the training."""
+"""Isolates the random state of training from evaluations during it."""
 
 from typing import Any
 
@@ -6,11 +6,11 @@ import torch
 
 
 class ReproducibleEvaluation:
-    """Mixed into a transformers Trainer, before it.
+    """Mixin for a transformers Trainer; it comes first among the bases.
 
-    Evaluation draws random numbers (each pass over a data loader takes a seed); without this, a
-    run with dropout would learn something else for having been watched. ``evaluate`` itself stays
-    as it is, since overriding it disables early stopping.
+    Evaluation draws random numbers (each pass over a data loader takes a seed); without this, an
+    evaluation would change the training of a run with dropout. ``evaluate`` is not overridden:
+    that would disable early stopping.
     """
 
     def evaluation_loop(self, *args: Any, **kwargs: Any) -> Any:

@@ -1,4 +1,4 @@
-"""The TrainingJob: everything that is known before the first step. Values only."""
+"""The TrainingJob: the values that are known before the first step."""
 
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -9,7 +9,7 @@ from trainers.recipes.schema import Recipe
 
 @dataclass(frozen=True, slots=True)
 class RecipeRows:
-    """The rows of a recipe as its method reads them, before any token."""
+    """The rows of a recipe as its method reads them, before tokenization."""
 
     train: tuple[Any, ...]
     val: tuple[Any, ...]
@@ -19,10 +19,10 @@ class RecipeRows:
 
 @dataclass(frozen=True, slots=True)
 class BaseInfo:
-    """The base, as ``training.json`` and the opening lines name it."""
+    """The base, as ``training.json`` and the opening lines describe it."""
 
     name: str
-    """As the recipe has it."""
+    """Folder or hub id as in the recipe."""
     architecture: str
     parameters: int
     weights_sha256: str
@@ -34,7 +34,7 @@ class BaseInfo:
 
 @dataclass(frozen=True, slots=True)
 class TrainingJob:
-    """What a method's ``build`` needs, and what the record says."""
+    """Model, data and settings of one training: input of ``build`` and of the record."""
 
     recipe: Recipe
     model: Any
@@ -51,26 +51,26 @@ class TrainingJob:
     target_modules: tuple[str, ...]
     trainable_parameters: int
     notes: tuple[str, ...]
-    """What the user should know of, a line each."""
+    """Notes for the user, one line each."""
 
 
 class Method(Protocol):
-    """What the file of a training method gives: ``trainers/sft.py`` is one."""
+    """The functions of a training method's file, such as ``trainers/sft.py``."""
 
     def read(self, path: Any, limit: int | None = None) -> tuple[list[Any], DataFile]:
-        """The rows of one file; raises HarnessError with ``file:line`` of every bad row."""
+        """Read the rows of one file; raises HarnessError with ``file:line`` of every bad row."""
         ...
 
     def encode(
         self, tokenizer: Any, rows: Any, max_length: int, ending: int, stops: frozenset[int]
     ) -> EncodedRows:
-        """The rows as tokens."""
+        """Tokenize rows."""
         ...
 
     def first_row(self, job: TrainingJob) -> list[tuple[str, str]]:
-        """The first training row as text, in named parts: what ``--dry-run`` shows."""
+        """The first training row as named texts, as ``--dry-run`` shows it."""
         ...
 
     def build(self, job: TrainingJob, arguments: dict[str, Any]) -> Any:
-        """A transformers Trainer, ready to train, from what is common to all methods."""
+        """Build a transformers Trainer from the arguments that all methods share."""
         ...

@@ -1,4 +1,4 @@
-"""The training itself: from rows to a finished adapter folder. Imports torch."""
+"""Runs the training loop and writes the adapter's folder. Imports torch."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -37,7 +37,7 @@ def train_job(
     console: Console,
     warnings: list[str],
 ) -> record.Result:
-    """Train and put the adapter in place.
+    """Train, and write the adapter's folder.
 
     Raises:
         HarnessError: training diverged, memory ran out, or the folder cannot be written.
@@ -54,7 +54,7 @@ def train_job(
 
 
 def _fit(trainer: Any, curve: Curve, console: Console) -> float:
-    """Run the loop; seconds of wall time."""
+    """Run the training loop; returns its wall time in seconds."""
     show = ProgressShow(console, curve)
     trainer.remove_callback(PrinterCallback)
     trainer.add_callback(curve)
@@ -76,7 +76,7 @@ def _fit(trainer: Any, curve: Curve, console: Console) -> float:
 
 
 def _is_out_of_memory(error: RuntimeError) -> bool:
-    """On a GPU torch has a class for it; its CPU allocator has only words."""
+    """True for CUDA's exception class, and for the CPU allocator's message."""
     return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)
 
 

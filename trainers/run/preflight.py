@@ -1,4 +1,4 @@
-"""Finds what would stop a training, before anything heavy is imported: all of it at once."""
+"""Finds every mistake that would stop a training, before torch is imported."""
 
 import os
 from importlib.util import find_spec

@@ -1,4 +1,4 @@
-"""From rows to a TrainingJob: tokenizer, model, adapter configuration, tokens."""
+"""Builds a TrainingJob from rows: opens tokenizer and model, configures the adapter, tokenizes."""
 
 import math
 from pathlib import Path
@@ -27,7 +27,7 @@ def prepare(file: RecipeFile, method: Method, rows: RecipeRows) -> tuple[Trainin
     """The TrainingJob, and the local folder of its base.
 
     Raises:
-        HarnessError: the base cannot be used, a layer's name fits nothing, no row is short enough.
+        HarnessError: the base cannot be used, a layer's name matches nothing, or no row fits.
     """
     silence_bars()
     recipe = file.recipe
@@ -64,7 +64,7 @@ def prepare(file: RecipeFile, method: Method, rows: RecipeRows) -> tuple[Trainin
 
 
 def steps_of(recipe: Recipe, rows: int) -> int:
-    """Optimiser steps of the run, counted as transformers' Trainer counts them."""
+    """Optimiser steps of the run, as transformers' Trainer counts them."""
     if recipe.max_steps is not None:
         return recipe.max_steps
     batches = math.ceil(rows / recipe.batch_size)
@@ -82,7 +82,7 @@ def _check_vocabulary(model: Any, train: EncodedRows, where: str) -> None:
 
 
 def _adapter_parameters(model: Any, rank: int, names: list[str]) -> int:
-    """Two matrices for each adapted layer: from its inputs to the rank, and to its outputs."""
+    """Parameters of the adapter: A (inputs x rank) and B (rank x outputs) for each layer."""
     count = 0
     for path, module in model.named_modules():
         if any(path == name or path.endswith(f".{name}") for name in names):

@@ -1,4 +1,4 @@
-"""Shows a training on the terminal: a bar where there is one, plain lines where there is not."""
+"""Shows training progress: a bar on a terminal, plain lines elsewhere."""
 
 import time
 from typing import Any
@@ -11,7 +11,7 @@ from trainers.run.curve import Curve
 
 
 class ProgressShow(TrainerCallback):  # type: ignore[misc]
-    """Shows the newest point of a Curve, which must be called back before it."""
+    """Shows the newest point of a Curve, whose callback must be added before this one."""
 
     def __init__(self, console: Console, curve: Curve) -> None:
         self._console = console
@@ -42,7 +42,7 @@ class ProgressShow(TrainerCallback):  # type: ignore[misc]
             self._console.print(line, soft_wrap=True, highlight=False, markup=False)
 
     def close(self) -> None:
-        """Take the bar away, also after an error."""
+        """Remove the bar, also after an error."""
         if self._bar:
             self._bar.stop()
 

@@ -1,7 +1,7 @@
-"""Keeps the libraries' own chatter off the screen, and their real warnings for the record.
+"""Keeps the libraries' output off the terminal and collects their warnings for the record.
 
-Progress bars, advice and banners of transformers, datasets and TRL are switched off; what they log
-or warn of is collected instead of printed.
+Progress bars, advice and banners of transformers, datasets and TRL are switched off; their log
+messages and warnings are collected instead of printed.
 """
 
 import contextlib
@@ -20,32 +20,32 @@ ENVIRONMENT = {
     "USE_HUB_KERNELS": "0",
     "BITSANDBYTES_NOWELCOME": "1",
 }
-"""Read by the libraries when they are imported. TRL reports to its makers when a trainer is built,
-and transformers would fetch native code from the hub."""
+"""Environment variables that the libraries read when they are imported. Without them TRL sends
+telemetry when a trainer is built, and transformers fetches native code from the hub."""
 
 LOGGERS = ("transformers", "trl", "peft", "datasets", "accelerate", "bitsandbytes", "torch")
 
 KNOWN = (
-    # The trainer tells the model the tokenizer's special tokens, as it should.
+    # The trainer copies the tokenizer's special tokens to the model, as intended.
     r"The tokenizer has new PAD/BOS/EOS tokens",
-    # A model that is about to be trained has no use for a generation cache.
+    # Training needs no generation cache.
     r"`use_cache=True` is incompatible",
-    # bitsandbytes looks for native code on the hub, which is not wanted here.
+    # bitsandbytes looks for native code on the hub, which is disabled here.
     r"Failed to load CPU gemm_4bit_forward",
     # Rows that are too long are counted and left out.
     r"Token indices sequence length is longer",
-    # The libraries about each other.
+    # Deprecations between the libraries.
     r".* is deprecated",
 )
-"""What messages begin with that a user can do nothing about, each with the reason."""
+"""Beginnings of messages on which a user cannot act, each with the reason."""
 
 DEPRECATIONS = (DeprecationWarning, PendingDeprecationWarning, FutureWarning)
-"""Meant for the libraries' programmers, not for their users."""
+"""Warnings for the libraries' developers, not for their users."""
 
 
 @contextlib.contextmanager
 def quiet() -> Iterator[list[str]]:
-    """Gives a list that fills with each distinct warning of the libraries, in one line."""
+    """Yields a list to which each distinct warning of the libraries is added, as one line."""
     os.environ.update(ENVIRONMENT)
     found: list[str] = []
     collector = _Collector(found)
@@ -63,7 +63,7 @@ def quiet() -> Iterator[list[str]]:
 
 
 def silence_bars() -> None:
-    """Switch off the bars of libraries that were imported before ``quiet()``, or read nothing."""
+    """Switch off the bars of libraries that were imported before ``quiet()`` or ignore it."""
     import datasets
     from transformers.utils import logging as transformers_logging
 

@@ -1,8 +1,8 @@
-"""Trains one adapter from a recipe: what every method has in common, in order.
+"""Trains one adapter from a recipe: the steps that every method shares, in order.
 
-What is cheap to find wrong is found first: recipe, paths and rows before torch is imported, the
-base before the output folder is touched. A method's own file reads and encodes its rows and builds
-its trainer; see ``trainers.run.job.Method``.
+Cheap checks come first: recipe, paths and rows before torch is imported, the base before the output
+folder is created. A method's own file reads and encodes its rows and builds its trainer; see
+``trainers.run.job.Method``.
 """
 
 import importlib
@@ -51,7 +51,7 @@ def train(
     try:
         with quiet() as warnings:
             with console.status("opening the base"):
-                # Everything heavy is behind these imports, and they must come after quiet().
+                # These import torch, and must come after quiet().
                 from trainers.run import loop
                 from trainers.run.prepare import prepare
 
@@ -69,7 +69,7 @@ def train(
 
 
 def read(file: RecipeFile, method: Method) -> RecipeRows:
-    """All rows of the recipe; the mistakes of all its files are one error."""
+    """Read all rows of the recipe; the mistakes of all its files are one error."""
     data = file.recipe.data
     train, train_files, mistakes = _read_files(method, data.train, data.limit)
     val, val_files, more = _read_files(method, data.val, None)
