@@ -17,7 +17,7 @@ from pathlib import Path
 import click
 import numpy as np
 
-from harness.export.tensors.numbers import from_float32
+from harness.export.tensors.dtypes import from_float32
 from harness.export.tensors.safetensors_file import Array
 from harness.export.tensors.safetensors_writer import write_safetensors
 

@@ -102,7 +102,7 @@ def _commonest_type(header: GgufHeader) -> str | None:
     """Of the tensors with most numbers, where the file names no type of its own."""
     numbers: Counter[str] = Counter()
     for tensor in header.tensors.values():
-        numbers[tensor.type.lower()] += tensor.numbers
+        numbers[tensor.type.lower()] += tensor.numel
     return max(numbers, key=numbers.__getitem__, default=None)
 
 

@@ -14,11 +14,11 @@ from harness.export.merging.adapter import Adapter
 from harness.export.merging.merged_weights import MergedWeights
 from harness.export.merging.peft_merge import merge_by_peft
 from harness.export.source import Source
-from harness.export.tensors.numbers import STORED_AS, converted
+from harness.export.tensors.dtypes import STORED_AS, converted
 from harness.export.tensors.safetensors_file import Array
 from harness.export.tensors.safetensors_writer import write_safetensors
-from harness.export.tensors.weights import INDEX
 from harness.machine.memory import peak_resident_bytes
+from harness.model_files.weights import INDEX
 
 DTYPES = {"float32": "F32", "bfloat16": "BF16", "float16": "F16"}
 """As typed, and as safetensors names them."""
@@ -62,7 +62,7 @@ def write_merged(source: Source, folder: Path, dtype: str, on_tensor: OnTensor) 
 def merged_bytes(source: Source, dtype: str) -> int:
     """Size of the merged weights."""
     width = STORED_AS[DTYPES[dtype]].itemsize
-    return sum(t.elements for t in source.weights.tensors.values()) * width
+    return source.weights.numel * width
 
 
 def _by_tensor(
@@ -78,7 +78,7 @@ def _by_tensor(
         )
     if len(source.weights.files) > 1:
         index = {
-            "metadata": {"total_size": sum(t.elements for t in tensors.values()) * width},
+            "metadata": {"total_size": source.weights.numel * width},
             "weight_map": {name: t.file.name for name, t in tensors.items()},
         }
         (folder / INDEX).write_text(json.dumps(index, indent=2) + "\n", "utf-8")

@@ -23,12 +23,12 @@ def bar(what: str) -> Iterator[Advance]:
 
 
 def counter(advance: Advance, whole: int) -> Callable[[str, int], None]:
-    """Counts elements of tensors as they are written."""
+    """Counts the weights that are written, of ``whole``."""
     done = 0
 
-    def on_tensor(name: str, elements: int) -> None:
+    def on_tensor(name: str, numel: int) -> None:
         nonlocal done
-        done += elements
+        done += numel
         advance(done / max(1, whole))
 
     return on_tensor

@@ -116,7 +116,7 @@ def _merged(source: Source, staging: Staging) -> tuple[Source, int]:
     output.check_space(staging.target, merged_bytes(source, "float32"))
     folder = staging.path("merged")
     folder.mkdir()
-    peak = write_merged(source, folder, "float32", lambda name, elements: None)
+    peak = write_merged(source, folder, "float32", lambda name, numel: None)
     return open_folder(folder), peak
 
 
@@ -159,8 +159,7 @@ def _check_space(request: GgufRequest, whole: Source, model: ModelFile | None) -
     first = UNQUANTIZED[request.first]
     needed = model.bytes_as(first) if model else merged_bytes(whole, "float32")
     if request.kind not in UNQUANTIZED:
-        elements = sum(t.elements for t in whole.weights.tensors.values())
-        needed += bytes_of(request.kind, elements)
+        needed += bytes_of(request.kind, whole.weights.numel)
     output.check_space(request.target, needed)
 
 
@@ -179,7 +178,7 @@ def _write(
             replace(model, provenance=provenance),
             _unquantized(request, staging),
             UNQUANTIZED[request.first],
-            counter(advance, model.elements),
+            counter(advance, model.numel),
         )
 
 

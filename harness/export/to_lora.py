@@ -12,7 +12,7 @@ from harness.export.gguf.tensor_types import tensor_types
 from harness.export.progress import bar, counter
 from harness.export.record import make_record, publish_with_record
 from harness.export.source import Fingerprints, Source
-from harness.export.tensors.numbers import STORED_AS
+from harness.export.tensors.dtypes import STORED_AS
 from harness.files import staging as output
 from harness.machine.memory import peak_resident_bytes
 
@@ -39,11 +39,11 @@ def to_lora(source: Source, target: Path, kind: str, has_force: bool) -> ExportR
     provenance = fingerprints.provenance(source)
     lora = LoraFile(source.config, architecture, pairs, source.name, provenance)
     dtype = UNQUANTIZED[kind]
-    output.check_space(target, lora.elements * STORED_AS[dtype].itemsize)
+    output.check_space(target, lora.numel * STORED_AS[dtype].itemsize)
     with output.staged(target) as staging:
         written = staging.path("gguf")
         with bar(f"writing {kind}") as advance:
-            write_lora(lora, written, dtype, counter(advance, lora.elements))
+            write_lora(lora, written, dtype, counter(advance, lora.numel))
         record = make_record(
             kind="lora",
             type=kind,

@@ -38,9 +38,8 @@ def to_merged(source: Source, target: Path, wanted: str | None, has_force: bool)
     with output.staged(target) as staging:
         folder = staging.path("folder")
         folder.mkdir()
-        elements = sum(t.elements for t in source.weights.tensors.values())
         with bar(f"merging in float32, writing {dtype}") as advance:
-            peak = write_merged(source, folder, dtype, counter(advance, elements))
+            peak = write_merged(source, folder, dtype, counter(advance, source.weights.numel))
         files = sorted(path for path in folder.rglob("*") if path.is_file())
         record = make_record(
             kind="merge",

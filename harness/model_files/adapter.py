@@ -12,15 +12,18 @@ from harness.model_files.finding import Finding, note, problem, unopenable, warn
 from harness.model_files.fingerprint import file_hashes, weights_hash
 from harness.model_files.folders import ADAPTER_CONFIG as CONFIG
 from harness.model_files.folders import ADAPTER_WEIGHTS as WEIGHTS
-from harness.model_files.lora_init import base_changing_start
+from harness.model_files.lora_init import base_changing_init
 from harness.model_files.safetensors_header import Tensor
 from harness.model_files.training_record import FILE as TRAINING
 from harness.model_files.training_record import trained_over
 from harness.model_files.weights import WeightHeaders, embedding_of, file_weights
 
-_LORA = re.compile(
-    r"^(?:base_model\.model\.)?(?P<module>.+)\.lora_(?P<side>[AB])(?:\.\w+)?\.weight$"
+PREFIX = "base_model.model."
+"""Begins the names of an adapter's tensors; old files leave it out."""
+LORA_NAME = re.compile(
+    rf"^(?:{re.escape(PREFIX)})?(?P<module>.+)\.lora_(?P<side>[AB])(?P<adapter>\.\w+)?\.weight$"
 )
+"""The name of one matrix of a pair; ``adapter`` stands in files that peft did not write."""
 _AGAIN = "copy or train it again"
 _FLOATS = ("F16", "BF16", "F32", "F64")
 """Anything else is packed: its shape is not the matrix's."""
@@ -48,7 +51,7 @@ class AdapterFiles:
         """By module of the base: its matrices ``A`` ``[rank, in]`` and ``B`` ``[out, rank]``."""
         found: dict[str, dict[str, Tensor]] = {}
         for name, tensor in self.weights.tensors.items():
-            if (match := _LORA.match(name)) is not None:
+            if (match := LORA_NAME.match(name)) is not None:
                 found.setdefault(match["module"], {})[match["side"]] = tensor
         return found
 
@@ -117,10 +120,10 @@ def base_findings(
 
 
 def _kind_findings(config: Mapping[str, Any]) -> Iterator[Finding]:
-    if start := base_changing_start(config):
+    if init := base_changing_init(config):
         yield warning(
             CONFIG,
-            f"it began with {excerpt(start)}, which changes the base's weights",
+            f"it began with {excerpt(init)}, which changes the base's weights",
             "as a plain LoRA (GGUF, vLLM) it is another model: have peft save it as one",
         )
     if saved := config.get("modules_to_save"):

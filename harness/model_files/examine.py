@@ -145,7 +145,7 @@ def _gguf(ref: ModelRef) -> Examination:
         "architecture": excerpt(header.architecture),
         "file": f"{_megabytes(header.size_bytes)}, {header.file_type or 'type unknown'}",
         "tensors": ", ".join(f"{count} {name}" for name, count in types_of(header).items()),
-        "parameters": f"{sum(t.numbers for t in header.tensors.values()):,}",
+        "parameters": f"{sum(t.numel for t in header.tensors.values()):,}",
         "context": _said(header.count(f"{header.architecture}.context_length")),
         **_token_facts(tokens),
     }
@@ -180,7 +180,7 @@ def _weight_facts(weights: WeightHeaders, config: Mapping[str, Any]) -> dict[str
     return {
         "architecture": excerpt(str(first)),
         "weights": f"{_megabytes(weights.size_bytes)}, {', '.join(weights.dtypes) or 'unknown'}",
-        "parameters": f"{sum(t.numbers for t in weights.tensors.values()):,}",
+        "parameters": f"{weights.numel:,}",
         "embeddings": " x ".join(f"{n:,}" for n in rows.shape) if rows else "not found",
         "context": _said(config.get("max_position_embeddings") or config.get("n_positions")),
     }

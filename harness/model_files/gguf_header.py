@@ -39,7 +39,7 @@ _BLOCKS = {
     34: ("TQ1_0", 256, 54), 35: ("TQ2_0", 256, 66), 39: ("MXFP4", 32, 17), 40: ("NVFP4", 64, 36),
     41: ("Q1_0", 128, 18),
 }  # fmt: skip
-"""By ggml's number: the name, numbers to a block, bytes to a block."""
+"""By ggml's number: the name, weights to a block, bytes to a block."""
 FILE_TYPES = {
     0: "f32", 1: "f16", 2: "q4_0", 3: "q4_1", 7: "q8_0", 8: "q5_0", 9: "q5_1", 10: "q2_k",
     11: "q3_k_s", 12: "q3_k_m", 13: "q3_k_l", 14: "q4_k_s", 15: "q4_k_m", 16: "q5_k_s",
@@ -67,7 +67,7 @@ class GgufTensor:
     """``None`` where the type is unknown."""
 
     @property
-    def numbers(self) -> int:
+    def numel(self) -> int:
         return math.prod(self.shape)
 
 

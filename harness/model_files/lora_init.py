@@ -1,7 +1,7 @@
-"""Ways of beginning a LoRA that take the update's beginning out of the base's own weights.
+"""LoRA initializations that change the base's weights; such adapters are not plain LoRAs.
 
-The adapter's files do not hold what is left of the base, so that update and base do not add up: as
-a plain LoRA it is another model.
+They take the first update out of the base's own weights. The adapter's files do not hold what is
+left of the base, so that update and base do not add up.
 """
 
 from collections.abc import Mapping
@@ -10,8 +10,7 @@ from typing import Any
 _BASE_CHANGING = ("pissa", "olora", "corda", "loftq", "lora_ga", "lora-ga")
 
 
-def base_changing_start(config: Mapping[str, Any]) -> str | None:
-    """What the adapter's configuration says it began with, in lower case, where that changes the
-    base's weights; else ``None``."""
-    start = str(config.get("init_lora_weights", True)).lower()
-    return start if start.startswith(_BASE_CHANGING) else None
+def base_changing_init(config: Mapping[str, Any]) -> str | None:
+    """The adapter's initialization in lower case, where it changes the base's weights."""
+    init = str(config.get("init_lora_weights", True)).lower()
+    return init if init.startswith(_BASE_CHANGING) else None

@@ -26,6 +26,8 @@ DTYPE_BITS = {
 class Tensor:
     """One tensor of a file."""
 
+    name: str
+    file: Path
     dtype: str
     """As the format writes it: ``BF16``."""
     shape: tuple[int, ...]
@@ -34,7 +36,7 @@ class Tensor:
     size_bytes: int
 
     @property
-    def numbers(self) -> int:
+    def numel(self) -> int:
         return math.prod(self.shape)
 
 
@@ -63,12 +65,12 @@ def read_header(path: Path) -> Mapping[str, Tensor]:
     except OSError as error:
         raise UnreadableFile(f"cannot be read ({error.strerror})") from None
     header.pop("__metadata__", None)
-    tensors = {name: _tensor(name, raw, 8 + length) for name, raw in header.items()}
+    tensors = {name: _tensor(path, name, raw, 8 + length) for name, raw in header.items()}
     _check_extent(tensors, 8 + length, size)
     return tensors
 
 
-def _tensor(name: str, raw: Any, offset: int) -> Tensor:
+def _tensor(file: Path, name: str, raw: Any, offset: int) -> Tensor:
     shown = name[:80]
     try:
         dtype, shape, (begin, end) = raw["dtype"], tuple(raw["shape"]), raw["data_offsets"]
@@ -82,7 +84,7 @@ def _tensor(name: str, raw: Any, offset: int) -> Tensor:
         raise UnreadableFile(f"gives the tensor {shown!r} a shape or place that is no count")
     if math.prod(shape) * DTYPE_BITS[dtype] != (end - begin) * 8:
         raise UnreadableFile(f"gives the tensor {shown!r} {end - begin:,} bytes, not its shape's")
-    return Tensor(dtype, shape, offset + begin, end - begin)
+    return Tensor(name, file, dtype, shape, offset + begin, end - begin)
 
 
 def _is_count(value: Any) -> bool:

@@ -36,11 +36,16 @@ class WeightHeaders:
 
     @property
     def dtypes(self) -> Mapping[str, int]:
-        """How many numbers are of each type, the commonest first."""
+        """How many weights are of each type, the commonest first."""
         counts: Counter[str] = Counter()
         for tensor in self.tensors.values():
-            counts[tensor.dtype] += tensor.numbers
+            counts[tensor.dtype] += tensor.numel
         return dict(counts.most_common())
+
+    @property
+    def numel(self) -> int:
+        """How many weights there are; 0 where no header could be read."""
+        return sum(tensor.numel for tensor in self.tensors.values())
 
     @property
     def embedding(self) -> Tensor | None:
@@ -56,10 +61,10 @@ def embedding_of(tensors: Mapping[str, Tensor]) -> Tensor | None:
 
 def folder_weights(folder: Path) -> WeightHeaders:
     """Read the headers of a whole model's files; what cannot be read is a finding."""
+    if (folder / SINGLE).is_file():  # as transformers: an index beside it is not looked at
+        return file_weights(folder / SINGLE)
     if (folder / INDEX).is_file():
         return _sharded(folder)
-    if (folder / SINGLE).is_file():
-        return file_weights(folder / SINGLE)
     size = sum(path.stat().st_size for path in folder.glob("*.bin"))
     return WeightHeaders(
         findings=(

@@ -92,6 +92,8 @@ def test_cut_weights_are_the_models_own_error(qwen):
 def test_a_missing_shard_is_told(qwen):
     index = {"weight_map": {"a": "one.safetensors", "b": "../../two.safetensors"}}
     (qwen / "model.safetensors.index.json").write_text(json.dumps(index), "utf-8")
+    assert said(Level.PROBLEM, f"base:{qwen}") == ""  # one file goes before an index
+    (qwen / "model.safetensors").unlink()
     text = said(Level.PROBLEM, f"base:{qwen}")
     assert "the shard one.safetensors is not there" in text
     assert "the shard ../../two.safetensors is not there" in text

@@ -55,8 +55,8 @@ def check_type(name: str) -> str:
     raise HarnessError(f"--type {name}: no such type, {hint}")
 
 
-def bytes_of(name: str, elements: int) -> int:
-    """About how large ``elements`` weights become in a quantised type, on the high side.
+def bytes_of(name: str, numel: int) -> int:
+    """About how large ``numel`` weights become in a quantised type, on the high side.
 
     Mixed types keep some tensors in a larger one: a quarter more.
     """
@@ -66,4 +66,4 @@ def bytes_of(name: str, elements: int) -> int:
     stem = max((n for n in sizes if name.startswith(n)), key=len, default="q8_0")
     block, size = sizes[stem]
     assert GGMLQuantizationType[stem.upper()]
-    return int(elements * size / block * 1.25)
+    return int(numel * size / block * 1.25)

@@ -11,8 +11,8 @@ from gguf import GGMLQuantizationType, GGUFValueType, GGUFWriter, LlamaFileType
 from harness.core.errors import HarnessError
 from harness.export.gguf.architecture import Architecture
 from harness.export.gguf.tensor_plan import PlannedTensor
+from harness.export.tensors.dtypes import STORED_AS, converted
 from harness.export.tensors.model_config import ModelConfig
-from harness.export.tensors.numbers import STORED_AS, converted
 from harness.export.tensors.safetensors_file import Array
 from harness.export.tensors.weights import TensorReader
 from harness.export.tokenizer.vocabulary import GgufVocabulary
@@ -26,7 +26,7 @@ FILE_TYPES = {
 END_KEYS = 3
 """EOS, EOT and EOM."""
 OnTensor = Callable[[str, int], None]
-"""Told the name and the elements of each tensor that is written."""
+"""Told the name and ``numel`` of each tensor that is written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +44,13 @@ class ModelFile:
     """Tokens that end an answer."""
 
     @property
-    def elements(self) -> int:
-        return sum(tensor.elements for tensor in self.tensors)
+    def numel(self) -> int:
+        return sum(tensor.numel for tensor in self.tensors)
 
     def bytes_as(self, dtype: str) -> int:
         """Size of the tensors in a file of this type."""
         return sum(
-            t.elements * STORED_AS["F32" if t.stays_float32 else dtype].itemsize
-            for t in self.tensors
+            t.numel * STORED_AS["F32" if t.stays_float32 else dtype].itemsize for t in self.tensors
         )
 
 
@@ -155,7 +154,7 @@ def _announce(writer: GGUFWriter, tensor: PlannedTensor, dtype: str) -> None:
         tensor.name,
         tensor.shape,
         storage,
-        tensor.elements * storage.itemsize,
+        tensor.numel * storage.itemsize,
         raw_dtype=GGMLQuantizationType[kept],
     )
 

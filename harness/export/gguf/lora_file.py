@@ -18,9 +18,10 @@ from harness.export.gguf.architecture import Architecture
 from harness.export.gguf.gguf_file import FILE_TYPES, OnTensor, add_provenance
 from harness.export.gguf.tensor_plan import Names, PlannedTensor
 from harness.export.merging.adapter import Adapter, Pair
+from harness.export.tensors.dtypes import STORED_AS, from_float32, to_float32
 from harness.export.tensors.model_config import ModelConfig
-from harness.export.tensors.numbers import STORED_AS, from_float32, to_float32
-from harness.export.tensors.safetensors_file import Array, StoredTensor
+from harness.export.tensors.safetensors_file import Array, read_tensor
+from harness.model_files.safetensors_header import Tensor
 
 TYPES = ("f32", "f16")
 
@@ -38,8 +39,8 @@ class LoraFile:
     provenance: Mapping[str, str]
 
     @property
-    def elements(self) -> int:
-        return sum(p.a.elements + p.b.elements for p in self.pairs.values())
+    def numel(self) -> int:
+        return sum(p.a.numel + p.b.numel for p in self.pairs.values())
 
 
 def check_expressible(adapter: Adapter) -> None:
@@ -102,7 +103,7 @@ def write_lora(lora: LoraFile, path: Path, dtype: str, on_tensor: OnTensor) -> N
         add_provenance(writer, lora.provenance)
         for name, pair in lora.pairs.items():
             for suffix, tensor in ((".lora_a", pair.a), (".lora_b", pair.b)):
-                size = tensor.elements * STORED_AS[dtype].itemsize
+                size = tensor.numel * STORED_AS[dtype].itemsize
                 kind = GGMLQuantizationType[dtype]
                 writer.add_tensor_info(name + suffix, tensor.shape, STORED_AS[dtype], size, kind)
         writer.write_header_to_file()
@@ -128,5 +129,5 @@ def _matrices(lora: LoraFile, pair: Pair, alpha: float) -> tuple[Array, Array]:
     return _float32(pair.a), b if share == 1.0 else b * share
 
 
-def _float32(tensor: StoredTensor) -> Array:
-    return to_float32(tensor.read(), tensor.dtype)
+def _float32(tensor: Tensor) -> Array:
+    return to_float32(read_tensor(tensor), tensor.dtype)

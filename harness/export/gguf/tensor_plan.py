@@ -37,7 +37,7 @@ class PlannedTensor:
         )
 
     @property
-    def elements(self) -> int:
+    def numel(self) -> int:
         return math.prod(self.shape)
 
 

@@ -14,12 +14,14 @@ from typing import Any
 from harness.core.errors import HarnessError
 from harness.core.printable import printable
 from harness.export.tensors.model_config import read_config
-from harness.export.tensors.safetensors_file import StoredTensor, tensors_of
+from harness.export.tensors.safetensors_file import tensors_in
+from harness.model_files.adapter import LORA_NAME
 from harness.model_files.folders import ADAPTER_CONFIG as CONFIG
 from harness.model_files.folders import ADAPTER_WEIGHTS as WEIGHTS
-from harness.model_files.lora_init import base_changing_start
+from harness.model_files.lora_init import base_changing_init
+from harness.model_files.safetensors_header import Tensor
+from harness.model_files.weights import file_weights
 
-PREFIX = "base_model.model."
 VARIANTS = (
     "use_dora",
     "use_qalora",
@@ -41,9 +43,9 @@ class Pair:
 
     module: str
     """The module's name in the base: ``model.layers.0.self_attn.q_proj``."""
-    a: StoredTensor
+    a: Tensor
     """(r, in)"""
-    b: StoredTensor
+    b: Tensor
     """(out, r)"""
     scaling: float
 
@@ -59,7 +61,7 @@ class Adapter:
     folder: Path
     config: Mapping[str, Any]
     pairs: tuple[Pair, ...]
-    others: tuple[StoredTensor, ...]
+    others: tuple[Tensor, ...]
     """Tensors that are no A or B of a pair over a weight."""
 
     @property
@@ -94,9 +96,9 @@ def read_adapter(folder: Path) -> Adapter:
     kind = config.get("peft_type")
     if kind != "LORA":
         raise HarnessError(f"{folder}: is an adapter of type {kind!r:.40}, only LORA is exported")
-    if start := base_changing_start(config):
+    if init := base_changing_init(config):
         raise HarnessError(
-            f"{folder}: was initialised by {printable(start)}, which changes the base's weights, "
+            f"{folder}: was initialised by {printable(init)}, which changes the base's weights, "
             "and its files do not say how: have peft save it as a plain LoRA "
             "(save_pretrained with path_initial_model_for_weight_conversion)"
         )
@@ -104,26 +106,29 @@ def read_adapter(folder: Path) -> Adapter:
         raise HarnessError(
             f"{folder}: has no {WEIGHTS}: load the adapter with peft and save it again"
         )
-    tensors = tensors_of(folder / WEIGHTS)
+    tensors = tensors_in(file_weights(folder / WEIGHTS), folder)
     pairs, others = _pairs(folder, config, tensors)
     return Adapter(folder, config, pairs, others)
 
 
 def _pairs(
-    folder: Path, config: Mapping[str, Any], tensors: Mapping[str, StoredTensor]
-) -> tuple[tuple[Pair, ...], tuple[StoredTensor, ...]]:
+    folder: Path, config: Mapping[str, Any], tensors: Mapping[str, Tensor]
+) -> tuple[tuple[Pair, ...], tuple[Tensor, ...]]:
     pairs: list[Pair] = []
-    others: list[StoredTensor] = []
+    others: list[Tensor] = []
     for name, a in tensors.items():
-        if name.endswith(".lora_B.weight") and name.replace("lora_B", "lora_A") in tensors:
-            continue
-        if not name.endswith(".lora_A.weight"):
+        part = LORA_NAME.match(name)
+        if part is None or part["adapter"] is not None:
             others.append(a)
+            continue
+        if part["side"] == "B":
+            if name.replace("lora_B", "lora_A") not in tensors:
+                others.append(a)
             continue
         b = tensors.get(name.replace("lora_A", "lora_B"))
         if b is None:
             raise HarnessError(f"{folder}: {WEIGHTS} has {name} without its lora_B")
-        module = name.removeprefix(PREFIX).removesuffix(".lora_A.weight")
+        module = part["module"]
         if len(a.shape) != 2 or len(b.shape) != 2 or a.shape[0] != b.shape[1]:
             raise HarnessError(f"{folder}: {name} {a.shape} and its lora_B {b.shape} do not fit")
         pairs.append(Pair(module, a, b, _scaling(folder, config, module, a.shape[0])))

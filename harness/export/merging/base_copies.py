@@ -7,10 +7,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from harness.export.merging.adapter import PREFIX, Adapter
-from harness.export.tensors.numbers import to_float32
-from harness.export.tensors.safetensors_file import StoredTensor
+from harness.export.merging.adapter import Adapter
+from harness.export.tensors.dtypes import to_float32
+from harness.export.tensors.safetensors_file import read_tensor
 from harness.export.tensors.weights import StoredWeights
+from harness.model_files.adapter import PREFIX
+from harness.model_files.safetensors_header import Tensor
 
 MARK = ".base_layer."
 
@@ -21,9 +23,9 @@ def without_base_copies(adapter: Adapter, base: StoredWeights) -> Adapter:
     return replace(adapter, others=kept)
 
 
-def _repeats(tensor: StoredTensor, base: StoredWeights) -> bool:
+def _repeats(tensor: Tensor, base: StoredWeights) -> bool:
     name = tensor.name.removeprefix(PREFIX).replace(MARK, ".")
     if MARK not in tensor.name or base.shapes.get(name) != tensor.shape:
         return False
     values = to_float32(base.read(name), base.dtype(name))
-    return np.array_equal(to_float32(tensor.read(), tensor.dtype), values)
+    return np.array_equal(to_float32(read_tensor(tensor), tensor.dtype), values)

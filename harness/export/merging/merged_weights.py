@@ -11,9 +11,9 @@ import numpy as np
 
 from harness.core.errors import HarnessError
 from harness.export.merging.adapter import Adapter, Pair
+from harness.export.tensors.dtypes import to_float32
 from harness.export.tensors.model_config import ModelConfig
-from harness.export.tensors.numbers import to_float32
-from harness.export.tensors.safetensors_file import Array
+from harness.export.tensors.safetensors_file import Array, read_tensor
 from harness.export.tensors.weights import StoredWeights
 
 HEAD = "lm_head.weight"
@@ -56,7 +56,7 @@ class MergedWeights:
         import torch
 
         a, b = (
-            torch.from_numpy(np.ascontiguousarray(to_float32(t.read(), t.dtype)))
+            torch.from_numpy(np.ascontiguousarray(to_float32(read_tensor(t), t.dtype)))
             for t in (pair.a, pair.b)
         )
         with torch.inference_mode():

@@ -1,10 +1,9 @@
-"""One ``.safetensors`` file, read a tensor at a time into numpy, without mapping it into memory.
+"""The tensors of ``.safetensors`` files, read one at a time into numpy without mapping the file.
 
 bfloat16, which numpy does not have, stays what is stored: ``uint16``.
 """
 
-import math
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.core.errors import HarnessError
-from harness.files.strict_json import UnreadableFile
-from harness.model_files.safetensors_header import read_header
+from harness.core.printable import printable
+from harness.model_files.safetensors_header import Tensor
+from harness.model_files.weights import WeightHeaders
 
 Array = NDArray[Any]
 
@@ -21,58 +21,39 @@ STORAGE: dict[str, str] = {"F32": "<f4", "F16": "<f2", "BF16": "<u2", "F64": "<f
 """What a floating dtype is stored as; other dtypes are carried by no weight that is exported."""
 
 
-@dataclass(frozen=True, slots=True)
-class StoredTensor:
-    """Where a tensor lies."""
-
-    name: str
-    file: Path
-    dtype: str
-    """As safetensors names it: ``BF16``."""
-    shape: tuple[int, ...]
-    offset: int
-    """Bytes from the beginning of the file."""
-    size: int
-    """Bytes."""
-
-    @property
-    def elements(self) -> int:
-        return math.prod(self.shape)
-
-    def check_floating(self) -> None:
-        """Raise a HarnessError unless it is of one of the dtypes in ``STORAGE``."""
-        if self.dtype not in STORAGE:
-            raise HarnessError(
-                f"{self.file}: {self.name} is stored as {self.dtype}, only floating weights can be "
-                "exported: save the model unquantised"
-            )
-
-    def read(self) -> Array:
-        """The tensor as it is stored: bfloat16 comes as ``uint16``.
-
-        Raises:
-            HarnessError: it is no floating tensor, or the file has become shorter.
-        """
-        self.check_floating()
-        with self.file.open("rb") as file:
-            file.seek(self.offset)
-            data = np.fromfile(file, dtype=STORAGE[self.dtype], count=self.elements)
-        if data.size != self.elements:
-            raise HarnessError(f"{self.file}: ends within {self.name}, copy the file again")
-        return data.reshape(self.shape)
-
-
-def tensors_of(file: Path) -> dict[str, StoredTensor]:
-    """Every tensor of the file, by name, in the file's order.
+def tensors_in(headers: WeightHeaders, folder: Path) -> Mapping[str, Tensor]:
+    """Every tensor of a folder's files, by name.
 
     Raises:
-        HarnessError: the file is no safetensors file, or its data is cut off.
+        HarnessError: a file or a shard is missing or damaged: a line for each.
     """
-    try:
-        header = read_header(file)
-    except UnreadableFile as error:
-        raise HarnessError(f"{file}: {error}: copy the file again") from None
-    return {
-        name: StoredTensor(name, file, t.dtype, t.shape, t.start, t.size_bytes)
-        for name, t in header.items()
-    }
+    found = [f"{folder}/{printable(str(f))}" for f in headers.findings if f.is_unopenable]
+    if found:
+        raise HarnessError(*found)
+    return headers.tensors
+
+
+def check_floating(tensor: Tensor) -> None:
+    """Raise a HarnessError unless the tensor is of one of the dtypes in ``STORAGE``."""
+    if tensor.dtype not in STORAGE:
+        raise HarnessError(
+            f"{tensor.file}: {printable(tensor.name)} is stored as {tensor.dtype}, only floating "
+            "weights can be exported: save the model unquantised"
+        )
+
+
+def read_tensor(tensor: Tensor) -> Array:
+    """The tensor as it is stored: bfloat16 comes as ``uint16``.
+
+    Raises:
+        HarnessError: it is no floating tensor, or the file has become shorter.
+    """
+    check_floating(tensor)
+    with tensor.file.open("rb") as file:
+        file.seek(tensor.start)
+        data = np.fromfile(file, dtype=STORAGE[tensor.dtype], count=tensor.numel)
+    if data.size != tensor.numel:
+        raise HarnessError(
+            f"{tensor.file}: ends within {printable(tensor.name)}, copy the file again"
+        )
+    return data.reshape(tensor.shape)

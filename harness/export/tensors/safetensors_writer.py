@@ -5,7 +5,7 @@ import math
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from harness.export.tensors.numbers import STORED_AS
+from harness.export.tensors.dtypes import STORED_AS
 from harness.export.tensors.safetensors_file import Array
 
 ALIGNMENT = 8

@@ -10,7 +10,7 @@ from transformers import AutoModelForCausalLM
 
 from harness.core.errors import HarnessError
 from harness.export.source import open_source
-from harness.export.tensors.numbers import to_float32
+from harness.export.tensors.dtypes import to_float32
 from harness.export.to_merged import to_merged
 from tests.export import small_models
 from tests.export.adapters import CONV1D, adapter

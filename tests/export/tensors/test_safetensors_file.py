@@ -8,9 +8,10 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from harness.core.errors import HarnessError
-from harness.export.tensors.safetensors_file import tensors_of
+from harness.export.tensors.safetensors_file import read_tensor, tensors_in
 from harness.export.tensors.safetensors_writer import write_safetensors
 from harness.export.tensors.weights import StoredWeights
+from harness.model_files.weights import file_weights
 
 TENSORS = {
     "a": torch.arange(6, dtype=torch.float32).reshape(2, 3),
@@ -23,6 +24,10 @@ TENSORS = {
 def file(tmp_path):
     save_file(TENSORS, tmp_path / "model.safetensors", {"format": "pt"})
     return tmp_path / "model.safetensors"
+
+
+def tensors_of(file):
+    return tensors_in(file_weights(file), file.parent)
 
 
 def mistake(function, *arguments):
@@ -40,8 +45,8 @@ def write(path, header, data=b""):
 
 def test_values_are_those_that_were_saved(file):
     tensors = tensors_of(file)
-    assert np.array_equal(tensors["a"].read(), TENSORS["a"].numpy())
-    assert np.array_equal(tensors["b"].read(), TENSORS["b"].view(torch.uint16).numpy())
+    assert np.array_equal(read_tensor(tensors["a"]), TENSORS["a"].numpy())
+    assert np.array_equal(read_tensor(tensors["b"]), TENSORS["b"].view(torch.uint16).numpy())
     assert (tensors["c"].dtype, tensors["c"].shape) == ("F16", (2, 2))
 
 
@@ -62,8 +67,8 @@ def test_a_file_that_is_cut_off(file, kept):
 def test_a_file_that_is_cut_off_while_it_is_read(file):
     tensors = tensors_of(file)
     file.write_bytes(file.read_bytes()[:-8])
-    last = max(tensors.values(), key=lambda tensor: tensor.offset)
-    assert "ends within" in mistake(last.read)
+    last = max(tensors.values(), key=lambda tensor: tensor.start)
+    assert "ends within" in mistake(read_tensor, last)
 
 
 @pytest.mark.parametrize(
@@ -91,7 +96,7 @@ def test_a_header_that_cannot_be(tmp_path, header):
 
 def test_a_quantized_tensor_is_not_exported(tmp_path):
     save_file({"q": torch.zeros(4, dtype=torch.uint8)}, tmp_path / "q.safetensors")
-    assert "stored as U8" in mistake(tensors_of(tmp_path / "q.safetensors")["q"].read)
+    assert "stored as U8" in mistake(read_tensor, tensors_of(tmp_path / "q.safetensors")["q"])
 
 
 def test_weights_of_eight_bits_are_refused_before_they_are_read(tmp_path):
@@ -114,20 +119,30 @@ def test_a_missing_shard_is_named(tmp_path, file):
     file.rename(tmp_path / "model-00001.safetensors")
     places["a"] = "model-00001.safetensors"
     index.write_text(json.dumps({"weight_map": places}))
-    assert "lacks model-00002.safetensors" in mistake(StoredWeights, tmp_path)
+    assert "the shard model-00002.safetensors is not there" in mistake(StoredWeights, tmp_path)
 
 
 def test_a_tensor_that_the_index_promises_is_missed(tmp_path, file):
     file.rename(tmp_path / "model-1.safetensors")
     places = {"a": "model-1.safetensors", "lost": "model-1.safetensors"}
     (tmp_path / "model.safetensors.index.json").write_text(json.dumps({"weight_map": places}))
-    assert "model-1.safetensors lacks lost" in mistake(StoredWeights, tmp_path)
+    assert "the tensor lost is not in model-1.safetensors" in mistake(StoredWeights, tmp_path)
 
 
-@pytest.mark.parametrize("text", ["{", "[]", '{"weight_map": {"a": "../../etc/passwd"}}'])
-def test_an_index_that_cannot_be(tmp_path, text):
-    (tmp_path / "model.safetensors.index.json").write_text(text)
-    assert "cannot be read" in mistake(StoredWeights, tmp_path)
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("{", "is no JSON"),
+        ("[]", "holds no JSON object"),
+        ("{}", "lists no weights"),
+        ('{"weight_map": {"a": "../../etc/passwd"}}', "the shard ../../etc/passwd is not there"),
+        ('{"weight_map": {"a": 5}}', "the shard 5 is not there"),
+    ],
+)
+def test_an_index_that_cannot_be(tmp_path, text, reason):
+    index = tmp_path / "model.safetensors.index.json"
+    index.write_text(text)
+    assert f"{index}: {reason}" in mistake(StoredWeights, tmp_path)
 
 
 def test_weights_in_pickles_are_not_opened(tmp_path):

@@ -11,8 +11,8 @@ import numpy as np
 from harness.core.errors import HarnessError
 from harness.export.tensors.safetensors_file import Array
 
-SLAB_ELEMENTS = 1 << 22
-"""Elements converted at a time: 16 MB of float32."""
+SLAB_NUMEL = 1 << 22
+"""Weights converted at a time: 16 MB of float32."""
 STORED_AS: dict[str, np.dtype[Any]] = {
     "F32": np.dtype("<f4"),
     "F16": np.dtype("<f2"),
@@ -70,6 +70,6 @@ def converted(values: Array, stored: str, wanted: str, name: str) -> Array:
 
 
 def _slabs(values: Array) -> Iterator[slice]:
-    step = max(1, SLAB_ELEMENTS // max(1, values.size // max(1, len(values))))
+    step = max(1, SLAB_NUMEL // max(1, values.size // max(1, len(values))))
     for start in range(0, len(values), step):
         yield slice(start, start + step)

@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from harness.core.errors import HarnessError
-from harness.export.tensors import numbers
-from harness.export.tensors.numbers import converted, from_float32, to_float32
+from harness.export.tensors import dtypes
+from harness.export.tensors.dtypes import converted, from_float32, to_float32
 
 ODD = [0.0, -0.0, 1.0, float("inf"), -float("inf"), 1e-45, 1e-39, 3.4e38, 1 + 2**-8, 1 + 3 * 2**-9]
 
@@ -42,6 +42,6 @@ def test_what_does_not_fit_into_float16_is_refused_and_not_made_infinite():
 def test_slabs_make_no_difference(wanted, shape, monkeypatch):
     given = np.random.default_rng(0).standard_normal(shape, np.float32)
     whole = converted(given, "F32", wanted, "x")
-    monkeypatch.setattr(numbers, "SLAB_ELEMENTS", 10)
+    monkeypatch.setattr(dtypes, "SLAB_NUMEL", 10)
     assert np.array_equal(converted(given, "F32", wanted, "x"), whole)
     assert converted(given.T, "F32", wanted, "x").flags.c_contiguous
