@@ -75,11 +75,6 @@ class Fingerprints:
             tokenizer_hash(source.tokenizer_folder),
         )
 
-    @staticmethod
-    def of_folder(folder: Path) -> str:
-        """Fingerprint of a whole model's weights."""
-        return weights_hash(file_hashes(folder))
-
     @property
     def base(self) -> str:
         return weights_hash(self.base_files)

@@ -11,6 +11,7 @@ from harness.export.record import make_record, text_of
 from harness.export.source import Fingerprints, Source
 from harness.export.tensors.weights import StoredWeights
 from harness.files import staging as output
+from harness.model_files.fingerprint import folder_hash
 
 RECORD = "export.json"
 NAMES = {stored: name for name, stored in DTYPES.items()}
@@ -45,7 +46,7 @@ def to_merged(source: Source, target: Path, wanted: str | None, has_force: bool)
             kind="merge",
             type=dtype,
             source=source,
-            source_weights_sha256=Fingerprints.of_folder(folder),
+            source_weights_sha256=folder_hash(folder),
             fingerprints=fingerprints,
             outputs={path.relative_to(folder).as_posix(): path for path in files},
             tensors=_dtypes(folder),

@@ -9,7 +9,7 @@ from typing import Any
 from harness.core.printable import excerpt
 from harness.files.strict_json import UnreadableFile, read_object
 from harness.model_files.finding import Finding, note, problem, unopenable, warning
-from harness.model_files.fingerprint import file_hashes, weights_hash
+from harness.model_files.fingerprint import folder_hash
 from harness.model_files.folders import ADAPTER_CONFIG as CONFIG
 from harness.model_files.folders import ADAPTER_WEIGHTS as WEIGHTS
 from harness.model_files.lora_init import base_changing_init
@@ -108,7 +108,7 @@ def base_findings(
     if base_size > MOST_HASHED_BYTES and not is_thorough:
         yield note(TRAINING, "the base is too large to hash before a run", "harness doctor does")
         return
-    found = weights_hash(file_hashes(base))
+    found = folder_hash(base)
     if found == adapter.trained_over:
         return
     level = warning if is_asked else problem

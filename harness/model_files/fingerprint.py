@@ -30,6 +30,11 @@ def sha256_of_file(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def folder_hash(folder: Path) -> str:
+    """The fingerprint of a model's or an adapter's folder: ``weights_sha256`` of a run's record."""
+    return weights_hash(file_hashes(folder))
+
+
 def adapted_hash(base: str | None, adapter: str | None) -> str:
     """The fingerprint of a base with an adapter over it, of the ``weights_hash`` of each."""
     return sha256_of([base, adapter])

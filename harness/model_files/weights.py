@@ -53,6 +53,13 @@ class WeightHeaders:
         return embedding_of(self.tensors)
 
 
+def count_parameters(folder: Path) -> int:
+    """Parameters of a model, by the headers of its files; pickles, which have none, are taken for
+    float32."""
+    headers = folder_weights(folder)
+    return headers.numel or headers.size_bytes // 4
+
+
 def embedding_of(tensors: Mapping[str, Tensor]) -> Tensor | None:
     """The tensor of these that turns token ids into vectors, where its name is a known one."""
     found = (t for n, t in tensors.items() if n.endswith(_EMBEDDINGS) and len(t.shape) == 2)

@@ -8,9 +8,11 @@ import torch
 from transformers import AutoModelForCausalLM
 
 from harness.core.errors import HarnessError
+from harness.engine.hf.device import DTYPES
 from harness.engine.hf.loading import load_tokenizer
-from harness.model_files.fingerprint import file_hashes, weights_hash
+from harness.engine.hf.quantization import nf4_config
 from harness.model_files.hub import local_folder
+from harness.model_files.weights import count_parameters
 from trainers.recipes.schema import Recipe
 
 SMALL_PARAMETERS = 100_000_000
@@ -58,12 +60,8 @@ def choose_device(recipe: Recipe, folder: Path) -> Device:
     kind = "cuda" if torch.cuda.is_available() else "cpu"
     notes: list[str] = []
     if recipe.dtype != "auto":
-        dtype = {
-            "float32": torch.float32,
-            "bfloat16": torch.bfloat16,
-            "float16": torch.float16,
-        }[recipe.dtype]
-    elif recipe.quantize == "none" and _parameters(folder) <= SMALL_PARAMETERS:
+        dtype = DTYPES[recipe.dtype]
+    elif recipe.quantize == "none" and count_parameters(folder) <= SMALL_PARAMETERS:
         dtype = torch.float32
     else:
         dtype = _short_type(kind)
@@ -75,14 +73,14 @@ def choose_device(recipe: Recipe, folder: Path) -> Device:
 
 
 def open_model(recipe: Recipe, folder: Path, device: Device) -> Any:
-    """The base as a causal language model, quantised if the recipe says so.
+    """The base as a causal language model, quantized if the recipe says so.
 
     Raises:
         HarnessError: its weights cannot be read.
     """
     settings: dict[str, Any] = {"dtype": device.dtype, "local_files_only": True}
     if recipe.quantize == "nf4":
-        settings["quantization_config"] = _nf4(device)
+        settings["quantization_config"] = nf4_config(device.dtype, has_double_quantization=True)
         settings["device_map"] = {"": device.kind}
     try:
         model = AutoModelForCausalLM.from_pretrained(folder, **settings)
@@ -109,43 +107,12 @@ def usable_length(recipe: Recipe, model: Any, where: str) -> int:
     return recipe.max_length
 
 
-def weights_of(folder: Path) -> str:
-    """The hash by which the harness's run records name these weights."""
-    return weights_hash(file_hashes(folder))
-
-
-def _nf4(device: Device) -> Any:
-    from transformers import BitsAndBytesConfig
-
-    return BitsAndBytesConfig(
-        load_in_4bit=True,
-        bnb_4bit_quant_type="nf4",
-        bnb_4bit_use_double_quant=True,
-        bnb_4bit_compute_dtype=device.dtype,
-    )
-
-
 def _short_type(kind: str) -> torch.dtype:
-    """bfloat16 where the hardware computes in it."""
+    """bfloat16 where the hardware computes in it: an emulated one is too slow to train in."""
     if kind == "cuda":
         return torch.bfloat16 if torch.cuda.is_bf16_supported(False) else torch.float16
     has_bf16 = torch.ops.mkldnn._is_mkldnn_bf16_supported()
     return torch.bfloat16 if has_bf16 else torch.float32
-
-
-def _parameters(folder: Path) -> int:
-    """Parameters of the base, told by the headers of its weights; of ``.bin`` files by size."""
-    from safetensors import safe_open
-
-    count = 0
-    for path in folder.glob("*.safetensors"):
-        with safe_open(path, "pt") as weights:
-            for name in weights.keys():  # noqa: SIM118 (not a mapping)
-                size = 1
-                for length in weights.get_slice(name).get_shape():
-                    size *= length
-                count += size
-    return count or sum(p.stat().st_size for p in folder.glob("pytorch_model*.bin")) // 4
 
 
 def _first(error: Exception) -> str:

@@ -5,8 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from harness.core.errors import HarnessError
+from harness.engine.hf.quantization import numel
 from harness.engine.prompt import has_template
 from harness.model_files.end_tokens import end_ids
+from harness.model_files.fingerprint import folder_hash
 from trainers.data.rows import EncodedRows, ending_token
 from trainers.model.base import (
     Device,
@@ -14,7 +16,6 @@ from trainers.model.base import (
     open_model,
     open_tokenizer,
     usable_length,
-    weights_of,
 )
 from trainers.model.lora import lora_config, target_modules
 from trainers.recipes.load import RecipeFile
@@ -44,7 +45,7 @@ def prepare(file: RecipeFile, method: Method, rows: RecipeRows) -> tuple[Trainin
         if encoded and not encoded.rows:
             raise HarnessError(_nothing_fits(file, encoded, max_length, key))
     _check_vocabulary(model, train, file.where("base"))
-    parameters = int(model.num_parameters())
+    parameters = numel(model)
     job = TrainingJob(
         recipe=recipe,
         model=model,
@@ -99,7 +100,7 @@ def _base_info(
         name=recipe.base,
         architecture=str(model.config.model_type),
         parameters=parameters,
-        weights_sha256=weights_of(folder),
+        weights_sha256=folder_hash(folder),
         dtype=device.dtype_name,
         device=device.kind,
         threads=device.threads,

@@ -1,7 +1,6 @@
-"""``--quantize nf4`` and ``int8``: transformers models quantised by bitsandbytes as they open.
+"""``--quantize nf4`` and ``int8``: transformers models quantized by bitsandbytes as they open.
 
-Says where that works and with which precision it computes; a GGUF file is quantised when it is
-exported, not here.
+A GGUF file is quantized when it is exported, not here.
 """
 
 import math
@@ -15,10 +14,10 @@ import torch
 from harness.core.errors import HarnessError
 from harness.core.plan import sha256_of
 from harness.core.record import ModelRecord
+from harness.engine.hf.device import compute_dtype
 from harness.engine.model import EngineSettings
 from harness.model_files.folders import is_quantized
 
-CPU_FLAGS = Path("/proc/cpuinfo")
 SLOW_ON_CPU = "float16"
 """bitsandbytes computes in it 16 times as slowly on a CPU as in bfloat16 (measured)."""
 
@@ -26,7 +25,7 @@ SLOW_ON_CPU = "float16"
 def quantized_model(
     model_class: Any, folder: Path, device: torch.device, settings: EngineSettings
 ) -> Any:
-    """A model on its device, its linear layers quantised as ``settings.quantize`` says.
+    """A model on its device, its linear layers quantized as ``settings.quantize`` says.
 
     Raises:
         HarnessError: bitsandbytes is not there, or cannot do it with this model or device.
@@ -38,7 +37,7 @@ def quantized_model(
         folder,
         dtype=dtype,
         quantization_config=_config(settings, dtype),
-        # A quantised model cannot be moved afterwards.
+        # A quantized model cannot be moved afterwards.
         device_map={"": device},
     )
     if not any(type(module).__module__.startswith("bitsandbytes") for module in model.modules()):
@@ -46,21 +45,8 @@ def quantized_model(
     return model.eval()
 
 
-def compute_dtype(device: torch.device, settings: EngineSettings) -> torch.dtype:
-    """The one asked for; else bfloat16 where the processor has it, since a CPU that does not
-    is slower with it than with float32."""
-    if settings.dtype:
-        return {"float32": torch.float32, "bfloat16": torch.bfloat16}.get(
-            settings.dtype, torch.float16
-        )
-    if device.type == "cuda":
-        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
-    has_bfloat16 = CPU_FLAGS.exists() and "avx512_bf16" in CPU_FLAGS.read_text("utf-8", "replace")
-    return torch.bfloat16 if has_bfloat16 else torch.float32
-
-
 def quantized_record(record: ModelRecord, settings: EngineSettings) -> ModelRecord:
-    """Quantised weights are other weights: nothing that was kept for the whole ones is theirs."""
+    """The record with a hash of its own: quantized weights are other weights."""
     if settings.quantize is None:
         return record
     return replace(
@@ -70,12 +56,12 @@ def quantized_record(record: ModelRecord, settings: EngineSettings) -> ModelReco
     )
 
 
-def numbers_of(model: Any) -> int:
-    """Parameters of a model; a four-bit one packs two of them into a byte."""
-    return sum(_numbers(parameter) for parameter in model.parameters())
+def numel(model: Any) -> int:
+    """Parameters of a model, those counted whole that four-bit layers pack two into a byte."""
+    return sum(_numel(parameter) for parameter in model.parameters())
 
 
-def _numbers(parameter: Any) -> int:
+def _numel(parameter: Any) -> int:
     state = getattr(parameter, "quant_state", None)
     return math.prod(state.shape) if state is not None else int(parameter.numel())
 
@@ -93,11 +79,27 @@ def _check(what: str, folder: Path, device: torch.device, settings: EngineSettin
         raise HarnessError(f"{what}: {folder} is quantised already, leave the option out")
 
 
+def nf4_config(dtype: torch.dtype, *, has_double_quantization: bool = False) -> Any:
+    """bitsandbytes' settings for four bits, computed in ``dtype``.
+
+    Args:
+        dtype: of the products.
+        has_double_quantization: quantize the scales of the blocks, too, as QLoRA does: 0.4 bits
+            less for each parameter (arXiv 2305.14314, section 3).
+    """
+    from transformers import BitsAndBytesConfig
+
+    return BitsAndBytesConfig(
+        load_in_4bit=True,
+        bnb_4bit_quant_type="nf4",
+        bnb_4bit_use_double_quant=has_double_quantization,
+        bnb_4bit_compute_dtype=dtype,
+    )
+
+
 def _config(settings: EngineSettings, dtype: torch.dtype) -> Any:
     from transformers import BitsAndBytesConfig
 
     if settings.quantize == "int8":
         return BitsAndBytesConfig(load_in_8bit=True)
-    return BitsAndBytesConfig(
-        load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_compute_dtype=dtype
-    )
+    return nf4_config(dtype)

@@ -3,7 +3,6 @@
 import json
 
 import pytest
-import torch
 
 from harness.backends import adapter, base, preflight
 from harness.core.case import Message
@@ -11,7 +10,6 @@ from harness.core.errors import HarnessError
 from harness.core.modelref import ModelRef
 from harness.core.plan import Request, Sampling
 from harness.engine.hf import quantization
-from harness.engine.hf.quantization import compute_dtype
 from harness.engine.model import EngineSettings
 from tests.models import ROOT, TINY_GPT2, TINY_QWEN2
 
@@ -67,23 +65,6 @@ def test_an_adapter_goes_over_a_quantized_base_whose_own_hash_stays():
     assert answer(model)
     assert model.describe().quantization == "nf4"
     assert model.describe().base_sha256 == whole.weights_sha256
-
-
-@pytest.mark.parametrize(
-    ("dtype", "flags", "expected"),
-    [
-        (None, "flags : avx512f avx512_bf16", torch.bfloat16),
-        (None, "flags : avx512f", torch.float32),
-        ("float32", "flags : avx512_bf16", torch.float32),
-        ("bfloat16", "flags : avx512f", torch.bfloat16),
-    ],
-)
-def test_it_computes_in_bfloat16_where_the_processor_has_it(
-    tmp_path, monkeypatch, dtype, flags, expected
-):
-    (tmp_path / "cpuinfo").write_text(flags)
-    monkeypatch.setattr(quantization, "CPU_FLAGS", tmp_path / "cpuinfo")
-    assert compute_dtype(torch.device("cpu"), settings("nf4", dtype=dtype)) is expected
 
 
 def test_what_cannot_be_is_one_line(tmp_path, monkeypatch):
