@@ -59,7 +59,7 @@ def build(job: "TrainingJob", arguments: dict[str, Any]) -> Any:
 
 
 def prove_mask(trainer: Any, job: "TrainingJob") -> None:
-    """Check the loss mask of the first batch, as collated: completion and ending, nothing else.
+    """Check the loss mask of a batch of the first rows: completion and ending, nothing else.
 
     Raises:
         RuntimeError: the loss would count other tokens. The fault is ours or a change in TRL, not
