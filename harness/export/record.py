@@ -13,7 +13,8 @@ from typing import Any
 from harness import __version__
 from harness.core.export_record import ExportRecord, Input, Output
 from harness.export.source import Fingerprints, Source
-from harness.files.staging import Staging, publish, record_of
+from harness.files.atomic import publish
+from harness.files.staging import Staging, record_of
 from harness.machine.environment import versions
 from harness.model_files.fingerprint import sha256_of_file
 

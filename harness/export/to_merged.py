@@ -11,6 +11,7 @@ from harness.export.record import make_record, text_of
 from harness.export.source import Fingerprints, Source
 from harness.export.tensors.weights import StoredWeights
 from harness.files import staging as output
+from harness.files.atomic import publish_folder
 from harness.model_files.fingerprint import folder_hash
 
 RECORD = "export.json"
@@ -57,7 +58,7 @@ def to_merged(source: Source, target: Path, wanted: str | None, has_force: bool)
             start=start,
         )
         (folder / RECORD).write_text(text_of(record), "utf-8")
-        output.publish_folder(folder, target, staging)
+        publish_folder(folder, target, staging.path("previous"))
     return record
 
 

@@ -1,4 +1,4 @@
-"""Files written whole or not at all: through a sibling of the target and a rename."""
+"""Files and folders appear whole or not at all: they are written beside the target and renamed."""
 
 import os
 import shutil
@@ -30,14 +30,32 @@ def replaced(path: Path) -> Iterator[IO[bytes]]:
     try:
         with sibling.open("wb") as file:
             yield file
-            file.flush()
-            os.fsync(file.fileno())
         if path.exists():
             shutil.copymode(path, sibling)
-        sibling.replace(path)
+        publish(sibling, path)
     finally:
         sibling.unlink(missing_ok=True)
-    _sync_folder(path.parent)
+
+
+def publish(written: Path, target: Path) -> None:
+    """Give a finished file its name, once all of it is on the disk."""
+    with written.open("rb+") as file:
+        os.fsync(file.fileno())
+    written.replace(target)
+    _sync_folder(target.parent)
+
+
+def publish_folder(written: Path, target: Path, previous: Path) -> None:
+    """Give a finished folder its name; what had it before is moved to ``previous`` first."""
+    if not target.exists():
+        written.rename(target)
+        return
+    target.rename(previous)
+    try:
+        written.rename(target)
+    except OSError:
+        previous.rename(target)
+        raise
 
 
 def _sync_folder(folder: Path) -> None:

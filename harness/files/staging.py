@@ -1,7 +1,7 @@
-"""Where an export goes: it stands there whole, or not at all.
+"""Staging of an export: checks of its target, and names to write under until it is complete.
 
-Everything is written beside the target under names of its own and renamed at the end. What a killed
-export leaves behind is removed by the next one into the same place.
+Everything is written beside the target and renamed at the end (``harness.files.atomic``). What a
+killed export leaves behind is removed by the next one into the same place.
 """
 
 import contextlib
@@ -17,7 +17,7 @@ import psutil
 from harness.core.errors import HarnessError
 
 RECORD_SUFFIX = ".export.json"
-WRITING = (
+WRITE_ERRORS = (
     errno.ENOSPC,
     errno.EDQUOT,
     errno.EFBIG,
@@ -26,13 +26,13 @@ WRITING = (
     errno.EPERM,
     errno.EIO,
 )
-"""What a full disk, a quota or missing rights answer."""
+"""Error numbers of a full disk, a quota, missing rights and a failing device."""
 SPARE_BYTES = 16 << 20
-"""Kept free beside what is known to be written."""
+"""Kept free beside the bytes that are known to be written."""
 
 
 class Staging:
-    """Names beside ``target`` to write under, all of one process."""
+    """Names beside ``target`` to write under; they hold the id of the process that writes."""
 
     def __init__(self, target: Path) -> None:
         self.target = target
@@ -43,7 +43,7 @@ class Staging:
         return self.target.with_name(f"{self._prefix}{part}.partial")
 
     def clear(self) -> None:
-        """Remove what is there under these names, and what dead processes left under theirs."""
+        """Remove the files under these names, and those that dead processes left under theirs."""
         pattern = re.compile(rf"\.{re.escape(self.target.name)}\.(\d+)\.[\w.-]+\.partial")
         for path in self.target.parent.glob(".*.partial"):
             match = pattern.fullmatch(path.name)
@@ -53,7 +53,7 @@ class Staging:
 
 @contextlib.contextmanager
 def staged(target: Path) -> Iterator[Staging]:
-    """Names to write under; nothing is left under them when the block ends.
+    """Yield names to write under; nothing is left under them when the block ends.
 
     Raises:
         HarnessError: the disk is full or may not be written.
@@ -64,10 +64,10 @@ def staged(target: Path) -> Iterator[Staging]:
         yield staging
     except OSError as error:
         # numpy says how much it could write, but not why that was all: errno is None then.
-        if error.errno is not None and error.errno not in WRITING:
+        if error.errno is not None and error.errno not in WRITE_ERRORS:
             raise
         reason = error.strerror or "the disk or a quota is full"
-        raise HarnessError(f"{target}: cannot be written ({reason}), nothing was kept") from None
+        raise HarnessError(cannot_write(target, reason)) from None
     finally:
         staging.clear()
 
@@ -83,20 +83,35 @@ def check_file(target: Path, has_force: bool) -> None:
 
 
 def check_folder(target: Path, has_force: bool, inputs: tuple[Path, ...]) -> None:
-    """Raise a HarnessError unless a model's folder can be put at ``target``."""
-    if target.is_file():
-        raise HarnessError(f"-o {target}: is a file, name a folder")
+    """Raise a HarnessError unless a model's folder can be put at ``target``.
+
+    Args:
+        target: the folder to write or to replace.
+        has_force: whether what an export left there may be replaced.
+        inputs: what is read meanwhile, which must not lie inside ``target``.
+    """
+    if wrong := folder_mistake(target, inputs):
+        raise HarnessError(f"-o {target}: {wrong}")
     _check_parent(target)
     if not target.is_dir() or not any(target.iterdir()):
         return
-    here = target.resolve()
-    for inner in (Path.cwd(), *inputs):
-        if inner.resolve().is_relative_to(here):
-            raise HarnessError(f"-o {target}: holds {inner}, name a folder of its own")
     if not (target / "export.json").is_file():
         raise HarnessError(f"-o {target}: holds files that no export made, name another folder")
     if not has_force:
         raise HarnessError(f"-o {target}: holds a model already, add --force")
+
+
+def folder_mistake(target: Path, inputs: tuple[Path, ...]) -> str | None:
+    """Why no folder can be put at ``target``, whatever it holds; ``None`` where one can."""
+    if target.is_file():
+        return "is a file, name a folder"
+    inner = [p for p in (Path.cwd(), *inputs) if p.resolve().is_relative_to(target.resolve())]
+    return f"holds {inner[0]}, name a folder of its own" if target.is_dir() and inner else None
+
+
+def cannot_write(target: Path, reason: str) -> str:
+    """The message where a disk refuses what was to be written to ``target``."""
+    return f"{target}: cannot be written ({reason}), nothing was kept"
 
 
 def check_space(target: Path, wanted_bytes: int) -> None:
@@ -110,29 +125,8 @@ def check_space(target: Path, wanted_bytes: int) -> None:
 
 
 def record_of(target: Path) -> Path:
-    """Where the record of an exported file lies."""
+    """The file beside an exported file that holds its record."""
     return target.with_name(target.name + RECORD_SUFFIX)
-
-
-def publish(written: Path, target: Path) -> None:
-    """Put a finished file in its place, on the disk before it has its name."""
-    with written.open("rb") as file:
-        os.fsync(file.fileno())
-    written.replace(target)
-
-
-def publish_folder(written: Path, target: Path, staging: Staging) -> None:
-    """Put a finished folder in its place; what stood there is removed afterwards."""
-    if not target.exists():
-        written.rename(target)
-        return
-    previous = staging.path("previous")
-    target.rename(previous)
-    try:
-        written.rename(target)
-    except OSError:
-        previous.rename(target)
-        raise
 
 
 def _check_parent(target: Path) -> None:

@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from harness.files.atomic import write_whole
+from harness.files.atomic import publish_folder, write_whole
 
 
 def test_text_is_written_as_it_is(tmp_path):
@@ -46,3 +46,13 @@ def test_a_pipe_is_written_to(tmp_path):
     write_whole(tmp_path / "pipe", ["text"])
     reader.join()
     assert read == ["text"]
+
+
+def test_a_folder_stays_where_the_new_one_cannot_take_its_place(tmp_path):
+    target = tmp_path / "out"
+    target.mkdir()
+    (target / "old").write_text("")
+    with pytest.raises(FileNotFoundError):
+        publish_folder(tmp_path / "none", target, tmp_path / "previous")
+    assert [p.name for p in tmp_path.iterdir()] == ["out"]
+    assert (target / "old").is_file()

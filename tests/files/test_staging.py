@@ -8,6 +8,7 @@ import pytest
 
 from harness.core.errors import HarnessError
 from harness.files import staging as output
+from harness.files.atomic import publish_folder
 
 
 def write_and_fail(target, error):
@@ -107,6 +108,6 @@ def test_a_folder_is_replaced_by_a_finished_one(tmp_path):
     with output.staged(target) as staging:
         staging.path("folder").mkdir()
         (staging.path("folder") / "fresh").write_text("")
-        output.publish_folder(staging.path("folder"), target, staging)
+        publish_folder(staging.path("folder"), target, staging.path("previous"))
     assert [path.name for path in target.iterdir()] == ["fresh"]
     assert [path.name for path in tmp_path.iterdir()] == ["merged"]

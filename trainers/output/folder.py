@@ -5,7 +5,6 @@ also a lock: two trainings cannot write into one output.
 """
 
 import contextlib
-import errno
 import os
 import shutil
 from collections.abc import Iterator
@@ -14,12 +13,12 @@ from pathlib import Path
 import psutil
 
 from harness.core.errors import HarnessError
+from harness.files.atomic import publish_folder
+from harness.files.staging import WRITE_ERRORS, cannot_write, folder_mistake
 from harness.model_files.folders import ADAPTER_CONFIG
 
 PROCESS_FILE = "process"
 """Holds the id of the process that writes the partial folder."""
-WRITING = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM)
-"""Error numbers of a full disk, a quota and missing permissions."""
 
 
 def mistake_in(output: Path, overwrite: bool, inputs: tuple[Path, ...]) -> str | None:
@@ -28,15 +27,9 @@ def mistake_in(output: Path, overwrite: bool, inputs: tuple[Path, ...]) -> str |
     Args:
         inputs: the base and the data, which must not lie inside the folder to be replaced.
     """
-    if output.is_file():
-        return f"{output} is a file, name a folder"
-    if not output.is_dir():
-        return None
-    here = output.resolve()
-    for inner in (Path.cwd(), *inputs):
-        if inner.resolve().is_relative_to(here):
-            return f"{output} holds {inner}, name a folder of its own"
-    if not any(output.iterdir()):
+    if wrong := folder_mistake(output, inputs):
+        return f"{output} {wrong}"
+    if not output.is_dir() or not any(output.iterdir()):
         return None
     if not (output / ADAPTER_CONFIG).is_file():
         return f"{output} holds files that are not an adapter's, name another folder"
@@ -63,9 +56,12 @@ def staged(output: Path) -> Iterator[Path]:
     try:
         yield partial
         (partial / PROCESS_FILE).unlink()
-        _publish(partial, output)
+        previous = output.with_name(f"{output.name}.previous")
+        shutil.rmtree(previous, ignore_errors=True)
+        publish_folder(partial, output, previous)
+        shutil.rmtree(previous, ignore_errors=True)
     except OSError as error:
-        if error.errno not in WRITING:
+        if error.errno not in WRITE_ERRORS:
             raise
         raise HarnessError(cannot_write(output, error.strerror or str(error))) from error
     finally:
@@ -94,22 +90,3 @@ def _living_owner(partial: Path) -> int | None:
     except (OSError, ValueError):
         return None
     return process if process != os.getpid() and psutil.pid_exists(process) else None
-
-
-def _publish(partial: Path, output: Path) -> None:
-    if not output.exists():
-        partial.rename(output)
-        return
-    previous = output.with_name(f"{output.name}.previous")
-    shutil.rmtree(previous, ignore_errors=True)
-    output.rename(previous)
-    try:
-        partial.rename(output)
-    except OSError:
-        previous.rename(output)
-        raise
-    shutil.rmtree(previous, ignore_errors=True)
-
-
-def cannot_write(output: Path, reason: str) -> str:
-    return f"{output}: cannot be written ({reason}), nothing was kept"

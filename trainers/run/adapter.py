@@ -10,8 +10,8 @@ from safetensors import SafetensorError
 
 from harness.core.errors import HarnessError
 from harness.engine.hf.loading import load_tokenizer
+from harness.files.staging import cannot_write
 from harness.model_files.folders import ADAPTER_CONFIG, ADAPTER_WEIGHTS
-from trainers.output.folder import cannot_write
 from trainers.run.curve import diverged
 from trainers.run.job import TrainingJob
 
