@@ -63,7 +63,7 @@ def test_an_answer_does_not_depend_on_what_was_guessed(opened, task, monkeypatch
     model = opened("merged")
     requests = requests_for(task.name, task.cases[:9], sampling)
     whole = ids(model, requests)
-    monkeypatch.setattr(llama_decoding, "drafted", lambda ids, count, sources: [7] * count)
+    monkeypatch.setattr(llama_decoding, "draft", lambda ids, count, sources: [7] * count)
     assert ids(model, requests) == whole
     prompts = [list(p.token_ids) for p in model.encode(requests, []).prompts]
     said = [p + list(whole[r.case_id]) for p, r in zip(prompts, requests, strict=True)]
@@ -72,7 +72,7 @@ def test_an_answer_does_not_depend_on_what_was_guessed(opened, task, monkeypatch
         (answer,) = [a for a in said if a[: len(ids)] == ids]
         return [*answer[len(ids) :], 7, 7, 7][:count]
 
-    monkeypatch.setattr(llama_decoding, "drafted", known)
+    monkeypatch.setattr(llama_decoding, "draft", known)
     assert ids(model, requests) == whole
     monkeypatch.setattr(model.contexts, "profile", replace(PER_CORE, draft_tokens=3))
     assert ids(model, requests) == whole

@@ -11,7 +11,7 @@ from harness.tasks.judging_line import JudgingLine
 from harness.tasks.task import load_task
 
 GOOD = '{"name": "Ada", "date": "2024-03-05"}'
-TASKS = Path(__file__).parents[1] / "fixtures" / "tasks"
+TASKS = Path(__file__).parents[2] / "fixtures" / "tasks"
 
 
 def verdicts(task=None, **line):
