@@ -1,14 +1,14 @@
-"""How many mutants of the checks their tests kill.
+"""Mutation tests of the checks: the share of mutants that their tests kill.
 
     pip install mutmut==3.8.1
     python benchmarks/check_mutants.py FOLDER [--share 0.4] [--only json_fault]
 
 mutmut changes one operator, constant, string or argument of ``harness/checks/`` at a time and runs
-the tests that reach it, in FOLDER, a copy made for it. Of each file's mutants the share is drawn by
-a seed of its own, so that two runs draw the same ones. Prints a table, and the survivors.
+the tests that reach it, in FOLDER, a copy made for it. The share of each file's mutants is drawn
+with the file's own seed, so that two runs draw the same ones. Prints a table, and the survivors.
 
-Left out: ``run_budgets`` and ``repair_lift``, whose tests are those of the plugin, and the two
-slowest test files (properties and hostile texts), so that a mutant costs a second.
+Left out: ``run_budgets`` and ``repair_lift``, which the plugin's tests cover, and the two slowest
+test files (properties and hostile texts), so that a mutant takes a second.
 """
 
 import argparse
@@ -25,7 +25,7 @@ ROOT = Path(__file__).parents[1]
 SLOW_TESTS = ("test_adversarial.py", "test_properties.py")
 TESTED_ELSEWHERE = ("run_budgets", "repair_lift")
 KILLED = (1, 3, 24, -24, 36, 152, 255)
-"""mutmut's exit codes of a mutant that a test, or the time limit, found out."""
+"""mutmut's exit codes of a mutant that a test, or the time limit, killed."""
 NAMES_AT_ONCE = 400
 CONFIGURATION = """
 [project]
@@ -44,7 +44,7 @@ max_stack_depth = -1
 
 
 def prepare(folder: Path) -> None:
-    """Copy what the tests need, and let mutmut make its mutants."""
+    """Copy the files that the tests need, and have mutmut create its mutants."""
     ignored = shutil.ignore_patterns("__pycache__", *SLOW_TESTS)
     shutil.copytree(ROOT / "harness", folder / "harness", ignore=ignored)
     shutil.copytree(ROOT / "tests" / "checks", folder / "tests" / "checks", ignore=ignored)

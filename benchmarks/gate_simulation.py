@@ -2,9 +2,10 @@
 
     python -m benchmarks.gate_simulation
 
-The same functions that decide are given pairs drawn from known truths. The result goes to
-``benchmarks/results/gate_simulation.json`` with machine and versions. Seeded: the same numbers
-every time. Minutes on one core. With ``--only`` the other parts of the file stay as they are.
+The gate's own functions decide on pairs drawn from known distributions. The result is written to
+``benchmarks/results/gate_simulation.json`` with machine and versions. It is seeded: the same
+numbers every time. It takes minutes on one core. With ``--only`` the other parts of the file stay
+unchanged.
 """
 
 import argparse
@@ -28,7 +29,7 @@ from harness.stats.ratios import median_ratio
 RESULT = Path(__file__).parent / "results/gate_simulation.json"
 SEED = 5
 BEHAVIORS = 4
-"""Behaviors of the simulated suite; a case that fails, fails one of them."""
+"""Behaviors of the simulated suite; a failing case fails exactly one of them."""
 POLICY = GatePolicy()
 
 Rows = list[dict[str, Any]]
@@ -47,14 +48,14 @@ def interval_of(broke: int, fixed: int, cases: int) -> DropInterval:
 
 
 def is_regression(composite: float, behaviors: Sequence[float]) -> bool:
-    """What the gate calls a regression, from the p-values of one task."""
+    """The gate's regression rule, applied to the p-values of one task."""
     return composite <= POLICY.composite_alpha or (
         len(behaviors) > 0 and min(holm(behaviors)) <= POLICY.behaviors_alpha
     )
 
 
 def alarms(rng: np.random.Generator, cases: int, broke: float, fixed: float, runs: int) -> float:
-    """The share of runs that are called a regression, with as many behaviors as a suite has."""
+    """Share of runs called a regression, with the number of behaviors of a suite."""
     shares = np.array([broke / BEHAVIORS] * BEHAVIORS + [fixed / BEHAVIORS] * BEHAVIORS)
     counts = rng.multinomial(cases, [*shares, 1 - broke - fixed], runs)
     found = 0
@@ -66,7 +67,7 @@ def alarms(rng: np.random.Generator, cases: int, broke: float, fixed: float, run
 
 
 def independent_null(rng: np.random.Generator, runs: int) -> Rows:
-    """Nothing got worse; cases flip either way alike."""
+    """An unchanged model: cases flip in both directions equally often."""
     return [
         {
             "cases": cases,
@@ -79,8 +80,8 @@ def independent_null(rng: np.random.Generator, runs: int) -> Rows:
 
 
 def templated(rng: np.random.Generator, templates: int, size: int, drop: float) -> np.ndarray:
-    """Differences of ``templates`` x ``size`` cases. A fifth of the templates change, each by a
-    wording's luck up or down: four in ten of its cases flip that way. On top, ``drop``."""
+    """Differences of ``templates`` x ``size`` cases. A fifth of the templates change, each up or
+    down at random: four in ten of their cases flip that way. ``drop`` is added to it."""
     moved = rng.random(templates) < 0.2
     side = rng.choice((-1, 1), templates)
     flipped = rng.random((templates, size)) < 0.4 * moved[:, None]
@@ -89,7 +90,7 @@ def templated(rng: np.random.Generator, templates: int, size: int, drop: float) 
 
 
 def clustered_null(rng: np.random.Generator, runs: int) -> Rows:
-    """Nothing got worse; templates flip together. Beside it, the test that ignores templates."""
+    """An unchanged model whose templates flip together; compared with a test that ignores them."""
     rows = []
     for templates, size in ((12, 25), (30, 10), (60, 5), (150, 2)):
         names = np.repeat(np.arange(templates), size).tolist()
@@ -110,7 +111,7 @@ def clustered_null(rng: np.random.Generator, runs: int) -> Rows:
 
 
 def detected(rng: np.random.Generator, runs: int) -> Rows:
-    """Real losses of the sizes that should be seen with 80% power."""
+    """Power for drops that should be detected in 80% of runs."""
     truths = [(335, 0.02, 0.0), (833, 0.035, 0.015), (1_629, 0.06, 0.04)]
     truths += [(n, d + 0.01, 0.01) for n, d in ((30, 0.23), (100, 0.083), (300, 0.035),
                                                 (1_000, 0.015), (2_000, 0.010))]  # fmt: skip
@@ -126,7 +127,7 @@ def detected(rng: np.random.Generator, runs: int) -> Rows:
 
 
 def covered(rng: np.random.Generator, runs: int) -> Rows:
-    """How often the interval holds the true drop."""
+    """Coverage of the interval of the drop."""
     rows = []
     for cases in (30, 100, 300, 1_000, 5_000):
         for broke, fixed in ((0.03, 0.01), (0.01, 0.01), (0.005, 0.0), (0.10, 0.05), (0.02, 0.6)):
@@ -139,11 +140,12 @@ def covered(rng: np.random.Generator, runs: int) -> Rows:
 
 
 def covered_with_templates(rng: np.random.Generator, runs: int) -> Rows:
-    """The same where cases come from templates, through the function that the gate calls."""
+    """Coverage where cases come from templates, through the function that the gate calls."""
     rows = []
     for templates, size in ((12, 25), (30, 10), (60, 5), (150, 2)):
         names = tuple(np.repeat(np.arange(templates), size).astype(str).tolist())
-        # A template that did not move breaks by `drop`; one that moved does where it did not flip.
+        # `drop` applies to all cases of unchanged templates, and to cases of others that did not
+        # flip.
         drop, inside = 0.02, 0
         truth = drop * (1 - 0.2 * 0.4)
         for _ in range(runs):
@@ -157,7 +159,7 @@ def covered_with_templates(rng: np.random.Generator, runs: int) -> Rows:
 
 
 def false_passes(rng: np.random.Generator, runs: int) -> Rows:
-    """A drop of exactly the margin that is called a pass all the same."""
+    """Rate of passes for a drop of exactly the margin."""
     rows = []
     for cases in (149, 300, 1_000):
         for broke, fixed in ((0.02, 0.0), (0.03, 0.01), (0.06, 0.04)):
@@ -173,9 +175,9 @@ def false_passes(rng: np.random.Generator, runs: int) -> Rows:
 
 
 def repeated_null(rng: np.random.Generator, runs: int) -> Rows:
-    """Nothing got worse on the whole; four sampled answers to each case. A case passes with a
-    chance of its own, which for one case in five is another one after training, as often higher as
-    lower. Beside it, the test that counts every answer as a case."""
+    """An unchanged mean with four sampled answers to each case. Each case has its own pass
+    probability; for one case in five it changes, up as often as down. Compared with a test that
+    counts every answer as a case."""
     rows, repeats = [], 4
     for cases in (30, 100, 300):
         names = [str(i) for i in range(cases)]
@@ -200,11 +202,11 @@ def repeated_null(rng: np.random.Generator, runs: int) -> Rows:
 
 
 def latency(rng: np.random.Generator, runs: int) -> Rows:
-    """Timed cases of very different length on a machine that gets slower by half on the way, with
-    hiccups, in turns; and one model after the other. The limit is 10% slower."""
+    """Timed cases of very different length on a machine that becomes slower by half meanwhile, with
+    outliers: interleaved, and one model after the other. The limit is 10% slower."""
     limit, rows = 1.1, []
     for cases in (8, 20, 50):
-        is_first = np.isin(np.arange(cases) % 4, (0, 3))  # As harness.run.interleaving alternates.
+        is_first = np.isin(np.arange(cases) % 4, (0, 3))  # The order of harness.run.interleaving.
         for ratio in (1.1, 1.2, 1.3):
             over = inside = apart = 0
             for _ in range(runs):

@@ -1,14 +1,13 @@
-"""Requests per second of GGUF models of several sizes, in each manner in which rows may be decoded.
+"""Requests per second of GGUF models of several sizes, in each decoding profile.
 
     python -m benchmarks.gguf_profile TINY.gguf
 
-``harness/engine/llama/profile.py`` decides by a model's size: this is what it was decided by.
-Beside the file named, which answers as it does, stand models of ``benchmarks.random_model`` whose
-weights are random: what they say repeats itself sooner or later, so that guessing is easier than
-it is in earnest. Every model answers 64 prompts of the bundled ``json_extraction``, greedily,
-with at most 24 tokens; of three runs of each manner, in turns, the fastest counts. The result
-goes to ``benchmarks/results/gguf_profile.json``; run it on a quiet machine: 3 minutes on two
-cores.
+``harness/engine/llama/profile.py`` chooses the profile by a model's size, based on this benchmark.
+Besides the given file it measures models of ``benchmarks.random_model``: their weights are random
+and their answers become repetitive, so that more draft tokens are accepted than in practice. Every
+model answers 64 prompts of the bundled ``json_extraction``, greedily, with at most 24 tokens; the
+fastest of three interleaved runs of each profile counts. The result is written to
+``benchmarks/results/gguf_profile.json``. Run it on an idle machine: 3 minutes on two cores.
 """
 
 import argparse
@@ -56,7 +55,7 @@ def main() -> None:
 
 
 def made(folder: Path, shape: str) -> Path:
-    """A GGUF of float16 in a shape."""
+    """Write a float16 GGUF of a shape."""
     write_random_model(folder / shape, shape=shape)
     file = folder / f"{shape}.gguf"
     to_gguf(open_source(str(folder / shape)), file, "f16")

@@ -1,16 +1,16 @@
-"""Requests per second and peak memory of ``--model gguf:``, beside llama-cpp-python's own loop.
+"""Requests per second and peak memory of ``--model gguf:``, compared with llama-cpp-python's loop.
 
     python -m benchmarks.gguf_speed TINY.gguf:96 HALF_BF16.gguf:24 HALF_Q4_K_M.gguf:24
 
-Each model is named with the most tokens of an answer. Both answer the same prompts of the bundled
-``json_extraction``, as the same token ids, greedily; the peer one after the other through
-``Llama.generate``, which keeps the prompt's common beginning in its cache, with flash attention or
-without, on one thread or all cores: of the settings that are fastest on a few cases, the one that
-is fastest on all. Each has a process of its own; loading and reading the prompts are not timed.
-Of a model that is quick, medians of several rounds of both sides, in turns, are compared.
-Peak memory is held against the peer's and the key-value cache that our streams take, computed from
-the file's metadata. The result goes to ``benchmarks/results/gguf_speed.json`` with machine and
-versions; run it on a quiet machine: 8 minutes on two cores for a tiny model and two of 0.5B.
+Each model is named with the most tokens of an answer. Both sides answer the same prompts of the
+bundled ``json_extraction``, as the same token ids, greedily. The peer answers one after the other
+through ``Llama.generate``, which keeps the common prefix of prompts in its cache, with or without
+flash attention, on one thread or all cores: the settings that are fastest on a few cases run on all
+cases, and the fastest counts. Each side has its own process; loading and tokenizing are not timed.
+For a fast model, medians of several interleaved rounds are compared. Peak memory is compared with
+the peer's plus the key-value cache of our streams, computed from the file's metadata. The result is
+written to ``benchmarks/results/gguf_speed.json`` with machine and versions. Run it on an idle
+machine: 8 minutes on two cores for a tiny model and two of 0.5B.
 """
 
 import argparse
@@ -40,11 +40,11 @@ COUNTS = (32, 128)
 PROBE = 16
 """Cases on which the peer's settings are ranked."""
 FINALISTS = 2
-"""The peer's settings that answer all cases, all four of a quick model; the fastest counts."""
+"""Number of the peer's settings that run on all cases (all four for a fast model)."""
 ROUNDS = 5
-"""Of both sides in turns, for a model that is quick: a tenth of a second is easily disturbed."""
+"""Interleaved rounds for a fast model, whose short times vary more."""
 QUICK_SECONDS = 2.0
-"""Of the peer's best setting over ``PROBE`` cases."""
+"""A model is fast if the peer's best setting takes less than this over ``PROBE`` cases."""
 MB = 1_000_000
 
 
@@ -123,7 +123,7 @@ def row(
 
 
 def is_default(peer: dict[str, Any]) -> bool:
-    """As ``Llama`` is without being told: half of the threads."""
+    """``Llama``'s default: half of the threads."""
     half = max(1, (os.cpu_count() or 1) // 2)
     return bool(peer["settings"] == {"is_flash": False, "peer_threads": half})
 
@@ -142,7 +142,7 @@ def sentence(row: dict[str, Any]) -> str:
 
 
 def read(file: str, limit: int) -> dict[str, Any]:
-    """The prompts as token ids, and where answers end: the same for both."""
+    """Prompts as token ids, and the end tokens: the same for both sides."""
     reading = Generation(ModelRef("gguf", file), EngineSettings(device="cpu")).encode(asked(limit))
     return {
         "prompts": [p.token_ids for p in reading.prompts],
@@ -156,7 +156,7 @@ def asked(limit: int, count: int = max(COUNTS)) -> Sequence[Request]:
 
 
 def child(side: str, task: dict[str, Any], **more: object) -> dict[str, Any]:
-    """What a process of its own found."""
+    """The result of a function that runs in a separate process."""
     with tempfile.NamedTemporaryFile("w", suffix=".json", encoding="utf-8") as file:
         json.dump({**task, **more}, file)
         file.flush()
@@ -169,7 +169,7 @@ def child(side: str, task: dict[str, Any], **more: object) -> dict[str, Any]:
 
 
 def ours(task: dict[str, Any]) -> dict[str, Any]:
-    """Timed as the peer is, from token ids on: contexts, prefix, answers, their texts."""
+    """Timed like the peer, from token ids on: contexts, prefix, answers, their texts."""
     from harness.backends import gguf
 
     settings = EngineSettings(device="cpu", threads=task["threads"])
@@ -195,11 +195,12 @@ def ours(task: dict[str, Any]) -> dict[str, Any]:
 
 
 def nothing(tokens: int, ended: int) -> None:
-    """Nobody is told how far it is."""
+    """A progress callback that does nothing."""
 
 
 def peer(task: dict[str, Any]) -> dict[str, Any]:
-    """``Llama.generate`` one prompt after the other; greedy, its cache as long as is needed."""
+    """``Llama.generate`` for one prompt after the other, greedy, with a cache of sufficient
+    length."""
     from llama_cpp import Llama
 
     from harness.machine.cores import usable_cores

@@ -1,20 +1,20 @@
-"""Requests per second of a transformers model, beside lm-evaluation-harness' ``hf`` backend.
+"""Requests per second of a transformers model, compared with lm-evaluation-harness' ``hf`` backend.
 
     python -m benchmarks.random_model /tmp/qwen05
     python -m benchmarks.hf_speed /tmp/qwen05 --peer-python PATH/TO/VENV/bin/python
 
-Both answer the same chats in bfloat16 on the CPU, greedily, to the same number of tokens. About two
-thirds of every prompt are the same: a system message and the task's instructions. Each side is one
-process that stays open and answers all chats once before it is timed, so that neither loading nor
-a first, slower pass counts; ours is timed from outside, pipes and JSON included, the peer around
-its ``generate_until``. Waiting threads of both fall asleep equally soon. The peer answers at
-several batch sizes and its best one counts. Rounds of both sides alternate, medians are compared.
-The result goes to ``benchmarks/results/hf_speed.json`` with machine and versions; run it on a quiet
+Both answer the same chats in bfloat16 on the CPU, greedily, with the same number of tokens. About
+two thirds of every prompt are the same: a system message and the task's instructions. Each side is
+one process that stays open and answers all chats once before it is timed, so that neither loading
+nor the slower first pass counts. Ours is timed from outside, pipes and JSON included, the peer
+around its ``generate_until``. Both have the same OpenMP spin count. The peer runs at several batch
+sizes and its best one counts. Rounds of both sides alternate; medians are compared. The result is
+written to ``benchmarks/results/hf_speed.json`` with machine and versions. Run it on an idle
 machine: 3 minutes on two cores.
 
-``same_answers`` is lower than the number of prompts: random weights make near-ties, which bfloat16
-rounds one way in a shared beginning and another way in a batch of padded rows. In float32 all 32
-answers of the 0.5B model were those of ``model.generate``, in bfloat16 20 were.
+``same_answers`` is lower than the number of prompts: random weights make near ties, which bfloat16
+rounds differently in a shared prefix and in a batch of padded rows. In float32 all 32 answers of
+the 0.5B model equalled those of ``model.generate``, in bfloat16 20 did.
 """
 
 import argparse
@@ -109,14 +109,14 @@ def main() -> None:
 
 
 def chats(count: int, limit: int) -> list[Request]:
-    """The bundled payments, each behind the same system message."""
+    """The bundled payments, each after the same system message."""
     task = load_task(TASK)
     asked = requests_for(task.name, task.cases[:count], Sampling(max_new_tokens=limit))
     return [replace(r, messages=(Message("system", SYSTEM), *r.messages)) for r in asked]
 
 
 class Ours:
-    """The process that pytest's would start."""
+    """The backend's process, as pytest's process starts it."""
 
     def __init__(self, model: str) -> None:
         settings = EngineSettings(device="cpu", dtype="bfloat16")
@@ -137,7 +137,7 @@ class Ours:
 
 
 class Peer:
-    """lm-evaluation-harness in an environment of its own."""
+    """lm-evaluation-harness in its own environment."""
 
     def __init__(self, python: str, model: str, requests: Sequence[Request]) -> None:
         said = [[{"role": m.role, "content": m.content} for m in r.messages] for r in requests]
@@ -172,7 +172,7 @@ class Peer:
 
 
 def shared_tokens(prompts: Sequence[list[int]]) -> int:
-    """How many tokens all prompts begin with."""
+    """Length of the common prefix of all prompts, in tokens."""
     columns = zip(*prompts, strict=False)
     return sum(1 for _ in takewhile(lambda column: len(set(column)) == 1, columns))
 

@@ -1,12 +1,12 @@
-"""How many completions ``harness judge`` judges in a second, on one core.
+"""Completions per second of ``harness judge`` on one core.
 
     python benchmarks/judge_speed.py [COUNT]
 
-Typical completions of the bundled json_extraction task: its references, and every third one with a
-habit of an untuned model (a fence, chatter, a number as a string, brackets, an invented value, cut
-off). Each line carries its own prompt, schema, timestamps, grounded pointers and reference, so that
-every check has something to do. Prints one line of JSON: the seconds of CPU time that a line took,
-and for each text of a hostile million characters the seconds that all checks together took.
+It judges typical completions of the bundled json_extraction task: its references, every third one
+with a fault of an untuned model (a fence, extra text, a number as a string, brackets, an invented
+value, truncation). Each line has its own prompt, schema, timestamps, grounded pointers and
+reference, so that every check applies. Prints one line of JSON: CPU seconds per line, and for each
+hostile text of a million characters the CPU seconds of all checks together.
 """
 
 import json

@@ -1,13 +1,13 @@
-"""A model in Qwen2.5-0.5B's real shape with random weights, for what depends on size alone.
+"""Writes a model in Qwen2.5-0.5B's shape with random weights, for benchmarks that depend on size.
 
     python -m benchmarks.random_model /tmp/qwen05
     python -m benchmarks.random_model /tmp/small --shape 15m
     python -m benchmarks.random_model /tmp/qwen7 --shape 7b --shards 4
 
-Speed and memory of loading, converting and decoding depend on shapes, not on what the weights mean.
-The tokenizer is the bundled one, with as many filler tokens as the real vocabulary has rows. Two
-runs of one seed write the same bytes. About 1 GB, of the shape 7b 15 GB; never committed. Smaller
-shapes are there to find from which size on something pays.
+Speed and memory of loading, converting and decoding depend on shapes, not on the weights' values.
+The tokenizer is the bundled one, with filler tokens up to the size of the real vocabulary. The same
+seed writes the same bytes. The model takes about 1 GB, the shape 7b 15 GB; it is never committed.
+Smaller shapes serve to find the size from which an optimisation pays.
 """
 
 import json
@@ -48,8 +48,8 @@ SHAPES = {
     "15m": _shape(384, 8, 6, 2, 1024, 8192),
     "5m": _shape(320, 5, 5, 1, 640, 4096),
 }
-"""By about as many parameters: of Qwen2.5's ``config.json``, of SmolLM2-135M's, and smaller ones
-with heads of 64, as most have."""
+"""Shapes by approximate number of parameters: those of Qwen2.5 and SmolLM2-135M, and smaller ones
+with the usual head size of 64."""
 THETA = 1_000_000.0
 SPREAD = 0.02
 """Standard deviation of the weights: transformers' own for a fresh model."""
@@ -136,7 +136,7 @@ def _write_weights(
 
 
 def _values(name: str, shape: tuple[int, ...], seed: int) -> Array:
-    """Ones for norms, small normal numbers elsewhere; each tensor from a stream of its own."""
+    """Ones for norms, small normal values elsewhere; each tensor has its own random stream."""
     if name.endswith("norm.weight"):
         values = np.ones(shape, np.float32)
     else:

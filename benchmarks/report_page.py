@@ -1,13 +1,13 @@
-"""The page of 5,000 cases and two models: how soon it is built, how large it is, how it answers.
+"""Build time, size and response times of the page of 5,000 cases and two models.
 
     python -m benchmarks.report_page [--repeats 5]
 
-Stored records are made from a seed (``tests/synthetic.py``), the page by ``harness report`` in a
-process of its own, and read in headless Chromium, which also clicks through it. A second record
-holds only hostile texts of 10,000 characters, a third one of ten million. Prints a table, writes
-``benchmarks/results/report_page.json`` with machine and versions, and ends with 1 where a limit is
-missed or a check fails. Run it on a quiet machine, or before all others on a busy one (``chrt -r``,
-which the result says as ``has_priority``).
+The records are generated from a seed (``tests/synthetic.py``), the page by ``harness report`` in
+its own process; headless Chromium opens it and clicks through it. A second record holds only
+hostile texts of 10,000 characters, a third one text of ten million. Prints a table, writes
+``benchmarks/results/report_page.json`` with machine and versions, and exits with 1 where a limit is
+missed or a check fails. Run it on an idle machine, or with real-time priority on a busy one
+(``chrt -r``, recorded as ``has_priority``).
 """
 
 import argparse
@@ -38,7 +38,7 @@ HOSTILE_CHARACTERS = 10_000
 TEN_MILLION = 10_000_000
 FORMATS = ("html", "json", "markdown", "junit", "terminal")
 
-# Builds in a process that has already imported what it needs: what the building alone takes.
+# Times the build alone, in a process that has already imported its modules.
 BUILD_ALONE = """
 import sys, time
 from pathlib import Path
@@ -56,7 +56,7 @@ print(was_read - started, time.perf_counter() - was_read)
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """One number that has a limit, or is only said."""
+    """A measured value, with its limit if it has one."""
 
     name: str
     value: float
@@ -70,7 +70,7 @@ class Measure:
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """What a process took."""
+    """Wall time and peak memory of a process."""
 
     seconds: float
     cpu_seconds: float
@@ -104,7 +104,7 @@ def main() -> None:
 
 
 def built(folder: Path, run: RunRecord, page: Path, repeats: int) -> Iterator[Measure]:
-    """The real command, and the building without the process around it."""
+    """Time the real command, and the build without process start and imports."""
     runs = folder / "runs"
     write_run(run, runs)
     command = [*REPORT, "--report-dir", str(runs), "-o", str(page)]
@@ -126,7 +126,7 @@ def built(folder: Path, run: RunRecord, page: Path, repeats: int) -> Iterator[Me
 
 
 def hostile(folder: Path) -> Iterator[Measure]:
-    """As many cases whose every answer is long and holds whatever could break out."""
+    """The same number of cases, all with long hostile answers."""
     text = (EVERYTHING * (HOSTILE_CHARACTERS // len(EVERYTHING) + 1))[:HOSTILE_CHARACTERS]
     run = record(CASES)
     spoilt = [(m.ref, [with_text(s, f"{s.completion.text} {text}") for s in run.samples
@@ -168,7 +168,7 @@ def ten_megabytes(folder: Path) -> Iterator[Measure]:
 def browse(
     tab: in_browser.Page, page: Path, repeats: int
 ) -> tuple[list[Measure], dict[str, float]]:
-    """Loads and filters; every time is in milliseconds, the first and coldest load among them."""
+    """Time loads and filters in milliseconds; the first load, with cold caches, is included."""
     loads = [in_browser.load(tab, page) for _ in range(repeats)]
     times = in_browser.answers(tab, page, repeats)
     every = [found for each in times.values() for found in each]
@@ -185,7 +185,7 @@ def browse(
 
 
 def process(command: list[str], folder: Path) -> Process:
-    """Run a command to its end in ``folder``, where no project's settings are."""
+    """Run a command to its end in ``folder``, outside any project."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     started = time.perf_counter()
     child = subprocess.Popen(

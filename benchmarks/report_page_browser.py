@@ -1,7 +1,7 @@
-"""The page in headless Chromium: how soon it answers, and whether everything on it works.
+"""Measures the page's response times in headless Chromium and checks that its controls work.
 
-Times are the page's own clock: milliseconds since the navigation began, or since the input event.
-Selectors are roles, names and data attributes that the page promises, never its looks.
+Times are from the page's own clock: milliseconds since the navigation began, or since the input
+event. Selectors are roles, names and data attributes that the page guarantees, never its styling.
 """
 
 import json
@@ -63,8 +63,7 @@ class Interactive:
 
 
 def load(tab: Page, path: Path) -> Interactive:
-    """Open the page and click as soon as it is loaded: the moment of the answer is when it is
-    interactive."""
+    """Open the page and click as soon as it is loaded: it is interactive when it has reacted."""
     tab.open(path)
     tab.until(LOADED)
     tab.evaluate(WATCH_PROBE)
@@ -76,8 +75,8 @@ def load(tab: Page, path: Path) -> Interactive:
 
 
 def filters(tab: Page) -> dict[str, dict[str, str]]:
-    """What is asked of the filter: every code, behavior and tag, all at once, and searches that
-    find much, one case and nothing."""
+    """Filter settings: every code, behavior and tag, all at once, and searches that match many
+    cases, one case and none."""
     options: dict[str, list[str]] = {
         name: tab.evaluate(
             f"[...document.querySelector('{FORM} [name={name}]').options]"
@@ -95,7 +94,7 @@ def filters(tab: Page) -> dict[str, dict[str, str]]:
 
 
 def answers(tab: Page, path: Path, repeats: int) -> dict[str, list[float]]:
-    """Milliseconds of each filter, asked ``repeats`` times, none twice in a row."""
+    """Milliseconds of each filter, applied ``repeats`` times, never twice in a row."""
     tab.open(path)
     tab.until(LOADED)
     found: dict[str, list[float]] = {}
@@ -112,7 +111,7 @@ def medians(times: dict[str, list[float]]) -> dict[str, float]:
 
 
 def checks(tab: Page, path: Path) -> Iterator[tuple[str, bool]]:
-    """What a reader does, and whether the page did it."""
+    """Actions of a reader, each with the success of the page's reaction."""
     for scheme in ("light", "dark"):
         tab.prefer(scheme)
         for width in (390, 1400):
@@ -136,7 +135,8 @@ def _background(tab: Page, scheme: str) -> Any:
 
 
 def _links(tab: Page, path: Path) -> Iterator[tuple[str, bool]]:
-    """A code of the table filters, the address remembers it, and a case's own address finds it."""
+    """A failure code filters the cases, the address stores it, and a case's own address opens
+    it."""
     tab.open(path)
     tab.click("button.code[data-code]")
     tab.until(f"document.querySelector('{COUNT}').textContent.includes(' of ')")
@@ -187,7 +187,7 @@ def _focused(tab: Page) -> Any:
 
 
 def _unseen_focus(tab: Page, most: int = 60) -> list[str]:
-    """Tab from the beginning through ``most`` places: those that do not show it."""
+    """Press Tab ``most`` times from the start: the elements without a visible focus."""
     unseen = []
     tab.evaluate("document.activeElement.blur(); scrollTo(0, 0)")
     for _ in range(most):

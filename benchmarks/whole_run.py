@@ -1,13 +1,12 @@
-"""Wall time of a whole process that judges 300 cases, beside lm-evaluation-harness.
+"""Wall time of a whole process that judges 300 cases, compared with lm-evaluation-harness.
 
     python -m benchmarks.whole_run --peer-python PATH/TO/VENV/bin/python
 
-Both read the same prompts, render the same chat template, decode greedily to the same limit on one
-and the same model in float32, and end with a rate. The peer runs at several batch sizes and its
-best one counts.
-Runs alternate, each in a new process; medians are compared. The result goes to
-``benchmarks/results/whole_run.json`` with machine and versions; run it on a quiet machine, or both
-sides before all others on a busy one (``chrt -r``, which the result says as ``has_priority``).
+Both use the same prompts, chat template and model in float32, decode greedily to the same limit,
+and end with a rate. The peer runs at several batch sizes and its best one counts. Runs alternate,
+each in a new process; medians are compared. The result is written to
+``benchmarks/results/whole_run.json`` with machine and versions. Run it on an idle machine, or both
+sides with real-time priority on a busy one (``chrt -r``, recorded as ``has_priority``).
 """
 
 import argparse
@@ -81,7 +80,7 @@ def peer_command(python: str, folder: Path, batch_size: int) -> list[str]:
 
 
 def prepare_peer(folder: Path, task: Task) -> None:
-    """The task as the peer reads it: the prompt's text, and the reference as the target."""
+    """Write the task in the peer's form: the prompt's text, and the reference as the target."""
     cases = folder / "cases.jsonl"
     rows = [{"prompt": c.prompt, "target": json.dumps(c.reference)} for c in task.cases]
     cases.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
@@ -90,7 +89,7 @@ def prepare_peer(folder: Path, task: Task) -> None:
 
 
 def timed(command: list[str]) -> float:
-    """Wall seconds of a process that ends with 0, or with pytest's 1: the base fails its budget."""
+    """Wall seconds of a process that exits with 0, or with pytest's 1: the base misses budgets."""
     started = time.perf_counter()
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     seconds = time.perf_counter() - started

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The whole story in a few minutes: training data, a small adapter, base and adapter judged by the
-# same suites, what changed, and the page. `make demo` runs it inside the virtual environment.
+# The demo: generates training data, trains a small adapter, judges base and adapter by the same
+# suites, shows the changes and makes the page. `make demo` runs it inside the virtual environment.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -21,7 +21,7 @@ step "3. The same suites over base and adapter (the base is meant to fail)"
 status=0
 pytest suites/ --task json_extraction --task fan_timeline --model "$base" --model "adapter:$adapter" \
   --tb=no --no-header --no-summary || status=$?
-# 1 is pytest's word for "some tests failed", and the base must fail: anything else is a fault.
+# pytest exits with 1 where tests fail, as they must for the base; any other code is an error.
 [ "$status" -eq 1 ] || { echo "demo: pytest ended with exit code $status, expected 1" >&2; exit 1; }
 
 step "4. Before and after"

@@ -1,10 +1,10 @@
-"""The pictures of docs/images: the page and the terminal, of real runs of the bundled models.
+"""Takes the pictures of docs/images: the page and the terminal, from real runs.
 
     python -m scripts.screenshots [FOLDER]
 
 In a temporary project it trains an adapter for too few steps, judges it and the bundled one with
-the bundled suites, gates the first against the second, and takes what a terminal (tmux) and a
-browser (headless Chromium) show of it. Takes about two minutes; needs both of them installed.
+the bundled suites, gates the first against the second, and captures a terminal (tmux) and a browser
+(headless Chromium). Takes about two minutes; tmux and Chromium must be installed.
 """
 
 import os
@@ -29,11 +29,11 @@ ROOT = Path(__file__).parent.parent
 IMAGES = ROOT / "docs/images"
 LINKED = ("suites", "fixtures", "trainers", "pyproject.toml", "conftest.py")
 STEPS = 24
-"""Of training: enough for the form of most answers, too few for all."""
+"""Training steps: enough for most answers to be well-formed, too few for all."""
 COLUMNS, LINES = 100, 200
 MOST_SECONDS = 300
 MOST_BYTES = 300_000
-"""Of one picture."""
+"""Largest size of one picture."""
 TRAINED, EARLY = "adapter:out/adapter", "adapter:out/early"
 SUITES = "pytest suites/ --task json_extraction --no-header"
 
@@ -69,7 +69,7 @@ def main() -> None:
 
 
 def prepare(project: Path) -> None:
-    """A project that shows the repository's files under the names that a reader would type."""
+    """Create a project that links the repository's files under the names a reader would type."""
     for name in LINKED:
         (project / name).symlink_to(ROOT / name)
     (project / "out").mkdir()
@@ -92,7 +92,7 @@ def run(project: Path, command: str, codes: tuple[int, ...] = (0,)) -> None:
 
 
 def environment() -> dict[str, str]:
-    """Ours, with this interpreter's programs first and nothing that changes how output looks."""
+    """The process's environment with this interpreter's programs first, without output settings."""
     dropped = ("NO_COLOR", "FORCE_COLOR", "PYTEST_ADDOPTS", "CI", "GITHUB_ACTIONS", "COLUMNS")
     kept = {name: value for name, value in os.environ.items() if name not in dropped}
     path = f"{Path(sys.executable).parent}{os.pathsep}{kept.get('PATH', '')}"
@@ -100,7 +100,7 @@ def environment() -> dict[str, str]:
 
 
 def terminal(project: Path, command: str) -> str:
-    """What a terminal of 100 columns holds after the command, as text with colour codes."""
+    """The content of a terminal of 100 columns after the command, as text with colour codes."""
     with server(project) as tmux:
         ended = project / "ended"
         ended.unlink(missing_ok=True)
@@ -110,7 +110,7 @@ def terminal(project: Path, command: str) -> str:
             if time.monotonic() > until:
                 sys.exit(f"screenshots: {command} did not end in {MOST_SECONDS} s")
             time.sleep(0.2)
-        time.sleep(0.5)  # What the program wrote last is on its way through the terminal.
+        time.sleep(0.5)  # Give the terminal time to show the last output of the program.
         screen = tmux("capture-pane", "-p", "-e", "-S", "-").rstrip()
     lines = screen.splitlines()
     return "\n".join([f"$ {command}", *lines[:-1]])  # The last one is the next prompt.
@@ -118,8 +118,8 @@ def terminal(project: Path, command: str) -> str:
 
 @contextmanager
 def server(project: Path) -> Iterator["Tmux"]:
-    """A tmux of our own, with a shell that says nothing but what it is asked."""
-    # Another name each time: a server that was told to end may still hold the name for a moment.
+    """A separate tmux server with a shell without startup output."""
+    # A new name each time: a server that is ending may still hold its name.
     tmux = Tmux(f"screenshots-{os.getpid()}-{time.monotonic_ns()}", project)
     tmux("new-session", "-d", "-x", str(COLUMNS), "-y", str(LINES), "bash --norc --noprofile")
     try:
@@ -142,7 +142,7 @@ class Tmux:
 
 
 def svg(ansi: str, name: str) -> str:
-    """The terminal as a picture that loads nothing: the fonts are the reader's own."""
+    """The terminal as an SVG without external resources: it uses the reader's fonts."""
     with Path(os.devnull).open("w") as nowhere:
         console = Console(record=True, width=COLUMNS, file=nowhere, legacy_windows=False)
         console.print(Text.from_ansi(f"{ansi}\n"), soft_wrap=True)
@@ -166,7 +166,7 @@ def photograph(tab: Page, page: Path, folder: Path) -> None:
 
 
 def report(folder: Path) -> None:
-    """Each picture's size; exit code 1 where one is too large for a README."""
+    """Print the size of each picture; exit code 1 where one is too large for a README."""
     found = {p.name: p.stat().st_size for p in folder.iterdir() if p.suffix in (".png", ".svg")}
     for name, size in sorted(found.items()):
         print(f"{name:<28}{size / 1000:>8.0f} kB{'  TOO LARGE' if size > MOST_BYTES else ''}")

@@ -1,4 +1,4 @@
-"""GGUF files of the bundled models through llama.cpp, opened in this process: what they answer."""
+"""Answers of GGUF files of the bundled models through llama.cpp, opened in this process."""
 
 import numpy as np
 import pytest

@@ -21,7 +21,7 @@ REQUEST = Request("t", "a", (Message("user", "Hi"),), Sampling(max_new_tokens=8)
 
 
 def why(path: Path, lora: Path | None = None) -> str:
-    """Why the backend's process cannot open the model."""
+    """The backend's reason why it cannot open the model."""
     ref = ModelRef("gguf", str(path), (("lora", str(lora)),) if lora else ())
     preflight(ref)
     with pytest.raises(ModelUnopened) as error:

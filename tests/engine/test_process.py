@@ -1,4 +1,4 @@
-"""A backend's process that crashes, is killed or hangs costs its batch and nothing else.
+"""A backend's process that crashes, is killed or hangs loses one batch and nothing else.
 
 Real processes, real signals: the tests send them to the backend while it generates.
 """

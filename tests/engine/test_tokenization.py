@@ -1,4 +1,4 @@
-"""What a model reads and its next logits, asked of a real process."""
+"""Tokenization and next-token logits of a real process."""
 
 import numpy as np
 import psutil
@@ -53,7 +53,7 @@ def test_a_vocabulary_says_where_answers_end(tiny):
 
 
 def test_logits_are_written_for_each_sequence_and_lead_to_the_answer(tiny, tmp_path):
-    """More sequences than are held at once; the first token of an answer is their maximum."""
+    """More sequences than are computed at once; an answer's first token is the argmax."""
     prompts = {p.key: list(p.token_ids) for p in tiny.encode(REQUESTS).prompts}
     answers = {r.key: c.token_ids[0] for r, c in tiny.answers(REQUESTS)}
     sequences = [*prompts.values()] * 12

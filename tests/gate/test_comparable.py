@@ -1,4 +1,4 @@
-"""What makes two runs unlike, how each is said, and what may be allowed."""
+"""Reasons why two runs cannot be compared, their messages, and which of them may be allowed."""
 
 from collections.abc import Callable
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Pairs and changes: what is paired with what, and what each pair is called."""
+"""Pairing of samples, and the name of each pair's change."""
 
 from dataclasses import replace
 from typing import Any

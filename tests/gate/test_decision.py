@@ -1,4 +1,4 @@
-"""The gate's answers: what each rests on, and what is never a pass."""
+"""The gate's outcomes, their reasons, and the runs that never pass."""
 
 from dataclasses import replace
 

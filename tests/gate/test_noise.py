@@ -1,4 +1,4 @@
-"""Cases that flip by themselves."""
+"""Cases that flip without any change of the model."""
 
 import json
 from dataclasses import replace

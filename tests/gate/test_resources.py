@@ -1,4 +1,4 @@
-"""Latency and memory in the gate: paired where they can be, said where they cannot."""
+"""Latency and memory in the gate: judged where times are paired, reported where they are not."""
 
 import random
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Where a change happened, by tag and template."""
+"""Slices of a change by tag and template."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""Answers of two made-up models: what is identical, what flips, where they part."""
+"""Answers of two made-up models: identical answers, flips, divergences."""
 
 from harness.parity.answers import compare_answers, tokens_of
 from harness.parity.values import TokenText

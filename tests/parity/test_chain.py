@@ -1,4 +1,4 @@
-"""Which pairs are copies, and what is asked of a run."""
+"""Pairs that count as copies, and the requests of a run."""
 
 from dataclasses import replace
 

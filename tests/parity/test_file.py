@@ -1,4 +1,4 @@
-"""``parity.json``: what was written is read, and what a stranger wrote is refused in one line."""
+"""``parity.json``: a round trip, and one-line errors for files that do not fit the schema."""
 
 import json
 

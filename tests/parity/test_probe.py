@@ -1,4 +1,4 @@
-"""A real model asked once: what it reads, how sure it is, and where its own changed word is."""
+"""A probe of a real model: tokenization, logits, and a changed prompt."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -34,7 +34,7 @@ def test_a_model_is_asked_for_prompts_first_steps_and_partings(asked):
     assert asked.first.all().shape == (4, 1280)
     assert asked.divergences.all().shape == (1, 1280)
     assert asked.divergences.keys == (PLACE,)
-    # An id beyond the vocabulary has no text; what the model likes best has one.
+    # An id beyond the vocabulary has no text; the likeliest token has one.
     assert 264 in asked.texts
     assert 99_999 not in asked.texts
     assert set(asked.first.top_tokens()) <= set(asked.texts)

@@ -1,6 +1,6 @@
 """The whole chain on the bundled adapter, as a user walks it: merge, convert, quantise, compare.
 
-What the README and ``docs/parity.md`` say of it is held here, with 300 cases of a task.
+It checks the statements of the README and ``docs/parity.md``, with 300 cases of a task.
 """
 
 import json
@@ -79,7 +79,7 @@ def test_every_difference_comes_with_its_tokens_and_margins(chain):
             assert found.before.text is not None
             assert found.margin_before is not None
             assert found.margin_after is not None
-            # Both liked their own token best: the two models' difference is the two leads and more.
+            # Each model prefers its own token: the shift is at least the sum of both margins.
             assert found.shift >= found.margin_before + found.margin_after - 1e-4
 
 

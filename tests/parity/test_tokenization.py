@@ -1,4 +1,4 @@
-"""Two readings held against each other: what differs, and where first."""
+"""Comparison of two tokenizations: the differences and their first position."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""Clustered cases: the sign-flip test against scipy's, intervals, and what clusters cost."""
+"""Clustered cases: the sign-flip test against scipy's, intervals, and the design effect."""
 
 import random
 

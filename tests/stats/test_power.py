@@ -1,4 +1,4 @@
-"""What a number of cases can see: against enumeration, simulation and published sizes."""
+"""Power of a number of cases: against enumeration, simulation and published sizes."""
 
 from itertools import product
 

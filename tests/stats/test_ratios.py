@@ -1,4 +1,4 @@
-"""The typical ratio of paired times: its interval holds, and one hiccup does not move it."""
+"""The median ratio of paired times: coverage of its interval, and robustness to an outlier."""
 
 from math import comb
 

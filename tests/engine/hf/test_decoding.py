@@ -1,4 +1,4 @@
-"""Our decoding loop against transformers' own ``generate``, and what it must not depend on."""
+"""Our decoding loop against transformers' own ``generate``, and its independence of the batch."""
 
 import pytest
 import torch
@@ -36,7 +36,7 @@ def decoded(
 
 
 def expected(model, prompt, room=20):
-    """What ``generate`` answers to one prompt alone."""
+    """The answer of ``generate`` to one prompt alone."""
     ids = model.generate(
         torch.tensor([prompt]),
         attention_mask=torch.ones(1, len(prompt), dtype=torch.long),
@@ -54,7 +54,7 @@ def test_a_batch_decodes_to_what_generate_answers_one_by_one(model):
     assert [row.ended for row in rows] == [row.token_ids[-1] in END for row in rows]
 
 
-def test_a_row_is_the_same_alone_and_in_company(model):
+def test_a_row_is_the_same_alone_and_in_a_batch(model):
     together = decoded(model, PROMPTS)
     alone = [decoded(model, [p])[0] for p in PROMPTS]
     assert [r.token_ids for r in together] == [r.token_ids for r in alone]
@@ -99,7 +99,7 @@ def test_every_token_is_counted_and_timed(model):
     assert all(0 < row.first_token_seconds <= row.seconds for row in rows)
 
 
-def test_the_logits_of_a_sequence_do_not_depend_on_its_company(model):
+def test_the_logits_of_a_sequence_do_not_depend_on_its_batch(model):
     together = last_logits(model, PROMPTS)
     alone = torch.cat([last_logits(model, [p]) for p in PROMPTS])
     assert torch.allclose(together, alone, atol=1e-5)
@@ -120,7 +120,7 @@ BATCHES = {
 
 @pytest.fixture
 def sharing(monkeypatch):
-    """Sets whether what rows begin with is computed once, however little that saves."""
+    """A function that turns prefix sharing on, however little it saves, or off."""
     return lambda is_on: monkeypatch.setattr(
         shared_prefix, "LEAST_SAVED_TOKENS", 1 if is_on else 10**9
     )
@@ -181,7 +181,8 @@ def test_a_prompt_sampled_several_times_depends_on_each_seed_alone(model, sharin
     "other", [random_mistral, random_bloom, random_lfm2], ids=["mistral", "bloom", "lfm2"]
 )
 def test_other_kinds_of_model_answer_the_same(other, sharing):
-    """Mistral here sees 16 tokens back; Bloom takes no positions; layers of LFM2 keep no keys."""
+    """Mistral has a window of 16 tokens here; Bloom takes no positions; LFM2 has layers without
+    keys."""
     model = other()
     for prompts in BATCHES.values():
         sharing(False)
@@ -197,7 +198,7 @@ def test_other_kinds_of_model_answer_the_same(other, sharing):
 
 
 def test_no_more_is_shared_than_a_sliding_window_holds(sharing):
-    """Of 16 tokens the last is the one that looks back."""
+    """A window of 16 tokens contains the current one."""
     sharing(True)
     model = random_mistral()
     assert shapes(model, lambda: last_logits(model, BATCHES["one task"])) == [(1, 15), (12, 19)]
@@ -210,7 +211,8 @@ def test_nothing_is_shared_where_a_layer_keeps_no_keys(sharing):
 
 
 def test_nothing_is_shared_where_a_rotation_depends_on_the_longest_row(sharing):
-    """Otherwise the beginnings would be rotated as short texts and what follows as long ones."""
+    """Otherwise prefixes would get the rotary embedding of short texts, the rest that of long
+    ones."""
     sharing(True)
     dynamic = {"rope_type": "dynamic", "rope_theta": 1e4, "factor": 2.0}
     model = random_qwen2(rope_parameters=dynamic)

@@ -1,6 +1,6 @@
-"""The libraries are imported without looking for garbage, and without what few models need.
+"""The libraries are imported without garbage collection and without packages that few models need.
 
-In processes of their own: what is hidden from a process stays hidden.
+Each test has its own process: hidden packages stay hidden.
 """
 
 import json

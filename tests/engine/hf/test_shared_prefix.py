@@ -1,4 +1,4 @@
-"""Where a batch is cut: every row finds its beginning, and little is computed twice."""
+"""The split of a batch: every row finds its prefix, and little is computed twice."""
 
 import pytest
 from hypothesis import given
@@ -65,8 +65,8 @@ def test_a_cut_leaves_out_columns_that_may_not_move():
 
 
 def computed_with(prompts, columns):
-    """Tokens computed with one cut, straight from the meaning: all behind it, and before it every
-    beginning that does not begin another one."""
+    """Tokens computed with one split, by its definition: all tokens after it, and every prefix that
+    is not the start of another one."""
     behind = max(map(len, prompts)) - columns
     all_of_them = {tuple(p[: max(0, len(p) - behind)]) for p in prompts}
     needed = [a for a in all_of_them if not any(b != a and b[: len(a)] == a for b in all_of_them)]
@@ -74,7 +74,7 @@ def computed_with(prompts, columns):
 
 
 def computed(prompts, most_columns):
-    """Tokens computed when the beginnings are cut in their turn."""
+    """Tokens computed when the prefixes are split in turn."""
     found, longest = best_split(prompts, most_columns), max(map(len, prompts))
     if found is None:
         return len(prompts) * longest

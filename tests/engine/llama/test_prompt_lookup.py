@@ -1,4 +1,4 @@
-"""What is guessed of a row's next tokens."""
+"""Draft tokens by prompt lookup."""
 
 from harness.engine.llama.prompt_lookup import NO_GUESS, NgramTable, draft
 

@@ -27,7 +27,7 @@ def logits_of(seed: int, width: int = 300) -> np.ndarray:
 
 
 def shares_in_transformers(logits: np.ndarray, sampling: Sampling) -> np.ndarray:
-    """What would be drawn from: the processors in the order in which ``generate`` applies them."""
+    """The distribution of transformers' processors, in the order in which ``generate`` has them."""
     found = torch.from_numpy(logits[None].copy())
     found = processors.TemperatureLogitsWarper(sampling.temperature)(None, found)
     if sampling.top_k:

@@ -1,4 +1,4 @@
-"""Rows are read robustly, and become exactly the tokens the harness asks with and stops at."""
+"""Rows are read strictly and tokenized exactly as the harness generates and stops."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The layers to adapt are found by architecture, and every name is held to match one."""
+"""The layers to adapt are found by architecture, and every name must match one."""
 
 from pathlib import Path
 

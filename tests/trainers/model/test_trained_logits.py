@@ -1,4 +1,4 @@
-"""Scoring only the trained positions changes the memory of a step, not its result."""
+"""Logits at trained positions only: less memory, the same loss and gradients."""
 
 from pathlib import Path
 from typing import Any

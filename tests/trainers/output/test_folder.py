@@ -1,4 +1,4 @@
-"""The output folder appears whole or not at all."""
+"""The output folder appears complete or not at all."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Recipes are read strictly: every mistake at once, with its line, before anything heavy."""
+"""Recipes are read strictly: all mistakes at once, with their lines, before torch is imported."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""The libraries' chatter is kept off the screen; what they warn of is kept."""
+"""The libraries' output is kept off the terminal; their warnings are collected."""
 
 import logging
 import os

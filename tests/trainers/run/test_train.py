@@ -1,4 +1,4 @@
-"""A training seen from outside: what it prints, what it leaves, how it stops."""
+"""A training from outside: its output, its files, and how it stops."""
 
 import io
 import os

@@ -1,4 +1,4 @@
-"""That an answer of a GGUF does not depend, to the bit, on what it is decoded with, or how."""
+"""Answers and logits of a GGUF are bit-identical whatever else is in their batch."""
 
 from dataclasses import replace
 
@@ -19,7 +19,7 @@ PROFILES = pytest.mark.parametrize("profile", [PER_CORE, BATCHED], ids=["per_cor
 
 @PROFILES
 @pytest.mark.parametrize("kind", KINDS)
-def test_an_answer_does_not_depend_on_its_company(opened, task, monkeypatch, kind, profile):
+def test_an_answer_does_not_depend_on_its_batch(opened, task, monkeypatch, kind, profile):
     """Token for token, greedy and sampled: alone, with a few, and with all."""
     model = opened("merged", kind)
     monkeypatch.setattr(model.contexts, "profile", profile)
@@ -35,8 +35,8 @@ def test_an_answer_does_not_depend_on_its_company(opened, task, monkeypatch, kin
 @PROFILES
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_answer_does_not_depend_on_how_batches_are_cut(opened, monkeypatch, task, kind, profile):
-    """In one context or two; few rows at once, so that they are replaced; small batches, so that
-    prompts are cut; no common beginning. All of it on prompts of very different length."""
+    """One context or two; few rows at once, so that ended ones are replaced; small batches, so that
+    prompts are split; no common prefix. All of it on prompts of very different length."""
     model = opened("merged", kind)
     long = tuple(ask(f"Count to {n}. " + "word " * n, f"long-{n}", max_new_tokens=20)
                  for n in range(0, 90, 9))  # fmt: skip
@@ -59,7 +59,7 @@ def test_an_answer_does_not_depend_on_how_batches_are_cut(opened, monkeypatch, t
     "sampling", [Sampling(max_new_tokens=24), SAMPLED], ids=["greedy", "drawn"]
 )
 def test_an_answer_does_not_depend_on_what_was_guessed(opened, task, monkeypatch, sampling):
-    """Guesses that are always wrong, always right, or one token longer."""
+    """Draft tokens that are always rejected, always accepted, or one token longer."""
     model = opened("merged")
     requests = requests_for(task.name, task.cases[:9], sampling)
     whole = ids(model, requests)
@@ -90,8 +90,8 @@ def test_right_guesses_save_steps(opened, task):
 
 @PROFILES
 @pytest.mark.parametrize("kind", KINDS)
-def test_logits_do_not_depend_on_their_company_to_the_bit(opened, task, monkeypatch, kind, profile):
-    """Whatever is left of a prompt beyond the common beginning."""
+def test_logits_are_bit_identical_in_any_batch(opened, task, monkeypatch, kind, profile):
+    """Every length of a prompt beyond the common prefix."""
     model = opened("merged", kind)
     monkeypatch.setattr(model.contexts, "profile", profile)
     random = np.random.default_rng(0)
@@ -116,8 +116,8 @@ def test_logits_do_not_depend_on_their_company_to_the_bit(opened, task, monkeypa
     ],
 )
 def test_rows_are_split_over_contexts(opened, monkeypatch, profile, cores, rows, contexts, each):
-    """No more contexts than cores, none with fewer rows than a step pads to, and never more rows
-    at once than were asked for."""
+    """At most one context per core, none with fewer rows than a step pads to, and never more rows
+    at once than requested."""
     found = opened("merged").contexts
     monkeypatch.setattr(found, "profile", profile)
     monkeypatch.setattr(found, "cores", cores)
@@ -165,5 +165,6 @@ def test_what_goes_wrong_in_one_context_is_told(opened, task, monkeypatch):
     ],
 )
 def test_the_common_beginning_leaves_every_prompt_its_last_token(prompts, common):
-    """In fours, from 16; one prompt shares nothing with anybody, and none is left with four."""
+    """Multiples of four from 16 on; a single prompt shares no prefix, and no prompt keeps four
+    tokens."""
     assert common_prefix(prompts) == common
