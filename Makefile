@@ -10,7 +10,7 @@ BASE := base:fixtures/models/tiny-qwen2
 # it reads, so that quantised models crash (SIGSEGV) on the processors that have AMX.
 LLAMA_FLAGS := -U__AMX_INT8__
 
-.PHONY: help setup demo test test-slow check suites report bench screenshots clean
+.PHONY: help setup demo test test-slow test-browser check suites report bench screenshots clean
 
 help:  ## Say what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -34,6 +34,9 @@ test: $(READY)  ## Run the project's own tests
 
 test-slow: $(READY)  ## Run the tests that take minutes
 	$(BIN)/python -m pytest -m slow
+
+test-browser: $(READY)  ## Run the tests of the report's page in Chromium
+	$(BIN)/python -m pytest -m slow -q tests/report
 
 check: $(READY)  ## Lint, formatting and types
 	$(BIN)/ruff format --check .

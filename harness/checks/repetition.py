@@ -13,7 +13,10 @@ from harness.core.verdict import FailureCode, Verdict
 WINDOW = 8192
 """Characters at the end of the text in which a loop is looked for."""
 _PROBE = 12
-_NAMES_AND_BRACKETS = re.compile(r'"(?:[^"\\]++|\\.)*+"[ \t\n\r]*+(:?)|[{}\[\]]', re.DOTALL)
+# A string that never ends is one token: tried again from each of its quotes, it takes its square.
+_NAMES_AND_BRACKETS = re.compile(
+    r'"(?:[^"\\]++|\\.)*+(?:"[ \t\n\r]*+(:?)|\\?\Z)|[{}\[\]]', re.DOTALL
+)
 _BRACKETS = "{}[]() \t\r\n"
 
 

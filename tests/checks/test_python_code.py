@@ -7,6 +7,7 @@ from harness.checks.python_function import PythonFunction
 from harness.checks.python_parses import PythonParses
 from harness.checks.text.python_source import MAX_CHAIN, MAX_CHARACTERS, MAX_NESTING, parse_python
 from tests.checks.judging import case, judge, pointed, word
+from tests.cpu import MOST_SECONDS, cpu_seconds
 
 CODE = 'def add(a: int, b: int) -> int:\n    """Add."""\n    return a + b'
 ASKED = case(variables={"function": "add"})
@@ -85,6 +86,11 @@ def test_syntax_is_cut_where_the_token_limit_ended_it():
 def test_hostile_code_is_judged(text):
     assert word(PythonParses(), text) in ("syntax", "truncated", "passed")
     assert word(NoTextAroundCode(), text) != ""
+
+
+@pytest.mark.parametrize("text", ["'" + "\\'" * 45_000, "{" + '\\"}' * 30_000])
+def test_a_line_of_escaped_quotes_is_read_once(text):
+    assert cpu_seconds(lambda: judge(NoTextAroundCode(), text)) < MOST_SECONDS
 
 
 def test_bounds_of_what_is_parsed():

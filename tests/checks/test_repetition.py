@@ -4,6 +4,7 @@ import pytest
 
 from harness.checks.repetition import WINDOW, NoTextLoop
 from tests.checks.judging import judge, pointed, word
+from tests.cpu import MOST_SECONDS, cpu_seconds
 
 CHECK = NoTextLoop()
 LOOPS = [
@@ -98,6 +99,17 @@ def test_reasons():
     verdict = judge(CHECK, text)
     assert verdict.reason == 'ends in a loop: the key "event" stands 4 times in one object'
     assert verdict.span == (1, len(text))
+
+
+def test_a_string_that_never_ends_is_read_once():
+    text = '{"' + '\\"' * 100_000 + " and here the token limit came"
+    assert cpu_seconds(lambda: judge(CHECK, text)) < MOST_SECONDS
+
+
+@pytest.mark.parametrize("end", ["{", "[[", "}", "\\"])
+def test_brackets_in_a_string_that_is_cut_off_are_text(end):
+    text = '{"event": "one", "event": "two", "event": "three", "event": "four' + end
+    assert word(CHECK, text) == "text_loop"
 
 
 def test_settings():

@@ -4,11 +4,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.report.chromium import Page, chromium
+from tests.report.chromium import Page, chromium, executable
+from tests.report.needs import missing
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Page]:
+    if executable() is None:
+        missing("Chromium is not installed")
     with chromium() as page:
         yield page
 

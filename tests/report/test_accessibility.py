@@ -1,7 +1,7 @@
 """The page as axe-core reads it: nothing to object to, in every scheme, width and state."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,17 +17,15 @@ from tests.model_files.test_training_record import ADAPTER as TRAINED
 from tests.model_files.test_training_record import model
 from tests.parity.records import parity
 from tests.report import axe
-from tests.report.chromium import Page, chromium, executable
+from tests.report.chromium import Page
 from tests.report.hostile import EVERYTHING
+from tests.report.needs import missing
 from tests.report.page.test_counterexamples import counterexample
 from tests.report.page.test_history_chart import stored
 from tests.report.test_html import hostile_record
 from tests.synthetic import ADAPTER, BASE, BEHAVES, CHATTERS, record
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(executable() is None, reason="Chromium is not installed"),
-]
+pytestmark = pytest.mark.slow
 
 OPENED = "for (const fold of document.querySelectorAll('details')) fold.open = true"
 
@@ -68,14 +66,8 @@ PAGES: dict[str, Callable[[], Report]] = {
 def script(request: pytest.FixtureRequest) -> str:
     found = axe.source(request.config.cache.mkdir("axe-core"))
     if found is None:
-        pytest.skip(f"npm is missing, or did not bring axe-core {axe.VERSION}")
+        missing(f"npm is missing, or did not bring axe-core {axe.VERSION}")
     return found
-
-
-@pytest.fixture(scope="module")
-def tab() -> Iterator[Page]:
-    with chromium() as page:
-        yield page
 
 
 @pytest.fixture(scope="module", params=PAGES)

@@ -9,15 +9,12 @@ from harness.core.record import RunRecord
 from harness.gate.policy import GatePolicy
 from harness.report.html import render
 from harness.report.report import report_on
-from tests.report.chromium import Page, executable
+from tests.report.chromium import Page
 from tests.report.odd_pairs import odd_record
 from tests.report.test_html import HOSTILE, hostile_record
 from tests.synthetic import record
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(executable() is None, reason="Chromium is not installed"),
-]
+pytestmark = pytest.mark.slow
 
 VISIBLE_CASES = "document.querySelectorAll('.bucket[open] .case').length"
 COUNT = "document.querySelector('.filter .count').textContent"

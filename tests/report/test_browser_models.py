@@ -14,11 +14,10 @@ from harness.report.html import render
 from harness.report.report import report_on
 from tests.report.chromium import Page
 from tests.report.test_browser import COUNT, SETTLED, TALLIES, written
-from tests.report.test_browser import pytestmark as in_a_browser
 from tests.report.test_html import HOSTILE, hostile_record
 from tests.synthetic import ADAPTER, BASE, BEHAVES, CHATTERS, Mix, chatty, good, record
 
-pytestmark = in_a_browser
+pytestmark = pytest.mark.slow
 
 MODELS: tuple[tuple[str, Mix], ...] = (
     (BASE, CHATTERS),

@@ -21,7 +21,7 @@ from harness.report.console import parity as parity_text
 from harness.report.terminal import as_text
 from tests.parity.records import parity
 from tests.project import GOOD, TASK, Outcome, Project
-from tests.report.chromium import Page, chromium, executable
+from tests.report.chromium import Page
 from tests.report.hostile import EVERYTHING, HOSTILE
 
 CASES = 48
@@ -186,14 +186,6 @@ for (const fold of document.querySelectorAll("details")) {
 }
 for (const more of document.querySelectorAll("button.more")) more.click();
 """
-
-
-@pytest.fixture(scope="module")
-def tab() -> Iterator[Page]:
-    if executable() is None:
-        pytest.skip("Chromium is not installed")
-    with chromium() as page:
-        yield page
 
 
 @pytest.mark.slow

@@ -47,7 +47,8 @@ _DATES = tuple(
     )
 )
 _NUMERIC_DATES, _NAMED_DATES, _CHINESE_DATES = _DATES[:3], _DATES[3:6], _DATES[6:]
-_DATE_HINT = re.compile(r"[0-9]+(?=[-/.][0-9]+[-/.][0-9])|(?<![0-9])[0-9]{8}(?![0-9])")
+_DATE_HINT = re.compile(r"(?<![0-9])(?:[0-9]++(?=[-/.][0-9]++[-/.][0-9])|[0-9]{8}(?![0-9]))")
+"""From the first digit on only: tried again from each of a long number's, it takes its square."""
 _CLOCK = re.compile(
     r"[Tt ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]+)?)?(?:[Zz]|[+-][0-9]{2}:?[0-9]{2})?"
 )

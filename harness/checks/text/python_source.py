@@ -19,9 +19,10 @@ MAX_NESTING = 90
 """Brackets open at once, and levels of indentation; CPython itself refuses 200 and 100."""
 MAX_CHAIN = 400
 """Operators, dots and calls in one logical line: each may be a level of the syntax tree."""
+# An escaped quote outside of a string is a token, so that no line is read again from each of them.
 _TOKEN = re.compile(
     r"""'{3}.*?'{3}|"{3}.*?"{3}|'(?:[^'\\\n]|\\.)*+'|"(?:[^"\\\n]|\\.)*+"|#[^\n]*+"""
-    r"""|\\\n|\n(?:[ \t]*+(?:elif|except)\b)?+|[\[({]|[\])}]"""
+    r"""|\\["'\n]|\n(?:[ \t]*+(?:elif|except)\b)?+|[\[({]|[\])}]"""
     r"|\*\*|//|->|[-+*/%@&|^~.!=:<>]|\b(?:not|and|or|if|else|lambda|await|for|in|is|yield)\b",
     re.DOTALL,
 )

@@ -53,7 +53,8 @@ _PICTURES = {0x2400 + code: f"⟨{name}⟩" for code, name in enumerate(CONTROL_
 HIDDEN = f"[{''.join(f'{chr(a)}-{chr(b)}' for a, b in INVISIBLE)}]"
 """A regular expression for one of them."""
 _HIDDEN_OR_NEWLINE = re.compile(f"\n|{HIDDEN}")
-_PATTERN = re.compile(f"(?P<blanks> +)(?=\\n|\\Z)|(?P<newline>\\n)|(?P<hidden>{HIDDEN})")
+# Blanks are looked at from their first on: a run that ends no line is read once, not once a blank.
+_PATTERN = re.compile(f"(?P<blanks>(?<! ) ++)(?=\\n|\\Z)|(?P<newlines>\\n+)|(?P<hidden>{HIDDEN}+)")
 
 JAVASCRIPT_CLASS = "".join(f"\\u{{{a:x}}}-\\u{{{b:x}}}" for a, b in INVISIBLE)
 """The inside of a character class, for a regular expression with the flag ``u``."""
@@ -109,9 +110,9 @@ def marked(
 def _shown(match: re.Match[str]) -> Markup:
     if match["blanks"]:
         return Markup('<i class="ch">{}</i>').format("·" * len(match["blanks"]))
-    if match["newline"]:
-        return Markup('<i class="ch">↵</i>\n')
-    return Markup('<i class="ch">{}</i>').format(symbol(match["hidden"]))
+    if match["newlines"]:
+        return Markup('<i class="ch">{}</i>\n').format("\n".join("↵" * len(match["newlines"])))
+    return Markup('<i class="ch">{}</i>').format("".join(map(symbol, match["hidden"])))
 
 
 SHORT_NAME = 16

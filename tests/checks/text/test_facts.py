@@ -9,6 +9,7 @@ import pytest
 
 from harness.checks.text.facts import days_of, facts_of, numbers_of
 from harness.checks.text.whole_words import has_words, normal
+from tests.cpu import MOST_SECONDS, cpu_seconds
 
 # Text, values it states, values it does not.
 STATES = [
@@ -155,3 +156,8 @@ def test_a_text_made_of_one_part_is_searched_so_far():
 )
 def test_whole_words(text, words, found):
     assert has_words(text, words) is found
+
+
+@pytest.mark.parametrize("text", ["1" * 100_000, f"{'1' * 50_000}-{'1' * 50_000}", "1-" * 50_000])
+def test_a_long_number_is_read_once(text):
+    assert cpu_seconds(lambda: facts_of(text)) < MOST_SECONDS

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from harness.core.printable import printable
 from harness.report.page.visible import INVISIBLE, JAVASCRIPT_CLASS, marked, readable, visible
 from harness.report.words.marks import Mark
+from tests.cpu import MOST_SECONDS, cpu_seconds
 
 BLANKS = (
     "\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
@@ -30,9 +31,8 @@ def test_what_has_no_ink_is_shown() -> None:
         'a<i class="ch">⟨TAB⟩</i><i class="ch">↵</i>\n<i class="ch">⟨NUL⟩</i> b'
         '<i class="ch">·</i><i class="ch">↵</i>\n'
     )
-    assert visible("\u202e\xa0\ud800") == "".join(
-        f'<i class="ch">⟨U+{code}⟩</i>' for code in ("202E", "00A0", "D800")
-    )
+    assert visible("\u202e\xa0\ud800") == '<i class="ch">⟨U+202E⟩⟨U+00A0⟩⟨U+D800⟩</i>'
+    assert visible("\n\n\n") == '<i class="ch">↵\n↵\n↵</i>\n'
 
 
 def test_a_reason_keeps_its_words_and_loses_its_pictures() -> None:
@@ -44,6 +44,11 @@ def test_blanks_are_marked_at_the_end_of_a_line_and_not_of_a_segment() -> None:
     assert visible("a  ", "b") == "a  "
     assert visible("a  ", "\n") == 'a<i class="ch">··</i>'
     assert visible("  a") == "  a"
+
+
+def test_a_long_run_of_blanks_is_read_once() -> None:
+    text = " " * 200_000 + "x"
+    assert cpu_seconds(lambda: visible(text)) < MOST_SECONDS
 
 
 def test_marks_name_who_failed() -> None:

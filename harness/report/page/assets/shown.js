@@ -1,6 +1,7 @@
 /** A model's text as nodes and strings in which nothing is hidden. */
 const data = JSON.parse(document.getElementById("data").textContent);
-const HIDDEN = new RegExp(`( +)(?=\\n|$)|(\\n)|([${data.hidden}])`, "gu");
+// Every run of blanks, whatever follows: looking ahead from each blank of a long run takes its square.
+const HIDDEN = new RegExp(`( +)|(\\n+)|([${data.hidden}]+)`, "gu");
 
 const el = (tag, className, ...children) => {
   const node = document.createElement(tag);
@@ -16,11 +17,13 @@ const symbol = (character) => {
   return `⟨U+${code.toString(16).toUpperCase().padStart(4, "0")}⟩`;
 };
 
+const symbols = (characters) => [...characters].map(symbol).join("");
+
 /** A word of a shell's command, whatever is in it. */
 const quoted = (word) => /^[\w.:/-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 
 /** The text as a string in which nothing is hidden, for where there can be no nodes. */
-const plain = (text) => text.replace(HIDDEN, (match, blanks) => blanks ?? (match === "\n" ? "↵" : symbol(match)));
+const plain = (text) => text.replace(HIDDEN, (match, blanks, lines) => blanks ?? (lines ? "↵".repeat(lines.length) : symbols(match)));
 
 /** The text as nodes: newlines, blanks at a line's end and invisible characters are shown. */
 const visible = (text, following = "") => {
@@ -28,11 +31,12 @@ const visible = (text, following = "") => {
   let at = 0;
   for (const match of text.matchAll(HIDDEN)) {
     const end = match.index + match[0].length;
-    if (match[1] && end === text.length && following && following !== "\n") break;
+    const next = end < text.length ? text[end] : following;
+    if (match[1] && next && next !== "\n") continue;
     if (match.index > at) nodes.push(text.slice(at, match.index));
     if (match[1]) nodes.push(el("i", "ch", "·".repeat(match[1].length)));
-    else if (match[2]) nodes.push(el("i", "ch", "↵"), "\n");
-    else nodes.push(el("i", "ch", symbol(match[3])));
+    else if (match[2]) nodes.push(el("i", "ch", Array(match[2].length).fill("↵").join("\n")), "\n");
+    else nodes.push(el("i", "ch", symbols(match[3])));
     at = end;
   }
   nodes.push(text.slice(at));

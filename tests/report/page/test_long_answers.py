@@ -1,0 +1,119 @@
+"""Answers of 10,000 characters that a parser could choke on, on a page in a real browser.
+
+Small models mostly fail by not ending: in the midst of a string, a key, an escape, a number. The
+page reads every answer as JSON and sets it beside another; neither may take longer than reading.
+"""
+
+import json
+import random
+from pathlib import Path
+
+import pytest
+
+from harness.core.verdict import FailureCode, Verdict
+from harness.report.html import render
+from harness.report.report import report_on
+from tests.report.chromium import Page
+from tests.synthetic import ADAPTER, BASE, good, record_of, sample, values, with_text
+
+pytestmark = pytest.mark.slow
+
+CHARACTERS = 10_000
+MOST_TO_OPEN = 2_000
+MOST_TO_ANSWER = 300
+"""Milliseconds."""
+WORDS = random.Random(0).choices(["the bill", "is due", "on", "47.20", "in total", "paid"], k=1_800)
+
+
+def filled(head: str, unit: str, tail: str = "") -> str:
+    """``head``, as many units as there is room for, and ``tail``."""
+    return head + unit * ((CHARACTERS - len(head) - len(tail)) // len(unit)) + tail
+
+
+ENDS = {
+    "in a string": filled('{"a": "', "x"),
+    "in a string of escapes": filled('{"a": "', "\\n"),
+    "in a key": filled('{"a": 1, "', "x"),
+    "in an escape": filled('{"a": "', "x\\n", "\\"),
+    "in an escaped code point": filled('{"a": "', "x", "\\u00"),
+    "in a number": filled('{"a": ', "1"),
+    "in an exponent": filled('{"a": ', "1", "e-"),
+    "in an array": filled('{"a": [', "1, "),
+    "in an array of strings": filled("[", '"x", '),
+    "in an object": filled("{", '"a": 1, '),
+    "in many objects": filled("", '{"a": '),
+    "in many arrays": filled("", "["),
+    "after many arrays": "[" * (CHARACTERS // 2) + "]" * (CHARACTERS // 2),
+    "in quotes": filled('{"a": ', '"'),
+    "in escaped quotes": filled('{"a": "', '\\"'),
+    "in backslashes": filled('{"a": "', "\\"),
+    "after blanks": filled('{"a": 1', " ", "x"),
+    "in blanks": filled('{"a": ', " "),
+    "in newlines": filled('{"a": ', "\n"),
+    "in prose": " ".join(WORDS)[:CHARACTERS],
+}
+OPENED = (
+    "new Promise((done) => requestAnimationFrame(() => setTimeout(() => done(performance.now()))))"
+)
+SEARCHED = """(async (wanted) => {
+  const box = document.querySelector('.filter input');
+  const count = document.querySelector('.filter .count');
+  count.textContent = "";
+  box.value = wanted;
+  const start = performance.now();
+  box.dispatchEvent(new Event("input", { bubbles: true }));
+  const frame = () => new Promise(requestAnimationFrame);
+  for (let left = 600; left && !count.textContent; left -= 1) await frame();
+  await frame();
+  await new Promise(setTimeout);
+  return [performance.now() - start, count.textContent];
+})"""
+
+
+def page_of(texts: dict[str, str], path: Path) -> Path:
+    """A page of cases that all regressed, each answered by a text; before, some of it differs."""
+    rng = random.Random(0)
+    before, after = [], []
+    for number, (value, text) in enumerate(zip(values(len(texts)), texts.values(), strict=True)):
+        changed = list(text)
+        for place in rng.sample(range(len(text)), 200):
+            changed[place] = rng.choice('ab1 ",')
+        failed = Verdict.failed(FailureCode.TRUNCATED, "", (len(text) - 1, len(text)))
+        old, new = (sample(model, number, value, good(value)) for model in (BASE, ADAPTER))
+        before.append(with_text(old, "".join(changed)))
+        after.append(with_text(new, text, json_validity=failed))
+    path.write_text(render(report_on(record_of([(BASE, before), (ADAPTER, after)]))), "utf-8")
+    return path
+
+
+def opened(tab: Page, path: Path) -> float:
+    """Milliseconds from the navigation to the first frame after the scripts have run."""
+    tab.open(path)
+    return float(tab.evaluate(OPENED))
+
+
+def searched(tab: Page, text: str, cases: str) -> float:
+    """Milliseconds from an input to the first frame that shows what was found."""
+    took, count = tab.evaluate(f"{SEARCHED}({json.dumps(text)})")
+    assert count == cases
+    return float(took)
+
+
+@pytest.mark.parametrize("end", ENDS)
+def test_an_answer_that_ends_anywhere_is_shown_at_once(tab: Page, tmp_path: Path, end: str) -> None:
+    path = page_of({end: ENDS[end]}, tmp_path / "page.html")
+    assert opened(tab, path) < MOST_TO_OPEN
+    assert tab.evaluate("document.querySelectorAll('.case .raw').length") == 2
+    tab.evaluate("document.querySelector('.bucket').open = false")
+    assert searched(tab, "pay-0", "1 of 1 cases") < MOST_TO_ANSWER
+    assert tab.evaluate("document.querySelectorAll('.bucket[open] .case .raw').length") == 2
+    assert tab.problems == []
+
+
+def test_a_page_of_such_answers_opens_and_filters(tab: Page, tmp_path: Path) -> None:
+    """The first fold lies open and shows twenty of them at once."""
+    assert opened(tab, page_of(ENDS, tmp_path / "page.html")) < MOST_TO_OPEN
+    assert tab.evaluate("document.querySelectorAll('.case .raw').length") == 2 * len(ENDS)
+    assert searched(tab, "bill", "1 of 20 cases") < MOST_TO_ANSWER
+    assert searched(tab, '"a": 1', "6 of 20 cases") < MOST_TO_ANSWER
+    assert tab.problems == []
