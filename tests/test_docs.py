@@ -163,3 +163,40 @@ def test_every_word_that_needs_may_name_stands_in_a_table():
     folders = Path(ROOT / "fixtures/tasks").iterdir()
     declared = frozenset().union(*(load_task(f).declares for f in folders if f.is_dir()))
     assert words == declared | {"variety"}
+
+
+# Names of files
+
+ROOMS = ("benchmarks", "docs", "fixtures", "harness", "scripts", "suites", "tests", "trainers")
+"""Folders whose files a page may name; ``reports/`` holds what is made."""
+_PATH = re.compile(rf"(?<![\w/.:-])((?:{'|'.join(ROOMS)})/[\w./-]*\w)(?![\w*<{{])")
+_MODULE = re.compile(r"`((?:harness|trainers|benchmarks|scripts)(?:\.\w+)+)`")
+_LINK = re.compile(r"\]\((?!\w+:)([^)#\s]+)")
+
+
+def named_files(page: Path) -> Iterator[Path]:
+    """The files that a page names by path, by dotted module name or in a link."""
+    text = page.read_text("utf-8")
+    own = set(files(page.stem)) if page.stem in PAGES else set()
+    yield from (ROOT / path for path in _PATH.findall(text) if path not in own)
+    yield from (page.parent / path for path in _LINK.findall(text))
+    for dotted in _MODULE.findall(text):
+        *folders, name = dotted.split(".")
+        module = ROOT.joinpath(*folders, f"{name}.py")
+        # A module, a package, or a name in one of the two.
+        places = (module, module.with_suffix(""), module.parent.with_suffix(".py"))
+        yield next((p for p in places if p.exists()), module)
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        *ROOT.glob("*.md"),
+        *(ROOT / "docs").rglob("*.md"),
+        *(ROOT / "fixtures").rglob("*.md"),
+        ROOT / "benchmarks/README.md",
+    ],
+    ids=lambda page: page.relative_to(ROOT).as_posix(),
+)
+def test_every_file_that_a_page_names_is_there(page):
+    assert [path for path in named_files(page) if not path.exists()] == []
