@@ -3,7 +3,8 @@
 A backend offers ``preflight(ref, settings)``, which runs in pytest's process and imports nothing
 heavy, and ``open_model(ref, settings)``, which runs in a process of the backend's own: see
 ``harness.engine.model.Backend``. One whose libraries take long to import offers
-``prepare(ref, settings)`` besides: see ``harness.engine.model.Preparing``.
+``prepare(ref, settings)`` besides: it runs first in that process, imports what ``open_model``
+takes, opens nothing and reads no weights.
 """
 
 import importlib
@@ -14,8 +15,8 @@ from harness.core.modelref import ModelRef
 from harness.core.suggestion import did_you_mean
 from harness.engine.model import EngineSettings
 
-AS_IT_IS = EngineSettings()
-"""No wish how to open a model."""
+DEFAULTS = EngineSettings()
+"""Default settings: the backend decides."""
 
 
 def kinds() -> list[str]:
@@ -23,7 +24,7 @@ def kinds() -> list[str]:
     return sorted(module.name for module in pkgutil.iter_modules(__path__))
 
 
-def preflight(ref: ModelRef, settings: EngineSettings = AS_IT_IS) -> None:
+def preflight(ref: ModelRef, settings: EngineSettings = DEFAULTS) -> None:
     """Find the mistakes in how a model is to be opened that can be found without loading it.
 
     Raises:

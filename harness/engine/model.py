@@ -83,12 +83,3 @@ class Backend(Protocol):
     def open_model(self, ref: ModelRef, settings: EngineSettings) -> OpenModel:
         """Load the model. Runs in the backend's own process."""
         ...
-
-
-class Preparing(Backend, Protocol):
-    """A backend that can get ready while nobody knows yet whether its model will be asked."""
-
-    def prepare(self, ref: ModelRef, settings: EngineSettings) -> None:
-        """Import what ``open_model`` takes. Opens nothing, reads no weights, and runs first in the
-        backend's own process, which is of this one model and may be changed to suit it."""
-        ...

@@ -34,7 +34,7 @@ TOKENIZER_FILES = (
     "chat_template.json",
     "additional_chat_templates/*",
 )
-OnTensor = Callable[[str, int], None]
+OnTensor = Callable[[int], None]
 
 
 def write_merged(source: Source, folder: Path, dtype: str, on_tensor: OnTensor) -> int:
@@ -88,7 +88,7 @@ def _values(merged: MergedWeights, names: Any, dtype: str, on_tensor: OnTensor) 
     for name in names:
         values = merged.read(name)
         yield converted(values, merged.dtype(name), dtype, name)
-        on_tensor(name, values.size)
+        on_tensor(values.size)
 
 
 def _copy_config(source: Source, folder: Path, dtype: str) -> None:

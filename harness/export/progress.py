@@ -22,11 +22,11 @@ def bar(what: str) -> Iterator[Advance]:
         yield lambda share: progress.update(task, completed=share)
 
 
-def counter(advance: Advance, whole: int) -> Callable[[str, int], None]:
+def counter(advance: Advance, whole: int) -> Callable[[int], None]:
     """Counts the weights that are written, of ``whole``."""
     done = 0
 
-    def on_tensor(name: str, numel: int) -> None:
+    def on_tensor(numel: int) -> None:
         nonlocal done
         done += numel
         advance(done / max(1, whole))

@@ -116,7 +116,7 @@ def _merged(source: Source, staging: Staging) -> tuple[Source, int]:
     output.check_space(staging.target, merged_bytes(source, "float32"))
     folder = staging.path("merged")
     folder.mkdir()
-    peak = write_merged(source, folder, "float32", lambda name, numel: None)
+    peak = write_merged(source, folder, "float32", lambda numel: None)
     return open_folder(folder), peak
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from harness.core.completion import Completion
 from harness.core.record import RunRecord
-from harness.gate.compare import BehaviorChange, CaseChange, Change, Comparison, Side, compare
+from harness.gate.compare import BehaviorChange, CaseChange, Change, Side, compare
 from harness.parity.tokenization import first_difference
 from harness.parity.values import AnswerParity, Divergence, Flips, TokenText
 
@@ -26,7 +26,7 @@ def compare_answers(record: RunRecord, before: str, after: str, task: str) -> An
         cases=len(answered),
         identical=len(answered) - len(differing),
         flips=tuple(_flips(change) for change in changes),
-        divergences=tuple(_divergences(found, differing))[:MOST_DIVERGENCES],
+        divergences=tuple(_divergences(differing))[:MOST_DIVERGENCES],
     )
 
 
@@ -56,7 +56,7 @@ def _flips(change: BehaviorChange) -> Flips:
     )
 
 
-def _divergences(found: Comparison, differing: list[CaseChange]) -> Iterator[Divergence]:
+def _divergences(differing: list[CaseChange]) -> Iterator[Divergence]:
     """Divergences, cases with regressions of the composite first, then other flips, then the rest
     in the order of the run."""
     order = {Change.REGRESSED: 0, Change.FIXED: 1}

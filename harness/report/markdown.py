@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from harness.core.record import FORMAT_SUCCESS, BehaviorResult, RunRecord, Sample
 from harness.gate.compare import CaseChange
-from harness.gate.decision import GateDecision, GateOutcome, TaskDecision, regressed_cases
+from harness.gate.decision import GateOutcome, TaskDecision, regressed_cases
 from harness.report.report import Report
 from harness.report.words import decision as decisions
 from harness.report.words import numbers as words
@@ -73,11 +73,11 @@ def _head(report: Report) -> Iterator[str]:
     for line in decisions.explanation(decision):
         yield f"- {markdown(line)}\n"
     for task in decision.tasks:
-        yield from _table(task, decision)
+        yield from _table(task)
     yield from _differences(report)
 
 
-def _table(task: TaskDecision, decision: GateDecision) -> Iterator[str]:
+def _table(task: TaskDecision) -> Iterator[str]:
     yield f"\n### {markdown(task.task)}: {task.outcome.value}\n\n"
     yield _row(decisions.TABLE)
     yield _row(["---", *["---:"] * (len(decisions.TABLE) - 1)])

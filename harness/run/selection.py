@@ -27,7 +27,7 @@ class Choices:
     seed: int | None = None
     temperature: float | None = None
     repeats: int = 1
-    engine: EngineSettings = backends.AS_IT_IS
+    engine: EngineSettings = backends.DEFAULTS
     """How models are to be opened."""
 
 

@@ -45,21 +45,6 @@ def wilson_of_rate(rate: float, n: float, confidence: float = CONFIDENCE) -> Int
     return Interval((center - half) / scale, (center + half) / scale)
 
 
-def clopper_pearson(k: int, n: int, confidence: float = CONFIDENCE) -> Interval | None:
-    """The exact interval: its coverage is never below the confidence, so a guarantee may cite it.
-
-    Raises:
-        ValueError: k or confidence is out of range.
-    """
-    _check(k, n, confidence)
-    if n == 0:
-        return None
-    from scipy.stats import binomtest
-
-    found = binomtest(k, n).proportion_ci(confidence_level=confidence, method="exact")
-    return Interval(float(found.low), float(found.high))
-
-
 def _check(k: int, n: int, confidence: float) -> None:
     if not 0 <= k <= n:
         raise ValueError(f"{k} of {n} cases cannot pass")

@@ -263,7 +263,7 @@ from harness.export.source import open_source
 from harness.export.tokenizer.tokenizer_reading import load_tokenizer
 export.read_tokenizer = load_tokenizer
 def slow(advance, whole):
-    return lambda name, elements: (print(name, flush=True), sys.stdin.read())
+    return lambda numel: (print(numel, flush=True), sys.stdin.read())
 export.counter = slow
 export.to_gguf(open_source(sys.argv[1]), export.Path(sys.argv[2]), "f32")
 """

@@ -25,8 +25,8 @@ FILE_TYPES = {
 }
 END_KEYS = 3
 """EOS, EOT and EOM."""
-OnTensor = Callable[[str, int], None]
-"""Told the name and ``numel`` of each tensor that is written."""
+OnTensor = Callable[[int], None]
+"""Called with the ``numel`` of each tensor that is written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,9 +142,9 @@ def _write_tensors(writer: GGUFWriter, model: ModelFile, dtype: str, on_tensor: 
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_ti_data_to_file()
-    for name, values in itertools.chain(extra.items(), _values(model, dtype)):
+    for values in itertools.chain(extra.values(), _values(model, dtype)):
         writer.write_tensor_data(values)
-        on_tensor(name, values.size)
+        on_tensor(values.size)
 
 
 def _announce(writer: GGUFWriter, tensor: PlannedTensor, dtype: str) -> None:
@@ -159,13 +159,10 @@ def _announce(writer: GGUFWriter, tensor: PlannedTensor, dtype: str) -> None:
     )
 
 
-def _values(model: ModelFile, dtype: str) -> Iterator[tuple[str, Array]]:
+def _values(model: ModelFile, dtype: str) -> Iterator[Array]:
     for tensor in model.tensors:
         stored = tensor.layout.of_weight(model.weights.read(tensor.source))
         if stored.shape != tensor.shape:
             raise HarnessError(f"{tensor.source}: has shape {stored.shape}, not {tensor.shape}")
         wanted = "F32" if tensor.stays_float32 else dtype
-        yield (
-            tensor.name,
-            converted(stored, model.weights.dtype(tensor.source), wanted, tensor.name),
-        )
+        yield converted(stored, model.weights.dtype(tensor.source), wanted, tensor.name)

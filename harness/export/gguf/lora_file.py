@@ -23,8 +23,6 @@ from harness.export.tensors.model_config import ModelConfig
 from harness.export.tensors.safetensors_file import Array, read_tensor
 from harness.model_files.safetensors_header import Tensor
 
-TYPES = ("f32", "f16")
-
 
 @dataclass(frozen=True, slots=True)
 class LoraFile:
@@ -113,7 +111,7 @@ def write_lora(lora: LoraFile, path: Path, dtype: str, on_tensor: OnTensor) -> N
             a, b = _matrices(lora, pair, alpha)
             for suffix, values in ((".lora_a", a), (".lora_b", b)):
                 writer.write_tensor_data(from_float32(values, dtype, name + suffix))
-                on_tensor(name + suffix, values.size)
+                on_tensor(values.size)
 
 
 def common_alpha(pairs: Mapping[str, Pair]) -> float:

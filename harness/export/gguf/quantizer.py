@@ -26,7 +26,7 @@ BUFFER_BYTES = 64 << 20
 """What llama.cpp may keep of a tensor while it quantises it."""
 _TENSOR = re.compile(r"^\[\s*(\d+)/\s*(\d+)\]")
 _FELL_BACK = re.compile(
-    r"warning: (\S+)\s+- ncols\s+(\d+) not divisible by\s+(\d+) \(required for type\s+(\S+)\)"
+    r"warning: (\S+)\s+- ncols\s+\d+ not divisible by\s+\d+ \(required for type\s+(\S+)\)"
     r".*-> falling back to\s+(\S+)"
 )
 _PEAK = re.compile(r"^harness peak (\d+)$")
@@ -41,7 +41,6 @@ class Fallback:
     """A tensor whose rows the type's blocks do not divide."""
 
     tensor: str
-    columns: int
     wanted: str
     got: str
 
@@ -94,7 +93,7 @@ def _follow(log: Iterator[str], on_step: OnStep) -> tuple[deque[str], list[Fallb
         if match := _TENSOR.match(line):
             on_step(int(match[1]), int(match[2]))
         if match := _FELL_BACK.search(line):
-            fallbacks.append(Fallback(match[1], int(match[2]), match[4], match[5]))
+            fallbacks.append(Fallback(*match.groups()))
         if match := _PEAK.match(line):
             peak = int(match[1])
         elif line:
