@@ -1,1 +1,1 @@
-"""The values that flow between the stages. Nothing here reads a file, a clock or a model."""
+"""The values that stages exchange. Nothing here reads a file, a clock or a model."""

@@ -1,4 +1,4 @@
-"""A Case: one prompt, what is expected of the answer, and where it comes from."""
+"""A Case: one prompt, the expected answer, and its origin."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ Role = Literal["system", "user", "assistant"]
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One turn of the conversation that asks for the completion."""
+    """One message of the conversation that the model completes."""
 
     role: Role
     content: str
@@ -22,24 +22,24 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One prompt of a task and what a good answer to it contains."""
+    """One prompt of a task, with its reference."""
 
     id: str
     """Unique within its task."""
     messages: tuple[Message, ...]
     """The rendered conversation, oldest first; the last one is the user's."""
     reference: JsonValue = None
-    """What a perfect answer contains; ``None`` where the task gives none."""
+    """Content of a perfect answer; ``None`` where the task gives none."""
     tags: tuple[str, ...] = ()
-    """Slices that a report may group by."""
+    """Slices by which a report may group cases."""
     template: str = ""
-    """The wording the case was made from: cases that share it are one statistical cluster."""
+    """Id of the case's wording: cases that share it are one statistical cluster."""
     variables: Mapping[str, JsonValue] = field(default_factory=dict, hash=False)
-    """What the prompt was rendered from."""
+    """Variables from which the prompt was rendered."""
     must_pass: bool = False
-    """A pinned case: the gate calls its failure a regression whatever the rates say."""
+    """A pinned case: its failure is a regression, whatever the rates are."""
 
     @property
     def prompt(self) -> str:
-        """The text the user wrote, all turns: what a grounded value must occur in."""
+        """Text of all user messages, in which a grounded value must occur."""
         return "\n".join(m.content for m in self.messages if m.role == "user")

@@ -1,30 +1,30 @@
-"""A Completion: what a model answered, untouched, and how long it took."""
+"""A Completion: a model's raw answer, and its timing."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 
 class FinishReason(StrEnum):
-    """Why generation ended."""
+    """Reason why generation ended."""
 
     STOP = "stop"
-    """The model ended by itself: an end-of-sequence token."""
+    """The model generated an end token."""
     LENGTH = "length"
-    """The token limit cut it off."""
+    """The token limit was reached."""
     ERROR = "error"
     """There is no completion: the backend failed. ``Completion.error`` says how."""
 
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """How long one request took, in seconds of wall time."""
+    """Wall time of one request, in seconds."""
 
     seconds: float
     """From the start of the batch's prefill to this row's last token."""
     first_token_seconds: float
     """From the start of the batch's prefill to this row's first token."""
     batch_rows: int
-    """Rows that shared the batch; only a batch of one says anything about latency."""
+    """Rows of the batch; only a batch of one measures latency."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +32,13 @@ class Completion:
     """One answer of one model to one request."""
 
     text: str
-    """The raw text: never stripped, never repaired. The token that ended it is not part of it;
-    every other special token is."""
+    """The raw text, never stripped or repaired. It contains special tokens, except for the end
+    token."""
     finish_reason: FinishReason = FinishReason.STOP
     case_id: str = ""
     repeat: int = 0
     token_ids: tuple[int, ...] = ()
-    """Generated token ids, the ending token included."""
+    """Generated token ids, the end token included."""
     prompt_tokens: int = 0
     timing: Timing | None = None
     error: str | None = None

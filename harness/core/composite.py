@@ -1,4 +1,4 @@
-"""All required behaviors of one case as one verdict."""
+"""Combines the verdicts of all required behaviors of one case."""
 
 from collections.abc import Iterable, Mapping
 
@@ -6,12 +6,12 @@ from harness.core.verdict import Outcome, Verdict
 
 
 def composite(verdicts: Mapping[str, Verdict], required: Iterable[str]) -> Verdict | None:
-    """The first required verdict that decides; ``None`` where nothing does.
+    """The required verdict that decides the case; ``None`` where the case is undecided.
 
-    An error goes before everything: it cannot be said that the case failed. A required behavior
-    that was not judged leaves the case open, and so does having none. A failure goes before a pass.
-    A skip is nobody's fault and does not count, but a case of which everything is skipped is
-    skipped and did not pass.
+    An error takes precedence: the case cannot be called failed. A required behavior without a
+    verdict leaves the case undecided, and so does a task without required behaviors. A failure
+    takes precedence over a pass. Skips are ignored, unless all verdicts are skips: then the case is
+    skipped.
     """
     found = [verdicts.get(name) for name in required]
     judged = [verdict for verdict in found if verdict is not None]

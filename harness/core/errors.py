@@ -1,11 +1,11 @@
-"""The one exception that means "the user's input is wrong"."""
+"""The exception for mistakes in the user's input."""
 
 
 class HarnessError(Exception):
-    """One or more mistakes in what the user gave: shown as messages, never as a traceback.
+    """One or more mistakes in the user's input, shown as messages and never as a traceback.
 
     Each argument is one mistake in one line: what is wrong, where, and what to do next. A caller
-    that knows more of the place puts it before each of ``mistakes``.
+    that knows the location prefixes it to each of ``mistakes``.
     """
 
     def __init__(self, *mistakes: str) -> None:

@@ -1,6 +1,6 @@
-"""``export.json``: what was made of what, how, and what to mind. Values only.
+"""The record of an export, as ``export.json`` holds it: files, types, versions, warnings.
 
-The published shape is ``harness/records/schemas/export.schema.json``.
+The published schema is ``harness/records/schemas/export.schema.json``.
 """
 
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ class Input:
     """One folder that was read."""
 
     folder: str
-    """As it was named or found."""
+    """The path as it was named or found."""
     files: dict[str, str]
     """SHA-256 by file name."""
     weights_sha256: str
@@ -34,7 +34,7 @@ class PeakMemory:
     convert_bytes: int | None
     quantize_bytes: int | None = None
     merge_bytes: int | None = None
-    """Of peft's own merge, where the adapter was more than a LoRA."""
+    """Peak of peft's own merge, where the adapter was more than a LoRA."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,22 +44,22 @@ class ExportRecord:
     kind: str
     """``gguf``, ``lora`` or ``merge``."""
     type: str
-    """Of the weights written: ``q4_k_m``, ``bfloat16``."""
+    """Type of the written weights: ``q4_k_m``, ``bfloat16``."""
     source: str
-    """The model as it was named."""
+    """The model's ref or path, as typed."""
     source_weights_sha256: str | None
-    """Fingerprint of the weights written; ``None`` for a LoRA, which holds none."""
+    """Fingerprint of the written weights; ``None`` for a LoRA."""
     base: Input
     adapter: Input | None
     tokenizer_sha256: str
     architecture: str
     merged_in: str | None
-    """What an adapter was added to its base in."""
+    """Dtype in which an adapter was merged into its base."""
     outputs: dict[str, Output]
     tensors: dict[str, int]
-    """How many tensors are stored in each type."""
+    """Number of tensors by stored type."""
     fallbacks: tuple[str, ...]
-    """Tensors that could not have the type asked for."""
+    """Tensors that could not be stored in the requested type."""
     pre_tokenizer: str | None
     warnings: tuple[str, ...]
     peak_memory: PeakMemory

@@ -1,4 +1,4 @@
-"""``check`` and ``check_run``: a test calls a judgement and ends where it is not passed."""
+"""``check`` and ``check_run``: judge within a test and end it where the verdict is not *passed*."""
 
 from typing import Any, Protocol, TypeVar
 
@@ -17,19 +17,19 @@ class Judged(AssertionError):
 
 
 class TaskLike(Protocol):
-    """Gives the case of a completion."""
+    """Finds the case of a completion."""
 
     def case(self, case_id: str) -> Any: ...
 
 
 class RunCheck(Protocol[Evidence_contra]):
-    """A judgement of a whole run: its latency, its memory, its variety."""
+    """Judges a whole run: its latency, its memory, its variety."""
 
     def judge(self, evidence: Evidence_contra) -> Verdict: ...
 
 
 def check(judge: Check, completion: Completion, task: TaskLike) -> None:
-    """Let ``judge`` judge one completion of a task; a verdict other than *passed* ends the test.
+    """Judge one completion of a task; a verdict other than *passed* ends the test.
 
     Raises:
         Judged: with the verdict.
@@ -40,8 +40,7 @@ def check(judge: Check, completion: Completion, task: TaskLike) -> None:
 
 
 def check_run(judge: RunCheck[Evidence_contra], evidence: Evidence_contra) -> None:
-    """Let ``judge`` judge what was measured over a whole run; a verdict other than *passed* ends
-    the test.
+    """Judge a measurement of a whole run; a verdict other than *passed* ends the test.
 
     Raises:
         Judged: with the verdict.

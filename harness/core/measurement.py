@@ -1,4 +1,4 @@
-"""What is measured of a whole run rather than of one completion: latency and memory."""
+"""Measurements of a whole run: latency and memory."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from harness.core.completion import Completion, FinishReason
 
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """Requests generated one at a time after a warm-up, each timed by itself."""
+    """Latency of requests that were generated one at a time, after a warm-up."""
 
     seconds: tuple[float, ...]
     """Wall time of each whole answer."""
@@ -16,7 +16,7 @@ class Latency:
 
     @classmethod
     def of(cls, completions: Sequence[Completion]) -> "Latency | None":
-        """From timed completions; ``None`` when none of them succeeded."""
+        """Build from timed completions; ``None`` where none of them succeeded."""
         timings = [
             c.timing for c in completions if c.timing and c.finish_reason is not FinishReason.ERROR
         ]
@@ -26,7 +26,7 @@ class Latency:
 
     @property
     def measured(self) -> Mapping[str, float]:
-        """By name with its unit; a task's budget names are these, some after ``latency_``."""
+        """Values by name with unit. Budgets have the same names, some prefixed by ``latency_``."""
         return {
             "p50_seconds": quantile(self.seconds, 0.5),
             "p95_seconds": quantile(self.seconds, 0.95),
@@ -36,7 +36,7 @@ class Latency:
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """The backend's own process at its worst."""
+    """Peak memory of the backend's process."""
 
     peak_memory_mb: float
     """MB of 10^6 bytes."""
@@ -47,8 +47,8 @@ class Memory:
 
 
 def quantile(values: Sequence[float], share: float) -> float:
-    """The smallest value that at least ``share`` of ``values`` do not exceed (nearest rank): a
-    time that was really measured, never one between two."""
+    """The nearest-rank quantile: the smallest value that at least ``share`` of ``values`` do not
+    exceed. It is always a measured value, never an interpolation."""
     ordered = sorted(values)
     rank = -(-share * len(ordered) // 1)
     return ordered[max(0, int(rank) - 1)]

@@ -1,4 +1,4 @@
-"""A ModelRef: the ``kind:location`` a user types after ``--model``."""
+"""A ModelRef: the ``kind:location`` that a user types after ``--model``."""
 
 import re
 from dataclasses import dataclass
@@ -8,10 +8,10 @@ from harness.core.errors import HarnessError
 
 @dataclass(frozen=True, slots=True)
 class ModelRef:
-    """``adapter:out/`` or ``gguf:m.gguf+lora=a.gguf``: which backend opens what."""
+    """A model to open: ``adapter:out/`` or ``gguf:m.gguf+lora=a.gguf``."""
 
     kind: str
-    """The name of the file in ``harness/backends/`` that answers."""
+    """The backend: the name of a file in ``harness/backends/``."""
     location: str
     """A path or a hub id, as typed."""
     options: tuple[tuple[str, str], ...] = ()
@@ -36,7 +36,7 @@ class ModelRef:
 
     @property
     def name(self) -> str:
-        """What to call it on a page: the last part of its location."""
+        """Short name for a page: the last part of the location."""
         return self.location.rstrip("/").rpartition("/")[2] or self.location
 
     def option(self, name: str) -> str | None:

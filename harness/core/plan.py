@@ -15,14 +15,14 @@ class Sampling:
 
     max_new_tokens: int = 256
     temperature: float = 0.0
-    """0 takes the likeliest token; above 0 samples."""
+    """0: greedy decoding; above 0: sampling."""
     top_p: float = 1.0
     top_k: int = 0
     """0 keeps every token."""
     repetition_penalty: float = 1.0
     seed: int = 0
-    """With the case id and the repeat it seeds each request by itself, so that a sampled
-    completion does not depend on what it was batched with."""
+    """Together with case id and repeat it seeds each request by itself, so that a sampled
+    completion does not depend on its batch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Request:
     sampling: Sampling
     repeat: int = 0
     timed: bool = False
-    """Generated alone, after a warm-up, to be timed; its text is not judged."""
+    """The request is generated alone, after a warm-up, and timed; its text is not judged."""
 
     @property
     def key(self) -> str:
@@ -44,25 +44,25 @@ class Request:
 
     @property
     def seed(self) -> int:
-        """A 63-bit seed of its own: SHA-256 of the run's seed and the request's key."""
+        """The request's own 63-bit seed: SHA-256 of the run's seed and the request's key."""
         digest = hashlib.sha256(f"{self.sampling.seed}/{self.key}".encode()).digest()
         return int.from_bytes(digest[:8], "big") >> 1
 
     @property
     def prompt_sha256(self) -> str:
-        """Hash of the rendered conversation: two runs may be paired where it agrees."""
+        """Hash of the rendered conversation; two runs are paired where it is equal."""
         return sha256_of([asdict(m) for m in self.messages])
 
 
 @dataclass(frozen=True, slots=True)
 class GenerationPlan:
-    """What is asked of every model of a run."""
+    """The requests to every model of a run."""
 
     requests: tuple[Request, ...]
 
     @property
     def fingerprint(self) -> str:
-        """Says which runs may be compared: same cases, same prompts, same decoding."""
+        """Hash over cases, prompts and decoding: runs with an equal one may be compared."""
         return sha256_of(
             [
                 [r.key, r.prompt_sha256, asdict(r.sampling)]
@@ -83,7 +83,7 @@ def requests_for(
     repeats: int = 1,
     timed: bool = False,
 ) -> tuple[Request, ...]:
-    """One request for each case, or so many of them, each with a seed of its own."""
+    """One request for each case, or ``repeats`` of them, each with its own seed."""
     return tuple(
         Request(task, case.id, case.messages, sampling, repeat, timed)
         for case in cases
@@ -92,7 +92,7 @@ def requests_for(
 
 
 def failed(request: Request, reason: str) -> Completion:
-    """The completion that stands for an answer that never came; ``reason`` is one line."""
+    """The completion of a request without an answer; ``reason`` is one line."""
     return Completion(
         text="",
         finish_reason=FinishReason.ERROR,

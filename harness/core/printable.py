@@ -1,4 +1,4 @@
-"""Text of a model made safe to print: what a terminal would obey is shown as a symbol.
+"""Makes untrusted text safe to print: characters that a terminal would obey become symbols.
 
 Control characters, ANSI escapes, bidirectional marks, other invisible characters and lone
 surrogates never reach a terminal, a report or a log as themselves. Letters of every script do.
@@ -16,7 +16,7 @@ _UNPRINTABLE = re.compile(
 
 
 def printable(text: str, *, one_line: bool = True) -> str:
-    """``text`` with every character that is not ink or a plain blank shown as a symbol.
+    """``text`` with every character that is neither visible nor a plain space shown as a symbol.
 
     A control character becomes its control picture (``\\x1b`` is shown as ``␛``, a newline as
     ``␊``), every other one its code point (``⟨U+202E⟩``). With ``one_line=False`` newlines stay.
@@ -27,14 +27,14 @@ def printable(text: str, *, one_line: bool = True) -> str:
 
 
 def symbols(text: str) -> list[str]:
-    """One printable string for each character, for who has to keep columns aligned."""
+    """One printable string for each character, for callers that align columns."""
     return [_symbol(c) if _UNPRINTABLE.match(c) else c for c in text]
 
 
 def excerpt(text: str, limit: int = MAX_EXCERPT_CHARACTERS) -> str:
-    """The beginning of ``text``, printable, on one line, with ``…`` where it goes on.
+    """The beginning of ``text``, printable, on one line, with ``…`` where it is truncated.
 
-    At most ``limit`` characters come out; a symbol is not cut in two.
+    The result has at most ``limit`` characters; a symbol is never split.
     """
     shown = printable(text[: limit + 1])
     if len(shown) <= limit:

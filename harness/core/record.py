@@ -1,6 +1,6 @@
-"""The RunRecord: everything about one run, as plain values that a file can hold.
+"""The RunRecord: one run as plain values that a file can hold.
 
-``harness.records.runs`` reads and writes them; this file knows nothing of files.
+``harness.records.runs`` reads and writes them; this file does not access files.
 """
 
 from collections.abc import Mapping
@@ -14,35 +14,35 @@ from harness.core.verdict import Verdict
 
 SCHEMA_VERSION = 1
 FORMAT_SUCCESS = "format_success_rate"
-"""The composite: the share of cases in which every required behavior passes."""
+"""Name of the composite: the share of cases in which every required behavior passes."""
 
 RunStatus = Literal["complete", "partial"]
 
 
 @dataclass(frozen=True, slots=True)
 class ModelRecord:
-    """One model of a run: what was opened, and what opening and running it took."""
+    """One model of a run: its files and settings, its times and its memory."""
 
     ref: str
     kind: str
     name: str
-    """What to call it on a page: the last part of its location."""
+    """Short name for a page: the last part of the location."""
     files: Mapping[str, str] = field(default_factory=dict)
-    """SHA-256 of each file that decides the weights or the prompt, by name."""
+    """SHA-256 by name of each file that affects the weights or the prompt."""
     weights_sha256: str | None = None
-    """One hash over the weights: the base's and, over it, the adapter's."""
+    """One hash over the weights; for an adapter, over the base's and its own."""
     base: str | None = None
-    """Where the adapter's base was found."""
+    """Location of the adapter's base."""
     base_sha256: str | None = None
     tokenizer_sha256: str | None = None
     chat_template_sha256: str | None = None
     architecture: str | None = None
     parameters: int | None = None
     dtype: str | None = None
-    """Of the weights; of the computation where they are quantised as they open."""
+    """Dtype of the weights; of the computation where they are quantised on opening."""
     quantization: str | None = None
-    """``nf4`` or ``int8``: what bitsandbytes made of a whole model as it opened. The hash of such
-    weights is another."""
+    """``nf4`` or ``int8`` where bitsandbytes quantised the model on opening, which also changes
+    ``weights_sha256``."""
     device: str | None = None
     load_seconds: float | None = None
     generate_seconds: float | None = None
@@ -50,14 +50,14 @@ class ModelRecord:
     """Peak resident memory of the backend's process (allocator peak on a GPU), in MB of 10^6
     bytes."""
     is_measurable: bool = True
-    """False for a replayed record: what it took is not what the model takes."""
+    """False for a replayed record, whose times and memory are not the model's."""
     error: str | None = None
-    """Why there are no completions, where there are none."""
+    """Reason why there are no completions, where there are none."""
     attempt: int | None = None
-    """Which run of these weights with the same plan this is, from 1, among those in the folder of
-    runs; ``None`` where the weights are not known, or the answers are replayed."""
+    """Number of this run among the runs of the same weights and plan in the folder, from 1;
+    ``None`` where the weights are unknown, or the answers are replayed."""
     warnings: tuple[str, ...] = ()
-    """What is likely not meant about the model's files: a line each."""
+    """Warnings about the model's files, one line each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,24 +67,24 @@ class TaskRecord:
     name: str
     description: str
     cases: int
-    """How many cases were planned."""
+    """Number of planned cases."""
     selected: bool
-    """True when ``--limit``, ``--case`` or the like left out some of the task's cases."""
+    """True where ``--limit``, ``--case`` or a similar option left out cases."""
     cases_sha256: str
     schema_sha256: str | None
     sampling: Sampling
     budgets: Mapping[str, float]
     required: tuple[str, ...]
-    """Behaviors that must all pass for a case to count into ``format_success_rate``."""
+    """Behaviors that must all pass for a case to count as a success in ``format_success_rate``."""
     repeats: int = 1
-    """How many answers each case was asked for."""
+    """Number of answers to each case."""
     generate_seed: int | None = None
-    """The seed that the cases were drawn with; ``None`` where they are the task's own."""
+    """Seed with which the cases were generated; ``None`` where they are the task's own."""
 
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """A share of cases with its 95% interval, of resampled cases."""
+    """A share of cases with its 95% interval, by resampling cases."""
 
     rate: float
     interval: tuple[float, float]
@@ -99,39 +99,39 @@ class BehaviorResult:
     task: str
     behavior: str
     passed: int = 0
-    """Answers that pass: one a case, or as many as ``repeats``."""
+    """Number of passed answers: one per case, or ``repeats`` per case."""
     failed: int = 0
     skipped: int = 0
     errors: int = 0
     rate: float | None = None
-    """passed / (passed + failed), with repeats the mean over cases of each case's own share;
-    ``None`` when nothing was judged or too much was an error."""
+    """passed / (passed + failed); with repeats, the mean over cases of each case's rate. ``None``
+    where nothing was judged, or too many answers were errors."""
     interval: tuple[float, float] | None = None
-    """95% interval of ``rate``: Wilson's; with repeats, of resampled cases."""
+    """95% interval of ``rate``: Wilson's; with repeats, by resampling cases."""
     budget: float | None = None
-    """The least rate, or the most seconds or MB, that was asked for."""
+    """The task's budget: the lowest accepted rate, or the highest accepted seconds or MB."""
     met: bool | None = None
-    """Whether the budget was met; ``None`` when nothing could be judged."""
+    """The budget was met; ``None`` where nothing could be judged."""
     codes: Mapping[str, int] = field(default_factory=dict)
-    """How often each failure code was given."""
+    """Number of verdicts by failure code."""
     measured: Mapping[str, float] = field(default_factory=dict)
-    """What a run-level behavior measured, by name with its unit: ``p95_seconds``."""
+    """Measured values of a run-level behavior, by name with unit: ``p95_seconds``."""
     reason: str = ""
-    """Why a run-level behavior failed."""
+    """Reason why a run-level behavior failed."""
     repeats: int = 1
     """Answers to each case."""
     cases: int | None = None
     """Cases with a judged answer, where ``repeats`` is above 1."""
     pass_at_k: Share | None = None
-    """With k = ``repeats``: the share of cases of which any of k answers passes. ``None``, not
-    measured, without repeats or where a case has fewer judged answers."""
+    """Share of cases of which any of k answers passes, with k = ``repeats``. ``None`` (not
+    measured) without repeats, or where a case has fewer judged answers."""
     pass_hat_k: Share | None = None
-    """The same of all k answers."""
+    """Share of cases of which all k answers pass, with the same k."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One line of ``samples.jsonl``: a case, what a model answered, what was said of it."""
+    """One line of ``samples.jsonl``: a case, a model's answer, and its verdicts."""
 
     model: str
     task: str
@@ -145,9 +145,9 @@ class Sample:
     reference: JsonValue = None
     must_pass: bool = False
     verdicts: Mapping[str, Verdict] = field(default_factory=dict)
-    """By behavior; only behavior over single completions."""
+    """Verdicts by behavior, without run-level behaviors."""
     variables: Mapping[str, JsonValue] = field(default_factory=dict)
-    """What the prompt of a drawn case was rendered from; empty for a case of the task's own."""
+    """Variables of a generated case's prompt; empty for a case of the task's own."""
 
     @classmethod
     def of(
@@ -160,7 +160,7 @@ class Sample:
         *,
         is_drawn: bool,
     ) -> "Sample":
-        """What ``model`` answered to ``request``, which asks ``case``."""
+        """Build a sample from the answer of ``model`` to ``request``, a request of ``case``."""
         return cls(
             model=model,
             task=request.task,
@@ -180,7 +180,7 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class TimedAnswer:
-    """One request that was answered alone, after a warm-up, to be timed. Its text is not kept."""
+    """Timing of one request that was answered alone, after a warm-up. Its text is not kept."""
 
     model: str
     """``ModelRecord.ref``."""
@@ -191,17 +191,17 @@ class TimedAnswer:
     """Wall time of the whole answer."""
     first_token_seconds: float
     tokens: int
-    """Generated ones, the ending one included."""
+    """Generated tokens, the end token included."""
     order: int
-    """Its place among all timed requests of the run, from 0: what was measured beside what."""
+    """Index among all timed requests of the run, from 0; neighbours were measured together."""
     after_seconds: float
-    """From the start of the run until the answer was there."""
+    """Seconds from the start of the run to the end of the answer."""
 
     @classmethod
     def of(
         cls, model: str, request: Request, completion: Completion, order: int, after_seconds: float
     ) -> "TimedAnswer | None":
-        """What ``model`` took for ``request``; ``None`` where nothing was measured."""
+        """Build from the answer of ``model`` to ``request``; ``None`` where it was not timed."""
         timing = completion.timing
         if timing is None or completion.finish_reason is FinishReason.ERROR:
             return None
@@ -220,24 +220,24 @@ class TimedAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Counterexample:
-    """The smallest drawn prompt that was found to fail a behavior."""
+    """The smallest generated prompt that was found to fail a behavior."""
 
     behavior: str
     sample: Sample
-    """The prompt, what the model answered to it, and the behavior's verdict."""
+    """The prompt, the model's answer, and the behavior's verdict."""
     drawn_from: str
-    """The id of the drawn case that was made smaller."""
+    """Id of the generated case from which the search started."""
     steps: int
-    """How often the model was asked, each time about many prompts at once."""
+    """Number of batches that were sent to the model."""
     requests: int
-    """Prompts that it was asked about."""
+    """Number of prompts that the model answered."""
     is_bounded: bool
-    """True when the search was ended by its bounds: there may be a smaller prompt."""
+    """True where the search ended at its limits: there may be a smaller prompt."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunRecord:
-    """Everything about one run."""
+    """One run: its models, tasks, results, samples and environment."""
 
     id: str
     status: RunStatus
@@ -248,16 +248,16 @@ class RunRecord:
     models: tuple[ModelRecord, ...] = ()
     tasks: tuple[TaskRecord, ...] = ()
     results: tuple[BehaviorResult, ...] = ()
-    """``format_success_rate`` first, then the behaviors in the order collected."""
+    """``format_success_rate`` first, then behaviors in the order of collection."""
     samples: tuple[Sample, ...] = ()
     command: tuple[str, ...] = ()
     environment: Mapping[str, JsonValue] = field(default_factory=dict)
     """Versions, machine, commit: see ``harness.machine.environment``."""
     counterexamples: tuple[Counterexample, ...] = ()
-    """Of the behaviors that failed on drawn cases."""
+    """Counterexamples to the behaviors that failed on generated cases."""
     timed: tuple[TimedAnswer, ...] = ()
-    """In the order measured."""
+    """Timed requests in the order of measurement."""
     is_interleaved: bool | None = None
-    """Whether several models were timed in turns, case by case, so that the machine's drift meets
-    all alike; ``None`` where not more than one was timed."""
+    """The timed requests of several models were interleaved case by case, so that drift of the
+    machine affects all alike; ``None`` where at most one model was timed."""
     schema_version: int = SCHEMA_VERSION

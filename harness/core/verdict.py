@@ -1,4 +1,4 @@
-"""A Verdict: what a check says of one completion, and the vocabulary it says it in."""
+"""A Verdict: a check's result on one completion, with the failure codes."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -9,7 +9,8 @@ from harness.core.completion import Completion
 
 
 class Outcome(StrEnum):
-    """``failed`` is the model's fault, ``error`` is ours or the task's, ``skipped`` is nobody's."""
+    """``failed``: the model's fault; ``error``: the harness's or the task's; ``skipped``:
+    nobody's."""
 
     PASSED = "passed"
     FAILED = "failed"
@@ -18,7 +19,7 @@ class Outcome(StrEnum):
 
 
 class FailureCode(StrEnum):
-    """The flat vocabulary that verdicts, reports and comparisons count in."""
+    """Codes by which verdicts, reports and comparisons count failures."""
 
     EMPTY = "empty"
     NO_JSON = "no_json"
@@ -58,21 +59,22 @@ class FailureCode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a check says of one completion."""
+    """The result of a check on one completion."""
 
     outcome: Outcome
     code: FailureCode | None = None
     """Set exactly when the outcome is ``failed`` or ``error``."""
     reason: str = ""
-    """One line for a person: what was expected, what was found."""
+    """One line for the user: expected and found."""
     span: tuple[int, int] | None = None
-    """Where in the raw text: character offsets, end exclusive, ``0 <= start <= end <= len``."""
+    """Span of the fault in the raw text: character offsets, end exclusive, ``0 <= start <= end <=
+    len``."""
     nearest: str | None = None
-    """Of an ungrounded value: what the prompt states that is most like it, in normal form."""
+    """For an ungrounded value, the prompt's most similar text, in normal form."""
 
     @classmethod
     def passed(cls) -> "Verdict":
-        """Always the same value: most of the verdicts of a run are this one."""
+        """A shared value, since most verdicts of a run are equal to it."""
         return _PASSED
 
     @classmethod
@@ -98,8 +100,8 @@ _PASSED = Verdict(Outcome.PASSED)
 
 
 class Check(Protocol):
-    """The reusable judgement a behavior calls. Its settings are the fields of a frozen value."""
+    """A reusable check that behaviors call: a frozen value whose fields are its settings."""
 
     def judge(self, case: Case, completion: Completion) -> Verdict:
-        """Judge one completion by itself: no other completion may change the verdict."""
+        """Judge one completion; the verdict does not depend on other completions."""
         ...

@@ -1,4 +1,4 @@
-"""What turns requests into completions: the process that hosts a model, batching and decoding.
+"""Turns requests into completions: the process that hosts a model, batching, decoding.
 
-``harness/backends/`` holds one file per kind of model; what they share lives here.
+``harness/backends/`` holds one file per kind of model; their common parts are here.
 """

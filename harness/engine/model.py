@@ -1,4 +1,4 @@
-"""What a backend is: settings in, an opened model out that answers batches of requests."""
+"""The protocols of a backend, and of the open model that answers batches of requests."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from harness.engine.tokenization import Tokenization
 
 @dataclass(frozen=True, slots=True)
 class EngineSettings:
-    """How to open and run a model. ``None`` lets the backend choose."""
+    """Settings for opening and running a model. With ``None`` the backend decides."""
 
     dtype: str | None = None
     """``float32``, ``bfloat16`` or ``float16``."""
@@ -23,20 +23,20 @@ class EngineSettings:
     """The most tokens, prompts and answers together, that one batch may hold."""
     threads: int | None = None
     stall_seconds: float = 600.0
-    """Silence of a backend after which it counts as hung."""
+    """Seconds without a message after which a backend counts as hung."""
     quantize: str | None = None
-    """``nf4`` or ``int8``: what a transformers model becomes as it opens."""
+    """``nf4`` or ``int8``: quantise a transformers model on opening."""
 
 
 OnStep = Callable[[int, int], None]
-"""Told how many tokens were generated and how many answers ended since it was last told."""
+"""Called with the number of tokens generated and of answers ended since the last call."""
 
 
 class OpenModel(Protocol):
-    """A model that is loaded and answers."""
+    """A loaded model."""
 
     def describe(self) -> ModelRecord:
-        """What was opened: hashes, dtype, device."""
+        """The model's record: hashes, dtype, device."""
         ...
 
     def batches(self, requests: Sequence[Request]) -> list[list[Request]]:
@@ -48,10 +48,10 @@ class OpenModel(Protocol):
         ...
 
     def encode(self, requests: Sequence[Request], token_ids: Iterable[int]) -> Tokenization:
-        """What the model reads, and the texts of ``token_ids`` besides.
+        """Tokenize requests, and decode ``token_ids`` as well.
 
         Raises:
-            HarnessError: this kind of model cannot say, or an id is not in its vocabulary.
+            HarnessError: this kind of model cannot do it, or an id is not in its vocabulary.
         """
         ...
 
@@ -61,14 +61,14 @@ class OpenModel(Protocol):
         Yields arrays of numpy, float32, ``[some sequences, Vocabulary.logits]``.
 
         Raises:
-            HarnessError: this kind of model cannot say, or a sequence is empty, longer than the
+            HarnessError: this kind of model has no logits, or a sequence is empty, longer than the
                 context or holds an id that is not in the vocabulary.
         """
         ...
 
 
 class Backend(Protocol):
-    """What a file in ``harness/backends/`` offers."""
+    """The functions of a file in ``harness/backends/``."""
 
     def preflight(self, ref: ModelRef, settings: EngineSettings) -> None:
         """Find the mistakes that can be found without loading anything.

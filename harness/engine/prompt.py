@@ -1,4 +1,4 @@
-"""How a conversation becomes the text a model reads. Trainers and backends share this one way."""
+"""Renders a conversation as a model's prompt: the one way that trainers and backends share."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -27,8 +27,8 @@ def read(
     render: Callable[[Sequence[Message]], str],
     encode: Callable[[str], Sequence[int]],
 ) -> Prompt:
-    """A request as a model reads it. A template is somebody else's program: what it raises is the
-    prompt's error and nobody else's, and so is a text that is no Unicode."""
+    """Render and tokenize a request. Chat templates are untrusted code: an exception in one, or a
+    text that is not Unicode, becomes an error of this prompt only."""
     try:
         text = render(request.messages)
     except Exception as error:
@@ -46,7 +46,7 @@ def _first_line(error: Exception) -> str:
 
 
 def encode(tokenizer: Any, text: str) -> list[int]:
-    """Token ids of a rendered prompt. A chat template has written its own special tokens."""
+    """Token ids of a rendered prompt. A chat template has added its own special tokens."""
     ids = tokenizer(text, add_special_tokens=not has_template(tokenizer))["input_ids"]
     return [int(i) for i in ids]
 

@@ -1,4 +1,4 @@
-"""One prompt on its way to a completion, whatever library decodes it."""
+"""A row: the state of one prompt during decoding, for every library that decodes it."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -10,14 +10,14 @@ from harness.engine.tokenization import Prompt
 
 @dataclass(slots=True)
 class Row:
-    """One prompt on its way to a completion."""
+    """One prompt and the tokens generated for it so far."""
 
     prompt: list[int]
     seed: int
     max_new_tokens: int
     token_ids: list[int] = field(default_factory=list)
     ended: bool = False
-    """The model ended it by itself."""
+    """The model generated an end token."""
     first_token_seconds: float = 0.0
     seconds: float = 0.0
 
@@ -27,12 +27,12 @@ class Row:
 
     @property
     def width(self) -> int:
-        """The most tokens it comes to: its prompt and the longest answer."""
+        """The largest number of tokens: the prompt and the longest answer."""
         return len(self.prompt) + self.max_new_tokens
 
     @property
     def answer_ids(self) -> list[int]:
-        """The tokens of the answer's text: without the one that ended it."""
+        """Tokens of the answer's text, without the end token."""
         return self.token_ids[:-1] if self.ended else self.token_ids
 
     def take(self, token: int, end_ids: frozenset[int], seconds: float) -> None:
@@ -44,7 +44,7 @@ class Row:
 
     @classmethod
     def of(cls, request: Request, prompt: Prompt, context: int | None) -> "Row | None":
-        """``None`` for a prompt that cannot be answered; ``prompt_problem`` says why."""
+        """The row of a prompt; ``None`` where it cannot be answered, see ``prompt_problem``."""
         if prompt_problem(prompt, context):
             return None
         room = request.sampling.max_new_tokens
@@ -54,7 +54,7 @@ class Row:
 
 
 def prompt_problem(prompt: Prompt, context: int | None) -> str | None:
-    """One line: why there can be no answer to a prompt, or ``None``."""
+    """One line that says why a prompt cannot be answered; ``None`` where it can."""
     if prompt.error is not None:
         return prompt.error
     tokens = len(prompt.token_ids)
@@ -66,7 +66,7 @@ def prompt_problem(prompt: Prompt, context: int | None) -> str | None:
 
 
 def completion(request: Request, row: Row, text: str, batch_rows: int) -> Completion:
-    """What a row has become. ``text`` is what ``row.answer_ids`` decodes to."""
+    """The completion of a decoded row; ``text`` is the decoded ``row.answer_ids``."""
     return Completion(
         text=text,
         finish_reason=FinishReason.STOP if row.ended else FinishReason.LENGTH,
@@ -79,13 +79,13 @@ def completion(request: Request, row: Row, text: str, batch_rows: int) -> Comple
 
 
 def sampling_key(request: Request) -> str:
-    """What the rows of one batch must share: all of the sampling but room and seed."""
+    """Key of the sampling parameters that all rows of a batch share."""
     s = request.sampling
     return repr((s.temperature, s.top_p, s.top_k, s.repetition_penalty))
 
 
 def check_sequence(ids: list[int], vocabulary: int, context: int | None) -> str | None:
-    """One line: why a model cannot read ``ids``, or ``None``."""
+    """One line that says why a model cannot read ``ids``; ``None`` where it can."""
     if not ids:
         return "an empty sequence has no logits"
     if outside := [i for i in ids if not 0 <= i < vocabulary]:
@@ -98,7 +98,8 @@ def check_sequence(ids: list[int], vocabulary: int, context: int | None) -> str 
 def batched(
     requests: Iterable[Request], fits: Callable[[Sequence[Request], Request], bool]
 ) -> list[list[Request]]:
-    """Requests in their order, a new batch whenever the next one does not fit behind the others."""
+    """Divide requests, in their order, into batches: each is filled until the next request does not
+    fit."""
     batches: list[list[Request]] = []
     for request in requests:
         if batches and fits(batches[-1], request):
