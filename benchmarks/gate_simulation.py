@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from harness.gate.evidence import Pairs, paired_test
+from harness.gate.evidence import PairedCases, paired_test
 from harness.gate.policy import GatePolicy
 from harness.machine.environment import environment
 from harness.stats.clusters import sign_flip_p
@@ -150,7 +150,7 @@ def covered_with_templates(rng: np.random.Generator, runs: int) -> Rows:
         truth = drop * (1 - 0.2 * 0.4)
         for _ in range(runs):
             differences = tuple(int(d) for d in templated(rng, templates, size, drop).ravel())
-            pairs = Pairs(differences, names, len(names), len(names) - sum(differences))
+            pairs = PairedCases(differences, names, len(names), len(names) - sum(differences))
             found = paired_test("", "", pairs, POLICY.confidence)
             assert found is not None
             inside += found.interval.low <= truth <= found.interval.high

@@ -23,7 +23,7 @@ _STEPS: Mapping[Change, tuple[int, int]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Pairs:
+class PairedCases:
     """The judged cases of one behavior, as input of a paired test."""
 
     differences: tuple[int, ...]
@@ -73,7 +73,9 @@ class PairedTest:
         return not (self.broke or self.fixed)
 
 
-def paired_test(task: str, behavior: str, pairs: Pairs, confidence: float) -> PairedTest | None:
+def paired_test(
+    task: str, behavior: str, pairs: PairedCases, confidence: float
+) -> PairedTest | None:
     """Test the pairs; ``None`` without a pair.
 
     Independent cases with one answer each: McNemar's test and the paired interval. Cases that share
@@ -106,7 +108,7 @@ def paired_test(task: str, behavior: str, pairs: Pairs, confidence: float) -> Pa
     )
 
 
-def pairs_of(cases: Iterable[CaseChange], behavior: str | None = None) -> Pairs:
+def pairs_of(cases: Iterable[CaseChange], behavior: str | None = None) -> PairedCases:
     """Pairs of one behavior, or of the composite where none is named.
 
     Answers to one case are summed. A case with fewer answers than others is not judged.
@@ -117,7 +119,7 @@ def pairs_of(cases: Iterable[CaseChange], behavior: str | None = None) -> Pairs:
     whole = {n: g for n, g in groups.items() if len(g) == repeats and all(c in _STEPS for c in g)}
     before = {n: sum(_STEPS[c][0] for c in g) for n, g in whole.items()}
     after = {n: sum(_STEPS[c][1] for c in g) for n, g in whole.items()}
-    return Pairs(
+    return PairedCases(
         differences=tuple(before[n] - after[n] for n in whole),
         clusters=tuple(templates[n] for n in whole),
         passed_before=sum(before.values()),
@@ -161,7 +163,9 @@ def _by_case(
     return groups
 
 
-def _p_and_interval(pairs: Pairs, confidence: float, is_plain: bool) -> tuple[float, DropInterval]:
+def _p_and_interval(
+    pairs: PairedCases, confidence: float, is_plain: bool
+) -> tuple[float, DropInterval]:
     lost = Counter[bool]()
     for difference in pairs.differences:
         lost[difference > 0] += abs(difference)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Any
 
 from harness.core.errors import HarnessError
 from harness.core.modelref import ModelRef
@@ -17,9 +17,6 @@ MOST_FIRST_STEP_BYTES = 64_000_000
 """Largest size of the file of logits after whole prompts; larger vocabularies get fewer prompts."""
 DivergenceKey = tuple[str, str, int, int]
 """Task, case id, repeat, and the index of the pair in the chain."""
-
-
-Key = TypeVar("Key")
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +125,7 @@ def _sequence(prompt: Prompt, point: DivergencePoint) -> tuple[int, ...]:
     return (*prompt.token_ids, *point.shared) if prompt.token_ids else ()
 
 
-def _rows(generation: Generation, sequences: Mapping[Key, Sequence[int]], path: Path) -> LogitRows:
+def _rows(generation: Generation, sequences: Mapping[Any, Sequence[int]], path: Path) -> LogitRows:
     if sequences:
         generation.logits(list(sequences.values()), path)
     return LogitRows(path, tuple(sequences))

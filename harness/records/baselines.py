@@ -34,7 +34,7 @@ _DROPPED = ("samples", "command", "counterexamples", "timed")
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class BaselineLine:
     """One answer, on one line of the file, so that a change of one shows as one in git."""
 
     model: str
@@ -70,7 +70,7 @@ class BaselineFile:
     """The run it was made of, without what stands beside it a line each."""
     judged: Mapping[str, tuple[str, ...]]
     """The behaviors that judged answers, by task."""
-    samples: tuple[Line, ...] = ()
+    samples: tuple[BaselineLine, ...] = ()
     timed: tuple[TimedAnswer, ...] = ()
 
 
@@ -237,7 +237,7 @@ def _judged(samples: Iterable[Sample]) -> dict[str, list[str]]:
 
 def _line(sample: Sample, judged: Iterable[str], has_texts: bool) -> dict[str, Any]:
     text = sample.completion.text
-    line = Line(
+    line = BaselineLine(
         model=sample.model,
         task=sample.task,
         case=sample.case_id,
@@ -262,7 +262,7 @@ def _said(verdict: Verdict | None) -> str:
     return f"{verdict.outcome.value} {verdict.code.value if verdict.code else ''}".rstrip()
 
 
-def _sample(line: Line, judged: tuple[str, ...]) -> Sample:
+def _sample(line: BaselineLine, judged: tuple[str, ...]) -> Sample:
     unknown = set(line.not_passed) - set(judged)
     if unknown:
         raise ValueError(f"case {line.case}: {min(unknown)!r} is not among the judged behaviors")

@@ -27,19 +27,19 @@ def _tuple(value: Any) -> Any:
     )
 
 
-Names = Annotated[tuple[str, ...], BeforeValidator(_tuple)]
+NameList = Annotated[tuple[str, ...], BeforeValidator(_tuple)]
 
 
-class Strict(BaseModel):
+class RecipeModel(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
 
-class Data(Strict):
+class Data(RecipeModel):
     """Training data: JSON Lines files, one example a line; see ``trainers/data/rows.py``."""
 
-    train: Names = Field(min_length=1)
+    train: NameList = Field(min_length=1)
     """One file, or several that are concatenated."""
-    val: Names = ()
+    val: NameList = ()
     """Held-out examples; their loss is logged and does not affect training."""
     limit: int | None = Field(default=None, ge=1)
     """Read only this many training rows: for a quick try."""
@@ -47,7 +47,7 @@ class Data(Strict):
     """The command that writes the files; shown when one is missing."""
 
 
-class Lora(Strict):
+class Lora(RecipeModel):
     """The adapter: a low-rank update of some of the base's linear layers (arXiv 2106.09685)."""
 
     r: int = Field(default=16, ge=1)
@@ -58,7 +58,7 @@ class Lora(Strict):
     dropout: float = Field(default=0.0, ge=0, lt=1)
     """Off: a few epochs over thousands of rows hardly overfit an adapter this small, and dropout
     computes a random mask for each layer."""
-    target_modules: Names = ("auto",)
+    target_modules: NameList = ("auto",)
     """``auto`` takes every linear layer of attention and MLP, which matches full fine-tuning more
     closely than attention alone at the same size (arXiv 2305.14314, section 4)."""
     rslora: bool = False
@@ -74,7 +74,7 @@ class Lora(Strict):
         return names
 
 
-class Recipe(Strict):
+class Recipe(RecipeModel):
     """The keys that every method has."""
 
     method: str

@@ -38,7 +38,7 @@ def decode(
     """
     started = time.perf_counter()
     pick = _Picker(sampling, rows, model.device)
-    batch = _Batch(model, rows)
+    batch = _PaddedBatch(model, rows)
     while batch.rows:
         tokens = pick(batch.next_logits(), batch.rows)
         now = time.perf_counter() - started
@@ -52,10 +52,10 @@ def decode(
 @torch.inference_mode()
 def last_logits(model: Any, sequences: Sequence[Sequence[int]]) -> torch.Tensor:
     """Logits after the last token of each sequence, float32, ``[sequences, vocabulary]``."""
-    return _Batch(model, [Row(list(ids), 0, 1) for ids in sequences]).next_logits()
+    return _PaddedBatch(model, [Row(list(ids), 0, 1) for ids in sequences]).next_logits()
 
 
-class _Batch:
+class _PaddedBatch:
     """The key-value cache and the rows in it."""
 
     def __init__(self, model: Any, rows: Sequence[Row]) -> None:
@@ -110,7 +110,7 @@ def _cache_with_prefixes(model: Any, prompts: Sequence[list[int]]) -> tuple[Dyna
     split = best_split(prompts, _most_columns(model.config, cache))
     if split is None:
         return cache, 0
-    batch = _Batch(model, [Row(prefix, 0, 1) for prefix in split.prefixes])
+    batch = _PaddedBatch(model, [Row(prefix, 0, 1) for prefix in split.prefixes])
     batch.next_logits()
     _copy_to_rows(batch.cache, split, [len(prompt) for prompt in prompts])
     return batch.cache, split.columns

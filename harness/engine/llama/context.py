@@ -52,7 +52,7 @@ class LlamaContext:
         if loaded.lora is not None:
             _apply_lora(self._pointer, loaded.lora)
         self._memory = llama_cpp.llama_get_memory(self._pointer)
-        self._batch = _Batch(shape.ubatch_tokens)
+        self._batch = _LlamaBatch(shape.ubatch_tokens)
 
     def close(self) -> None:
         llama_cpp.llama_free(self._pointer)
@@ -98,7 +98,7 @@ class LlamaContext:
         llama_cpp.llama_memory_clear(self._memory, False)
 
 
-class _Batch:
+class _LlamaBatch:
     """llama.cpp's batch struct over numpy arrays, which are filled without a Python loop."""
 
     def __init__(self, most_tokens: int) -> None:

@@ -32,7 +32,7 @@ _FELL_BACK = re.compile(
 _PEAK = re.compile(r"^harness peak (\d+)$")
 _LOUD = re.compile(r"error|fail|abort|assert|unable|invalid", re.IGNORECASE)
 
-OnStep = Callable[[int, int], None]
+OnProgress = Callable[[int, int], None]
 """Told how many tensors are done, and how many there are."""
 
 
@@ -54,7 +54,7 @@ class Quantized:
     """Peak resident memory of the process, mapped pages of the input among it."""
 
 
-def quantize(source: Path, target: Path, number: int, on_step: OnStep) -> Quantized:
+def quantize(source: Path, target: Path, number: int, on_step: OnProgress) -> Quantized:
     """Quantise ``source`` into ``target``.
 
     Args:
@@ -85,7 +85,9 @@ def quantize(source: Path, target: Path, number: int, on_step: OnStep) -> Quanti
     return Quantized(tuple(fallbacks), peak)
 
 
-def _follow(log: Iterator[str], on_step: OnStep) -> tuple[deque[str], list[Fallback], int | None]:
+def _follow(
+    log: Iterator[str], on_step: OnProgress
+) -> tuple[deque[str], list[Fallback], int | None]:
     last: deque[str] = deque(maxlen=20)
     fallbacks: list[Fallback] = []
     peak: int | None = None

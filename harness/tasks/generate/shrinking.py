@@ -75,7 +75,7 @@ class Edit:
     values: Sequel
 
 
-Change = tuple[Edit, ...]
+Edits = tuple[Edit, ...]
 """Edits that are made together; they do not overlap."""
 
 
@@ -156,7 +156,7 @@ class _Search(Generic[E]):
         return [example for example, fails in zip(examples, answers, strict=True) if fails]
 
 
-def changes_of(example: Example) -> Iterator[Change]:
+def changes_of(example: Example) -> Iterator[Edits]:
     """Every small change: runs left out, runs made simplest, single choices made simpler."""
     choices = example.choices
     spans = _longest_first({*example.spans, (0, len(choices))})
@@ -201,7 +201,7 @@ def apply(values: Sequel, edits: Sequence[Edit]) -> Sequel:
     return changed
 
 
-def _together(values: Sequel, changes: Sequence[Change]) -> Iterator[Sequel]:
+def _together(values: Sequel, changes: Sequence[Edits]) -> Iterator[Sequel]:
     """All changes at once, as far as they do not overlap; in two orders of preference."""
     for order in (changes, changes[::-1]):
         chosen: list[Edit] = []
