@@ -11,7 +11,7 @@ from harness.gate.compare import Side
 from harness.gate.noise import noise_between, noise_of_repeats
 from harness.gate.policy import GatePolicy
 from harness.report import html
-from harness.report.json import content
+from harness.report.json import content, render
 from harness.report.report import report_on, with_noise
 from tests.gating import FIRST, SECOND, run_of
 from tests.synthetic import ADAPTER, TASK, record
@@ -73,4 +73,10 @@ def test_noise_needs_a_pair_and_a_model() -> None:
 
 
 def test_noise_is_json() -> None:
-    json.dumps(content(report_on(record(2))))
+    before, after = run_of([True] * 4, FIRST), run_of([True] * 4, SECOND)
+    report = with_noise(report_on(before, after), run_of([False, True, False, True], AGAIN))
+    assert report.noise is not None
+    assert json.loads(render(report))["noise"] == {
+        "source": report.noise.source,
+        "tasks": {TASK: {"judged": 4, "flipped": ["pay-0001", "pay-0003"]}},
+    }
