@@ -1,7 +1,8 @@
-"""Whether a completion ends in a loop of brackets."""
+"""Judges whether a completion ends in a loop of brackets."""
 
 from dataclasses import dataclass
 
+from harness.checks.declared.output import Output
 from harness.checks.json.document import read_document
 from harness.checks.json.value import (
     MAX_OPEN_RUN,
@@ -12,6 +13,9 @@ from harness.checks.json.value import (
 from harness.core.case import Case
 from harness.core.completion import Completion
 from harness.core.verdict import FailureCode, Verdict
+
+NEEDS = ("json",)
+BROKEN_BY = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,3 +38,7 @@ class NoBracketRuns:
         if loop is None:
             return Verdict.passed()
         return Verdict.failed(FailureCode.BRACKET_LOOP, loop.reason, loop.span)
+
+
+def check_for(output: Output) -> NoBracketRuns:
+    return NoBracketRuns()

@@ -1,10 +1,11 @@
-"""Whether an object of the value has two members of one name."""
+"""Judges that no object of the value has two members of one name."""
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from json.decoder import scanstring  # type: ignore[attr-defined]
 
+from harness.checks.declared.output import Output
 from harness.checks.json.document import Document
 from harness.checks.json.value import document_of
 from harness.checks.json.wording import show
@@ -12,6 +13,8 @@ from harness.core.case import Case
 from harness.core.completion import Completion
 from harness.core.verdict import FailureCode, Verdict
 
+NEEDS = ("json",)
+BROKEN_BY = ("syntax",)
 _NAMES_AND_BRACES = re.compile(r'"(?:[^"\\]++|\\.)*+"[ \t\n\r]*+(:?)|[{}]')
 
 
@@ -29,6 +32,10 @@ class NoDuplicateKeys:
             reason = f"the key {show(name)} stands twice in one object, first at character {first}"
             return Verdict.failed(FailureCode.DUPLICATE_KEY, reason, span)
         raise AssertionError("the decoder found a duplicate that the text does not have")
+
+
+def check_for(output: Output) -> NoDuplicateKeys:
+    return NoDuplicateKeys()
 
 
 def _repeated_names(document: Document) -> Iterator[tuple[str, int, tuple[int, int]]]:

@@ -1,9 +1,10 @@
-"""Whether the declared values are those of the case's reference."""
+"""Judges that the declared values are those of the case's reference."""
 
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from harness.checks.declared.output import Output
 from harness.checks.json.document import MISSING
 from harness.checks.json.pointer import PointerMatch, follow, span_of
 from harness.checks.json.value import document_of
@@ -12,6 +13,9 @@ from harness.checks.schema.keywords import equality_key
 from harness.core.case import Case
 from harness.core.completion import Completion
 from harness.core.verdict import FailureCode, Verdict
+
+NEEDS = ("exact",)
+BROKEN_BY = ("syntax",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,10 @@ class ExactFields:
                     code, reason = _difference(wanted, found)
                     return Verdict.failed(code, reason, span_of(document, found.path))
         return Verdict.passed()
+
+
+def check_for(output: Output) -> ExactFields:
+    return ExactFields(output.exact)
 
 
 def _pairs(reference: Any, value: Any, pointer: str) -> list[tuple[PointerMatch, PointerMatch]]:

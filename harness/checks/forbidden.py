@@ -1,13 +1,17 @@
-"""Whether a text keeps clear of what its task forbids: an invented law, a placeholder."""
+"""Judges that a text has nothing its task forbids: an invented law, a placeholder."""
 
 from dataclasses import dataclass
 
+from harness.checks.declared.output import Output
 from harness.checks.json.value import without_completion
 from harness.checks.text.text_patterns import PatternTimeout, compile_text_pattern, matches
 from harness.core.case import Case
 from harness.core.completion import Completion
 from harness.core.printable import excerpt
 from harness.core.verdict import FailureCode, Verdict
+
+NEEDS = ("forbidden",)
+BROKEN_BY = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,3 +36,7 @@ class NoForbiddenText:
         except PatternTimeout as timeout:
             return timeout.verdict()
         return Verdict.passed()
+
+
+def check_for(output: Output) -> NoForbiddenText:
+    return NoForbiddenText(tuple(output.forbidden.items()))

@@ -1,18 +1,21 @@
-"""Whether the declared values occur in the prompt, or were made up."""
+"""Judges that what an answer claims occurs in its prompt: nothing is made up."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
+from harness.checks.declared.output import Output
 from harness.checks.json.pointer import Path, follow, pointer_of, span_of
 from harness.checks.json.value import document_of
-from harness.checks.json.wording import show
-from harness.checks.text.facts import Facts, facts_of
+from harness.checks.text.facts import facts_of
+from harness.checks.text.grounded_patterns import GroundedPatterns
+from harness.checks.text.stated import is_stated, ungrounded
 from harness.core.case import Case
 from harness.core.completion import Completion
-from harness.core.printable import excerpt
 from harness.core.verdict import FailureCode, Verdict
+
+NEEDS = ("grounded",)
+BROKEN_BY = ("syntax",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,21 +48,10 @@ class Grounding:
         return Verdict.passed()
 
 
-def is_stated(facts: Facts, value: Any) -> bool:
-    """Whether the text that the facts are of states this string, number or literal."""
-    if value is None or isinstance(value, bool):
-        return True
-    if isinstance(value, str):
-        return facts.state(value)
-    return Decimal(value) in facts.numbers
-
-
-def ungrounded(facts: Facts, value: Any, span: tuple[int, int], where: str) -> Verdict:
-    """The failure of a value that the text does not state; its reason opens with ``where``."""
-    nearest = facts.nearest(value if isinstance(value, str) else str(value)[:100])
-    hint = f", the nearest is {excerpt(nearest)!r}" if nearest else ""
-    reason = f"{where}{show(value)} does not occur in the prompt{hint}"
-    return Verdict.failed(FailureCode.UNGROUNDED, reason, span, nearest or None)
+def check_for(output: Output) -> Grounding | GroundedPatterns:
+    if output.format == "json":
+        return Grounding(output.grounded)
+    return GroundedPatterns(tuple(output.grounded_patterns.items()))
 
 
 def _leaves(path: Path, value: Any) -> Iterator[tuple[Path, Any]]:

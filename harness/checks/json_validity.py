@@ -1,14 +1,18 @@
-"""Whether a completion is one JSON text, whole and by the letter of RFC 8259."""
+"""Judges that a completion is one JSON text, whole and by the letter of RFC 8259."""
 
 from dataclasses import dataclass
 
+from harness.checks.declared.output import Output
 from harness.checks.json.document import read_document
+from harness.checks.json.extra_text import extra_text
 from harness.checks.json.fault import Fault
 from harness.checks.json.value import fault_verdict, without_completion
-from harness.checks.no_extra_text import extra_text
 from harness.core.case import Case
 from harness.core.completion import Completion
 from harness.core.verdict import Verdict
+
+NEEDS = ("json",)
+BROKEN_BY = ("edges", "syntax")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,3 +36,7 @@ class JsonValidity:
             fault = Fault(extra.code, extra.reason, extra.span, extra.span[0])
         assert fault is not None, "a text that is not whole has something around its value"
         return fault_verdict(document, completion, fault)
+
+
+def check_for(output: Output) -> JsonValidity:
+    return JsonValidity()

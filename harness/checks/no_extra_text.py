@@ -1,20 +1,19 @@
-"""Whether anything but blanks stands around the first top-level JSON value."""
+"""Judges that nothing but blanks stands around an answer."""
 
-import json
-import re
 from dataclasses import dataclass
 
-from harness.checks.json.decoder import decode
-from harness.checks.json.document import Document, read_document
+from harness.checks.declared.output import Output
+from harness.checks.json.document import read_document
+from harness.checks.json.extra_text import extra_text
 from harness.checks.json.value import without_completion
-from harness.checks.text.surroundings import ExtraText, first_piece
+from harness.checks.text.no_text_around_code import NoTextAroundCode
+from harness.checks.text.no_text_around_sections import NoTextAroundSections
 from harness.core.case import Case
 from harness.core.completion import Completion
-from harness.core.verdict import FailureCode, Verdict
+from harness.core.verdict import Verdict
 
-_NEXT_VALUE = re.compile(
-    r"""[,;]?[ \t\n\r]*+(?:\{[ \t\n\r]*+(?:["'}]|\Z)|\[[ \t\n\r]*+(?:["'\]{\[0-9-]|\Z))"""
-)
+NEEDS = ("edges",)
+BROKEN_BY = ("edges",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,19 +32,7 @@ class NoExtraText:
         return Verdict.failed(extra.code, extra.reason, extra.span) if extra else Verdict.passed()
 
 
-def extra_text(document: Document) -> ExtraText | None:
-    """The first piece of text around the value, or the whole text when there is no value."""
-    fault = document.fault
-    if fault and fault.code in (FailureCode.EMPTY, FailureCode.NO_JSON):
-        return ExtraText(fault.code, fault.reason, fault.span)
-    return first_piece(document.text, document.start, document.end, "the JSON", _is_value)
-
-
-def _is_value(text: str, start: int, end: int) -> bool:
-    if _NEXT_VALUE.match(text, start):
-        return True
-    try:
-        value_end = decode(text, start).end
-    except json.JSONDecodeError:
-        return False
-    return not text[value_end:end].partition("\n")[0].strip()
+def check_for(output: Output) -> NoExtraText | NoTextAroundCode | NoTextAroundSections:
+    if output.format == "text":
+        return NoTextAroundSections(output.sections)
+    return NoTextAroundCode() if output.format == "python" else NoExtraText()

@@ -1,17 +1,19 @@
-"""Whether a completion defines the function that was asked for, as it was asked for."""
+"""Judges that a completion defines the function asked for, as it was asked for."""
 
 import ast
 from dataclasses import dataclass
 
+from harness.checks.declared.output import Output
 from harness.checks.json.value import without_completion
 from harness.checks.json.wording import list_of
-from harness.checks.python_parses import unparsed
-from harness.checks.text.python_source import offset_of, parse_python
+from harness.checks.text.python_source import offset_of, parse_python, unparsed
 from harness.core.case import Case
 from harness.core.completion import Completion
 from harness.core.printable import excerpt
 from harness.core.verdict import FailureCode, Verdict
 
+NEEDS = ("function",)
+BROKEN_BY = ("syntax",)
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -38,8 +40,7 @@ class PythonFunction:
             return Verdict.error(FailureCode.TASK_ERROR, reason)
         source = parse_python(completion.text)
         if source.tree is None:
-            assert source.code is not None, "code that does not parse has a failure code"
-            return unparsed(source.code, source.reason, source.span, completion)
+            return unparsed(source, completion)
         functions = [node for node in source.tree.body if isinstance(node, Function)]
         function = next((f for f in reversed(functions) if f.name == name), None)
         if function is None:
@@ -54,7 +55,7 @@ class PythonFunction:
         return Verdict.passed()
 
     def _lacking(self, function: Function) -> str:
-        """What the function lacks, in words; empty when it lacks nothing."""
+        """The first thing that the function lacks, in words; empty when it lacks nothing."""
         if self.annotations:
             bare = [f"parameter {excerpt(p)}" for p in _bare_parameters(function)]
             bare += [] if function.returns else ["result"]
@@ -63,6 +64,11 @@ class PythonFunction:
         if self.docstring and not (ast.get_docstring(function) or "").strip():
             return "expected a docstring, found none"
         return ""
+
+
+def check_for(output: Output) -> PythonFunction:
+    assert output.function is not None, "NEEDS says so"
+    return PythonFunction(output.function, output.annotations, output.docstring)
 
 
 def _bare_parameters(function: Function) -> list[str]:

@@ -1,12 +1,16 @@
-"""Whether a completion is Python source, whole."""
+"""Judges that a whole completion is Python source."""
 
 from dataclasses import dataclass
 
+from harness.checks.declared.output import Output
 from harness.checks.json.value import without_completion
-from harness.checks.text.python_source import parse_python
+from harness.checks.text.python_source import parse_python, unparsed
 from harness.core.case import Case
-from harness.core.completion import Completion, FinishReason
-from harness.core.verdict import FailureCode, Verdict
+from harness.core.completion import Completion
+from harness.core.verdict import Verdict
+
+NEEDS = ("python",)
+BROKEN_BY = ("syntax",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,15 +24,8 @@ class PythonParses:
         if error := without_completion(completion):
             return error
         source = parse_python(completion.text)
-        if source.code is None:
-            return Verdict.passed()
-        return unparsed(source.code, source.reason, source.span, completion)
+        return Verdict.passed() if source.tree is not None else unparsed(source, completion)
 
 
-def unparsed(
-    code: FailureCode, reason: str, span: tuple[int, int] | None, completion: Completion
-) -> Verdict:
-    """The failure of code that does not parse: cut off, where the token limit ended it."""
-    if code is FailureCode.SYNTAX and completion.finish_reason is FinishReason.LENGTH:
-        return Verdict.failed(FailureCode.TRUNCATED, f"{reason}, cut by the token limit", span)
-    return Verdict.failed(code, reason, span)
+def check_for(output: Output) -> PythonParses:
+    return PythonParses()

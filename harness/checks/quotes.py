@@ -1,13 +1,17 @@
-"""Whether a text says what its case gave it to say."""
+"""Judges that a text says what its case gave it to say."""
 
 from dataclasses import dataclass
 
+from harness.checks.declared.output import Output
 from harness.checks.json.value import without_completion
 from harness.checks.text.whole_words import has_words, normal
 from harness.core.case import Case
 from harness.core.completion import Completion
 from harness.core.printable import excerpt
 from harness.core.verdict import FailureCode, Verdict
+
+NEEDS = ("quotes",)
+BROKEN_BY = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,3 +38,7 @@ class Quotes:
                 reason = f"expected the {name} {excerpt(value)!r} in the text, found it nowhere"
                 return Verdict.failed(FailureCode.WRONG_VALUE, reason, (0, len(completion.text)))
         return Verdict.passed()
+
+
+def check_for(output: Output) -> Quotes:
+    return Quotes(output.quotes)

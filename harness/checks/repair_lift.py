@@ -1,18 +1,21 @@
-"""What repair makes of a whole run: the share that is JSON as it came, and after repair."""
+"""Measures repair over a whole run: the share that is JSON as it came, and after repair."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from harness.checks.declared.output import RunDeclarations
 from harness.checks.json.repair import Repaired
 from harness.checks.json_validity import JsonValidity
 from harness.core.case import Case
 from harness.core.completion import Completion, FinishReason
 from harness.core.verdict import FailureCode, Outcome, Verdict
 
+NEEDS = ("json",)
+
 
 @dataclass(frozen=True, slots=True)
 class RepairRates:
-    """How many completions of a run are one JSON text; what a backend lost is not counted."""
+    """Counts of completions that are one JSON text; what a backend lost is not counted."""
 
     judged: int
     raw: int
@@ -64,3 +67,7 @@ class RepairLift:
             f"({evidence.raw / evidence.judged:.1%} without), the budget is {self.least_rate:.1%}"
         )
         return Verdict.failed(FailureCode.SYNTAX, reason)
+
+
+def run_check_for(task: RunDeclarations) -> RepairLift:
+    return RepairLift(task.budgets.get("repair_lift"))

@@ -1,8 +1,9 @@
-"""Whether a completion ends in a loop: the same words, line or key over and over."""
+"""Judges whether a completion ends in a loop: the same words, line or key over and over."""
 
 import re
 from dataclasses import dataclass
 
+from harness.checks.declared.output import Output
 from harness.checks.json.document import read_document
 from harness.checks.json.value import without_completion
 from harness.core.case import Case
@@ -10,6 +11,8 @@ from harness.core.completion import Completion, FinishReason
 from harness.core.printable import excerpt
 from harness.core.verdict import FailureCode, Verdict
 
+NEEDS = ()
+BROKEN_BY = ()
 WINDOW = 8192
 """Characters at the end of the text in which a loop is looked for."""
 _PROBE = 12
@@ -80,6 +83,10 @@ class NoTextLoop:
             return None
         reason = f"ends in a loop: the key {excerpt(last)} stands {len(spans)} times in one object"
         return Verdict.failed(FailureCode.TEXT_LOOP, reason, (spans[0][0], len(text)))
+
+
+def check_for(output: Output) -> NoTextLoop:
+    return NoTextLoop()
 
 
 def _names_of_open_object(text: str, start: int) -> list[tuple[str, tuple[int, int]]]:

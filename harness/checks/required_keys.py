@@ -1,12 +1,16 @@
-"""Whether every key that the task's schema requires is there."""
+"""Judges that every key the task's schema requires is there."""
 
 from dataclasses import dataclass
 
+from harness.checks.declared.output import Output
 from harness.checks.schema.problems import judge_schema
 from harness.checks.schema.schema import Schema
 from harness.core.case import Case
 from harness.core.completion import Completion
 from harness.core.verdict import FailureCode, Verdict
+
+NEEDS = ("schema",)
+BROKEN_BY = ("syntax",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,3 +24,8 @@ class RequiredKeys:
 
     def judge(self, case: Case, completion: Completion) -> Verdict:
         return judge_schema(self.schema, completion, (FailureCode.MISSING_KEY,))
+
+
+def check_for(output: Output) -> RequiredKeys:
+    assert output.json_schema is not None, "NEEDS says so"
+    return RequiredKeys(output.json_schema)

@@ -1,13 +1,17 @@
-"""A copy of a model begins its answers as the model that it was made from."""
+"""Judges that a copy of a model begins its answers as the model it was made from."""
 
 from dataclasses import dataclass
 from typing import Protocol
 
+from harness.checks.declared.output import RunDeclarations
 from harness.core.verdict import FailureCode, Verdict
+
+NEEDS = ()
+NO_RATE = "it is judged once for each pair of models"
 
 
 class BeginsBeside(Protocol):
-    """What two models make of the first token after the same prompts."""
+    """Two models' first token after the same prompts."""
 
     @property
     def before(self) -> str: ...
@@ -37,3 +41,7 @@ class SameFirstToken:
             f"begins as {evidence.before} after {evidence.first_token_rate:.1%} of the prompts, "
             f"at least {self.least_rate:.1%} is asked",
         )
+
+
+def run_check_for(task: RunDeclarations) -> SameFirstToken:
+    return SameFirstToken()

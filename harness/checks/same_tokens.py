@@ -1,9 +1,13 @@
-"""A model reads every prompt as the same tokens as the model that it was made from."""
+"""Judges that a model reads every prompt as the same tokens as the model it was made from."""
 
 from dataclasses import dataclass
 from typing import Protocol
 
+from harness.checks.declared.output import RunDeclarations
 from harness.core.verdict import FailureCode, Verdict
+
+NEEDS = ()
+NO_RATE = "it is judged once for each pair of models"
 
 
 class ReadBeside(Protocol):
@@ -28,3 +32,7 @@ class SameTokens:
         more = f" (of {count:,} prompts that differ)" if count > 1 else ""
         said = f"beside {evidence.before}: {evidence.differences[0]}{more}"
         return Verdict.failed(FailureCode.OTHER_TOKENS, said)
+
+
+def run_check_for(task: RunDeclarations) -> SameTokens:
+    return SameTokens()

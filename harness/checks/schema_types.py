@@ -1,12 +1,16 @@
-"""Whether the value of a completion satisfies the task's schema."""
+"""Judges that the value of a completion satisfies the task's schema."""
 
 from dataclasses import dataclass
 
+from harness.checks.declared.output import Output
 from harness.checks.schema.problems import judge_schema
 from harness.checks.schema.schema import Schema
 from harness.core.case import Case
 from harness.core.completion import Completion
 from harness.core.verdict import Verdict
+
+NEEDS = ("schema",)
+BROKEN_BY = ("syntax",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,3 +26,8 @@ class SchemaTypes:
 
     def judge(self, case: Case, completion: Completion) -> Verdict:
         return judge_schema(self.schema, completion)
+
+
+def check_for(output: Output) -> SchemaTypes:
+    assert output.json_schema is not None, "NEEDS says so"
+    return SchemaTypes(output.json_schema)

@@ -1,14 +1,18 @@
-"""Whether a text has the sections that its task asks for, in their order."""
+"""Judges that a text has the sections its task asks for, in their order."""
 
-import re
 from dataclasses import dataclass
 
+from harness.checks.declared.output import Output
 from harness.checks.json.value import without_completion
 from harness.checks.json.wording import list_of
+from harness.checks.text.headings import heading_at
 from harness.core.case import Case
 from harness.core.completion import Completion
 from harness.core.printable import excerpt
 from harness.core.verdict import FailureCode, Verdict
+
+NEEDS = ("sections",)
+BROKEN_BY = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +42,5 @@ class Sections:
         return Verdict.passed()
 
 
-def heading_at(text: str, heading: str) -> int:
-    """Where the first line that begins with ``heading`` has it; -1 when none does."""
-    line = re.compile(rf"^[^\S\n]*+({re.escape(heading)})", re.MULTILINE).search(text)
-    return line.start(1) if line else -1
+def check_for(output: Output) -> Sections:
+    return Sections(output.sections)

@@ -1,11 +1,15 @@
-"""Whether the model ended by itself."""
+"""Judges that the model ended by itself."""
 
 from dataclasses import dataclass
 
+from harness.checks.declared.output import Output
 from harness.checks.json.value import without_completion
 from harness.core.case import Case
 from harness.core.completion import Completion, FinishReason
 from harness.core.verdict import FailureCode, Verdict
+
+NEEDS = ()
+BROKEN_BY = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,3 +24,7 @@ class StopsCleanly:
         end = len(completion.text)
         reason = "expected the model to end by itself, the token limit ended the completion"
         return Verdict.failed(FailureCode.TRUNCATED, reason, (end, end))
+
+
+def check_for(output: Output) -> StopsCleanly:
+    return StopsCleanly()

@@ -1,9 +1,10 @@
-"""Whether a run's answers differ: no one value, and no fallback phrase, takes them over."""
+"""Judges that a run's answers differ: no one value, and no fallback phrase, takes them over."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from harness.checks.declared.output import RunDeclarations
 from harness.checks.json.document import read_document
 from harness.checks.json.pointer import follow
 from harness.checks.json.wording import show
@@ -12,6 +13,9 @@ from harness.core.case import Case
 from harness.core.completion import Completion, FinishReason
 from harness.core.printable import excerpt
 from harness.core.verdict import FailureCode, Verdict
+
+NEEDS = ("variety",)
+NO_RATE = "its share is max_share, under variety"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +27,9 @@ class Variety:
     """
 
     pointers: tuple[str, ...] = ()
-    """Where values should differ from case to case; ``*`` is every item."""
+    """JSON pointers of values that should differ from case to case; ``*`` is every item."""
     fallback_phrases: tuple[str, ...] = ()
-    """What a model says when it knows nothing; found in any case of letters."""
+    """Phrases of a model that knows nothing; found in any case of letters."""
     max_share: float = 0.2
     """The most of all completions that may hold one value or one phrase."""
     min_completions: int = 10
@@ -69,6 +73,11 @@ class Variety:
         most = self.max_share * len(pairs)
         over = [(count, key) for key, count in counts.items() if count > most]
         return [(count, f"the value {_shown(key)} of {pointer}") for count, (pointer, key) in over]
+
+
+def run_check_for(task: RunDeclarations) -> Variety:
+    assert task.variety is not None, "NEEDS says so"
+    return task.variety
 
 
 def _shown(key: object) -> str:

@@ -1,11 +1,15 @@
-"""Whether a text is as long as its task asks for."""
+"""Judges that a text is as long as its task asks for."""
 
 from dataclasses import dataclass
 
+from harness.checks.declared.output import Output
 from harness.checks.json.value import without_completion
 from harness.core.case import Case
 from harness.core.completion import Completion
 from harness.core.verdict import FailureCode, Verdict
+
+NEEDS = ("words",)
+BROKEN_BY = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,3 +32,8 @@ class WordWindow:
         code = FailureCode.SCHEMA_OTHER if count else FailureCode.EMPTY
         reason = f"expected {self.least} to {self.most} words, found {count}"
         return Verdict.failed(code, reason, (0, len(text)))
+
+
+def check_for(output: Output) -> WordWindow:
+    assert output.words is not None, "NEEDS says so"
+    return WordWindow(*output.words)

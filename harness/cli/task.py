@@ -1,4 +1,4 @@
-"""``harness task check``: whether a task is sound, and its checks tell right from wrong."""
+"""``harness task check``: grades a task, and the checks that judge it."""
 
 import json
 import shutil
@@ -43,7 +43,7 @@ def check(folder: Path, suites: Path | None, is_json: bool) -> None:
     """Grade the graders of the task in DIR, without a model.
 
     Its files must be sound. Every reference, written out as the perfect completion, must pass every
-    behavior that applies. Broken twins of it (a fence added, a key dropped, a value invented, ...)
+    behavior that applies. Corruptions of it (a fence added, a key dropped, a value invented, ...)
     must fail exactly the behaviors that the defect breaks.
 
     Exit code 0 when the task is sound, 1 when it is not, 2 when there is none in DIR.
@@ -68,7 +68,7 @@ def _print(grade: "TaskGrade") -> None:
 
     if grade.behaviors:
         width = shutil.get_terminal_size((100, 24)).columns
-        tables = Group(_behaviors(grade), "", _twins(grade))
+        tables = Group(_behaviors(grade), "", _corruptions(grade))
         click.echo(as_text(tables, width=width, color=sys.stdout.isatty()))
     for line in (*_mistakes(grade.mistakes), *(f"note: {note}" for note in grade.notes)):
         click.echo(printable(line))
@@ -76,20 +76,22 @@ def _print(grade: "TaskGrade") -> None:
 
 
 def _behaviors(grade: "TaskGrade") -> "Table":
-    table = _table("behavior", "references pass", "twins that break it")
+    table = _table("behavior", "references pass", "corruptions that break it")
     for row in grade.behaviors:
         if row.applies:
-            table.add_row(row.behavior, _of(row.passed, row.passed + row.failed), f"{row.twins:,}")
+            table.add_row(
+                row.behavior, _of(row.passed, row.passed + row.failed), f"{row.corruptions:,}"
+            )
         else:
             table.add_row(row.behavior, "does not apply", "")
     return table
 
 
-def _twins(grade: "TaskGrade") -> "Table":
-    table = _table("broken twin", "judged right", "must fail")
+def _corruptions(grade: "TaskGrade") -> "Table":
+    table = _table("corrupted reference", "judged right", "must fail")
     table.columns[2].justify = "left"
     table.columns[2].no_wrap = False
-    for row in grade.twins:
+    for row in grade.corruptions:
         judged = _of(row.right, row.made) if row.made else "has no place"
         table.add_row(row.defect, judged, ", ".join(row.breaks))
     return table
@@ -111,8 +113,8 @@ def _of(count: int, whole: int) -> str:
 def _mistakes(mistakes: "Sequence[Mistake]") -> Iterator[str]:
     for mistake in mistakes[:MOST_MISTAKES]:
         case = f"case {mistake.case_id}: " if mistake.case_id else ""
-        twin = f"twin '{mistake.twin}': " if mistake.twin else ""
-        yield f"{case}{twin}{mistake.text}"
+        defect = f"corruption '{mistake.corruption}': " if mistake.corruption else ""
+        yield f"{case}{defect}{mistake.text}"
     if len(mistakes) > MOST_MISTAKES:
         yield f"and {len(mistakes) - MOST_MISTAKES:,} more mistakes"
 
@@ -122,8 +124,8 @@ def _verdict(grade: "TaskGrade") -> str:
         count = len(grade.mistakes)
         return f"{grade.folder}: broken, {count:,} {'mistake' if count == 1 else 'mistakes'}"
     references = _of(grade.references, grade.cases)
-    twins = sum(row.made for row in grade.twins)
+    corruptions = sum(row.made for row in grade.corruptions)
     return (
         f"{grade.folder}: sound, {references} references pass, "
-        f"{_of(twins, twins)} broken twins fail as they should"
+        f"{_of(corruptions, corruptions)} corrupted references fail as they should"
     )

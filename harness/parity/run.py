@@ -3,17 +3,17 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from harness.checks.run_budgets import LatencyBudget, Measured, MemoryBudget
-from harness.core.completion import FinishReason
+from harness.checks import latency_budget, memory_budget
+from harness.checks.declared.budgets import Measured
 from harness.core.record import BehaviorResult, RunRecord
-from harness.core.verdict import FailureCode, Outcome, Verdict
+from harness.core.verdict import Outcome, Verdict
 from harness.engine.model import EngineSettings
 from harness.parity.answers import tokens_of
 from harness.parity.values import ModelMeasure
 from harness.run.recording import record
 from harness.run.selection import Subject
 from harness.run.session import Progress, Session, Wanted
-from harness.tasks.judging import Skip, checks_of
+from harness.tasks.judging import judge_answer
 
 
 def run_chain(
@@ -99,27 +99,20 @@ def _speed(session: Session, subject: Subject) -> float | None:
 
 
 def _judge(session: Session, subject: Subject) -> None:
-    """Every check of the task on every answer; a check that has nothing to hold says nothing."""
-    checks = {n: c for n, c in checks_of(subject.task).items() if not isinstance(c, Skip)}
+    """Judge every answer by every behavior that applies to the task."""
     for completion in session.completions(subject):
         case = subject.task.case(completion.case_id)
-        for name, check in checks.items():
-            if completion.finish_reason is FinishReason.ERROR:
-                said = completion.error or "no completion"
-                verdict = Verdict.error(FailureCode.BACKEND_ERROR, said)
-            else:
-                verdict = check.judge(case, completion)
+        for name, verdict in judge_answer(case, completion, subject.task).items():
             session.judge(session.tally(subject, name, None), completion, verdict)
 
 
 def _measure(session: Session, subject: Subject) -> None:
-    budgets = subject.task.budgets
     latency, memory = session.latency(subject), session.memory(subject)
     if latency is not None:
-        verdict = LatencyBudget(budgets).judge(latency)
+        verdict = latency_budget.run_check_for(subject.task).judge(latency)
         session.measure(_result(subject, "latency_budget", latency, verdict, "latency_p95_seconds"))
     if memory is not None:
-        verdict = MemoryBudget(budgets).judge(memory)
+        verdict = memory_budget.run_check_for(subject.task).judge(memory)
         session.measure(_result(subject, "memory_budget", memory, verdict, "peak_memory_mb"))
 
 

@@ -1,8 +1,8 @@
 """Judges completions from anywhere, without a model: lines of JSON in, lines of JSON out.
 
-What a line or a task declares decides which checks have something to hold the completion against;
-the others say *skipped*, so that every judgement names the same behaviors. Nothing is remembered
-from one line to the next but compiled schemas.
+The behaviors are those of ``harness.checks``. What a line or a task declares decides which of them
+have something to hold a JSON answer against; the others say *skipped*, so that every judgement
+names the same behaviors. Nothing is remembered from one line to the next but checks.
 """
 
 import json
@@ -11,42 +11,19 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from harness.checks.bracket_repetition import NoBracketRuns
-from harness.checks.duplicate_keys import NoDuplicateKeys
-from harness.checks.exact_fields import ExactFields
-from harness.checks.forbidden import NoForbiddenText
-from harness.checks.grounded_patterns import GroundedPatterns
-from harness.checks.grounding import Grounding
-from harness.checks.json_validity import JsonValidity
-from harness.checks.no_extra_text import NoExtraText
-from harness.checks.no_text_around_code import NoTextAroundCode
-from harness.checks.no_text_around_sections import NoTextAroundSections
-from harness.checks.python_function import PythonFunction
-from harness.checks.python_parses import PythonParses
-from harness.checks.quotes import Quotes
-from harness.checks.repetition import NoTextLoop
-from harness.checks.required_keys import RequiredKeys
-from harness.checks.schema.schema import Schema, SchemaError, compile_schema
-from harness.checks.schema_types import SchemaTypes
-from harness.checks.sections import Sections
-from harness.checks.stops_cleanly import StopsCleanly
-from harness.checks.timestamp_sanity import TimestampRule, TimestampSanity
-from harness.checks.value_types import ValueTypes
-from harness.checks.words import WordWindow
+from harness.checks import listing
+from harness.checks.declared.output import Output
 from harness.core.case import Case, Message
 from harness.core.completion import Completion, FinishReason
 from harness.core.errors import HarnessError
 from harness.core.verdict import Check, FailureCode, Outcome, Verdict
-from harness.tasks.judging_line import JudgingLine
+from harness.tasks.judging_line import Declarations, JudgingLine
 from harness.tasks.task import Task
 
 Verdicts = Mapping[str, Verdict]
 """By behavior."""
-_SCHEMA_BEHAVIORS: Mapping[str, Callable[[Schema], Check]] = {
-    "schema_types": SchemaTypes,
-    "required_keys": RequiredKeys,
-    "types": ValueTypes,
-}
+_GIVEN_AS = {"exact": "reference"}
+"""Parts that a line gives under another key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,37 +46,15 @@ class Broken:
         return Verdict.error(FailureCode.TASK_ERROR, self.reason)
 
 
-_PLAIN: Mapping[str, Check] = {
-    "json_validity": JsonValidity(),
-    "no_extra_text": NoExtraText(),
-    "duplicate_keys": NoDuplicateKeys(),
-    "bracket_repetition": NoBracketRuns(),
-    "repetition": NoTextLoop(),
-}
-_STOPS = StopsCleanly()
-BEHAVIORS = (
-    "json_validity",
-    "no_extra_text",
-    "schema_types",
-    "required_keys",
-    "types",
-    "duplicate_keys",
-    "bracket_repetition",
-    "repetition",
-    "timestamp_sanity",
-    "grounding",
-    "exact_fields",
-    "stops_cleanly",
-)
-"""What is said of every completion that should be JSON, in this order."""
-
-
 def judge_line(line: JudgingLine) -> Verdicts:
     """Every behavior's verdict on one line, by what the line itself declares."""
     case = Case(
         id=str(line.id), messages=(Message("user", line.prompt or ""),), reference=line.reference
     )
-    return _judged(_declared_checks(line), case, _completion(line))
+    checks = dict(_checks_of_line(line.declared))
+    if line.declared.output.grounded and line.prompt is None:
+        checks["grounding"] = Broken("grounded needs the prompt, give the line one")
+    return _judged_line(checks, case, line)
 
 
 def judge_for_task(line: JudgingLine, task: Task) -> Verdicts:
@@ -112,10 +67,7 @@ def judge_for_task(line: JudgingLine, task: Task) -> Verdicts:
         case = task.case(str(line.id))
     except KeyError:
         raise HarnessError(f"the task {task.name} has no case {str(line.id)!r}") from None
-    checks = dict(checks_of(task))
-    if line.finish_reason is None:
-        checks["stops_cleanly"] = Skip("the line gives no finish_reason")
-    return _judged(checks, case, _completion(line))
+    return _judged_line(dict(checks_of(task)), case, line)
 
 
 def judge_answer(case: Case, completion: Completion, task: Task) -> Verdicts:
@@ -131,6 +83,12 @@ def judge_answer(case: Case, completion: Completion, task: Task) -> Verdicts:
     return _judged(checks, case, completion)
 
 
+def _judged_line(checks: dict[str, Check], case: Case, line: JudgingLine) -> Verdicts:
+    if line.finish_reason is None:
+        checks["stops_cleanly"] = Skip("the line gives no finish_reason")
+    return _judged(checks, case, _completion(line))
+
+
 def _judged(checks: Mapping[str, Check], case: Case, completion: Completion) -> Verdicts:
     return {name: check.judge(case, completion) for name, check in checks.items()}
 
@@ -141,129 +99,36 @@ def _completion(line: JudgingLine) -> Completion:
     return Completion(line.completion, reason, case_id=str(line.id), error=error)
 
 
-def _declared_checks(line: JudgingLine) -> Mapping[str, Check]:
-    checks: dict[str, Check] = dict.fromkeys(BEHAVIORS, _STOPS)
-    checks.update(_PLAIN)
-    checks.update(_schema_checks(line))
-    checks["timestamp_sanity"] = _or_skip(line.timestamps, "timestamps", _timestamps)
-    checks["grounding"] = _or_skip(line.grounded, "grounded", Grounding)
-    if line.grounded and line.prompt is None:
-        checks["grounding"] = Broken("grounded needs the prompt, give the line one")
-    pointers = _exact_pointers(line)
-    checks["exact_fields"] = _or_skip(pointers, "reference", ExactFields)
-    if line.finish_reason is None:
-        checks["stops_cleanly"] = Skip("the line gives no finish_reason")
-    return checks
-
-
-def _or_skip(declared: Any, name: str, build: Callable[[Any], Check]) -> Check:
-    if not declared:
-        return Skip(f"the line gives no {name}")
-    try:
-        return build(declared)
-    except HarnessError as error:
-        return Broken(f"{name}: {error}")
-
-
-def _schema_checks(line: JudgingLine) -> Mapping[str, Check]:
-    if not line.has_schema:
-        return dict.fromkeys(_SCHEMA_BEHAVIORS, Skip("the line gives no schema"))
-    try:
-        schema = _compiled(_Written(repr(line.schema), line.schema))
-    except (SchemaError, RecursionError) as error:
-        reason = str(error) if isinstance(error, SchemaError) else "it is nested too deep"
-        return dict.fromkeys(_SCHEMA_BEHAVIORS, Broken(f"schema: {reason}"))
-    return {name: build(schema) for name, build in _SCHEMA_BEHAVIORS.items()}
-
-
-class _Written:
-    """A schema that is equal to another when it is written the same way: 1 is neither 1.0 nor
-    true, as it would be between dicts."""
-
-    __slots__ = ("schema", "text")
-
-    def __init__(self, text: str, schema: Any) -> None:
-        self.text = text
-        self.schema = schema
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Written) and self.text == other.text
-
-    def __hash__(self) -> int:
-        return hash(self.text)
-
-
 @lru_cache(maxsize=128)
-def _compiled(written: _Written) -> Schema:
-    return compile_schema(written.schema)
+def _checks_of_line(declared: Declarations) -> Mapping[str, Check]:
+    def missing(part: str) -> Check:
+        if part in declared.broken:
+            return Broken(declared.broken[part])
+        return Skip(f"the line gives no {_GIVEN_AS.get(part, part)}")
 
-
-def _timestamps(declared: Mapping[str, Any]) -> TimestampSanity:
-    rules = []
-    for pointer, rule in declared.items():
-        settings = {"kind": rule} if isinstance(rule, str) else rule
-        try:
-            rules.append((pointer, TimestampRule(**settings)))
-        except TypeError:
-            raise HarnessError(f"{pointer}: no such setting in {json.dumps(settings)}") from None
-    return TimestampSanity(tuple(rules))
-
-
-def _exact_pointers(line: JudgingLine) -> tuple[str, ...]:
-    """The pointers the line gives, or all top-level keys of its reference."""
-    if line.reference is None:
-        return ()
-    if line.exact:
-        return line.exact
-    if isinstance(line.reference, dict):
-        return tuple("/" + k.replace("~", "~0").replace("/", "~1") for k in line.reference)
-    return ("",)
+    return dict(_made(declared.output, missing))
 
 
 @lru_cache(maxsize=8)
 def checks_of(task: Task) -> Mapping[str, Check]:
     """The checks of a task, by behavior; those it declares nothing for are a ``Skip``."""
-    if task.format == "text":
-        return _text_checks(task)
-    if task.format == "python":
-        return _python_checks(task)
-    checks: dict[str, Check] = dict.fromkeys(BEHAVIORS, _STOPS)
-    checks.update(_PLAIN)
-    for name, build in _SCHEMA_BEHAVIORS.items():
-        checks[name] = build(task.schema) if task.schema else Skip("the task has no schema")
-    for name, check, declared in (
-        ("timestamp_sanity", TimestampSanity(task.timestamps), task.timestamps),
-        ("grounding", Grounding(task.grounded), task.grounded),
-        ("exact_fields", ExactFields(task.exact), task.exact),
-    ):
-        checks[name] = check if declared else Skip("the task declares nothing for it")
-    return checks
+
+    def missing(part: str) -> Check:
+        is_schema = part == "schema"
+        return Skip("the task has no schema" if is_schema else "the task declares nothing for it")
+
+    return dict(_made(task.output, missing))
 
 
-def _text_checks(task: Task) -> Mapping[str, Check]:
-    checks: dict[str, Check] = {}
-    if task.sections:
-        checks["no_extra_text"] = NoTextAroundSections(task.sections)
-        checks["sections"] = Sections(task.sections)
-    if task.quotes:
-        checks["quotes"] = Quotes(task.quotes)
-    if task.grounded_patterns:
-        checks["grounding"] = GroundedPatterns(tuple(task.grounded_patterns.items()))
-    if task.forbidden:
-        checks["forbidden"] = NoForbiddenText(tuple(task.forbidden.items()))
-    if task.words:
-        checks["words"] = WordWindow(*task.words)
-    return {**checks, "repetition": _PLAIN["repetition"], "stops_cleanly": _STOPS}
-
-
-def _python_checks(task: Task) -> Mapping[str, Check]:
-    checks: dict[str, Check] = {
-        "no_extra_text": NoTextAroundCode(),
-        "python_parses": PythonParses(),
-    }
-    if task.function:
-        checks["python_function"] = PythonFunction(task.function, task.annotations, task.docstring)
-    return {**checks, "repetition": _PLAIN["repetition"], "stops_cleanly": _STOPS}
+def _made(output: Output, missing: Callable[[str], Check]) -> Iterator[tuple[str, Check]]:
+    """The check of each behavior that applies; of a JSON answer also of those that could apply,
+    as what stands for the ``missing`` declaration."""
+    declared = output.declares
+    could_be = {*declared, *Output.parts_of("json")} if output.format == "json" else declared
+    for name, behavior in listing().items():
+        if behavior.check_for is not None and behavior.needs <= could_be:
+            lacking = sorted(behavior.needs - declared)
+            yield name, missing(lacking[0]) if lacking else behavior.check_for(output)
 
 
 def verdict_dict(verdict: Verdict) -> dict[str, Any]:
@@ -290,7 +155,7 @@ class BrokenLine:
 
 @dataclass(frozen=True, slots=True)
 class Judgment:
-    """What is said of one line."""
+    """The verdicts on one line."""
 
     id: Any
     verdicts: Verdicts

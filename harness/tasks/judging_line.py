@@ -1,64 +1,163 @@
-"""One input line of ``harness judge``: what may stand in it, and what is wrong with it."""
+"""One input line of ``harness judge``: its form, and the declarations that it is judged by."""
 
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from harness.checks.declared.output import Output
 from harness.checks.json.decoder import decode
 from harness.checks.json.wording import kind_of, list_of, show
+from harness.checks.schema.schema import Schema, SchemaError, compile_schema
 from harness.core.completion import FinishReason
 from harness.core.errors import HarnessError
+from harness.core.printable import excerpt
 
 _BLANK = " \t\n\r"
+_PARTS = Output.parts_of("json").keys()
+"""The declarations that a line may have."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Declarations:
+    """What a line declares of a good answer. Lines that say the same share one of these."""
+
+    output: Output
+    broken: Mapping[str, str]
+    """By part: why no check can be made of it."""
 
 
 @dataclass(frozen=True, slots=True)
 class JudgingLine:
-    """A completion, and what is expected of it. Keys that are not listed here are ignored."""
+    """A completion, and what is expected of it."""
 
     id: Any
     """A string or a number; it comes back as it is."""
     completion: str
+    declared: Declarations
     prompt: str | None = None
-    has_schema: bool = False
-    schema: Any = None
-    timestamps: dict[str, Any] | None = None
-    """JSON pointer to kind, or to the settings of a ``TimestampRule``."""
-    grounded: tuple[str, ...] = ()
-    exact: tuple[str, ...] = ()
-    """JSON pointers; where there are none, every top-level key of the reference."""
     reference: Any = None
     finish_reason: str | None = None
 
     @classmethod
     def parse(cls, raw: bytes) -> "JudgingLine":
-        """Read one line.
+        """Read one line; keys that have no meaning here are ignored.
 
         Raises:
             HarnessError: it is no line to judge; the message says why.
         """
-        value = _decoded(raw)
-        for key, (is_right, expected) in _EXPECTED.items():
-            if value.get(key) is not None and not is_right(value[key]):
+        value = {key: v for key, v in _decoded(raw).items() if v is not None}
+        for key, (is_right, expected) in _FORMS.items():
+            if key in value and not is_right(value[key]):
                 raise HarnessError(f"{key}: expected {expected}, found {show(value[key])}")
         for key in ("id", "completion"):
-            if value.get(key) is None:
+            if key not in value:
                 raise HarnessError(f"has no {key}, each line needs one")
+        reference = _reference(value.get("reference"))
+        parts = {part: value[part] for part in _PARTS if part in value}
         return cls(
             id=_plain(value["id"]),
             completion=value["completion"],
             prompt=value.get("prompt"),
-            has_schema=value.get("schema") is not None,
-            schema=value.get("schema"),
-            timestamps=value.get("timestamps"),
-            grounded=tuple(value.get("grounded") or ()),
-            exact=tuple(value.get("exact") or ()),
-            reference=_reference(value.get("reference")),
+            declared=_declarations(parts, _pointers_into(reference)),
+            reference=reference,
             finish_reason=value.get("finish_reason"),
         )
+
+
+class _Written:
+    """Declarations that are equal to others when they are written the same way: 1 is neither 1.0
+    nor true, as it would be between dicts."""
+
+    __slots__ = ("content", "text")
+
+    def __init__(self, *content: Any) -> None:
+        self.text = repr(content)
+        self.content = content
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Written) and self.text == other.text
+
+    def __hash__(self) -> int:
+        return hash(self.text)
+
+
+def _declarations(parts: Mapping[str, Any], pointers: tuple[str, ...] | None) -> Declarations:
+    try:
+        return _read_once(_Written(parts, pointers))
+    except RecursionError:  # too deep to be written out, and so to be known again
+        return _read(parts, pointers)
+
+
+@lru_cache(maxsize=128)
+def _read_once(written: _Written) -> Declarations:
+    return _read(*written.content)
+
+
+def _read(parts: Mapping[str, Any], pointers: tuple[str, ...] | None) -> Declarations:
+    """Read declarations into the model of a task's ``output``.
+
+    Args:
+        parts: by key, as the line gives them.
+        pointers: to the values of the line's reference; ``None`` where it has none.
+
+    Raises:
+        HarnessError: a part has not the form it should have.
+    """
+    values, broken = {"format": "json", **parts}, dict[str, str]()
+    schema = _compiled(values.pop("schema", None), broken)
+    try:
+        output = Output.model_validate(values)
+    except ValidationError as error:
+        reasons = [_bad_setting(e, parts) for e in error.errors()]
+        broken["timestamps"] = reasons[0]
+        output = Output.model_validate({**values, "timestamps": {}})
+    exact = () if pointers is None else output.exact or pointers
+    return Declarations(output.model_copy(update={"exact": exact}).with_schema(schema), broken)
+
+
+def _compiled(schema: Any, broken: dict[str, str]) -> Schema | None:
+    if schema is None:
+        return None
+    if not isinstance(schema, dict | bool):
+        raise HarnessError(f"schema: expected a JSON Schema, found {show(schema)}")
+    try:
+        return compile_schema(schema)
+    except (SchemaError, RecursionError) as error:
+        reason = str(error) if isinstance(error, SchemaError) else "it is nested too deep"
+        broken["schema"] = f"schema: {reason}"
+        return None
+
+
+def _bad_setting(error: ErrorDetails, parts: Mapping[str, Any]) -> str:
+    """The words for a setting of a time that no check can be made of.
+
+    Raises:
+        HarnessError: the mistake is another one.
+    """
+    part, *place = error["loc"]
+    if part == "timestamps" and len(place) == 1 and error["type"] == "value_error":
+        return f"timestamps: {error['msg'].removeprefix('Value error, ')}"
+    if part == "timestamps" and len(place) == 2 and place[1] not in ("kind", "[key]"):
+        settings = json.dumps(parts[part][place[0]], default=str)
+        return f"timestamps: {place[0]}: no such setting in {excerpt(settings, 200)}"
+    expected = Output.model_fields[str(part)].description
+    raise HarnessError(f"{part}: expected {expected}, found {show(parts[str(part)])}")
+
+
+def _pointers_into(reference: Any) -> tuple[str, ...] | None:
+    """Pointers to all top-level keys of a reference, or to the whole; ``None`` without one."""
+    if reference is None:
+        return None
+    if isinstance(reference, dict):
+        return tuple("/" + k.replace("~", "~0").replace("/", "~1") for k in reference)
+    return ("",)
 
 
 def _decoded(raw: bytes) -> dict[str, Any]:
@@ -98,43 +197,17 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _is_pointers(value: Any) -> bool:
-    return isinstance(value, list) and all(_is_pointer(item) for item in value)
-
-
-def _is_pointer(value: Any) -> bool:
-    return isinstance(value, str) and (not value or value.startswith("/"))
-
-
-def _is_timestamps(value: Any) -> bool:
-    return isinstance(value, dict) and all(
-        _is_pointer(pointer) and (_is_kind(rule) or (isinstance(rule, dict) and _has_kind(rule)))
-        for pointer, rule in value.items()
-    )
-
-
-def _has_kind(rule: dict[str, Any]) -> bool:
-    return _is_kind(rule.get("kind"))
-
-
-def _is_kind(value: Any) -> bool:
-    return value in ("date", "game_clock")
-
-
 def _is_id(value: Any) -> bool:
     return isinstance(value, str | int | Decimal) and not isinstance(value, bool)
 
 
-_EXPECTED: dict[str, tuple[Callable[[Any], bool], str]] = {
+_FORMS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "id": (_is_id, "a string or a number"),
     "completion": (lambda v: isinstance(v, str), "a string"),
     "prompt": (lambda v: isinstance(v, str), "a string"),
-    "schema": (lambda v: isinstance(v, dict | bool), "a JSON Schema"),
-    "timestamps": (_is_timestamps, "an object of JSON pointer to date or game_clock"),
-    "grounded": (_is_pointers, "a list of JSON pointers"),
-    "exact": (_is_pointers, "a list of JSON pointers"),
     "finish_reason": (
         lambda v: v in [reason.value for reason in FinishReason],
         list_of([reason.value for reason in FinishReason]),
     ),
 }
+"""Keys that declare nothing: a test of the value, and the words for what passes it."""

@@ -12,8 +12,9 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
+from harness.checks import listing
+from harness.checks.declared.output import Output
 from harness.checks.schema.schema import Schema, SchemaError, compile_schema
-from harness.checks.timestamp_sanity import TimestampRule
 from harness.checks.variety import Variety
 from harness.core.case import Case, JsonValue, Message
 from harness.core.errors import HarnessError
@@ -21,57 +22,31 @@ from harness.core.plan import Sampling
 from harness.core.record import FORMAT_SUCCESS
 from harness.files.yaml_file import explain, load_yaml, parse_yaml
 from harness.tasks.task_file import (
-    LIMIT_BUDGETS,
-    RUN_RATES,
     VARIABLE,
     CaseLine,
     TaskFile,
     VarietyFile,
+    limit_budgets,
 )
 
 TASK_FILE = "task.yaml"
 CASES_FILE = "cases.jsonl"
 MOST_MISTAKES = 20
 """Mistakes of one file that are written out; the rest are counted."""
-_AS_DECLARED = (
-    "grounded",
-    "exact",
-    "sections",
-    "quotes",
-    "grounded_patterns",
-    "forbidden",
-    "words",
-    "function",
-    "annotations",
-    "docstring",
-)
-"""Parts of ``output`` that a Task holds as the file has them: see ``OutputFile``."""
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, eq=False)
 class Task:
-    """What is asked, and what a good answer must be."""
+    """A question asked in many cases, and the declarations that its answers are judged by."""
 
     name: str
     """The folder's name."""
     path: Path
     description: str
     cases: tuple[Case, ...]
-    format: str
-    """``json``, ``text`` or ``python``."""
-    schema: Schema | None
-    timestamps: tuple[tuple[str, TimestampRule], ...]
-    grounded: tuple[str, ...]
-    exact: tuple[str, ...]
-    sections: tuple[str, ...]
-    quotes: tuple[str, ...]
-    grounded_patterns: Mapping[str, str]
-    forbidden: Mapping[str, str]
-    words: tuple[int, int] | None
-    function: str | None
-    annotations: bool
-    docstring: bool
+    output: Output
+    """Everything a good answer must be, with the compiled schema."""
     variety: Variety | None
     sampling: Sampling
     budgets: Mapping[str, float]
@@ -85,7 +60,7 @@ class Task:
     is_selected: bool = False
     """True when some of the folder's cases were left out on purpose."""
     repeats: int = 1
-    """How many answers each case is asked for."""
+    """Answers that each case is asked for."""
     generate_seed: int | None = None
     """The seed that the cases were drawn with; ``None`` where they are the folder's."""
 
@@ -99,29 +74,14 @@ class Task:
 
     @cached_property
     def declares(self) -> frozenset[str]:
-        """What a behavior's ``needs`` may name: the parts of an answer this task speaks of.
-
-        ``edges``: it is known where an answer begins and ends.
-        """
+        """The words that a behavior's ``needs`` may name, as far as they hold for this task."""
         parts = {
-            self.format: True,
-            "schema": self.schema is not None,
-            "timestamps": bool(self.timestamps),
-            "grounded": bool(self.grounded or self.grounded_patterns),
-            "exact": bool(self.exact),
-            "sections": bool(self.sections),
-            "quotes": bool(self.quotes),
-            "grounded_patterns": bool(self.grounded_patterns),
-            "forbidden": bool(self.forbidden),
-            "words": self.words is not None,
-            "function": self.function is not None,
-            "edges": self.format != "text" or bool(self.sections),
             "reference": any(case.reference is not None for case in self.cases),
             "variety": self.variety is not None and len(self.cases) >= self.variety.min_completions,
-            "latency": any(name.endswith("_seconds") for name in self.budgets),
-            "memory": "peak_memory_mb" in self.budgets,
         }
-        return frozenset(name for name, declared in parts.items() if declared)
+        limits = (b for b in listing().values() if not self.budgets.keys().isdisjoint(b.budgets))
+        held = {word for behavior in limits for word in behavior.needs}
+        return self.output.declares | held | {part for part in parts if parts[part]}
 
 
 def load_task(folder: Path) -> Task:
@@ -147,13 +107,7 @@ def load_task(folder: Path) -> Task:
         path=folder,
         description=file.description,
         cases=cases,
-        format=file.output.format,
-        schema=schema,
-        timestamps=tuple(
-            (pointer, TimestampRule(**rule.model_dump()))
-            for pointer, rule in file.output.timestamps.items()
-        ),
-        **{name: getattr(file.output, name) for name in _AS_DECLARED},
+        output=file.output.with_schema(schema),
         variety=_variety(file.variety),
         sampling=file.sampling.value(),
         budgets=dict(file.budgets),
@@ -195,7 +149,8 @@ def _unknown_task(name: str, there: list[str], tasks_dir: Path) -> str:
 def _required(file: TaskFile) -> tuple[str, ...]:
     if file.required is not None:
         return file.required
-    over_a_run = (*LIMIT_BUDGETS, *RUN_RATES, FORMAT_SUCCESS)
+    over_a_run = {name for name, behavior in listing().items() if behavior.check_for is None}
+    over_a_run |= {*limit_budgets(), FORMAT_SUCCESS}
     return tuple(n for n in file.budgets if n not in over_a_run)
 
 

@@ -10,8 +10,9 @@ import warnings
 from dataclasses import dataclass
 from functools import lru_cache
 
+from harness.core.completion import Completion, FinishReason
 from harness.core.printable import excerpt
-from harness.core.verdict import FailureCode
+from harness.core.verdict import FailureCode, Verdict
 
 MAX_CHARACTERS = 100_000
 """Longer code is not parsed: a small function was asked for."""
@@ -30,7 +31,7 @@ _TOKEN = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class ParsedPython:
-    """What parsing said: a tree, or what is wrong and where."""
+    """The result of parsing: a tree, or what is wrong and where."""
 
     tree: ast.Module | None
     code: FailureCode | None = None
@@ -56,6 +57,15 @@ def parse_python(text: str) -> ParsedPython:
     except (ValueError, RecursionError, MemoryError, OverflowError, UnicodeError) as error:
         reason = f"is no Python code: {excerpt(str(error)) or type(error).__name__}"
         return ParsedPython(None, FailureCode.SYNTAX, reason, (0, len(text)))
+
+
+def unparsed(source: ParsedPython, completion: Completion) -> Verdict:
+    """The failure of code that does not parse: cut off, where the token limit ended it."""
+    assert source.code is not None, "code that does not parse has a failure code"
+    if source.code is FailureCode.SYNTAX and completion.finish_reason is FinishReason.LENGTH:
+        reason = f"{source.reason}, cut by the token limit"
+        return Verdict.failed(FailureCode.TRUNCATED, reason, source.span)
+    return Verdict.failed(source.code, source.reason, source.span)
 
 
 def _too_big(text: str) -> str:

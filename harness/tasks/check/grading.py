@@ -1,7 +1,7 @@
 """Grades the graders: is a task sound, and do the checks tell its right answers from wrong ones?
 
 Every reference, written out as the perfect completion, must pass every behavior that applies. Each
-broken twin of it (``harness.tasks.check.corruptions``) must fail exactly the behaviors that its
+corruption of it (``harness.tasks.check.corruptions``) must fail exactly the behaviors that its
 defect breaks. A mistake found here is the task's or a check's, never a model's. No model is needed.
 """
 
@@ -10,15 +10,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from harness.checks import listing
 from harness.core.case import Case
 from harness.core.completion import Completion
 from harness.core.errors import HarnessError
 from harness.core.verdict import Outcome, Verdict
-from harness.tasks.check.corruptions import defects_of, twins_of
-from harness.tasks.check.corruptions.defect import Twin
+from harness.tasks.check.corruptions import corruptions_of, defects_of
+from harness.tasks.check.corruptions.defect import Corruption
 from harness.tasks.check.corruptions.json import dump
 from harness.tasks.check.corruptions.monotone import monotone_answers
-from harness.tasks.check.names import OURS, name_mistakes, names_in_suites
+from harness.tasks.check.names import name_mistakes, names_in_suites
 from harness.tasks.check.user_suites import judge_with_suites
 from harness.tasks.judging import Skip, checks_of
 from harness.tasks.task import TASK_FILE, Task, load_task
@@ -35,49 +36,49 @@ class Mistake:
     """One line: what was expected, what was found, what next."""
     case_id: str = ""
     """Empty where it is the whole task's."""
-    twin: str = ""
-    """The defect of the twin that was judged wrong; empty where it is about a reference."""
+    corruption: str = ""
+    """The defect of the corruption that was judged wrong; empty where it is about a reference."""
 
 
 @dataclass(frozen=True, slots=True)
 class BehaviorGrade:
-    """What one behavior says of the references."""
+    """One behavior's verdicts on the references."""
 
     behavior: str
     applies: bool
     passed: int = 0
     failed: int = 0
     """Errors among them."""
-    twins: int = 0
-    """Broken twins that it must fail."""
+    corruptions: int = 0
+    """Corrupted references that it must fail."""
 
 
 @dataclass(frozen=True, slots=True)
-class TwinGrade:
-    """How one kind of broken twin was judged."""
+class CorruptionGrade:
+    """The verdicts on the references that one defect was put into."""
 
     defect: str
     made: int = 0
-    """In how many references the defect has a place."""
+    """References that the defect has a place in."""
     right: int = 0
-    """How many of them fail exactly what they should."""
+    """Those among them that fail exactly what they should."""
     breaks: tuple[str, ...] = ()
     """The behaviors that it breaks in some case."""
 
 
 @dataclass(frozen=True, slots=True)
 class TaskGrade:
-    """What was found in one task's folder."""
+    """The findings in one task's folder."""
 
     name: str
     folder: Path
     cases: int = 0
     references: int = 0
     behaviors: tuple[BehaviorGrade, ...] = ()
-    twins: tuple[TwinGrade, ...] = ()
+    corruptions: tuple[CorruptionGrade, ...] = ()
     mistakes: tuple[Mistake, ...] = ()
     notes: tuple[str, ...] = ()
-    """What is allowed and worth knowing."""
+    """Findings that are allowed and worth knowing."""
 
     @property
     def is_sound(self) -> bool:
@@ -108,7 +109,7 @@ class _Grading:
         self.task = task
         self.suites = suites
         names = names_in_suites(suites) if suites else {}
-        self.own = {name: is_single for name, is_single in names.items() if name not in OURS}
+        self.own = {n: is_single for n, is_single in names.items() if n not in listing()}
         table = checks_of(task)
         self.checks = {n: c for n, c in table.items() if not isinstance(c, Skip)}
         self.skipped = [n for n in table if n not in self.checks]
@@ -116,8 +117,10 @@ class _Grading:
         self.passed: Counter[str] = Counter()
         self.failed: Counter[str] = Counter()
         self.broken: Counter[str] = Counter()
-        """By behavior: the twins that it must fail."""
-        self.twins = {name: TwinGrade(name) for name in defects_of(task)}
+        """By behavior: the corruptions that it must fail."""
+        self.held = {n for n in self.checks if listing()[n].broken_by is not None}
+        """Behaviors whose files say what breaks them; the others are held by references alone."""
+        self.corruptions = {name: CorruptionGrade(name) for name in defects_of(task.output)}
 
     def grade(self) -> TaskGrade:
         self.mistakes += map(Mistake, name_mistakes(self.task, set(self.checks), self.own))
@@ -127,7 +130,7 @@ class _Grading:
             if case.reference is not None and (answer := self._perfect(case)) is not None:
                 perfect.append((case, answer))
                 if self._is_sound(case, answer):
-                    self._grade_twins(case, answer)
+                    self._grade_corruptions(case, answer)
         self._grade_run(perfect)
         self._grade_own(perfect)
         return TaskGrade(
@@ -136,22 +139,22 @@ class _Grading:
             cases=len(self.task.cases),
             references=len(perfect),
             behaviors=tuple(self._behaviors()),
-            twins=tuple(self.twins.values()),
+            corruptions=tuple(self.corruptions.values()),
             mistakes=tuple(self.mistakes),
             notes=tuple(self._notes(len(perfect))),
         )
 
     def _perfect(self, case: Case) -> Completion | None:
-        if self.task.format not in FORMATS_OF_TEXT:
+        if self.task.output.format not in FORMATS_OF_TEXT:
             return Completion(dump(case.reference), case_id=case.id)
         if isinstance(case.reference, str):
             return Completion(case.reference, case_id=case.id)
-        reason = f"the reference of a {self.task.format} task is the answer itself, a string"
+        reason = f"the reference of a {self.task.output.format} task is the answer itself, a string"
         self.mistakes.append(Mistake(reason, case.id))
         return None
 
     def _is_sound(self, case: Case, perfect: Completion) -> bool:
-        """Whether the reference passes every behavior; what it does not is a mistake."""
+        """True when the reference passes every behavior; each that it fails is a mistake."""
         found = {n: v for n, v in self._judge(case, perfect).items() if not _is_passed(v)}
         self.passed.update(n for n in self.checks if n not in found)
         self.failed.update(found.keys())
@@ -163,23 +166,24 @@ class _Grading:
     def _judge(self, case: Case, completion: Completion) -> Mapping[str, Verdict]:
         return {name: check.judge(case, completion) for name, check in self.checks.items()}
 
-    def _grade_twins(self, case: Case, perfect: Completion) -> None:
-        for twin in twins_of(self.task, case, perfect.text):
-            expected = twin.breaks & self.checks.keys()
-            if expected:
-                self._grade_twin(case, twin, expected)
+    def _grade_corruptions(self, case: Case, perfect: Completion) -> None:
+        for defect, corruption in corruptions_of(self.task.output, case, perfect.text):
+            if expected := corruption.breaks & self.held:
+                self._grade_corruption(case, defect, corruption, expected)
 
-    def _grade_twin(self, case: Case, twin: Twin, expected: frozenset[str]) -> None:
+    def _grade_corruption(
+        self, case: Case, defect: str, corruption: Corruption, expected: frozenset[str]
+    ) -> None:
         self.broken.update(expected)
-        verdicts = self._judge(case, twin.completion)
+        verdicts = self._judge(case, corruption.completion(case))
         wrong = [
             _misjudged(name, verdict, name in expected)
             for name, verdict in verdicts.items()
-            if _is_passed(verdict) is (name in expected)
+            if name in self.held and _is_passed(verdict) is (name in expected)
         ]
-        self.mistakes += [Mistake(text, case.id, twin.defect) for text in wrong]
-        grade = self.twins[twin.defect]
-        self.twins[twin.defect] = replace(
+        self.mistakes += [Mistake(text, case.id, defect) for text in wrong]
+        grade = self.corruptions[defect]
+        self.corruptions[defect] = replace(
             grade,
             made=grade.made + 1,
             right=grade.right + (not wrong),
@@ -200,13 +204,13 @@ class _Grading:
             self.broken["variety"] += 1
             run = [(case, replace(answer, text=text)) for case, answer in perfect]
             wrong = _is_passed(variety.judge(run))
-            self.twins[defect] = TwinGrade(defect, 1, int(not wrong), ("variety",))
+            self.corruptions[defect] = CorruptionGrade(defect, 1, int(not wrong), ("variety",))
             if wrong:
                 text = "variety passes, and this breaks it"
-                self.mistakes.append(Mistake(text, twin=defect))
+                self.mistakes.append(Mistake(text, corruption=defect))
 
     def _grade_own(self, perfect: Sequence[tuple[Case, Completion]]) -> None:
-        """What the user's own behaviors say of the references."""
+        """Run the user's own behaviors over the references."""
         if not (self.suites and self.own and perfect):
             return
         try:
@@ -251,7 +255,7 @@ class _Grading:
             yield "every case has the same template: they are one cluster, of which no rate is sure"
         never = [n for n in self.checks if not self.broken[n]]
         if never and len(never) < len(self.checks):
-            yield f"no twin breaks {', '.join(never)}: whether it can fail is not shown"
+            yield f"no corruption breaks {', '.join(never)}: whether it can fail is not shown"
 
 
 def _is_passed(verdict: Verdict) -> bool:

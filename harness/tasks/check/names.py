@@ -1,34 +1,16 @@
-"""Whether the behaviors that a task's budgets and ``required`` name exist, and apply to it."""
+"""Checks that the behaviors named by a task's budgets and ``required`` exist, and apply to it."""
 
 import ast
 import difflib
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
+from harness.checks import listing
 from harness.core.errors import HarnessError
 from harness.core.record import FORMAT_SUCCESS
 from harness.files.yaml_file import parse_yaml
-from harness.tasks.judging import BEHAVIORS
 from harness.tasks.task import TASK_FILE, Task
-from harness.tasks.task_file import LIMIT_BUDGETS, RUN_RATES
-
-OF_TEXT_AND_CODE = (
-    "sections",
-    "quotes",
-    "forbidden",
-    "words",
-    "python_parses",
-    "python_function",
-)
-OF_A_RUN = ("variety", *RUN_RATES, "latency_budget", "memory_budget")
-"""Behaviors that no case passes or fails by itself."""
-OURS = frozenset({*BEHAVIORS, *OF_TEXT_AND_CODE, *OF_A_RUN})
-"""Every bundled behavior."""
-_TAKES_NO_BUDGET = {
-    "variety": "its share is max_share, under variety",
-    "latency_budget": f"its budgets are {', '.join(n for n in LIMIT_BUDGETS if 'mb' not in n)}",
-    "memory_budget": "its budget is peak_memory_mb",
-}
+from harness.tasks.task_file import limit_budgets
 
 
 def names_in_suites(suites: Path) -> Mapping[str, bool]:
@@ -62,7 +44,7 @@ def name_mistakes(task: Task, applying: Collection[str], own: Mapping[str, bool]
         if problem := _required_problem(name, applying, own):
             yield f"{path}:{lines.get(('required', index), 1)}: required: {problem}"
     for name in task.budgets:
-        problem = _budget_problem(name, applying, own, task.format)
+        problem = _budget_problem(name, applying, own, task.declares)
         if not problem and listed is None and name in task.required:
             problem = _required_problem(name, applying, own)
         if problem:
@@ -73,23 +55,24 @@ def _required_problem(name: str, applying: Collection[str], own: Mapping[str, bo
     base = name.partition("[")[0]
     if name in applying or own.get(base):
         return ""
-    if name in OF_A_RUN or base in own:
+    if base in own or (name in listing() and listing()[name].check_for is None):
         return f"{name} is judged over a whole run, name behaviors of single answers"
     return _unknown(name, [*applying, *(n for n, is_single in own.items() if is_single)])
 
 
 def _budget_problem(
-    name: str, applying: Collection[str], own: Mapping[str, bool], form: str
+    name: str, applying: Collection[str], own: Mapping[str, bool], declared: frozenset[str]
 ) -> str:
-    if name in _TAKES_NO_BUDGET:
-        return f"{name} takes no rate: {_TAKES_NO_BUDGET[name]}"
-    rates = [n for n in RUN_RATES if form == "json"]
-    known = [*applying, *own, *rates, FORMAT_SUCCESS, *LIMIT_BUDGETS]
+    over_a_run = {n: b for n, b in listing().items() if b.check_for is None}
+    if name in over_a_run and over_a_run[name].no_rate:
+        return f"{name} takes no rate: {over_a_run[name].no_rate}"
+    rates = [n for n, b in over_a_run.items() if not b.no_rate and b.needs <= declared]
+    known = [*applying, *own, *rates, FORMAT_SUCCESS, *limit_budgets()]
     return "" if name in known or name.partition("[")[0] in own else _unknown(name, known)
 
 
 def _unknown(name: str, known: Collection[str]) -> str:
-    if name in (*BEHAVIORS, *OF_TEXT_AND_CODE, *RUN_RATES):
+    if name in listing():
         return f"{name} does not apply to this task: declare what it needs, or leave it out"
     close = difflib.get_close_matches(name, known, n=1)
     hint = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(sorted(known))}"

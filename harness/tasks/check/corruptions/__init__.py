@@ -1,27 +1,40 @@
-"""Broken twins: a case's perfect answer with one defect put in, and the behaviors it breaks.
+"""Corrupted references: a case's perfect answer with one defect, and the behaviors it breaks.
 
-They grade the graders (``harness task check``): a check that passes a twin it should fail, or fails
-one that breaks something else, is wrong about this task. What a defect breaks follows from what the
-task declares and from where the defect stands; no check is asked. One file for each format.
+They grade the graders (``harness task check``): a check that passes a corruption it should fail, or
+fails one that breaks something else, is wrong about this task. The behaviors that a defect breaks
+follow from what the task declares, from where the defect stands, and from what the files of
+``harness.checks`` say they are ``BROKEN_BY``; no check is asked. One file for each format.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from importlib import import_module
 
+from harness.checks import listing
+from harness.checks.declared.output import Output
 from harness.core.case import Case
-from harness.tasks.check.corruptions.defect import Defects, Twin
-from harness.tasks.task import Task
+from harness.tasks.check.corruptions.defect import Corruption, Defects
 
 
-def defects_of(task: Task) -> Defects:
-    """The defects that answers of this task can have, by name."""
-    defects: Defects = import_module(f"{__name__}.{task.format}").defects(task)
+def defects_of(output: Output) -> Defects:
+    """The defects that answers of a task can have, by name."""
+    defects: Defects = import_module(f"{__name__}.{output.format}").defects(output)
     return defects
 
 
-def twins_of(task: Task, case: Case, perfect: str) -> Iterator[Twin]:
-    """A twin of the perfect answer for each defect that it has a place for."""
-    for name, make in defects_of(task).items():
-        broken = make(case, perfect)
-        if broken is not None:
-            yield Twin.of(name, case, broken)
+def corruptions_of(output: Output, case: Case, perfect: str) -> Iterator[tuple[str, Corruption]]:
+    """Each defect that the perfect answer has a place for, and the answer with it."""
+    for name, make in defects_of(output).items():
+        made = make(case, perfect)
+        if made is not None:
+            yield name, replace(made, breaks=_behaviors(made.breaks))
+
+
+def _behaviors(breaks: Iterable[str]) -> frozenset[str]:
+    """The names of behaviors, given or broken by one of the kinds given."""
+    named = frozenset(breaks)
+    return frozenset(
+        name
+        for name, behavior in listing().items()
+        if name in named or not named.isdisjoint(behavior.broken_by or ())
+    )

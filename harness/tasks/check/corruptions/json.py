@@ -7,13 +7,16 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from harness.checks.declared.output import Output
+from harness.checks.declared.timestamp_rule import TimestampRule
 from harness.checks.json.pointer import Path
-from harness.checks.timestamp_sanity import TimestampRule
 from harness.core.case import Case
 from harness.core.completion import FinishReason
 from harness.tasks.check.corruptions.defect import (
+    EDGES,
     LOOP,
-    Broken,
+    SYNTAX,
+    Corruption,
     Defect,
     Defects,
     around,
@@ -21,19 +24,7 @@ from harness.tasks.check.corruptions.defect import (
     nothing,
 )
 from harness.tasks.check.corruptions.moments import impossible, shifted
-from harness.tasks.task import Task
 
-AROUND = ("json_validity", "no_extra_text")
-VALUE = (
-    "schema_types",
-    "required_keys",
-    "types",
-    "duplicate_keys",
-    "timestamp_sanity",
-    "grounding",
-    "exact_fields",
-)
-"""Behaviors that need a value to look at."""
 INVENTED: tuple[str, int] = ("Zyxquil Vorbanto", 76543217)
 _CONTAINER_KEYWORDS = frozenset(
     {"$schema", "$id", "$defs", "properties", "required", "additionalProperties", "items"}
@@ -42,58 +33,64 @@ _CONTAINER_KEYWORDS = frozenset(
 _PLAIN_KEYWORDS = frozenset({"type", "title", "description", "default", "examples", "$comment"})
 
 
-def defects(task: Task) -> Defects:
+def defects(output: Output) -> Defects:
     """By name, in the order of a table: around the value, in its text, in the value itself."""
     return {
-        name: partial(_of_container, make) for name, make in _around_and_inside(task).items()
+        name: partial(_of_container, make) for name, make in _around_and_inside(output).items()
     } | {
-        "nothing": nothing(*AROUND, *VALUE),
+        "nothing": nothing(EDGES, SYNTAX),
         "token limit reached": at_the_limit,
     }
 
 
-def _of_container(make: Defect, case: Case, perfect: str) -> Broken | None:
-    """Of an object or an array: what stands around a bare number may be read as part of it."""
+def _of_container(make: Defect, case: Case, perfect: str) -> Corruption | None:
+    """Only of an object or an array: text around a bare number may be read as part of it."""
     return make(case, perfect) if perfect[-1] in "}]" else None
 
 
-def _around_and_inside(task: Task) -> Defects:
+def _around_and_inside(output: Output) -> Defects:
     return {
-        "fence added": around("```json\n", "\n```", *AROUND),
-        "chatter before": around("here is what you asked for:\n", "", *AROUND),
-        "chatter after": around("", "\nlet me know if anything is missing.", *AROUND),
-        "special token after": around("", "<|im_end|>", *AROUND),
-        "second document": lambda case, perfect: Broken(f"{perfect}\n{perfect}", frozenset(AROUND)),
-        "ends in a loop": around("", "\n" + LOOP * 12, *AROUND, "repetition"),
+        "fence added": around("```json\n", "\n```", EDGES),
+        "chatter before": around("here is what you asked for:\n", "", EDGES),
+        "chatter after": around("", "\nlet me know if anything is missing.", EDGES),
+        "special token after": around("", "<|im_end|>", EDGES),
+        "second document": lambda case, perfect: Corruption(
+            f"{perfect}\n{perfect}", frozenset({EDGES})
+        ),
+        "ends in a loop": around("", "\n" + LOOP * 12, EDGES, "repetition"),
         "bracket repeated": _bracket_repeated,
         "last bracket cut off": _cut_off,
         "trailing comma": _trailing_comma,
         "key repeated": _key_repeated,
-        **{name: partial(_in_value, task, make) for name, make in _in_values(task).items()},
+        **{name: partial(_in_value, output, make) for name, make in _in_values(output).items()},
     }
 
 
-def _bracket_repeated(case: Case, perfect: str) -> Broken:
-    return Broken(perfect + perfect[-1] * 8, frozenset({*AROUND, "bracket_repetition"}))
+def _second_document(case: Case, perfect: str) -> Corruption:
+    return Corruption(f"{perfect}\n{perfect}", frozenset({EDGES}))
 
 
-def _cut_off(case: Case, perfect: str) -> Broken:
-    breaks = frozenset({"json_validity", *VALUE, "stops_cleanly"})
-    return Broken(perfect[:-1], breaks, FinishReason.LENGTH)
+def _bracket_repeated(case: Case, perfect: str) -> Corruption:
+    return Corruption(perfect + perfect[-1] * 8, frozenset({EDGES, "bracket_repetition"}))
 
 
-def _trailing_comma(case: Case, perfect: str) -> Broken | None:
+def _cut_off(case: Case, perfect: str) -> Corruption:
+    breaks = frozenset({SYNTAX, "stops_cleanly"})
+    return Corruption(perfect[:-1], breaks, FinishReason.LENGTH)
+
+
+def _trailing_comma(case: Case, perfect: str) -> Corruption | None:
     if len(perfect) == 2:
         return None
-    return Broken(f"{perfect[:-1]},{perfect[-1]}", frozenset({"json_validity", *VALUE}))
+    return Corruption(f"{perfect[:-1]},{perfect[-1]}", frozenset({SYNTAX}))
 
 
-def _key_repeated(case: Case, perfect: str) -> Broken | None:
+def _key_repeated(case: Case, perfect: str) -> Corruption | None:
     if perfect[0] != "{" or len(perfect) == 2:
         return None
     name, value = next(iter(json.loads(perfect).items()))
     member = f"{dump(name)}: {dump(value)}"
-    return Broken(f"{{{member}, {perfect[1:]}", frozenset({"duplicate_keys"}))
+    return Corruption(f"{{{member}, {perfect[1:]}", frozenset({"duplicate_keys"}))
 
 
 def dump(value: Any) -> str:
@@ -103,9 +100,9 @@ def dump(value: Any) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The value of a perfect answer, and what its task says of the places in it."""
+    """The value of a perfect answer, and the declarations about places in it."""
 
-    task: Task
+    output: Output
     case: Case
     value: Any
 
@@ -122,9 +119,9 @@ class Answer:
     def schema_at(self, path: Path) -> dict[str, Any] | None:
         """The part of the schema for a place; empty without a schema, ``None`` where more than
         ``properties`` and ``items`` has a say in it."""
-        if self.task.schema is None:
+        if self.output.json_schema is None:
             return {}
-        node = self.task.schema.raw
+        node = self.output.json_schema.raw
         for part in path:
             if not is_simple(node):
                 return None
@@ -134,47 +131,49 @@ class Answer:
         return node if isinstance(node, dict) else None
 
     def is_free(self, path: Path, *also: str) -> bool:
-        """Whether the schema lets any value of the same type stand there."""
+        """True when the schema lets any value of the same type stand there."""
         node = self.schema_at(path)
         return node is not None and set(node) <= _PLAIN_KEYWORDS | {"minLength", *also}
 
     def has_formats(self) -> bool:
-        """Whether ``format`` is more than an annotation here."""
-        return self.task.schema is not None and bool(self.task.schema.validator.format_checker)
+        """True when ``format`` is more than an annotation."""
+        return self.output.json_schema is not None and bool(
+            self.output.json_schema.validator.format_checker
+        )
 
-    def changed(self, path: Path, new: Any, *breaks: str) -> Broken | None:
+    def changed(self, path: Path, new: Any, *breaks: str) -> Corruption | None:
         """The answer with another value at a place, which is no longer the reference's."""
         value = copy.deepcopy(self.value)
         _container(value, path)[path[-1]] = new
-        exact = ["exact_fields"] if touches(self.task.exact, path) else []
-        return Broken(dump(value), frozenset([*breaks, *exact])) if [*breaks, *exact] else None
+        exact = ["exact_fields"] if touches(self.output.exact, path) else []
+        return Corruption(dump(value), frozenset([*breaks, *exact])) if [*breaks, *exact] else None
 
-    def without(self, path: Path, *breaks: str) -> Broken | None:
+    def without(self, path: Path, *breaks: str) -> Corruption | None:
         """The answer without a key."""
         value = copy.deepcopy(self.value)
         del _container(value, path)[path[-1]]
         broken = [*breaks]
-        if names_key([pointer for pointer, _ in self.task.timestamps], path):
+        if names_key(self.output.timestamps, path):
             broken.append("timestamp_sanity")
-        if names_key(self.task.grounded, path):
+        if names_key(self.output.grounded, path):
             broken.append("grounding")
-        if touches(self.task.exact, path):
+        if touches(self.output.exact, path):
             broken.append("exact_fields")
-        return Broken(dump(value), frozenset(broken)) if broken else None
+        return Corruption(dump(value), frozenset(broken)) if broken else None
 
 
 def is_simple(node: Any) -> bool:
-    """Whether a part of a schema speaks of an object or array in the plainest way."""
+    """True for a part of a schema that speaks of an object or array in the plainest way."""
     return isinstance(node, dict) and set(node) <= _PLAIN_KEYWORDS | _CONTAINER_KEYWORDS
 
 
 def touches(pointers: Iterable[str], path: Path) -> bool:
-    """Whether one of the JSON pointers leads to the place, through it or into it."""
+    """True when one of the JSON pointers leads to the place, through it or into it."""
     return any(_runs_along(_tokens(pointer), path) for pointer in pointers)
 
 
 def names_key(pointers: Iterable[str], path: Path) -> bool:
-    """Whether one of the JSON pointers asks for the key at the place by its name: what ``*`` does
+    """True when one of the JSON pointers asks for the key at the place by its name: what ``*`` does
     not find is not missing."""
     tokens = [_tokens(pointer) for pointer in pointers]
     return any(
@@ -206,14 +205,14 @@ def _container(value: Any, path: Path) -> Any:
     return value
 
 
-def _in_value(task: Task, make: Any, case: Case, perfect: str) -> Broken | None:
-    broken: Broken | None = make(Answer(task, case, json.loads(perfect)))
-    return broken
+def _in_value(output: Output, make: Any, case: Case, perfect: str) -> Corruption | None:
+    made: Corruption | None = make(Answer(output, case, json.loads(perfect)))
+    return made
 
 
-def _in_values(task: Task) -> Mapping[str, Callable[[Answer], Broken | None]]:
-    times = dict(task.timestamps)
-    claims = [pointer for pointer in task.grounded if pointer not in times]
+def _in_values(output: Output) -> Mapping[str, Callable[[Answer], Corruption | None]]:
+    times = output.timestamps
+    claims = [pointer for pointer in output.grounded if pointer not in times]
     return {
         "key dropped": _key_dropped,
         "key added": _key_added,
@@ -225,7 +224,7 @@ def _in_values(task: Task) -> Mapping[str, Callable[[Answer], Broken | None]]:
     }
 
 
-def _key_dropped(answer: Answer) -> Broken | None:
+def _key_dropped(answer: Answer) -> Corruption | None:
     for path, members in answer.objects():
         node = answer.schema_at(path)
         if node is None or not is_simple(node):
@@ -238,7 +237,7 @@ def _key_dropped(answer: Answer) -> Broken | None:
     return None
 
 
-def _key_added(answer: Answer) -> Broken | None:
+def _key_added(answer: Answer) -> Corruption | None:
     for path, _ in answer.objects():
         node = answer.schema_at(path) or {}
         if node.get("additionalProperties") is False and is_simple(node):
@@ -246,7 +245,7 @@ def _key_added(answer: Answer) -> Broken | None:
     return None
 
 
-def _number_quoted(answer: Answer) -> Broken | None:
+def _number_quoted(answer: Answer) -> Corruption | None:
     for path, value in answer.leaves():
         node = answer.schema_at(path) or {}
         if _is_number(value) and path and node.get("type") in ("number", "integer"):
@@ -254,8 +253,8 @@ def _number_quoted(answer: Answer) -> Broken | None:
     return None
 
 
-def _invented(pointer: str, answer: Answer) -> Broken | None:
-    times = [pointer for pointer, _ in answer.task.timestamps]
+def _invented(pointer: str, answer: Answer) -> Corruption | None:
+    times = answer.output.timestamps
     for path, value in answer.leaves():
         if not touches([pointer], path) or touches(times, path) or not answer.is_free(path):
             continue
@@ -266,31 +265,31 @@ def _invented(pointer: str, answer: Answer) -> Broken | None:
     return None
 
 
-def _value_wrong(answer: Answer) -> Broken | None:
+def _value_wrong(answer: Answer) -> Corruption | None:
     """Another allowed value: the right form, and not what the reference says."""
     for path, value in answer.leaves():
         choices = (answer.schema_at(path) or {}).get("enum", ())
         others = [c for c in choices if c != value and isinstance(c, str)]
-        if others and not touches(answer.task.grounded, path):
+        if others and not touches(answer.output.grounded, path):
             return answer.changed(path, others[0])
     return None
 
 
-def _time_shifted(pointer: str, rule: TimestampRule, answer: Answer) -> Broken | None:
+def _time_shifted(pointer: str, rule: TimestampRule, answer: Answer) -> Corruption | None:
     for path, value in answer.leaves():
         if touches([pointer], path) and answer.is_free(path, "pattern", "format"):
-            grounded = touches(answer.task.grounded, path)
+            grounded = touches(answer.output.grounded, path)
             new = shifted(rule, value, answer.case.prompt)
             if new and (broken := answer.changed(path, new, *["grounding"] * grounded)):
                 return broken
     return None
 
 
-def _time_impossible(pointer: str, rule: TimestampRule, answer: Answer) -> Broken | None:
+def _time_impossible(pointer: str, rule: TimestampRule, answer: Answer) -> Corruption | None:
     annotations = () if answer.has_formats() else ("format",)
     for path, value in answer.leaves():
         if touches([pointer], path) and answer.is_free(path, *annotations):
-            grounded = touches(answer.task.grounded, path)
+            grounded = touches(answer.output.grounded, path)
             new = impossible(rule, value)
             return answer.changed(path, new, "timestamp_sanity", *["grounding"] * grounded)
     return None

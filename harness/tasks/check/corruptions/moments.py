@@ -1,11 +1,11 @@
-"""Other times for a twin: one that exists and the prompt does not speak of, one that cannot be."""
+"""Wrong times: one that exists and is not in the prompt, one that cannot be."""
 
 import datetime
 from collections.abc import Iterator
 from typing import Any
 
+from harness.checks.declared.timestamp_rule import TimestampRule
 from harness.checks.text.facts import facts_of
-from harness.checks.timestamp_sanity import TimestampRule
 
 _DAYS = (1, 2, 3, 5, 8, 13, 21, 34, 55, 89, 400)
 

@@ -9,7 +9,7 @@ from harness.core.printable import excerpt
 
 
 def monotone_answers(variety: Variety, perfect: str) -> Iterator[tuple[str, str]]:
-    """What every case is answered with, each with the name of that defect."""
+    """Each defect of a run, and the text that every case is answered with."""
     if variety.max_share == 1:
         return
     if any(_holds(perfect, pointer) for pointer in variety.pointers):

@@ -1,4 +1,4 @@
-"""A text that a simple regular expression matches: what a twin adds to break ``forbidden``."""
+"""Makes a text that a simple regular expression matches, to break ``forbidden`` with."""
 
 import re
 import string

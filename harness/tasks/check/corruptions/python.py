@@ -5,52 +5,58 @@ import re
 from collections.abc import Callable
 from functools import partial
 
+from harness.checks.declared.output import Output
 from harness.core.case import Case
-from harness.tasks.check.corruptions.defect import Broken, Defects, around, at_the_limit, nothing
-from harness.tasks.task import Task
+from harness.tasks.check.corruptions.defect import (
+    EDGES,
+    SYNTAX,
+    Corruption,
+    Defects,
+    around,
+    at_the_limit,
+    nothing,
+)
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
-CODE = ("python_parses", "python_function")
-"""Behaviors that need code that parses."""
 _OPENING = re.compile(r"(?:async )?def |class |import |from |[@#]")
 
 
-def defects(task: Task) -> Defects:
+def defects(output: Output) -> Defects:
     """By name: around the code, in its syntax, in the function asked for."""
     inside = {"function renamed": _rename}
-    if task.docstring:
+    if output.docstring:
         inside["docstring dropped"] = _drop_docstring
-    if task.annotations:
+    if output.annotations:
         inside["annotation dropped"] = _drop_annotation
     return {
-        "fence added": around("```python\n", "\n```", "no_extra_text", *CODE),
-        "chatter before": around("Here is the function:\n\n", "", "no_extra_text", *CODE),
-        "chatter after": around("", "\n\nIt does what you asked for.", "no_extra_text", *CODE),
+        "fence added": around("```python\n", "\n```", EDGES, SYNTAX),
+        "chatter before": around("Here is the function:\n\n", "", EDGES, SYNTAX),
+        "chatter after": around("", "\n\nIt does what you asked for.", EDGES, SYNTAX),
         "syntax broken": _syntax_broken,
         "ends in a loop": around("", "\n" + "x = 1\n" * 30, "repetition"),
-        "nothing": nothing("no_extra_text", *CODE),
+        "nothing": nothing(EDGES, SYNTAX),
         "token limit reached": at_the_limit,
-        **{name: partial(_in_function, task, change) for name, change in inside.items()},
+        **{name: partial(_in_function, output, change) for name, change in inside.items()},
     }
 
 
-def _syntax_broken(case: Case, perfect: str) -> Broken | None:
+def _syntax_broken(case: Case, perfect: str) -> Corruption | None:
     """Only of an answer that no longer parses and can still be told from prose."""
     if not _OPENING.match(perfect):
         return None
-    return Broken(f"{perfect}\n\ndef (:\n", frozenset(CODE))
+    return Corruption(f"{perfect}\n\ndef (:\n", frozenset({SYNTAX}))
 
 
 def _in_function(
-    task: Task, change: Callable[[Function], bool], case: Case, perfect: str
-) -> Broken | None:
+    output: Output, change: Callable[[Function], bool], case: Case, perfect: str
+) -> Corruption | None:
     """The code with its function changed, where there is one and the change has a place."""
     tree = ast.parse(perfect)
-    name = case.variables.get(task.function or "")
+    name = case.variables.get(output.function or "")
     functions = [n for n in tree.body if isinstance(n, Function) and n.name == name]
     if len(functions) != 1 or not change(functions[0]):
         return None
-    return Broken(ast.unparse(tree), frozenset({"python_function"}))
+    return Corruption(ast.unparse(tree), frozenset({"python_function"}))
 
 
 def _rename(function: Function) -> bool:

@@ -1,9 +1,9 @@
-"""Whether a text with sections begins with its first one and ends with its last."""
+"""Judges that a text with sections begins with its first one and ends with its last."""
 
 from dataclasses import dataclass
 
 from harness.checks.json.value import without_completion
-from harness.checks.sections import heading_at
+from harness.checks.text.headings import heading_at
 from harness.checks.text.surroundings import find_markup, first_piece
 from harness.core.case import Case
 from harness.core.completion import Completion
@@ -43,7 +43,7 @@ class NoTextAroundSections:
 
 
 def _section_end(text: str, start: int) -> int:
-    """Where the paragraph that begins at ``start`` ends, up to an empty line or a fence."""
+    """The end of the paragraph that begins at ``start``, up to an empty line or a fence."""
     position = start
     while position < len(text):
         line_end = text.find("\n", position)

@@ -1,12 +1,16 @@
-"""Whether every value is of the type that the task's schema gives it."""
+"""Judges that every value is of the type that the task's schema gives it."""
 
 from dataclasses import dataclass
 
+from harness.checks.declared.output import Output
 from harness.checks.schema.problems import judge_schema
 from harness.checks.schema.schema import Schema
 from harness.core.case import Case
 from harness.core.completion import Completion
 from harness.core.verdict import FailureCode, Verdict
+
+NEEDS = ("schema",)
+BROKEN_BY = ("syntax",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,3 +26,8 @@ class ValueTypes:
     def judge(self, case: Case, completion: Completion) -> Verdict:
         codes = (FailureCode.NUMBER_AS_STRING, FailureCode.WRONG_TYPE)
         return judge_schema(self.schema, completion, codes)
+
+
+def check_for(output: Output) -> ValueTypes:
+    assert output.json_schema is not None, "NEEDS says so"
+    return ValueTypes(output.json_schema)

@@ -1,10 +1,10 @@
-"""Whether the names, numbers and days that a text speaks of occur in its prompt."""
+"""Judges that the names, numbers and days a text speaks of occur in its prompt."""
 
 from dataclasses import dataclass
 
-from harness.checks.grounding import is_stated, ungrounded
 from harness.checks.json.value import without_completion
 from harness.checks.text.facts import facts_of
+from harness.checks.text.stated import is_stated, ungrounded
 from harness.checks.text.text_patterns import PatternTimeout, compile_text_pattern, matches
 from harness.core.case import Case
 from harness.core.completion import Completion

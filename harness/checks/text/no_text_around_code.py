@@ -1,4 +1,4 @@
-"""Whether a completion is code from its first line to its last."""
+"""Judges that a completion is code from its first line to its last."""
 
 import ast
 import re
@@ -75,7 +75,7 @@ def _is_docstring(node: ast.stmt) -> bool:
 
 
 def _code_end(text: str, start: int) -> int:
-    """Where the last line of the code ends that begins at ``start``."""
+    """The end of the last line of the code that begins at ``start``."""
     end = position = start
     quotes = 0
     while position < len(text):

@@ -1,0 +1,1 @@
+"""The values that a task declares and checks are made from."""

@@ -1,0 +1,154 @@
+"""What a task declares of a good answer: one model, read from ``task.yaml`` and from judging lines.
+
+Checks are made from it, and what a behavior ``needs`` is looked up in it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol, get_args
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    model_validator,
+)
+
+from harness.checks.declared.timestamp_rule import TimestampRule
+from harness.checks.schema.schema import Schema
+from harness.checks.text.text_patterns import compile_text_pattern
+from harness.core.errors import HarnessError
+
+if TYPE_CHECKING:
+    from harness.checks.variety import Variety
+
+Format = Literal["json", "text", "python"]
+
+
+@dataclass(frozen=True, slots=True)
+class Only:
+    """Marks what answers of one format alone can have."""
+
+    format: str
+
+
+def _is_pointer(text: str) -> str:
+    if text and not text.startswith("/"):
+        raise ValueError(f"{text!r} is no JSON pointer: it begins with /")
+    return text
+
+
+def _compiles(pattern: str) -> str:
+    try:
+        compile_text_pattern(pattern)
+    except HarnessError as error:
+        raise ValueError(str(error)) from None
+    return pattern
+
+
+def _rule(value: Any) -> Any:
+    return {"kind": value} if isinstance(value, str) else value
+
+
+Pointer = Annotated[str, AfterValidator(_is_pointer)]
+"""A JSON pointer; ``*`` stands for every item of an array."""
+Pointers = Annotated[tuple[Pointer, ...], Field(description="a list of JSON pointers")]
+Times = Annotated[
+    Mapping[Pointer, Annotated[TimestampRule, BeforeValidator(_rule)]],
+    Field(description="an object of JSON pointer to date or game_clock"),
+]
+Pattern = Annotated[str, AfterValidator(_compiles)]
+"""A regular expression of the ``regex`` library, searched for."""
+_JSON, _TEXT, _PYTHON = Only("json"), Only("text"), Only("python")
+
+
+class Output(BaseModel):
+    """What a good answer must be: ``output`` in ``task.yaml``."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    format: Format
+    schema_file: Annotated[str | None, _JSON] = Field(None, alias="schema")
+    assert_formats: bool = False
+    timestamps: Annotated[Times, _JSON] = {}
+    grounded: Annotated[Pointers, _JSON] = ()
+    """Values that must occur in the prompt."""
+    exact: Annotated[Pointers, _JSON] = ()
+    """Values that must equal the case's reference."""
+    sections: Annotated[tuple[str, ...], _TEXT] = ()
+    """Headings, each of which begins a line, in this order."""
+    quotes: Annotated[tuple[str, ...], _TEXT] = ()
+    """Variables of the case whose value stands in the answer, word for word."""
+    grounded_patterns: Annotated[Mapping[str, Pattern], _TEXT] = {}
+    """Name to regular expression: whatever it matches in the answer stands in the prompt too."""
+    forbidden: Annotated[Mapping[str, Pattern], _TEXT] = {}
+    """Name to regular expression that matches nowhere in the answer."""
+    words: Annotated[tuple[int, int] | None, _TEXT] = None
+    """The least and the most number of words."""
+    function: Annotated[str | None, _PYTHON] = None
+    """The variable of the case that names the function to define."""
+    annotations: Annotated[bool, _PYTHON] = False
+    """Every parameter and the result of the function are annotated."""
+    docstring: Annotated[bool, _PYTHON] = False
+    """The function opens with one."""
+    _schema: Schema | None = PrivateAttr(None)
+
+    @property
+    def json_schema(self) -> Schema | None:
+        """The compiled schema; ``None`` before ``with_schema``, or where there is none."""
+        return self._schema
+
+    def with_schema(self, schema: Schema | None) -> "Output":
+        """The same declarations with their schema, wherever that was written."""
+        made = self.model_copy()
+        made._schema = schema
+        return made
+
+    @property
+    def declares(self) -> frozenset[str]:
+        """The format and the parts that are declared, as ``NEEDS`` names them.
+
+        ``edges``: it is known where an answer begins and ends. ``grounded``: pointers or patterns.
+        """
+        values = {
+            key: getattr(self, name)
+            for form in get_args(Format)
+            for key, name in self.parts_of(form).items()
+        }
+        is_declared = {key: bool(value) for key, value in values.items() if value is not True} | {
+            "schema": self._schema is not None,
+            "grounded": bool(self.grounded or self.grounded_patterns),
+            "edges": self.format != "text" or bool(self.sections),
+        }
+        return frozenset({self.format, *(key for key in is_declared if is_declared[key])})
+
+    @classmethod
+    def parts_of(cls, form: str) -> Mapping[str, str]:
+        """What answers of one format alone can have: key in ``task.yaml`` to field."""
+        return {
+            field.alias or name: name
+            for name, field in cls.model_fields.items()
+            if Only(form) in field.metadata
+        }
+
+    @model_validator(mode="after")
+    def _fits_format(self) -> "Output":
+        for form in get_args(Format):
+            for key, name in self.parts_of(form).items():
+                if getattr(self, name) and self.format != form:
+                    raise ValueError(f"{key} needs format: {form}, not {self.format}")
+        if self.words and not 0 <= self.words[0] <= self.words[1]:
+            raise ValueError(f"words: the least is above the most: {list(self.words)}")
+        return self
+
+
+class RunDeclarations(Protocol):
+    """What a task declares of whole runs."""
+
+    @property
+    def budgets(self) -> Mapping[str, float]: ...
+    @property
+    def variety(self) -> "Variety | None": ...

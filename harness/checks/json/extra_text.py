@@ -1,0 +1,31 @@
+"""Finds the first text that stands around a JSON value."""
+
+import json
+import re
+
+from harness.checks.json.decoder import decode
+from harness.checks.json.document import Document
+from harness.checks.text.surroundings import ExtraText, first_piece
+from harness.core.verdict import FailureCode
+
+_NEXT_VALUE = re.compile(
+    r"""[,;]?[ \t\n\r]*+(?:\{[ \t\n\r]*+(?:["'}]|\Z)|\[[ \t\n\r]*+(?:["'\]{\[0-9-]|\Z))"""
+)
+
+
+def extra_text(document: Document) -> ExtraText | None:
+    """The first piece of text around the value, or the whole text when there is no value."""
+    fault = document.fault
+    if fault and fault.code in (FailureCode.EMPTY, FailureCode.NO_JSON):
+        return ExtraText(fault.code, fault.reason, fault.span)
+    return first_piece(document.text, document.start, document.end, "the JSON", _is_value)
+
+
+def _is_value(text: str, start: int, end: int) -> bool:
+    if _NEXT_VALUE.match(text, start):
+        return True
+    try:
+        value_end = decode(text, start).end
+    except json.JSONDecodeError:
+        return False
+    return not text[value_end:end].partition("\n")[0].strip()
