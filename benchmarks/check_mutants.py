@@ -7,8 +7,9 @@ mutmut changes one operator, constant, string or argument of ``harness/checks/``
 the tests that reach it, in FOLDER, a copy made for it. The share of each file's mutants is drawn
 with the file's own seed, so that two runs draw the same ones. Prints a table, and the survivors.
 
-Left out: ``run_budgets`` and ``repair_lift``, which the plugin's tests cover, and the two slowest
-test files (properties and hostile texts), so that a mutant takes a second.
+Left out: ``latency_budget``, ``memory_budget`` and ``repair_lift``, whose tests are those of the
+plugin, and the two slowest test files (properties and hostile texts), so that a mutant costs a
+second.
 """
 
 import argparse
@@ -23,7 +24,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 SLOW_TESTS = ("test_adversarial.py", "test_properties.py")
-TESTED_ELSEWHERE = ("run_budgets", "repair_lift")
+TESTED_ELSEWHERE = ("budgets", "latency_budget", "memory_budget", "repair_lift")
 KILLED = (1, 3, 24, -24, 36, 152, 255)
 """mutmut's exit codes of a mutant that a test, or the time limit, killed."""
 NAMES_AT_ONCE = 400
@@ -60,7 +61,7 @@ def run(folder: Path, names: list[str]) -> None:
 
 def results(folder: Path) -> Iterator[tuple[str, dict[str, int | None]]]:
     """Each file of the checks, and the exit code of each of its mutants."""
-    for path in sorted((folder / "mutants" / "harness" / "checks").glob("*.meta")):
+    for path in sorted((folder / "mutants" / "harness" / "checks").rglob("*.meta")):
         name = path.name.removesuffix(".py.meta")
         codes = json.loads(path.read_text("utf-8"))["exit_code_by_key"]
         if codes and name not in TESTED_ELSEWHERE:

@@ -14,6 +14,7 @@ import platform
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from harness.tasks.judging import judge_line, judge_lines
@@ -75,17 +76,17 @@ def completion(reference: dict[str, object], number: int) -> str:
 def hostile_seconds(text: str) -> float:
     """CPU seconds that all checks together take over one text."""
     schema = json.loads((TASK / "schema.json").read_text("utf-8"))
-    line = JudgingLine(
-        id=1,
-        completion=text,
-        prompt="On 2024-03-05 Ada Byron paid $1.",
-        has_schema=True,
-        schema=schema,
-        timestamps={"/date": "date"},
-        grounded=("/name", "/date", "/amount"),
-        reference={"name": "Ada Byron", "date": "2024-03-05", "amount": 1},
-        finish_reason="stop",
-    )
+    keys = {
+        "id": 1,
+        "completion": "",
+        "prompt": "On 2024-03-05 Ada Byron paid $1.",
+        "schema": schema,
+        "timestamps": {"/date": "date"},
+        "grounded": ["/name", "/date", "/amount"],
+        "reference": {"name": "Ada Byron", "date": "2024-03-05", "amount": 1},
+        "finish_reason": "stop",
+    }
+    line = replace(JudgingLine.parse(json.dumps(keys).encode()), completion=text)
     start = time.process_time()
     judge_line(line)
     return time.process_time() - start

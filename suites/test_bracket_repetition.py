@@ -3,9 +3,9 @@
 import pytest
 
 from harness import check
-from harness.checks.bracket_repetition import NoBracketRuns
+from harness.checks import bracket_repetition
 
 
-@pytest.mark.behavior(needs="json")
+@pytest.mark.behavior(needs=bracket_repetition.NEEDS)
 def test_bracket_repetition(completion, task):
-    check(NoBracketRuns(), completion, task)
+    check(bracket_repetition.check_for(task.output), completion, task)

@@ -3,9 +3,9 @@
 import pytest
 
 from harness import check
-from harness.checks.duplicate_keys import NoDuplicateKeys
+from harness.checks import duplicate_keys
 
 
-@pytest.mark.behavior(needs="json")
+@pytest.mark.behavior(needs=duplicate_keys.NEEDS)
 def test_duplicate_keys(completion, task):
-    check(NoDuplicateKeys(), completion, task)
+    check(duplicate_keys.check_for(task.output), completion, task)

@@ -3,9 +3,9 @@
 import pytest
 
 from harness import check
-from harness.checks.exact_fields import ExactFields
+from harness.checks import exact_fields
 
 
-@pytest.mark.behavior(needs="exact")
+@pytest.mark.behavior(needs=exact_fields.NEEDS)
 def test_exact_fields(completion, task):
-    check(ExactFields(task.exact), completion, task)
+    check(exact_fields.check_for(task.output), completion, task)

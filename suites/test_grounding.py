@@ -6,13 +6,9 @@ An object's declared values, or whatever a text has that matches the task's patt
 import pytest
 
 from harness import check
-from harness.checks.grounded_patterns import GroundedPatterns
-from harness.checks.grounding import Grounding
+from harness.checks import grounding
 
 
-@pytest.mark.behavior(needs="grounded")
+@pytest.mark.behavior(needs=grounding.NEEDS)
 def test_grounding(completion, task):
-    if task.format == "json":
-        check(Grounding(task.grounded), completion, task)
-    else:
-        check(GroundedPatterns(tuple(task.grounded_patterns.items())), completion, task)
+    check(grounding.check_for(task.output), completion, task)

@@ -3,9 +3,9 @@
 import pytest
 
 from harness import check
-from harness.checks.json_validity import JsonValidity
+from harness.checks import json_validity
 
 
-@pytest.mark.behavior(needs="json")
+@pytest.mark.behavior(needs=json_validity.NEEDS)
 def test_json_validity(completion, task):
-    check(JsonValidity(), completion, task)
+    check(json_validity.check_for(task.output), completion, task)

@@ -3,9 +3,9 @@
 import pytest
 
 from harness import check_run
-from harness.checks.run_budgets import LatencyBudget
+from harness.checks import latency_budget
 
 
-@pytest.mark.behavior(needs="latency")
+@pytest.mark.behavior(needs=latency_budget.NEEDS)
 def test_latency_budget(latency, task):
-    check_run(LatencyBudget(task.budgets), latency)
+    check_run(latency_budget.run_check_for(task), latency)

@@ -3,27 +3,24 @@
 import pytest
 
 from harness import check
-from harness.checks.forbidden import NoForbiddenText
-from harness.checks.quotes import Quotes
-from harness.checks.sections import Sections
-from harness.checks.words import WordWindow
+from harness.checks import forbidden, quotes, sections, words
 
 
-@pytest.mark.behavior(needs="sections")
+@pytest.mark.behavior(needs=sections.NEEDS)
 def test_sections(completion, task):
-    check(Sections(task.sections), completion, task)
+    check(sections.check_for(task.output), completion, task)
 
 
-@pytest.mark.behavior(needs="quotes")
+@pytest.mark.behavior(needs=quotes.NEEDS)
 def test_quotes(completion, task):
-    check(Quotes(task.quotes), completion, task)
+    check(quotes.check_for(task.output), completion, task)
 
 
-@pytest.mark.behavior(needs="forbidden")
+@pytest.mark.behavior(needs=forbidden.NEEDS)
 def test_forbidden(completion, task):
-    check(NoForbiddenText(tuple(task.forbidden.items())), completion, task)
+    check(forbidden.check_for(task.output), completion, task)
 
 
-@pytest.mark.behavior(needs="words")
+@pytest.mark.behavior(needs=words.NEEDS)
 def test_words(completion, task):
-    check(WordWindow(*task.words), completion, task)
+    check(words.check_for(task.output), completion, task)

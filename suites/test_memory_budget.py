@@ -3,9 +3,9 @@
 import pytest
 
 from harness import check_run
-from harness.checks.run_budgets import MemoryBudget
+from harness.checks import memory_budget
 
 
-@pytest.mark.behavior(needs="memory")
+@pytest.mark.behavior(needs=memory_budget.NEEDS)
 def test_memory_budget(memory, task):
-    check_run(MemoryBudget(task.budgets), memory)
+    check_run(memory_budget.run_check_for(task), memory)

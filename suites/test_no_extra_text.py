@@ -6,16 +6,9 @@ An answer has edges where it is JSON, code, or a text with sections.
 import pytest
 
 from harness import check
-from harness.checks.no_extra_text import NoExtraText
-from harness.checks.no_text_around_code import NoTextAroundCode
-from harness.checks.no_text_around_sections import NoTextAroundSections
+from harness.checks import no_extra_text
 
 
-@pytest.mark.behavior(needs="edges")
+@pytest.mark.behavior(needs=no_extra_text.NEEDS)
 def test_no_extra_text(completion, task):
-    around = {
-        "json": NoExtraText(),
-        "python": NoTextAroundCode(),
-        "text": NoTextAroundSections(task.sections),
-    }
-    check(around[task.format], completion, task)
+    check(no_extra_text.check_for(task.output), completion, task)

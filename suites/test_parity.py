@@ -3,15 +3,14 @@
 import pytest
 
 from harness import check_run
-from harness.checks.same_first_token import SameFirstToken
-from harness.checks.same_tokens import SameTokens
+from harness.checks import same_first_token, same_tokens
 
 
 @pytest.mark.behavior
-def test_same_tokens(parity):
-    check_run(SameTokens(), parity)
+def test_same_tokens(parity, task):
+    check_run(same_tokens.run_check_for(task), parity)
 
 
 @pytest.mark.behavior
-def test_same_first_token(first_step):
-    check_run(SameFirstToken(), first_step)
+def test_same_first_token(first_step, task):
+    check_run(same_first_token.run_check_for(task), first_step)

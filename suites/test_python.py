@@ -3,16 +3,14 @@
 import pytest
 
 from harness import check
-from harness.checks.python_function import PythonFunction
-from harness.checks.python_parses import PythonParses
+from harness.checks import python_function, python_parses
 
 
-@pytest.mark.behavior(needs="python")
+@pytest.mark.behavior(needs=python_parses.NEEDS)
 def test_python_parses(completion, task):
-    check(PythonParses(), completion, task)
+    check(python_parses.check_for(task.output), completion, task)
 
 
-@pytest.mark.behavior(needs="function")
+@pytest.mark.behavior(needs=python_function.NEEDS)
 def test_python_function(completion, task):
-    asked = PythonFunction(task.function, task.annotations, task.docstring)
-    check(asked, completion, task)
+    check(python_function.check_for(task.output), completion, task)

@@ -7,14 +7,14 @@ Both rates go into the run's record. It informs, and fails only where the task b
 import pytest
 
 from harness import check_run
-from harness.checks.repair_lift import RepairLift, RepairRates
+from harness.checks import repair_lift
 
 
 @pytest.fixture
 def repair_rates(completions, task):
-    return RepairRates.of((task.case(c.case_id), c) for c in completions)
+    return repair_lift.RepairRates.of((task.case(c.case_id), c) for c in completions)
 
 
-@pytest.mark.behavior(needs="json")
+@pytest.mark.behavior(needs=repair_lift.NEEDS)
 def test_repair_lift(repair_rates, task):
-    check_run(RepairLift(task.budgets.get("repair_lift")), repair_rates)
+    check_run(repair_lift.run_check_for(task), repair_rates)

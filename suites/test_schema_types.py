@@ -3,20 +3,19 @@
 import pytest
 
 from harness import check
-from harness.checks.required_keys import RequiredKeys
-from harness.checks.schema_types import SchemaTypes
-from harness.checks.value_types import ValueTypes
-
-pytestmark = pytest.mark.behavior(needs="schema")
+from harness.checks import required_keys, schema_types, types
 
 
+@pytest.mark.behavior(needs=schema_types.NEEDS)
 def test_schema_types(completion, task):
-    check(SchemaTypes(task.schema), completion, task)
+    check(schema_types.check_for(task.output), completion, task)
 
 
+@pytest.mark.behavior(needs=required_keys.NEEDS)
 def test_required_keys(completion, task):
-    check(RequiredKeys(task.schema), completion, task)
+    check(required_keys.check_for(task.output), completion, task)
 
 
+@pytest.mark.behavior(needs=types.NEEDS)
 def test_types(completion, task):
-    check(ValueTypes(task.schema), completion, task)
+    check(types.check_for(task.output), completion, task)

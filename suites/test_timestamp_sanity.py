@@ -3,9 +3,9 @@
 import pytest
 
 from harness import check
-from harness.checks.timestamp_sanity import TimestampSanity
+from harness.checks import timestamp_sanity
 
 
-@pytest.mark.behavior(needs="timestamps")
+@pytest.mark.behavior(needs=timestamp_sanity.NEEDS)
 def test_timestamp_sanity(completion, task):
-    check(TimestampSanity(task.timestamps), completion, task)
+    check(timestamp_sanity.check_for(task.output), completion, task)

@@ -7,8 +7,9 @@ behavior does not apply.
 import pytest
 
 from harness import check_run
+from harness.checks import variety
 
 
-@pytest.mark.behavior(needs="variety")
+@pytest.mark.behavior(needs=variety.NEEDS)
 def test_variety(completions, task):
-    check_run(task.variety, [(task.case(c.case_id), c) for c in completions])
+    check_run(variety.run_check_for(task), [(task.case(c.case_id), c) for c in completions])

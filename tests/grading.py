@@ -63,5 +63,5 @@ class Grader:
 
 
 def said(found: TaskGrade) -> list[str]:
-    lines = [f"{m.case_id}|{m.twin}|{m.text}" for m in found.mistakes]
+    lines = [f"{m.case_id}|{m.corruption}|{m.text}" for m in found.mistakes]
     return [line.replace(f"{found.folder}/", "") for line in lines]

@@ -10,20 +10,20 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from dataclasses import MISSING, fields, is_dataclass
 from pathlib import Path
 
 import pytest
-from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
+from harness.checks.declared.output import Output
+from harness.checks.declared.timestamp_rule import TimestampRule
 from harness.core.completion import Completion
 from harness.tasks.task import load_task
 from harness.tasks.task_file import (
     CaseLine,
-    OutputFile,
     SamplingFile,
     TaskFile,
-    TimestampFile,
     VarietyFile,
 )
 from tests.models import ROOT
@@ -120,13 +120,15 @@ def table(name: str, heading: str) -> dict[str, str]:
     return {key.strip("`"): default.strip("`") for key, default, *_ in cells}
 
 
-def declared(model: type[BaseModel]) -> dict[str, str]:
+def declared(model: type) -> dict[str, str]:
     """Key to default as a page has it, from the model that reads the file."""
+    if is_dataclass(model):
+        return {f.name: _default(f) for f in fields(model)}
     return {f.alias or name: _default(f) for name, f in model.model_fields.items()}
 
 
 def _default(field) -> str:
-    if field.default is PydanticUndefined:
+    if field.default in (PydanticUndefined, MISSING):
         return "required"
     if isinstance(field.default, bool):
         return str(field.default).lower()
@@ -137,8 +139,8 @@ def _default(field) -> str:
 @pytest.mark.parametrize(
     ("heading", "model"),
     [
-        ("### output", OutputFile),
-        ("alone or with bounds", TimestampFile),
+        ("### output", Output),
+        ("alone or with bounds", TimestampRule),
         ("### variety", VarietyFile),
         ("### sampling", SamplingFile),
         ("## cases.jsonl", CaseLine),

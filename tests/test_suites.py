@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from harness.checks import listing
+from harness.checks.declared.output import Output
 from harness.core.completion import Completion, FinishReason
-from harness.tasks.judging import Skip, checks_of, judge_for_task
+from harness.tasks.judging import Skip, checks_of, judge_for_task, judge_line
 from harness.tasks.judging_line import JudgingLine
 from harness.tasks.task import Task, load_task
 from tests.models import ROOT
@@ -182,14 +184,44 @@ def test_a_completion_fails_what_it_breaks_and_nothing_else(run, task, case):
 @every_completion
 def test_judging_a_line_says_what_the_suites_say(judged, run, task, case):
     (sample,) = [s for s in run.samples if (s.task, s.case_id) == (task, case)]
-    completion = sample.completion
-    line = JudgingLine(case, completion.text, finish_reason=completion.finish_reason.value)
+    line = line_of(sample)
     assert dict(judge_for_task(line, load_task(judged.root / "tasks" / task))) == sample.verdicts
+
+
+@pytest.mark.parametrize("case", PAYMENTS)
+def test_a_line_with_the_declarations_in_it_says_the_same(run, case):
+    (sample,) = [s for s in run.samples if (s.task, s.case_id) == ("payment", case)]
+    line = line_of(
+        sample,
+        prompt=VARIABLES["payment"]["text"],
+        schema=PAYMENT_SCHEMA,
+        timestamps={"/date": "date"},
+        grounded=["/name", "/amount"],
+        exact=["/amount"],
+        reference=json.loads(GOOD),
+    )
+    assert dict(judge_line(line)) == sample.verdicts
+
+
+def line_of(sample, **declared):
+    """What ``harness judge`` is given of an answer."""
+    completion = sample.completion
+    keys = {"id": sample.case_id, "completion": completion.text, **declared}
+    line = {**keys, "finish_reason": completion.finish_reason.value}
+    return JudgingLine.parse(json.dumps(line).encode())
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_the_three_tasks_declare_one_of_everything(judged, task):
+    output = load_task(judged.root / "tasks" / task).output
+    assert all(getattr(output, name) for name in Output.parts_of(output.format).values())
 
 
 def test_every_suite_was_judged_and_every_check_has_a_behavior(run):
     named = {r.behavior for r in run.results}
     assert named == set().union(*BEHAVIORS.values()) | {"variety", "repair_lift"}
+    measured = {"latency_budget", "memory_budget", "same_tokens", "same_first_token"}
+    assert named | measured == set(listing())
 
 
 def test_repair_lift_puts_both_rates_into_the_record(judged, run):

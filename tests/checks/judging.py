@@ -1,10 +1,12 @@
-"""What the tests of single checks share: a case, and a verdict in one word."""
+"""What the tests of single checks share: a case, a line, and a verdict in one word."""
 
+import json
 from collections.abc import Mapping
 
 from harness.core.case import Case, JsonValue, Message
 from harness.core.completion import Completion, FinishReason
 from harness.core.verdict import Check, Verdict
+from harness.tasks.judging_line import JudgingLine
 
 
 def case(
@@ -13,6 +15,11 @@ def case(
     variables: Mapping[str, JsonValue] | None = None,
 ) -> Case:
     return Case("c1", (Message("user", prompt),), reference=reference, variables=variables or {})
+
+
+def line(**keys: JsonValue) -> JudgingLine:
+    """A line of ``harness judge`` with these keys."""
+    return JudgingLine.parse(json.dumps(keys).encode())
 
 
 def judge(check: Check, text: str, case_: Case | None = None, finish: str = "stop") -> Verdict:

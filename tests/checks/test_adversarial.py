@@ -4,6 +4,8 @@ No test here takes the time. That the work is linear is held by counting it: the
 decoder and the bracket matcher are handed, on the same text twice as long.
 """
 
+from dataclasses import replace
+
 import pytest
 
 from harness.checks.json import brackets as json_brackets
@@ -11,7 +13,7 @@ from harness.checks.json import decoder as json_decoder
 from harness.checks.json import document as json_document
 from harness.core.verdict import Outcome
 from harness.tasks.judging import judge_line
-from harness.tasks.judging_line import JudgingLine
+from tests.checks.judging import line
 
 SIZE = 200_000
 SCHEMA = {
@@ -86,20 +88,20 @@ TEXTS = {
 }  # fmt: skip
 
 
+LINE = line(
+    id=1,
+    completion="",
+    prompt="1 Ada 2024-01-01",
+    schema=SCHEMA,
+    timestamps={"/n": "date", "/a/*": "game_clock"},
+    grounded=["/a", "/n", "/*"],
+    reference={"a": 1, "n": "x"},
+    finish_reason="stop",
+)
+
+
 def verdicts(text):
-    return judge_line(
-        JudgingLine(
-            id=1,
-            completion=text,
-            prompt="1 Ada 2024-01-01",
-            has_schema=True,
-            schema=SCHEMA,
-            timestamps={"/n": "date", "/a/*": "game_clock"},
-            grounded=("/a", "/n", "/*"),
-            reference={"a": 1, "n": "x"},
-            finish_reason="stop",
-        )
-    )
+    return judge_line(replace(LINE, completion=text))
 
 
 @pytest.mark.parametrize("name", TEXTS)

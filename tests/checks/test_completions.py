@@ -6,6 +6,7 @@ from harness.core.verdict import Outcome
 from harness.tasks.judging import judge_line
 from harness.tasks.judging_line import JudgingLine
 from tests.checks import payment_values, payments, timelines
+from tests.checks.judging import line
 
 PAYMENTS = [
     pytest.param(
@@ -21,36 +22,34 @@ TIMELINES = [
 
 
 def payment_line(text: str) -> JudgingLine:
-    return JudgingLine(
+    return line(
         id="x",
         completion=text,
         prompt=payments.PROMPT,
-        has_schema=True,
         schema=payments.SCHEMA,
         timestamps=payments.TIMESTAMPS,
-        grounded=tuple(payments.GROUNDED),
+        grounded=payments.GROUNDED,
         reference=payments.REFERENCE,
         finish_reason="stop",
     )
 
 
 def timeline_line(text: str) -> JudgingLine:
-    return JudgingLine(
+    return line(
         id="x",
         completion=text,
         prompt=timelines.PROMPT,
-        has_schema=True,
         schema=timelines.SCHEMA,
         timestamps=timelines.TIMESTAMPS,
-        grounded=tuple(timelines.GROUNDED),
-        exact=tuple(timelines.EXACT),
+        grounded=timelines.GROUNDED,
+        exact=timelines.EXACT,
         reference=timelines.REFERENCE,
         finish_reason="stop",
     )
 
 
-def assert_verdicts(line: JudgingLine, failing: dict[str, str]) -> None:
-    verdicts = judge_line(line)
+def assert_verdicts(judged: JudgingLine, failing: dict[str, str]) -> None:
+    verdicts = judge_line(judged)
     found = {n: v.code.value for n, v in verdicts.items() if v.outcome is Outcome.FAILED}
     assert found == failing
     for verdict in verdicts.values():
@@ -59,7 +58,7 @@ def assert_verdicts(line: JudgingLine, failing: dict[str, str]) -> None:
         assert len(verdict.reason) <= 400
         assert (verdict.span is not None) == (verdict.outcome is Outcome.FAILED)
         if verdict.span is not None:
-            assert 0 <= verdict.span[0] <= verdict.span[1] <= len(line.completion)
+            assert 0 <= verdict.span[0] <= verdict.span[1] <= len(judged.completion)
 
 
 def test_tables_hold_more_than_two_hundred_completions():

@@ -3,10 +3,10 @@
 import pytest
 
 from harness.checks.forbidden import NoForbiddenText
-from harness.checks.grounded_patterns import GroundedPatterns
-from harness.checks.no_text_around_sections import NoTextAroundSections
 from harness.checks.quotes import Quotes
 from harness.checks.sections import Sections
+from harness.checks.text.grounded_patterns import GroundedPatterns
+from harness.checks.text.no_text_around_sections import NoTextAroundSections
 from harness.checks.words import WordWindow
 from harness.core.errors import HarnessError
 from tests.checks.judging import case, judge, pointed, word

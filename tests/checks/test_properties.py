@@ -17,8 +17,7 @@ from harness.checks.schema.schema import compile_schema
 from harness.core.printable import printable
 from harness.core.verdict import Outcome
 from harness.tasks.judging import judge_line
-from harness.tasks.judging_line import JudgingLine
-from tests.checks.judging import case, judge, word
+from tests.checks.judging import case, judge, line, word
 
 # Derandomized: a test never depends on luck.
 SETTINGS = settings(
@@ -131,14 +130,13 @@ def test_validity_agrees_with_the_strict_standard_library(text):
 
 
 def line_of(text, number=0):
-    return JudgingLine(
+    return line(
         id=number,
         completion=text,
         prompt="Ada paid $47.20 on 2024-03-05.",
-        has_schema=True,
         schema={"type": "object", "properties": {"a": {"type": "number"}}, "required": ["a"]},
         timestamps={"/d": "date"},
-        grounded=("/a",),
+        grounded=["/a"],
         reference={"a": 1},
         finish_reason="stop",
     )

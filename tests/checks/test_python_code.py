@@ -2,9 +2,9 @@
 
 import pytest
 
-from harness.checks.no_text_around_code import NoTextAroundCode
 from harness.checks.python_function import PythonFunction
 from harness.checks.python_parses import PythonParses
+from harness.checks.text.no_text_around_code import NoTextAroundCode
 from harness.checks.text.python_source import MAX_CHAIN, MAX_CHARACTERS, MAX_NESTING, parse_python
 from tests.checks.judging import case, judge, pointed, word
 from tests.cpu import MOST_SECONDS, cpu_seconds

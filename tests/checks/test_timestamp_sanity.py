@@ -2,8 +2,8 @@
 
 import pytest
 
-from harness.checks.timestamp_sanity import TimestampRule, TimestampSanity
-from harness.core.errors import HarnessError
+from harness.checks.declared.timestamp_rule import TimestampRule
+from harness.checks.timestamp_sanity import TimestampSanity
 from tests.checks.judging import judge, pointed, word
 
 
@@ -117,9 +117,9 @@ def test_a_time_is_a_string(value):
 
 
 def test_bounds_are_times_too():
-    with pytest.raises(HarnessError, match="'yesterday' is no date: expected a day as YYYY-MM-DD"):
+    with pytest.raises(ValueError, match="'yesterday' is no date: expected a day as YYYY-MM-DD"):
         TimestampRule("date", earliest="yesterday")
-    with pytest.raises(HarnessError, match="'Q9 00:00' is no game_clock: expected Q1 to Q4"):
+    with pytest.raises(ValueError, match="'Q9 00:00' is no game_clock: expected Q1 to Q4"):
         TimestampRule("game_clock", latest="Q9 00:00")
 
 

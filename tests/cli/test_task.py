@@ -47,13 +47,13 @@ def test_a_sound_task_is_two_tables_and_a_line(folder: Path) -> None:
     assert result.exit_code == 0
     lines = result.output.splitlines()
     rows = [" ".join(line.split()) for line in lines]
-    assert rows[0] == "behavior references pass twins that break it"
+    assert rows[0] == "behavior references pass corruptions that break it"
     assert "json_validity 30 of 30 300" in rows
-    assert "broken twin judged right must fail" in rows
-    assert "number quoted 30 of 30 schema_types, types, exact_fields" in rows
+    assert "corrupted reference judged right must fail" in rows
+    assert "number quoted 30 of 30 exact_fields, schema_types, types" in rows
     assert "value wrong has no place" in rows
     said = (
-        r"tasks/payments: sound, 30 of 30 references pass, (\d+) of \1 broken twins fail as they.*"
+        r"tasks/payments: sound, 30 of 30 references pass, (\d+) of \1 corrupted references fail .*"
     )
     assert re.fullmatch(said, lines[-1])
 
@@ -87,14 +87,14 @@ def test_json_has_everything(folder: Path) -> None:
     found = json.loads(result.output)
     assert (found["is_sound"], found["name"], found["cases"]) == (False, "payments", 30)
     assert len(found["mistakes"]) == 60
-    assert set(found["mistakes"][0]) == {"text", "case_id", "twin"}
+    assert set(found["mistakes"][0]) == {"text", "case_id", "corruption"}
     types = next(b for b in found["behaviors"] if b["behavior"] == "types")
     assert types == {
         "behavior": "types",
         "applies": True,
         "passed": 0,
         "failed": 30,
-        "twins": 0,
+        "corruptions": 0,
     }
 
 

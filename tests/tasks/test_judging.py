@@ -1,17 +1,32 @@
 """Lines in, verdicts out: what a line declares, what a task does, and lines that are broken."""
 
 import json
-from pathlib import Path
 
 import pytest
 
 from harness.core.errors import HarnessError
-from harness.tasks.judging import BEHAVIORS, BrokenLine, judge_lines, verdict_dict
+from harness.tasks.judging import BrokenLine, judge_lines, verdict_dict
 from harness.tasks.judging_line import JudgingLine
 from harness.tasks.task import load_task
+from tests.models import ROOT
 
 GOOD = '{"name": "Ada", "date": "2024-03-05"}'
-TASKS = Path(__file__).parents[2] / "fixtures" / "tasks"
+BEHAVIORS = (
+    "bracket_repetition",
+    "duplicate_keys",
+    "exact_fields",
+    "grounding",
+    "json_validity",
+    "no_extra_text",
+    "repetition",
+    "required_keys",
+    "schema_types",
+    "stops_cleanly",
+    "timestamp_sanity",
+    "types",
+)
+"""Those of a JSON answer."""
+TASKS = ROOT / "fixtures/tasks"
 
 
 def verdicts(task=None, **line):
@@ -279,11 +294,11 @@ def test_behaviors_of_each_format():
     }
     assert tuple(names["json_extraction"]) == BEHAVIORS
     assert names["credit_dispute"] == [
-        *("no_extra_text", "sections", "quotes", "grounding", "forbidden", "words"),
-        *("repetition", "stops_cleanly"),
+        *("forbidden", "grounding", "no_extra_text", "quotes", "repetition", "sections"),
+        *("stops_cleanly", "words"),
     ]
     assert names["code_assistant"] == [
-        *("no_extra_text", "python_parses", "python_function", "repetition", "stops_cleanly"),
+        *("no_extra_text", "python_function", "python_parses", "repetition", "stops_cleanly"),
     ]
 
 
@@ -295,6 +310,6 @@ def test_a_case_that_the_task_does_not_have(task):
 
 def test_a_line_is_a_value():
     line = JudgingLine.parse(b'{"id": 1, "completion": "x", "grounded": ["/a"]}')
-    assert line.grounded == ("/a",)
+    assert line.declared.output.grounded == ("/a",)
     with pytest.raises(HarnessError):
         JudgingLine.parse(b"null")

@@ -7,8 +7,6 @@ is another completion.
 import re
 from dataclasses import dataclass, replace
 
-import json_repair
-
 from harness.checks.json.decoder import decode
 from harness.checks.json.document import read_document
 from harness.checks.json.value import without_completion
@@ -56,6 +54,8 @@ def repair_text(text: str) -> str:
         return text
     if _depth(text) > MAX_DEPTH:
         return text
+    import json_repair  # only here: the catalogue is read by commands that repair nothing
+
     try:
         candidate = json_repair.repair_json(text[document.start :], ensure_ascii=False)
         return candidate if isinstance(candidate, str) and _is_json(candidate) else text

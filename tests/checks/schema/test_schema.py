@@ -15,7 +15,7 @@ from harness.checks.schema.schema import (
 )
 from harness.checks.schema.timeout import SchemaTimeout
 from harness.checks.schema_types import SchemaTypes
-from harness.checks.value_types import ValueTypes
+from harness.checks.types import ValueTypes
 from tests.checks.judging import judge, pointed, word
 
 NESTED = {"$ref": "#/$defs/n", "$defs": {"n": {"type": "object", "properties": {"n": {"$ref": "#/$defs/n"}}, "required": ["v"]}}}  # fmt: skip

@@ -46,15 +46,15 @@ def test_a_bundled_task_is_sound_and_a_twin_breaks_each_of_its_behaviors(name):
     assert found.references == found.cases == 300
     assert found.notes == ()
     of_cases = [b for b in found.behaviors if b.applies and b.behavior != "variety"]
-    assert all(b.twins and b.passed == 300 for b in of_cases)
-    assert all(t.right == t.made for t in found.twins)
+    assert all(b.corruptions and b.passed == 300 for b in of_cases)
+    assert all(t.right == t.made for t in found.corruptions)
 
 
 def test_a_table_says_what_each_defect_breaks(grade):
     found = grade()
     assert found.is_sound
     value = ("schema_types", "required_keys", "types", "duplicate_keys", "timestamp_sanity")
-    assert {t.defect: set(t.breaks) for t in found.twins if t.made} == {
+    assert {t.defect: set(t.breaks) for t in found.corruptions if t.made} == {
         "fence added": {"json_validity", "no_extra_text"},
         "chatter before": {"json_validity", "no_extra_text"},
         "chatter after": {"json_validity", "no_extra_text"},
@@ -76,7 +76,7 @@ def test_a_table_says_what_each_defect_breaks(grade):
         "/date shifted": {"exact_fields"},
         "/date impossible": {"timestamp_sanity", "exact_fields"},
     }
-    assert [t.defect for t in found.twins if not t.made] == ["value wrong"]
+    assert [t.defect for t in found.corruptions if not t.made] == ["value wrong"]
 
 
 def test_a_schema_that_says_more_than_places_gets_no_twin_that_guesses(grade):
@@ -84,7 +84,7 @@ def test_a_schema_that_says_more_than_places_gets_no_twin_that_guesses(grade):
     schema = {"anyOf": [{"$ref": "#/$defs/p"}, {"type": "string"}], "$defs": {"p": SCHEMA}}
     found = grade(schema=schema)
     assert said(found) == []
-    unmade = {t.defect for t in found.twins if not t.made}
+    unmade = {t.defect for t in found.corruptions if not t.made}
     assert {"key dropped", "key added", "number quoted", "/name invented"} <= unmade
 
 
@@ -104,7 +104,7 @@ def test_references_of_any_shape_can_be_graded(grade, reference):
             {"text": "b is 5"},
             {"b": 5},
         ),
-        # Bounds and orders of times are broken by no twin that could also break something else.
+        # No corruption breaks bounds and orders of times: it could also break something else.
         (
             "{format: json, assert_formats: true, schema: schema.json, grounded: [/at],"
             " timestamps: {/at: date, '/log/*': {kind: date, order: nondecreasing}}}",
@@ -148,7 +148,7 @@ def test_odd_tasks_get_no_twin_that_is_wrong_itself(grade, output, schema, varia
     cases = [{"id": "a", "variables": variables, "reference": reference}]
     found = grade(task, cases, schema)
     assert said(found) == []
-    assert any(t.right for t in found.twins)
+    assert any(t.right for t in found.corruptions)
 
 
 def test_text_that_declares_little_is_held_to_little(grade):
@@ -295,7 +295,7 @@ def test_one_answer_for_all_cases_must_fail_variety(grade, monkeypatch):
         c.update(variables={"text": TEXTS[c["id"][0]]}, reference=REFERENCES[c["id"][0]])
     found = grade(TASK + variety, cases)
     assert said(found) == []
-    defects = {t.defect: (t.made, t.right) for t in found.twins if t.breaks == ("variety",)}
+    defects = {t.defect: (t.made, t.right) for t in found.corruptions if t.breaks == ("variety",)}
     assert defects == {"one answer for all cases": (1, 1), "'No idea' for all cases": (1, 1)}
     monkeypatch.setattr(Variety, "judge", lambda self, completions: Verdict.passed())
     assert said(grade(TASK + variety, cases)) == [

@@ -1,4 +1,4 @@
-"""The checks and the twins that a task is graded with: wrong ones are found out."""
+"""The checks and the corruptions that a task is graded with: wrong ones are found out."""
 
 import json
 
@@ -10,7 +10,7 @@ from harness.checks.python_parses import PythonParses
 from harness.checks.words import WordWindow
 from harness.core.completion import Completion
 from harness.core.verdict import FailureCode, Verdict
-from harness.tasks.check.corruptions import defects_of, twins_of
+from harness.tasks.check.corruptions import corruptions_of, defects_of
 from harness.tasks.check.corruptions.pattern_sample import sample_of
 from harness.tasks.judging import checks_of
 from harness.tasks.task import load_task
@@ -75,35 +75,35 @@ def test_a_check_that_fails_too_much_is_found_out(grade, monkeypatch):
     assert wrong == {"a|fence added|types fails, and this does not break it: no fences"}
 
 
-# Twins by themselves
+# Corruptions by themselves
 
 
-def test_every_twin_differs_from_the_answer_or_from_how_it_ended():
+def test_every_corruption_differs_from_the_answer_or_from_how_it_ended():
     for name in ("fan_timeline", "credit_dispute", "code_assistant"):
         task = load_task(ROOT / "fixtures/tasks" / name)
         first = task.cases[0]
         perfect = first.reference
         text = perfect if isinstance(perfect, str) else json.dumps(perfect, ensure_ascii=False)
-        twins = list(twins_of(task, first, text))
-        assert len({(t.completion.text, t.completion.finish_reason) for t in twins}) == len(twins)
-        assert {t.defect for t in twins} <= defects_of(task).keys()
-        assert all(t.breaks for t in twins)
-        assert text not in {t.completion.text for t in twins if t.defect != "token limit reached"}
+        made = dict(corruptions_of(task.output, first, text))
+        assert len({(c.text, c.finish_reason) for c in made.values()}) == len(made)
+        assert made.keys() <= defects_of(task.output).keys()
+        assert all(c.breaks for c in made.values())
+        assert text not in {c.text for name, c in made.items() if name != "token limit reached"}
 
 
 def test_padding_goes_one_word_beyond_the_window():
     task = load_task(ROOT / "fixtures/tasks/credit_dispute")
     first = task.cases[0]
-    padded = defects_of(task)["padded"](first, first.reference)
-    assert len(padded.text.split()) == task.words[1] + 1
-    verdict = WordWindow(*task.words).judge(first, Completion(padded.text))
+    padded = defects_of(task.output)["padded"](first, first.reference)
+    assert len(padded.text.split()) == task.output.words[1] + 1
+    verdict = WordWindow(*task.output.words).judge(first, Completion(padded.text))
     assert verdict.reason == "expected 30 to 80 words, found 81"
 
 
 def test_code_without_a_docstring_is_still_code():
     task = load_task(ROOT / "fixtures/tasks/code_assistant")
     first = task.cases[0]
-    bare = defects_of(task)["docstring dropped"](first, first.reference)
+    bare = defects_of(task.output)["docstring dropped"](first, first.reference)
     assert '"""' not in bare.text
     assert PythonParses().judge(first, Completion(bare.text)) == Verdict.passed()
 
@@ -125,8 +125,8 @@ def test_a_sample_of_a_pattern(pattern, sample):
     assert sample_of(pattern) == sample
 
 
-def test_a_pattern_beyond_sampling_is_said_to_have_no_twin(grade):
+def test_a_pattern_beyond_sampling_is_said_to_have_no_corruption(grade):
     output = 'output: {format: text, forbidden: {law: "\\\\p{Lu}{9}"}}'
     task = f'description: x\nprompt: "{{text}}"\n{output}\n'
     found = grade(task, [case("a", reference="Anything.")])
-    assert found.notes == ("no twin breaks forbidden: whether it can fail is not shown",)
+    assert found.notes == ("no corruption breaks forbidden: whether it can fail is not shown",)
