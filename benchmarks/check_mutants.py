@@ -8,8 +8,8 @@ the tests that reach it, in FOLDER, a copy made for it. The share of each file's
 with the file's own seed, so that two runs draw the same ones. Prints a table, and the survivors.
 
 Left out: ``latency_budget``, ``memory_budget`` and ``repair_lift``, whose tests are those of the
-plugin, and the two slowest test files (properties and hostile texts), so that a mutant costs a
-second.
+plugin, and the slowest test files (properties, hostile texts, the catalogue), so that a mutant
+costs a second.
 """
 
 import argparse
@@ -23,7 +23,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-SLOW_TESTS = ("test_adversarial.py", "test_properties.py")
+SLOW_TESTS = ("test_adversarial.py", "test_properties.py", "test_catalogue.py")
 TESTED_ELSEWHERE = ("budgets", "latency_budget", "memory_budget", "repair_lift")
 KILLED = (1, 3, 24, -24, 36, 152, 255)
 """mutmut's exit codes of a mutant that a test, or the time limit, killed."""

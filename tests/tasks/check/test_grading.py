@@ -40,7 +40,7 @@ def grade(tmp_path) -> Grader:
 @pytest.mark.parametrize(
     "name", ["json_extraction", "fan_timeline", "credit_dispute", "code_assistant"]
 )
-def test_a_bundled_task_is_sound_and_a_twin_breaks_each_of_its_behaviors(name):
+def test_a_bundled_task_is_sound_and_a_corruption_breaks_each_of_its_behaviors(name):
     found = check_task(ROOT / "fixtures/tasks" / name, ROOT / "suites")
     assert said(found) == []
     assert found.references == found.cases == 300
@@ -79,7 +79,7 @@ def test_a_table_says_what_each_defect_breaks(grade):
     assert [t.defect for t in found.corruptions if not t.made] == ["value wrong"]
 
 
-def test_a_schema_that_says_more_than_places_gets_no_twin_that_guesses(grade):
+def test_a_schema_that_says_more_than_places_gets_no_corruption_that_guesses(grade):
     """A number that must not be quoted may stand under anyOf: what breaks there is not plain."""
     schema = {"anyOf": [{"$ref": "#/$defs/p"}, {"type": "string"}], "$defs": {"p": SCHEMA}}
     found = grade(schema=schema)
@@ -143,7 +143,9 @@ def test_references_of_any_shape_can_be_graded(grade, reference):
         ("{format: python}", {}, {"text": "x"}, "x = [1,\n 2]\n"),
     ],
 )
-def test_odd_tasks_get_no_twin_that_is_wrong_itself(grade, output, schema, variables, reference):
+def test_odd_tasks_get_no_corruption_that_is_wrong_itself(
+    grade, output, schema, variables, reference
+):
     task = f"description: x\nprompt: '{{text}}'\noutput: {output}\n"
     cases = [{"id": "a", "variables": variables, "reference": reference}]
     found = grade(task, cases, schema)
