@@ -1,9 +1,10 @@
 """Reads a YAML file into a pydantic model and reports every mistake at once, with its line."""
 
+import dataclasses
 import re
 import types
 import typing
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -60,7 +61,7 @@ def parse_yaml(path: Path) -> tuple[Any, dict[Place, int]]:
 def explain(error: ErrorDetails, model: type[BaseModel]) -> str:
     """One mistake in words: where, what, and what next."""
     place = ".".join(str(part) for part in error["loc"]) or "the file"
-    if error["type"] == "extra_forbidden":
+    if error["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
         known = _fields_at(model, error["loc"][:-1])
         hint = did_you_mean(str(error["loc"][-1]), known, f"known keys: {', '.join(known)}")
         return f"{place}: unknown key, {hint}"
@@ -83,17 +84,20 @@ def _fields_at(model: type[BaseModel], place: Place) -> list[str]:
     """The keys that may stand in the mapping at ``place``."""
     current: Any = model
     for part in place:
-        if not (isinstance(current, type) and issubclass(current, BaseModel)):
-            return []
-        field = current.model_fields.get(str(part))
+        if typing.get_origin(current) is Mapping:
+            current = _model_in(typing.get_args(current)[1])
+            continue
+        field = getattr(current, "model_fields", {}).get(str(part))
         current = _model_in(field.annotation) if field else None
-    if isinstance(current, type) and issubclass(current, BaseModel):
-        return [f.alias or name for name, f in current.model_fields.items()]
-    return []
+    if dataclasses.is_dataclass(current):
+        return [field.name for field in dataclasses.fields(current)]
+    return [f.alias or name for name, f in getattr(current, "model_fields", {}).items()]
 
 
 def _model_in(annotation: Any) -> Any:
-    """The pydantic model in ``X`` or ``X | None``."""
+    """The model in ``X``, ``X | None`` or an annotated ``X``."""
+    if typing.get_origin(annotation) is typing.Annotated:
+        return typing.get_args(annotation)[0]
     if typing.get_origin(annotation) in (typing.Union, types.UnionType):
         inner = [a for a in typing.get_args(annotation) if a is not type(None)]
         return inner[0] if len(inner) == 1 else None

@@ -88,6 +88,28 @@ def test_mistakes_of_every_file_are_reported_together(folder):
     ]
 
 
+@pytest.mark.parametrize(
+    ("rule", "mistake"),
+    [
+        ("{kind: date, earlest: x}", ".earlest: unknown key, did you mean 'earliest'?"),
+        ("{kind: date, latest: x}", ": 'x' is no date: expected a day as YYYY-MM-DD, or an"),
+        ("{kind: game_clock, period_minutes: 0}", ".period_minutes: input should be greater"),
+        ("day", ".kind: input should be 'date' or 'game_clock', found 'day'"),
+    ],
+)
+def test_a_mistake_in_a_kind_of_time_has_its_line(folder, rule, mistake):
+    write(folder, TASK.replace("/at: date", f"/at: {rule}"))
+    (found,) = mistakes(folder)
+    assert found.startswith(f"task.yaml:7: output.timestamps./at{mistake}")
+
+
+def test_a_pointer_begins_with_a_slash(folder):
+    write(folder, TASK.replace("[/said]", "[said]"))
+    assert mistakes(folder) == [
+        "task.yaml:8: output.grounded.0: 'said' is no JSON pointer: it begins with /"
+    ]
+
+
 def test_three_mistakes_in_the_cases(folder):
     text = {"text": "x"}
     write(
