@@ -1,8 +1,8 @@
 """Repair: another completion, beside the evidence."""
 
+import json_repair
 import pytest
 
-from harness.checks.json import repair
 from harness.checks.json.repair import MAX_CHARACTERS, MAX_DEPTH, Repaired, repair_text, repaired
 from harness.checks.json_validity import JsonValidity
 from harness.checks.no_extra_text import NoExtraText
@@ -76,7 +76,7 @@ def test_text_within_the_bounds_is_repaired(text):
 
 @pytest.mark.parametrize("made", ["", "not json", '{"a": 1} x', 7])
 def test_what_is_no_json_after_repair_is_not_taken(monkeypatch, made):
-    monkeypatch.setattr(repair.json_repair, "repair_json", lambda *_, **__: made)
+    monkeypatch.setattr(json_repair, "repair_json", lambda *_, **__: made)
     assert repair_text('{"a": 1,}') == '{"a": 1,}'
 
 
@@ -84,5 +84,5 @@ def test_whatever_the_library_trips_over_is_its_own_affair(monkeypatch):
     def trip(*_, **__):
         raise RecursionError
 
-    monkeypatch.setattr(repair.json_repair, "repair_json", trip)
+    monkeypatch.setattr(json_repair, "repair_json", trip)
     assert repair_text('{"a": 1,}') == '{"a": 1,}'
