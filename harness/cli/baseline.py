@@ -1,4 +1,4 @@
-"""``harness baseline``: what later runs are held against, saved on purpose and committed."""
+"""``harness baseline``: saves, lists and shows the runs that later ones are compared with."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING

@@ -1,4 +1,4 @@
-"""``harness doctor``: what is wrong with a model's files, without opening the model."""
+"""``harness doctor``: finds what is wrong with a model's files, without opening the model."""
 
 import click
 

@@ -1,4 +1,4 @@
-"""``harness export``: what was trained, as what is shipped."""
+"""``harness export``: writes a trained model in the form in which it is shipped."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""``harness history``: a behavior over the stored runs, oldest first."""
+"""``harness history``: shows a behavior over the stored runs, oldest first."""
 
 from pathlib import Path
 

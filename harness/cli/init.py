@@ -1,4 +1,4 @@
-"""``harness init``: the suites and an example task, copied into a project to begin with."""
+"""``harness init``: copies the suites and an example task into a project."""
 
 import shutil
 from pathlib import Path
@@ -8,7 +8,7 @@ import click
 from harness.core.errors import HarnessError
 
 STARTER = Path(__file__).parent.parent / "starter"
-"""Where the wheel has what is copied; in a checkout it lies where it is maintained."""
+"""The copied folders in a wheel; in a checkout they lie where they are maintained."""
 CHECKOUT = Path(__file__).parent.parent.parent
 SETTINGS = """\
 [tool.harness]
@@ -40,7 +40,7 @@ def command(folder: Path) -> None:
 
 
 def _source(in_wheel: str, in_checkout: str) -> Path:
-    """Where a starter folder lies in this installation."""
+    """A starter folder of this installation."""
     for path in (STARTER / in_wheel, CHECKOUT / in_checkout):
         if path.is_dir():
             return path

@@ -16,7 +16,7 @@ from harness.core.errors import HarnessError
 from harness.core.suggestion import did_you_mean
 
 Place = tuple[str | int, ...]
-"""Where a value stands: the keys and indices that lead to it."""
+"""Keys and indices that lead to a value."""
 Model = TypeVar("Model", bound=BaseModel)
 
 
@@ -36,7 +36,7 @@ def load_yaml(path: Path, model: type[Model]) -> Model:
 
 
 def parse_yaml(path: Path) -> tuple[Any, dict[Place, int]]:
-    """The plain values of a YAML file, and the line each of them stands on."""
+    """The plain values of a YAML file, and the line of each."""
     try:
         text = path.read_text("utf-8")
     except OSError as error:
@@ -59,7 +59,7 @@ def parse_yaml(path: Path) -> tuple[Any, dict[Place, int]]:
 
 
 def explain(error: ErrorDetails, model: type[BaseModel]) -> str:
-    """One mistake in words: where, what, and what next."""
+    """One mistake as ``place: what, what next``."""
     place = ".".join(str(part) for part in error["loc"]) or "the file"
     if error["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
         known = _fields_at(model, error["loc"][:-1])
@@ -74,7 +74,7 @@ def explain(error: ErrorDetails, model: type[BaseModel]) -> str:
 
 
 def _line(lines: dict[Place, int], place: Place) -> int:
-    """The line of a value, or of the nearest thing around it that is in the file."""
+    """The line of a value, or of the nearest mapping or list around it that is in the file."""
     while place and place not in lines:
         place = place[:-1]
     return lines.get(place, 1)

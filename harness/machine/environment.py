@@ -1,7 +1,7 @@
-"""Where a run happened: interpreter, machine, package versions, commit.
+"""Records the environment of a run: interpreter, machine, package versions, commit.
 
-Knows how to ask the machine cheaply (tens of milliseconds) and without importing anything heavy:
-torch is asked only when somebody else has imported it already. Host and user names are left out.
+This takes tens of milliseconds and imports nothing heavy: torch is asked only where it is imported
+already. Host and user names are left out.
 """
 
 import os
@@ -43,7 +43,7 @@ GIT_SECONDS = 2.0
 
 
 def environment(directory: Path | None = None) -> dict[str, JsonValue]:
-    """What decides whether a run can be repeated, as JSON values; unknown things are ``None``.
+    """Everything that a run must share to be repeated, as JSON values; ``None`` where unknown.
 
     Args:
         directory: where to look for the commit; the working directory when left out.
@@ -84,7 +84,7 @@ def _usable_cpus() -> int | None:
 
 
 def _gpus() -> JsonValue:
-    """One entry per CUDA device; ``None`` when torch is not imported, so that nobody knows."""
+    """One entry per CUDA device; ``None`` where torch is not imported and cannot be asked."""
     torch = sys.modules.get("torch")
     if torch is None or not hasattr(torch, "cuda"):
         return None
@@ -97,7 +97,7 @@ def _gpus() -> JsonValue:
 
 
 def versions(packages: Iterable[str] = PACKAGES) -> dict[str, str]:
-    """Of those of the packages that are installed, by name."""
+    """Versions of the packages that are installed, by name."""
     found: dict[str, str] = {}
     for name in packages:
         try:

@@ -1,4 +1,4 @@
-"""What of this machine decides which models run on it, and how fast."""
+"""The hardware that decides which models run here, and how fast: CPU features, memory, GPUs."""
 
 import shutil
 import subprocess
@@ -14,15 +14,15 @@ _FEATURES = (
     "avx", "avx2", "fma", "f16c", "avx512f", "avx512_vnni", "avx512_bf16", "avx512_fp16",
     "avx_vnni", "amx_bf16", "amx_int8", "asimd", "asimddp", "bf16", "i8mm", "sve",
 )  # fmt: skip
-"""Of a CPU: those that llama.cpp and torch have kernels for."""
+"""CPU features that llama.cpp and torch have kernels for."""
 _GPU_SECONDS = 5.0
 
 
 def machine() -> Mapping[str, JsonValue]:
-    """The environment of a run, and CPU features, free memory and GPUs besides.
+    """The environment of a run, with CPU features, free memory and GPUs.
 
-    GPUs are asked of NVIDIA's own tool, which costs less than importing torch; ``None`` where it is
-    not there.
+    GPUs are listed by NVIDIA's own tool, which takes less time than importing torch; ``None`` where
+    the tool is missing.
     """
     known = environment()
     cpu = known["cpu"]

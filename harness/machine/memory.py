@@ -1,4 +1,4 @@
-"""How much memory this process took at its worst, and how much is left on the machine."""
+"""Peak memory of this process, and free memory of the machine."""
 
 import sys
 from pathlib import Path
@@ -61,7 +61,7 @@ def _available_here() -> int:
 
 
 def _cgroup_left() -> int:
-    """What a container's memory limit leaves, which the machine's free memory does not show."""
+    """Bytes left under a container's memory limit, which the machine's free memory ignores."""
     limit, current = (Path("/sys/fs/cgroup") / name for name in ("memory.max", "memory.current"))
     try:
         return int(limit.read_text()) - int(current.read_text())

@@ -1,4 +1,4 @@
-"""A PEFT adapter's files beside its base's: rank, targets, what was trained over what."""
+"""Findings about a PEFT adapter's files: rank, targets, and the base that it was trained over."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -26,20 +26,20 @@ LORA_NAME = re.compile(
 """The name of one matrix of a pair; ``adapter`` stands in files that peft did not write."""
 _AGAIN = "copy or train it again"
 _FLOATS = ("F16", "BF16", "F32", "F64")
-"""Anything else is packed: its shape is not the matrix's."""
+"""Types of plain weights; others are packed, and their shape is not the matrix's."""
 MOST_HASHED_BYTES = 300_000_000
 """Weights up to this size are hashed before a run: it takes them well under a second."""
 
 
 @dataclass(frozen=True, slots=True)
 class AdapterFiles:
-    """What the adapter's files say."""
+    """The contents of an adapter's files, without the weights themselves."""
 
     folder: Path
     config: Mapping[str, Any]
     weights: WeightHeaders
     trained_over: str | None = None
-    """The hash of the base's weights that ``training.json`` recorded."""
+    """Fingerprint of the base that it was trained over, where ``training.json`` records one."""
     unreadable: tuple[Finding, ...] = field(default=())
 
     @property
@@ -57,7 +57,7 @@ class AdapterFiles:
 
 
 def read_adapter_files(folder: Path) -> AdapterFiles:
-    """Read the files of an adapter; what cannot be read is a finding."""
+    """Read the files of an adapter; a file that cannot be read is a finding."""
     config, training = {}, {}
     unreadable = []
     try:
@@ -74,7 +74,7 @@ def read_adapter_files(folder: Path) -> AdapterFiles:
 
 
 def adapter_findings(adapter: AdapterFiles, base: WeightHeaders) -> Iterator[Finding]:
-    """What is wrong with an adapter over these weights of its base."""
+    """Findings about an adapter over these weights of its base."""
     yield from adapter.unreadable
     yield from adapter.weights.findings
     config = adapter.config
@@ -94,7 +94,7 @@ def adapter_findings(adapter: AdapterFiles, base: WeightHeaders) -> Iterator[Fin
 def base_findings(
     adapter: AdapterFiles, base: Path, base_size: int, *, is_asked: bool, is_thorough: bool
 ) -> Iterator[Finding]:
-    """Whether the base is the one that the adapter was trained over, as its trainer recorded it.
+    """A finding where the base is not the one that the adapter was trained over.
 
     Args:
         adapter: the adapter.
@@ -143,7 +143,7 @@ def _kind_findings(config: Mapping[str, Any]) -> Iterator[Finding]:
 
 
 def _rank_findings(adapter: AdapterFiles) -> Iterator[Finding]:
-    """The ranks of the matrices are those of the configuration."""
+    """Findings where a matrix has another rank than the configuration names."""
     pattern = adapter.config.get("rank_pattern")
     if adapter.rank is None or (isinstance(pattern, dict) and pattern):
         return
@@ -166,7 +166,7 @@ def _rank_findings(adapter: AdapterFiles) -> Iterator[Finding]:
 
 
 def _target_findings(adapter: AdapterFiles, base: Mapping[str, Tensor]) -> Iterator[Finding]:
-    """Every target is in the base, and every matrix fits a module there."""
+    """Findings where a target is not in the base, or a matrix fits no module there."""
     modules = {n.removesuffix(".weight"): t for n, t in base.items() if n.endswith(".weight")}
     if (embedding := embedding_of(base)) is not None:
         modules.setdefault("lm_head", embedding)  # tied to it where it is not stored
@@ -201,7 +201,7 @@ def _target_findings(adapter: AdapterFiles, base: Mapping[str, Tensor]) -> Itera
 
 
 def _place(module: str, modules: Mapping[str, Tensor]) -> Tensor | None:
-    """The base's weight of a module; old files leave out the name's first part."""
+    """The base's weight under a module; old files leave out the name's first part."""
     if module in modules:
         return modules[module]
     return modules.get(module.partition(".")[2])
@@ -229,7 +229,7 @@ def _shape_findings(
 
 
 def _is_at(module: str, target: str) -> bool:
-    """As peft matches a target: the whole name or its last parts."""
+    """True where peft matches a target with a module: by the whole name or its last parts."""
     return module == target or module.endswith("." + target)
 
 

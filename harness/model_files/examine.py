@@ -1,4 +1,4 @@
-"""``examine``: everything that is to be said of the models a user named, before any is opened."""
+"""Examines the files of the models that a user named, before any of them is opened."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -27,42 +27,42 @@ from harness.model_files.tokens import TokenFacts
 from harness.model_files.weights import WeightHeaders, folder_weights, row_findings
 
 KINDS = ("base", "adapter", "merged", "gguf")
-"""Kinds whose files are looked into."""
+"""Kinds of model whose files are examined."""
 
 
 @dataclass(frozen=True, slots=True)
 class Examination:
-    """What one model's files say."""
+    """Facts and findings about one model's files."""
 
     ref: ModelRef
     facts: Mapping[str, str] = field(default_factory=dict)
-    """What a person wants to know of it, in the order to show."""
+    """Name and value, in the order to show."""
     findings: tuple[Finding, ...] = ()
     tokens: TokenFacts | None = None
     size_bytes: int | None = None
-    """Of all weights that are opened, an adapter's base included; ``None`` where not known."""
+    """Bytes of all weights that are opened, an adapter's base included; ``None`` where unknown."""
 
     def at(self, level: Level) -> tuple[Finding, ...]:
         return tuple(f for f in self.findings if f.level is level)
 
 
 def examine_all(refs: Sequence[ModelRef], *, is_thorough: bool = False) -> tuple[Examination, ...]:
-    """Look into each model's files, and hold its chat template against that of the model before
+    """Examine each model's files, and compare its chat template with that of the last model before
     it that has the same vocabulary.
 
     Args:
-        refs: what ``harness.backends.preflight`` let pass.
-        is_thorough: hash a base of any size, to know whether it is the adapter's own.
+        refs: models that passed ``harness.backends.preflight``.
+        is_thorough: hash a base of any size, to find out whether it is the adapter's own.
     """
     examined: list[Examination] = []
     for ref in refs:
         found = examine(ref, is_thorough=is_thorough)
-        examined.append(_beside(found, examined))
+        examined.append(_compared(found, examined))
     return tuple(examined)
 
 
 def examine(ref: ModelRef, *, is_thorough: bool = False) -> Examination:
-    """Look into one model's files; of a kind that has none, nothing is said."""
+    """Examine one model's files; the result is empty for a kind that has none."""
     if ref.kind in ("base", "merged"):
         return _folder(ref)
     if ref.kind == "adapter":
@@ -70,9 +70,9 @@ def examine(ref: ModelRef, *, is_thorough: bool = False) -> Examination:
     return _gguf(ref) if ref.kind == "gguf" else Examination(ref)
 
 
-def _beside(found: Examination, before: Sequence[Examination]) -> Examination:
-    """With what its template says beside the nearest relative's, but for an adapter's: its base is
-    known."""
+def _compared(found: Examination, before: Sequence[Examination]) -> Examination:
+    """Add the differences to the last template of a model with the same vocabulary. An adapter is
+    compared with its base instead."""
     if found.tokens is None or found.ref.kind == "adapter":
         return found
     for other in reversed(before):

@@ -1,16 +1,16 @@
-"""A Finding: one thing that is to be said of a model's files, and how bad it is."""
+"""A Finding: one fact about a model's files that a user should know, with its severity."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 
 class Level(StrEnum):
-    """How bad it is."""
+    """The severity of a finding."""
 
     PROBLEM = "problem"
-    """What such a model answers means nothing, or it cannot be opened: it is not run."""
+    """The model cannot be opened, or its answers are meaningless: it is not run."""
     WARNING = "warning"
-    """Likely not what was meant; the run goes on and keeps it in its record."""
+    """Probably a mistake; the run continues and records it."""
     NOTE = "note"
     """Good to know."""
 
@@ -24,30 +24,30 @@ class Finding:
     where: str
     """The file, or a part of it."""
     advice: str
-    """What to do next, or why it matters."""
+    """The next step, or why the finding matters."""
     is_unopenable: bool = False
-    """A problem for which the model cannot be opened: it fails by itself, and others of its run go
-    on."""
+    """A problem for which the model cannot be opened: it fails alone, and the others of its run
+    continue."""
 
     def __str__(self) -> str:
         return f"{self.where}: {self.what}; {self.advice}"
 
 
 def problem(where: object, what: str, advice: str) -> Finding:
-    """Stops the run."""
+    """A finding that stops the run."""
     return Finding(Level.PROBLEM, what, str(where), advice)
 
 
 def unopenable(where: object, what: str, advice: str) -> Finding:
-    """A problem of this model alone."""
+    """A problem for which the model cannot be opened; the others of the run continue."""
     return Finding(Level.PROBLEM, what, str(where), advice, is_unopenable=True)
 
 
 def warning(where: object, what: str, advice: str) -> Finding:
-    """Is printed once and kept."""
+    """A finding that is printed once and recorded."""
     return Finding(Level.WARNING, what, str(where), advice)
 
 
 def note(where: object, what: str, advice: str) -> Finding:
-    """Is printed by ``harness doctor`` alone."""
+    """A finding that only ``harness doctor`` prints."""
     return Finding(Level.NOTE, what, str(where), advice)

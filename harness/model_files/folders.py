@@ -1,4 +1,4 @@
-"""What can be said of a model's folder without loading it: the mistakes a user makes most."""
+"""Checks of a model's folder that need no model: the common mistakes in what a user named."""
 
 import os
 from pathlib import Path
@@ -66,7 +66,7 @@ def check_file(what: str, location: str) -> None:
 
 
 def adapter_base(ref: ModelRef) -> str:
-    """Where the adapter's base is: a folder, or a hub id.
+    """The location of an adapter's base: a folder, or a hub id.
 
     Raises:
         HarnessError: the adapter's configuration cannot be read, or names no base.
@@ -89,13 +89,13 @@ def adapter_base(ref: ModelRef) -> str:
 
 
 def tokenizer_folder(adapter: Path, base: Path) -> Path:
-    """Which of the two folders holds an adapter's tokenizer: its own goes before its base's."""
+    """The folder with an adapter's tokenizer: its own, where it has one, else its base's."""
     return adapter if (adapter / TOKENIZER_CONFIG).is_file() else base
 
 
 def may_be_quantized(location: str) -> bool:
-    """False for a folder whose configuration says nothing of quantized weights; of what is not
-    here, or cannot be read, it is not known."""
+    """False for a folder whose configuration names no quantization; True for what is not here yet
+    or cannot be read."""
     try:
         return not (Path(location) / CONFIG).is_file() or is_quantized(Path(location))
     except UnreadableFile:
@@ -112,7 +112,7 @@ def is_quantized(folder: Path) -> bool:
 
 
 def _neighbor(folder: Path) -> str:
-    """A hint at the nearest name beside a missing folder."""
+    """A hint: the name beside a missing folder that is most like it."""
     if not folder.parent.is_dir():
         return ""
     name = nearest(folder.name, (p.name for p in folder.parent.iterdir()))

@@ -1,4 +1,4 @@
-"""A GGUF file's own findings, and those of a LoRA GGUF over it."""
+"""Findings about a GGUF file, and about a LoRA GGUF over it."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -15,7 +15,7 @@ _OTHER_BASE = "put the LoRA over its own base"
 
 
 def gguf_findings(header: GgufHeader, tokens: TokenFacts) -> Iterator[Finding]:
-    """What is wrong with a whole model's file beside its tokens."""
+    """Findings about a whole model's file; those about its tokens are ``token_findings``."""
     if header.text("general.type") == "adapter":
         yield unopenable(
             "general.type", "it is a LoRA, no model", "put it over its base: gguf:BASE+lora=FILE"
@@ -47,7 +47,7 @@ def gguf_findings(header: GgufHeader, tokens: TokenFacts) -> Iterator[Finding]:
 
 
 def lora_findings(lora: GgufHeader, base: GgufHeader) -> Iterator[Finding]:
-    """What is wrong with a LoRA GGUF over this base."""
+    """Findings about a LoRA GGUF over this base."""
     if (kind := lora.text("adapter.type")) != "lora":
         yield unopenable("adapter.type", f"is {excerpt(str(kind))!r}, not lora", "export it again")
         return
@@ -88,7 +88,7 @@ def lora_findings(lora: GgufHeader, base: GgufHeader) -> Iterator[Finding]:
 
 
 def types_of(header: GgufHeader) -> Mapping[str, int]:
-    """How many tensors are of each type, the commonest first."""
+    """Number of tensors by type, the commonest first."""
     return dict(Counter(t.type for t in header.tensors.values()).most_common())
 
 

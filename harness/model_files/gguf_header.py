@@ -1,4 +1,4 @@
-"""The beginning of a GGUF file: its metadata and where its tensors are, without numpy or llama.cpp.
+"""Reads a GGUF file's metadata and list of tensors, without numpy or llama.cpp.
 
 The format: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md. Every length in the file is
 checked against the file's size before anything is read by it.
@@ -15,7 +15,7 @@ from typing import Any
 from harness.core.errors import HarnessError
 
 CHAT_TEMPLATE_KEY = "tokenizer.chat_template"
-"""Where a file keeps its chat template."""
+"""The key of the chat template."""
 MAGIC = b"GGUF"
 VERSIONS = (2, 3)
 MOST_DEPTH = 4
@@ -57,7 +57,7 @@ class DamagedGguf(HarnessError):
 
 @dataclass(frozen=True, slots=True)
 class GgufTensor:
-    """Where one tensor is."""
+    """Type, shape and size of one tensor."""
 
     type: str
     """``Q4_K``, ``F32``; ``type 99`` where it is unknown."""
@@ -73,13 +73,13 @@ class GgufTensor:
 
 @dataclass(frozen=True, slots=True)
 class GgufHeader:
-    """All but the weights."""
+    """Everything but the weights."""
 
     metadata: Mapping[str, Any]
     """Numbers, texts, booleans and lists of them. A text that is no UTF-8 holds surrogates."""
     tensors: Mapping[str, GgufTensor]
     size_bytes: int
-    """Of the whole file."""
+    """Bytes of the whole file."""
 
     @property
     def architecture(self) -> str:
@@ -126,7 +126,7 @@ def _read(cursor: "_Cursor") -> GgufHeader:
         raise DamagedGguf(f"is of GGUF version {version}, known are 2 and 3")
     tensors, pairs = cursor.number("<Q"), cursor.number("<Q")
     # A tensor takes at least 24 bytes and a pair 12: a larger count is a lie.
-    cursor.hold(tensors * 24 + pairs * 12)
+    cursor.require(tensors * 24 + pairs * 12)
     metadata = {}
     for _ in range(pairs):
         name = cursor.text()
@@ -164,14 +164,14 @@ def _check_extent(places: list[tuple[str, GgufTensor, int]], start: int, size: i
 
 
 class _Cursor:
-    """A place in the file that moves on, and never past its end."""
+    """A reading position that advances, and never past the end of the file."""
 
     def __init__(self, data: mmap.mmap, size: int) -> None:
         self.data = data
         self.size = size
         self.at = 0
 
-    def hold(self, count: int) -> None:
+    def require(self, count: int) -> None:
         """Raise unless ``count`` bytes are left."""
         if count > self.size - self.at:
             raise DamagedGguf(
@@ -180,7 +180,7 @@ class _Cursor:
             )
 
     def take(self, count: int) -> bytes:
-        self.hold(count)
+        self.require(count)
         taken = self.data[self.at : self.at + count]
         self.at += count
         return taken
@@ -201,9 +201,9 @@ class _Cursor:
         inner, count = self.number("<I"), self.number("<Q")
         if inner in _SCALARS:
             form = _SCALARS[inner]
-            self.hold(count * struct.calcsize(form))
+            self.require(count * struct.calcsize(form))
             taken = self.take(count * struct.calcsize(form))
             return list(struct.unpack(f"<{count}{form[1:]}", taken))
         # A text takes at least its length, an array its type and length.
-        self.hold(count * 8)
+        self.require(count * 8)
         return [self.value(inner, depth + 1) for _ in range(count)]

@@ -6,12 +6,12 @@ from harness.model_files.gguf_header import CHAT_TEMPLATE_KEY, GgufHeader
 from harness.model_files.tokens import TokenFacts
 
 CONTROL = 3
-"""llama.cpp's type of a token that is a control sign."""
+"""llama.cpp's number for the type of control tokens."""
 _ENDS = ("eos", "eot", "eom")
 
 
 def gguf_tokens(header: GgufHeader) -> TokenFacts:
-    """What ``tokenizer.*`` of the metadata says."""
+    """The tokens by the ``tokenizer.*`` keys."""
     listed = header.metadata.get("tokenizer.ggml.tokens")
     tokens = [t for t in listed if isinstance(t, str)] if isinstance(listed, list) else []
     kinds = header.metadata.get("tokenizer.ggml.token_type")

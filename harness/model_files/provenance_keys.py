@@ -1,7 +1,7 @@
-"""The keys this project adds to a GGUF file, so that a file says which weights it was made of.
+"""Keys that this project adds to a GGUF file, to record the weights that it was made from.
 
-Only names: whoever reads a file imports them without importing anything else. All values are
-strings but for ``END_TOKEN_IDS``. ``docs/gguf.md`` documents them for others.
+The module holds names alone, so that reading a file imports nothing else. All values but that of
+``END_TOKEN_IDS`` are strings. ``docs/gguf.md`` documents the keys for other programs.
 """
 
 PREFIX = "slm_harness."
@@ -12,11 +12,11 @@ run of the same ``base:``, ``merged:`` or ``adapter:`` model
 (``harness.model_files.fingerprint``)."""
 
 BASE_WEIGHTS_SHA256 = PREFIX + "base_weights_sha256"
-"""Of a file made of an adapter: fingerprint of the base it belongs to. A LoRA fits a GGUF whose
-``SOURCE_WEIGHTS_SHA256`` is this."""
+"""In a file made from an adapter: fingerprint of the adapter's base. A LoRA fits a GGUF whose
+``SOURCE_WEIGHTS_SHA256`` is equal to it."""
 
 ADAPTER_WEIGHTS_SHA256 = PREFIX + "adapter_weights_sha256"
-"""Of a file made of an adapter: fingerprint of the adapter's own folder."""
+"""In a file made from an adapter: fingerprint of the adapter's folder."""
 
 TOKENIZER_SHA256 = PREFIX + "tokenizer_sha256"
 """Fingerprint of the tokenizer's files (``harness.model_files.fingerprint.tokenizer_hash``)."""

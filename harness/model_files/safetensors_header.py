@@ -1,4 +1,4 @@
-"""The header of a safetensors file: names, types, shapes, and whether the file holds all of it.
+"""Reads and checks the header of a safetensors file: names, types, shapes, extent of the data.
 
 The format: eight bytes with the header's length (little endian), the header as a JSON object, then
 the tensors' bytes without gaps (https://huggingface.co/docs/safetensors).
@@ -29,10 +29,10 @@ class Tensor:
     name: str
     file: Path
     dtype: str
-    """As the format writes it: ``BF16``."""
+    """In the format's spelling: ``BF16``."""
     shape: tuple[int, ...]
     start: int
-    """Its first byte, counted from the beginning of the file."""
+    """Offset of the first byte in the file."""
     size_bytes: int
 
     @property

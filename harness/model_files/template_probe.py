@@ -1,6 +1,6 @@
-"""What a chat template writes around a question and an answer.
+"""The text that a chat template writes around a question and an answer.
 
-A template is a program from strangers: it runs in a process of its own, in Jinja's sandbox, with a
+A template is untrusted code: it is rendered in a process of its own, in Jinja's sandbox, with a
 limit on time and memory. ``python -m harness.model_files.template_probe`` is that process.
 """
 
@@ -20,7 +20,7 @@ MOST_BYTES = 1 << 30
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One question and one answer as the template writes them."""
+    """One question and one answer, rendered by the template."""
 
     before: str = ""
     """Before the question."""

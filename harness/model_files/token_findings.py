@@ -1,4 +1,4 @@
-"""What is wrong with a model's tokens: where an answer ends, how a prompt begins, what pads."""
+"""Findings about a model's tokens: the end of an answer, the beginning of a prompt, padding."""
 
 from collections.abc import Iterator
 
@@ -7,11 +7,11 @@ from harness.model_files.finding import Finding, note, problem, warning
 from harness.model_files.template_probe import Turn, turn
 from harness.model_files.tokens import TokenFacts
 
-_SIGNS = ("eos", "pad", "bos")
+_SPECIAL_NAMES = ("eos", "pad", "bos")
 
 
 def token_findings(tokens: TokenFacts) -> Iterator[Finding]:
-    """Of one model, by itself."""
+    """Findings about one model's tokens and chat template."""
     yield from _special_findings(tokens)
     yield from _end_findings(tokens)
     if tokens.template is None:
@@ -21,8 +21,8 @@ def token_findings(tokens: TokenFacts) -> Iterator[Finding]:
             "the prompt is each message's text and a line feed",
         )
         return
-    signs = {f"{name}_token": getattr(tokens, name) for name in _SIGNS}
-    written = turn(tokens.template, signs)
+    special = {f"{name}_token": getattr(tokens, name) for name in _SPECIAL_NAMES}
+    written = turn(tokens.template, special)
     if written.error is not None:
         yield warning(
             tokens.template_file,
@@ -34,7 +34,13 @@ def token_findings(tokens: TokenFacts) -> Iterator[Finding]:
 
 
 def template_findings(tokens: TokenFacts, other: TokenFacts, whose: str) -> Iterator[Finding]:
-    """Of one model's template beside that of the model it was made from, ``whose``."""
+    """Differences between a model's chat template and that of the model it was made from.
+
+    Args:
+        tokens: of the model.
+        other: of the model it was made from.
+        whose: names that model in the findings.
+    """
     if tokens.template == other.template:
         return
     if tokens.template is None:
@@ -64,7 +70,7 @@ def template_findings(tokens: TokenFacts, other: TokenFacts, whose: str) -> Iter
 
 
 def _special_findings(tokens: TokenFacts) -> Iterator[Finding]:
-    for name in _SIGNS:
+    for name in _SPECIAL_NAMES:
         text = getattr(tokens, name)
         if text is not None and tokens.ids and text not in tokens.ids:
             level = problem if name == "eos" else warning
@@ -87,7 +93,7 @@ def _special_findings(tokens: TokenFacts) -> Iterator[Finding]:
 
 
 def _end_findings(tokens: TokenFacts) -> Iterator[Finding]:
-    """The files that name the end of an answer name the same one."""
+    """Files that name different ends of an answer, or ends outside the vocabulary."""
     for where, ids in tokens.end_ids.items():
         outside = [i for i in ids if tokens.ids and i >= tokens.least_rows]
         if outside:
@@ -110,21 +116,21 @@ def _end_findings(tokens: TokenFacts) -> Iterator[Finding]:
 
 
 def _turn_findings(tokens: TokenFacts, written: Turn) -> Iterator[Finding]:
-    sign = _first_sign(tokens, written.after)
+    last = _first_special(tokens, written.after)
     ends = {i for ids in tokens.end_ids.values() for i in ids}
     if tokens.eos in tokens.ids:
         ends.add(tokens.ids[tokens.eos or ""])
-    if sign is None:
+    if last is None:
         yield note(
             tokens.template_file,
             "the chat template writes no token of its own after an answer",
             "what the model was trained to end with cannot be told from it",
         )
-    elif ends and tokens.ids[sign] not in ends:
+    elif ends and tokens.ids[last] not in ends:
         named = ", ".join(_named(tokens, i) for i in sorted(ends))
         yield warning(
             tokens.template_file,
-            f"the chat template ends an answer with {_named(tokens, tokens.ids[sign])}, "
+            f"the chat template ends an answer with {_named(tokens, tokens.ids[last])}, "
             f"generation stops at {named}",
             "a model trained on it never stops: name that token as EOS",
         )
@@ -144,10 +150,10 @@ def _turn_findings(tokens: TokenFacts, written: Turn) -> Iterator[Finding]:
         )
 
 
-def _first_sign(tokens: TokenFacts, text: str) -> str | None:
-    """The control token that comes first in ``text``, the longest where several begin alike."""
-    signs = tokens.special | {s for s in (tokens.eos, tokens.bos, tokens.pad) if s}
-    places = [(at, -len(s), s) for s in signs if s in tokens.ids and (at := text.find(s)) >= 0]
+def _first_special(tokens: TokenFacts, text: str) -> str | None:
+    """The special token that comes first in ``text``; the longest of those at one place."""
+    special = tokens.special | {s for s in (tokens.eos, tokens.bos, tokens.pad) if s}
+    places = [(at, -len(s), s) for s in special if s in tokens.ids and (at := text.find(s)) >= 0]
     return min(places)[2] if places else None
 
 

@@ -1,4 +1,4 @@
-"""What a model's files say of its tokens, alike for a folder and for a GGUF file."""
+"""TokenFacts: the vocabulary, special tokens and chat template of a folder or a GGUF file."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,27 +9,27 @@ class TokenFacts:
     """The vocabulary, its special tokens, the chat template."""
 
     ids: Mapping[str, int] = field(repr=False)
-    """Every token by its text, added ones included; empty where the files do not list them."""
+    """Token ids by text, added tokens included; empty where the files do not list them."""
     special: frozenset[str] = frozenset()
-    """Texts of the tokens that are control signs, not words."""
+    """Texts of control tokens."""
     template: str | None = None
     """The chat template's Jinja source."""
     template_file: str = ""
-    """Where it stands."""
+    """The file, or the GGUF key, that holds it."""
     eos: str | None = None
     pad: str | None = None
     bos: str | None = None
     end_ids: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
-    """The ids that end an answer, by the file that says so: ``generation_config.json``."""
+    """The ids that end an answer, by the file that names them: ``generation_config.json``."""
     has_bos_added: bool = False
-    """Whether the tokenizer puts a BOS before a text by itself."""
+    """The tokenizer puts a BOS before every text."""
     adds_bos_where: str = ""
     special_file: str = ""
-    """Where EOS, PAD and BOS are named."""
+    """The file that names EOS, PAD and BOS."""
 
     @property
     def least_rows(self) -> int:
-        """Rows that the embeddings need: one more than the highest id."""
+        """Rows that the embeddings need at least: one more than the highest id."""
         return max(self.ids.values(), default=-1) + 1
 
     def text_of(self, token_id: int) -> str | None:

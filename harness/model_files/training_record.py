@@ -1,7 +1,7 @@
 """``training.json``: how an adapter came to be, as our trainer writes it beside the weights.
 
-It is read as hostile input: a value that is not what it should be counts as not said. Adapters of
-other trainers have no such file.
+It is read as hostile input: a value of the wrong type counts as absent. Adapters of other trainers
+have no such file.
 """
 
 import math
@@ -17,12 +17,12 @@ from harness.model_files.folders import ADAPTER_WEIGHTS
 FILE = "training.json"
 MOST_STEPS = 10**9
 MOST_POINTS = 400
-"""Of one line of the curve."""
+"""Points kept of one line of the curve."""
 
 
 @dataclass(frozen=True, slots=True)
 class Training:
-    """One adapter's training, in what a page shows of it."""
+    """The part of an adapter's training that a page shows."""
 
     method: str
     seconds: float
@@ -64,7 +64,7 @@ def trained_over(values: Mapping[str, Any]) -> str | None:
 
 
 def training_warnings(folder: Path, base_sha256: str) -> tuple[str, ...]:
-    """What to know before the adapter in ``folder`` is put over a base; a line each.
+    """Warnings before the adapter in ``folder`` is put over a base.
 
     Args:
         folder: the adapter's.

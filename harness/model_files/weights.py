@@ -26,17 +26,16 @@ _HALF = ("F16", "BF16")
 
 @dataclass(frozen=True, slots=True)
 class WeightHeaders:
-    """What the headers say."""
+    """The tensors of one or several safetensors files, and what is wrong with the files."""
 
     tensors: Mapping[str, Tensor] = field(default_factory=dict, repr=False)
     findings: tuple[Finding, ...] = ()
-    """What is wrong with the files."""
     size_bytes: int = 0
-    """Of all files with weights."""
+    """Bytes of all files with weights."""
 
     @property
     def dtypes(self) -> Mapping[str, int]:
-        """How many weights are of each type, the commonest first."""
+        """Number of weights by type, the commonest first."""
         counts: Counter[str] = Counter()
         for tensor in self.tensors.values():
             counts[tensor.dtype] += tensor.numel
@@ -44,7 +43,7 @@ class WeightHeaders:
 
     @property
     def numel(self) -> int:
-        """How many weights there are; 0 where no header could be read."""
+        """Number of weights; 0 where no header could be read."""
         return sum(tensor.numel for tensor in self.tensors.values())
 
     @property
@@ -61,13 +60,13 @@ def count_parameters(folder: Path) -> int:
 
 
 def embedding_of(tensors: Mapping[str, Tensor]) -> Tensor | None:
-    """The tensor of these that turns token ids into vectors, where its name is a known one."""
+    """The input embedding among these tensors, where its name is a known one."""
     found = (t for n, t in tensors.items() if n.endswith(_EMBEDDINGS) and len(t.shape) == 2)
     return next(found, None)
 
 
 def folder_weights(folder: Path) -> WeightHeaders:
-    """Read the headers of a whole model's files; what cannot be read is a finding."""
+    """Read the headers of a whole model's files; a file that cannot be read is a finding."""
     if (folder / SINGLE).is_file():  # as transformers: an index beside it is not looked at
         return file_weights(folder / SINGLE)
     if (folder / INDEX).is_file():
@@ -130,7 +129,7 @@ def _sharded(folder: Path) -> WeightHeaders:
 def row_findings(
     weights: WeightHeaders, tokens: TokenFacts, config: Mapping[str, Any]
 ) -> Iterator[Finding]:
-    """Whether embeddings, vocabulary and configuration are of one size."""
+    """Findings where embeddings, vocabulary and configuration differ in size."""
     embedding = weights.embedding
     if embedding is None:
         return

@@ -1,7 +1,7 @@
-"""How often these weights were already asked this plan: a record counts its attempts.
+"""Counts the earlier runs of the same weights with the same plan.
 
-Running again until it is green is optional stopping: of twenty runs of a model that is no better,
-one passes by chance. The count cannot undo that, but it can be seen.
+Repeating a run until it passes is optional stopping: of twenty runs of a model that is no better,
+one passes by chance. The count does not correct for that, but it shows it.
 """
 
 from collections import Counter
@@ -15,13 +15,13 @@ from harness.files.strict_json import NotJson, decode
 from harness.records.runs import record_file, run_ids
 
 MOST_RUNS = 1000
-"""The latest runs that are looked at."""
+"""Number of latest runs that are read."""
 MOST_BYTES = 4_000_000
-"""A larger ``run.json`` is passed over: counting must cost next to nothing."""
+"""Size from which a ``run.json`` is skipped: counting must take next to no time."""
 
 
 def with_attempts(record: RunRecord, root: Path) -> RunRecord:
-    """The record whose models say which attempt each is, among the runs under ``root``."""
+    """The record with each model's attempt number among the runs under ``root``."""
     earlier = Counter(_weights_of(record, root))
     models = tuple(
         replace(m, attempt=1 + earlier[m.weights_sha256] if m.weights_sha256 else None)
@@ -46,7 +46,7 @@ def _weights_of(record: RunRecord, root: Path) -> Iterator[str]:
 
 
 def _head(file: Path, fingerprint: str) -> Mapping[str, Any]:
-    """What a ``run.json`` of the same plan holds, unchecked; nothing where it cannot be read."""
+    """The unchecked values of a ``run.json`` of the same plan; empty for any other file."""
     try:
         if file.stat().st_size > MOST_BYTES:
             return {}

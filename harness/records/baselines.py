@@ -1,8 +1,8 @@
-"""Baselines: one small file each, committed, of what a run found: verdicts, hashes, digests.
+"""Baselines: one small file each, to be committed, with a run's verdicts and hashes.
 
-It holds what a comparison needs and no more: of each answer the SHA-256 of its text and what was
-said of it; the texts themselves where they were asked for; the prompts as hashes. A baseline is
-made and replaced on purpose, never by a run. It is read as hostile input, as a run is.
+A baseline holds what a comparison needs and no more: the SHA-256 of each prompt and each answer,
+the verdicts, and the texts only where they were asked for. A user makes and replaces it; a run
+never does. It is read as hostile input, as a run is.
 """
 
 import hashlib
@@ -35,7 +35,7 @@ _DROPPED = ("samples", "command", "counterexamples", "timed")
 
 @dataclass(frozen=True, slots=True)
 class BaselineLine:
-    """One answer, on one line of the file, so that a change of one shows as one in git."""
+    """One answer, on a line of its own, so that git shows a change of it as one line."""
 
     model: str
     task: str
@@ -43,7 +43,7 @@ class BaselineLine:
     prompt: str
     """SHA-256 of the conversation."""
     text: str
-    """SHA-256 of the completion's text in UTF-8; a lone surrogate as its escape."""
+    """SHA-256 of the completion's text in UTF-8, with lone surrogates escaped."""
     finish: FinishReason
     repeat: int = 0
     template: str = ""
@@ -51,9 +51,9 @@ class BaselineLine:
     must_pass: bool = False
     not_passed: Mapping[str, str] = field(default_factory=dict)
     """By behavior: ``failed syntax``, ``skipped``, ``error backend_error``, or ``missing`` where
-    this answer was not judged. Every other behavior that was judged passed."""
+    this answer was not judged. Every other judged behavior passed."""
     completion: str | None = None
-    """The text, where texts were asked for."""
+    """The text; ``None`` in a baseline without texts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +65,9 @@ class BaselineFile:
     saved: str
     """UTC, RFC 3339."""
     texts: bool
-    """Whether it holds the completions' texts."""
+    """The file holds the completions' texts."""
     run: RunRecord
-    """The run it was made of, without what stands beside it a line each."""
+    """The run that it was made from, without ``samples`` and ``timed``."""
     judged: Mapping[str, tuple[str, ...]]
     """The behaviors that judged answers, by task."""
     samples: tuple[BaselineLine, ...] = ()
@@ -76,7 +76,7 @@ class BaselineFile:
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """A baseline as it is read: a record that can be compared."""
+    """A baseline that was read: a record that can be compared."""
 
     name: str
     saved: str
@@ -97,7 +97,7 @@ def save_baseline(
     """Write a baseline of a run, or of some of its models, and return its file.
 
     Raises:
-        HarnessError: the run is empty or was interrupted, the name is none, or is taken.
+        HarnessError: the run is empty or was interrupted, the name is invalid or taken.
     """
     if not _NAME.fullmatch(name):
         raise HarnessError(f"{name!r}: is no name for a file, use letters, digits, '.', '-', '_'")
@@ -135,7 +135,7 @@ def read_baseline(path: Path) -> Baseline:
     try:
         file = _adapter().validate_python(values)
         samples = tuple(_sample(line, file.judged.get(line.task, ())) for line in file.samples)
-        _hold_unique(samples)
+        _require_unique(samples)
     except ValidationError as error:
         raise damaged([f"{path}: {mistake(e)}" for e in error.errors()]) from None
     except ValueError as error:
@@ -164,7 +164,7 @@ def find_baseline(name: str, root: Path) -> Path:
 
 
 def read_run_or_baseline(text: str, runs: Path, baselines: Path) -> RunRecord:
-    """The record that a user named: a baseline's name or file, or whatever ``find_run`` finds.
+    """The record that a user named: a baseline by name or file, else a run (``find_run``).
 
     Raises:
         HarnessError: there is neither, or it is damaged.
@@ -193,7 +193,7 @@ def _head(path: Path) -> bytes:
 
 
 def _of_models(record: RunRecord, kept: tuple[Sample, ...]) -> RunRecord:
-    """The record without the models, results and tasks that no kept sample speaks of."""
+    """The record without the models, results and tasks that have no kept sample."""
     models, tasks = {s.model for s in kept}, {s.task for s in kept}
     return replace(
         record,
@@ -222,7 +222,7 @@ def _text(name: str, record: RunRecord, has_texts: bool) -> Iterable[str]:
 
 
 def _listed(name: str, values: Iterable[Mapping[str, Any]]) -> Iterable[str]:
-    """One more member of the file: a list of a line each."""
+    """One more member of the file: a list with one value a line."""
     yield f',\n "{name}": [\n'
     yield ",\n".join(json.dumps(v, separators=(",", ":"), allow_nan=False) for v in values)
     yield "\n ]"
@@ -249,14 +249,16 @@ def _line(sample: Sample, judged: Iterable[str], has_texts: bool) -> dict[str, A
         tags=sample.tags,
         must_pass=sample.must_pass,
         not_passed={
-            name: said for name in judged if (said := _said(sample.verdicts.get(name))) != "passed"
+            name: status
+            for name in judged
+            if (status := _status(sample.verdicts.get(name))) != "passed"
         },
         completion=text if has_texts else None,
     )
     return {k: v for k, v in asdict(line).items() if v or k in ("case", "text")}
 
 
-def _said(verdict: Verdict | None) -> str:
+def _status(verdict: Verdict | None) -> str:
     if verdict is None:
         return "missing"
     return f"{verdict.outcome.value} {verdict.code.value if verdict.code else ''}".rstrip()
@@ -291,7 +293,7 @@ def _sample(line: BaselineLine, judged: tuple[str, ...]) -> Sample:
     )
 
 
-def _hold_unique(samples: Iterable[Sample]) -> None:
+def _require_unique(samples: Iterable[Sample]) -> None:
     seen: set[tuple[str, str, str, int]] = set()
     for sample in samples:
         key = (sample.model, sample.task, sample.case_id, sample.repeat)
@@ -300,8 +302,8 @@ def _hold_unique(samples: Iterable[Sample]) -> None:
         seen.add(key)
 
 
-def _verdict(said: str) -> Verdict:
-    outcome, _, code = said.partition(" ")
+def _verdict(status: str) -> Verdict:
+    outcome, _, code = status.partition(" ")
     return Verdict(Outcome(outcome), FailureCode(code) if code else None)
 
 

@@ -1,7 +1,8 @@
-"""The answers of a run that goes on, kept as they come: what a killed session leaves.
+"""Keeps a run's answers as they arrive, for the case that the session is killed.
 
-A line for each answer, without verdicts, beside a head that says what was asked of whom. Together
-they are a partial record, which ``harness.records.runs`` reads; the whole record takes their place.
+It writes one line for each answer, without verdicts, and a head with the run's models and plan.
+Together they are a partial record, which ``harness.records.runs`` reads; the complete record
+replaces them.
 """
 
 import shutil
@@ -16,11 +17,11 @@ from harness.files.atomic import write_whole
 from harness.records.runs import PARTIAL_FILE, PARTIAL_SAMPLES, head_text, sample_line
 
 LEAST_BYTES = 600
-"""What a sample takes beside its prompt, at the very least."""
+"""The least bytes of a sample, beside its prompt."""
 
 
 class Journal:
-    """Writes while models answer. A disk that fails it stops the journal, never the run."""
+    """Writes answers during a run. A failing disk stops the journal, never the run."""
 
     def __init__(self, folder: Path, head: Callable[[], RunRecord]) -> None:
         self.folder = folder
@@ -30,7 +31,7 @@ class Journal:
         self._file: IO[str] | None = None
 
     def begin(self) -> None:
-        """A model has opened: write the head anew, which knows it."""
+        """Rewrite the head, after a model has opened."""
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             write_whole(self.folder / PARTIAL_FILE, head_text(self.head()))
@@ -38,7 +39,7 @@ class Journal:
             self.error = error
 
     def keep(self, sample: Sample) -> None:
-        """Append one answer; it is the system's when this returns, whatever becomes of us."""
+        """Append one answer; once this returns it survives the end of this process."""
         if self.error is not None:
             return
         try:
@@ -51,7 +52,7 @@ class Journal:
             self.error = error
 
     def close(self) -> None:
-        """Nothing more will be kept."""
+        """Close the file; no more answers can be kept."""
         if self._file is not None:
             try:
                 self._file.close()
@@ -61,9 +62,9 @@ class Journal:
 
 
 def check_space(root: Path, requests: Iterable[Request]) -> None:
-    """Find out whether a record of these requests could be written at all.
+    """Check that the disk has room for a record of these requests.
 
-    Counts the prompts and the least that a sample takes, twice: in the journal and in the record.
+    The least size is counted twice: for the journal and for the record.
 
     Raises:
         HarnessError: the disk has less room than that.

@@ -1,10 +1,8 @@
-"""The folder of runs: ``<root>/<id>/run.json`` and ``samples.jsonl``, written whole or not at all.
+"""Reads and writes runs: ``<root>/<id>/run.json`` and ``samples.jsonl``, each whole or not at all.
 
-While a run goes on, and where one was killed, ``run.partial.json`` and ``samples.partial.jsonl``
-stand in their place: see ``harness.records.journal``.
-
-Knows files and their damage; what the values mean is ``harness.core.record``'s business. A record
-is read as hostile input: it may come from a pull request.
+During a run, and after one that was killed, ``run.partial.json`` and ``samples.partial.jsonl``
+stand in their place: see ``harness.records.journal``. A record is read as hostile input: it may
+come from a pull request. ``harness.core.record`` defines its values.
 """
 
 import json
@@ -28,7 +26,7 @@ from harness.files.atomic import write_whole
 from harness.files.strict_json import damaged, mistake, parse_json
 
 RUNS = Path("reports/runs")
-"""Where a session leaves its runs, relative to the project."""
+"""The folder of a project's runs, relative to the project."""
 RUN_FILE = "run.json"
 SAMPLES_FILE = "samples.jsonl"
 PARTIAL_FILE = "run.partial.json"
@@ -40,14 +38,15 @@ _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 
 
 def new_run_id(now: datetime) -> str:
-    """A name that sorts by time and does not collide: ``20261120-131502-ab12`` (UTC)."""
+    """A unique name that sorts by time: ``20261120-131502-ab12`` (UTC)."""
     return f"{now.astimezone(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
 
 
 def write_run(record: RunRecord, root: Path) -> Path:
     """Write the record to ``<root>/<id>/`` and return that folder.
 
-    ``run.json`` comes last, so a folder that has one is whole. What a journal left there goes.
+    ``run.json`` is written last, so that a folder that has one is complete. A journal's files are
+    removed.
 
     Raises:
         ValueError: the id is no file name, or a number is not finite.
@@ -69,7 +68,7 @@ def sample_line(sample: Sample) -> str:
 
 
 def head_text(record: RunRecord) -> Iterator[str]:
-    """``run.json``: the record without its samples, but for their number."""
+    """``run.json``: the record without its samples, and their number."""
     head = _run_adapter().dump_python(replace(record, samples=()))
     head["samples"] = {"file": SAMPLES_FILE, "count": len(record.samples)}
     yield json.dumps(head, indent=2, allow_nan=False)
@@ -77,16 +76,16 @@ def head_text(record: RunRecord) -> Iterator[str]:
 
 
 def record_file(folder: Path) -> Path:
-    """The file that a run's record begins with: ``run.json``, or what a killed session left."""
+    """The head of a run's record: ``run.json``, or the partial one of a killed session."""
     whole, partial = folder / RUN_FILE, folder / PARTIAL_FILE
     return partial if partial.is_file() and not whole.is_file() else whole
 
 
 def check_writable(root: Path) -> None:
-    """Find out whether runs could be written to ``root``, without making it.
+    """Check that runs can be written to ``root``, without creating it.
 
     Raises:
-        HarnessError: it is, or lies below, something that is no folder or cannot be written to.
+        HarnessError: it is, or lies below, a file or a folder without write permission.
     """
     there = next(p for p in (root, *root.absolute().parents) if p.exists())
     if not there.is_dir():
@@ -98,8 +97,8 @@ def check_writable(root: Path) -> None:
 def read_run(path: Path) -> RunRecord:
     """Read the run in a folder (or beside a ``run.json``) and check every value of it.
 
-    What a killed session left is a partial run: the answers it had, without verdicts. Fields that
-    this version does not know are ignored.
+    A killed session leaves a partial run: its answers so far, without verdicts. Unknown fields are
+    ignored.
 
     Raises:
         HarnessError: one line ``file:line: what, what next`` for each mistake found.
@@ -120,7 +119,7 @@ def read_run(path: Path) -> RunRecord:
 
 
 def read_results(path: Path) -> RunRecord:
-    """Read the run in a folder without its samples: quick, for who reads many runs.
+    """Read the run in a folder without its samples, which is quick.
 
     Raises:
         HarnessError: one line ``file:line: what, what next`` for each mistake found.
@@ -129,7 +128,7 @@ def read_results(path: Path) -> RunRecord:
 
 
 def run_ids(root: Path) -> list[str]:
-    """The ids of the runs under a folder, oldest first; those that were killed are among them."""
+    """The ids of the runs under a folder, oldest first, killed ones included."""
     if not root.is_dir():
         return []
     return sorted(p.name for p in root.iterdir() if record_file(p).is_file())
@@ -169,7 +168,7 @@ def _not_found(text: str, root: Path, known: list[str], matches: list[str]) -> s
 
 
 def _read_without_samples(file: Path) -> tuple[RunRecord, Any]:
-    """The record as ``run.json`` has it, and what that says of its samples."""
+    """The record in ``run.json``, and its entry about the samples' file."""
     head = _read_head(file)
     counted = head.pop("samples", None)
     try:
@@ -217,7 +216,7 @@ def _read_samples(file: Path) -> Iterator[Sample]:
 
 
 def _read_journal(file: Path) -> Iterator[Sample]:
-    """The answers that were there; the line that was being written is none."""
+    """The complete lines; one that was being written when the session was killed is left out."""
     lines = file.read_bytes().split(b"\n")[:-1] if file.is_file() else []
     yield from _checked_samples(file, lines)
 
@@ -242,7 +241,7 @@ def _checked_samples(file: Path, lines: Iterable[bytes]) -> Iterator[Sample]:
 
 
 def _wrong_sample(sample: Sample, seen: set[tuple[str, str, str, int]]) -> str | None:
-    """What the types cannot say: no sample twice, no span outside its text."""
+    """A mistake that types cannot express: a sample that occurs twice, a span outside its text."""
     key = (sample.model, sample.task, sample.case_id, sample.repeat)
     if key in seen:
         return f"case {sample.case_id!r} of {sample.model} stands in the file twice"
@@ -283,7 +282,7 @@ def _line_of(file: Path, location: Iterable[int | str]) -> int:
 
 
 def _compact(value: object) -> str:
-    """One line of ASCII: a lone surrogate survives as its escape, and no line can be split."""
+    """One line of ASCII, so that lone surrogates survive as escapes and no line is split."""
     return json.dumps(value, separators=(",", ":"), allow_nan=False)
 
 
