@@ -65,8 +65,8 @@ def common_required(before: Side, after: Side, task: str) -> tuple[str, ...]:
 
 def _tasks(side: Side) -> set[str]:
     """The tasks that this side's model answered; other models of the run may have had others."""
-    asked = {s.task for s in side.record.samples if s.model == side.model}
-    return asked or {t.name for t in side.record.tasks}
+    answered = {s.task for s in side.record.samples if s.model == side.model}
+    return answered or {t.name for t in side.record.tasks}
 
 
 def _unanswered(name: str, side: Side, task: str, most_errors: float) -> Iterator[Incompatibility]:

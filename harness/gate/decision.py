@@ -144,18 +144,18 @@ def _decided(decision: GateDecision, names: Sequence[str]) -> GateDecision:
     policy = decision.policy
     compared = [_compared(decision, name) for name in names]
     tests = [_tests(comparison, policy) for comparison in compared]
-    whole = _adjusted([e[0] for e in tests if e[0]])
-    single = iter(_adjusted([b for _, behaviors in tests for b in behaviors]))
+    composites = _adjusted([e[0] for e in tests if e[0]])
+    behavior_tests = iter(_adjusted([b for _, behaviors in tests for b in behaviors]))
     tasks: list[TaskDecision] = []
     lost: list[Incompatibility] = []
     for comparison, (found, behaviors) in zip(compared, tests, strict=True):
-        own = tuple(next(single) for _ in behaviors)
+        own = tuple(next(behavior_tests) for _ in behaviors)
         if found is None:
             lost.append(
                 Incompatibility("empty", "no case was judged on both sides", comparison.task)
             )
         else:
-            tasks.append(_task(comparison, whole.pop(0), own, policy))
+            tasks.append(_task(comparison, composites.pop(0), own, policy))
     if lost:
         return replace(decision, refused=tuple(lost))
     order = list(GateOutcome)
@@ -196,7 +196,7 @@ def _task(
     resources = resource_change(comparison, policy.confidence)
     others = [b for b in behaviors if b.behavior not in comparison.required]
     outcome, reason = _judge(found, others, pinned, resources, policy)
-    alike = max(1, round(found.pairs / found.design_effect))
+    effective_cases = max(1, round(found.pairs / found.design_effect))
     return TaskDecision(
         task=comparison.task,
         outcome=outcome,
@@ -206,7 +206,7 @@ def _task(
         comparison=comparison,
         pinned=pinned,
         resources=resources,
-        detectable=smallest_detectable_drop(alike, alpha=policy.composite_alpha),
+        detectable=smallest_detectable_drop(effective_cases, alpha=policy.composite_alpha),
         cases_needed=_needed(found, policy) if _is_of_cases(outcome, reason) else None,
         is_saturated=found.is_unchanged and found.after == 1,
     )

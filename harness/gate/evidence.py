@@ -116,16 +116,18 @@ def pairs_of(cases: Iterable[CaseChange], behavior: str | None = None) -> Paired
     templates: dict[str, str] = {}
     groups = _by_case(cases, behavior, templates)
     repeats = max(map(len, groups.values()), default=1)
-    whole = {n: g for n, g in groups.items() if len(g) == repeats and all(c in _STEPS for c in g)}
-    before = {n: sum(_STEPS[c][0] for c in g) for n, g in whole.items()}
-    after = {n: sum(_STEPS[c][1] for c in g) for n, g in whole.items()}
+    complete = {
+        n: g for n, g in groups.items() if len(g) == repeats and all(c in _STEPS for c in g)
+    }
+    before = {n: sum(_STEPS[c][0] for c in g) for n, g in complete.items()}
+    after = {n: sum(_STEPS[c][1] for c in g) for n, g in complete.items()}
     return PairedCases(
-        differences=tuple(before[n] - after[n] for n in whole),
-        clusters=tuple(templates[n] for n in whole),
+        differences=tuple(before[n] - after[n] for n in complete),
+        clusters=tuple(templates[n] for n in complete),
         passed_before=sum(before.values()),
         passed_after=sum(after.values()),
         repeats=repeats,
-        not_judged=len(groups) - len(whole),
+        not_judged=len(groups) - len(complete),
     )
 
 

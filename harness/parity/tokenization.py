@@ -21,11 +21,11 @@ def compare_tokenizations(
         after: the other model's.
         requests: task and case id of each request to compare, by key.
     """
-    theirs = {prompt.key: prompt for prompt in after.prompts}
+    after_by_key = {prompt.key: prompt for prompt in after.prompts}
     pairs = [
-        (old, theirs[old.key])
+        (old, after_by_key[old.key])
         for old in before.prompts
-        if old.key in requests and old.key in theirs
+        if old.key in requests and old.key in after_by_key
     ]
     found = [
         mismatch
@@ -81,8 +81,8 @@ def _mismatch(
     if old.error is not None or new.error is not None:
         if old.error == new.error:
             return None
-        said = (excerpt(p.error, 200) if p.error is not None else "a prompt" for p in (old, new))
-        return PromptMismatch(task, case_id, "error", 0, *said)
+        texts = (excerpt(p.error, 200) if p.error is not None else "a prompt" for p in (old, new))
+        return PromptMismatch(task, case_id, "error", 0, *texts)
     if old.token_ids == new.token_ids:
         return None  # The texts may still differ: one tokenizer normalises before it tokenizes.
     if (position := first_difference(old.text, new.text)) is not None:

@@ -76,8 +76,8 @@ def read_rows(path: Path, limit: int | None = None) -> tuple[list[TrainingRow], 
     except OSError as error:
         raise HarnessError(f"{path}: cannot be read ({error.strerror})") from None
     except UnicodeDecodeError as error:
-        place = content[: error.start].count(b"\n") + 1
-        raise HarnessError(f"{path}:{place}: is not UTF-8 text ({error.reason})") from None
+        number = content[: error.start].count(b"\n") + 1
+        raise HarnessError(f"{path}:{number}: is not UTF-8 text ({error.reason})") from None
     rows: list[TrainingRow] = []
     mistakes: list[str] = []
     for number, line in enumerate(text.split("\n"), 1):
@@ -135,9 +135,9 @@ def encode_row(
     """Token ids of the prompt, equal to those the harness generates from, and of the completion."""
     text = row.prompt if isinstance(row.prompt, str) else _rendered(tokenizer, row)
     prompt = encode(tokenizer, text)
-    whole = encode(tokenizer, text + row.completion)
-    if whole[: len(prompt)] == prompt:
-        completion = whole[len(prompt) :]
+    joined = encode(tokenizer, text + row.completion)
+    if joined[: len(prompt)] == prompt:
+        completion = joined[len(prompt) :]
     else:
         # A token spans the boundary. At generation the prompt is tokenized by itself.
         completion = [int(i) for i in tokenizer(row.completion, add_special_tokens=False).input_ids]

@@ -17,10 +17,10 @@ def target_modules(model: Any, lora: Lora, where: str) -> list[str]:
         HarnessError: a name matches no linear layer of the model, or its output layer; a line for
             each, beginning with ``where``. peft ignores a wrong name if others match.
     """
-    there = linear_names(model)
+    linear = linear_names(model)
     if lora.target_modules == ("auto",):
-        return sorted(there)
-    mistakes = [_mistake(model, name, there) for name in lora.target_modules]
+        return sorted(linear)
+    mistakes = [_mistake(model, name, linear) for name in lora.target_modules]
     found = [f"{where}: {mistake}" for mistake in mistakes if mistake]
     if found:
         raise HarnessError(*found)
@@ -54,7 +54,7 @@ def lora_config(model: Any, lora: Lora, names: list[str], base: str) -> Any:
     )
 
 
-def _mistake(model: Any, name: str, there: set[str]) -> str | None:
+def _mistake(model: Any, name: str, linear: set[str]) -> str | None:
     """The mistake in one name, or ``None``. Names match as in peft: the whole path or its end."""
     head = model.get_output_embeddings()
     matches = [m for path, m in model.named_modules() if path == name or path.endswith(f".{name}")]
@@ -63,10 +63,12 @@ def _mistake(model: Any, name: str, there: set[str]) -> str | None:
     if any(isinstance(m, nn.Linear | Conv1D) for m in matches):
         return None
     if matches:
-        return f"{name} is a {type(matches[0]).__name__}, not a linear layer; {_there(there)}"
-    hint = did_you_mean(name, there, _there(there))
+        return (
+            f"{name} is a {type(matches[0]).__name__}, not a linear layer; {_known_layers(linear)}"
+        )
+    hint = did_you_mean(name, linear, _known_layers(linear))
     return f"{name} matches no layer of the base, {hint}"
 
 
-def _there(there: set[str]) -> str:
-    return f"there are: {', '.join(sorted(there))}"
+def _known_layers(linear: set[str]) -> str:
+    return f"there are: {', '.join(sorted(linear))}"

@@ -79,8 +79,8 @@ class HfModel:
             return self._width(batch[0]) * (len(batch) + 1) <= budget
 
         untimed = sorted((r for r in requests if not r.timed), key=self._order)
-        alike = groupby(untimed, key=sampling_key)
-        batches = [batch for _, same in alike for batch in batched(same, fits)]
+        groups = groupby(untimed, key=sampling_key)
+        batches = [batch for _, same in groups for batch in batched(same, fits)]
         return batches + [[r] for r in requests if r.timed]
 
     def generate(self, batch: Sequence[Request], on_step: OnStep) -> list[Completion]:
@@ -92,12 +92,10 @@ class HfModel:
 
     def encode(self, requests: Sequence[Request], token_ids: Iterable[int]) -> Tokenization:
         prompts = tuple(self._prompt(r) for r in requests)
-        asked = {*token_ids, *self.end_ids, *(i for p in prompts for i in p.token_ids)}
-        if reason := check_sequence(sorted(asked), self._width_of_logits, None):
+        ids = {*token_ids, *self.end_ids, *(i for p in prompts for i in p.token_ids)}
+        if reason := check_sequence(sorted(ids), self._width_of_logits, None):
             raise HarnessError(reason)
-        return Tokenization(
-            self._vocabulary(), prompts, {i: self._text([i]) for i in sorted(asked)}
-        )
+        return Tokenization(self._vocabulary(), prompts, {i: self._text([i]) for i in sorted(ids)})
 
     def logits(self, sequences: Sequence[Sequence[int]]) -> Iterator[Any]:
         for ids in sequences:

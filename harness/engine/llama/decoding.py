@@ -171,15 +171,15 @@ class LlamaDecoder:
         if self.queue.prefix:
             for stream in range(first, len(self.slots)):
                 self.context.copy(self.prefix_stream, stream)
-        for size, alike in groupby(enumerate(slots, first), lambda pair: pair[1].prefill_tokens):
+        for size, group in groupby(enumerate(slots, first), lambda pair: pair[1].prefill_tokens):
             if size:
-                self._prefill_alike(list(alike), size)
+                self._prefill_group(list(group), size)
 
-    def _prefill_alike(self, alike: list[tuple[int, _Slot]], count: int) -> None:
+    def _prefill_group(self, group: list[tuple[int, _Slot]], count: int) -> None:
         """Prefill ``count`` tokens of each slot; their streams are contiguous."""
         at_once = max(1, self.context.shape.ubatch_tokens // count)
-        for start in range(0, len(alike), at_once):
-            part = alike[start : start + at_once]
+        for start in range(0, len(group), at_once):
+            part = group[start : start + at_once]
             self._prefill([slot for _, slot in part], part[0][0], count)
 
     def _prefill(self, slots: Sequence[_Slot], first: int, count: int) -> None:

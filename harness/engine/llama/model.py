@@ -75,8 +75,8 @@ class LlamaModel:
         """
         self._prompts = {r.key: self._prompt(r) for r in requests}
         untimed = sorted((r for r in requests if not r.timed), key=self._order)
-        alike = groupby(untimed, key=lambda r: (sampling_key(r), r.task))
-        batches = [batch for _, same in alike for batch in batched(same, self._fits)]
+        groups = groupby(untimed, key=lambda r: (sampling_key(r), r.task))
+        batches = [batch for _, same in groups for batch in batched(same, self._fits)]
         return batches + [[r] for r in requests if r.timed]
 
     def generate(self, batch: Sequence[Request], on_step: OnStep) -> list[Completion]:
@@ -90,11 +90,11 @@ class LlamaModel:
     def encode(self, requests: Sequence[Request], token_ids: Iterable[int]) -> Tokenization:
         prompts = tuple(self._prompt(r) for r in requests)
         end_ids = self.vocabulary.end_ids
-        asked = sorted({*token_ids, *end_ids, *(i for p in prompts for i in p.token_ids)})
-        if asked and (reason := check_sequence(asked, self.vocabulary.size, None)):
+        ids = sorted({*token_ids, *end_ids, *(i for p in prompts for i in p.token_ids)})
+        if ids and (reason := check_sequence(ids, self.vocabulary.size, None)):
             raise HarnessError(reason)
-        describe = self.vocabulary.describe(self.context)
-        return Tokenization(describe, prompts, self.vocabulary.texts(asked))
+        vocabulary = self.vocabulary.describe(self.context)
+        return Tokenization(vocabulary, prompts, self.vocabulary.texts(ids))
 
     def logits(self, sequences: Sequence[Sequence[int]]) -> Iterator[Any]:
         """Logits after each sequence, computed as for an answer: same streams, same batch sizes."""
@@ -189,9 +189,9 @@ class _LogitCollector:
     """Takes the place of a picker and keeps each row's logits."""
 
     def __init__(self, rows: Sequence[Row], width: int) -> None:
-        self.place = {id(row): i for i, row in enumerate(rows)}
+        self.row_index = {id(row): i for i, row in enumerate(rows)}
         self.logits = np.empty((len(rows), width), np.float32)
 
     def __call__(self, logits: Logits, rows: Sequence[Row]) -> list[int]:
-        self.logits[[self.place[id(row)] for row in rows]] = logits
+        self.logits[[self.row_index[id(row)] for row in rows]] = logits
         return [0] * len(rows)
