@@ -1,6 +1,6 @@
-"""Turns what was trained into what is shipped: merged folders, GGUF files, LoRA GGUF files.
+"""Exports models and adapters: merged folders, GGUF files, LoRA GGUF files.
 
-Reads safetensors one tensor at a time and writes through the official ``gguf`` package; quantises
-with llama.cpp's own quantiser. Nothing here loads a whole model, but for an adapter that only peft
-knows how to merge.
+Reads safetensors one tensor at a time, writes through the official ``gguf`` package and quantises
+with llama.cpp's own quantiser. Nothing here loads a whole model, except for adapters that only peft
+can merge.
 """

@@ -1,7 +1,7 @@
-"""An adapter merged into its base, as a folder that transformers opens.
+"""Writes an adapter merged into its base as a folder that transformers opens.
 
-A plain LoRA is merged tensor by tensor; what is more than that (DoRA, trained modules) by peft,
-which loads the whole model. Either way the sum is made in float32 and rounded once.
+A plain LoRA is merged tensor by tensor; other adapters (DoRA, trained modules) are merged by peft,
+which loads the whole model. In both cases the sum is computed in float32 and rounded once.
 """
 
 import json
@@ -21,7 +21,7 @@ from harness.machine.memory import peak_resident_bytes
 from harness.model_files.weights import INDEX
 
 DTYPES = {"float32": "F32", "bfloat16": "BF16", "float16": "F16"}
-"""As typed, and as safetensors names them."""
+"""Dtypes as typed, with their names in safetensors."""
 TOKENIZER_FILES = (
     "tokenizer.json",
     "tokenizer_config.json",
@@ -38,7 +38,7 @@ OnTensor = Callable[[int], None]
 
 
 def write_merged(source: Source, folder: Path, dtype: str, on_tensor: OnTensor) -> int:
-    """Write the merged model into ``folder``, which is there and empty.
+    """Write the merged model into ``folder``, which exists and is empty.
 
     Args:
         dtype: a key of ``DTYPES``.

@@ -1,11 +1,11 @@
-"""A progress bar on a terminal; silence elsewhere."""
+"""Shows a progress bar on a terminal, and nothing elsewhere."""
 
 import contextlib
 import sys
 from collections.abc import Callable, Iterator
 
 Advance = Callable[[float], None]
-"""Told which share of the whole is done, 0 to 1."""
+"""Called with the finished share, 0 to 1."""
 
 
 @contextlib.contextmanager
@@ -23,7 +23,7 @@ def bar(what: str) -> Iterator[Advance]:
 
 
 def counter(advance: Advance, whole: int) -> Callable[[int], None]:
-    """Counts the weights that are written, of ``whole``."""
+    """A callback that counts written weights out of ``whole``."""
     done = 0
 
     def on_tensor(numel: int) -> None:

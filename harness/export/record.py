@@ -1,4 +1,4 @@
-"""Makes the record of an export, and writes it beside what was exported."""
+"""Makes the record of an export, and writes it beside the output."""
 
 import json
 import platform
@@ -51,7 +51,7 @@ def make_record(
 
     Args:
         outputs: the files written, by the name that they will have.
-        rest: the fields that only the export itself knows.
+        rest: the fields that depend on the kind of export.
     """
     return ExportRecord(
         source=str(source.ref),

@@ -1,4 +1,4 @@
-"""Which packages an export needs, found missing before one of them is imported."""
+"""Checks that the packages of an export are installed, before one of them is imported."""
 
 from importlib.util import find_spec
 
@@ -6,11 +6,11 @@ from harness.core.errors import HarnessError
 
 ALWAYS = {"numpy": "numpy", "gguf": "gguf", "torch": "torch", "transformers": "transformers"}
 QUANTIZING = {"llama_cpp": "llama-cpp-python"}
-"""By the name that is imported, the name that is installed."""
+"""Name to install, by name to import."""
 
 
 def check_packages(*, is_quantizing: bool = False) -> None:
-    """Raise a HarnessError that names what is missing."""
+    """Raise a HarnessError that names the missing packages."""
     wanted = ALWAYS | (QUANTIZING if is_quantizing else {})
     missing = [name for module, name in wanted.items() if find_spec(module) is None]
     if missing:

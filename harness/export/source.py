@@ -1,4 +1,4 @@
-"""What is exported: a model's folder, or an adapter and the base below it."""
+"""Opens the source of an export: a model's folder, or an adapter and its base."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -29,30 +29,30 @@ KINDS = ("base", "merged", "adapter")
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A model in transformers' form, opened but not read."""
+    """A model in transformers' format, whose headers are read but not its weights."""
 
     ref: ModelRef
     folder: Path
-    """Of the whole model: the base's, where it is an adapter."""
+    """Folder of the whole model; for an adapter, of its base."""
     config: ModelConfig
     weights: StoredWeights
-    """The whole model's, without the adapter."""
+    """Weights of the whole model, without the adapter."""
     adapter: Adapter | None
     tokenizer_folder: Path
 
     @property
     def name(self) -> str:
-        """What to call it: the last part of what was typed."""
+        """Short name: the last part of the typed location."""
         name = self.ref.name
         return Path(self.ref.location).resolve().name if name in (".", "..") else name
 
     @property
     def architecture(self) -> Architecture:
-        """Raises HarnessError where no file knows the architecture."""
+        """The architecture's file. Raises HarnessError where there is none."""
         return architecture_of(self.config)
 
     def effective_weights(self) -> TensorReader:
-        """The weights with a plain adapter merged in, tensor by tensor."""
+        """The weights, with a plain adapter merged in tensor by tensor."""
         if self.adapter is None:
             return self.weights
         return MergedWeights(self.weights, self.adapter, self.config)
@@ -60,7 +60,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Fingerprints:
-    """Hashes of everything that an export reads."""
+    """Hashes of all files that an export reads."""
 
     base_files: dict[str, str]
     adapter_files: dict[str, str] | None
@@ -89,13 +89,13 @@ class Fingerprints:
         return self.base if self.adapter is None else adapted_hash(self.base, self.adapter)
 
     def warnings(self, source: Source) -> tuple[str, ...]:
-        """What to mind of adapter and base together."""
+        """Warnings about the adapter and its base together."""
         if source.adapter is None:
             return ()
         return training_warnings(source.adapter.folder, self.base)
 
     def provenance(self, source: Source) -> dict[str, str]:
-        """The provenance keys that every kind of file has."""
+        """Provenance keys of every kind of file."""
         from harness import __version__
 
         keys = {
@@ -108,7 +108,7 @@ class Fingerprints:
         return keys
 
     def model_provenance(self, source: Source) -> dict[str, str]:
-        """Those of a file that holds a whole model."""
+        """Provenance keys of a file that holds a whole model."""
         return {
             **self.provenance(source),
             provenance_keys.SOURCE_WEIGHTS_SHA256: self.source,
@@ -117,13 +117,13 @@ class Fingerprints:
 
 
 def open_source(text: str, base: str | None = None) -> Source:
-    """Open what a user named: ``adapter:out/``, ``base:...``, or just the folder.
+    """Open a typed source: ``adapter:out/``, ``base:...``, or just the folder.
 
     Args:
-        base: the base to put an adapter over, before the one it names itself.
+        base: the adapter's base, in place of the one that it names.
 
     Raises:
-        HarnessError: nothing that can be exported is there.
+        HarnessError: there is nothing that can be exported.
     """
     ref = _ref(text)
     if ref.kind == "adapter":

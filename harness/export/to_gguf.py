@@ -30,7 +30,7 @@ STORED_TYPES = {dtype: name for name, dtype in UNQUANTIZED.items()}
 
 @dataclass(frozen=True, slots=True)
 class GgufRequest:
-    """What was asked for."""
+    """A requested export to GGUF."""
 
     source: Source
     target: Path
@@ -41,8 +41,8 @@ class GgufRequest:
 
     @property
     def first(self) -> str:
-        """The type that is written first: what is quantised is quantised from there. A merged
-        weight is float32, so that it is rounded once."""
+        """The type that is written first, from which the quantiser starts. Merged weights are
+        written in float32, so that they are rounded once."""
         if self.kind in UNQUANTIZED:
             return self.kind
         return "f32" if self.source.adapter else STORED_TYPES[self.source.weights.main_dtype]
@@ -59,11 +59,11 @@ def to_gguf(
     """Write ``target`` and its record beside it.
 
     Args:
-        wanted: a type of ``file_types``; ``None`` is the one that the weights are stored in.
-        converter: a llama.cpp checkout to hand over to.
+        wanted: a type of ``file_types``; ``None`` keeps the type of the stored weights.
+        converter: a llama.cpp checkout whose script converts the model.
 
     Raises:
-        HarnessError: something is wrong with the model, the type or the place.
+        HarnessError: the model, the type or the target cannot be used.
     """
     start = time.monotonic()
     output.check_file(target, has_force)
@@ -74,7 +74,7 @@ def to_gguf(
         whole, merge_peak = _whole(source, staging)
         model = None if script else _model_file(source, whole)
         _check_space(request, whole, model)
-        # Last, because every byte is read for it: mistakes are told sooner.
+        # Last, because it reads every byte: mistakes are found before it.
         fingerprints = Fingerprints.of(source)
         if model:
             _write(request, model, fingerprints, staging)
@@ -102,9 +102,9 @@ def to_gguf(
 
 
 def _whole(source: Source, staging: Staging) -> tuple[Source, int | None]:
-    """The source itself, unless only peft can merge it: then what peft makes of it.
+    """The source, or peft's merge of it where only peft can merge it.
 
-    The second is the peak memory of the process that merged.
+    The second value is the peak memory of peft's process.
     """
     if source.adapter is None or source.adapter.beyond_pairs is None:
         return source, None
@@ -112,7 +112,7 @@ def _whole(source: Source, staging: Staging) -> tuple[Source, int | None]:
 
 
 def _merged(source: Source, staging: Staging) -> tuple[Source, int]:
-    """The adapter merged in float32, in a folder of its own beside the target."""
+    """The adapter merged in float32, in a temporary folder beside the target."""
     output.check_space(staging.target, merged_bytes(source, "float32"))
     folder = staging.path("merged")
     folder.mkdir()
@@ -121,11 +121,11 @@ def _merged(source: Source, staging: Staging) -> tuple[Source, int]:
 
 
 def _model_file(source: Source, whole: Source) -> ModelFile:
-    """Everything but the weights, and but what reading them all tells.
+    """Everything that is written except the weights and their hashes.
 
     Args:
-        source: what was named.
-        whole: what is written: the same, or what peft made of it.
+        source: the typed source.
+        whole: the model that is written: the same, or peft's merge of it.
 
     Raises:
         HarnessError: GGUF cannot express the model or its tokenizer.

@@ -1,4 +1,4 @@
-"""``harness export lora``: an adapter as a LoRA GGUF, to be put over the GGUF of its base."""
+"""``harness export lora``: an adapter as a LoRA GGUF, to be applied to the GGUF of its base."""
 
 import time
 from pathlib import Path
@@ -24,7 +24,7 @@ def to_lora(source: Source, target: Path, kind: str, has_force: bool) -> ExportR
         kind: ``f32`` or ``f16``.
 
     Raises:
-        HarnessError: the adapter is more than a LoRA, or something is wrong with the place.
+        HarnessError: the adapter is more than a LoRA, or the target cannot be written.
     """
     start = time.monotonic()
     if source.adapter is None:

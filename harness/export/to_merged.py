@@ -22,10 +22,10 @@ def to_merged(source: Source, target: Path, wanted: str | None, has_force: bool)
     """Write the folder ``target``, its record within.
 
     Args:
-        wanted: a key of ``DTYPES``; ``None`` is the one that the base is stored in.
+        wanted: a key of ``DTYPES``; ``None`` keeps the dtype of the stored base.
 
     Raises:
-        HarnessError: adapter and base do not fit, or something is wrong with the place.
+        HarnessError: adapter and base do not fit, or the target cannot be written.
     """
     start = time.monotonic()
     if source.adapter is None:
@@ -34,7 +34,7 @@ def to_merged(source: Source, target: Path, wanted: str | None, has_force: bool)
     dtype = wanted or NAMES[source.weights.main_dtype]
     output.check_space(target, merged_bytes(source, dtype))
     if source.adapter.beyond_pairs is None:
-        # Whether adapter and base fit is told before every byte of them is hashed.
+        # Check that adapter and base fit before hashing every byte of them.
         source.effective_weights()
     fingerprints = Fingerprints.of(source)
     with output.staged(target) as staging:
@@ -63,7 +63,7 @@ def to_merged(source: Source, target: Path, wanted: str | None, has_force: bool)
 
 
 def _dtypes(folder: Path) -> dict[str, int]:
-    """How many tensors of the folder are stored in each dtype."""
+    """Number of tensors of the folder by stored dtype."""
     counts: dict[str, int] = {}
     for tensor in StoredWeights(folder).tensors.values():
         counts[tensor.dtype.lower()] = counts.get(tensor.dtype.lower(), 0) + 1

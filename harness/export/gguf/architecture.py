@@ -1,4 +1,4 @@
-"""What an architecture's file says, and which file answers for a model."""
+"""The protocol of an architecture's file, and the choice of the file for a model."""
 
 import importlib
 import pkgutil
@@ -17,24 +17,24 @@ class Architecture(Protocol):
     """``ARCHITECTURE`` of a file of ``harness/export/architectures``: one family of models."""
 
     CLASSES: tuple[str, ...]
-    """What ``architectures`` of a ``config.json`` says."""
+    """Values of ``architectures`` in a ``config.json``."""
     PREFIX: str
-    """What the names of all weights but the head's begin with; some checkpoints leave it out."""
+    """Prefix of all weight names except the head's; some checkpoints omit it."""
     EMBEDDING: str
     """The token embedding's name."""
     NORM: str
     """The last norm's name."""
     BLOCK: str
-    """What the names of a block's weights begin with, ``{}`` for its number."""
+    """Prefix of the names of a block's weights, with ``{}`` for its number."""
     IN_EVERY_BLOCK: tuple[str, ...]
-    """What llama.cpp wants in each block."""
+    """Weights that llama.cpp requires in each block."""
     HEAD: str
     """The output projection's name; without it the embedding is it."""
     GGUF_NAME: str
     """llama.cpp's name for it: ``general.architecture``."""
 
     def check(self, config: ModelConfig) -> tuple[str, ...]:
-        """What to warn of. Raises HarnessError where llama.cpp would compute something else."""
+        """Warnings. Raises HarnessError where llama.cpp would compute something else."""
         ...
 
     def add_parameters(self, config: ModelConfig, writer: Any) -> None:
@@ -42,27 +42,27 @@ class Architecture(Protocol):
         ...
 
     def layout(self, config: ModelConfig, name: str) -> Layout:
-        """How the weight of this transformers name lies in GGUF."""
+        """The GGUF layout of the weight with this transformers name."""
         ...
 
     def blocks(self, config: ModelConfig) -> int:
-        """How many layers it has."""
+        """Number of layers."""
         ...
 
     def is_buffer(self, name: str) -> bool:
-        """True for what is stored beside the weights and computed anew by everybody."""
+        """True for a stored tensor that is no weight and that every program recomputes."""
         ...
 
     def extra_tensors(self, config: ModelConfig) -> Mapping[str, Array]:
-        """Tensors of GGUF that no weight stands behind, by GGUF name."""
+        """Tensors of GGUF that correspond to no weight, by GGUF name."""
         ...
 
 
 def architecture_of(config: ModelConfig) -> Architecture:
-    """The file that knows the model's architecture.
+    """The file of the model's architecture.
 
     Raises:
-        HarnessError: none does.
+        HarnessError: there is none.
     """
     known: dict[str, Architecture] = {}
     for module in pkgutil.iter_modules(architectures.__path__):

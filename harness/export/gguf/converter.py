@@ -1,4 +1,4 @@
-"""Hands a model over to the user's own llama.cpp checkout, for architectures not known here."""
+"""Converts a model by the user's own llama.cpp checkout, for other architectures."""
 
 import subprocess
 import sys
@@ -13,7 +13,7 @@ LAST_LINES = 3
 
 
 def converter_script(path: Path) -> Path:
-    """The script itself, of a checkout or named directly.
+    """The conversion script, in a checkout or named directly.
 
     Raises:
         HarnessError: there is none.
@@ -25,7 +25,7 @@ def converter_script(path: Path) -> Path:
 
 
 def convert(script: Path, folder: Path, target: Path, kind: str) -> None:
-    """Have the script write ``folder`` as an unquantised GGUF file, with this Python.
+    """Run the script, with this Python, to write ``folder`` as an unquantised GGUF file.
 
     Raises:
         HarnessError: it failed, with its last lines, or wrote nothing.

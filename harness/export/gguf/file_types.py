@@ -1,4 +1,4 @@
-"""The types a GGUF file can have: those written here, and those llama.cpp's quantiser makes."""
+"""Types of a GGUF file: those written here, and those of llama.cpp's quantiser."""
 
 from functools import cache
 
@@ -18,14 +18,14 @@ WANT_IMATRIX = (
     "iq3_xs",
     "q2_k_s",
 )
-"""Types whose quality rests on an importance matrix, without which llama.cpp refuses them."""
+"""Types that llama.cpp refuses to make without an importance matrix."""
 NOT_FOR_THESE = ("mxfp4_moe", "nvfp4", "guessed")
-"""For models of experts, or for no quantiser."""
+"""Types for mixture-of-experts models, and types that are not quantised."""
 
 
 @cache
 def quantized() -> dict[str, int]:
-    """llama.cpp's number of each quantised type that it makes of a plain model, by name."""
+    """llama.cpp's number of each quantised type for plain models, by name."""
     from gguf import LlamaFileType
 
     names = {
@@ -56,9 +56,9 @@ def check_type(name: str) -> str:
 
 
 def bytes_of(name: str, numel: int) -> int:
-    """About how large ``numel`` weights become in a quantised type, on the high side.
+    """Upper estimate of the bytes of ``numel`` weights in a quantised type.
 
-    Mixed types keep some tensors in a larger one: a quarter more.
+    Mixed types keep some tensors in a larger type, so a quarter is added.
     """
     from gguf import GGML_QUANT_SIZES, GGMLQuantizationType
 

@@ -1,4 +1,4 @@
-"""Writes a GGUF file of an unquantised type, a tensor at a time, through the ``gguf`` package."""
+"""Writes a GGUF file of an unquantised type, one tensor at a time, with the ``gguf`` package."""
 
 import itertools
 from collections.abc import Callable, Iterator, Mapping
@@ -105,8 +105,8 @@ def add_vocabulary(writer: GGUFWriter, vocabulary: GgufVocabulary) -> None:
 
 
 def _add_ends(writer: GGUFWriter, eos_id: int | None, end_ids: tuple[int, ...]) -> None:
-    """Every token that ends an answer in transformers. llama.cpp has three places for them, and
-    knows others by their spelling."""
+    """Writes the tokens that end an answer in transformers. llama.cpp has keys for three of them,
+    and recognises others by their text."""
     if not end_ids:
         return
     kinds = (GGUFValueType.ARRAY, GGUFValueType.INT32)
@@ -118,8 +118,8 @@ def _add_ends(writer: GGUFWriter, eos_id: int | None, end_ids: tuple[int, ...]) 
 
 
 def end_warnings(ids: tuple[int, ...]) -> tuple[str, ...]:
-    """A line where llama.cpp stops at other tokens than transformers: there are none, or more than
-    GGUF has keys for."""
+    """A warning where llama.cpp stops at other tokens than transformers: there are none, or more
+    than GGUF has keys for."""
     if not ids:
         return (
             "neither the tokenizer nor generation_config.json names a token that ends an answer, "

@@ -1,7 +1,7 @@
-"""How a weight's axes are laid out in GGUF, against how transformers stores them.
+"""Layouts that convert a weight from transformers' axes to GGUF's.
 
 A layout is applied to a whole weight, or to the B of a LoRA pair over it: the update of a weight is
-B @ A, so that what reorders the weight's rows reorders B's.
+B @ A, so reordering the weight's rows means reordering the rows of B.
 """
 
 from dataclasses import dataclass
@@ -14,15 +14,15 @@ from harness.export.tensors.safetensors_file import Array
 
 class Layout(Protocol):
     def of_weight(self, weight: Array) -> Array:
-        """Of the stored weight (or bias) the one that GGUF holds; a view where that will do."""
+        """Convert a stored weight or bias to GGUF's; a view where possible."""
         ...
 
     def shape(self, stored: tuple[int, ...]) -> tuple[int, ...]:
-        """The shape in GGUF of what is stored in this one, both with the slowest axis first."""
+        """The shape in GGUF of a stored shape, both with the slowest axis first."""
         ...
 
     def of_lora_b(self, lora_b: Array) -> Array:
-        """Of B, shape (rows of the GGUF weight, rank), the one that GGUF holds."""
+        """Convert B, of shape (rows of the GGUF weight, rank), to GGUF's."""
         ...
 
 
@@ -42,10 +42,10 @@ class AsStored:
 
 @dataclass(frozen=True, slots=True)
 class Transposed:
-    """GPT-2's ``Conv1D`` multiplies from the other side: it stores (in, out), GGUF (out, in).
+    """GPT-2's ``Conv1D`` stores (in, out), GGUF (out, in).
 
-    peft keeps A and B of such a layer as those of a Linear layer, (r, in) and (out, r), so that
-    the pair needs no change.
+    peft stores A and B of such a layer as for a Linear layer, (r, in) and (out, r), so the pair
+    needs no change.
     """
 
     def of_weight(self, weight: Array) -> Array:
@@ -60,9 +60,9 @@ class Transposed:
 
 @dataclass(frozen=True, slots=True)
 class RopePairs:
-    """Rows of each head reordered for rope over neighbouring pairs, as llama.cpp's llama does it.
+    """Reorders the rows of each head for rope over adjacent pairs, as llama.cpp's llama does it.
 
-    transformers turns row i with row i + head_dim / 2, llama.cpp row 2i with row 2i + 1.
+    transformers rotates row i with row i + head_dim / 2, llama.cpp row 2i with row 2i + 1.
     """
 
     heads: int

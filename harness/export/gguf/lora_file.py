@@ -1,8 +1,8 @@
-"""Writes a LoRA as GGUF, to be put over the GGUF of its base.
+"""Writes a LoRA as GGUF, to be applied to the GGUF of its base.
 
 llama.cpp adds ``alpha / r * B @ A`` to a weight (``src/llama-adapter.h``), with one alpha for the
-file and each pair's own r. What peft scales by (rsLoRA, patterns) goes into that alpha; where pairs
-differ, the difference goes into their B.
+file and each pair's own r. peft's scaling (rsLoRA, patterns) is folded into that alpha; where pairs
+differ, the difference is folded into their B.
 """
 
 from collections import Counter
@@ -42,7 +42,7 @@ class LoraFile:
 
 
 def check_expressible(adapter: Adapter) -> None:
-    """Raise a HarnessError for what a LoRA in GGUF has no place for."""
+    """Raise a HarnessError where a LoRA in GGUF cannot hold the adapter."""
     if adapter.beyond_pairs:
         raise HarnessError(
             f"{adapter.folder}: has {adapter.beyond_pairs}, which a LoRA in GGUF cannot hold: "
@@ -56,10 +56,10 @@ def pairs_by_tensor(
     architecture: Architecture,
     tensors: tuple[PlannedTensor, ...],
 ) -> dict[str, Pair]:
-    """The adapter's pairs by the GGUF tensor that each stands over.
+    """The adapter's pairs by the GGUF tensor that each updates.
 
     Args:
-        tensors: what the base's GGUF holds.
+        tensors: the tensors of the base's GGUF.
 
     Raises:
         HarnessError: the base's GGUF has no such tensor, or one of another shape.
@@ -115,7 +115,7 @@ def write_lora(lora: LoraFile, path: Path, dtype: str, on_tensor: OnTensor) -> N
 
 
 def common_alpha(pairs: Mapping[str, Pair]) -> float:
-    """The alpha that most pairs have, where scaling is alpha / r."""
+    """The alpha of most pairs, for a scaling of alpha / r."""
     return Counter(pair.scaling * pair.rank for pair in pairs.values()).most_common(1)[0][0]
 
 

@@ -1,8 +1,8 @@
-"""Quantises a GGUF file with llama.cpp's own quantiser, in a process of its own.
+"""Quantises a GGUF file with llama.cpp's own quantiser, in a separate process.
 
-llama.cpp ends its process where it finds a file impossible, and logs to the terminal: both stay in
-the other process, ``python -m harness.export.gguf.quantizer IN OUT TYPE``. Its log comes through a
-pipe and says how far it is.
+llama.cpp aborts its process on files that it cannot handle, and logs to the terminal. Both are
+confined to the process ``python -m harness.export.gguf.quantizer IN OUT TYPE``, whose log comes
+through a pipe and shows the progress.
 """
 
 import ctypes
@@ -21,9 +21,9 @@ from harness.machine.cores import usable_cores
 from harness.machine.memory import peak_resident_bytes
 
 LAST_LINES = 3
-"""Lines of the log that an error shows."""
+"""Lines of the log that an error quotes."""
 BUFFER_BYTES = 64 << 20
-"""What llama.cpp may keep of a tensor while it quantises it."""
+"""Bytes of a tensor that llama.cpp holds while it quantises it."""
 _TENSOR = re.compile(r"^\[\s*(\d+)/\s*(\d+)\]")
 _FELL_BACK = re.compile(
     r"warning: (\S+)\s+- ncols\s+\d+ not divisible by\s+\d+ \(required for type\s+(\S+)\)"
@@ -33,12 +33,12 @@ _PEAK = re.compile(r"^harness peak (\d+)$")
 _LOUD = re.compile(r"error|fail|abort|assert|unable|invalid", re.IGNORECASE)
 
 OnProgress = Callable[[int, int], None]
-"""Told how many tensors are done, and how many there are."""
+"""Called with the number of finished tensors and of all tensors."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fallback:
-    """A tensor whose rows the type's blocks do not divide."""
+    """A tensor stored in another type, because its rows are no multiple of the type's blocks."""
 
     tensor: str
     wanted: str
@@ -47,11 +47,11 @@ class Fallback:
 
 @dataclass(frozen=True, slots=True)
 class Quantized:
-    """What came of it."""
+    """The result of a quantisation."""
 
     fallbacks: tuple[Fallback, ...]
     peak_bytes: int | None
-    """Peak resident memory of the process, mapped pages of the input among it."""
+    """Peak resident memory of the process, including mapped pages of the input."""
 
 
 def quantize(source: Path, target: Path, number: int, on_step: OnProgress) -> Quantized:
@@ -109,7 +109,7 @@ def _main(source: str, target: str, number: str) -> int:
     def to_pipe(level: int, text: bytes, data: ctypes.c_void_p) -> None:
         os.write(2, text)
 
-    # Held by a name: llama.cpp keeps no reference of its own.
+    # Kept in a variable: llama.cpp holds no reference to it.
     callback = llama_cpp.llama_log_callback(to_pipe)
     llama_cpp.llama_log_set(callback, ctypes.c_void_p(0))
     parameters = llama_cpp.llama_model_quantize_default_params()

@@ -1,4 +1,4 @@
-"""Rotary embedding: what ``config.json`` says of it, as GGUF keys and factors.
+"""Rotary embedding: translates the settings of ``config.json`` into GGUF keys and factors.
 
 transformers 5 writes ``rope_parameters``; older configurations ``rope_theta`` and ``rope_scaling``.
 """
@@ -23,26 +23,26 @@ NUMBERS = {
         "original_max_position_embeddings",
     ),
 }
-"""The kinds that are written, each with the numbers that it must have."""
+"""Supported rope types, each with its required parameters."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rope:
-    """How positions turn queries and keys."""
+    """Parameters of the rotary embedding."""
 
     kind: str
     theta: float
     dimensions: int
-    """Of each head: all of them are turned."""
+    """Rotated dimensions of each head: all of them."""
     parameters: dict[str, Any]
     file: ModelConfig
 
     @classmethod
     def of(cls, config: ModelConfig, head_dim: int) -> "Rope":
-        """Read it.
+        """Read the parameters from a configuration.
 
         Raises:
-            HarnessError: it is of a kind that is not written.
+            HarnessError: the rope type is not supported.
         """
         own = config.mapping("rope_parameters")
         parameters = own or config.mapping("rope_scaling")
@@ -71,7 +71,7 @@ class Rope:
         return rope
 
     def add_to(self, writer: Any) -> None:
-        """Write its keys. Raises HarnessError where a parameter is missing."""
+        """Write the GGUF keys. Raises HarnessError where a parameter is missing."""
         from gguf import RopeScalingType
 
         writer.add_rope_dimension_count(self.dimensions)
@@ -104,7 +104,7 @@ class Rope:
             raise self.file.refuse("yarn without truncation is not written")
 
     def factors(self) -> Array | None:
-        """What each frequency is divided by, for Llama 3's scaling; else ``None``.
+        """Divisors of the frequencies for Llama 3's scaling; ``None`` for other types.
 
         Formula: transformers, ``modeling_rope_utils._compute_llama3_parameters``.
         """
@@ -121,7 +121,7 @@ class Rope:
         return np.where(lengths < context / high, 1.0, factors).astype(np.float32)
 
     def value(self, name: str) -> float:
-        """A parameter that must be there. Raises HarnessError where it is not."""
+        """A required parameter. Raises HarnessError where it is missing."""
         value = self.parameters.get(name)
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise self.file.refuse(f"rope of type {self.kind} lacks {name}")

@@ -1,4 +1,4 @@
-"""Which tensor of the model becomes which tensor of the GGUF file, decided before any is read."""
+"""Plans the tensors of the GGUF file and their sources, before any tensor is read."""
 
 import math
 from collections.abc import Iterator, Mapping
@@ -20,12 +20,12 @@ class PlannedTensor:
     """One tensor of the file."""
 
     name: str
-    """In GGUF: ``blk.0.attn_q.weight``."""
+    """Name in GGUF: ``blk.0.attn_q.weight``."""
     source: str
-    """In the model's files."""
+    """Name in the model's files."""
     layout: Layout
     shape: tuple[int, ...]
-    """In GGUF, the slowest axis first."""
+    """Shape in GGUF, the slowest axis first."""
 
     @property
     def stays_float32(self) -> bool:
@@ -42,7 +42,7 @@ class PlannedTensor:
 
 
 class Names:
-    """From a transformers name to GGUF's, by the official table."""
+    """Maps transformers' names to GGUF's, by the official table."""
 
     def __init__(self, config: ModelConfig, architecture: Architecture) -> None:
         self.architecture = architecture
@@ -51,13 +51,13 @@ class Names:
         self.table = get_tensor_name_map(kind, architecture.blocks(config))
 
     def full(self, name: str) -> str:
-        """The name with the prefix that some checkpoints leave out."""
+        """The name with the prefix that some checkpoints omit."""
         if name.startswith((self.architecture.PREFIX, "lm_head.")):
             return name
         return self.architecture.PREFIX + name
 
     def gguf(self, name: str) -> str | None:
-        """GGUF's name for a full name; ``None`` where it has none."""
+        """GGUF's name of a full name; ``None`` where there is none."""
         found: str | None = self.table.get_name(name, try_suffixes=SUFFIXES)
         return found
 
@@ -68,7 +68,7 @@ def plan(
     """Every tensor of the file, in the model's order.
 
     Raises:
-        HarnessError: the weights hold a tensor that is none of the architecture's, or lack one.
+        HarnessError: the weights contain a tensor that the architecture does not have, or lack one.
     """
     names = Names(config, architecture)
     tensors = {
@@ -106,7 +106,7 @@ def _check_complete(
     names: Names,
     tensors: Mapping[str, PlannedTensor],
 ) -> None:
-    """What llama.cpp wants, and in every block what the first one has."""
+    """Required tensors: llama.cpp's, and in every block those of the first block."""
     wanted = [architecture.EMBEDDING, architecture.NORM]
     if config.values.get("tie_word_embeddings") is False:
         wanted.append(architecture.HEAD)

@@ -1,4 +1,4 @@
-"""How many tensors of a GGUF file are stored in each type, asked of the file itself."""
+"""Counts the tensors of a GGUF file by stored type."""
 
 from collections import Counter
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A LoRA adapter's folder: its configuration, its pairs of matrices, and what cannot be exported.
+"""Reads a LoRA adapter for an export: configuration, pairs of matrices, unsupported parts.
 
 Names and formulas are peft's (``peft/tuners/lora``): the update of a weight is
 ``scaling * B @ A``, with ``scaling`` alpha / r, or alpha / sqrt(r) for rsLoRA.
@@ -56,17 +56,17 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class Adapter:
-    """An adapter, its files read but for the matrices."""
+    """An adapter whose configuration and headers are read, but not its matrices."""
 
     folder: Path
     config: Mapping[str, Any]
     pairs: tuple[Pair, ...]
     others: tuple[Tensor, ...]
-    """Tensors that are no A or B of a pair over a weight."""
+    """Tensors that are not A or B of a pair over a weight."""
 
     @property
     def beyond_pairs(self) -> str | None:
-        """What it holds besides plain LoRA pairs, in a few words; ``None`` for a plain LoRA."""
+        """Parts besides plain LoRA pairs, in a few words; ``None`` for a plain LoRA."""
         named = [name for name in VARIANTS if self.config.get(name)]
         if saved := self.config.get("modules_to_save"):
             names = saved if isinstance(saved, list) else [saved]
@@ -87,7 +87,7 @@ class Adapter:
 
 
 def read_adapter(folder: Path) -> Adapter:
-    """Read the adapter's configuration and where its matrices lie.
+    """Read the adapter's configuration and the headers of its matrices.
 
     Raises:
         HarnessError: it is no LoRA, its initialisation changed the base, or its files are damaged.
@@ -152,6 +152,6 @@ def _scaling(folder: Path, config: Mapping[str, Any], module: str, rank: int) ->
 
 
 def _matched(patterns: Any, module: str, default: Any) -> Any:
-    """The value of the first pattern that speaks of the module, matched as peft matches it."""
+    """The value of the first pattern that matches the module, by peft's rules."""
     found = (v for p, v in (patterns or {}).items() if re.match(rf"(.*\.)?({p})$", module))
     return next(found, default)

@@ -1,6 +1,6 @@
-"""Copies of the base's own weights that peft saves beside a LoRA over head or embedding.
+"""Removes copies of the base's weights that peft saves with a LoRA over head or embedding.
 
-They are frozen and say nothing, unless the vocabulary was extended or somebody trained them.
+They equal the base's weights unless the vocabulary was extended or they were trained.
 """
 
 from dataclasses import replace

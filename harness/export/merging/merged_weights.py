@@ -1,7 +1,7 @@
-"""A base with a plain LoRA merged in, computed a tensor at a time in float32.
+"""Merges a plain LoRA into its base in float32, one tensor at a time.
 
-Bit for bit what ``peft``'s ``merge_and_unload`` makes of a float32 base: the same product by torch,
-the same order of operations.
+The result is bit-identical to ``peft``'s ``merge_and_unload`` on a float32 base: the same product
+by torch, the same order of operations.
 """
 
 from collections.abc import Mapping
@@ -20,10 +20,10 @@ HEAD = "lm_head.weight"
 
 
 class MergedWeights:
-    """The base's tensors; those under the adapter's pairs come merged, in float32.
+    """The base's tensors; those with a pair of the adapter are merged, in float32.
 
     Raises:
-        HarnessError: a pair stands over no weight of the base, or has another shape.
+        HarnessError: a pair matches no weight of the base, or has another shape.
     """
 
     def __init__(self, base: StoredWeights, adapter: Adapter, config: ModelConfig) -> None:
@@ -80,7 +80,7 @@ class MergedWeights:
 
 
 def _target(base: StoredWeights, adapter: Adapter, pair: Pair) -> str:
-    """The name of the base's weight under a pair; checkpoints may leave out the first part."""
+    """The name of the base's weight of a pair; checkpoints may omit the first part."""
     full = f"{pair.module}.weight"
     for name in (full, full.partition(".")[2]):
         if name in base.shapes:

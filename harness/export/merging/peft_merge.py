@@ -1,8 +1,8 @@
-"""Merges by peft itself what is more than a LoRA: DoRA, trained modules, an extended vocabulary.
+"""Merges by peft the adapters that are more than a LoRA: DoRA, trained modules, new tokens.
 
-peft loads the whole model, in float32. That happens in a process of its own, ``python -m
-harness.export.merging.peft_merge BASE ADAPTER FOLDER DTYPE ROWS``, whose memory is given back when
-it ends and whose libraries chatter into a pipe.
+peft loads the whole model in float32. This happens in a separate process, ``python -m
+harness.export.merging.peft_merge BASE ADAPTER FOLDER DTYPE ROWS``, which releases its memory when
+it ends and whose libraries print into a pipe.
 """
 
 import json
@@ -18,7 +18,7 @@ from harness.export.merging.adapter import Adapter
 from harness.machine.memory import peak_resident_bytes
 
 MARK = "merged: "
-"""What the line begins with that holds the answer."""
+"""Prefix of the output line that holds the result."""
 _ROWS = re.compile(r"(embed_tokens|wte|lm_head)\.(base_layer\.)?weight$")
 
 
@@ -26,13 +26,13 @@ def merge_by_peft(base: Path, adapter: Adapter, folder: Path, dtype: str) -> int
     """Write the merged model's weights and configuration into ``folder``.
 
     Args:
-        dtype: torch's name of what the sum is rounded to.
+        dtype: torch's name of the type to which the sum is rounded.
 
     Returns:
-        Peak resident bytes of the process that did it.
+        Peak resident bytes of that process.
 
     Raises:
-        HarnessError: peft cannot, with its own reason.
+        HarnessError: peft failed, with its own reason.
     """
     arguments = [str(base.resolve()), str(adapter.folder.resolve()), str(folder.resolve()), dtype]
     done = subprocess.run(
@@ -52,13 +52,13 @@ def merge_by_peft(base: Path, adapter: Adapter, folder: Path, dtype: str) -> int
 
 
 def trained_rows(adapter: Adapter) -> int:
-    """Rows of an embedding or head that the adapter brings along: its vocabulary may have been
-    extended. 0 when it brings none."""
+    """Rows of the embedding or head that the adapter contains, since its vocabulary may have been
+    extended; 0 where it contains none."""
     return next((t.shape[0] for t in adapter.others if _ROWS.search(t.name)), 0)
 
 
 def merge_here(base: str, adapter: str, folder: str, dtype: str, rows: int) -> None:
-    """Merge in this process; ``rows`` as ``trained_rows`` gives them."""
+    """Merge in this process; ``rows`` is the result of ``trained_rows``."""
     from harness.engine.hf.libraries import quiet
 
     quiet()
@@ -81,7 +81,7 @@ def _main(base: str, adapter: str, folder: str, dtype: str, rows: str) -> int:
         answer = {"peak_bytes": peak_resident_bytes()}
     except Exception as error:  # of any kind: it is told in one line
         lines = str(error).splitlines() or [type(error).__name__]
-        # torch lists what does not fit below a headline that says nothing.
+        # torch lists the mismatches below an uninformative first line.
         answer = {"mistake": printable(" ".join(line.strip() for line in lines[:2]))}
     print(MARK + json.dumps(answer))
     return int("mistake" in answer)

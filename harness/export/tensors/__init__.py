@@ -1,1 +1,1 @@
-"""Reads and writes weights a tensor at a time, without torch."""
+"""Reads and writes weights one tensor at a time, without torch."""

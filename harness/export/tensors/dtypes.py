@@ -1,6 +1,6 @@
-"""Number formats: from what is stored to float32, and from there to what a GGUF file holds.
+"""Converts stored number formats to float32, and float32 to the formats of a GGUF file.
 
-A tensor is handled in slabs of rows, so that no second whole copy of it is needed.
+Tensors are converted in blocks of rows, so that no second whole copy is needed.
 """
 
 from collections.abc import Iterator
@@ -18,11 +18,11 @@ STORED_AS: dict[str, np.dtype[Any]] = {
     "F16": np.dtype("<f2"),
     "BF16": np.dtype("<u2"),
 }
-"""What numpy holds each format in; bfloat16 as its bits."""
+"""numpy's dtype for each format; bfloat16 is held as its bits."""
 
 
 def to_float32(values: Array, dtype: str) -> Array:
-    """Values stored as ``dtype``, in float32: exact, but for float64."""
+    """Stored values of ``dtype`` as float32; exact, except for float64."""
     if dtype == "BF16":
         return (values.astype(np.uint32) << 16).view(np.float32)
     return values.astype(np.float32, copy=False)

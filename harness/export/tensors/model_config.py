@@ -1,4 +1,4 @@
-"""A model's ``config.json``, asked for typed values: what is missing or odd is one line."""
+"""Typed access to a model's ``config.json``, with one-line errors for missing or wrong values."""
 
 from pathlib import Path
 from typing import Any

@@ -18,7 +18,7 @@ from harness.model_files.weights import WeightHeaders
 Array = NDArray[Any]
 
 STORAGE: dict[str, str] = {"F32": "<f4", "F16": "<f2", "BF16": "<u2", "F64": "<f8"}
-"""What a floating dtype is stored as; other dtypes are carried by no weight that is exported."""
+"""Storage of each floating dtype; no exported weight has another dtype."""
 
 
 def tensors_in(headers: WeightHeaders, folder: Path) -> Mapping[str, Tensor]:

@@ -1,4 +1,4 @@
-"""All weights of a model's folder, whichever files they are spread over."""
+"""All weights of a model's folder, over all its files."""
 
 from collections.abc import Mapping
 from pathlib import Path

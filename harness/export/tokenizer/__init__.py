@@ -1,1 +1,1 @@
-"""Reads a tokenizer's files into the form that GGUF stores."""
+"""Reads a tokenizer's files and converts them to GGUF's form."""

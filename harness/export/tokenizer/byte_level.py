@@ -1,4 +1,4 @@
-"""A byte-level BPE (GPT-2, Qwen, Llama 3, SmolLM) as a GGUF file holds it."""
+"""Converts a byte-level BPE (GPT-2, Qwen, Llama 3, SmolLM) to GGUF's form."""
 
 from typing import Any
 
@@ -46,10 +46,10 @@ def byte_level_vocabulary(loaded: LoadedTokenizer, rows: int) -> GgufVocabulary:
 
 
 def undone_normalizer(normalizer: Any) -> str | None:
-    """The normaliser's name where it is one of Unicode's forms.
+    """The normaliser's name, where it is a Unicode normalisation form.
 
     Raises:
-        HarnessError: it changes text in another way, which no reader of GGUF would do.
+        HarnessError: it changes text in another way, which no program that reads GGUF would do.
     """
     if normalizer is None:
         return None
@@ -80,9 +80,9 @@ def _merge(merge: str | list[str]) -> str:
 
 
 def byte_characters() -> set[str]:
-    """The 256 characters that stand for bytes, as GPT-2's ``bytes_to_unicode`` chose them.
+    """The 256 characters that represent bytes, as in GPT-2's ``bytes_to_unicode``.
 
-    Bytes that print stand for themselves, the others for what follows U+0100.
+    Printable bytes represent themselves; the others are represented by characters from U+0100 on.
     """
     printing = {*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)}
     return {chr(b) for b in printing} | {chr(0x100 + n) for n in range(256 - len(printing))}

@@ -1,8 +1,8 @@
-"""Which of llama.cpp's pre-tokenizers splits text as a tokenizer's own rules do.
+"""Finds the pre-tokenizer of llama.cpp that splits text as a tokenizer's own rules do.
 
 llama.cpp splits by a named set of regexes (``tokenizer.ggml.pre``; ``src/llama-vocab.cpp``). The
-rules of a ``tokenizer.json`` are brought into one form and compared with what each name stands for;
-rules that no name stands for cannot be exported.
+rules of a ``tokenizer.json`` are brought into a normal form and compared with those of each name;
+other rules cannot be exported.
 """
 
 import json
@@ -21,13 +21,13 @@ ONE_DIGIT = r"\p{N}"
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """What one name of llama.cpp stands for."""
+    """The rules of one of llama.cpp's pre-tokenizers."""
 
     name: str
     regexes: tuple[str, ...]
-    """Applied one after the other, each to the pieces that the one before it left."""
+    """Regexes applied one after the other, each to the pieces of the previous one."""
     ignores_merges: bool = False
-    """A word that is a token is that token, whatever the merges make of it."""
+    """A word that is a token becomes that token, regardless of the merges."""
 
 
 KNOWN = (
@@ -38,8 +38,8 @@ KNOWN = (
     Split("dbrx", (f"{CONTRACTIONS}|{WORDS}|\\p{{N}}{{1,3}}|{REST}",)),
     Split("ufakzeka", (f"{WORDS}|{ONE_DIGIT}|{REST}",)),
 )
-"""Those whose regexes llama.cpp runs as transformers does. Others exist whose regexes it only
-approximates (tekken, gpt-4o): a file that names them gets other tokens on some texts."""
+"""Pre-tokenizers whose regexes llama.cpp applies exactly as transformers does. Others it only
+approximates (tekken, gpt-4o): a file that names them gets other tokens for some texts."""
 
 
 def pre_tokenizer_name(rules: dict[str, Any]) -> str:
@@ -69,7 +69,7 @@ def pre_tokenizer_name(rules: dict[str, Any]) -> str:
 
 
 def _regexes(pre_tokenizer: Any) -> tuple[str, ...]:
-    """The regexes that text is split by, in order, each in the form that ``KNOWN`` has."""
+    """The regexes that split text, in order, each in the normal form of ``KNOWN``."""
     steps = _steps(pre_tokenizer)
     regexes: list[str] = []
     is_byte_level = False
@@ -116,7 +116,7 @@ def _split(step: dict[str, Any]) -> str:
 
 
 def canonical(regex: str) -> str:
-    r"""The regex in the spelling that ``KNOWN`` has, where only the spelling differs.
+    r"""The regex in the normal form of ``KNOWN``, where only the notation differs.
 
     ``(?:'[sS]|...)`` for ``(?i:'s|...)``, ``\p{N}{1}`` for ``\p{N}``, line feeds written out.
     """

@@ -1,9 +1,9 @@
-"""A SentencePiece-style BPE (Llama 2, Mistral) as the scores that llama.cpp merges by.
+"""Converts a SentencePiece-style BPE (Llama 2, Mistral) to the scores by which llama.cpp merges.
 
-Such a tokenizer marks blanks by ``▁`` and falls back to bytes. transformers merges by a ranked list
-of pairs; llama.cpp merges any two neighbours whose text is a token, the highest score first. The
-two agree when the list ranks whole tokens and holds every way to split each: what a converted
-SentencePiece model gives. A list that does not cannot be exported.
+Such a tokenizer marks spaces by ``▁`` and falls back to bytes. transformers merges by a ranked list
+of pairs; llama.cpp merges any two adjacent symbols whose text is a token, the highest score first.
+The two agree if the list ranks whole tokens and contains every split of each, as it does for a
+converted SentencePiece model. Other lists cannot be exported.
 """
 
 from collections.abc import Mapping
@@ -26,7 +26,7 @@ def sentencepiece_vocabulary(loaded: LoadedTokenizer, rows: int) -> GgufVocabula
     """The vocabulary for llama.cpp's SentencePiece tokenizer.
 
     Raises:
-        HarnessError: it would not split text as the tokenizer does.
+        HarnessError: llama.cpp would split text in another way than the tokenizer.
     """
     model = loaded.rules["model"]
     if model["type"] != "BPE":
@@ -61,7 +61,7 @@ def token_scores(model: Mapping[str, Any], added: set[str]) -> dict[str, float]:
     """A score for each token: the earlier its merges come, the higher.
 
     Raises:
-        HarnessError: merging by scores would not be merging by the list.
+        HarnessError: merging by scores would differ from merging by the list.
     """
     merges = [tuple(m.split(" ")) if isinstance(m, str) else tuple(m) for m in model["merges"]]
     order: dict[str, int] = {}
@@ -83,7 +83,7 @@ def token_scores(model: Mapping[str, Any], added: set[str]) -> dict[str, float]:
 
 
 def _check_complete(merges: set[tuple[str, ...]], vocabulary: set[str]) -> None:
-    """Every two symbols whose text is a token must be a pair of the list."""
+    """Check that every two symbols whose text is a token are a pair of the list."""
     words = {token for token in vocabulary if not is_byte(token)}
     for token in words:
         for cut in range(1, len(token)):
@@ -115,7 +115,7 @@ def _kinds(tokens: tuple[str, ...], kinds: tuple[int, ...], unk_id: int | None) 
 
 
 def _blanks(loaded: LoadedTokenizer) -> tuple[bool, list[str]]:
-    """Whether a blank is put before a text, and where llama.cpp does it otherwise."""
+    """The setting for a space before a text, and a warning where llama.cpp differs."""
     normalizers = _steps(loaded.rules.get("normalizer"), "normalizers")
     splits = _steps(loaded.rules.get("pre_tokenizer"), "pretokenizers")
     replaces = {"type": "Replace", "pattern": {"String": " "}, "content": BLANK}
@@ -156,7 +156,7 @@ def _metaspace(loaded: LoadedTokenizer, step: Mapping[str, Any]) -> tuple[bool, 
 
 
 def _does_nothing(splits: list[Mapping[str, Any]]) -> bool:
-    """No split, or one at blanks, of which there are none left."""
+    """True for no split, or for one at spaces, of which none are left."""
     return not splits or (len(splits) == 1 and splits[0].get("pattern") == {"String": " "})
 
 

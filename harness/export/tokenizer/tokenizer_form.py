@@ -1,4 +1,4 @@
-"""Which of GGUF's two forms a tokenizer takes."""
+"""Chooses the one of GGUF's two forms in which a tokenizer is stored."""
 
 from pathlib import Path
 
@@ -10,11 +10,11 @@ from harness.export.tokenizer.vocabulary import GgufVocabulary
 
 
 def vocabulary_of(loaded: LoadedTokenizer, rows: int, folder: Path) -> GgufVocabulary:
-    """The tokenizer as GGUF holds it.
+    """The tokenizer in GGUF's form.
 
     Args:
-        rows: of the model's embedding.
-        folder: where the tokenizer was loaded from, for what is wrong with it.
+        rows: rows of the model's embedding.
+        folder: the tokenizer's folder, for messages.
 
     Raises:
         HarnessError: GGUF cannot express it.

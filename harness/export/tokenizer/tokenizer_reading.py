@@ -1,9 +1,9 @@
-"""A folder's tokenizer as transformers loads it, reduced to plain values.
+"""Loads a folder's tokenizer with transformers and reduces it to plain values.
 
-Some tokenizer classes rebuild their rules when they are loaded, whatever ``tokenizer.json`` says,
-so that what counts is asked of the loaded tokenizer. Loading imports torch: it is done in a
-process of its own, ``python -m harness.export.tokenizer.tokenizer_reading FOLDER``, which answers
-with JSON.
+Some tokenizer classes rebuild their rules when they are loaded, regardless of ``tokenizer.json``,
+so the rules are read from the loaded tokenizer. Loading imports torch and therefore happens in a
+separate process, ``python -m harness.export.tokenizer.tokenizer_reading FOLDER``, which prints
+JSON.
 """
 
 import json
@@ -18,12 +18,12 @@ from harness.core.errors import HarnessError
 from harness.core.printable import printable
 
 MARK = "tokenizer: "
-"""What the line begins with that holds the answer; everything else is the libraries' chatter."""
+"""Prefix of the output line that holds the result; all other lines are output of the libraries."""
 
 
 @dataclass(frozen=True, slots=True)
 class LoadedTokenizer:
-    """What decides how text becomes tokens."""
+    """The rules by which text is tokenized."""
 
     rules: dict[str, Any]
     """The content of a ``tokenizer.json``: model, normalizer, pre-tokenizer, added tokens."""
@@ -32,7 +32,7 @@ class LoadedTokenizer:
     pad_id: int | None
     unk_id: int | None
     before: tuple[int, ...]
-    """Ids that are put before a text that is read with its special tokens."""
+    """Ids that the tokenizer adds before a text."""
     after: tuple[int, ...]
     chat_template: str | None
 
@@ -73,7 +73,7 @@ def load_tokenizer(folder: Path) -> LoadedTokenizer:
 
 
 def _around(tokenizer: Any) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """The ids that stand before and after those of a text."""
+    """The ids that the tokenizer adds before and after a text."""
     text = "a"
     bare = tokenizer(text, add_special_tokens=False)["input_ids"]
     full = tokenizer(text, add_special_tokens=True)["input_ids"]
@@ -85,7 +85,7 @@ def read_tokenizer(folder: Path) -> LoadedTokenizer:
     """Load the tokenizer in another process.
 
     Raises:
-        HarnessError: as ``load_tokenizer``, or that process ended without an answer.
+        HarnessError: as for ``load_tokenizer``, or the process ended without a result.
     """
     done = subprocess.run(
         [sys.executable, "-m", __spec__.name, str(folder.resolve())],

@@ -1,4 +1,4 @@
-"""The tokenizer as a GGUF file holds it: tokens, their types, merges or scores, special ids."""
+"""The tokenizer in GGUF's form: tokens, their types, merges or scores, special ids."""
 
 from dataclasses import dataclass
 from enum import IntEnum
@@ -21,7 +21,7 @@ class TokenKind(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class GgufVocabulary:
-    """What goes into the ``tokenizer.`` keys."""
+    """The values of the ``tokenizer.`` keys."""
 
     model: str
     """``gpt2`` for byte-level BPE, ``llama`` for SentencePiece."""
@@ -45,7 +45,7 @@ class GgufVocabulary:
 def token_table(
     rules: dict[str, Any], rows: int
 ) -> tuple[tuple[str, ...], tuple[int, ...], list[str]]:
-    """Token texts and kinds by id, as long as the model has rows, and what to warn of."""
+    """Token texts and kinds by id, one for each row of the model, and warnings."""
     texts = {index: text for text, index in rules["model"]["vocab"].items()}
     kinds = dict.fromkeys(texts, TokenKind.NORMAL)
     for added in rules.get("added_tokens", ()):
@@ -73,7 +73,7 @@ def token_table(
 
 
 def filler(index: int, taken: set[str]) -> str:
-    """A text of no other token, for a row of the embedding that no token has."""
+    """A unique text for a row of the embedding without a token."""
     text = f"[PAD{index}]"
     while text in taken:
         text = f"[{text}]"
@@ -81,7 +81,7 @@ def filler(index: int, taken: set[str]) -> str:
 
 
 def _warn_of(rules: dict[str, Any]) -> list[str]:
-    """Added tokens that swallow blanks or want to stand alone: llama.cpp knows neither."""
+    """Warns of added tokens that strip spaces or match whole words only: llama.cpp does neither."""
     odd = [
         added["content"]
         for added in rules.get("added_tokens", ())
@@ -97,7 +97,7 @@ def _warn_of(rules: dict[str, Any]) -> list[str]:
 
 
 def bos_and_eos_added(loaded: LoadedTokenizer) -> tuple[bool, bool]:
-    """Whether BOS is put before and EOS after a text; llama.cpp can add nothing else."""
+    """The settings for BOS before and EOS after a text; llama.cpp can add nothing else."""
     bos = () if loaded.bos_id is None else (loaded.bos_id,)
     eos = () if loaded.eos_id is None else (loaded.eos_id,)
     if loaded.before not in ((), bos) or loaded.after not in ((), eos):

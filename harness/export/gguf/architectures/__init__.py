@@ -1,4 +1,4 @@
-"""One family of models per file: how its weights and constants lie in GGUF.
+"""One family of models per file: the GGUF layout of its weights and its constants.
 
-Each file offers what ``harness.export.gguf.architecture.Architecture`` lists.
+Each file implements ``harness.export.gguf.architecture.Architecture``.
 """

@@ -1,4 +1,4 @@
-"""What Llama, Qwen2 and Qwen3 share: RMS norms, rope, grouped heads, a gated MLP."""
+"""Common part of Llama, Qwen2 and Qwen3: RMS norms, rope, grouped heads, a gated MLP."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -14,11 +14,11 @@ PROJECTIONS = (
     "input_layernorm.weight",
     "post_attention_layernorm.weight",
 )
-"""The weights of every block, biases aside."""
+"""The weights of every block, without biases."""
 
 
 class Decoder:
-    """An architecture of this family, but for its own name and habits."""
+    """An architecture of this family, without its name and its own checks."""
 
     PREFIX = "model."
     EMBEDDING = "model.embed_tokens.weight"
@@ -62,7 +62,7 @@ class Decoder:
 
 
 class Qwen(Decoder):
-    """What Qwen2 and Qwen3 refuse and warn of alike."""
+    """Checks and warnings that Qwen2 and Qwen3 share."""
 
     GGUF_NAME: str
 
@@ -93,7 +93,7 @@ def rope(config: ModelConfig) -> Rope:
 
 
 def sliding_window_warning(config: ModelConfig, *, is_used: bool) -> tuple[str, ...]:
-    """llama.cpp attends to everything in these architectures, whatever the window."""
+    """Warns of a sliding window: in these architectures llama.cpp attends to all tokens."""
     context = config.whole("max_position_embeddings")
     window = config.whole("sliding_window", 0) if is_used else 0
     if not window or window >= context:

@@ -1,7 +1,7 @@
-"""Llama, Mistral, SmolLM and whatever else is a ``LlamaForCausalLM``.
+"""Llama, Mistral, SmolLM and other models of class ``LlamaForCausalLM``.
 
-llama.cpp turns neighbouring rows of q and k, transformers those half a head apart: the rows are
-reordered, biases too.
+llama.cpp applies rope to adjacent rows of q and k, transformers to rows half a head apart: the rows
+and their biases are reordered.
 """
 
 from typing import Any

@@ -1,4 +1,4 @@
-"""Qwen3: norms on each head's q and k, and heads of a size of their own."""
+"""Qwen3: norms on each head's q and k, and a configured head size."""
 
 from harness.export.gguf.architectures._decoder import PROJECTIONS, Qwen
 
