@@ -8,8 +8,7 @@ from harness.checks.declared.output import Output
 from harness.checks.json.pointer import Path, follow, pointer_of, span_of
 from harness.checks.json.value import document_of
 from harness.checks.text.facts import facts_of
-from harness.checks.text.grounded_patterns import GroundedPatterns
-from harness.checks.text.stated import is_stated, ungrounded
+from harness.checks.text.grounded_patterns import GroundedPatterns, is_stated, ungrounded
 from harness.core.case import Case
 from harness.core.completion import Completion
 from harness.core.verdict import FailureCode, Verdict

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from harness.checks.declared.output import Output
 from harness.checks.json.value import without_completion
 from harness.checks.json.wording import list_of
-from harness.checks.text.headings import heading_at
+from harness.checks.text.no_text_around_sections import heading_at
 from harness.core.case import Case
 from harness.core.completion import Completion
 from harness.core.printable import excerpt

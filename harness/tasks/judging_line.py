@@ -5,7 +5,6 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import lru_cache
 from typing import Any
 
 from pydantic import ValidationError
@@ -31,6 +30,11 @@ class Declarations:
     output: Output
     broken: Mapping[str, str]
     """By part: why no check can be made of it."""
+
+
+_KNOWN: dict[str, Declarations] = {}
+MOST_KNOWN = 128
+"""Declarations that are remembered from line to line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,33 +75,17 @@ class JudgingLine:
         )
 
 
-class _Written:
-    """Declarations that are equal to others when they are written the same way: 1 is neither 1.0
-    nor true, as it would be between dicts."""
-
-    __slots__ = ("content", "text")
-
-    def __init__(self, *content: Any) -> None:
-        self.text = repr(content)
-        self.content = content
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Written) and self.text == other.text
-
-    def __hash__(self) -> int:
-        return hash(self.text)
-
-
 def _declarations(parts: Mapping[str, Any], pointers: tuple[str, ...] | None) -> Declarations:
+    """Read once what is written the same way: 1 is neither 1.0 nor true, as it would be in keys."""
     try:
-        return _read_once(_Written(parts, pointers))
-    except RecursionError:  # too deep to be written out, and so to be known again
+        written = repr((parts, pointers))
+    except RecursionError:
         return _read(parts, pointers)
-
-
-@lru_cache(maxsize=128)
-def _read_once(written: _Written) -> Declarations:
-    return _read(*written.content)
+    if written not in _KNOWN:
+        if len(_KNOWN) >= MOST_KNOWN:
+            _KNOWN.clear()
+        _KNOWN[written] = _read(parts, pointers)
+    return _KNOWN[written]
 
 
 def _read(parts: Mapping[str, Any], pointers: tuple[str, ...] | None) -> Declarations:

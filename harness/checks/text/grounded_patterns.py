@@ -1,14 +1,17 @@
 """Judges that the names, numbers and days a text speaks of occur in its prompt."""
 
 from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
 
 from harness.checks.json.value import without_completion
-from harness.checks.text.facts import facts_of
-from harness.checks.text.stated import is_stated, ungrounded
+from harness.checks.json.wording import show
+from harness.checks.text.facts import Facts, facts_of
 from harness.checks.text.text_patterns import PatternTimeout, compile_text_pattern, matches
 from harness.core.case import Case
 from harness.core.completion import Completion
-from harness.core.verdict import Verdict
+from harness.core.printable import excerpt
+from harness.core.verdict import FailureCode, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,3 +43,20 @@ class GroundedPatterns:
         except PatternTimeout as timeout:
             return timeout.verdict()
         return Verdict.passed()
+
+
+def is_stated(facts: Facts, value: Any) -> bool:
+    """True when the text that the facts are of states this string, number or literal."""
+    if value is None or isinstance(value, bool):
+        return True
+    if isinstance(value, str):
+        return facts.state(value)
+    return Decimal(value) in facts.numbers
+
+
+def ungrounded(facts: Facts, value: Any, span: tuple[int, int], where: str) -> Verdict:
+    """The failure of a value that the text does not state; its reason opens with ``where``."""
+    nearest = facts.nearest(value if isinstance(value, str) else str(value)[:100])
+    hint = f", the nearest is {excerpt(nearest)!r}" if nearest else ""
+    reason = f"{where}{show(value)} does not occur in the prompt{hint}"
+    return Verdict.failed(FailureCode.UNGROUNDED, reason, span, nearest or None)

@@ -1,9 +1,9 @@
 """Judges that a text with sections begins with its first one and ends with its last."""
 
+import re
 from dataclasses import dataclass
 
 from harness.checks.json.value import without_completion
-from harness.checks.text.headings import heading_at
 from harness.checks.text.surroundings import find_markup, first_piece
 from harness.core.case import Case
 from harness.core.completion import Completion
@@ -40,6 +40,12 @@ class NoTextAroundSections:
             text, start, end, "the text"
         )
         return Verdict.failed(extra.code, extra.reason, extra.span) if extra else Verdict.passed()
+
+
+def heading_at(text: str, heading: str) -> int:
+    """The offset of the heading in the first line that begins with it; -1 when none does."""
+    line = re.compile(rf"^[^\S\n]*+({re.escape(heading)})", re.MULTILINE).search(text)
+    return line.start(1) if line else -1
 
 
 def _section_end(text: str, start: int) -> int:

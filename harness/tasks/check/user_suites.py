@@ -15,7 +15,7 @@ from harness.core.case import Case
 from harness.core.completion import Completion
 from harness.core.errors import HarnessError
 from harness.core.plan import requests_for
-from harness.core.record import ModelRecord, RunRecord, Sample, TaskRecord
+from harness.core.record import ModelRecord, RunRecord, Sample
 from harness.records.runs import read_run, run_ids, write_run
 from harness.tasks.task import Task
 
@@ -63,29 +63,11 @@ def _run_pytest(*arguments: str) -> str:
 
 
 def _references(task: Task, perfect: Sequence[tuple[Case, Completion]]) -> RunRecord:
-    answers = {case.id: completion for case, completion in perfect}
+    answers = {case.id: (case, completion) for case, completion in perfect}
     samples = tuple(
-        Sample(
-            model=MODEL,
-            task=task.name,
-            case_id=request.case_id,
-            prompt_sha256=request.prompt_sha256,
-            messages=request.messages,
-            completion=answers[request.case_id],
-        )
+        Sample.of(MODEL, request, *answers[request.case_id], {}, is_drawn=False)
         for request in requests_for(task.name, task.cases, task.sampling)
         if request.case_id in answers
-    )
-    told = TaskRecord(
-        name=task.name,
-        description=task.description,
-        cases=len(task.cases),
-        selected=False,
-        cases_sha256=task.cases_sha256,
-        schema_sha256=task.schema_sha256,
-        sampling=task.sampling,
-        budgets=dict(task.budgets),
-        required=task.required,
     )
     return RunRecord(
         id="references",
@@ -94,6 +76,5 @@ def _references(task: Task, perfect: Sequence[tuple[Case, Completion]]) -> RunRe
         seconds=0.0,
         plan_fingerprint="",
         models=(ModelRecord(MODEL, "record", "references"),),
-        tasks=(told,),
         samples=samples,
     )

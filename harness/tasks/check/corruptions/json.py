@@ -54,9 +54,7 @@ def _around_and_inside(output: Output) -> Defects:
         "chatter before": around("here is what you asked for:\n", "", EDGES),
         "chatter after": around("", "\nlet me know if anything is missing.", EDGES),
         "special token after": around("", "<|im_end|>", EDGES),
-        "second document": lambda case, perfect: Corruption(
-            f"{perfect}\n{perfect}", frozenset({EDGES})
-        ),
+        "second document": lambda case, perfect: around("", f"\n{perfect}", EDGES)(case, perfect),
         "ends in a loop": around("", "\n" + LOOP * 12, EDGES, "repetition"),
         "bracket repeated": _bracket_repeated,
         "last bracket cut off": _cut_off,
@@ -64,10 +62,6 @@ def _around_and_inside(output: Output) -> Defects:
         "key repeated": _key_repeated,
         **{name: partial(_in_value, output, make) for name, make in _in_values(output).items()},
     }
-
-
-def _second_document(case: Case, perfect: str) -> Corruption:
-    return Corruption(f"{perfect}\n{perfect}", frozenset({EDGES}))
 
 
 def _bracket_repeated(case: Case, perfect: str) -> Corruption:
