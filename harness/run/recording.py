@@ -83,16 +83,4 @@ def _environment() -> Mapping[str, JsonValue]:
 
 def _task_record(session: Session, task: Task) -> TaskRecord:
     planned = {r.case_id for plan in session.plans.values() for r in plan.for_task(task.name)}
-    return TaskRecord(
-        name=task.name,
-        description=task.description,
-        cases=len(planned),
-        selected=task.is_selected or len(planned) < len(task.cases),
-        cases_sha256=task.cases_sha256,
-        schema_sha256=task.schema_sha256,
-        sampling=task.sampling,
-        budgets=dict(task.budgets),
-        required=task.required,
-        repeats=task.repeats,
-        generate_seed=task.generate_seed,
-    )
+    return task.record(len(planned))

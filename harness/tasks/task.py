@@ -19,7 +19,7 @@ from harness.checks.variety import Variety
 from harness.core.case import Case, JsonValue, Message
 from harness.core.errors import HarnessError
 from harness.core.plan import Sampling
-from harness.core.record import FORMAT_SUCCESS
+from harness.core.record import FORMAT_SUCCESS, TaskRecord
 from harness.files.yaml_file import explain, load_yaml, parse_yaml
 from harness.tasks.task_file import (
     VARIABLE,
@@ -71,6 +71,22 @@ class Task:
     @cached_property
     def cases_by_id(self) -> dict[str, Case]:
         return {case.id: case for case in self.cases}
+
+    def record(self, planned: int) -> TaskRecord:
+        """The task as a run's record has it, with ``planned`` of its cases asked."""
+        return TaskRecord(
+            name=self.name,
+            description=self.description,
+            cases=planned,
+            selected=self.is_selected or planned < len(self.cases),
+            cases_sha256=self.cases_sha256,
+            schema_sha256=self.schema_sha256,
+            sampling=self.sampling,
+            budgets=dict(self.budgets),
+            required=self.required,
+            repeats=self.repeats,
+            generate_seed=self.generate_seed,
+        )
 
     @cached_property
     def declares(self) -> frozenset[str]:

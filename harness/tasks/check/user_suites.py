@@ -76,5 +76,6 @@ def _references(task: Task, perfect: Sequence[tuple[Case, Completion]]) -> RunRe
         seconds=0.0,
         plan_fingerprint="",
         models=(ModelRecord(MODEL, "record", "references"),),
+        tasks=(task.record(len(task.cases)),),
         samples=samples,
     )
