@@ -48,7 +48,7 @@ class Behavior:
 
     @classmethod
     def of(cls, name: str, file: ModuleType) -> "Behavior":
-        """What the file says."""
+        """Reads the names that the file defines."""
         is_over_run = hasattr(file, "run_check_for")
         return cls(
             name=name,

@@ -48,7 +48,7 @@ def check_for(output: Output) -> ExactFields:
 
 
 def _pairs(reference: Any, value: Any, pointer: str) -> list[tuple[PointerMatch, PointerMatch]]:
-    """What the reference and the value have at each place that the pointer leads to in either."""
+    """Pairs reference and value at each place that the pointer leads to in either."""
     if "*" not in pointer:
         place = follow(reference, pointer)[0]
         return [(place, follow(value, pointer)[0]._replace(path=place.path))]

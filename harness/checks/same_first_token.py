@@ -10,7 +10,7 @@ NEEDS = ()
 NO_RATE = "it is judged once for each pair of models"
 
 
-class BeginsBeside(Protocol):
+class FirstTokenEvidence(Protocol):
     """Two models' first token after the same prompts."""
 
     @property
@@ -29,7 +29,7 @@ class SameFirstToken:
     least_rate: float = 0.95
     """Rounding decides where two tokens are nearly alike, and a quantised model rounds much."""
 
-    def judge(self, evidence: BeginsBeside) -> Verdict:
+    def judge(self, evidence: FirstTokenEvidence) -> Verdict:
         if not evidence.is_copy:
             return Verdict.skipped(f"it was trained further than {evidence.before}")
         if evidence.first_token_rate is None:

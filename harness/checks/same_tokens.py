@@ -10,7 +10,7 @@ NEEDS = ()
 NO_RATE = "it is judged once for each pair of models"
 
 
-class ReadBeside(Protocol):
+class TokenizationEvidence(Protocol):
     """Two models' reading of the same prompts."""
 
     @property
@@ -25,13 +25,13 @@ class ReadBeside(Protocol):
 class SameTokens:
     """Rejects an export that reads ``' 12'`` as two tokens where its source reads one."""
 
-    def judge(self, evidence: ReadBeside) -> Verdict:
+    def judge(self, evidence: TokenizationEvidence) -> Verdict:
         if not evidence.differences:
             return Verdict.passed()
         count = evidence.mismatched
         more = f" (of {count:,} prompts that differ)" if count > 1 else ""
-        said = f"beside {evidence.before}: {evidence.differences[0]}{more}"
-        return Verdict.failed(FailureCode.OTHER_TOKENS, said)
+        reason = f"beside {evidence.before}: {evidence.differences[0]}{more}"
+        return Verdict.failed(FailureCode.OTHER_TOKENS, reason)
 
 
 def run_check_for(task: RunDeclarations) -> SameTokens:

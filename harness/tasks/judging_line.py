@@ -25,7 +25,7 @@ _PARTS = Output.parts_of("json").keys()
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Declarations:
-    """What a line declares of a good answer. Lines that say the same share one of these."""
+    """A line's declarations about its answer. Lines written the same way share one of these."""
 
     output: Output
     broken: Mapping[str, str]

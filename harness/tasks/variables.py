@@ -1,7 +1,6 @@
-"""What may stand under ``variables`` in ``task.yaml``: how a prompt's variables are drawn.
+"""The form of ``variables`` in ``task.yaml``, which says how a prompt's variables are drawn.
 
-The form alone, so that a task's mistakes are found without Hypothesis; what draws is
-``harness.tasks.generate.strategies``.
+A task's mistakes are found here without Hypothesis; ``harness.tasks.generate.strategies`` draws.
 """
 
 import re

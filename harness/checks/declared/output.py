@@ -1,6 +1,6 @@
-"""What a task declares of a good answer: one model, read from ``task.yaml`` and from judging lines.
+"""The declarations of a good answer: one model, for ``task.yaml`` and for judging lines.
 
-Checks are made from it, and what a behavior ``needs`` is looked up in it.
+Checks are made from it, and a behavior's ``NEEDS`` are looked up in it.
 """
 
 from collections.abc import Mapping
@@ -30,7 +30,7 @@ Format = Literal["json", "text", "python"]
 
 @dataclass(frozen=True, slots=True)
 class Only:
-    """Marks what answers of one format alone can have."""
+    """Marks a declaration that only one format can have."""
 
     format: str
 
@@ -66,7 +66,7 @@ _JSON, _TEXT, _PYTHON = Only("json"), Only("text"), Only("python")
 
 
 class Output(BaseModel):
-    """What a good answer must be: ``output`` in ``task.yaml``."""
+    """The properties of a good answer: ``output`` in ``task.yaml``."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -127,7 +127,7 @@ class Output(BaseModel):
 
     @classmethod
     def parts_of(cls, form: str) -> Mapping[str, str]:
-        """What answers of one format alone can have: key in ``task.yaml`` to field."""
+        """The declarations for answers of one format alone: key in ``task.yaml`` to field."""
         return {
             field.alias or name: name
             for name, field in cls.model_fields.items()
@@ -146,7 +146,7 @@ class Output(BaseModel):
 
 
 class RunDeclarations(Protocol):
-    """What a task declares of whole runs."""
+    """A task's declarations about whole runs."""
 
     @property
     def budgets(self) -> Mapping[str, float]: ...

@@ -15,7 +15,7 @@ _CLOSERS = {"}": "{", "]": "["}
 
 @dataclass(frozen=True, slots=True)
 class Brackets:
-    """How the brackets of a stretch of text match. All offsets are into the whole text."""
+    """The matching of brackets in a stretch of text. All offsets are into the whole text."""
 
     end: int | None
     """Behind the bracket that closes the first opener; ``None`` when none does."""

@@ -110,7 +110,7 @@ def _decode_unusual(text: str, start: int) -> Decoded:
 
 
 def end_of_value(text: str, start: int) -> int:
-    """Where the sound JSON value that begins at ``start`` ends, at any depth."""
+    """The end of the sound JSON value that begins at ``start``, at any depth."""
     if text[start] not in "{[":
         return decode(text, start).end
     depth = 0

@@ -1,4 +1,4 @@
-"""How deep a JSON text is nested, without recursion."""
+"""Measures the nesting depth of a JSON text without recursion."""
 
 import re
 

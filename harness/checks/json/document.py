@@ -1,4 +1,4 @@
-"""Where the JSON value stands in a completion, and what is wrong with it.
+"""Locates the JSON value in a completion, and the first fault in it.
 
 Every check that looks at the value looks at the *first top-level value*, found by this rule:
 
@@ -77,7 +77,7 @@ class Document:
 
     text: str
     start: int
-    """Where the value begins; where there is none, the end of the text."""
+    """Offset of the value; the end of the text without one."""
     end: int
     """Behind the value's last character."""
     value: Any
@@ -88,7 +88,7 @@ class Document:
 
     @property
     def is_whole(self) -> bool:
-        """Whether the text is the value, and blanks."""
+        """True when the text is the value and blanks, and nothing else."""
         return not self.text[: self.start].strip(_BLANK) and not self.text[self.end :].strip(_BLANK)
 
 
@@ -156,7 +156,7 @@ def _outside_thoughts(text: str) -> list[tuple[int, int]]:
 
 
 def _end_of_value_before(text: str, position: int) -> int:
-    """Where the first object or array that begins before ``position`` ends; 0 for none."""
+    """The end of the first object or array that begins before ``position``; 0 for none."""
     for opener in _OPENERS.finditer(text, 0, position):
         if _is_plausible(text, opener):
             stop = len(text)
@@ -166,7 +166,7 @@ def _end_of_value_before(text: str, position: int) -> int:
 
 
 def _first_container(text: str, start: int, stop: int) -> tuple[int | None, int | None]:
-    """Where the first object or array of the stretch begins, and the first weak one before it.
+    """The starts of the first object or array of the stretch, and of the first weak one before it.
 
     A weak one is read once and the search goes on behind it, so that the time stays linear.
     """
@@ -201,7 +201,7 @@ def _first_container(text: str, start: int, stop: int) -> tuple[int | None, int 
 
 
 def _is_weak(value: Any) -> bool:
-    """Whether the value may be a footnote mark or a pair of brackets in prose."""
+    """True when the value may be a footnote mark or a pair of brackets in prose."""
     if isinstance(value, list):
         return not any(isinstance(item, str | list | dict | bool | None) for item in value)
     return not value

@@ -1,4 +1,4 @@
-"""What is wrong with a JSON value, in the words and codes that verdicts use."""
+"""Describes the fault of a JSON value in the words and codes of verdicts."""
 
 import json
 import re
@@ -23,9 +23,9 @@ class Fault:
     code: FailureCode
     reason: str
     span: tuple[int, int]
-    """What to point at."""
+    """The characters to point at."""
     position: int = 0
-    """Where a strict reader stumbles: the first character it cannot accept."""
+    """Offset of the first character that a strict parser cannot accept."""
 
 
 def explain_fault(text: str, error: json.JSONDecodeError, brackets: Brackets | None) -> Fault:

@@ -17,7 +17,7 @@ _BLANK = re.compile(r"[ \t\n\r]*+")
 
 
 class PointerMatch(NamedTuple):
-    """What a pointer leads to in a value."""
+    """One place that a pointer leads to in a value."""
 
     path: Path
     value: Any
@@ -54,7 +54,7 @@ def _tokens(pointer: str) -> tuple[str, ...]:
 
 
 def _steps(place: tuple[Path, Any], token: str) -> list[tuple[Path, Any]]:
-    """Where ``token`` leads from one place; what is missing stays missing."""
+    """The places that ``token`` leads to from one place; a missing place stays missing."""
     path, value = place
     if isinstance(value, dict):
         if token in value:
@@ -72,7 +72,7 @@ def _steps(place: tuple[Path, Any], token: str) -> list[tuple[Path, Any]]:
 
 
 def span_of(document: Document, path: Path, *, name: bool = False) -> tuple[int, int]:
-    """Where the value at ``path`` stands in the text, or with ``name`` the name of that member.
+    """The span in the text of the value at ``path``, or with ``name`` of that member's name.
 
     Where the path ends in nothing it is the span of the innermost container that is there.
     """

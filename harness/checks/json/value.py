@@ -1,4 +1,4 @@
-"""What the checks of a JSON value share: the document, and the verdict where there is none."""
+"""Shared by checks of a JSON value: its document, or the verdict where there is none."""
 
 from dataclasses import replace
 

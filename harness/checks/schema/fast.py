@@ -14,7 +14,7 @@ from harness.checks.schema.pattern import found_in
 from harness.checks.schema.timeout import tick
 
 Accepts = Callable[[Any], bool]
-"""Whether a value satisfies a schema."""
+"""True when a value satisfies a schema."""
 
 _LEFT_TO_THE_JUDGE = frozenset(
     (

@@ -27,7 +27,7 @@ class SchemaNode(dict[str, Any]):
 
 
 def accepts(schema: Any, value: Any) -> bool:
-    """Whether the schema's quick yes says so; without one the judge has to be asked."""
+    """True when the schema's quick test accepts the value; ``jsonschema`` judges the rest."""
     quick = getattr(schema, "accepts", None)
     return quick is not None and bool(quick(value))
 
@@ -126,7 +126,7 @@ def unique_items(validator: Any, value: bool, instance: Any, schema: Any) -> Err
 
 
 def is_multiple(number: int | Decimal, divisor: int | Decimal) -> bool:
-    """Whether ``number / divisor`` is an integer, exactly, however large the exponents."""
+    """True when ``number / divisor`` is an integer, exactly, however large the exponents."""
     if isinstance(number, int) and isinstance(divisor, int):
         return number % divisor == 0
     digits, exponent = _parts(number)

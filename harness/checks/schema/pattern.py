@@ -34,7 +34,7 @@ class PatternError(ValueError):
 
 
 def found_in(pattern: str, text: str) -> bool:
-    """Whether ``pattern`` matches anywhere in ``text``.
+    """True when ``pattern`` matches anywhere in ``text``.
 
     Raises:
         SchemaTimeout: all patterns together took ``PATTERN_SECONDS`` on this value.

@@ -1,4 +1,4 @@
-"""What a schema finds wrong with the value of a completion, in our codes."""
+"""Turns a schema's errors about a completion's value into verdicts with failure codes."""
 
 import re
 from collections.abc import Iterable

@@ -53,8 +53,7 @@ class Schema:
     """A quick yes, where the schema's keywords allow one."""
 
     def errors(self, value: Any) -> list[ValidationError]:
-        """What is wrong with a value whose numbers are ``int`` and ``Decimal``: the first
-        ``MAX_ERRORS`` things.
+        """The first ``MAX_ERRORS`` errors of a value whose numbers are ``int`` and ``Decimal``.
 
         Raises:
             SchemaTimeout: the schema or its patterns take too long.

@@ -1,4 +1,4 @@
-"""How long a schema may take over one value: a broken task must not hang a run.
+"""Limits the time a schema may take over one value: a broken task must not hang a run.
 
 Each thread has its own clock, started for each value.
 """
@@ -43,7 +43,7 @@ def tick() -> None:
 
 
 def pattern_seconds_left() -> float:
-    """What is left of ``PATTERN_SECONDS``."""
+    """The seconds left of ``PATTERN_SECONDS``."""
     return _clock.pattern_seconds_left
 
 

@@ -19,7 +19,7 @@ def read_date(text: str) -> datetime.date | None:
 
 
 def is_time(text: str) -> bool:
-    """Whether it is an RFC 3339 ``full-time``: with an offset, a leap second only at 23:59 UTC."""
+    """True for an RFC 3339 ``full-time``: with an offset, a leap second only at 23:59 UTC."""
     match = _TIME.fullmatch(text)
     if match is None:
         return False

@@ -1,4 +1,4 @@
-"""What a text states: its words, its numbers and its days, however they are written.
+"""Reads the words, numbers and days that a text states, however they are written.
 
 A value is *grounded* in a text that states it. Numbers count by their exact decimal value, days by
 the calendar, everything else as whole words.
@@ -60,7 +60,7 @@ _MOST_WORDS = 300
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What one text states."""
+    """The words, numbers and days that one text states."""
 
     text: str
     """In normal form."""
@@ -68,7 +68,7 @@ class Facts:
     days: frozenset[datetime.date]
 
     def state(self, value: str) -> bool:
-        """Whether the text states ``value``, be it words, a number or a day."""
+        """True when the text states ``value``, be it words, a number or a day."""
         days = days_of(value)
         if days:
             return bool(days & self.days)
@@ -91,7 +91,7 @@ class Facts:
 
 @lru_cache(maxsize=64)
 def facts_of(text: str) -> Facts:
-    """What ``text`` states."""
+    """The facts of ``text``; those of recent texts are remembered."""
     shown = unicodedata.normalize("NFKC", text)
     return Facts(normal(text), frozenset(_numbers_in(shown)), frozenset(_days_in(shown)))
 
@@ -140,7 +140,7 @@ def _signed(number: Decimal, is_minus: bool) -> Decimal:
 
 
 def _has_minus(text: str, position: int) -> bool:
-    """Whether the digits at ``position`` have a minus before them, a currency sign between or not.
+    """True when a minus precedes the digits at ``position``, a currency sign between or not.
 
     A hyphen that follows a letter or a digit joins (``2024-01``, ``Q-4``): it is no sign.
     """

@@ -1,4 +1,4 @@
-"""What stands around an answer where nothing should: named, and pointed at, in reading order."""
+"""Finds and names the text around an answer, where none should stand, in reading order."""
 
 import re
 from collections.abc import Callable

@@ -22,7 +22,7 @@ def normal(text: str) -> str:
 
 
 def has_words(text: str, words: str) -> bool:
-    """Whether ``words`` stand in ``text`` as whole words; both must be ``normal``.
+    """True when ``words`` stand in ``text`` as whole words; both must be ``normal``.
 
     A number ends where its digits do: ``24`` does not stand in ``24.76`` nor in ``1,240``.
     """
@@ -39,7 +39,7 @@ def has_words(text: str, words: str) -> bool:
 
 
 def _is_edge(text: str, position: int, step: int) -> bool:
-    """Whether a word may begin (``step`` -1) or end (``step`` 1) at ``position``."""
+    """True when a word may begin (``step`` -1) or end (``step`` 1) at ``position``."""
     outside = position if step > 0 else position - 1
     inside = outside - step
     if not 0 <= outside < len(text):

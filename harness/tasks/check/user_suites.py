@@ -38,10 +38,10 @@ def judge_with_suites(
         stored = write_run(_references(task, perfect), root / "stored")
         task_options = ("--tasks-dir", str(task.path.resolve().parent), "--task", task.name)
         options = ("--model", f"record:{stored}", "--report-dir", str(root / "runs"))
-        said = _run_pytest(str(suites), *task_options, *options)
+        problem = _run_pytest(str(suites), *task_options, *options)
         runs = run_ids(root / "runs")
         if not runs:
-            raise HarnessError(f"{suites}: cannot be run over the references: {said}")
+            raise HarnessError(f"{suites}: cannot be run over the references: {problem}")
         return read_run(root / "runs" / runs[-1])
 
 

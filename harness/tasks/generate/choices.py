@@ -24,7 +24,7 @@ MOST_PARTS = 16
 LONGEST_BY_CHANCE = 100
 """Characters above its least length that a text is drawn with at most."""
 WIDEST_BY_CHANCE = 10**6
-"""How far from zero a number without bounds is drawn."""
+"""The largest magnitude of a number that is drawn without bounds."""
 _SIMPLEST_FIRST = string.ascii_letters + string.digits + " " + string.punctuation
 
 

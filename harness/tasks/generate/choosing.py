@@ -91,7 +91,7 @@ class _Making:
 
     job: Job
     place: int | None
-    """Of the job among the jobs; ``None`` for a value that nobody asked for."""
+    """The job's index; ``None`` for a value that no job asked for."""
     choices: list[Choice] = field(default_factory=list)
     open_spans: list[int] = field(default_factory=list)
     spans: list[Span] = field(default_factory=list)
@@ -123,7 +123,7 @@ class _Work(Generic[T]):
 
     @property
     def result(self) -> list[Drawn[T] | None]:
-        """Where the strategy has one value only, Hypothesis asks for no further one."""
+        """Hypothesis asks for no further value where the strategy has only one."""
         is_begun = len(self.waiting) < len(self.made)
         return self.made if is_begun else [self.only] * len(self.made)
 

@@ -90,7 +90,7 @@ class CaseSampler:
         return guarded(source_file(self.task), partial(make, self.strategy, jobs))
 
     def _rng(self, number: int) -> random.Random:
-        """Of each attempt by itself, so that more cases begin with the same ones."""
+        """Seeds each attempt by itself, so that a larger draw begins with the same cases."""
         digest = hashlib.sha256(f"{self.seed}/{self.task.name}/{number}".encode()).digest()
         return random.Random(int.from_bytes(digest[:8], "big"))
 

@@ -23,7 +23,7 @@ class Promoted:
 
     file: Path
     line: int
-    """Of the file, counted from 1."""
+    """Line number in the file, from 1."""
     task: str
     is_same_prompt: bool
     """False when the task's prompt has changed since the run: the case asks in today's words."""
@@ -68,7 +68,7 @@ def _sample(run: RunRecord, case_id: str, task: str | None) -> Sample:
 
 
 def _line(sample: Sample, reference: object) -> str:
-    """What stands in ``cases.jsonl``: the variables, or the messages where there were none."""
+    """The line for ``cases.jsonl``: with the variables, or the messages where there were none."""
     values: dict[str, object] = {"id": sample.case_id}
     if sample.variables:
         values["variables"] = dict(sample.variables)

@@ -11,7 +11,7 @@ from harness.tasks.generate.drawing import CaseSampler, DrawnCase
 from harness.tasks.generate.shrinking import Bounds, shrink, size_of
 
 Ask = Callable[[Sequence[Case]], Sequence[Completion]]
-"""What the model answers to cases, all of them in one batch."""
+"""Returns the model's answers to cases, all of them in one batch."""
 Judge = Callable[[Case, Completion], Verdict]
 
 

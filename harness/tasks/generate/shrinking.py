@@ -46,7 +46,7 @@ Sequel = tuple[Value, ...]
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """What a search for the smallest example may cost."""
+    """Bounds on a search for the smallest example."""
 
     steps: int = 40
     requests: int = 320
@@ -80,8 +80,8 @@ Edits = tuple[Edit, ...]
 
 
 def size_of(example: Example) -> tuple[int, int, tuple[tuple[float, ...], ...]]:
-    """What *smaller* means: the shorter prompt in characters; of equally long ones the one of
-    fewer choices; then the one whose first differing choice is simpler."""
+    """Sort key of *smaller*: characters of the prompt, then number of choices, then the first
+    differing choice's simplicity."""
     choices = example.choices
     return len(example.prompt), len(choices), tuple(c.complexity for c in choices)
 
