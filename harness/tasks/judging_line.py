@@ -5,6 +5,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from pydantic import ValidationError
@@ -30,11 +31,6 @@ class Declarations:
     output: Output
     broken: Mapping[str, str]
     """By part: why no check can be made of it."""
-
-
-_KNOWN: dict[str, Declarations] = {}
-MOST_KNOWN = 128
-"""Declarations that are remembered from line to line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,17 +71,32 @@ class JudgingLine:
         )
 
 
+class _Written(str):
+    """The text of a value, to know it again by: 1 is neither 1.0 nor true, as between keys."""
+
+    content: Any
+
+    def __new__(cls, content: Any) -> "_Written":
+        made = super().__new__(cls, repr(content))
+        made.content = content
+        return made
+
+
 def _declarations(parts: Mapping[str, Any], pointers: tuple[str, ...] | None) -> Declarations:
-    """Read once what is written the same way: 1 is neither 1.0 nor true, as it would be in keys."""
     try:
-        written = repr((parts, pointers))
-    except RecursionError:
+        return _read_once(_Written((parts, pointers)))
+    except RecursionError:  # nested too deep for a text
         return _read(parts, pointers)
-    if written not in _KNOWN:
-        if len(_KNOWN) >= MOST_KNOWN:
-            _KNOWN.clear()
-        _KNOWN[written] = _read(parts, pointers)
-    return _KNOWN[written]
+
+
+@lru_cache(maxsize=128)
+def _read_once(written: _Written) -> Declarations:
+    return _read(*written.content)
+
+
+@lru_cache(maxsize=128)
+def _schema_of(written: _Written) -> Schema:
+    return compile_schema(written.content)
 
 
 def _read(parts: Mapping[str, Any], pointers: tuple[str, ...] | None) -> Declarations:
@@ -116,7 +127,7 @@ def _compiled(schema: Any, broken: dict[str, str]) -> Schema | None:
     if not isinstance(schema, dict | bool):
         raise HarnessError(f"schema: expected a JSON Schema, found {show(schema)}")
     try:
-        return compile_schema(schema)
+        return _schema_of(_Written(schema))
     except (SchemaError, RecursionError) as error:
         reason = str(error) if isinstance(error, SchemaError) else "it is nested too deep"
         broken["schema"] = f"schema: {reason}"

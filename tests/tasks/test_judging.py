@@ -5,6 +5,7 @@ import json
 import pytest
 
 from harness.core.errors import HarnessError
+from harness.tasks import judging_line
 from harness.tasks.judging import BrokenLine, judge_lines, verdict_dict
 from harness.tasks.judging_line import JudgingLine
 from harness.tasks.task import load_task
@@ -113,6 +114,17 @@ def test_a_schema_that_cannot_be_compiled_is_an_error_of_the_task():
     )
     (judged,) = judge_lines([raw])
     assert judged.verdicts["schema_types"].code == "task_error"
+
+
+def test_a_schema_is_compiled_once_whatever_the_references(monkeypatch):
+    compiled = []
+    compile_schema = judging_line.compile_schema
+    monkeypatch.setattr(
+        judging_line, "compile_schema", lambda raw: compiled.append(raw) or compile_schema(raw)
+    )
+    for key in ("a", "b", "c"):
+        assert verdicts(schema={"minProperties": 7}, reference={key: 1})["types"] == "passed"
+    assert compiled == [{"minProperties": 7}]
 
 
 def test_schemas_are_told_apart_by_how_they_are_written():
