@@ -68,8 +68,8 @@ def policy_of(settings: "Settings", flags: dict[str, Any]) -> "GatePolicy":
     try:
         return GatePolicy.model_validate({**settings.gate.model_dump(), **given})
     except ValidationError as error:
-        lines = [f"--{str(e['loc'][0]).replace('_', '-')}: {e['msg']}" for e in error.errors()]
-        raise HarnessError("\n".join(lines)) from None
+        found = [f"--{str(e['loc'][0]).replace('_', '-')}: {e['msg']}" for e in error.errors()]
+        raise HarnessError(*found) from None
 
 
 def records(names: tuple[str, ...], root: Path, settings: "Settings") -> list["RunRecord"]:

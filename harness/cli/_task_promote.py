@@ -1,10 +1,11 @@
 """``harness task promote``: make a drawn case of a run one of its task's own."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 import click
+
+from harness.files.strict_json import NotJson, decode
 
 _FOLDER = click.Path(path_type=Path, file_okay=False)
 
@@ -46,6 +47,6 @@ def _given(reference: str | None) -> dict[str, Any]:
     if reference is None:
         return {}
     try:
-        return {"reference": json.loads(reference)}
-    except ValueError as error:
+        return {"reference": decode(reference.encode("utf-8", "surrogatepass"))}
+    except NotJson as error:
         raise click.BadParameter(f"not valid JSON: {error}", param_hint="--reference") from None

@@ -1,6 +1,5 @@
 """Turns a task's folder into a Task, or into every mistake that is in it."""
 
-import difflib
 import hashlib
 import json
 import re
@@ -20,6 +19,8 @@ from harness.core.case import Case, JsonValue, Message
 from harness.core.errors import HarnessError
 from harness.core.plan import Sampling
 from harness.core.record import FORMAT_SUCCESS, TaskRecord
+from harness.core.suggestion import did_you_mean
+from harness.files.strict_json import NotJson, decode
 from harness.files.yaml_file import explain, load_yaml, parse_yaml
 from harness.tasks.task_file import (
     VARIABLE,
@@ -117,7 +118,7 @@ def load_task(folder: Path) -> Task:
     schema = _try(mistakes, lambda: _read_schema(path, schema_path, formats))
     cases = _try(mistakes, lambda: _read_cases(folder / CASES_FILE, file))
     if mistakes or file is None or cases is None:
-        raise HarnessError("\n".join(mistakes))
+        raise HarnessError(*mistakes)
     return Task(
         name=folder.resolve().name,
         path=folder,
@@ -152,13 +153,12 @@ def find_tasks(tasks_dir: Path, names: tuple[str, ...] = ()) -> tuple[Task, ...]
     chosen = [name for name in there if not names or name in names]
     tasks = [_try(mistakes, partial(load_task, tasks_dir / name)) for name in chosen]
     if mistakes:
-        raise HarnessError("\n".join(mistakes))
+        raise HarnessError(*mistakes)
     return tuple(task for task in tasks if task is not None)
 
 
 def _unknown_task(name: str, there: list[str], tasks_dir: Path) -> str:
-    close = difflib.get_close_matches(name, there, n=1)
-    hint = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(there) or 'none'}"
+    hint = did_you_mean(name, there, f"there are {', '.join(there) or 'none'}")
     return f"--task {name}: no such task in {tasks_dir}, {hint}"
 
 
@@ -190,13 +190,12 @@ def _read_schema(task_file: Path, path: Path | None, assert_formats: bool) -> Sc
     if path is None:
         return None
     try:
-        raw = json.loads(path.read_text("utf-8"))
-        return compile_schema(raw, assert_formats=assert_formats)
+        return compile_schema(decode(path.read_bytes()), assert_formats=assert_formats)
     except FileNotFoundError:
         raise HarnessError(f"{task_file}: schema: {path} is not there") from None
-    except json.JSONDecodeError as error:
-        raise HarnessError(f"{path}:{error.lineno}: not valid JSON: {error.msg}") from None
-    except (OSError, UnicodeDecodeError) as error:
+    except NotJson as error:
+        raise HarnessError(f"{path}:{error.line}: not valid JSON: {error}") from None
+    except OSError as error:
         raise HarnessError(f"{path}: cannot be read ({error})") from None
     except SchemaError as error:
         raise HarnessError(f"{path}:1: not a JSON Schema 2020-12: {error}") from None
@@ -228,7 +227,7 @@ def _read_cases(path: Path, file: TaskFile | None) -> tuple[Case, ...]:
         more = len(mistakes) - MOST_MISTAKES
         mistakes = [*mistakes[:MOST_MISTAKES], f"{path}: and {more} more mistakes"]
     if mistakes:
-        raise HarnessError("\n".join(mistakes))
+        raise HarnessError(*mistakes)
     return tuple(cases)
 
 
@@ -302,5 +301,5 @@ def _try(mistakes: list[str], step: Callable[[], T]) -> T | None:
     try:
         return step()
     except HarnessError as error:
-        mistakes.append(str(error))
+        mistakes += error.mistakes
         return None

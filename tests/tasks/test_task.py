@@ -157,6 +157,10 @@ def test_a_schema_that_does_not_compile_is_a_mistake_of_the_task(folder):
 def test_a_missing_or_broken_schema_file(folder):
     (folder / "schema.json").write_text("{")
     assert mistakes(folder)[0].startswith("schema.json:1: not valid JSON")
+    (folder / "schema.json").write_text('{"minimum":\nNaN}')
+    assert "not valid JSON: NaN is no JSON number" in mistakes(folder)[0]
+    (folder / "schema.json").write_text("[" * 100_000)
+    assert mistakes(folder)[0] == "schema.json:1: not valid JSON: JSON nested too deep"
     (folder / "schema.json").unlink()
     assert "schema.json is not there" in mistakes(folder)[0]
 

@@ -49,6 +49,6 @@ def convert(script: Path, folder: Path, target: Path, kind: str) -> None:
     if done.returncode == 0 and target.is_file():
         return
     lines = [line.strip() for line in done.stdout.splitlines() if line.strip()]
-    told = " | ".join(lines[-LAST_LINES:]) or "it said nothing"
+    reason = " | ".join(lines[-LAST_LINES:]) or "it said nothing"
     how = f"exit code {done.returncode}" if done.returncode else "it wrote no file"
-    raise HarnessError(f"{script}: could not convert {folder} ({how}): {printable(told):.600}")
+    raise HarnessError(f"{script}: could not convert {folder} ({how}): {printable(reason):.600}")

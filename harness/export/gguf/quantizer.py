@@ -30,7 +30,7 @@ _FELL_BACK = re.compile(
     r".*-> falling back to\s+(\S+)"
 )
 _PEAK = re.compile(r"^harness peak (\d+)$")
-_LOUD = re.compile(r"error|fail|abort|assert|unable|invalid", re.IGNORECASE)
+_ERROR = re.compile(r"error|fail|abort|assert|unable|invalid", re.IGNORECASE)
 
 OnProgress = Callable[[int, int], None]
 """Called with the number of finished tensors and of all tensors."""
@@ -78,10 +78,10 @@ def quantize(source: Path, target: Path, number: int, on_step: OnProgress) -> Qu
         finally:
             process.kill()
     if code != 0:
-        loud = [line for line in last if _LOUD.search(line)]
-        told = " | ".join((loud or list(last))[-LAST_LINES:]) or "it said nothing"
+        errors = [line for line in last if _ERROR.search(line)]
+        reason = " | ".join((errors or list(last))[-LAST_LINES:]) or "it said nothing"
         how = f"signal {-code}" if code < 0 else f"exit code {code}"
-        raise HarnessError(f"llama.cpp could not quantise ({how}): {printable(told):.600}")
+        raise HarnessError(f"llama.cpp could not quantise ({how}): {printable(reason):.600}")
     return Quantized(tuple(fallbacks), peak)
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from harness.export.tensors.model_config import ModelConfig
 from harness.export.tensors.safetensors_file import Array
 
-NUMBERS = {
+PARAMETERS = {
     "default": (),
     "linear": ("factor",),
     "yarn": ("factor",),
@@ -49,9 +49,9 @@ class Rope:
         kind = parameters.get("rope_type", parameters.get("type", "default"))
         if any(isinstance(value, dict) for value in parameters.values()):
             raise config.refuse("rope that differs from layer to layer is not written")
-        if not isinstance(kind, str) or kind not in NUMBERS:
+        if not isinstance(kind, str) or kind not in PARAMETERS:
             raise config.refuse(
-                f"rope of type {kind!r:.40} is not written, only {', '.join(NUMBERS)}"
+                f"rope of type {kind!r:.40} is not written, only {', '.join(PARAMETERS)}"
             )
         if (
             config.number("partial_rotary_factor", 1.0) != 1.0
@@ -66,7 +66,7 @@ class Rope:
             parameters,
             config,
         )
-        for name in NUMBERS[kind]:
+        for name in PARAMETERS[kind]:
             rope.value(name)
         return rope
 

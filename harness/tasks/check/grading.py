@@ -97,7 +97,7 @@ def check_task(folder: Path, suites: Path | None = None) -> TaskGrade:
     try:
         task = load_task(folder)
     except HarnessError as error:
-        mistakes = tuple(Mistake(line) for line in str(error).splitlines())
+        mistakes = tuple(map(Mistake, error.mistakes))
         return TaskGrade(folder.resolve().name, folder, mistakes=mistakes)
     return _Grading(task, suites).grade()
 
@@ -216,7 +216,7 @@ class _Grading:
         try:
             run = judge_with_suites(self.task, perfect, self.suites)
         except HarnessError as error:
-            self.mistakes += map(Mistake, str(error).splitlines())
+            self.mistakes += map(Mistake, error.mistakes)
             return
         answered = {case.id for case, _ in perfect}
         for sample in run.samples:

@@ -1,13 +1,13 @@
 """Checks that the behaviors named by a task's budgets and ``required`` exist, and apply to it."""
 
 import ast
-import difflib
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 from harness.checks import listing
 from harness.core.errors import HarnessError
 from harness.core.record import FORMAT_SUCCESS
+from harness.core.suggestion import did_you_mean
 from harness.files.yaml_file import parse_yaml
 from harness.tasks.task import TASK_FILE, Task
 from harness.tasks.task_file import limit_budgets
@@ -74,6 +74,5 @@ def _budget_problem(
 def _unknown(name: str, known: Collection[str]) -> str:
     if name in listing():
         return f"{name} does not apply to this task: declare what it needs, or leave it out"
-    close = difflib.get_close_matches(name, known, n=1)
-    hint = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(sorted(known))}"
+    hint = did_you_mean(name, known, f"there are {', '.join(sorted(known))}")
     return f"no behavior {name!r}, {hint}"

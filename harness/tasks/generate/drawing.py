@@ -102,10 +102,10 @@ class CaseSampler:
             line = CaseLine.model_validate({**value, "id": case_id})
             case = case_of(line, self.task.file)
         except ValidationError as error:
-            lines = [f"{where}: {explain(e, CaseLine)}" for e in error.errors()]
-            raise HarnessError("\n".join(lines)) from None
+            found = [f"{where}: {explain(e, CaseLine)}" for e in error.errors()]
+            raise HarnessError(*found) from None
         except HarnessError as error:
-            raise HarnessError(f"{where}: {error}") from None
+            raise HarnessError(*(f"{where}: {m}" for m in error.mistakes)) from None
         return replace(case, tags=(*case.tags, GENERATED))
 
 

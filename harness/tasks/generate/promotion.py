@@ -1,8 +1,6 @@
 """Makes a drawn case of a stored run one of its task's own: a line more in ``cases.jsonl``."""
 
 import json
-import os
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +9,7 @@ from pydantic import ValidationError
 
 from harness.core.errors import HarnessError
 from harness.core.record import RunRecord, Sample
+from harness.files.atomic import replaced
 from harness.files.yaml_file import explain
 from harness.tasks.generate.stored import generated_samples
 from harness.tasks.task import CASES_FILE, case_of, load_task
@@ -85,21 +84,14 @@ def _line(sample: Sample, reference: object) -> str:
 
 
 def _append(file: Path, line: str) -> int:
-    """Add a line through a sibling and a rename; returns its number."""
+    """Add a line to the file, which is replaced as a whole; returns the line's number."""
     before = file.read_bytes()
     ending = b"\r\n" if before.partition(b"\n")[0].endswith(b"\r") else b"\n"
     gap = ending if before and not before.endswith(b"\n") else b""
     after = before + gap + line.encode() + ending
-    sibling = file.with_name(f".{file.name}.{os.getpid()}.tmp")
     try:
-        with sibling.open("wb") as stream:
+        with replaced(file) as stream:
             stream.write(after)
-            stream.flush()
-            os.fsync(stream.fileno())
-        shutil.copymode(file, sibling)
-        sibling.replace(file)
     except OSError as error:
         raise HarnessError(f"{file}: cannot be written ({error.strerror})") from None
-    finally:
-        sibling.unlink(missing_ok=True)
     return after.count(b"\n")

@@ -1,0 +1,17 @@
+"""``harness task promote --reference``: the value that becomes part of a task's cases."""
+
+import pytest
+from click.testing import CliRunner
+
+from harness.cli import main
+
+
+@pytest.mark.parametrize("reference", ["{", "NaN", "[" * 100_000])
+def test_a_reference_that_is_no_json_is_refused(reference, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    command = ["task", "promote", "latest", "a", "--reference", reference]
+    monkeypatch.setattr("harness.records.runs.find_run", lambda *_: tmp_path)
+    monkeypatch.setattr("harness.records.runs.read_run", lambda *_: None)
+    result = CliRunner().invoke(main, command)
+    assert result.exit_code == 2
+    assert "not valid JSON" in result.output
