@@ -82,7 +82,7 @@ def add_vocabulary(writer: GGUFWriter, vocabulary: GgufVocabulary) -> None:
     writer.add_tokenizer_model(vocabulary.model)
     writer.add_tokenizer_pre(vocabulary.pre)
     writer.add_token_list(vocabulary.tokens)
-    # Said outright: an empty or one-sided list would otherwise leave the type to be guessed.
+    # An explicit type: gguf cannot infer it from an empty list.
     key = "tokenizer.ggml.token_type"
     writer.add_key_value(key, vocabulary.kinds, GGUFValueType.ARRAY, GGUFValueType.INT32)
     if vocabulary.scores:
