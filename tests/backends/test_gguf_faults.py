@@ -116,7 +116,7 @@ def test_without_llama_cpp_the_way_to_install_it_is_said(gguf_file, monkeypatch)
     monkeypatch.setattr("harness.backends.gguf.find_spec", lambda name: None)
     with pytest.raises(HarnessError, match=r"pip install 'slm-harness\[gguf\]'"):
         preflight(ref)
-    for name in [n for n in sys.modules if n.startswith("harness.engine.llama.model")]:
+    for name in [n for n in sys.modules if n.startswith("harness.engine.llama.")]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "llama_cpp", None)
     with pytest.raises(HarnessError, match=r"cannot be imported .*pip install 'slm-harness\[gguf"):
