@@ -33,7 +33,7 @@ from harness.report.words.provenance import differing, environment_of, facts
 ASSETS = Path(__file__).parent / "page/assets"
 SUFFIX = ".html"
 SCRIPTS = (
-    "shown", "differences", "keys", "case", "bucket", "filter", "task", "plots", "slices",
+    "shown", "differences", "json", "keys", "case", "bucket", "filter", "task", "plots", "slices",
     "pair", "start",
 )  # fmt: skip
 """The files that make up the page's one script, in this order: each uses what is before it."""

@@ -29,6 +29,7 @@ from harness.report.report import Report
 from harness.report.words import numbers as words
 from harness.report.words.escaping import inert
 from harness.report.words.marks import first_failure, telling, window
+from harness.report.words.shared_prefix import shared_prefix
 
 EXAMPLES = 5
 MAX_CHARACTERS = 240
@@ -81,7 +82,7 @@ class BeforeAfter:
         yield Text()
         if self.comparison.composite.judged == 0:
             return
-        shared = _shared_prefix(self.comparison.cases)
+        shared = shared_prefix([_prompt(case) for case in self.comparison.cases])
         required = self.comparison.required
         for case in chosen(self.comparison.cases, self.examples, required):
             yield _ascii(_case_title(case), options)
@@ -320,7 +321,7 @@ def _case_table(
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column(style=_DIM, no_wrap=True)
     table.add_column(overflow="fold")
-    prompt = case.sample.messages[-1].content if case.sample.messages else ""
+    prompt = _prompt(case)
     begun = "… " if shared else ""
     table.add_row("prompt", _ascii(Text(begun + _cut(prompt[shared:])), options))
     for name, sample in (("before", case.before), ("after", case.after)):
@@ -328,6 +329,10 @@ def _case_table(
         if sample is not None and (why := _why(sample, first)):
             table.add_row("", _ascii(Text(why, _DIM), options))
     return table
+
+
+def _prompt(case: CaseChange) -> str:
+    return case.sample.messages[-1].content if case.sample.messages else ""
 
 
 def _answer(sample: Sample | None, first: tuple[str, ...], marked_by_color: bool) -> Text:
@@ -365,17 +370,6 @@ def _why(sample: Sample, first: tuple[str, ...]) -> str:
 def _cut(text: str) -> str:
     more = len(text) - MAX_CHARACTERS
     return printable(text[:MAX_CHARACTERS]) + (f" … {more:,} more characters" if more > 0 else "")
-
-
-def _shared_prefix(cases: Iterable[CaseChange]) -> int:
-    """How many characters all prompts begin with: the task's wording, which needs no repeating."""
-    prompts = [c.sample.messages[-1].content for c in cases if c.sample.messages]
-    if len(prompts) < 2:
-        return 0
-    low, high = min(prompts), max(prompts)
-    same = next((i for i, (a, b) in enumerate(zip(low, high, strict=False)) if a != b), len(low))
-    cut = max(low.rfind(blank, 0, same) for blank in " \n")
-    return cut + 1 if cut >= 0 and len(low) > cut + 1 else 0
 
 
 def _ascii(text: Text, options: ConsoleOptions) -> Text:

@@ -1,18 +1,21 @@
 """The page in a real browser: it runs, nothing a model wrote does, and it answers."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from harness.core.record import RunRecord
+from harness.core.verdict import FailureCode, Verdict
 from harness.gate.policy import GatePolicy
 from harness.report.html import render
 from harness.report.report import report_on
 from tests.report.chromium import Page
 from tests.report.odd_pairs import odd_record
 from tests.report.test_html import HOSTILE, hostile_record
-from tests.synthetic import record
+from tests.synthetic import ADAPTER, BASE, good, record, record_of, sample, values, with_text
 
 pytestmark = pytest.mark.slow
 
@@ -104,41 +107,96 @@ def test_the_keyboard_reaches_the_search(tab: Page, tmp_path: Path) -> None:
     assert tab.evaluate("document.activeElement.value") == ""
 
 
-def test_script_and_template_draw_a_case_alike(tab: Page, tmp_path: Path) -> None:
-    """What a reader sees of a case is the same with JavaScript on and off."""
-    shown = "document.querySelector('.bucket[open] .case').innerText"
-    for number, run in enumerate([record(300), *map(hostile_record, HOSTILE)]):
-        folder = tmp_path / str(number)
-        folder.mkdir()
-        path = written(run, folder)
-        texts = []
-        for is_off in (False, True):
-            tab.call("Emulation.setScriptExecutionDisabled", value=is_off)
-            tab.open(path)
-            tab.evaluate("for (const d of document.querySelectorAll('.bucket')) d.open = true")
-            names = "[...document.querySelectorAll('.answer .name')].map((n) => n.remove())"
-            tab.evaluate(names)
-            texts.append(" ".join(tab.evaluate(shown).split()))
-        assert texts[0] == texts[1]
+# Every stretch of a text with the titles of the marks that it stands in.
+READ = """[...document.querySelectorAll('.bucket[open] pre')].map((pre) => {
+  const walker = document.createTreeWalker(pre, NodeFilter.SHOW_TEXT), found = [];
+  for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+    const title = node.parentNode.closest('mark')?.title ?? "";
+    if (found.at(-1)?.[0] === title) found.at(-1)[1] += node.data;
+    else found.push([title, node.data]);
+  }
+  return found;
+})"""
 
 
-@pytest.mark.parametrize("seed", range(4))
-def test_script_and_template_mark_the_same(tab: Page, tmp_path: Path, seed: int) -> None:
-    """Differences, failures and keys: the two renderings agree node by node."""
-    path = written(odd_record(40, seed), tmp_path)
+def with_and_without_scripts(tab: Page, path: Path, expression: str) -> list[Any]:
+    """An expression's value on the page without its scripts, then with them, all cases drawn."""
     found = []
     for is_off in (True, False):
         tab.call("Emulation.setScriptExecutionDisabled", value=is_off)
         tab.open(path)
-        if not is_off:
-            tab.evaluate("document.querySelector('.bucket .more').click()")
-        kept = "(n) => n.outerHTML.replace(/\\s+(<|$)/g, '$1').replace(/(^|>)\\s+/g, '$1')"
-        shown = "'.bucket[open] pre, .bucket[open] .keys td, .bucket[open] .keys summary'"
-        found.append(tab.evaluate(f"[...document.querySelectorAll({shown})].map({kept})"))
-    assert len(found[0]) > 120
-    for template, script in zip(*found, strict=True):
-        assert template == script
+        tab.evaluate("for (const d of document.querySelectorAll('.bucket')) d.open = true")
+        tab.evaluate("document.querySelector('.bucket .more')?.click()")
+        found.append(tab.evaluate(expression))
+    return found
+
+
+def test_an_answer_reads_the_same_without_scripts(tab: Page, tmp_path: Path) -> None:
+    """Prompt, verdicts, both texts, what failed and how to ask again."""
+    parts = "'.prompt, .answer h5 .role, .answer .verdict, .answer .raw, .answer li, .replay'"
+    shown = (
+        "[...document.querySelectorAll('.bucket[open] .case')].slice(0, 1).flatMap((one) => "
+        f"[...one.querySelectorAll({parts})].map((n) => n.innerText))"
+    )
+    for number, run in enumerate([record(300), *map(hostile_record, HOSTILE)]):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        without, scripted = with_and_without_scripts(tab, written(run, folder), shown)
+        assert len(without) >= 6
+        assert [" ".join(text.split()) for text in without] == [
+            " ".join(text.split()) for text in scripted
+        ]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_failures_are_marked_the_same_without_scripts(tab: Page, tmp_path: Path, seed: int) -> None:
+    path = written(odd_record(40, seed), tmp_path)
+    without, scripted = with_and_without_scripts(tab, path, READ)
+    assert len(without) > 100
+    assert without == scripted
     assert tab.problems == []
+
+
+def test_what_sets_two_answers_apart_is_drawn(tab: Page, tmp_path: Path) -> None:
+    """The difference is shaded on both sides, the keys stand in a table, long values are cut."""
+    value = {"name": "Ada", "note": "x" * 300, "amount": 47.2}
+    before = with_text(sample(BASE, 1, values(1)[0], good(value)), json.dumps(value))
+    changed = json.dumps(value | {"amount": "47.2"})
+    failed = Verdict.failed(FailureCode.WRONG_TYPE, "", (0, 1))
+    after = with_text(sample(ADAPTER, 1, values(1)[0], good(value)), changed, json_validity=failed)
+    sides = [(m, [replace(s, reference=value)]) for m, s in ((BASE, before), (ADAPTER, after))]
+    tab.open(written(record_of(sides), tmp_path))
+    assert tab.evaluate("document.querySelector('.shading').checkVisibility()") is True
+    shaded = "[...document.querySelectorAll('.case .raw ins, .case .raw del')]"
+    assert tab.evaluate(f"{shaded}.map((n) => [n.localName, n.innerText])") == [
+        ["ins", '"'],
+        ["ins", '"'],
+    ]
+    keys = "document.querySelector('.case .keys')"
+    assert tab.evaluate(f"{keys}.querySelector('summary').innerText") == (
+        "Key by key, 3 values: 1 differs, 1 is not the reference's"
+    )
+    rows = (
+        f"[...{keys}.querySelectorAll('tr')].map((row) => [...row.cells].map((c) => c.innerText))"
+    )
+    assert tab.evaluate(rows) == [
+        ["key", "before", "after", "reference"],
+        ["/amount", "47.2 number", '✗ "47.2" string', "47.2 number"],
+        ["/name", '"Ada"', '"Ada"', '"Ada"'],
+        ["/note", *[f'"{"x" * 199}…'] * 3],
+    ]
+    assert tab.evaluate(f"{keys}.open") is True
+
+
+def test_two_answers_that_are_the_same_say_so(tab: Page, tmp_path: Path) -> None:
+    value = values(1)[0]
+    sides = [(m, [sample(m, 1, value, good(value))]) for m in (BASE, ADAPTER)]
+    tab.open(written(record_of(sides), tmp_path))
+    tab.evaluate("for (const d of document.querySelectorAll('.bucket')) d.open = true")
+    tab.evaluate(SETTLED)
+    said = tab.evaluate("document.querySelector('.case').innerText")
+    assert "Both answers are the same, character by character." in said
+    assert tab.evaluate("document.querySelectorAll('.case :is(ins, del)').length") == 0
 
 
 @pytest.mark.parametrize("text", HOSTILE)

@@ -1,18 +1,24 @@
 """One case answered again, as plain lines: what is the same and what is not."""
 
+import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
+from difflib import SequenceMatcher
 
 from harness.core.completion import Completion
 from harness.core.verdict import Outcome, Verdict
 from harness.report.words import numbers as words
-from harness.report.words.diff import Stretch, differences
 from harness.report.words.escaping import log
+from harness.report.words.shared_prefix import common_prefix
 
 AROUND = 40
 """Characters shown of what is alike, on each side of a difference."""
 MOST_SHOWN = 2_000
 """Characters shown of one difference."""
+MOST_PIECES = 1_000
+"""Words, or else lines, of each text that are compared: difflib may take the square of them. Texts
+of more are one difference between the ends that they share."""
+_WORD = re.compile(r"\w+| +|[\s\S]")
 
 
 def lines(before: Completion, after: Completion) -> Iterator[str]:
@@ -24,7 +30,34 @@ def lines(before: Completion, after: Completion) -> Iterator[str]:
     if before.text == after.text:
         yield f"The same, character by character: {_shown(before.text)}"
         return
-    yield f"Different: {_marked(differences(before.text, after.text))}"
+    yield f"Different: {_marked(list(differences(before.text, after.text)))}"
+
+
+def differences(before: str, after: str) -> Iterator[tuple[str, str]]:
+    """Stretches of both texts, in order; one that both have stands on both sides."""
+    head = common_prefix(before, after)
+    left, right = before[head:], after[head:]
+    tail = common_prefix(left[::-1], right[::-1])
+    middle = left[: len(left) - tail], right[: len(right) - tail]
+    ends = before[:head], left[len(left) - tail :]
+    for stretch in ((ends[0], ends[0]), *_between(*middle), (ends[1], ends[1])):
+        if any(stretch):
+            yield stretch
+
+
+def _between(before: str, after: str) -> Iterator[tuple[str, str]]:
+    """The stretches by words, by lines where there are too many words, or all of it as one."""
+    for cut in (_WORD.findall, _lines):
+        left, right = cut(before), cut(after)
+        if max(len(left), len(right)) <= MOST_PIECES:
+            for _, a, b, c, d in SequenceMatcher(None, left, right).get_opcodes():
+                yield "".join(left[a:b]), "".join(right[c:d])
+            return
+    yield before, after
+
+
+def _lines(text: str) -> list[str]:
+    return text.splitlines(keepends=True)
 
 
 def verdict_lines(
@@ -78,15 +111,14 @@ def _ended(completion: Completion) -> str:
     return f"{length}, {tokens}, {how[completion.finish_reason.value]}"
 
 
-def _marked(stretches: Sequence[Stretch]) -> str:
+def _marked(stretches: list[tuple[str, str]]) -> str:
     parts = []
-    for position, stretch in enumerate(stretches):
-        if stretch.is_alike:
-            is_first, is_last = position == 0, position == len(stretches) - 1
-            parts.append(_context(stretch.before, is_first, is_last))
+    for position, (before, after) in enumerate(stretches):
+        if before == after:
+            parts.append(_context(before, position == 0, position == len(stretches) - 1))
         else:
-            parts.append(f"[-{_shown(stretch.before)}-]" if stretch.before else "")
-            parts.append(f"{{+{_shown(stretch.after)}+}}" if stretch.after else "")
+            parts.append(f"[-{_shown(before)}-]" if before else "")
+            parts.append(f"{{+{_shown(after)}+}}" if after else "")
     return "".join(parts)
 
 

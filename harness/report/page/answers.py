@@ -60,11 +60,6 @@ class Answer:
     near: tuple[int, int] | None = None
     """Where the prompt comes nearest to a value that it does not state."""
 
-    @property
-    def whole(self) -> str | None:
-        """The text, where there is one and all of it is here."""
-        return None if self.error is not None or self.cut_before or self.cut_after else self.text
-
 
 @dataclass(frozen=True, slots=True)
 class ShownCase:
@@ -111,17 +106,6 @@ def prompt_of(sample: Sample) -> str:
     if len(sample.messages) == 1 and sample.messages[0].role == "user":
         return sample.messages[0].content
     return "\n\n".join(f"[{m.role}]\n{m.content}" for m in sample.messages)
-
-
-def shared_prefix(texts: Sequence[str]) -> int:
-    """How many characters all texts begin with, up to a blank: an instruction to say but once."""
-    if len(texts) < 2:
-        return 0
-    low, high = min(texts), max(texts)
-    pairs = enumerate(zip(low, high, strict=False))
-    same = next((i for i, (a, b) in pairs if a != b), len(low))
-    cut = 1 + max(low.rfind(blank, 0, same) for blank in " \n")
-    return cut if cut < len(low) else 0
 
 
 def _state(pair: Sequence[Answer | None]) -> str:

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from harness.core.record import Counterexample
 from harness.gate.compare import Side
-from harness.report.page.answers import answer_of, prompt_of
-from harness.report.page.details import NEAR, AnswerDetail
+from harness.report.page.answers import Answer, answer_of, prompt_of
+from harness.report.page.details import NEAR
 from harness.report.report import Report
 from harness.report.words import numbers as words
 from harness.report.words.labels import Label, label_of
@@ -29,7 +29,7 @@ class Smallest:
     label: Label
     prompt: str
     near: tuple[Mark, ...]
-    answer: AnswerDetail
+    answer: Answer
 
 
 def smallest_of(report: Report, task: str) -> tuple[Smallest, ...]:
@@ -70,5 +70,5 @@ def _smallest(report: Report, side: Side, found: Counterexample) -> Smallest:
         label,
         prompt,
         near,
-        AnswerDetail(answer),
+        answer,
     )

@@ -8,7 +8,7 @@ from harness.core.record import TaskRecord
 from harness.gate.compare import Comparison
 from harness.model_files.training_record import Training
 from harness.report.page import training
-from harness.report.page.answers import cases_of, shared_prefix
+from harness.report.page.answers import cases_of
 from harness.report.page.behavior_rows import BehaviorRow, MeasuredRow, behavior_rows, measured_rows
 from harness.report.page.buckets import ALONE_BUCKETS, PAIR_BUCKETS, BucketView, bucket_views
 from harness.report.page.code_rows import CodeRow, code_rows
@@ -22,6 +22,7 @@ from harness.report.page.matrix import Matrix, Pairs, matrix_of
 from harness.report.page.text_limit import is_cut
 from harness.report.report import Report
 from harness.report.words.labels import Label, label_of
+from harness.report.words.shared_prefix import shared_prefix
 from harness.report.words.slices import SliceTable, slices_in
 
 

@@ -4,7 +4,7 @@ The page draws the same in JavaScript for the cases it renders by itself: both u
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from markupsafe import Markup, escape
 
@@ -79,20 +79,10 @@ def visible(text: str, following: str = "") -> Markup:
     return Markup("").join(parts)
 
 
-def marked(
-    text: str,
-    marks: Iterable[Mark],
-    changed: Sequence[tuple[int, int]] = (),
-    tag: str = "ins",
-    *,
-    css_class: str = "m",
-) -> Markup:
-    """The text as HTML with the failing places in ``<mark>``, each naming who failed there.
-
-    What is changed, in order, is in elements of the name ``tag``, with the marks within.
-    """
+def marked(text: str, marks: Iterable[Mark], *, css_class: str = "m") -> Markup:
+    """The text as HTML with its marks in ``<mark>``, each titled with its behaviors and codes."""
     parts, at = [], 0
-    for segment in segments(text, marks, changed):
+    for segment in segments(text, marks):
         at += len(segment.text)
         inner = visible(segment.text, text[at : at + 1])
         if segment.marks:
@@ -101,8 +91,6 @@ def marked(
             inner = Markup('<mark class="{}{}" title="{}">{}</mark>').format(
                 css_class, place, plain(title), inner
             )
-        if segment.is_changed:
-            inner = Markup("<{}>{}</{}>").format(tag, inner, tag)
         parts.append(inner)
     return Markup("").join(parts)
 

@@ -3,7 +3,6 @@
 Knows offsets and nothing of colours, markup or escaping.
 """
 
-from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -28,8 +27,6 @@ class Segment:
 
     text: str
     marks: tuple[Mark, ...] = ()
-    is_changed: bool = False
-    """The other side's text does not have it."""
 
 
 def first_failure(sample: Sample, first: Sequence[str] = ()) -> tuple[str, Verdict] | None:
@@ -59,21 +56,13 @@ def marks_of(verdicts: Mapping[str, Verdict], length: int) -> tuple[Mark, ...]:
     )
 
 
-def segments(
-    text: str, marks: Iterable[Mark], changed: Sequence[tuple[int, int]] = ()
-) -> tuple[Segment, ...]:
-    """Cut the text where a mark or a changed stretch begins or ends.
+def segments(text: str, marks: Iterable[Mark]) -> tuple[Segment, ...]:
+    """Cut the text where a mark begins or ends.
 
     A mark of no width (something is missing here) becomes a segment of no text.
-
-    Args:
-        text: what the marks are of.
-        marks: where the verdicts point.
-        changed: the stretches that the other side's text does not have, in order.
     """
     found = tuple(marks)
-    edges = {place for stretch in changed for place in stretch}
-    cuts = sorted({0, len(text), *edges, *(m.start for m in found), *(m.end for m in found)})
+    cuts = sorted({0, len(text), *(m.start for m in found), *(m.end for m in found)})
     points = {m.start for m in found if m.start == m.end}
     parts: list[Segment] = []
     for start, end in zip(cuts, [*cuts[1:], len(text)], strict=True):
@@ -81,9 +70,7 @@ def segments(
             parts.append(Segment("", tuple(m for m in found if m.start == m.end == start)))
         if start < end:
             covering = tuple(m for m in found if m.start <= start and end <= m.end)
-            at = bisect_right(changed, (start, len(text))) - 1
-            is_changed = at >= 0 and start < changed[at][1]
-            parts.append(Segment(text[start:end], covering, is_changed))
+            parts.append(Segment(text[start:end], covering))
     return tuple(parts)
 
 

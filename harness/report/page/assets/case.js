@@ -1,4 +1,4 @@
-/** One case: drawn as the template draws it, and as a line of JSON. */
+/** One case: drawn with what sets its answers apart, and as a line of JSON. */
 const ANSWERS = 7;
 
 /** The sides that every case is shown on: places in data.sides, before and after, or the only one. */

@@ -1,7 +1,11 @@
-/** Where two texts differ, step by step as harness/report/words/diff.py finds it. */
+/** Where two texts differ: words first, then the characters of what was replaced. */
+// Comparisons of one search, words and letters together; what is left when they are spent is one difference.
 const MOST_STEPS = 120_000;
+// The share of two replaced words that must be alike for their letters to be set apart.
 const LEAST_ALIKE = 0.5;
+// What is alike, shorter than this and than the differences on both sides of it, is so by chance.
 const SHORTEST_ALIKE = 4;
+// Of the longer text: where less is alike, marking what differs would mark everything.
 const LEAST_SHARED = 0.2;
 const TOKEN = /[0-9A-Za-z_\u0080-\u{10ffff}]+| +|[^]/gu;
 
@@ -27,8 +31,12 @@ const stepTo = (furthest, diagonal, edits) => {
   return { isDown, from: isDown ? below : above, place: isDown ? below : above + 1 };
 };
 
-/** The runs that stand in both, as [place before, place after, length]; none where it takes too long. */
-const alikeIn = (before, after, purse) => {
+/**
+ * The runs that stand in both, as [place before, place after, length]; none where it takes too long.
+ * The shortest edit script after E. W. Myers, "An O(ND) Difference Algorithm and Its Variations",
+ * Algorithmica 1 (1986).
+ */
+const alikeIn = (before, after, budget) => {
   let furthest = new Map([[1, 0]]);
   const rounds = [];
   for (let edits = 0; edits <= before.length + after.length; edits += 1) {
@@ -38,11 +46,11 @@ const alikeIn = (before, after, purse) => {
       const start = stepTo(furthest, diagonal, edits).place;
       let place = start;
       while (place < before.length && place - diagonal < after.length && before[place] === after[place - diagonal]) place += 1;
-      purse.steps -= 1 + place - start;
+      budget.steps -= 1 + place - start;
       reached.set(diagonal, place);
       if (place >= before.length && place - diagonal >= after.length) return traced(rounds, diagonal, place);
     }
-    if (purse.steps < 0) return [];
+    if (budget.steps < 0) return [];
     furthest = reached;
   }
   return [];
@@ -60,13 +68,13 @@ const traced = (rounds, diagonal, place) => {
 };
 
 /** Words, or characters, cut where they begin and end to be alike. */
-const cutAlike = (before, after, purse) => {
+const cutAlike = (before, after, budget) => {
   const [head, tail] = endsOf(before, after);
   const left = before.slice(head, before.length - tail);
   const right = after.slice(head, after.length - tail);
   const parts = [stretch(before.slice(0, head).join(""), after.slice(0, head).join(""))];
   let [wasBefore, wasAfter] = [0, 0];
-  for (const [atBefore, atAfter, length] of [...alikeIn(left, right, purse), [left.length, right.length, 0]]) {
+  for (const [atBefore, atAfter, length] of [...alikeIn(left, right, budget), [left.length, right.length, 0]]) {
     parts.push(stretch(left.slice(wasBefore, atBefore).join(""), right.slice(wasAfter, atAfter).join("")));
     [wasBefore, wasAfter] = [atBefore + length, atAfter + length];
     const alike = left.slice(atBefore, wasBefore).join("");
@@ -76,12 +84,12 @@ const cutAlike = (before, after, purse) => {
   return [...parts, stretch(ending, ending)];
 };
 
-const byLetters = (word, purse) => {
+const byLetters = (word, budget) => {
   if (word.isAlike || !word.before || !word.after) return [word];
   const [before, after] = [[...word.before], [...word.after]];
   const [head, tail] = endsOf(before, after);
   const [left, right] = [before.slice(head, before.length - tail), after.slice(head, after.length - tail)];
-  const parts = cutAlike(left, right, purse);
+  const parts = cutAlike(left, right, budget);
   const alike = parts.reduce((sum, part) => sum + (part.isAlike ? lengthOf(part.before) : 0), 0);
   const isWorth = alike >= Math.max(left.length, right.length) * LEAST_ALIKE;
   const [start, end] = [before.slice(0, head).join(""), before.slice(before.length - tail).join("")];
@@ -108,11 +116,12 @@ const withoutChance = (found) => found.flatMap((part, i) => {
   return [stretch(part.before, ""), stretch("", part.after)];
 });
 
+/** The texts cut into stretches, alike and unlike by turns. */
 const differences = (before, after) => {
   if (before === after) return before ? [stretch(before, after)] : [];
-  const purse = { steps: MOST_STEPS };
-  const words = cutAlike(before.match(TOKEN) ?? [], after.match(TOKEN) ?? [], purse);
-  return joined(withoutChance(joined(words.flatMap((word) => byLetters(word, purse)))));
+  const budget = { steps: MOST_STEPS };
+  const words = cutAlike(before.match(TOKEN) ?? [], after.match(TOKEN) ?? [], budget);
+  return joined(withoutChance(joined(words.flatMap((word) => byLetters(word, budget)))));
 };
 
 /** What only the one and only the other text has, as places; nothing where too little is alike. */

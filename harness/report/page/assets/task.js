@@ -100,6 +100,8 @@ const setUp = (task, index) => {
     });
   }
   form.hidden = false;
+  // Differences are marked by these scripts alone, so the legend says nothing of them without.
+  for (const legend of document.querySelectorAll(`#task-${index} .shading`)) legend.hidden = false;
   /** Takes up the pair and what the address asks of this task. */
   const recall = () => {
     states = new Map(task.cases.map((row) => [row, stateOf(task, row)]));

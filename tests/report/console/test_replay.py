@@ -1,0 +1,93 @@
+"""One case answered again: what is the same, what is not, and which verdicts changed."""
+
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.core.completion import Completion, FinishReason
+from harness.report.console.replay import AROUND, MOST_SHOWN, differences, lines
+from tests.cpu import MOST_SECONDS, cpu_seconds
+from tests.report.hostile import EVERYTHING
+
+LONG = 200_000
+
+
+def said(before: str, after: str) -> str:
+    [*_, last] = lines(*(Completion(text) for text in (before, after)))
+    return last
+
+
+def changed(before: str, after: str) -> list[tuple[str, str]]:
+    return [(a, b) for a, b in differences(before, after) if a != b]
+
+
+def test_how_each_ended_comes_first() -> None:
+    cut_off = Completion("ab", FinishReason.LENGTH, token_ids=(1, 2))
+    failed = Completion("", FinishReason.ERROR, error="it broke\x1b")
+    assert [*lines(cut_off, failed)] == [
+        "  before  2 characters, 2 tokens, was cut off by the token limit",
+        "  after   no completion: it broke␛",
+    ]
+
+
+def test_what_went_and_what_came_stand_in_brackets() -> None:
+    assert said("same", "same") == "The same, character by character: same"
+    assert said('{"a": 1}', '{"a": 12, "b": 3}') == 'Different: {"a": 1{+2, "b": 3+}}'
+    assert said("the bill is due", "the bill was overdue") == (
+        "Different: the bill [-is-]{+was+} {+over+}due"
+    )
+
+
+def test_much_that_is_alike_is_left_out() -> None:
+    alike = "word " * 100
+    text = said(f"{alike}old {alike}end", f"{alike}new {alike}end")
+    assert text == f"Different:  … {alike[-AROUND:]}[-old-]{{+new+}}{(' ' + alike)[:AROUND]} … "
+    [(gone, come)] = changed("x" * 5_000, "y" * 5_000)
+    assert (len(gone), len(come)) == (5_000, 5_000)
+    assert f"{5_000 - MOST_SHOWN:,} more characters" in said(gone, come)
+
+
+@given(st.text(alphabet="ab{}\n\u202e ", max_size=40), st.text(alphabet="ab{}\n ", max_size=40))
+def test_each_side_s_stretches_join_to_its_text(before: str, after: str) -> None:
+    found = [*differences(before, after)]
+    assert "".join(a for a, _ in found) == before
+    assert "".join(b for _, b in found) == after
+
+
+def test_words_are_compared_and_lines_where_there_are_too_many() -> None:
+    assert changed('{"name": "Amara Okafor", "a": 1}', '{"name": "Noor Haddad", "a": 2}') == [
+        ("Amara", "Noor"),
+        ("Okafor", "Haddad"),
+        ("1", "2"),
+    ]
+    row = " ".join("abcdefghij")
+    many = [f"{row} {i}\n" for i in range(200)]
+    other = [*many[:50], "one more\n", *many[50:150], *many[151:], "x"]
+    assert changed("".join(many), "".join(other)) == [
+        ("", "one more\n"),
+        (many[150], ""),
+        ("", "x"),
+    ]
+
+
+def _random(alphabet: str, seed: int) -> str:
+    return "".join(random.Random(seed).choices(alphabet, k=LONG))
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (_random("ab,;", 0), _random("ab,;", 1)),
+        (_random("ab \n", 0), _random("ab \n", 1)),
+        ("x " * 499, "x y " * 249),
+        ("x " * LONG, "x y " * LONG),
+        ("a" + "x" * LONG + "z", "a" + "y" * LONG + "z"),
+        ("\n" * LONG, "\n \n" * LONG),
+        (EVERYTHING * 20, EVERYTHING[::-1] * 20),
+    ],
+)
+def test_texts_that_are_hard_to_compare_are_soon_told_apart(before: str, after: str) -> None:
+    assert cpu_seconds(lambda: said(before, after)) < MOST_SECONDS
+    assert len(said(before, after)) < 2_000 * MOST_SHOWN
