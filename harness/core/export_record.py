@@ -9,7 +9,7 @@ SCHEMA_VERSION = 1
 
 
 @dataclass(frozen=True, slots=True)
-class Output:
+class ExportOutput:
     """One file that was written."""
 
     sha256: str
@@ -17,7 +17,7 @@ class Output:
 
 
 @dataclass(frozen=True, slots=True)
-class Input:
+class ExportInput:
     """One folder that was read."""
 
     folder: str
@@ -49,13 +49,13 @@ class ExportRecord:
     """The model's ref or path, as typed."""
     source_weights_sha256: str | None
     """Fingerprint of the written weights; ``None`` for a LoRA."""
-    base: Input
-    adapter: Input | None
+    base: ExportInput
+    adapter: ExportInput | None
     tokenizer_sha256: str
     architecture: str
     merged_in: str | None
     """Dtype in which an adapter was merged into its base."""
-    outputs: dict[str, Output]
+    outputs: dict[str, ExportOutput]
     tensors: dict[str, int]
     """Number of tensors by stored type."""
     fallbacks: tuple[str, ...]

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from harness import __version__
-from harness.core.export_record import ExportRecord, Input, Output
+from harness.core.export_record import ExportInput, ExportOutput, ExportRecord
 from harness.export.source import Fingerprints, Source
 from harness.files.atomic import publish
 from harness.files.staging import Staging, record_of
@@ -30,12 +30,12 @@ PACKAGES = (
 )
 
 
-def _adapter(source: Source, fingerprints: Fingerprints) -> Input | None:
+def _adapter(source: Source, fingerprints: Fingerprints) -> ExportInput | None:
     if source.adapter is None or fingerprints.adapter_files is None:
         return None
     assert fingerprints.adapter is not None
     folder = str(source.adapter.folder)
-    return Input(folder, fingerprints.adapter_files, fingerprints.adapter)
+    return ExportInput(folder, fingerprints.adapter_files, fingerprints.adapter)
 
 
 def make_record(
@@ -55,12 +55,12 @@ def make_record(
     """
     return ExportRecord(
         source=str(source.ref),
-        base=Input(str(source.folder), fingerprints.base_files, fingerprints.base),
+        base=ExportInput(str(source.folder), fingerprints.base_files, fingerprints.base),
         adapter=_adapter(source, fingerprints),
         tokenizer_sha256=fingerprints.tokenizer,
         architecture=source.config.architecture,
         merged_in=merged_in if source.adapter else None,
-        outputs={n: Output(sha256_of_file(p), p.stat().st_size) for n, p in outputs.items()},
+        outputs={n: ExportOutput(sha256_of_file(p), p.stat().st_size) for n, p in outputs.items()},
         seconds=round(time.monotonic() - start, 3),
         command=(Path(sys.argv[0]).name, *sys.argv[1:]),
         created=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),

@@ -146,7 +146,7 @@ def _gguf(ref: ModelRef) -> Examination:
         "file": f"{_megabytes(header.size_bytes)}, {header.file_type or 'type unknown'}",
         "tensors": ", ".join(f"{count} {name}" for name, count in types_of(header).items()),
         "parameters": f"{sum(t.numel for t in header.tensors.values()):,}",
-        "context": _said(header.count(f"{header.architecture}.context_length")),
+        "context": _number(header.count(f"{header.architecture}.context_length")),
         **_token_facts(tokens),
     }
     size = header.size_bytes
@@ -182,7 +182,7 @@ def _weight_facts(weights: WeightHeaders, config: Mapping[str, Any]) -> dict[str
         "weights": f"{_megabytes(weights.size_bytes)}, {', '.join(weights.dtypes) or 'unknown'}",
         "parameters": f"{weights.numel:,}",
         "embeddings": " x ".join(f"{n:,}" for n in rows.shape) if rows else "not found",
-        "context": _said(config.get("max_position_embeddings") or config.get("n_positions")),
+        "context": _number(config.get("max_position_embeddings") or config.get("n_positions")),
     }
 
 
@@ -194,7 +194,7 @@ def _adapter_facts(adapter: AdapterFiles, base: str) -> dict[str, str]:
         "adapter": excerpt(str(config.get("peft_type", "unknown"))),
         "base": base,
         "trained over": (adapter.trained_over or "not recorded")[:12],
-        "rank, alpha": f"{_said(config.get('r'))}, {_said(config.get('lora_alpha'))}",
+        "rank, alpha": f"{_number(config.get('r'))}, {_number(config.get('lora_alpha'))}",
         "targets": excerpt(targets, 200),
         "weights": f"{_megabytes(adapter.weights.size_bytes)}, "
         f"{', '.join(adapter.weights.dtypes) or 'unknown'}",
@@ -218,7 +218,7 @@ def _token_facts(tokens: TokenFacts) -> dict[str, str]:
     }
 
 
-def _said(value: Any) -> str:
+def _number(value: Any) -> str:
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     return f"{value:,}" if is_number else "not said"
 

@@ -5,20 +5,16 @@ harness.export.merging.peft_merge BASE ADAPTER FOLDER DTYPE ROWS``, which releas
 it ends and whose libraries print into a pipe.
 """
 
-import json
 import re
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 from harness.core.errors import HarnessError
-from harness.core.printable import printable
 from harness.export.merging.adapter import Adapter
+from harness.export.python_process import print_result, run_module
 from harness.machine.memory import peak_resident_bytes
 
-MARK = "merged: "
-"""Prefix of the output line that holds the result."""
 _ROWS = re.compile(r"(embed_tokens|wte|lm_head)\.(base_layer\.)?weight$")
 
 
@@ -35,20 +31,14 @@ def merge_by_peft(base: Path, adapter: Adapter, folder: Path, dtype: str) -> int
         HarnessError: peft failed, with its own reason.
     """
     arguments = [str(base.resolve()), str(adapter.folder.resolve()), str(folder.resolve()), dtype]
-    done = subprocess.run(
-        [sys.executable, "-m", __spec__.name, *arguments, str(trained_rows(adapter))],
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        errors="replace",
-    )
-    answers = [line for line in done.stdout.splitlines() if line.startswith(MARK)]
-    answer = json.loads(answers[-1].removeprefix(MARK)) if answers else {}
-    if done.returncode == 0 and "peak_bytes" in answer:
-        return int(answer["peak_bytes"])
-    last = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
-    reason = answer.get("mistake", printable(last))
-    raise HarnessError(f"{adapter.folder}: peft cannot merge it into {base} ({reason:.300})")
+    try:
+        found = run_module(__spec__.name, *arguments, str(trained_rows(adapter)))
+    except (HarnessError, ChildProcessError) as error:
+        reason = f"{error!s:.300}"
+        raise HarnessError(
+            f"{adapter.folder}: peft cannot merge it into {base} ({reason})"
+        ) from None
+    return int(found["peak_bytes"])
 
 
 def trained_rows(adapter: Adapter) -> int:
@@ -74,18 +64,10 @@ def merge_here(base: str, adapter: str, folder: str, dtype: str, rows: int) -> N
     merged.to(getattr(torch, dtype)).save_pretrained(folder)
 
 
-def _main(base: str, adapter: str, folder: str, dtype: str, rows: str) -> int:
-    answer: dict[str, object]
-    try:
-        merge_here(base, adapter, folder, dtype, int(rows))
-        answer = {"peak_bytes": peak_resident_bytes()}
-    except Exception as error:  # of any kind: it is told in one line
-        lines = str(error).splitlines() or [type(error).__name__]
-        # torch lists the mismatches below an uninformative first line.
-        answer = {"mistake": printable(" ".join(line.strip() for line in lines[:2]))}
-    print(MARK + json.dumps(answer))
-    return int("mistake" in answer)
+def _merged(base: str, adapter: str, folder: str, dtype: str, rows: str) -> dict[str, int]:
+    merge_here(base, adapter, folder, dtype, int(rows))
+    return {"peak_bytes": peak_resident_bytes()}
 
 
 if __name__ == "__main__":
-    sys.exit(_main(*sys.argv[1:]))
+    print_result(lambda: _merged(*sys.argv[1:]))

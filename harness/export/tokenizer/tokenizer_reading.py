@@ -7,8 +7,6 @@ JSON.
 """
 
 import json
-import os
-import subprocess
 import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,9 +14,7 @@ from typing import Any
 
 from harness.core.errors import HarnessError
 from harness.core.printable import printable
-
-MARK = "tokenizer: "
-"""Prefix of the output line that holds the result; all other lines are output of the libraries."""
+from harness.export.python_process import print_result, run_module
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,33 +83,14 @@ def read_tokenizer(folder: Path) -> LoadedTokenizer:
     Raises:
         HarnessError: as for ``load_tokenizer``, or the process ended without a result.
     """
-    done = subprocess.run(
-        [sys.executable, "-m", __spec__.name, str(folder.resolve())],
-        env={**os.environ, "HF_HUB_DISABLE_TELEMETRY": "1", "TOKENIZERS_PARALLELISM": "false"},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        errors="replace",
-    )
-    answers = [line for line in done.stdout.splitlines() if line.startswith(MARK)]
-    if not answers:
-        last = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
-        raise HarnessError(f"{folder}: transformers cannot load its tokenizer ({printable(last)})")
-    answer = json.loads(answers[-1].removeprefix(MARK))
-    if "mistake" in answer:
-        raise HarnessError(answer["mistake"])
-    return LoadedTokenizer(
-        **{**answer, "before": tuple(answer["before"]), "after": tuple(answer["after"])}
-    )
-
-
-def _main(folder: Path) -> None:
     try:
-        answer = asdict(load_tokenizer(folder))
-    except HarnessError as error:
-        answer = {"mistake": str(error)}
-    print(MARK + json.dumps(answer))
+        found = run_module(__spec__.name, str(folder.resolve()))
+    except ChildProcessError as error:
+        raise HarnessError(f"{folder}: transformers cannot load its tokenizer ({error})") from None
+    return LoadedTokenizer(
+        **{**found, "before": tuple(found["before"]), "after": tuple(found["after"])}
+    )
 
 
 if __name__ == "__main__":
-    _main(Path(sys.argv[1]))
+    print_result(lambda: asdict(load_tokenizer(Path(sys.argv[1]))))

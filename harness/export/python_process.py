@@ -1,0 +1,53 @@
+"""Runs a module of this package in a Python process of its own, whose memory is freed at its end.
+
+The process prints its result as one line of JSON among whatever its libraries print.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from harness.core.errors import HarnessError
+from harness.core.printable import printable
+
+MARK = "harness result: "
+"""Prefix of the line that holds the result."""
+
+
+def run_module(module: str, *arguments: str) -> dict[str, Any]:
+    """The result of ``python -m MODULE ARGUMENTS``.
+
+    Raises:
+        HarnessError: the error that the module raised, in one line.
+        ChildProcessError: the process ended without a result; the last line of its errors.
+    """
+    done = subprocess.run(
+        [sys.executable, "-m", module, *arguments],
+        env={**os.environ, "HF_HUB_DISABLE_TELEMETRY": "1", "TOKENIZERS_PARALLELISM": "false"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        errors="replace",
+    )
+    lines = [line for line in done.stdout.splitlines() if line.startswith(MARK)]
+    found: dict[str, Any] = json.loads(lines[-1].removeprefix(MARK)) if lines else {}
+    if "mistake" in found:
+        raise HarnessError(found["mistake"])
+    if not found or done.returncode != 0:
+        last = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
+        raise ChildProcessError(printable(last))
+    return found
+
+
+def print_result(compute: Callable[[], Mapping[str, Any]]) -> None:
+    """Print the result of ``compute``, or the error that it raises."""
+    try:
+        found = compute()
+    except Exception as error:  # of any type: whoever started the process says what it was for
+        # torch lists the mismatches below an uninformative first line.
+        lines = str(error).splitlines()[:2] or [type(error).__name__]
+        found = {"mistake": printable(" ".join(line.strip() for line in lines))}
+    print(MARK + json.dumps(found))
