@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from harness.core.errors import HarnessError
+from harness.files.atomic import write_whole
 
 STARTER = Path(__file__).parent.parent / "starter"
 """The copied folders in a wheel; in a checkout they lie where they are maintained."""
@@ -52,5 +53,5 @@ def _settings(path: Path) -> None:
     if "[tool.harness]" in text:
         click.echo(f'{path} has a table [tool.harness] already: give it tasks_dir = "tasks"')
         return
-    path.write_text(text + ("\n" if text else "") + SETTINGS, "utf-8")
+    write_whole(path, [text, "\n" if text else "", SETTINGS])
     click.echo(f"wrote [tool.harness] to {path}")

@@ -13,6 +13,7 @@ from pydantic.json_schema import GenerateJsonSchema
 from harness.core.export_record import SCHEMA_VERSION as EXPORT_SCHEMA_VERSION
 from harness.core.export_record import ExportRecord
 from harness.core.record import SCHEMA_VERSION, RunRecord, Sample
+from harness.files.atomic import write_whole
 
 HERE = Path(__file__).parent
 RUN_SCHEMA = HERE / "run.schema.json"
@@ -55,7 +56,7 @@ def write_schemas() -> None:
         EXPORT_SCHEMA: export_schema(),
     }
     for path, schema in made.items():
-        path.write_text(text_of(schema), encoding="utf-8")
+        write_whole(path, [text_of(schema)])
 
 
 def text_of(schema: dict[str, Any]) -> str:
