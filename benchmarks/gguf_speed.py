@@ -28,7 +28,7 @@ from typing import Any
 from harness.core.modelref import ModelRef
 from harness.core.plan import Request, Sampling, requests_for
 from harness.engine.model import EngineSettings
-from harness.engine.process import Generation
+from harness.engine.process import RemoteModel
 from harness.machine.environment import environment
 from harness.machine.memory import peak_memory_mb
 from harness.tasks.task import load_task
@@ -143,7 +143,7 @@ def sentence(row: dict[str, Any]) -> str:
 
 def read(file: str, limit: int) -> dict[str, Any]:
     """Prompts as token ids, and the end tokens: the same for both sides."""
-    reading = Generation(ModelRef("gguf", file), EngineSettings(device="cpu")).encode(asked(limit))
+    reading = RemoteModel(ModelRef("gguf", file), EngineSettings(device="cpu")).encode(asked(limit))
     return {
         "prompts": [p.token_ids for p in reading.prompts],
         "end_ids": reading.vocabulary.end_ids,

@@ -39,7 +39,7 @@ from harness.core.plan import Request, Sampling, requests_for
 from harness.core.record import ModelRecord
 from harness.engine.model import EngineSettings
 from harness.engine.openmp import BOUNDED_SPINNING
-from harness.engine.process import Generation
+from harness.engine.process import RemoteModel
 from harness.machine.environment import environment
 from harness.tasks.task import load_task
 
@@ -120,7 +120,7 @@ class Ours:
 
     def __init__(self, model: str) -> None:
         settings = EngineSettings(device="cpu", dtype="bfloat16")
-        self.generation = Generation(ModelRef("base", model), settings, stays_open=True)
+        self.generation = RemoteModel(ModelRef("base", model), settings, stays_open=True)
 
     def round(self, requests: Sequence[Request]) -> dict[str, Any]:
         started = time.perf_counter()

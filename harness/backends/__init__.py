@@ -1,19 +1,22 @@
 """One kind of model per file: ``--model gguf:x`` is ``gguf.py``.
 
 A backend offers ``preflight(ref, settings)``, which runs in pytest's process and imports nothing
-heavy, and ``open_model(ref, settings)``, which runs in a process of the backend's own: see
-``harness.engine.model.Backend``. One whose libraries take long to import offers
-``prepare(ref, settings)`` besides: it runs first in that process, imports what ``open_model``
-takes, opens nothing and reads no weights.
+heavy, and ``open_model(ref, settings)``, which runs in a process of the backend's own. See
+``harness.engine.model.Backend`` for these and for what it may offer besides.
 """
 
 import importlib
 import pkgutil
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from harness.core.errors import HarnessError
 from harness.core.modelref import ModelRef
 from harness.core.suggestion import did_you_mean
-from harness.engine.model import EngineSettings
+from harness.engine.model import AnsweringModel, EngineSettings
+
+if TYPE_CHECKING:
+    from harness.engine.host import ModelHost
 
 DEFAULTS = EngineSettings()
 """Default settings: the backend decides."""
@@ -33,10 +36,27 @@ def preflight(ref: ModelRef, settings: EngineSettings = DEFAULTS) -> None:
     if ref.kind not in kinds():
         hint = did_you_mean(ref.kind, kinds(), f"known kinds: {', '.join(kinds())}")
         raise HarnessError(f"--model {ref}: unknown kind {ref.kind!r}, {hint}")
-    importlib.import_module(f"{__name__}.{ref.kind}").preflight(ref, settings)
+    _backend(ref).preflight(ref, settings)
 
 
-def takes_long(ref: ModelRef) -> bool:
-    """Whether a process can be prepared for it while others are at work; ``ref`` is known to be
-    right."""
-    return hasattr(importlib.import_module(f"{__name__}.{ref.kind}"), "prepare")
+def host(settings: EngineSettings = DEFAULTS) -> "ModelHost":
+    """A host of models of any kind, all opened with these settings."""
+    from harness.engine.host import ModelHost
+
+    return ModelHost(partial(connect, settings=settings))
+
+
+def connect(ref: ModelRef, settings: EngineSettings = DEFAULTS) -> AnsweringModel:
+    """The model that answers for ``ref``, not open yet: in a process of its own, unless its backend
+    offers another. ``ref`` has passed ``preflight``."""
+    backend = _backend(ref)
+    if hasattr(backend, "connect"):
+        model: AnsweringModel = backend.connect(ref, settings)
+        return model
+    from harness.engine.process import RemoteModel
+
+    return RemoteModel(ref, settings, stays_open=True)
+
+
+def _backend(ref: ModelRef) -> Any:
+    return importlib.import_module(f"{__name__}.{ref.kind}")

@@ -28,7 +28,7 @@ def preflight(ref: ModelRef, settings: EngineSettings) -> None:
     check_whole_model(f"--model {ref}: its base", base)
 
 
-def prepare(ref: ModelRef, settings: EngineSettings) -> None:
+def import_libraries(ref: ModelRef, settings: EngineSettings) -> None:
     from harness.engine.hf.libraries import import_peft, import_transformers
 
     is_quantized = settings.quantize is not None or may_be_quantized(adapter_base(ref))

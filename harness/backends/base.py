@@ -11,7 +11,7 @@ def preflight(ref: ModelRef, settings: EngineSettings) -> None:
     check_whole_model(f"--model {ref}", ref.location)
 
 
-def prepare(ref: ModelRef, settings: EngineSettings) -> None:
+def import_libraries(ref: ModelRef, settings: EngineSettings) -> None:
     from harness.engine.hf.libraries import import_transformers
 
     is_quantized = settings.quantize is not None or may_be_quantized(ref.location)

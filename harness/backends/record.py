@@ -7,6 +7,7 @@ other decoding, comes back as an error.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from harness.core.completion import Completion
@@ -15,6 +16,7 @@ from harness.core.modelref import ModelRef
 from harness.core.plan import Request, failed
 from harness.core.record import ModelRecord, RunRecord, Sample
 from harness.core.suggestion import did_you_mean
+from harness.engine.local import LocalModel
 from harness.engine.model import EngineSettings, OnStep, OpenModel
 from harness.engine.tokenization import Tokenization
 from harness.model_files.folders import check_options
@@ -29,6 +31,11 @@ def preflight(ref: ModelRef, settings: EngineSettings) -> None:
             "are, name the model itself"
         )
     _open(ref)
+
+
+def connect(ref: ModelRef, settings: EngineSettings) -> LocalModel:
+    """A stored run answers in this process: there is nothing in it that could crash or hang."""
+    return LocalModel(ref, partial(open_model, ref, settings))
 
 
 def open_model(ref: ModelRef, settings: EngineSettings) -> OpenModel:
@@ -48,7 +55,16 @@ class Replay:
         }
 
     def describe(self) -> ModelRecord:
-        return replace(self.model, ref=str(self.ref), kind=self.ref.kind, is_measurable=False)
+        """The model that answered, without measurements: the replay's are none of it."""
+        return replace(
+            self.model,
+            ref=str(self.ref),
+            kind=self.ref.kind,
+            is_measurable=False,
+            load_seconds=None,
+            generate_seconds=None,
+            peak_memory_mb=None,
+        )
 
     def batches(self, requests: Sequence[Request]) -> list[list[Request]]:
         return [list(requests)] if requests else []

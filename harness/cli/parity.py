@@ -95,12 +95,13 @@ def _is_ref(text: str) -> bool:
 def _of_models(
     chain: tuple[str, ...], root: Path, options: dict[str, Any]
 ) -> "tuple[Path, Parity]":
+    from harness import backends
     from harness.engine.model import EngineSettings
     from harness.parity.chain import parity_of
     from harness.parity.probe import ProbeTarget
     from harness.parity.run import measures_of, run_chain
     from harness.records.runs import check_writable, write_run
-    from harness.run.preflight import hold, with_warnings
+    from harness.run.preflight import preflight, with_warnings
     from harness.run.progress import ConsoleProgress
     from harness.run.selection import Choices, choose
     from harness.run.settings import read_settings
@@ -111,18 +112,19 @@ def _of_models(
     choices = Choices(models=chain, **{name: options[name] for name in names})
     subjects = choose(Path.cwd(), known, choices)
     refs = tuple(dict.fromkeys(subject.ref for subject in subjects))
-    held = hold(refs)
+    found = preflight(refs)
     settings = EngineSettings(
         dtype=options["dtype"],
         device=options["device"],
         threads=options["threads"],
         stall_seconds=known.stall_seconds,
     )
-    run, speeds = run_chain(subjects, settings, ConsoleProgress(), tuple(sys.argv))
-    run = with_warnings(run, held.warnings)
+    host = backends.host(settings)
+    run, speeds = run_chain(subjects, host, ConsoleProgress(), tuple(sys.argv))
+    run = with_warnings(run, found.warnings)
     folder = write_run(run, root)
     targets = {str(ref): ProbeTarget(ref, settings) for ref in refs}
-    measures = measures_of(run, held.sizes, speeds)
+    measures = measures_of(run, found.sizes, speeds)
     return folder, parity_of(run, targets, measures, _say())
 
 

@@ -78,22 +78,22 @@ def command(
 
 
 def _asked(ref: "ModelRef", request: "Request", record: "RunRecord") -> "Completion":
-    """The answer of a model in a process of its own, in the precision that was recorded for it."""
+    """The answer of a model that is opened in the precision that was recorded for it."""
     from harness import backends
+    from harness.engine.events import Answered
     from harness.engine.model import EngineSettings
-    from harness.engine.process import Generation
 
     known = next((m for m in record.models if m.ref == str(ref)), None)
     dtype = known.dtype if known and known.kind != "record" else None
     quantize = known.quantization if known and known.kind != "record" else None
     settings = EngineSettings(dtype=dtype, quantize=quantize)
     backends.preflight(ref, settings)
-    generation = Generation(ref, settings)
+    model = backends.connect(ref, settings)
     try:
-        (answered,) = generation.answers([request])
+        (answered,) = (e for e in model.events([request]) if isinstance(e, Answered))
     finally:
-        generation.close()
-    return answered[1]
+        model.close()
+    return answered.completion
 
 
 def _verdicts(sample: "Sample", completion: "Completion", tasks_dir: Path) -> Iterator[str]:

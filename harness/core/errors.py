@@ -1,4 +1,4 @@
-"""The exception for mistakes in the user's input."""
+"""The exception for mistakes in the user's input, and any error in one line."""
 
 
 class HarnessError(Exception):
@@ -18,3 +18,11 @@ class HarnessError(Exception):
 
     def __str__(self) -> str:
         return "\n".join(self.args)
+
+
+def one_line(error: Exception) -> str:
+    """The reason for a person: a HarnessError's own words, else the type and the first line."""
+    if isinstance(error, HarnessError):
+        return str(error)
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__

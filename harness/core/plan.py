@@ -1,4 +1,4 @@
-"""The GenerationPlan: every request of a run, known before the first token."""
+"""Requests: one case, one decoding, one repeat each, with the seed and the hashes that follow."""
 
 import hashlib
 import json
@@ -54,25 +54,15 @@ class Request:
         return sha256_of([asdict(m) for m in self.messages])
 
 
-@dataclass(frozen=True, slots=True)
-class GenerationPlan:
-    """The requests to every model of a run."""
-
-    requests: tuple[Request, ...]
-
-    @property
-    def fingerprint(self) -> str:
-        """Hash over cases, prompts and decoding: runs with an equal one may be compared."""
-        return sha256_of(
-            [
-                [r.key, r.prompt_sha256, asdict(r.sampling)]
-                for r in sorted(self.requests, key=lambda r: r.key)
-                if not r.timed
-            ]
-        )
-
-    def for_task(self, task: str) -> tuple[Request, ...]:
-        return tuple(r for r in self.requests if r.task == task)
+def fingerprint_of(requests: Iterable[Request]) -> str:
+    """Hash over cases, prompts and decoding: runs with an equal one may be compared."""
+    return sha256_of(
+        [
+            [r.key, r.prompt_sha256, asdict(r.sampling)]
+            for r in sorted(requests, key=lambda r: r.key)
+            if not r.timed
+        ]
+    )
 
 
 def requests_for(

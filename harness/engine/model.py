@@ -1,13 +1,15 @@
-"""The protocols of a backend, and of the open model that answers batches of requests."""
+"""The protocols of a backend, and of a model that answers, open or about to be opened."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from harness.core.completion import Completion
+from harness.core.errors import HarnessError
 from harness.core.modelref import ModelRef
 from harness.core.plan import Request
 from harness.core.record import ModelRecord
+from harness.engine.events import Event
 from harness.engine.tokenization import Tokenization
 
 
@@ -67,8 +69,49 @@ class OpenModel(Protocol):
         ...
 
 
+class AnsweringModel(Protocol):
+    """A model that can be asked, wherever it runs: ``RemoteModel`` or ``LocalModel``."""
+
+    ref: ModelRef
+    model: ModelRecord | None
+    """Known once it has opened, and kept when it is closed; its measurements grow."""
+    available_mb: float | None
+    """Memory left beside the model when it last answered, where it lives; ``None``: not known."""
+
+    @property
+    def is_open(self) -> bool:
+        """True while it is loaded."""
+        ...
+
+    def prewarm(self) -> None:
+        """Get ready to open, if that takes long. Nothing is opened, so nothing can be missing."""
+        ...
+
+    def events(self, requests: Sequence[Request]) -> Generator[Event, None, None]:
+        """Answer every request once; opens the model where it is not open.
+
+        Raises:
+            ModelUnopened: the backend said why it cannot open the model.
+        """
+        ...
+
+    def close(self) -> None:
+        """End its process, if there is one."""
+        ...
+
+
+class ModelUnopened(HarnessError):
+    """The backend could not open the model."""
+
+
 class Backend(Protocol):
-    """The functions of a file in ``harness/backends/``."""
+    """The functions of a file in ``harness/backends/``.
+
+    Two more are optional. ``import_libraries(ref, settings)`` imports what ``open_model`` takes,
+    opens nothing and reads no weights: a process that is prewarmed runs it before it is known
+    whether the model will be asked. ``connect(ref, settings)`` returns an ``AnsweringModel`` of the
+    backend's own, for a kind that needs no process, such as a stored run.
+    """
 
     def preflight(self, ref: ModelRef, settings: EngineSettings) -> None:
         """Find the mistakes that can be found without loading anything.
@@ -81,5 +124,6 @@ class Backend(Protocol):
         ...
 
     def open_model(self, ref: ModelRef, settings: EngineSettings) -> OpenModel:
-        """Load the model. Runs in the backend's own process."""
+        """Load the model. Runs in the backend's own process, which is of this one model and may be
+        changed to suit it."""
         ...

@@ -1,4 +1,4 @@
-"""Hosts a backend in a process of its own and gets the answers out of it, whatever it does.
+"""A model in a process of its own, whatever that process does.
 
 A crash, an out-of-memory kill or a hang costs the batch in flight: its requests come back as
 completions with ``finish_reason`` ``error`` and the reason. The rest goes to a new process.
@@ -6,7 +6,8 @@ completions with ``finish_reason`` ``error`` and the reason. The rest goes to a 
 
 import contextlib
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,81 +18,85 @@ from harness.core.modelref import ModelRef
 from harness.core.plan import Request, failed
 from harness.core.record import ModelRecord
 from harness.engine.channel import value_of
-from harness.engine.model import EngineSettings
+from harness.engine.events import Answered, Event, ModelOpened, Stepped
+from harness.engine.model import EngineSettings, ModelUnopened
 from harness.engine.tokenization import Tokenization
 from harness.engine.worker_process import BackendDied, WorkerProcess
 
 MOST_DEATHS_IN_A_ROW = 2
 """Processes that die one after the other without answering a batch, before the rest is given up."""
 
-Answer = tuple[Request, Completion]
-
-
-class ModelUnopened(HarnessError):
-    """The backend could not open the model."""
-
 
 class OperationFailed(HarnessError):
-    """The model is open, and what was asked of it beside answers cannot be had."""
+    """The model is open, and cannot be encoded with or give logits."""
 
 
 @dataclass
-class Generation:
-    """One model at work: iterate over ``answers``, then read ``model``.
+class RemoteModel:
+    """One model in a process of its own, which ends with the answers.
 
-    The model's process ends with the answers. With ``stays_open`` it waits for further requests,
-    so that asking again costs no loading, until ``close``.
+    With ``stays_open`` it waits for further requests, so that asking again costs no loading, until
+    ``close``.
     """
 
     ref: ModelRef
     settings: EngineSettings
-    on_step: Callable[[int, int], None] = lambda tokens, ended: None
     stays_open: bool = False
     model: ModelRecord | None = None
-    """Filled when the model has opened; its measurements when the answers have ended."""
+    """Filled when the model has opened for the first time. Its measurements grow over all of its
+    processes: seconds add up, and the peak is the largest."""
     available_mb: float | None = None
     """Memory left beside the model when it had answered, where it lives; ``None``: not known."""
     _process: WorkerProcess | None = None
     """With the model open."""
-    _prepared: WorkerProcess | None = None
+    _prewarmed: WorkerProcess | None = None
     """Without a model yet."""
 
-    def prepare(self) -> None:
-        """Start the model's process, which imports what opening takes while others are at work.
+    def prewarm(self) -> None:
+        """Start the process, which imports the model's libraries while others are at work.
 
-        Nothing is opened, so nothing can be missing; an import that fails is told when the model is
-        asked.
+        Nothing is opened, so nothing can be missing; an import that fails is reported when the
+        model is asked.
         """
-        self._prepared = WorkerProcess(self.settings.stall_seconds)
+        self._prewarmed = WorkerProcess(self.settings.stall_seconds)
         with contextlib.suppress(BackendDied):
-            self._prepared.send("prepare", ref=self.ref, settings=self.settings)
+            self._prewarmed.send("import", ref=self.ref, settings=self.settings)
 
-    def answers(self, requests: Sequence[Request]) -> Generator[Answer, None, None]:
-        """Answer every request once, in the order in which the answers come.
+    def answers(
+        self, requests: Sequence[Request]
+    ) -> Generator[tuple[Request, Completion], None, None]:
+        """The answers of ``events`` alone, in the order in which they come."""
+        with closing(self.events(requests)) as events:
+            for event in events:
+                if isinstance(event, Answered):
+                    yield event.request, event.completion
+
+    def events(self, requests: Sequence[Request]) -> Generator[Event, None, None]:
+        """Answer every request once.
 
         Raises:
             ModelUnopened: the backend said why it cannot open the model.
         """
-        open_requests = {r.key: r for r in requests}
+        unanswered = {r.key: r for r in requests}
         deaths = 0
-        is_drained = False
+        is_drained = not unanswered
         try:
-            while open_requests:
+            while unanswered:
                 try:
-                    for answered in self._from(list(open_requests.values())):
-                        deaths = 0
-                        for request, completion in answered:
-                            del open_requests[request.key]
-                            yield request, completion
+                    for event in self._from(list(unanswered.values())):
+                        if isinstance(event, Answered):
+                            deaths = 0
+                            del unanswered[event.request.key]
+                        yield event
                     is_drained = True
                 except BackendDied as died:
                     deaths += 1
                     given_up = deaths >= MOST_DEATHS_IN_A_ROW or self.model is None
-                    lost = list(open_requests) if given_up else self._in_flight
+                    lost = list(unanswered) if given_up else self._in_flight
                     self.close()
                     for key in lost:
-                        request = open_requests.pop(key)
-                        yield request, failed(request, str(died))
+                        request = unanswered.pop(key)
+                        yield Answered(self.ref, request, failed(request, str(died)))
         finally:
             # What a process still has to say must not be taken for an answer to the next requests.
             if not (self.stays_open and is_drained):
@@ -137,23 +142,25 @@ class Generation:
 
     def close(self) -> None:
         """End the model's process, if there is one."""
-        for process in (self._process, self._prepared):
+        for process in (self._process, self._prewarmed):
             if process is not None:
                 process.end()
-        self._process = self._prepared = None
+        self._process = self._prewarmed = None
 
     @property
     def is_open(self) -> bool:
-        """Whether its process is there, with the model open."""
+        """True while its process is there, with the model open."""
         return self._process is not None
 
     @property
     def _in_flight(self) -> list[str]:
         return self._process.in_flight if self._process else []
 
-    def _from(self, requests: list[Request]) -> Iterator[list[Answer]]:
-        """The batches of answers of the model's process, which is started when there is none."""
+    def _from(self, requests: list[Request]) -> Iterator[Event]:
+        """The events of the model's process, which is started when there is none."""
         process = self._process or self._open()
+        assert self.model is not None
+        yield ModelOpened(self.ref, self.model)
         by_key = {r.key: r for r in requests}
         started = time.perf_counter()
         process.send("generate", requests=requests)
@@ -162,23 +169,25 @@ class Generation:
                 case "started":
                     process.in_flight = message["keys"]
                 case "step":
-                    self.on_step(message["tokens"], message["ended"])
+                    yield Stepped(self.ref, message["tokens"], message["ended"])
                 case "answered":
                     process.in_flight = []
                     completions = [value_of(Completion, c) for c in message["completions"]]
-                    yield [
-                        (by_key[k], c) for k, c in zip(message["keys"], completions, strict=True)
-                    ]
+                    for key, completion in zip(message["keys"], completions, strict=True):
+                        yield Answered(self.ref, by_key[key], completion)
                 case "finished":
-                    assert self.model is not None
-                    before = self.model.generate_seconds or 0.0
-                    self.available_mb = message["available_mb"]
-                    self.model = replace(
-                        self.model,
-                        peak_memory_mb=message["peak_memory_mb"],
-                        generate_seconds=before + time.perf_counter() - started,
-                    )
+                    self._measure(message, time.perf_counter() - started)
                     return
+
+    def _measure(self, finished: dict[str, Any], seconds: float) -> None:
+        """Keep what answering took."""
+        assert self.model is not None
+        self.available_mb = finished["available_mb"]
+        self.model = replace(
+            self.model,
+            peak_memory_mb=max(self.model.peak_memory_mb or 0.0, finished["peak_memory_mb"]),
+            generate_seconds=(self.model.generate_seconds or 0.0) + seconds,
+        )
 
     def _open(self) -> WorkerProcess:
         """A process with the model open."""
@@ -188,17 +197,18 @@ class Generation:
             match message["kind"]:
                 case "opened":
                     described = value_of(ModelRecord, message["model"])
-                    self.model = replace(described, load_seconds=message["seconds"])
+                    opened = replace(described, load_seconds=message["seconds"])
+                    self.model = self.model or opened
                     return process
                 case "unopened":
                     raise ModelUnopened(message["reason"])
         raise AssertionError("messages end by raising")
 
     def _started(self) -> WorkerProcess:
-        """The process that was prepared, unless it would run otherwise than one started here."""
-        prepared, self._prepared = self._prepared, None
-        if prepared is not None and prepared.is_as_started_here():
-            return prepared
-        if prepared is not None:
-            prepared.end()
+        """The prewarmed process, unless it would run otherwise than one started here."""
+        prewarmed, self._prewarmed = self._prewarmed, None
+        if prewarmed is not None and prewarmed.is_as_started_here():
+            return prewarmed
+        if prewarmed is not None:
+            prewarmed.end()
         return WorkerProcess(self.settings.stall_seconds)

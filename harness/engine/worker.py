@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from harness.core.errors import HarnessError
+from harness.core.errors import HarnessError, one_line
 from harness.core.modelref import ModelRef
 from harness.core.plan import Request, failed
 from harness.engine.channel import keep_stdout_for_messages, receive, send, value_of
@@ -29,12 +29,12 @@ STEP_SECONDS = 0.1
 
 
 @dataclass(frozen=True, slots=True)
-class Prepared:
-    """How importing what a model takes went, which may be long before it is asked for."""
+class Imported:
+    """The outcome of importing a model's libraries, perhaps long before it is opened."""
 
     seconds: float
     error: Exception | None
-    """Told when the model is to be opened: importing again could fail in another way."""
+    """Reported when the model is to be opened: importing again could fail in another way."""
 
 
 def main() -> None:
@@ -42,15 +42,15 @@ def main() -> None:
     inbox: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(inbox,), daemon=True).start()
     model: OpenModel | None = None
-    prepared: Prepared | None = None
+    imported: Imported | None = None
     is_warm = False
     while True:
         message = inbox.get()
-        if message["kind"] == "prepare":
-            prepared = _prepare(message)
+        if message["kind"] == "import":
+            imported = _import_libraries(message)
             continue
         if message["kind"] == "open":
-            model = _open(message, out, prepared or _prepare(message))
+            model = _open(message, out, imported or _import_libraries(message))
             continue
         assert model is not None
         match message["kind"]:
@@ -70,36 +70,36 @@ def _listen(inbox: "queue.SimpleQueue[dict[str, Any]]") -> None:
     os._exit(0)
 
 
-def _prepare(message: dict[str, Any]) -> Prepared:
-    """Import what opening a model takes, where its kind says what that is."""
+def _import_libraries(message: dict[str, Any]) -> Imported:
+    """Import what opening the model takes, where its backend says what that is."""
     error: Exception | None = None
     started = time.perf_counter()
     try:
-        ref, settings = _asked(message)
+        ref, settings = _model_of(message)
         backend = importlib.import_module(f"harness.backends.{ref.kind}")
-        if hasattr(backend, "prepare"):
-            backend.prepare(ref, settings)
+        if hasattr(backend, "import_libraries"):
+            backend.import_libraries(ref, settings)
     except Exception as failure:
         error = failure
-    return Prepared(time.perf_counter() - started, error)
+    return Imported(time.perf_counter() - started, error)
 
 
-def _asked(message: dict[str, Any]) -> tuple[ModelRef, EngineSettings]:
+def _model_of(message: dict[str, Any]) -> tuple[ModelRef, EngineSettings]:
     return value_of(ModelRef, message["ref"]), value_of(EngineSettings, message["settings"])
 
 
-def _open(message: dict[str, Any], out: IO[bytes], prepared: Prepared) -> OpenModel | None:
-    ref, settings = _asked(message)
-    started = time.perf_counter() - prepared.seconds
+def _open(message: dict[str, Any], out: IO[bytes], imported: Imported) -> OpenModel | None:
+    ref, settings = _model_of(message)
+    started = time.perf_counter() - imported.seconds
     try:
-        if prepared.error is not None:
-            raise prepared.error
+        if imported.error is not None:
+            raise imported.error
         backend = importlib.import_module(f"harness.backends.{ref.kind}")
         model: OpenModel = backend.open_model(ref, settings)
         described = model.describe()
     except Exception as error:
         _report(error)
-        send(out, "unopened", reason=_one_line(error))
+        send(out, "unopened", reason=one_line(error))
         return None
     send(out, "opened", model=described, seconds=time.perf_counter() - started)
     return model
@@ -122,7 +122,7 @@ def _generate(model: OpenModel, requests: Sequence[Request], out: IO[bytes], is_
                 half = len(batch) // 2
                 waiting.extendleft([batch[half:], batch[:half]])
                 continue
-            completions = [failed(r, _one_line(error)) for r in batch]
+            completions = [failed(r, one_line(error)) for r in batch]
         send(out, "answered", keys=[r.key for r in batch], completions=completions)
     left = available_mb(model.describe().device)
     send(out, "finished", peak_memory_mb=peak_memory_mb(), available_mb=left)
@@ -135,7 +135,7 @@ def _encode(model: OpenModel, message: dict[str, Any], out: IO[bytes]) -> None:
         send(out, "encoded", reading=model.encode(requests, message["token_ids"]))
     except Exception as error:
         _report(error)
-        send(out, "failed", reason=_one_line(error))
+        send(out, "failed", reason=one_line(error))
 
 
 def _logits(model: OpenModel, message: dict[str, Any], out: IO[bytes]) -> None:
@@ -156,7 +156,7 @@ def _logits(model: OpenModel, message: dict[str, Any], out: IO[bytes]) -> None:
     except Exception as error:
         part.unlink(missing_ok=True)
         _report(error)
-        send(out, "failed", reason=_one_line(error))
+        send(out, "failed", reason=one_line(error))
         return
     send(out, "written")
 
@@ -186,13 +186,6 @@ class _Progress:
 
 def _is_out_of_memory(error: Exception) -> bool:
     return isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError"
-
-
-def _one_line(error: Exception) -> str:
-    if isinstance(error, HarnessError):
-        return str(error)
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
 
 
 def _report(error: Exception) -> None:

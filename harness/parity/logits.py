@@ -1,6 +1,6 @@
 """Compares logits of two models after the same tokens: agreement and margins.
 
-Rows come as the files that ``Generation.logits`` writes: float32, ``[sequences, vocabulary]``.
+Rows come as the files that ``RemoteModel.logits`` writes: float32, ``[sequences, vocabulary]``.
 """
 
 from collections.abc import Mapping

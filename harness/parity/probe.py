@@ -9,7 +9,7 @@ from harness.core.errors import HarnessError
 from harness.core.modelref import ModelRef
 from harness.core.plan import Request
 from harness.engine.model import EngineSettings
-from harness.engine.process import Generation
+from harness.engine.process import RemoteModel
 from harness.engine.tokenization import Prompt, Tokenization
 from harness.parity.logits import LogitRows
 
@@ -73,10 +73,10 @@ def probe(
         HarnessError: it cannot be opened or probed, or its weights are not those that answered.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    generation = Generation(target.model, target.settings, stays_open=True)
+    remote = RemoteModel(target.model, target.settings, stays_open=True)
     try:
-        tokenization = generation.encode(requests)
-        _check_weights(target, generation)
+        tokenization = remote.encode(requests)
+        _check_weights(target, remote)
         prompts = {p.key: p for p in tokenization.prompts}
         first = _first_steps(tokenization)
         wanted = {
@@ -88,21 +88,21 @@ def probe(
         sequences = {
             k: s for k, s in wanted.items() if s and (context is None or len(s) <= context)
         }
-        steps = _rows(generation, {p.key: p.token_ids for p in first}, folder / "first.npy")
+        steps = _rows(remote, {p.key: p.token_ids for p in first}, folder / "first.npy")
         ids = {i for point in divergences.values() for i in point.candidates}
         return ProbeResult(
             tokenization,
             steps,
-            _rows(generation, sequences, folder / "divergences.npy"),
-            _texts(generation, tokenization, ids | set(steps.top_tokens())),
-            generation.model.weights_sha256 if generation.model else None,
+            _rows(remote, sequences, folder / "divergences.npy"),
+            _texts(remote, tokenization, ids | set(steps.top_tokens())),
+            remote.model.weights_sha256 if remote.model else None,
         )
     finally:
-        generation.close()
+        remote.close()
 
 
-def _check_weights(target: ProbeTarget, generation: Generation) -> None:
-    found = generation.model.weights_sha256 if generation.model else None
+def _check_weights(target: ProbeTarget, remote: RemoteModel) -> None:
+    found = remote.model.weights_sha256 if remote.model else None
     if target.weights_sha256 is not None and found != target.weights_sha256:
         raise HarnessError(f"{target.model}: its weights are not those that answered")
 
@@ -125,14 +125,14 @@ def _sequence(prompt: Prompt, point: DivergencePoint) -> tuple[int, ...]:
     return (*prompt.token_ids, *point.shared) if prompt.token_ids else ()
 
 
-def _rows(generation: Generation, sequences: Mapping[Any, Sequence[int]], path: Path) -> LogitRows:
+def _rows(remote: RemoteModel, sequences: Mapping[Any, Sequence[int]], path: Path) -> LogitRows:
     if sequences:
-        generation.logits(list(sequences.values()), path)
+        remote.logits(list(sequences.values()), path)
     return LogitRows(path, tuple(sequences))
 
 
 def _texts(
-    generation: Generation, tokenization: Tokenization, ids: Iterable[int]
+    remote: RemoteModel, tokenization: Tokenization, ids: Iterable[int]
 ) -> Mapping[int, str]:
     known = sorted(i for i in ids if i < tokenization.vocabulary.logits)
-    return generation.encode((), known).texts if known else {}
+    return remote.encode((), known).texts if known else {}

@@ -1,50 +1,48 @@
-"""Has a chain of models answer tasks, judged without pytest, as a run like any other."""
+"""A run over a chain of models, judged without pytest."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from harness.checks import latency_budget, memory_budget
 from harness.checks.declared.budgets import Measured
+from harness.core.modelref import ModelRef
 from harness.core.record import BehaviorResult, RunRecord
 from harness.core.verdict import Outcome, Verdict
-from harness.engine.model import EngineSettings
+from harness.engine.host import ModelHost
 from harness.parity.answers import tokens_of
 from harness.parity.values import ModelMeasure
-from harness.run.recording import record
+from harness.run.behavior import Tally
+from harness.run.plan import PlannedTest, RunPlan
+from harness.run.progress import Progress
 from harness.run.selection import Subject
-from harness.run.session import Progress, Session, Wanted
+from harness.run.session import Run
 from harness.tasks.judging import judge_answer
 
 
 def run_chain(
-    subjects: Sequence[Subject],
-    settings: EngineSettings,
-    progress: Progress,
-    command: Sequence[str],
+    subjects: Sequence[Subject], host: ModelHost, progress: Progress, command: Sequence[str]
 ) -> tuple[RunRecord, dict[str, float]]:
     """Have every model answer its tasks, judge the answers, measure latency and memory.
 
     Args:
         subjects: every model on every task, models in the order of the chain.
-        settings: how to open them.
-        progress: told how it goes.
-        command: what the user typed.
+        host: opens the models; closed at the end.
+        progress: shows how it goes.
+        command: the words that the user typed.
 
     Returns:
         The run, and generated tokens a second by model, where they could be measured.
     """
-    session = Session(settings, progress)
-    session.plan(Wanted(subject, is_timed=True) for subject in subjects)
+    run = Run(RunPlan.of(PlannedTest(s, is_timed=True) for s in subjects), host, progress)
     try:
-        speeds = {str(s.ref): speed for s in subjects if (speed := _speed(session, s)) is not None}
-        answered = [s for s in subjects if session.answers_of(s.ref).model.error is None]
-        for subject in answered:
-            _judge(session, subject)
-        for subject in answered:
-            _measure(session, subject)
+        speeds = {str(ref): v for ref in run.plan.requests if (v := _speed(run, ref)) is not None}
+        answered = [s for s in subjects if run.answer(s.ref).error is None]
+        for judge in (_judge, _measure):
+            for subject in answered:
+                judge(run, subject)
     finally:
-        session.close()
-    return record(session, "complete", command), speeds
+        host.close()
+    return run.record("complete", command), speeds
 
 
 def measures_of(
@@ -90,30 +88,34 @@ def _by_task(run: RunRecord, model: str, name: str) -> dict[str, float]:
     }
 
 
-def _speed(session: Session, subject: Subject) -> float | None:
-    """Tokens a second over everything a model has answered until now."""
-    answers = session.answers_of(subject.ref)
-    seconds = answers.model.generate_seconds
-    tokens = sum(len(c.token_ids) for c in answers.completions.values())
-    return tokens / seconds if seconds and tokens and answers.model.is_measurable else None
+def _speed(run: Run, ref: ModelRef) -> float | None:
+    """Tokens a second over everything that a model answered in batches."""
+    model = run.answer(ref)
+    answers = run.answers.to(ref, run.plan.requests[ref])
+    seconds, tokens = model.generate_seconds, sum(len(c.token_ids) for c in answers)
+    return tokens / seconds if seconds and tokens and model.is_measurable else None
 
 
-def _judge(session: Session, subject: Subject) -> None:
+def _judge(run: Run, subject: Subject) -> None:
     """Judge every answer by every behavior that applies to the task."""
-    for completion in session.completions(subject):
+    tallies: dict[str, Tally] = {}
+    for completion in run.completions(subject):
         case = subject.task.case(completion.case_id)
         for name, verdict in judge_answer(case, completion, subject.task).items():
-            session.judge(session.tally(subject, name, None), completion, verdict)
+            if name not in tallies:
+                tallies[name] = run.verdicts.begin(subject, name, None)
+            run.verdicts.add(tallies[name], completion, verdict)
 
 
-def _measure(session: Session, subject: Subject) -> None:
-    latency, memory = session.latency(subject), session.memory(subject)
-    if latency is not None:
+def _measure(run: Run, subject: Subject) -> None:
+    """Hold latency and memory against the task's budgets, where they could be measured."""
+    measured = run.verdicts.measured
+    if (latency := run.latency(subject)) is not None:
         verdict = latency_budget.run_check_for(subject.task).judge(latency)
-        session.measure(_result(subject, "latency_budget", latency, verdict, "latency_p95_seconds"))
-    if memory is not None:
+        measured.append(_result(subject, "latency_budget", latency, verdict, "latency_p95_seconds"))
+    if (memory := run.memory(subject)) is not None:
         verdict = memory_budget.run_check_for(subject.task).judge(memory)
-        session.measure(_result(subject, "memory_budget", memory, verdict, "peak_memory_mb"))
+        measured.append(_result(subject, "memory_budget", memory, verdict, "peak_memory_mb"))
 
 
 def _result(

@@ -5,32 +5,52 @@ travels: a worker empties its collection and says why in what it hands back; the
 the exit status. No model is opened anywhere.
 """
 
-from collections.abc import Mapping
 from typing import Any
 
 import pytest
+
+from harness.plugin.items import SUBJECT
 
 REFUSAL = "run without -n: cases are batched already"
 _KEY = "harness_has_behaviors"
 
 
-def refuse(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """In a worker: run nothing, and say so to the controller."""
-    items.clear()
-    config.workeroutput[_KEY] = True  # type: ignore[attr-defined]
+def register(config: pytest.Config) -> None:
+    """Register the refusal where xdist is at work."""
+    if is_worker(config) or config.getoption("dist", "no") != "no":
+        config.pluginmanager.register(Distributed(), "harness_distributed")
 
 
-def has_refused(output: Mapping[str, Any] | None) -> bool:
-    """True for what a worker that refused has handed back."""
-    return bool(output and output.get(_KEY))
+def is_worker(config: pytest.Config) -> bool:
+    """True in a process that xdist has handed a share of the tests."""
+    return hasattr(config, "workeroutput")
 
 
-class Refusal:
-    """In the controller: ends the session as a usage error, with one line that says why."""
+class Distributed:
+    """Ends a distributed session that has behaviors as a usage error, with one line."""
+
+    def __init__(self) -> None:
+        self.has_refused = False
+
+    def pytest_collection_modifyitems(
+        self, config: pytest.Config, items: list[pytest.Item]
+    ) -> None:
+        """In a worker: run nothing, and say so to the controller."""
+        if is_worker(config) and any(SUBJECT in getattr(i, "fixturenames", ()) for i in items):
+            items.clear()
+            config.workeroutput[_KEY] = True  # type: ignore[attr-defined]
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        """In the controller: a worker has ended, perhaps because it found behaviors."""
+        output = getattr(node, "workeroutput", None)
+        self.has_refused |= bool(output and output.get(_KEY))
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        session.exitstatus = pytest.ExitCode.USAGE_ERROR
+        if self.has_refused:
+            session.exitstatus = pytest.ExitCode.USAGE_ERROR
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        terminalreporter.write_line(f"ERROR: {REFUSAL}", red=True)
+        if self.has_refused:
+            terminalreporter.write_line(f"ERROR: {REFUSAL}", red=True)

@@ -1,18 +1,20 @@
-"""What a failed behavior prints: the rate, the codes, and where three completions went wrong."""
+"""Text of a failed behavior: the rate, the codes, and where three completions went wrong."""
 
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
 
-from _pytest._code.code import ReprFileLocation, TerminalRepr
-from _pytest._io import TerminalWriter
-
+from harness.core.case import Case
 from harness.core.completion import Completion
-from harness.core.printable import excerpt, symbols
-from harness.core.record import BehaviorResult
+from harness.core.printable import excerpt, printable, symbols
+from harness.core.record import BehaviorResult, Counterexample
 from harness.core.verdict import Outcome, Verdict
 from harness.report.console.screen import folded
 from harness.report.words.escaping import inert
 from harness.run.behavior import MOST_ERRORS, Tally
+
+Judge = Callable[[Case, Completion], Verdict]
 
 EXAMPLES = 3
 MOST_CODES = 5
@@ -49,31 +51,59 @@ class BehaviorFailed(Exception):
         self.text = text
 
 
-class BehaviorText(TerminalRepr):
-    """A BehaviorFailed as pytest prints it, in place of a traceback."""
+class RateMissed(BehaviorFailed):
+    """Too few completions of a task pass."""
+
+    def __init__(self, tally: Tally, judge: Judge, more: str = "") -> None:
+        paragraphs = [*_paragraphs(tally, tally.result()), *([more] if more else [])]
+        super().__init__("\n".join(paragraphs))
+        self.tally = tally
+        self.judge = judge
+        """Gives the behavior's verdict on one more completion."""
+
+    def with_more(self, more: str) -> "RateMissed":
+        """The same, with what there is to say beyond the rate."""
+        return RateMissed(self.tally, self.judge, more)
+
+
+@dataclass(frozen=True, slots=True)
+class CrashLine:
+    """Where pytest says in one line that a test failed, and why."""
+
+    path: str
+    lineno: int
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.lineno}: {self.message}"
+
+
+class BehaviorText:
+    """A BehaviorFailed as pytest prints it, in place of a traceback.
+
+    pytest asks ``toterminal`` and ``reprcrash`` of whatever a report's ``longrepr`` is.
+    """
 
     def __init__(self, failed: BehaviorFailed, path: str, line: int | None) -> None:
         self.failed = failed
-        self.reprcrash = ReprFileLocation(path, (line or 0) + 1, str(failed))
+        self.reprcrash = CrashLine(path, (line or 0) + 1, str(failed))
 
-    def toterminal(self, tw: TerminalWriter) -> None:
+    def __str__(self) -> str:
+        return self.failed.text
+
+    def toterminal(self, tw: Any) -> None:
+        """Write the text to pytest's terminal writer."""
         lines = self.failed.text.splitlines()
         first = len([*self._folded(lines[:1], tw)])
         for number, line in enumerate(self._folded(lines, tw)):
             is_first = number < first
             tw.line(line, red=is_first, bold=is_first)
 
-    def _folded(self, lines: Sequence[str], tw: TerminalWriter) -> Iterator[str]:
+    def _folded(self, lines: Sequence[str], tw: Any) -> Iterator[str]:
         """Words undivided on a terminal; an excerpt and its carets are never folded."""
         for line in lines:
             is_whole = not tw.hasmarkup or line.lstrip().startswith("| ")
             yield from [line] if is_whole else map(inert, folded([line], tw.fullwidth))
-
-
-def failed_rate(tally: Tally, more: str = "") -> BehaviorFailed:
-    """Too few completions of a task pass; ``more`` is what there is to say beyond the rate."""
-    paragraphs = [*_paragraphs(tally, tally.result()), *([more] if more else [])]
-    return BehaviorFailed("\n".join(paragraphs))
 
 
 def failed_case(tally: Tally, completion: Completion, verdict: Verdict) -> BehaviorFailed:
@@ -108,6 +138,30 @@ def _errors(tally: Tally, result: BehaviorResult) -> str:
     first = next(v for _, v in tally.judged if v.outcome is Outcome.ERROR)
     share = "" if result.rate is not None else f" (a rate needs at most {MOST_ERRORS:.0%})"
     return f"errors: {result.errors}{share}, the first: {excerpt(first.reason, 300)}"
+
+
+def counterexample_text(found: Counterexample, commands: tuple[str, str]) -> str:
+    """The smallest failing prompt, and the commands that judge it again and keep it as a case."""
+    sample = found.sample
+    lines = ["", f"  the smallest failing prompt, {_effort(found)}:"]
+    for message in sample.messages:
+        first, *rest = printable(message.content, one_line=False).split("\n")
+        lines += [f"    {message.role}: {first}", *(f"      {line}" for line in rest)]
+    verdict = sample.verdicts[found.behavior]
+    lines += [f"  {line}" for line in example(sample.completion, verdict)]
+    lines += [f"  judge it again: {commands[0]}", f"  keep it as a case: {commands[1]}"]
+    return "\n".join(lines)
+
+
+def _effort(found: Counterexample) -> str:
+    """Where the prompt comes from, and what finding it took."""
+    origin, steps = found.drawn_from, found.steps
+    is_drawn = found.sample.case_id == origin
+    if not steps:
+        return f"as it was drawn ({origin}); no smaller one was asked about"
+    effort = f"{steps} step{'s'[: steps - 1]}, {found.requests} prompts"
+    effort += ", then stopped: there may be a smaller one" if found.is_bounded else ""
+    return f"as it was drawn ({effort})" if is_drawn else f"made of {origin} ({effort})"
 
 
 def example(completion: Completion, verdict: Verdict) -> Iterator[str]:

@@ -3,64 +3,98 @@
 Read before any model loads: a baseline that is not there is a usage error, never a pass.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
-from pydantic import ValidationError
 
-from harness.core.errors import HarnessError
-from harness.core.record import RunRecord
-from harness.gate.compare import Side
-from harness.gate.decision import EXIT_CODES, GateDecision, GateOutcome, decide
-from harness.gate.policy import GatePolicy
-from harness.records.baselines import Baseline, find_baseline, read_baseline
-from harness.run.settings import Settings
+from harness.plugin.distributed import is_worker
+
+if TYPE_CHECKING:
+    from harness.core.record import RunRecord
+    from harness.gate.decision import GateDecision
+    from harness.gate.policy import GatePolicy
+    from harness.plugin.session import HarnessSession
+    from harness.records.baselines import Baseline
+    from harness.run.settings import Settings
+
+NAME = "harness_gate"
 
 
-class SessionGate:
-    """The baseline of a session, its policy, and what was decided of each model."""
+def add_options(group: pytest.OptionGroup) -> None:
+    add = group.addoption
+    add("--baseline", metavar="NAME", help="and gate the run against this stored baseline")
+    add("--margin", type=float, metavar="SHARE", help="the drop to accept: 0.02 is two points")
+    add("--confidence", type=float, metavar="SHARE", help="of the gate's interval and tests")
 
-    def __init__(self, config: pytest.Config, settings: Settings) -> None:
-        """Read what the options name.
 
-        Raises:
-            HarnessError: there is no such baseline, or the policy does not fit.
-        """
-        name = config.getoption("--baseline")
-        self.policy = _policy(config, settings)
-        root = config.rootpath / settings.baselines_dir
-        self.baseline: Baseline = read_baseline(find_baseline(name, root))
-        self.decisions: tuple[GateDecision, ...] = ()
+def register(session: HarnessSession) -> None:
+    """Register the gate where it is asked for; why there can be none is a mistake."""
+    from harness.core.errors import HarnessError
 
-    def finish(self, session: pytest.Session, record: RunRecord | None) -> None:
-        """Decide about every model of the session's run, and set how the session ends."""
-        if session.config.option.collectonly:
-            return
-        if record is not None:
-            self._judge(record)
-        session.exitstatus = self.exit_status(int(session.exitstatus))
+    config = session.config
+    if config.getoption("--baseline") is None:
+        return
+    if config.getoption("--generate") is not None or config.getoption("--generated") is not None:
+        session.mistakes.append("--baseline: drawn cases are not those of a baseline, leave it out")
+        return
+    try:
+        gate = Gate(*_asked(config, session.options.settings))
+    except HarnessError as error:
+        session.mistakes += [f"--baseline: {mistake}" for mistake in error.mistakes]
+        return
+    config.pluginmanager.register(gate, NAME)
 
-    def show(self, reporter: pytest.TerminalReporter) -> None:
-        """Say what was decided, after the table of behaviors."""
-        if reporter.config.option.collectonly:
-            return
-        reporter.section(f"gate against {self.baseline.name}", "-")
-        reporter.write("".join(f"{line}\n" for line in self.lines()))
 
-    def _judge(self, record: RunRecord) -> None:
-        self.decisions = tuple(
-            decide(self._before(model.ref), Side(record, model.ref), self.policy)
-            for model in record.models
+def require_behaviors(config: pytest.Config) -> None:
+    """Refuse to end as a pass where no behavior was collected.
+
+    Raises:
+        UsageError: there is a baseline, and nothing to hold against it.
+    """
+    if config.getoption("--baseline") is not None and not is_worker(config):
+        raise pytest.UsageError(
+            "--baseline: no behavior was collected, so there is nothing to gate"
         )
 
-    def exit_status(self, found: int) -> int:
-        """The session's exit status: the gate's where the suites themselves found nothing."""
-        if found != pytest.ExitCode.OK:
-            return found
-        worst = [o for o in GateOutcome if o in {d.outcome for d in self.decisions}]
-        return EXIT_CODES[worst[-1] if worst else GateOutcome.NOT_COMPARABLE]
 
-    def lines(self) -> Iterator[str]:
+class Gate:
+    """Decides about every model of the session's run, and how the session ends."""
+
+    def __init__(self, baseline: Baseline, policy: GatePolicy) -> None:
+        self.baseline = baseline
+        self.policy = policy
+        self.decisions: tuple[GateDecision, ...] = ()
+
+    def pytest_harness_run_finished(self, record: RunRecord) -> None:
+        from harness.gate.compare import Side
+        from harness.gate.decision import decide
+
+        before, refs = self.baseline.record, [model.ref for model in record.models]
+        self.decisions = tuple(
+            decide(Side(before, self._ref_before(ref)), Side(record, ref), self.policy)
+            for ref in refs
+        )
+
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """The gate's exit status, where the suites themselves found nothing."""
+        from harness.gate.decision import EXIT_CODES, GateOutcome
+
+        is_collecting = session.config.getoption("collectonly")
+        if not is_collecting and session.exitstatus == pytest.ExitCode.OK:
+            worst = [o for o in GateOutcome if o in {d.outcome for d in self.decisions}]
+            session.exitstatus = EXIT_CODES[worst[-1] if worst else GateOutcome.NOT_COMPARABLE]
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Say what was decided, after the table of behaviors."""
+        if terminalreporter.config.getoption("collectonly"):
+            return
+        terminalreporter.section(f"gate against {self.baseline.name}", "-")
+        terminalreporter.write("".join(f"{line}\n" for line in self._lines()))
+
+    def _lines(self) -> Iterator[str]:
         """What was decided, model by model."""
         from harness.report.console.decision import text
         from harness.report.words.escaping import log
@@ -72,30 +106,35 @@ class SessionGate:
                 yield f"{log(decision.after.model)}:"
             yield from text(decision)
 
-    def _before(self, model: str) -> Side:
-        """The baseline's side: the model of the same ref, or the only one that it holds.
+    def _ref_before(self, ref: str) -> str:
+        """The model of the baseline that is held against ``ref``: the same, or the only one.
 
-        A baseline of several models says nothing of one that it does not hold: the side is then
+        A baseline of several models says nothing of one that it does not hold: its side is then
         empty, and the gate refuses.
         """
-        record = self.baseline.record
-        refs = [m.ref for m in record.models]
-        return Side(record, refs[0] if len(refs) == 1 else model)
+        refs = [model.ref for model in self.baseline.record.models]
+        return refs[0] if len(refs) == 1 else ref
 
 
-def open_gate(config: pytest.Config, settings: Settings, mistakes: list[str]) -> SessionGate | None:
-    """The session's gate, or why there can be none, a line each, in ``mistakes``."""
-    if config.getoption("--generate") is not None or config.getoption("--generated") is not None:
-        mistakes.append("--baseline: drawn cases are not those of a baseline, leave it out")
-        return None
-    try:
-        return SessionGate(config, settings)
-    except HarnessError as error:
-        mistakes += [f"--baseline: {line}" for line in str(error).splitlines()]
-        return None
+def _asked(config: pytest.Config, settings: Settings) -> tuple[Baseline, GatePolicy]:
+    """The baseline and the policy that options and settings name.
+
+    Raises:
+        HarnessError: there is no such baseline, or the policy does not fit.
+    """
+    from harness.records.baselines import find_baseline, read_baseline
+
+    policy = _policy(config, settings)
+    root = config.rootpath / settings.baselines_dir
+    return read_baseline(find_baseline(config.getoption("--baseline"), root)), policy
 
 
 def _policy(config: pytest.Config, settings: Settings) -> GatePolicy:
+    from pydantic import ValidationError
+
+    from harness.core.errors import HarnessError
+    from harness.gate.policy import GatePolicy
+
     given = {
         n: v for n in ("margin", "confidence") if (v := config.getoption(f"--{n}")) is not None
     }
@@ -106,4 +145,4 @@ def _policy(config: pytest.Config, settings: Settings) -> GatePolicy:
         return GatePolicy.model_validate({**settings.gate.model_dump(), **given})
     except ValidationError as error:
         lines = [f"--{e['loc'][0]} {e['input']}: {e['msg']}" for e in error.errors()]
-        raise HarnessError("\n".join(lines)) from None
+        raise HarnessError(*lines) from None

@@ -1,26 +1,28 @@
-"""What ``--generate`` and ``--generated`` do in a pytest session: other cases, and smaller ones."""
+"""``--generate`` and ``--generated``: drawn cases in place of the tasks' own, and smaller ones.
+
+The behaviors of one model run beside each other, since its process waits to be asked more; one
+that fails on drawn cases looks for the smallest prompt that fails as they do.
+"""
+
+from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator, Sequence
-from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from harness.core.errors import HarnessError
-from harness.core.plan import requests_for
-from harness.core.printable import printable
-from harness.core.record import Counterexample, RunRecord, Sample
-from harness.files.paths import short_path
-from harness.plugin.failure_text import example
-from harness.records.runs import find_run, read_run
-from harness.run.behavior import Tally
-from harness.run.selection import CaseSource, Subject
-from harness.run.session import Session
-from harness.tasks.generate.drawing import Drawing, DrawnCase
-from harness.tasks.generate.search import Judge, SmallestFailure, smallest, starting_point
-from harness.tasks.generate.shrinking import Bounds
-from harness.tasks.generate.stored import StoredCases
+from harness.plugin.items import is_behavior, subject_of
+from harness.plugin.options import count, count_from_zero
+
+if TYPE_CHECKING:
+    from harness.core.record import RunRecord, Sample
+    from harness.plugin.failure_text import RateMissed
+    from harness.plugin.session import HarnessSession
+    from harness.run.counterexample import Followups
+    from harness.run.selection import CaseSource
+    from harness.tasks.generate.drawing import Drawing
 
 ALTERNATIVES = ("--limit", "--case", "--per-case")
 """Options that choose among a task's own cases."""
@@ -37,78 +39,120 @@ REPEATED = (
 """Options that the command of a counterexample repeats."""
 
 
-class GeneratedCases:
-    """The cases of a session that are not its tasks' own; without the options there are none."""
+def add_options(group: pytest.OptionGroup) -> None:
+    add = group.addoption
+    add("--generate", type=count, metavar="N", help="judge N drawn cases of each task instead")
+    add("--generate-seed", type=int, default=0, metavar="N", help="seed of --generate (default: 0)")
+    add("--generated", metavar="RUN", help="judge the drawn cases of a stored run instead")
+    add(
+        "--shrink-requests",
+        type=count_from_zero,
+        default=320,
+        metavar="N",
+        help="the most prompts asked to find the smallest that fails (default: 320)",
+    )
 
-    def __init__(self, config: pytest.Config, report_dir: Path) -> None:
-        self.config = config
-        self.report_dir = report_dir
-        self.drawing: Drawing | None = None
 
-    def source(self) -> CaseSource | None:
-        """Where the cases come from; ``None`` for the tasks' own.
+def register(session: HarnessSession) -> None:
+    """Give the session other cases, where that is asked for; options that do not go together are
+    a mistake."""
+    from harness.core.errors import HarnessError
 
-        Raises:
-            HarnessError: options that do not go together, or there is no such run.
-        """
-        option = self.config.getoption
-        count, run = option("--generate"), option("--generated")
-        if count is not None and run is not None:
-            raise HarnessError("--generate draws cases, --generated takes drawn ones: keep one")
+    config = session.config
+    count, run = config.getoption("--generate"), config.getoption("--generated")
+    if count is None and run is None:
+        return
+    session.has_followups = True
+    config.pluginmanager.register(GroupedByModel(), "harness_grouped_by_model")
+    try:
         if run is not None:
-            return StoredCases(_read(run, self.report_dir), tuple(option("--case")))
-        if count is None:
-            return None
-        if option("--repeats") > 1:
-            raise HarnessError(f"--generate {count} asks each drawn case once, leave out --repeats")
-        for name in ALTERNATIVES:
-            if option(name):
-                raise HarnessError(f"--generate {count} draws its own cases, leave out {name}")
-        self.drawing = Drawing(count, option("--generate-seed"))
-        return self.drawing
+            session.case_source = _stored(run, config, session.options.report_dir)
+        else:
+            session.case_source = drawing = _drawing(count, config)
+            config.pluginmanager.register(Shrinking(session, drawing), "harness_shrinking")
+    except HarnessError as error:
+        session.mistakes += error.mistakes
 
-    def group_by_model(self, items: list[pytest.Item]) -> None:
-        """Put the behaviors of one model beside each other: at most one model is in memory, and
-        each is asked more. Tests that are no behavior keep their places."""
-        subjects = {i: subject for i, item in enumerate(items) if (subject := _subject_of(item))}
+
+def _stored(run: str, config: pytest.Config, report_dir: Path) -> CaseSource:
+    from harness.core.errors import HarnessError
+    from harness.records.runs import find_run, read_run
+    from harness.tasks.generate.stored import StoredCases
+
+    if config.getoption("--generate") is not None:
+        raise HarnessError("--generate draws cases, --generated takes drawn ones: keep one")
+    try:
+        record: RunRecord = read_run(find_run(run, report_dir))
+    except HarnessError as error:
+        raise HarnessError(*(f"--generated: {mistake}" for mistake in error.mistakes)) from None
+    return StoredCases(record, tuple(config.getoption("--case")))
+
+
+def _drawing(count: int, config: pytest.Config) -> Drawing:
+    from harness.core.errors import HarnessError
+    from harness.tasks.generate.drawing import Drawing
+
+    if config.getoption("--repeats") > 1:
+        raise HarnessError(f"--generate {count} asks each drawn case once, leave out --repeats")
+    for name in ALTERNATIVES:
+        if config.getoption(name):
+            raise HarnessError(f"--generate {count} draws its own cases, leave out {name}")
+    return Drawing(count, config.getoption("--generate-seed"))
+
+
+class GroupedByModel:
+    """Puts the behaviors of one model beside each other: at most one model is in memory, and each
+    is asked more. Tests that are no behavior keep their places."""
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        subjects = {i: s for i, x in enumerate(items) if is_behavior(x) and (s := subject_of(x))}
         refs = list(dict.fromkeys(subject.ref for subject in subjects.values()))
         order = sorted(subjects, key=lambda i: refs.index(subjects[i].ref))
         for place, item in zip(subjects, [items[i] for i in order], strict=True):
             items[place] = item
 
-    def smallest_failing(
-        self, item: pytest.Function, session: Session, subject: Subject, tally: Tally, judge: Judge
-    ) -> str:
-        """The smallest prompt that fails as the drawn ones did, told to a person; it is kept in
-        the session. Nothing where no case was drawn or none failed."""
-        if self.drawing is None:
-            return ""
-        start = starting_point(tally.judged, partial(self._drawn, subject.task.name))
-        if start is None:
-            return ""
-        requests = self.config.getoption("--shrink-requests")
-        # A sampled answer may fail by chance: of a smaller prompt it would say nothing.
-        bounds = Bounds(requests=0 if subject.task.sampling.temperature else requests)
-        source = self.drawing.sources[subject.task.name]
-        found = smallest(source, start, partial(session.ask, subject), judge, bounds)
-        counterexample = Counterexample(
-            tally.behavior,
-            _sample(subject, tally.behavior, found),
-            drawn_from=start[0].case.id,
-            steps=found.steps,
-            requests=found.requests,
-            is_bounded=found.is_bounded,
-        )
-        session.counterexamples.append(counterexample)
-        commands = self._commands(item, session.run_id, counterexample.sample)
-        return "\n".join(_told(counterexample, commands))
 
-    def _drawn(self, task: str, case_id: str) -> DrawnCase:
-        assert self.drawing is not None
-        return self.drawing.drawn[task, case_id]
+class Shrinking:
+    """Adds to a missed rate the smallest prompt that fails as the drawn ones did."""
+
+    def __init__(self, session: HarnessSession, drawing: Drawing) -> None:
+        self.session = session
+        self.drawing = drawing
+        self.followups: Followups | None = None
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> Iterator[Any]:
+        from harness.plugin.failure_text import RateMissed
+
+        try:
+            return (yield)
+        except RateMissed as missed:
+            raise self._with_counterexample(pyfuncitem, missed) from None
+
+    def _with_counterexample(self, item: pytest.Function, missed: RateMissed) -> RateMissed:
+        """The same failure and more text, where a case that was drawn fails."""
+        from harness.plugin.failure_text import counterexample_text
+        from harness.plugin.progress import uncaptured
+        from harness.run.counterexample import Followups, find_counterexample
+
+        run = self.session.the_run
+        self.followups = self.followups or Followups(run)
+        most = self.session.config.getoption("--shrink-requests")
+        with uncaptured(self.session.config):
+            found = find_counterexample(
+                self.drawing, self.followups, subject_of(item), missed.tally, missed.judge, most
+            )
+        if found is None:
+            return missed
+        run.verdicts.counterexamples.append(found)
+        commands = self._commands(item, run.plan.id, found.sample)
+        return missed.with_more(counterexample_text(found, commands))
 
     def _commands(self, item: pytest.Function, run: str, sample: Sample) -> tuple[str, str]:
-        """What judges the case again, and what keeps it."""
+        """The command that judges the case again, and the one that keeps it."""
+        from harness.files.paths import short_path
+
         test = f"{short_path(item.path)}::{item.originalname or item.name}"
         chosen = ["--task", sample.task, "--generated", run, "--case", sample.case_id]
         again = ["pytest", test, "--model", sample.model, *chosen, *self._given(REPEATED)]
@@ -116,49 +160,5 @@ class GeneratedCases:
         return shlex.join(again), shlex.join(keep)
 
     def _given(self, names: Sequence[str]) -> list[str]:
-        given = [(name, self.config.getoption(name)) for name in names]
+        given = [(name, self.session.config.getoption(name)) for name in names]
         return [text for name, value in given if value is not None for text in (name, str(value))]
-
-
-def _subject_of(item: pytest.Item) -> Subject | None:
-    values = item.callspec.params.values() if hasattr(item, "callspec") else ()
-    return next((value for value in values if isinstance(value, Subject)), None)
-
-
-def _read(run: str, report_dir: Path) -> RunRecord:
-    try:
-        return read_run(find_run(run, report_dir))
-    except HarnessError as error:
-        raise HarnessError(f"--generated: {error}") from None
-
-
-def _sample(subject: Subject, behavior: str, found: SmallestFailure) -> Sample:
-    task, case = subject.task, found.case
-    (request,) = requests_for(task.name, [case], task.sampling)
-    verdicts = {behavior: found.verdict}
-    return Sample.of(str(subject.ref), request, case, found.completion, verdicts, is_drawn=True)
-
-
-def _told(counterexample: Counterexample, commands: tuple[str, str]) -> Iterator[str]:
-    sample = counterexample.sample
-    yield ""
-    yield f"  the smallest failing prompt, {_effort(counterexample)}:"
-    for message in sample.messages:
-        lines = printable(message.content, one_line=False).split("\n")
-        yield f"    {message.role}: {lines[0]}"
-        yield from (f"      {line}" for line in lines[1:])
-    verdict = sample.verdicts[counterexample.behavior]
-    yield from (f"  {line}" for line in example(sample.completion, verdict))
-    yield f"  judge it again: {commands[0]}"
-    yield f"  keep it as a case: {commands[1]}"
-
-
-def _effort(counterexample: Counterexample) -> str:
-    """Where the prompt comes from, and what finding it took."""
-    origin, steps = counterexample.drawn_from, counterexample.steps
-    is_drawn = counterexample.sample.case_id == origin
-    if not steps:
-        return f"as it was drawn ({origin}); no smaller one was asked about"
-    effort = f"{steps} step{'s'[: steps - 1]}, {counterexample.requests} prompts"
-    effort += ", then stopped: there may be a smaller one" if counterexample.is_bounded else ""
-    return f"as it was drawn ({effort})" if is_drawn else f"made of {origin} ({effort})"

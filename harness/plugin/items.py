@@ -1,11 +1,16 @@
 """What a collected item is to us: a behavior or not, of which subject, under which name."""
 
+import inspect
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
 SUBJECT = "harness_subject"
 """The fixture that makes a test a behavior."""
+PER_COMPLETION = frozenset({"completion", "case"})
+"""Arguments that make a test be called once for each completion."""
+_ANSWERS = frozenset({"completion", "completions", "case", "latency", "memory"})
 
 
 def is_behavior(item: pytest.Item) -> bool:
@@ -16,6 +21,19 @@ def is_behavior(item: pytest.Item) -> bool:
 def subject_of(item: pytest.Item) -> Any:
     """The Subject that it was given."""
     return item.callspec.params[SUBJECT]  # type: ignore[attr-defined]
+
+
+def needs_answers(item: pytest.Item) -> bool:
+    """False for a behavior that asks how a model tokenizes and for none of its answers."""
+    names = {*getattr(item, "fixturenames", ())}
+    return "parity" not in names or bool(names & _ANSWERS)
+
+
+def arguments_of(item: pytest.Function) -> Mapping[str, Any]:
+    """The values that the test is called with, by name; one that has a default keeps it."""
+    parameters = inspect.signature(item.obj).parameters
+    asked = [n for n, p in parameters.items() if p.default is inspect.Parameter.empty]
+    return {name: item.funcargs[name] for name in asked if name in item.funcargs}
 
 
 def behavior_of(item: pytest.Function) -> str:
@@ -30,7 +48,7 @@ def base_name(item: Any) -> str:
 
 
 def needs_of(item: pytest.Item) -> frozenset[str]:
-    """What a task must declare for the behavior to apply to it."""
+    """Words that a task must declare for the behavior to apply to it."""
     found: set[str] = set()
     for mark in item.iter_markers("behavior"):
         asked = mark.kwargs.get("needs", ())

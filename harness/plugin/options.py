@@ -1,96 +1,129 @@
-"""What a pytest session asks of us: its options and settings, and what is wrong with them.
+"""Options of a pytest session that belong to no feature: models, tasks, decoding, how to open.
 
-Known before a model's files are looked into, and long before any model loads.
+Options are added in every session, so this file and each feature's import nothing of ours until
+they are called.
 """
 
-from dataclasses import dataclass, field
+from __future__ import annotations
+
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from harness.backends import takes_long
-from harness.core.errors import HarnessError
-from harness.engine.model import EngineSettings
-from harness.engine.process import Generation
-from harness.records.runs import check_writable
-from harness.run.selection import Choices, Subject, choose
-from harness.run.settings import Settings, read_settings
-
 if TYPE_CHECKING:
-    from harness.plugin.gate import SessionGate
-    from harness.plugin.generate import GeneratedCases
+    from harness.engine.model import EngineSettings
+    from harness.run.selection import Choices
+    from harness.run.settings import Settings
 
 NO_RUN_FOLLOWS = ("collectonly", "setupplan", "showfixtures", "show_fixtures_per_test")
 """pytest's options that collect and ask no model."""
 
 
-@dataclass
-class Asked:
-    """What the options and settings say."""
+def add_options(group: pytest.OptionGroup) -> None:
+    """Add which models, which tasks, which of their cases, and where the record goes."""
+    add = group.addoption
+    add(
+        "--model",
+        action="append",
+        default=[],
+        metavar="KIND:LOCATION",
+        help="a model to judge, such as base:PATH, adapter:PATH or record:RUN; repeatable",
+    )
+    add(
+        "--task",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="only this task; repeatable (default: all of them)",
+    )
+    add("--tasks-dir", metavar="DIR", help="the folder of task folders")
+    add("--report-dir", metavar="DIR", help="where the run's record goes")
+    add("--limit", type=count, metavar="N", help="only the first N cases of each task")
+    add("--case", action="append", default=[], metavar="ID", help="only this case; repeatable")
 
+
+def add_decoding_options(group: pytest.OptionGroup) -> None:
+    """Add how answers are decoded and how models are opened."""
+    add = group.addoption
+    add(
+        "--repeats",
+        type=count,
+        default=1,
+        metavar="N",
+        help="N sampled answers to each case, for pass@N and pass^N (default: 1)",
+    )
+    add("--seed", type=int, metavar="N", help="seed of sampled decoding")
+    add("--temperature", type=_temperature, metavar="T", help="decode at this temperature")
+    add("--dtype", choices=["float32", "bfloat16", "float16"], help="open models in this precision")
+    add(
+        "--quantize",
+        choices=["nf4", "int8"],
+        help="quantise transformers models as they open, through bitsandbytes",
+    )
+    add("--device", metavar="DEVICE", help="open models on cpu, cuda, cuda:1, mps")
+    add(
+        "--batch-tokens",
+        type=count,
+        metavar="N",
+        help="the most tokens, prompts and answers together, in one batch",
+    )
+    add("--threads", type=count, metavar="N", help="CPU threads of a backend")
+    add(
+        "--stall-seconds",
+        type=float,
+        metavar="S",
+        help="silence after which a backend counts as hung",
+    )
+
+
+def count(text: str) -> int:
+    """A whole number from 1, as an option's type."""
+    if not text.isdecimal() or int(text) < 1:
+        raise ValueError(f"{text!r} is not a whole number from 1")
+    return int(text)
+
+
+def count_from_zero(text: str) -> int:
+    """A whole number from 0, as an option's type."""
+    return 0 if text == "0" else count(text)
+
+
+def _temperature(text: str) -> float:
+    value = float(text)
+    if not 0 <= value < float("inf"):
+        raise ValueError(f"{text!r} is not a number from 0")
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class PluginOptions:
+    """Options and settings of a session, the options going before the settings."""
+
+    settings: Settings
     engine: EngineSettings
+    choices: Choices
     report_dir: Path
-    generated: "GeneratedCases | None" = None
-    """With ``--generate`` or ``--generated``."""
-    gate: "SessionGate | None" = None
-    """With ``--baseline``."""
-    subjects: tuple[Subject, ...] = ()
-    mistakes: list[str] = field(default_factory=list)
-    """A line each."""
+    is_run_following: bool
+    """False where pytest only collects or lists."""
 
     @classmethod
-    def of(cls, config: pytest.Config) -> "Asked":
-        option, mistakes = config.getoption, list[str]()
-        try:
-            settings = read_settings(config.rootpath)
-        except HarnessError as error:
-            mistakes.append(str(error))
-            settings = Settings()
-        asked = cls(
-            _engine_settings(config, settings),
-            Path(option("--report-dir") or config.rootpath / settings.report_dir),
-            mistakes=mistakes,
-        )
-        if option("--generate") is not None or option("--generated") is not None:
-            from harness.plugin.generate import GeneratedCases
-
-            asked.generated = GeneratedCases(config, asked.report_dir)
-        if option("--baseline") is not None:
-            from harness.plugin.gate import open_gate
-
-            asked.gate = open_gate(config, settings, mistakes)
-        if not mistakes:
-            asked._choose(config, settings)
-        return asked
-
-    def _choose(self, config: pytest.Config, settings: Settings) -> None:
-        try:
-            check_writable(self.report_dir)
-            source = self.generated.source() if self.generated else None
-            choices = _choices(config, self.engine)
-            self.subjects = choose(config.rootpath, settings, choices, source)
-        except HarnessError as error:
-            self.mistakes.append(str(error))
-
-    def prepared(self, config: pytest.Config) -> Generation | None:
-        """The model that is asked first, its process importing what it takes meanwhile.
-
-        Only that one: the next would import beside a model that answers, and be timed with it.
-        ``None`` where no model will be asked, or not as a first thing.
-        """
+    def of(cls, config: pytest.Config, settings: Settings) -> PluginOptions:
         option = config.getoption
-        if self.mistakes or not self.subjects or any(option(name) for name in NO_RUN_FOLLOWS):
-            return None
-        first = self.subjects[0].ref
-        if option("--parity") or not takes_long(first):
-            return None
-        generation = Generation(first, self.engine)
-        generation.prepare()
-        return generation
+        engine = _engine(config, settings)
+        return cls(
+            settings,
+            engine,
+            _choices(config, engine),
+            Path(option("--report-dir") or config.rootpath / settings.report_dir),
+            not any(option(name) for name in NO_RUN_FOLLOWS),
+        )
 
 
 def _choices(config: pytest.Config, engine: EngineSettings) -> Choices:
+    from harness.run.selection import Choices
+
     option = config.getoption
     return Choices(
         models=tuple(option("--model")),
@@ -105,7 +138,9 @@ def _choices(config: pytest.Config, engine: EngineSettings) -> Choices:
     )
 
 
-def _engine_settings(config: pytest.Config, settings: Settings) -> EngineSettings:
+def _engine(config: pytest.Config, settings: Settings) -> EngineSettings:
+    from harness.engine.model import EngineSettings
+
     option = config.getoption
     return EngineSettings(
         dtype=option("--dtype"),

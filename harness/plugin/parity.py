@@ -1,107 +1,138 @@
 """``--parity``: each model of a session held against the one before it, without answers."""
 
+from __future__ import annotations
+
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from harness.core.errors import HarnessError
-from harness.core.modelref import ModelRef
-from harness.core.plan import Request, requests_for
-from harness.core.printable import printable
-from harness.engine.model import EngineSettings
-from harness.parity.chain import compare_task
-from harness.parity.pair import TaskParity
-from harness.parity.probe import ProbeResult, ProbeTarget, probe
-from harness.run.selection import Subject
+from harness.plugin.items import subject_of
 
-_ANSWERS = frozenset({"completion", "completions", "case", "latency", "memory"})
+if TYPE_CHECKING:
+    from harness.core.errors import HarnessError
+    from harness.core.modelref import ModelRef
+    from harness.core.plan import Request
+    from harness.parity.pair import TaskParity
+    from harness.parity.probe import ProbeResult
+    from harness.plugin.session import HarnessSession
+    from harness.run.selection import Subject
+
+NAME = "harness_parity"
 
 
-def is_read_alone(item: pytest.Item) -> bool:
-    """True for a test that asks how a model reads and for none of its answers."""
-    names = {*getattr(item, "fixturenames", ())}
-    return "parity" in names and not names & _ANSWERS
+def add_options(group: pytest.OptionGroup) -> None:
+    group.addoption(
+        "--parity",
+        action="store_true",
+        help="and hold each --model against the one before it: the same tokens, the same logits",
+    )
+
+
+def register(session: HarnessSession) -> None:
+    """Register the comparison where it is asked for; one model alone is a mistake."""
+    if not session.config.getoption("--parity"):
+        return
+    if len({s.ref for s in session.subjects}) == 1:
+        session.mistakes.append("--parity: needs two models, name the one before with --model")
+    session.config.pluginmanager.register(SessionParity(session), NAME)
+
+
+def with_one_before(metafunc: pytest.Metafunc, subjects: Sequence[Subject]) -> Sequence[Subject]:
+    """The subjects of a test; of one that asks for parity those that have a model before them, and
+    none where parity is not asked for."""
+    if "parity" not in metafunc.fixturenames:
+        return subjects
+    is_asked = metafunc.config.getoption("--parity")
+    return [s for s in subjects if is_asked and _before(s, subjects) is not None]
+
+
+def parity_of(item: pytest.Item) -> TaskParity:
+    """How the model of a test tokenizes and begins beside the model before it."""
+    plugin: Any = item.config.pluginmanager.get_plugin(NAME)
+    found: TaskParity = plugin.of(subject_of(item))
+    return found
 
 
 class SessionParity:
-    """What the models of a session read, each opened once more when it is first asked."""
+    """Probes of the models of a session, each opened once more when it is first asked."""
 
-    def __init__(
-        self, settings: EngineSettings, subjects: Sequence[Subject], *, is_asked: bool
-    ) -> None:
-        self.settings = settings
-        self.subjects = subjects
-        self.is_asked = is_asked
-        self.asked: dict[ModelRef, ProbeResult | HarnessError] = {}
+    def __init__(self, session: HarnessSession) -> None:
+        self.session = session
+        self.probed: dict[ModelRef, ProbeResult | HarnessError] = {}
         self.folder: tempfile.TemporaryDirectory[str] | None = None
         self.found: dict[tuple[str, ModelRef], TaskParity] = {}
         """By task and model."""
 
-    def of_interest(self, subjects: Sequence[Subject]) -> list[Subject]:
-        """Those of ``subjects`` that have a model before them; none where ``--parity`` is not
-        given."""
-        return [s for s in subjects if self.is_asked and self._before(s) is not None]
-
-    def mistakes(self) -> list[str]:
-        """What is wrong with asking for it, a line each."""
-        if self.is_asked and len({s.ref for s in self.subjects}) == 1:
-            return ["--parity: needs two models, name the one before with --model"]
-        return []
-
     def of(self, subject: Subject) -> TaskParity:
-        """How a subject's model reads beside the one before it; worked out once."""
+        """The subject's model beside the one before it; worked out once."""
+        from harness.plugin.progress import uncaptured
+
         key = (subject.task.name, subject.ref)
         if key not in self.found:
-            self.found[key] = self._compare(subject)
+            with uncaptured(self.session.config):
+                self.found[key] = self._compare(subject)
         return self.found[key]
 
-    def _compare(self, subject: Subject) -> TaskParity:
-        before = self._before(subject)
-        assert before is not None, "subjects are of_interest"
-        found = []
-        for one in (before, subject):
-            asked = self._ask(one.ref)
-            if isinstance(asked, HarnessError):
-                pytest.fail(f"{one.ref}: {asked}", pytrace=False)
-            found.append(asked)
-        requests = {r.key: r for r in _requests(subject)}
-        return compare_task(before.ref, subject.ref, found[0], found[1], requests)
-
-    def _before(self, subject: Subject) -> Subject | None:
-        """The model before, in the order typed, on the same task."""
-        of_task = [s for s in self.subjects if s.task is subject.task]
-        place = next(i for i, s in enumerate(of_task) if s.ref == subject.ref)
-        return of_task[place - 1] if place else None
-
-    def _ask(self, ref: ModelRef) -> ProbeResult | HarnessError:
-        if ref not in self.asked:
-            self.folder = self.folder or tempfile.TemporaryDirectory()
-            requests = [r for s in self.subjects if s.ref == ref for r in _requests(s)]
-            place = Path(self.folder.name) / str(len(self.asked))
-            try:
-                self.asked[ref] = probe(ProbeTarget(ref, self.settings), requests, {}, place)
-            except HarnessError as error:
-                self.asked[ref] = error
-        return self.asked[ref]
-
-    def show(self, reporter: pytest.TerminalReporter) -> None:
-        """What was found, passed or not: two lines for each pair and task."""
-        from harness.report.words.parity import first_step, reading
-
-        if self.found:
-            reporter.section("parity", "-")
-        for (task, _), found in self.found.items():
-            reporter.write_line(printable(f"{found.before} -> {found.after}  {task}"), bold=True)
-            reporter.write_line(printable(f"  prompts: {reading(found)[0]}"))
-            reporter.write_line(printable(f"  first token: {first_step(found)[0]}"))
-
-    def close(self) -> None:
+    def pytest_sessionfinish(self) -> None:
         """Remove the logits."""
         if self.folder is not None:
             self.folder.cleanup()
 
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """What was found, passed or not: two lines for each pair and task."""
+        from harness.core.printable import printable
+        from harness.report.words.parity import first_step, reading
+
+        if self.found:
+            terminalreporter.section("parity", "-")
+        for (task, _), found in self.found.items():
+            heading = f"{found.before} -> {found.after}  {task}"
+            terminalreporter.write_line(printable(heading), bold=True)
+            terminalreporter.write_line(printable(f"  prompts: {reading(found)[0]}"))
+            terminalreporter.write_line(printable(f"  first token: {first_step(found)[0]}"))
+
+    def _compare(self, subject: Subject) -> TaskParity:
+        from harness.core.errors import HarnessError
+        from harness.parity.chain import compare_task
+
+        before = _before(subject, self.session.subjects)
+        assert before is not None, "no other test asks for parity"
+        results = []
+        for one in (before, subject):
+            result = self._probe(one.ref)
+            if isinstance(result, HarnessError):
+                pytest.fail(f"{one.ref}: {result}", pytrace=False)
+            results.append(result)
+        requests = {r.key: r for r in _requests(subject)}
+        return compare_task(before.ref, subject.ref, results[0], results[1], requests)
+
+    def _probe(self, ref: ModelRef) -> ProbeResult | HarnessError:
+        from harness.core.errors import HarnessError
+        from harness.parity.probe import ProbeTarget, probe
+
+        if ref not in self.probed:
+            self.folder = self.folder or tempfile.TemporaryDirectory()
+            requests = [r for s in self.session.subjects if s.ref == ref for r in _requests(s)]
+            target = ProbeTarget(ref, self.session.options.engine)
+            place = Path(self.folder.name) / str(len(self.probed))
+            try:
+                self.probed[ref] = probe(target, requests, {}, place)
+            except HarnessError as error:
+                self.probed[ref] = error
+        return self.probed[ref]
+
+
+def _before(subject: Subject, subjects: Sequence[Subject]) -> Subject | None:
+    """The model before, in the order typed, on the same task."""
+    of_task = [s for s in subjects if s.task is subject.task]
+    place = next(i for i, s in enumerate(of_task) if s.ref == subject.ref)
+    return of_task[place - 1] if place else None
+
 
 def _requests(subject: Subject) -> tuple[Request, ...]:
+    from harness.core.plan import requests_for
+
     return requests_for(subject.task.name, subject.task.cases, subject.task.sampling)

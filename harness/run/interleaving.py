@@ -1,28 +1,20 @@
-"""Times several models in turns, request by request, so that the machine's drift meets all alike.
+"""Interleaved timing: several models answer in turns, so that the machine's drift meets all alike.
 
 Knows in which order models take turns and whether they fit into memory side by side; what is made
 of the times is not its business.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing
 from dataclasses import dataclass
 
-from harness.core.completion import Completion
 from harness.core.modelref import ModelRef
-from harness.core.plan import Request, failed
-from harness.engine.process import Generation, ModelUnopened
-
-MOST_DEATHS_IN_A_ROW = 2
-"""Turns in a row that cost a model its process before it gets no more: each means opening it
-again."""
-
-Turn = tuple[ModelRef, Request]
+from harness.core.plan import Request
+from harness.engine.host import Turn
 
 
 @dataclass(frozen=True, slots=True)
-class Footprint:
-    """What a model took of the memory it lived in, and what it left."""
+class MemoryUse:
+    """Memory that a model took where it lived, and that it left."""
 
     device: str | None
     peak_mb: float | None
@@ -31,8 +23,8 @@ class Footprint:
     """Free beside it when it had answered; ``None`` where that is not known."""
 
 
-def fit_together(models: Sequence[Footprint]) -> bool:
-    """Whether models that were there one after the other can be there all at once.
+def fit_together(models: Sequence[MemoryUse]) -> bool:
+    """True when models that were open one after the other can be open all at once.
 
     Each is counted with its peak, which answering whole batches reached: more than answering one
     request at a time takes. What cannot be known does not fit.
@@ -61,30 +53,3 @@ def in_turns(requests: Mapping[ModelRef, Sequence[Request]]) -> Iterator[Turn]:
         shift = turn // 2 % len(asked)
         order = [*asked[shift:], *asked[:shift]]
         yield from ((ref, by_key[ref][key]) for ref in (order[::-1] if turn % 2 else order))
-
-
-def answers_in_turns(
-    models: Mapping[ModelRef, Generation], requests: Mapping[ModelRef, Sequence[Request]]
-) -> Iterator[tuple[ModelRef, Request, Completion]]:
-    """What the models, each open in its own process, answer in turns.
-
-    A model that cannot be opened, or whose process dies several turns in a row, is asked no more:
-    the rest of its answers are errors.
-    """
-    deaths = dict.fromkeys(models, 0)
-    for ref, request in in_turns(requests):
-        if deaths[ref] >= MOST_DEATHS_IN_A_ROW:
-            yield ref, request, failed(request, "it died before when it was to be timed")
-            continue
-        completion = _answer(models[ref], request)
-        deaths[ref] = 0 if models[ref].is_open else deaths[ref] + 1
-        yield ref, request, completion
-
-
-def _answer(model: Generation, request: Request) -> Completion:
-    try:
-        with closing(model.answers([request])) as answers:
-            ((_, completion),) = answers
-    except ModelUnopened as error:
-        return failed(request, str(error))
-    return completion

@@ -1,4 +1,4 @@
-"""What a run makes of its models' files: problems stop it, warnings stay in its record."""
+"""Preflight of a run: problems in its models' files stop it, warnings stay in its record."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -12,22 +12,22 @@ from harness.model_files.finding import Level
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
-    """What was found in the files of models that may be run."""
+class PreflightResult:
+    """Findings in the files of models that may be run."""
 
     warnings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """What is likely not meant, by the model's ref: a line each."""
+    """Likely mistakes, by the model's ref: a line each."""
     sizes: Mapping[str, int] = field(default_factory=dict)
     """Bytes of weights, by the model's ref, where they are known."""
 
 
-def hold(refs: Sequence[ModelRef]) -> Held:
+def preflight(refs: Sequence[ModelRef]) -> PreflightResult:
     """Look into the files of every model of a run.
 
     A model that cannot be opened at all fails by itself when it is, and the others go on.
 
     Raises:
-        HarnessError: what a model would answer means nothing: a line for each reason.
+        HarnessError: the answers of a model would mean nothing: a line for each reason.
     """
     examined = examine_all(refs)
     problems = [
@@ -37,8 +37,8 @@ def hold(refs: Sequence[ModelRef]) -> Held:
         if not finding.is_unopenable
     ]
     if problems:
-        raise HarnessError("\n".join(problems))
-    return Held(
+        raise HarnessError(*problems)
+    return PreflightResult(
         {str(e.ref): tuple(map(str, found)) for e in examined if (found := e.at(Level.WARNING))},
         {str(e.ref): e.size_bytes for e in examined if e.size_bytes is not None},
     )

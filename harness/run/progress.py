@@ -1,84 +1,65 @@
-"""Draws a bar in the terminal while a model generates; where there is no terminal, nothing."""
+"""A progress bar in the terminal while a model answers; where there is no terminal, nothing."""
 
 import sys
 import time
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import AbstractContextManager, closing, contextmanager
+from typing import Protocol
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as RichProgress
 
 from harness.core.printable import printable
-
-if TYPE_CHECKING:
-    import pytest
+from harness.engine.events import Answered, Event, Stepped
 
 
-class ConsoleProgress:
+class Progress(Protocol):
+    """Shows how models get on."""
+
+    def showing(
+        self, what: str, requests: int
+    ) -> AbstractContextManager[Callable[[Event], object]]:
+        """Show ``what`` is at work on so many requests; gives what is to be called with each event
+        of it."""
+        ...
+
+
+class NoProgress:
+    """Shows nothing."""
+
+    @contextmanager
+    def showing(self, what: str, requests: int) -> Iterator[Callable[[Event], object]]:
+        yield lambda event: None
+
+
+class ConsoleProgress(NoProgress):
     """Shows one bar for each model where standard error is a terminal."""
 
-    def __init__(self) -> None:
-        self.bar: Bar | None = None
-
-    def on_start(self, what: object, requests: int) -> None:
-        if sys.stderr.isatty():
-            self.bar = Bar(printable(str(what)), requests)
-
-    def on_step(self, tokens: int, ended: int) -> None:
-        if self.bar is not None:
-            self.bar.step(tokens, ended)
-
-    def on_answer(self) -> None:
-        if self.bar is not None:
-            self.bar.answer()
-
-    def on_end(self) -> None:
-        if self.bar is not None:
-            self.bar.progress.stop()
-            self.bar = None
-
-
-class TerminalProgress(ConsoleProgress):
-    """The same within pytest's own output, unless pytest is to be quiet."""
-
-    def __init__(self, config: "pytest.Config") -> None:
-        super().__init__()
-        self.reporter = config.pluginmanager.getplugin("terminalreporter")
-        self.is_quiet = config.getoption("verbose") < 0
-        self.begun: Begun | None = None
-
-    def on_start(self, what: object, requests: int) -> None:
-        # Asked here, where pytest does not capture: elsewhere standard error is a file of pytest's.
-        if self.is_quiet or not sys.stderr.isatty():
+    @contextmanager
+    def showing(self, what: str, requests: int) -> Iterator[Callable[[Event], object]]:
+        if not sys.stderr.isatty():
+            yield lambda event: None
             return
-        self.begun = Begun(self.reporter) if self.reporter is not None else None
-        super().on_start(what, requests)
-
-    def on_end(self) -> None:
-        super().on_end()
-        if self.begun is not None:
-            self.begun.go_on()
-            self.begun = None
+        bar = Bar(printable(what), requests)
+        try:
+            yield bar.take
+        finally:
+            bar.progress.stop()
 
 
-class Begun:
-    """The line that pytest has begun ("suites/test_x.py ."): the bar stands below it for a while,
-    and what follows goes on where the line stopped."""
-
-    def __init__(self, reporter: Any) -> None:
-        self.reporter, self.writer = reporter, reporter.config.get_terminal_writer()
-        self.file, self.columns = reporter.currentfspath, self.writer.width_of_current_line
-        self.line = self.writer._current_line
-        reporter.ensure_newline()
-
-    def go_on(self) -> None:
-        """Go back up, where both are one terminal: pytest's own account of the line included."""
-        is_one_line = 0 < self.columns < self.writer.fullwidth
-        if self.file is None or not is_one_line or not sys.stdout.isatty():
-            return
-        self.writer.flush()
-        self.writer.write(f"\x1b[A\x1b[{self.columns}C", flush=True)
-        self.writer._current_line = self.line
-        self.reporter.currentfspath = self.file
+def follow(
+    events: Generator[Event, None, None],
+    takers: Sequence[Callable[[Event], object]],
+    progress: Progress,
+    what: str,
+    requests: int,
+) -> None:
+    """Hand each event to every one of ``takers``, then show it; end the events with the bar."""
+    with progress.showing(what, requests) as show, closing(events):
+        for event in events:
+            for take in (*takers, show):
+                take(event)
 
 
 class Bar:
@@ -88,8 +69,8 @@ class Bar:
         self.name = name
         self.tokens = self.ended = self.answered = 0
         self.started: float | None = None
-        """When the first tokens were heard of: loading is not generating."""
-        self.progress = Progress(
+        """Time of the first event of an answer: loading is not generating."""
+        self.progress = RichProgress(
             TextColumn("{task.description}"),
             BarColumn(),
             MofNCompleteColumn(),
@@ -101,14 +82,15 @@ class Bar:
         self.row = self.progress.add_task(f"{name}: loading", total=requests, rate="")
         self.progress.start()
 
-    def step(self, tokens: int, ended: int) -> None:
-        self.tokens += tokens
-        self.ended += ended
-        self._draw()
-
-    def answer(self) -> None:
-        self.answered += 1
-        self._draw()
+    def take(self, event: Event) -> None:
+        match event:
+            case Stepped(_, tokens, ended):
+                self.tokens += tokens
+                self.ended += ended
+                self._draw()
+            case Answered():
+                self.answered += 1
+                self._draw()
 
     def _draw(self) -> None:
         """An answer that has ended counts at once; its batch may take a while to come back."""

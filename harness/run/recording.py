@@ -1,6 +1,5 @@
-"""Makes the RunRecord of a session: samples with their verdicts, results of behaviors."""
+"""The RunRecord of a run, made of its values: plan, answers, verdicts, timings."""
 
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
@@ -16,40 +15,50 @@ from harness.core.record import (
     TaskRecord,
 )
 from harness.machine.environment import environment
+from harness.run.answers import Answers, Timings
 from harness.run.behavior import rate_result
-from harness.run.session import Session
+from harness.run.plan import RunPlan
+from harness.run.verdicts import Verdicts
 from harness.tasks.task import Task
 
 
-def record(session: Session, status: RunStatus, command: Sequence[str]) -> RunRecord:
-    """Everything about a session's run, as a value."""
-    samples, timed = tuple(_samples(session)), tuple(session.timed)
+def record(
+    plan: RunPlan,
+    answers: Answers,
+    verdicts: Verdicts,
+    timings: Timings,
+    *,
+    status: RunStatus,
+    command: Sequence[str],
+) -> RunRecord:
+    """Everything about a run, as a value."""
+    samples, timed = tuple(_samples(plan, answers, verdicts)), tuple(timings.answers)
     results = (
-        *composites(samples, session.tasks),
-        *(t.result() for t in session.tallies.values()),
-        *session.measured,
+        *composites(samples, plan.tasks),
+        *(tally.result() for tally in verdicts.tallies()),
+        *verdicts.measured,
     )
     return replace(
-        outline(session, command),
+        outline(plan, answers, command),
         status=status,
         results=results,
         samples=samples,
-        counterexamples=tuple(session.counterexamples),
+        counterexamples=tuple(verdicts.counterexamples),
         timed=timed,
-        is_interleaved=session.is_interleaved if len({t.model for t in timed}) > 1 else None,
+        is_interleaved=timings.is_interleaved if len({t.model for t in timed}) > 1 else None,
     )
 
 
-def outline(session: Session, command: Sequence[str]) -> RunRecord:
-    """What is known of a session's run while it goes on: what is asked, and of which models."""
+def outline(plan: RunPlan, answers: Answers, command: Sequence[str]) -> RunRecord:
+    """The record while a run goes on: what is asked, and of which models."""
     return RunRecord(
-        id=session.run_id,
+        id=plan.id,
         status="partial",
-        created=session.created.isoformat(timespec="seconds").replace("+00:00", "Z"),
-        seconds=time.perf_counter() - session.started,
-        plan_fingerprint=session.fingerprint,
-        models=tuple(answers.model for answers in session.answers.values()),
-        tasks=tuple(_task_record(session, task) for task in session.tasks.values()),
+        created=plan.start.created.isoformat(timespec="seconds").replace("+00:00", "Z"),
+        seconds=plan.start.seconds,
+        plan_fingerprint=plan.fingerprint,
+        models=tuple(answers.models.values()),
+        tasks=tuple(_task_record(plan, task) for task in plan.tasks.values()),
         command=tuple(command),
         environment=_environment(),
     )
@@ -67,12 +76,13 @@ def composites(samples: Sequence[Sample], tasks: Mapping[str, Task]) -> Iterator
             yield rate_result(model, name, FORMAT_SUCCESS, judged, task.budgets.get(FORMAT_SUCCESS))
 
 
-def _samples(session: Session) -> Iterator[Sample]:
-    for ref, answers in session.answers.items():
-        for request in session.plans[ref].requests:
-            completion = answers.completions.get(request.key)
-            if completion is not None and not request.timed:
-                yield session.sample(ref, request, completion)
+def _samples(plan: RunPlan, answers: Answers, verdicts: Verdicts) -> Iterator[Sample]:
+    by_answer = verdicts.by_answer()
+    for ref in answers.models:
+        for request in plan.requests[ref]:
+            key = (str(ref), request.task, request.case_id, request.repeat)
+            for completion in answers.to(ref, [request]):
+                yield plan.sample(ref, request, completion, by_answer.get(key, {}))
 
 
 @cache
@@ -81,6 +91,6 @@ def _environment() -> Mapping[str, JsonValue]:
     return environment()
 
 
-def _task_record(session: Session, task: Task) -> TaskRecord:
-    planned = {r.case_id for plan in session.plans.values() for r in plan.for_task(task.name)}
-    return task.record(len(planned))
+def _task_record(plan: RunPlan, task: Task) -> TaskRecord:
+    asked = (r for requests in plan.requests.values() for r in requests)
+    return task.record(len({r.case_id for r in asked if r.task == task.name}))

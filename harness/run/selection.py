@@ -73,13 +73,13 @@ def choose(
     try:
         tasks = _tasks(root, settings, choices, source)
     except HarnessError as error:
-        mistakes.append(str(error))
+        mistakes += error.mistakes
     try:
         models = _models(settings, choices)
     except HarnessError as error:
-        mistakes.append(str(error))
+        mistakes += error.mistakes
     if mistakes:
-        raise HarnessError("\n".join(mistakes))
+        raise HarnessError(*mistakes)
     return tuple(
         Subject(ref, task)
         for ref, own in models
@@ -105,9 +105,9 @@ def _models(
             backends.preflight(ref, choices.engine)
             models[ref] = tasks
         except HarnessError as error:
-            mistakes.append(str(error))
+            mistakes += error.mistakes
     if mistakes:
-        raise HarnessError("\n".join(mistakes))
+        raise HarnessError(*mistakes)
     return tuple(models.items())
 
 
@@ -137,7 +137,7 @@ def _from_source(tasks: Sequence[Task], choices: Choices, source: CaseSource) ->
     given = {task.name: source.cases_of(task) for task in tasks}
     missing = [name for name, task in given.items() if task is None]
     if choices.tasks and missing:
-        raise HarnessError("\n".join(f"--task {name}: {source.has_none}" for name in missing))
+        raise HarnessError(*(f"--task {name}: {source.has_none}" for name in missing))
     if len(missing) == len(given):
         raise HarnessError(f"{', '.join(missing)}: {source.has_none}")
     return tuple(task for task in given.values() if task is not None)

@@ -13,8 +13,8 @@ from harness.core.completion import FinishReason
 from harness.core.errors import HarnessError
 from harness.core.modelref import ModelRef
 from harness.core.plan import Request, Sampling
-from harness.engine.model import EngineSettings
-from harness.engine.process import Generation, ModelUnopened
+from harness.engine.model import EngineSettings, ModelUnopened
+from harness.engine.process import RemoteModel
 from tests.project import Project
 
 REQUEST = Request("t", "a", (Message("user", "Hi"),), Sampling(max_new_tokens=8))
@@ -25,7 +25,7 @@ def why(path: Path, lora: Path | None = None) -> str:
     ref = ModelRef("gguf", str(path), (("lora", str(lora)),) if lora else ())
     preflight(ref)
     with pytest.raises(ModelUnopened) as error:
-        list(Generation(ref, EngineSettings(device="cpu", threads=1)).answers([REQUEST]))
+        list(RemoteModel(ref, EngineSettings(device="cpu", threads=1)).answers([REQUEST]))
     assert "\n" not in str(error.value)
     return str(error.value)
 

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from harness.core.case import Case, Message
-from harness.core.plan import GenerationPlan, Request, Sampling, requests_for
+from harness.core.plan import Request, Sampling, fingerprint_of, requests_for
 
 
 def request(case_id: str = "a", text: str = "hello", **changes) -> Request:
@@ -17,25 +17,22 @@ def test_one_request_for_each_case():
 
 def test_the_fingerprint_does_not_depend_on_the_order():
     one, two = request("a"), request("b")
-    assert GenerationPlan((one, two)).fingerprint == GenerationPlan((two, one)).fingerprint
+    assert fingerprint_of((one, two)) == fingerprint_of((two, one))
 
 
 def test_another_case_prompt_or_decoding_is_another_fingerprint():
     plans = [
-        GenerationPlan((request(),)),
-        GenerationPlan((request("b"),)),
-        GenerationPlan((request(text="hello "),)),
-        GenerationPlan((request(sampling=Sampling(temperature=0.5)),)),
-        GenerationPlan((request(), request("b"))),
+        fingerprint_of((request(),)),
+        fingerprint_of((request("b"),)),
+        fingerprint_of((request(text="hello "),)),
+        fingerprint_of((request(sampling=Sampling(temperature=0.5)),)),
+        fingerprint_of((request(), request("b"))),
     ]
-    assert len({plan.fingerprint for plan in plans}) == len(plans)
+    assert len(set(plans)) == len(plans)
 
 
 def test_timing_a_run_leaves_its_fingerprint():
-    assert (
-        GenerationPlan((request(), request(timed=True))).fingerprint
-        == GenerationPlan((request(),)).fingerprint
-    )
+    assert fingerprint_of((request(), request(timed=True))) == fingerprint_of((request(),))
 
 
 def test_every_request_has_a_seed_of_its_own_that_follows_the_runs_seed():

@@ -5,7 +5,7 @@ import pytest
 
 from harness.core.modelref import ModelRef
 from harness.engine.model import EngineSettings
-from harness.engine.process import Generation
+from harness.engine.process import RemoteModel
 from tests.models import TINY_QWEN2
 
 
@@ -15,7 +15,7 @@ def test_a_backend_is_told_before_it_loads_anything(monkeypatch, given, told):
     if given:
         monkeypatch.setenv("GOMP_SPINCOUNT", given)
     settings = EngineSettings(device="cpu", threads=1)
-    generation = Generation(ModelRef("base", str(TINY_QWEN2)), settings, stays_open=True)
+    generation = RemoteModel(ModelRef("base", str(TINY_QWEN2)), settings, stays_open=True)
     try:
         generation.encode()
         (backend,) = psutil.Process().children()

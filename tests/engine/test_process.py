@@ -13,8 +13,8 @@ from harness.core.case import Message
 from harness.core.completion import FinishReason
 from harness.core.modelref import ModelRef
 from harness.core.plan import Request, Sampling
-from harness.engine.model import EngineSettings
-from harness.engine.process import Generation, ModelUnopened
+from harness.engine.model import EngineSettings, ModelUnopened
+from harness.engine.process import RemoteModel
 from harness.engine.worker_process import WorkerProcess
 from tests.models import TINY_QWEN2
 
@@ -30,14 +30,14 @@ LENGTH = 64
 some more, and there are at least two batches."""
 
 
-def generation(**settings) -> Generation:
-    return Generation(
+def generation(**settings) -> RemoteModel:
+    return RemoteModel(
         ModelRef("base", str(TINY_QWEN2)),
         EngineSettings(device="cpu", threads=1, batch_tokens=BATCH * LENGTH, **settings),
     )
 
 
-def answered(generation: Generation, after_first: Callable[[psutil.Process], None]):
+def answered(generation: RemoteModel, after_first: Callable[[psutil.Process], None]):
     """All answers; ``after_first`` gets the backend's process once the first batch is there."""
     found = {}
     for request, completion in generation.answers(REQUESTS):
@@ -139,7 +139,7 @@ def test_answers_that_nobody_hears_out_end_the_process():
 def test_a_model_that_does_not_open_says_why(tmp_path):
     (tmp_path / "config.json").write_text('{"model_type": "nonesuch"}')
     (tmp_path / "model.safetensors").write_bytes(b"")
-    run = Generation(ModelRef("base", str(tmp_path)), EngineSettings())
+    run = RemoteModel(ModelRef("base", str(tmp_path)), EngineSettings())
     with pytest.raises(ModelUnopened) as error:
         list(run.answers(REQUESTS))
     assert "nonesuch" in str(error.value)
@@ -154,32 +154,32 @@ def test_no_process_is_left_behind():
     assert not psutil.pid_exists(backend.pid)
 
 
-# A process that is prepared
+# A process that is prewarmed
 
 
-def test_a_prepared_process_is_the_one_that_opens_the_model():
+def test_a_prewarmed_process_is_the_one_that_opens_the_model():
     run = generation()
     run.stays_open = True
-    run.prepare()
-    (prepared,) = psutil.Process().children()
+    run.prewarm()
+    (prewarmed,) = psutil.Process().children()
     found = dict(run.answers(REQUESTS[:2]))
-    assert psutil.Process().children() == [prepared]
+    assert psutil.Process().children() == [prewarmed]
     run.close()
     assert all(c.finish_reason is not FinishReason.ERROR for c in found.values())
 
 
-def test_a_process_that_dies_while_it_prepares_is_one_that_died_before_it_opened():
+def test_a_process_that_dies_while_it_is_prewarmed_is_one_that_died_before_it_opened():
     run = generation()
-    run.prepare()
-    (prepared,) = psutil.Process().children()
-    prepared.kill()
+    run.prewarm()
+    (prewarmed,) = psutil.Process().children()
+    prewarmed.kill()
     found = dict(run.answers(REQUESTS))
     assert len(found) == len(REQUESTS)
     assert all("was killed (SIGKILL)" in (c.error or "") for c in found.values())
     assert psutil.Process().children() == []
 
 
-def test_an_import_that_fails_is_told_in_the_same_words_prepared_or_not(tmp_path, monkeypatch):
+def test_an_import_that_fails_is_told_in_the_same_words_prewarmed_or_not(tmp_path, monkeypatch):
     """As torch does, this one fails in another way when it is imported again."""
     (tmp_path / "torch.py").write_text(
         "import sys\n"
@@ -188,31 +188,31 @@ def test_an_import_that_fails_is_told_in_the_same_words_prepared_or_not(tmp_path
     )
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     reasons = []
-    for is_prepared in (True, False):
+    for is_prewarmed in (True, False):
         run = generation()
-        if is_prepared:
-            run.prepare()
+        if is_prewarmed:
+            run.prewarm()
         with pytest.raises(ModelUnopened) as error:
             list(run.answers(REQUESTS))
         reasons.append(str(error.value))
     assert reasons == ["ImportError: libtorch.so: cannot open shared object file"] * 2
 
 
-def test_a_prepared_process_is_given_up_where_another_would_run_otherwise(monkeypatch, tmp_path):
+def test_a_prewarmed_process_is_given_up_where_another_would_run_otherwise(monkeypatch, tmp_path):
     """A test module may set variables for the model's process as it is collected."""
-    run = Generation(ModelRef("record", str(tmp_path / "none")), EngineSettings())
-    run.prepare()
-    (prepared,) = psutil.Process().children()
+    run = RemoteModel(ModelRef("record", str(tmp_path / "none")), EngineSettings())
+    run.prewarm()
+    (prewarmed,) = psutil.Process().children()
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     with pytest.raises(ModelUnopened):
         list(run.answers(REQUESTS))
-    assert not psutil.pid_exists(prepared.pid)
+    assert not psutil.pid_exists(prewarmed.pid)
     assert psutil.Process().children() == []
 
 
-def test_closing_ends_a_process_that_was_only_prepared():
+def test_closing_ends_a_process_that_was_only_prewarmed():
     run = generation()
-    run.prepare()
-    (prepared,) = psutil.Process().children()
+    run.prewarm()
+    (prewarmed,) = psutil.Process().children()
     run.close()
-    assert not psutil.pid_exists(prepared.pid)
+    assert not psutil.pid_exists(prewarmed.pid)

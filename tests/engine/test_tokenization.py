@@ -9,7 +9,7 @@ from harness.core.completion import FinishReason
 from harness.core.modelref import ModelRef
 from harness.core.plan import Request, Sampling
 from harness.engine.model import EngineSettings
-from harness.engine.process import Generation, OperationFailed
+from harness.engine.process import OperationFailed, RemoteModel
 from harness.engine.tokenization import Token
 from tests.models import TINY_QWEN2
 
@@ -21,7 +21,7 @@ REQUESTS = [
 
 @pytest.fixture(scope="module")
 def tiny():
-    generation = Generation(
+    generation = RemoteModel(
         ModelRef("base", str(TINY_QWEN2)),
         EngineSettings(device="cpu", dtype="float32", threads=1),
         stays_open=True,
@@ -94,7 +94,7 @@ def test_a_template_that_fails_is_the_error_of_its_prompt_alone(tmp_path):
         "{{ messages[0].content }}"
     )
     two = Request("t", "two", (Message("user", "a"), Message("user", "b")), Sampling())
-    generation = Generation(
+    generation = RemoteModel(
         ModelRef("base", str(tmp_path)), EngineSettings(device="cpu", threads=1), stays_open=True
     )
     prompts = generation.encode([REQUESTS[0], two]).prompts
@@ -106,7 +106,7 @@ def test_a_template_that_fails_is_the_error_of_its_prompt_alone(tmp_path):
 
 
 def test_a_process_that_dies_is_one_line():
-    generation = Generation(
+    generation = RemoteModel(
         ModelRef("base", str(TINY_QWEN2)), EngineSettings(device="cpu", threads=1), stays_open=True
     )
     generation.encode()

@@ -8,7 +8,7 @@ from harness.core.errors import HarnessError
 from harness.core.modelref import ModelRef
 from harness.model_files.examine import examine
 from harness.model_files.finding import Level
-from harness.run.preflight import hold
+from harness.run.preflight import preflight
 from tests.model_files.copies import ADAPTER, change, copy, found, said
 from tests.models import TINY_GPT2, TINY_QWEN2
 
@@ -86,7 +86,7 @@ def test_cut_weights_are_the_models_own_error(qwen):
     file = qwen / "model.safetensors"
     file.write_bytes(file.read_bytes()[:-1])
     assert "model.safetensors: was cut short" in said(Level.PROBLEM, f"base:{qwen}")
-    assert hold([ModelRef.parse(f"base:{qwen}")]).warnings == {}
+    assert preflight([ModelRef.parse(f"base:{qwen}")]).warnings == {}
 
 
 def test_a_missing_shard_is_told(qwen):
@@ -152,11 +152,11 @@ def test_a_stranger_has_a_template_of_its_own():
 def test_problems_stop_a_run_and_warnings_stay(qwen):
     ref = ModelRef.parse(f"base:{qwen}")
     change(qwen / "generation_config.json", eos_token_id=1)
-    (line,) = hold([ref]).warnings[str(ref)]
+    (line,) = preflight([ref]).warnings[str(ref)]
     assert line.startswith("generation_config.json: the answer ends at <|im_start|> (1)")
     change(qwen / "config.json", vocab_size=7)
     with pytest.raises(HarnessError, match=f"--model base:{qwen}: config.json: vocab_size is 7"):
-        hold([ref])
+        preflight([ref])
 
 
 def test_the_size_is_of_all_that_is_opened():

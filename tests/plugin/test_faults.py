@@ -1,7 +1,7 @@
 """What a session leaves behind when it is interrupted or its backend dies.
 
-Real models, real signals: a conftest in the project sends the signal when the first answer has
-come, so that it always lands in the middle of a generation.
+Real models, real signals: a conftest in the project sends the signal when the model is at its
+second batch, so that it always lands in the middle of a generation.
 """
 
 import json
@@ -15,14 +15,19 @@ from tests.project import GOOD, Project
 SEND = """
 import os, signal
 import psutil
-from harness.run.progress import TerminalProgress
+from harness.engine.worker_process import WorkerProcess
 
-def on_answer(self):
-    if not getattr(TerminalProgress, "sent", False):
-        TerminalProgress.sent = True
-        {action}
+messages, started = WorkerProcess.messages, []
 
-TerminalProgress.on_answer = on_answer
+def then_send(self):
+    for message in messages(self):
+        if message["kind"] == "started":
+            started.append(message)
+            if len(started) == 2:
+                {action}
+        yield message
+
+WorkerProcess.messages = then_send
 """
 KILL_BACKEND = "psutil.Process().children()[0].send_signal(signal.SIGKILL)"
 CTRL_C = "os.kill(os.getpid(), signal.SIGINT)"

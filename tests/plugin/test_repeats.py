@@ -10,7 +10,7 @@ from harness.core.modelref import ModelRef
 from harness.core.plan import requests_for
 from harness.core.verdict import FailureCode, Verdict
 from harness.engine.model import EngineSettings
-from harness.engine.process import Generation
+from harness.engine.process import RemoteModel
 from harness.gate.compare import Side
 from harness.gate.decision import decide, regressed_cases
 from harness.gate.policy import GatePolicy
@@ -257,7 +257,7 @@ def test_another_number_of_answers_is_not_comparable(project: Project, done) -> 
 def test_a_model_gives_each_answer_with_a_seed_of_its_own(project: Project) -> None:
     task = load_task(project.root / "tasks/echo")
     sampling = replace(task.sampling, temperature=2.0)
-    model = Generation(
+    model = RemoteModel(
         ModelRef("base", str(TINY_QWEN2)), EngineSettings(device="cpu", threads=1), stays_open=True
     )
     requests = requests_for("echo", task.cases, sampling, repeats=3)

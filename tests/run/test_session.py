@@ -1,98 +1,197 @@
-"""What a session measures, on real models run as a user runs them."""
+"""A run over a fake host: who is asked what and when, and what becomes of it."""
 
+from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
 
-from harness.core.record import RunRecord
-from harness.records.runs import read_run, write_run
-from tests.models import ROOT, TINY_QWEN2
-from tests.project import TASK, Project
+from harness.core.completion import Completion, FinishReason
+from harness.core.plan import Request
+from harness.engine.events import Answered, ModelClosed, ModelOpened
+from harness.engine.fake_host import FakeHost
+from harness.engine.host import ModelHost
+from harness.run import session
+from harness.run.plan import PlannedTest, RunPlan
+from harness.run.progress import NoProgress
+from harness.run.session import Run
+from tests.run.conftest import ADAPTER, BASE, timed
 
-ADAPTER = ROOT / "fixtures/models/tiny-qwen2-adapter"
-TIMED = TASK.replace("0.75}", "0.75, latency_p95_seconds: 60, peak_memory_mb: 9000}").replace(
-    "0.75,", "0.0,"
-)
-
-
-def project_of(root) -> Project:
-    """A task that times three of its four cases."""
-    project = Project(root)
-    project.task("echo", TIMED + "latency_cases: 3\n")
-    for name in ("test_json_validity.py", "test_latency_budget.py", "test_memory_budget.py"):
-        project.bundled_suite(name)
-    return project
+CASES = ("ant", "bee", "cat", "dog")
 
 
-def run_of(project: Project) -> RunRecord:
-    models = ("--model", f"base:{TINY_QWEN2}", "--model", f"adapter:{ADAPTER}+base={TINY_QWEN2}")
-    done = project.pytest("suites", *models, "--threads", "1", "--device", "cpu")
-    assert done.code == 0, done.out
-    return project.run()
+def echo(ref, request: Request) -> str:
+    return request.case_id
 
 
-@pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> RunRecord:
-    """Two models that are both timed."""
-    return run_of(project_of(tmp_path_factory.mktemp("timed")))
+def run_of(*tests: PlannedTest, host: ModelHost | None = None, **more) -> Run:
+    return Run(RunPlan.of(tests), host or FakeHost(echo), **more)
 
 
-def test_every_timed_request_is_in_the_record(run: RunRecord) -> None:
-    refs = [model.ref for model in run.models]
-    cases = [(t.model, t.task, t.case_id) for t in run.timed]
-    assert sorted(cases) == sorted(
-        (ref, "echo", case) for ref in refs for case in ("ant", "bee", "cat")
-    )
-    asked = {(s.model, s.case_id): s.prompt_sha256 for s in run.samples}
-    for timed in run.timed:
-        assert 0 < timed.first_token_seconds <= timed.seconds < run.seconds
-        assert timed.tokens > 0
-        assert timed.prompt_sha256 == asked[timed.model, timed.case_id]
-    assert [t.order for t in run.timed] == list(range(6))
-    assert [t.after_seconds for t in run.timed] == sorted(t.after_seconds for t in run.timed)
+def asked(run: Run) -> list[str]:
+    return [f"{ref.kind} {key}" for ref, key in run.host.asked]
 
 
-def test_models_are_timed_in_turns(run: RunRecord) -> None:
-    base, adapter = (model.ref for model in run.models)
-    assert run.is_interleaved is True
-    turns = [(t.case_id, t.model) for t in run.timed]
-    assert turns == [
-        ("ant", base), ("ant", adapter),
-        ("bee", adapter), ("bee", base),
-        ("cat", adapter), ("cat", base),
+# Answering
+
+
+def test_a_model_answers_its_plan_once_and_only_when_it_is_asked_for(base, adapter):
+    run = run_of(PlannedTest(base), PlannedTest(adapter))
+    assert run.host.asked == []
+    assert [c.text for c in run.completions(base)] == list(CASES)
+    run.completions(base)
+    assert run.answer(BASE).ref == "base:b"
+    assert asked(run) == [f"base echo/{case}/0" for case in CASES]
+    assert run.host.opened == [BASE]
+    assert not run.host.is_open(BASE)
+
+
+def test_a_model_that_does_not_open_has_its_reason_and_no_answer(base):
+    run = run_of(PlannedTest(base), host=FakeHost(echo, {BASE: "no weights"}))
+    assert run.answer(BASE).error == "no weights"
+    assert run.completions(base) == []
+    assert not run.is_cut
+    run.answer(BASE)
+    assert run.host.asked == []
+
+
+def test_models_that_are_not_in_the_plan_are_ended(base, adapter):
+    host = FakeHost(echo)
+    for ref in (BASE, ADAPTER):
+        list(host.answers(ref, [], keep_open=True))
+    run_of(PlannedTest(base), host=host)
+    assert not host.is_open(ADAPTER)
+
+
+def test_every_subscriber_takes_every_event_when_the_answers_have_it(base):
+    run = run_of(PlannedTest(base))
+    seen = []
+    run.subscribers.append(lambda event: seen.append((type(event), len(run.answers.completions))))
+    run.answer(BASE)
+    assert seen == [
+        (ModelOpened, 0),
+        *[(Answered, n) for n in (1, 2, 3, 4)],
+        (ModelClosed, 4),
+    ]
+
+
+class Interrupted(NoProgress):
+    """As a user does with Ctrl-C while the second answer is shown; notes when it is over."""
+
+    def __init__(self) -> None:
+        self.shown, self.has_ended = 0, False
+
+    @contextmanager
+    def showing(self, what, requests):
+        try:
+            yield self.show
+        finally:
+            self.has_ended = True
+
+    def show(self, event) -> None:
+        self.shown += isinstance(event, Answered)
+        if self.shown == 2:
+            raise KeyboardInterrupt
+
+
+def test_ctrl_c_keeps_the_answers_so_far_and_leaves_no_model_open(base):
+    progress = Interrupted()
+    run = run_of(PlannedTest(base), progress=progress)
+    with pytest.raises(KeyboardInterrupt):
+        run.answer(BASE)
+    assert progress.has_ended
+    assert not run.host.is_open(BASE)
+    assert run.is_cut
+    assert [c.text for c in run.completions(base)] == ["ant", "bee"]
+    assert run.host.opened == [BASE], "it is not asked again"
+    assert run.record("partial", ()).models[0].weights_sha256
+
+
+# Timing
+
+
+def test_one_model_is_timed_with_the_rest_of_its_plan(base):
+    run = run_of(*timed(base))
+    measured = run.latency(base)
+    assert measured.seconds == (0.2, 0.2)
+    assert asked(run)[4:] == ["base echo/ant/0/timed", "base echo/bee/0/timed"]
+    assert run.host.opened == [BASE]
+    assert not run.is_cut
+    assert run.record("complete", ()).is_interleaved is None
+
+
+@pytest.fixture
+def fits(monkeypatch):
+    """A fake model does not say how much memory it takes."""
+    monkeypatch.setattr(session, "fit_together", lambda models: True)
+
+
+@pytest.mark.usefixtures("fits")
+def test_several_models_are_timed_in_turns_when_all_have_answered_the_rest(base, adapter):
+    run = run_of(*timed(base, adapter))
+    run.completions(base)
+    assert len(run.host.asked) == 4
+    assert run.latency(base).seconds == (0.2, 0.2)
+    assert asked(run)[4:] == [
+        *[f"adapter echo/{case}/0" for case in CASES],
+        "base echo/ant/0/timed", "adapter echo/ant/0/timed",
+        "adapter echo/bee/0/timed", "base echo/bee/0/timed",
     ]  # fmt: skip
-    assert run.status == "complete"
-    assert [model.attempt for model in run.models] == [1, 1]
+    # The adapter waited with its process; the base had to be opened again.
+    assert run.host.opened == [BASE, ADAPTER, BASE]
+    assert run.latency(adapter).seconds == (0.2, 0.2)
+    assert len(run.host.asked) == 12
+    assert not run.is_cut
+    assert run.record("complete", ()).is_interleaved is True
 
 
-@pytest.mark.slow
-def test_models_that_do_not_fit_beside_each_other_are_timed_one_after_the_other(tmp_path) -> None:
-    project = project_of(tmp_path)
-    project.write(
-        "conftest.py",
-        "import harness.run.session\nharness.session.fit_together = lambda models: False",
-    )
-    run = run_of(project)
-    base, adapter = (model.ref for model in run.models)
-    assert run.is_interleaved is False
-    assert [t.model for t in run.timed] == [adapter] * 3 + [base] * 3
-    assert run.status == "complete"
-    assert all(model.peak_memory_mb and model.peak_memory_mb > 50 for model in run.models)
+def test_models_that_may_not_fit_are_timed_one_after_the_other_the_open_one_first(base, adapter):
+    run = run_of(*timed(base, adapter))
+    run.latency(base)
+    assert [key.partition(" ")[0] for key in asked(run)[8:]] == ["adapter"] * 2 + ["base"] * 2
+    assert run.record("complete", ()).is_interleaved is False
 
 
-def test_what_a_budget_is_held_against_is_what_was_timed(run: RunRecord) -> None:
-    for model in run.models:
-        (result,) = (
-            r for r in run.results if (r.model, r.behavior) == (model.ref, "latency_budget")
-        )
-        slowest = max(t.seconds for t in run.timed if t.model == model.ref)
-        assert result.measured["p95_seconds"] == slowest
+@pytest.mark.usefixtures("fits")
+def test_a_model_that_does_not_open_leaves_the_other_timed_alone(base, adapter):
+    run = run_of(*timed(base, adapter), host=FakeHost(echo, {BASE: "no weights"}))
+    assert run.latency(adapter).seconds == (0.2, 0.2)
+    assert run.latency(base) is None
+    assert run.record("complete", ()).is_interleaved is None
+    assert not run.is_cut
 
 
-def test_a_record_of_before_there_was_timing_is_read(run: RunRecord, tmp_path) -> None:
-    folder = write_run(replace(run, timed=(), is_interleaved=None), tmp_path)
-    text = (folder / "run.json").read_text()
-    old = text.replace('  "timed": [],\n', "").replace('  "is_interleaved": null,\n', "")
-    assert old.count("\n") == text.count("\n") - 2
-    (folder / "run.json").write_text(old)
-    assert read_run(folder) == replace(run, timed=(), is_interleaved=None)
+def test_timing_that_was_not_reached_is_not_missing(base, adapter):
+    """As with ``-x``: everything that was asked for was answered."""
+    run = run_of(*timed(base, adapter))
+    run.completions(base)
+    run.completions(adapter)
+    assert not run.is_cut
+
+
+def test_models_that_are_asked_more_stay_open_and_are_timed_one_by_one(base, adapter):
+    run = run_of(*timed(base, adapter), has_followups=True)
+    run.answer(BASE)
+    assert run.host.is_open(BASE)
+    run.answer(ADAPTER)
+    assert (run.host.is_open(BASE), run.host.is_open(ADAPTER)) == (False, True)
+    assert [key.split()[0] for key in asked(run)] == ["base"] * 6 + ["adapter"] * 6
+
+
+def test_memory_is_known_where_it_was_measured(base):
+    run = run_of(PlannedTest(base))
+    assert run.memory(base) is None, "a fake has none"
+    model = run.answers.models[BASE]
+    for changes, expected in (
+        ({"peak_memory_mb": 80.0}, 80.0),
+        ({"peak_memory_mb": 80.0, "is_measurable": False}, None),
+    ):
+        run.answers.models[BASE] = replace(model, **changes)
+        found = run.memory(base)
+        assert (found and found.peak_memory_mb) == expected
+
+
+def test_a_backend_that_loses_answers_is_whole_with_errors(base):
+    lost = Completion("", FinishReason.ERROR, error="it died")
+    run = run_of(PlannedTest(base), host=FakeHost(lambda ref, request: lost))
+    assert [c.error for c in run.completions(base)] == ["it died"] * 4
+    assert not run.is_cut

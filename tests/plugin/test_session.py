@@ -64,8 +64,8 @@ def test_the_first_models_process_is_started_before_collection_ends_and_used(pro
     stored = project.store(GOOD)
     outcome, noted, alive = run(project, "suites", "--model", MODEL, "--model", stored)
     assert outcome.counts() == {"failed": 1, "passed": 1}
-    # The second process is the stored run's: one at a time, and the first answered for itself.
-    assert noted == ["process", "collected beside 1", "process"]
+    # One process: the first answered for itself, and the stored run answers in pytest's own.
+    assert noted == ["process", "collected beside 1"]
     assert alive == []
 
 
@@ -90,9 +90,10 @@ def test_nothing_is_started_where_no_model_will_be_asked(project, arguments):
     assert alive == []
 
 
-def test_a_stored_runs_process_is_not_prepared(project):
-    _, noted, alive = run(project, "suites", "--model", project.store(GOOD))
-    assert noted == ["collected beside 0", "process"]
+def test_a_stored_run_needs_no_process(project):
+    outcome, noted, alive = run(project, "suites", "--model", project.store(GOOD))
+    assert outcome.counts() == {"passed": 1}
+    assert noted == ["collected beside 0"]
     assert alive == []
 
 
@@ -107,7 +108,7 @@ def test_a_model_whose_tests_are_all_deselected_leaves_no_process(project):
     models = ("--model", MODEL, "--model", stored)
     outcome, noted, alive = run(project, "suites", *models, "-k", "record")
     assert outcome.counts() == {"passed": 1, "deselected": 1}
-    assert noted == ["process", "collected beside 1", "process"]
+    assert noted == ["process", "collected beside 1"]
     assert alive == []
 
 
@@ -118,7 +119,7 @@ def test_ctrl_c_while_collecting_leaves_no_process(project):
     assert (outcome.code, noted, alive) == (2, ["process", "collected beside 1"], [])
 
 
-def test_a_prepared_process_ends_with_a_session_that_is_killed(project):
+def test_a_prewarmed_process_ends_with_a_session_that_is_killed(project):
     action = "os.kill(os.getpid(), signal.SIGKILL)"
     project.write("conftest.py", CONFTEST.replace("ACTION", action))
     outcome, noted, alive = run(project, "suites", "--model", MODEL)

@@ -1,0 +1,72 @@
+"""A model that answers in this process: one that loads nothing that could crash or hang it."""
+
+import time
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass, replace
+
+from harness.core.completion import Completion
+from harness.core.errors import one_line
+from harness.core.modelref import ModelRef
+from harness.core.plan import Request, failed
+from harness.core.record import ModelRecord
+from harness.engine.events import Answered, Event, ModelOpened
+from harness.engine.model import ModelUnopened, OpenModel
+
+
+@dataclass
+class LocalModel:
+    """An ``AnsweringModel`` over an ``OpenModel`` of this process."""
+
+    ref: ModelRef
+    open_model: Callable[[], OpenModel]
+    model: ModelRecord | None = None
+    available_mb: float | None = None
+    """Not known: it shares its memory with the harness."""
+    _opened: OpenModel | None = None
+
+    @property
+    def is_open(self) -> bool:
+        return self._opened is not None
+
+    def prewarm(self) -> None:
+        """There is no process to start."""
+
+    def events(self, requests: Sequence[Request]) -> Generator[Event, None, None]:
+        """Answer every request once. An exception of the model is the error of its batch.
+
+        Raises:
+            ModelUnopened: the model cannot be opened.
+        """
+        opened = self._opened or self._open()
+        assert self.model is not None
+        yield ModelOpened(self.ref, self.model)
+        for batch in opened.batches(requests):
+            started = time.perf_counter()
+            completions = _generated(opened, batch)
+            seconds = (self.model.generate_seconds or 0.0) + time.perf_counter() - started
+            self.model = replace(self.model, generate_seconds=seconds)
+            for request, completion in zip(batch, completions, strict=True):
+                yield Answered(self.ref, request, completion)
+
+    def close(self) -> None:
+        """Let go of the model."""
+        self._opened = None
+
+    def _open(self) -> OpenModel:
+        started = time.perf_counter()
+        try:
+            opened = self.open_model()
+            described = opened.describe()
+        except Exception as error:
+            raise ModelUnopened(one_line(error)) from None
+        seconds = time.perf_counter() - started
+        self.model = self.model or replace(described, load_seconds=seconds)
+        self._opened = opened
+        return opened
+
+
+def _generated(model: OpenModel, batch: Sequence[Request]) -> list[Completion]:
+    try:
+        return model.generate(batch, lambda tokens, ended: None)
+    except Exception as error:
+        return [failed(request, one_line(error)) for request in batch]

@@ -1,0 +1,113 @@
+"""Behaviors at work: calls a test for each completion or once, judges it, prints its failure."""
+
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import pytest
+
+from harness.core.case import Case
+from harness.core.completion import Completion
+from harness.core.verdict import Outcome, Verdict
+from harness.plugin.failure_text import BehaviorFailed, BehaviorText, RateMissed, failed_case
+from harness.plugin.items import (
+    PER_COMPLETION,
+    arguments_of,
+    behavior_of,
+    budget_of,
+    is_behavior,
+    subject_of,
+)
+from harness.plugin.run_behaviors import judge_run
+from harness.plugin.session import HarnessSession
+from harness.run.behavior import Tally, judge_completion
+from harness.run.selection import Subject
+
+
+def register(session: HarnessSession) -> None:
+    session.config.pluginmanager.register(Behaviors(session), "harness_behaviors")
+
+
+class Behaviors:
+    """Runs the tests that are behaviors; the others are pytest's."""
+
+    def __init__(self, session: HarnessSession) -> None:
+        self.session = session
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> bool | None:
+        if not is_behavior(pyfuncitem):
+            return None
+        arguments = arguments_of(pyfuncitem)
+        if PER_COMPLETION & arguments.keys():
+            self._judge_completions(pyfuncitem, arguments)
+        else:
+            judge_run(pyfuncitem, arguments, self.session.the_run.verdicts.measured.append)
+        return True
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, Any, Any]:
+        """Put the behavior's own text in the place of a traceback through files of ours."""
+        report = yield
+        error = call.excinfo.value if call.excinfo else None
+        if is_behavior(item) and isinstance(error, BehaviorFailed) and report.failed:
+            report.longrepr = BehaviorText(error, *report.location[:2])
+        return report
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self) -> None:
+        self.session.host.close()
+
+    def _judge_completions(self, item: pytest.Function, arguments: Mapping[str, Any]) -> None:
+        run, subject = self.session.the_run, subject_of(item)
+        tally = run.verdicts.begin(subject, behavior_of(item), budget_of(item))
+        completions = run.completions(subject)
+        if not completions:
+            pytest.fail("there is no completion to judge", pytrace=False)
+        judge = partial(_judge_one, item, arguments, subject)
+        for completion in completions:
+            case = subject.task.case(completion.case_id)
+            run.verdicts.add(tally, completion, judge(case, completion))
+        if subject.case_id is None or len(completions) > 1:
+            _require_rate(tally, judge)
+        else:
+            _require_pass(tally, *tally.judged[0])
+
+
+def _judge_one(
+    item: pytest.Function,
+    arguments: Mapping[str, Any],
+    subject: Subject,
+    case: Case,
+    completion: Completion,
+) -> Verdict:
+    """The behavior's verdict on one completion, which may be of a case beside the task's own."""
+    own: dict[str, object] = {"completion": completion, "case": case}
+    if subject.task.cases_by_id.get(case.id) is not case:
+        own["task"] = replace(subject.task, cases=(case,))
+    values = {name: own.get(name, value) for name, value in arguments.items()}
+    try:
+        return judge_completion(partial(item.obj, **values), completion, pytest.skip.Exception)
+    except Exception as error:
+        error.add_note(f"while judging case {case.id} of {subject.ref}")
+        raise
+
+
+def _require_rate(tally: Tally, judge: Callable[[Case, Completion], Verdict]) -> None:
+    """Raise when the budget is missed."""
+    result = tally.result()
+    if result.met is None:
+        pytest.skip("every completion was skipped")
+    if not result.met:
+        raise RateMissed(tally, judge)
+
+
+def _require_pass(tally: Tally, completion: Completion, verdict: Verdict) -> None:
+    """Raise when the one answer to one case does not pass."""
+    if verdict.outcome is Outcome.SKIPPED:
+        pytest.skip(verdict.reason)
+    if verdict.outcome is not Outcome.PASSED:
+        raise failed_case(tally, completion, verdict)

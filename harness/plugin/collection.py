@@ -1,0 +1,79 @@
+"""Collection: from test functions and subjects to items, and from the items that stay to a plan."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from harness.plugin import parity, per_case
+from harness.plugin.items import (
+    SUBJECT,
+    base_name,
+    is_behavior,
+    needs_answers,
+    needs_of,
+    subject_of,
+)
+from harness.plugin.progress import TerminalProgress
+from harness.plugin.session import HarnessSession, session_of
+from harness.run.plan import PlannedTest, RunPlan
+from harness.run.selection import Subject
+from harness.run.session import Run
+
+
+def register(session: HarnessSession) -> None:
+    session.config.pluginmanager.register(Collection(session), "harness_collection")
+
+
+def parametrize(metafunc: pytest.Metafunc) -> None:
+    """Give a behavior one test for each subject that declares what it needs."""
+    session = session_of(metafunc.config)
+    _note(metafunc, session)
+    needs = needs_of(metafunc.definition)
+    subjects: Sequence[Subject] = [s for s in session.subjects if needs <= s.task.declares]
+    subjects = parity.with_one_before(metafunc, subjects)
+    subjects = per_case.with_cases(metafunc, subjects)
+    # A behavior that applies to nothing is taken out when all are collected: pytest itself would
+    # show it as skipped.
+    values: list[Subject | None] = [*subjects] or [None]
+    ids = [s.label for s in subjects] or ["no-task"]
+    metafunc.parametrize(SUBJECT, values, ids=ids, indirect=True)
+
+
+def _note(metafunc: pytest.Metafunc, session: HarnessSession) -> None:
+    """One name is one behavior: verdicts are kept by it."""
+    name, file = base_name(metafunc.definition), str(metafunc.definition.path)
+    known = session.behaviors.setdefault(name, file)
+    if known != file:
+        session.mistakes.append(f"{file}: the behavior {name!r} is also in {known}, rename one")
+
+
+class Collection:
+    """Finds mistakes, takes out what applies to nothing, and makes the plan of the rest."""
+
+    def __init__(self, session: HarnessSession) -> None:
+        self.session = session
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        if self.session.mistakes:
+            lines = "\n".join(self.session.mistakes)
+            raise pytest.UsageError(lines.replace("\n", "\nERROR: "))
+        idle = [i for i in items if is_behavior(i) and subject_of(i) is None]
+        if idle:
+            self.session.config.hook.pytest_deselected(items=idle)
+            items[:] = [i for i in items if not is_behavior(i) or subject_of(i) is not None]
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        ours = self.session
+        if ours.mistakes:
+            return  # pytest calls this even when it was stopped at the mistakes.
+        tests = [
+            PlannedTest(subject_of(item), is_timed="latency" in item.fixturenames)
+            for item in session.items
+            if isinstance(item, pytest.Function) and is_behavior(item) and needs_answers(item)
+        ]
+        ours.run = Run(
+            RunPlan.of(tests, ours.start),
+            ours.host,
+            TerminalProgress(ours.config),
+            has_followups=ours.has_followups,
+        )

@@ -1,0 +1,57 @@
+"""Evidence that a behavior's test asks for: its model answers when the first of them is needed."""
+
+import pytest
+
+from harness.core.completion import Completion
+from harness.core.measurement import Latency, Memory
+from harness.plugin.items import needs_answers
+from harness.plugin.progress import uncaptured
+from harness.plugin.session import session_of
+from harness.run.selection import Subject
+from harness.run.session import Run
+
+
+def have_answered(item: pytest.Item, subject: Subject) -> None:
+    """Have the model of a subject answer its plan, once; without it the test cannot run."""
+    if not needs_answers(item):
+        return
+    with uncaptured(item.config):
+        model = _run(item).answer(subject.ref)
+    if model.error:
+        pytest.fail(f"{subject.ref}: {model.error}", pytrace=False)
+
+
+def completions(item: pytest.Item, subject: Subject) -> tuple[Completion, ...]:
+    """All completions of the subject, in the order of its cases."""
+    return tuple(_run(item).completions(subject))
+
+
+def latency(item: pytest.Item, subject: Subject) -> Latency:
+    """Times of the subject's timed answers."""
+    run = _measurable(item, subject)
+    with uncaptured(item.config):
+        measured = run.latency(subject)
+    if measured is None:
+        pytest.fail("no timed request was answered", pytrace=False)
+    return measured
+
+
+def memory(item: pytest.Item, subject: Subject) -> Memory:
+    """The peak of the process of the subject's model."""
+    run = _measurable(item, subject)
+    with uncaptured(item.config):
+        measured = run.memory(subject)
+    if measured is None:
+        pytest.fail("the backend's process ended before it was measured", pytrace=False)
+    return measured
+
+
+def _measurable(item: pytest.Item, subject: Subject) -> Run:
+    run = _run(item)
+    if not run.answer(subject.ref).is_measurable:
+        pytest.skip("a replayed run cannot be measured")
+    return run
+
+
+def _run(item: pytest.Item) -> Run:
+    return session_of(item.config).the_run

@@ -1,0 +1,69 @@
+"""The progress bar within pytest's own output, where the user sees it."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Any
+
+import pytest
+
+from harness.engine.events import Event
+from harness.run.progress import ConsoleProgress
+
+
+class TerminalProgress(ConsoleProgress):
+    """The bar stands below the line that pytest has begun; none where pytest is to be quiet."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self.reporter = config.pluginmanager.getplugin("terminalreporter")
+        self.is_quiet = config.getoption("verbose") < 0
+
+    @contextmanager
+    def showing(self, what: str, requests: int) -> Iterator[Callable[[Event], object]]:
+        # Asked here, where pytest does not capture: elsewhere standard error is a file of pytest's.
+        if self.is_quiet or not sys.stderr.isatty():
+            yield lambda event: None
+            return
+        line = SavedLine(self.reporter) if self.reporter is not None else None
+        try:
+            with super().showing(what, requests) as show:
+                yield show
+        finally:
+            if line is not None:
+                line.restore()
+
+
+class SavedLine:
+    """The line that pytest has begun ("suites/test_x.py ."), which goes on after the bar.
+
+    pytest has no public way to write between its marks: this reads where its terminal reporter and
+    the reporter's writer stand, and sets them back.
+    """
+
+    def __init__(self, reporter: Any) -> None:
+        self.reporter, self.writer = reporter, reporter.config.get_terminal_writer()
+        self.file, self.columns = reporter.currentfspath, self.writer.width_of_current_line
+        self.line = self.writer._current_line
+        reporter.ensure_newline()
+
+    def restore(self) -> None:
+        """Go back up, where both are one terminal: pytest's own account of the line included."""
+        is_one_line = 0 < self.columns < self.writer.fullwidth
+        if self.file is None or not is_one_line or not sys.stdout.isatty():
+            return
+        self.writer.flush()
+        self.writer.write(f"\x1b[A\x1b[{self.columns}C", flush=True)
+        self.writer._current_line = self.line
+        self.reporter.currentfspath = self.file
+
+
+def uncaptured(config: pytest.Config) -> AbstractContextManager[None]:
+    """While models are at work, their bar is drawn where the user sees it.
+
+    pytest has no public way to stop capturing from a hook; ``capsys.disabled`` is a fixture's.
+    """
+    capture = config.pluginmanager.getplugin("capturemanager")
+    if capture is None:
+        return nullcontext()
+    found: AbstractContextManager[None] = capture.global_and_fixture_disabled()
+    return found

@@ -1,0 +1,115 @@
+"""The run's record: answers are kept as they come, the whole is written when the session ends."""
+
+import sys
+from functools import partial
+from itertools import chain
+from pathlib import Path
+
+import pytest
+
+from harness.core.errors import HarnessError
+from harness.core.record import FORMAT_SUCCESS, RunRecord
+from harness.files.paths import short_path
+from harness.plugin.items import is_behavior
+from harness.plugin.session import HarnessSession
+from harness.records.attempts import with_attempts
+from harness.records.journal import Journal, check_space
+from harness.records.runs import record_file, write_run
+from harness.run.answers import JournalWriter
+from harness.run.preflight import PreflightResult, preflight, with_warnings
+from harness.run.session import Run
+
+
+def register(session: HarnessSession) -> None:
+    writer = RecordWriter(session, _preflight(session), command=tuple(sys.argv))
+    session.config.pluginmanager.register(writer, "harness_record")
+
+
+def _preflight(session: HarnessSession) -> PreflightResult:
+    """What the files of the models say, where it is known which they are."""
+    try:
+        return preflight(tuple(dict.fromkeys(s.ref for s in session.subjects)))
+    except HarnessError as error:
+        session.mistakes += error.mistakes
+        return PreflightResult()
+
+
+class RecordWriter:
+    """Writes the record, hands it to ``pytest_harness_run_finished``, and shows its table."""
+
+    def __init__(
+        self, session: HarnessSession, found: PreflightResult, command: tuple[str, ...]
+    ) -> None:
+        self.session = session
+        self.found = found
+        self.command = command
+        self.report_dir = session.options.report_dir
+        self.unfinished: set[str] = set()
+        """Node ids of the behaviors that have not run to their end."""
+        self.journal: Journal | None = None
+        self.record: RunRecord | None = None
+        self.folder: Path | None = None
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """See that there is room for a record, and keep what models answer as it comes."""
+        run = self.session.run
+        if run is None:
+            return
+        self.unfinished = {item.nodeid for item in session.items if is_behavior(item)}
+        try:
+            check_space(self.report_dir, chain.from_iterable(run.plan.requests.values()))
+        except HarnessError as error:
+            raise pytest.UsageError(str(error)) from None
+        self.journal = Journal(self.report_dir / run.plan.id, partial(run.outline, self.command))
+        run.subscribers.append(JournalWriter(self.journal, run.plan).take)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.when == "teardown":
+            self.unfinished.discard(report.nodeid)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Write the record of whatever was answered; a missed composite fails the session."""
+        if self.journal is not None:
+            self.journal.close()
+        run = self.session.run
+        if run is None or not run.answers.models:
+            return
+        self.record = record = self._made(run)
+        try:
+            self.folder = write_run(record, self.report_dir)
+        except OSError as error:
+            raise pytest.UsageError(self._unwritten(record.id, error)) from None
+        missed = [r for r in record.results if r.behavior == FORMAT_SUCCESS and r.met is False]
+        if missed and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        session.config.hook.pytest_harness_run_finished(config=session.config, record=record)
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """The table of behaviors, and where the record is."""
+        if self.record is None:
+            return
+        from harness.report.terminal import Summary, as_text
+
+        reporter, config = terminalreporter, self.session.config
+        reporter.section("behaviors", "-")
+        if not config.getoption("--model"):
+            refs = ", ".join(model.ref for model in self.record.models)
+            reporter.write_line(f"No --model: the models of [tool.harness] were run: {refs}")
+        width = config.get_terminal_writer().fullwidth
+        reporter.write(as_text(Summary(self.record), width=width, color=reporter.hasmarkup))
+        if self.folder is not None:
+            reporter.write_line(f"record: {short_path(self.folder)}")
+
+    def _made(self, run: Run) -> RunRecord:
+        is_whole = not self.unfinished and not run.is_cut
+        record = run.record("complete" if is_whole else "partial", self.command)
+        return with_attempts(with_warnings(record, self.found.warnings), self.report_dir)
+
+    def _unwritten(self, run: str, error: OSError) -> str:
+        """What to do when the record could not be written."""
+        reason = f"--report-dir {self.report_dir}: {error.strerror}"
+        if not record_file(self.report_dir / run).is_file():
+            return reason
+        return f"{reason}; the answers so far are kept: judge them with --model record:{run}"

@@ -1,0 +1,95 @@
+"""Answers of a run's models, by model and request; the journal is where they survive a kill."""
+
+from collections.abc import Iterable
+
+from harness.core.completion import Completion
+from harness.core.modelref import ModelRef
+from harness.core.plan import Request
+from harness.core.record import ModelRecord, TimedAnswer
+from harness.engine.events import Answered, Event, ModelClosed, ModelOpened
+from harness.records.journal import Journal
+from harness.run.interleaving import MemoryUse
+from harness.run.plan import RunPlan, RunStart
+
+
+class Answers:
+    """The store of completions, and the latest that is known of each model that was asked."""
+
+    def __init__(self) -> None:
+        self.models: dict[ModelRef, ModelRecord] = {}
+        """In the order asked."""
+        self.completions: dict[tuple[ModelRef, str], Completion] = {}
+        """By model and request key."""
+        self._memory: dict[ModelRef, MemoryUse] = {}
+
+    def begin(self, ref: ModelRef) -> None:
+        """A model is about to be asked: it belongs to the run, whether it opens or not."""
+        self.models[ref] = ModelRecord(str(ref), ref.kind, ref.name)
+
+    def take(self, event: Event) -> None:
+        match event:
+            case ModelOpened(ref, model):
+                self.models[ref] = model
+            case Answered(ref, request, completion):
+                self.completions[ref, request.key] = completion
+            case ModelClosed(ref, model, available_mb):
+                self.models[ref] = model
+                self._memory[ref] = MemoryUse(model.device, model.peak_memory_mb, available_mb)
+
+    def to(self, ref: ModelRef, requests: Iterable[Request]) -> list[Completion]:
+        """The completions of those requests that were answered, in their order."""
+        found = (self.completions.get((ref, request.key)) for request in requests)
+        return [completion for completion in found if completion is not None]
+
+    def missing(self, ref: ModelRef, requests: Iterable[Request]) -> list[Request]:
+        """Those of the requests that were not answered, in their order."""
+        return [r for r in requests if (ref, r.key) not in self.completions]
+
+    def memory_of(self, ref: ModelRef) -> MemoryUse:
+        """Memory that a model took and left; nothing is known of one that was stopped."""
+        return self._memory.get(ref, MemoryUse(None, None, None))
+
+    def can_be_timed(self, ref: ModelRef) -> bool:
+        """True for a model that opened, and is no replay of a stored run."""
+        return self.models[ref].is_measurable and not self.models[ref].error
+
+
+class Timings:
+    """Timed answers in the order measured."""
+
+    def __init__(self, start: RunStart) -> None:
+        self.start = start
+        self.answers: list[TimedAnswer] = []
+        self.is_interleaved = False
+        """True when several models were timed in turns."""
+
+    def take(self, event: Event) -> None:
+        if not isinstance(event, Answered) or not event.request.timed:
+            return
+        order, since = len(self.answers), self.start.seconds
+        if timed := TimedAnswer.of(str(event.ref), event.request, event.completion, order, since):
+            self.answers.append(timed)
+
+
+class JournalWriter:
+    """Puts judged answers into a journal as they come. A replayed run is on disk already."""
+
+    def __init__(self, journal: Journal, plan: RunPlan) -> None:
+        self.journal = journal
+        self.plan = plan
+        self._replayed: set[ModelRef] = set()
+        self._begun: set[ModelRef] = set()
+
+    def take(self, event: Event) -> None:
+        match event:
+            case ModelOpened(ref, model) if not model.is_measurable:
+                self._replayed.add(ref)
+            case Answered(ref, request, completion):
+                if not request.timed and ref not in self._replayed:
+                    self._keep(ref, request, completion)
+
+    def _keep(self, ref: ModelRef, request: Request, completion: Completion) -> None:
+        if ref not in self._begun:
+            self._begun.add(ref)
+            self.journal.begin()
+        self.journal.keep(self.plan.sample(ref, request, completion, {}))

@@ -1,0 +1,95 @@
+"""The smallest drawn prompt that fails a behavior, found by asking the model beyond its plan."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+
+from harness.core.case import Case
+from harness.core.completion import Completion
+from harness.core.modelref import ModelRef
+from harness.core.plan import failed, requests_for
+from harness.core.record import Counterexample, Sample
+from harness.engine.events import Answered, Event, ModelClosed
+from harness.run.behavior import Tally
+from harness.run.progress import follow
+from harness.run.selection import Subject
+from harness.run.session import Run
+from harness.tasks.generate.drawing import Drawing
+from harness.tasks.generate.search import Judge, smallest, starting_point
+from harness.tasks.generate.shrinking import Bounds
+
+
+class Followups:
+    """Asks the models of a run, which stay open for it, and no prompt twice."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self._answers: dict[tuple[ModelRef, str, str], Completion] = {}
+        """By model, task and hash of the prompt."""
+        self._error: str | None = None
+        """Why the model did not open, where it did not."""
+
+    def answers(self, subject: Subject, cases: Sequence[Case]) -> list[Completion]:
+        """The model's answer to each case, all asked in one go.
+
+        A case that nothing was answered to gets a completion with ``finish_reason`` ``error``.
+        """
+        task, ref = subject.task, subject.ref
+        requests = requests_for(task.name, cases, task.sampling)
+        keys = [(ref, task.name, request.prompt_sha256) for request in requests]
+        unasked = {k: r for k, r in zip(keys, requests, strict=True) if k not in self._answers}
+        if unasked:
+            events = self.run.host.answers(ref, [*unasked.values()], keep_open=True)
+            follow(events, [self._take], self.run.progress, str(ref), len(unasked))
+        for key, request in unasked.items():
+            reason = self._error or "the model did not answer"
+            self._answers.setdefault(key, failed(request, reason))
+        return [
+            replace(self._answers[key], case_id=case.id)
+            for key, case in zip(keys, cases, strict=True)
+        ]
+
+    def _take(self, event: Event) -> None:
+        match event:
+            case Answered(ref, request, completion):
+                self._answers[ref, request.task, request.prompt_sha256] = completion
+            case ModelClosed(_, model):
+                self._error = model.error
+
+
+def find_counterexample(
+    drawing: Drawing,
+    followups: Followups,
+    subject: Subject,
+    tally: Tally,
+    judge: Judge,
+    most_requests: int,
+) -> Counterexample | None:
+    """The smallest prompt that fails as the drawn ones of a tally did; ``None`` where none did.
+
+    Args:
+        drawing: drew the subject's cases.
+        followups: answers smaller ones.
+        subject: the model and the task.
+        tally: the verdicts of one behavior on the drawn cases.
+        judge: gives the behavior's verdict on one answer.
+        most_requests: the most prompts to ask about.
+    """
+    task = subject.task
+    start = starting_point(tally.judged, lambda case_id: drawing.drawn[task.name, case_id])
+    if start is None:
+        return None
+    # A sampled answer may fail by chance: of a smaller prompt it would say nothing.
+    bounds = Bounds(requests=0 if task.sampling.temperature else most_requests)
+    ask = partial(followups.answers, subject)
+    found = smallest(drawing.sources[task.name], start, ask, judge, bounds)
+    (request,) = requests_for(task.name, [found.case], task.sampling)
+    verdicts = {tally.behavior: found.verdict}
+    return Counterexample(
+        tally.behavior,
+        Sample.of(str(subject.ref), request, found.case, found.completion, verdicts, is_drawn=True),
+        drawn_from=start[0].case.id,
+        steps=found.steps,
+        requests=found.requests,
+        is_bounded=found.is_bounded,
+    )

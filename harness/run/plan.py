@@ -1,0 +1,113 @@
+"""The RunPlan: every request to every model of a run, known before the first token."""
+
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from harness.core.completion import Completion
+from harness.core.modelref import ModelRef
+from harness.core.plan import Request, fingerprint_of, requests_for
+from harness.core.record import Sample
+from harness.core.verdict import Verdict
+from harness.records.runs import new_run_id
+from harness.run.selection import Subject
+from harness.tasks.task import Task
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedTest:
+    """One collected test that reads answers."""
+
+    subject: Subject
+    is_timed: bool = False
+    """True when it asks for latency."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunStart:
+    """The moment from which a run counts its time."""
+
+    created: datetime = field(default_factory=lambda: datetime.now(UTC))
+    clock: float = field(default_factory=time.perf_counter)
+
+    @property
+    def seconds(self) -> float:
+        """Wall time since then."""
+        return time.perf_counter() - self.clock
+
+
+@dataclass(frozen=True, slots=True)
+class RunPlan:
+    """What a run asks of each of its models."""
+
+    id: str
+    start: RunStart
+    requests: Mapping[ModelRef, tuple[Request, ...]]
+    """Those whose answers are judged, models in the order asked for."""
+    timed: Mapping[ModelRef, tuple[Request, ...]]
+    """Those that are answered alone, to be timed; every model is there, perhaps with none."""
+    tasks: Mapping[str, Task]
+
+    @classmethod
+    def of(cls, tests: Iterable[PlannedTest], start: RunStart | None = None) -> "RunPlan":
+        """The plan of all that the tests read, each request once."""
+        start = start or RunStart()
+        groups: dict[ModelRef, dict[str, list[PlannedTest]]] = {}
+        tasks: dict[str, Task] = {}
+        for test in tests:
+            task = tasks.setdefault(test.subject.task.name, test.subject.task)
+            groups.setdefault(test.subject.ref, {}).setdefault(task.name, []).append(test)
+        every = {
+            ref: [r for name, own in by_task.items() for r in _requests(tasks[name], own)]
+            for ref, by_task in groups.items()
+        }
+        requests = {ref: tuple(r for r in own if not r.timed) for ref, own in every.items()}
+        timed = {ref: tuple(r for r in own if r.timed) for ref, own in every.items()}
+        return cls(new_run_id(start.created), start, requests, timed, tasks)
+
+    @property
+    def fingerprint(self) -> str:
+        """Hash of everything that is asked of any model: runs with the same may be compared."""
+        return fingerprint_of({r.key: r for own in self.requests.values() for r in own}.values())
+
+    @property
+    def has_several_timed(self) -> bool:
+        """True when latencies of several models are asked for."""
+        return sum(map(bool, self.timed.values())) > 1
+
+    def judged(self, subject: Subject) -> list[Request]:
+        """The requests whose answers a subject is judged by, in the order of the task's cases."""
+        return [
+            r
+            for r in self.requests[subject.ref]
+            if r.task == subject.task.name and subject.case_id in (None, r.case_id)
+        ]
+
+    def timed_of(self, subject: Subject) -> list[Request]:
+        """The requests that a subject's latency is measured by."""
+        return [r for r in self.timed[subject.ref] if r.task == subject.task.name]
+
+    def sample(
+        self,
+        ref: ModelRef,
+        request: Request,
+        completion: Completion,
+        verdicts: Mapping[str, Verdict],
+    ) -> Sample:
+        """One answer with the verdicts on it, by behavior."""
+        task = self.tasks[request.task]
+        is_drawn = task.generate_seed is not None
+        case = task.case(request.case_id)
+        return Sample.of(str(ref), request, case, completion, verdicts, is_drawn=is_drawn)
+
+
+def _requests(task: Task, tests: Sequence[PlannedTest]) -> tuple[Request, ...]:
+    """The requests of the cases that tests judge, and of those that they are timed on."""
+    chosen = {test.subject.case_id for test in tests}
+    cases = [c for c in task.cases if None in chosen or c.id in chosen]
+    judged = requests_for(task.name, cases, task.sampling, repeats=task.repeats)
+    if not any(test.is_timed for test in tests):
+        return judged
+    timed = cases[: task.latency_cases]
+    return (*judged, *requests_for(task.name, timed, task.sampling, timed=True))

@@ -1,0 +1,117 @@
+"""Every model on each of its tasks: the command line first, then the settings."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from harness.core.errors import HarnessError
+from harness.run.selection import Choices, Subject, choose
+from harness.run.settings import Settings
+from tests.project import SCHEMA, TASK, Project
+
+A, B = "record:stored/a", "record:stored/b"
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch) -> Project:
+    monkeypatch.chdir(tmp_path)
+    project = Project(tmp_path)
+    project.task("other")
+    for run in "ab":
+        project.store(run=run)
+    return project
+
+
+def chosen(project: Project, settings: Settings | None = None, source=None, **choices):
+    settings = settings or Settings(tasks_dir="tasks")
+    return choose(project.root, settings, Choices(**choices), source)
+
+
+def labels(subjects: tuple[Subject, ...]) -> list[str]:
+    return [subject.label for subject in subjects]
+
+
+def test_each_model_judges_each_task_models_first(project):
+    assert labels(chosen(project, models=(A, B))) == [
+        f"{task}-{ref}" for ref in (A, B) for task in ("echo", "other")
+    ]
+
+
+def test_settings_name_models_where_the_command_line_names_none(project):
+    settings = Settings(tasks_dir="tasks", models=(A, {"ref": B, "tasks": ["other"]}))
+    assert labels(chosen(project, settings)) == [f"echo-{A}", f"other-{A}", f"other-{B}"]
+    assert labels(chosen(project, settings, models=(B,))) == [f"echo-{B}", f"other-{B}"]
+
+
+def test_a_model_that_is_named_twice_is_one(project):
+    assert labels(chosen(project, models=(A, A), tasks=("echo",))) == [f"echo-{A}"]
+
+
+def test_cases_are_chosen_and_the_task_says_so(project):
+    (whole,) = chosen(project, models=(A,), tasks=("echo",))
+    assert not whole.task.is_selected
+    (limited,) = chosen(project, models=(A,), tasks=("echo",), limit=2)
+    assert [c.id for c in limited.task.cases] == ["ant", "bee"]
+    (named,) = chosen(project, models=(A,), tasks=("echo",), cases=("dog",))
+    assert [c.id for c in named.task.cases] == ["dog"]
+    assert limited.task.is_selected
+    assert named.task.is_selected
+
+
+def test_decoding_is_the_tasks_but_for_what_was_asked(project):
+    (subject,) = chosen(project, models=(A,), tasks=("echo",), seed=7, temperature=0.5, repeats=3)
+    sampling = subject.task.sampling
+    assert (sampling.seed, sampling.temperature, sampling.max_new_tokens) == (7, 0.5, 16)
+    assert subject.task.repeats == 3
+
+
+def test_a_task_whose_cases_are_all_left_out_is_not_judged(project):
+    project.task("birds", words=["emu"])
+    subjects = chosen(project, models=(A,), cases=("emu",))
+    assert labels(subjects) == [f"birds-{A}"]
+
+
+@pytest.mark.parametrize(
+    ("choices", "mistakes"),
+    [
+        ({}, ["no model: say --model kind:location, or list models in [tool.harness]"]),
+        (
+            {"models": ("bse:x", "record:stored/none"), "tasks": ("ecko",)},
+            ["--task ecko: no such task", "--model bse:x: unknown kind", "run 'stored/none'"],
+        ),
+        ({"models": (A,), "cases": ("emu",)}, ["--case emu: no chosen task has such a case"]),
+        ({"models": (A,), "repeats": 2}, ["--repeats 2: at temperature 0 every answer"]),
+    ],
+)
+def test_every_mistake_is_one_of_its_own(project, choices, mistakes):
+    with pytest.raises(HarnessError) as error:
+        chosen(project, **choices)
+    assert len(error.value.mistakes) == len(mistakes)
+    assert all(said in found for said, found in zip(mistakes, error.value.mistakes, strict=True))
+
+
+class Drawn:
+    """Has other cases for ``echo`` alone."""
+
+    has_none = "has no such cases"
+
+    def cases_of(self, task):
+        return replace(task, cases=task.cases[2:]) if task.name == "echo" else None
+
+
+def test_a_source_gives_other_cases_and_leaves_out_tasks_that_it_has_none_for(project):
+    (subject,) = chosen(project, models=(A,), source=Drawn())
+    assert [c.id for c in subject.task.cases] == ["cat", "dog"]
+    with pytest.raises(HarnessError, match="--task other: has no such cases"):
+        chosen(project, models=(A,), tasks=("echo", "other"), source=Drawn())
+    with pytest.raises(HarnessError, match=r"^other: has no such cases"):
+        chosen(project, models=(A,), tasks_dir=str(only_other(project)), source=Drawn())
+
+
+def only_other(project: Project):
+    project.write("others/other/task.yaml", TASK)
+    project.write("others/other/schema.json", json.dumps(SCHEMA))
+    cases = project.root / "tasks/other/cases.jsonl"
+    project.write("others/other/cases.jsonl", cases.read_text())
+    return project.root / "others"

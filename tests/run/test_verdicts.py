@@ -1,0 +1,61 @@
+"""Verdicts are one list; tallies and what stands on each answer are made from it."""
+
+from harness.core.completion import Completion
+from harness.core.verdict import FailureCode, Verdict
+from harness.run.verdicts import Verdicts
+from tests.run.conftest import ADAPTER, BASE
+
+PASSED, FAILED = Verdict.passed(), Verdict.failed(FailureCode.SYNTAX, "x")
+
+
+def answer(case: str, repeat: int = 0) -> Completion:
+    return Completion("x", case_id=case, repeat=repeat)
+
+
+def judged(verdicts: Verdicts, subject, behavior: str, *found) -> None:
+    tally = verdicts.begin(subject, behavior, None)
+    for completion, verdict in found:
+        verdicts.add(tally, completion, verdict)
+
+
+def test_a_tally_is_of_one_test_and_the_whole_is_of_all(base):
+    """As ``--per-case`` has it: a test for each case, one behavior."""
+    verdicts = Verdicts()
+    first, second = (verdicts.begin(base, "is_x", None) for _ in range(2))
+    verdicts.add(first, answer("ant"), PASSED)
+    verdicts.add(second, answer("bee"), FAILED)
+    assert [c.case_id for c, _ in second.judged] == ["bee"]
+    (whole,) = verdicts.tallies()
+    assert [c.case_id for c, _ in whole.judged] == ["ant", "bee"]
+    assert (whole.result().passed, whole.result().failed, whole.result().met) == (1, 1, True)
+
+
+def test_the_tasks_budget_goes_before_the_marks_and_the_marks_before_ours(base):
+    verdicts = Verdicts()
+    budgets = [verdicts.begin(base, "is_x", 0.9), verdicts.begin(base, "is_y", 0.9)]
+    budgets.append(verdicts.begin(base, "is_z", None))
+    assert [tally.budget for tally in budgets] == [0.5, 0.9, 0.95]
+
+
+def test_tallies_stand_in_the_order_begun_and_one_without_a_verdict_among_them(base, adapter):
+    verdicts = Verdicts()
+    judged(verdicts, base, "b", (answer("ant"), PASSED))
+    verdicts.begin(base, "empty", None)
+    judged(verdicts, adapter, "a", (answer("ant"), FAILED))
+    found = [(t.model, t.behavior, len(t.judged)) for t in verdicts.tallies()]
+    assert found == [(str(BASE), "b", 1), (str(BASE), "empty", 0), (str(ADAPTER), "a", 1)]
+    empty = list(verdicts.tallies())[1].result()
+    assert (empty.passed, empty.failed, empty.rate, empty.met) == (0, 0, None, None)
+
+
+def test_each_answer_has_its_verdicts_by_behavior(base, adapter):
+    verdicts = Verdicts()
+    judged(verdicts, base, "b", (answer("ant"), PASSED), (answer("ant", 1), FAILED))
+    judged(verdicts, base, "c", (answer("ant"), FAILED))
+    judged(verdicts, adapter, "b", (answer("ant"), FAILED))
+    assert verdicts.by_answer() == {
+        (str(BASE), "echo", "ant", 0): {"b": PASSED, "c": FAILED},
+        (str(BASE), "echo", "ant", 1): {"b": FAILED},
+        (str(ADAPTER), "echo", "ant", 0): {"b": FAILED},
+    }
+    assert list(verdicts.by_answer()[str(BASE), "echo", "ant", 0]) == ["b", "c"]
