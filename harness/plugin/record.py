@@ -88,7 +88,7 @@ class RecordWriter:
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """The table of behaviors, and where the record is."""
-        if self.record is None:
+        if self.record is None or self.session.config.getoption("no_summary"):
             return
         from harness.report.terminal import Summary, as_text
 
