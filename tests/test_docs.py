@@ -18,13 +18,13 @@ from pydantic_core import PydanticUndefined
 
 from harness.checks.declared.output import Output
 from harness.checks.declared.timestamp_rule import TimestampRule
+from harness.checks.variety import Variety
 from harness.core.completion import Completion
 from harness.tasks.task import load_task
 from harness.tasks.task_file import (
     CaseLine,
     SamplingFile,
     TaskFile,
-    VarietyFile,
 )
 from tests.models import ROOT
 from tests.project import Project, clean_environment
@@ -141,7 +141,7 @@ def _default(field) -> str:
     [
         ("### output", Output),
         ("alone or with bounds", TimestampRule),
-        ("### variety", VarietyFile),
+        ("### variety", Variety),
         ("### sampling", SamplingFile),
         ("## cases.jsonl", CaseLine),
     ],

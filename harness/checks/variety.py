@@ -3,8 +3,11 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Annotated, ClassVar
 
-from harness.checks.declared.output import RunDeclarations
+from pydantic import Field
+
+from harness.checks.declared.output import Pointer, RunDeclarations
 from harness.checks.json.document import read_document
 from harness.checks.json.pointer import follow
 from harness.checks.json.wording import show
@@ -26,14 +29,18 @@ class Variety:
     however often it says it.
     """
 
-    pointers: tuple[str, ...] = ()
-    """JSON pointers of values that should differ from case to case; ``*`` is every item."""
+    fields: tuple[Pointer, ...] = ()
+    """Values that should differ from case to case; ``*`` is every item."""
     fallback_phrases: tuple[str, ...] = ()
     """Phrases of a model that knows nothing; found in any case of letters."""
-    max_share: float = 0.2
+    max_share: Annotated[float, Field(gt=0, le=1)] = 0.2
     """The most of all completions that may hold one value or one phrase."""
-    min_completions: int = 10
+    min_completions: ClassVar[int] = 10
     """With fewer than this, a share says nothing."""
+
+    def __post_init__(self) -> None:
+        if not (self.fields or self.fallback_phrases):
+            raise ValueError("variety needs fields or fallback_phrases, name what should vary")
 
     def judge(self, completions: Iterable[tuple[Case, Completion]]) -> Verdict:
         """Judge a run; the order of its completions does not matter."""
@@ -65,7 +72,7 @@ class Variety:
                 counts.update(
                     {
                         (pointer, equality_key(found.value)): None
-                        for pointer in self.pointers
+                        for pointer in self.fields
                         for found in follow(document.value, pointer)
                         if not found.is_missing
                     }.keys()

@@ -26,7 +26,6 @@ from harness.tasks.task_file import (
     VARIABLE,
     CaseLine,
     TaskFile,
-    VarietyFile,
     limit_budgets,
 )
 
@@ -125,7 +124,7 @@ def load_task(folder: Path) -> Task:
         description=file.description,
         cases=cases,
         output=file.output.with_schema(schema),
-        variety=_variety(file.variety),
+        variety=file.variety,
         sampling=file.sampling.value(),
         budgets=dict(file.budgets),
         required=_required(file),
@@ -168,10 +167,6 @@ def _required(file: TaskFile) -> tuple[str, ...]:
     over_a_run = {name for name, behavior in listing().items() if behavior.check_for is None}
     over_a_run |= {*limit_budgets(), FORMAT_SUCCESS}
     return tuple(n for n in file.budgets if n not in over_a_run)
-
-
-def _variety(file: VarietyFile | None) -> Variety | None:
-    return Variety(file.fields, file.fallback_phrases, file.max_share) if file else None
 
 
 def _schema_path(task_file: Path, file: TaskFile | None) -> Path | None:

@@ -12,7 +12,8 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from harness.checks import listing
-from harness.checks.declared.output import Output, Pointer
+from harness.checks.declared.output import Output
+from harness.checks.variety import Variety
 from harness.core.case import JsonValue
 from harness.core.plan import Sampling
 from harness.tasks.variables import Variables
@@ -53,23 +54,6 @@ class SamplingFile(Strict):
         return Sampling(**self.model_dump())
 
 
-class VarietyFile(Strict):
-    """Limits to what may take over the answers of a run; see ``harness.checks.variety``."""
-
-    fields: tuple[Pointer, ...] = ()
-    """Values that should differ from case to case."""
-    fallback_phrases: tuple[str, ...] = ()
-    """Phrases of a model that knows nothing."""
-    max_share: float = Field(0.2, gt=0, le=1)
-    """The most of all answers that may hold one value or one phrase."""
-
-    @model_validator(mode="after")
-    def _says_something(self) -> "VarietyFile":
-        if not (self.fields or self.fallback_phrases):
-            raise ValueError("variety needs fields or fallback_phrases, name what should vary")
-        return self
-
-
 class TaskFile(Strict):
     """``task.yaml``."""
 
@@ -81,7 +65,7 @@ class TaskFile(Strict):
     variables: Variables = {}
     """The way ``--generate`` draws the prompt's variables; see ``harness.tasks.variables``."""
     output: Output
-    variety: VarietyFile | None = None
+    variety: Variety | None = None
     sampling: SamplingFile = SamplingFile()
     budgets: Mapping[str, float] = {}
     required: tuple[str, ...] | None = None

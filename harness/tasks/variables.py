@@ -7,13 +7,23 @@ import re
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 
 class _Declared(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
+    bounds: ClassVar[tuple[str, str] | None] = None
+    """The fields of the least and the most."""
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        least, most = self.bounds or ("type", "type")
+        if getattr(self, least) > getattr(self, most):
+            found = f"{least} {getattr(self, least)} is above {most} {getattr(self, most)}"
+            raise ValueError(found)
+        return self
 
 
 class SampleVariable(_Declared):
@@ -26,48 +36,37 @@ class SampleVariable(_Declared):
 class WordsVariable(_Declared):
     """Words of a list with blanks between them."""
 
+    bounds = ("min_words", "max_words")
     type: Literal["words"]
     of: tuple[str, ...] = Field(min_length=1)
     min_words: int = Field(1, ge=0)
     max_words: int = Field(8, ge=0)
 
-    @model_validator(mode="after")
-    def _in_order(self) -> "WordsVariable":
-        _check_order("min_words", self.min_words, "max_words", self.max_words)
-        return self
-
 
 class TextVariable(_Declared):
     """Any text over an alphabet."""
 
+    bounds = ("min_characters", "max_characters")
     type: Literal["text"]
     alphabet: str | None = Field(None, min_length=1)
     """The characters themselves; without it, every character that can be printed."""
     min_characters: int = Field(0, ge=0)
     max_characters: int = Field(80, ge=0)
 
-    @model_validator(mode="after")
-    def _in_order(self) -> "TextVariable":
-        _check_order("min_characters", self.min_characters, "max_characters", self.max_characters)
-        return self
-
 
 class IntegerVariable(_Declared):
     """A whole number."""
 
+    bounds = ("min", "max")
     type: Literal["integer"]
     min: int = 0
     max: int
-
-    @model_validator(mode="after")
-    def _in_order(self) -> "IntegerVariable":
-        _check_order("min", self.min, "max", self.max)
-        return self
 
 
 class DecimalVariable(_Declared):
     """A number with a fixed count of decimals, as text: ``47.20``."""
 
+    bounds = ("min", "max")
     type: Literal["decimal"]
     min: Decimal = Decimal(0)
     max: Decimal
@@ -82,8 +81,7 @@ class DecimalVariable(_Declared):
         )
 
     @model_validator(mode="after")
-    def _in_order(self) -> "DecimalVariable":
-        _check_order("min", self.min, "max", self.max)
+    def _has_a_number(self) -> "DecimalVariable":
         if self.steps[0] > self.steps[1]:
             raise ValueError(
                 f"no number of {self.places} places lies from {self.min} to {self.max}"
@@ -94,16 +92,12 @@ class DecimalVariable(_Declared):
 class DateVariable(_Declared):
     """A day of the calendar."""
 
+    bounds = ("earliest", "latest")
     type: Literal["date"]
     earliest: date
     latest: date
     format: str = "%Y-%m-%d"
     """As ``strftime`` takes it."""
-
-    @model_validator(mode="after")
-    def _in_order(self) -> "DateVariable":
-        _check_order("earliest", self.earliest, "latest", self.latest)
-        return self
 
 
 def _compiles(pattern: str) -> str:
@@ -132,8 +126,3 @@ Variable = Annotated[
     Field(discriminator="type"),
 ]
 Variables = Mapping[str, Variable]
-
-
-def _check_order(least_name: str, least: object, most_name: str, most: object) -> None:
-    if least > most:  # type: ignore[operator]
-        raise ValueError(f"{least_name} {least} is above {most_name} {most}")

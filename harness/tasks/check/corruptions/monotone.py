@@ -12,7 +12,7 @@ def monotone_answers(variety: Variety, perfect: str) -> Iterator[tuple[str, str]
     """Each defect of a run, and the text that every case is answered with."""
     if variety.max_share == 1:
         return
-    if any(_holds(perfect, pointer) for pointer in variety.pointers):
+    if any(_holds(perfect, pointer) for pointer in variety.fields):
         yield "one answer for all cases", perfect
     for phrase in variety.fallback_phrases:
         yield f"{excerpt(phrase)!r} for all cases", phrase
