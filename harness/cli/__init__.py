@@ -30,12 +30,12 @@ class Subcommands(click.Group):
         return command
 
     def invoke(self, ctx: click.Context) -> object:
-        """Run the subcommand; a HarnessError becomes its message alone and exit code 2."""
+        """Run the subcommand; a HarnessError becomes a line for each mistake, and exit code 2."""
         try:
             return super().invoke(ctx)
         except HarnessError as error:
-            for line in str(error).splitlines():
-                click.echo(f"harness: {line}", err=True)
+            for mistake in error.mistakes:
+                click.echo(f"harness: {mistake}", err=True)
             raise SystemExit(USAGE) from None
 
 

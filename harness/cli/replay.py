@@ -107,7 +107,7 @@ def _verdicts(sample: "Sample", completion: "Completion", tasks_dir: Path) -> It
     try:
         task = load_task(tasks_dir / sample.task)
     except HarnessError as error:
-        yield log(f"Not judged: {str(error).splitlines()[0]}, name its folder with --tasks-dir")
+        yield log(f"Not judged: {error.mistakes[0]}, name its folder with --tasks-dir")
         return
     case = case_of_sample(sample)
     before = judge_answer(case, sample.completion, task)

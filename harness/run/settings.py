@@ -58,5 +58,5 @@ def read_settings(root: Path) -> Settings:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise HarnessError(f"{path}: not valid TOML: {error}") from None
     except ValidationError as error:
-        lines = [f"{path}: [{TABLE}] {explain(e, Settings)}" for e in error.errors()]
-        raise HarnessError("\n".join(lines)) from None
+        found = [f"{path}: [{TABLE}] {explain(e, Settings)}" for e in error.errors()]
+        raise HarnessError(*found) from None
