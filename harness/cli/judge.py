@@ -64,7 +64,7 @@ def _run(name: str, judged: "Iterable[Judgment | BrokenLine]", summary: bool) ->
     from harness.tasks.judging import BrokenLine
 
     broken = 0
-    counts = Summary()
+    counts = JudgeSummary()
     for item in judged:
         if isinstance(item, BrokenLine):
             broken += 1
@@ -86,7 +86,7 @@ def _silence_stdout() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-class Summary:
+class JudgeSummary:
     """Counts of verdicts by behavior."""
 
     def __init__(self) -> None:

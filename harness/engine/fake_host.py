@@ -26,14 +26,14 @@ from harness.engine.local import LocalModel
 from harness.engine.model import OnStep
 from harness.engine.tokenization import Tokenization
 
-Answer = Callable[[ModelRef, Request], str | Completion]
+FakeAnswer = Callable[[ModelRef, Request], str | Completion]
 
 
 class FakeHost(ModelHost):
     """A real ``ModelHost`` over fake models, which writes down what it is asked."""
 
     def __init__(
-        self, answer: Answer, unopened: Mapping[ModelRef, str] = MappingProxyType({})
+        self, answer: FakeAnswer, unopened: Mapping[ModelRef, str] = MappingProxyType({})
     ) -> None:
         super().__init__(lambda ref: LocalModel(ref, partial(self._open, ref)))
         self.answer = answer

@@ -19,7 +19,7 @@ MOST_BYTES = 1 << 30
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class RenderedTurn:
     """One question and one answer, rendered by the template."""
 
     before: str = ""
@@ -30,7 +30,7 @@ class Turn:
     """Why the template could not be rendered, in one line; the rest is empty then."""
 
 
-def turn(template: str, special: Mapping[str, str | None]) -> Turn:
+def turn(template: str, special: Mapping[str, str | None]) -> RenderedTurn:
     """Render one question and its answer.
 
     Args:
@@ -41,7 +41,7 @@ def turn(template: str, special: Mapping[str, str | None]) -> Turn:
 
 
 @lru_cache(maxsize=32)
-def _turn(template: str, special: tuple[tuple[str, str], ...]) -> Turn:
+def _turn(template: str, special: tuple[tuple[str, str], ...]) -> RenderedTurn:
     asked = json.dumps({"template": template, "special": dict(special)})
     try:
         done = subprocess.run(
@@ -53,10 +53,10 @@ def _turn(template: str, special: tuple[tuple[str, str], ...]) -> Turn:
         )
         found = json.loads(done.stdout)
     except subprocess.TimeoutExpired:
-        return Turn(error=f"took more than {MOST_SECONDS} s")
+        return RenderedTurn(error=f"took more than {MOST_SECONDS} s")
     except (subprocess.SubprocessError, ValueError, OSError):
-        return Turn(error="brought its process down")
-    return Turn(**found)
+        return RenderedTurn(error="brought its process down")
+    return RenderedTurn(**found)
 
 
 def _answer(template: str, special: Mapping[str, str]) -> dict[str, str]:

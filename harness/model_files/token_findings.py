@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from harness.core.printable import excerpt
 from harness.model_files.finding import Finding, note, problem, warning
-from harness.model_files.template_probe import Turn, turn
+from harness.model_files.template_probe import RenderedTurn, turn
 from harness.model_files.tokens import TokenFacts
 
 _SPECIAL_NAMES = ("eos", "pad", "bos")
@@ -115,7 +115,7 @@ def _end_findings(tokens: TokenFacts) -> Iterator[Finding]:
             )
 
 
-def _turn_findings(tokens: TokenFacts, written: Turn) -> Iterator[Finding]:
+def _turn_findings(tokens: TokenFacts, written: RenderedTurn) -> Iterator[Finding]:
     last = _first_special(tokens, written.after)
     ends = {i for ids in tokens.end_ids.values() for i in ids}
     if tokens.eos in tokens.ids:

@@ -20,7 +20,7 @@ from harness.core.verdict import Check, FailureCode, Outcome, Verdict
 from harness.tasks.judging_line import Declarations, JudgingLine
 from harness.tasks.task import Task
 
-Verdicts = Mapping[str, Verdict]
+VerdictMap = Mapping[str, Verdict]
 """By behavior."""
 _GIVEN_AS = {"exact": "reference"}
 """Parts that a line gives under another key."""
@@ -46,7 +46,7 @@ class Broken:
         return Verdict.error(FailureCode.TASK_ERROR, self.reason)
 
 
-def judge_line(line: JudgingLine) -> Verdicts:
+def judge_line(line: JudgingLine) -> VerdictMap:
     """Every behavior's verdict on one line, by what the line itself declares."""
     case = Case(
         id=str(line.id), messages=(Message("user", line.prompt or ""),), reference=line.reference
@@ -57,7 +57,7 @@ def judge_line(line: JudgingLine) -> Verdicts:
     return _judged_line(checks, case, line)
 
 
-def judge_for_task(line: JudgingLine, task: Task) -> Verdicts:
+def judge_for_task(line: JudgingLine, task: Task) -> VerdictMap:
     """Every behavior's verdict on one line, by what the task declares for the case of its id.
 
     Raises:
@@ -70,7 +70,7 @@ def judge_for_task(line: JudgingLine, task: Task) -> Verdicts:
     return _judged_line(dict(checks_of(task)), case, line)
 
 
-def judge_answer(case: Case, completion: Completion, task: Task) -> Verdicts:
+def judge_answer(case: Case, completion: Completion, task: Task) -> VerdictMap:
     """Every behavior's verdict on one answer, by what the task declares.
 
     The case need not be one of the task's own. Behaviors that the task declares nothing for are
@@ -83,13 +83,13 @@ def judge_answer(case: Case, completion: Completion, task: Task) -> Verdicts:
     return _judged(checks, case, completion)
 
 
-def _judged_line(checks: dict[str, Check], case: Case, line: JudgingLine) -> Verdicts:
+def _judged_line(checks: dict[str, Check], case: Case, line: JudgingLine) -> VerdictMap:
     if line.finish_reason is None:
         checks["stops_cleanly"] = Skip("the line gives no finish_reason")
     return _judged(checks, case, _completion(line))
 
 
-def _judged(checks: Mapping[str, Check], case: Case, completion: Completion) -> Verdicts:
+def _judged(checks: Mapping[str, Check], case: Case, completion: Completion) -> VerdictMap:
     return {name: check.judge(case, completion) for name, check in checks.items()}
 
 
@@ -158,7 +158,7 @@ class Judgment:
     """The verdicts on one line."""
 
     id: Any
-    verdicts: Verdicts
+    verdicts: VerdictMap
 
     def to_json(self) -> str:
         """One output line, ASCII only: a lone surrogate in an id must not end the stream."""

@@ -37,7 +37,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Drawn(Generic[T]):
+class DrawnValue(Generic[T]):
     """A value of a strategy, and the choices that made it."""
 
     value: T
@@ -53,7 +53,7 @@ class Job:
     rng: random.Random | None = None
 
 
-def make(strategy: SearchStrategy[T], jobs: Sequence[Job]) -> list[Drawn[T] | None]:
+def make(strategy: SearchStrategy[T], jobs: Sequence[Job]) -> list[DrawnValue[T] | None]:
     """A value for each job; ``None`` where the strategy rejects the choices.
 
     Values of a job that do not fit the choice that is to be made give way to the simplest.
@@ -116,13 +116,13 @@ class _Work(Generic[T]):
 
     def __init__(self, jobs: Sequence[Job]) -> None:
         self.waiting = deque(enumerate(jobs))
-        self.made: list[Drawn[T] | None] = [None] * len(jobs)
+        self.made: list[DrawnValue[T] | None] = [None] * len(jobs)
         self.current: _Making | None = None
-        self.only: Drawn[T] | None = None
+        self.only: DrawnValue[T] | None = None
         """The value that Hypothesis begins with, by itself."""
 
     @property
-    def result(self) -> list[Drawn[T] | None]:
+    def result(self) -> list[DrawnValue[T] | None]:
         """Hypothesis asks for no further value where the strategy has only one."""
         is_begun = len(self.waiting) < len(self.made)
         return self.made if is_begun else [self.only] * len(self.made)
@@ -139,10 +139,10 @@ class _Work(Generic[T]):
     def note(self, value: T) -> None:
         made = self.current
         if made is None:
-            self.only = Drawn(value, (), ())
+            self.only = DrawnValue(value, (), ())
         elif made.place is not None:
             spans = tuple(dict.fromkeys(made.spans))
-            self.made[made.place] = Drawn(value, tuple(made.choices), spans)
+            self.made[made.place] = DrawnValue(value, tuple(made.choices), spans)
 
 
 _WORK: ContextVar[_Work[Any]] = ContextVar("_WORK")

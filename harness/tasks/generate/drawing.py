@@ -19,7 +19,7 @@ from harness.tasks.task import Task, case_of
 from harness.tasks.task_file import CaseLine
 
 if TYPE_CHECKING:
-    from harness.tasks.generate.choosing import Drawn, Job
+    from harness.tasks.generate.choosing import DrawnValue, Job
 
 GENERATED = "generated"
 """The tag of every drawn case, and how its id begins."""
@@ -76,14 +76,14 @@ class CaseSampler:
         made = self._make([Job(values) for values in sequels])
         return [None if drawn is None else self._changed(drawn, drawn_from) for drawn in made]
 
-    def _changed(self, drawn: "Drawn[Any]", drawn_from: str) -> DrawnCase:
+    def _changed(self, drawn: "DrawnValue[Any]", drawn_from: str) -> DrawnCase:
         case = self._case(drawn.value, drawn_from)
         content = sha256_of([[m.role, m.content] for m in case.messages])
         return DrawnCase(
             replace(case, id=f"{drawn_from}-{content[:8]}"), drawn.choices, drawn.spans
         )
 
-    def _make(self, jobs: "Sequence[Job]") -> "list[Drawn[Any] | None]":
+    def _make(self, jobs: "Sequence[Job]") -> "list[DrawnValue[Any] | None]":
         from harness.tasks.generate.choosing import make
         from harness.tasks.generate.strategies import guarded, source_file
 

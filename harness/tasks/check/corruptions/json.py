@@ -93,7 +93,7 @@ def dump(value: Any) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class PerfectAnswer:
     """The value of a perfect answer, and the declarations about places in it."""
 
     output: Output
@@ -200,11 +200,11 @@ def _container(value: Any, path: Path) -> Any:
 
 
 def _in_value(output: Output, make: Any, case: Case, perfect: str) -> Corruption | None:
-    made: Corruption | None = make(Answer(output, case, json.loads(perfect)))
+    made: Corruption | None = make(PerfectAnswer(output, case, json.loads(perfect)))
     return made
 
 
-def _in_values(output: Output) -> Mapping[str, Callable[[Answer], Corruption | None]]:
+def _in_values(output: Output) -> Mapping[str, Callable[[PerfectAnswer], Corruption | None]]:
     times = output.timestamps
     claims = [pointer for pointer in output.grounded if pointer not in times]
     return {
@@ -218,7 +218,7 @@ def _in_values(output: Output) -> Mapping[str, Callable[[Answer], Corruption | N
     }
 
 
-def _key_dropped(answer: Answer) -> Corruption | None:
+def _key_dropped(answer: PerfectAnswer) -> Corruption | None:
     for path, members in answer.objects():
         node = answer.schema_at(path)
         if node is None or not is_simple(node):
@@ -231,7 +231,7 @@ def _key_dropped(answer: Answer) -> Corruption | None:
     return None
 
 
-def _key_added(answer: Answer) -> Corruption | None:
+def _key_added(answer: PerfectAnswer) -> Corruption | None:
     for path, _ in answer.objects():
         node = answer.schema_at(path) or {}
         if node.get("additionalProperties") is False and is_simple(node):
@@ -239,7 +239,7 @@ def _key_added(answer: Answer) -> Corruption | None:
     return None
 
 
-def _number_quoted(answer: Answer) -> Corruption | None:
+def _number_quoted(answer: PerfectAnswer) -> Corruption | None:
     for path, value in answer.leaves():
         node = answer.schema_at(path) or {}
         if _is_number(value) and path and node.get("type") in ("number", "integer"):
@@ -247,7 +247,7 @@ def _number_quoted(answer: Answer) -> Corruption | None:
     return None
 
 
-def _invented(pointer: str, answer: Answer) -> Corruption | None:
+def _invented(pointer: str, answer: PerfectAnswer) -> Corruption | None:
     times = answer.output.timestamps
     for path, value in answer.leaves():
         if not touches([pointer], path) or touches(times, path) or not answer.is_free(path):
@@ -259,7 +259,7 @@ def _invented(pointer: str, answer: Answer) -> Corruption | None:
     return None
 
 
-def _value_wrong(answer: Answer) -> Corruption | None:
+def _value_wrong(answer: PerfectAnswer) -> Corruption | None:
     """Another allowed value: the right form, and not what the reference says."""
     for path, value in answer.leaves():
         choices = (answer.schema_at(path) or {}).get("enum", ())
@@ -269,7 +269,7 @@ def _value_wrong(answer: Answer) -> Corruption | None:
     return None
 
 
-def _time_shifted(pointer: str, rule: TimestampRule, answer: Answer) -> Corruption | None:
+def _time_shifted(pointer: str, rule: TimestampRule, answer: PerfectAnswer) -> Corruption | None:
     for path, value in answer.leaves():
         if touches([pointer], path) and answer.is_free(path, "pattern", "format"):
             grounded = touches(answer.output.grounded, path)
@@ -279,7 +279,7 @@ def _time_shifted(pointer: str, rule: TimestampRule, answer: Answer) -> Corrupti
     return None
 
 
-def _time_impossible(pointer: str, rule: TimestampRule, answer: Answer) -> Corruption | None:
+def _time_impossible(pointer: str, rule: TimestampRule, answer: PerfectAnswer) -> Corruption | None:
     annotations = () if answer.has_formats() else ("format",)
     for path, value in answer.leaves():
         if touches([pointer], path) and answer.is_free(path, *annotations):
