@@ -8,12 +8,12 @@ heavy, and ``open_model(ref, settings)``, which runs in a process of the backend
 import importlib
 import pkgutil
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, cast
 
 from harness.core.errors import HarnessError
 from harness.core.modelref import ModelRef
 from harness.core.suggestion import did_you_mean
-from harness.engine.model import AnsweringModel, EngineSettings
+from harness.engine.model import AnsweringModel, Backend, EngineSettings
 
 if TYPE_CHECKING:
     from harness.engine.host import ModelHost
@@ -58,5 +58,5 @@ def connect(ref: ModelRef, settings: EngineSettings = DEFAULTS) -> AnsweringMode
     return RemoteModel(ref, settings, stays_open=True)
 
 
-def _backend(ref: ModelRef) -> Any:
-    return importlib.import_module(f"{__name__}.{ref.kind}")
+def _backend(ref: ModelRef) -> Backend:
+    return cast(Backend, importlib.import_module(f"{__name__}.{ref.kind}"))
