@@ -1,6 +1,6 @@
 """A pytest-style evaluation and regression harness for small fine-tuned language models.
 
-What a suite needs: ``from harness import check, check_run``.
+Suites use ``from harness import check, check_run``.
 """
 
 from typing import TYPE_CHECKING
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def __getattr__(name: str) -> object:
-    """Import what a suite asks for when it asks: ``harness --help`` needs none of it."""
+    """Import ``check`` and ``check_run`` on first use, since ``harness --help`` needs neither."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from harness.core import judged

@@ -1,7 +1,7 @@
-"""The pytest plugin: the face that pytest loads. Each feature is a plugin in ``harness/plugin/``.
+"""The entry point that pytest loads. Each feature is a plugin in ``harness/plugin/``.
 
-A behavior is a test that uses one of the fixtures below; everything else is left alone. A session
-without one costs it this import, which is the features' options and nothing that judges.
+A behavior is a test that uses one of the fixtures below; other tests are unaffected. A session
+without behaviors imports only this file and the features' options.
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ def model(harness_subject: Subject) -> ModelRef:
 
 @pytest.fixture
 def latency(harness_subject: Subject, request: pytest.FixtureRequest) -> Latency:
-    """How long answers take, asked one at a time after a warm-up."""
+    """Latency of answers, one request at a time after a warm-up."""
     from harness.plugin import evidence
 
     return evidence.latency(request.node, harness_subject)
@@ -113,7 +113,7 @@ def latency(harness_subject: Subject, request: pytest.FixtureRequest) -> Latency
 
 @pytest.fixture
 def memory(harness_subject: Subject, request: pytest.FixtureRequest) -> Memory:
-    """How much memory the model's process took at its worst."""
+    """Peak memory of the model's process."""
     from harness.plugin import evidence
 
     return evidence.memory(request.node, harness_subject)
@@ -121,11 +121,11 @@ def memory(harness_subject: Subject, request: pytest.FixtureRequest) -> Memory:
 
 @pytest.fixture(name="parity")
 def parity_fixture(harness_subject: Subject, request: pytest.FixtureRequest) -> TaskParity:
-    """How the model reads beside the ``--model`` before it; asked with ``--parity``."""
+    """Tokenization compared with the ``--model`` before; needs ``--parity``."""
     return parity.parity_of(request.node)
 
 
 @pytest.fixture
 def first_step(parity: TaskParity) -> FirstToken:
-    """How the model begins its answers beside the ``--model`` before it."""
+    """First token of answers compared with the ``--model`` before."""
     return parity.first_token

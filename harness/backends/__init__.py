@@ -1,8 +1,8 @@
 """One kind of model per file: ``--model gguf:x`` is ``gguf.py``.
 
 A backend offers ``preflight(ref, settings)``, which runs in pytest's process and imports nothing
-heavy, and ``open_model(ref, settings)``, which runs in a process of the backend's own. See
-``harness.engine.model.Backend`` for these and for what it may offer besides.
+heavy, and ``open_model(ref, settings)``, which runs in the backend's own process. See
+``harness.engine.model.Backend`` for these and for optional functions.
 """
 
 import importlib
@@ -23,15 +23,16 @@ DEFAULTS = EngineSettings()
 
 
 def kinds() -> list[str]:
-    """The kinds of model there are: the files of this package."""
+    """All kinds of model: the files of this package."""
     return sorted(module.name for module in pkgutil.iter_modules(__path__))
 
 
 def preflight(ref: ModelRef, settings: EngineSettings = DEFAULTS) -> None:
-    """Find the mistakes in how a model is to be opened that can be found without loading it.
+    """Find mistakes in ref and settings without loading the model.
 
     Raises:
-        HarnessError: the kind is unknown, or its backend cannot open the location so.
+        HarnessError: the kind is unknown, or its backend cannot open the location with these
+            settings.
     """
     if ref.kind not in kinds():
         hint = did_you_mean(ref.kind, kinds(), f"known kinds: {', '.join(kinds())}")
@@ -47,8 +48,8 @@ def host(settings: EngineSettings = DEFAULTS) -> "ModelHost":
 
 
 def connect(ref: ModelRef, settings: EngineSettings = DEFAULTS) -> AnsweringModel:
-    """The model that answers for ``ref``, not open yet: in a process of its own, unless its backend
-    offers another. ``ref`` has passed ``preflight``."""
+    """The unopened model of ``ref``: in its own process, unless its backend offers another way.
+    ``ref`` has passed ``preflight``."""
     backend = _backend(ref)
     if hasattr(backend, "connect"):
         model: AnsweringModel = backend.connect(ref, settings)

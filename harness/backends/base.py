@@ -1,4 +1,4 @@
-"""``base:FOLDER`` or ``base:HUB_ID``: a whole transformers model, as it is."""
+"""``base:FOLDER`` or ``base:HUB_ID``: a whole transformers model."""
 
 from harness.core.modelref import ModelRef
 from harness.engine.model import EngineSettings, OpenModel

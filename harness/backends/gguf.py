@@ -1,7 +1,7 @@
-"""``gguf:FILE[+lora=FILE]``: a GGUF file through llama.cpp, with a LoRA GGUF over it.
+"""``gguf:FILE[+lora=FILE]``: a GGUF file through llama.cpp, with an optional LoRA GGUF.
 
-A file that is not there is found before any model loads; one that is damaged, of an architecture
-that llama.cpp does not know, or a LoRA of another base is the error of its model alone.
+A missing file is found before any model loads. A damaged file, an unknown architecture, or a LoRA
+for another base is an error of this model only.
 """
 
 from collections import Counter
@@ -66,7 +66,7 @@ def open_model(ref: ModelRef, settings: EngineSettings) -> OpenModel:
 
 
 def describe(ref: ModelRef, header: GgufHeader) -> ModelRecord:
-    """What the files say. The LoRA's weights are hashed over the model's, as an adapter's are."""
+    """The model's record. As for an adapter, the hash covers the model's weights and the LoRA's."""
     lora, template = ref.option("lora"), header.text(CHAT_TEMPLATE_KEY)
     own = sha256_of_file(Path(ref.location))
     files, weights = {Path(ref.location).name: own}, sha256_of(own)
@@ -89,7 +89,7 @@ def describe(ref: ModelRef, header: GgufHeader) -> ModelRecord:
 
 
 def _tokenizer_hash(header: GgufHeader) -> str:
-    """One hash over the entries that decide how text becomes tokens."""
+    """One hash over the entries that determine tokenization."""
     own = {
         key: value
         for key, value in header.metadata.items()
@@ -99,7 +99,7 @@ def _tokenizer_hash(header: GgufHeader) -> str:
 
 
 def _commonest_type(header: GgufHeader) -> str | None:
-    """Of the tensors with most numbers, where the file names no type of its own."""
+    """The type with the most parameters, for a file that names no type."""
     numbers: Counter[str] = Counter()
     for tensor in header.tensors.values():
         numbers[tensor.type.lower()] += tensor.numel
@@ -107,10 +107,10 @@ def _commonest_type(header: GgufHeader) -> str | None:
 
 
 def read_pair(file: Path, lora: Path | None) -> GgufHeader:
-    """The header of a model that the LoRA, if there is one, fits over.
+    """The model's header, after checking that the LoRA, if any, fits it.
 
     Raises:
-        HarnessError: one of them is damaged or not what it should be, or they do not fit together.
+        HarnessError: a file is damaged or of the wrong kind, or they do not fit together.
     """
     header = _read(file)
     if header.text("general.type") == "adapter":

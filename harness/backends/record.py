@@ -34,7 +34,7 @@ def preflight(ref: ModelRef, settings: EngineSettings) -> None:
 
 
 def connect(ref: ModelRef, settings: EngineSettings) -> LocalModel:
-    """A stored run answers in this process: there is nothing in it that could crash or hang."""
+    """A stored run, which answers in this process, since it cannot crash or hang."""
     return LocalModel(ref, partial(open_model, ref, settings))
 
 
@@ -44,7 +44,7 @@ def open_model(ref: ModelRef, settings: EngineSettings) -> OpenModel:
 
 
 class Replay:
-    """The completions of one model of one run."""
+    """Replays the completions of one model of one run."""
 
     def __init__(self, ref: ModelRef, run: RunRecord, model: ModelRecord) -> None:
         self.ref = ref
@@ -55,7 +55,7 @@ class Replay:
         }
 
     def describe(self) -> ModelRecord:
-        """The model that answered, without measurements: the replay's are none of it."""
+        """The recorded model without its measurements, which a replay does not have."""
         return replace(
             self.model,
             ref=str(self.ref),

@@ -1,4 +1,4 @@
-"""What ``compare``, ``gate`` and ``report`` share: naming two sides, and the policy's flags."""
+"""Options that ``compare``, ``gate`` and ``report`` share: the two sides and the policy."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 ALLOWABLE = ("tasks", "cases", "prompts", "schema", "decoding", "required")
-"""As in ``harness.gate.policy``, which is too slow to import for ``--help``."""
+"""Copy of the value in ``harness.gate.policy``, whose import is too slow for ``--help``."""
 
 
 def policy_options(command: Command) -> Command:
@@ -58,7 +58,7 @@ def policy_of(settings: "Settings", flags: dict[str, Any]) -> "GatePolicy":
     """The policy of ``[tool.harness.gate]`` with the flags that were given.
 
     Raises:
-        HarnessError: together they do not fit.
+        HarnessError: the combination is invalid.
     """
     from pydantic import ValidationError
 

@@ -1,4 +1,4 @@
-"""``harness task promote``: make a drawn case of a run one of its task's own."""
+"""``harness task promote``: adds a generated case of a run to its task."""
 
 from pathlib import Path
 from typing import Any

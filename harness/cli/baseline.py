@@ -1,4 +1,4 @@
-"""``harness baseline``: saves, lists and shows the runs that later ones are compared with."""
+"""``harness baseline``: saves, lists and shows baselines for later comparisons."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -85,7 +85,7 @@ def show(name: str) -> None:
 
 
 def _refs(record: "RunRecord", wanted: tuple[str, ...]) -> tuple[str, ...]:
-    """The refs of the models that were named by ref or name."""
+    """Refs of models given by ref or short name."""
     found = []
     for name in wanted:
         refs = [m.ref for m in record.models if name in (m.ref, m.name)]

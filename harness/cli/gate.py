@@ -1,4 +1,4 @@
-"""``harness gate``: whether a change made the model worse, as an exit code and a sentence."""
+"""``harness gate``: decides whether a change made the model worse; a sentence and an exit code."""
 
 import json
 import os
@@ -88,7 +88,7 @@ def _lines(report: "Report") -> list[str]:
 def _tell_machines(
     report: "Report", comment: Path | None, junit: Path | None, tasks_dir: Path
 ) -> None:
-    """Write what a pipeline reads: the comment, JUnit, the step's summary, annotations."""
+    """Write the outputs for CI: the comment, JUnit, the step summary, annotations."""
     from harness.report import junit as xml
     from harness.report import markdown
     from harness.report.annotations import annotations

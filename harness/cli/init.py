@@ -9,7 +9,7 @@ from harness.core.errors import HarnessError
 from harness.files.atomic import write_whole
 
 STARTER = Path(__file__).parent.parent / "starter"
-"""The copied folders in a wheel; in a checkout they lie where they are maintained."""
+"""Folder of the starter files in a wheel; in a checkout they are in their own folders."""
 CHECKOUT = Path(__file__).parent.parent.parent
 SETTINGS = """\
 [tool.harness]

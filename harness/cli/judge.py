@@ -1,4 +1,4 @@
-"""``harness judge``: verdicts on completions from anywhere, without a model."""
+"""``harness judge``: judges completions from any source, without a model."""
 
 import os
 import sys
@@ -82,7 +82,7 @@ def _run(name: str, judged: "Iterable[Judgment | BrokenLine]", summary: bool) ->
 
 
 def _silence_stdout() -> None:
-    """The reader is gone: let the interpreter flush what is left into nothing."""
+    """Discard further output, since the reader has closed the pipe."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
@@ -102,7 +102,7 @@ class JudgeSummary:
                 self.codes.setdefault(name, Counter())[verdict.code.value] += 1
 
     def table(self) -> str:
-        """One line per behavior: pass rate, counts, the commonest codes."""
+        """One line per behavior: pass rate, counts, the most frequent codes."""
         width = max([len("behavior"), *map(len, self.outcomes)])
         head = f"{'behavior':<{width}}    rate  passed  failed  skipped  error  codes"
         return "\n".join([head, *(self._row(name, width) for name in self.outcomes)])

@@ -1,4 +1,4 @@
-"""``harness parity``: does a model still read and answer as the one that it was made from."""
+"""``harness parity``: compares each model of a chain with the one that it was made from."""
 
 import sys
 from pathlib import Path
@@ -153,7 +153,7 @@ def _of_run(name: str, root: Path, options: dict[str, Any]) -> "tuple[Path, Pari
 def _still_there(
     run: "RunRecord", options: dict[str, Any]
 ) -> "tuple[dict[str, ProbeTarget], dict[str, int]]":
-    """How to open the models of a run again; what cannot be found is left out, with a word."""
+    """Probe targets of a stored run's models; models that are gone are left out with a message."""
     from harness import backends
     from harness.core.modelref import ModelRef
     from harness.engine.model import EngineSettings
@@ -182,7 +182,7 @@ def _still_there(
 
 
 def _reasons(parity: "Parity", max_drop: float | None) -> list[str]:
-    """Why the exit code is not 0: a line each."""
+    """Reasons for a non-zero exit code, one line each."""
     from harness.parity.tokenization import differences
     from harness.report.words.parity import labels
 
@@ -208,7 +208,7 @@ def _reasons(parity: "Parity", max_drop: float | None) -> list[str]:
 
 
 def _say() -> "Callable[[str], None]":
-    """Tells a person at a terminal which model is being asked."""
+    """A callback that prints the probed model on a terminal."""
     if not sys.stderr.isatty():
         return lambda ref: None
     return lambda ref: click.echo(f"asking {ref} how sure it was", err=True)

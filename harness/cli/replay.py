@@ -78,7 +78,7 @@ def command(
 
 
 def _asked(ref: "ModelRef", request: "Request", record: "RunRecord") -> "Completion":
-    """The answer of a model that is opened in the precision that was recorded for it."""
+    """The answer of a model that is opened in its recorded dtype."""
     from harness import backends
     from harness.engine.events import Answered
     from harness.engine.model import EngineSettings
@@ -97,7 +97,7 @@ def _asked(ref: "ModelRef", request: "Request", record: "RunRecord") -> "Complet
 
 
 def _verdicts(sample: "Sample", completion: "Completion", tasks_dir: Path) -> Iterator[str]:
-    """What the task's checks say of both answers; why nothing, where the task is not there."""
+    """Verdicts of the task's checks on both answers, or the reason why there are none."""
     from harness.report.console.replay import verdict_lines
     from harness.report.words.escaping import log
     from harness.tasks.generate.stored import case_of_sample
@@ -117,7 +117,7 @@ def _verdicts(sample: "Sample", completion: "Completion", tasks_dir: Path) -> It
 def _sample(
     record: "RunRecord", case: str, task: str | None, model: str | None, repeat: int
 ) -> "Sample":
-    """The answer that was meant.
+    """The sample that the arguments name.
 
     Raises:
         HarnessError: there is none, or several tasks have such a case.

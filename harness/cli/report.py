@@ -1,4 +1,4 @@
-"""``harness report``: a page, JSON or a terminal table out of runs that lie on disk."""
+"""``harness report``: makes a page, JSON or tables from stored runs."""
 
 from contextlib import suppress
 from dataclasses import replace
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 FORMATS = ("html", "json", "markdown", "junit", "terminal")
 """Each is a file of this name in ``harness/report/``."""
 MOST_RUNS = 200
-"""Of the stored runs, the latest, that a page's history is read from."""
+"""Number of the latest stored runs from which a page's history is read."""
 _WITH_TEXTS = ("html", "terminal")
-"""These set answers side by side."""
+"""Formats that show answers side by side."""
 
 
 @click.command()
@@ -99,7 +99,7 @@ def command(
 
 
 def _with_surroundings(report: "Report", root: Path) -> "Report":
-    """The report with what lies beside it: the other stored runs, and its adapters' trainings."""
+    """The report with the other stored runs and its adapters' trainings."""
     from harness.model_files.training_record import training_of
     from harness.records.runs import read_results, run_ids
     from harness.report.page.training import folder_of
@@ -107,7 +107,7 @@ def _with_surroundings(report: "Report", root: Path) -> "Report":
     shown = {run.id for run in report.runs}
     history = []
     for run_id in run_ids(root)[-MOST_RUNS:]:
-        # A damaged run is nothing to this report: `harness history` says what is wrong with it.
+        # A damaged run does not stop this report; `harness history` reports it.
         with suppress(HarnessError):
             if run_id not in shown:
                 history.append(read_results(root / run_id))
@@ -121,7 +121,7 @@ def _with_surroundings(report: "Report", root: Path) -> "Report":
 
 
 def _hold_texts(found: "list[RunRecord]") -> None:
-    """Refuse a baseline without texts where texts are what is shown: they would look empty."""
+    """Refuse a baseline without texts for formats that show answers, which would look empty."""
     for record in found:
         if record.samples and not any(s.messages or s.completion.text for s in record.samples):
             raise HarnessError(
@@ -131,7 +131,7 @@ def _hold_texts(found: "list[RunRecord]") -> None:
 
 
 def _with_parity(report: "Report", runs: tuple[str, ...], root: Path) -> "Report":
-    """With what ``harness parity`` left beside the last run named, where it did."""
+    """The report with the parity that is stored beside the last named run, if any."""
     from harness.parity.file import read_parity
 
     try:
@@ -142,7 +142,7 @@ def _with_parity(report: "Report", runs: tuple[str, ...], root: Path) -> "Report
 
 
 def _folder(runs: tuple[str, ...], root: Path) -> Path:
-    """The folder of the run that the report is about: the last one named."""
+    """Folder of the report's run: the last one named."""
     from harness.records.runs import LATEST, find_run
 
     name = runs[-1] if runs else LATEST

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 BROKEN = 1
 """Exit code of a task that is not sound."""
 MOST_MISTAKES = 20
-"""Mistakes that the terminal shows; the rest are counted, and --json has them all."""
+"""Mistakes shown on the terminal; the rest are counted, and --json lists all."""
 
 
 @click.group()

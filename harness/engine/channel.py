@@ -1,6 +1,6 @@
-"""The line between pytest's process and a backend's: JSON objects, one a line, over pipes.
+"""Messages between pytest's process and a backend's: JSON objects, one a line, over pipes.
 
-A message is ``{"kind": ..., ...}``. Values travel as what ``dataclasses.asdict`` makes of them.
+A message is ``{"kind": ..., ...}``. Dataclasses are sent as the result of ``dataclasses.asdict``.
 """
 
 import json
@@ -30,8 +30,8 @@ def receive(line: bytes) -> dict[str, Any]:
 
 
 def value_of(kind: type[T], raw: object) -> T:
-    """The value that ``asdict`` took apart."""
-    # Not at the top: a process that only starts another has no value to read yet.
+    """Rebuild the value of type ``kind`` from the result of ``asdict``."""
+    # Imported here, since a process that only starts another needs no pydantic yet.
     from pydantic import TypeAdapter
 
     if kind not in _ADAPTERS:
@@ -41,7 +41,7 @@ def value_of(kind: type[T], raw: object) -> T:
 
 
 def keep_stdout_for_messages() -> IO[bytes]:
-    """The real standard output, for messages alone; whatever else is printed goes to stderr."""
+    """Reserve the real standard output for messages; other output is redirected to stderr."""
     messages = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)
     sys.stdout = sys.stderr

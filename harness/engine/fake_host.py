@@ -1,4 +1,4 @@
-"""A host whose models are a function: for tests of whatever is built over a ``ModelHost``.
+"""A host whose models are a function, for tests of code that uses a ``ModelHost``.
 
 It starts no process and reads no file::
 
@@ -7,8 +7,8 @@ It starts no process and reads no file::
     run.answer(ref)
     assert host.asked == [(ref, "payments/case-1/0")]
 
-An answer may be a text, or a ``Completion`` where it matters how it ended. A function that raises
-gives errors; a model named in ``unopened`` does not open.
+An answer is a text, or a ``Completion`` where the finish reason matters. An exception of the
+function becomes an error of the request; a model named in ``unopened`` does not open.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -30,7 +30,7 @@ FakeAnswer = Callable[[ModelRef, Request], str | Completion]
 
 
 class FakeHost(ModelHost):
-    """A real ``ModelHost`` over fake models, which writes down what it is asked."""
+    """A real ``ModelHost`` over fake models, which records its requests."""
 
     def __init__(
         self, answer: FakeAnswer, unopened: Mapping[ModelRef, str] = MappingProxyType({})
@@ -38,12 +38,12 @@ class FakeHost(ModelHost):
         super().__init__(lambda ref: LocalModel(ref, partial(self._open, ref)))
         self.answer = answer
         self.unopened = unopened
-        """Why a model does not open."""
+        """Reason why a model does not open."""
         self.prewarmed: list[ModelRef] = []
         self.opened: list[ModelRef] = []
-        """Each time that a model was opened."""
+        """Models in the order in which they were opened."""
         self.asked: list[tuple[ModelRef, str]] = []
-        """Every request in the order asked, by its key."""
+        """Keys of all requests, in order."""
 
     def prewarm(self, ref: ModelRef) -> None:
         self.prewarmed.append(ref)
@@ -56,7 +56,7 @@ class FakeHost(ModelHost):
 
 
 class FakeModel:
-    """An ``OpenModel`` that answers one request after the other by its host's function."""
+    """An ``OpenModel`` that answers requests by its host's function."""
 
     def __init__(self, ref: ModelRef, host: FakeHost) -> None:
         self.ref = ref

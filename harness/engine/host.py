@@ -1,7 +1,7 @@
-"""The host of a run's models: which of them is open, which is prewarmed, who answers when.
+"""Hosts a run's models: opens, prewarms and closes them, and has them answer.
 
-Knows no kind of model: how one is opened is passed in (``harness.backends.host``). A host without
-processes, for tests, is ``harness.engine.fake_host``.
+Knows no kind of model: the function that opens one is passed in (``harness.backends.host``).
+``harness.engine.fake_host`` is a host without processes, for tests.
 """
 
 from collections.abc import Callable, Container, Generator, Iterable, Sequence
@@ -13,36 +13,35 @@ from harness.engine.events import Answered, Event, ModelClosed
 from harness.engine.model import AnsweringModel, ModelUnopened
 
 MOST_DEATHS_IN_A_ROW = 2
-"""Turns in a row that cost a model its process before it gets no more: each means opening it
-again."""
+"""Consecutive turns in which a model's process may die before the model gets no more turns."""
 
 Turn = tuple[ModelRef, Request]
 
 
 class ModelHost:
-    """Has models answer, one at a time; only to be timed are several open beside each other."""
+    """Has models answer one after the other; several are open only for interleaved timing."""
 
     def __init__(self, connect: Callable[[ModelRef], AnsweringModel]) -> None:
         self._connect = connect
         self._models: dict[ModelRef, AnsweringModel] = {}
 
     def prewarm(self, ref: ModelRef) -> None:
-        """Start the process of a model that is likely asked first: it imports its libraries while
-        the caller does something else. It opens nothing, and a model that needs no process has
-        nothing to start. Only one: the next would import beside a model that answers, and be timed
-        with it.
+        """Start the process of the model that will probably answer first.
+
+        It imports its libraries while the caller continues, and opens no model. Only one process
+        is prewarmed: another would import while a model answers, and disturb its timing.
         """
         self._model(ref).prewarm()
 
     def answers(
         self, ref: ModelRef, requests: Sequence[Request], *, keep_open: bool = False
     ) -> Generator[Event, None, None]:
-        """Have one model answer every request once, in the order in which the answers come.
+        """Have one model answer every request once; events come in the order of the answers.
 
         Args:
-            ref: the model. The process of any other is ended first.
-            requests: what it is asked.
-            keep_open: leave it open for further requests, so that asking again costs no loading.
+            ref: the model. Processes of other models are ended first.
+            requests: the requests to answer.
+            keep_open: leave the model open, so that further requests need no loading.
         """
         self.release(keep={ref})
         model, error = self._model(ref), None
@@ -56,10 +55,10 @@ class ModelHost:
         yield _closed(model, error)
 
     def time(self, turns: Iterable[Turn]) -> Generator[Event, None, None]:
-        """Have models answer single requests in turns, open beside each other; then close them.
+        """Have several open models answer single requests in the given order; then close them.
 
-        A model that cannot be opened, or whose process dies several turns in a row, is asked no
-        more: the rest of its answers are errors.
+        A model that cannot be opened, or whose process dies in several consecutive turns, gets no
+        more requests: the rest of its answers are errors.
         """
         turns = list(turns)
         deaths = dict.fromkeys((ref for ref, _ in turns), 0)
@@ -81,7 +80,7 @@ class ModelHost:
         return self._model(ref).is_open
 
     def release(self, keep: Container[ModelRef]) -> None:
-        """End the processes of all models but those to ``keep``, prewarmed ones included."""
+        """End the processes of all models except ``keep``, prewarmed ones included."""
         for ref, model in self._models.items():
             if ref not in keep:
                 model.close()

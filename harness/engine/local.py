@@ -1,4 +1,4 @@
-"""A model that answers in this process: one that loads nothing that could crash or hang it."""
+"""Runs a model in this process, for kinds that load nothing that could crash or hang it."""
 
 import time
 from collections.abc import Callable, Generator, Sequence
@@ -21,7 +21,7 @@ class LocalModel:
     open_model: Callable[[], OpenModel]
     model: ModelRecord | None = None
     available_mb: float | None = None
-    """Not known: it shares its memory with the harness."""
+    """Unknown, since the model shares the memory of this process."""
     _opened: OpenModel | None = None
 
     @property
@@ -49,7 +49,7 @@ class LocalModel:
                 yield Answered(self.ref, request, completion)
 
     def close(self) -> None:
-        """Let go of the model."""
+        """Drop the model."""
         self._opened = None
 
     def _open(self) -> OpenModel:

@@ -1,6 +1,6 @@
-"""A model in a process of its own, whatever that process does.
+"""Runs a model in its own process and survives that process's failures.
 
-A crash, an out-of-memory kill or a hang costs the batch in flight: its requests come back as
+A crash, an out-of-memory kill or a hang loses the batch in flight: its requests come back as
 completions with ``finish_reason`` ``error`` and the reason. The rest goes to a new process.
 """
 
@@ -24,19 +24,19 @@ from harness.engine.tokenization import Tokenization
 from harness.engine.worker_process import BackendDied, WorkerProcess
 
 MOST_DEATHS_IN_A_ROW = 2
-"""Processes that die one after the other without answering a batch, before the rest is given up."""
+"""Consecutive processes that may die without answering a batch, before the rest is given up."""
 
 
 class OperationFailed(HarnessError):
-    """The model is open, and cannot be encoded with or give logits."""
+    """The open model cannot tokenize or give logits, or its process died."""
 
 
 @dataclass
 class RemoteModel:
-    """One model in a process of its own, which ends with the answers.
+    """One model in its own process, which ends with the answers.
 
-    With ``stays_open`` it waits for further requests, so that asking again costs no loading, until
-    ``close``.
+    With ``stays_open`` the process waits for further requests until ``close``, so that they need no
+    loading.
     """
 
     ref: ModelRef
@@ -46,17 +46,16 @@ class RemoteModel:
     """Filled when the model has opened for the first time. Its measurements grow over all of its
     processes: seconds add up, and the peak is the largest."""
     available_mb: float | None = None
-    """Memory left beside the model when it had answered, where it lives; ``None``: not known."""
+    """Free memory of the model's device after it had answered; ``None`` where unknown."""
     _process: WorkerProcess | None = None
-    """With the model open."""
+    """The process with the open model."""
     _prewarmed: WorkerProcess | None = None
-    """Without a model yet."""
+    """A prewarmed process without a model."""
 
     def prewarm(self) -> None:
-        """Start the process, which imports the model's libraries while others are at work.
+        """Start the process, which imports the model's libraries in the background.
 
-        Nothing is opened, so nothing can be missing; an import that fails is reported when the
-        model is asked.
+        It opens no model; an import error is reported when the model is opened.
         """
         self._prewarmed = WorkerProcess(self.settings.stall_seconds)
         with contextlib.suppress(BackendDied):
@@ -98,18 +97,18 @@ class RemoteModel:
                         request = unanswered.pop(key)
                         yield Answered(self.ref, request, failed(request, str(died)))
         finally:
-            # What a process still has to say must not be taken for an answer to the next requests.
+            # Remaining messages of this process must not be taken for answers to later requests.
             if not (self.stays_open and is_drained):
                 self.close()
 
     def encode(
         self, requests: Sequence[Request] = (), token_ids: Iterable[int] = ()
     ) -> Tokenization:
-        """What the model reads of ``requests``, and the texts of ``token_ids`` besides.
+        """Tokenize ``requests``, and decode ``token_ids`` as well.
 
         Raises:
-            ModelUnopened: the backend said why it cannot open the model.
-            OperationFailed: this kind of model cannot say, or its process died.
+            ModelUnopened: the backend cannot open the model, for the given reason.
+            OperationFailed: this kind of model cannot do it, or its process died.
         """
         message = self._ask("encode", requests=list(requests), token_ids=list(token_ids))
         return value_of(Tokenization, message["reading"])
@@ -124,7 +123,7 @@ class RemoteModel:
         self._ask("logits", sequences=[list(s) for s in sequences], path=str(path.absolute()))
 
     def _ask(self, kind: str, **values: object) -> dict[str, Any]:
-        """The answer to one question, from a process that is started when there is none."""
+        """Send one message and wait for the reply; starts a process where there is none."""
         is_drained = False
         try:
             process = self._process or self._open()
@@ -180,7 +179,7 @@ class RemoteModel:
                     return
 
     def _measure(self, finished: dict[str, Any], seconds: float) -> None:
-        """Keep what answering took."""
+        """Add the time and memory of answering to the model's record."""
         assert self.model is not None
         self.available_mb = finished["available_mb"]
         self.model = replace(
@@ -205,7 +204,8 @@ class RemoteModel:
         raise AssertionError("messages end by raising")
 
     def _started(self) -> WorkerProcess:
-        """The prewarmed process, unless it would run otherwise than one started here."""
+        """The prewarmed process, unless folder or environment have changed since; else a new
+        one."""
         prewarmed, self._prewarmed = self._prewarmed, None
         if prewarmed is not None and prewarmed.is_as_started_here():
             return prewarmed

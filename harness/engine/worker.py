@@ -25,7 +25,7 @@ from harness.engine.model import EngineSettings, OpenModel
 from harness.machine.memory import available_mb, peak_memory_mb
 
 STEP_SECONDS = 0.1
-"""How often a batch in progress says how far it is."""
+"""Seconds between progress messages of a batch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +66,12 @@ def main() -> None:
 def _listen(inbox: "queue.SimpleQueue[dict[str, Any]]") -> None:
     for line in sys.stdin.buffer:
         inbox.put(receive(line))
-    # Nobody is left to answer to: a generation in progress would only burn the machine.
+    # The parent is gone: a generation in progress would only waste the machine.
     os._exit(0)
 
 
 def _import_libraries(message: dict[str, Any]) -> Imported:
-    """Import what opening the model takes, where its backend says what that is."""
+    """Import the libraries for opening the model, where its backend can do so in advance."""
     error: Exception | None = None
     started = time.perf_counter()
     try:
@@ -162,14 +162,14 @@ def _logits(model: OpenModel, message: dict[str, Any], out: IO[bytes]) -> None:
 
 
 def write_header(file: IO[bytes], shape: tuple[int, int]) -> None:
-    """Of a ``.npy`` file of float32, whose rows follow. The format is numpy's own, version 1."""
+    """Write the header of a ``.npy`` file of float32 (numpy's format, version 1); rows follow."""
     from numpy.lib.format import write_array_header_1_0
 
     write_array_header_1_0(file, {"descr": "<f4", "fortran_order": False, "shape": shape})
 
 
 class _Progress:
-    """Says how far a batch is, but not at every step."""
+    """Sends progress messages of a batch, at most one every ``STEP_SECONDS``."""
 
     def __init__(self, out: IO[bytes]) -> None:
         self.out = out

@@ -1,6 +1,6 @@
-"""A running ``harness.engine.worker``: started, spoken to, listened to, ended.
+"""Starts a ``harness.engine.worker``, exchanges messages with it and ends it.
 
-Knows pipes and signals; what is asked and what the answers mean is ``harness.engine.process``.
+Knows pipes and signals; ``harness.engine.process`` knows the messages.
 """
 
 import contextlib
@@ -19,22 +19,22 @@ from harness.engine.channel import receive, send
 from harness.engine.openmp import BOUNDED_SPINNING
 
 LOG_LINES = 3
-"""Lines of a dead process' log that go into the reason."""
+"""Lines of a dead process's log that the reason quotes."""
 
 
 class Surroundings(NamedTuple):
-    """What a process takes from the one that starts it."""
+    """Working directory and environment that a process inherits."""
 
     folder: Path
     environment: dict[str, str]
 
 
 class BackendDied(Exception):
-    """The process is gone or hangs; the message says how."""
+    """The process has ended or hangs; the message says how."""
 
 
 class WorkerProcess:
-    """One process, which nothing is left of after ``end``."""
+    """One worker process; ``end`` removes it completely."""
 
     def __init__(self, stall_seconds: float) -> None:
         self.stall_seconds = stall_seconds
@@ -46,7 +46,7 @@ class WorkerProcess:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self.log,
-            # Ctrl-C is for us alone: we end the process when we have saved what there is.
+            # Ctrl-C must reach only the parent, which ends this process after saving the answers.
             start_new_session=True,
             cwd=self.surroundings.folder,
             env={**BOUNDED_SPINNING, **self.surroundings.environment},
@@ -56,7 +56,7 @@ class WorkerProcess:
         self.listener.start()
 
     def is_as_started_here(self) -> bool:
-        """Whether a process started at this moment would have the same folder and environment."""
+        """True if a process started now would have the same folder and environment."""
         return self.surroundings == _surroundings()
 
     def end(self) -> None:
@@ -77,7 +77,7 @@ class WorkerProcess:
             raise BackendDied(self._how_it_ended()) from None
 
     def messages(self) -> Iterator[dict[str, Any]]:
-        """What the process says, until it has nothing more to say."""
+        """Messages of the process; raises BackendDied where it ends or is silent for too long."""
         while True:
             try:
                 line = self.inbox.get(timeout=self.stall_seconds)
@@ -113,12 +113,12 @@ class WorkerProcess:
 
 
 def _close_quietly(stream: Any) -> None:
-    """Close a pipe to a process that is gone: what is still buffered has no reader."""
+    """Close a pipe to an ended process, whose buffered content has no reader."""
     with contextlib.suppress(OSError):
         stream.close()
 
 
 def _surroundings() -> Surroundings:
-    # pytest says in a variable which test is running: no backend's business.
+    # pytest changes this variable for every test.
     environment = {k: v for k, v in os.environ.items() if k != "PYTEST_CURRENT_TEST"}
     return Surroundings(Path.cwd(), environment)

@@ -25,7 +25,7 @@ class Noise:
     """Cases of which a model's own answers flip between passing and failing."""
 
     source: str
-    """Where it was measured: ``run 2026...``, or the repeats of the run before."""
+    """Source of the measurement: ``run 2026...``, or the repeats of the run before."""
     tasks: Mapping[str, TaskNoise] = field(default_factory=dict)
 
     def cases(self, task: str) -> frozenset[str]:

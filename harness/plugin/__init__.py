@@ -1,4 +1,4 @@
-"""The pytest plugin, one feature a file; they meet under ``SESSION`` and in one hook of ours."""
+"""The pytest plugin, one feature a file; features share ``SESSION`` and one hook."""
 
 from typing import TYPE_CHECKING
 
@@ -8,4 +8,4 @@ if TYPE_CHECKING:
     from harness.plugin.session import HarnessSession
 
 SESSION: "pytest.StashKey[HarnessSession]" = pytest.StashKey()
-"""In the stash of pytest's config once a behavior was collected."""
+"""Stash key of the session's values, set once a behavior is collected."""

@@ -1,4 +1,4 @@
-"""Behaviors at work: calls a test for each completion or once, judges it, prints its failure."""
+"""Runs behaviors: calls a test for each completion or once, judges it, prints its failure."""
 
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import replace
@@ -30,7 +30,7 @@ def register(session: HarnessSession) -> None:
 
 
 class Behaviors:
-    """Runs the tests that are behaviors; the others are pytest's."""
+    """Runs the tests that are behaviors; pytest runs the others."""
 
     def __init__(self, session: HarnessSession) -> None:
         self.session = session
@@ -50,7 +50,7 @@ class Behaviors:
     def pytest_runtest_makereport(
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, Any, Any]:
-        """Put the behavior's own text in the place of a traceback through files of ours."""
+        """Replace the traceback by the behavior's own text."""
         report = yield
         error = call.excinfo.value if call.excinfo else None
         if is_behavior(item) and isinstance(error, BehaviorFailed) and report.failed:
@@ -84,7 +84,7 @@ def _judge_one(
     case: Case,
     completion: Completion,
 ) -> Verdict:
-    """The behavior's verdict on one completion, which may be of a case beside the task's own."""
+    """The behavior's verdict on one completion, also of a case outside the task."""
     own: dict[str, object] = {"completion": completion, "case": case}
     if subject.task.cases_by_id.get(case.id) is not case:
         own["task"] = replace(subject.task, cases=(case,))
@@ -97,7 +97,7 @@ def _judge_one(
 
 
 def _require_rate(tally: Tally, judge: Callable[[Case, Completion], Verdict]) -> None:
-    """Raise when the budget is missed."""
+    """Raise BehaviorFailed where the budget is missed."""
     result = tally.result()
     if result.met is None:
         pytest.skip("every completion was skipped")
@@ -106,7 +106,7 @@ def _require_rate(tally: Tally, judge: Callable[[Case, Completion], Verdict]) ->
 
 
 def _require_pass(tally: Tally, completion: Completion, verdict: Verdict) -> None:
-    """Raise when the one answer to one case does not pass."""
+    """Raise BehaviorFailed where the answer to a single case does not pass."""
     if verdict.outcome is Outcome.SKIPPED:
         pytest.skip(verdict.reason)
     if verdict.outcome is not Outcome.PASSED:

@@ -1,4 +1,4 @@
-"""Collection: from test functions and subjects to items, and from the items that stay to a plan."""
+"""Collects behaviors: test functions and subjects become items, and selected items a plan."""
 
 from collections.abc import Sequence
 
@@ -32,15 +32,14 @@ def parametrize(metafunc: pytest.Metafunc) -> None:
     subjects: Sequence[Subject] = [s for s in session.subjects if needs <= s.task.declares]
     subjects = parity.with_one_before(metafunc, subjects)
     subjects = per_case.with_cases(metafunc, subjects)
-    # A behavior that applies to nothing is taken out when all are collected: pytest itself would
-    # show it as skipped.
+    # A behavior without a subject is removed after collection; pytest would show it as skipped.
     values: list[Subject | None] = [*subjects] or [None]
     ids = [s.label for s in subjects] or ["no-task"]
     metafunc.parametrize(SUBJECT, values, ids=ids, indirect=True)
 
 
 def _note(metafunc: pytest.Metafunc, session: HarnessSession) -> None:
-    """One name is one behavior: verdicts are kept by it."""
+    """Refuse two behaviors of one name, since verdicts are stored by name."""
     name, file = base_name(metafunc.definition), str(metafunc.definition.path)
     known = session.behaviors.setdefault(name, file)
     if known != file:
@@ -48,7 +47,7 @@ def _note(metafunc: pytest.Metafunc, session: HarnessSession) -> None:
 
 
 class Collection:
-    """Finds mistakes, takes out what applies to nothing, and makes the plan of the rest."""
+    """Reports mistakes, removes items that apply to no subject, and plans the rest."""
 
     def __init__(self, session: HarnessSession) -> None:
         self.session = session

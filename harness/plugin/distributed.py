@@ -1,8 +1,8 @@
-"""Behaviors under ``pytest -n`` (pytest-xdist): refused, since each process would judge a part.
+"""Refuses behaviors under ``pytest -n`` (pytest-xdist), where each process would judge a part.
 
-Tests are collected in xdist's workers and the session ends in its controller, so the refusal
-travels: a worker empties its collection and says why in what it hands back; the controller sets
-the exit status. No model is opened anywhere.
+Tests are collected in xdist's workers, but the session ends in its controller. A worker therefore
+empties its collection and reports the reason to the controller, which sets the exit status. No
+model is opened.
 """
 
 from typing import Any
@@ -16,7 +16,7 @@ _KEY = "harness_has_behaviors"
 
 
 def register(config: pytest.Config) -> None:
-    """Register the refusal where xdist is at work."""
+    """Register the refusal under xdist."""
     if is_worker(config) or config.getoption("dist", "no") != "no":
         config.pluginmanager.register(Distributed(), "harness_distributed")
 
@@ -35,14 +35,14 @@ class Distributed:
     def pytest_collection_modifyitems(
         self, config: pytest.Config, items: list[pytest.Item]
     ) -> None:
-        """In a worker: run nothing, and say so to the controller."""
+        """In a worker: run nothing, and report this to the controller."""
         if is_worker(config) and any(SUBJECT in getattr(i, "fixturenames", ()) for i in items):
             items.clear()
             config.workeroutput[_KEY] = True  # type: ignore[attr-defined]
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
-        """In the controller: a worker has ended, perhaps because it found behaviors."""
+        """In the controller: check whether a worker ended because it found behaviors."""
         output = getattr(node, "workeroutput", None)
         self.has_refused |= bool(output and output.get(_KEY))
 

@@ -1,4 +1,4 @@
-"""Evidence that a behavior's test asks for: its model answers when the first of them is needed."""
+"""Provides completions, latency and memory to tests; a model answers when they are first needed."""
 
 import pytest
 
@@ -12,7 +12,7 @@ from harness.run.session import Run
 
 
 def have_answered(item: pytest.Item, subject: Subject) -> None:
-    """Have the model of a subject answer its plan, once; without it the test cannot run."""
+    """Have the model of a subject answer its plan, once; raises where it cannot be opened."""
     if not needs_answers(item):
         return
     with uncaptured(item.config):

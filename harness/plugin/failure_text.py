@@ -1,4 +1,4 @@
-"""Text of a failed behavior: the rate, the codes, and where three completions went wrong."""
+"""Text of a failed behavior: the rate, the failure codes, and three failing completions."""
 
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
@@ -23,7 +23,7 @@ WIDTH = 72
 
 
 def headline(result: BehaviorResult) -> str:
-    """One line: what was reached, and what was asked for."""
+    """One line: the rate and the budget."""
     judged = result.passed + result.failed
     if result.rate is None and result.errors:
         return f"cannot judge: {result.errors} of {judged + result.errors} are errors"
@@ -44,7 +44,7 @@ def headline(result: BehaviorResult) -> str:
 
 
 class BehaviorFailed(Exception):
-    """A behavior did not hold. The first line of ``text`` says it all in short."""
+    """A failed behavior. The first line of ``text`` is a summary."""
 
     def __init__(self, text: str) -> None:
         super().__init__(text.partition("\n")[0])
@@ -59,16 +59,16 @@ class RateMissed(BehaviorFailed):
         super().__init__("\n".join(paragraphs))
         self.tally = tally
         self.judge = judge
-        """Gives the behavior's verdict on one more completion."""
+        """Judges a further completion by the behavior."""
 
     def with_more(self, more: str) -> "RateMissed":
-        """The same, with what there is to say beyond the rate."""
+        """The same failure with additional text."""
         return RateMissed(self.tally, self.judge, more)
 
 
 @dataclass(frozen=True, slots=True)
 class CrashLine:
-    """Where pytest says in one line that a test failed, and why."""
+    """pytest's one-line summary of a failed test."""
 
     path: str
     lineno: int
@@ -81,7 +81,7 @@ class CrashLine:
 class BehaviorText:
     """A BehaviorFailed as pytest prints it, in place of a traceback.
 
-    pytest asks ``toterminal`` and ``reprcrash`` of whatever a report's ``longrepr`` is.
+    pytest uses ``toterminal`` and ``reprcrash`` of a report's ``longrepr``.
     """
 
     def __init__(self, failed: BehaviorFailed, path: str, line: int | None) -> None:
@@ -100,7 +100,7 @@ class BehaviorText:
             tw.line(line, red=is_first, bold=is_first)
 
     def _folded(self, lines: Sequence[str], tw: Any) -> Iterator[str]:
-        """Words undivided on a terminal; an excerpt and its carets are never folded."""
+        """Wrap text at words on a terminal, but never an excerpt and its carets."""
         for line in lines:
             is_whole = not tw.hasmarkup or line.lstrip().startswith("| ")
             yield from [line] if is_whole else map(inert, folded([line], tw.fullwidth))
@@ -154,7 +154,7 @@ def counterexample_text(found: Counterexample, commands: tuple[str, str]) -> str
 
 
 def _effort(found: Counterexample) -> str:
-    """Where the prompt comes from, and what finding it took."""
+    """Origin of the prompt, and number of steps and prompts of the search."""
     origin, steps = found.drawn_from, found.steps
     is_drawn = found.sample.case_id == origin
     if not steps:
@@ -165,7 +165,7 @@ def _effort(found: Counterexample) -> str:
 
 
 def example(completion: Completion, verdict: Verdict) -> Iterator[str]:
-    """One completion: its case, the reason, and the line where it went wrong with a caret."""
+    """One completion: its case, the reason, and an excerpt with carets under the failure."""
     code = f"{verdict.code.value}: " if verdict.code else ""
     yield f"case {completion.case_id}: {code}{verdict.reason}"
     if verdict.span is None:
@@ -177,10 +177,10 @@ def example(completion: Completion, verdict: Verdict) -> Iterator[str]:
 
 
 def underline(text: str, span: tuple[int, int]) -> tuple[str, str]:
-    """An excerpt of ``text`` around ``span``, and carets that stand under the span.
+    """An excerpt of ``text`` around ``span``, and carets under the span.
 
-    Line breaks and everything else without ink are shown as symbols, so that the excerpt is one
-    line and the carets stand where they should, whatever the text holds.
+    Line breaks and other invisible characters are shown as symbols, so that the excerpt is one line
+    and the carets are aligned for any text.
     """
     start, end = span
     first = max(0, min(start - WIDTH // 2, len(text) - WIDTH))

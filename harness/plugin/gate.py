@@ -1,6 +1,6 @@
-"""``pytest suites/ --baseline NAME``: a session's own run, gated when it ends.
+"""``pytest suites/ --baseline NAME``: gates the session's own run at its end.
 
-Read before any model loads: a baseline that is not there is a usage error, never a pass.
+The baseline is read before any model loads: a missing one is a usage error, never a pass.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def add_options(group: pytest.OptionGroup) -> None:
 
 
 def register(session: HarnessSession) -> None:
-    """Register the gate where it is asked for; why there can be none is a mistake."""
+    """Register the gate where a baseline is named; a missing one becomes a usage error."""
     from harness.core.errors import HarnessError
 
     config = session.config
@@ -52,7 +52,7 @@ def require_behaviors(config: pytest.Config) -> None:
     """Refuse to end as a pass where no behavior was collected.
 
     Raises:
-        UsageError: there is a baseline, and nothing to hold against it.
+        UsageError: there is a baseline, and nothing to compare with it.
     """
     if config.getoption("--baseline") is not None and not is_worker(config):
         raise pytest.UsageError(
@@ -61,7 +61,7 @@ def require_behaviors(config: pytest.Config) -> None:
 
 
 class Gate:
-    """Decides about every model of the session's run, and how the session ends."""
+    """Decides on every model of the session's run, and sets the exit status."""
 
     def __init__(self, baseline: Baseline, policy: GatePolicy) -> None:
         self.baseline = baseline
@@ -79,7 +79,7 @@ class Gate:
         )
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """The gate's exit status, where the suites themselves found nothing."""
+        """Set the gate's exit status where all tests passed."""
         from harness.gate.decision import EXIT_CODES, GateOutcome
 
         is_collecting = session.config.getoption("collectonly")
@@ -88,14 +88,14 @@ class Gate:
             session.exitstatus = EXIT_CODES[worst[-1] if worst else GateOutcome.NOT_COMPARABLE]
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """Say what was decided, after the table of behaviors."""
+        """Print the decisions after the table of behaviors."""
         if terminalreporter.config.getoption("collectonly"):
             return
         terminalreporter.section(f"gate against {self.baseline.name}", "-")
         terminalreporter.write("".join(f"{line}\n" for line in self._lines()))
 
     def _lines(self) -> Iterator[str]:
-        """What was decided, model by model."""
+        """Decisions, one model at a time."""
         from harness.report.console.decision import text
         from harness.report.words.escaping import log
 
@@ -107,10 +107,10 @@ class Gate:
             yield from text(decision)
 
     def _ref_before(self, ref: str) -> str:
-        """The model of the baseline that is held against ``ref``: the same, or the only one.
+        """The baseline's model to compare with ``ref``: the same ref, or the only model.
 
-        A baseline of several models says nothing of one that it does not hold: its side is then
-        empty, and the gate refuses.
+        Where a baseline has several models but not this one, its side is empty and the gate
+        refuses.
         """
         refs = [model.ref for model in self.baseline.record.models]
         return refs[0] if len(refs) == 1 else ref
@@ -140,7 +140,7 @@ def _policy(config: pytest.Config, settings: Settings) -> GatePolicy:
     }
     allow = settings.gate.allow
     if config.getoption("--task") and "tasks" not in allow:
-        given["allow"] = (*allow, "tasks")  # Only the named tasks were meant to run.
+        given["allow"] = (*allow, "tasks")  # With --task, only the named tasks are compared.
     try:
         return GatePolicy.model_validate({**settings.gate.model_dump(), **given})
     except ValidationError as error:

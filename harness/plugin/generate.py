@@ -1,7 +1,7 @@
-"""``--generate`` and ``--generated``: drawn cases in place of the tasks' own, and smaller ones.
+"""``--generate`` and ``--generated``: generated cases in place of the tasks' own, and shrinking.
 
-The behaviors of one model run beside each other, since its process waits to be asked more; one
-that fails on drawn cases looks for the smallest prompt that fails as they do.
+The behaviors of one model run consecutively, since its process stays open for further prompts. A
+behavior that fails on generated cases searches for the smallest prompt that fails in the same way.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from harness.tasks.generate.drawing import Drawing
 
 ALTERNATIVES = ("--limit", "--case", "--per-case")
-"""Options that choose among a task's own cases."""
+"""Options that select among a task's own cases."""
 PLACES = ("--tasks-dir", "--report-dir")
 REPEATED = (
     *PLACES,
@@ -54,8 +54,7 @@ def add_options(group: pytest.OptionGroup) -> None:
 
 
 def register(session: HarnessSession) -> None:
-    """Give the session other cases, where that is asked for; options that do not go together are
-    a mistake."""
+    """Replace the session's cases where an option says so; options that conflict are a mistake."""
     from harness.core.errors import HarnessError
 
     config = session.config
@@ -101,8 +100,8 @@ def _drawing(count: int, config: pytest.Config) -> Drawing:
 
 
 class GroupedByModel:
-    """Puts the behaviors of one model beside each other: at most one model is in memory, and each
-    is asked more. Tests that are no behavior keep their places."""
+    """Groups behaviors by model, so that at most one model is in memory while it gets further
+    prompts. Tests that are no behaviors keep their positions."""
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
@@ -114,7 +113,7 @@ class GroupedByModel:
 
 
 class Shrinking:
-    """Adds to a missed rate the smallest prompt that fails as the drawn ones did."""
+    """Adds to a failed behavior the smallest prompt that fails as the generated ones."""
 
     def __init__(self, session: HarnessSession, drawing: Drawing) -> None:
         self.session = session
@@ -131,7 +130,7 @@ class Shrinking:
             raise self._with_counterexample(pyfuncitem, missed) from None
 
     def _with_counterexample(self, item: pytest.Function, missed: RateMissed) -> RateMissed:
-        """The same failure and more text, where a case that was drawn fails."""
+        """The failure, with additional text where a generated case fails."""
         from harness.plugin.failure_text import counterexample_text
         from harness.plugin.progress import uncaptured
         from harness.run.counterexample import Followups, find_counterexample

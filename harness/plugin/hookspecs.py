@@ -19,5 +19,5 @@ def pytest_harness_run_finished(config: pytest.Config, record: RunRecord) -> Non
 
     Args:
         config: pytest's.
-        record: everything about the run: models, tasks, results, samples with their verdicts.
+        record: models, tasks, results, and samples with their verdicts.
     """

@@ -1,4 +1,4 @@
-"""What a collected item is to us: a behavior or not, of which subject, under which name."""
+"""Classifies a collected item: behavior or not, its subject, its name."""
 
 import inspect
 from collections.abc import Mapping
@@ -9,28 +9,28 @@ import pytest
 SUBJECT = "harness_subject"
 """The fixture that makes a test a behavior."""
 PER_COMPLETION = frozenset({"completion", "case"})
-"""Arguments that make a test be called once for each completion."""
+"""Arguments with which a test is called once for each completion."""
 _ANSWERS = frozenset({"completion", "completions", "case", "latency", "memory"})
 
 
 def is_behavior(item: pytest.Item) -> bool:
-    """True for a test that asks for one of our fixtures and was given a subject."""
+    """True for a test that uses one of the plugin's fixtures and has a subject."""
     return SUBJECT in getattr(item, "fixturenames", ()) and hasattr(item, "callspec")
 
 
 def subject_of(item: pytest.Item) -> Any:
-    """The Subject that it was given."""
+    """The item's Subject."""
     return item.callspec.params[SUBJECT]  # type: ignore[attr-defined]
 
 
 def needs_answers(item: pytest.Item) -> bool:
-    """False for a behavior that asks how a model tokenizes and for none of its answers."""
+    """False for a behavior that uses a model's tokenization but none of its answers."""
     names = {*getattr(item, "fixturenames", ())}
     return "parity" not in names or bool(names & _ANSWERS)
 
 
 def arguments_of(item: pytest.Function) -> Mapping[str, Any]:
-    """The values that the test is called with, by name; one that has a default keeps it."""
+    """The test's arguments by name, without those that have defaults."""
     parameters = inspect.signature(item.obj).parameters
     asked = [n for n, p in parameters.items() if p.default is inspect.Parameter.empty]
     return {name: item.funcargs[name] for name in asked if name in item.funcargs}
@@ -57,6 +57,6 @@ def needs_of(item: pytest.Item) -> frozenset[str]:
 
 
 def budget_of(item: pytest.Item) -> float | None:
-    """The least pass rate where the task names none."""
+    """Budget of the mark, for tasks that name none."""
     mark = item.get_closest_marker("behavior")
     return mark.kwargs.get("budget") if mark else None

@@ -1,7 +1,7 @@
-"""Options of a pytest session that belong to no feature: models, tasks, decoding, how to open.
+"""General options of a pytest session: models, tasks, decoding, opening.
 
-Options are added in every session, so this file and each feature's import nothing of ours until
-they are called.
+Options are added in every session, so this file and the features' files import nothing else of the
+harness until they are called.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from harness.run.settings import Settings
 
 NO_RUN_FOLLOWS = ("collectonly", "setupplan", "showfixtures", "show_fixtures_per_test")
-"""pytest's options that collect and ask no model."""
+"""pytest's options that only collect."""
 
 
 def add_options(group: pytest.OptionGroup) -> None:
-    """Add which models, which tasks, which of their cases, and where the record goes."""
+    """Add the options for models, tasks, cases and the folder of records."""
     add = group.addoption
     add(
         "--model",
@@ -45,7 +45,7 @@ def add_options(group: pytest.OptionGroup) -> None:
 
 
 def add_decoding_options(group: pytest.OptionGroup) -> None:
-    """Add how answers are decoded and how models are opened."""
+    """Add the options for decoding and for opening models."""
     add = group.addoption
     add(
         "--repeats",
@@ -79,14 +79,14 @@ def add_decoding_options(group: pytest.OptionGroup) -> None:
 
 
 def count(text: str) -> int:
-    """A whole number from 1, as an option's type."""
+    """Option type: an integer from 1."""
     if not text.isdecimal() or int(text) < 1:
         raise ValueError(f"{text!r} is not a whole number from 1")
     return int(text)
 
 
 def count_from_zero(text: str) -> int:
-    """A whole number from 0, as an option's type."""
+    """Option type: an integer from 0."""
     return 0 if text == "0" else count(text)
 
 
@@ -99,7 +99,7 @@ def _temperature(text: str) -> float:
 
 @dataclass(frozen=True, slots=True)
 class PluginOptions:
-    """Options and settings of a session, the options going before the settings."""
+    """Options and settings of a session; options take precedence."""
 
     settings: Settings
     engine: EngineSettings

@@ -1,4 +1,4 @@
-"""``--parity``: each model of a session held against the one before it, without answers."""
+"""``--parity``: compares each model of a session with the one before it, without answers."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def add_options(group: pytest.OptionGroup) -> None:
 
 
 def register(session: HarnessSession) -> None:
-    """Register the comparison where it is asked for; one model alone is a mistake."""
+    """Register the comparison for ``--parity``; a single model is a mistake."""
     if not session.config.getoption("--parity"):
         return
     if len({s.ref for s in session.subjects}) == 1:
@@ -41,8 +41,8 @@ def register(session: HarnessSession) -> None:
 
 
 def with_one_before(metafunc: pytest.Metafunc, subjects: Sequence[Subject]) -> Sequence[Subject]:
-    """The subjects of a test; of one that asks for parity those that have a model before them, and
-    none where parity is not asked for."""
+    """The subjects of a test. For a parity test, those with a model before them, or none without
+    ``--parity``."""
     if "parity" not in metafunc.fixturenames:
         return subjects
     is_asked = metafunc.config.getoption("--parity")
@@ -50,24 +50,24 @@ def with_one_before(metafunc: pytest.Metafunc, subjects: Sequence[Subject]) -> S
 
 
 def parity_of(item: pytest.Item) -> TaskParity:
-    """How the model of a test tokenizes and begins beside the model before it."""
+    """Parity of the test's model and the one before it: tokenization and first token."""
     plugin: Any = item.config.pluginmanager.get_plugin(NAME)
     found: TaskParity = plugin.of(subject_of(item))
     return found
 
 
 class SessionParity:
-    """Probes of the models of a session, each opened once more when it is first asked."""
+    """Probes of the models of a session; each model is opened once for it, on first use."""
 
     def __init__(self, session: HarnessSession) -> None:
         self.session = session
         self.probed: dict[ModelRef, ProbeResult | HarnessError] = {}
         self.folder: tempfile.TemporaryDirectory[str] | None = None
         self.found: dict[tuple[str, ModelRef], TaskParity] = {}
-        """By task and model."""
+        """Results by task and model."""
 
     def of(self, subject: Subject) -> TaskParity:
-        """The subject's model beside the one before it; worked out once."""
+        """Parity of the subject's model and the one before it; computed once."""
         from harness.plugin.progress import uncaptured
 
         key = (subject.task.name, subject.ref)
@@ -82,7 +82,7 @@ class SessionParity:
             self.folder.cleanup()
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """What was found, passed or not: two lines for each pair and task."""
+        """Print the results, passed or failed: two lines for each pair and task."""
         from harness.core.printable import printable
         from harness.report.words.parity import first_step, reading
 
@@ -126,7 +126,7 @@ class SessionParity:
 
 
 def _before(subject: Subject, subjects: Sequence[Subject]) -> Subject | None:
-    """The model before, in the order typed, on the same task."""
+    """The previous model on the command line, on the same task."""
     of_task = [s for s in subjects if s.task is subject.task]
     place = next(i for i, s in enumerate(of_task) if s.ref == subject.ref)
     return of_task[place - 1] if place else None

@@ -21,7 +21,7 @@ def add_options(group: pytest.OptionGroup) -> None:
 
 
 def with_cases(metafunc: pytest.Metafunc, subjects: Sequence[Subject]) -> Sequence[Subject]:
-    """The subjects of a behavior over completions, case by case where that is asked for."""
+    """The subjects of a behavior over completions; one for each case with ``--per-case``."""
     is_over_completions = PER_COMPLETION & {*metafunc.fixturenames}
     if not metafunc.config.getoption("--per-case") or not is_over_completions:
         return subjects

@@ -1,4 +1,4 @@
-"""The progress bar within pytest's own output, where the user sees it."""
+"""Shows the progress bar within pytest's own output."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -12,7 +12,7 @@ from harness.run.progress import ConsoleProgress
 
 
 class TerminalProgress(ConsoleProgress):
-    """The bar stands below the line that pytest has begun; none where pytest is to be quiet."""
+    """A bar below the line that pytest has begun; none with ``--quiet``."""
 
     def __init__(self, config: pytest.Config) -> None:
         self.reporter = config.pluginmanager.getplugin("terminalreporter")
@@ -20,7 +20,7 @@ class TerminalProgress(ConsoleProgress):
 
     @contextmanager
     def showing(self, what: str, requests: int) -> Iterator[Callable[[Event], object]]:
-        # Asked here, where pytest does not capture: elsewhere standard error is a file of pytest's.
+        # Checked here, where pytest does not capture standard error.
         if self.is_quiet or not sys.stderr.isatty():
             yield lambda event: None
             return
@@ -36,8 +36,8 @@ class TerminalProgress(ConsoleProgress):
 class SavedLine:
     """The line that pytest has begun ("suites/test_x.py ."), which goes on after the bar.
 
-    pytest has no public way to write between its marks: this reads where its terminal reporter and
-    the reporter's writer stand, and sets them back.
+    pytest has no public API to write between its marks: this reads the state of its terminal
+    reporter and of the reporter's writer, and restores both.
     """
 
     def __init__(self, reporter: Any) -> None:
@@ -47,7 +47,7 @@ class SavedLine:
         reporter.ensure_newline()
 
     def restore(self) -> None:
-        """Go back up, where both are one terminal: pytest's own account of the line included."""
+        """Move the cursor back to pytest's line, and restore pytest's state of that line."""
         is_one_line = 0 < self.columns < self.writer.fullwidth
         if self.file is None or not is_one_line or not sys.stdout.isatty():
             return
@@ -58,9 +58,9 @@ class SavedLine:
 
 
 def uncaptured(config: pytest.Config) -> AbstractContextManager[None]:
-    """While models are at work, their bar is drawn where the user sees it.
+    """Suspend pytest's output capture while models answer, so that the bar is visible.
 
-    pytest has no public way to stop capturing from a hook; ``capsys.disabled`` is a fixture's.
+    pytest has no public API for this in a hook; ``capsys.disabled`` is available to fixtures only.
     """
     capture = config.pluginmanager.getplugin("capturemanager")
     if capture is None:

@@ -1,4 +1,4 @@
-"""The run's record: answers are kept as they come, the whole is written when the session ends."""
+"""Writes the run's record: answers as they come, the whole record at the end of the session."""
 
 import sys
 from functools import partial
@@ -26,7 +26,7 @@ def register(session: HarnessSession) -> None:
 
 
 def _preflight(session: HarnessSession) -> PreflightResult:
-    """What the files of the models say, where it is known which they are."""
+    """Preflight results of the session's models, where the models are known."""
     try:
         return preflight(tuple(dict.fromkeys(s.ref for s in session.subjects)))
     except HarnessError as error:
@@ -35,7 +35,7 @@ def _preflight(session: HarnessSession) -> PreflightResult:
 
 
 class RecordWriter:
-    """Writes the record, hands it to ``pytest_harness_run_finished``, and shows its table."""
+    """Writes the record, passes it to ``pytest_harness_run_finished``, and prints its table."""
 
     def __init__(
         self, session: HarnessSession, found: PreflightResult, command: tuple[str, ...]
@@ -45,14 +45,14 @@ class RecordWriter:
         self.command = command
         self.report_dir = session.options.report_dir
         self.unfinished: set[str] = set()
-        """Node ids of the behaviors that have not run to their end."""
+        """Node ids of behaviors that have not finished."""
         self.journal: Journal | None = None
         self.record: RunRecord | None = None
         self.folder: Path | None = None
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_finish(self, session: pytest.Session) -> None:
-        """See that there is room for a record, and keep what models answer as it comes."""
+        """Check the free disk space, and start the journal of answers."""
         run = self.session.run
         if run is None:
             return
@@ -70,7 +70,7 @@ class RecordWriter:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Write the record of whatever was answered; a missed composite fails the session."""
+        """Write the record of all answers; a missed composite budget fails the session."""
         if self.journal is not None:
             self.journal.close()
         run = self.session.run
@@ -87,7 +87,7 @@ class RecordWriter:
         session.config.hook.pytest_harness_run_finished(config=session.config, record=record)
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """The table of behaviors, and where the record is."""
+        """Print the table of behaviors, and the path of the record."""
         if self.record is None or self.session.config.getoption("no_summary"):
             return
         from harness.report.terminal import Summary, as_text
@@ -108,7 +108,7 @@ class RecordWriter:
         return with_attempts(with_warnings(record, self.found.warnings), self.report_dir)
 
     def _unwritten(self, run: str, error: OSError) -> str:
-        """What to do when the record could not be written."""
+        """Advice for a record that could not be written."""
         reason = f"--report-dir {self.report_dir}: {error.strerror}"
         if not record_file(self.report_dir / run).is_file():
             return reason

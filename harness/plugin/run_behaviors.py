@@ -1,4 +1,4 @@
-"""A behavior over a whole run: what its evidence measured, against what was asked for."""
+"""Runs behaviors over a whole run, which compare measurements with budgets."""
 
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -19,7 +19,7 @@ def judge_run(
     arguments: Mapping[str, Any],
     keep: Callable[[BehaviorResult], None],
 ) -> None:
-    """Call a behavior's test once, and ``keep`` its result whatever it says.
+    """Call a behavior's test once, and pass its result to ``keep``, also where it fails.
 
     Raises:
         BehaviorFailed: the behavior does not hold.
@@ -53,7 +53,7 @@ def judge_run(
 
 
 def _measured(evidence: Any) -> Mapping[str, float]:
-    """What an argument of a run's behavior says was measured: ours, or of a user's own fixture."""
+    """Measured values of an argument: one of the plugin's fixtures, or a user's own."""
     found = getattr(evidence, "measured", None)
     return found if isinstance(found, Mapping) else {}
 
@@ -68,7 +68,7 @@ def _not_passed(result: Callable[..., BehaviorResult], verdict: Verdict) -> Beha
 
 
 def _limit(subject: Subject, behavior: str, measured: Mapping[str, float]) -> float | None:
-    """The budget that stands beside a measurement in a table: the p95's where there is one."""
+    """The budget shown next to a measurement in a table: that of the p95 where there is one."""
     budgets = subject.task.budgets
     if behavior in budgets:
         return budgets[behavior]

@@ -1,7 +1,7 @@
-"""The values that the plugins of one pytest session share, found under one stash key.
+"""The values that the plugins of one pytest session share, under one stash key.
 
-They are made when the first behavior is collected: options and settings are read, the process of
-the first model is started, and what was asked for is registered, each feature a plugin of its own.
+They are created when the first behavior is collected: options and settings are read, the process of
+the first model is started, and the plugin of each requested feature is registered.
 """
 
 from collections.abc import Sequence
@@ -26,34 +26,34 @@ if TYPE_CHECKING:
 
 @dataclass
 class HarnessSession:
-    """One pytest session that has behaviors."""
+    """Shared values of a pytest session with behaviors."""
 
     config: pytest.Config
     options: PluginOptions
     host: ModelHost
     mistakes: list[str]
-    """Of the user, a line each: found while collecting, before any model is opened."""
+    """Mistakes of the user, one line each, found while collecting."""
     start: RunStart = field(default_factory=RunStart)
     subjects: Sequence[Subject] = ()
-    """Every model on every one of its tasks."""
+    """Every model on each of its tasks."""
     case_source: CaseSource | None = None
-    """Where the cases come from, if not from the tasks' folders."""
+    """Source of the cases, where they do not come from the tasks' folders."""
     has_followups: bool = False
-    """True when models are asked more than their plan."""
+    """Models get requests beyond their plan."""
     behaviors: dict[str, str] = field(default_factory=dict)
-    """The file of each behavior that was collected, by name."""
+    """File of each collected behavior, by name."""
     run: "Run | None" = None
-    """Known when collection has ended."""
+    """The plan, set when collection has ended."""
 
     @property
     def the_run(self) -> "Run":
-        """The run, which is there whenever a test runs."""
+        """The run, which exists whenever a test runs."""
         assert self.run is not None
         return self.run
 
 
 def session_of(config: pytest.Config) -> HarnessSession:
-    """The session's values, made when the first behavior is seen."""
+    """The session's values, created when the first behavior is collected."""
     if SESSION not in config.stash:
         config.stash[SESSION] = _begin(config)
     return config.stash[SESSION]
@@ -68,10 +68,10 @@ def _begin(config: pytest.Config) -> HarnessSession:
     generate.register(session)
     if not mistakes:
         _choose(session)
-    # With --parity, models are first asked how they tokenize, each in a process of its own.
+    # With --parity, models are first probed, each in its own process.
     if session.subjects and options.is_run_following and not config.getoption("--parity"):
         session.host.prewarm(session.subjects[0].ref)
-    # While that process imports the model's libraries, this one imports the rest of the harness.
+    # That process imports the model's libraries while this one imports the rest of the harness.
     from harness.plugin import behaviors, collection, parity, record
 
     for feature in (parity, record, behaviors, collection):

@@ -1,4 +1,4 @@
-"""Answers of a run's models, by model and request; the journal is where they survive a kill."""
+"""Holds the answers of a run's models, and writes them to the journal, which survives a kill."""
 
 from collections.abc import Iterable
 
@@ -13,17 +13,17 @@ from harness.run.plan import RunPlan, RunStart
 
 
 class Answers:
-    """The store of completions, and the latest that is known of each model that was asked."""
+    """Completions by request, and the latest record of each model."""
 
     def __init__(self) -> None:
         self.models: dict[ModelRef, ModelRecord] = {}
-        """In the order asked."""
+        """Models in the order in which they were asked."""
         self.completions: dict[tuple[ModelRef, str], Completion] = {}
-        """By model and request key."""
+        """Completions by model and request key."""
         self._memory: dict[ModelRef, MemoryUse] = {}
 
     def begin(self, ref: ModelRef) -> None:
-        """A model is about to be asked: it belongs to the run, whether it opens or not."""
+        """Add a model to the run before it is asked, whether it opens or not."""
         self.models[ref] = ModelRecord(str(ref), ref.kind, ref.name)
 
     def take(self, event: Event) -> None:
@@ -37,31 +37,31 @@ class Answers:
                 self._memory[ref] = MemoryUse(model.device, model.peak_memory_mb, available_mb)
 
     def to(self, ref: ModelRef, requests: Iterable[Request]) -> list[Completion]:
-        """The completions of those requests that were answered, in their order."""
+        """Completions of the answered requests, in the order of ``requests``."""
         found = (self.completions.get((ref, request.key)) for request in requests)
         return [completion for completion in found if completion is not None]
 
     def missing(self, ref: ModelRef, requests: Iterable[Request]) -> list[Request]:
-        """Those of the requests that were not answered, in their order."""
+        """The unanswered requests, in order."""
         return [r for r in requests if (ref, r.key) not in self.completions]
 
     def memory_of(self, ref: ModelRef) -> MemoryUse:
-        """Memory that a model took and left; nothing is known of one that was stopped."""
+        """Memory that a model used and left; unknown for one that was stopped."""
         return self._memory.get(ref, MemoryUse(None, None, None))
 
     def can_be_timed(self, ref: ModelRef) -> bool:
-        """True for a model that opened, and is no replay of a stored run."""
+        """True for a model that opened and does not replay a stored run."""
         return self.models[ref].is_measurable and not self.models[ref].error
 
 
 class Timings:
-    """Timed answers in the order measured."""
+    """Timed answers in the order of measurement."""
 
     def __init__(self, start: RunStart) -> None:
         self.start = start
         self.answers: list[TimedAnswer] = []
         self.is_interleaved = False
-        """True when several models were timed in turns."""
+        """True where the timed requests of several models were interleaved."""
 
     def take(self, event: Event) -> None:
         if not isinstance(event, Answered) or not event.request.timed:
@@ -72,7 +72,7 @@ class Timings:
 
 
 class JournalWriter:
-    """Puts judged answers into a journal as they come. A replayed run is on disk already."""
+    """Writes judged answers to a journal as they come. A replayed run is already on disk."""
 
     def __init__(self, journal: Journal, plan: RunPlan) -> None:
         self.journal = journal

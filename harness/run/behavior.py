@@ -1,7 +1,7 @@
-"""A behavior: a property of completions, written as a test, judged as a rate over cases.
+"""Judges a behavior: a property of completions, written as a test, judged as a rate over cases.
 
-This file turns what a test function does with one completion into a Verdict, and many Verdicts
-into a BehaviorResult. It knows nothing of pytest's items.
+Converts the outcome of a test function on one completion to a Verdict, and many Verdicts to a
+BehaviorResult. It knows nothing of pytest's items.
 """
 
 from collections import Counter
@@ -17,19 +17,19 @@ from harness.stats.intervals import wilson
 from harness.stats.repeats import Estimate, Repeated, pass_at_k, pass_hat_k
 
 DEFAULT_BUDGET = 0.95
-"""The least pass rate of a behavior for which neither the task nor its mark names one."""
+"""Default budget: the pass rate of a behavior for which neither task nor mark names one."""
 MOST_ERRORS = 0.02
-"""Share of errors above which a behavior has no rate: the cases that did not fail to be judged may
-be the easy ones."""
+"""Share of errors above which a behavior has no rate, since the judged cases may be the easy
+ones."""
 
 
 def judge_completion(
     test: Callable[[], object], completion: Completion, skipped: type[BaseException]
 ) -> Verdict:
-    """What ``test`` says of ``completion``, as a Verdict.
+    """Call ``test`` on ``completion`` and convert the outcome to a Verdict.
 
-    A bare assertion's message is the reason. ``skipped`` is what the test framework raises for a
-    skip. Any other exception is a mistake in the test itself and is passed on.
+    The message of a failed ``assert`` becomes the reason. ``skipped`` is the test framework's skip
+    exception. Any other exception is a mistake in the test and is raised.
     """
     if completion.finish_reason is FinishReason.ERROR:
         return Verdict.error(FailureCode.BACKEND_ERROR, completion.error or "no completion")
@@ -60,12 +60,12 @@ class Tally:
         self.judged.append((completion, verdict))
 
     def result(self) -> BehaviorResult:
-        """Counts, rate and whether the budget is met. With errors it is never met."""
+        """Counts, rate and ``met``. With errors the budget is never met."""
         judged = [(completion.case_id, verdict) for completion, verdict in self.judged]
         return rate_result(self.model, self.task, self.behavior, judged, self.budget)
 
     def failures(self, count: int) -> list[tuple[Completion, Verdict]]:
-        """The shortest failing completions: the easiest to read. No case twice before all once."""
+        """The shortest failing completions, one of each case before a second of any."""
         failed = [pair for pair in self.judged if pair[1].outcome is Outcome.FAILED]
         ordered = sorted(failed, key=lambda pair: (len(pair[0].text), pair[0].case_id))
         seen = Counter[str]()
@@ -86,12 +86,12 @@ def rate_result(
     """The pass rate over cases, with its interval, against its budget.
 
     Args:
-        model: of whose answers.
-        task: of whose cases.
-        behavior: that they were judged by.
-        judged: of each answer the case's id and the verdict. Several answers to one case are
-            averaged: they say little about the next case, so they count as one.
-        budget: the least rate.
+        model: the ref of the model.
+        task: the name of the task.
+        behavior: the name of the behavior.
+        judged: case id and verdict of each answer. Several answers to one case are averaged and
+            count as one case, since they say little about other cases.
+        budget: the lowest accepted rate.
     """
     verdicts = [verdict for _, verdict in judged]
     outcomes = Counter(v.outcome for v in verdicts)
@@ -119,7 +119,7 @@ def rate_result(
 
 @dataclass(frozen=True, slots=True)
 class _Rate:
-    """The fields of a BehaviorResult that say how often it holds; see there."""
+    """The fields of a BehaviorResult about its rate."""
 
     rate: float | None = None
     interval: tuple[float, float] | None = None
@@ -129,7 +129,7 @@ class _Rate:
 
 
 def _rate(judged: Sequence[tuple[str, Verdict]]) -> _Rate:
-    """Of answers of which few are errors."""
+    """Rate and interval of answers with few errors."""
     k = max(Counter(case for case, _ in judged).values(), default=1)
     passes: dict[str, list[bool]] = {}
     for case, verdict in judged:

@@ -1,4 +1,4 @@
-"""The smallest drawn prompt that fails a behavior, found by asking the model beyond its plan."""
+"""Finds the smallest generated prompt that fails a behavior, by requests beyond the plan."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -20,19 +20,19 @@ from harness.tasks.generate.shrinking import Bounds
 
 
 class Followups:
-    """Asks the models of a run, which stay open for it, and no prompt twice."""
+    """Has the open models of a run answer further prompts, each at most once."""
 
     def __init__(self, run: Run) -> None:
         self.run = run
         self._answers: dict[tuple[ModelRef, str, str], Completion] = {}
-        """By model, task and hash of the prompt."""
+        """Completions by model, task and prompt hash."""
         self._error: str | None = None
-        """Why the model did not open, where it did not."""
+        """Reason why a model did not open."""
 
     def answers(self, subject: Subject, cases: Sequence[Case]) -> list[Completion]:
-        """The model's answer to each case, all asked in one go.
+        """The model's answer to each case, in one batch.
 
-        A case that nothing was answered to gets a completion with ``finish_reason`` ``error``.
+        An unanswered case gets a completion with ``finish_reason`` ``error``.
         """
         task, ref = subject.task, subject.ref
         requests = requests_for(task.name, cases, task.sampling)
@@ -65,21 +65,21 @@ def find_counterexample(
     judge: Judge,
     most_requests: int,
 ) -> Counterexample | None:
-    """The smallest prompt that fails as the drawn ones of a tally did; ``None`` where none did.
+    """The smallest prompt that fails as the generated ones of a tally; ``None`` where none fails.
 
     Args:
-        drawing: drew the subject's cases.
-        followups: answers smaller ones.
+        drawing: the source of the subject's cases.
+        followups: answers smaller prompts.
         subject: the model and the task.
-        tally: the verdicts of one behavior on the drawn cases.
+        tally: the verdicts of one behavior on the generated cases.
         judge: gives the behavior's verdict on one answer.
-        most_requests: the most prompts to ask about.
+        most_requests: the largest number of prompts to try.
     """
     task = subject.task
     start = starting_point(tally.judged, lambda case_id: drawing.drawn[task.name, case_id])
     if start is None:
         return None
-    # A sampled answer may fail by chance: of a smaller prompt it would say nothing.
+    # A sampled answer may fail by chance, so a smaller failing prompt would prove nothing.
     bounds = Bounds(requests=0 if task.sampling.temperature else most_requests)
     ask = partial(followups.answers, subject)
     found = smallest(drawing.sources[task.name], start, ask, judge, bounds)

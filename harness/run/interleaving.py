@@ -1,7 +1,7 @@
-"""Interleaved timing: several models answer in turns, so that the machine's drift meets all alike.
+"""Interleaved timing: several models answer in turns, so that drift of the machine affects all.
 
-Knows in which order models take turns and whether they fit into memory side by side; what is made
-of the times is not its business.
+Decides the order of turns, and whether the models fit into memory together. It does not use the
+times.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,20 +14,20 @@ from harness.engine.host import Turn
 
 @dataclass(frozen=True, slots=True)
 class MemoryUse:
-    """Memory that a model took where it lived, and that it left."""
+    """Memory that a model used on its device, and memory that it left free."""
 
     device: str | None
     peak_mb: float | None
     """``None`` where it could not be measured."""
     available_mb: float | None
-    """Free beside it when it had answered; ``None`` where that is not known."""
+    """Free memory after it had answered; ``None`` where unknown."""
 
 
 def fit_together(models: Sequence[MemoryUse]) -> bool:
-    """True when models that were open one after the other can be open all at once.
+    """True if models that were open one after the other fit into memory together.
 
-    Each is counted with its peak, which answering whole batches reached: more than answering one
-    request at a time takes. What cannot be known does not fit.
+    Each counts with its peak over whole batches, which is more than single requests need. Unknown
+    memory counts as not fitting.
     """
     for device in {m.device for m in models}:
         *others, last = (m for m in models if m.device == device)
@@ -41,10 +41,10 @@ def fit_together(models: Sequence[MemoryUse]) -> bool:
 
 
 def in_turns(requests: Mapping[ModelRef, Sequence[Request]]) -> Iterator[Turn]:
-    """Every request once: the same request of all models one after the other.
+    """The order of all timed requests: each request goes to all models one after the other.
 
-    The order of the models is turned round every second time and shifted every fourth, so that no
-    model is always the first to meet a busy machine: A B, B A, B A, A B for two.
+    The order of the models is reversed every second time and rotated every fourth, so that none is
+    always first: A B, B A, B A, A B for two models.
     """
     keys = dict.fromkeys(request.key for own in requests.values() for request in own)
     by_key = {ref: {r.key: r for r in own} for ref, own in requests.items()}

@@ -21,37 +21,37 @@ class PlannedTest:
 
     subject: Subject
     is_timed: bool = False
-    """True when it asks for latency."""
+    """True where the test uses latency."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunStart:
-    """The moment from which a run counts its time."""
+    """The start of a run, from which its time is measured."""
 
     created: datetime = field(default_factory=lambda: datetime.now(UTC))
     clock: float = field(default_factory=time.perf_counter)
 
     @property
     def seconds(self) -> float:
-        """Wall time since then."""
+        """Wall time since the start."""
         return time.perf_counter() - self.clock
 
 
 @dataclass(frozen=True, slots=True)
 class RunPlan:
-    """What a run asks of each of its models."""
+    """All requests of a run to each of its models."""
 
     id: str
     start: RunStart
     requests: Mapping[ModelRef, tuple[Request, ...]]
-    """Those whose answers are judged, models in the order asked for."""
+    """Judged requests by model, in the order of the command line."""
     timed: Mapping[ModelRef, tuple[Request, ...]]
     """Those that are answered alone, to be timed; every model is there, perhaps with none."""
     tasks: Mapping[str, Task]
 
     @classmethod
     def of(cls, tests: Iterable[PlannedTest], start: RunStart | None = None) -> "RunPlan":
-        """The plan of all that the tests read, each request once."""
+        """The plan of all requests that the tests read, each once."""
         start = start or RunStart()
         groups: dict[ModelRef, dict[str, list[PlannedTest]]] = {}
         tasks: dict[str, Task] = {}
@@ -68,16 +68,16 @@ class RunPlan:
 
     @property
     def fingerprint(self) -> str:
-        """Hash of everything that is asked of any model: runs with the same may be compared."""
+        """Hash over the requests of all models: runs with an equal one may be compared."""
         return fingerprint_of({r.key: r for own in self.requests.values() for r in own}.values())
 
     @property
     def has_several_timed(self) -> bool:
-        """True when latencies of several models are asked for."""
+        """True where several models are timed."""
         return sum(map(bool, self.timed.values())) > 1
 
     def judged(self, subject: Subject) -> list[Request]:
-        """The requests whose answers a subject is judged by, in the order of the task's cases."""
+        """Judged requests of a subject, in the order of the task's cases."""
         return [
             r
             for r in self.requests[subject.ref]
@@ -85,7 +85,7 @@ class RunPlan:
         ]
 
     def timed_of(self, subject: Subject) -> list[Request]:
-        """The requests that a subject's latency is measured by."""
+        """Timed requests of a subject."""
         return [r for r in self.timed[subject.ref] if r.task == subject.task.name]
 
     def sample(
@@ -103,7 +103,7 @@ class RunPlan:
 
 
 def _requests(task: Task, tests: Sequence[PlannedTest]) -> tuple[Request, ...]:
-    """The requests of the cases that tests judge, and of those that they are timed on."""
+    """Requests of judged cases, and of timed cases."""
     chosen = {test.subject.case_id for test in tests}
     cases = [c for c in task.cases if None in chosen or c.id in chosen]
     judged = requests_for(task.name, cases, task.sampling, repeats=task.repeats)

@@ -13,21 +13,21 @@ from harness.model_files.finding import Level
 
 @dataclass(frozen=True, slots=True)
 class PreflightResult:
-    """Findings in the files of models that may be run."""
+    """Results for the models that may be run."""
 
     warnings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Likely mistakes, by the model's ref: a line each."""
+    """Warnings by model ref, one line each."""
     sizes: Mapping[str, int] = field(default_factory=dict)
     """Bytes of weights, by the model's ref, where they are known."""
 
 
 def preflight(refs: Sequence[ModelRef]) -> PreflightResult:
-    """Look into the files of every model of a run.
+    """Check the files of every model of a run.
 
-    A model that cannot be opened at all fails by itself when it is, and the others go on.
+    A model that cannot be opened at all fails later by itself, and the others go on.
 
     Raises:
-        HarnessError: the answers of a model would mean nothing: a line for each reason.
+        HarnessError: the answers of a model would be meaningless: a line for each reason.
     """
     examined = examine_all(refs)
     problems = [

@@ -1,4 +1,4 @@
-"""A progress bar in the terminal while a model answers; where there is no terminal, nothing."""
+"""Shows a progress bar on a terminal while a model answers, and nothing elsewhere."""
 
 import sys
 import time
@@ -15,13 +15,12 @@ from harness.engine.events import Answered, Event, Stepped
 
 
 class Progress(Protocol):
-    """Shows how models get on."""
+    """Shows the progress of models."""
 
     def showing(
         self, what: str, requests: int
     ) -> AbstractContextManager[Callable[[Event], object]]:
-        """Show ``what`` is at work on so many requests; gives what is to be called with each event
-        of it."""
+        """Show that ``what`` answers ``count`` requests; yields a callback for its events."""
         ...
 
 
@@ -55,7 +54,7 @@ def follow(
     what: str,
     requests: int,
 ) -> None:
-    """Hand each event to every one of ``takers``, then show it; end the events with the bar."""
+    """Pass each event to all ``takers`` and then to the bar."""
     with progress.showing(what, requests) as show, closing(events):
         for event in events:
             for take in (*takers, show):
@@ -69,7 +68,7 @@ class Bar:
         self.name = name
         self.tokens = self.ended = self.answered = 0
         self.started: float | None = None
-        """Time of the first event of an answer: loading is not generating."""
+        """Start of the rate: the first event of an answer, so that loading does not count."""
         self.progress = RichProgress(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -93,7 +92,7 @@ class Bar:
                 self._draw()
 
     def _draw(self) -> None:
-        """An answer that has ended counts at once; its batch may take a while to come back."""
+        """Count an ended answer at once, before its batch is finished."""
         now = time.perf_counter()
         self.started = self.started or now
         seconds = now - self.started

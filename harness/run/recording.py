@@ -1,4 +1,4 @@
-"""The RunRecord of a run, made of its values: plan, answers, verdicts, timings."""
+"""Builds the RunRecord of a run from its plan, answers, verdicts and timings."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -31,7 +31,7 @@ def record(
     status: RunStatus,
     command: Sequence[str],
 ) -> RunRecord:
-    """Everything about a run, as a value."""
+    """The record of a run."""
     samples, timed = tuple(_samples(plan, answers, verdicts)), tuple(timings.answers)
     results = (
         *composites(samples, plan.tasks),
@@ -50,7 +50,7 @@ def record(
 
 
 def outline(plan: RunPlan, answers: Answers, command: Sequence[str]) -> RunRecord:
-    """The record while a run goes on: what is asked, and of which models."""
+    """The record of a run in progress: its plan and its models."""
     return RunRecord(
         id=plan.id,
         status="partial",
@@ -65,7 +65,8 @@ def outline(plan: RunPlan, answers: Answers, command: Sequence[str]) -> RunRecor
 
 
 def composites(samples: Sequence[Sample], tasks: Mapping[str, Task]) -> Iterator[BehaviorResult]:
-    """``format_success_rate`` of each model on each task where every required behavior ran."""
+    """``format_success_rate`` of each model on each task with verdicts of all required
+    behaviors."""
     groups: dict[tuple[str, str], list[Sample]] = {}
     for sample in samples:
         groups.setdefault((sample.model, sample.task), []).append(sample)
@@ -87,7 +88,7 @@ def _samples(plan: RunPlan, answers: Answers, verdicts: Verdicts) -> Iterator[Sa
 
 @cache
 def _environment() -> Mapping[str, JsonValue]:
-    """Asked of the machine once: a run's record is begun with it, and ends with it."""
+    """The environment, determined once: it is in the first and in the final record of a run."""
     return environment()
 
 

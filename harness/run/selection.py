@@ -1,4 +1,4 @@
-"""Which models and which tasks a session is about: the command line first, then the settings."""
+"""Selects the models and tasks of a session: the command line takes precedence over settings."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -17,7 +17,7 @@ from harness.tasks.task import Task, find_tasks
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """What the command line asked for; empty or ``None`` is what the settings and tasks say."""
+    """Options of the command line; empty or ``None`` leaves the choice to settings and tasks."""
 
     models: tuple[str, ...] = ()
     tasks: tuple[str, ...] = ()
@@ -28,12 +28,12 @@ class Choices:
     temperature: float | None = None
     repeats: int = 1
     engine: EngineSettings = backends.DEFAULTS
-    """How models are to be opened."""
+    """Settings for opening models."""
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What one test judges: a model on a task, or on one case of it."""
+    """The subject of one test: a model on a task, or on one case of it."""
 
     ref: ModelRef
     task: Task
@@ -41,31 +41,31 @@ class Subject:
 
     @property
     def label(self) -> str:
-        """How the test is called in pytest's brackets."""
+        """The test's id in pytest's brackets."""
         label = f"{self.task.name}-{self.ref}"
         return label if self.case_id is None else f"{label}-{self.case_id}"
 
 
 class CaseSource(Protocol):
-    """Gives tasks other cases than those of their folders."""
+    """Replaces the cases of tasks."""
 
     has_none: str
-    """What is said of a task that it has no cases for."""
+    """Message for a task without replacement cases."""
 
     def cases_of(self, task: Task) -> Task | None:
-        """The task with its other cases; ``None`` where there are none."""
+        """The task with its replacement cases; ``None`` where there are none."""
         ...
 
 
 def choose(
     root: Path, settings: Settings, choices: Choices, source: CaseSource | None = None
 ) -> tuple[Subject, ...]:
-    """Every model on each of its tasks, models in the order asked for.
+    """Every model on each of its tasks, models in the order of the command line.
 
-    With a ``source``, the cases are its, and tasks that it has none for are left out.
+    With a ``source``, cases come from it, and tasks without cases are left out.
 
     Raises:
-        HarnessError: every mistake in what was asked for, a line each.
+        HarnessError: every mistake in options and settings, a line each.
     """
     mistakes: list[str] = []
     tasks: tuple[Task, ...] = ()
@@ -144,7 +144,7 @@ def _from_source(tasks: Sequence[Task], choices: Choices, source: CaseSource) ->
 
 
 def _adjusted(task: Task, choices: Choices) -> Task:
-    """The task with the command line's decoding and selection of cases."""
+    """The task with the decoding and the cases that the command line selects."""
     changes = {
         name: value
         for name in ("seed", "temperature")

@@ -1,7 +1,6 @@
-"""One run: its plan, the host of its models, their answers and the verdicts on them.
+"""A run: its plan, the host of its models, their answers and the verdicts on them.
 
-Whoever judges (the pytest plugin, ``harness parity``) asks it for answers and hands it verdicts;
-it knows nothing of either.
+Callers that judge (the pytest plugin, ``harness parity``) get answers from it and add verdicts.
 """
 
 from collections.abc import Callable, Generator, Sequence
@@ -23,7 +22,7 @@ from harness.run.verdicts import Verdicts
 
 
 class Run:
-    """Has each model answer its plan once, when it is first asked for, and makes the record."""
+    """Has each model answer its plan once, on first use, and makes the record."""
 
     def __init__(
         self,
@@ -35,11 +34,11 @@ class Run:
     ) -> None:
         """
         Args:
-            plan: what is asked.
-            host: opens the models. The processes of models that are not in the plan are ended.
-            progress: shows how it goes.
-            has_followups: models are asked more than their plan, one after the other: each stays
-                open until the next is asked, and none is timed beside another.
+            plan: the requests.
+            host: opens the models. Processes of models outside the plan are ended.
+            progress: shows the progress.
+            has_followups: models get requests beyond the plan, one model after the other: each
+                stays open until the next one is used, and timing is not interleaved.
         """
         self.plan = plan
         self.host = host
@@ -50,14 +49,14 @@ class Run:
         self.subscribers: list[Callable[[Event], object]] = [self.answers.take, self.timings.take]
         """Called with every event of the models, in this order."""
         self.is_interleaving = plan.has_several_timed and not has_followups
-        """True when several models are timed: in turns, when all have answered the rest."""
+        """True where the timed requests of several models are interleaved, after all others."""
         self.keeps_open = has_followups or self.is_interleaving
         self._asked: list[tuple[ModelRef, Sequence[Request]]] = []
         self._has_timed = False
         host.release(keep=plan.requests)
 
     def answer(self, ref: ModelRef) -> ModelRecord:
-        """Have a model answer its plan, once; the record says whether it could be opened."""
+        """Have a model answer its plan, once; its record holds the error if it cannot be opened."""
         if ref not in self.answers.models:
             self.answers.begin(ref)
             timed = () if self.is_interleaving else self.plan.timed[ref]
@@ -68,19 +67,19 @@ class Run:
         return self.answers.models[ref]
 
     def completions(self, subject: Subject) -> list[Completion]:
-        """The completions a subject is judged by, in the order of the task's cases."""
+        """Completions of a subject, in the order of the task's cases."""
         self.answer(subject.ref)
         return self.answers.to(subject.ref, self.plan.judged(subject))
 
     def latency(self, subject: Subject) -> Latency | None:
-        """The timed requests of a subject; ``None`` where the model cannot be timed."""
+        """Latency of a subject; ``None`` where the model cannot be timed."""
         if not self.answer(subject.ref).is_measurable:
             return None
         self._time_in_turns()
         return Latency.of(self.answers.to(subject.ref, self.plan.timed_of(subject)))
 
     def memory(self, subject: Subject) -> Memory | None:
-        """The peak of the model's process, over all that it was asked; ``None`` where it cannot be
+        """Peak memory of the model's process over all requests; ``None`` where it cannot be
         measured."""
         self.answer(subject.ref)
         self._time_in_turns()
@@ -91,7 +90,7 @@ class Run:
 
     @property
     def is_cut(self) -> bool:
-        """True when a model was stopped before it had answered what it was asked."""
+        """True if a model was stopped before it had answered all requests."""
         return any(
             not self.answers.models[ref].error and self.answers.missing(ref, requests)
             for ref, requests in self._asked
@@ -102,15 +101,15 @@ class Run:
         return recording.outline(self.plan, self.answers, command)
 
     def record(self, status: RunStatus, command: Sequence[str]) -> RunRecord:
-        """Everything about the run, as a value. ``command`` is what the user typed."""
+        """The record of the run. ``command`` is the typed command line."""
         return recording.record(
             self.plan, self.answers, self.verdicts, self.timings, status=status, command=command
         )
 
     def _time_in_turns(self) -> None:
-        """Time several models in turns, when all have answered the rest.
+        """Time several models, after all have answered the other requests.
 
-        Those that do not fit into memory together are timed one after the other.
+        Models that do not fit into memory together are timed one after the other.
         """
         if self._has_timed or not self.is_interleaving:
             return
@@ -120,7 +119,7 @@ class Run:
         timed = {ref: self.plan.timed[ref] for ref in asked if self.answers.can_be_timed(ref)}
         is_together = fit_together([self.answers.memory_of(ref) for ref in timed])
         self.timings.is_interleaved = is_together and len(timed) > 1
-        # The model that is still open goes first: it must not be there beside the next.
+        # The open model goes first, since it must be closed before the next one is opened.
         alone = sorted(timed, key=lambda ref: not self.host.is_open(ref))
         for refs in [[*timed]] if is_together else [[ref] for ref in alone]:
             group = {ref: timed[ref] for ref in refs}

@@ -1,4 +1,4 @@
-"""``[tool.harness]`` in ``pyproject.toml``: what is run when the command line does not say."""
+"""Reads ``[tool.harness]`` of ``pyproject.toml``: defaults of the command line."""
 
 import tomllib
 from pathlib import Path
@@ -18,14 +18,14 @@ def _ref_alone(value: Any) -> Any:
 
 
 class ModelSetting(BaseModel):
-    """A model that is run by default, and on which tasks."""
+    """A default model and its tasks."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     ref: str
     """``kind:location``, as after ``--model``."""
     tasks: tuple[str, ...] | None = None
-    """Only on these tasks; ``None`` is all of them."""
+    """Tasks of this model; ``None`` means all."""
 
 
 class Settings(BaseModel):
@@ -38,7 +38,7 @@ class Settings(BaseModel):
     report_dir: str = "reports/runs"
     baselines_dir: str = "reports/baselines"
     stall_seconds: float = Field(600.0, gt=0)
-    """Silence of a backend after which it counts as hung."""
+    """Seconds without a message after which a backend counts as hung."""
     gate: GatePolicy = GatePolicy()
     """The table ``[tool.harness.gate]``."""
 

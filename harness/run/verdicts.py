@@ -25,18 +25,18 @@ class JudgedAnswer:
 
 
 class Verdicts:
-    """Everything that was judged in a run, in the order judged."""
+    """All verdicts of a run, in the order of judging."""
 
     def __init__(self) -> None:
         self.judged: list[JudgedAnswer] = []
         self.budgets: dict[tuple[str, str, str], float] = {}
-        """The least pass rate by model, task and behavior: of every behavior that was begun."""
+        """Budget by model, task and behavior, for every behavior with a tally."""
         self.measured: list[BehaviorResult] = []
         """Results of behaviors over a whole run."""
         self.counterexamples: list[Counterexample] = []
 
     def begin(self, subject: Subject, behavior: str, budget: float | None) -> Tally:
-        """The tally of one test, empty. The task's budget goes before the mark's ``budget``."""
+        """An empty tally of one test. The task's budget takes precedence over the mark's."""
         own = DEFAULT_BUDGET if budget is None else budget
         least = subject.task.budgets.get(behavior, own)
         tally = Tally(str(subject.ref), subject.task.name, behavior, least)
@@ -44,21 +44,21 @@ class Verdicts:
         return tally
 
     def add(self, tally: Tally, completion: Completion, verdict: Verdict) -> None:
-        """Keep the verdict of a tally's behavior on one completion."""
+        """Add the verdict of a tally's behavior on one completion."""
         tally.add(completion, verdict)
         self.judged.append(
             JudgedAnswer(tally.model, tally.task, tally.behavior, completion, verdict)
         )
 
     def tallies(self) -> Iterator[Tally]:
-        """Each behavior of each model on each task over all of its tests, in the order begun."""
+        """Results of each behavior, model and task over all tests, in the order of their start."""
         tallies = {key: Tally(*key, budget) for key, budget in self.budgets.items()}
         for one in self.judged:
             tallies[one.model, one.task, one.behavior].add(one.completion, one.verdict)
         yield from tallies.values()
 
     def by_answer(self) -> Mapping[AnswerKey, Mapping[str, Verdict]]:
-        """The verdicts on each answer that was judged, by behavior."""
+        """Verdicts of each judged answer, by behavior."""
         found: dict[AnswerKey, dict[str, Verdict]] = {}
         for one in self.judged:
             completion = one.completion

@@ -15,7 +15,7 @@ POWER = 0.8
 FIXED_RATE = 0.01
 """Share of cases that improve by chance while others break."""
 MOST_CASES = 100_000
-"""Where more cases would be needed, the result is ``None``."""
+"""The largest number of cases considered; the result is ``None`` above it."""
 _UNLIKELY = 1e-9
 
 
