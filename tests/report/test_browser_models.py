@@ -26,6 +26,11 @@ MODELS: tuple[tuple[str, Mix], ...] = (
     (ADAPTER, BEHAVES),
 )
 PAIR = "[...document.querySelectorAll('form.pair select')].map((s) => s.value).join('-')"
+INTERVALS = """[...document.querySelectorAll('table.behaviors .plot svg')].map((chart) => [
+  chart.getAttribute('aria-label'),
+  ...[...chart.querySelectorAll(':scope > g')].map((line) =>
+    [line.getAttribute('class'), line.getAttribute('transform'), line.innerHTML]),
+])"""
 ROW = "document.querySelector('table.behaviors tr[data-behavior=json_validity]')"
 
 
@@ -65,7 +70,7 @@ def test_any_two_of_several_models_are_set_side_by_side(tab: Page, tmp_path: Pat
     codes = (
         "[...document.querySelectorAll('tr[data-code=text_before] .many')].map((n) => n.innerText)"
     )
-    counts, said = tab.evaluate(codes), tab.evaluate(below)
+    counts, said, intervals = tab.evaluate(codes), tab.evaluate(below), tab.evaluate(INTERVALS)
 
     made = tmp_path / "made.html"
     report = report_on(run, before=ADAPTER, after="adapter:out/one", policy=GatePolicy())
@@ -74,6 +79,8 @@ def test_any_two_of_several_models_are_set_side_by_side(tab: Page, tmp_path: Pat
     assert (tab.evaluate(TALLIES), rates(tab)) == shown
     assert tab.evaluate(f"{ROW}.querySelector('.change').innerText").split() == change
     assert (tab.evaluate(codes), tab.evaluate(below)) == (counts, said)
+    assert tab.evaluate(INTERVALS)[1:] == intervals[1:]
+    assert all(len(chart) == 3 for chart in intervals[1:])
 
     tab.open(path, "#pair=3-2")
     assert (tab.evaluate(TALLIES), rates(tab)) == shown

@@ -21,8 +21,9 @@ PLOTS = r"""[...document.querySelectorAll('.plots figure')].map((figure) => {
   const all = (selector, read) => [...figure.querySelectorAll(selector)].map(read);
   const of = (node, ...names) => names.map((name) => node.getAttribute(name));
   return {
-    lines: all('polyline', (n) => of(n, 'class', 'points')),
-    dots: all('circle', (n) => [...of(n, 'class', 'cx'), Number(of(n, 'cy')), n.textContent]),
+    lines: all('svg > svg > polyline', (n) => of(n, 'class', 'points')),
+    axis: figure.querySelector('svg > svg').viewBox.baseVal.width,
+    dots: all('svg > circle', (n) => [...of(n, 'class', 'cx'), Number(of(n, 'cy')), n.textContent]),
     ticks: all('text.tick', (n) => [...of(n, 'x', 'y', 'text-anchor'), n.textContent]),
     described: figure.querySelector('svg').getAttribute('aria-label'),
     beyond: figure.querySelector('.beyond').textContent.trim(),

@@ -59,12 +59,13 @@ HOSTILE = (
 )
 CONTENT = {"html", "head", "meta", "title", "link", "style", "body", "script"}
 INK = {"a", "header", "p", "span", "main", "section", "div", "h1", "h2", "h3", "h4", "h5", "nav"}
-PARTS = {"table", "thead", "tbody", "tr", "th", "td", "svg", "line", "circle", "rect", "text"}
+PARTS = {"table", "thead", "tbody", "tr", "th", "td"}
+DRAWN = {"svg", "line", "circle", "rect", "text", "polyline", "g", "defs"}
 FORMS = {"form", "label", "input", "select", "option", "button", "output"}
 TEXTS = {"details", "summary", "pre", "article", "i", "b", "code", "mark", "ul", "li", "footer"}
-CHANGES = {"ins", "del", "figure", "figcaption", "polyline"}
+CHANGES = {"ins", "del", "figure", "figcaption"}
 VOID = {"meta", "link", "input", "wbr"}
-TAGS = CONTENT | INK | PARTS | FORMS | TEXTS | CHANGES | VOID
+TAGS = CONTENT | INK | PARTS | DRAWN | FORMS | TEXTS | CHANGES | VOID
 
 
 class Reader(HTMLParser):

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from markupsafe import Markup
 
@@ -16,20 +17,27 @@ from harness.report.words import numbers as words
 from harness.report.words.labels import Label
 
 
+class RateChange(NamedTuple):
+    """From the rate before to the rate after; all empty where there is no pair."""
+
+    points: str
+    interval: str
+    """In points, of the cases that both sides judged."""
+    p_value: str
+    """One-sided, adjusted for the number of behaviors; of a loss."""
+
+
 @dataclass(frozen=True, slots=True)
 class BehaviorRow:
     """One behavior, over the models of a pair or over all."""
 
     name: str
     is_composite: bool
-    chart: Markup
     results: tuple[BehaviorResult | None, ...]
-    change: str
-    change_interval: str
-    """In points, of the pairs that both sides judged."""
-    p_value: str
-    """One-sided, raised for the number of behaviors: that so much breaks by chance."""
+    change: RateChange
     budget: str
+    limit: float | None
+    """The budget as a rate."""
     codes: tuple[str, ...]
     """Per model: ``markdown_fence 91, syntax 96``."""
 
@@ -45,38 +53,52 @@ class MeasuredRow:
     budget: str
 
 
-def behavior_rows(
-    report: Report, task: TaskRecord, sides: Sequence[Side], labels: Sequence[Label]
-) -> tuple[BehaviorRow, ...]:
+def behavior_rows(report: Report, task: str, sides: Sequence[Side]) -> tuple[BehaviorRow, ...]:
     """The composite, then the behaviors in the order of the runs, with a result per side."""
+    return tuple(_behavior_row(report, task, name, sides) for name in _behaviors(report, task))
+
+
+def rate_changes(report: Report, task: str) -> dict[str, RateChange]:
+    """The change of each behavior's rate between the sides of the report's pair."""
+    return {name: _change(report, task, name) for name in _behaviors(report, task)}
+
+
+def rate_chart(row: BehaviorRow, labels: Sequence[Label], every: BehaviorRow | None) -> Markup:
+    """The chart of a pair's row; ``every`` is the row of all models, where another pair may be
+    chosen from them."""
+    points = [
+        Point(label.role or label.name, r.rate, r.interval, label.css_class)
+        for label, r in zip(labels, row.results, strict=True)
+        if r is not None
+    ]
+    sides = {
+        place: Point("", r.rate, r.interval, "")
+        for place, r in enumerate(every.results if every else ())
+        if r is not None
+    }
+    return interval_chart(points, row.limit, row.name, sides)
+
+
+def _behaviors(report: Report, task: str) -> list[str]:
     names = dict.fromkeys(
         r.behavior
         for side in report.sides
         for r in side.record.results
-        if r.task == task.name and not r.measured
+        if r.task == task and not r.measured
     )
-    ordered = sorted(names, key=lambda name: name != FORMAT_SUCCESS)
-    return tuple(_behavior_row(report, task.name, name, sides, labels) for name in ordered)
+    return sorted(names, key=lambda name: name != FORMAT_SUCCESS)
 
 
-def _behavior_row(
-    report: Report, task: str, behavior: str, sides: Sequence[Side], labels: Sequence[Label]
-) -> BehaviorRow:
+def _behavior_row(report: Report, task: str, behavior: str, sides: Sequence[Side]) -> BehaviorRow:
     results = tuple(side.result(task, behavior) for side in sides)
-    budget = next((r.budget for r in reversed(results) if r and r.budget is not None), None)
-    points = [
-        Point(label.role or label.name, r.rate, r.interval, label.css_class)
-        for label, r in zip(labels, results, strict=True)
-        if r is not None
-    ]
+    held = next((r for r in reversed(results) if r and r.budget is not None), None)
     return BehaviorRow(
         behavior,
         behavior == FORMAT_SUCCESS,
-        interval_chart(points, budget, behavior),
         results,
         _change(report, task, behavior),
-        *_paired(_evidence(report, task, behavior)),
-        next((words.budget(r) for r in reversed(results) if r and r.budget is not None), ""),
+        words.budget(held) if held else "",
+        held.budget if held else None,
         tuple(_codes(r) for r in results),
     )
 
@@ -119,15 +141,16 @@ def _evidence(report: Report, task: str, behavior: str) -> PairedTest | None:
     return next((e for e in known if e.behavior == behavior), None)
 
 
-def _paired(found: PairedTest | None) -> tuple[str, str]:
-    """The interval of the change and, of a loss, its adjusted p-value."""
+def _change(report: Report, task: str, behavior: str) -> RateChange:
+    found = _evidence(report, task, behavior)
+    points = _points(report, task, behavior)
     if found is None or found.is_unchanged:
-        return "", ""
+        return RateChange(points, "", "")
     ends = decisions.interval(found).replace("-", "\N{MINUS SIGN}")
-    return ends, decisions.p_value(found.adjusted_p) if found.drop > 0 else ""
+    return RateChange(points, ends, decisions.p_value(found.adjusted_p) if found.drop > 0 else "")
 
 
-def _change(report: Report, task: str, behavior: str) -> str:
+def _points(report: Report, task: str, behavior: str) -> str:
     if report.before is None:
         return ""
     before, after = report.before.result(task, behavior), report.after.result(task, behavior)

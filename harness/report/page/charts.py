@@ -4,7 +4,7 @@ Positions are percentages of the width, so a chart is as wide as its place and i
 size. There are no colours here, only classes.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
@@ -26,16 +26,46 @@ class Point:
     interval: tuple[float, float] | None
     css_class: str
 
+    @property
+    def said(self) -> str:
+        """``93.0%, interval 90.1 to 95.2%``."""
+        rate = "not judged" if self.rate is None else words.percent(self.rate)
+        ends = words.interval(self.interval)
+        return f"{rate}, interval {ends}" if ends else rate
 
-def interval_chart(points: Sequence[Point], budget: float | None, name: str) -> Markup:
-    """A line per model: the interval as a bar, the rate as a dot, the budget as an upright."""
+
+def interval_chart(
+    points: Sequence[Point],
+    budget: float | None,
+    name: str,
+    sides: Mapping[int, Point] | None = None,
+) -> Markup:
+    """A line per model: the interval as a bar, the rate as a dot, the budget as an upright.
+
+    Args:
+        points: in the order of the lines.
+        budget: the least rate that meets it.
+        name: of the behavior.
+        sides: the lines of all models by their places, for the script to choose from.
+    """
     height = ROW * len(points) + 6
     parts = [_upright(tick / 100, "grid", 0, height) for tick in TICKS]
+    limit = "" if budget is None else f"budget {words.percent(budget)}"
     if budget is not None:
         parts.append(_upright(budget, "budget", 0, height))
     for row, point in enumerate(points):
-        parts.append(_point(point, ROW * row + ROW / 2 + 3))
-    return _svg(parts, height, plain(f"{name}: {_in_words(points, budget)}"))
+        line = Markup('<g class="{}" transform="translate(0 {})">{}</g>')
+        parts.append(line.format(point.css_class, ROW * row, _point(point)))
+    if sides:
+        of_side = Markup('<g data-side="{}" data-said="{}">{}</g>')
+        every = (of_side.format(place, p.said, _point(p)) for place, p in sides.items())
+        parts.append(
+            Markup('<defs data-row="{}" data-budget="{}">{}</defs>').format(
+                ROW, limit, _joined(every)
+            )
+        )
+    said = [f"{p.label} {p.said}" for p in points] + [limit] * (budget is not None)
+    return _svg(parts, height, plain(f"{name}: {'; '.join(said)}"))
 
 
 def axis(unit: str = "%") -> Markup:
@@ -64,15 +94,15 @@ def count_chart(before: int | None, after: int, most: int) -> Markup:
     return _svg(parts, 7 * len(values) + 1, "")
 
 
-def _point(point: Point, y: float) -> Markup:
+def _point(point: Point) -> Markup:
+    """The bar and the dot of a chart's first line."""
     if point.rate is None:
         return Markup("")
     low, high = point.interval or (point.rate, point.rate)
-    bar = Markup('<line class="{}" x1="{:.2f}%" x2="{:.2f}%" y1="{y:g}" y2="{y:g}"></line>')
-    dot = Markup('<circle class="{}" cx="{:.2f}%" cy="{:g}" r="4.5"></circle>')
-    return bar.format(point.css_class, low * 100, high * 100, y=y) + dot.format(
-        point.css_class, point.rate * 100, y
-    )
+    bar = Markup('<line x1="{:.2f}%" x2="{:.2f}%" y1="{y:g}" y2="{y:g}"></line>')
+    dot = Markup('<circle cx="{:.2f}%" cy="{:g}" r="4.5"></circle>')
+    y = ROW / 2 + 3
+    return bar.format(low * 100, high * 100, y=y) + dot.format(point.rate * 100, y)
 
 
 def _upright(rate: float, css_class: str, top: float, bottom: float) -> Markup:
@@ -85,16 +115,9 @@ def _svg(parts: Sequence[Markup], height: float, label: str) -> Markup:
         Markup('role="img" aria-label="{}"').format(label) if label else 'aria-hidden="true"'
     )
     return Markup('<svg class="chart" width="100%" height="{:g}" {}>{}</svg>').format(
-        height, Markup(described), Markup("").join(parts)
+        height, Markup(described), _joined(parts)
     )
 
 
-def _in_words(points: Sequence[Point], budget: float | None) -> str:
-    parts = []
-    for point in points:
-        rate = "not judged" if point.rate is None else words.percent(point.rate)
-        ends = words.interval(point.interval)
-        parts.append(f"{point.label} {rate}" + (f", interval {ends}" if ends else ""))
-    if budget is not None:
-        parts.append(f"budget {words.percent(budget)}")
-    return "; ".join(parts)
+def _joined(parts: Iterable[Markup]) -> Markup:
+    return Markup("").join(parts)

@@ -1,13 +1,14 @@
 """How long answers take and how many tokens they are, over all cases: before against after."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations_with_replacement
 
 from markupsafe import Markup
 
 from harness.core.measurement import quantile
 from harness.gate.compare import Side
-from harness.report.page.plots import Dot, Line, plot, scale, shares
+from harness.report.page.plots import Dot, Line, Scale, plot, scale, shares, side_of
 from harness.report.report import Report
 from harness.report.words import numbers as words
 from harness.report.words.labels import Label, label_of
@@ -18,19 +19,40 @@ FEWEST = 2
 """Values below which there is no distribution to draw."""
 LONGEST = 3
 """The axis ends at this many times the p95, where some value lies beyond it."""
+SHARES = shares("share of answers up to there")
 
 
 @dataclass(frozen=True, slots=True)
-class Drawn:
-    """One model's line, as the page's script draws it beside another's."""
+class Quantity:
+    """What is distributed."""
 
-    points: tuple[tuple[float, float], ...]
-    """Values and the share of answers up to each, thinned."""
-    median: float
-    p95: float
-    most: float
-    tail: tuple[float, ...]
-    """Every value that may lie beyond an axis."""
+    title: str
+    axis: str
+    unit: str
+    hint: str
+
+
+LATENCY = Quantity(
+    "Latency",
+    "seconds for one answer",
+    "s",
+    "Requests asked one at a time after a warm-up, each timed by itself.",
+)
+TOKENS = Quantity(
+    "Tokens",
+    "tokens of one answer",
+    "",
+    "Generated tokens of every case, the one that ends the answer included.",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """The axis on which one or two models are drawn."""
+
+    scale: Scale
+    beyond: str
+    """How many answers it leaves out, or nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,29 +74,18 @@ class Distribution:
 
     title: str
     hint: str
+    chart: Markup
     beyond: str
     """What the chart leaves out, or nothing."""
-    chart: Markup
     rows: tuple[Row, ...]
-    unit: str
-    drawn: tuple[Drawn | None, ...]
-    """Of every side, in the order of the report's; ``None`` of one without a value."""
+    axes: Mapping[str, Axis]
+    """By ``place-place``, the smaller first: for each pair that the page's script may draw."""
 
 
 def distributions_of(report: Report, task: str) -> tuple[Distribution, ...]:
     """Latency and token counts, each where the record holds them."""
-    latency = _distribution(
-        report,
-        [_seconds(side, task) for side in report.sides],
-        ("Latency", "seconds for one answer", "s"),
-        "Requests asked one at a time after a warm-up, each timed by itself.",
-    )
-    tokens = _distribution(
-        report,
-        [_tokens(side, task) for side in report.sides],
-        ("Tokens", "tokens of one answer", ""),
-        "Generated tokens of every case, the one that ends the answer included.",
-    )
+    latency = _distribution(report, LATENCY, [_seconds(side, task) for side in report.sides])
+    tokens = _distribution(report, TOKENS, [_tokens(side, task) for side in report.sides])
     return tuple(found for found in (latency, tokens) if found)
 
 
@@ -95,72 +106,74 @@ def _tokens(side: Side, task: str) -> list[float]:
 
 
 def _distribution(
-    report: Report, values: Sequence[list[float]], named: tuple[str, str, str], hint: str
+    report: Report, quantity: Quantity, values: Sequence[list[float]]
 ) -> Distribution | None:
     """Drawn for the pair, in numbers for every model."""
-    title, quantity, unit = named
     places = [report.place(side) for side in report.pair]
-    drawn = [
-        (label_of(report, report.sides[p]), values[p]) for p in places if len(values[p]) >= FEWEST
-    ]
+    labels = [label_of(report, side) for side in report.sides]
+    drawn = [place for place in places if len(values[place]) >= FEWEST]
     if not drawn:
         return None
-    most = max(max(found) for _, found in drawn)
-    end = min(most, max(LONGEST * quantile(found, 0.95) for _, found in drawn))
-    x, y = scale(0.0, end, quantity), shares("share of answers up to there")
-    lines = [
-        Line(_steps(found, x.high), label.css_class, is_stepped=True) for label, found in drawn
-    ]
-    dots = [
-        Dot(
-            quantile(found, share),
-            share,
-            label.css_class,
-            f"{name} {_said(quantile(found, share), unit)}",
-        )
-        for label, found in drawn
-        for share, name in ((0.5, "median"), (0.95, "p95"))
-    ]
-    rows = [
-        _row(place, label_of(report, side), found, unit)
-        for place, (side, found) in enumerate(zip(report.sides, values, strict=True))
+    rows = tuple(
+        _row(place, label, found, quantity.unit)
+        for place, (label, found) in enumerate(zip(labels, values, strict=True))
         if found
-    ]
-    beyond = sum(value > x.high for _, found in drawn for value in found)
+    )
+    axis = _axis(quantity, *(values[place] for place in drawn))
+    axes = _axes(quantity, values) if len(report.sides) > len(places) else {}
+    widest = max((a.scale for a in axes.values()), key=lambda s: s.high, default=axis.scale)
+    lines = {
+        place: (_line(values[place], widest.high, label.css_class),
+                _dots(values[place], quantity.unit, label.css_class))
+        for place, label in enumerate(labels)
+        if len(values[place]) >= FEWEST
+    }  # fmt: skip
+    every = [side_of(place, *line, widest, SHARES) for place, line in lines.items()]
     described = "; ".join(
         f"{r.label.role or r.label.name}: median {r.median}, p95 {r.p95}, most {r.most}"
         for r in rows
     )
-    return Distribution(
-        title,
-        hint,
-        f"{words.plural(beyond, 'answer')} beyond the axis." if beyond else "",
-        plot(lines, x, y, f"{title}: {described}", dots=dots),
-        tuple(rows),
-        unit,
-        tuple(_drawn(found) if found else None for found in values),
+    chart = plot(
+        [lines[place][0] for place in drawn],
+        axis.scale,
+        SHARES,
+        f"{quantity.title}: {described}",
+        dots=[dot for place in drawn for dot in lines[place][1]],
+        sides=every if axes else (),
     )
+    return Distribution(quantity.title, quantity.hint, chart, axis.beyond, rows, axes)
 
 
-def _drawn(values: list[float]) -> Drawn:
-    p95 = quantile(values, 0.95)
-    # A chart that this line is in ends at its longest value, or from 3 times its p95 on.
-    tail = tuple(value for value in values if value > LONGEST * p95)
-    return Drawn(_thinned(values), quantile(values, 0.5), p95, max(values), tail)
+def _axes(quantity: Quantity, values: Sequence[list[float]]) -> dict[str, Axis]:
+    """The axis of each model and of each two."""
+    known = [place for place, found in enumerate(values) if len(found) >= FEWEST]
+    pairs = combinations_with_replacement(known, 2)
+    return {f"{a}-{b}": _axis(quantity, *(values[i] for i in sorted({a, b}))) for a, b in pairs}
 
 
-def _steps(values: list[float], end: float) -> tuple[tuple[float, float], ...]:
-    """The steps of a line from the left end of the axis to its right end."""
-    points = [point for point in _thinned(values) if point[0] <= end]
-    return ((0.0, 0.0), *points, (end, points[-1][1] if points else 0.0))
+def _axis(quantity: Quantity, *drawn: list[float]) -> Axis:
+    most = max(map(max, drawn))
+    end = min(most, max(LONGEST * quantile(found, 0.95) for found in drawn))
+    found = scale(0.0, end, quantity.axis)
+    beyond = sum(value > found.high for values in drawn for value in values)
+    return Axis(found, f"{words.plural(beyond, 'answer')} beyond the axis." if beyond else "")
 
 
-def _thinned(values: list[float]) -> tuple[tuple[float, float], ...]:
+def _dots(values: list[float], unit: str, css_class: str) -> list[Dot]:
+    """The median and the p95."""
+    found = (
+        (name, share, quantile(values, share)) for name, share in (("median", 0.5), ("p95", 0.95))
+    )
+    return [Dot(x, share, css_class, f"{name} {_said(x, unit)}") for name, share, x in found]
+
+
+def _line(values: list[float], end: float, css_class: str) -> Line:
     """The share of values up to each of them: an empirical distribution function, thinned."""
     ordered = sorted(values)
     count = len(ordered)
     kept = sorted({round(i * (count - 1) / (MOST_POINTS - 1)) for i in range(MOST_POINTS)})
-    return tuple((ordered[i], (i + 1) / count) for i in kept)
+    steps = ((ordered[i], (i + 1) / count) for i in kept)
+    return Line(((0.0, 0.0), *steps, (max(end, ordered[-1]), 1.0)), css_class, is_stepped=True)
 
 
 def _row(place: int, label: Label, values: list[float], unit: str) -> Row:

@@ -12,15 +12,12 @@ from typing import Any, NamedTuple
 
 from markupsafe import Markup
 
-from harness.core.record import BehaviorResult
 from harness.report.page.answers import LONG, Answer, ShownCase
-from harness.report.page.distributions import Distribution, Drawn
+from harness.report.page.distributions import Distribution
 from harness.report.page.matrix import Matrix
 from harness.report.page.visible import CONTROL_NAMES, HIDDEN, JAVASCRIPT_CLASS
 from harness.report.words.slices import SliceTable
 
-DIGITS = 6
-"""After the point of what is drawn: seconds have microseconds."""
 _UNSAFE = re.compile(f"[<>&]|{HIDDEN}")
 
 
@@ -94,7 +91,7 @@ def _task(task: TaskCases) -> dict[str, Any]:
         "prefix": prompt_prefix(task),
         "pairs": _pairs(task.matrix),
         "rates": _rates(task.matrix),
-        "plots": [_plot(found) for found in task.plots if task.matrix],
+        "axes": [_axes(found) for found in task.plots],
         "cases": rows,
         "texts": texts.values,
         "names": names.values,
@@ -104,7 +101,7 @@ def _task(task: TaskCases) -> dict[str, Any]:
 def _pairs(matrix: Matrix | None) -> dict[str, Any]:
     """Headline; change, interval and p-value by behavior; slices: for each pair of sides."""
     found = matrix.pairs.items() if matrix else ()
-    return {key: [words.headline, words.rows, _slices(words.slices)] for key, words in found}
+    return {key: [words.headline, words.changes, _slices(words.slices)] for key, words in found}
 
 
 def _slices(table: SliceTable) -> list[Any]:
@@ -112,33 +109,14 @@ def _slices(table: SliceTable) -> list[Any]:
 
 
 def _rates(matrix: Matrix | None) -> dict[str, Any]:
-    """By behavior: rate, low end and high end of each side, and the budget, which a chart draws;
-    and each side's codes in words."""
-    found: dict[str, Any] = {}
-    for row, _ in matrix.rows if matrix else ():
-        budgets = (r.budget for r in row.results if r and r.budget is not None)
-        found[row.name] = [list(map(_rate, row.results)), next(budgets, None), row.codes]
-    return found
+    """By behavior: the rate of each side, and its codes in words."""
+    rows = [row for row, _ in matrix.rows] if matrix else []
+    return {row.name: [[r and r.rate for r in row.results], row.codes] for row in rows}
 
 
-def _plot(found: Distribution) -> dict[str, Any]:
-    return {"unit": found.unit, "sides": [d and _line(d) for d in found.drawn]}
-
-
-def _line(drawn: Drawn) -> dict[str, Any]:
-    return {
-        "points": [[round(value, DIGITS), round(share, DIGITS)] for value, share in drawn.points],
-        "median": drawn.median,
-        "p95": drawn.p95,
-        "most": drawn.most,
-        "tail": drawn.tail,
-    }
-
-
-def _rate(result: BehaviorResult | None) -> list[float] | None:
-    if result is None or result.rate is None:
-        return None
-    return [result.rate, *(result.interval or (result.rate, result.rate))]
+def _axes(found: Distribution) -> dict[str, Any]:
+    """By pair: the axis' high end, its ticks, and how many answers it leaves out."""
+    return {pair: [a.scale.high, a.scale.tick_texts, a.beyond] for pair, a in found.axes.items()}
 
 
 def prompt_prefix(task: TaskCases) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import permutations
 
 from harness.core.record import FORMAT_SUCCESS, BehaviorResult, TaskRecord
-from harness.report.page.behavior_rows import BehaviorRow, behavior_rows
+from harness.report.page.behavior_rows import BehaviorRow, RateChange, behavior_rows, rate_changes
 from harness.report.page.headlines import headline_of
 from harness.report.report import Report, with_pair
 from harness.report.words.labels import Label, label_of
@@ -46,8 +46,8 @@ class PairWords:
     """What the page says of a task when a pair is chosen."""
 
     headline: str
-    rows: Mapping[str, tuple[str, str, str]]
-    """Change, its interval and its p-value by behavior."""
+    changes: Mapping[str, RateChange]
+    """By behavior."""
     slices: SliceTable
 
 
@@ -79,7 +79,7 @@ def matrix_of(report: Report, task: TaskRecord, pairs: Pairs) -> Matrix | None:
     if len(report.sides) < 3:
         return None
     labels = tuple(label_of(report, side) for side in report.sides)
-    rows = behavior_rows(report, task, report.sides, labels)
+    rows = behavior_rows(report, task.name, report.sides)
     return Matrix(
         labels,
         tuple((row, tuple(map(_cell, row.results))) for row in rows),
@@ -101,27 +101,18 @@ def _differences(pairs: Pairs, task: str, count: int) -> Sequence[tuple[Differen
 
 
 def _difference(report: Report | None, task: str, before: int, after: int) -> Difference | None:
-    words = report and _words_of(report, task).get(FORMAT_SUCCESS)
-    if not report or not words or not words[0]:
+    change = rate_changes(report, task).get(FORMAT_SUCCESS) if report else None
+    if report is None or change is None or not change.points:
         return None
     decided = [t for t in report.decision.tasks if t.task == task] if report.decision else []
     interval = decided[0].composite.interval if decided else None
     is_fall = None
     if interval and (interval.low > 0 or interval.high < 0):
         is_fall = interval.low > 0
-    return Difference(before, after, words[0], words[1], is_fall)
+    return Difference(before, after, change.points, change.interval, is_fall)
 
 
 def _words(report: Report, task: TaskRecord) -> PairWords:
     headline, details = headline_of(report, task.name)
     said = " ".join((headline, *details[:1]))
-    return PairWords(said, _words_of(report, task.name), slices_in(report, task.name))
-
-
-def _words_of(report: Report, task: str) -> dict[str, tuple[str, str, str]]:
-    described = report.after.task_record(task)
-    if described is None:
-        return {}
-    labels = [label_of(report, side) for side in report.pair]
-    rows = behavior_rows(report, described, report.pair, labels)
-    return {row.name: (row.change, row.change_interval, row.p_value) for row in rows}
+    return PairWords(said, rate_changes(report, task.name), slices_in(report, task.name))

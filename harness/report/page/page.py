@@ -1,5 +1,6 @@
 """The page's content as values: what the template writes, and nothing it has to work out."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from markupsafe import Markup
@@ -9,7 +10,13 @@ from harness.gate.compare import Comparison
 from harness.model_files.training_record import Training
 from harness.report.page import training
 from harness.report.page.answers import cases_of
-from harness.report.page.behavior_rows import BehaviorRow, MeasuredRow, behavior_rows, measured_rows
+from harness.report.page.behavior_rows import (
+    BehaviorRow,
+    MeasuredRow,
+    behavior_rows,
+    measured_rows,
+    rate_chart,
+)
 from harness.report.page.buckets import ALONE_BUCKETS, PAIR_BUCKETS, BucketView, bucket_views
 from harness.report.page.code_rows import CodeRow, code_rows
 from harness.report.page.counterexamples import Smallest, smallest_of
@@ -46,6 +53,8 @@ class TaskView:
     matrix: Matrix | None
     """Where there are more than two models."""
     behaviors: tuple[BehaviorRow, ...]
+    charts: Mapping[str, Markup]
+    """Of the behaviors, by name."""
     measured: tuple[MeasuredRow, ...]
     distributions: tuple[Distribution, ...]
     histories: tuple[HistoryChart, ...]
@@ -92,6 +101,8 @@ def _task_view(
     cases = cases_of(report, task.name, limit)
     prefix = shared_prefix([c.prompt for c in cases])
     matrix = matrix_of(report, task, pairs)
+    rows = behavior_rows(report, task.name, report.pair)
+    every = {row.name: row for row, _ in matrix.rows} if matrix else {}
     distributions = distributions_of(report, task.name)
     return TaskView(
         index,
@@ -102,7 +113,8 @@ def _task_view(
         labels,
         pair,
         matrix,
-        behavior_rows(report, task, report.pair, pair),
+        rows,
+        {row.name: rate_chart(row, pair, every.get(row.name)) for row in rows},
         measured_rows(report, task),
         distributions,
         histories_of(report, task.name),

@@ -18,8 +18,6 @@ HEIGHT = 200
 MOST_TICKS = 6
 SHORT = 4
 """Characters of a tick's number that may reach over the end of its axis."""
-_BOX = 1000
-"""Units of the stretched box, either way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +30,13 @@ class Scale:
     title: str
     """What it counts, with the unit."""
 
+    @property
+    def tick_texts(self) -> tuple[tuple[str, str, str], ...]:
+        """Each tick's place along an axis below, its number, and which end of that stands there."""
+        return tuple(
+            (_percent(self.share(v)), said, _anchor(self.share(v), said)) for v, said in self.ticks
+        )
+
     def share(self, value: float) -> float:
         """How far along the axis the value lies, from 0 to 1; what lies beyond is at its end."""
         return min(max((value - self.low) / (self.high - self.low), 0.0), 1.0)
@@ -39,7 +44,7 @@ class Scale:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """Points that are joined, from left to right."""
+    """Points that are joined, from left to right; what lies beyond the axis is cut off."""
 
     points: tuple[tuple[float, float], ...]
     css_class: str
@@ -82,6 +87,7 @@ def plot(
     *,
     dots: Sequence[Dot] = (),
     level: float | None = None,
+    sides: Sequence[Markup] = (),
 ) -> Markup:
     """One chart.
 
@@ -92,27 +98,33 @@ def plot(
         described: what a reader who does not see the chart should know of it.
         dots: over the lines.
         level: a dashed line across, such as a budget.
+        sides: every model's line, see ``side_of``, for the script to choose from.
     """
     grid = [_across(y.share(value), "grid") for value, _ in y.ticks]
     grid += [] if level is None else [_across(y.share(level), "budget")]
     box = Markup(
-        '<svg viewBox="0 0 {b} {b}" preserveAspectRatio="none" width="100%" height="{}">{}</svg>'
-    ).format(HEIGHT, _joined(_line(line, x, y) for line in lines), b=_BOX)
+        '<svg viewBox="{} 0 {} 1" preserveAspectRatio="none" width="100%" height="{}">{}</svg>'
+    ).format(x.low, x.high - x.low, HEIGHT, _joined(_line(line, y) for line in lines))
     parts = [*grid, box, *(_dot(dot, x, y) for dot in dots), *_texts(x, y)]
+    if sides:
+        parts.append(Markup("<defs>{}</defs>").format(_joined(sides)))
     return Markup(
         '<div class="plotted"><svg class="chart" width="100%" height="{}" role="img" '
         'aria-label="{}">{}</svg></div>'
     ).format(HEIGHT, plain(described), _joined(parts))
 
 
+def side_of(place: int, line: Line, dots: Sequence[Dot], x: Scale, y: Scale) -> Markup:
+    """One model's line and dots; the script copies them, dots by their values, to another axis."""
+    drawn = [_line(line, y), *(_dot(dot, x, y) for dot in dots)]
+    return Markup('<g data-side="{}">{}</g>').format(place, _joined(drawn))
+
+
 def _texts(x: Scale, y: Scale) -> list[Markup]:
     """The ticks' numbers and the axes' titles, outside of the box."""
-    tick = Markup('<text class="tick" x="{:.2f}%" y="{}" text-anchor="{}">{}</text>')
+    tick = Markup('<text class="tick" x="{}" y="{}" text-anchor="{}">{}</text>')
     beside = Markup('<text x="-8" y="{:.1f}" text-anchor="end">{}</text>')
-    below = [
-        tick.format(x.share(v) * 100, HEIGHT + 16, _anchor(x.share(v), said), said)
-        for v, said in x.ticks
-    ]
+    below = [tick.format(at, HEIGHT + 16, anchor, said) for at, said, anchor in x.tick_texts]
     left = [beside.format((1 - y.share(v)) * HEIGHT + 4, said) for v, said in y.ticks]
     titles = [
         Markup('<text x="100%" y="{}" text-anchor="end">{}</text>').format(HEIGHT + 34, x.title),
@@ -128,29 +140,32 @@ def _anchor(share: float, said: str) -> str:
     return {0.0: "start", 1.0: "end"}.get(share, "middle")
 
 
-def _line(line: Line, x: Scale, y: Scale) -> Markup:
+def _line(line: Line, y: Scale) -> Markup:
+    """Across in units of the axis, so that another axis needs another ``viewBox`` and no points."""
     places: list[str] = []
     for value, height in line.points:
         if line.is_stepped and places:
-            places.append(f"{x.share(value) * _BOX:.1f},{places[-1].split(',')[1]}")
-        places.append(f"{x.share(value) * _BOX:.1f},{(1 - y.share(height)) * _BOX:.1f}")
+            places.append(f"{value:.6g},{places[-1].split(',')[1]}")
+        places.append(f"{value:.6g},{1 - y.share(height):.4g}")
     return Markup('<polyline class="{}" points="{}"></polyline>').format(
         line.css_class, " ".join(places)
     )
 
 
 def _dot(dot: Dot, x: Scale, y: Scale) -> Markup:
-    across, down = x.share(dot.x) * 100, (1 - y.share(dot.y)) * HEIGHT
+    across, down = _percent(x.share(dot.x)), (1 - y.share(dot.y)) * HEIGHT
     parts = []
     if dot.interval is not None:
         ends = [(1 - y.share(end)) * HEIGHT for end in dot.interval]
-        upright = Markup(
-            '<line class="{}" x1="{:.2f}%" x2="{:.2f}%" y1="{:.1f}" y2="{:.1f}"></line>'
-        )
+        upright = Markup('<line class="{}" x1="{}" x2="{}" y1="{:.1f}" y2="{:.1f}"></line>')
         parts.append(upright.format(dot.css_class, across, across, *ends))
     title = Markup("<title>{}</title>").format(plain(dot.title)) if dot.title else Markup("")
-    circle = Markup('<circle class="{}" cx="{:.2f}%" cy="{:.1f}" r="4">{}</circle>')
-    return _joined([*parts, circle.format(dot.css_class, across, down, title)])
+    circle = Markup('<circle class="{}" data-x="{}" cx="{}" cy="{:.1f}" r="4">{}</circle>')
+    return _joined([*parts, circle.format(dot.css_class, dot.x, across, down, title)])
+
+
+def _percent(share: float) -> str:
+    return f"{share * 100:.2f}%"
 
 
 def _across(share: float, css_class: str) -> Markup:

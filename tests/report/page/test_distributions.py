@@ -1,12 +1,15 @@
 """How long answers take and how many tokens they are."""
 
 from dataclasses import replace
+from xml.etree import ElementTree
 
 from harness.core.completion import Timing
 from harness.core.record import RunRecord, TimedAnswer
-from harness.report.page.distributions import distributions_of
+from harness.report.page.distributions import MOST_POINTS, distributions_of
 from harness.report.report import report_on
-from tests.synthetic import ADAPTER, BASE, TASK, record
+from tests.synthetic import ADAPTER, BASE, BEHAVES, CHATTERS, TASK, record
+
+THIRD = "gguf:out/m.gguf"
 
 
 def timed(run: RunRecord, seconds: dict[str, list[float]]) -> RunRecord:
@@ -63,15 +66,42 @@ def test_one_value_is_no_distribution() -> None:
     assert distributions_of(report_on(record(1)), TASK) == ()
 
 
-def test_what_may_lie_beyond_an_axis_is_kept_whole_and_the_rest_thinned() -> None:
-    """3 times the p95 of 1 s: the script counts what a chosen pair's chart leaves out."""
-    seconds = [1.0] * 970 + [2.0] * 20 + [4.0] * 10
-    run = timed(record(1000), {BASE: seconds, ADAPTER: []})
-    latency, tokens = distributions_of(report_on(run), TASK)
-    drawn, none = latency.drawn
-    assert none is None
-    assert drawn is not None
-    assert (drawn.p95, drawn.most, drawn.tail) == (1.0, 4.0, (4.0,) * 10)
-    assert len(drawn.points) == 200
-    assert drawn.points[-1] == (4.0, 1.0)
-    assert all(line is not None for line in tokens.drawn)
+def test_any_two_of_several_models_have_an_axis() -> None:
+    """The p95 are 2, 1 and 9 s: alone, the first reaches to 4 s, its most, and not to 6 s; beside
+    the third, to 27 s."""
+    times = {
+        BASE: [1.0] * 970 + [2.0] * 20 + [4.0] * 10,
+        THIRD: [0.5] * 94 + [1.0] * 4 + [50.0] * 2,
+        ADAPTER: [9.0] * 40 + [100.0],
+    }
+    times[BASE] = [2.0 if i % 10 == 0 else value for i, value in enumerate(times[BASE])]
+    models = [(BASE, CHATTERS), (THIRD, BEHAVES), (ADAPTER, BEHAVES)]
+    latency, tokens = distributions_of(report_on(timed(record(40, models), times)), TASK)
+    assert set(latency.axes) == set(tokens.axes) == {"0-0", "0-1", "0-2", "1-1", "1-2", "2-2"}
+    ends = {pair: (axis.scale.high, axis.beyond) for pair, axis in latency.axes.items()}
+    assert ends == {
+        "0-0": (4, ""),
+        "0-1": (6, "2 answers beyond the axis."),
+        "1-1": (3, "2 answers beyond the axis."),
+        "0-2": (30, "1 answer beyond the axis."),
+        "1-2": (30, "3 answers beyond the axis."),
+        "2-2": (30, "1 answer beyond the axis."),
+    }
+    assert latency.beyond == ends["0-2"][1]
+    root = ElementTree.fromstring(latency.chart)
+    sides = list(root.iter("g"))
+    assert [n.get("data-side") for n in sides] == ["0", "1", "2"]
+    lines = [(n.find("polyline").get("points") or "").split() for n in sides]
+    assert max(map(len, lines)) <= 2 * MOST_POINTS + 4, "a line is thinned"
+    assert [line[0] for line in lines] == ["0,1"] * 3
+    assert [line[-1] for line in lines] == ["30,0", "50,0", "100,0"], "each reaches every axis' end"
+    dots = [[n.get("data-x") for n in side.iter("circle")] for side in sides]
+    assert dots == [["1.0", "2.0"], ["0.5", "1.0"], ["9.0", "9.0"]]
+
+
+def test_a_pair_needs_no_other_axis() -> None:
+    latency, tokens = distributions_of(
+        report_on(timed(record(20), {BASE: [1.0, 2.0], ADAPTER: []})), TASK
+    )
+    assert latency.axes == tokens.axes == {}
+    assert "<defs>" not in latency.chart

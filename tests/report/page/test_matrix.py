@@ -36,7 +36,7 @@ def test_every_pair_says_what_its_own_report_says() -> None:
         assert words.slices == slices_in(own, TASK)
         difference = matrix.differences[b][a]
         assert difference is not None
-        assert words.rows[FORMAT_SUCCESS][:2] == (difference.change, difference.interval)
+        assert words.changes[FORMAT_SUCCESS][:2] == (difference.change, difference.interval)
     assert [row[i] for i, row in enumerate(matrix.differences)] == [None] * 3
 
 

@@ -42,9 +42,11 @@ def test_what_a_chart_shows_lies_where_its_values_are() -> None:
     )
     root = ElementTree.fromstring(chart)
     [line] = root.iter("polyline")
-    assert line.get("points") == ("0.0,1000.0 500.0,1000.0 500.0,500.0 1000.0,500.0 1000.0,0.0")
+    assert line.get("points") == "0,1 5,1 5,0.5 10,0.5 10,0"
+    assert [box.get("viewBox") for box in root.iter("svg")] == [None, "0 0 10.0 1"]
     [circle] = root.iter("circle")
     assert (circle.get("cx"), circle.get("cy")) == ("50.00%", f"{HEIGHT / 2:.1f}")
+    assert circle.get("data-x") == "5"
     uprights = [n for n in root.iter("line") if n.get("class") == "after"]
     assert [(n.get("y1"), n.get("y2")) for n in uprights] == [("150.0", "50.0")]
     [level] = [n for n in root.iter("line") if n.get("class") == "budget"]

@@ -1,29 +1,9 @@
 /** Another pair of models: tables and charts follow, and what they cannot show of it is put away. */
 
-/** The intervals of a pair as harness/report/page/charts.py draws them. */
-const drawIntervals = (chart, [rates, budget]) => {
-  const height = chart.getAttribute("height");
-  const upright = (rate, className) =>
-    drawnIn(chart, "line", { class: className, x1: percentOf(rate), x2: percentOf(rate), y1: 0, y2: height });
-  const lines = [0, 0.25, 0.5, 0.75, 1].map((tick) => upright(tick, "grid"));
-  if (budget !== null) lines.push(upright(Math.min(Math.max(budget, 0), 1), "budget"));
-  const said = pair.flatMap((side, i) => {
-    const className = ["before", "after"][i];
-    if (!rates[side]) return [];
-    const [rate, low, high] = rates[side];
-    const y = 14 * i + 10;
-    lines.push(drawnIn(chart, "line", { class: className, x1: percentOf(low), x2: percentOf(high), y1: y, y2: y }));
-    lines.push(drawnIn(chart, "circle", { class: className, cx: percentOf(rate), cy: y, r: 4.5 }));
-    return [`${className} ${(rate * 100).toFixed(1)}%, interval ${(low * 100).toFixed(1)} to ${(high * 100).toFixed(1)}%`];
-  });
-  chart.setAttribute("aria-label", said.join("; "));
-  chart.replaceChildren(...lines);
-};
-
 /** How the rates of a pair that nobody judged differ, in points. */
 const pointsOf = (task, behavior) => {
   const rates = Object.hasOwn(task.rates, behavior) ? task.rates[behavior][0] : [];
-  const [before, after] = pair.map((side) => rates[side]?.[0] ?? null);
+  const [before, after] = pair.map((side) => rates[side] ?? null);
   if (before === null || after === null) return "";
   const points = (after - before) * 100;
   return Math.abs(points) < 0.05 ? "0.0" : `${points > 0 ? "+" : "−"}${Math.abs(points).toFixed(1)}`;
@@ -37,8 +17,8 @@ const followRates = (task, index) => {
   const words = task.pairs[pair.join("-")]?.[1] ?? {};
   for (const row of [...document.querySelectorAll("tr[data-behavior]")].filter(isOf)) {
     const { behavior } = row.dataset;
-    if (Object.hasOwn(task.rates, behavior)) drawIntervals(row.querySelector(".plot svg"), task.rates[behavior]);
-    const codes = Object.hasOwn(task.rates, behavior) ? task.rates[behavior][2] : [];
+    if (Object.hasOwn(task.rates, behavior)) drawIntervals(row.querySelector(".plot svg"), behavior);
+    const codes = Object.hasOwn(task.rates, behavior) ? task.rates[behavior][1] : [];
     for (const said of row.querySelectorAll(".codes")) {
       const text = codes[pair[Number(said.dataset.slot)]] ?? "";
       said.hidden = !text;

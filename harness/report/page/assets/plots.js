@@ -1,81 +1,59 @@
-/** How a quantity is distributed in the chosen pair, drawn as harness/report/page/distributions.py does. */
-const MOST_TICKS = 6;
-const LONGEST = 3;
-const BOX = 1000;
+/** Charts of the chosen pair, put together from the lines of all models that each chart holds. */
 const ROLES = ["before", "after"];
-
-const drawnIn = (chart, name, attributes) => {
-  const node = document.createElementNS(chart.namespaceURI, name);
-  for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
-  return node;
-};
 const percentOf = (rate) => `${(rate * 100).toFixed(2)}%`;
+const copiesOf = (chart, side) => [...chart.querySelectorAll(`defs [data-side="${side}"] > *`)].map((node) => node.cloneNode(true));
 
-const significant = (value) => {
-  const decimals = value ? Math.min(6, Math.max(0, 2 - Math.floor(Math.log10(Math.abs(value))))) : 0;
-  return value.toLocaleString("en-US", { maximumFractionDigits: decimals });
+/** The rates of a pair with their intervals. */
+const drawIntervals = (chart, behavior) => {
+  for (const old of chart.querySelectorAll(":scope > g")) old.remove();
+  const { row, budget } = chart.querySelector("defs").dataset;
+  const said = pair.flatMap((side, slot) => {
+    const line = chart.querySelector(`defs [data-side="${side}"]`)?.cloneNode(true);
+    if (!line) return [];
+    line.setAttribute("class", ROLES[slot]);
+    line.setAttribute("transform", `translate(0 ${row * slot})`);
+    chart.append(line);
+    return [`${ROLES[slot]} ${line.dataset.said}`];
+  });
+  chart.setAttribute("aria-label", `${plain(behavior)}: ${[...said, budget].filter(Boolean).join("; ")}`);
 };
 
-/** The ticks of an axis from 0 to a round number from `end` on. */
-const ticksTo = (end) => {
-  const raw = (end || 1) / (MOST_TICKS - 1);
-  const power = 10 ** Math.floor(Math.log10(raw));
-  const step = [1, 2, 5, 10].map((n) => n * power).find((wide) => wide >= raw * 0.999);
-  const steps = Math.max(1, Math.ceil((end || 1) / step - 1e-9));
-  return Array.from({ length: steps + 1 }, (_, i) => i * step);
-};
-
-const steppedTo = (points, high) => {
-  const inside = points.filter(([value]) => value <= high);
-  const corners = [[0, 0], ...inside, [high, inside.at(-1)?.[1] ?? 0]];
-  return corners.flatMap(([value, share], i) => {
-    const x = (value / high) * BOX;
-    const at = (level) => `${x.toFixed(1)},${((1 - level) * BOX).toFixed(1)}`;
-    return i ? [at(corners[i - 1][1]), at(share)] : [at(share)];
-  }).join(" ");
-};
-
-const drawPlot = (chart, { unit }, drawn) => {
+/** Lines and dots on the axis of a pair. */
+const drawPlot = (chart, high, ticks) => {
   const [box] = chart.getElementsByTagName("svg");
-  const height = Number(chart.getAttribute("height"));
-  const most = Math.max(...drawn.map(({ found }) => found.most));
-  const ticks = ticksTo(Math.min(most, Math.max(...drawn.map(({ found }) => LONGEST * found.p95))));
-  const high = ticks.at(-1);
-  box.replaceChildren(...drawn.map(({ found, role }) =>
-    drawnIn(box, "polyline", { class: role, points: steppedTo(found.points, high) })));
-  for (const old of chart.querySelectorAll("circle, text.tick")) old.remove();
-  for (const tick of ticks) {
-    const said = significant(tick);
-    const anchor = said.length <= 4 ? "middle" : tick === 0 ? "start" : tick === high ? "end" : "middle";
-    const text = drawnIn(chart, "text", { class: "tick", x: percentOf(tick / high), y: height + 16, "text-anchor": anchor });
-    text.textContent = said;
-    chart.append(text);
-  }
-  for (const { found, role } of drawn) {
-    for (const [name, share] of [["median", 0.5], ["p95", 0.95]]) {
-      const x = percentOf(Math.min(1, found[name] / high));
-      const dot = drawnIn(chart, "circle", { class: role, cx: x, cy: ((1 - share) * height).toFixed(1), r: 4 });
-      const title = drawnIn(chart, "title", {});
-      title.textContent = `${name} ${significant(found[name])} ${unit}`.trimEnd();
-      dot.append(title);
-      chart.append(dot);
+  box.setAttribute("viewBox", `0 0 ${high} 1`);
+  box.replaceChildren();
+  for (const old of chart.querySelectorAll(":scope > circle")) old.remove();
+  for (const [slot, side] of pair.entries()) {
+    for (const copy of copiesOf(chart, side)) {
+      copy.setAttribute("class", ROLES[slot]);
+      if (copy.localName === "circle") copy.setAttribute("cx", percentOf(Math.min(1, copy.dataset.x / high)));
+      (copy.localName === "circle" ? chart : box).append(copy);
     }
   }
-  return drawn.reduce((sum, { found }) => sum + found.tail.filter((value) => value > high).length, 0);
+  const [first, ...others] = chart.querySelectorAll(":scope > text.tick");
+  for (const other of others) other.remove();
+  first.replaceWith(...ticks.map(([x, said, anchor]) => {
+    const text = first.cloneNode();
+    text.setAttribute("x", x);
+    text.setAttribute("text-anchor", anchor);
+    text.textContent = said;
+    return text;
+  }));
 };
 
 /** The charts of a task, and in their tables which model is which line. */
 const followPlots = (task, index) => {
   const figures = document.querySelectorAll(`#task-${index}-plots figure`);
-  task.plots.forEach((plot, i) => {
+  task.axes.forEach((axes, i) => {
     const figure = figures[i];
-    const drawn = pair.map((side, slot) => ({ found: plot.sides[side], role: ROLES[slot] }))
-      .filter(({ found }) => found && found.points.length > 1);
     const place = figure.querySelector(".plotted");
+    const chart = place.querySelector("svg");
+    const drawn = pair.filter((side) => Object.hasOwn(axes, `${side}-${side}`)).sort((a, b) => a - b);
     place.hidden = !drawn.length;
-    const beyond = drawn.length ? drawPlot(place.querySelector("svg"), plot, drawn) : 0;
-    figure.querySelector(".beyond").textContent =
-      beyond ? ` ${count(beyond)} ${beyond === 1 ? "answer" : "answers"} beyond the axis.` : "";
+    const [high, ticks, beyond] = drawn.length ? axes[`${drawn[0]}-${drawn.at(-1)}`] : [1, [], ""];
+    if (drawn.length) drawPlot(chart, high, ticks);
+    figure.querySelector(".beyond").textContent = beyond && ` ${beyond}`;
     const said = [];
     for (const row of figure.querySelectorAll("tr[data-model]")) {
       const role = ROLES[pair.indexOf(Number(row.dataset.model))] ?? "";
@@ -87,6 +65,6 @@ const followPlots = (task, index) => {
       const [, , median, p95, longest] = [...row.cells].map((cell) => cell.textContent.trim());
       said.push(`${role || row.querySelector(".name").textContent}: median ${median}, p95 ${p95}, most ${longest}`);
     }
-    place.querySelector("svg").setAttribute("aria-label", `${figure.querySelector("h3").textContent}: ${said.join("; ")}`);
+    chart.setAttribute("aria-label", `${figure.querySelector("h3").textContent}: ${said.join("; ")}`);
   });
 };
