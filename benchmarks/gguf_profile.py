@@ -34,7 +34,7 @@ SHAPES = ("5m", "15m", "45m", "135m")
 CASES, NEW_TOKENS, RUNS = 64, 24, 3
 PROFILES = {
     "shared by all cores": BATCHED,
-    "a context per core": replace(BATCHED, has_context_per_core=True, most_rows=32),
+    "a context per core": replace(BATCHED, has_context_per_core=True, max_rows=32),
     "and a guess": PER_CORE,
 }
 

@@ -31,8 +31,8 @@ LINKED = ("suites", "fixtures", "trainers", "pyproject.toml", "conftest.py")
 STEPS = 24
 """Training steps: enough for most answers to be well-formed, too few for all."""
 COLUMNS, LINES = 100, 200
-MOST_SECONDS = 300
-MOST_BYTES = 300_000
+MAX_SECONDS = 300
+MAX_BYTES = 300_000
 """Largest size of one picture."""
 TRAINED, EARLY = "adapter:out/adapter", "adapter:out/early"
 SUITES = "pytest suites/ --task json_extraction --no-header"
@@ -105,10 +105,10 @@ def terminal(project: Path, command: str) -> str:
         ended = project / "ended"
         ended.unlink(missing_ok=True)
         tmux("send-keys", f"clear; {command}; touch {ended}", "Enter")
-        until = time.monotonic() + MOST_SECONDS
+        until = time.monotonic() + MAX_SECONDS
         while not ended.exists():
             if time.monotonic() > until:
-                sys.exit(f"screenshots: {command} did not end in {MOST_SECONDS} s")
+                sys.exit(f"screenshots: {command} did not end in {MAX_SECONDS} s")
             time.sleep(0.2)
         time.sleep(0.5)  # Give the terminal time to show the last output of the program.
         screen = tmux("capture-pane", "-p", "-e", "-S", "-").rstrip()
@@ -169,8 +169,8 @@ def report(folder: Path) -> None:
     """Print the size of each picture; exit code 1 where one is too large for a README."""
     found = {p.name: p.stat().st_size for p in folder.iterdir() if p.suffix in (".png", ".svg")}
     for name, size in sorted(found.items()):
-        print(f"{name:<28}{size / 1000:>8.0f} kB{'  TOO LARGE' if size > MOST_BYTES else ''}")
-    sys.exit(max(found.values()) > MOST_BYTES)
+        print(f"{name:<28}{size / 1000:>8.0f} kB{'  TOO LARGE' if size > MAX_BYTES else ''}")
+    sys.exit(max(found.values()) > MAX_BYTES)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 
-MOST_SECONDS = 2.0
+MAX_SECONDS = 2.0
 """Far above what reading a text once takes, far below what reading it once for each of its
 characters does."""
 

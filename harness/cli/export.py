@@ -9,7 +9,7 @@ import click
 if TYPE_CHECKING:
     from harness.core.export_record import ExportRecord
 
-MOST_FALLBACKS = 5
+MAX_FALLBACKS = 5
 """Tensors of another type that the terminal names; the record has them all."""
 DTYPES = ("float32", "bfloat16", "float16")
 
@@ -155,7 +155,7 @@ def _print(record: "ExportRecord", target: Path) -> None:
 def _fallbacks(record: "ExportRecord") -> Iterator[str]:
     if not record.fallbacks:
         return
-    count, shown = len(record.fallbacks), record.fallbacks[:MOST_FALLBACKS]
+    count, shown = len(record.fallbacks), record.fallbacks[:MAX_FALLBACKS]
     more = f" and {count - len(shown)} more" if count > len(shown) else ""
     yield (
         f"warning: {count} of {sum(record.tensors.values())} tensors have rows that "

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 FORMATS = ("html", "json", "markdown", "junit", "terminal")
 """Each is a file of this name in ``harness/report/``."""
-MOST_RUNS = 200
+MAX_RUNS = 200
 """Number of the latest stored runs from which a page's history is read."""
 _WITH_TEXTS = ("html", "terminal")
 """Formats that show answers side by side."""
@@ -106,7 +106,7 @@ def _with_surroundings(report: "Report", root: Path) -> "Report":
 
     shown = {run.id for run in report.runs}
     history = []
-    for run_id in run_ids(root)[-MOST_RUNS:]:
+    for run_id in run_ids(root)[-MAX_RUNS:]:
         # A damaged run does not stop this report; `harness history` reports it.
         with suppress(HarnessError):
             if run_id not in shown:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 BROKEN = 1
 """Exit code of a task that is not sound."""
-MOST_MISTAKES = 20
+MAX_MISTAKES = 20
 """Mistakes shown on the terminal; the rest are counted, and --json lists all."""
 
 
@@ -111,12 +111,12 @@ def _of(count: int, whole: int) -> str:
 
 
 def _mistakes(mistakes: "Sequence[Mistake]") -> Iterator[str]:
-    for mistake in mistakes[:MOST_MISTAKES]:
+    for mistake in mistakes[:MAX_MISTAKES]:
         case = f"case {mistake.case_id}: " if mistake.case_id else ""
         defect = f"corruption '{mistake.corruption}': " if mistake.corruption else ""
         yield f"{case}{defect}{mistake.text}"
-    if len(mistakes) > MOST_MISTAKES:
-        yield f"and {len(mistakes) - MOST_MISTAKES:,} more mistakes"
+    if len(mistakes) > MAX_MISTAKES:
+        yield f"and {len(mistakes) - MAX_MISTAKES:,} more mistakes"
 
 
 def _verdict(grade: "TaskGrade") -> str:

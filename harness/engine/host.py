@@ -12,7 +12,7 @@ from harness.core.record import ModelRecord
 from harness.engine.events import Answered, Event, ModelClosed
 from harness.engine.model import AnsweringModel, ModelUnopened
 
-MOST_DEATHS_IN_A_ROW = 2
+MAX_DEATHS_IN_A_ROW = 2
 """Consecutive turns in which a model's process may die before the model gets no more turns."""
 
 Turn = tuple[ModelRef, Request]
@@ -65,7 +65,7 @@ class ModelHost:
         self.release(keep=deaths)
         try:
             for ref, request in turns:
-                if deaths[ref] >= MOST_DEATHS_IN_A_ROW:
+                if deaths[ref] >= MAX_DEATHS_IN_A_ROW:
                     reason = "it died before when it was to be timed"
                     yield Answered(ref, request, failed(request, reason))
                     continue

@@ -23,7 +23,7 @@ from harness.engine.model import EngineSettings, ModelUnopened
 from harness.engine.tokenization import Tokenization
 from harness.engine.worker_process import BackendDied, WorkerProcess
 
-MOST_DEATHS_IN_A_ROW = 2
+MAX_DEATHS_IN_A_ROW = 2
 """Consecutive processes that may die without answering a batch, before the rest is given up."""
 
 
@@ -90,7 +90,7 @@ class RemoteModel:
                     is_drained = True
                 except BackendDied as died:
                     deaths += 1
-                    given_up = deaths >= MOST_DEATHS_IN_A_ROW or self.model is None
+                    given_up = deaths >= MAX_DEATHS_IN_A_ROW or self.model is None
                     lost = list(unanswered) if given_up else self._in_flight
                     self.close()
                     for key in lost:

@@ -13,9 +13,9 @@ from typing import Any
 
 from harness.core.errors import HarnessError
 
-MOST_BYTES = 256_000_000
+MAX_BYTES = 256_000_000
 """No tokenizer is larger; what is would only fill the memory."""
-MOST_MISTAKES = 5
+MAX_MISTAKES = 5
 """Mistakes of one record that are reported at once."""
 _DAMAGED = "the record is damaged or was edited: restore it, or run the suites again"
 
@@ -58,8 +58,8 @@ def read_object(path: Path) -> dict[str, Any]:
     if not path.is_file():
         return {}
     try:
-        if path.stat().st_size > MOST_BYTES:
-            raise UnreadableFile(f"is larger than {MOST_BYTES // 1_000_000} MB")
+        if path.stat().st_size > MAX_BYTES:
+            raise UnreadableFile(f"is larger than {MAX_BYTES // 1_000_000} MB")
         return parse_object(path.read_bytes())
     except OSError as error:
         raise UnreadableFile(f"cannot be read ({error.strerror})") from None
@@ -105,9 +105,9 @@ def mistake(error: Any) -> str:
 
 def damaged(mistakes: list[str]) -> HarnessError:
     """The error for mistakes in a record's file: the first few, with what to do next."""
-    shown = [f"{m}, {_DAMAGED}" for m in mistakes[:MOST_MISTAKES]]
-    if len(mistakes) > MOST_MISTAKES:
-        shown.append(f"... and {len(mistakes) - MOST_MISTAKES} more mistakes")
+    shown = [f"{m}, {_DAMAGED}" for m in mistakes[:MAX_MISTAKES]]
+    if len(mistakes) > MAX_MISTAKES:
+        shown.append(f"... and {len(mistakes) - MAX_MISTAKES} more mistakes")
     return HarnessError(*shown)
 
 

@@ -11,7 +11,7 @@ from harness.core.record import Sample, TaskRecord
 from harness.core.verdict import Outcome
 from harness.gate.compare import Side, required_behaviors
 
-MOST_NAMED = 5
+MAX_NAMED = 5
 """Case ids named in a message; the rest are counted."""
 
 
@@ -41,14 +41,14 @@ def run_incompatibilities(before: Side, after: Side) -> Iterator[Incompatibility
 
 
 def task_incompatibilities(
-    before: Side, after: Side, task: str, most_errors: float
+    before: Side, after: Side, task: str, max_errors: float
 ) -> Iterator[Incompatibility]:
     """Reasons that concern one task that both sides have."""
     old, new = before.task_record(task), after.task_record(task)
     if old is None or new is None:
         return
     for name, side in (("before", before), ("after", after)):
-        yield from _unanswered(name, side, task, most_errors)
+        yield from _unanswered(name, side, task, max_errors)
     yield from _cases(before, after, task)
     yield from _prompts(before, after, task)
     if old.schema_sha256 != new.schema_sha256:
@@ -69,7 +69,7 @@ def _tasks(side: Side) -> set[str]:
     return answered or {t.name for t in side.record.tasks}
 
 
-def _unanswered(name: str, side: Side, task: str, most_errors: float) -> Iterator[Incompatibility]:
+def _unanswered(name: str, side: Side, task: str, max_errors: float) -> Iterator[Incompatibility]:
     samples = side.samples(task)
     model = side.model_record
     if not samples:
@@ -82,9 +82,9 @@ def _unanswered(name: str, side: Side, task: str, most_errors: float) -> Iterato
         yield Incompatibility("empty", what, task)
         return
     errors = sum(_is_error(sample, required) for sample in samples.values())
-    if errors > most_errors * len(samples):
+    if errors > max_errors * len(samples):
         share = f"{errors} of {len(samples)} answers {name} are errors"
-        yield Incompatibility("errors", f"{share}, at most {most_errors:.3g} of them may be", task)
+        yield Incompatibility("errors", f"{share}, at most {max_errors:.3g} of them may be", task)
 
 
 def _is_error(sample: Sample, required: tuple[str, ...]) -> bool:
@@ -154,5 +154,5 @@ def _required(before: Side, after: Side, task: str) -> Iterator[Incompatibility]
 
 def _named(cases: list[str]) -> str:
     named = list(dict.fromkeys(cases))
-    more = len(named) - MOST_NAMED
-    return ", ".join(named[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
+    more = len(named) - MAX_NAMED
+    return ", ".join(named[:MAX_NAMED]) + (f" and {more} more" if more > 0 else "")

@@ -14,7 +14,7 @@ from harness.stats.multiple import benjamini_hochberg
 
 SMALL_SLICE = 10
 """Slices with fewer cases are shown but never suggested."""
-MOST_SLICES = 50
+MAX_SLICES = 50
 """The number of slices of one kind that are tested: the largest ones."""
 
 
@@ -60,5 +60,5 @@ def _groups(comparison: Comparison) -> Mapping[str, Mapping[str, list[CaseChange
 
 def _chosen(found: Mapping[str, list[CaseChange]], cases: int) -> dict[str, list[CaseChange]]:
     shared = {name: group for name, group in found.items() if 1 < len(group) < cases}
-    largest = sorted(shared, key=lambda name: -len(shared[name]))[:MOST_SLICES]
+    largest = sorted(shared, key=lambda name: -len(shared[name]))[:MAX_SLICES]
     return {name: shared[name] for name in largest}

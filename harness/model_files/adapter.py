@@ -27,7 +27,7 @@ LORA_NAME = re.compile(
 _AGAIN = "copy or train it again"
 _FLOATS = ("F16", "BF16", "F32", "F64")
 """Types of plain weights; others are packed, and their shape is not the matrix's."""
-MOST_HASHED_BYTES = 300_000_000
+MAX_HASHED_BYTES = 300_000_000
 """Weights up to this size are hashed before a run: it takes them well under a second."""
 
 
@@ -105,7 +105,7 @@ def base_findings(
     """
     if adapter.trained_over is None:
         return
-    if base_size > MOST_HASHED_BYTES and not is_thorough:
+    if base_size > MAX_HASHED_BYTES and not is_thorough:
         yield note(TRAINING, "the base is too large to hash before a run", "harness doctor does")
         return
     found = folder_hash(base)

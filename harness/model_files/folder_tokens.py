@@ -9,7 +9,7 @@ from harness.model_files.folders import TOKENIZER_CONFIG
 from harness.model_files.tokens import TokenFacts
 
 TEMPLATE_FILE = "chat_template.jinja"
-MOST_TEMPLATE_BYTES = 1_000_000
+MAX_TEMPLATE_BYTES = 1_000_000
 
 
 def folder_tokens(folder: Path, configs: Path | None = None) -> TokenFacts:
@@ -95,7 +95,7 @@ def _template(folder: Path, config: dict[str, Any]) -> tuple[str | None, str]:
     """The template that transformers takes: the file of its own before the configuration's."""
     path = folder / TEMPLATE_FILE
     if path.is_file():
-        text = path.read_bytes()[:MOST_TEMPLATE_BYTES].decode("utf-8", "replace")
+        text = path.read_bytes()[:MAX_TEMPLATE_BYTES].decode("utf-8", "replace")
         return text or None, TEMPLATE_FILE
     for name, found in (
         ("chat_template.json", _read(folder / "chat_template.json")),

@@ -18,9 +18,9 @@ CHAT_TEMPLATE_KEY = "tokenizer.chat_template"
 """The key of the chat template."""
 MAGIC = b"GGUF"
 VERSIONS = (2, 3)
-MOST_DEPTH = 4
+MAX_DEPTH = 4
 """Arrays of arrays are allowed, and nobody writes them."""
-MOST_DIMENSIONS = 4
+MAX_DIMENSIONS = 4
 DEFAULT_ALIGNMENT = 32
 _SCALARS = {
     0: "<B", 1: "<b", 2: "<H", 3: "<h", 4: "<I", 5: "<i", 6: "<f", 7: "<?", 10: "<Q", 11: "<q",
@@ -142,7 +142,7 @@ def _read(cursor: "_Cursor") -> GgufHeader:
 
 def _place(cursor: "_Cursor") -> tuple[str, GgufTensor, int]:
     name, dimensions = cursor.text(), cursor.number("<I")
-    if not 0 < dimensions <= MOST_DIMENSIONS:
+    if not 0 < dimensions <= MAX_DIMENSIONS:
         raise DamagedGguf(f"gives the tensor {name[:80]!r} {dimensions} dimensions")
     shape = tuple(cursor.number("<Q") for _ in range(dimensions))
     kind, offset = cursor.number("<I"), cursor.number("<Q")
@@ -196,7 +196,7 @@ class _Cursor:
             return self.number(_SCALARS[kind])
         if kind == _STRING:
             return self.text()
-        if kind != _ARRAY or depth >= MOST_DEPTH:
+        if kind != _ARRAY or depth >= MAX_DEPTH:
             raise DamagedGguf(f"holds a value of the unknown type {kind}")
         inner, count = self.number("<I"), self.number("<Q")
         if inner in _SCALARS:

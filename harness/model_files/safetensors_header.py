@@ -13,7 +13,7 @@ from typing import Any
 
 from harness.files.strict_json import UnreadableFile, parse_object
 
-MOST_HEADER_BYTES = 100_000_000
+MAX_HEADER_BYTES = 100_000_000
 """The format's own limit."""
 DTYPE_BITS = {
     "BOOL": 8, "U8": 8, "I8": 8, "F8_E5M2": 8, "F8_E4M3": 8, "F8_E8M0": 8, "F8_E4M3FNUZ": 8,
@@ -53,7 +53,7 @@ def read_header(path: Path) -> Mapping[str, Tensor]:
             if len(head) < 8:
                 raise UnreadableFile(f"was cut short: it holds {size} bytes")
             (length,) = struct.unpack("<Q", head)
-            if length > MOST_HEADER_BYTES:
+            if length > MAX_HEADER_BYTES:
                 raise UnreadableFile(
                     f"is no safetensors file: its header would be {length:,} bytes"
                 )

@@ -14,8 +14,8 @@ from functools import lru_cache
 from harness.core.case import Message
 
 QUESTION, ANSWER = "What is asked?", "What is answered."
-MOST_SECONDS = 5
-MOST_BYTES = 1 << 30
+MAX_SECONDS = 5
+MAX_BYTES = 1 << 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +48,12 @@ def _turn(template: str, special: tuple[tuple[str, str], ...]) -> RenderedTurn:
             [sys.executable, "-m", "harness.model_files.template_probe"],
             input=asked.encode(),
             capture_output=True,
-            timeout=MOST_SECONDS,
+            timeout=MAX_SECONDS,
             check=True,
         )
         found = json.loads(done.stdout)
     except subprocess.TimeoutExpired:
-        return RenderedTurn(error=f"took more than {MOST_SECONDS} s")
+        return RenderedTurn(error=f"took more than {MAX_SECONDS} s")
     except (subprocess.SubprocessError, ValueError, OSError):
         return RenderedTurn(error="brought its process down")
     return RenderedTurn(**found)
@@ -80,7 +80,7 @@ def main() -> None:
     if sys.platform != "win32":
         import resource
 
-        resource.setrlimit(resource.RLIMIT_AS, (MOST_BYTES, MOST_BYTES))
+        resource.setrlimit(resource.RLIMIT_AS, (MAX_BYTES, MAX_BYTES))
     asked = json.loads(sys.stdin.buffer.read())
     json.dump(_answer(asked["template"], asked["special"]), sys.stdout)
 

@@ -15,8 +15,8 @@ from harness.files.strict_json import UnreadableFile, read_object
 from harness.model_files.folders import ADAPTER_WEIGHTS
 
 FILE = "training.json"
-MOST_STEPS = 10**9
-MOST_POINTS = 400
+MAX_STEPS = 10**9
+MAX_POINTS = 400
 """Points kept of one line of the curve."""
 
 
@@ -99,6 +99,6 @@ def _text(values: Mapping[str, Any], section: str, key: str) -> str | None:
 def _points(curve: Any, name: str) -> tuple[tuple[int, float], ...]:
     """The finite values of one name, in the order of their steps, thinned."""
     found = sorted({int(p["step"]): float(p[name]) for p in curve if name in p}.items())
-    finite = [(s, value) for s, value in found if 0 <= s <= MOST_STEPS and math.isfinite(value)]
-    every = max(1, -(-len(finite) // MOST_POINTS))
+    finite = [(s, value) for s, value in found if 0 <= s <= MAX_STEPS and math.isfinite(value)]
+    every = max(1, -(-len(finite) // MAX_POINTS))
     return tuple(finite[::every])

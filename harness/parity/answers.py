@@ -8,7 +8,7 @@ from harness.gate.compare import BehaviorChange, CaseChange, Change, Side, compa
 from harness.parity.tokenization import first_difference
 from harness.parity.values import AnswerParity, Divergence, Flips, TokenText
 
-MOST_DIVERGENCES = 50
+MAX_DIVERGENCES = 50
 """Divergences measured for one pair and task; each takes a forward pass of both models."""
 
 
@@ -26,7 +26,7 @@ def compare_answers(record: RunRecord, before: str, after: str, task: str) -> An
         cases=len(answered),
         identical=len(answered) - len(differing),
         flips=tuple(_flips(change) for change in changes),
-        divergences=tuple(_divergences(differing))[:MOST_DIVERGENCES],
+        divergences=tuple(_divergences(differing))[:MAX_DIVERGENCES],
     )
 
 

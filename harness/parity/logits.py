@@ -10,7 +10,7 @@ from typing import Any
 
 from harness.parity.values import FirstStep, StepMismatch, TokenText
 
-MOST_MISMATCHES = 20
+MAX_MISMATCHES = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ def compare_first_steps(
             )
     agreeing = len(shared) - len(mismatches)
     return FirstStep(
-        len(shared), agreeing, largest, total / len(shared), tuple(mismatches[:MOST_MISMATCHES])
+        len(shared), agreeing, largest, total / len(shared), tuple(mismatches[:MAX_MISMATCHES])
     )
 
 

@@ -13,7 +13,7 @@ from harness.engine.process import RemoteModel
 from harness.engine.tokenization import Prompt, Tokenization
 from harness.parity.logits import LogitRows
 
-MOST_FIRST_STEP_BYTES = 64_000_000
+MAX_FIRST_STEP_BYTES = 64_000_000
 """Largest size of the file of logits after whole prompts; larger vocabularies get fewer prompts."""
 DivergenceKey = tuple[str, str, int, int]
 """Task, case id, repeat, and the index of the pair in the chain."""
@@ -109,7 +109,7 @@ def _check_weights(target: ProbeTarget, remote: RemoteModel) -> None:
 
 def _first_steps(tokenization: Tokenization) -> list[Prompt]:
     """Prompts whose first token is compared: evenly spaced ones where all are too many."""
-    room = max(1, MOST_FIRST_STEP_BYTES // (4 * tokenization.vocabulary.logits))
+    room = max(1, MAX_FIRST_STEP_BYTES // (4 * tokenization.vocabulary.logits))
     context = tokenization.vocabulary.context
     readable = [
         p

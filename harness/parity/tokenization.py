@@ -6,7 +6,7 @@ from harness.core.printable import excerpt
 from harness.engine.tokenization import Prompt, Token, Tokenization, Vocabulary
 from harness.parity.values import PromptMismatch, SettingDifference, TokenizationParity, TokenText
 
-MOST_MISMATCHES = 20
+MAX_MISMATCHES = 20
 AROUND = 24
 """Characters shown of a text from the first difference on."""
 
@@ -35,7 +35,7 @@ def compare_tokenizations(
     return TokenizationParity(
         prompts=len(pairs),
         mismatched=len(found),
-        mismatches=tuple(found[:MOST_MISMATCHES]),
+        mismatches=tuple(found[:MAX_MISMATCHES]),
         settings=tuple(_settings(before.vocabulary, after.vocabulary)),
     )
 

@@ -12,12 +12,12 @@ from harness.core.record import BehaviorResult, Counterexample
 from harness.core.verdict import Outcome, Verdict
 from harness.report.console.screen import folded
 from harness.report.words.escaping import inert
-from harness.run.behavior import MOST_ERRORS, Tally
+from harness.run.behavior import MAX_ERRORS, Tally
 
 Judge = Callable[[Case, Completion], Verdict]
 
 EXAMPLES = 3
-MOST_CODES = 5
+MAX_CODES = 5
 WIDTH = 72
 """Columns of a completion's excerpt: with its margin and ellipses, 80."""
 
@@ -122,7 +122,7 @@ def _paragraphs(tally: Tally, result: BehaviorResult) -> Iterator[str]:
     yield headline(result)
     yield f"  model {result.model}, task {result.task}"
     if result.codes:
-        shown = list(result.codes.items())[:MOST_CODES]
+        shown = list(result.codes.items())[:MAX_CODES]
         yield "  codes: " + ", ".join(f"{code} {count}" for code, count in shown)
     if result.errors:
         yield f"  {_errors(tally, result)}"
@@ -136,7 +136,7 @@ def _paragraphs(tally: Tally, result: BehaviorResult) -> Iterator[str]:
 
 def _errors(tally: Tally, result: BehaviorResult) -> str:
     first = next(v for _, v in tally.judged if v.outcome is Outcome.ERROR)
-    share = "" if result.rate is not None else f" (a rate needs at most {MOST_ERRORS:.0%})"
+    share = "" if result.rate is not None else f" (a rate needs at most {MAX_ERRORS:.0%})"
     return f"errors: {result.errors}{share}, the first: {excerpt(first.reason, 300)}"
 
 

@@ -14,9 +14,9 @@ from harness.core.record import RunRecord
 from harness.files.strict_json import NotJson, decode
 from harness.records.runs import record_file, run_ids
 
-MOST_RUNS = 1000
+MAX_RUNS = 1000
 """Number of latest runs that are read."""
-MOST_BYTES = 4_000_000
+MAX_BYTES = 4_000_000
 """Size from which a ``run.json`` is skipped: counting must take next to no time."""
 
 
@@ -35,7 +35,7 @@ def with_attempts(record: RunRecord, root: Path) -> RunRecord:
 def _weights_of(record: RunRecord, root: Path) -> Iterator[str]:
     """The weights of each model of each earlier run with the record's plan."""
     ids = [i for i in run_ids(root) if i != record.id]
-    for run_id in ids[-MOST_RUNS:]:
+    for run_id in ids[-MAX_RUNS:]:
         head = _head(record_file(root / run_id), record.plan_fingerprint)
         models = head.get("models")
         for model in models if isinstance(models, list) else ():
@@ -48,7 +48,7 @@ def _weights_of(record: RunRecord, root: Path) -> Iterator[str]:
 def _head(file: Path, fingerprint: str) -> Mapping[str, Any]:
     """The unchecked values of a ``run.json`` of the same plan; empty for any other file."""
     try:
-        if file.stat().st_size > MOST_BYTES:
+        if file.stat().st_size > MAX_BYTES:
             return {}
         text = file.read_bytes()
         head = decode(text) if fingerprint.encode() in text else None

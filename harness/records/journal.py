@@ -16,7 +16,7 @@ from harness.core.record import RunRecord, Sample
 from harness.files.atomic import write_whole
 from harness.records.runs import PARTIAL_FILE, PARTIAL_SAMPLES, head_text, sample_line
 
-LEAST_BYTES = 600
+MIN_BYTES = 600
 """The least bytes of a sample, beside its prompt."""
 
 
@@ -70,7 +70,7 @@ def check_space(root: Path, requests: Iterable[Request]) -> None:
         HarnessError: the disk has less room than that.
     """
     needed = 2 * sum(
-        LEAST_BYTES + sum(len(message.content) for message in request.messages)
+        MIN_BYTES + sum(len(message.content) for message in request.messages)
         for request in requests
         if not request.timed
     )

@@ -18,7 +18,7 @@ from harness.stats.repeats import Estimate, Repeated, pass_at_k, pass_hat_k
 
 DEFAULT_BUDGET = 0.95
 """Default budget: the pass rate of a behavior for which neither task nor mark names one."""
-MOST_ERRORS = 0.02
+MAX_ERRORS = 0.02
 """Share of errors above which a behavior has no rate, since the judged cases may be the easy
 ones."""
 
@@ -96,7 +96,7 @@ def rate_result(
     verdicts = [verdict for _, verdict in judged]
     outcomes = Counter(v.outcome for v in verdicts)
     errors = outcomes[Outcome.ERROR]
-    found = _Rate() if errors > MOST_ERRORS * len(verdicts) else _rate(judged)
+    found = _Rate() if errors > MAX_ERRORS * len(verdicts) else _rate(judged)
     return BehaviorResult(
         model=model,
         task=task,

@@ -63,7 +63,7 @@ def find_counterexample(
     subject: Subject,
     tally: Tally,
     judge: Judge,
-    most_requests: int,
+    max_requests: int,
 ) -> Counterexample | None:
     """The smallest prompt that fails as the generated ones of a tally; ``None`` where none fails.
 
@@ -73,14 +73,14 @@ def find_counterexample(
         subject: the model and the task.
         tally: the verdicts of one behavior on the generated cases.
         judge: gives the behavior's verdict on one answer.
-        most_requests: the largest number of prompts to try.
+        max_requests: the largest number of prompts to try.
     """
     task = subject.task
     start = starting_point(tally.judged, lambda case_id: drawing.drawn[task.name, case_id])
     if start is None:
         return None
     # A sampled answer may fail by chance, so a smaller failing prompt would prove nothing.
-    bounds = Bounds(requests=0 if task.sampling.temperature else most_requests)
+    bounds = Bounds(requests=0 if task.sampling.temperature else max_requests)
     ask = partial(followups.answers, subject)
     found = smallest(drawing.sources[task.name], start, ask, judge, bounds)
     (request,) = requests_for(task.name, [found.case], task.sampling)

@@ -14,7 +14,7 @@ ALPHA = 0.05
 POWER = 0.8
 FIXED_RATE = 0.01
 """Share of cases that improve by chance while others break."""
-MOST_CASES = 100_000
+MAX_CASES = 100_000
 """The largest number of cases considered; the result is ``None`` above it."""
 _UNLIKELY = 1e-9
 
@@ -111,11 +111,11 @@ def cases_to_bound(
 
 def _fewest(is_enough: Callable[[int], bool]) -> int | None:
     """The smallest number of cases that is enough, to within a percent; ``None`` above
-    ``MOST_CASES``."""
+    ``MAX_CASES``."""
     high = 16
     while not is_enough(high):
         high *= 2
-        if high > MOST_CASES:
+        if high > MAX_CASES:
             return None
     low = high // 2
     while high - low > max(1, high // 100):

@@ -31,7 +31,7 @@ from harness.tasks.task_file import (
 
 TASK_FILE = "task.yaml"
 CASES_FILE = "cases.jsonl"
-MOST_MISTAKES = 20
+MAX_MISTAKES = 20
 """Mistakes of one file that are written out; the rest are counted."""
 T = TypeVar("T")
 
@@ -218,9 +218,9 @@ def _read_cases(path: Path, file: TaskFile | None) -> tuple[Case, ...]:
         cases.append(case)
     if not cases and not mistakes:
         mistakes.append(f"{path}: holds no case, write at least one")
-    if len(mistakes) > MOST_MISTAKES:
-        more = len(mistakes) - MOST_MISTAKES
-        mistakes = [*mistakes[:MOST_MISTAKES], f"{path}: and {more} more mistakes"]
+    if len(mistakes) > MAX_MISTAKES:
+        more = len(mistakes) - MAX_MISTAKES
+        mistakes = [*mistakes[:MAX_MISTAKES], f"{path}: and {more} more mistakes"]
     if mistakes:
         raise HarnessError(*mistakes)
     return tuple(cases)

@@ -46,9 +46,9 @@ def test_an_answer_does_not_depend_on_how_batches_are_cut(opened, monkeypatch, t
     if profile.has_context_per_core:
         monkeypatch.setattr(model.contexts, "cores", 2)
     assert ids(model, requests) == whole
-    monkeypatch.setattr(model.contexts, "profile", replace(profile, most_rows=3))
+    monkeypatch.setattr(model.contexts, "profile", replace(profile, max_rows=3))
     assert ids(model, requests) == whole
-    small = replace(profile, most_rows=3, most_ubatch_tokens=32)
+    small = replace(profile, max_rows=3, max_ubatch_tokens=32)
     monkeypatch.setattr(model.contexts, "profile", small)
     assert ids(model, requests) == whole
     monkeypatch.setattr(llama_decoding, "common_prefix", lambda prompts: 0)

@@ -58,7 +58,7 @@ def answers(model, requests):
 @pytest.fixture
 def without_sharing(monkeypatch):
     """A function that has every row's whole prompt go through the model from then on."""
-    return lambda: monkeypatch.setattr(shared_prefix, "LEAST_SAVED_TOKENS", 10**9)
+    return lambda: monkeypatch.setattr(shared_prefix, "MIN_SAVED_TOKENS", 10**9)
 
 
 def ask(text: str, **sampling) -> Request:

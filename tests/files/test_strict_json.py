@@ -67,7 +67,7 @@ def test_a_model_file_is_an_object(tmp_path):
 
 
 def test_a_model_file_that_would_fill_the_memory_is_not_read(tmp_path, monkeypatch):
-    monkeypatch.setattr("harness.files.strict_json.MOST_BYTES", 3)
+    monkeypatch.setattr("harness.files.strict_json.MAX_BYTES", 3)
     (tmp_path / "f.json").write_text('{"a": 1}')
     with pytest.raises(UnreadableFile, match="is larger than"):
         read_object(tmp_path / "f.json")

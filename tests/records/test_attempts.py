@@ -69,14 +69,14 @@ def test_what_lies_in_the_folder_beside_runs_is_passed_over(tmp_path: Path, monk
     assert counts(with_attempts(run, tmp_path)) == [1, 1]
     assert counts(with_attempts(run, tmp_path / "none")) == [1, 1]
     write_run(numbered(run, 0), tmp_path)
-    monkeypatch.setattr(attempts, "MOST_BYTES", 100)
+    monkeypatch.setattr(attempts, "MAX_BYTES", 100)
     assert counts(with_attempts(run, tmp_path)) == [1, 1]
 
 
 def test_only_the_latest_runs_are_looked_at(tmp_path: Path, monkeypatch) -> None:
     for number in range(4):
         write_run(numbered(record(2), number), tmp_path)
-    monkeypatch.setattr(attempts, "MOST_RUNS", 2)
+    monkeypatch.setattr(attempts, "MAX_RUNS", 2)
     assert counts(with_attempts(record(2), tmp_path)) == [3, 3]
 
 

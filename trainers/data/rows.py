@@ -18,7 +18,7 @@ from harness.core.errors import HarnessError
 from harness.engine.prompt import encode, has_template, render
 from harness.files.strict_json import NotJson, decode
 
-MOST_MISTAKES = 10
+MAX_MISTAKES = 10
 """Bad rows named in one error; the rest are counted."""
 IGNORED = -100
 """Label of a token that the loss ignores (torch's ``cross_entropy``)."""
@@ -269,6 +269,6 @@ def _message(turn: Any, name: str) -> Message:
 
 
 def _shortened(mistakes: list[str]) -> list[str]:
-    if len(mistakes) <= MOST_MISTAKES:
+    if len(mistakes) <= MAX_MISTAKES:
         return mistakes
-    return [*mistakes[:MOST_MISTAKES], f"... and {len(mistakes) - MOST_MISTAKES} rows more"]
+    return [*mistakes[:MAX_MISTAKES], f"... and {len(mistakes) - MAX_MISTAKES} rows more"]

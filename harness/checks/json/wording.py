@@ -8,7 +8,7 @@ from typing import Any
 from harness.core.printable import excerpt
 
 _KINDS = {bool: "the boolean", str: "the string", list: "an array", dict: "an object"}
-_MOST_LISTED = 6
+_MAX_LISTED = 6
 
 
 def kind_of(value: Any) -> str:
@@ -45,8 +45,8 @@ def number_text(value: int | Decimal | float) -> str:
 
 def list_of(words: Sequence[str], joint: str = "or") -> str:
     """``a, b or c``; the seventh word and those behind it are counted."""
-    if len(words) > _MOST_LISTED:
-        return f"{', '.join(words[:_MOST_LISTED])} {joint} {len(words) - _MOST_LISTED} more"
+    if len(words) > _MAX_LISTED:
+        return f"{', '.join(words[:_MAX_LISTED])} {joint} {len(words) - _MAX_LISTED} more"
     return f" {joint} ".join(filter(None, (", ".join(words[:-1]), *words[-1:])))
 
 

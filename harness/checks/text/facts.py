@@ -52,9 +52,9 @@ _DATE_HINT = re.compile(r"(?<![0-9])(?:[0-9]++(?=[-/.][0-9]++[-/.][0-9])|[0-9]{8
 _CLOCK = re.compile(
     r"[Tt ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]+)?)?(?:[Zz]|[+-][0-9]{2}:?[0-9]{2})?"
 )
-_MOST_DIGITS = 1000
+_MAX_DIGITS = 1000
 """A longer number is nobody's fact."""
-_MOST_WORDS = 300
+_MAX_WORDS = 300
 """Words of a text among which the nearest to a value is looked for."""
 
 
@@ -166,7 +166,7 @@ def _is_minus(sign: str) -> bool:
 
 def _readings(digits: str, exponent: str = "") -> set[Decimal]:
     """The values that digits with separators may have: ``1.234`` is read in two ways."""
-    if len(digits) > _MOST_DIGITS:
+    if len(digits) > _MAX_DIGITS:
         return set()
     if _PLAIN.fullmatch(digits) and not _MAY_BE_GROUPED.search(digits):
         return {Decimal(digits + exponent)}
@@ -210,7 +210,7 @@ def _days(match: re.Match[str]) -> Iterator[datetime.date]:
 
 def _most_alike(text: str, value: str) -> str:
     """The stretch of as many words as ``value`` has that shares most pairs of letters with it."""
-    words = text.split(" ", _MOST_WORDS)[:_MOST_WORDS]
+    words = text.split(" ", _MAX_WORDS)[:_MAX_WORDS]
     size = min(6, value.count(" ") + 1)
     pairs = _pairs(value)
     best, most = "", 0.0

@@ -6,7 +6,7 @@ Both sides are brought into one form: Unicode NFKC, case folded, runs of white s
 import re
 import unicodedata
 
-_MOST_PLACES = 1000
+_MAX_PLACES = 1000
 """Places that are tried before a text made of one repeated part counts as not found."""
 _WITHOUT_SPACES = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
@@ -29,7 +29,7 @@ def has_words(text: str, words: str) -> bool:
     if not words:
         return True
     position = text.find(words)
-    for _ in range(_MOST_PLACES):
+    for _ in range(_MAX_PLACES):
         if position < 0:
             return False
         if _is_edge(text, position, -1) and _is_edge(text, position + len(words), 1):

@@ -28,7 +28,7 @@ from harness.engine.tokenization import Prompt, Token, Tokenization, Vocabulary
 from harness.machine.memory import available_bytes
 from harness.model_files.end_tokens import end_ids
 
-MOST_BATCH_TOKENS = 32_768
+MAX_BATCH_TOKENS = 32_768
 """Tokens of a batch; on a CPU more rows do not raise throughput: prefill is compute-bound."""
 LOGIT_ROWS = 32
 """Sequences whose logits are in memory at once."""
@@ -169,7 +169,7 @@ class HfModel:
         )
         per_token: int = 2 * config.num_hidden_layers * heads * width * self.model.dtype.itemsize
         fitting = int(CACHE_SHARE * available_bytes(self.model.device)) // per_token
-        return max(1, min(MOST_BATCH_TOKENS, fitting))
+        return max(1, min(MAX_BATCH_TOKENS, fitting))
 
 
 def special_token(tokenizer: Any, name: str) -> Token | None:

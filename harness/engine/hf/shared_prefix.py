@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-LEAST_SAVED_TOKENS = 256
+MIN_SAVED_TOKENS = 256
 """The fewest tokens saved that pay for another forward pass, which reads all weights again: on two
 cores a pass of a 0.5B model over a few tokens takes as long as 90 tokens of a large pass."""
 
@@ -30,15 +30,15 @@ class PrefixSplit:
     """For each row, the index of the prefix that starts with the row's tokens before the split."""
 
 
-def best_split(prompts: Sequence[Tokens], most_columns: int) -> PrefixSplit | None:
-    """The split with at most ``most_columns`` columns before it; ``None`` where none saves enough.
+def best_split(prompts: Sequence[Tokens], max_columns: int) -> PrefixSplit | None:
+    """The split with at most ``max_columns`` columns before it; ``None`` where none saves enough.
 
     It starts at the column that saves most and moves right while a further split saves more: the
     prefixes will be split in turn. A prompt's last token is always after the split: its logits are
     the first of the answer.
     """
     ordered = _SortedPrompts(prompts)
-    most = min(ordered.longest - 1, most_columns)
+    most = min(ordered.longest - 1, max_columns)
     columns = 0
     while further := ordered.best_after(columns, most):
         columns = further
@@ -57,14 +57,14 @@ class _SortedPrompts:
 
     def best_after(self, split: int, most: int) -> int | None:
         """The column of a second split that saves most over the first one at ``split``."""
-        best, most_saved = None, LEAST_SAVED_TOKENS - 1
+        best, max_saved = None, MIN_SAVED_TOKENS - 1
         for columns in range(most, split, -1):
-            if (len(self.prompts) - 1) * (columns - split) <= most_saved:
+            if (len(self.prompts) - 1) * (columns - split) <= max_saved:
                 break
             sources, _ = self.sources(columns)
             saved = (len(self.prompts) - len(sources)) * (columns - split)
-            if saved > most_saved:
-                best, most_saved = columns, saved
+            if saved > max_saved:
+                best, max_saved = columns, saved
         return best
 
     def sources(self, columns: int) -> tuple[list[int], list[int]]:

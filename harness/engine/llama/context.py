@@ -101,12 +101,12 @@ class LlamaContext:
 class _LlamaBatch:
     """llama.cpp's batch struct over numpy arrays, which are filled without a Python loop."""
 
-    def __init__(self, most_tokens: int) -> None:
-        self.tokens, self.positions, self.streams = np.zeros((3, most_tokens), np.int32)
-        self.ones = np.ones(most_tokens, np.int32)
-        self.outputs = np.zeros(most_tokens, np.int8)
+    def __init__(self, max_tokens: int) -> None:
+        self.tokens, self.positions, self.streams = np.zeros((3, max_tokens), np.int32)
+        self.ones = np.ones(max_tokens, np.int32)
+        self.outputs = np.zeros(max_tokens, np.int8)
         address, width = self.streams.ctypes.data, self.streams.itemsize
-        pointers = [address + i * width for i in range(most_tokens)]
+        pointers = [address + i * width for i in range(max_tokens)]
         self.stream_of = np.array(pointers, np.uintp)
         self.struct = llama_cpp.llama_batch(
             token=_pointer(self.tokens, ctypes.c_int32),

@@ -7,7 +7,7 @@ from threading import Lock
 
 from harness.engine.llama.context import CELLS, ContextShape, LlamaContext, rounded_up
 from harness.engine.llama.decoding import (
-    LEAST_TOKENS,
+    MIN_TOKENS,
     DecodingOptions,
     LlamaDecoder,
     RowQueue,
@@ -48,15 +48,15 @@ class LlamaContexts:
             shape = ContextShape(1, cells, ALONE_UBATCH_TOKENS, 1, threads)
             decode_alone(self._contexts(1, shape)[0], row, options)
 
-    def answer_together(self, rows: Sequence[Row], most_rows: int, options: DecodingOptions) -> int:
+    def answer_together(self, rows: Sequence[Row], max_rows: int, options: DecodingOptions) -> int:
         """Decode rows in as many contexts as the profile says; returns how many rows were decoded
-        at once, at most ``most_rows``."""
+        at once, at most ``max_rows``."""
         profile = self.profile
-        count, each = self.split(min(most_rows, len(rows)))
+        count, each = self.split(min(max_rows, len(rows)))
         streams = streams_per_step(each, profile.width) + 1
         threads = 1 if profile.has_context_per_core else self.cores
         cells, outputs = self._cells(rows), streams * profile.width
-        shape = ContextShape(streams, cells, profile.most_ubatch_tokens, outputs, threads)
+        shape = ContextShape(streams, cells, profile.max_ubatch_tokens, outputs, threads)
         options = replace(options, on_step=_locked(options.on_step))
         # Rows come sorted by length: every context begins with a mix of long and short ones.
         queue = RowQueue([row for first in range(count) for row in rows[first::count]])
@@ -71,10 +71,10 @@ class LlamaContexts:
 
     def split(self, rows: int) -> tuple[int, int]:
         """The number of contexts for ``rows`` rows, and the rows that each decodes at once."""
-        least = -(-LEAST_TOKENS // self.profile.width)
+        least = -(-MIN_TOKENS // self.profile.width)
         most = self.cores if self.profile.has_context_per_core else 1
         contexts = max(1, min(most, rows // least))
-        return contexts, max(1, min(self.profile.most_rows, rows // contexts))
+        return contexts, max(1, min(self.profile.max_rows, rows // contexts))
 
     def _cells(self, rows: Sequence[Row]) -> int:
         """Cells of the longest row. Its last token is never cached; draft tokens behind the one

@@ -2,7 +2,7 @@
 
 A row's output is bit-identical whatever else is in its batch. llama.cpp's matrix kernels round
 differently for one token of a stream than for several, for batches below eight tokens, and for the
-remainder of a batch beyond a multiple of four. So every batch here has at least ``LEAST_TOKENS``
+remainder of a batch beyond a multiple of four. So every batch here has at least ``MIN_TOKENS``
 tokens and a multiple of ``QUANTUM``, and every step gives each row the number of tokens that the
 decoding profile says. The remainder of a prompt goes in together with rows that already generate,
 and idle streams pad a batch. Tests assert this; docs/gguf.md has the measurements.
@@ -25,9 +25,9 @@ from harness.engine.row import Row
 
 QUANTUM = 4
 """The number of tokens in a batch is a multiple of this."""
-LEAST_TOKENS = 8
+MIN_TOKENS = 8
 """The fewest tokens of one batch."""
-LEAST_PREFIX = 16
+MIN_PREFIX = 16
 """A shorter common prefix is not worth a copy."""
 PADDING_TOKEN = 0
 """Input of idle streams; their output is discarded."""
@@ -71,7 +71,7 @@ class _Slot:
         """Tokens to prefill before the row generates. The last prompt token is never among them:
         its logits are the first of the answer."""
         count = (len(self.row.prompt) - 1 - self.cached) // QUANTUM * QUANTUM
-        return count if count >= LEAST_TOKENS else 0
+        return count if count >= MIN_TOKENS else 0
 
     @property
     def has_prompt(self) -> bool:
@@ -104,20 +104,20 @@ class RowQueue:
 
 
 class LlamaDecoder:
-    """Decodes rows, at most ``most_rows`` at once, in a context that has the streams of a step and
+    """Decodes rows, at most ``max_rows`` at once, in a context that has the streams of a step and
     one more for the common prefix."""
 
     def __init__(
         self,
         context: LlamaContext,
         profile: DecodingProfile,
-        most_rows: int,
+        max_rows: int,
         options: DecodingOptions,
         queue: RowQueue,
     ) -> None:
         self.context = context
         self.profile = profile
-        self.most_rows = most_rows
+        self.max_rows = max_rows
         self.options = options
         self.queue = queue
         self.prefix_stream = context.shape.streams - 1
@@ -141,13 +141,13 @@ class LlamaDecoder:
     def _refill(self) -> None:
         """Compact the slots and admit waiting rows once enough have ended. llama.cpp decodes a
         batch at once only if its streams are contiguous."""
-        wanted = self.most_rows if self.queue else len(self.slots)
+        wanted = self.max_rows if self.queue else len(self.slots)
         gaps = wanted - sum(slot.is_open for slot in self.slots)
         if gaps < max(1, self.profile.refill_share * wanted):
             return
         self._compact()
         if self.queue:
-            self._admit(self.queue.take(self.most_rows - len(self.slots)))
+            self._admit(self.queue.take(self.max_rows - len(self.slots)))
 
     def _compact(self) -> None:
         """Move the last open slots into the streams of ended ones."""
@@ -187,7 +187,7 @@ class LlamaDecoder:
         most = self.context.shape.ubatch_tokens // len(slots) // QUANTUM * QUANTUM
         while count:
             size = min(count, most)
-            if 0 < count - size < LEAST_TOKENS:
+            if 0 < count - size < MIN_TOKENS:
                 size -= QUANTUM
             tokens = [t for n in slots for t in n.row.prompt[n.cached : n.cached + size]]
             positions = [p for n in slots for p in range(n.cached, n.cached + size)]
@@ -282,7 +282,7 @@ def decode_alone(context: LlamaContext, row: Row, options: DecodingOptions) -> N
 
 def streams_per_step(slots: int, width: int) -> int:
     """The streams that a step fills for ``slots`` slots, idle ones included."""
-    return rounded_up(max(slots, -(-LEAST_TOKENS // width)), QUANTUM // math.gcd(QUANTUM, width))
+    return rounded_up(max(slots, -(-MIN_TOKENS // width)), QUANTUM // math.gcd(QUANTUM, width))
 
 
 def common_prefix(prompts: Sequence[list[int]]) -> int:
@@ -294,6 +294,6 @@ def common_prefix(prompts: Sequence[list[int]]) -> int:
     first, last = min(prompts), max(prompts)
     most = min(len(p) for p in prompts) - 1
     common = next((i for i in range(most) if first[i] != last[i]), most) // QUANTUM * QUANTUM
-    if any(0 < (len(p) - 1) // QUANTUM * QUANTUM - common < LEAST_TOKENS for p in prompts):
-        common -= LEAST_TOKENS
-    return common if common >= LEAST_PREFIX else 0
+    if any(0 < (len(p) - 1) // QUANTUM * QUANTUM - common < MIN_TOKENS for p in prompts):
+        common -= MIN_TOKENS
+    return common if common >= MIN_PREFIX else 0

@@ -20,7 +20,7 @@ from harness.machine.memory import MB, available_mb
 
 WEIGHTS_SHARE = 0.8
 """Share of the free memory that weights read from a file may take."""
-MOST_LINES = 40
+MAX_LINES = 40
 """Lines of llama.cpp's log that are kept."""
 REASON_LINES = 2
 """Lines of the log that go into an error."""
@@ -34,7 +34,7 @@ class LlamaLog:
     """Keeps llama.cpp's log lines, which would otherwise go to the terminal."""
 
     def __init__(self) -> None:
-        self.lines: deque[tuple[int, str]] = deque(maxlen=MOST_LINES)
+        self.lines: deque[tuple[int, str]] = deque(maxlen=MAX_LINES)
         self._part = ""
         # ctypes keeps no reference to a callback: it lives as long as this object.
         self._callback = llama_cpp.llama_log_callback(self._take)

@@ -18,7 +18,7 @@ from harness.core.record import ModelRecord
 from harness.engine import prompt
 from harness.engine.llama.context import BYTES_PER_CACHED, CELLS, rounded_up
 from harness.engine.llama.contexts import LlamaContexts
-from harness.engine.llama.decoding import LEAST_TOKENS, DecodingOptions
+from harness.engine.llama.decoding import MIN_TOKENS, DecodingOptions
 from harness.engine.llama.library import LoadedModel
 from harness.engine.llama.sampling import LlamaPicker, Logits
 from harness.engine.llama.vocabulary import LlamaVocabulary
@@ -35,11 +35,11 @@ from harness.engine.tokenization import Prompt, Tokenization
 from harness.machine.memory import MB, available_mb
 from harness.model_files.gguf_header import GgufHeader
 
-MOST_BATCH_TOKENS = 32_768
+MAX_BATCH_TOKENS = 32_768
 """Cache cells over all streams; on a CPU more rows than fit into them do not raise throughput."""
 LOGIT_ROWS = 64
 """Sequences whose logits are in memory at once."""
-MOST_REQUESTS = 256
+MAX_REQUESTS = 256
 """Requests of one batch: as many are lost when llama.cpp crashes."""
 CACHE_SHARE = 0.2
 """Share of the free memory that the key-value cache may take."""
@@ -128,13 +128,13 @@ class LlamaModel:
         if is_alone or not self._has_room_to_pad(widest):
             self.contexts.answer_alone(rows, options)
             return 1
-        cells = self.settings.batch_tokens or min(MOST_BATCH_TOKENS, self._fitting_cells)
+        cells = self.settings.batch_tokens or min(MAX_BATCH_TOKENS, self._fitting_cells)
         return self.contexts.answer_together(rows, max(1, cells // widest), options)
 
     def _has_room_to_pad(self, width: int) -> bool:
         """True if memory holds the fewest streams of a batch, each ``width`` long. A prompt too
         long for that is decoded alone, whatever other requests there are."""
-        return (LEAST_TOKENS + 1) * rounded_up(width, CELLS) <= self._fitting_cells
+        return (MIN_TOKENS + 1) * rounded_up(width, CELLS) <= self._fitting_cells
 
     @cached_property
     def _fitting_cells(self) -> int:
@@ -160,7 +160,7 @@ class LlamaModel:
     def _fits(self, batch: Sequence[Request], request: Request) -> bool:
         """True if a request may be appended to a batch, whose first request is the longest."""
         return (
-            len(batch) < MOST_REQUESTS
+            len(batch) < MAX_REQUESTS
             and self._has_room_to_pad(self._width(batch[0]))
             and self._width(batch[0]) <= max(CELLS, WIDEST * self._width(request))
             and (len(batch) + 1) * self._width(batch[0]) <= self._batch_limit()

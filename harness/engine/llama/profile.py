@@ -18,11 +18,11 @@ class DecodingProfile:
 
     has_context_per_core: bool
     """Each core decodes its own rows; otherwise all cores share one context."""
-    most_rows: int
+    max_rows: int
     """Rows decoded at once in one context."""
     draft_tokens: int
     """Draft tokens of each row, which the same step accepts or rejects."""
-    most_ubatch_tokens: int
+    max_ubatch_tokens: int
     """Tokens computed at once: more need more memory for activations."""
     refill_share: float
     """Waiting rows are admitted, and slots compacted, when this share of the rows has ended:
@@ -36,15 +36,15 @@ class DecodingProfile:
 
 BATCHED = DecodingProfile(
     has_context_per_core=False,
-    most_rows=64,
+    max_rows=64,
     draft_tokens=0,
-    most_ubatch_tokens=256,
+    max_ubatch_tokens=256,
     refill_share=0.25,
 )
 """The weights are read once for many rows. A step's time is proportional to its tokens, so a
 rejected draft token costs as much as an accepted one."""
 PER_CORE = DecodingProfile(
-    has_context_per_core=True, most_rows=16, draft_tokens=1, most_ubatch_tokens=64, refill_share=0.0
+    has_context_per_core=True, max_rows=16, draft_tokens=1, max_ubatch_tokens=64, refill_share=0.0
 )
 """The weights stay in a core's cache. Attention takes half of the time and is computed several
 times faster for two tokens of a row than for one."""

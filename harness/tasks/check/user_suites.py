@@ -20,7 +20,7 @@ from harness.records.runs import read_run, run_ids, write_run
 from harness.tasks.task import Task
 
 MODEL = "record:references"
-MOST_SECONDS = 600
+MAX_SECONDS = 600
 """The most time that the suites may take over the references."""
 _PYTEST = ("-m", "pytest", "-p", "harness.pytest_plugin", "-p", "no:cacheprovider", "-q")
 
@@ -52,11 +52,11 @@ def _run_pytest(*arguments: str) -> str:
             [sys.executable, *_PYTEST, *arguments],
             capture_output=True,
             text=True,
-            timeout=MOST_SECONDS,
+            timeout=MAX_SECONDS,
             env={**os.environ, "NO_COLOR": "1"},
         )
     except subprocess.TimeoutExpired:
-        return f"pytest took more than {MOST_SECONDS} s"
+        return f"pytest took more than {MAX_SECONDS} s"
     lines = (done.stderr + done.stdout).splitlines()
     faults = [line for line in lines if line.startswith(("E ", "ERROR"))]
     return " ".join((faults or ["no behavior applies"])[0].split())

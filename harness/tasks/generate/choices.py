@@ -17,9 +17,9 @@ Value = bool | int | float | str
 Span = tuple[int, int]
 """A run of choices that belong together, such as an item of a list: start, and end exclusive."""
 
-MOST_ALTERNATIVES = 64
+MAX_ALTERNATIVES = 64
 """A whole number of at most so many possible values is tried at each of them."""
-MOST_PARTS = 16
+MAX_PARTS = 16
 """A text is cut at most into so many parts at a time."""
 LONGEST_BY_CHANCE = 100
 """Characters above its least length that a text is drawn with at most."""
@@ -133,7 +133,7 @@ class IntegerRange:
     def others(self, value: Value) -> Iterator[Value]:
         assert isinstance(value, int)
         least, most = self._window
-        if most - least < MOST_ALTERNATIVES:
+        if most - least < MAX_ALTERNATIVES:
             yield from (n for n in range(least, most + 1) if n != value)
             return
         distance = value - self.simplest
@@ -251,11 +251,11 @@ class TextRange:
 
 
 def _parts(length: int) -> Iterator[Span]:
-    """The whole, its halves, its quarters, ..., as far as single places or ``MOST_PARTS``."""
-    finest = min(length, MOST_PARTS)
+    """The whole, its halves, its quarters, ..., as far as single places or ``MAX_PARTS``."""
+    finest = min(length, MAX_PARTS)
     if not finest:
         return
-    counts = [2**i for i in range(MOST_PARTS.bit_length()) if 2**i < finest]
+    counts = [2**i for i in range(MAX_PARTS.bit_length()) if 2**i < finest]
     for count in [*counts, finest]:
         edges = [length * i // count for i in range(count + 1)]
         yield from pairwise(edges)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 GENERATED = "generated"
 """The tag of every drawn case, and how its id begins."""
-MOST_ATTEMPTS = 10
+MAX_ATTEMPTS = 10
 """For each case that is asked for, so many are drawn at most: some are rejected or come twice."""
 
 
@@ -58,7 +58,7 @@ class CaseSampler:
         from harness.tasks.generate.choosing import Job
 
         found: dict[str, DrawnCase] = {}
-        for first in range(0, count * MOST_ATTEMPTS, count):
+        for first in range(0, count * MAX_ATTEMPTS, count):
             jobs = [Job(rng=self._rng(n)) for n in range(first, first + count)]
             for drawn in self._make(jobs):
                 if drawn is not None and len(found) < count:

@@ -37,7 +37,7 @@ class Example(Protocol):
     def prompt(self) -> str: ...
 
 
-MOST_COUNTED = 64
+MAX_COUNTED = 64
 """A larger number is no count of what comes after it."""
 E = TypeVar("E", bound=Example)
 Sequel = tuple[Value, ...]
@@ -189,7 +189,7 @@ def _counts_lowered(choices: Sequence[Choice]) -> Iterator[Edit]:
     for place, choice in enumerate(choices):
         if isinstance(choice.range, IntegerRange) and isinstance(choice.value, int):
             above = choice.value - choice.range.simplest
-            if 0 < above <= MOST_COUNTED:
+            if 0 < above <= MAX_COUNTED:
                 yield Edit(place, place + 1, (choice.value - 1,))
 
 

@@ -122,7 +122,7 @@ BATCHES = {
 def sharing(monkeypatch):
     """A function that turns prefix sharing on, however little it saves, or off."""
     return lambda is_on: monkeypatch.setattr(
-        shared_prefix, "LEAST_SAVED_TOKENS", 1 if is_on else 10**9
+        shared_prefix, "MIN_SAVED_TOKENS", 1 if is_on else 10**9
     )
 
 

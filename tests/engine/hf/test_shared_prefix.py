@@ -13,8 +13,8 @@ ANY = 10_000
 """Columns: more than any prompt here has."""
 
 
-def cut_of(prompts, most_columns=ANY):
-    found = best_split(prompts, most_columns)
+def cut_of(prompts, max_columns=ANY):
+    found = best_split(prompts, max_columns)
     assert found is not None
     return found
 
@@ -60,8 +60,8 @@ def test_a_cut_that_saves_too_little_is_not_made():
 
 def test_a_cut_leaves_out_columns_that_may_not_move():
     prompts = [[*TASK, i, i + 1] for i in range(10)]
-    assert cut_of(prompts, most_columns=31) == PrefixSplit(31, [TASK[:31]], [0] * 10)
-    assert best_split(prompts, most_columns=0) is None
+    assert cut_of(prompts, max_columns=31) == PrefixSplit(31, [TASK[:31]], [0] * 10)
+    assert best_split(prompts, max_columns=0) is None
 
 
 def computed_with(prompts, columns):
@@ -73,25 +73,25 @@ def computed_with(prompts, columns):
     return len(prompts) * behind + len(needed) * columns
 
 
-def computed(prompts, most_columns):
+def computed(prompts, max_columns):
     """Tokens computed when the prefixes are split in turn."""
-    found, longest = best_split(prompts, most_columns), max(map(len, prompts))
+    found, longest = best_split(prompts, max_columns), max(map(len, prompts))
     if found is None:
         return len(prompts) * longest
     behind = len(prompts) * (longest - found.columns)
-    return behind + computed(found.prefixes, most_columns)
+    return behind + computed(found.prefixes, max_columns)
 
 
 few_tokens = st.lists(st.integers(0, 1), min_size=1, max_size=7)
 
 
 @given(st.lists(few_tokens, min_size=1, max_size=9), st.integers(0, 8))
-def test_no_single_cut_saves_more_and_every_row_finds_its_beginning(prompts, most_columns):
+def test_no_single_cut_saves_more_and_every_row_finds_its_beginning(prompts, max_columns):
     longest = max(map(len, prompts))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(shared_prefix, "LEAST_SAVED_TOKENS", 1)
-        found, count = best_split(prompts, most_columns), computed(prompts, most_columns)
-    cuts = range(min(longest - 1, most_columns) + 1)
+        patch.setattr(shared_prefix, "MIN_SAVED_TOKENS", 1)
+        found, count = best_split(prompts, max_columns), computed(prompts, max_columns)
+    cuts = range(min(longest - 1, max_columns) + 1)
     assert count <= min(computed_with(prompts, columns) for columns in cuts)
     if found is None:
         return
