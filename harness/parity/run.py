@@ -48,7 +48,7 @@ def run_chain(
 def measures_of(
     run: RunRecord, sizes: Mapping[str, int], speeds: Mapping[str, float]
 ) -> tuple[ModelMeasure, ...]:
-    """What each model of a run takes, as far as the run says so."""
+    """Size, memory, speed and success of each model of a run, as far as they were measured."""
     return tuple(
         ModelMeasure(
             ref=model.ref,

@@ -54,8 +54,7 @@ class Collection:
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         if self.session.mistakes:
-            lines = "\n".join(self.session.mistakes)
-            raise pytest.UsageError(lines.replace("\n", "\nERROR: "))
+            raise pytest.UsageError("\nERROR: ".join(self.session.mistakes))
         idle = [i for i in items if is_behavior(i) and subject_of(i) is None]
         if idle:
             self.session.config.hook.pytest_deselected(items=idle)

@@ -4,7 +4,7 @@ Decides the order of turns, and whether the models fit into memory together. It 
 times.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.core.modelref import ModelRef
@@ -38,6 +38,18 @@ def fit_together(models: Sequence[MemoryUse]) -> bool:
         ):
             return False
     return True
+
+
+def timed_together(
+    models: Mapping[ModelRef, MemoryUse], is_open: Callable[[ModelRef], bool]
+) -> list[list[ModelRef]]:
+    """Groups of models to be timed in turns: all of them, or each alone where they do not fit.
+
+    One that is still open goes first then: it must not be open beside the next.
+    """
+    if fit_together([*models.values()]):
+        return [[*models]] if models else []
+    return [[ref] for ref in sorted(models, key=lambda ref: not is_open(ref))]
 
 
 def in_turns(requests: Mapping[ModelRef, Sequence[Request]]) -> Iterator[Turn]:

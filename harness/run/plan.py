@@ -46,7 +46,7 @@ class RunPlan:
     requests: Mapping[ModelRef, tuple[Request, ...]]
     """Judged requests by model, in the order of the command line."""
     timed: Mapping[ModelRef, tuple[Request, ...]]
-    """Those that are answered alone, to be timed; every model is there, perhaps with none."""
+    """Requests that are answered alone, to be timed; a model without any has none here."""
     tasks: Mapping[str, Task]
 
     @classmethod

@@ -14,7 +14,7 @@ from harness.engine.events import Event
 from harness.engine.host import ModelHost
 from harness.run import recording
 from harness.run.answers import Answers, Timings
-from harness.run.interleaving import fit_together, in_turns
+from harness.run.interleaving import in_turns, timed_together
 from harness.run.plan import RunPlan
 from harness.run.progress import NoProgress, Progress, follow
 from harness.run.selection import Subject
@@ -107,24 +107,20 @@ class Run:
         )
 
     def _time_in_turns(self) -> None:
-        """Time several models, after all have answered the other requests.
-
-        Models that do not fit into memory together are timed one after the other.
-        """
+        """Time several models, after all have answered the other requests."""
         if self._has_timed or not self.is_interleaving:
             return
-        for ref in (asked := [ref for ref, own in self.plan.timed.items() if own]):
+        timed = {ref: requests for ref, requests in self.plan.timed.items() if requests}
+        for ref in timed:
             self.answer(ref)
         self._has_timed = True
-        timed = {ref: self.plan.timed[ref] for ref in asked if self.answers.can_be_timed(ref)}
-        is_together = fit_together([self.answers.memory_of(ref) for ref in timed])
-        self.timings.is_interleaved = is_together and len(timed) > 1
-        # The open model goes first, since it must be closed before the next one is opened.
-        alone = sorted(timed, key=lambda ref: not self.host.is_open(ref))
-        for refs in [[*timed]] if is_together else [[ref] for ref in alone]:
-            group = {ref: timed[ref] for ref in refs}
-            self._asked += group.items()
-            self._follow(self.host.time(in_turns(group)), "timing", sum(map(len, group.values())))
+        memory = {r: self.answers.memory_of(r) for r in timed if self.answers.can_be_timed(r)}
+        groups = timed_together(memory, self.host.is_open)
+        self.timings.is_interleaved = any(len(group) > 1 for group in groups)
+        for group in groups:
+            turns = [*in_turns({ref: timed[ref] for ref in group})]
+            self._asked += [(ref, timed[ref]) for ref in group]
+            self._follow(self.host.time(turns), "timing", len(turns))
 
     def _follow(self, events: Generator[Event, None, None], what: str, requests: int) -> None:
         follow(events, self.subscribers, self.progress, what, requests)

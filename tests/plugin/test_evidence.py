@@ -70,7 +70,7 @@ def test_models_that_do_not_fit_beside_each_other_are_timed_one_after_the_other(
     project = project_of(tmp_path)
     project.write(
         "conftest.py",
-        "import harness.run.session as session\nsession.fit_together = lambda models: False",
+        "from harness.run import interleaving as i\ni.fit_together = lambda models: False",
     )
     run = run_of(project)
     base, adapter = (model.ref for model in run.models)

@@ -7,7 +7,7 @@ import pytest
 from harness.core.case import Message
 from harness.core.modelref import ModelRef
 from harness.core.plan import Request, Sampling
-from harness.run.interleaving import MemoryUse, fit_together, in_turns
+from harness.run.interleaving import MemoryUse, fit_together, in_turns, timed_together
 
 A, B, C = (ModelRef("base", name) for name in "abc")
 
@@ -57,3 +57,11 @@ def test_a_model_with_other_tasks_has_turns_of_its_own() -> None:
 )  # fmt: skip
 def test_models_fit_where_the_last_left_room_for_the_others(models, fits) -> None:
     assert fit_together(models) is fits
+
+
+def test_models_that_fit_are_one_group_and_others_each_their_own_the_open_one_first() -> None:
+    small, unknown = MemoryUse("cpu", 100, 900), MemoryUse("cpu", None, None)
+    assert timed_together({A: small, B: small, C: small}, lambda ref: ref == C) == [[A, B, C]]
+    assert timed_together({A: unknown, B: small, C: small}, lambda ref: ref == C) == [[C], [A], [B]]
+    assert timed_together({A: unknown}, lambda ref: False) == [[A]]
+    assert timed_together({}, lambda ref: False) == []

@@ -10,7 +10,7 @@ from harness.core.plan import Request
 from harness.engine.events import Answered, ModelClosed, ModelOpened
 from harness.engine.fake_host import FakeHost
 from harness.engine.host import ModelHost
-from harness.run import session
+from harness.run import interleaving
 from harness.run.plan import PlannedTest, RunPlan
 from harness.run.progress import NoProgress
 from harness.run.session import Run
@@ -122,7 +122,7 @@ def test_one_model_is_timed_with_the_rest_of_its_plan(base):
 @pytest.fixture
 def fits(monkeypatch):
     """A fake model does not say how much memory it takes."""
-    monkeypatch.setattr(session, "fit_together", lambda models: True)
+    monkeypatch.setattr(interleaving, "fit_together", lambda models: True)
 
 
 @pytest.mark.usefixtures("fits")
