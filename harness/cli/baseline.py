@@ -73,7 +73,8 @@ def show(name: str) -> None:
     """Show what a baseline holds."""
     from harness.core.printable import printable
     from harness.records.baselines import find_baseline, read_baseline
-    from harness.report.terminal import Summary, as_text
+    from harness.report.console.screen import as_text
+    from harness.report.terminal import Summary
     from harness.run.settings import read_settings
 
     path = find_baseline(name, Path(read_settings(Path.cwd()).baselines_dir))

@@ -72,8 +72,10 @@ def command(
         click.echo(json.dumps(decided(report.decision), indent=2, allow_nan=False))
     else:
         from harness.report.console.screen import shown
+        from harness.report.words.decision import word
 
-        click.echo(shown(_lines(report), sys.stdout), nl=False)
+        told = shown(_lines(report), sys.stdout, word(report.decision.outcome))
+        click.echo(told, nl=False)
     _tell_machines(report, comment, junit, Path(settings.tasks_dir))
     raise SystemExit(report.decision.exit_code)
 

@@ -13,6 +13,7 @@ from harness.core.errors import HarnessError
 
 if TYPE_CHECKING:
     from harness.core.record import RunRecord
+    from harness.gate.compare import Side
     from harness.report.report import Report
 
 FORMATS = ("html", "json", "markdown", "junit", "terminal")
@@ -75,7 +76,7 @@ def command(
     root = report_dir or Path(settings.report_dir)
     found = records(runs, root, settings)
     if kind in _WITH_TEXTS:
-        _hold_texts(found)
+        _require_texts(found)
     policy = None if kind == "terminal" else settings.gate
     report = report_on(*found, before=before, after=after, policy=policy)
     if noise is not None:
@@ -102,7 +103,6 @@ def _with_surroundings(report: "Report", root: Path) -> "Report":
     """The report with the other stored runs and its adapters' trainings."""
     from harness.model_files.training_record import training_of
     from harness.records.runs import read_results, run_ids
-    from harness.report.page.training import folder_of
 
     shown = {run.id for run in report.runs}
     history = []
@@ -120,7 +120,13 @@ def _with_surroundings(report: "Report", root: Path) -> "Report":
     return replace(report, history=tuple(history), trainings=trainings)
 
 
-def _hold_texts(found: "list[RunRecord]") -> None:
+def folder_of(side: "Side") -> Path | None:
+    """The folder that an adapter lay in when its run was made."""
+    kind, _, location = side.model.partition(":")
+    return Path(location) if kind == "adapter" else None
+
+
+def _require_texts(found: "list[RunRecord]") -> None:
     """Refuse a baseline without texts for formats that show answers, which would look empty."""
     for record in found:
         if record.samples and not any(s.messages or s.completion.text for s in record.samples):
@@ -171,12 +177,12 @@ def _write(path: Path, text: str) -> None:
 
 def _print(report: object, output: Path | None) -> None:
     from harness.report import terminal
-    from harness.report.console.screen import show
+    from harness.report.console.screen import as_text, show
     from harness.report.report import Report
 
     assert isinstance(report, Report)
     shown = terminal.whole(report)
     if output is not None and output != Path("-"):
-        _write(output, terminal.as_text(shown, width=100))
+        _write(output, as_text(shown, width=100))
         return
     show(shown, 80)

@@ -64,7 +64,7 @@ def _print(grade: "TaskGrade") -> None:
     from rich.console import Group
 
     from harness.core.printable import printable
-    from harness.report.terminal import as_text
+    from harness.report.console.screen import as_text
 
     if grade.behaviors:
         width = shutil.get_terminal_size((100, 24)).columns

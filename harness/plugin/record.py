@@ -90,7 +90,8 @@ class RecordWriter:
         """Print the table of behaviors, and the path of the record."""
         if self.record is None or self.session.config.getoption("no_summary"):
             return
-        from harness.report.terminal import Summary, as_text
+        from harness.report.console.screen import as_text
+        from harness.report.terminal import Summary
 
         reporter, config = terminalreporter, self.session.config
         reporter.section("behaviors", "-")

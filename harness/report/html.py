@@ -6,8 +6,7 @@ that even markup that slipped through the escaping would be text.
 
 import base64
 import hashlib
-import re
-from collections.abc import Sequence
+from dataclasses import fields
 from functools import cache
 from pathlib import Path
 
@@ -15,22 +14,17 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from harness import __version__
-from harness.gate.compare import Side
-from harness.report.page.answers import is_long
-from harness.report.page.charts import axis
-from harness.report.page.embed import EmbeddedSide, embed
+from harness.report.page.cases.answers import is_long
+from harness.report.page.charts.intervals import axis
+from harness.report.page.commands import replay_command, shell_command
+from harness.report.page.data import page_data
 from harness.report.page.matrix import Pairs, all_pairs
-from harness.report.page.page import task_views, training_views
-from harness.report.page.parity_view import parity_view
 from harness.report.page.text_limit import MAX_PAGE_BYTES, text_limits
 from harness.report.page.visible import breakable, marked, plain, visible
 from harness.report.report import Report
-from harness.report.words import decision as decisions
 from harness.report.words import numbers as words
-from harness.report.words.labels import label_of
-from harness.report.words.provenance import differing, environment_of, facts
 
-ASSETS = Path(__file__).parent / "page/assets"
+ASSETS = Path(__file__).parent / "page" / "assets"
 SUFFIX = ".html"
 SCRIPTS = (
     "shown", "differences", "json", "keys", "case", "bucket", "filter", "task", "plots", "slices",
@@ -51,79 +45,14 @@ def render(report: Report) -> str:
 
 def _rendered(report: Report, limit: int, pairs: Pairs) -> str:
     css, script = _asset("report.css"), _script()
-    views, found = task_views(report, limit, pairs), facts(report)
+    data = page_data(report, limit, pairs)
     return _template().render(
-        title=_title(report),
+        **{field.name: getattr(data, field.name) for field in fields(data)},
         policy=_policy(css, script),
         css=Markup(css),
         script=Markup(script),
-        data=embed(
-            (view.cases for view in views),
-            [_embedded(report, side) for side in report.sides],
-            [report.place(side) for side in report.pair],
-        ),
-        report=report,
-        replayed=_embedded(report, report.after),
-        tasks=views,
-        trainings=training_views(report),
-        labels=[label_of(report, side) for side in report.sides],
-        facts=found,
-        essential=[f.name for f in found if f.is_essential and f.differs],
-        differing=differing(report),
-        pair=[label_of(report, side) for side in report.pair],
-        environment=environment_of(report),
-        notes=_notes(report),
-        parity=parity_view(report.parity),
-        verdict=decisions.sentence(report.decision) if report.decision else "",
         version=__version__,
     )
-
-
-def replay_command(side: EmbeddedSide, case_id: str, task: str, repeat: int = 0) -> str:
-    """What asks a case again, for a shell; ``case.js`` writes the same."""
-    words_of_it = ["harness", "replay", side.run, case_id, "--task", task]
-    words_of_it += ["--model", side.model] if side.model else []
-    words_of_it += ["--repeat", str(repeat)] if repeat else []
-    return shell_command(words_of_it)
-
-
-def shell_command(words_of_it: Sequence[str]) -> str:
-    """The words as a shell reads them back, whatever is in them."""
-    return " ".join(map(_quoted, words_of_it))
-
-
-def _embedded(report: Report, side: Side) -> EmbeddedSide:
-    """The last model of a run is the one whose answers a replay is set beside."""
-    label = label_of(report, side)
-    is_last = side.record.models[-1].ref == side.model
-    model = "" if is_last else side.model
-    return EmbeddedSide(label.name, side.model, side.record.id, model)
-
-
-def _quoted(word: str) -> str:
-    if re.fullmatch(r"[\w.:/-]+", word, re.ASCII):
-        return word
-    return "'" + word.replace("'", "'\\''") + "'"
-
-
-def _title(report: Report) -> str:
-    names = " and ".join(dict.fromkeys(t.name for run in report.runs for t in run.tasks))
-    return f"{names or 'no task'}: run {report.name}"
-
-
-def _notes(report: Report) -> list[str]:
-    notes = [
-        f"Run {run.id} was interrupted: its rates say nothing about the cases it did not reach."
-        for run in report.runs
-        if run.status == "partial"
-    ]
-    for run in report.runs:
-        notes += [f"{model.ref}: {model.error}" for model in run.models if model.error is not None]
-        notes += [f"{model.ref}: {line}" for model in run.models for line in model.warnings]
-    if report.decision is not None and report.decision.refused:
-        refused = report.decision.refused
-        notes += [f"Not comparable: {decisions.unlike(found)}." for found in refused]
-    return notes
 
 
 def _policy(css: str, script: str) -> str:

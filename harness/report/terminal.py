@@ -6,7 +6,6 @@ say what colours say, and where there are none the marked place stands between `
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from io import StringIO
 
 from rich.console import (
     Console,
@@ -27,9 +26,8 @@ from harness.gate.compare import BehaviorChange, CaseChange, Change, Comparison
 from harness.report.console.parity import shown as chain
 from harness.report.report import Report
 from harness.report.words import numbers as words
-from harness.report.words.escaping import inert
-from harness.report.words.marks import first_failure, telling, window
-from harness.report.words.shared_prefix import shared_prefix
+from harness.report.words.excerpts import beginning, shared_prefix, window
+from harness.report.words.marks import first_failure, telling
 
 EXAMPLES = 5
 MAX_CHARACTERS = 240
@@ -96,21 +94,6 @@ def whole(report: Report) -> Group:
     summaries = [Summary(run) for run in report.runs]
     changes = [BeforeAfter(comparison) for comparison in report.comparisons]
     return Group(*summaries, *changes, *([chain(report.parity)] if report.parity else ()))
-
-
-def as_text(renderable: RenderableType, *, width: int = 80, color: bool = False) -> str:
-    """The renderable as the lines a terminal of that width would show; no runner obeys them."""
-    out = StringIO()
-    console = Console(
-        file=out,
-        width=width,
-        force_terminal=color,
-        color_system="standard" if color else None,
-        legacy_windows=False,
-        highlight=False,
-    )
-    console.print(renderable)
-    return "".join(f"{inert(line.rstrip())}\n" for line in out.getvalue().splitlines())
 
 
 def chosen(
@@ -252,14 +235,10 @@ def _cells(result: BehaviorResult) -> Iterator[Text]:
     yield Text(f"  {name}", style)
     yield Text(shown, style)
     yield Text(words.interval(result.interval) or _median(result), _DIM)
-    yield Text(_relation(words.budget(result)), _DIM)
+    yield Text(words.budget(result, least=">=", most="<="), _DIM)
     yield _met(result)
     yield Text(str(judged) if judged and not result.measured else "", _DIM)
     yield Text(str(result.errors) if result.errors else "", _BAD)
-
-
-def _relation(budget: str) -> str:
-    return budget.replace("at least", ">=").replace("at most", "<=")
 
 
 def _met(result: BehaviorResult) -> Text:
@@ -368,8 +347,8 @@ def _why(sample: Sample, first: tuple[str, ...]) -> str:
 
 
 def _cut(text: str) -> str:
-    more = len(text) - MAX_CHARACTERS
-    return printable(text[:MAX_CHARACTERS]) + (f" … {more:,} more characters" if more > 0 else "")
+    shown, rest = beginning(text, MAX_CHARACTERS)
+    return printable(shown) + rest
 
 
 def _ascii(text: Text, options: ConsoleOptions) -> Text:

@@ -10,6 +10,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from harness.cli import main
+from harness.cli.report import folder_of
+from harness.gate.compare import Side
 from harness.records.baselines import save_baseline
 from harness.records.runs import write_run
 from tests.synthetic import ADAPTER, BASE, BEHAVES, CHATTERS, record
@@ -165,3 +167,9 @@ def test_a_page_knows_what_lies_beside_it(runs: Path) -> None:
     assert "stored runs" not in (runs / SECOND / "report.html").read_text(encoding="utf-8")
     assert report(SECOND, "--noise", "nothing").exit_code == 2
     assert report(SECOND, "--noise", SECOND, "--format", "terminal").exit_code == 2
+
+
+def test_only_adapters_have_a_folder() -> None:
+    run = record(1)
+    folders = [folder_of(Side(run, model.ref)) for model in run.models]
+    assert folders == [None, Path(ADAPTER.partition(":")[2])]

@@ -18,7 +18,7 @@ from harness.cli import main
 from harness.parity.file import as_json, write_parity
 from harness.records.runs import read_run
 from harness.report.console import parity as parity_text
-from harness.report.terminal import as_text
+from harness.report.console.screen import as_text
 from tests.parity.records import parity
 from tests.project import GOOD, TASK, Outcome, Project
 from tests.report.chromium import Page

@@ -6,9 +6,9 @@ import pytest
 
 from harness.report import html
 from harness.report.console.parity import shown
+from harness.report.console.screen import as_text
 from harness.report.page.parity_view import parity_view
 from harness.report.report import report_on
-from harness.report.terminal import as_text
 from tests.parity.records import AFTER, BEFORE, parity, run, sample
 
 HOSTILE = "<script>alert(1)</script>\x1b[2J\u202e\ud800"

@@ -10,7 +10,8 @@ from rich.console import Console
 from harness.core.record import FORMAT_SUCCESS, RunRecord
 from harness.core.verdict import FailureCode, Verdict
 from harness.gate.compare import Change, Comparison, Side, compare
-from harness.report.terminal import BeforeAfter, Summary, as_text, chosen
+from harness.report.console.screen import as_text
+from harness.report.terminal import BeforeAfter, Summary, chosen
 from tests.synthetic import (
     ADAPTER,
     BASE,

@@ -9,7 +9,7 @@ from harness.core.completion import Completion
 from harness.core.verdict import Outcome, Verdict
 from harness.report.words import numbers as words
 from harness.report.words.escaping import log
-from harness.report.words.shared_prefix import common_prefix
+from harness.report.words.excerpts import beginning, common_prefix
 
 AROUND = 40
 """Characters shown of what is alike, on each side of a difference."""
@@ -132,6 +132,5 @@ def _context(text: str, is_first: bool, is_last: bool) -> str:
 
 
 def _shown(text: str) -> str:
-    more = len(text) - MOST_SHOWN
-    rest = f" … {more:,} more characters" if more > 0 else ""
-    return f"{log(text[:MOST_SHOWN])}{rest}"
+    shown, rest = beginning(text, MOST_SHOWN)
+    return f"{log(shown)}{rest}"

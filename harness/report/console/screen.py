@@ -1,4 +1,4 @@
-"""Plain lines for whoever reads them: on a terminal folded at words, with the verdict in colour.
+"""Plain lines for whoever reads them: on a terminal folded at words, with the verdict in color.
 
 Elsewhere (a pipe, a file, a workflow's log) every line stays whole, so that tools can read it.
 """
@@ -8,24 +8,32 @@ import shutil
 import sys
 import textwrap
 from collections.abc import Iterable, Iterator
+from io import StringIO
 from typing import TYPE_CHECKING, TextIO
+
+from harness.report.words.escaping import inert
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
 HANGING = 2
 """Blanks by which the rest of a folded line stands further in than its beginning."""
-_COLORS = {"PASS": 32, "REGRESSION": 31, "INCONCLUSIVE": 33, "NOT COMPARABLE": 31}
-"""ANSI codes of the words that a decision's sentence begins with."""
+_COLORS = {"PASS": 32, "INCONCLUSIVE": 33}
+"""ANSI codes of verdicts; every other one is red."""
+_RED = 31
 
 
-def shown(lines: Iterable[str], out: TextIO) -> str:
-    """The lines as ``out`` should get them, each ended by a newline."""
-    if out.isatty():
-        lines = folded(lines, shutil.get_terminal_size().columns)
-        if "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb":
-            lines = map(_colored, lines)
-    return "".join(f"{line}\n" for line in lines)
+def shown(lines: Iterable[str], out: TextIO, verdict: str = "") -> str:
+    """The lines as ``out`` should get them, each ended by a newline.
+
+    ``verdict`` is the word that the first line begins with: on a terminal it is in color.
+    """
+    if not out.isatty():
+        return "".join(f"{line}\n" for line in lines)
+    text = "".join(f"{line}\n" for line in folded(lines, shutil.get_terminal_size().columns))
+    if not verdict or "NO_COLOR" in os.environ or os.environ.get("TERM") == "dumb":
+        return text
+    return f"\x1b[1;{_COLORS.get(verdict, _RED)}m{verdict}\x1b[0m{text.removeprefix(verdict)}"
 
 
 def show(renderable: "RenderableType", columns: int) -> None:
@@ -36,13 +44,28 @@ def show(renderable: "RenderableType", columns: int) -> None:
     import click
     from rich.console import Console
 
-    from harness.report.terminal import as_text
-
     if sys.stdout.isatty():
         Console(highlight=False).print(renderable)
     else:
         width = shutil.get_terminal_size((columns, 0)).columns
         click.echo(as_text(renderable, width=width), nl=False)
+
+
+def as_text(renderable: "RenderableType", *, width: int = 80, color: bool = False) -> str:
+    """The renderable as the lines a terminal of that width would show; no runner obeys them."""
+    from rich.console import Console
+
+    out = StringIO()
+    console = Console(
+        file=out,
+        width=width,
+        force_terminal=color,
+        color_system="standard" if color else None,
+        legacy_windows=False,
+        highlight=False,
+    )
+    console.print(renderable)
+    return "".join(f"{inert(line.rstrip())}\n" for line in out.getvalue().splitlines())
 
 
 def folded(lines: Iterable[str], columns: int) -> Iterator[str]:
@@ -59,10 +82,3 @@ def folded(lines: Iterable[str], columns: int) -> Iterator[str]:
             break_long_words=False,
             break_on_hyphens=False,
         )
-
-
-def _colored(line: str) -> str:
-    for word, code in _COLORS.items():
-        if line.startswith(f"{word}: "):
-            return f"\x1b[1;{code}m{word}\x1b[0m{line.removeprefix(word)}"
-    return line

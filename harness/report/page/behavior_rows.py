@@ -10,11 +10,11 @@ from harness.core.record import FORMAT_SUCCESS, BehaviorResult, TaskRecord
 from harness.gate.compare import Side
 from harness.gate.decision import GateDecision, TaskDecision
 from harness.gate.evidence import PairedTest
-from harness.report.page.charts import Point, interval_chart
+from harness.report.page.charts.intervals import Point, interval_chart
+from harness.report.page.labels import Label
 from harness.report.report import Report
 from harness.report.words import decision as decisions
 from harness.report.words import numbers as words
-from harness.report.words.labels import Label
 
 
 class RateChange(NamedTuple):
@@ -67,7 +67,7 @@ def rate_chart(row: BehaviorRow, labels: Sequence[Label], every: BehaviorRow | N
     """The chart of a pair's row; ``every`` is the row of all models, where another pair may be
     chosen from them."""
     points = [
-        Point(label.role or label.name, r.rate, r.interval, label.css_class)
+        Point(label.role or label.text, r.rate, r.interval, label.css_class)
         for label, r in zip(labels, row.results, strict=True)
         if r is not None
     ]
@@ -146,7 +146,7 @@ def _change(report: Report, task: str, behavior: str) -> RateChange:
     points = _points(report, task, behavior)
     if found is None or found.is_unchanged:
         return RateChange(points, "", "")
-    ends = decisions.interval(found).replace("-", "\N{MINUS SIGN}")
+    ends = decisions.interval(found, words.MINUS)
     return RateChange(points, ends, decisions.p_value(found.adjusted_p) if found.drop > 0 else "")
 
 
@@ -157,7 +157,7 @@ def _points(report: Report, task: str, behavior: str) -> str:
     if before is None or after is None or before.rate is None or after.rate is None:
         return ""
     points = (after.rate - before.rate) * 100
-    return "0.0" if abs(points) < 0.05 else f"{points:+.1f}".replace("-", "\N{MINUS SIGN}")
+    return "0.0" if abs(points) < 0.05 else words.signed(points, minus=words.MINUS)
 
 
 def _codes(result: BehaviorResult | None, limit: int = 3) -> str:

@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 
 from markupsafe import Markup
 
-from harness.report.page.answers import LONG, Answer, ShownCase
-from harness.report.page.distributions import Distribution
+from harness.report.page.cases.answers import LONG, Answer, ShownCase
+from harness.report.page.charts.distributions import Distribution
 from harness.report.page.matrix import Matrix
 from harness.report.page.visible import CONTROL_NAMES, HIDDEN, JAVASCRIPT_CLASS
 from harness.report.words.slices import SliceTable

@@ -7,8 +7,9 @@ from itertools import permutations
 from harness.core.record import FORMAT_SUCCESS, BehaviorResult, TaskRecord
 from harness.report.page.behavior_rows import BehaviorRow, RateChange, behavior_rows, rate_changes
 from harness.report.page.headlines import headline_of
+from harness.report.page.labels import Label, label_of
 from harness.report.report import Report, with_pair
-from harness.report.words.labels import Label, label_of
+from harness.report.words import numbers as words
 from harness.report.words.slices import SliceTable, slices_in
 
 MOST_PAIRED = 60_000
@@ -113,6 +114,8 @@ def _difference(report: Report | None, task: str, before: int, after: int) -> Di
 
 
 def _words(report: Report, task: TaskRecord) -> PairWords:
-    headline, details = headline_of(report, task.name)
-    said = " ".join((headline, *details[:1]))
-    return PairWords(said, rate_changes(report, task.name), slices_in(report, task.name))
+    return PairWords(
+        headline_of(report, task.name).text,
+        rate_changes(report, task.name),
+        slices_in(report, task.name, words.MINUS),
+    )

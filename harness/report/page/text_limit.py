@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from harness.report.page.answers import prompt_of
+from harness.report.page.cases.answers import prompt_of
 from harness.report.page.embed import json_in_html
 from harness.report.report import Report
 

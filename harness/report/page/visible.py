@@ -105,14 +105,11 @@ def _shown(match: re.Match[str]) -> Markup:
 
 SHORT_NAME = 16
 """Characters of a name that need no place to break."""
-_RUN = re.compile(r"(.+) (\([\w-]{1,40}\))", re.DOTALL)
 
 
 def breakable(name: str) -> Markup:
     """A name as HTML whose lines may end after its underscores, slashes, dots and hyphens, where it
-    is too long for the head of a column. A run's id in brackets at its end stays in one piece."""
-    if run := _RUN.fullmatch(name):
-        return breakable(run[1]) + Markup(' <span class="run">{}</span>').format(plain(run[2]))
+    is too long for the head of a column."""
     if len(name) <= SHORT_NAME:
         return escape(plain(name))
     parts = re.split(r"(?<=[_/.-])(?=\w)", plain(name))

@@ -16,8 +16,8 @@ def of_comparison(comparison: Comparison) -> str:
     if was == now:
         return f"{FORMAT_SUCCESS} stayed at {now}."
     verb = "rose" if after.rate > before.rate else "fell"
-    points = (after.rate - before.rate) * 100
-    return f"{FORMAT_SUCCESS} {verb} from {was} to {now} ({points:+.1f} points)."
+    points = words.signed((after.rate - before.rate) * 100)
+    return f"{FORMAT_SUCCESS} {verb} from {was} to {now} ({points} points)."
 
 
 def of_intervals(comparison: Comparison) -> str:
@@ -78,16 +78,13 @@ def of_result(result: BehaviorResult | None) -> str:
 
 
 def of_budgets(results: list[BehaviorResult]) -> str:
-    """``3 of 7 budgets are missed: json_validity, no_extra_text, latency_budget.``"""
+    """``3 of 7 budgets are missed: json_validity, no_extra_text, latency_budget``, a clause."""
     judged = [r for r in results if r.met is not None]
     missed = [r.behavior for r in judged if not r.met]
     if not judged:
-        return "No budget was set."
+        return "no budget was set"
     if not missed:
-        whole = (
-            "The one budget is met." if len(judged) == 1 else f"All {len(judged)} budgets are met."
-        )
-        return whole
+        return "the one budget is met" if len(judged) == 1 else f"all {len(judged)} budgets are met"
     verb = "is" if len(missed) == 1 else "are"
     noun = "budget" if len(judged) == 1 else "budgets"
-    return f"{len(missed)} of {len(judged)} {noun} {verb} missed: {', '.join(missed)}."
+    return f"{len(missed)} of {len(judged)} {noun} {verb} missed: {', '.join(missed)}"

@@ -14,6 +14,7 @@ from harness.report.words import numbers as words
 from harness.report.words import resources as resource_words
 from harness.stats.repeats import pass_at_k, pass_hat_k
 
+_LEAST_P = 0.001
 MOST_NAMED = 5
 """Case ids that a line names; the rest are counted."""
 TABLE = ("behavior", "before", "after", "change", "broke", "fixed", "adjusted p")
@@ -21,26 +22,35 @@ TABLE = ("behavior", "before", "after", "change", "broke", "fixed", "adjusted p"
 
 def sentence(decision: GateDecision) -> str:
     """``REGRESSION: format_success_rate fell from 96.3% to 93.0% (-3.3 points, ...).``"""
-    head = decision.outcome.value.upper()
+    return f"{word(decision.outcome)}: {statement(decision)}"
+
+
+def word(outcome: GateOutcome) -> str:
+    """``REGRESSION``, which a sentence begins with."""
+    return outcome.value.upper()
+
+
+def statement(decision: GateDecision, minus: str = "-") -> str:
+    """The sentence without its first word."""
     if decision.refused:
         more = len(decision.refused) - 1
         also = f" (and {words.plural(more, 'more reason')})" if more else ""
-        return f"{head}: {unlike(decision.refused[0])}{also}."
+        return f"{unlike(decision.refused[0])}{also}."
     worst = decision.tasks[0]
     where = f"{worst.task}: " if len(decision.tasks) > 1 else ""
-    return f"{head}: {where}{said_of(worst, decision)}."
+    return f"{where}{said_of(worst, decision, minus)}."
 
 
-def headline_of(task: TaskDecision, decision: GateDecision) -> tuple[str, str]:
-    """A heading for one task, and the numbers under it."""
+def headline_of(task: TaskDecision, decision: GateDecision, minus: str) -> tuple[str, str]:
+    """A heading for one task, to stand after its outcome, and the numbers under it."""
     leading = _leading(task)
-    numbers = grounds(leading, decision.policy.confidence)
-    return f"{task.outcome.value.upper()}: {_reason(task)}{moved(leading)}.", f"{numbers}."
+    numbers = grounds(leading, decision.policy.confidence, minus)
+    return f"{_reason(task)}{moved(leading)}.", f"{numbers}."
 
 
-def said_of(task: TaskDecision, decision: GateDecision) -> str:
-    """What one task's outcome rests on and how its rate moved."""
-    return f"{_reason(task)}{movement(_leading(task), decision.policy.confidence)}"
+def said_of(task: TaskDecision, decision: GateDecision, minus: str = "-") -> str:
+    """The reason for one task's outcome, and the change of its rate."""
+    return f"{_reason(task)}{movement(_leading(task), decision.policy.confidence, minus)}"
 
 
 def unlike(found: Incompatibility) -> str:
@@ -48,10 +58,10 @@ def unlike(found: Incompatibility) -> str:
     return f"{found.task}: {found.what}" if found.task else found.what
 
 
-def movement(found: PairedTest, confidence: float) -> str:
+def movement(found: PairedTest, confidence: float, minus: str = "-") -> str:
     """``format_success_rate fell from 96.3% to 93.0% (-3.3 points, 95% interval -5.6 to -1.4; 14
     cases broke, 4 were fixed, p = 0.0096)``."""
-    return f"{moved(found)} ({grounds(found, confidence)})"
+    return f"{moved(found)} ({grounds(found, confidence, minus)})"
 
 
 def moved(found: PairedTest) -> str:
@@ -62,35 +72,41 @@ def moved(found: PairedTest) -> str:
     return f"{found.behavior} {'fell' if found.drop > 0 else 'rose'} from {was} to {now}"
 
 
-def grounds(found: PairedTest, confidence: float) -> str:
+def grounds(found: PairedTest, confidence: float, minus: str = "-") -> str:
     """``-3.3 points, 95% interval -5.6 to -1.4; 14 cases broke, 4 were fixed, p = 0.0096``.
 
     The test asks how easily chance breaks so much: of what did not fall it says nothing.
     """
-    spread = f"{confidence * 100:.4g}% interval {interval(found)}"
+    spread = f"{confidence * 100:.4g}% interval {interval(found, minus)}"
     if found.is_unchanged:
         return f"{spread} points; no case flipped"
     broke = f"{words.plural(found.broke, 'case')} broke"
     fixed = f"{found.fixed:,} {'was' if found.fixed == 1 else 'were'} fixed"
     p = f", {p_value(found.adjusted_p)}" if found.drop > 0 else ""
-    return f"{points(found)} points, {spread}; {broke}, {fixed}{p}"
+    return f"{points(found, minus)} points, {spread}; {broke}, {fixed}{p}"
 
 
-def points(found: PairedTest) -> str:
+def points(found: PairedTest, minus: str = "-") -> str:
     """``-3.3``: a loss is negative."""
-    return f"{-found.drop * 100 + 0.0:+.1f}"
+    return words.signed(-found.drop * 100, minus=minus)
 
 
-def interval(found: PairedTest) -> str:
+def interval(found: PairedTest, minus: str = "-") -> str:
     """``-5.6 to -1.4``, in points, of the change."""
-    return f"{-found.interval.high * 100:+.1f} to {-found.interval.low * 100:+.1f}"
+    ends = (-found.interval.high, -found.interval.low)
+    return " to ".join(words.signed(end * 100, minus=minus) for end in ends)
 
 
 def p_value(p: float) -> str:
     """``p = 0.0096``, ``p < 0.001``."""
-    if p < 0.001:
-        return "p < 0.001"
-    return f"p = {p:.2g}" if p < 0.995 else "p = 1"
+    return f"p {'' if p < _LEAST_P else '= '}{p_number(p)}"
+
+
+def p_number(p: float) -> str:
+    """``0.0096``, ``< 0.001``."""
+    if p < _LEAST_P:
+        return f"< {_LEAST_P}"
+    return f"{p:.2g}" if p < 0.995 else "1"
 
 
 def explanation(decision: GateDecision) -> Iterator[str]:
@@ -139,7 +155,7 @@ def table(task: TaskDecision) -> list[tuple[str, ...]]:
             points(found),
             str(found.broke),
             str(found.fixed),
-            "" if found.is_unchanged else p_value(found.adjusted_p).removeprefix("p ").lstrip("= "),
+            "" if found.is_unchanged else p_number(found.adjusted_p),
         )
         for found in (task.composite, *task.behaviors)
     ]
@@ -174,15 +190,15 @@ def _reason(task: TaskDecision) -> str:
     return ""
 
 
-def details_of(task: TaskDecision, decision: GateDecision) -> Iterator[str]:
+def details_of(task: TaskDecision, decision: GateDecision, minus: str = "-") -> Iterator[str]:
     """What else there is to say of one task, a line each."""
     found, policy = task.composite, decision.policy
-    if task.reason in (Reason.PINNED, Reason.MEMORY, Reason.LATENCY):
-        rate = movement(found, policy.confidence)
-        if found.adjusted_p <= policy.composite_alpha:
-            yield f"More cases broke than chance explains: {rate}."
+    rate = movement(found, policy.confidence, minus)
+    is_aside = task.reason in (Reason.PINNED, Reason.MEMORY, Reason.LATENCY)
+    if is_aside and found.adjusted_p <= policy.composite_alpha:
+        yield f"More cases broke than chance explains: {rate}."
     if task.reason is Reason.BEHAVIOR:
-        yield f"Meanwhile {movement(found, policy.confidence)}."
+        yield f"Meanwhile {rate}."
     if task.outcome is GateOutcome.INCONCLUSIVE:
         yield _undecided(task, decision)
     fallen = [b.behavior for b in task.fallen(policy.behaviors_alpha)]
@@ -219,11 +235,11 @@ def _undecided(task: TaskDecision, decision: GateDecision) -> str:
     allowed = f"the margin is {margin * 100:.3g} points"
     worst = f"a drop of {found.interval.high * 100:.1f} points cannot be ruled out, {allowed}"
     if task.cases_needed is None:
-        return f"{worst[:1].upper()}{worst[1:]}: more cases of this kind would not decide it."
+        return words.sentence(f"{worst}: more cases of this kind would not decide it")
     needed = words.plural(task.cases_needed, "case")
     more = task.cases_needed - found.pairs
     alike = "with no flip" if found.is_unchanged else "if they flip as often"
-    return f"{worst[:1].upper()}{worst[1:]}: {needed} {alike} would decide it, {more:,} more."
+    return words.sentence(f"{worst}: {needed} {alike} would decide it, {more:,} more")
 
 
 def _power(task: TaskDecision) -> str:

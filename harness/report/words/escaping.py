@@ -7,6 +7,7 @@ import html
 import re
 
 from harness.core.printable import printable
+from harness.report.words.excerpts import beginning
 
 _SYNTAX = re.compile(
     r"[^\w ./,;:()+%='-]"
@@ -25,10 +26,8 @@ def markdown(text: str) -> str:
 
 def block(text: str, limit: int) -> str:
     """The beginning of a text as a ``<pre>``: in it, Markdown has nothing to say."""
-    more = len(text) - limit
-    rest = f" … {more:,} more characters" if more > 0 else ""
-    shown = printable(text[:limit])
-    return f"<pre>{html.escape(shown)}{rest}</pre>"
+    shown, rest = beginning(text, limit)
+    return f"<pre>{html.escape(printable(shown))}{rest}</pre>"
 
 
 def xml(text: str) -> str:

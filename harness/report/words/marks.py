@@ -72,11 +72,3 @@ def segments(text: str, marks: Iterable[Mark]) -> tuple[Segment, ...]:
             covering = tuple(m for m in found if m.start <= start and end <= m.end)
             parts.append(Segment(text[start:end], covering))
     return tuple(parts)
-
-
-def window(length: int, span: tuple[int, int] | None, limit: int) -> tuple[int, int]:
-    """Which ``limit`` characters of a text to show: its beginning, or what is around the span."""
-    if length <= limit or span is None or span[0] < limit * 3 // 4:
-        return 0, min(length, limit)
-    start = min(span[0] - limit // 4, length - limit)
-    return start, start + limit

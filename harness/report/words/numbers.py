@@ -4,6 +4,8 @@ import math
 
 from harness.core.record import BehaviorResult
 
+MINUS = "\N{MINUS SIGN}"
+"""On a page; a terminal and a log have a hyphen."""
 _UNITS = {"_seconds": "s", "_mb": "MB"}
 _RATE = "_rate"
 """How a measured share is called; every other measured value has a unit and a most."""
@@ -26,13 +28,19 @@ def interval(ends: tuple[float, float] | None) -> str:
     return f"{ends[0] * 100:.1f} to {ends[1] * 100:.1f}%"
 
 
-def budget(result: BehaviorResult) -> str:
+def signed(value: float, decimals: int = 1, minus: str = "-") -> str:
+    """``+3.3`` or ``-3.3``; ``+0.0`` for what rounds to nothing."""
+    rounded = round(value, decimals)
+    return f"{minus if rounded < 0 else '+'}{abs(rounded):,.{decimals}f}"
+
+
+def budget(result: BehaviorResult, least: str = "at least", most: str = "at most") -> str:
     """``at least 95%`` or ``at most 2 s``, or nothing."""
     if result.budget is None:
         return ""
     if result.measured and not headline(result)[0].endswith(_RATE):
-        return f"at most {_short(result.budget)} {unit(headline(result)[0])}".rstrip()
-    return f"at least {_short(result.budget * 100)}%"
+        return f"{most} {_short(result.budget)} {unit(headline(result)[0])}".rstrip()
+    return f"{least} {_short(result.budget * 100)}%"
 
 
 def headline(result: BehaviorResult) -> tuple[str, float]:
@@ -74,6 +82,11 @@ def significant(value: float, digits: int = 3) -> str:
 def plural(count: int, noun: str) -> str:
     """``1 case``, ``1,204 cases``."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def sentence(clause: str) -> str:
+    """The clause with a capital and a full stop."""
+    return f"{clause[:1].upper()}{clause[1:]}."
 
 
 def duration(seconds: float) -> str:

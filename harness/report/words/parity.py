@@ -106,8 +106,8 @@ def change(before: float | None, after: float | None) -> str:
     """``97.3% -> 97.0% (-0.3 points)``."""
     if before is None or after is None:
         return ""
-    points = round((after - before) * 100, 1)
-    return f"{words.percent(before)} -> {words.percent(after)} ({points:+.1f} points)"
+    points = (after - before) * 100
+    return f"{words.percent(before)} -> {words.percent(after)} ({words.signed(points)} points)"
 
 
 def ties(answers: AnswerParity) -> str:

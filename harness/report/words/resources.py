@@ -18,7 +18,7 @@ def lines(resources: ResourceChange, policy: GatePolicy) -> Iterator[str]:
     if resources.memory is not None and (
         policy.max_memory_increase is not None or abs(resources.memory.increase) >= NOTABLE
     ):
-        yield f"{memory(resources.memory)}."
+        yield words.sentence(memory(resources.memory))
     if resources.memory is None and policy.max_memory_increase is not None:
         yield "Memory was not measured on both sides, so nothing is decided by it."
     if policy.max_latency_increase is not None and resources.latency is None:
@@ -26,7 +26,8 @@ def lines(resources: ResourceChange, policy: GatePolicy) -> Iterator[str]:
     undecided = [] if resources.is_too_slow(policy) else resources.latency_budgets_lost
     if undecided:
         because = _because(resources.latency)
-        yield f"{because}, so not decided upon: {'; '.join(map(lost, undecided))}."
+        told = f"{because}, so not decided upon: {'; '.join(map(lost, undecided))}"
+        yield words.sentence(told)
     decided = (*resources.memory_budgets_lost, *resources.latency_budgets_lost)
     others = [change for change in resources.budgets_lost if change not in decided]
     if others:
@@ -49,9 +50,9 @@ def latency(found: LatencyChange, confidence: float) -> str:
 
 
 def memory(found: MemoryChange) -> str:
-    """``Peak memory was 612 MB and is 701 MB (+14.5%)``."""
+    """``peak memory was 612 MB and is 701 MB (+14.5%)``."""
     was, now = (words.quantity("_mb", mb) for mb in (found.before_mb, found.after_mb))
-    return f"Peak memory was {was} and is {now} ({found.increase * 100:+.1f}%)"
+    return f"peak memory was {was} and is {now} ({words.signed(found.increase * 100)}%)"
 
 
 def memory_fault(resources: ResourceChange) -> str:
@@ -59,8 +60,7 @@ def memory_fault(resources: ResourceChange) -> str:
     if resources.memory_budgets_lost:
         return lost(resources.memory_budgets_lost[0])
     assert resources.memory is not None, "it grew"
-    said = memory(resources.memory)
-    return said[:1].lower() + said[1:]
+    return memory(resources.memory)
 
 
 def latency_fault(resources: ResourceChange) -> str:
@@ -101,10 +101,8 @@ def lost(change: BehaviorChange) -> str:
 
 def _because(found: LatencyChange | None) -> str:
     if found is None:
-        return "Not measured case by case on both sides"
-    if found.ratio is None:
-        return found.unpaired[:1].upper() + found.unpaired[1:]
-    return "No slower than chance explains"
+        return "not measured case by case on both sides"
+    return found.unpaired if found.ratio is None else "no slower than chance explains"
 
 
 def _seconds(value: float) -> str:

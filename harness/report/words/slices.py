@@ -43,18 +43,18 @@ class SliceTable:
         return f"{words.plural(self.left, 'more slice')} left out." if self.left else ""
 
 
-def slices_in(report: Report, task: str) -> SliceTable:
+def slices_in(report: Report, task: str, minus: str = "-") -> SliceTable:
     """The slices of one task of a report; none where no gate was asked of its pair."""
     compared = [c for c in report.comparisons if c.task == task]
     if report.decision is None or not compared:
         return SliceTable()
-    return slice_table(compared[0], report.decision.policy.confidence)
+    return slice_table(compared[0], report.decision.policy.confidence, minus)
 
 
-def slice_table(comparison: Comparison, confidence: float) -> SliceTable:
+def slice_table(comparison: Comparison, confidence: float, minus: str = "-") -> SliceTable:
     """The worst slices, with those of few cases after the others."""
     found = sorted(slices_of(comparison, confidence), key=lambda s: s.is_small)
-    rows = tuple(map(row_of, found[:MOST_SHOWN]))
+    rows = tuple(row_of(one, minus) for one in found[:MOST_SHOWN])
     return SliceTable(rows, max(0, len(found) - MOST_SHOWN))
 
 
@@ -68,7 +68,7 @@ def suggestions(comparison: Comparison, confidence: float) -> str:
     return ", ".join(f"{r.kind} {r.name} ({r.before} to {r.after} of {r.cases})" for r in fell[:3])
 
 
-def row_of(found: Slice) -> SliceRow:
+def row_of(found: Slice, minus: str = "-") -> SliceRow:
     """One slice in words; nothing is said of p where nothing fell."""
     test = found.test
     return SliceRow(
@@ -77,8 +77,8 @@ def row_of(found: Slice) -> SliceRow:
         words.plural(test.pairs, "case"),
         words.percent(test.before),
         words.percent(test.after),
-        decisions.points(test),
-        "" if test.is_unchanged else decisions.interval(test),
+        decisions.points(test, minus),
+        "" if test.is_unchanged else decisions.interval(test, minus),
         decisions.p_value(test.adjusted_p) if test.drop > 0 else "",
         found.is_small,
     )

@@ -6,8 +6,7 @@ import pytest
 from rich.padding import Padding
 from rich.table import Table
 
-from harness.report.console.screen import folded, shown
-from harness.report.terminal import as_text
+from harness.report.console.screen import as_text, folded, shown
 from harness.report.words.escaping import inert
 
 SENTENCE = "REGRESSION: format_success_rate fell from 96.3% to 93.0% (14 cases broke)."
@@ -30,7 +29,7 @@ def test_a_pipe_gets_each_line_whole(narrow: None) -> None:
 
 
 def test_a_terminal_gets_words_undivided_and_the_verdict_in_color(narrow: None) -> None:
-    assert shown([SENTENCE], Terminal()).splitlines() == [
+    assert shown([SENTENCE], Terminal(), "REGRESSION").splitlines() == [
         "\x1b[1;31mREGRESSION\x1b[0m: format_success_rate fell",
         "  from 96.3% to 93.0% (14 cases broke).",
     ]
@@ -38,7 +37,16 @@ def test_a_terminal_gets_words_undivided_and_the_verdict_in_color(narrow: None) 
 
 def test_without_color_the_words_stay(narrow: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
-    assert "\x1b" not in shown([SENTENCE], Terminal())
+    assert "\x1b" not in shown([SENTENCE], Terminal(), "REGRESSION")
+
+
+def test_only_the_verdict_is_in_color(narrow: None) -> None:
+    """A task may be called PASS."""
+    lines = ["PASS: nothing broke", "PASS: 3 cases on both sides"]
+    assert shown(lines, Terminal(), "PASS") == (
+        "\x1b[1;32mPASS\x1b[0m: nothing broke\nPASS: 3 cases on both sides\n"
+    )
+    assert "\x1b" not in shown(lines, Terminal())
 
 
 def test_what_follows_stands_further_in_and_rows_that_fit_stay() -> None:

@@ -6,6 +6,7 @@ from harness.report.html import render
 from harness.report.page.headlines import headline_of
 from harness.report.page.matrix import SHADES, all_pairs, matrix_of
 from harness.report.report import report_on
+from harness.report.words.numbers import MINUS
 from harness.report.words.slices import slices_in
 from tests.synthetic import ADAPTER, BASE, BEHAVES, CHATTERS, TASK, chatty, good, record
 
@@ -28,12 +29,11 @@ def test_every_pair_says_what_its_own_report_says() -> None:
     refs = [model.ref for model in run.models]
     for (b, a), found in pairs.items():
         own = report_on(run, before=refs[b], after=refs[a], policy=GatePolicy())
-        headline, details = headline_of(own, TASK)
         words = matrix.pairs[f"{b}-{a}"]
-        assert words.headline == f"{headline} {details[0]}"
+        assert words.headline == headline_of(own, TASK).text
         assert found.decision == own.decision
         assert words.slices.rows
-        assert words.slices == slices_in(own, TASK)
+        assert words.slices == slices_in(own, TASK, MINUS)
         difference = matrix.differences[b][a]
         assert difference is not None
         assert words.changes[FORMAT_SUCCESS][:2] == (difference.change, difference.interval)

@@ -62,9 +62,9 @@ def test_whether_something_broke_is_always_said() -> None:
 
 def test_missed_budgets_are_named() -> None:
     met, missed = result(1, 1, met=True), result(1, 1, met=False)
-    assert sentences.of_budgets([]) == "No budget was set."
-    assert sentences.of_budgets([met]) == "The one budget is met."
-    assert sentences.of_budgets([met, met]) == "All 2 budgets are met."
+    assert sentences.of_budgets([]) == "no budget was set"
+    assert sentences.of_budgets([met]) == "the one budget is met"
+    assert sentences.of_budgets([met, met]) == "all 2 budgets are met"
     assert sentences.of_budgets([missed, met, result(1, 1)]) == (
-        "1 of 2 budgets is missed: format_success_rate."
+        "1 of 2 budgets is missed: format_success_rate"
     )

@@ -2,7 +2,18 @@
 
 from dataclasses import replace
 
-from harness.report.words.decision import explanation, sentence, table
+import pytest
+
+from harness.report.words.decision import (
+    details_of,
+    explanation,
+    headline_of,
+    p_number,
+    p_value,
+    sentence,
+    statement,
+    table,
+)
 from tests.gating import gate, pair
 
 
@@ -82,3 +93,31 @@ def test_repeated_answers_are_told_by_case() -> None:
     assert "100.0% (91.2 to 100.0%) before, 100.0% (91.2 to 100.0%) after." in any_of
     (all_of,) = (line for line in lines if line.startswith("pass^2 (all 2 pass): 100.0%"))
     assert all_of.endswith("95.0% (83.5 to 98.6%) after.")
+
+
+def test_a_minus_is_the_format_s_and_names_are_left_alone() -> None:
+    before, after = pair(300, broke=14, fixed=4, failing=7)
+    first = replace(after.samples[0], must_pass=True, case_id="a -3")
+    before = replace(
+        before, samples=(replace(before.samples[0], case_id="a -3"), *before.samples[1:])
+    )
+    decision = gate(before, replace(after, samples=(first, *after.samples[1:])))
+    [task] = decision.tasks
+    numbers = "\N{MINUS SIGN}3.3 points, 95% interval \N{MINUS SIGN}6.3 to \N{MINUS SIGN}0.7"
+    headline, grounds = headline_of(task, decision, "\N{MINUS SIGN}")
+    assert headline.startswith("the pinned case a -3 fails; format_success_rate fell from")
+    assert grounds.startswith(numbers)
+    assert numbers in statement(decision, "\N{MINUS SIGN}")
+    assert any(numbers in line for line in details_of(task, decision, "\N{MINUS SIGN}"))
+
+
+@pytest.mark.parametrize(
+    ("p", "value", "number"),
+    [
+        (0.0096, "p = 0.0096", "0.0096"),
+        (0.0001, "p < 0.001", "< 0.001"),
+        (0.998, "p = 1", "1"),
+    ],
+)
+def test_a_p_value_has_its_relation(p: float, value: str, number: str) -> None:
+    assert (p_value(p), p_number(p)) == (value, number)

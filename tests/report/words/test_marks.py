@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from harness.core.verdict import FailureCode, Verdict
 from harness.gate.compare import CaseChange, Change
-from harness.report.words.marks import Mark, first_failure, marks_of, segments, telling, window
+from harness.report.words.marks import Mark, first_failure, marks_of, segments, telling
 from tests.synthetic import BASE, good, sample, values
 
 spans = st.tuples(st.integers(0, 12), st.integers(0, 12)).map(sorted)
@@ -45,17 +45,6 @@ def test_only_failures_with_a_place_are_marked() -> None:
         "d": Verdict.failed(FailureCode.NAN, "", (3, 900)),
     }
     assert marks_of(verdicts, 10) == (Mark(1, 2, "a", "syntax"), Mark(3, 10, "d", "nan"))
-
-
-@given(st.integers(0, 500), st.integers(0, 500), st.integers(1, 80))
-def test_a_window_is_inside_the_text_and_holds_the_failure(
-    length: int, at: int, limit: int
-) -> None:
-    at = min(at, length)
-    start, end = window(length, (at, at), limit)
-    assert 0 <= start <= end <= length
-    assert end - start == min(limit, length)
-    assert start <= at <= end
 
 
 def test_a_case_is_told_by_what_broke_it() -> None:

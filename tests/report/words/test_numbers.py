@@ -54,3 +54,32 @@ def test_a_budget_says_which_way_it_holds() -> None:
 
 def test_counts_have_their_noun() -> None:
     assert [words.plural(n, "case") for n in (0, 1, 1204)] == ["0 cases", "1 case", "1,204 cases"]
+
+
+@pytest.mark.parametrize(
+    ("value", "decimals", "text"),
+    [
+        (3.26, 1, "+3.3"),
+        (-3.26, 1, "\N{MINUS SIGN}3.3"),
+        (0.0, 1, "+0.0"),
+        (-0.0, 1, "+0.0"),
+        (-0.04, 1, "+0.0"),
+        (-1204, 0, "\N{MINUS SIGN}1,204"),
+        (2, 0, "+2"),
+    ],
+)
+def test_a_change_has_its_sign(value: float, decimals: int, text: str) -> None:
+    assert words.signed(value, decimals, words.MINUS) == text
+    assert words.signed(value, decimals) == text.replace(words.MINUS, "-")
+
+
+def test_a_sentence_is_a_clause_with_a_capital_and_a_full_stop() -> None:
+    assert words.sentence("all 2 budgets are met") == "All 2 budgets are met."
+    assert words.sentence("3 cases broke") == "3 cases broke."
+
+
+def test_a_budget_s_words_are_the_format_s() -> None:
+    rate = BehaviorResult("m", "t", "b", budget=0.95)
+    assert words.budget(rate, least=">=", most="<=") == ">= 95%"
+    slow = BehaviorResult("m", "t", "b", budget=2.0, measured={"p95_seconds": 3})
+    assert words.budget(slow, least=">=", most="<=") == "<= 2 s"

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from harness.report.page.answers import Answer, ShownCase
-from harness.report.page.charts import count_chart
+from harness.report.page.cases.answers import Answer, ShownCase
+from harness.report.page.charts.intervals import count_chart
+from harness.report.words import numbers as words
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,7 @@ class CodeRow:
     def drift(self) -> str:
         """``+3`` for three cases more than before, ``0`` for as many."""
         drift = self.after - (self.before or 0)
-        return f"{drift:+,}".replace("-", "\N{MINUS SIGN}") if drift else "0"
+        return words.signed(drift, 0, words.MINUS) if drift else "0"
 
 
 def code_rows(cases: Iterable[ShownCase], places: Sequence[int]) -> tuple[CodeRow, ...]:

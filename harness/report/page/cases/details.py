@@ -7,7 +7,7 @@ a behavior failed.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from harness.report.page.answers import Answer, ShownCase
+from harness.report.page.cases.answers import Answer, ShownCase
 from harness.report.words.marks import Mark
 
 NEAR = "nearest to the ungrounded value"

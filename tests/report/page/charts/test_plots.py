@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.report.page.plots import HEIGHT, MOST_TICKS, Dot, Line, plot, scale, shares
+from harness.report.page.charts.plots import HEIGHT, MOST_TICKS, Dot, Line, plot, scale, shares
 
 
 @pytest.mark.parametrize(

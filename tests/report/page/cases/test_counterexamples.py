@@ -12,7 +12,7 @@ from harness.core.verdict import FailureCode, Verdict
 from harness.records.runs import read_results, read_run, write_run
 from harness.report.html import render
 from harness.report.json import content
-from harness.report.page.counterexamples import effort
+from harness.report.page.cases.counterexamples import effort
 from harness.report.report import report_on
 from tests.report.hostile import EVERYTHING
 from tests.report.test_html import read

@@ -13,10 +13,11 @@ from harness.core.completion import FinishReason
 from harness.core.record import Sample
 from harness.core.verdict import Outcome
 from harness.gate.compare import Change, change_of, composite_outcome, required_behaviors
-from harness.report.page.nearest import nearest_place
+from harness.report.page.cases.nearest import nearest_place
 from harness.report.page.visible import readable
 from harness.report.report import Report
-from harness.report.words.marks import Mark, first_failure, marks_of, window
+from harness.report.words.excerpts import beginning, window
+from harness.report.words.marks import Mark, first_failure, marks_of
 
 LONG = (1_200, 18)
 """Characters and lines above which an answer scrolls in its place."""
@@ -137,7 +138,7 @@ def _shown(
         either.case_id,
         either.repeat,
         _state([answers[place] for place in pair]),
-        _cut(prompt, limit),
+        "".join(beginning(prompt, limit)),
         either.template,
         either.tags,
         _reference(either.reference, limit),
@@ -152,10 +153,6 @@ def _reference(value: JsonValue, limit: int) -> str:
         return ""
     text = json.dumps(value, ensure_ascii=False)
     return text if len(text) <= limit else ""
-
-
-def _cut(text: str, limit: int) -> str:
-    return text if len(text) <= limit else f"{text[:limit]} … {len(text) - limit:,} more characters"
 
 
 def answer_of(sample: Sample, required: tuple[str, ...], limit: int, prompt: str) -> Answer:

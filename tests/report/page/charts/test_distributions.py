@@ -5,7 +5,7 @@ from xml.etree import ElementTree
 
 from harness.core.completion import Timing
 from harness.core.record import RunRecord, TimedAnswer
-from harness.report.page.distributions import MOST_POINTS, distributions_of
+from harness.report.page.charts.distributions import MOST_POINTS, distributions_of
 from harness.report.report import report_on
 from tests.synthetic import ADAPTER, BASE, BEHAVES, CHATTERS, TASK, record
 

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 from harness.core.record import Counterexample
 from harness.gate.compare import Side
-from harness.report.page.answers import Answer, answer_of, prompt_of
-from harness.report.page.details import NEAR
+from harness.report.page.cases.answers import Answer, answer_of, prompt_of
+from harness.report.page.cases.details import NEAR
+from harness.report.page.labels import Label, label_of
 from harness.report.report import Report
 from harness.report.words import numbers as words
-from harness.report.words.labels import Label, label_of
 from harness.report.words.marks import Mark
 
 MOST_CHARACTERS = 4_000
@@ -61,7 +61,7 @@ def _smallest(report: Report, side: Side, found: Counterexample) -> Smallest:
     prompt = prompt_of(sample)[:MOST_CHARACTERS]
     answer = answer_of(sample, (found.behavior,), MOST_CHARACTERS, prompt)
     label = label_of(report, side)
-    near = (Mark(*answer.near, label.role or label.name, NEAR),) if answer.near else ()
+    near = (Mark(*answer.near, label.role or label.text, NEAR),) if answer.near else ()
     return Smallest(
         found.behavior,
         side.record.id,

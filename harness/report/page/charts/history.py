@@ -11,10 +11,10 @@ from markupsafe import Markup
 
 from harness.core.record import FORMAT_SUCCESS, BehaviorResult, RunRecord, TaskRecord
 from harness.gate.compare import Side
-from harness.report.page.plots import Dot, Line, Scale, plot, shares
+from harness.report.page.charts.plots import Dot, Line, Scale, plot, shares
+from harness.report.page.labels import label_of
 from harness.report.report import Report
 from harness.report.words import numbers as words
-from harness.report.words.labels import label_of
 
 MOST_RUNS = 30
 """The latest."""

@@ -13,7 +13,7 @@ from harness.model_files.training_record import Training
 from harness.report.html import render
 from harness.report.report import report_on
 from tests.report.chromium import Page
-from tests.report.test_browser import COUNT, SETTLED, TALLIES, written
+from tests.report.page.test_browser import COUNT, SETTLED, TALLIES, written
 from tests.report.test_html import HOSTILE, hostile_record
 from tests.synthetic import ADAPTER, BASE, BEHAVES, CHATTERS, Mix, chatty, good, record
 

@@ -11,8 +11,8 @@ from harness.gate.policy import GatePolicy
 from harness.report.html import render
 from harness.report.report import report_on
 from tests.report.chromium import Page
-from tests.report.page.test_distributions import timed
-from tests.report.test_browser_models import MODELS, choose
+from tests.report.page.charts.test_distributions import timed
+from tests.report.page.test_browser_models import MODELS, choose
 from tests.synthetic import record
 
 pytestmark = pytest.mark.slow

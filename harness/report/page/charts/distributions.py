@@ -8,10 +8,10 @@ from markupsafe import Markup
 
 from harness.core.measurement import quantile
 from harness.gate.compare import Side
-from harness.report.page.plots import Dot, Line, Scale, plot, scale, shares, side_of
+from harness.report.page.charts.plots import Dot, Line, Scale, plot, scale, shares, side_of
+from harness.report.page.labels import Label, label_of
 from harness.report.report import Report
 from harness.report.words import numbers as words
-from harness.report.words.labels import Label, label_of
 
 MOST_POINTS = 200
 """Of one line: more than a screen has room for."""
@@ -130,7 +130,7 @@ def _distribution(
     }  # fmt: skip
     every = [side_of(place, *line, widest, SHARES) for place, line in lines.items()]
     described = "; ".join(
-        f"{r.label.role or r.label.name}: median {r.median}, p95 {r.p95}, most {r.most}"
+        f"{r.label.role or r.label.text}: median {r.median}, p95 {r.p95}, most {r.most}"
         for r in rows
     )
     chart = plot(

@@ -20,8 +20,8 @@ from tests.report import axe
 from tests.report.chromium import Page
 from tests.report.hostile import EVERYTHING
 from tests.report.needs import missing
-from tests.report.page.test_counterexamples import counterexample
-from tests.report.page.test_history_chart import stored
+from tests.report.page.cases.test_counterexamples import counterexample
+from tests.report.page.charts.test_history import stored
 from tests.report.test_html import hostile_record
 from tests.synthetic import ADAPTER, BASE, BEHAVES, CHATTERS, record
 

@@ -1,4 +1,4 @@
-"""The page's content as values: what the template writes, and nothing it has to work out."""
+"""One task's section of the page as values: what the template writes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,9 +7,6 @@ from markupsafe import Markup
 
 from harness.core.record import TaskRecord
 from harness.gate.compare import Comparison
-from harness.model_files.training_record import Training
-from harness.report.page import training
-from harness.report.page.answers import cases_of
 from harness.report.page.behavior_rows import (
     BehaviorRow,
     MeasuredRow,
@@ -17,19 +14,21 @@ from harness.report.page.behavior_rows import (
     measured_rows,
     rate_chart,
 )
-from harness.report.page.buckets import ALONE_BUCKETS, PAIR_BUCKETS, BucketView, bucket_views
-from harness.report.page.code_rows import CodeRow, code_rows
-from harness.report.page.counterexamples import Smallest, smallest_of
-from harness.report.page.details import detail_of
-from harness.report.page.distributions import Distribution, distributions_of
+from harness.report.page.cases.answers import cases_of
+from harness.report.page.cases.buckets import ALONE_BUCKETS, PAIR_BUCKETS, BucketView, bucket_views
+from harness.report.page.cases.code_rows import CodeRow, code_rows
+from harness.report.page.cases.counterexamples import Smallest, smallest_of
+from harness.report.page.cases.details import detail_of
+from harness.report.page.charts.distributions import Distribution, distributions_of
+from harness.report.page.charts.history import HistoryChart, histories_of
 from harness.report.page.embed import TaskCases
-from harness.report.page.headlines import headline_of, noise_of, outcome_of
-from harness.report.page.history_chart import HistoryChart, histories_of
+from harness.report.page.headlines import Headline, headline_of, noise_of
+from harness.report.page.labels import Label, label_of
 from harness.report.page.matrix import Matrix, Pairs, matrix_of
 from harness.report.page.text_limit import is_cut
 from harness.report.report import Report
-from harness.report.words.labels import Label, label_of
-from harness.report.words.shared_prefix import shared_prefix
+from harness.report.words import numbers as words
+from harness.report.words.excerpts import shared_prefix
 from harness.report.words.slices import SliceTable, slices_in
 
 
@@ -39,13 +38,9 @@ class TaskView:
 
     index: int
     task: TaskRecord
-    outcome: str
-    """What the gate says, as the first word of the headline says it; nothing where it was not
-    asked."""
-    headline: str
-    details: tuple[str, ...]
+    headline: Headline
     noise: str
-    """How many cases flip with nothing changed, where something says so."""
+    """The cases that flip with nothing changed, where a run shows it."""
     labels: tuple[Label, ...]
     """Every model: the columns of the tables."""
     pair: tuple[Label, ...]
@@ -64,7 +59,7 @@ class TaskView:
     codes: tuple[CodeRow, ...]
     slices: SliceTable
     prefix: str
-    """What every prompt begins with."""
+    """The beginning that every prompt shares."""
     limit: int | None
     """Characters after which texts were cut, where any was."""
     buckets: tuple[BucketView, ...]
@@ -107,8 +102,7 @@ def _task_view(
     return TaskView(
         index,
         task,
-        outcome_of(report, task.name),
-        *headline_of(report, task.name),
+        headline_of(report, task.name),
         noise_of(report, task.name),
         labels,
         pair,
@@ -120,35 +114,14 @@ def _task_view(
         histories_of(report, task.name),
         smallest_of(report, task.name),
         code_rows(cases, places),
-        slices_in(report, task.name),
+        slices_in(report, task.name, words.MINUS),
         cases[0].prompt[:prefix] if prefix else "",
         limit if is_cut(report, task.name, limit) else None,
         bucket_views(
             cases,
             PAIR_BUCKETS if comparison else ALONE_BUCKETS,
-            lambda case: detail_of(case, places, [p.role or p.name for p in pair], prefix),
+            lambda case: detail_of(case, places, [p.role or p.text for p in pair], prefix),
             has_all=matrix is not None,
         ),
         TaskCases(task.name, prefix, cases, matrix, distributions),
     )
-
-
-@dataclass(frozen=True, slots=True)
-class TrainingView:
-    """How one adapter came to be."""
-
-    label: Label
-    said: str
-    chart: Markup
-
-
-def training_views(report: Report) -> tuple[TrainingView, ...]:
-    """One for each training of an adapter in the report: two runs of one adapter have one."""
-    views: dict[tuple[str, Training], TrainingView] = {}
-    for side in report.sides:
-        known = report.trainings.get((side.record.id, side.model))
-        if known is not None and (side.model, known) not in views:
-            label = label_of(report, side)
-            drawn = training.chart(known, label.css_class)
-            views[side.model, known] = TrainingView(label, training.said(known), drawn)
-    return tuple(views.values())

@@ -1,13 +1,35 @@
 """The loss of an adapter's training, step by step: the chart, and its numbers in words."""
 
-from pathlib import Path
+from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from harness.gate.compare import Side
 from harness.model_files.training_record import Training
-from harness.report.page.plots import Dot, Line, plot, scale
+from harness.report.page.charts.plots import Dot, Line, plot, scale
+from harness.report.page.labels import Label, label_of
+from harness.report.report import Report
 from harness.report.words import numbers as words
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingView:
+    """The training of one adapter."""
+
+    label: Label
+    said: str
+    chart: Markup
+
+
+def training_views(report: Report) -> tuple[TrainingView, ...]:
+    """One for each training of an adapter in the report: two runs of one adapter have one."""
+    views: dict[tuple[str, Training], TrainingView] = {}
+    for side in report.sides:
+        known = report.trainings.get((side.record.id, side.model))
+        if known is not None and (side.model, known) not in views:
+            label = label_of(report, side)
+            drawn = chart(known, label.css_class)
+            views[side.model, known] = TrainingView(label, said(known), drawn)
+    return tuple(views.values())
 
 
 def chart(training: Training, css_class: str) -> Markup:
@@ -31,9 +53,3 @@ def said(training: Training) -> str:
         f"{words.duration(training.seconds)}; loss {words.significant(first)} to "
         f"{words.significant(last)}{held}"
     )
-
-
-def folder_of(side: Side) -> Path | None:
-    """Where an adapter lay when its run was made."""
-    kind, _, location = side.model.partition(":")
-    return Path(location) if kind == "adapter" else None

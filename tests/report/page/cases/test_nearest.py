@@ -8,7 +8,7 @@ from harness.checks.grounding import Grounding
 from harness.core.case import Case, Message
 from harness.core.completion import Completion
 from harness.core.verdict import FailureCode, Verdict
-from harness.report.page.nearest import nearest_place
+from harness.report.page.cases.nearest import nearest_place
 from tests.synthetic import BASE, good, sample, values, with_text
 
 

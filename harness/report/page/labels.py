@@ -1,4 +1,4 @@
-"""What each model is called in the page."""
+"""The names of the models in the page."""
 
 from dataclasses import dataclass
 
@@ -8,13 +8,20 @@ from harness.report.report import Report
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """What a side is called."""
+    """The names of one side."""
 
     role: str
     """``before``, ``after``, or nothing for a model beside the pair."""
     name: str
+    run: str
+    """The id of its run, where the report has two."""
     ref: str
     css_class: str
+
+    @property
+    def text(self) -> str:
+        """``json_extraction (20261120-131502-ab12)``."""
+        return f"{self.name} ({self.run})" if self.run else self.name
 
 
 def label_of(report: Report, side: Side) -> Label:
@@ -25,9 +32,8 @@ def label_of(report: Report, side: Side) -> Label:
         role = "before" if _is_same(side, report.before) else "after" if is_after else ""
     described = side.model_record
     name = described.name if described else side.model
-    if len(report.runs) > 1:
-        name = f"{name} ({side.record.id})"
-    return Label(role, name, side.model, role or ("after" if is_after else "other"))
+    run = side.record.id if len(report.runs) > 1 else ""
+    return Label(role, name, run, side.model, role or ("after" if is_after else "other"))
 
 
 def _is_same(side: Side, other: Side) -> bool:

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from harness.gate.compare import Change
-from harness.report.page.answers import FAILING, PASSING, ShownCase
-from harness.report.page.details import CaseDetail
+from harness.report.page.cases.answers import FAILING, PASSING, ShownCase
+from harness.report.page.cases.details import CaseDetail
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,9 @@
 """The loss of an adapter's training as a chart and in words."""
 
 from dataclasses import replace
-from pathlib import Path
 
-from harness.core.modelref import ModelRef
-from harness.gate.compare import Side
 from harness.model_files.training_record import Training
-from harness.report.page.page import training_views
-from harness.report.page.training import chart, folder_of, said
+from harness.report.page.charts.training import chart, said, training_views
 from harness.report.report import report_on
 from tests.synthetic import record
 
@@ -21,12 +17,6 @@ def test_the_loss_and_what_was_held_out_in_words() -> None:
     assert drawn.count("<circle") == 1
 
 
-def test_only_adapters_have_a_folder() -> None:
-    run = record(1)
-    folders = [folder_of(Side(run, m.ref)) for m in run.models]
-    assert folders == [None, Path(ModelRef.parse(run.models[1].ref).location)]
-
-
 def test_each_run_has_the_training_of_its_own_weights() -> None:
     """An adapter that was trained again under its name: the curve belongs to the later run."""
     first, second = (record(4, run_id=run_id) for run_id in ("a", "b"))
@@ -34,7 +24,7 @@ def test_each_run_has_the_training_of_its_own_weights() -> None:
     known = Training("sft", 1.0, ((1, 2.0), (2, 1.0)), ())
     ref = second.models[1].ref
     [view] = training_views(replace(report, trainings={("b", ref): known}))
-    assert view.label.name == "json_extraction (b)"
+    assert view.label.text == "json_extraction (b)"
     both = {("a", ref): known, ("b", ref): known}
     assert len(training_views(replace(report, trainings=both))) == 1
     other = {("a", ref): replace(known, seconds=2.0), ("b", ref): known}

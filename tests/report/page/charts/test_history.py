@@ -5,7 +5,7 @@ from xml.etree import ElementTree
 
 from harness.core.record import FORMAT_SUCCESS, RunRecord
 from harness.report.html import render
-from harness.report.page.history_chart import histories_of
+from harness.report.page.charts.history import histories_of
 from harness.report.report import report_on
 from tests.synthetic import BASE, BEHAVES, CHATTERS, TASK, record
 

@@ -1,0 +1,1 @@
+"""The cases of a task: what the page shows of each."""

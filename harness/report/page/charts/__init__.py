@@ -1,0 +1,1 @@
+"""Inline SVG. There are no colors in it, only classes."""
