@@ -202,3 +202,12 @@ def named_files(page: Path) -> Iterator[Path]:
 )
 def test_every_file_that_a_page_names_is_there(page):
     assert [path for path in named_files(page) if not path.exists()] == []
+
+
+def test_the_gate_workflow_names_the_run_that_it_made():
+    """A pull request may bring runs of its own; ``latest`` could be one of them."""
+    text = (ROOT / ".github/workflows/gate.yml").read_text("utf-8")
+    assert '--run-id "$RUN"' in text
+    assert 'harness gate "$BASELINE" "$RUN"' in text
+    assert 'harness report "$RUN"' in text
+    assert " latest " not in text

@@ -70,7 +70,7 @@ class Collection:
             if isinstance(item, pytest.Function) and is_behavior(item) and needs_answers(item)
         ]
         ours.run = Run(
-            RunPlan.of(tests, ours.start),
+            RunPlan.of(tests, ours.start, ours.config.getoption("--run-id")),
             ours.host,
             TerminalProgress(ours.config),
             has_followups=ours.has_followups,

@@ -122,11 +122,11 @@ def _asked(config: pytest.Config, settings: Settings) -> tuple[Baseline, GatePol
     Raises:
         HarnessError: there is no such baseline, or the policy does not fit.
     """
-    from harness.records.baselines import find_baseline, read_baseline
+    from harness.records.baselines import read_named_baseline
 
     policy = _policy(config, settings)
     root = config.rootpath / settings.baselines_dir
-    return read_baseline(find_baseline(config.getoption("--baseline"), root)), policy
+    return read_named_baseline(config.getoption("--baseline"), root), policy
 
 
 def _policy(config: pytest.Config, settings: Settings) -> GatePolicy:

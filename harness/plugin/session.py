@@ -15,7 +15,7 @@ from harness.core.errors import HarnessError
 from harness.engine.host import ModelHost
 from harness.plugin import SESSION, gate, generate
 from harness.plugin.options import PluginOptions
-from harness.records.runs import check_writable
+from harness.records.runs import check_new_id, check_writable
 from harness.run.plan import RunStart
 from harness.run.selection import CaseSource, Subject, choose
 from harness.run.settings import Settings, read_settings
@@ -91,6 +91,8 @@ def _choose(session: HarnessSession) -> None:
     options = session.options
     try:
         check_writable(options.report_dir)
+        if (run_id := session.config.getoption("--run-id")) is not None:
+            check_new_id(run_id, options.report_dir)
         session.subjects = choose(
             session.config.rootpath, options.settings, options.choices, session.case_source
         )

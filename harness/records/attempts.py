@@ -12,7 +12,7 @@ from typing import Any
 
 from harness.core.record import RunRecord
 from harness.files.strict_json import NotJson, decode
-from harness.records.runs import record_file, run_ids
+from harness.records.runs import record_file
 
 MAX_RUNS = 1000
 """Number of latest runs that are read."""
@@ -34,9 +34,11 @@ def with_attempts(record: RunRecord, root: Path) -> RunRecord:
 
 def _weights_of(record: RunRecord, root: Path) -> Iterator[str]:
     """The weights of each model of each earlier run with the record's plan."""
-    ids = [i for i in run_ids(root) if i != record.id]
-    for run_id in ids[-MAX_RUNS:]:
-        head = _head(record_file(root / run_id), record.plan_fingerprint)
+    names = sorted(p.name for p in root.iterdir()) if root.is_dir() else []
+    for name in [n for n in names if n != record.id][-MAX_RUNS:]:
+        head = _head(record_file(root / name), record.plan_fingerprint)
+        if head.get("id") != name:
+            continue  # A copy of a run is no further attempt.
         models = head.get("models")
         for model in models if isinstance(models, list) else ():
             if isinstance(model, dict) and model.get("is_measurable", True):

@@ -24,7 +24,7 @@ from harness.core.suggestion import did_you_mean
 from harness.core.verdict import FailureCode, Outcome, Verdict
 from harness.files.atomic import write_whole
 from harness.files.strict_json import damaged, mistake, parse_json
-from harness.records.runs import find_run, read_run
+from harness.records.runs import LATEST, find_run, read_run, record_file
 
 SUFFIX = ".json"
 VERSION = 1
@@ -101,6 +101,8 @@ def save_baseline(
     """
     if not _NAME.fullmatch(name):
         raise HarnessError(f"{name!r}: is no name for a file, use letters, digits, '.', '-', '_'")
+    if name == LATEST:
+        raise HarnessError(f"{name!r}: always means the latest run, choose another name")
     path = root / f"{name}{SUFFIX}"
     if path.exists() and not is_replaced:
         raise HarnessError(f"{path}: is there already, say --replace to write it anew")
@@ -163,14 +165,37 @@ def find_baseline(name: str, root: Path) -> Path:
     raise HarnessError(f"baseline {name!r}: not in {root}, {hint}{'' if known else make}")
 
 
+def read_named_baseline(name: str, root: Path) -> Baseline:
+    """Read the baseline of a name, and check that its file was saved under that name.
+
+    Raises:
+        HarnessError: there is none, it is damaged, or the file is a copy of another baseline.
+    """
+    path = find_baseline(name, root)
+    found = read_baseline(path)
+    if found.name != name:
+        raise HarnessError(
+            f"{path}: holds the baseline {found.name!r:.80} under another name: name the file "
+            f"itself, or make it anew: harness baseline save {name} --replace"
+        )
+    return found
+
+
 def read_run_or_baseline(text: str, runs: Path, baselines: Path) -> RunRecord:
     """The record that a user named: a baseline by name or file, else a run (``find_run``).
 
+    ``latest`` is always a run: no baseline's file can take its place.
+
     Raises:
-        HarnessError: there is neither, or it is damaged.
+        HarnessError: there is neither, there are both, or it is damaged.
     """
-    if text in baseline_names(baselines):
-        return read_baseline(baselines / f"{text}{SUFFIX}").record
+    if text in baseline_names(baselines) and text != LATEST:
+        if record_file(runs / text).is_file():
+            raise HarnessError(
+                f"{text!r}: is a baseline and a run, name {baselines / text}{SUFFIX} "
+                f"or {runs / text}"
+            )
+        return read_named_baseline(text, baselines).record
     path = Path(text)
     if path.suffix == SUFFIX and path.is_file() and b'"baseline_version"' in _head(path):
         return read_baseline(path).record

@@ -23,7 +23,8 @@ from harness.core.errors import HarnessError
 from harness.core.record import SCHEMA_VERSION, RunRecord, Sample
 from harness.core.suggestion import nearest
 from harness.files.atomic import write_whole
-from harness.files.strict_json import damaged, mistake, parse_json
+from harness.files.paths import short_path
+from harness.files.strict_json import NotJson, damaged, decode, mistake, parse_json
 
 RUNS = Path("reports/runs")
 """The folder of a project's runs, relative to the project."""
@@ -128,23 +129,44 @@ def read_results(path: Path) -> RunRecord:
 
 
 def run_ids(root: Path) -> list[str]:
-    """The ids of the runs under a folder, oldest first, killed ones included."""
-    if not root.is_dir():
-        return []
-    return sorted(p.name for p in root.iterdir() if record_file(p).is_file())
+    """The ids of the runs under a folder by their own time, oldest first, killed ones included.
+
+    A folder is a run where its record can be read, bears the folder's name as its id, and says when
+    it was made: a copy under another name is none. Later damage does not hide a run, so that
+    reading the latest one says what is wrong with it.
+    """
+    found = ((_created(root / name), name) for name in _folders(root))
+    return [name for created, name in sorted((c, n) for c, n in found if c is not None)]
+
+
+def check_new_id(run_id: str, root: Path) -> None:
+    """Check that a run may be written to ``root`` under an id that the user chose.
+
+    Raises:
+        HarnessError: it is no file name, stands for another run, or is taken.
+    """
+    if not _ID.fullmatch(run_id) or run_id == LATEST:
+        raise HarnessError(
+            f"--run-id {run_id!r:.80}: is no id of a run, use letters, digits, '.', '-' and '_'"
+        )
+    if (root / run_id).exists():
+        there = short_path(root / run_id)
+        raise HarnessError(f"--run-id {run_id}: {there} is there already, name another")
 
 
 def find_run(text: str, root: Path = RUNS) -> Path:
     """The folder of the run that a user named: an id, a unique prefix, ``latest``, or a path.
 
+    ``latest`` is the last of ``run_ids``: the newest by its own time.
+
     Raises:
         HarnessError: there is no such run, or there are several.
     """
-    known = run_ids(root)
     if text == LATEST:
-        if known:
-            return root / known[-1]
+        if runs := run_ids(root):
+            return root / runs[-1]
         raise HarnessError(f"{root}: no run yet, make one: pytest suites/ --model base:PATH")
+    known = _folders(root)
     if text in known:
         return root / text
     path = Path(text)
@@ -156,6 +178,25 @@ def find_run(text: str, root: Path = RUNS) -> Path:
     if len(matches) == 1:
         return root / matches[0]
     raise HarnessError(_not_found(text, root, known, matches))
+
+
+def _folders(root: Path) -> list[str]:
+    """The names of the folders with a record, whatever it holds."""
+    if not root.is_dir():
+        return []
+    return sorted(p.name for p in root.iterdir() if record_file(p).is_file())
+
+
+def _created(folder: Path) -> datetime | None:
+    """The time in the record of a folder; ``None`` where it is no record of a run of that id."""
+    try:
+        head = decode(record_file(folder).read_bytes())
+        if head["id"] != folder.name or "schema_version" not in head:
+            return None
+        created = datetime.fromisoformat(head["created"])
+    except (OSError, NotJson, LookupError, TypeError, ValueError):
+        return None
+    return created if created.tzinfo else None
 
 
 def _not_found(text: str, root: Path, known: list[str], matches: list[str]) -> str:

@@ -50,7 +50,12 @@ class RunPlan:
     tasks: Mapping[str, Task]
 
     @classmethod
-    def of(cls, tests: Iterable[PlannedTest], start: RunStart | None = None) -> "RunPlan":
+    def of(
+        cls,
+        tests: Iterable[PlannedTest],
+        start: RunStart | None = None,
+        run_id: str | None = None,
+    ) -> "RunPlan":
         """The plan of all requests that the tests read, each once."""
         start = start or RunStart()
         groups: dict[ModelRef, dict[str, list[PlannedTest]]] = {}
@@ -64,7 +69,7 @@ class RunPlan:
         }
         requests = {ref: tuple(r for r in own if not r.timed) for ref, own in every.items()}
         timed = {ref: tuple(r for r in own if r.timed) for ref, own in every.items()}
-        return cls(new_run_id(start.created), start, requests, timed, tasks)
+        return cls(run_id or new_run_id(start.created), start, requests, timed, tasks)
 
     @property
     def fingerprint(self) -> str:

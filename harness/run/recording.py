@@ -54,7 +54,7 @@ def outline(plan: RunPlan, answers: Answers, command: Sequence[str]) -> RunRecor
     return RunRecord(
         id=plan.id,
         status="partial",
-        created=plan.start.created.isoformat(timespec="seconds").replace("+00:00", "Z"),
+        created=plan.start.created.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         seconds=plan.start.seconds,
         plan_fingerprint=plan.fingerprint,
         models=tuple(answers.models.values()),

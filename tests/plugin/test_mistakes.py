@@ -141,3 +141,12 @@ def test_settings_that_do_not_fit_are_one_line(project):
     outcome = project.pytest("suites", "--model", project.store())
     assert outcome.code == 4
     assert "[tool.harness] model: unknown key, did you mean 'models'?" in outcome.err
+
+
+def test_a_run_bears_the_id_that_was_asked_for_and_none_that_is_taken(project):
+    arguments = ("suites", "--model", project.store(), "--run-id", "gate-1")
+    assert project.pytest(*arguments).code == 0
+    assert project.run().id == "gate-1"
+    again = project.pytest(*arguments)
+    assert again.code == 4
+    assert "--run-id gate-1: reports/runs/gate-1 is there already" in again.err

@@ -1,5 +1,6 @@
 """A record counts how often the same weights were asked the same, whatever else lies there."""
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -43,6 +44,12 @@ def test_a_run_that_is_written_again_is_the_same_attempt(tmp_path: Path) -> None
     run = record(4)
     write_run(run, tmp_path)
     assert counts(with_attempts(run, tmp_path)) == [1, 1]
+
+
+def test_a_copy_of_a_run_is_no_attempt(tmp_path: Path) -> None:
+    run = record(4)
+    shutil.copytree(write_run(numbered(run, 0), tmp_path), tmp_path / "copy")
+    assert counts(with_attempts(numbered(run, 1), tmp_path)) == [2, 2]
 
 
 def test_a_replay_is_no_attempt_and_unknown_weights_are_not_counted(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Baselines: small, whole, explicit, and as good as the run they were made of."""
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -92,6 +93,26 @@ def test_replacing_one_is_said_aloud(root: Path) -> None:
         save_baseline("main", RUN, root)
     save_baseline("main", RUN, root, is_replaced=True)
     assert baseline_names(root) == ["main"]
+
+
+def test_a_file_under_another_name_is_not_found_by_it(root: Path, tmp_path: Path) -> None:
+    file = save_baseline("old", RUN, root)
+    shutil.copy(file, root / "main.json")
+    assert read_run_or_baseline("old", tmp_path, root).id == RUN.id
+    assert read_run_or_baseline(str(root / "main.json"), tmp_path, root).id == RUN.id
+    with pytest.raises(HarnessError, match="holds the baseline 'old' under another name"):
+        read_run_or_baseline("main", tmp_path, root)
+
+
+def test_no_baseline_takes_the_place_of_a_run(root: Path, tmp_path: Path) -> None:
+    with pytest.raises(HarnessError, match="always means the latest run"):
+        save_baseline("latest", RUN, root)
+    shutil.copy(save_baseline("main", RUN, root), root / "latest.json")
+    write_run(replace(RUN, id="main"), tmp_path)
+    write_run(replace(RUN, id="newest", created="2030-01-01T00:00:00Z"), tmp_path)
+    assert read_run_or_baseline("latest", tmp_path, root).id == "newest"
+    with pytest.raises(HarnessError, match="is a baseline and a run"):
+        read_run_or_baseline("main", tmp_path, root)
 
 
 @pytest.mark.parametrize(

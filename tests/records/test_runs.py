@@ -1,6 +1,7 @@
 """Run folders: whole or not there, unchanged by a round trip, and suspicious of what they read."""
 
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -203,13 +204,35 @@ def test_ids_sort_by_time() -> None:
     assert early < late
 
 
+FOREIGN = {
+    "zz-list": "[1]",
+    "zz-text": "no JSON",
+    "zz-other": '{"id": "zz-other", "created": "2099-01-01T00:00:00Z"}',
+    "zz-undated": '{"schema_version": 1, "id": "zz-undated", "created": "soon"}',
+    "zz-local": '{"schema_version": 1, "id": "zz-local", "created": "2099-01-01T00:00:00"}',
+    "zz-number": '{"schema_version": 1, "id": "zz-number", "created": 4070908800}',
+}
+"""By folder, contents of a ``run.json`` that is no run of that id at a known time."""
+
+
+@pytest.mark.parametrize("run_id", ["latest", "../up", "", "taken"])
+def test_an_id_of_the_users_own_is_refused_where_it_is_another_run(
+    tmp_path: Path, run_id: str
+) -> None:
+    write_run(record(1, run_id="taken"), tmp_path)
+    runs.check_new_id("own", tmp_path)
+    with pytest.raises(HarnessError, match="--run-id"):
+        runs.check_new_id(run_id, tmp_path)
+
+
 class TestFindRun:
     ids = ("20261119-080000-aaaa", "20261120-131502-ab12", "20261120-140000-cd34")
 
     @pytest.fixture
     def root(self, tmp_path: Path) -> Path:
-        for run_id in self.ids:
-            write_run(record(1, run_id=run_id), tmp_path / "runs")
+        for day, run_id in enumerate(self.ids, start=19):
+            run = record(1, run_id=run_id)
+            write_run(replace(run, created=f"2026-11-{day}T08:00:00Z"), tmp_path / "runs")
         (tmp_path / "runs" / "20261121-000000-ffff").mkdir()
         return tmp_path / "runs"
 
@@ -219,6 +242,29 @@ class TestFindRun:
         assert find_run("latest", root).name == self.ids[2]
         assert find_run(str(root / self.ids[0]), root) == root / self.ids[0]
         assert find_run(str(root / self.ids[0] / "run.json"), root) == root / self.ids[0]
+
+    def test_latest_is_the_newest_by_its_own_time(self, root: Path) -> None:
+        older = replace(record(1), id="zz", created="2026-01-01T00:00:00Z")
+        newer = replace(record(1), id="aa", created="2027-01-01T00:00:00.250+00:00")
+        for run in (older, newer):
+            write_run(run, root)
+        assert find_run("latest", root) == root / "aa"
+        assert runs.run_ids(root) == ["zz", *self.ids, "aa"]
+
+    def test_latest_is_never_a_copied_folder_nor_one_that_is_no_run(self, root: Path) -> None:
+        newest = replace(record(1), id="newest", created="2027-01-01T00:00:00Z")
+        write_run(newest, root)
+        shutil.copytree(root / self.ids[0], root / "zzz")
+        for name, text in FOREIGN.items():
+            (root / name).mkdir()
+            (root / name / "run.json").write_text(text)
+        assert find_run("latest", root) == root / "newest"
+        assert runs.run_ids(root) == [*self.ids, "newest"]
+
+    def test_a_run_that_was_damaged_is_still_the_latest_and_says_so(self, root: Path) -> None:
+        edit(root / self.ids[2], lambda head: head.update(seconds="long"))
+        with pytest.raises(HarnessError, match="seconds"):
+            read_run(find_run("latest", root))
 
     def test_a_folder_without_run_json_is_not_there(self, root: Path) -> None:
         with pytest.raises(HarnessError, match="try 20261120-140000-cd34"):
