@@ -6,14 +6,13 @@ imports nothing heavy at its top, so that ``harness --help`` stays quick.
 
 import importlib
 import pkgutil
+from functools import partial
+from typing import Any
 
 import click
 
 from harness import __version__
-from harness.core.errors import HarnessError
-
-USAGE = 2
-"""Exit code for a mistake in what the user typed or pointed at."""
+from harness.cli._exit import exit_code_of
 
 
 class Subcommands(click.Group):
@@ -29,14 +28,12 @@ class Subcommands(click.Group):
         assert isinstance(command, click.Command)
         return command
 
-    def invoke(self, ctx: click.Context) -> object:
-        """Run the subcommand; a HarnessError becomes a line for each mistake, and exit code 2."""
-        try:
-            return super().invoke(ctx)
-        except HarnessError as error:
-            for mistake in error.mistakes:
-                click.echo(f"harness: {mistake}", err=True)
-            raise SystemExit(USAGE) from None
+    def main(self, *args: Any, standalone_mode: bool = True, **extra: Any) -> Any:
+        """Parse and run, then exit: with a command's own code, or one of ``harness.cli._exit``."""
+        run = partial(super().main, *args, standalone_mode=False, **extra)
+        if not standalone_mode:
+            return run()
+        raise SystemExit(exit_code_of(run))
 
 
 @click.command(cls=Subcommands, context_settings={"help_option_names": ["-h", "--help"]})

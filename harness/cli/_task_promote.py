@@ -31,16 +31,17 @@ def promote(
     the smallest failing one that pytest printed.
     """
     from harness.records.runs import find_run, read_run
+    from harness.report.console.output import say
     from harness.run.settings import read_settings
     from harness.tasks.generate.promotion import promote as add
 
     settings = read_settings(Path.cwd())
     record = read_run(find_run(run, report_dir or Path(settings.report_dir)))
     done = add(record, case, tasks_dir or Path(settings.tasks_dir), task=task, **_given(reference))
-    click.echo(f"{done.file}:{done.line}: {case}")
+    say(f"{done.file}:{done.line}: {case}")
     if not done.is_same_prompt:
-        click.echo(f"the prompt of {done.task} has changed since the run: the case uses today's")
-    click.echo(f"judge it: pytest suites/ --task {done.task} --case {case}")
+        say(f"the prompt of {done.task} has changed since the run: the case uses today's")
+    say(f"judge it: pytest suites/ --task {done.task} --case {case}")
 
 
 def _given(reference: str | None) -> dict[str, Any]:

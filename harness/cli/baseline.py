@@ -34,6 +34,7 @@ def save(
     """Save RUN, or the latest one, as NAME."""
     from harness.records.baselines import save_baseline
     from harness.records.runs import find_run, read_run
+    from harness.report.console.output import say
     from harness.run.settings import read_settings
 
     settings = read_settings(Path.cwd())
@@ -46,43 +47,43 @@ def save(
         has_texts=has_texts,
         is_replaced=is_replaced,
     )
-    click.echo(f"baseline: {path} ({path.stat().st_size / 1e3:.0f} kB, from run {record.id})")
+    say(f"baseline: {path} ({path.stat().st_size / 1e3:.0f} kB, from run {record.id})")
 
 
 @command.command(name="list")
 def list_() -> None:
     """List the baselines there are."""
-    from harness.core.printable import printable
     from harness.records.baselines import SUFFIX, baseline_names, read_baseline
+    from harness.report.console.output import say
     from harness.run.settings import read_settings
 
     root = Path(read_settings(Path.cwd()).baselines_dir)
     names = baseline_names(root)
     if not names:
-        click.echo(f"{root}: no baseline yet, make one: harness baseline save NAME")
+        say(f"{root}: no baseline yet, make one: harness baseline save NAME")
     for name in names:
         found = read_baseline(root / f"{name}{SUFFIX}")
-        models = ", ".join(printable(m.ref) for m in found.record.models)
-        tasks = ", ".join(printable(t.name) for t in found.record.tasks)
-        click.echo(f"{name}  saved {printable(found.saved)}  {models}  on {tasks}")
+        models = ", ".join(m.ref for m in found.record.models)
+        tasks = ", ".join(t.name for t in found.record.tasks)
+        say(f"{name}  saved {found.saved}  {models}  on {tasks}")
 
 
 @command.command()
 @click.argument("name")
 def show(name: str) -> None:
     """Show what a baseline holds."""
-    from harness.core.printable import printable
-    from harness.records.baselines import find_baseline, read_baseline
+    from harness.records.baselines import SUFFIX, read_named_baseline
+    from harness.report.console.output import say, say_laid_out
     from harness.report.console.screen import as_text
     from harness.report.terminal import Summary
     from harness.run.settings import read_settings
 
-    path = find_baseline(name, Path(read_settings(Path.cwd()).baselines_dir))
-    found = read_baseline(path)
+    root = Path(read_settings(Path.cwd()).baselines_dir)
+    found = read_named_baseline(name, root)
     texts = "with texts" if found.has_texts else "without texts"
-    run = printable(found.record.id)
-    click.echo(f"{path}: saved {printable(found.saved)} from run {run}, {texts}\n")
-    click.echo(as_text(Summary(found.record), width=100), nl=False)
+    path = root / f"{name}{SUFFIX}"
+    say(f"{path}: saved {found.saved} from run {found.record.id}, {texts}", "")
+    say_laid_out(as_text(Summary(found.record), width=100))
 
 
 def _refs(record: "RunRecord", wanted: tuple[str, ...]) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ import click
 
 from harness.cli._sides import ALLOWABLE, records, side_options
 from harness.core.errors import HarnessError
+from harness.report.console.output import say_json, say_laid_out
 
 NOT_COMPARABLE = 11
 
@@ -45,10 +46,10 @@ def command(
     if report.decision is None:
         raise HarnessError(f"{runs[0]}: holds one model, name what to compare it with")
     if is_json:
-        click.echo(render(report), nl=False)
+        say_json(render(report))
     else:
         from harness.report.console.comparison import text
         from harness.report.console.screen import shown
 
-        click.echo(shown(text(report), sys.stdout), nl=False)
+        say_laid_out(shown(text(report), sys.stdout))
     raise SystemExit(NOT_COMPARABLE if report.decision.refused else 0)

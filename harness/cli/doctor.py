@@ -25,6 +25,7 @@ def command(models: tuple[str, ...], is_json: bool) -> None:
     from harness.model_files.examine import examine_all
     from harness.model_files.finding import Level
     from harness.report.console import doctor
+    from harness.report.console.output import say_json
 
     refs, mistakes = [], []
     for text in models:
@@ -38,7 +39,7 @@ def command(models: tuple[str, ...], is_json: bool) -> None:
         raise HarnessError(*mistakes)
     examined = examine_all(refs, is_thorough=True)
     if is_json:
-        click.echo(doctor.as_json(examined, machine()), nl=False)
+        say_json(doctor.as_json(examined, machine()))
     else:
         from harness.report.console.screen import show
 

@@ -143,13 +143,10 @@ def lora(adapter: str, target: Path, base: str | None, force: bool, kind: str) -
 
 
 def _print(record: "ExportRecord", target: Path) -> None:
-    from harness.core.printable import printable
+    from harness.report.console.output import say
 
-    for warning in record.warnings:
-        click.echo(printable(f"warning: {warning}"), err=True)
-    for line in _fallbacks(record):
-        click.echo(printable(line), err=True)
-    click.echo(printable(_summary(record, target)))
+    say(*(f"warning: {warning}" for warning in record.warnings), *_fallbacks(record), err=True)
+    say(_summary(record, target))
 
 
 def _fallbacks(record: "ExportRecord") -> Iterator[str]:

@@ -10,6 +10,7 @@ import click
 
 from harness.cli._sides import policy_of, policy_options, records, side_options
 from harness.core.errors import HarnessError
+from harness.report.console.output import say_command, say_json, say_laid_out
 
 if TYPE_CHECKING:
     from harness.report.report import Report
@@ -69,13 +70,12 @@ def command(
     if is_json:
         from harness.report.json import decided
 
-        click.echo(json.dumps(decided(report.decision), indent=2, allow_nan=False))
+        say_json(json.dumps(decided(report.decision), indent=2, allow_nan=False) + "\n")
     else:
         from harness.report.console.screen import shown
         from harness.report.words.decision import word
 
-        told = shown(_lines(report), sys.stdout, word(report.decision.outcome))
-        click.echo(told, nl=False)
+        say_laid_out(shown(_lines(report), sys.stdout, word(report.decision.outcome)))
     _tell_machines(report, comment, junit, Path(settings.tasks_dir))
     raise SystemExit(report.decision.exit_code)
 
@@ -103,7 +103,7 @@ def _tell_machines(
         _write(Path(summary), markdown.render(report), mode="a")
     if os.environ.get("GITHUB_ACTIONS") == "true":
         for line in annotations(report, tasks_dir):
-            click.echo(line, err=True)
+            say_command(line)
 
 
 def _write(path: Path, text: str, mode: str = "w") -> None:

@@ -22,6 +22,7 @@ def command(
     """
     from harness.records.runs import read_results, run_ids
     from harness.report.console.history import lines, series_of
+    from harness.report.console.output import say
     from harness.run.settings import read_settings
 
     root = report_dir or Path(read_settings(Path.cwd()).report_dir)
@@ -36,5 +37,4 @@ def command(
         raise HarnessError(
             f"{behavior}: no run under {root} has it so, there are: {', '.join(known) or 'no runs'}"
         )
-    for line in lines(found, last):
-        click.echo(line)
+    say(*lines(found, last))

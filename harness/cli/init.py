@@ -7,6 +7,7 @@ import click
 
 from harness.core.errors import HarnessError
 from harness.files.atomic import write_whole
+from harness.report.console.output import say
 
 STARTER = Path(__file__).parent.parent / "starter"
 """Folder of the starter files in a wheel; in a checkout they are in their own folders."""
@@ -35,9 +36,9 @@ def command(folder: Path) -> None:
     for target, source in copies.items():
         ignored = shutil.ignore_patterns("__pycache__", "*.pyc")
         shutil.copytree(source, target, ignore=ignored)
-        click.echo(f"wrote {target}/")
+        say(f"wrote {target}/")
     _settings(folder / "pyproject.toml")
-    click.echo("next: pytest suites/ --model base:PATH_OR_HUB_ID --limit 20")
+    say("next: pytest suites/ --model base:PATH_OR_HUB_ID --limit 20")
 
 
 def _source(in_wheel: str, in_checkout: str) -> Path:
@@ -51,7 +52,7 @@ def _source(in_wheel: str, in_checkout: str) -> Path:
 def _settings(path: Path) -> None:
     text = path.read_text("utf-8") if path.is_file() else ""
     if "[tool.harness]" in text:
-        click.echo(f'{path} has a table [tool.harness] already: give it tasks_dir = "tasks"')
+        say(f'{path} has a table [tool.harness] already: give it tasks_dir = "tasks"')
         return
     write_whole(path, [text, "\n" if text else "", SETTINGS])
-    click.echo(f"wrote [tool.harness] to {path}")
+    say(f"wrote [tool.harness] to {path}")

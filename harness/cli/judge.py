@@ -1,6 +1,5 @@
 """``harness judge``: judges completions from any source, without a model."""
 
-import os
 import sys
 from collections import Counter
 from collections.abc import Iterable
@@ -37,6 +36,7 @@ def command(file: str, task_dir: Path | None, summary: bool) -> None:
     exit code is then 2.
     """
     from harness.core.errors import HarnessError
+    from harness.report.console.output import OutputLost, drop_output
     from harness.tasks.judging import judge_lines
     from harness.tasks.task import load_task
 
@@ -45,8 +45,10 @@ def command(file: str, task_dir: Path | None, summary: bool) -> None:
     try:
         with _opened(file) as stream:
             broken = _run(name, judge_lines(stream, task), summary)
-    except BrokenPipeError:
-        _silence_stdout()
+    except OutputLost as lost:
+        if not lost.is_reader_gone:
+            raise
+        drop_output()
         return
     except OSError as error:
         raise HarnessError(f"{name}: cannot be read ({error.strerror or error})") from None
@@ -60,7 +62,7 @@ def _opened(file: str) -> BinaryIO:
 
 def _run(name: str, judged: "Iterable[Judgment | BrokenLine]", summary: bool) -> int:
     """Write what was judged; returns how many lines were broken."""
-    from harness.core.printable import printable
+    from harness.report.console.output import flush, say, say_json
     from harness.tasks.judging import BrokenLine
 
     broken = 0
@@ -68,22 +70,17 @@ def _run(name: str, judged: "Iterable[Judgment | BrokenLine]", summary: bool) ->
     for item in judged:
         if isinstance(item, BrokenLine):
             broken += 1
-            click.echo(printable(f"{name}:{item.number}: {item.reason}"), err=True)
+            say(f"{name}:{item.number}: {item.reason}", err=True)
         elif summary:
             counts.add(item)
         else:
-            sys.stdout.write(item.to_json() + "\n")
+            say_json(item.to_json() + "\n")
     if summary:
-        click.echo(counts.table())
-    sys.stdout.flush()
+        say(*counts.table().splitlines())
+    flush()
     if broken:
-        click.echo(f"{name}: {broken} lines could not be judged", err=True)
+        say(f"{name}: {broken} lines could not be judged", err=True)
     return broken
-
-
-def _silence_stdout() -> None:
-    """Discard further output, since the reader has closed the pipe."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 class JudgeSummary:

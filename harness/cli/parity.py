@@ -57,8 +57,8 @@ def command(
     Exit code: 0 alike, 1 when prompts are read differently, a model did not answer or the drop is
     larger than --max-drop, 2 for a mistake in what was asked.
     """
-    from harness.core.printable import printable
     from harness.parity.file import as_json, write_parity
+    from harness.report.console.output import say, say_json
     from harness.report.console.parity import shown
     from harness.run.settings import read_settings
 
@@ -66,15 +66,14 @@ def command(
     folder, parity = _found(chain, root, options)
     write_parity(parity, folder)
     if kind == "json":
-        click.echo(as_json(parity), nl=False)
+        say_json(as_json(parity))
     else:
         from harness.report.console.screen import show
 
         show(shown(parity), 100)
-        click.echo(f"record: {folder}")
+        say(f"record: {folder}")
     reasons = _reasons(parity, max_drop)
-    for reason in reasons:
-        click.echo(printable(f"harness: {reason}"), err=True)
+    say(*(f"harness: {reason}" for reason in reasons), err=True)
     raise SystemExit(DIFFERS if reasons else 0)
 
 
@@ -159,6 +158,7 @@ def _still_there(
     from harness.engine.model import EngineSettings
     from harness.model_files.examine import examine
     from harness.parity.probe import ProbeTarget
+    from harness.report.console.output import say
 
     targets, sizes = {}, {}
     for model in run.models:
@@ -168,7 +168,7 @@ def _still_there(
         try:
             backends.preflight(ref)
         except HarnessError as error:
-            click.echo(f"harness: not opened: {error}", err=True)
+            say(f"harness: not opened: {error}", err=True)
             continue
         dtype = model.dtype if model.dtype in ("float32", "bfloat16", "float16") else None
         settings = EngineSettings(
@@ -209,6 +209,8 @@ def _reasons(parity: "Parity", max_drop: float | None) -> list[str]:
 
 def _say() -> "Callable[[str], None]":
     """A callback that prints the probed model on a terminal."""
+    from harness.report.console.output import say
+
     if not sys.stderr.isatty():
         return lambda ref: None
-    return lambda ref: click.echo(f"asking {ref} how sure it was", err=True)
+    return lambda ref: say(f"asking {ref} how sure it was", err=True)

@@ -54,8 +54,8 @@ def command(
     from harness.core.modelref import ModelRef
     from harness.core.plan import Request
     from harness.records.runs import find_run, read_run
+    from harness.report.console.output import say
     from harness.report.console.replay import lines
-    from harness.report.words.escaping import log
     from harness.run.settings import read_settings
 
     settings = read_settings(Path.cwd())
@@ -65,16 +65,13 @@ def command(
     sampling = next(t.sampling for t in record.tasks if t.name == sample.task)
     request = Request(sample.task, sample.case_id, sample.messages, sampling, sample.repeat)
     which = f", answer {sample.repeat}" if sample.repeat else ""
-    click.echo(log(f"case {sample.case_id} of {sample.task}{which}, run {record.id}"))
-    click.echo(log(f"  before  {sample.model}"))
-    click.echo(log(f"  after   {ref}"))
+    say(f"case {sample.case_id} of {sample.task}{which}, run {record.id}")
+    say(f"  before  {sample.model}", f"  after   {ref}")
     completion = _asked(ref, request, record)
-    for line in lines(sample.completion, completion):
-        click.echo(line)
+    say(*lines(sample.completion, completion))
     if completion.error is not None:
         raise SystemExit(FAILED)
-    for line in _verdicts(sample, completion, tasks_dir or Path(settings.tasks_dir)):
-        click.echo(line)
+    say(*_verdicts(sample, completion, tasks_dir or Path(settings.tasks_dir)))
 
 
 def _asked(ref: "ModelRef", request: "Request", record: "RunRecord") -> "Completion":
@@ -99,7 +96,6 @@ def _asked(ref: "ModelRef", request: "Request", record: "RunRecord") -> "Complet
 def _verdicts(sample: "Sample", completion: "Completion", tasks_dir: Path) -> Iterator[str]:
     """Verdicts of the task's checks on both answers, or the reason why there are none."""
     from harness.report.console.replay import verdict_lines
-    from harness.report.words.escaping import log
     from harness.tasks.generate.stored import case_of_sample
     from harness.tasks.judging import judge_answer
     from harness.tasks.task import load_task
@@ -107,7 +103,7 @@ def _verdicts(sample: "Sample", completion: "Completion", tasks_dir: Path) -> It
     try:
         task = load_task(tasks_dir / sample.task)
     except HarnessError as error:
-        yield log(f"Not judged: {error.mistakes[0]}, name its folder with --tasks-dir")
+        yield f"Not judged: {error.mistakes[0]}, name its folder with --tasks-dir"
         return
     case = case_of_sample(sample)
     before = judge_answer(case, sample.completion, task)

@@ -10,6 +10,7 @@ import click
 
 from harness.cli._sides import records
 from harness.core.errors import HarnessError
+from harness.report.console.output import say, say_file, say_json
 
 if TYPE_CHECKING:
     from harness.core.record import RunRecord
@@ -90,11 +91,11 @@ def command(
     renderer = import_module(f"harness.report.{kind}")
     text: str = renderer.render(report)
     if output == Path("-"):
-        click.echo(text, nl=False)
+        say_json(text) if kind == "json" else say_file(text)
         return
     path = output or _folder(runs, root) / _file_name(found, renderer.SUFFIX)
     _write(path, text)
-    click.echo(f"report: {path}")
+    say(f"report: {path}")
     if is_opened:
         click.launch(path.resolve().as_uri())
 

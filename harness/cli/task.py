@@ -1,8 +1,6 @@
 """``harness task check``: grades a task, and the checks that judge it."""
 
 import json
-import shutil
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -53,7 +51,11 @@ def check(folder: Path, suites: Path | None, is_json: bool) -> None:
     default = Path("suites")
     grade = check_task(folder, suites or (default if default.is_dir() else None))
     if is_json:
-        click.echo(json.dumps({"is_sound": grade.is_sound, **asdict(grade)}, indent=2, default=str))
+        from harness.report.console.output import say_json
+
+        say_json(
+            json.dumps({"is_sound": grade.is_sound, **asdict(grade)}, indent=2, default=str) + "\n"
+        )
     else:
         _print(grade)
     if not grade.is_sound:
@@ -63,16 +65,12 @@ def check(folder: Path, suites: Path | None, is_json: bool) -> None:
 def _print(grade: "TaskGrade") -> None:
     from rich.console import Group
 
-    from harness.core.printable import printable
-    from harness.report.console.screen import as_text
+    from harness.report.console.output import say
+    from harness.report.console.screen import show
 
     if grade.behaviors:
-        width = shutil.get_terminal_size((100, 24)).columns
-        tables = Group(_behaviors(grade), "", _corruptions(grade))
-        click.echo(as_text(tables, width=width, color=sys.stdout.isatty()))
-    for line in (*_mistakes(grade.mistakes), *(f"note: {note}" for note in grade.notes)):
-        click.echo(printable(line))
-    click.echo(printable(_verdict(grade)))
+        show(Group(_behaviors(grade), "", _corruptions(grade), ""), 100)
+    say(*_mistakes(grade.mistakes), *(f"note: {note}" for note in grade.notes), _verdict(grade))
 
 
 def _behaviors(grade: "TaskGrade") -> "Table":

@@ -1,7 +1,7 @@
 """Text of a failed behavior: the rate, the failure codes, and three failing completions."""
 
 import unicodedata
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,7 @@ from harness.core.printable import excerpt, printable, symbols
 from harness.core.record import BehaviorResult, Counterexample
 from harness.core.verdict import Outcome, Verdict
 from harness.report.console.screen import folded
-from harness.report.words.escaping import inert
+from harness.report.words.escaping import safe_line
 from harness.run.behavior import MAX_ERRORS, Tally
 
 Judge = Callable[[Case, Completion], Verdict]
@@ -46,22 +46,22 @@ def headline(result: BehaviorResult) -> str:
 class BehaviorFailed(Exception):
     """A failed behavior. The first line of ``text`` is a summary."""
 
-    def __init__(self, text: str) -> None:
-        super().__init__(text.partition("\n")[0])
-        self.text = text
+    def __init__(self, lines: Iterable[str]) -> None:
+        shown = [safe_line(line) for line in lines]
+        super().__init__(shown[0])
+        self.text = "\n".join(shown)
 
 
 class RateMissed(BehaviorFailed):
     """Too few completions of a task pass."""
 
-    def __init__(self, tally: Tally, judge: Judge, more: str = "") -> None:
-        paragraphs = [*_paragraphs(tally, tally.result()), *([more] if more else [])]
-        super().__init__("\n".join(paragraphs))
+    def __init__(self, tally: Tally, judge: Judge, more: Sequence[str] = ()) -> None:
+        super().__init__([*_paragraphs(tally, tally.result()), *more])
         self.tally = tally
         self.judge = judge
         """Judges a further completion by the behavior."""
 
-    def with_more(self, more: str) -> "RateMissed":
+    def with_more(self, more: Sequence[str]) -> "RateMissed":
         """The same failure with additional text."""
         return RateMissed(self.tally, self.judge, more)
 
@@ -103,19 +103,19 @@ class BehaviorText:
         """Wrap text at words on a terminal, but never an excerpt and its carets."""
         for line in lines:
             is_whole = not tw.hasmarkup or line.lstrip().startswith("| ")
-            yield from [line] if is_whole else map(inert, folded([line], tw.fullwidth))
+            yield from [line] if is_whole else map(safe_line, folded([line], tw.fullwidth))
 
 
 def failed_case(tally: Tally, completion: Completion, verdict: Verdict) -> BehaviorFailed:
     """One completion does not pass, judged by itself."""
     first = f"{tally.behavior}: {verdict.reason}"
     about = f"  model {tally.model}, task {tally.task}"
-    return BehaviorFailed("\n".join([first, about, *example(completion, verdict)]))
+    return BehaviorFailed([first, about, *example(completion, verdict)])
 
 
 def failed_run(behavior: str, model: str, verdict: Verdict) -> BehaviorFailed:
     """Something measured over the whole run is over its budget."""
-    return BehaviorFailed(f"{behavior}: {verdict.reason}\n  model {model}")
+    return BehaviorFailed([f"{behavior}: {verdict.reason}", f"  model {model}"])
 
 
 def _paragraphs(tally: Tally, result: BehaviorResult) -> Iterator[str]:
@@ -140,8 +140,8 @@ def _errors(tally: Tally, result: BehaviorResult) -> str:
     return f"errors: {result.errors}{share}, the first: {excerpt(first.reason, 300)}"
 
 
-def counterexample_text(found: Counterexample, commands: tuple[str, str]) -> str:
-    """The smallest failing prompt, and the commands that judge it again and keep it as a case."""
+def counterexample_text(found: Counterexample, commands: tuple[str, str]) -> list[str]:
+    """Lines of the smallest failing prompt, and the commands that judge it again and keep it."""
     sample = found.sample
     lines = ["", f"  the smallest failing prompt, {_effort(found)}:"]
     for message in sample.messages:
@@ -150,7 +150,7 @@ def counterexample_text(found: Counterexample, commands: tuple[str, str]) -> str
     verdict = sample.verdicts[found.behavior]
     lines += [f"  {line}" for line in example(sample.completion, verdict)]
     lines += [f"  judge it again: {commands[0]}", f"  keep it as a case: {commands[1]}"]
-    return "\n".join(lines)
+    return lines
 
 
 def _effort(found: Counterexample) -> str:
@@ -189,14 +189,15 @@ def underline(text: str, span: tuple[int, int]) -> tuple[str, str]:
     after = symbols(text[start + len(inside) : first + WIDTH])
     opening = "…" if first else ""
     closing = "…" if first + WIDTH < len(text) else ""
-    line = opening + "".join([*before, *inside, *after]) + closing
-    caret = " " * (len(opening) + _columns(before)) + "^" * max(1, _columns(inside))
-    return line, caret
+    until = safe_line(opening + "".join([*before, *inside]))
+    line = safe_line(opening + "".join([*before, *inside, *after]) + closing)
+    width = _columns(safe_line("".join(inside)))
+    return line, " " * (_columns(until) - width) + "^" * max(1, width)
 
 
-def _columns(parts: Sequence[str]) -> int:
+def _columns(text: str) -> int:
     """Columns of a terminal: wide East Asian characters take two, combining marks none."""
-    return sum(_width(c) for part in parts for c in part)
+    return sum(map(_width, text))
 
 
 def _width(character: str) -> int:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from io import StringIO
 from typing import TYPE_CHECKING, TextIO
 
-from harness.report.words.escaping import inert
+from harness.report.words.escaping import safe
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -31,7 +31,7 @@ def shown(lines: Iterable[str], out: TextIO, verdict: str = "") -> str:
     if not out.isatty():
         return "".join(f"{line}\n" for line in lines)
     text = "".join(f"{line}\n" for line in folded(lines, shutil.get_terminal_size().columns))
-    if not verdict or "NO_COLOR" in os.environ or os.environ.get("TERM") == "dumb":
+    if not verdict or not _has_color(out):
         return text
     return f"\x1b[1;{_COLORS.get(verdict, _RED)}m{verdict}\x1b[0m{text.removeprefix(verdict)}"
 
@@ -41,14 +41,10 @@ def show(renderable: "RenderableType", columns: int) -> None:
 
     The environment's COLUMNS goes before both.
     """
-    import click
-    from rich.console import Console
+    from harness.report.console.output import say_laid_out
 
-    if sys.stdout.isatty():
-        Console(highlight=False).print(renderable)
-    else:
-        width = shutil.get_terminal_size((columns, 0)).columns
-        click.echo(as_text(renderable, width=width), nl=False)
+    width = shutil.get_terminal_size((columns, 0)).columns
+    say_laid_out(as_text(renderable, width=width, color=_has_color(sys.stdout)))
 
 
 def as_text(renderable: "RenderableType", *, width: int = 80, color: bool = False) -> str:
@@ -63,9 +59,12 @@ def as_text(renderable: "RenderableType", *, width: int = 80, color: bool = Fals
         color_system="standard" if color else None,
         legacy_windows=False,
         highlight=False,
+        markup=False,
+        emoji=False,
     )
     console.print(renderable)
-    return "".join(f"{inert(line.rstrip())}\n" for line in out.getvalue().splitlines())
+    lines = out.getvalue().split("\n")[:-1]
+    return "".join(f"{safe(line.rstrip(), has_color=color)}\n" for line in lines)
 
 
 def folded(lines: Iterable[str], columns: int) -> Iterator[str]:
@@ -82,3 +81,8 @@ def folded(lines: Iterable[str], columns: int) -> Iterator[str]:
             break_long_words=False,
             break_on_hyphens=False,
         )
+
+
+def _has_color(out: TextIO) -> bool:
+    is_plain = "NO_COLOR" in os.environ or os.environ.get("TERM") == "dumb"
+    return out.isatty() and not is_plain

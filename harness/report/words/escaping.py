@@ -4,6 +4,7 @@
 """
 
 import html
+import json
 import re
 
 from harness.core.printable import printable
@@ -16,7 +17,13 @@ _SYNTAX = re.compile(
     re.IGNORECASE,
 )
 _XML_ILLEGAL = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_COMMAND = re.compile(r"(?<=:)(?=:)|(?<=##)(?=\[)")
+_COMMAND = re.compile(r"(?<=:)(?=:)|(?<=##)(?=\w*\[)")
+_MARK = re.compile(r"(##\w*)\[")
+"""Commands of Azure (``##vso[``), TeamCity and older runners of GitHub, anywhere in a line."""
+_BEGINNING = re.compile(r"^((?:[ \t]|\x1b\[[0-9;]*m)*?)[ \t]?(?=::)")
+_NOT_ASCII = re.compile(r"[^\x00-\x7f]")
+_TABS = re.compile(r"(\t)")
+_COLORS_AND_TABS = re.compile(r"(\t|\x1b\[[0-9;]*m)")
 
 
 def markdown(text: str) -> str:
@@ -40,14 +47,32 @@ def log(text: str) -> str:
     return _COMMAND.sub(" ", printable(text))
 
 
-def inert(line: str) -> str:
-    """A line that is laid out already, without what a workflow's runner would obey: a command at
-    its beginning, however far it is indented, gets a bar before it, and ``##[`` is parted."""
-    line = line.replace("##[", "## [")
-    margin = len(line) - len(line.lstrip())
-    if not line.startswith("::", margin):
-        return line
-    return f"{line[: max(0, margin - 1)]}|{line[margin:]}"
+def safe_line(text: str) -> str:
+    """One line with words from outside, which neither a terminal nor a workflow's runner obeys.
+
+    A workflow command at its beginning, however far it is indented, gets a bar before it, and
+    ``##[`` is parted.
+    """
+    return _BEGINNING.sub(r"\1|", _parted(printable(text)))
+
+
+def safe(text: str, *, has_color: bool = False, is_begun: bool = False) -> str:
+    """Text that is laid out in lines already, each as ``safe_line`` makes it; tabs stay.
+
+    Args:
+        has_color: the text was laid out by us, so that its colors stay.
+        is_begun: the first line goes on where something was printed already.
+    """
+    kept = _COLORS_AND_TABS if has_color else _TABS
+    lines = [_parted(_printable_but(kept, line)) for line in text.split("\n")]
+    first = lines[:1] if is_begun else []
+    return "\n".join([*first, *(_BEGINNING.sub(r"\1|", line) for line in lines[len(first) :])])
+
+
+def safe_json(text: str) -> str:
+    """JSON of the same values in ASCII, in which no workflow's runner finds ``##[``."""
+    ascii_only = _NOT_ASCII.sub(lambda m: json.dumps(m[0])[1:-1], text).replace("\x7f", "\\u007f")
+    return _MARK.sub(lambda mark: f"{mark[1]}\\u005b", ascii_only)
 
 
 def annotation(text: str) -> str:
@@ -58,3 +83,12 @@ def annotation(text: str) -> str:
 def annotation_property(text: str) -> str:
     """The value of a property of a workflow command."""
     return annotation(text).replace(":", "%3A").replace(",", "%2C")
+
+
+def _parted(line: str) -> str:
+    return _MARK.sub(lambda mark: f"## {mark[1][2:]}[", line)
+
+
+def _printable_but(kept: re.Pattern[str], line: str) -> str:
+    """``printable``, except for what is kept."""
+    return "".join(p if kept.fullmatch(p) else printable(p) for p in kept.split(line))

@@ -7,7 +7,7 @@ from rich.padding import Padding
 from rich.table import Table
 
 from harness.report.console.screen import as_text, folded, shown
-from harness.report.words.escaping import inert
+from harness.report.words.escaping import safe_line
 
 SENTENCE = "REGRESSION: format_success_rate fell from 96.3% to 93.0% (14 cases broke)."
 
@@ -73,7 +73,7 @@ def test_a_word_that_is_too_long_is_not_divided() -> None:
     ],
 )
 def test_no_line_is_a_command(line: str, seen: str) -> None:
-    assert inert(line) == seen
+    assert safe_line(line) == seen
 
 
 def test_what_is_folded_anew_is_no_command_either() -> None:

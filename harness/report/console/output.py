@@ -1,0 +1,98 @@
+"""The one way to standard output and standard error: nothing that is printed commands anything.
+
+Answers, case ids, messages of templates and of a user's own checks, file keys and paths are text
+from outside; what a terminal or a workflow's runner would obey in it is shown, not sent.
+"""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+import click
+
+from harness.report.words.escaping import safe, safe_json, safe_line
+
+
+class OutputLost(Exception):
+    """Standard output is closed or its disk is full: what was to be said did not arrive."""
+
+    def __init__(self, reason: str, *, is_reader_gone: bool = False) -> None:
+        super().__init__(reason)
+        self.is_reader_gone = is_reader_gone
+        """The other end of a pipe has what it wanted, as ``head`` does."""
+
+
+def say(*lines: str, err: bool = False) -> None:
+    """Print each argument as one line, on standard error where ``err`` says so.
+
+    Raises:
+        OutputLost: standard output does not take it. Standard error may be closed.
+    """
+    for line in lines:
+        _echo(safe_line(line) + "\n", is_error=err)
+
+
+def say_laid_out(text: str, *, err: bool = False) -> None:
+    """Print lines of our own layout; their colors stay on a terminal."""
+    _echo(safe(text, has_color=True), is_error=err)
+
+
+def say_json(text: str) -> None:
+    """Print a JSON text, or one a line, as an equal one in ASCII; ``flush`` has it arrive."""
+    with _arriving():
+        sys.stdout.write(safe_json(text))
+
+
+def say_file(text: str) -> None:
+    """Print what is a file elsewhere, whose format does its own escaping, as it stands."""
+    _echo(text, is_error=False)
+
+
+def say_command(line: str) -> None:
+    """Print a workflow command of our own, whose values are escaped, for the runner to obey."""
+    _echo(line + "\n", is_error=True)
+
+
+def flush() -> None:
+    """Have all of standard output arrive.
+
+    Raises:
+        OutputLost: it does not.
+    """
+    with _arriving():
+        sys.stdout.flush()
+
+
+def drop_output() -> None:
+    """Nobody reads: let the interpreter flush what is left into nothing when it ends."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        except (AttributeError, OSError, ValueError):
+            continue  # It is closed, or a test's.
+
+
+def _echo(text: str, is_error: bool) -> None:
+    """Write what the stream's encoding lacks as escapes, rather than nothing."""
+    stream = sys.stderr if is_error else sys.stdout
+    encoding = getattr(stream, "encoding", None) or "utf-8"
+    shown = text.encode(encoding, "backslashreplace").decode(encoding)
+    if is_error:
+        with suppress(OSError, ValueError):
+            click.echo(shown, file=stream, nl=False, err=True)
+        return
+    with _arriving():
+        click.echo(shown, file=stream, nl=False)
+
+
+@contextmanager
+def _arriving() -> Iterator[None]:
+    if sys.stdout is None:
+        raise OutputLost("it is closed")
+    try:
+        yield
+    except (OSError, ValueError) as error:  # ValueError: the stream was closed
+        reason = getattr(error, "strerror", None) or str(error)
+        is_reader_gone = isinstance(error, BrokenPipeError)
+        raise OutputLost(reason, is_reader_gone=is_reader_gone) from None
