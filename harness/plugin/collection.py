@@ -13,6 +13,7 @@ from harness.plugin.items import (
     needs_of,
     subject_of,
 )
+from harness.plugin.output import usage_error
 from harness.plugin.progress import TerminalProgress
 from harness.plugin.session import HarnessSession, session_of
 from harness.run.plan import PlannedTest, RunPlan
@@ -54,7 +55,7 @@ class Collection:
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         if self.session.mistakes:
-            raise pytest.UsageError("\nERROR: ".join(self.session.mistakes))
+            raise usage_error(self.session.mistakes)
         idle = [i for i in items if is_behavior(i) and subject_of(i) is None]
         if idle:
             self.session.config.hook.pytest_deselected(items=idle)

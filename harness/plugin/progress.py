@@ -52,7 +52,7 @@ class SavedLine:
         if self.file is None or not is_one_line or not sys.stdout.isatty():
             return
         self.writer.flush()
-        self.writer.write(f"\x1b[A\x1b[{self.columns}C", flush=True)
+        self.writer.write_raw(f"\x1b[A\x1b[{self.columns}C", flush=True)
         self.writer._current_line = self.line
         self.reporter.currentfspath = self.file
 

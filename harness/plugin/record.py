@@ -11,6 +11,7 @@ from harness.core.errors import HarnessError
 from harness.core.record import FORMAT_SUCCESS, RunRecord
 from harness.files.paths import short_path
 from harness.plugin.items import is_behavior
+from harness.plugin.output import usage_error
 from harness.plugin.session import HarnessSession
 from harness.records.attempts import with_attempts
 from harness.records.journal import Journal, check_space
@@ -60,7 +61,7 @@ class RecordWriter:
         try:
             check_space(self.report_dir, chain.from_iterable(run.plan.requests.values()))
         except HarnessError as error:
-            raise pytest.UsageError(str(error)) from None
+            raise usage_error(error.mistakes) from None
         self.journal = Journal(self.report_dir / run.plan.id, partial(run.outline, self.command))
         run.subscribers.append(JournalWriter(self.journal, run.plan).take)
 
@@ -80,7 +81,7 @@ class RecordWriter:
         try:
             self.folder = write_run(record, self.report_dir)
         except OSError as error:
-            raise pytest.UsageError(self._unwritten(record.id, error)) from None
+            raise usage_error([self._unwritten(record.id, error)]) from None
         missed = [r for r in record.results if r.behavior == FORMAT_SUCCESS and r.met is False]
         if missed and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED

@@ -72,8 +72,9 @@ def _begin(config: pytest.Config) -> HarnessSession:
     if session.subjects and options.is_run_following and not config.getoption("--parity"):
         session.host.prewarm(session.subjects[0].ref)
     # That process imports the model's libraries while this one imports the rest of the harness.
-    from harness.plugin import behaviors, collection, parity, record
+    from harness.plugin import behaviors, collection, output, parity, record
 
+    output.register(config)
     for feature in (parity, record, behaviors, collection):
         feature.register(session)
     return session

@@ -70,7 +70,7 @@ class Bar:
         self.started: float | None = None
         """Start of the rate: the first event of an answer, so that loading does not count."""
         self.progress = RichProgress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
             MofNCompleteColumn(),
             TextColumn("{task.fields[rate]}"),

@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from harness.report.words.escaping import safe_line
 from trainers.data.rows import DataFile, EncodedRows
 from trainers.output.record import Result
 from trainers.run.job import RecipeRows, TrainingJob
@@ -18,13 +19,13 @@ def say(console: Console, lines: list[tuple[str, str]]) -> None:
     """Print name and text, one line each; long text is wrapped on a terminal, never in a pipe."""
     if not console.is_terminal:
         for name, text in lines:
-            print(f"{name:<{NAME_WIDTH}} {text}", file=console.file, flush=True)
+            print(safe_line(f"{name:<{NAME_WIDTH}} {text}"), file=console.file, flush=True)
         return
     table = Table.grid(padding=(0, 1))
     table.add_column(width=NAME_WIDTH, style="bold", no_wrap=True)
     table.add_column(overflow="fold")
     for name, text in lines:
-        table.add_row(name, Text(text))
+        table.add_row(name, Text(safe_line(text)))
     console.print(table)
 
 

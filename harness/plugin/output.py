@@ -1,0 +1,69 @@
+"""pytest's own output in a session with behaviors: what comes from outside is made harmless in it.
+
+Test ids, assertion messages, warnings and what a test printed hold words of models, tasks and
+templates. Reports are cleaned as they are made, for every consumer; the writer cleans what is left.
+Printing past pytest's capturing (``-s``) is beyond it.
+"""
+
+import warnings
+from collections.abc import Generator, Iterable
+from typing import Any
+
+import pytest
+
+from harness.report.words.escaping import safe, safe_line
+
+
+def register(config: pytest.Config) -> None:
+    """Clean the reports and the terminal writer of this session."""
+    config.pluginmanager.register(CleanReports(), "harness_clean_reports")
+    if config.pluginmanager.has_plugin("terminalreporter"):
+        _clean(config.get_terminal_writer())
+
+
+def usage_error(mistakes: Iterable[str]) -> pytest.UsageError:
+    """The error that ends a session with one line for each mistake; pytest writes it by itself."""
+    return pytest.UsageError("\nERROR: ".join(map(safe_line, mistakes)))
+
+
+class CleanReports:
+    """Cleans the texts of reports and warnings, so that not even their colors come from outside."""
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_makereport(self) -> Generator[None, Any, Any]:
+        report = yield
+        report.longrepr = _cleaned(report.longrepr)
+        report.sections = _cleaned(report.sections)
+        return report
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_warning_recorded(self, warning_message: warnings.WarningMessage) -> None:
+        warning_message.message = UserWarning(safe(str(warning_message.message)))
+
+
+def _cleaned(value: Any) -> Any:
+    """The value with every text in it safe; the parts of a traceback are changed in place."""
+    if isinstance(value, str):
+        return safe(value)
+    if isinstance(value, list | tuple):
+        return type(value)(map(_cleaned, value))
+    if type(value).__module__.startswith("_pytest."):
+        for name, inner in vars(value).items():
+            object.__setattr__(value, name, _cleaned(inner))
+    return value
+
+
+def _clean(writer: Any) -> None:
+    """Have everything that pytest writes pass through ``safe``; its own colors stay on a terminal.
+
+    pytest has no public way to filter its output: this puts a method before the writer's own.
+    """
+    write, line = writer.write, [""]
+
+    def write_safely(text: str, *, flush: bool = False, **markup: bool) -> None:
+        is_begun = bool(line[0].strip())
+        shown = safe(text, has_color=writer.hasmarkup, is_begun=is_begun)
+        line[0] = shown.rpartition("\n")[2] if "\n" in shown else line[0] + shown
+        write(shown, flush=flush, **markup)
+
+    writer.write = write_safely
