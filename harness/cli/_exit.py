@@ -6,6 +6,7 @@ a fault of its own.
 
 import io
 import os
+import sys
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -30,7 +31,10 @@ _PACKAGE = Path(__file__).parents[2]
 
 def exit_code_of(run: Callable[[], object]) -> int:
     """The exit code of a command that ``run`` parses and calls; its errors become lines."""
+    if sys.stderr is None:
+        sys.stderr = io.StringIO()  # It is closed; what asks if it is a terminal goes on.
     try:
+        flush()
         code = run()
         flush()
     except SystemExit as leave:
