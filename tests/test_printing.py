@@ -26,7 +26,7 @@ ALLOWED = {
     "harness/plugin/gate.py: terminalreporter.write": "pytest's writer, which is cleaned",
     "harness/plugin/failure_text.py: tw.line": "pytest's writer, which is cleaned",
     "harness/plugin/progress.py: self.writer.write_raw": "moves the cursor, holds no text",
-    "harness/report/terminal.py: console.print": "into a string, which becomes safe",
+    "harness/report/console/screen.py: console.print": "into a string, which becomes safe",
     "harness/cli/report.py: click.launch": "opens the page that was just written",
     "harness/run/progress.py: self.progress.add_task": "printable, in the bar of a terminal",
     "harness/export/progress.py: progress.add_task": "our own word, in the bar of a terminal",
