@@ -17,7 +17,7 @@ from harness.backends import {kind} as backend
 from harness.core.modelref import ModelRef
 from harness.engine.model import EngineSettings
 
-backend.prepare(ModelRef({kind!r}, {location!r}), EngineSettings(quantize={quantize!r}))
+backend.import_libraries(ModelRef({kind!r}, {location!r}), EngineSettings(quantize={quantize!r}))
 print(json.dumps({{
     "imported": [n for n in {names!r} if sys.modules.get(n)],
     "to be found": [n for n in {names!r} if find_spec(n)],
