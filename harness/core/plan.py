@@ -66,12 +66,7 @@ def fingerprint_of(requests: Iterable[Request]) -> str:
 
 
 def requests_for(
-    task: str,
-    cases: Iterable[Case],
-    sampling: Sampling,
-    *,
-    repeats: int = 1,
-    timed: bool = False,
+    task: str, cases: Iterable[Case], sampling: Sampling, *, repeats: int = 1, timed: bool = False
 ) -> tuple[Request, ...]:
     """One request for each case, or ``repeats`` of them, each with its own seed."""
     return tuple(

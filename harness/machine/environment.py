@@ -53,11 +53,7 @@ def environment(directory: Path | None = None) -> dict[str, JsonValue]:
         "python": platform.python_version(),
         "implementation": platform.python_implementation(),
         "platform": platform.platform(),
-        "cpu": {
-            "model": _cpu_model(),
-            "logical": os.cpu_count(),
-            "usable": _usable_cpus(),
-        },
+        "cpu": {"model": _cpu_model(), "logical": os.cpu_count(), "usable": _usable_cpus()},
         "memory_mb": round(psutil.virtual_memory().total / 1e6),
         "gpus": _gpus(),
         "packages": {**versions()},

@@ -206,9 +206,7 @@ def _with_texts(
         step,
         mismatches=tuple(
             replace(
-                m,
-                before=_with_text(m.before, before.texts),
-                after=_with_text(m.after, after.texts),
+                m, before=_with_text(m.before, before.texts), after=_with_text(m.after, after.texts)
             )
             for m in step.mismatches
         ),

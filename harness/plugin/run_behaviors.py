@@ -15,9 +15,7 @@ from harness.run.selection import Subject
 
 
 def judge_run(
-    item: pytest.Function,
-    arguments: Mapping[str, Any],
-    keep: Callable[[BehaviorResult], None],
+    item: pytest.Function, arguments: Mapping[str, Any], keep: Callable[[BehaviorResult], None]
 ) -> None:
     """Call a behavior's test once, and pass its result to ``keep``, also where it fails.
 

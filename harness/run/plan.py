@@ -51,10 +51,7 @@ class RunPlan:
 
     @classmethod
     def of(
-        cls,
-        tests: Iterable[PlannedTest],
-        start: RunStart | None = None,
-        run_id: str | None = None,
+        cls, tests: Iterable[PlannedTest], start: RunStart | None = None, run_id: str | None = None
     ) -> "RunPlan":
         """The plan of all requests that the tests read, each once."""
         start = start or RunStart()

@@ -22,12 +22,7 @@ from harness.core.record import FORMAT_SUCCESS, TaskRecord
 from harness.core.suggestion import did_you_mean
 from harness.files.strict_json import NotJson, decode
 from harness.files.yaml_file import explain, load_yaml, parse_yaml
-from harness.tasks.task_file import (
-    VARIABLE,
-    CaseLine,
-    TaskFile,
-    limit_budgets,
-)
+from harness.tasks.task_file import VARIABLE, CaseLine, TaskFile, limit_budgets
 
 TASK_FILE = "task.yaml"
 CASES_FILE = "cases.jsonl"

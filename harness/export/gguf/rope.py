@@ -16,12 +16,7 @@ PARAMETERS = {
     "default": (),
     "linear": ("factor",),
     "yarn": ("factor",),
-    "llama3": (
-        "factor",
-        "low_freq_factor",
-        "high_freq_factor",
-        "original_max_position_embeddings",
-    ),
+    "llama3": ("factor", "low_freq_factor", "high_freq_factor", "original_max_position_embeddings"),
 }
 """Supported rope types, each with its required parameters."""
 

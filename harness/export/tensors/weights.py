@@ -7,12 +7,7 @@ from typing import Protocol
 import numpy as np
 
 from harness.core.errors import HarnessError
-from harness.export.tensors.safetensors_file import (
-    Array,
-    check_floating,
-    read_tensor,
-    tensors_in,
-)
+from harness.export.tensors.safetensors_file import Array, check_floating, read_tensor, tensors_in
 from harness.model_files.weights import SINGLE, folder_weights
 
 

@@ -65,11 +65,7 @@ def token_table(
             texts[index] = filler(index, taken)
             kinds[index] = TokenKind.UNUSED
     table = range(rows)
-    return (
-        tuple(texts[i] for i in table),
-        tuple(int(kinds[i]) for i in table),
-        _warn_of(rules),
-    )
+    return (tuple(texts[i] for i in table), tuple(int(kinds[i]) for i in table), _warn_of(rules))
 
 
 def filler(index: int, taken: set[str]) -> str:

@@ -63,12 +63,5 @@ def _smallest(report: Report, side: Side, found: Counterexample) -> Smallest:
     label = label_of(report, side)
     near = (Mark(*answer.near, label.role or label.text, NEAR),) if answer.near else ()
     return Smallest(
-        found.behavior,
-        side.record.id,
-        sample.case_id,
-        effort(found),
-        label,
-        prompt,
-        near,
-        answer,
+        found.behavior, side.record.id, sample.case_id, effort(found), label, prompt, near, answer
     )

@@ -37,10 +37,7 @@ def defects(output: Output) -> Defects:
     """By name, in the order of a table: around the value, in its text, in the value itself."""
     return {
         name: partial(_of_container, make) for name, make in _around_and_inside(output).items()
-    } | {
-        "nothing": nothing(EDGES, SYNTAX),
-        "token limit reached": at_the_limit,
-    }
+    } | {"nothing": nothing(EDGES, SYNTAX), "token limit reached": at_the_limit}
 
 
 def _of_container(make: Defect, case: Case, perfect: str) -> Corruption | None:
