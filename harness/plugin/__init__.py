@@ -9,3 +9,8 @@ if TYPE_CHECKING:
 
 SESSION: "pytest.StashKey[HarnessSession]" = pytest.StashKey()
 """Stash key of the session's values, set once a behavior is collected."""
+
+
+def plugin_name(kind: type) -> str:
+    """The name under which pytest knows a plugin of ours: ``harness_Gate``."""
+    return f"harness_{kind.__name__}"

@@ -25,10 +25,6 @@ from harness.run.behavior import Tally, judge_completion
 from harness.run.selection import Subject
 
 
-def register(session: HarnessSession) -> None:
-    session.config.pluginmanager.register(Behaviors(session), "harness_behaviors")
-
-
 class Behaviors:
     """Runs the tests that are behaviors; pytest runs the others."""
 

@@ -21,10 +21,6 @@ from harness.run.selection import Subject
 from harness.run.session import Run
 
 
-def register(session: HarnessSession) -> None:
-    session.config.pluginmanager.register(Collection(session), "harness_collection")
-
-
 def parametrize(metafunc: pytest.Metafunc) -> None:
     """Give a behavior one test for each subject that declares what it needs."""
     session = session_of(metafunc.config)

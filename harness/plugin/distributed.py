@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from harness.plugin import plugin_name
 from harness.plugin.items import SUBJECT
 
 REFUSAL = "run without -n: cases are batched already"
@@ -18,7 +19,7 @@ _KEY = "harness_has_behaviors"
 def register(config: pytest.Config) -> None:
     """Register the refusal under xdist."""
     if is_worker(config) or config.getoption("dist", "no") != "no":
-        config.pluginmanager.register(Distributed(), "harness_distributed")
+        config.pluginmanager.register(Distributed(), plugin_name(Distributed))
 
 
 def is_worker(config: pytest.Config) -> bool:

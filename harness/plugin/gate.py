@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from harness.records.baselines import Baseline
     from harness.run.settings import Settings
 
-NAME = "harness_gate"
-
 
 def add_options(group: pytest.OptionGroup) -> None:
     add = group.addoption
@@ -30,8 +28,8 @@ def add_options(group: pytest.OptionGroup) -> None:
     add("--confidence", type=float, metavar="SHARE", help="of the gate's interval and tests")
 
 
-def register(session: HarnessSession) -> None:
-    """Register the gate where a baseline is named; a missing one becomes a usage error."""
+def plugins(session: HarnessSession) -> Iterator[object]:
+    """The gate, where a baseline is named; a missing one becomes a usage error."""
     from harness.core.errors import HarnessError
 
     config = session.config
@@ -41,11 +39,9 @@ def register(session: HarnessSession) -> None:
         session.mistakes.append("--baseline: drawn cases are not those of a baseline, leave it out")
         return
     try:
-        gate = Gate(*_asked(config, session.options.settings))
+        yield Gate(*_asked(config, session.options.settings))
     except HarnessError as error:
         session.mistakes += [f"--baseline: {mistake}" for mistake in error.mistakes]
-        return
-    config.pluginmanager.register(gate, NAME)
 
 
 def require_behaviors(config: pytest.Config) -> None:
@@ -87,6 +83,7 @@ class Gate:
             worst = [o for o in GateOutcome if o in {d.outcome for d in self.decisions}]
             session.exitstatus = EXIT_CODES[worst[-1] if worst else GateOutcome.NOT_COMPARABLE]
 
+    @pytest.hookimpl(trylast=True)
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Print the decisions after the table of behaviors."""
         if terminalreporter.config.getoption("collectonly"):

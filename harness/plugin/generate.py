@@ -53,7 +53,7 @@ def add_options(group: pytest.OptionGroup) -> None:
     )
 
 
-def register(session: HarnessSession) -> None:
+def plugins(session: HarnessSession) -> Iterator[object]:
     """Replace the session's cases where an option says so; options that conflict are a mistake."""
     from harness.core.errors import HarnessError
 
@@ -62,13 +62,13 @@ def register(session: HarnessSession) -> None:
     if count is None and run is None:
         return
     session.has_followups = True
-    config.pluginmanager.register(GroupedByModel(), "harness_grouped_by_model")
+    yield GroupedByModel()
     try:
         if run is not None:
             session.case_source = _stored(run, config, session.options.report_dir)
         else:
             session.case_source = drawing = _drawing(count, config)
-            config.pluginmanager.register(Shrinking(session, drawing), "harness_shrinking")
+            yield Shrinking(session, drawing)
     except HarnessError as error:
         session.mistakes += error.mistakes
 

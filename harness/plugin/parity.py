@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from harness.plugin import plugin_name
 from harness.plugin.items import subject_of
 
 if TYPE_CHECKING:
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
     from harness.plugin.session import HarnessSession
     from harness.run.selection import Subject
 
-NAME = "harness_parity"
-
 
 def add_options(group: pytest.OptionGroup) -> None:
     group.addoption(
@@ -31,13 +30,12 @@ def add_options(group: pytest.OptionGroup) -> None:
     )
 
 
-def register(session: HarnessSession) -> None:
-    """Register the comparison for ``--parity``; a single model is a mistake."""
-    if not session.config.getoption("--parity"):
-        return
-    if len({s.ref for s in session.subjects}) == 1:
-        session.mistakes.append("--parity: needs two models, name the one before with --model")
-    session.config.pluginmanager.register(SessionParity(session), NAME)
+def plugins(session: HarnessSession) -> Iterator[object]:
+    """The comparison, with ``--parity``; a single model is a mistake."""
+    if session.config.getoption("--parity"):
+        if len({s.ref for s in session.subjects}) == 1:
+            session.mistakes.append("--parity: needs two models, name the one before with --model")
+        yield SessionParity(session)
 
 
 def with_one_before(metafunc: pytest.Metafunc, subjects: Sequence[Subject]) -> Sequence[Subject]:
@@ -51,7 +49,7 @@ def with_one_before(metafunc: pytest.Metafunc, subjects: Sequence[Subject]) -> S
 
 def parity_of(item: pytest.Item) -> TaskParity:
     """Parity of the test's model and the one before it: tokenization and first token."""
-    plugin: Any = item.config.pluginmanager.get_plugin(NAME)
+    plugin: Any = item.config.pluginmanager.get_plugin(plugin_name(SessionParity))
     found: TaskParity = plugin.of(subject_of(item))
     return found
 
@@ -81,6 +79,7 @@ class SessionParity:
         if self.folder is not None:
             self.folder.cleanup()
 
+    @pytest.hookimpl(trylast=True)
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Print the results, passed or failed: two lines for each pair and task."""
         from harness.core.printable import printable

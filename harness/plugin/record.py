@@ -1,6 +1,7 @@
 """Writes the run's record: answers as they come, the whole record at the end of the session."""
 
 import sys
+from collections.abc import Iterator
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -21,9 +22,9 @@ from harness.run.preflight import PreflightResult, preflight, with_warnings
 from harness.run.session import Run
 
 
-def register(session: HarnessSession) -> None:
-    writer = RecordWriter(session, _preflight(session), command=tuple(sys.argv))
-    session.config.pluginmanager.register(writer, "harness_record")
+def plugins(session: HarnessSession) -> Iterator[object]:
+    """The writer of the record, in every session."""
+    yield RecordWriter(session, _preflight(session), command=tuple(sys.argv))
 
 
 def _preflight(session: HarnessSession) -> PreflightResult:
@@ -87,6 +88,7 @@ class RecordWriter:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
         session.config.hook.pytest_harness_run_finished(config=session.config, record=record)
 
+    @pytest.hookimpl(trylast=True)
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Print the table of behaviors, and the path of the record."""
         if self.record is None or self.session.config.getoption("no_summary"):

@@ -13,7 +13,7 @@ import pytest
 from harness import backends
 from harness.core.errors import HarnessError
 from harness.engine.host import ModelHost
-from harness.plugin import SESSION, gate, generate
+from harness.plugin import SESSION, gate, generate, plugin_name
 from harness.plugin.options import PluginOptions
 from harness.records.runs import check_new_id, check_writable
 from harness.run.plan import RunStart
@@ -64,19 +64,22 @@ def _begin(config: pytest.Config) -> HarnessSession:
     options = PluginOptions.of(config, _settings(config, mistakes))
     session = HarnessSession(config, options, backends.host(options.engine), mistakes)
     config.add_cleanup(session.host.close)
-    gate.register(session)
-    generate.register(session)
+    asked = [*gate.plugins(session), *generate.plugins(session)]
     if not mistakes:
         _choose(session)
     # With --parity, models are first probed, each in its own process.
     if session.subjects and options.is_run_following and not config.getoption("--parity"):
         session.host.prewarm(session.subjects[0].ref)
     # That process imports the model's libraries while this one imports the rest of the harness.
-    from harness.plugin import behaviors, collection, output, parity, record
+    from harness.plugin import output, parity, record
+    from harness.plugin.behaviors import Behaviors
+    from harness.plugin.collection import Collection
 
     output.register(config)
-    for feature in (parity, record, behaviors, collection):
-        feature.register(session)
+    # The parts of the terminal's summary come in this order, after those of other plugins.
+    asked = [*record.plugins(session), *parity.plugins(session), *asked]
+    for plugin in (*asked, Behaviors(session), Collection(session)):
+        config.pluginmanager.register(plugin, plugin_name(type(plugin)))
     return session
 
 

@@ -98,3 +98,11 @@ def test_every_model_is_gated_and_one_that_the_baseline_lacks_is_refused(
     assert done.code == 11
     assert "PASS: format_success_rate stayed" in done.out
     assert "NOT COMPARABLE: " in done.out
+
+
+def test_the_table_and_then_the_gate_come_after_what_other_plugins_say(prepared: Project) -> None:
+    arguments = ("suites", "--model", "record:stored/good", "--baseline", "main")
+    out = prepared.pytest(*arguments, "--junitxml", "junit.xml").out
+    sections = ("generated xml file", "- behaviors -", "record: ", "- gate against main -")
+    places = [out.index(section) for section in sections]
+    assert places == sorted(places)
