@@ -103,7 +103,6 @@ class PluginOptions:
     """Options and settings of a session; options take precedence."""
 
     settings: Settings
-    engine: EngineSettings
     choices: Choices
     report_dir: Path
     is_run_following: bool
@@ -112,11 +111,9 @@ class PluginOptions:
     @classmethod
     def of(cls, config: pytest.Config, settings: Settings) -> PluginOptions:
         option = config.getoption
-        engine = _engine(config, settings)
         return cls(
             settings,
-            engine,
-            _choices(config, engine),
+            _choices(config, _engine(config, settings)),
             Path(option("--report-dir") or config.rootpath / settings.report_dir),
             not any(option(name) for name in NO_RUN_FOLLOWS),
         )

@@ -115,7 +115,7 @@ class SessionParity:
         if ref not in self.probed:
             self.folder = self.folder or tempfile.TemporaryDirectory()
             requests = [r for s in self.session.subjects if s.ref == ref for r in _requests(s)]
-            target = ProbeTarget(ref, self.session.options.engine)
+            target = ProbeTarget(ref, self.session.options.choices.engine)
             place = Path(self.folder.name) / str(len(self.probed))
             try:
                 self.probed[ref] = probe(target, requests, {}, place)

@@ -62,7 +62,7 @@ def session_of(config: pytest.Config) -> HarnessSession:
 def _begin(config: pytest.Config) -> HarnessSession:
     mistakes: list[str] = []
     options = PluginOptions.of(config, _settings(config, mistakes))
-    session = HarnessSession(config, options, backends.host(options.engine), mistakes)
+    session = HarnessSession(config, options, backends.host(options.choices.engine), mistakes)
     config.add_cleanup(session.host.close)
     asked = [*gate.plugins(session), *generate.plugins(session)]
     if not mistakes:

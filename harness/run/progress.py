@@ -3,8 +3,7 @@
 import sys
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import AbstractContextManager, closing, contextmanager
-from typing import Protocol
+from contextlib import closing, contextmanager
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
@@ -14,25 +13,17 @@ from harness.core.printable import printable
 from harness.engine.events import Answered, Event, Stepped
 
 
-class Progress(Protocol):
-    """Shows the progress of models."""
-
-    def showing(
-        self, what: str, requests: int
-    ) -> AbstractContextManager[Callable[[Event], object]]:
-        """Show that ``what`` answers ``count`` requests; yields a callback for its events."""
-        ...
-
-
-class NoProgress:
-    """Shows nothing."""
+class Progress:
+    """Shows how far models are: here nothing at all."""
 
     @contextmanager
     def showing(self, what: str, requests: int) -> Iterator[Callable[[Event], object]]:
+        """Show that ``what`` is at work on so many requests; gives a function to call with each of
+        its events."""
         yield lambda event: None
 
 
-class ConsoleProgress(NoProgress):
+class ConsoleProgress(Progress):
     """Shows one bar for each model where standard error is a terminal."""
 
     @contextmanager

@@ -16,7 +16,7 @@ from harness.run import recording
 from harness.run.answers import Answers, Timings
 from harness.run.interleaving import in_turns, timed_together
 from harness.run.plan import RunPlan
-from harness.run.progress import NoProgress, Progress, follow
+from harness.run.progress import Progress, follow
 from harness.run.selection import Subject
 from harness.run.verdicts import Verdicts
 
@@ -42,7 +42,7 @@ class Run:
         """
         self.plan = plan
         self.host = host
-        self.progress = progress or NoProgress()
+        self.progress = progress or Progress()
         self.answers = Answers()
         self.verdicts = Verdicts()
         self.timings = Timings(plan.start)

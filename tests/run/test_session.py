@@ -12,7 +12,7 @@ from harness.engine.fake_host import FakeHost
 from harness.engine.host import ModelHost
 from harness.run import interleaving
 from harness.run.plan import PlannedTest, RunPlan
-from harness.run.progress import NoProgress
+from harness.run.progress import Progress
 from harness.run.session import Run
 from tests.run.conftest import ADAPTER, BASE, timed
 
@@ -74,7 +74,7 @@ def test_every_subscriber_takes_every_event_when_the_answers_have_it(base):
     ]
 
 
-class Interrupted(NoProgress):
+class Interrupted(Progress):
     """As a user does with Ctrl-C while the second answer is shown; notes when it is over."""
 
     def __init__(self) -> None:
