@@ -40,8 +40,7 @@ def open_model(ref: ModelRef, settings: EngineSettings) -> OpenModel:
     from harness.engine.hf.libraries import quiet
 
     quiet()
-    from peft import PeftModel
-
+    from harness.engine.hf.adapter_loading import load_adapter
     from harness.engine.hf.loading import describe, load_model, load_tokenizer
     from harness.engine.hf.model import HfModel
     from harness.engine.hf.quantization import quantized_record
@@ -50,7 +49,7 @@ def open_model(ref: ModelRef, settings: EngineSettings) -> OpenModel:
     tokens = tokenizer_folder(folder, base_folder)
     base, tokenizer = load_model(base_folder, settings), load_tokenizer(tokens)
     base_record = describe(ref, base, tokenizer, base_folder, tokens)
-    model = PeftModel.from_pretrained(base, folder).eval()
+    model = load_adapter(base, base_folder, folder)
     record = describe(ref, model, tokenizer, folder, tokens)
     record = replace(
         record,

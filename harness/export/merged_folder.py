@@ -95,6 +95,8 @@ def _copy_config(source: Source, folder: Path, dtype: str) -> None:
     values = dict(source.config.values)
     values.pop("torch_dtype", None)
     values["dtype"] = dtype
+    if source.weights.has_own_head:
+        values["tie_word_embeddings"] = False
     (folder / "config.json").write_text(json.dumps(values, indent=2) + "\n", "utf-8")
     generation = source.folder / "generation_config.json"
     if generation.is_file():

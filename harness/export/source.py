@@ -11,8 +11,9 @@ from harness.export.merging.adapter import Adapter, read_adapter
 from harness.export.merging.base_copies import without_base_copies
 from harness.export.merging.merged_weights import MergedWeights
 from harness.export.tensors.model_config import ModelConfig
-from harness.export.tensors.weights import StoredWeights, TensorReader
+from harness.export.tensors.weights import HEAD, StoredWeights, TensorReader
 from harness.model_files import provenance_keys
+from harness.model_files.adapter import read_adapter_files, require_fit
 from harness.model_files.fingerprint import adapted_hash, file_hashes, tokenizer_hash, weights_hash
 from harness.model_files.folders import (
     ADAPTER_CONFIG,
@@ -147,12 +148,23 @@ def _open_adapter(ref: ModelRef, base: str | None) -> Source:
     named = base or _named_base(ref)
     check_whole_model(f"{ref}: its base", named)
     whole = open_folder(local_folder(named))
+    require_fit(read_adapter_files(adapter.folder), whole.folder)
     return replace(
         whole,
         ref=ref,
-        adapter=without_base_copies(adapter, whole.weights),
+        adapter=replace(
+            without_base_copies(adapter, whole.weights),
+            is_over_tied_head=_is_over_tied_head(adapter, whole),
+        ),
         tokenizer_folder=tokenizer_folder(adapter.folder, whole.folder),
     )
+
+
+def _is_over_tied_head(adapter: Adapter, whole: Source) -> bool:
+    if not any(f"{pair.module}.weight" == HEAD for pair in adapter.pairs):
+        return False
+    is_said_untied = whole.config.values.get("tie_word_embeddings") is False
+    return not ((is_said_untied and HEAD in whole.weights.tensors) or whole.weights.has_own_head)
 
 
 def _named_base(ref: ModelRef) -> str:

@@ -1,14 +1,22 @@
 """Findings about a PEFT adapter's files: rank, targets, and the base that it was trained over."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from harness.core.errors import HarnessError
 from harness.core.printable import excerpt
 from harness.files.strict_json import UnreadableFile, read_object
-from harness.model_files.finding import Finding, note, problem, unopenable, warning
+from harness.model_files.adapter_names import (
+    HEAD,
+    PREFIX,
+    class_names,
+    name_findings,
+    pattern_value,
+)
+from harness.model_files.finding import Finding, Level, note, problem, unopenable, warning
 from harness.model_files.fingerprint import folder_hash
 from harness.model_files.folders import ADAPTER_CONFIG as CONFIG
 from harness.model_files.folders import ADAPTER_WEIGHTS as WEIGHTS
@@ -16,14 +24,17 @@ from harness.model_files.lora_init import base_changing_init
 from harness.model_files.safetensors_header import Tensor
 from harness.model_files.training_record import FILE as TRAINING
 from harness.model_files.training_record import trained_over
-from harness.model_files.weights import WeightHeaders, embedding_of, file_weights
-
-PREFIX = "base_model.model."
-"""Begins the names of an adapter's tensors; old files leave it out."""
-LORA_NAME = re.compile(
-    rf"^(?:{re.escape(PREFIX)})?(?P<module>.+)\.lora_(?P<side>[AB])(?P<adapter>\.\w+)?\.weight$"
+from harness.model_files.weights import (
+    WeightHeaders,
+    embedding_of,
+    file_weights,
+    folder_weights,
+    is_embedding,
 )
-"""The name of one matrix of a pair; ``adapter`` stands in files that peft did not write."""
+
+LORA_NAME = re.compile(rf"^{re.escape(PREFIX)}(?P<module>.+)\.lora_(?P<side>[AB])\.weight$")
+"""The name of one matrix of a pair."""
+_ROWS = re.compile(r"\.(?:(?:token_adapter\.)?base_layer\.|modules_to_save\.)?weight$")
 _AGAIN = "copy or train it again"
 _FLOATS = ("F16", "BF16", "F32", "F64")
 """Types of plain weights; others are packed, and their shape is not the matrix's."""
@@ -56,6 +67,19 @@ class AdapterFiles:
         return found
 
 
+def saved_rows(tensors: Iterable[Tensor]) -> int | None:
+    """Rows of the embedding, or else of the head, that an adapter contains whole; ``None`` where
+    it contains neither. They differ from the base's where training resized the vocabulary."""
+    whole = {
+        _ROWS.sub(".weight", t.name): t.shape[0]
+        for t in tensors
+        if len(t.shape) == 2 and _ROWS.search(t.name)
+    }
+    embeddings = [rows for name, rows in whole.items() if is_embedding(name)]
+    heads = [rows for name, rows in whole.items() if name.endswith(f"{HEAD}.weight")]
+    return next(iter(embeddings + heads), None)
+
+
 def read_adapter_files(folder: Path) -> AdapterFiles:
     """Read the files of an adapter; a file that cannot be read is a finding."""
     config, training = {}, {}
@@ -84,11 +108,32 @@ def adapter_findings(adapter: AdapterFiles, base: WeightHeaders) -> Iterator[Fin
     yield from _kind_findings(config)
     if not adapter.weights.tensors:
         return
-    yield from _rank_findings(adapter)
-    if base.tensors:
-        yield from _target_findings(adapter, base.tensors)
+    yield from fit_findings(adapter, base.tensors)
     if _is_untrained(adapter):
         yield warning(WEIGHTS, "every lora_B is zero", "it changes nothing: it was never trained")
+
+
+def fit_findings(adapter: AdapterFiles, base: Mapping[str, Tensor]) -> Iterator[Finding]:
+    """Findings where the tensors of a LoRA are not those that its configuration and base ask for.
+
+    Args:
+        adapter: a LoRA.
+        base: the tensors of its base; empty where they cannot be read.
+    """
+    yield from _rank_findings(adapter)
+    if not base or not adapter.weights.tensors:
+        return
+    yield from _target_findings(adapter, base)
+    yield from _resize_findings(adapter.weights.tensors, base)
+
+
+def require_fit(adapter: AdapterFiles, base: Path) -> None:
+    """Raise a HarnessError for each problem in how a LoRA fits its base's folder."""
+    if adapter.config.get("peft_type") not in (None, "LORA"):
+        return
+    found = fit_findings(adapter, folder_weights(base).tensors)
+    if problems := [f"{adapter.folder}: {f}" for f in found if f.level is Level.PROBLEM]:
+        raise HarnessError(*problems)
 
 
 def base_findings(
@@ -144,9 +189,6 @@ def _kind_findings(config: Mapping[str, Any]) -> Iterator[Finding]:
 
 def _rank_findings(adapter: AdapterFiles) -> Iterator[Finding]:
     """Findings where a matrix has another rank than the configuration names."""
-    pattern = adapter.config.get("rank_pattern")
-    if adapter.rank is None or (isinstance(pattern, dict) and pattern):
-        return
     for module, sides in adapter.pairs.items():
         ranks = {
             t.shape[0 if side == "A" else -1] for side, t in sides.items() if len(t.shape) == 2
@@ -155,11 +197,16 @@ def _rank_findings(adapter: AdapterFiles) -> Iterator[Finding]:
             missing = "B" if "A" in sides else "A"
             yield problem(WEIGHTS, f"{excerpt(module)} has no lora_{missing}", "copy it again")
             return
-        if ranks and ranks != {adapter.rank}:
+        try:
+            wanted = pattern_value(adapter.config.get("rank_pattern"), module, adapter.rank)
+        except (re.error, TypeError, AttributeError) as error:
+            yield problem(CONFIG, f"rank_pattern cannot be read ({error})", _AGAIN)
+            return
+        if ranks and wanted is not None and ranks != {wanted}:
             said = " and ".join(map(str, sorted(ranks)))
             yield problem(
                 WEIGHTS,
-                f"{excerpt(module)} has rank {said}, {CONFIG} says {adapter.rank}",
+                f"{excerpt(module)} has rank {said}, {CONFIG} says {wanted}",
                 "the two are not of one training: copy the whole folder",
             )
             return
@@ -167,13 +214,12 @@ def _rank_findings(adapter: AdapterFiles) -> Iterator[Finding]:
 
 def _target_findings(adapter: AdapterFiles, base: Mapping[str, Tensor]) -> Iterator[Finding]:
     """Findings where a target is not in the base, or a matrix fits no module there."""
-    modules = {n.removesuffix(".weight"): t for n, t in base.items() if n.endswith(".weight")}
-    if (embedding := embedding_of(base)) is not None:
-        modules.setdefault("lm_head", embedding)  # tied to it where it is not stored
+    stored = class_names(adapter.pairs, base)
+    modules = {n.removesuffix(".weight"): t for n, t in stored.items() if n.endswith(".weight")}
     named = adapter.config.get("target_modules")
     targets = [str(n) for n in named] if isinstance(named, list) else []
     there = [name for name in targets if any(_is_at(m, name) for m in modules)]
-    # With none of them there, it is another model's adapter: said below, once.
+    # With none of them there, it is another model's adapter: said once, of its names.
     for name in targets if there else ():
         if name not in there:
             yield warning(
@@ -181,37 +227,14 @@ def _target_findings(adapter: AdapterFiles, base: Mapping[str, Tensor]) -> Itera
                 f"the target {excerpt(name)} is no module of the base",
                 "training passed it over in silence: correct target_modules and train again",
             )
-        elif not any(_is_at(m, name) for m in adapter.pairs):
-            yield warning(
-                WEIGHTS,
-                f"the target {excerpt(name)} has no weights",
-                "the adapter leaves it as it is in the base",
-            )
-    placed = {module: _place(module, modules) for module in adapter.pairs}
-    lost = [module for module, weight in placed.items() if weight is None]
-    if lost:
-        # Some may only be called otherwise by the model's class than in its files.
-        level = problem if len(lost) == len(placed) else warning
-        yield level(
-            WEIGHTS,
-            f"{excerpt(lost[0])} is no module of the base",
-            "it is an adapter for another model: give its own base with +base=",
-        )
-    yield from _shape_findings(adapter, placed)
+    yield from name_findings(adapter.config, adapter.weights.tensors, base)
+    yield from _shape_findings(adapter, modules)
 
 
-def _place(module: str, modules: Mapping[str, Tensor]) -> Tensor | None:
-    """The base's weight under a module; old files leave out the name's first part."""
-    if module in modules:
-        return modules[module]
-    return modules.get(module.partition(".")[2])
-
-
-def _shape_findings(
-    adapter: AdapterFiles, placed: Mapping[str, Tensor | None]
-) -> Iterator[Finding]:
+def _shape_findings(adapter: AdapterFiles, modules: Mapping[str, Tensor]) -> Iterator[Finding]:
     for module, sides in adapter.pairs.items():
-        weight = placed[module]
+        saved = adapter.weights.tensors.get(f"{PREFIX}{module}.base_layer.weight")
+        weight = saved or modules.get(module)
         if weight is None or set(sides) != {"A", "B"} or weight.dtype not in _FLOATS:
             continue
         if {len(weight.shape), len(sides["A"].shape), len(sides["B"].shape)} != {2}:
@@ -226,6 +249,26 @@ def _shape_findings(
                 "it is an adapter for another model: give its own base with +base=",
             )
             return
+
+
+def _resize_findings(
+    tensors: Mapping[str, Tensor], base: Mapping[str, Tensor]
+) -> Iterator[Finding]:
+    """A finding where training resized the vocabulary and the new rows are not all in the file."""
+    rows, embedding = saved_rows(tensors.values()), embedding_of(base)
+    if rows is None or embedding is None or rows == embedding.shape[0]:
+        return
+    names = [_ROWS.sub(".weight", name) for name in tensors]
+    needed = {"embedding": any(is_embedding(name) for name in names)}
+    if f"{HEAD}.weight" in base:
+        needed["head"] = any(name.endswith(f"{HEAD}.weight") for name in names)
+    for part in (part for part, is_there in needed.items() if not is_there):
+        yield problem(
+            WEIGHTS,
+            f"it is of a vocabulary of {rows:,} rows, the base has {embedding.shape[0]:,}, and "
+            f"the {part}'s rows are not in it",
+            "save it again with save_embedding_layers=True",
+        )
 
 
 def _is_at(module: str, target: str) -> bool:

@@ -14,6 +14,7 @@ from harness.model_files.adapter import (
     adapter_findings,
     base_findings,
     read_adapter_files,
+    saved_rows,
 )
 from harness.model_files.finding import Finding, Level, unopenable
 from harness.model_files.folder_tokens import folder_tokens
@@ -124,8 +125,8 @@ def _adapter(ref: ModelRef, is_thorough: bool) -> Examination:
         return Examination(ref, facts, (*findings, _unreadable(error)))
     if has_own:
         findings += template_findings(tokens, theirs, f"its base {location}")
-    if adapter.weights.embedding is None:
-        findings += row_findings(weights, tokens, config)
+    rows = saved_rows(adapter.weights.tensors.values())
+    findings += row_findings(weights, tokens, config, resized=rows)
     findings += token_findings(tokens)
     size = weights.size_bytes + adapter.weights.size_bytes
     return Examination(ref, facts | _token_facts(tokens), tuple(findings), tokens, size)

@@ -61,8 +61,13 @@ def count_parameters(folder: Path) -> int:
 
 def embedding_of(tensors: Mapping[str, Tensor]) -> Tensor | None:
     """The input embedding among these tensors, where its name is a known one."""
-    found = (t for n, t in tensors.items() if n.endswith(_EMBEDDINGS) and len(t.shape) == 2)
+    found = (t for n, t in tensors.items() if is_embedding(n) and len(t.shape) == 2)
     return next(found, None)
+
+
+def is_embedding(name: str) -> bool:
+    """True for a known name of the input embedding."""
+    return name.endswith(_EMBEDDINGS)
 
 
 def folder_weights(folder: Path) -> WeightHeaders:
@@ -127,13 +132,20 @@ def _sharded(folder: Path) -> WeightHeaders:
 
 
 def row_findings(
-    weights: WeightHeaders, tokens: TokenFacts, config: Mapping[str, Any]
+    weights: WeightHeaders,
+    tokens: TokenFacts,
+    config: Mapping[str, Any],
+    resized: int | None = None,
 ) -> Iterator[Finding]:
-    """Findings where embeddings, vocabulary and configuration differ in size."""
+    """Findings where embeddings, vocabulary and configuration differ in size.
+
+    Args:
+        resized: rows of the embedding that an adapter brings in place of the weights'.
+    """
     embedding = weights.embedding
     if embedding is None:
         return
-    rows, least = embedding.shape[0], tokens.least_rows
+    rows, least = resized or embedding.shape[0], tokens.least_rows
     if rows < least:
         yield problem(
             SINGLE,
@@ -147,10 +159,10 @@ def row_findings(
             "the rest is padding, which only a damaged model would choose",
         )
     said = config.get("vocab_size")
-    if isinstance(said, int) and said != rows:
+    if isinstance(said, int) and said != embedding.shape[0]:
         yield problem(
             "config.json",
-            f"vocab_size is {said:,}, the embeddings have {rows:,} rows",
+            f"vocab_size is {said:,}, the embeddings have {embedding.shape[0]:,} rows",
             "the model cannot be opened: correct config.json",
         )
 

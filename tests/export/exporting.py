@@ -4,7 +4,7 @@ from pathlib import Path
 
 import harness.export.merged_folder
 import harness.export.to_gguf
-from harness.export.merging.peft_merge import merge_here, trained_rows
+from harness.export.merging.peft_merge import merge_here
 from harness.export.source import open_source
 from harness.export.to_gguf import to_gguf
 from harness.export.to_lora import to_lora
@@ -25,7 +25,7 @@ def merge_in_this_process(monkeypatch) -> None:
     """Have peft merge here, where it is imported already."""
 
     def merge(base, adapter, folder, dtype):
-        merge_here(str(base), str(adapter.folder), str(folder), dtype, trained_rows(adapter))
+        merge_here(str(base), str(adapter.folder), str(folder), dtype)
         return 0
 
     monkeypatch.setattr(harness.export.merged_folder, "merge_by_peft", merge)

@@ -10,7 +10,7 @@ from harness.core.errors import HarnessError
 from harness.export.gguf.architecture import Architecture
 from harness.export.gguf.layout import Layout
 from harness.export.tensors.model_config import ModelConfig
-from harness.export.tensors.weights import TensorReader
+from harness.export.tensors.weights import StoredWeights
 
 SUFFIXES = (".weight", ".bias")
 
@@ -63,7 +63,7 @@ class Names:
 
 
 def plan(
-    config: ModelConfig, architecture: Architecture, weights: TensorReader
+    config: ModelConfig, architecture: Architecture, weights: StoredWeights
 ) -> tuple[PlannedTensor, ...]:
     """Every tensor of the file, in the model's order.
 
@@ -71,9 +71,7 @@ def plan(
         HarnessError: the weights contain a tensor that the architecture does not have, or lack one.
     """
     names = Names(config, architecture)
-    tensors = {
-        tensor.name: tensor for tensor in _planned(config, architecture, names, weights.shapes)
-    }
+    tensors = {tensor.name: tensor for tensor in _planned(config, architecture, names, weights)}
     _check_complete(config, architecture, names, tensors)
     return tuple(tensors.values())
 
@@ -82,13 +80,14 @@ def _planned(
     config: ModelConfig,
     architecture: Architecture,
     names: Names,
-    shapes: Mapping[str, tuple[int, ...]],
+    weights: StoredWeights,
 ) -> Iterator[PlannedTensor]:
-    for source, shape in shapes.items():
+    is_said_tied = config.values.get("tie_word_embeddings") is True
+    for source, shape in weights.shapes.items():
         name = names.full(source)
         if architecture.is_buffer(name):
             continue
-        if name == architecture.HEAD and config.values.get("tie_word_embeddings") is True:
+        if name == architecture.HEAD and is_said_tied and not weights.has_own_head:
             continue
         gguf_name = names.gguf(name)
         if gguf_name is None:

@@ -16,6 +16,7 @@ from harness.core.printable import printable
 from harness.export.tensors.model_config import read_config
 from harness.export.tensors.safetensors_file import tensors_in
 from harness.model_files.adapter import LORA_NAME
+from harness.model_files.adapter_names import pattern_value
 from harness.model_files.folders import ADAPTER_CONFIG as CONFIG
 from harness.model_files.folders import ADAPTER_WEIGHTS as WEIGHTS
 from harness.model_files.lora_init import base_changing_init
@@ -63,6 +64,8 @@ class Adapter:
     pairs: tuple[Pair, ...]
     others: tuple[Tensor, ...]
     """Tensors that are not A or B of a pair over a weight."""
+    is_over_tied_head: bool = False
+    """One pair is over the head, whose weights are the embedding's."""
 
     @property
     def beyond_pairs(self) -> str | None:
@@ -77,6 +80,8 @@ class Adapter:
             named.append("trained biases")
         if self.config.get("init_lora_weights") == "mica":
             named.append("init_lora_weights mica")
+        if self.is_over_tied_head:
+            named.append("an update of lm_head alone, which is tied to the embedding")
         if not named and self.others:
             named.append(self.others[0].name)
         return ", ".join(named) or None
@@ -118,7 +123,7 @@ def _pairs(
     others: list[Tensor] = []
     for name, a in tensors.items():
         part = LORA_NAME.match(name)
-        if part is None or part["adapter"] is not None:
+        if part is None:
             others.append(a)
             continue
         if part["side"] == "B":
@@ -137,8 +142,8 @@ def _pairs(
 
 def _scaling(folder: Path, config: Mapping[str, Any], module: str, rank: int) -> float:
     try:
-        r = _matched(config.get("rank_pattern"), module, config.get("r"))
-        alpha = _matched(config.get("alpha_pattern"), module, config.get("lora_alpha"))
+        r = pattern_value(config.get("rank_pattern"), module, config.get("r"))
+        alpha = pattern_value(config.get("alpha_pattern"), module, config.get("lora_alpha"))
     except (TypeError, AttributeError, re.error) as error:
         raise HarnessError(
             f"{folder}: {CONFIG} has patterns that cannot be read ({printable(str(error))})"
@@ -149,9 +154,3 @@ def _scaling(folder: Path, config: Mapping[str, Any], module: str, rank: int) ->
             f"matrices have rank {rank}"
         )
     return float(alpha) / (math.sqrt(rank) if config.get("use_rslora") else rank)
-
-
-def _matched(patterns: Any, module: str, default: Any) -> Any:
-    """The value of the first pattern that matches the module, by peft's rules."""
-    found = (v for p, v in (patterns or {}).items() if re.match(rf"(.*\.)?({p})$", module))
-    return next(found, default)

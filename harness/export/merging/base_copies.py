@@ -11,7 +11,7 @@ from harness.export.merging.adapter import Adapter
 from harness.export.tensors.dtypes import to_float32
 from harness.export.tensors.safetensors_file import read_tensor
 from harness.export.tensors.weights import StoredWeights
-from harness.model_files.adapter import PREFIX
+from harness.model_files.adapter_names import PREFIX
 from harness.model_files.safetensors_header import Tensor
 
 MARK = ".base_layer."

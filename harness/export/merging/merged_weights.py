@@ -14,9 +14,7 @@ from harness.export.merging.adapter import Adapter, Pair
 from harness.export.tensors.dtypes import to_float32
 from harness.export.tensors.model_config import ModelConfig
 from harness.export.tensors.safetensors_file import Array, read_tensor
-from harness.export.tensors.weights import StoredWeights
-
-HEAD = "lm_head.weight"
+from harness.export.tensors.weights import HEAD, StoredWeights
 
 
 class MergedWeights:
@@ -33,11 +31,6 @@ class MergedWeights:
         # GPT-2's Conv1D stores (in, out), whatever an adapter's configuration says.
         self.is_transposed = adapter.is_fan_in_fan_out or config.values.get("model_type") == "gpt2"
         self.pairs = {_target(base, adapter, pair): pair for pair in adapter.pairs}
-        if HEAD in self.pairs and config.values.get("tie_word_embeddings") is not False:
-            raise HarnessError(
-                f"{adapter.folder}: updates lm_head, which is the embedding of {base.folder} as "
-                "well: a merged model cannot hold both"
-            )
         for name, pair in self.pairs.items():
             self._check(adapter, name, pair)
 

@@ -8,7 +8,10 @@ import numpy as np
 
 from harness.core.errors import HarnessError
 from harness.export.tensors.safetensors_file import Array, check_floating, read_tensor, tensors_in
-from harness.model_files.weights import SINGLE, folder_weights
+from harness.model_files.weights import SINGLE, embedding_of, folder_weights
+
+HEAD = "lm_head.weight"
+"""The output projection's name in transformers' classes."""
 
 
 class TensorReader(Protocol):
@@ -69,3 +72,14 @@ class StoredWeights:
             dtype = self.dtype(name)
             sizes[dtype] = sizes.get(dtype, 0) + tensor.numel
         return max(sizes, key=lambda dtype: sizes[dtype])
+
+    @property
+    def has_own_head(self) -> bool:
+        """True for a stored head other than the embedding. transformers uses it whatever the
+        configuration says of tied embeddings; a head that is not stored is the embedding."""
+        embedding = embedding_of(self.tensors)
+        if HEAD not in self.tensors or embedding is None:
+            return HEAD in self.tensors
+        if self.shapes[HEAD] != embedding.shape or self.dtype(HEAD) != self.dtype(embedding.name):
+            return True
+        return not np.array_equal(self.read(HEAD), self.read(embedding.name))

@@ -20,7 +20,7 @@ def test_a_merge_in_another_process_is_the_merge_in_this_one(tmp_path):
     there, here = tmp_path / "there", tmp_path / "here"
     there.mkdir()
     peak = merge_by_peft(base, read_adapter(tmp_path / "adapter"), there, "bfloat16")
-    merge_here(str(base), str(tmp_path / "adapter"), str(here), "bfloat16", 0)
+    merge_here(str(base), str(tmp_path / "adapter"), str(here), "bfloat16")
     name = "model.safetensors"
     assert (there / name).read_bytes() == (here / name).read_bytes()
     assert peak > 10**8
