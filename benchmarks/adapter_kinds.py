@@ -5,8 +5,8 @@
 
 peft's model in memory, right after it was made, is the reference: its logits on random prompts are
 compared with those of the saved adapter through ``adapter:``, of its merged folder, of its GGUF
-(f32) and of its LoRA GGUF over the base's GGUF. The bases are the bundled tiny models, and the tiny
-Qwen2 with a head of its own. All random numbers are seeded.
+(f32) and of its LoRA GGUF over the base's GGUF, both with a cache in float32. The bases are the
+bundled tiny models, and the tiny Qwen2 with a head of its own. All random numbers are seeded.
 """
 
 import json
@@ -15,19 +15,19 @@ import shutil
 import sys
 import tempfile
 import warnings
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from peft import LoraConfig, PeftModel, get_peft_model
+from peft import LoraConfig, get_peft_model
 from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 import harness.export.merged_folder
-from harness.backends import adapter, gguf, merged
+from harness.backends import adapter, merged
 from harness.core.errors import HarnessError
 from harness.core.modelref import ModelRef
 from harness.engine.model import EngineSettings
@@ -41,6 +41,7 @@ from harness.model_files.finding import Level
 
 ROOT = Path(__file__).parent.parent
 MODELS = ROOT / "fixtures/models"
+RESULTS = ROOT / "benchmarks/results/adapter_kinds.json"
 TABLE = ROOT / "docs/models.md"
 BEGIN, END = "<!-- adapter kinds -->", "<!-- end of adapter kinds -->"
 SETTINGS = EngineSettings(dtype="float32", device="cpu", threads=1)
@@ -112,9 +113,7 @@ KINDS = {
     "bias": Kind('`bias="lora_only"`', _QV | {"bias": "lora_only"}),
     "bias_all": Kind('`bias="all"`', _QV | {"bias": "all"}),
     "embedding": Kind("LoRA on the embedding", {"target_modules": ["q_proj", "embed_tokens"]}),
-    "gpt2_embedding": Kind(
-        "the same, GPT-2", {"target_modules": ["c_attn", "wte"]}, ("gpt2",)
-    ),
+    "gpt2_embedding": Kind("the same, GPT-2", {"target_modules": ["c_attn", "wte"]}, ("gpt2",)),
     "dora_embedding": Kind(
         "DoRA on the embedding", {"target_modules": ["embed_tokens"], "use_dora": True}
     ),
@@ -283,7 +282,9 @@ def prompts(rows: int) -> list[list[int]]:
     """Eight random prompts; the last tokens and those that kinds train are among them."""
     generator = torch.Generator().manual_seed(0)
     drawn = torch.randint(0, rows, (8, 12), generator=generator).tolist()
-    return [[*ids, token] for ids, token in zip(drawn, [*_TOKENS, *range(rows - 5, rows)])]
+    return [
+        [*ids, token] for ids, token in zip(drawn, [*_TOKENS, *range(rows - 5, rows)], strict=True)
+    ]
 
 
 def compare(name: str, base_name: str, work: Path) -> Result:
@@ -319,18 +320,38 @@ def _answers(way: str, folder: Path, base: Path, asked: list[list[int]], out: Pa
         opened = merged.open_model(ModelRef("merged", str(out / "merged")), SETTINGS)
     elif way == "GGUF":
         to_gguf(source, out / "model.gguf", "f32", has_force=True)
-        opened = gguf.open_model(ModelRef("gguf", str(out / "model.gguf")), SETTINGS)
+        return _llama_logits(out / "model.gguf", None, asked)
     else:
         to_lora(source, out / "lora.gguf", "f32", True)
-        whole = out / "base.gguf"
-        to_gguf(open_source(f"base:{base}"), whole, "f32", has_force=True)
-        options = (("lora", str(out / "lora.gguf")),)
-        opened = gguf.open_model(ModelRef("gguf", str(whole), options), SETTINGS)
-    try:
-        return np.concatenate(list(opened.logits(asked)))
-    finally:
-        if hasattr(opened, "close"):
-            opened.close()
+        whole = out.parent / f"{base.name}.gguf"
+        if not whole.exists():
+            to_gguf(open_source(f"base:{base}"), whole, "f32")
+        return _llama_logits(whole, out / "lora.gguf", asked)
+    return np.concatenate(list(opened.logits(asked)))
+
+
+def _llama_logits(file: Path, lora: Path | None, asked: list[list[int]]) -> Any:
+    """Logits of llama.cpp with a cache in float32 (type 0), not in float16, its default."""
+    from llama_cpp import Llama
+
+    model = Llama(
+        str(file),
+        n_ctx=64,
+        n_threads=1,
+        n_threads_batch=1,
+        type_k=0,
+        type_v=0,
+        logits_all=True,
+        lora_path=str(lora) if lora else None,
+        verbose=False,
+    )
+    rows = []
+    for ids in asked:
+        model.reset()
+        model.eval(ids)
+        rows.append(model.scores[len(ids) - 1].copy())
+    model.close()
+    return np.stack(rows)
 
 
 def merge_in_this_process() -> None:
@@ -349,12 +370,18 @@ def merge_in_this_process() -> None:
 def main(names: list[str]) -> None:
     warnings.simplefilter("ignore")
     logging.disable(logging.WARNING)
+    torch.set_num_threads(1)
     merge_in_this_process()
     with tempfile.TemporaryDirectory() as work:
+        results = {}
         for name in names or KINDS:
-            for base in KINDS[name].bases:
-                result = compare(name, base, Path(work))
-                print(name, result, flush=True)
+            results[name] = [compare(name, base, Path(work)) for base in KINDS[name].bases]
+            for result in results[name]:
+                print(name, json.dumps(asdict(result), indent=1), flush=True)
+    if not names:
+        RESULTS.write_text(
+            json.dumps({n: [asdict(r) for r in rows] for n, rows in results.items()}, indent=1)
+        )
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from harness.export.merging.merged_weights import MergedWeights
 from harness.export.tensors.model_config import ModelConfig
 from harness.export.tensors.weights import HEAD, StoredWeights, TensorReader
 from harness.model_files import provenance_keys
-from harness.model_files.adapter import read_adapter_files, require_fit
+from harness.model_files.adapter import read_adapter_files, require_fit, unheld_revision
 from harness.model_files.fingerprint import adapted_hash, file_hashes, tokenizer_hash, weights_hash
 from harness.model_files.folders import (
     ADAPTER_CONFIG,
@@ -93,7 +93,9 @@ class Fingerprints:
         """Warnings about the adapter and its base together."""
         if source.adapter is None:
             return ()
-        return training_warnings(source.adapter.folder, self.base)
+        unheld = unheld_revision(source.adapter.config, source.folder)
+        pinned = (f"the adapter pins {unheld}: give that revision's folder with --base",)
+        return (*(pinned if unheld else ()), *training_warnings(source.adapter.folder, self.base))
 
     def provenance(self, source: Source) -> dict[str, str]:
         """Provenance keys of every kind of file."""

@@ -20,6 +20,7 @@ from harness.model_files.finding import Finding, Level, note, problem, unopenabl
 from harness.model_files.fingerprint import folder_hash
 from harness.model_files.folders import ADAPTER_CONFIG as CONFIG
 from harness.model_files.folders import ADAPTER_WEIGHTS as WEIGHTS
+from harness.model_files.hub import is_revision
 from harness.model_files.lora_init import base_changing_init
 from harness.model_files.safetensors_header import Tensor
 from harness.model_files.training_record import FILE as TRAINING
@@ -148,6 +149,8 @@ def base_findings(
         is_asked: the user named this base: another one is then a warning.
         is_thorough: hash weights of any size.
     """
+    if unheld := unheld_revision(adapter.config, base):
+        yield warning(CONFIG, f"it pins {unheld}", "give that revision's folder with +base=")
     if adapter.trained_over is None:
         return
     if base_size > MAX_HASHED_BYTES and not is_thorough:
@@ -162,6 +165,15 @@ def base_findings(
         f"it was trained over weights {adapter.trained_over[:12]}, {base} holds {found[:12]}",
         "what it answers over another base means nothing: give its own with +base=",
     )
+
+
+def unheld_revision(config: Mapping[str, Any], base: Path) -> str | None:
+    """A sentence's rest where an adapter pins a revision of its base, and a folder does not say
+    which one it holds."""
+    revision = config.get("revision")
+    if not isinstance(revision, str) or not revision or is_revision(base, revision):
+        return None
+    return f"the revision {excerpt(revision)} of its base, which {base} may not be"
 
 
 def _kind_findings(config: Mapping[str, Any]) -> Iterator[Finding]:

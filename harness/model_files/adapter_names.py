@@ -161,10 +161,12 @@ def _placeless_finding(
     placeless: list[str], names: list[str], stored: Mapping[str, Tensor]
 ) -> Finding:
     """The finding about tensors without a place, with the likeliest reason."""
-    module = _LORA_PART.sub("", placeless[0])
+    module = placeless[0].partition(".lora_")[0]
     if f"{module}.weight" in stored or _WRAPPED.sub(".", placeless[0]) in stored:
         return _not_applied(placeless, names, f"are not those that {CONFIG} asks for")
-    if any(f"{module[dot.end() :]}.weight" in stored for dot in re.finditer(r"\.", module)):
+    parts = module.split(".")
+    shorter = (".".join((*parts[:i], *parts[i + 1 :])) for i in range(len(parts)))
+    if any(f"{name}.weight" in stored for name in shorter):
         return _not_applied(placeless, names, "have a wrapper's part (FSDP, torch.compile, DDP)")
     # Some may only be called otherwise by the model's class than in its files.
     level = warning if all(_OTHERWISE_NAMED.search(name) for name in placeless) else problem
@@ -195,7 +197,11 @@ def _missing_findings(
     if config.get("trainable_token_indices") and not any(name.endswith(_TOKENS) for name in names):
         wanted.append("the trained tokens")
     if wanted:
-        yield problem(WEIGHTS, f"{excerpt(wanted[0])} is not in it", "copy or save it again")
+        yield problem(
+            WEIGHTS,
+            f"its configuration names {excerpt(wanted[0])}, which it does not hold",
+            "copy or save it again",
+        )
 
 
 def _is_held(module: str, names: frozenset[str]) -> bool:

@@ -7,7 +7,7 @@ from harness.core.errors import HarnessError
 from harness.core.modelref import ModelRef
 from harness.core.suggestion import nearest
 from harness.files.strict_json import UnreadableFile, read_object
-from harness.model_files.hub import check_hub_id, is_hub_id
+from harness.model_files.hub import check_hub_id, is_hub_id, with_revision
 from harness.model_files.weights import INDEX, SINGLE
 
 WHOLE_WEIGHTS = (SINGLE, INDEX, "pytorch_model.bin", "pytorch_model.bin.index.json")
@@ -66,7 +66,7 @@ def check_file(what: str, location: str) -> None:
 
 
 def adapter_base(ref: ModelRef) -> str:
-    """The location of an adapter's base: a folder, or a hub id.
+    """The location of an adapter's base: a folder, or a hub id with the revision that it pins.
 
     Raises:
         HarnessError: the adapter's configuration cannot be read, or names no base.
@@ -75,16 +75,17 @@ def adapter_base(ref: ModelRef) -> str:
         return given
     config = Path(ref.location) / ADAPTER_CONFIG
     try:
-        named = read_object(config).get("base_model_name_or_path")
+        values = read_object(config)
     except UnreadableFile as error:
         raise HarnessError(f"--model {ref}: {config} {error}, copy or train it again") from None
+    named = values.get("base_model_name_or_path")
     if not named or not isinstance(named, str):
         raise HarnessError(f"--model {ref}: {config} names no base, add +base=FOLDER")
     for folder in (Path(named), Path(ref.location) / named):
         if folder.is_dir():
             return os.path.normpath(folder)
     if is_hub_id(named):
-        return named
+        return with_revision(named, values.get("revision"))
     raise HarnessError(f"--model {ref}: its base {named} is not there, add +base=FOLDER")
 
 

@@ -5,13 +5,35 @@ from pathlib import Path
 
 from harness.core.errors import HarnessError
 
-_HUB_ID = re.compile(r"^\w[\w.-]*/\w[\w.-]*$")
+_HUB_ID = re.compile(r"^(?P<name>\w[\w.-]*/\w[\w.-]*)(@(?P<revision>\w[\w./-]*))?$")
 _FILES = ["*.json", "*.safetensors", "*.txt", "*.jinja", "*.model"]
 
 
 def is_hub_id(location: str) -> bool:
-    """True for ``owner/name``, unless a folder ``owner`` here says that it is a path."""
-    return bool(_HUB_ID.match(location)) and not Path(location).parent.is_dir()
+    """True for ``owner/name`` or ``owner/name@revision``, unless a folder ``owner`` here says that
+    it is a path."""
+    return bool(_HUB_ID.match(location)) and not Path(location.partition("@")[0]).parent.is_dir()
+
+
+def split_revision(hub_id: str) -> tuple[str, str | None]:
+    """The model's name on the hub and its branch, tag or commit; ``None`` is the main branch."""
+    match = _HUB_ID.match(hub_id)
+    return (match["name"], match["revision"]) if match else (hub_id, None)
+
+
+def with_revision(location: str, revision: object) -> str:
+    """A hub id with the revision that an adapter pins, unless it names one itself; a folder, which
+    holds one version only, as it is."""
+    if not isinstance(revision, str) or not revision or not is_hub_id(location):
+        return location
+    name, own = split_revision(location)
+    return f"{name}@{own or revision}"
+
+
+def is_revision(folder: Path, revision: str) -> bool:
+    """True where a folder is the hub's local copy of this branch, tag or commit."""
+    commit, ref = folder.resolve().name, folder.resolve().parent.parent / "refs" / revision
+    return commit == revision or (ref.is_file() and ref.read_text("utf-8").strip() == commit)
 
 
 def check_hub_id(what: str, hub_id: str) -> None:
@@ -29,9 +51,12 @@ def local_copy(location: str) -> Path | None:
     """The folder, or what was downloaded of a hub id before; ``None`` where there is neither."""
     if Path(location).is_dir():
         return Path(location)
+    if not is_hub_id(location):
+        return None
     from huggingface_hub import try_to_load_from_cache
 
-    cached = try_to_load_from_cache(location, "config.json")
+    name, revision = split_revision(location)
+    cached = try_to_load_from_cache(name, "config.json", revision=revision)
     return Path(cached).parent if isinstance(cached, str) else None
 
 
@@ -48,7 +73,8 @@ def local_folder(location: str) -> Path:
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
     try:
-        return Path(snapshot_download(location, allow_patterns=_FILES))
+        name, revision = split_revision(location)
+        return Path(snapshot_download(name, revision=revision, allow_patterns=_FILES))
     except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
         reason = str(error).splitlines()[0]
         raise HarnessError(f"{location}: no such folder, and the hub says: {reason}") from None

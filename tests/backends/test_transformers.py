@@ -14,15 +14,17 @@ from harness.core.plan import Request, Sampling, requests_for
 from harness.engine.hf import shared_prefix
 from harness.engine.model import EngineSettings
 from harness.engine.row import Row
+from harness.export.source import Fingerprints, open_source
+from harness.model_files.finding import Level
 from harness.model_files.folders import check_whole_model
 from harness.model_files.hub import local_folder
 from harness.tasks.task import load_task
-from tests.models import ROOT, TASKS, TINY_GPT2, TINY_QWEN2
+from tests.model_files.copies import ADAPTER, change, copy, said
+from tests.models import TASKS, TINY_GPT2, TINY_QWEN2
 
 # peft still asks transformers under the old name.
 pytestmark = pytest.mark.filterwarnings("ignore:.*is_gradient_checkpointing:FutureWarning")
 
-ADAPTER = ROOT / "fixtures/models/tiny-qwen2-adapter"
 SETTINGS = EngineSettings(device="cpu", dtype="float32", threads=1)
 
 
@@ -191,6 +193,58 @@ def test_a_hub_id_is_opened_from_the_hubs_cache(tmp_path, monkeypatch, requests)
     assert {c.finish_reason for c in found.values()} == {FinishReason.STOP}
     with pytest.raises(HarnessError, match="was never downloaded, and HF_HUB_OFFLINE is set"):
         check_whole_model("--model base:someone/other", "someone/other")
+
+
+@pytest.fixture
+def hub(tmp_path, monkeypatch):
+    """A hub's cache with two revisions of someone/tiny: ``main``, and ``step-1000`` whose head and
+    embedding are zero."""
+    from huggingface_hub import constants
+    from safetensors.torch import load_file, save_file
+
+    cached = tmp_path / "cache/models--someone--tiny"
+    (cached / "refs").mkdir(parents=True)
+    for name, commit in (("main", "0" * 40), ("step-1000", "1" * 40)):
+        shutil.copytree(TINY_QWEN2, cached / "snapshots" / commit)
+        (cached / "refs" / name).write_text(commit)
+    file = cached / "snapshots" / ("1" * 40) / "model.safetensors"
+    weights = load_file(file)
+    weights["model.embed_tokens.weight"].zero_()
+    save_file(weights, file, {"format": "pt"})
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    monkeypatch.chdir(tmp_path)
+    return cached / "snapshots"
+
+
+def test_a_revision_of_a_hub_id_is_opened(hub):
+    assert local_folder("someone/tiny").name == "0" * 40
+    assert local_folder("someone/tiny@step-1000").name == "1" * 40
+    opened = base.open_model(ModelRef("base", "someone/tiny@step-1000"), SETTINGS)
+    assert not next(iter(opened.logits([[5]]))).any()
+    with pytest.raises(HarnessError, match="step-2000 is no folder and was never downloaded"):
+        check_whole_model("--model base:x", "someone/tiny@step-2000")
+
+
+def test_an_adapter_s_base_is_of_the_revision_that_it_pins(hub, tmp_path):
+    folder = copy(ADAPTER, tmp_path)
+    change(folder / "adapter_config.json", base_model_name_or_path="someone/tiny", revision="main")
+    ref = ModelRef("adapter", str(folder))
+    assert adapter.open_model(ref, SETTINGS).describe().base == "someone/tiny@main"
+    change(folder / "adapter_config.json", revision="step-1000")
+    opened = adapter.open_model(ref, SETTINGS)
+    assert opened.describe().base == "someone/tiny@step-1000"
+    assert not next(iter(opened.logits([[5]]))).any()
+    assert open_source(str(folder)).folder == hub / ("1" * 40)
+
+
+def test_a_pinned_revision_that_a_folder_may_not_be_is_told(tmp_path):
+    folder = copy(ADAPTER, tmp_path)
+    change(folder / "adapter_config.json", revision="step-1000")
+    assert "it pins the revision step-1000" in said(Level.WARNING, f"adapter:{folder}")
+    source = open_source(str(folder))
+    (first, *_) = Fingerprints.of(source).warnings(source)
+    assert "the adapter pins the revision step-1000 of its base" in first
 
 
 def test_a_device_that_is_not_there_is_one_line():

@@ -40,9 +40,11 @@ def test_one_wrong_target_among_several_is_told(adapter):
     assert "q_proj is no" not in text.replace("query_proj is no", "")
 
 
-def test_a_target_without_weights_is_told(adapter):
-    change(adapter / "adapter_config.json", target_modules=["q_proj", "embed_tokens"])
-    assert "the target embed_tokens has no weights" in said(Level.WARNING, ref(adapter))
+def test_a_target_without_weights_stops_the_run(adapter):
+    targets = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
+    change(adapter / "adapter_config.json", target_modules=[*targets, "embed_tokens"])
+    text = said(Level.PROBLEM, ref(adapter))
+    assert "1 of 29 targets have no weights (model.embed_tokens)" in text
 
 
 def test_another_rank_stops_the_run(adapter):
@@ -50,9 +52,11 @@ def test_another_rank_stops_the_run(adapter):
     assert "has rank 16, adapter_config.json says 8" in said(Level.PROBLEM, ref(adapter))
 
 
-def test_a_rank_pattern_is_left_alone(adapter):
-    change(adapter / "adapter_config.json", r=8, rank_pattern={"q_proj": 16})
+def test_a_rank_pattern_counts(adapter):
+    change(adapter / "adapter_config.json", r=8, rank_pattern={r".*_proj": 16})
     assert said(Level.PROBLEM, ref(adapter)) == ""
+    change(adapter / "adapter_config.json", r=8, rank_pattern={"q_proj": 16})
+    assert "down_proj has rank 16, adapter_config.json says 8" in said(Level.PROBLEM, ref(adapter))
 
 
 @pytest.mark.parametrize(("alpha", "level"), [(None, Level.PROBLEM), (0, Level.WARNING)])

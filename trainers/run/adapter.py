@@ -12,6 +12,7 @@ from harness.core.errors import HarnessError
 from harness.engine.hf.loading import load_tokenizer
 from harness.files.staging import cannot_write
 from harness.model_files.folders import ADAPTER_CONFIG, ADAPTER_WEIGHTS
+from harness.model_files.hub import is_hub_id, split_revision
 from trainers.run.curve import diverged
 from trainers.run.job import TrainingJob
 
@@ -44,6 +45,8 @@ def _rewrite_config(path: Path, base: str) -> None:
     """Sort the names that peft keeps in sets, so that equal trainings write equal bytes."""
     config = json.loads(path.read_text("utf-8"))
     config["base_model_name_or_path"] = base
+    if is_hub_id(base):
+        config["base_model_name_or_path"], config["revision"] = split_revision(base)
     config["target_modules"] = sorted(config["target_modules"])
     path.write_text(json.dumps(config, indent=2, sort_keys=True) + "\n", encoding="utf-8")
 

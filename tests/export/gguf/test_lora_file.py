@@ -124,7 +124,7 @@ def test_an_initialization_that_changed_the_base_is_refused(start, tmp_path):
 def test_a_lora_of_another_shape_is_refused(tmp_path):
     base = small_models.save(small_models.llama(), small_models.byte_level(), tmp_path / "base")
     adapter(small_models.llama(hidden_size=32), tmp_path / "adapter", base)
-    with pytest.raises(HarnessError, match="name the adapter's own base"):
+    with pytest.raises(HarnessError, match="give its own base"):
         export_lora(tmp_path / "adapter", tmp_path / "lora.gguf")
 
 
