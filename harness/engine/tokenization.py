@@ -36,6 +36,8 @@ class Vocabulary:
     """Its Jinja source."""
     context: int | None
     """The context length in tokens; ``None`` where the model does not state it."""
+    pre_tokenizer: str | None = None
+    """llama.cpp's name for the rules by which text is split; ``None`` where they are others."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from harness.model_files.gguf_findings import gguf_findings, lora_findings, type
 from harness.model_files.gguf_header import DamagedGguf, read_gguf_header
 from harness.model_files.gguf_tokens import gguf_tokens
 from harness.model_files.hub import local_copy
-from harness.model_files.token_findings import template_findings, token_findings
+from harness.model_files.token_findings import copy_findings, token_findings
 from harness.model_files.tokens import TokenFacts
 from harness.model_files.weights import WeightHeaders, folder_weights, row_findings
 
@@ -78,7 +78,7 @@ def _compared(found: Examination, before: Sequence[Examination]) -> Examination:
         return found
     for other in reversed(before):
         if other.tokens is not None and found.tokens.is_same_vocabulary(other.tokens):
-            more = template_findings(found.tokens, other.tokens, str(other.ref))
+            more = copy_findings(found.tokens, other.tokens, str(other.ref))
             return replace(found, findings=(*found.findings, *more))
     return found
 
@@ -124,7 +124,7 @@ def _adapter(ref: ModelRef, is_thorough: bool) -> Examination:
     except UnreadableFile as error:
         return Examination(ref, facts, (*findings, _unreadable(error)))
     if has_own:
-        findings += template_findings(tokens, theirs, f"its base {location}")
+        findings += copy_findings(tokens, theirs, f"its base {location}")
     rows = saved_rows(adapter.weights.tensors.values())
     findings += row_findings(weights, tokens, config, resized=rows)
     findings += token_findings(tokens)
@@ -213,6 +213,7 @@ def _token_facts(tokens: TokenFacts) -> dict[str, str]:
         "answers end at": names or "nothing known",
         "PAD": excerpt(tokens.pad or "none"),
         "BOS": excerpt(tokens.bos or "none"),
+        "pre-tokenizer": tokens.pre_tokenizer or "none of those known here",
         "chat template": "none"
         if template is None
         else f"{sha256_of(template)[:12]}, {tokens.template_file}",

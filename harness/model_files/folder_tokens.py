@@ -6,6 +6,7 @@ from typing import Any
 from harness.files.strict_json import UnreadableFile, read_object
 from harness.model_files.end_tokens import configured_end_ids, is_token_id
 from harness.model_files.folders import TOKENIZER_CONFIG
+from harness.model_files.pre_tokenizer import known_name
 from harness.model_files.tokens import TokenFacts
 
 TEMPLATE_FILE = "chat_template.jinja"
@@ -41,6 +42,7 @@ def folder_tokens(folder: Path, configs: Path | None = None) -> TokenFacts:
         has_bos_added=has_bos,
         adds_bos_where=bos_where,
         special_file=TOKENIZER_CONFIG,
+        pre_tokenizer=known_name(tokenizer),
     )
 
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from harness.model_files.gguf_header import CHAT_TEMPLATE_KEY, GgufHeader
+from harness.model_files.pre_tokenizer import one_name
 from harness.model_files.tokens import TokenFacts
 
 CONTROL = 3
@@ -31,6 +32,7 @@ def gguf_tokens(header: GgufHeader) -> TokenFacts:
         has_bos_added=header.metadata.get("tokenizer.ggml.add_bos_token") is True,
         adds_bos_where="tokenizer.ggml.add_bos_token",
         special_file="tokenizer.ggml",
+        pre_tokenizer=one_name(header.text("tokenizer.ggml.pre")),
     )
 
 

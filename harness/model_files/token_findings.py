@@ -33,14 +33,20 @@ def token_findings(tokens: TokenFacts) -> Iterator[Finding]:
     yield from _turn_findings(tokens, written)
 
 
-def template_findings(tokens: TokenFacts, other: TokenFacts, whose: str) -> Iterator[Finding]:
-    """Differences between a model's chat template and that of the model it was made from.
+def copy_findings(tokens: TokenFacts, other: TokenFacts, whose: str) -> Iterator[Finding]:
+    """Differences in chat template and pre-tokenizer to the model that a model was made from.
 
     Args:
         tokens: of the model.
         other: of the model it was made from.
         whose: names that model in the findings.
     """
+    if None not in (names := (tokens.pre_tokenizer, other.pre_tokenizer)) and len(set(names)) > 1:
+        yield warning(
+            tokens.special_file,
+            f"the pre-tokenizer is {names[0]}, that of {whose} is {names[1]}",
+            "some texts become other tokens, numbers first: copy tokenizer.json or export again",
+        )
     if tokens.template == other.template:
         return
     if tokens.template is None:

@@ -24,6 +24,9 @@ class TokenFacts:
     has_bos_added: bool = False
     """The tokenizer puts a BOS before every text."""
     adds_bos_where: str = ""
+    pre_tokenizer: str | None = None
+    """llama.cpp's name for the rules by which text is split before it becomes tokens; ``None``
+    where they are others or unknown."""
     special_file: str = ""
     """The file that names EOS, PAD and BOS."""
 

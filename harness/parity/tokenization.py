@@ -112,6 +112,7 @@ def _settings(before: Vocabulary, after: Vocabulary) -> Iterator[SettingDifferen
         # A model with an extra end token may stop early; one that lost an end token may never stop.
         ("end of answer", _ids(before.end_ids), _ids(after.end_ids), _loses_end(before, after)),
         ("BOS before plain text", before.has_bos_added, after.has_bos_added, False),
+        ("pre-tokenizer", *_pre_tokenizers(before, after), True),
         ("vocabulary", before.size, after.size, before.size > after.logits),
         ("context", before.context, after.context, False),
     ):
@@ -121,6 +122,12 @@ def _settings(before: Vocabulary, after: Vocabulary) -> Iterator[SettingDifferen
         yield SettingDifference(
             "chat template", *_template_excerpts(before.chat_template, after.chat_template), False
         )
+
+
+def _pre_tokenizers(before: Vocabulary, after: Vocabulary) -> tuple[str | None, str | None]:
+    """Both names; the same where one of them is unknown, which says nothing."""
+    old, new = before.pre_tokenizer, after.pre_tokenizer
+    return (old, new) if old is not None and new is not None else (None, None)
 
 
 def _template_excerpts(old: str | None, new: str | None) -> tuple[str, str]:

@@ -20,7 +20,7 @@ from transformers import (
     Qwen3ForCausalLM,
 )
 
-from harness.export.tokenizer.pre_tokenizer import KNOWN
+from harness.model_files.pre_tokenizer import KNOWN
 from tests.models import TASKS
 
 VOCABULARY = 400

@@ -206,3 +206,11 @@ def test_whatever_an_adapter_says_it_is_looked_into(tmp_path):
                 for finding in examine(ref).findings:
                     assert "\n" not in str(finding)
                 (adapter / name).write_text(whole, "utf-8")
+
+
+def test_another_pre_tokenizer_over_the_same_vocabulary_is_told(qwen):
+    rules = json.loads((qwen / "tokenizer.json").read_text("utf-8"))
+    level = {"type": "ByteLevel", "add_prefix_space": False, "use_regex": True}
+    (qwen / "tokenizer.json").write_text(json.dumps({**rules, "pre_tokenizer": level}), "utf-8")
+    text = said(Level.WARNING, f"base:{TINY_QWEN2}", f"merged:{qwen}")
+    assert f"the pre-tokenizer is gpt-2, that of base:{TINY_QWEN2} is qwen2" in text

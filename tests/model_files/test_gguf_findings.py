@@ -9,7 +9,7 @@ from harness.model_files.gguf_findings import gguf_findings, lora_findings
 from harness.model_files.gguf_header import read_gguf_header
 from harness.model_files.gguf_tokens import gguf_tokens
 from harness.model_files.provenance_keys import BASE_WEIGHTS_SHA256, SOURCE_WEIGHTS_SHA256
-from harness.model_files.token_findings import template_findings, token_findings
+from harness.model_files.token_findings import copy_findings, token_findings
 
 TOKENS = ["<|endoftext|>", "<|im_start|>", "<|im_end|>", "a", "b"]
 CHATML = "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}"
@@ -104,7 +104,7 @@ def test_a_missing_context_is_told(path):
 def test_a_template_is_held_against_another_files(path, tmp_path):
     mine = gguf_tokens(model(path))
     other = gguf_tokens(model(tmp_path / "o.gguf", template=CHATML.replace("\n", " ")))
-    (finding,) = template_findings(mine, other, "base:x")
+    (finding,) = copy_findings(mine, other, "base:x")
     assert finding.what == "the chat template is not that of base:x"
 
 

@@ -109,3 +109,13 @@ def test_the_first_difference():
     assert first_difference("abc", "abd") == 2
     assert first_difference("ab", "abc") == 2
     assert first_difference("", "") is None
+
+
+def test_another_pre_tokenizer_is_wrong_where_both_are_known():
+    def named(name):
+        return replace(READING, vocabulary=replace(VOCABULARY, pre_tokenizer=name))
+
+    (setting,) = compared(named("gpt-2"), named("smollm")).settings
+    assert setting.is_wrong
+    assert format_setting(setting) == "pre-tokenizer: smollm before, gpt-2 after"
+    assert compared(named(None), named("smollm")).settings == ()

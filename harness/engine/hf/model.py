@@ -3,6 +3,7 @@
 ``harness/backends/base.py`` and its neighbours open its parts.
 """
 
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -27,6 +28,7 @@ from harness.engine.row import (
 from harness.engine.tokenization import Prompt, Token, Tokenization, Vocabulary
 from harness.machine.memory import available_bytes
 from harness.model_files.end_tokens import end_ids
+from harness.model_files.pre_tokenizer import known_name
 
 MAX_BATCH_TOKENS = 32_768
 """Tokens of a batch; on a CPU more rows do not raise throughput: prefill is compute-bound."""
@@ -117,6 +119,7 @@ class HfModel:
             has_bos_added=bos is not None and begins[:1] == [bos.id],
             chat_template=tokenizer.chat_template if prompt.has_template(tokenizer) else None,
             context=self.context,
+            pre_tokenizer=_pre_tokenizer(tokenizer),
         )
 
     @property
@@ -176,3 +179,13 @@ def special_token(tokenizer: Any, name: str) -> Token | None:
     """The tokenizer's ``bos``, ``eos`` or ``pad``."""
     token_id = getattr(tokenizer, f"{name}_token_id")
     return None if token_id is None else Token(int(token_id), getattr(tokenizer, f"{name}_token"))
+
+
+def _pre_tokenizer(tokenizer: Any) -> str | None:
+    """llama.cpp's name for the pre-tokenizer as it was loaded, whatever ``tokenizer.json`` says."""
+    backend = getattr(tokenizer, "backend_tokenizer", None)
+    if backend is None or backend.pre_tokenizer is None:
+        return None
+    rules = json.loads(backend.pre_tokenizer.__getstate__())
+    ignores_merges = getattr(backend.model, "ignore_merges", False)
+    return known_name({"pre_tokenizer": rules, "model": {"ignore_merges": ignores_merges}})

@@ -12,6 +12,7 @@ from harness.engine.llama.library import LoadedModel
 from harness.engine.tokenization import Token, Vocabulary
 from harness.model_files.chat_template import ChatTemplate
 from harness.model_files.gguf_header import CHAT_TEMPLATE_KEY, GgufHeader
+from harness.model_files.pre_tokenizer import one_name
 
 SPECIAL = {
     "bos": "bos",
@@ -89,6 +90,7 @@ class LlamaVocabulary:
             has_bos_added=bool(llama_cpp.llama_vocab_get_add_bos(self.pointer)),
             chat_template=self.template.source if self.template else None,
             context=context,
+            pre_tokenizer=one_name(self.header.text("tokenizer.ggml.pre")),
         )
 
     def _size_without_padding(self) -> int:

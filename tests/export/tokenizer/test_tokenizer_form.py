@@ -1,12 +1,14 @@
 """Token ids in llama.cpp are those of transformers, whichever tokenizer was exported."""
 
+import json
 from functools import cache
 
 import pytest
-from tokenizers import pre_tokenizers
+from tokenizers import Tokenizer, pre_tokenizers
 
 from harness.core.errors import HarnessError
 from harness.engine.prompt import render
+from harness.export.tokenizer.byte_level import byte_characters
 from harness.export.tokenizer.tokenizer_form import vocabulary_of
 from harness.export.tokenizer.tokenizer_reading import load_tokenizer, read_tokenizer
 from harness.export.tokenizer.vocabulary import TokenKind
@@ -68,6 +70,42 @@ def test_text_that_is_not_normalized_is_warned_of(tmp_path):
     # The warning is true: normalised by hand, the text has other ids.
     assert opened.tokens(DECOMPOSED) != opened.tokens("naïve café")
     opened.close()
+
+
+def without_bytes(*lacking, **model):
+    """A byte-level tokenizer without the tokens of these bytes."""
+    tokenizer = small_models.byte_level()
+    rules = json.loads(tokenizer.backend_tokenizer.to_str())
+    vocabulary = rules["model"]["vocab"]
+    for character, byte in byte_characters().items():
+        if byte in lacking:
+            del vocabulary[character]
+    merges = [m for m in rules["model"]["merges"] if all(part in vocabulary for part in m)]
+    rules["model"] |= {"merges": merges, **model}
+    tokenizer._tokenizer = Tokenizer.from_str(json.dumps(rules))
+    return tokenizer
+
+
+def test_bytes_without_a_token_are_left_out_alike(tmp_path):
+    tokenizer = without_bytes(0x04, 0x1D, 0xC0, 0xF1, 0xFF)
+    folder = small_models.save(small_models.llama(), tokenizer, tmp_path / "model")
+    record = export_gguf(folder, tmp_path / "model.gguf")
+    assert any("lacks 3 bytes that a text can hold (04, 1D, F1)" in w for w in record.warnings)
+    opened = Llama(tmp_path / "model.gguf")
+    for text in ("a\x04b", "\x1d", "paid \U00040000 x", "\U0007ffff", *HOSTILE):
+        assert opened.tokens(text) == tokenizer(text)["input_ids"], text
+    opened.close()
+
+
+def test_bytes_that_no_text_holds_are_not_told(tmp_path):
+    tokenizer = without_bytes(0xC0, 0xC1, *range(0xF5, 0x100))
+    vocabulary = vocabulary_of(loaded(tokenizer, tmp_path), 400, tmp_path)
+    assert not any("bytes" in warning for warning in vocabulary.warnings)
+
+
+def test_bytes_that_become_an_unknown_token_are_refused(tmp_path):
+    tokenizer = without_bytes(0x04, unk_token="<unk>")
+    assert "lacks 1 of the 256 bytes (04, ...)" in refusal(tokenizer, tmp_path)
 
 
 @pytest.mark.slow

@@ -40,6 +40,32 @@ KNOWN = (
 )
 """Pre-tokenizers whose regexes llama.cpp applies exactly as transformers does. Others it only
 approximates (tekken, gpt-4o): a file that names them gets other tokens for some texts."""
+_SAME = {
+    "llama3": "llama-bpe",
+    "llama-v3": "llama-bpe",
+    "falcon3": "llama-bpe",
+    "pixtral": "llama-bpe",
+    "phi-2": "gpt-2",
+    "roberta-bpe": "gpt-2",
+    "gigachat": "gpt-2",
+    "deepseek-r1-qwen": "qwen2",
+    "smaug-bpe": "dbrx",
+}
+"""Other names of llama.cpp for the rules of ``KNOWN`` (``src/llama-vocab.cpp``)."""
+
+
+def known_name(rules: Any) -> str | None:
+    """llama.cpp's name for the rules of a ``tokenizer.json``; ``None`` where there is none."""
+    try:
+        return pre_tokenizer_name(rules)
+    except (HarnessError, LookupError, TypeError, AttributeError):
+        return None
+
+
+def one_name(name: str | None) -> str | None:
+    """The name in ``KNOWN`` of a ``tokenizer.ggml.pre``; ``None`` where it is not among them."""
+    found = _SAME.get(name or "", name)
+    return found if any(split.name == found for split in KNOWN) else None
 
 
 def pre_tokenizer_name(rules: dict[str, Any]) -> str:

@@ -3,7 +3,7 @@
 import pytest
 
 from harness.core.errors import HarnessError
-from harness.export.tokenizer.pre_tokenizer import GPT2, KNOWN, pre_tokenizer_name
+from harness.model_files.pre_tokenizer import GPT2, KNOWN, known_name, one_name, pre_tokenizer_name
 
 LEVEL = {"type": "ByteLevel", "add_prefix_space": False, "use_regex": False}
 GPT2_LEVEL = {"type": "ByteLevel", "add_prefix_space": False, "use_regex": True}
@@ -66,3 +66,18 @@ def test_rules_that_llama_cpp_cannot_run_are_refused(given, reason):
 
 def test_no_two_names_stand_for_the_same_rules():
     assert len({(known.regexes, known.ignores_merges) for known in KNOWN}) == len(KNOWN)
+
+
+def test_unknown_rules_have_no_name():
+    assert known_name({"pre_tokenizer": None, "model": {}}) is None
+    assert known_name({}) is None
+    assert known_name({"pre_tokenizer": GPT2_LEVEL, "model": {}}) == "gpt-2"
+
+
+def test_names_of_llama_cpp_for_one_set_of_rules_are_one():
+    assert [one_name(n) for n in ("llama3", "llama-bpe", "tekken", None)] == [
+        "llama-bpe",
+        "llama-bpe",
+        None,
+        None,
+    ]
