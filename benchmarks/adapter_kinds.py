@@ -11,11 +11,12 @@ bundled tiny models, and the tiny Qwen2 with a head of its own. All random numbe
 
 import json
 import logging
+import re
 import shutil
 import sys
 import tempfile
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -367,6 +368,54 @@ def merge_in_this_process() -> None:
     harness.export.merged_folder.merge_by_peft = merge
 
 
+def table(results: Mapping[str, Sequence[Result]]) -> str:
+    """The Markdown table, with the reasons of refusals numbered beneath it."""
+    reasons: dict[str, int] = {}
+    lines = [
+        "| adapter | base | " + " | ".join(WAYS) + " |",
+        "|---|---|" + "---|" * len(WAYS),
+    ]
+    for name, found in results.items():
+        for bases, cells in _rows(found, reasons).items():
+            lines.append(f"| {KINDS[name].what} | {', '.join(cells)} | {bases} |")
+    notes = [f"{number}. {reason}" for reason, number in reasons.items()]
+    return "\n".join([*lines, "", *notes]) + "\n"
+
+
+def _rows(found: Sequence[Result], reasons: dict[str, int]) -> dict[str, list[str]]:
+    """Bases by the cells of a row; bases of which the same is said share one."""
+    agreeing = {
+        way: max((r.ways[way] for r in found if isinstance(r.ways[way], float)), default=0.0)
+        for way in WAYS
+    }
+    rows: dict[str, list[str]] = {}
+    for result in found:
+        cells = []
+        for way in WAYS:
+            outcome = result.ways[way]
+            if isinstance(outcome, float):
+                cells.append(f"{agreeing[way]:.0e}".replace("e-0", "e-"))
+            else:
+                number = reasons.setdefault(_reason(outcome), len(reasons) + 1)
+                cells.append(f"refused ({number})")
+        rows.setdefault(" | ".join(cells), []).append(result.base)
+    return rows
+
+
+def _reason(message: str) -> str:
+    """A refusal without the tensor's name, the numbers and the advice."""
+    text = message.removeprefix(": ").partition(";")[0].partition(": export the whole")[0]
+    text = re.sub(r"^adapter_model.safetensors: |/\S+/", "", text)
+    return re.sub(r" \([\w.]+\)$|\d+ of \d+ ", "", text).strip()
+
+
+def write_table(text: str) -> None:
+    """Put the table between its marks in ``docs/models.md``."""
+    before, _, rest = TABLE.read_text("utf-8").partition(BEGIN)
+    after = rest.partition(END)[2]
+    TABLE.write_text(f"{before}{BEGIN}\n\n{text}\n{END}{after}", "utf-8")
+
+
 def main(names: list[str]) -> None:
     warnings.simplefilter("ignore")
     logging.disable(logging.WARNING)
@@ -379,9 +428,9 @@ def main(names: list[str]) -> None:
             for result in results[name]:
                 print(name, json.dumps(asdict(result), indent=1), flush=True)
     if not names:
-        RESULTS.write_text(
-            json.dumps({n: [asdict(r) for r in rows] for n, rows in results.items()}, indent=1)
-        )
+        found = {name: [asdict(r) for r in rows] for name, rows in results.items()}
+        RESULTS.write_text(json.dumps(found, indent=1) + "\n", "utf-8")
+        write_table(table(results))
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,8 +19,10 @@ from harness.model_files.adapter_names import (
 )
 from harness.model_files.finding import Finding, Level, note, problem, unopenable, warning
 from harness.model_files.fingerprint import folder_hash
+from harness.model_files.folder_tokens import folder_tokens
 from harness.model_files.folders import ADAPTER_CONFIG as CONFIG
 from harness.model_files.folders import ADAPTER_WEIGHTS as WEIGHTS
+from harness.model_files.folders import tokenizer_folder
 from harness.model_files.hub import is_revision
 from harness.model_files.lora_init import base_changing_init
 from harness.model_files.safetensors_header import Tensor
@@ -31,6 +34,7 @@ from harness.model_files.weights import (
     file_weights,
     folder_weights,
     is_embedding,
+    row_findings,
 )
 
 LORA_NAME = re.compile(rf"^{re.escape(PREFIX)}(?P<module>.+)\.lora_(?P<side>[AB])\.weight$")
@@ -129,10 +133,16 @@ def fit_findings(adapter: AdapterFiles, base: Mapping[str, Tensor]) -> Iterator[
 
 
 def require_fit(adapter: AdapterFiles, base: Path) -> None:
-    """Raise a HarnessError for each problem in how a LoRA fits its base's folder."""
+    """Raise a HarnessError for each problem in how a LoRA and its tokenizer fit its base's
+    folder."""
     if adapter.config.get("peft_type") not in (None, "LORA"):
         return
-    found = fit_findings(adapter, folder_weights(base).tensors)
+    weights = folder_weights(base)
+    found = [*fit_findings(adapter, weights.tensors)]
+    rows = saved_rows(adapter.weights.tensors.values())
+    with suppress(UnreadableFile):  # whoever loads the tokenizer says so
+        tokens = folder_tokens(tokenizer_folder(adapter.folder, base), base)
+        found += row_findings(weights, tokens, {}, resized=rows)
     if problems := [f"{adapter.folder}: {f}" for f in found if f.level is Level.PROBLEM]:
         raise HarnessError(*problems)
 

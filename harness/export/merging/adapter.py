@@ -21,7 +21,7 @@ from harness.model_files.folders import ADAPTER_CONFIG as CONFIG
 from harness.model_files.folders import ADAPTER_WEIGHTS as WEIGHTS
 from harness.model_files.lora_init import base_changing_init
 from harness.model_files.safetensors_header import Tensor
-from harness.model_files.weights import file_weights
+from harness.model_files.weights import file_weights, is_embedding
 
 VARIANTS = (
     "use_dora",
@@ -82,6 +82,10 @@ class Adapter:
             named.append("init_lora_weights mica")
         if self.is_over_tied_head:
             named.append("an update of lm_head alone, which is tied to the embedding")
+        if any(".lora_embedding_" in tensor.name for tensor in self.others):
+            named.append("an update of the embedding")
+        if not named and any(_is_whole_rows(tensor.name) for tensor in self.others):
+            named.append("the embedding of a vocabulary that was resized or trained")
         if not named and self.others:
             named.append(self.others[0].name)
         return ", ".join(named) or None
@@ -89,6 +93,10 @@ class Adapter:
     @property
     def is_fan_in_fan_out(self) -> bool:
         return bool(self.config.get("fan_in_fan_out"))
+
+
+def _is_whole_rows(name: str) -> bool:
+    return is_embedding(name) or name.endswith("lm_head.weight")
 
 
 def read_adapter(folder: Path) -> Adapter:

@@ -116,10 +116,19 @@ def ties(answers: AnswerParity) -> str:
     if not known:
         return ""
     near = sum(abs(m) < NEAR_TIE for m in known)
-    return (
+    text = (
         f"differences that begin at a near tie, the token before leading by less than "
         f"{NEAR_TIE:g} logits: {near:,} of {len(known):,}"
     )
+    margins = (m for d in answers.divergences for m in (d.margin_before, d.margin_after))
+    below = sum(m is not None and m < 0 for m in margins)
+    return f"{text}; {words.plural(below, 'margin')} below 0: {BELOW_ZERO}" if below else text
+
+
+BELOW_ZERO = (
+    "computed again in one pass, the logits are rounded otherwise than token by token, and the "
+    "token that was generated comes second"
+)
 
 
 def flipped(found: Divergence) -> str:
@@ -174,5 +183,6 @@ def tasks_of(parity: Parity) -> tuple[str, ...]:
 LEGEND = (
     "Margins, of the model before and of the one after: how far its own token stands above its "
     "next best, in logits, after the prompt and all that both answers share. Shift: by how much "
-    "the two models differ over these two tokens."
+    "the two models differ over these two tokens. A margin can be below 0: "
+    f"{BELOW_ZERO}."
 )
