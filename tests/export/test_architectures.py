@@ -7,6 +7,9 @@ import json
 
 import numpy as np
 import pytest
+from gguf import GGUFReader
+from safetensors.torch import load_file, save_file
+from transformers import AutoModelForCausalLM
 
 from harness.core.errors import HarnessError
 from harness.export.gguf.architecture import architecture_of
@@ -82,6 +85,28 @@ def test_logits_are_those_of_transformers(name, tokenizer, tmp_path):
     assert float(np.abs(found - wanted).max()) < tolerance * scale
     # The logits differ enough from row to row that no other place would pass.
     assert float(np.abs(np.roll(wanted, 1, axis=0) - wanted).max()) > 0.1 * scale
+
+
+@pytest.mark.parametrize("is_copy", [True, False])
+@pytest.mark.parametrize("build", [small_models.llama, small_models.gpt2])
+def test_a_stored_head_is_written_where_it_is_not_the_embedding(
+    build, is_copy, tokenizer, tmp_path
+):
+    """transformers uses it although the configuration says that the two are tied."""
+    folder = small_models.save(build(tie_word_embeddings=True), tokenizer, tmp_path / "model")
+    file = folder / "model.safetensors"
+    weights = load_file(file)
+    embedding = weights[next(name for name in weights if "embed_tokens" in name or "wte" in name)]
+    head = embedding if is_copy else embedding.flip(0)
+    save_file({**weights, "lm_head.weight": head.clone()}, file, {"format": "pt"})
+    export_gguf(folder, tmp_path / "model.gguf")
+    names = {tensor.name for tensor in GGUFReader(tmp_path / "model.gguf").tensors}
+    assert ("output.weight" in names) is not is_copy
+    opened = Llama(tmp_path / "model.gguf")
+    found = opened.logits(IDS)
+    opened.close()
+    wanted = expected_logits(AutoModelForCausalLM.from_pretrained(folder).eval(), IDS)
+    assert float(np.abs(found - wanted).max()) < GELU_TOLERANCE * float(np.abs(wanted).max())
 
 
 def test_a_checkpoint_that_leaves_out_the_first_part_of_names(tokenizer, tmp_path):
