@@ -97,7 +97,7 @@ def test_the_file_says_which_base_it_belongs_to(tmp_path):
 REFUSED = {
     "dora": ({"use_dora": True}, "use_dora"),
     "modules_to_save": ({"modules_to_save": ["lm_head"]}, r"modules_to_save \(lm_head\)"),
-    "embedding": ({"target_modules": ["embed_tokens", "q_proj"]}, "lora_embedding"),
+    "embedding": ({"target_modules": ["embed_tokens", "q_proj"]}, "an update of the embedding"),
     "tokens": ({"trainable_token_indices": [5, 6]}, "trainable_token_indices"),
 }
 
