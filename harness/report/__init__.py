@@ -1,1 +1,1 @@
-"""What people and machines read of a run: terminal tables, a page, JSON. Computed from records."""
+"""Reports for people and machines: terminal tables, a page, JSON. Computed from records alone."""

@@ -8,15 +8,15 @@ from harness.gate.decision import GateDecision, GateOutcome, regressed_cases
 from harness.report.report import Report
 from harness.report.words import decision as decisions
 from harness.report.words.escaping import annotation, annotation_property
-from harness.report.words.marks import first_failure, telling
+from harness.report.words.marks import explaining_behaviors, first_failure
 
 MOST_CASES = 9
-"""GitHub shows ten annotations of a step."""
+"""GitHub shows ten annotations of a step; the summary is one."""
 _LEVELS = {GateOutcome.PASS: "notice", GateOutcome.INCONCLUSIVE: "warning"}
 
 
 def annotations(report: Report, tasks_dir: Path) -> Iterator[str]:
-    """A line each; a case's stands at its line in the task's ``cases.jsonl``."""
+    """One line for each annotation; a case's points at its line in the task's ``cases.jsonl``."""
     decision = report.decision
     if decision is None:
         return
@@ -29,7 +29,7 @@ def _cases(decision: GateDecision, tasks_dir: Path) -> Iterator[str]:
     broke = [(task, case) for task in decision.tasks for case in regressed_cases(task)]
     for task, case in broke[:MOST_CASES]:
         file = tasks_dir / task.task / "cases.jsonl"
-        why_first = telling(case, task.comparison.required)
+        why_first = explaining_behaviors(case, task.comparison.required)
         case_id = case.sample.case_id
         failure = first_failure(case.after, why_first) if case.after else None
         why = f": {failure[0]}, {failure[1].reason}" if failure else ""

@@ -34,7 +34,7 @@ SCRIPTS = (
 
 
 def render(report: Report) -> str:
-    """The page as text, all of which UTF-8 can hold, its texts cut so that it is not too large."""
+    """The page as text that UTF-8 can hold; long texts of a model are cut to limit its size."""
     page, pairs = "", all_pairs(report)
     for limit in text_limits(report):
         page = _rendered(report, limit, pairs)
@@ -75,7 +75,7 @@ def _digest(text: str) -> str:
 
 
 def _script() -> str:
-    """One strict function of all scripts, so that the policy names one hash."""
+    """All scripts as one strict function, so that the policy names one hash."""
     parts = "\n".join(_asset(f"{name}.js") for name in SCRIPTS)
     return f'"use strict";\n(() => {{\n{parts}}})();\n'
 
@@ -108,5 +108,6 @@ def _template() -> Template:
 
 
 def _plain(value: object) -> object:
-    """Every plain string on its way into the page: no control character, no lone surrogate."""
+    """Makes every plain string that the template writes free of control characters and lone
+    surrogates."""
     return plain(value) if type(value) is str else value

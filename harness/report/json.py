@@ -37,7 +37,7 @@ def content(report: Report) -> dict[str, JsonValue]:
 
 
 def decided(decision: GateDecision) -> JsonValue:
-    """What the gate decided, with every number that it rests on."""
+    """The gate's decision, with every number that it rests on."""
     return {
         "outcome": decision.outcome.value,
         "exit_code": decision.exit_code,
@@ -96,7 +96,7 @@ def _run(run: RunRecord) -> JsonValue:
 
 
 def _counterexample(found: Counterexample) -> JsonValue:
-    """The smallest failing prompt with its answer, whose texts stand nowhere else."""
+    """The smallest failing prompt with its answer; no other file holds these texts."""
     sample = found.sample
     verdict = sample.verdicts.get(found.behavior)
     return {
@@ -116,7 +116,7 @@ def _counterexample(found: Counterexample) -> JsonValue:
 
 
 def _noise(report: Report) -> JsonValue:
-    """The cases that one model answers now right, now wrong; ``None`` where nothing says."""
+    """The cases whose verdict flips between runs of one model; ``None`` without such runs."""
     if report.noise is None:
         return None
     tasks: dict[str, JsonValue] = {
@@ -158,7 +158,7 @@ def _counts(counts: Mapping[Change, int]) -> JsonValue:
 
 
 def _plain(value: object) -> JsonValue:
-    """Tuples as lists and mappings as dicts: what ``json`` would make of them anyway."""
+    """Tuples as lists and mappings as dicts, as ``json`` writes them."""
     if isinstance(value, Mapping):
         return {str(name): _plain(inner) for name, inner in value.items()}
     if isinstance(value, list | tuple):

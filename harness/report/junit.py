@@ -1,7 +1,8 @@
 """The report as JUnit XML: one testcase per case, failures and errors apart.
 
-A case fails when a required behavior does. Where two sides were compared, what broke says so in its
-type, and the gate's decision is a testcase of its own. The form is that of pytest's ``xunit2``.
+A case fails when a required behavior does. Where two sides were compared, a case that broke has the
+type ``regressed``, and the gate's decision is a testcase of its own. The form is that of pytest's
+``xunit2``.
 """
 
 from collections import Counter
@@ -91,7 +92,7 @@ def _type(verdict: Verdict) -> str:
 
 
 def _gate(decision: GateDecision) -> Element:
-    """One testcase: a regression fails, what could not be decided is an error."""
+    """One testcase: a regression is a failure, an open decision an error."""
     suite = Element("testsuite", name="gate")
     case = SubElement(suite, "testcase", classname="harness.gate", name="no regression", time="0")
     lines = [decisions.sentence(decision), *decisions.explanation(decision)]

@@ -1,7 +1,6 @@
 """The report as Markdown: a step's summary in CI, and the comment under a pull request.
 
-Whatever a model wrote stands in ``<pre>`` or as character references: it can be read and does
-nothing.
+Text of a model stands in ``<pre>`` or as character references, where Markdown does not obey it.
 """
 
 from collections.abc import Iterator
@@ -13,14 +12,14 @@ from harness.report.report import Report
 from harness.report.words import decision as decisions
 from harness.report.words import numbers as words
 from harness.report.words.escaping import block, markdown
-from harness.report.words.marks import first_failure, telling
+from harness.report.words.marks import explaining_behaviors, first_failure
 from harness.report.words.provenance import facts
 
 SUFFIX = ".md"
 MOST_CASES = 20
 """Regressed cases that are shown; the rest are counted."""
 MOST_CHARACTERS = 600
-"""Shown of a prompt or an answer."""
+"""Characters shown of a prompt or an answer."""
 SUMMARY_BYTES = 1_000_000
 """GitHub refuses a step summary of 1 MiB."""
 COMMENT_CHARACTERS = 65_000
@@ -44,7 +43,7 @@ def comment(report: Report) -> str:
 
 
 def within(report: Report, limit: int) -> str:
-    """The report in at most ``limit`` characters: cases go first, and it says how many."""
+    """The report in at most ``limit`` characters: cases are left out first, and counted."""
     parts = [*_head(report)]
     size = sum(map(len, parts))
     cases = [*_cases(report)]
@@ -110,7 +109,7 @@ def _alone(run: RunRecord) -> Iterator[str]:
 
 
 def _repeats(results: list[BehaviorResult]) -> Iterator[str]:
-    """Where cases were answered several times: whether any answer passes, and whether all do."""
+    """pass@k and pass^k of the behaviors whose cases were answered several times."""
     if not results:
         return
     k = max(r.repeats for r in results)
@@ -150,7 +149,7 @@ def _case(task: TaskDecision, case: CaseChange) -> str:
     pinned = " (pinned)" if case.sample.must_pass else ""
     parts = [
         f"\n<details><summary>{markdown(task.task)}: {markdown(case.sample.case_id)}{pinned}"
-        f"{_why(case.after, telling(case, task.comparison.required))}</summary>\n",
+        f"{_why(case.after, explaining_behaviors(case, task.comparison.required))}</summary>\n",
         f"\nprompt\n{block(prompt, MOST_CHARACTERS)}\n" if prompt else "",
         _answer("before", case.before),
         _answer("after", case.after),

@@ -1,4 +1,4 @@
-"""What a report is about: one or two runs, and the pair of models to set side by side."""
+"""The subject of a report: one or two runs, and the pair of models that is compared."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -15,7 +15,7 @@ from harness.parity.values import Parity
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Everything that a format renders; each format is a function of this value alone."""
+    """Everything that a format renders: each format is a function of this value alone."""
 
     runs: tuple[RunRecord, ...]
     """One, or two of which the first is before."""
@@ -25,25 +25,25 @@ class Report:
     comparisons: tuple[Comparison, ...]
     """One per task; none without a side before."""
     decision: GateDecision | None = None
-    """What the gate says of the pair, where it was asked."""
+    """The gate's decision on the pair, where it was asked."""
     noise: Noise | None = None
-    """How often a model's own answers flip, where something says so."""
+    """The cases that flip with nothing changed, where a model was asked twice."""
     history: tuple[RunRecord, ...] = ()
     """Other stored runs, without their samples."""
     trainings: Mapping[tuple[str, str], Training] = field(default_factory=dict)
-    """What is known of how adapters came to be, by run id and ``ModelRecord.ref``."""
+    """The trainings of adapters, by run id and ``ModelRecord.ref``."""
     parity: Parity | None = None
-    """Each model of the last run beside the one it was made from, where it was measured."""
+    """Each model of the last run compared with the one it was made from, where measured."""
 
     @property
     def sides(self) -> tuple[Side, ...]:
-        """Every model of every run, in the order run; the pair stands among them."""
+        """Every model of every run, in the order of the runs; the pair is among them."""
         return tuple(Side(run, model.ref) for run in self.runs for model in run.models)
 
     def place(self, side: Side) -> int:
-        """Which of ``sides`` this is, without comparing records value by value.
+        """The index of a side in ``sides``, found without comparing records value by value.
 
-        A run that is set beside itself stands there twice: before is the first of them.
+        Of a run that is compared with itself, before is the first index and after the last.
         """
         found = enumerate(self.sides)
         same = [i for i, s in found if s.record is side.record and s.model == side.model]
@@ -51,7 +51,7 @@ class Report:
 
     @property
     def pair(self) -> tuple[Side, ...]:
-        """The side after, and the one before it where there is one."""
+        """The sides before and after, or the side after alone."""
         return (self.after,) if self.before is None else (self.before, self.after)
 
     @property
@@ -61,7 +61,7 @@ class Report:
 
 
 def with_pair(report: Report, before: Side, after: Side) -> Report:
-    """The same runs with another pair set side by side, judged by the same policy."""
+    """The same runs with another pair, judged by the same policy."""
     decision = report.decision and decide(before, after, report.decision.policy)
     judged = tuple(task.comparison for task in decision.tasks) if decision else ()
     comparisons = judged or compare_all(before, after)
@@ -69,8 +69,8 @@ def with_pair(report: Report, before: Side, after: Side) -> Report:
 
 
 def with_noise(report: Report, again: RunRecord) -> Report:
-    """The report with the flips between the side before and a run of the same model, which a gate
-    that was asked takes for noise.
+    """The report with the flips between the side before and another run of the same model, which
+    the gate, where it was asked, takes for noise.
 
     Raises:
         HarnessError: there is no pair, or the run records no model or none of the same cases.
@@ -102,13 +102,13 @@ def report_on(
     after: str | None = None,
     policy: GatePolicy | None = None,
 ) -> Report:
-    """Choose the pair: the first model of the only run and its last, or each run's last.
+    """The report on a pair: the first and the last model of the only run, or each run's last.
 
     Args:
         runs: one, or two of which the first is before.
-        before: the ref or name of another model to set before.
-        after: the ref or name of another model to set after.
-        policy: what the gate asks of the pair; left out, it is not asked.
+        before: the ref or name of another model for the side before.
+        after: the ref or name of another model for the side after.
+        policy: the gate's; without one, the gate is not asked.
 
     Raises:
         HarnessError: a run has no models, or none of that name.

@@ -1,7 +1,7 @@
 """Tables for a terminal: what a session ends with, and a few pairs before and after.
 
-Everything of a model's that is printed goes through ``printable``. Nothing depends on colour: words
-say what colours say, and where there are none the marked place stands between ``>>`` and ``<<``.
+Text of a model goes through ``printable``. Nothing depends on color: words say what colors say, and
+without colors the marked span stands between ``>>`` and ``<<``.
 """
 
 from collections.abc import Iterable, Iterator
@@ -27,14 +27,14 @@ from harness.report.console.parity import shown as chain
 from harness.report.report import Report
 from harness.report.words import numbers as words
 from harness.report.words.excerpts import beginning, shared_prefix, window
-from harness.report.words.marks import first_failure, telling
+from harness.report.words.marks import explaining_behaviors, first_failure
 
 EXAMPLES = 5
 MAX_CHARACTERS = 240
-"""Shown of one prompt or completion; the report's page has the rest."""
+"""Characters shown of one prompt or completion; the report's page has the rest."""
 
 MIN_NOTES = 24
-"""Columns that must be left over for failure codes to stand beside the numbers."""
+"""Free columns of the terminal that failure codes need to stand beside the numbers."""
 
 _HEADINGS = ("", "rate", "95% interval", "budget", "", "n", "errors")
 _RIGHT = (1, 5, 6)
@@ -44,7 +44,7 @@ _BAD, _GOOD, _DIM, _STRONG = "red", "green", "dim", "bold"
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """The table a session ends with: model x behavior, one table per task."""
+    """The table that a session ends with: model by behavior, one table for each task."""
 
     record: RunRecord
 
@@ -69,7 +69,7 @@ class Summary:
 
 @dataclass(frozen=True, slots=True)
 class BeforeAfter:
-    """How many cases changed in which way, and a few of them in full."""
+    """The number of cases by kind of change, and a few of them in full."""
 
     comparison: Comparison
     examples: int = EXAMPLES
@@ -84,7 +84,7 @@ class BeforeAfter:
         required = self.comparison.required
         for case in chosen(self.comparison.cases, self.examples, required):
             yield _ascii(_case_title(case), options)
-            first = telling(case, required)
+            first = explaining_behaviors(case, required)
             table = _case_table(case, first, shared, marked_by_color, options)
             yield Padding(table, (0, 0, 1, 2))
 
@@ -99,8 +99,8 @@ def whole(report: Report) -> Group:
 def chosen(
     cases: Iterable[CaseChange], limit: int, required: tuple[str, ...] = ()
 ) -> list[CaseChange]:
-    """The cases worth showing: what broke first, then what was fixed, every failure code once
-    before any twice, and within that the shortest answers."""
+    """At most ``limit`` cases: those that broke, then those that were fixed; every failure code
+    once before any twice; short answers before long ones."""
     weight = {Change.REGRESSED: 0, Change.FIXED: 1, Change.STILL_FAILING: 2}
     ordered = sorted(cases, key=lambda c: (weight.get(c.change, 3), _length(c)))
     seen: set[tuple[Change, str]] = set()
@@ -119,7 +119,7 @@ def _length(case: CaseChange) -> int:
 
 def _code(case: CaseChange, required: tuple[str, ...]) -> str:
     worse = case.after if case.change is Change.REGRESSED else case.before
-    failure = first_failure(worse, telling(case, required)) if worse else None
+    failure = first_failure(worse, explaining_behaviors(case, required)) if worse else None
     return failure[1].code.value if failure and failure[1].code else ""
 
 
@@ -136,8 +136,8 @@ def _summary_table(
 ) -> Iterator[RenderableType]:
     """A heading, then each model's name on a line of its own and its behaviors in columns.
 
-    The columns before the last are as wide as they need to be; the last takes what is left, and
-    what does not fit there stands on lines below.
+    Every column but the last is as wide as its cells. The last takes the rest of the terminal;
+    where that is too narrow, its text stands on a line below.
     """
     ordered = sorted(rows, key=lambda r: r.behavior != FORMAT_SUCCESS)
     cells = {id(r): [_ascii(cell, options) for cell in _cells(r)] for r in ordered}
@@ -184,7 +184,7 @@ def _grid(
 
 
 def repeats_table(rows: list[BehaviorResult], options: ConsoleOptions) -> Iterator[RenderableType]:
-    """Where cases were answered several times: whether any answer passes, and whether all do."""
+    """pass@k and pass^k of the behaviors whose cases were answered several times."""
     repeated = [r for r in rows if r.repeats > 1 and r.rate is not None]
     if not repeated:
         return
@@ -213,7 +213,7 @@ def _repeats_cells(result: BehaviorResult) -> Iterator[Text]:
 
 
 def _commonest(rows: list[BehaviorResult], limit: int = 3) -> str:
-    """The commonest failure codes of one model, each with the most that one behavior counted."""
+    """The most frequent failure codes of one model, each with the largest count of any behavior."""
     most: dict[str, int] = {}
     for result in rows:
         for code, count in result.codes.items():
@@ -352,7 +352,7 @@ def _cut(text: str) -> str:
 
 
 def _ascii(text: Text, options: ConsoleOptions) -> Text:
-    """The text in what the terminal's encoding can hold; other characters as their escapes."""
+    """The text in the terminal's encoding, with escapes for the characters that it lacks."""
     try:
         text.plain.encode(options.encoding)
     except UnicodeEncodeError:

@@ -18,7 +18,7 @@ from tests.report.chromium import Page
 
 VERSION = "4.14.1"
 SHA256 = "e6b0ce02b84d892e2e33e403485e7f3d6c29e2be6df65daf44d89ba564139745"
-"""Of the package as npm packs it."""
+"""The digest of the package as npm packs it."""
 MEMBER = "package/axe.min.js"
 MOST_SECONDS = 60
 
@@ -56,7 +56,7 @@ def source(cache: Path) -> str | None:
 
 
 def violations(page: Page, script: str) -> list[Violation]:
-    """What axe finds in the page as it stands, the gravest first."""
+    """Axe's findings in the page as it stands, the gravest first."""
     evaluate = page.aside()
     evaluate(f"{script}; null")
     found = json.loads(evaluate("axe.run(document).then((r) => JSON.stringify(r.violations))"))
@@ -77,7 +77,7 @@ def violations(page: Page, script: str) -> list[Violation]:
 
 
 def _fetched(cache: Path) -> bool:
-    """Whether npm brought the package into ``cache``; it comes whole or not at all."""
+    """True where npm brought the package into ``cache``; it comes whole or not at all."""
     npm = shutil.which("npm")
     if npm is None:
         return False

@@ -27,7 +27,7 @@ FLAGS = (
 )
 
 MOST_SECONDS = 60
-"""Of silence while an answer is waited for: a promise that never comes true, or a hanging tab."""
+"""Silence after which a promise counts as never kept, or a tab as hanging."""
 
 BOX = """((found) => {
   const { x, y, width, height } = found.getBoundingClientRect();
@@ -36,7 +36,7 @@ BOX = """((found) => {
 
 
 def executable() -> str | None:
-    """Where Chromium is, if anywhere."""
+    """The path of Chromium; ``None`` where it is not installed."""
     names = ("chromium", "chromium-browser", "google-chrome")
     return next((found for name in names if (found := shutil.which(name))), None)
 
@@ -137,7 +137,7 @@ class Page:
         self.call("Emulation.setEmulatedMedia", features=features)
 
     def screenshot(self, path: Path, *, whole: bool = False, selector: str = "") -> None:
-        """What the window shows, or all of the page, or the first element that is selected."""
+        """A picture of the window, of the whole page, or of the first element that is selected."""
         found = self.evaluate(BOX % json.dumps(selector)) if selector else None
         clip = {"clip": {**found, "scale": 1}} if found else {}
         parameters = {"captureBeyondViewport": whole or bool(found), **clip}

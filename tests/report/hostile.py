@@ -1,4 +1,4 @@
-"""What a model may write to break out of a report, whatever its format."""
+"""Texts with which a model may try to break out of a report, whatever its format."""
 
 HOSTILE = (
     "<script>window.owned = 1</script>",

@@ -1,6 +1,6 @@
-"""What a test does where the browser or the accessibility checker that it needs is missing.
+"""Tests that lack the browser or the accessibility checker that they need.
 
-Where ``HARNESS_REQUIRE_BROWSER`` is set, as in CI, the test fails; elsewhere it is skipped.
+They fail where ``HARNESS_REQUIRE_BROWSER`` is set, as in CI; elsewhere they are skipped.
 """
 
 import os

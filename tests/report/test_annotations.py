@@ -15,7 +15,7 @@ from tests.report.test_markdown import hostile
 
 TASKS = Path("fixtures/tasks")
 OBEYED = "[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\ufeff\ud800-\udfff]"
-"""What a terminal would act upon, or could not be told."""
+"""Characters that a terminal would act upon, or that UTF-8 cannot hold."""
 
 
 def test_one_summary_and_nine_cases() -> None:

@@ -29,9 +29,9 @@ TEN_MILLION = 10_000_000
 OBEYED = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff\ufffe\uffff]"
 )
-"""What a terminal would act upon, or no text should hold; newlines and tabs are left in."""
+"""Characters that a terminal would act upon, or no text should hold, but newlines and tabs."""
 COMMANDS = re.compile(r"^\s*::|##\[", re.MULTILINE)
-"""What a workflow's log would obey."""
+"""Commands that a workflow's log would obey."""
 COMMENT_CHARACTERS, SUMMARY_BYTES, PAGE_BYTES = 65_536, 1 << 20, 4_000_000
 
 
@@ -45,7 +45,7 @@ class Hostile:
     sessions: tuple[Outcome, Outcome]
 
     def harness(self, *arguments: str, code: int = 0, **environment: str) -> str:
-        """What a command of ours prints, and that nothing in it is obeyed."""
+        """The output of one of our commands, checked for anything that a terminal would obey."""
         names = {"GITHUB_ACTIONS": None, "GITHUB_STEP_SUMMARY": None, "COLUMNS": None}
         done = CliRunner().invoke(main, [*arguments], env={**names, **environment})
         assert done.exit_code == code, (arguments, done.output[-2000:], done.exception)

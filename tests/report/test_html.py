@@ -125,7 +125,7 @@ def page() -> str:
 
 
 def text_of(page: str) -> str:
-    """What a reader sees, blanks collapsed."""
+    """The text that a reader sees, blanks collapsed."""
     reader = read(page)
     kept = (
         t for tag, found in reader.texts.items() if tag not in ("script", "style") for t in found

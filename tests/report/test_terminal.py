@@ -1,4 +1,4 @@
-"""Tables for a terminal: in 80 columns, with and without colour, whatever the model said."""
+"""Tables for a terminal: in 80 columns, with and without color, whatever the model said."""
 
 import io
 import re

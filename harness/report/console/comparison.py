@@ -1,4 +1,4 @@
-"""Two sides as plain lines, without a decision: counts, a table per task, the cases by name."""
+"""Two sides as plain lines, without a decision: counts, a table for each task, cases by name."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -22,16 +22,16 @@ _SAID = (
 
 
 def text(report: Report) -> Iterator[str]:
-    """What is compared with what, what is unlike, then task by task."""
+    """The two sides and their differences in what was asked, then task by task."""
     decision = report.decision
     assert decision is not None, "two sides were compared"
     sides = (("before", decision.before), ("after", decision.after))
     for name, side in sides:
         yield f"{name:<6}  {log(side.model)}  run {log(side.record.id)}"
     for found in decision.refused:
-        yield f"cannot be compared: {log(decisions.unlike(found))}"
+        yield f"cannot be compared: {log(decisions.format_incompatibility(found))}"
     for found in decision.allowed:
-        yield f"allowed to differ: {log(decisions.unlike(found))}"
+        yield f"allowed to differ: {log(decisions.format_incompatibility(found))}"
     for task in decision.tasks:
         yield ""
         heading, *rows = of_task(task)

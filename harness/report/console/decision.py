@@ -1,4 +1,4 @@
-"""A decision as plain lines: what ``harness gate`` and a session with a baseline end with.
+"""A decision as plain lines, printed by ``harness gate`` and by a session with a baseline.
 
 Every line is safe to print, in a terminal and in the log of a workflow.
 """
@@ -18,7 +18,7 @@ MOST_NAMED = 10
 
 
 def text(decision: GateDecision) -> Iterator[str]:
-    """The sentence, then what it rests on, then a table of every task."""
+    """The sentence, its reasons, then a table for each task."""
     yield log(decisions.sentence(decision))
     for line in decisions.explanation(decision):
         yield f"  {log(line)}"
@@ -43,7 +43,7 @@ def of_task(task: TaskDecision) -> Iterator[str]:
 
 
 def _buckets(task: TaskDecision) -> dict[str, list[str]]:
-    """The cases by what became of them, each once, however many answers it has; no empty ones."""
+    """The ids of the cases by kind of change, each once however many answers it has."""
     losses = net_losses(task.comparison.cases)
     found = {
         "broke": [case for case, lost in losses.items() if lost > 0],

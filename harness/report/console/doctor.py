@@ -1,4 +1,4 @@
-"""What ``harness doctor`` found: for a terminal, and for machines."""
+"""The findings of ``harness doctor``, for a terminal and as JSON."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,7 +18,7 @@ _STYLES = {Level.PROBLEM: "red bold", Level.WARNING: "yellow", Level.NOTE: "dim"
 
 
 def shown(examined: Sequence[Examination], machine: Mapping[str, JsonValue]) -> RenderableType:
-    """The machine, then each model: its facts, and what is wrong with it."""
+    """The machine, then each model's facts and findings."""
     parts: list[RenderableType] = [Text("machine", "bold"), _facts(dict(_flat(machine))), Text()]
     for examination in examined:
         parts += [Text(printable(str(examination.ref)), "bold"), _facts(examination.facts)]

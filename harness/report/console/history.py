@@ -9,7 +9,7 @@ from harness.report.words import numbers as words
 
 BARS = "▁▂▃▄▅▆▇█"
 GAP = "·"
-"""A run in which the behavior could not be judged."""
+"""Stands for a run in which the behavior could not be judged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +39,12 @@ def series_of(runs: Iterable[RunRecord], behavior: str) -> list[Series]:
 
 
 def value_of(result: BehaviorResult) -> float | None:
-    """The rate, or what was measured; ``None`` where nothing could be judged."""
+    """The rate, or the measured value; ``None`` where nothing could be judged."""
     return words.headline(result)[1] if result.measured else result.rate
 
 
 def lines(found: Iterable[Series], last: int) -> Iterator[str]:
-    """Two lines each: who, then the sparkline from the first shown run to the last."""
+    """Two lines for each series: its names, then the sparkline of the last runs."""
     for series in found:
         shown = series.points[-last:]
         yield f"{printable(series.task)}  {printable(series.model)}  {printable(series.behavior)}"
@@ -55,7 +55,7 @@ def lines(found: Iterable[Series], last: int) -> Iterator[str]:
 
 
 def sparkline(values: Iterable[float | None]) -> str:
-    """A bar per value, from the least to the greatest; alike values stand in the middle."""
+    """A bar for each value between the least and the greatest; half height where all are equal."""
     points = list(values)
     known = [value for value in points if value is not None]
     low, high = min(known, default=0.0), max(known, default=0.0)

@@ -1,4 +1,4 @@
-"""What parity found, for a terminal of 80 columns or more."""
+"""Parity between models, for a terminal of 80 columns or more."""
 
 from collections.abc import Iterable, Iterator
 
@@ -10,37 +10,39 @@ from rich.text import Text
 from harness.core.printable import printable
 from harness.parity.values import AnswerParity, Divergence, PairParity, Parity
 from harness.report.words import numbers as words
-from harness.report.words import parity as said
+from harness.report.words import parity as parity_words
 
 MOST_DIVERGENCES = 8
 """Shown of one pair and task; ``parity.json`` has more."""
 MOST_OF_TRAINED = 3
-"""Where the model was trained further: there it is meant to answer otherwise."""
+"""Shown of a model that was trained further: its answers are meant to differ."""
 _NAME, _TOKEN, _CASE = 30, 20, 12
 
 
 def shown(parity: Parity) -> RenderableType:
-    """What the models take, then each pair."""
-    names = said.labels(parity)
+    """The size, memory and speed of the models, then each pair."""
+    names = parity_words.labels(parity)
     parts: list[RenderableType] = []
-    for task in said.tasks_of(parity):
+    for task in parity_words.tasks_of(parity):
         parts += [_costs(parity, task, names), Text()]
     for pair in parity.pairs:
         parts += [*_pair(pair, names), Text()]
     if any(a.divergences for pair in parity.pairs for a in pair.answers):
-        parts.append(Text(said.LEGEND, "dim"))
+        parts.append(Text(parity_words.LEGEND, "dim"))
     return Group(*parts)
 
 
 def _costs(parity: Parity, task: str, names: dict[str, str]) -> RenderableType:
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column(max_width=_NAME, overflow="ellipsis", no_wrap=True)
-    for _ in said.COST_HEADINGS:
+    for _ in parity_words.COST_HEADINGS:
         table.add_column(justify="right", no_wrap=True)
-    table.add_row(Text(printable(task), "bold"), *(Text(h, "dim") for h in said.COST_HEADINGS))
+    table.add_row(
+        Text(printable(task), "bold"), *(Text(h, "dim") for h in parity_words.COST_HEADINGS)
+    )
     for model in parity.models:
-        table.add_row(printable(names[model.ref]), *said.cost_cells(model, task))
-    errors = [Text(printable(line), "red") for line in said.errors(parity)]
+        table.add_row(printable(names[model.ref]), *parity_words.cost_cells(model, task))
+    errors = [Text(printable(line), "red") for line in parity_words.errors(parity)]
     return Group(table, *errors)
 
 
@@ -51,8 +53,8 @@ def _pair(pair: PairParity, names: dict[str, str]) -> Iterator[RenderableType]:
     for line in pair.notes:
         yield Text(f"  {printable(line)}", "yellow")
     is_wrong = pair.reading is not None and not pair.reading.is_same
-    yield from _labeled("prompts", said.reading(pair), "red" if is_wrong else "")
-    yield from _labeled("first token", said.first_step(pair), "")
+    yield from _labeled("prompts", parity_words.reading(pair), "red" if is_wrong else "")
+    yield from _labeled("first token", parity_words.first_step(pair), "")
     for answers in pair.answers:
         yield from _answers(answers, pair)
 
@@ -69,14 +71,14 @@ def _labeled(label: str, lines: Iterable[str], style: str) -> Iterator[Renderabl
 def _answers(answers: AnswerParity, pair: PairParity) -> Iterator[RenderableType]:
     is_one_task = len(pair.answers) == 1
     named = "" if is_one_task else f"{answers.task}: "
-    lines = [named + said.identical(answers)]
+    lines = [named + parity_words.identical(answers)]
     if answers.success is not None:
-        change = said.change(answers.success.rate_before, answers.success.rate_after)
+        change = parity_words.change(answers.success.rate_before, answers.success.rate_after)
         if change:
             lines[0] += f"; success {change}"
     flips = [f for f in answers.flips if f.regressed or f.fixed]
     lines += [f"{f.behavior}: {f.regressed:,} regressed, {f.fixed:,} fixed" for f in flips]
-    if pair.is_copy and (ties := said.ties(answers)):
+    if pair.is_copy and (ties := parity_words.ties(answers)):
         lines.append(ties)
     yield from _labeled("answers", lines, "")
     if answers.divergences:
@@ -103,8 +105,8 @@ def _divergences(answers: AnswerParity, most: int) -> RenderableType:
     more = answers.differing - min(most, len(answers.divergences))
     if more > 0:
         parts.append(Text(f"and {words.plural(more, 'difference')} more", "dim"))
-    flips = [d for d in answers.divergences[:most] if said.flipped(d)]
-    parts += [Text(f"{printable(d.case_id)}: {printable(said.flipped(d))}") for d in flips]
+    flips = [d for d in answers.divergences[:most] if parity_words.flipped(d)]
+    parts += [Text(f"{printable(d.case_id)}: {printable(parity_words.flipped(d))}") for d in flips]
     return Group(*parts)
 
 
@@ -112,15 +114,12 @@ def _cells(found: Divergence) -> tuple[str, ...]:
     return (
         _end_of(printable(found.case_id)),
         str(found.position),
-        printable(said.token(found.before)),
-        printable(said.token(found.after)),
-        *(
-            "-" if value is None else words.significant(value)
-            for value in (found.margin_before, found.margin_after, found.shift)
-        ),
+        printable(parity_words.token(found.before)),
+        printable(parity_words.token(found.after)),
+        *parity_words.margins(found, "-"),
     )
 
 
 def _end_of(case_id: str) -> str:
-    """The end of an id, where ids of one task differ."""
+    """The end of an id: ids of one task mostly differ there."""
     return case_id if len(case_id) <= _CASE else "…" + case_id[1 - _CASE :]

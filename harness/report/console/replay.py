@@ -1,4 +1,4 @@
-"""One case answered again, as plain lines: what is the same and what is not."""
+"""One case answered again, as plain lines: both answers, and the verdicts that changed."""
 
 import re
 from collections import Counter
@@ -12,17 +12,17 @@ from harness.report.words.escaping import log
 from harness.report.words.excerpts import beginning, common_prefix
 
 AROUND = 40
-"""Characters shown of what is alike, on each side of a difference."""
+"""Characters of equal text shown on each side of a difference."""
 MOST_SHOWN = 2_000
 """Characters shown of one difference."""
 MOST_PIECES = 1_000
-"""Words, or else lines, of each text that are compared: difflib may take the square of them. Texts
-of more are one difference between the ends that they share."""
+"""Words, or else lines, of each text that are compared, as difflib may take the square of their
+number. Longer texts are one difference between the ends that they share."""
 _WORD = re.compile(r"\w+| +|[\s\S]")
 
 
 def lines(before: Completion, after: Completion) -> Iterator[str]:
-    """How each ended, then both texts with ``[-what went-]`` and ``{+what came+}``."""
+    """The length and end of each answer, then both texts with ``[-removed-]`` and ``{+added+}``."""
     for name, completion in (("before", before), ("after", after)):
         yield f"  {name:<6}  {_ended(completion)}"
     if after.error is not None or before.error is not None:
@@ -34,7 +34,7 @@ def lines(before: Completion, after: Completion) -> Iterator[str]:
 
 
 def differences(before: str, after: str) -> Iterator[tuple[str, str]]:
-    """Stretches of both texts, in order; one that both have stands on both sides."""
+    """Pairs of stretches that join to the two texts, in order; equal text stands on both sides."""
     head = common_prefix(before, after)
     left, right = before[head:], after[head:]
     tail = common_prefix(left[::-1], right[::-1])
@@ -46,7 +46,7 @@ def differences(before: str, after: str) -> Iterator[tuple[str, str]]:
 
 
 def _between(before: str, after: str) -> Iterator[tuple[str, str]]:
-    """The stretches by words, by lines where there are too many words, or all of it as one."""
+    """Stretches by words; by lines where there are too many words; else all of it as one."""
     for cut in (_WORD.findall, _lines):
         left, right = cut(before), cut(after)
         if max(len(left), len(right)) <= MOST_PIECES:
@@ -63,12 +63,12 @@ def _lines(text: str) -> list[str]:
 def verdict_lines(
     recorded: Mapping[str, Verdict], before: Mapping[str, Verdict], after: Mapping[str, Verdict]
 ) -> Iterator[str]:
-    """Which verdicts changed with the answer.
+    """The verdicts that changed with the answer.
 
     Args:
-        recorded: what the run says of its own answer.
-        before: what is said of that answer today.
-        after: what is said of the other one today.
+        recorded: the verdicts of the run on its own answer.
+        before: the verdicts of today's checks on that answer.
+        after: the verdicts of today's checks on the other one.
     """
     then = {name: recorded.get(name, verdict) for name, verdict in before.items()}
     changed = [name for name in after if _kind(then[name]) != _kind(after[name])]
@@ -123,7 +123,7 @@ def _marked(stretches: list[tuple[str, str]]) -> str:
 
 
 def _context(text: str, is_first: bool, is_last: bool) -> str:
-    """The end of what comes before a difference, and the beginning of what follows one."""
+    """Equal text, shortened to the end that precedes a difference and the beginning after one."""
     if len(text) <= 2 * AROUND:
         return log(text)
     head = "" if is_first else log(text[:AROUND])

@@ -1,4 +1,4 @@
-"""The tables of rates and of measured values as rows: what each model did, and what changed."""
+"""The tables of rates and of measured values as rows."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -39,7 +39,7 @@ class BehaviorRow:
     limit: float | None
     """The budget as a rate."""
     codes: tuple[str, ...]
-    """Per model: ``markdown_fence 91, syntax 96``."""
+    """One text for each model: ``markdown_fence 91, syntax 96``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class MeasuredRow:
     name: str
     values: tuple[str, ...]
     results: tuple[BehaviorResult | None, ...]
-    """Given where the budget speaks of this value."""
+    """Given where the budget limits this value."""
     budget: str
 
 
@@ -104,7 +104,7 @@ def _behavior_row(report: Report, task: str, behavior: str, sides: Sequence[Side
 
 
 def measured_rows(report: Report, task: TaskRecord) -> tuple[MeasuredRow, ...]:
-    """What whole runs measured, in the order of the runs."""
+    """The values measured over whole runs, in the order of the runs."""
     found = [
         (r.behavior, name)
         for side in report.sides
@@ -129,13 +129,13 @@ def _measured_row(report: Report, task: str, behavior: str, name: str) -> Measur
 
 
 def decided(decision: GateDecision | None, task: str) -> TaskDecision | None:
-    """What the gate decided of one task, where it could."""
+    """The gate's decision on one task; ``None`` where it was not asked or refused."""
     found = (t for t in (decision.tasks if decision else ()) if t.task == task)
     return next(found, None)
 
 
 def _evidence(report: Report, task: str, behavior: str) -> PairedTest | None:
-    """The paired evidence on one behavior, where the gate was asked."""
+    """The paired test of one behavior, where the gate was asked."""
     found = decided(report.decision, task)
     known = (found.composite, *found.behaviors) if found else ()
     return next((e for e in known if e.behavior == behavior), None)

@@ -100,4 +100,7 @@ def _notes(report: Report) -> tuple[str, ...]:
         notes += [f"{model.ref}: {model.error}" for model in run.models if model.error is not None]
         notes += [f"{model.ref}: {line}" for model in run.models for line in model.warnings]
     refused = report.decision.refused if report.decision else ()
-    return (*notes, *(f"Not comparable: {decisions.unlike(found)}." for found in refused))
+    return (
+        *notes,
+        *(f"Not comparable: {decisions.format_incompatibility(found)}." for found in refused),
+    )

@@ -1,7 +1,7 @@
-"""Every case of the page as compact JSON inside its script element.
+"""Every case of the page as compact JSON inside a script element.
 
-Texts stand once in a table and are named by their place in it; offsets count UTF-16 units, as
-JavaScript does. The result holds no ``<``, so no text of a model's can end the element.
+Each text is stored once, in a table, and referred to by its index; offsets count UTF-16 units, as
+JavaScript does. The result holds no ``<``, so that no text of a model can end the element.
 """
 
 import json
@@ -26,16 +26,16 @@ class TaskCases(NamedTuple):
 
     name: str
     prefix: int
-    """How many characters every prompt begins with; the page says them once."""
+    """The length of the beginning that every prompt shares, which the page says once."""
     cases: Sequence[ShownCase]
     matrix: Matrix | None
-    """Where any pair can be chosen."""
+    """Given where a reader may choose another pair."""
     plots: Sequence[Distribution] = ()
-    """What is drawn anew for each pair."""
+    """The charts that follow the chosen pair."""
 
 
-class Table:
-    """Strings by the order in which they were first asked for."""
+class StringTable:
+    """Strings in the order of their first use."""
 
     def __init__(self) -> None:
         self._places: dict[str, int] = {}
@@ -56,11 +56,11 @@ class EmbeddedSide(NamedTuple):
     run: str
     """The id that a case is replayed from."""
     model: str
-    """What a replay has to name, where the run would not replay this model by itself."""
+    """The model that a replay has to name; empty where the run replays it by default."""
 
 
 def embed(tasks: Iterable[TaskCases], sides: Sequence[EmbeddedSide], pair: Sequence[int]) -> Markup:
-    """The script element's content; ``pair`` says which sides the page opens with."""
+    """The script element's content; ``pair`` has the indexes of the first pair's sides."""
     content = {
         "sides": [side._asdict() for side in sides],
         "pair": pair,
@@ -73,7 +73,7 @@ def embed(tasks: Iterable[TaskCases], sides: Sequence[EmbeddedSide], pair: Seque
 
 
 def json_in_html(value: object) -> str:
-    """JSON that no HTML parser can mistake for anything else, and that UTF-8 can hold."""
+    """JSON without a character that HTML reads as markup or that UTF-8 cannot hold."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     return _UNSAFE.sub(_escaped, text)
 
@@ -84,7 +84,7 @@ def _escaped(match: re.Match[str]) -> str:
 
 
 def _task(task: TaskCases) -> dict[str, Any]:
-    texts, names = Table(), Table()
+    texts, names = StringTable(), StringTable()
     rows = [_case(case, task.prefix, texts, names) for case in task.cases]
     return {
         "name": task.name,
@@ -120,11 +120,11 @@ def _axes(found: Distribution) -> dict[str, Any]:
 
 
 def prompt_prefix(task: TaskCases) -> str:
-    """What every prompt of the task begins with: the cases' prompts are embedded without it."""
+    """The beginning that every prompt of the task shares: prompts are embedded without it."""
     return task.cases[0].prompt[: task.prefix] if task.cases else ""
 
 
-def _case(case: ShownCase, prefix: int, texts: Table, names: Table) -> list[Any]:
+def _case(case: ShownCase, prefix: int, texts: StringTable, names: StringTable) -> list[Any]:
     return [
         case.case_id,
         case.repeat,
@@ -138,7 +138,7 @@ def _case(case: ShownCase, prefix: int, texts: Table, names: Table) -> list[Any]
 
 
 def _answer(
-    answer: Answer | None, prompt: str, prefix: int, texts: Table, names: Table
+    answer: Answer | None, prompt: str, prefix: int, texts: StringTable, names: StringTable
 ) -> list[Any] | None:
     """``[text, verdict, findings, marks, cut before, cut after, hit the limit, error, nearest place
     of the prompt]``; what is empty at the end is left out."""

@@ -1,4 +1,4 @@
-"""More than two models: every behavior of every model, and what sets each pair of them apart."""
+"""More than two models: every behavior of every model, and the difference of each pair."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,8 +13,8 @@ from harness.report.words import numbers as words
 from harness.report.words.slices import SliceTable, slices_in
 
 MOST_PAIRED = 60_000
-"""Ordered pairs times answers of one model that are judged, in some five seconds; of more, the page
-says only how the rates of a chosen pair differ, and nothing of its slices."""
+"""Ordered pairs times answers of one model, which the gate judges in about five seconds; beyond it,
+the page shows only the difference of a chosen pair's rates, and no slices."""
 SHADES = 10
 
 Pairs = Mapping[tuple[int, int], Report]
@@ -27,24 +27,24 @@ class MatrixCell:
 
     result: BehaviorResult | None
     shade: int
-    """From 0 for a rate of 0 to ``SHADES`` for 1: the class that colours the cell."""
+    """From 0 for a rate of 0 to ``SHADES`` for 1: the class that colors the cell."""
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """What the composite of one model is to another's."""
+    """The change of the composite rate from one model to another."""
 
     before: int
     after: int
     change: str
     interval: str
     is_fall: bool | None
-    """``None`` where the interval reaches from a loss to a gain, or there is none."""
+    """``None`` where the interval includes 0 or is missing."""
 
 
 @dataclass(frozen=True, slots=True)
 class PairWords:
-    """What the page says of a task when a pair is chosen."""
+    """The texts of a task for one pair."""
 
     headline: str
     changes: Mapping[str, RateChange]

@@ -3,16 +3,15 @@
 from dataclasses import dataclass
 
 from harness.parity.values import AnswerParity, Divergence, PairParity, Parity
-from harness.report.words import numbers as words
-from harness.report.words import parity as said
+from harness.report.words import parity as parity_words
 
 MOST_DIVERGENCES = 25
-"""Of one pair and task; ``parity.json`` has more."""
+"""Divergences shown of one pair and task; ``parity.json`` has more."""
 
 
 @dataclass(frozen=True, slots=True)
 class CostTable:
-    """What each model takes for one task."""
+    """The size, memory and speed of each model on one task."""
 
     task: str
     rows: tuple[tuple[str, tuple[str, ...]], ...]
@@ -21,7 +20,7 @@ class CostTable:
 
 @dataclass(frozen=True, slots=True)
 class DivergenceRow:
-    """Where two answers part."""
+    """The position at which two answers diverge."""
 
     case_id: str
     cells: tuple[str, ...]
@@ -63,7 +62,7 @@ class ParityView:
     costs: tuple[CostTable, ...]
     pairs: tuple[PairView, ...]
     errors: tuple[str, ...]
-    """What broke a model that has no answers."""
+    """The errors of models that have no answers."""
     legend: str
 
 
@@ -71,16 +70,18 @@ def parity_view(parity: Parity | None) -> ParityView | None:
     """The section; ``None`` where nothing was measured."""
     if parity is None:
         return None
-    names = said.labels(parity)
+    names = parity_words.labels(parity)
     return ParityView(
-        said.COST_HEADINGS,
+        parity_words.COST_HEADINGS,
         tuple(
-            CostTable(task, tuple((names[m.ref], said.cost_cells(m, task)) for m in parity.models))
-            for task in said.tasks_of(parity)
+            CostTable(
+                task, tuple((names[m.ref], parity_words.cost_cells(m, task)) for m in parity.models)
+            )
+            for task in parity_words.tasks_of(parity)
         ),
         tuple(_pair(pair, names) for pair in parity.pairs),
-        said.errors(parity),
-        said.LEGEND,
+        parity_words.errors(parity),
+        parity_words.LEGEND,
     )
 
 
@@ -91,8 +92,8 @@ def _pair(pair: PairParity, names: dict[str, str]) -> PairView:
         pair.is_copy,
         pair.reading is not None and not pair.reading.is_same,
         pair.notes,
-        said.reading(pair),
-        said.first_step(pair),
+        parity_words.reading(pair),
+        parity_words.first_step(pair),
         tuple(_answers(answers, pair.is_copy) for answers in pair.answers),
     )
 
@@ -101,10 +102,10 @@ def _answers(answers: AnswerParity, is_copy: bool) -> AnswerView:
     shown = answers.divergences[:MOST_DIVERGENCES]
     return AnswerView(
         answers.task,
-        said.identical(answers),
-        said.ties(answers) if is_copy else "",
+        parity_words.identical(answers),
+        parity_words.ties(answers) if is_copy else "",
         tuple(
-            (f.behavior, said.change(f.rate_before, f.rate_after), f.regressed, f.fixed)
+            (f.behavior, parity_words.change(f.rate_before, f.rate_after), f.regressed, f.fixed)
             for f in answers.flips
             if f.regressed or f.fixed
         ),
@@ -114,11 +115,10 @@ def _answers(answers: AnswerParity, is_copy: bool) -> AnswerView:
 
 
 def _row(found: Divergence) -> DivergenceRow:
-    margins = (found.margin_before, found.margin_after, found.shift)
     cells = (
         str(found.position),
-        said.token(found.before),
-        said.token(found.after),
-        *("not measured" if m is None else words.significant(m) for m in margins),
+        parity_words.token(found.before),
+        parity_words.token(found.after),
+        *parity_words.margins(found, "not measured"),
     )
-    return DivergenceRow(found.case_id, cells, said.flipped(found))
+    return DivergenceRow(found.case_id, cells, parity_words.flipped(found))

@@ -17,7 +17,7 @@ from harness.report.page.behavior_rows import (
 from harness.report.page.cases.answers import cases_of
 from harness.report.page.cases.buckets import ALONE_BUCKETS, PAIR_BUCKETS, BucketView, bucket_views
 from harness.report.page.cases.code_rows import CodeRow, code_rows
-from harness.report.page.cases.counterexamples import Smallest, smallest_of
+from harness.report.page.cases.counterexamples import CounterexampleView, counterexample_views
 from harness.report.page.cases.details import detail_of
 from harness.report.page.charts.distributions import Distribution, distributions_of
 from harness.report.page.charts.history import HistoryChart, histories_of
@@ -46,15 +46,15 @@ class TaskView:
     pair: tuple[Label, ...]
     """The sides of each case, and the columns of the table of behaviors."""
     matrix: Matrix | None
-    """Where there are more than two models."""
+    """Given where there are more than two models."""
     behaviors: tuple[BehaviorRow, ...]
     charts: Mapping[str, Markup]
-    """Of the behaviors, by name."""
+    """Charts of the behaviors, by name."""
     measured: tuple[MeasuredRow, ...]
     distributions: tuple[Distribution, ...]
     histories: tuple[HistoryChart, ...]
-    """Of the composite first; empty where no other run is stored."""
-    smallest: tuple[Smallest, ...]
+    """One chart for each behavior, the composite first; empty where no other run is stored."""
+    smallest: tuple[CounterexampleView, ...]
     """Counterexamples of drawn cases."""
     codes: tuple[CodeRow, ...]
     slices: SliceTable
@@ -112,7 +112,7 @@ def _task_view(
         measured_rows(report, task),
         distributions,
         histories_of(report, task.name),
-        smallest_of(report, task.name),
+        counterexample_views(report, task.name),
         code_rows(cases, places),
         slices_in(report, task.name, words.MINUS),
         cases[0].prompt[:prefix] if prefix else "",

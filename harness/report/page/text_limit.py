@@ -1,4 +1,4 @@
-"""How long the texts of a page may be, so that all of them fit into one file."""
+"""The most characters of one text with which all texts fit into one page."""
 
 from collections.abc import Iterable, Iterator
 
@@ -7,14 +7,14 @@ from harness.report.page.embed import json_in_html
 from harness.report.report import Report
 
 TEXT_LIMITS = (20_000, 4_000, 1_500, 600, 300, 150, 60)
-"""Characters of one text that the page may hold: the most with which all of them fit."""
+"""The limits to choose from, in characters of one text."""
 MAX_TEXT_BYTES = 3_000_000
-"""Of all different texts together, as the page writes them."""
+"""Bytes of all different texts together, as the page writes them."""
 MAX_PAGE_BYTES = 4_000_000
 _SAMPLED = 400
-"""Texts by which is judged how many bytes a character takes: one that is escaped takes six."""
+"""Texts from which the bytes of a character are estimated: an escaped one takes six."""
 _BEGINNING = 2_000
-"""Characters of each that are looked at."""
+"""Characters of each of these texts that are read."""
 
 
 def text_limits(report: Report) -> Iterator[int]:
@@ -28,7 +28,7 @@ def text_limits(report: Report) -> Iterator[int]:
 
 
 def is_cut(report: Report, task: str, limit: int) -> bool:
-    """Whether any text of the task is longer than the limit."""
+    """True where any text of the task is longer than the limit."""
     return any(len(text) > limit for name, text in _texts(report) if name == task)
 
 

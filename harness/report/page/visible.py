@@ -1,6 +1,6 @@
 """Invisible characters of a completion as HTML that shows them.
 
-The page draws the same in JavaScript for the cases it renders by itself: both use this table.
+``assets/shown.js`` shows them alike, from the same table.
 """
 
 import re
@@ -38,8 +38,8 @@ INVISIBLE = (
     (0x1D173, 0x1D17A),
     (0xE0000, 0xE0FFF),
 )
-"""What ``printable`` replaces, newlines apart, and every blank that is not the plain one: in a
-strict format they are errors that look like nothing."""
+"""The characters that ``printable`` replaces, without newlines, and every blank but the plain one:
+in a strict format they are errors that nobody sees."""
 
 # fmt: off
 CONTROL_NAMES = (
@@ -65,7 +65,7 @@ def visible(text: str, following: str = "") -> Markup:
 
     Args:
         text: raw text, or a stretch of one.
-        following: what comes after the stretch, to know whether its blanks end a line.
+        following: the text after the stretch, which tells whether its blanks end a line.
     """
     ends_line = not following or following[0] == "\n"
     parts, at = [], 0
@@ -124,10 +124,10 @@ def symbol(character: str) -> str:
 
 
 def plain(text: str) -> str:
-    """The text on one line in which nothing is hidden, for where there can be no markup."""
+    """The text on one line with every invisible character named, for attributes and titles."""
     return _HIDDEN_OR_NEWLINE.sub(lambda m: "↵" if m[0] == "\n" else symbol(m[0]), text)
 
 
 def readable(reason: str) -> str:
-    """A check's reason, in which control characters are already pictures, without the pictures."""
+    """A check's reason with control pictures replaced by names, which more fonts can show."""
     return reason.translate(_PICTURES)

@@ -1,4 +1,4 @@
-"""The first thing a report says, in words."""
+"""A comparison of two sides as sentences."""
 
 from harness.core.record import FORMAT_SUCCESS, BehaviorResult
 from harness.gate.compare import BehaviorChange, Change, Comparison
@@ -49,7 +49,7 @@ _SAID = {
 def of_changes(change: BehaviorChange) -> str:
     """``Of 300 cases, 258 were fixed, 2 broke, 11 still fail, 29 still pass.``
 
-    Whether something broke is always said.
+    It says so, too, when nothing broke.
     """
     if not change.counts:
         return "There is no case on either side."

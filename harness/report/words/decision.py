@@ -1,7 +1,7 @@
-"""A gate's decision in words: the first sentence, what it rests on, what the cases can see.
+"""A gate's decision as sentences: the verdict, its reasons, and the drop that the cases can show.
 
-Every format says the same with them. Names of cases and behaviors come out as they are: whoever
-prints them makes them printable.
+All formats use the same sentences; ``minus`` is the format's own sign. Names of cases and behaviors
+are raw text: whoever prints them makes them printable.
 """
 
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from harness.stats.repeats import pass_at_k, pass_hat_k
 
 _LEAST_P = 0.001
 MOST_NAMED = 5
-"""Case ids that a line names; the rest are counted."""
+"""Case ids named in a line; the rest are counted."""
 TABLE = ("behavior", "before", "after", "change", "broke", "fixed", "adjusted p")
 
 
@@ -35,36 +35,36 @@ def statement(decision: GateDecision, minus: str = "-") -> str:
     if decision.refused:
         more = len(decision.refused) - 1
         also = f" (and {words.plural(more, 'more reason')})" if more else ""
-        return f"{unlike(decision.refused[0])}{also}."
+        return f"{format_incompatibility(decision.refused[0])}{also}."
     worst = decision.tasks[0]
     where = f"{worst.task}: " if len(decision.tasks) > 1 else ""
-    return f"{where}{said_of(worst, decision, minus)}."
+    return f"{where}{outcome_clause(worst, decision, minus)}."
 
 
 def headline_of(task: TaskDecision, decision: GateDecision, minus: str) -> tuple[str, str]:
     """A heading for one task, to stand after its outcome, and the numbers under it."""
     leading = _leading(task)
-    numbers = grounds(leading, decision.policy.confidence, minus)
-    return f"{_reason(task)}{moved(leading)}.", f"{numbers}."
+    numbers = evidence_clause(leading, decision.policy.confidence, minus)
+    return f"{_reason(task)}{rate_clause(leading)}.", f"{numbers}."
 
 
-def said_of(task: TaskDecision, decision: GateDecision, minus: str = "-") -> str:
+def outcome_clause(task: TaskDecision, decision: GateDecision, minus: str = "-") -> str:
     """The reason for one task's outcome, and the change of its rate."""
-    return f"{_reason(task)}{movement(_leading(task), decision.policy.confidence, minus)}"
+    return f"{_reason(task)}{change_clause(_leading(task), decision.policy.confidence, minus)}"
 
 
-def unlike(found: Incompatibility) -> str:
+def format_incompatibility(found: Incompatibility) -> str:
     """``json_extraction: 300 of 300 prompts differ: a, b``."""
     return f"{found.task}: {found.what}" if found.task else found.what
 
 
-def movement(found: PairedTest, confidence: float, minus: str = "-") -> str:
+def change_clause(found: PairedTest, confidence: float, minus: str = "-") -> str:
     """``format_success_rate fell from 96.3% to 93.0% (-3.3 points, 95% interval -5.6 to -1.4; 14
     cases broke, 4 were fixed, p = 0.0096)``."""
-    return f"{moved(found)} ({grounds(found, confidence, minus)})"
+    return f"{rate_clause(found)} ({evidence_clause(found, confidence, minus)})"
 
 
-def moved(found: PairedTest) -> str:
+def rate_clause(found: PairedTest) -> str:
     """``format_success_rate fell from 96.3% to 93.0%``."""
     was, now = words.percent(found.before), words.percent(found.after)
     if not found.drop:
@@ -72,10 +72,10 @@ def moved(found: PairedTest) -> str:
     return f"{found.behavior} {'fell' if found.drop > 0 else 'rose'} from {was} to {now}"
 
 
-def grounds(found: PairedTest, confidence: float, minus: str = "-") -> str:
+def evidence_clause(found: PairedTest, confidence: float, minus: str = "-") -> str:
     """``-3.3 points, 95% interval -5.6 to -1.4; 14 cases broke, 4 were fixed, p = 0.0096``.
 
-    The test asks how easily chance breaks so much: of what did not fall it says nothing.
+    The test is one-sided: a rate that did not fall has no p-value.
     """
     spread = f"{confidence * 100:.4g}% interval {interval(found, minus)}"
     if found.is_unchanged:
@@ -110,9 +110,9 @@ def p_number(p: float) -> str:
 
 
 def explanation(decision: GateDecision) -> Iterator[str]:
-    """Everything else there is to say, a line each: refusals, or task by task."""
+    """The lines that follow the sentence: refusals, or the details of each task."""
     for found in decision.refused[1:]:
-        yield f"Also: {unlike(found)}."
+        yield f"Also: {format_incompatibility(found)}."
     if decision.refused:
         kinds = dict.fromkeys(u.kind for u in decision.refused)
         if all(kind in ALLOWABLE for kind in kinds):
@@ -122,20 +122,20 @@ def explanation(decision: GateDecision) -> Iterator[str]:
     if decision.policy.noise_floor:
         flips = words.percent(decision.policy.noise_floor)
         yield f"Noise: {flips} of the cases flip when the model before is judged against itself."
-    if attempt := attempt_of(decision):
+    if attempt := attempt_warning(decision):
         yield attempt
     for found in decision.allowed:
-        yield f"Allowed to differ: {unlike(found)}."
+        yield f"Allowed to differ: {format_incompatibility(found)}."
     for task in decision.tasks:
         where = f"{task.task}: " if len(decision.tasks) > 1 else ""
         if task is not decision.tasks[0]:
-            yield f"{where}{task.outcome.value}, {said_of(task, decision)}."
+            yield f"{where}{task.outcome.value}, {outcome_clause(task, decision)}."
         for line in details_of(task, decision):
             yield f"{where}{line}"
 
 
-def attempt_of(decision: GateDecision) -> str:
-    """That it is not the first time that these weights were asked this; nothing where it is."""
+def attempt_warning(decision: GateDecision) -> str:
+    """A warning that these weights were judged on this plan before; empty at the first attempt."""
     model = decision.after.model_record
     if model is None or model.attempt is None or model.attempt < 2:
         return ""
@@ -146,7 +146,7 @@ def attempt_of(decision: GateDecision) -> str:
 
 
 def table(task: TaskDecision) -> list[tuple[str, ...]]:
-    """``TABLE`` of one task: the composite first."""
+    """The rows under ``TABLE`` for one task, the composite first."""
     return [
         (
             found.behavior,
@@ -162,7 +162,7 @@ def table(task: TaskDecision) -> list[tuple[str, ...]]:
 
 
 def _leading(task: TaskDecision) -> PairedTest:
-    """What the sentence speaks of: the behavior that fell, or the composite."""
+    """The test that the sentence reports: of the behavior that fell, or of the composite."""
     if task.reason is not Reason.BEHAVIOR:
         return task.composite
     others = [b for b in task.behaviors if b.behavior not in task.comparison.required]
@@ -170,11 +170,11 @@ def _leading(task: TaskDecision) -> PairedTest:
 
 
 def _reason(task: TaskDecision) -> str:
-    """What goes before the movement of the rate where that does not say it."""
+    """The clause before the change of the rate, where the rate is not the reason."""
     if task.reason is Reason.PINNED:
         noun = "the pinned case" if len(task.pinned) == 1 else "pinned cases"
         verb = "fails" if len(task.pinned) == 1 else "fail"
-        return f"{noun} {named(task.pinned)} {verb}; "
+        return f"{noun} {first_cases(task.pinned)} {verb}; "
     if task.reason is Reason.MEMORY:
         return f"{resource_words.memory_fault(task.resources)}; "
     if task.reason is Reason.LATENCY:
@@ -191,9 +191,9 @@ def _reason(task: TaskDecision) -> str:
 
 
 def details_of(task: TaskDecision, decision: GateDecision, minus: str = "-") -> Iterator[str]:
-    """What else there is to say of one task, a line each."""
+    """The lines that follow one task's headline."""
     found, policy = task.composite, decision.policy
-    rate = movement(found, policy.confidence, minus)
+    rate = change_clause(found, policy.confidence, minus)
     is_aside = task.reason in (Reason.PINNED, Reason.MEMORY, Reason.LATENCY)
     if is_aside and found.adjusted_p <= policy.composite_alpha:
         yield f"More cases broke than chance explains: {rate}."
@@ -253,8 +253,8 @@ def _power(task: TaskDecision) -> str:
 
 
 def _repeats(task: TaskDecision, policy: GatePolicy) -> Iterator[str]:
-    """``pass@4 (any of 4 answers passes): 96.0% (91.2 to 99.1%) before, ...``, and pass^4; or that
-    they are not measured, where a case has fewer answers."""
+    """``pass@4 (any of 4 answers passes): 96.0% (91.2 to 99.1%) before, ...``, and pass^4; where a
+    case has fewer answers, a line that they are not measured."""
     sides, k = repeated(task.comparison.cases), policy.k or task.composite.repeats
     for name, estimate in (
         (f"pass@{k} (any of {k} answers passes)", pass_at_k),
@@ -268,7 +268,7 @@ def _repeats(task: TaskDecision, policy: GatePolicy) -> Iterator[str]:
         yield f"{name}: {' before, '.join(said)} after."
 
 
-def named(cases: tuple[str, ...]) -> str:
+def first_cases(cases: tuple[str, ...]) -> str:
     """``a, b, c and 4 more``."""
     more = len(cases) - MOST_NAMED
     return ", ".join(cases[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")

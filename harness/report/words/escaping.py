@@ -1,6 +1,7 @@
-"""Text of a model where Markdown, XML or a workflow's log would obey it.
+"""Text of a model made inert for Markdown, XML and the log of a workflow.
 
-``printable`` has made it one line of ink and plain blanks; here what is left of syntax goes.
+``printable`` makes it one line of visible characters and plain blanks; here the syntax of the
+format is escaped.
 """
 
 import html
@@ -27,12 +28,12 @@ _COLORS_AND_TABS = re.compile(r"(\t|\x1b\[[0-9;]*m)")
 
 
 def markdown(text: str) -> str:
-    """One line that GitHub shows as it stands: no markup, no mention, no link, no table's bar."""
+    """One line that GitHub shows unchanged: no markup, mention, link or table cell in it."""
     return _SYNTAX.sub(lambda m: f"&#{ord(m[0])};", printable(text))
 
 
 def block(text: str, limit: int) -> str:
-    """The beginning of a text as a ``<pre>``: in it, Markdown has nothing to say."""
+    """The beginning of a text as a ``<pre>``, in which Markdown is not read."""
     shown, rest = beginning(text, limit)
     return f"<pre>{html.escape(printable(shown))}{rest}</pre>"
 

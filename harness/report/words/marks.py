@@ -1,6 +1,6 @@
-"""Where in a raw completion the verdicts point, as segments that a terminal or a page can mark.
+"""The spans of a raw completion that verdicts point at, as segments to be marked.
 
-Knows offsets and nothing of colours, markup or escaping.
+Knows offsets and nothing of colors, markup or escaping.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -30,8 +30,8 @@ class Segment:
 
 
 def first_failure(sample: Sample, first: Sequence[str] = ()) -> tuple[str, Verdict] | None:
-    """The behavior and verdict to name when there is room for one: a failure before an error, and
-    the behaviors of ``first`` before others."""
+    """The behavior and verdict to name where there is room for one: a failure before an error, the
+    behaviors of ``first`` before others."""
     for outcome in (Outcome.FAILED, Outcome.ERROR):
         for behavior in dict.fromkeys((*first, *sample.verdicts)):
             verdict = sample.verdicts.get(behavior)
@@ -40,9 +40,9 @@ def first_failure(sample: Sample, first: Sequence[str] = ()) -> tuple[str, Verdi
     return None
 
 
-def telling(case: CaseChange, required: Sequence[str]) -> tuple[str, ...]:
-    """The behaviors that say why a case changed: of the required ones those that changed alike,
-    then the others. One that is not required may have failed all along."""
+def explaining_behaviors(case: CaseChange, required: Sequence[str]) -> tuple[str, ...]:
+    """The behaviors that explain a case's change: of the required ones those that changed as the
+    case did, then the others. One that is not required may have failed on both sides."""
     alike = (name for name in required if case.behaviors.get(name) is case.change)
     return (*alike, *required)
 
@@ -59,7 +59,7 @@ def marks_of(verdicts: Mapping[str, Verdict], length: int) -> tuple[Mark, ...]:
 def segments(text: str, marks: Iterable[Mark]) -> tuple[Segment, ...]:
     """Cut the text where a mark begins or ends.
 
-    A mark of no width (something is missing here) becomes a segment of no text.
+    A mark of no width, where something is missing, becomes a segment without text.
     """
     found = tuple(marks)
     cuts = sorted({0, len(text), *(m.start for m in found), *(m.end for m in found)})

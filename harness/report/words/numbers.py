@@ -5,10 +5,10 @@ import math
 from harness.core.record import BehaviorResult
 
 MINUS = "\N{MINUS SIGN}"
-"""On a page; a terminal and a log have a hyphen."""
+"""The minus of the page; other formats write a hyphen."""
 _UNITS = {"_seconds": "s", "_mb": "MB"}
 _RATE = "_rate"
-"""How a measured share is called; every other measured value has a unit and a most."""
+"""The suffix of a measured share; every other measured value has a unit and an upper limit."""
 
 
 def percent(rate: float) -> str:
@@ -44,7 +44,7 @@ def budget(result: BehaviorResult, least: str = "at least", most: str = "at most
 
 
 def headline(result: BehaviorResult) -> tuple[str, float]:
-    """The measured value that the budget speaks of: the p95 where there is one."""
+    """The measured value that the budget limits: the p95 where there is one."""
     for name, value in result.measured.items():
         if name.startswith("p95"):
             return name, value
@@ -66,12 +66,12 @@ def label(name: str) -> str:
 
 
 def unit(name: str) -> str:
-    """The unit in which a measured value's name ends, or nothing."""
+    """The unit at the end of a measured value's name, or nothing."""
     return next((unit for suffix, unit in _UNITS.items() if name.endswith(suffix)), "")
 
 
 def significant(value: float, digits: int = 3) -> str:
-    """Three significant digits, never in exponents for what a run measures."""
+    """Three significant digits, without exponents from 1e-6 on."""
     if value == 0 or not math.isfinite(value):
         return f"{value:g}"
     decimals = max(0, digits - 1 - math.floor(math.log10(abs(value))))

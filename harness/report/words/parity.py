@@ -1,4 +1,4 @@
-"""What parity found, in the words and numbers that the terminal and the page share."""
+"""Parity between models in the words and numbers that the terminal and the page share."""
 
 from collections import Counter
 from typing import Protocol
@@ -13,16 +13,17 @@ from harness.parity.values import (
     Parity,
     SettingDifference,
     TokenizationParity,
+    TokenText,
 )
 from harness.report.words import numbers as words
 
 NEAR_TIE = 0.1
-"""Logits: a token that leads by less is 52.5% likely at best beside its rival, so that rounding may
-choose."""
+"""Logits. Of two tokens closer than this, the likelier one has a probability of 52.5% at most, so
+that rounding may choose."""
 
 
-class Read(Protocol):
-    """Two models, of which is known how they read and begin."""
+class ComparedModels(Protocol):
+    """Two models whose tokenization and first tokens were compared."""
 
     @property
     def is_copy(self) -> bool: ...
@@ -39,8 +40,8 @@ def labels(parity: Parity) -> dict[str, str]:
     return {ref: name if count[name] == 1 else ref for ref, name in short.items()}
 
 
-def reading(pair: Read) -> tuple[str, ...]:
-    """Whether both read the same: the verdict first, then a line for each thing that differs."""
+def reading(pair: ComparedModels) -> tuple[str, ...]:
+    """The comparison of two tokenizations: the count first, then a line for each difference."""
     found = pair.reading
     if found is None:
         return ("not measured",)
@@ -60,7 +61,7 @@ MOST_LINES = 5
 
 
 def _effect(setting: SettingDifference, found: TokenizationParity) -> str:
-    """What a difference does that is not wrong by itself."""
+    """The effect of a difference that is no fault by itself."""
     if setting.is_wrong:
         return ""
     if setting.name == "end of answer":
@@ -68,8 +69,8 @@ def _effect(setting: SettingDifference, found: TokenizationParity) -> str:
     return "" if found.mismatched else " (no prompt is read otherwise for it)"
 
 
-def first_step(pair: Read) -> tuple[str, ...]:
-    """How alike the logits after the prompts are, and of a copy where they are not."""
+def first_step(pair: ComparedModels) -> tuple[str, ...]:
+    """The comparison of the logits after the prompts; of a copy, also the prompts that differ."""
     found = pair.first_step
     if found is None:
         return ("not measured",)
@@ -111,7 +112,7 @@ def change(before: float | None, after: float | None) -> str:
 
 
 def ties(answers: AnswerParity) -> str:
-    """How many of the differences begin where the model before was as good as undecided."""
+    """The share of differences that begin at a near tie of the model before."""
     known = [d.margin_before for d in answers.divergences if d.margin_before is not None]
     if not known:
         return ""
@@ -141,22 +142,15 @@ def flipped(found: Divergence) -> str:
     return "; ".join(parts)
 
 
-def token(found: object) -> str:
-    """The token at which answers part; where there is none, the answer was cut off."""
-    return "cut off" if found is None else format_token(found)  # type: ignore[arg-type]
+def token(found: TokenText | None) -> str:
+    """The token at which two answers diverge, or ``cut off`` where one of them ended there."""
+    return "cut off" if found is None else format_token(found)
 
 
-def logits(value: float | None) -> str:
-    """A margin, or that there is none."""
-    return "not measured" if value is None else words.significant(value)
-
-
-def megabytes(value: float | None) -> str:
-    return "" if value is None else f"{words.significant(value)} MB"
-
-
-def seconds(value: float | None) -> str:
-    return "" if value is None else f"{words.significant(value)} s"
+def margins(found: Divergence, missing: str) -> tuple[str, ...]:
+    """The two margins and the shift, in logits; ``missing`` where one was not measured."""
+    values = (found.margin_before, found.margin_after, found.shift)
+    return tuple(missing if value is None else words.significant(value) for value in values)
 
 
 def cost_cells(model: ModelMeasure, task: str) -> tuple[str, ...]:
@@ -164,12 +158,16 @@ def cost_cells(model: ModelMeasure, task: str) -> tuple[str, ...]:
     rate, speed = model.success.get(task), model.tokens_per_second
     return (
         "" if rate is None else words.percent(rate),
-        megabytes(None if model.size_bytes is None else model.size_bytes / 1e6),
-        megabytes(model.peak_memory_mb),
+        _known("_mb", None if model.size_bytes is None else model.size_bytes / 1e6),
+        _known("_mb", model.peak_memory_mb),
         "" if speed is None else f"{speed:,.0f}",
-        seconds(model.p50_seconds.get(task)),
-        seconds(model.p95_seconds.get(task)),
+        _known("_seconds", model.p50_seconds.get(task)),
+        _known("_seconds", model.p95_seconds.get(task)),
     )
+
+
+def _known(suffix: str, value: float | None) -> str:
+    return "" if value is None else words.quantity(suffix, value)
 
 
 COST_HEADINGS = ("success", "size", "memory", "tokens/s", "p50", "p95")

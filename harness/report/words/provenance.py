@@ -1,4 +1,4 @@
-"""Where numbers come from: one line per fact, one value per model, and which facts differ."""
+"""The origin of a report's numbers: one line for each fact, one value for each model."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from harness.report.report import Report
 from harness.report.words import numbers as words
 
 HASH_CHARACTERS = 12
-"""Of a SHA-256, shown; enough to tell two apart."""
+"""Characters shown of a SHA-256: enough to tell two apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class Fact:
     values: tuple[str, ...]
     """One per side."""
     is_essential: bool = False
-    """Where it differs, answers were not given to the same question: prompts, decoding."""
+    """Sides that differ in it, as in prompts or decoding, did not answer the same question."""
 
     @property
     def differs(self) -> bool:
@@ -29,7 +29,7 @@ class Fact:
 
 
 def facts(report: Report) -> tuple[Fact, ...]:
-    """Everything known of every model and its run; facts that nobody knows are left out."""
+    """The facts of every model and its run; a fact without any value is left out."""
     sides = report.sides
     found = [Fact(name, tuple(read(side) for side in sides)) for name, read in _MODEL_FACTS]
     if len(report.runs) > 1:
@@ -38,8 +38,8 @@ def facts(report: Report) -> tuple[Fact, ...]:
 
 
 def differing(report: Report) -> tuple[Fact, ...]:
-    """What differs between the two sides of the pair, of what decides answers; what was not asked
-    alike first."""
+    """The facts that influence answers and differ between the sides of the pair, essential ones
+    first."""
     if report.before is None:
         return ()
     places = [report.place(side) for side in report.pair]
@@ -102,7 +102,7 @@ _MODEL_FACTS: tuple[tuple[str, Callable[[Side], str]], ...] = (
 )
 
 _ALWAYS_DIFFERENT = {"run", "created", "loading took", "generating took", "peak memory", "error"}
-"""These say nothing of what the models were asked and are."""
+"""Facts of the run, not of the models or their prompts."""
 
 _TASK_FACTS: tuple[tuple[str, Callable[[TaskRecord], str]], ...] = (
     ("cases", lambda t: f"{t.cases:,}{' (selected)' if t.selected else ''}"),
@@ -132,7 +132,7 @@ def _environment_facts(sides: Iterable[Side]) -> list[Fact]:
 
 
 def _flat(values: Mapping[str, JsonValue], prefix: str = "") -> Iterable[tuple[str, str]]:
-    """Nested values under names such as ``packages torch``."""
+    """Nested values by joined names, such as ``packages torch``."""
     for name, value in values.items():
         if isinstance(value, dict):
             yield from _flat(value, f"{prefix}{name} ")

@@ -1,4 +1,4 @@
-"""Latency and memory, before and after, in words: for every format that tells a decision."""
+"""Latency and memory before and after, as sentences."""
 
 from collections.abc import Iterator
 
@@ -8,11 +8,11 @@ from harness.gate.resources import LatencyChange, MemoryChange, ResourceChange
 from harness.report.words import numbers as words
 
 NOTABLE = 0.1
-"""A change of memory that is told unasked."""
+"""A change of memory that is reported even without a limit in the policy."""
 
 
 def lines(resources: ResourceChange, policy: GatePolicy) -> Iterator[str]:
-    """What there is to say of one task's costs, a line each."""
+    """The lines on one task's latency and memory."""
     if resources.latency is not None:
         yield latency(resources.latency, policy.confidence)
     if resources.memory is not None and (
@@ -56,7 +56,7 @@ def memory(found: MemoryChange) -> str:
 
 
 def memory_fault(resources: ResourceChange) -> str:
-    """Why the memory is a regression: the budget where one is missed, else the increase."""
+    """The reason for a regression by memory: the budget where one is missed, else the increase."""
     if resources.memory_budgets_lost:
         return lost(resources.memory_budgets_lost[0])
     assert resources.memory is not None, "it grew"
@@ -64,7 +64,7 @@ def memory_fault(resources: ResourceChange) -> str:
 
 
 def latency_fault(resources: ResourceChange) -> str:
-    """Why the latency is a regression."""
+    """The reason for a regression by latency."""
     assert resources.latency is not None, "it was paired"
     ratio = resources.latency.ratio
     assert ratio is not None, "it was paired"
@@ -75,7 +75,7 @@ def latency_fault(resources: ResourceChange) -> str:
 
 
 def undecided(resources: ResourceChange, policy: GatePolicy) -> str:
-    """Why latency leaves it open, and what would help."""
+    """The reason why latency leaves the decision open, and what would decide it."""
     assert resources.latency is not None, "it was paired"
     assert resources.latency.ratio is not None, "it was paired"
     assert policy.max_latency_increase is not None, "it was asked for"

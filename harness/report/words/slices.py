@@ -1,4 +1,4 @@
-"""Slices as rows: the same words in the page, the terminal and JSON."""
+"""Slices of cases as rows of text."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from harness.report.words import numbers as words
 MOST_SHOWN = 20
 """Slices in a table, worst first; the rest are counted."""
 SUGGESTED = 0.05
-"""Adjusted p-values up to this are worth a line in a terminal."""
+"""Adjusted p-values up to this are named in a terminal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +39,12 @@ class SliceTable:
 
     @property
     def left_out(self) -> str:
-        """How many there are besides, or nothing."""
+        """``3 more slices left out.``, or nothing."""
         return f"{words.plural(self.left, 'more slice')} left out." if self.left else ""
 
 
 def slices_in(report: Report, task: str, minus: str = "-") -> SliceTable:
-    """The slices of one task of a report; none where no gate was asked of its pair."""
+    """The slices of one task; none where the gate was not asked."""
     compared = [c for c in report.comparisons if c.task == task]
     if report.decision is None or not compared:
         return SliceTable()
@@ -69,7 +69,7 @@ def suggestions(comparison: Comparison, confidence: float) -> str:
 
 
 def row_of(found: Slice, minus: str = "-") -> SliceRow:
-    """One slice in words; nothing is said of p where nothing fell."""
+    """One slice in words; a rate that did not fall has no p-value."""
     test = found.test
     return SliceRow(
         found.kind,

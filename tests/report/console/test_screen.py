@@ -1,4 +1,4 @@
-"""Lines on a terminal are folded at words and coloured; anywhere else they stay whole."""
+"""Lines on a terminal are folded at words and colored; anywhere else they stay whole."""
 
 import io
 

@@ -48,7 +48,7 @@ def rates(tab: Page) -> list[str]:
 
 
 def test_any_two_of_several_models_are_set_side_by_side(tab: Page, tmp_path: Path) -> None:
-    """What the page shows of a chosen pair is what a page made for that pair shows."""
+    """A page shows of a chosen pair what a page made for that pair shows."""
     run = record(200, MODELS)
     path = tmp_path / "page.html"
     path.write_text(render(report_on(run, policy=GatePolicy())), encoding="utf-8")

@@ -93,10 +93,11 @@ def opened(tab: Page, path: Path) -> float:
 
 
 def searched(tab: Page, text: str, cases: str) -> float:
-    """Milliseconds from an input to the first frame that shows what was found."""
-    took, count = tab.evaluate(f"{SEARCHED}({json.dumps(text)})")
-    assert count == cases
-    return float(took)
+    """Milliseconds from an input to the first frame that shows what was found; the least of three,
+    as the machine may be busy."""
+    found = [tab.evaluate(f"{SEARCHED}({json.dumps(text)})") for _ in range(3)]
+    assert {count for _, count in found} == {cases}
+    return float(min(took for took, _ in found))
 
 
 @pytest.mark.parametrize("end", ENDS)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from harness.core.verdict import FailureCode, Verdict
 from harness.gate.compare import CaseChange, Change
-from harness.report.words.marks import Mark, first_failure, marks_of, segments, telling
+from harness.report.words.marks import Mark, explaining_behaviors, first_failure, marks_of, segments
 from tests.synthetic import BASE, good, sample, values
 
 spans = st.tuples(st.integers(0, 12), st.integers(0, 12)).map(sorted)
@@ -61,6 +61,6 @@ def test_a_case_is_told_by_what_broke_it() -> None:
     }  # fmt: skip
     case = CaseChange(old, new, Change.REGRESSED, changes)
     assert first_failure(new) == ("exact", failed)
-    first = telling(case, ("keys", "types"))
+    first = explaining_behaviors(case, ("keys", "types"))
     assert first_failure(new, first) == ("types", failed)
     assert first_failure(old, first) == ("keys", failed)

@@ -1,4 +1,4 @@
-"""Where numbers come from, and what differs."""
+"""The origin of numbers, and the facts that differ."""
 
 from dataclasses import replace
 

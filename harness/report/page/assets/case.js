@@ -1,7 +1,7 @@
-/** One case: drawn with what sets its answers apart, and as a line of JSON. */
+/** One case: drawn with the difference of its answers, and exported as a line of JSON. */
 const ANSWERS = 7;
 
-/** The sides that every case is shown on: places in data.sides, before and after, or the only one. */
+/** The indexes in data.sides of the chosen pair, before and after, or of the only side. */
 let pair = data.pair;
 
 const headingsOf = () => pair.map((side, i) => ({
@@ -12,7 +12,7 @@ const headingsOf = () => pair.map((side, i) => ({
 
 const answersOf = (row) => pair.map((side) => row[ANSWERS + side]);
 
-/** What a case is to the pair: a Change, or of one model alone failing or passing. */
+/** The state of a case in the pair: the value of a Change; of one model alone, failing or passing. */
 const stateOf = ({ names }, row) => {
   const said = answersOf(row).map((answer) => answer ? names[answer[1]] : null);
   if (said.every((word) => word === null)) return "";
@@ -85,7 +85,7 @@ const drawCase = (task, row) => {
     el("p", "replay", el("code", "", ...visible(replay.map(quoted).join(" ")))));
 };
 
-/** The case as one line of JSON: what the page shows of it, with the prompt whole. */
+/** The case as one line of JSON: the contents of the page, with the whole prompt. */
 const exported = (task, row) => {
   const { names, texts } = task;
   const [id, repeat, prompt, template, tags, reference] = row;

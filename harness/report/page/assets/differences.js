@@ -1,20 +1,20 @@
-/** Where two texts differ: words first, then the characters of what was replaced. */
-// Comparisons of one search, words and letters together; what is left when they are spent is one difference.
+/** The difference of two texts: by words first, then by the characters of replaced words. */
+// Comparisons of one search, words and characters together; when they are spent, the rest is one difference.
 const MOST_STEPS = 120_000;
-// The share of two replaced words that must be alike for their letters to be set apart.
+// The share of equal characters from which two replaced words are compared by characters.
 const LEAST_ALIKE = 0.5;
-// What is alike, shorter than this and than the differences on both sides of it, is so by chance.
+// Equal text shorter than this and than the differences on both sides counts as a coincidence.
 const SHORTEST_ALIKE = 4;
-// Of the longer text: where less is alike, marking what differs would mark everything.
+// Share of the longer text; where less is equal, nothing is marked, as everything would be.
 const LEAST_SHARED = 0.2;
 const TOKEN = /[0-9A-Za-z_\u0080-\u{10ffff}]+| +|[^]/gu;
 
-/** A stretch: what stands at one place before, and after. */
+/** A stretch of both texts; isAlike where they are equal. */
 const stretch = (before, after) => ({ before, after, isAlike: before === after });
 const lengthOf = (text) => { let length = text.length; for (const c of text) length -= c.length - 1; return length; };
 const longest = ({ before, after }) => Math.max(lengthOf(before), lengthOf(after));
 
-/** How many items both begin with, and how many of the rest both end with. */
+/** The numbers of items that both begin with and that both end with. */
 const endsOf = (before, after) => {
   const most = Math.min(before.length, after.length);
   let head = 0;
@@ -32,7 +32,7 @@ const stepTo = (furthest, diagonal, edits) => {
 };
 
 /**
- * The runs that stand in both, as [place before, place after, length]; none where it takes too long.
+ * The common runs as [index before, index after, length]; none where the search takes too long.
  * The shortest edit script after E. W. Myers, "An O(ND) Difference Algorithm and Its Variations",
  * Algorithmica 1 (1986).
  */
@@ -67,7 +67,7 @@ const traced = (rounds, diagonal, place) => {
   return runs.reverse();
 };
 
-/** Words, or characters, cut where they begin and end to be alike. */
+/** Words, or characters, cut into equal and unequal stretches. */
 const cutAlike = (before, after, budget) => {
   const [head, tail] = endsOf(before, after);
   const left = before.slice(head, before.length - tail);
@@ -116,7 +116,7 @@ const withoutChance = (found) => found.flatMap((part, i) => {
   return [stretch(part.before, ""), stretch("", part.after)];
 });
 
-/** The texts cut into stretches, alike and unlike by turns. */
+/** The texts cut into stretches, equal and unequal by turns. */
 const differences = (before, after) => {
   if (before === after) return before ? [stretch(before, after)] : [];
   const budget = { steps: MOST_STEPS };
@@ -124,7 +124,7 @@ const differences = (before, after) => {
   return joined(withoutChance(joined(words.flatMap((word) => byLetters(word, budget)))));
 };
 
-/** What only the one and only the other text has, as places; nothing where too little is alike. */
+/** The spans that only the first and only the second text has; none where too little is equal. */
 const changesOf = (before, after) => {
   const [gone, come] = [[], []];
   if (!before || !after || before === after) return [gone, come];

@@ -1,8 +1,8 @@
-/** Whether a case is one of those asked for, and the address that says which. */
+/** The filter of the cases, and the address that holds its settings. */
 const COMPOSITE = "format_success_rate";
 const SIDES = { before: [0], after: [1], changed: [0, 1] };
 
-/** Whether an answer fails the behavior that is asked for, and with the code that is. */
+/** Tests an answer for a failure of the wanted behavior, with the wanted code. */
 const fails = ({ names, places }, wanted) => {
   const [behavior, code] = [places.get(wanted.behavior), places.get(wanted.code)];
   const isWhole = wanted.behavior === COMPOSITE;

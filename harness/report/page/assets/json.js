@@ -3,16 +3,16 @@ const MOST_DEPTH = 100;
 const MOST_VALUES = 500;
 const NOT_JSON = "not JSON";
 const JSON_BLANK = /[ \t\n\r]*/y;
-// A loop whose parts begin with a backslash: a string that never ends is read once, not 2^n times.
+// Each part of the loop begins with a backslash, so that a string that never ends is read once, not 2^n times.
 const JSON_STRING = /"[^"\\\u0000-\u001f]*(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\u0000-\u001f]*)*"/y;
 const JSON_NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
 const JSON_WORD = /true|false|null/y;
 const KINDS = { true: "boolean", false: "boolean", null: "null" };
 
 /**
- * The values of a JSON object or array by pointer (RFC 6901), in the order of the text, or in words why
- * there are none. A value has a kind, its text (a string's in quotes, without escapes), and isTwice
- * where its key stands in the text more than once; it is the last of them then.
+ * The values of a JSON object or array by pointer (RFC 6901), in the order of the text, or the reason
+ * why there are none. A value has a kind, its text (a string's in quotes, without escapes), and isTwice
+ * where its key occurs more than once: it is the last of them.
  */
 const valuesOf = (text) => {
   const found = new Map();

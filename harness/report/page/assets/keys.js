@@ -1,9 +1,9 @@
-/** JSON answers set side by side: one row for each value, one cell for each answer. */
+/** A table of JSON answers: one row for each value, one cell for each answer. */
 const MOST_ROWS = 40;
 const MOST_CHARACTERS = 200;
 const JSON_WHOLE = /^-?[0-9]+$/;
 
-/** Two numbers by value; two whole numbers by their digits, of which a double does not hold all. */
+/** Compares numbers by value, but two whole numbers by their digits, as a double does not hold all of them. */
 const isEqual = (one, other) => !(JSON_WHOLE.test(one) && JSON_WHOLE.test(other)) &&
   Number(one) === Number(other) && Number.isFinite(Number(one));
 const isLike = (one, other) => one === undefined || other === undefined
@@ -13,13 +13,13 @@ const allLike = (values) => values.slice(1).every((value) => isLike(values[0], v
 const plural = (number, noun) => `${count(number)} ${noun}${number === 1 ? "" : "s"}`;
 
 /**
- * The answers by their keys, those that differ first, with the reference in the last column where there
- * is one. Null where no answer is JSON or there is nothing to compare it with.
+ * The answers by key, differing keys first, with the reference in the last column where there is one.
+ * Null where no answer is JSON or there is nothing to compare it with.
  *
- * heads: for each column, in words why it has no values, or "".
+ * heads: for each column, the reason why it has no values, or "".
  * rows: { pointer, differs, cells: [{ value, isWrong, hasKind }] }; differs where the answers are not
  * alike or one is not the reference's, hasKind where the values of a row are of different kinds.
- * left: rows beyond MOST_ROWS. said: the whole in words.
+ * left: rows beyond MOST_ROWS. said: a summary.
  */
 const keyTable = (answers, reference) => {
   const read = answers.map((text) => text === null ? "" : valuesOf(text));

@@ -1,6 +1,6 @@
-/** Another pair of models: tables and charts follow, and what they cannot show of it is put away. */
+/** The choice of a pair of models: tables and charts follow it, and hide what is not known of it. */
 
-/** How the rates of a pair that nobody judged differ, in points. */
+/** The difference in points of the rates of a pair that the gate did not judge. */
 const pointsOf = (task, behavior) => {
   const rates = Object.hasOwn(task.rates, behavior) ? task.rates[behavior][0] : [];
   const [before, after] = pair.map((side) => rates[side] ?? null);
@@ -45,7 +45,7 @@ const followRates = (task, index) => {
   }
 };
 
-/** How many cases each code was given to, on each side of the pair. */
+/** The number of cases with each failure code, on each side of the pair. */
 const followCodes = (task, index) => {
   const counts = new Map();
   for (const row of task.cases) {

@@ -42,7 +42,7 @@ const drawPlot = (chart, high, ticks) => {
   }));
 };
 
-/** The charts of a task, and in their tables which model is which line. */
+/** The charts of a task, and the keys of their lines in the tables below. */
 const followPlots = (task, index) => {
   const figures = document.querySelectorAll(`#task-${index}-plots figure`);
   task.axes.forEach((axes, i) => {

@@ -1,6 +1,6 @@
-/** A model's text as nodes and strings in which nothing is hidden. */
+/** Text of a model as nodes and strings that show its invisible characters. */
 const data = JSON.parse(document.getElementById("data").textContent);
-// Every run of blanks, whatever follows: looking ahead from each blank of a long run takes its square.
+// Matches every run of blanks: a lookahead for the end of the line would take the square of a long run.
 const HIDDEN = new RegExp(`( +)|(\\n+)|([${data.hidden}]+)`, "gu");
 
 const el = (tag, className, ...children) => {
@@ -19,10 +19,10 @@ const symbol = (character) => {
 
 const symbols = (characters) => [...characters].map(symbol).join("");
 
-/** A word of a shell's command, whatever is in it. */
+/** A word quoted for a POSIX shell. */
 const quoted = (word) => /^[\w.:/-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 
-/** The text as a string in which nothing is hidden, for where there can be no nodes. */
+/** The text as a string with every invisible character named, for attributes and titles. */
 const plain = (text) => text.replace(HIDDEN, (match, blanks, lines) => blanks ?? (lines ? "↵".repeat(lines.length) : symbols(match)));
 
 /** The text as nodes: newlines, blanks at a line's end and invisible characters are shown. */
@@ -44,8 +44,8 @@ const visible = (text, following = "") => {
 };
 
 /**
- * The text as nodes with the failing places in <mark>, each with a title, and what is changed in
- * elements of the name `tag`. A mark is [start, end, title], a change [start, end].
+ * The text as nodes with its marks in <mark>, each with a title, and its changes in elements named
+ * `tag`. A mark is [start, end, title], a change [start, end].
  */
 const marked = (text, marks, { changed = [], tag = "ins", className = "m" } = {}) => {
   const cuts = new Set([0, text.length]);

@@ -1,4 +1,4 @@
-/** The slices of the chosen pair, where it was judged; those of the first pair stand in the page. */
+/** The slices of the chosen pair, where the gate judged it; those of the first pair are in the page. */
 const written = new Map();
 const sliceRow = ([kind, name, cases, before, after, change, interval, p, isSmall], index) => {
   const ask = el("button", "ask", `${kind} ${plain(name)}`);

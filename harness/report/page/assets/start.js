@@ -1,4 +1,4 @@
-/** Every task's section, the pair that all of them show, and the key that leads to the search. */
+/** The start of the page: the sections of the tasks, the chosen pair, the key for the search. */
 pair = pairOfAddress();
 const sections = data.tasks.map(setUp).filter(Boolean);
 const recallAll = () => {
@@ -17,7 +17,7 @@ const choose = (wanted) => {
 listenToPair(choose);
 recallAll();
 for (const button of document.querySelectorAll("button.ask")) button.disabled = false;
-// A link to a section is a place on the page and says nothing of what is shown.
+// A link to a section has no settings of a filter.
 addEventListener("hashchange", () => { if (!/^#[^=]+$/.test(location.hash)) recallAll(); });
 addEventListener("click", (event) => {
   const button = event.target.closest?.("button.ask");

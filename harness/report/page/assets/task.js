@@ -1,4 +1,4 @@
-/** One task's section: its filter, its folds and what the address says of them. */
+/** The section of one task: its filter, its folds, and their settings in the address. */
 const TYPING = 20;
 const FIELDS = ["text", "code", "behavior", "side", "tag", "wording"];
 
@@ -47,7 +47,7 @@ const setUp = (task, index) => {
   };
   const change = () => { oneCase = ""; remember(task, apply()); };
 
-  /** Asks for the cases behind a cell of a table. */
+  /** Filters the cases behind a cell of a table. */
   const ask = (wanted) => {
     for (const name of FIELDS) form.elements[name].value = wanted[name] ?? "";
     change();
@@ -100,9 +100,9 @@ const setUp = (task, index) => {
     });
   }
   form.hidden = false;
-  // Differences are marked by these scripts alone, so the legend says nothing of them without.
+  // Only these scripts mark differences, so that their legend is hidden without them.
   for (const legend of document.querySelectorAll(`#task-${index} .shading`)) legend.hidden = false;
-  /** Takes up the pair and what the address asks of this task. */
+  /** Applies the chosen pair and the settings in the address. */
   const recall = () => {
     states = new Map(task.cases.map((row) => [row, stateOf(task, row)]));
     const asked = new URLSearchParams(location.hash.slice(1));

@@ -1,7 +1,7 @@
-"""Cases as both renderings of the page show them: the prompt, every model's answer, what was found.
+"""The cases of a page as values: the prompt, every model's answer, the findings of the checks.
 
-The page holds every case as compact data, which its script draws, and the most important ones as
-HTML besides. Both are made from the values of this file.
+The page holds every case as data for its script, and the most important ones as HTML. Both are made
+from the values of this file.
 """
 
 import json
@@ -20,21 +20,21 @@ from harness.report.words.excerpts import beginning, window
 from harness.report.words.marks import Mark, first_failure, marks_of
 
 LONG = (1_200, 18)
-"""Characters and lines above which an answer scrolls in its place."""
+"""Characters and lines above which an answer scrolls in a box of its own."""
 FAILING, PASSING = "failing", "passing"
-"""What a case of a report on one model is called; a pair has a Change."""
-_ALONE: dict[Outcome | None, str] = {Outcome.PASSED: PASSING, Outcome.FAILED: FAILING}
-_SAID: dict[Outcome | None, str] = {
+"""The states of a case in a report on one model; in a pair, its state is a Change."""
+_STATES: dict[Outcome | None, str] = {Outcome.PASSED: PASSING, Outcome.FAILED: FAILING}
+_VERDICTS: dict[Outcome | None, str] = {
     Outcome.PASSED: "passes",
     Outcome.FAILED: "fails",
     Outcome.ERROR: "error",
 }
-_OUTCOMES = {said: outcome for outcome, said in _SAID.items()}
+_OUTCOMES = {said: outcome for outcome, said in _VERDICTS.items()}
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What one or several behaviors said alike: a verdict that is not passed."""
+    """A verdict that is not passed, of one behavior or of several that agree."""
 
     behaviors: tuple[str, ...]
     outcome: Outcome
@@ -48,7 +48,7 @@ class Answer:
 
     text: str
     verdict: str
-    """Of the required behaviors: ``passes``, ``fails``, ``error`` or ``not judged``."""
+    """The composite verdict: ``passes``, ``fails``, ``error`` or ``not judged``."""
     cut_before: int
     """Characters left out before ``text``."""
     cut_after: int
@@ -56,28 +56,28 @@ class Answer:
     """Offsets into ``text``."""
     findings: tuple[Finding, ...]
     is_cut_off: bool
-    """The model did not stop by itself: the token limit did."""
+    """The token limit ended the answer."""
     error: str | None
     near: tuple[int, int] | None = None
-    """Where the prompt comes nearest to a value that it does not state."""
+    """The span of the prompt nearest to a value that the prompt does not state."""
 
 
 @dataclass(frozen=True, slots=True)
 class ShownCase:
-    """One case, and what every model answered."""
+    """One case with the answers of all models."""
 
     case_id: str
     repeat: int
     state: str
-    """A Change's value, or ``failing``, ``passing`` or ``not judged``; nothing where only models
-    beside the pair have the case."""
+    """A Change's value, or ``failing``, ``passing`` or ``not judged``; empty where only models
+    outside the pair have the case."""
     prompt: str
     template: str
     tags: tuple[str, ...]
     reference: str
-    """JSON: what a right answer says, or nothing."""
+    """The reference as JSON, or nothing."""
     is_noisy: bool
-    """The same model answers it now right, now wrong."""
+    """Its verdict flips between runs of the same model."""
     answers: tuple[Answer | None, ...]
     """One for each side of the report."""
 
@@ -98,24 +98,24 @@ def cases_of(report: Report, task: str, limit: int) -> list[ShownCase]:
 
 
 def is_long(text: str) -> bool:
-    """Whether an answer is given a place of its own to scroll in."""
+    """True for an answer that scrolls in a box of its own."""
     return len(text) > LONG[0] or text.count("\n") >= LONG[1]
 
 
 def prompt_of(sample: Sample) -> str:
-    """What the model was asked: the text alone where a user said it, else every turn by role."""
+    """The prompt: the text of a single user message, else every message with its role."""
     if len(sample.messages) == 1 and sample.messages[0].role == "user":
         return sample.messages[0].content
     return "\n\n".join(f"[{m.role}]\n{m.content}" for m in sample.messages)
 
 
 def _state(pair: Sequence[Answer | None]) -> str:
-    """What the case is to the pair, or to the only model."""
+    """The state of the case in the pair, or for the only model."""
     if not any(pair):
         return ""
     outcomes = [_OUTCOMES.get(answer.verdict) if answer else None for answer in pair]
     if len(pair) == 1:
-        return _ALONE.get(outcomes[0], Change.NOT_JUDGED.value)
+        return _STATES.get(outcomes[0], Change.NOT_JUDGED.value)
     if pair[0] is None:
         return Change.ADDED.value
     if pair[1] is None:
@@ -148,7 +148,7 @@ def _shown(
 
 
 def _reference(value: JsonValue, limit: int) -> str:
-    """Written as most models write it, so that the page holds it but once."""
+    """The reference as models mostly write it: an equal answer and it are stored once."""
     if not isinstance(value, dict | list):
         return ""
     text = json.dumps(value, ensure_ascii=False)
@@ -156,9 +156,9 @@ def _reference(value: JsonValue, limit: int) -> str:
 
 
 def answer_of(sample: Sample, required: tuple[str, ...], limit: int, prompt: str) -> Answer:
-    """One model's answer, cut to ``limit``; ``prompt`` is what the page shows of it."""
+    """One model's answer, cut to ``limit``; ``prompt`` is the prompt as the page shows it."""
     text = sample.completion.text
-    said = _SAID.get(composite_outcome(sample.verdicts, required), Change.NOT_JUDGED.value)
+    said = _VERDICTS.get(composite_outcome(sample.verdicts, required), Change.NOT_JUDGED.value)
     if len(text) <= limit and all(v.outcome is Outcome.PASSED for v in sample.verdicts.values()):
         return Answer(text, said, 0, 0, (), (), _is_cut_off(sample), sample.completion.error)
     failure = first_failure(sample)

@@ -1,4 +1,4 @@
-"""The folds that cases lie in, and which of their cases the page holds as HTML."""
+"""The folds of the list of cases, and the cases that the page holds as HTML."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -17,9 +17,9 @@ class Bucket:
     states: tuple[str, ...]
     hint: str
     static: int
-    """How many of its cases the page holds as HTML, for readers without JavaScript."""
+    """The number of its cases that are written as HTML, for readers without JavaScript."""
     is_first: bool = False
-    """Stands on the page and open even when it is empty: that nothing broke is worth seeing."""
+    """Shown and open even when it is empty: a reader wants to see that nothing broke."""
 
 
 PAIR_BUCKETS = (
@@ -55,8 +55,8 @@ def bucket_views(
     *,
     has_all: bool,
 ) -> tuple[BucketView, ...]:
-    """The buckets that have cases, and the first in any case; all, where ``has_all`` says that
-    another pair may be chosen."""
+    """The buckets that have cases, and the first; all buckets with ``has_all``, which says that a
+    reader may choose another pair."""
     count = Counter(case.state for case in cases)
     views: list[BucketView] = []
     for bucket in buckets:

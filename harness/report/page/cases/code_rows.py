@@ -32,7 +32,7 @@ def code_rows(cases: Iterable[ShownCase], places: Sequence[int]) -> tuple[CodeRo
     Args:
         cases: with the answers of every side.
         places: of the side before and the side after, or of the only one. Codes that only models
-            beside them gave are counted as none: another pair may be chosen on the page.
+            outside the pair gave have a row with no cases: another pair may be chosen on the page.
     """
     counts: dict[str, list[int]] = {}
     for case in cases:

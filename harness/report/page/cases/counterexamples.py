@@ -1,4 +1,4 @@
-"""The smallest drawn prompts that were found to fail a behavior, as the page shows them."""
+"""Counterexamples: the smallest generated prompts that fail a behavior."""
 
 from dataclasses import dataclass
 
@@ -12,30 +12,30 @@ from harness.report.words import numbers as words
 from harness.report.words.marks import Mark
 
 MOST_CHARACTERS = 4_000
-"""Of one prompt or answer: what was made as small as it goes is rarely longer."""
+"""Characters of one prompt or answer; counterexamples are rarely longer."""
 MOST_SHOWN = 20
-"""Of one task."""
+"""Counterexamples of one task."""
 
 
 @dataclass(frozen=True, slots=True)
-class Smallest:
+class CounterexampleView:
     """One counterexample."""
 
     behavior: str
     run: str
     case_id: str
     effort: str
-    """How it was found, in words."""
+    """The steps and prompts that it took, in words."""
     label: Label
     prompt: str
     near: tuple[Mark, ...]
     answer: Answer
 
 
-def smallest_of(report: Report, task: str) -> tuple[Smallest, ...]:
+def counterexample_views(report: Report, task: str) -> tuple[CounterexampleView, ...]:
     """The counterexamples of every model of the report, each run's in its order."""
     found = [
-        _smallest(report, Side(run, c.sample.model), c)
+        _view(report, Side(run, c.sample.model), c)
         for run in report.runs
         for c in run.counterexamples
         if c.sample.task == task and any(m.ref == c.sample.model for m in run.models)
@@ -56,12 +56,12 @@ def effort(found: Counterexample) -> str:
     )
 
 
-def _smallest(report: Report, side: Side, found: Counterexample) -> Smallest:
+def _view(report: Report, side: Side, found: Counterexample) -> CounterexampleView:
     sample = found.sample
     prompt = prompt_of(sample)[:MOST_CHARACTERS]
     answer = answer_of(sample, (found.behavior,), MOST_CHARACTERS, prompt)
     label = label_of(report, side)
     near = (Mark(*answer.near, label.role or label.text, NEAR),) if answer.near else ()
-    return Smallest(
+    return CounterexampleView(
         found.behavior, side.record.id, sample.case_id, effort(found), label, prompt, near, answer
     )

@@ -1,4 +1,4 @@
-"""How long answers take and how many tokens they are, over all cases: before against after."""
+"""Latency and token counts over all cases, as cumulative distributions."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,9 +14,9 @@ from harness.report.report import Report
 from harness.report.words import numbers as words
 
 MOST_POINTS = 200
-"""Of one line: more than a screen has room for."""
+"""Points of one line: a screen shows no more."""
 FEWEST = 2
-"""Values below which there is no distribution to draw."""
+"""Values that a distribution needs to be drawn."""
 LONGEST = 3
 """The axis ends at this many times the p95, where some value lies beyond it."""
 SHARES = shares("share of answers up to there")
@@ -24,7 +24,7 @@ SHARES = shares("share of answers up to there")
 
 @dataclass(frozen=True, slots=True)
 class Quantity:
-    """What is distributed."""
+    """A quantity that every answer has."""
 
     title: str
     axis: str
@@ -52,15 +52,15 @@ class Axis:
 
     scale: Scale
     beyond: str
-    """How many answers it leaves out, or nothing."""
+    """``2 answers beyond the axis.``, or nothing."""
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class DistributionRow:
     """One model in numbers."""
 
     place: int
-    """Which of the report's sides."""
+    """The index of the side in the report."""
     label: Label
     count: str
     median: str
@@ -76,8 +76,8 @@ class Distribution:
     hint: str
     chart: Markup
     beyond: str
-    """What the chart leaves out, or nothing."""
-    rows: tuple[Row, ...]
+    """The answers that the chart leaves out, in words, or nothing."""
+    rows: tuple[DistributionRow, ...]
     axes: Mapping[str, Axis]
     """By ``place-place``, the smaller first: for each pair that the page's script may draw."""
 
@@ -90,7 +90,7 @@ def distributions_of(report: Report, task: str) -> tuple[Distribution, ...]:
 
 
 def _seconds(side: Side, task: str) -> list[float]:
-    """Only of answers that were alone: in a batch, each waits for all."""
+    """Latencies of answers that were generated alone: in a batch, each waits for all."""
     timed = [t.seconds for t in side.record.timed if (t.model, t.task) == (side.model, task)]
     return timed or [
         s.completion.timing.seconds
@@ -164,7 +164,7 @@ def _dots(values: list[float], unit: str, css_class: str) -> list[Dot]:
     found = (
         (name, share, quantile(values, share)) for name, share in (("median", 0.5), ("p95", 0.95))
     )
-    return [Dot(x, share, css_class, f"{name} {_said(x, unit)}") for name, share, x in found]
+    return [Dot(x, share, css_class, f"{name} {_with_unit(x, unit)}") for name, share, x in found]
 
 
 def _line(values: list[float], end: float, css_class: str) -> Line:
@@ -176,10 +176,12 @@ def _line(values: list[float], end: float, css_class: str) -> Line:
     return Line(((0.0, 0.0), *steps, (max(end, ordered[-1]), 1.0)), css_class, is_stepped=True)
 
 
-def _row(place: int, label: Label, values: list[float], unit: str) -> Row:
-    numbers = [_said(n, unit) for n in (quantile(values, 0.5), quantile(values, 0.95), max(values))]
-    return Row(place, label, f"{len(values):,}", *numbers)
+def _row(place: int, label: Label, values: list[float], unit: str) -> DistributionRow:
+    numbers = [
+        _with_unit(n, unit) for n in (quantile(values, 0.5), quantile(values, 0.95), max(values))
+    ]
+    return DistributionRow(place, label, f"{len(values):,}", *numbers)
 
 
-def _said(number: float, unit: str) -> str:
+def _with_unit(number: float, unit: str) -> str:
     return f"{words.significant(number)} {unit}".rstrip()

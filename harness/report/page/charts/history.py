@@ -1,7 +1,7 @@
 """A behavior over the stored runs of one task and kind of model, as a chart of the page.
 
-A kind of model is what is trained again and again under other names: ``adapter:out/a`` and
-``adapter:out/b`` are one line.
+Models of one kind share a line, whatever their names: ``adapter:out/a`` and ``adapter:out/b`` are
+trainings of the same thing.
 """
 
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ from harness.report.report import Report
 from harness.report.words import numbers as words
 
 MOST_RUNS = 30
-"""The latest."""
+"""Runs of one chart, the latest."""
 MOST_TICKS = 3
 
 
@@ -42,7 +42,7 @@ class HistoryChart:
     runs: int
     has_other_cases: bool
     kinds: tuple[tuple[str, str], ...]
-    """What each line is: a kind of model, and its class."""
+    """The kind of model and the CSS class of each line."""
 
 
 def histories_of(report: Report, task: str) -> tuple[HistoryChart, ...]:
@@ -100,7 +100,7 @@ def _points(
 
 
 def _cases(task: TaskRecord | None) -> tuple[str, int] | None:
-    """What a run asked: the file, and how much of it."""
+    """The cases of a run: their file's hash and their number."""
     return (task.cases_sha256, task.cases) if task else None
 
 

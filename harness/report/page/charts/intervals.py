@@ -1,7 +1,6 @@
 """Small inline SVG charts: rates with their intervals on an axis from 0 to 100%.
 
-Positions are percentages of the width, so a chart is as wide as its place and its text keeps its
-size. There are no colours here, only classes.
+Positions are percentages of the width, so that a chart fills its cell and its text keeps its size.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -27,7 +26,7 @@ class Point:
     css_class: str
 
     @property
-    def said(self) -> str:
+    def in_words(self) -> str:
         """``93.0%, interval 90.1 to 95.2%``."""
         rate = "not judged" if self.rate is None else words.percent(self.rate)
         ends = words.interval(self.interval)
@@ -58,13 +57,13 @@ def interval_chart(
         parts.append(line.format(point.css_class, ROW * row, _point(point)))
     if sides:
         of_side = Markup('<g data-side="{}" data-said="{}">{}</g>')
-        every = (of_side.format(place, p.said, _point(p)) for place, p in sides.items())
+        every = (of_side.format(place, p.in_words, _point(p)) for place, p in sides.items())
         parts.append(
             Markup('<defs data-row="{}" data-budget="{}">{}</defs>').format(
                 ROW, limit, _joined(every)
             )
         )
-    said = [f"{p.label} {p.said}" for p in points] + [limit] * (budget is not None)
+    said = [f"{p.label} {p.in_words}" for p in points] + [limit] * (budget is not None)
     return _svg(parts, height, plain(f"{name}: {'; '.join(said)}"))
 
 
@@ -81,7 +80,7 @@ def axis(unit: str = "%") -> Markup:
 
 
 def count_chart(before: int | None, after: int, most: int) -> Markup:
-    """Two bars of counts over each other, drawn to the largest count of the table."""
+    """Two bars of counts, one above the other, on the scale of the table's largest count."""
     parts = []
     values = [(after, "after")] if before is None else [(before, "before"), (after, "after")]
     for row, (count, css_class) in enumerate(values):

@@ -1,7 +1,6 @@
 """Charts with two axes as inline SVG: lines, steps and dots, with ticks and units on both.
 
-Lines are drawn in a box that stretches with the page, texts beside it keep their size. There are no
-colours here, only classes.
+Lines are drawn in a box that stretches with the page, texts beside it keep their size.
 """
 
 import math
@@ -14,10 +13,10 @@ from harness.report.page.visible import plain
 from harness.report.words import numbers as words
 
 HEIGHT = 200
-"""Of the box that the lines are in, in pixels."""
+"""Height of the box that holds the lines, in pixels."""
 MOST_TICKS = 6
 SHORT = 4
-"""Characters of a tick's number that may reach over the end of its axis."""
+"""Characters of a tick's number that may extend beyond the end of its axis."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,17 +27,17 @@ class Scale:
     high: float
     ticks: tuple[tuple[float, str], ...]
     title: str
-    """What it counts, with the unit."""
+    """The quantity, with its unit."""
 
     @property
     def tick_texts(self) -> tuple[tuple[str, str, str], ...]:
-        """Each tick's place along an axis below, its number, and which end of that stands there."""
+        """Each tick's position on a horizontal axis, its number and its ``text-anchor``."""
         return tuple(
             (_percent(self.share(v)), said, _anchor(self.share(v), said)) for v, said in self.ticks
         )
 
     def share(self, value: float) -> float:
-        """How far along the axis the value lies, from 0 to 1; what lies beyond is at its end."""
+        """The position of a value on the axis, from 0 to 1; beyond the axis, that of its end."""
         return min(max((value - self.low) / (self.high - self.low), 0.0), 1.0)
 
 
@@ -49,7 +48,7 @@ class Line:
     points: tuple[tuple[float, float], ...]
     css_class: str
     is_stepped: bool = False
-    """Stays until the next point, as a count does."""
+    """The value holds until the next point, as a count does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +94,7 @@ def plot(
         lines: the last of them on top.
         x: the axis below.
         y: the axis at the left, its title above it.
-        described: what a reader who does not see the chart should know of it.
+        described: the chart in words, for readers who cannot see it.
         dots: over the lines.
         level: a dashed line across, such as a budget.
         sides: every model's line, see ``side_of``, for the script to choose from.
@@ -134,7 +133,7 @@ def _texts(x: Scale, y: Scale) -> list[Markup]:
 
 
 def _anchor(share: float, said: str) -> str:
-    """Long words at an end of the axis stay within it."""
+    """The anchor that keeps a long number within the axis."""
     if len(said) <= SHORT:
         return "middle"
     return {0.0: "start", 1.0: "end"}.get(share, "middle")

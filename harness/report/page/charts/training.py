@@ -16,7 +16,7 @@ class TrainingView:
     """The training of one adapter."""
 
     label: Label
-    said: str
+    summary: str
     chart: Markup
 
 
@@ -28,7 +28,7 @@ def training_views(report: Report) -> tuple[TrainingView, ...]:
         if known is not None and (side.model, known) not in views:
             label = label_of(report, side)
             drawn = chart(known, label.css_class)
-            views[side.model, known] = TrainingView(label, said(known), drawn)
+            views[side.model, known] = TrainingView(label, summary(known), drawn)
     return tuple(views.values())
 
 
@@ -41,10 +41,10 @@ def chart(training: Training, css_class: str) -> Markup:
     dots = [
         Dot(step, v, css_class, f"held out {words.significant(v)}") for step, v in training.held_out
     ]
-    return plot([Line(training.losses, css_class)], x, y, said(training), dots=dots)
+    return plot([Line(training.losses, css_class)], x, y, summary(training), dots=dots)
 
 
-def said(training: Training) -> str:
+def summary(training: Training) -> str:
     """``sft, 400 steps in 10 min 10 s; loss 3.1 to 0.085, held out 0.09``."""
     first, last = training.losses[0][1], training.losses[-1][1]
     held = f", held out {words.significant(training.held_out[-1][1])}" if training.held_out else ""

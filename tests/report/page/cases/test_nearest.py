@@ -1,4 +1,4 @@
-"""Where the prompt comes nearest to a made-up value."""
+"""The span of a prompt that is nearest to a made-up value."""
 
 import json
 

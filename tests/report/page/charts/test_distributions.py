@@ -1,4 +1,4 @@
-"""How long answers take and how many tokens they are."""
+"""Latency and token counts as distributions."""
 
 from dataclasses import replace
 from xml.etree import ElementTree

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from harness.model_files.training_record import Training
-from harness.report.page.charts.training import chart, said, training_views
+from harness.report.page.charts.training import chart, summary, training_views
 from harness.report.report import report_on
 from tests.synthetic import record
 
@@ -11,7 +11,7 @@ TRAINING = Training("sft", 61.0, ((1, 3.0), (10, 0.5)), ((10, 0.6),))
 
 
 def test_the_loss_and_what_was_held_out_in_words() -> None:
-    assert said(TRAINING) == "sft, 10 steps in 1 min 1 s; loss 3 to 0.5, held out 0.6"
+    assert summary(TRAINING) == "sft, 10 steps in 1 min 1 s; loss 3 to 0.5, held out 0.6"
     drawn = chart(TRAINING, "after")
     assert "loss, nats per token" in drawn
     assert drawn.count("<circle") == 1

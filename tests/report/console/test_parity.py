@@ -1,22 +1,13 @@
-"""What parity found, as text and as a page: it fits, and nothing of a model's is obeyed."""
+"""Parity in a terminal: it fits, and nothing of a model's is obeyed."""
 
 from dataclasses import replace
 
 import pytest
 
-from harness.report import html
 from harness.report.console.parity import shown
 from harness.report.console.screen import as_text
-from harness.report.page.parity_view import parity_view
-from harness.report.report import report_on
-from tests.parity.records import AFTER, BEFORE, parity, run, sample
-
-HOSTILE = "<script>alert(1)</script>\x1b[2J\u202e\ud800"
-
-
-def page(found):
-    report = report_on(run(sample(BEFORE, "a", "x", (1,)), sample(AFTER, "a", "x", (1,))))
-    return html.render(replace(report, parity=found))
+from tests.parity.records import parity
+from tests.report.page.test_parity_view import HOSTILE
 
 
 @pytest.mark.parametrize("width", [80, 120])
@@ -44,28 +35,10 @@ def test_the_text_says_what_was_found():
         assert said in text, said
 
 
-def test_the_page_says_it_too():
-    text = page(parity())
-    for said in (
-        'id="parity"',
-        "2 of 3 prompts read as the same tokens",
-        "100.0% -&gt; 66.7% (-33.3 points)",
-        "regressed json_validity; fixed grounding",
-        "gguf:m.gguf: no answers: it broke x",
-        "Where 1 answer parts",
-        "7.1 MB",
-    ):
-        assert said in text, said
-
-
 def test_nothing_of_a_models_is_obeyed():
     text = as_text(shown(parity(HOSTILE)), width=100)
     assert "\x1b" not in text
     assert "\u202e" not in text
-    markup = page(parity(HOSTILE))
-    assert "<script>alert" not in markup
-    assert "\u202e" not in markup
-    markup.encode("utf-8")
 
 
 def test_models_of_one_name_are_told_apart():
@@ -75,11 +48,6 @@ def test_models_of_one_name_are_told_apart():
     pair = replace(found.pairs[0], before="merged:a/m", after="merged:b/m")
     text = as_text(shown(replace(found, models=twins, pairs=(pair,))), width=120)
     assert "merged:a/m -> merged:b/m" in text
-
-
-def test_without_parity_there_is_no_section():
-    assert parity_view(None) is None
-    assert 'id="parity"' not in page(None)
 
 
 def test_first_tokens_of_a_trained_model_are_only_counted():
