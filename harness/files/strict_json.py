@@ -6,13 +6,18 @@ a HarnessError with file and line for who reads a record.
 """
 
 import json
+from collections.abc import Callable
 from functools import cache
 from math import isfinite
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from harness.core.errors import HarnessError
 
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
+
+T = TypeVar("T")
 MAX_BYTES = 256_000_000
 """No tokenizer is larger; what is would only fill the memory."""
 MAX_MISTAKES = 5
@@ -33,14 +38,17 @@ class UnreadableFile(Exception):
     """The file is not what its name says; the message says why, in one line, without its name."""
 
 
-def decode(text: bytes) -> Any:
+def decode(text: bytes, *, has_unique_keys: bool = False) -> Any:
     """The JSON value that ``text`` is.
+
+    Args:
+        has_unique_keys: refuse an object with a key twice, of which the first value would be lost.
 
     Raises:
         NotJson: it is none, or nested too deep for Python.
     """
     try:
-        return _decoder().decode(text.decode("utf-8"))
+        return _decoder(has_unique_keys).decode(text.decode("utf-8"))
     except json.JSONDecodeError as error:
         raise NotJson(f"{error.msg} in column {error.colno}", error.lineno) from None
     except RecursionError:
@@ -97,6 +105,31 @@ def parse_json(text: bytes, file: Path, line: int = 1) -> Any:
         raise damaged([f"{file}:{line + error.line - 1}: {error}"]) from None
 
 
+def validator(adapter: "TypeAdapter[T]") -> "Callable[[Any], T]":
+    """Validates decoded JSON as the adapter does, except that no text passes for a number.
+
+    pydantic reads "NaN" and "inf" as floats where it is not strict, and where it is, no list as a
+    tuple: here only numbers are strict.
+    """
+    from pydantic_core import SchemaValidator
+
+    validate: Callable[[Any], T] = SchemaValidator(
+        _strict_numbers(adapter.core_schema)
+    ).validate_python
+    return validate
+
+
+def _strict_numbers(schema: Any) -> Any:
+    if isinstance(schema, list | tuple):
+        return type(schema)(map(_strict_numbers, schema))
+    if not isinstance(schema, dict):
+        return schema
+    inner = {key: _strict_numbers(value) for key, value in schema.items()}
+    if schema.get("type") == "float":
+        return {**inner, "strict": True, "allow_inf_nan": False}
+    return {**inner, "strict": True} if schema.get("type") == "int" else inner
+
+
 def mistake(error: Any) -> str:
     """One of a pydantic ValidationError's errors: the path to the value and what is wrong there."""
     where = ".".join(str(part)[:80] for part in error["loc"])
@@ -112,8 +145,18 @@ def damaged(mistakes: list[str]) -> HarnessError:
 
 
 @cache
-def _decoder() -> json.JSONDecoder:
-    return json.JSONDecoder(parse_float=_finite, parse_constant=_finite)
+def _decoder(has_unique_keys: bool) -> json.JSONDecoder:
+    hook = _unique if has_unique_keys else None
+    return json.JSONDecoder(parse_float=_finite, parse_constant=_finite, object_pairs_hook=hook)
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in found if names.count(name) > 1)
+        raise ValueError(f"the key {twice!r:.40} stands twice in one object")
+    return found
 
 
 def _finite(text: str) -> float:

@@ -1,14 +1,16 @@
 """Reads and writes ``parity.json`` beside a run's ``run.json``; the file is untrusted input."""
 
 import json
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
 from harness.core.errors import HarnessError
 from harness.files.atomic import write_whole
-from harness.files.strict_json import damaged, mistake, parse_json
+from harness.files.strict_json import damaged, mistake, parse_json, validator
 from harness.parity.values import SCHEMA_VERSION, Parity
 
 PARITY_FILE = "parity.json"
@@ -47,7 +49,7 @@ def read_parity(folder: Path) -> Parity | None:
             "measure again with harness parity"
         )
     try:
-        return _adapter().validate_python(found)
+        return _validate()(found)
     except ValidationError as error:
         raise damaged([f"{path}:1: {mistake(e)}" for e in error.errors()]) from None
 
@@ -55,3 +57,8 @@ def read_parity(folder: Path) -> Parity | None:
 @cache
 def _adapter() -> TypeAdapter[Parity]:
     return TypeAdapter(Parity)
+
+
+@cache
+def _validate() -> Callable[[Any], Parity]:
+    return validator(_adapter())

@@ -59,4 +59,9 @@ def needs_of(item: pytest.Item) -> frozenset[str]:
 def budget_of(item: pytest.Item) -> float | None:
     """Budget of the mark, for tasks that name none."""
     mark = item.get_closest_marker("behavior")
-    return mark.kwargs.get("budget") if mark else None
+    budget = mark.kwargs.get("budget") if mark else None
+    if budget is None:
+        return None
+    if isinstance(budget, str) or not 0 <= budget <= 1:
+        pytest.fail(f"behavior(budget={budget!r:.80}): is no rate from 0 to 1", pytrace=False)
+    return float(budget)

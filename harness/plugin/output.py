@@ -26,6 +26,11 @@ def usage_error(mistakes: Iterable[str]) -> pytest.UsageError:
     return pytest.UsageError("\nERROR: ".join(map(safe_line, mistakes)))
 
 
+def internal_error(line: str) -> Exception:
+    """The error that ends a session for a fault of ours; pytest writes it by itself."""
+    return pytest.exit.Exception(safe_line(line), returncode=pytest.ExitCode.INTERNAL_ERROR)
+
+
 class CleanReports:
     """Cleans the texts of reports and warnings, so that not even their colors come from outside."""
 

@@ -1,18 +1,19 @@
 """Writes the run's record: answers as they come, the whole record at the end of the session."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from functools import partial
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from harness.core.errors import HarnessError
+from harness.core.errors import HarnessError, one_line
 from harness.core.record import FORMAT_SUCCESS, RunRecord
 from harness.files.paths import short_path
 from harness.plugin.items import is_behavior
-from harness.plugin.output import usage_error
+from harness.plugin.output import internal_error, usage_error
 from harness.plugin.session import HarnessSession
 from harness.records.attempts import with_attempts
 from harness.records.journal import Journal, check_space
@@ -23,8 +24,9 @@ from harness.run.session import Run
 
 
 def plugins(session: HarnessSession) -> Iterator[object]:
-    """The writer of the record, in every session."""
-    yield RecordWriter(session, _preflight(session), command=tuple(sys.argv))
+    """The writer of the record, in every session, and what raises its error at the end."""
+    writer = RecordWriter(session, _preflight(session), command=tuple(sys.argv))
+    yield from (writer, writer.ending)
 
 
 def _preflight(session: HarnessSession) -> PreflightResult:
@@ -50,6 +52,7 @@ class RecordWriter:
         """Node ids of behaviors that have not finished."""
         self.journal: Journal | None = None
         self.record: RunRecord | None = None
+        self.ending = Ending()
         self.folder: Path | None = None
 
     @pytest.hookimpl(trylast=True)
@@ -78,15 +81,20 @@ class RecordWriter:
         run = self.session.run
         if run is None or not run.answers.models:
             return
-        self.record = record = self._made(run)
         try:
+            self.record = self._made(run)
+            self.record = record = with_attempts(self.record, self.report_dir)
             self.folder = write_run(record, self.report_dir)
-        except OSError as error:
-            raise usage_error([self._unwritten(record.id, error)]) from None
+        except Exception as error:
+            self.ending.error = self._unwritten(run.plan.id, error)
+            return
         missed = [r for r in record.results if r.behavior == FORMAT_SUCCESS and r.met is False]
         if missed and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
-        session.config.hook.pytest_harness_run_finished(config=session.config, record=record)
+        try:
+            session.config.hook.pytest_harness_run_finished(config=session.config, record=record)
+        except Exception as error:  # of a user's own hook: raised again after the tables
+            self.ending.error = error
 
     @pytest.hookimpl(trylast=True)
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
@@ -109,11 +117,27 @@ class RecordWriter:
     def _made(self, run: Run) -> RunRecord:
         is_whole = not self.unfinished and not run.is_cut
         record = run.record("complete" if is_whole else "partial", self.command)
-        return with_attempts(with_warnings(record, self.found.warnings), self.report_dir)
+        return with_warnings(record, self.found.warnings)
 
-    def _unwritten(self, run: str, error: OSError) -> str:
-        """Advice for a record that could not be written."""
-        reason = f"--report-dir {self.report_dir}: {error.strerror}"
-        if not record_file(self.report_dir / run).is_file():
-            return reason
-        return f"{reason}; the answers so far are kept: judge them with --model record:{run}"
+    def _unwritten(self, run: str, error: Exception) -> Exception:
+        """How the session ends whose record could not be written, with advice."""
+        kept = ""
+        if record_file(self.report_dir / run).is_file():
+            kept = f"; the answers so far are kept: judge them with --model record:{run}"
+        if isinstance(error, OSError):
+            return usage_error([f"--report-dir {self.report_dir}: {error.strerror}{kept}"])
+        return internal_error(f"bug, the record was not written: {one_line(error)}{kept}")
+
+
+class Ending:
+    """Raises what went wrong with the record once pytest's own tables and failures are printed."""
+
+    def __init__(self) -> None:
+        self.error: Exception | None = None
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_sessionfinish(self) -> Generator[None, Any, Any]:
+        result = yield
+        if self.error is not None:
+            raise self.error
+        return result

@@ -1,7 +1,9 @@
 """Runs behaviors over a whole run, which compare measurements with budgets."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
+from math import isfinite, nan
 from typing import Any
 
 import pytest
@@ -11,6 +13,7 @@ from harness.core.record import BehaviorResult
 from harness.core.verdict import Outcome, Verdict
 from harness.plugin.failure_text import failed_run
 from harness.plugin.items import behavior_of, subject_of
+from harness.run.behavior import plain_text, plain_verdict
 from harness.run.selection import Subject
 
 
@@ -23,11 +26,7 @@ def judge_run(
         BehaviorFailed: the behavior does not hold.
     """
     subject = subject_of(item)
-    measured = {
-        name: value
-        for evidence in arguments.values()
-        for name, value in _measured(evidence).items()
-    }
+    measured, mistakes = _measurements(arguments)
     result = partial(
         BehaviorResult,
         str(subject.ref),
@@ -36,24 +35,46 @@ def judge_run(
         measured=measured,
         budget=_limit(subject, behavior_of(item), measured),
     )
+    if mistakes:
+        keep(result(errors=1, met=False, reason=mistakes[0]))
+        pytest.fail("\n".join(mistakes), pytrace=False)
     try:
         item.obj(**arguments)
     except Judged as judged:
-        verdict = judged.verdict
+        verdict = plain_verdict(replace(judged.verdict, span=None), 0)
         keep(_not_passed(result, verdict))
         if verdict.outcome is Outcome.SKIPPED:
             pytest.skip(verdict.reason)
         raise failed_run(behavior_of(item), str(subject.ref), verdict) from None
     except AssertionError as error:
-        keep(result(failed=1, met=False, reason=str(error)))
+        keep(result(failed=1, met=False, reason=plain_text(str(error))))
         raise
     keep(result(passed=1, met=True))
 
 
-def _measured(evidence: Any) -> Mapping[str, float]:
-    """Measured values of an argument: one of the plugin's fixtures, or a user's own."""
-    found = getattr(evidence, "measured", None)
-    return found if isinstance(found, Mapping) else {}
+def _measurements(arguments: Mapping[str, Any]) -> tuple[dict[str, float], list[str]]:
+    """What the arguments, the plugin's fixtures or a user's own, measured: the values by name, and
+    a line for each that no record can hold."""
+    measured: dict[str, float] = {}
+    mistakes = []
+    for evidence in arguments.values():
+        found = getattr(evidence, "measured", None)
+        for name, value in found.items() if isinstance(found, Mapping) else ():
+            number = _finite(value)
+            if number is None:
+                mistakes.append(f"measured[{name!r:.80}]: {value!r:.80} is no finite number")
+            else:
+                measured[plain_text(name)] = number
+    return measured, mistakes
+
+
+def _finite(value: Any) -> float | None:
+    """The number that a value is, numpy's included; ``None`` where a record cannot hold it."""
+    try:
+        number = float(value) if not isinstance(value, str | bytes) else nan
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return number if isfinite(number) else None
 
 
 def _not_passed(result: Callable[..., BehaviorResult], verdict: Verdict) -> BehaviorResult:

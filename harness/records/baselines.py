@@ -8,7 +8,7 @@ never does. It is read as hostile input, as a run is.
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cache
@@ -23,7 +23,7 @@ from harness.core.record import RunRecord, Sample, TimedAnswer
 from harness.core.suggestion import did_you_mean
 from harness.core.verdict import FailureCode, Outcome, Verdict
 from harness.files.atomic import write_whole
-from harness.files.strict_json import damaged, mistake, parse_json
+from harness.files.strict_json import damaged, mistake, parse_json, validator
 from harness.records.runs import LATEST, find_run, read_run, record_file
 
 SUFFIX = ".json"
@@ -135,7 +135,7 @@ def read_baseline(path: Path) -> Baseline:
             f"reads {VERSION}: use the harness that wrote it, or save it again"
         )
     try:
-        file = _adapter().validate_python(values)
+        file = _validate()(values)
         samples = tuple(_sample(line, file.judged.get(line.task, ())) for line in file.samples)
         _require_unique(samples)
     except ValidationError as error:
@@ -335,3 +335,8 @@ def _verdict(status: str) -> Verdict:
 @cache
 def _adapter() -> TypeAdapter[BaselineFile]:
     return TypeAdapter(BaselineFile)
+
+
+@cache
+def _validate() -> Callable[[Any], BaselineFile]:
+    return validator(_adapter())

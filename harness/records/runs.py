@@ -9,7 +9,7 @@ import json
 import os
 import re
 import secrets
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
@@ -24,7 +24,7 @@ from harness.core.record import SCHEMA_VERSION, RunRecord, Sample
 from harness.core.suggestion import nearest
 from harness.files.atomic import write_whole
 from harness.files.paths import short_path
-from harness.files.strict_json import NotJson, damaged, decode, mistake, parse_json
+from harness.files.strict_json import NotJson, damaged, decode, mistake, parse_json, validator
 
 RUNS = Path("reports/runs")
 """The folder of a project's runs, relative to the project."""
@@ -110,6 +110,8 @@ def read_run(path: Path) -> RunRecord:
         return replace(record, samples=tuple(_read_journal(file.parent / PARTIAL_SAMPLES)))
     samples_file = file.parent / SAMPLES_FILE
     samples = tuple(_read_samples(samples_file))
+    if wrong := strangers(record, samples):
+        raise damaged([f"{file}: {line}" for line in wrong])
     expected = counted.get("count") if isinstance(counted, dict) else None
     if expected != len(samples):
         raise HarnessError(
@@ -213,7 +215,7 @@ def _read_without_samples(file: Path) -> tuple[RunRecord, Any]:
     head = _read_head(file)
     counted = head.pop("samples", None)
     try:
-        record = _run_adapter().validate_python(head)
+        record = _validate_run()(head)
     except ValidationError as error:
         mistakes = [f"{file}:{_line_of(file, e['loc'])}: {mistake(e)}" for e in error.errors()]
         raise damaged(mistakes) from None
@@ -263,7 +265,7 @@ def _read_journal(file: Path) -> Iterator[Sample]:
 
 
 def _checked_samples(file: Path, lines: Iterable[bytes]) -> Iterator[Sample]:
-    validate = _sample_adapter().validate_python
+    validate = _validate_sample()
     seen: set[tuple[str, str, str, int]] = set()
     mistakes: list[str] = []
     for number, line in enumerate(lines, start=1):
@@ -296,6 +298,17 @@ def _wrong_span(sample: Sample) -> str | None:
         if verdict.span and not 0 <= verdict.span[0] <= verdict.span[1] <= length:
             return f"verdicts.{behavior}.span: {list(verdict.span)} lies outside the completion"
     return None
+
+
+def strangers(record: RunRecord, samples: Iterable[Sample] = ()) -> list[str]:
+    """Models and tasks that answers, results and timings name and the record does not have."""
+    models, tasks = {m.ref for m in record.models}, {t.name for t in record.tasks}
+    smallest = (found.sample for found in record.counterexamples)
+    of = [*samples, *smallest, *record.results, *record.timed]
+    return [
+        *(f"models: has no {ref!r:.80}, which is named" for ref in {x.model for x in of} - models),
+        *(f"tasks: has no {name!r:.80}, which is named" for name in {x.task for x in of} - tasks),
+    ]
 
 
 def _line_of(file: Path, location: Iterable[int | str]) -> int:
@@ -335,3 +348,13 @@ def _sample_adapter() -> TypeAdapter[Sample]:
 @cache
 def _run_adapter() -> TypeAdapter[RunRecord]:
     return TypeAdapter(RunRecord)
+
+
+@cache
+def _validate_run() -> Callable[[Any], RunRecord]:
+    return validator(_run_adapter())
+
+
+@cache
+def _validate_sample() -> Callable[[Any], Sample]:
+    return validator(_sample_adapter())

@@ -7,6 +7,7 @@ BehaviorResult. It knows nothing of pytest's items.
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from operator import index
 
 from harness.core.completion import Completion, FinishReason
 from harness.core.judged import Judged
@@ -36,7 +37,7 @@ def judge_completion(
     try:
         test()
     except Judged as judged:
-        return judged.verdict
+        return plain_verdict(judged.verdict, len(completion.text))
     except AssertionError as error:
         lines = str(error).strip().splitlines()
         reason = excerpt(lines[0], 200) if lines else "an assertion without a message"
@@ -44,6 +45,35 @@ def judge_completion(
     except skipped as skip:
         return Verdict.skipped(str(skip))
     return Verdict.passed()
+
+
+def plain_verdict(verdict: Verdict, characters: int) -> Verdict:
+    """The verdict of a user's own check as values that a record holds and that are read again.
+
+    Args:
+        verdict: its numbers may be numpy's, its texts of any subclass of ``str``.
+        characters: of the judged text, within which the span must lie.
+
+    Raises:
+        TypeError, ValueError: a field holds no such value.
+    """
+    span = verdict.span
+    if span is not None:
+        start, end = map(index, span)
+        if not 0 <= start <= end <= characters:
+            raise ValueError(
+                f"the verdict's span ({start}, {end}) lies outside the completion, which has "
+                f"{characters} characters"
+            )
+        span = (start, end)
+    outcome, code = Outcome(verdict.outcome), verdict.code and FailureCode(verdict.code)
+    nearest = None if verdict.nearest is None else plain_text(verdict.nearest)
+    return Verdict(outcome, code, plain_text(verdict.reason), span, nearest)
+
+
+def plain_text(text: object) -> str:
+    """A ``str`` and no subclass of it, whose methods may answer anything."""
+    return str.__str__(text) if isinstance(text, str) else str(text)
 
 
 @dataclass

@@ -37,7 +37,7 @@ class Settings(BaseModel):
     tasks_dir: str = "fixtures/tasks"
     report_dir: str = "reports/runs"
     baselines_dir: str = "reports/baselines"
-    stall_seconds: float = Field(600.0, gt=0)
+    stall_seconds: float = Field(600.0, gt=0, allow_inf_nan=False)
     """Seconds without a message after which a backend counts as hung."""
     gate: GatePolicy = GatePolicy()
     """The table ``[tool.harness.gate]``."""
@@ -53,10 +53,15 @@ def read_settings(root: Path) -> Settings:
     if not path.is_file():
         return Settings()
     try:
-        table = tomllib.loads(path.read_text("utf-8")).get("tool", {}).get("harness", {})
+        tools = tomllib.loads(path.read_text("utf-8")).get("tool", {})
+        table = tools.get("harness", {}) if isinstance(tools, dict) else None
+        if not isinstance(table, dict):
+            raise HarnessError(f"{path}: tool.harness is no table, write [{TABLE}]")
         return Settings.model_validate(table)
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise HarnessError(f"{path}: not valid TOML: {error}") from None
     except ValidationError as error:
         found = [f"{path}: [{TABLE}] {explain(e, Settings)}" for e in error.errors()]
         raise HarnessError(*found) from None
+    except OSError as error:
+        raise HarnessError(f"{path}: cannot be read ({error.strerror})") from None
+    except (ValueError, RecursionError) as error:  # no TOML, not UTF-8, or nested too deep
+        raise HarnessError(f"{path}: not valid TOML: {error}") from None

@@ -40,15 +40,20 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+MAX_INT = 2**31 - 1
+"""The largest number of tokens that every backend can hold."""
+MAX_SEED = 2**63 - 1
+
+
 class SamplingFile(Strict):
     """Decoding parameters; see ``harness.core.plan.Sampling``."""
 
-    max_new_tokens: int = Field(256, gt=0)
-    temperature: float = Field(0.0, ge=0)
+    max_new_tokens: int = Field(256, gt=0, le=MAX_INT)
+    temperature: float = Field(0.0, ge=0, allow_inf_nan=False)
     top_p: float = Field(1.0, gt=0, le=1)
-    top_k: int = Field(0, ge=0)
-    repetition_penalty: float = Field(1.0, gt=0)
-    seed: int = 0
+    top_k: int = Field(0, ge=0, le=MAX_INT)
+    repetition_penalty: float = Field(1.0, gt=0, allow_inf_nan=False)
+    seed: int = Field(0, ge=-MAX_SEED, le=MAX_SEED)
 
     def value(self) -> Sampling:
         return Sampling(**self.model_dump())

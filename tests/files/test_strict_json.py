@@ -71,3 +71,10 @@ def test_a_model_file_that_would_fill_the_memory_is_not_read(tmp_path, monkeypat
     (tmp_path / "f.json").write_text('{"a": 1}')
     with pytest.raises(UnreadableFile, match="is larger than"):
         read_object(tmp_path / "f.json")
+
+
+def test_a_key_that_stands_twice_is_refused_where_that_is_asked_for() -> None:
+    twice = b'{"a": {"b": 1, "b": 2}}'
+    assert decode(twice) == {"a": {"b": 2}}
+    with pytest.raises(NotJson, match="the key 'b' stands twice in one object"):
+        decode(twice, has_unique_keys=True)

@@ -198,3 +198,15 @@ def test_a_folder_without_tasks(tmp_path):
         find_tasks(tmp_path)
     with pytest.raises(HarnessError, match="no such folder"):
         find_tasks(tmp_path / "none")
+
+
+@pytest.mark.parametrize(
+    "sampling",
+    ["temperature: .inf", "temperature: .nan", "repetition_penalty: .inf",
+     "max_new_tokens: 99999999999999999999", "top_k: 4294967296", "seed: 18446744073709551616"],
+)  # fmt: skip
+def test_sampling_that_no_backend_or_record_could_hold_is_refused(folder, sampling):
+    kept = "".join(line for line in TASK.splitlines(True) if not line.startswith("sampling"))
+    write(folder, f"{kept}sampling: {{{sampling}}}\n")
+    (mistake,) = mistakes(folder)
+    assert f"sampling.{sampling.partition(':')[0]}: " in mistake

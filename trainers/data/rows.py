@@ -6,6 +6,7 @@ training.
 """
 
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,7 @@ MAX_MISTAKES = 10
 IGNORED = -100
 """Label of a token that the loss ignores (torch's ``cross_entropy``)."""
 ROLES = ("system", "user", "assistant")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,8 @@ def read_rows(path: Path, limit: int | None = None) -> tuple[list[TrainingRow], 
             as ``file:line: what, what next``.
     """
     try:
+        if path.exists() and not path.is_file():
+            raise HarnessError(f"{path}: is no file, name one of rows")
         content = path.read_bytes()
         text = content.decode("utf-8-sig")
     except OSError as error:
@@ -78,6 +82,8 @@ def read_rows(path: Path, limit: int | None = None) -> tuple[list[TrainingRow], 
     except UnicodeDecodeError as error:
         number = content[: error.start].count(b"\n") + 1
         raise HarnessError(f"{path}:{number}: is not UTF-8 text ({error.reason})") from None
+    if text.lstrip().startswith("["):
+        raise HarnessError(f"{path}:1: is a JSON array, write one object on each line instead")
     rows: list[TrainingRow] = []
     mistakes: list[str] = []
     for number, line in enumerate(text.split("\n"), 1):
@@ -202,11 +208,13 @@ def _row(line: str, where: str) -> TrainingRow:
         ValueError: the mistake in it, and what to write instead.
     """
     try:
-        value = decode(line.encode())
+        value = decode(line.encode(), has_unique_keys=True)
     except NotJson as error:
         raise ValueError(f"not valid JSON ({error}), write one object on each line") from None
     if not isinstance(value, dict):
         raise ValueError(f"expected a JSON object, found {line.strip()!r:.60}")
+    if "messages" in value and ("prompt" in value or "completion" in value):
+        raise ValueError("has messages and prompt or completion, keep one of the two shapes")
     if "prompt" in value and "completion" in value:
         return TrainingRow(_prompt(value["prompt"]), _completion(value["completion"]), where)
     if "messages" in value:
@@ -218,6 +226,10 @@ def _row(line: str, where: str) -> TrainingRow:
         raise ValueError(
             "conversations with from and value are not read; write messages with role and content"
         )
+    if "instruction" in value and "output" in value:
+        raise ValueError(
+            "instruction, input and output are not read; write them as prompt and completion"
+        )
     keys = ", ".join(sorted(value)) or "none"
     raise ValueError(f"needs prompt and completion, or messages; found the keys: {keys}")
 
@@ -226,7 +238,7 @@ def _prompt(value: Any) -> tuple[Message, ...] | str:
     if isinstance(value, str):
         if not value:
             raise ValueError("the prompt is empty")
-        return value
+        return _characters(value, "prompt")
     return _asking(_messages(value, "prompt"), "prompt")
 
 
@@ -239,6 +251,8 @@ def _asking(turns: tuple[Message, ...], name: str) -> tuple[Message, ...]:
 def _completion(value: Any) -> str:
     if isinstance(value, str):
         return _some_text(value)
+    if not isinstance(value, list):
+        raise ValueError(f"completion must be text, found {value!r:.60}; write JSON as a string")
     turns = _messages(value, "completion")
     if len(turns) != 1 or turns[0].role != "assistant":
         raise ValueError("completion must be text, or one message of the assistant")
@@ -248,7 +262,17 @@ def _completion(value: Any) -> str:
 def _some_text(completion: str) -> str:
     if not completion:
         raise ValueError("the completion is empty, so there is nothing to learn")
-    return completion
+    return _characters(completion, "completion")
+
+
+def _characters(text: str, name: str) -> str:
+    """The text, unless half of a surrogate pair is in it: no tokenizer reads such a text."""
+    if half := _SURROGATE.search(text):
+        raise ValueError(
+            f"{name} holds the lone surrogate \\u{ord(half[0]):04x}, which is no character: the "
+            "text was cut within a character, cut it elsewhere"
+        )
+    return text
 
 
 def _messages(value: Any, name: str) -> tuple[Message, ...]:
@@ -265,7 +289,7 @@ def _message(turn: Any, name: str) -> Message:
         raise ValueError(f"{name}.role must be one of {', '.join(ROLES)}, found {role!r:.60}")
     if not isinstance(content, str):
         raise ValueError(f"{name}.content must be text, found {content!r:.60}")
-    return Message(role, content)
+    return Message(role, _characters(content, f"{name}.content"))
 
 
 def _shortened(mistakes: list[str]) -> list[str]:

@@ -52,6 +52,46 @@ def test_every_shape_of_a_row_is_read(tmp_path: Path) -> None:
     assert file.rows == 4
 
 
+USER, ANSWER = {"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ('{"prompt": "a \\ud83d", "completion": "b"}', r"prompt holds the lone surrogate \\ud83d"),
+        ('{"prompt": "a", "completion": "b \\udc00"}', r"completion holds the lone surrogate"),
+        (
+            '{"messages": [{"role": "user", "content": "\\udfff"}]}',
+            r"messages\[0\]\.content holds the lone surrogate \\udfff",
+        ),
+        ('{"prompt":"a","prompt":"z","completion":"b"}', "the key 'prompt' stands twice"),
+        ({"messages": [USER, ANSWER], "prompt": "P", "completion": "p"}, "keep one of the two"),
+        ({"prompt": "a", "completion": None}, "completion must be text, found None"),
+        ({"prompt": "a", "completion": {"name": "Ada"}}, "write JSON as a string"),
+        ({"instruction": "a", "input": "b", "output": "c"}, "write them as prompt and completion"),
+        ({"conversations": [{"from": "human", "value": "a"}]}, "write messages with role"),
+        ({"messages": [{"role": "developer", "content": "a"}]}, "must be one of system, user"),
+        ({"messages": [{"role": "user", "content": [{"type": "text"}]}]}, "must be text, found"),
+        ({"messages": [USER, {"role": "assistant", "content": None}]}, "must be text, found None"),
+    ],
+)
+def test_a_shape_that_is_not_read_is_refused_with_file_and_line(
+    tmp_path: Path, row: Any, message: str
+) -> None:
+    path = written(tmp_path, {"prompt": "q", "completion": "a"}, row)
+    with pytest.raises(HarnessError, match=message) as caught:
+        read_rows(path)
+    (mistake,) = caught.value.mistakes
+    assert mistake.startswith(f"{path}:2: ")
+
+
+def test_a_json_array_and_what_is_no_file_are_one_line(tmp_path: Path) -> None:
+    with pytest.raises(HarnessError, match=r"rows\.jsonl:1: is a JSON array"):
+        read_rows(written(tmp_path, "[", '{"prompt": "a", "completion": "b"},', "]"))
+    with pytest.raises(HarnessError, match="is no file"):
+        read_rows(tmp_path)
+
+
 def test_limit_reads_the_first_rows(tmp_path: Path) -> None:
     path = written(tmp_path, *({"prompt": "q", "completion": str(i)} for i in range(5)))
     assert [r.completion for r in read_rows(path, 2)[0]] == ["0", "1"]

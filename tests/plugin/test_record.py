@@ -1,0 +1,131 @@
+"""Only the disk keeps a record from being written; the tables are printed all the same."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.project import Project, json_project
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    return json_project(tmp_path)
+
+
+ODD = """
+import enum
+import numpy
+from harness import check
+from harness.core.verdict import FailureCode, Outcome, Verdict
+
+class Odd(str):
+    def __str__(self): raise RuntimeError
+    def __format__(self, spec): return "formatted"
+    def __eq__(self, other): return True
+    __hash__ = str.__hash__
+
+class Numpy:
+    def judge(self, case, completion):
+        return Verdict.failed(FailureCode.SYNTAX, "x", tuple(numpy.array([0, 1])))
+
+class Text:
+    def judge(self, case, completion):
+        return Verdict.failed("syntax", Odd("odd \\ud800"), None, Odd("near"))
+
+class Outside:
+    def judge(self, case, completion):
+        return Verdict.failed(FailureCode.SYNTAX, "x", (0, 10_000))
+
+def test_numpy(completion, task): check(Numpy(), completion, task)
+def test_text(completion, task): check(Text(), completion, task)
+def test_outside(completion, task): check(Outside(), completion, task)
+"""
+
+
+def test_odd_verdicts_are_recorded_or_refused(project: Project) -> None:
+    project.suite(ODD)
+    outcome = project.pytest("suites", "--model", project.store())
+    assert outcome.code == 1
+    assert "lies outside the completion, which has" in outcome.out
+    assert "record: reports/runs/" in outcome.out
+    verdicts = project.run().samples[0].verdicts
+    assert verdicts["numpy"].span == (0, 1)
+    assert (verdicts["text"].reason, verdicts["text"].nearest) == ("odd \ud800", "near")
+    assert "outside" not in verdicts
+
+
+MEASURED = """
+from types import SimpleNamespace
+import numpy, pytest
+
+@pytest.fixture
+def energy():
+    return SimpleNamespace(measured={})
+
+def test_energy(completions, energy): pass
+"""
+
+
+@pytest.mark.parametrize(
+    ("values", "measured"),
+    [
+        ("{'joules': numpy.float32(2), 'watts': numpy.int64(3)}", {"joules": 2.0, "watts": 3.0}),
+        ("{'joules': float('inf')}", None),
+        ("{'joules': numpy.float64('nan')}", None),
+        ("{'joules': '1'}", None),
+        ("{'joules': 10 ** 400}", None),
+        ("{'joules': numpy.array([1, 2])}", None),
+    ],
+)
+def test_what_a_user_measures_is_a_number_or_a_line(
+    project: Project, values: str, measured: dict[str, float] | None
+) -> None:
+    project.suite(MEASURED.replace("{}", values))
+    outcome = project.pytest("suites/test_own.py", "--model", project.store())
+    (result,) = (r for r in project.run().results if r.behavior == "energy")
+    assert outcome.code == (0 if measured else 1)
+    assert result.measured == (measured or {})
+    if not measured:
+        assert "measured['joules']: " in outcome.out
+        assert "is no finite number" in result.reason
+
+
+@pytest.mark.parametrize("budget", ["float('inf')", "float('nan')", "'1'", "-1"])
+def test_a_marks_budget_that_is_no_rate_is_a_line(project: Project, budget: str) -> None:
+    project.suite(
+        f"import pytest\n@pytest.mark.behavior(budget={budget})\ndef test_own(completion): pass\n"
+    )
+    outcome = project.pytest("suites", "--model", project.store())
+    assert "is no rate from 0 to 1" in outcome.out
+    assert project.run().results
+
+
+@pytest.mark.parametrize(
+    ("raises", "code", "told"),
+    [
+        ("OSError(28, 'No space left')", 4, "reports/runs: No space left"),
+        ("TypeError('odd')", 3, "bug, the record was not written: TypeError: odd"),
+    ],
+)
+def test_table_and_failures_are_printed_though_the_record_is_not(
+    project: Project, raises: str, code: int, told: str
+) -> None:
+    project.write("conftest.py", (
+        "from harness.plugin import record\n"
+        f"def write_run(*arguments): raise {raises}\n"
+        "record.write_run = write_run\n"
+    ))  # fmt: skip
+    outcome = project.pytest("suites", "--model", project.store("no JSON"))
+    assert outcome.code == code
+    assert told in outcome.err
+    assert "json_validity: 0 of 4 completions pass" in outcome.out
+    assert "- behaviors -" in outcome.out
+    assert "2 failed" in outcome.out
+
+
+def test_tables_are_printed_though_a_users_hook_fails(project: Project) -> None:
+    project.write("conftest.py", "def pytest_harness_run_finished(record):\n    1 / 0\n")
+    outcome = project.pytest("suites", "--model", project.store("no JSON"))
+    assert outcome.code not in (0, 5)
+    assert "- behaviors -" in outcome.out
+    assert "2 failed" in outcome.out
