@@ -24,7 +24,7 @@ from harness.core.suggestion import did_you_mean
 from harness.core.verdict import FailureCode, Outcome, Verdict
 from harness.files.atomic import write_whole
 from harness.files.strict_json import damaged, mistake, parse_json, validator
-from harness.records.runs import LATEST, find_run, read_run, record_file
+from harness.records.runs import LATEST, find_run, read_run, record_file, strangers
 
 SUFFIX = ".json"
 VERSION = 1
@@ -138,6 +138,8 @@ def read_baseline(path: Path) -> Baseline:
         file = _validate()(values)
         samples = tuple(_sample(line, file.judged.get(line.task, ())) for line in file.samples)
         _require_unique(samples)
+        if wrong := strangers(file.run, samples):
+            raise ValueError(wrong[0])
     except ValidationError as error:
         raise damaged([f"{path}: {mistake(e)}" for e in error.errors()]) from None
     except ValueError as error:

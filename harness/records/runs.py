@@ -20,7 +20,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from harness import __version__
 from harness.core.errors import HarnessError
-from harness.core.record import SCHEMA_VERSION, RunRecord, Sample
+from harness.core.record import SCHEMA_VERSION, BehaviorResult, RunRecord, Sample, TimedAnswer
 from harness.core.suggestion import nearest
 from harness.files.atomic import write_whole
 from harness.files.paths import short_path
@@ -302,12 +302,17 @@ def _wrong_span(sample: Sample) -> str | None:
 
 def strangers(record: RunRecord, samples: Iterable[Sample] = ()) -> list[str]:
     """Models and tasks that answers, results and timings name and the record does not have."""
-    models, tasks = {m.ref for m in record.models}, {t.name for t in record.tasks}
-    smallest = (found.sample for found in record.counterexamples)
-    of = [*samples, *smallest, *record.results, *record.timed]
+    named: list[Sample | BehaviorResult | TimedAnswer] = [
+        *samples,
+        *(found.sample for found in record.counterexamples),
+        *record.results,
+        *record.timed,
+    ]
+    models = {x.model for x in named} - {m.ref for m in record.models}
+    tasks = {x.task for x in named} - {t.name for t in record.tasks}
     return [
-        *(f"models: has no {ref!r:.80}, which is named" for ref in {x.model for x in of} - models),
-        *(f"tasks: has no {name!r:.80}, which is named" for name in {x.task for x in of} - tasks),
+        *(f"models: {ref!r:.80} is missing, of which there are answers" for ref in sorted(models)),
+        *(f"tasks: {name!r:.80} is missing, of which there are answers" for name in sorted(tasks)),
     ]
 
 

@@ -26,14 +26,14 @@ def run() -> RunRecord:
     return record(8)
 
 
-def edit(folder: Path, change: Callable[[dict[str, Any]], None]) -> None:
+def edit(folder: Path, change: Callable[[dict[str, Any]], object]) -> None:
     file = folder / "run.json"
     head = json.loads(file.read_text())
     change(head)
     file.write_text(json.dumps(head, indent=2))
 
 
-def edit_line(folder: Path, number: int, change: Callable[[dict[str, Any]], None]) -> None:
+def edit_line(folder: Path, number: int, change: Callable[[dict[str, Any]], object]) -> None:
     file = folder / "samples.jsonl"
     lines = file.read_text().splitlines()
     sample = json.loads(lines[number - 1])
@@ -134,6 +134,38 @@ def test_mistakes_name_file_line_and_field(tmp_path: Path, run: RunRecord) -> No
     with pytest.raises(HarnessError) as caught:
         read_run(folder)
     assert str(caught.value).startswith(f"{folder}/run.json:{line}: models.1.parameters: ")
+
+
+@pytest.mark.parametrize("text", ["NaN", "inf", "-Infinity", "5", "1e999"])
+@pytest.mark.parametrize("key", ["seconds", "rate", "load_seconds", "p95"])
+def test_no_text_passes_for_a_number(tmp_path: Path, run: RunRecord, key: str, text: str) -> None:
+    folder = write_run(run, tmp_path)
+    changes: dict[str, Callable[[dict[str, Any]], object]] = {
+        "seconds": lambda head: head.update(seconds=text),
+        "rate": lambda head: head["results"][0].update(rate=text),
+        "load_seconds": lambda head: head["models"][0].update(load_seconds=text),
+        "p95": lambda head: head["results"][0].update(measured={"p95_seconds": text}),
+    }
+    edit(folder, changes[key])
+    with pytest.raises(HarnessError, match="should be a valid number"):
+        read_run(folder)
+
+
+def test_no_text_passes_for_a_number_of_a_sample(tmp_path: Path, run: RunRecord) -> None:
+    folder = write_run(run, tmp_path)
+    edit_line(folder, 2, lambda sample: sample.update(repeat="0"))
+    with pytest.raises(HarnessError, match=r"samples\.jsonl:2: repeat: .*valid integer"):
+        read_run(folder)
+
+
+@pytest.mark.parametrize("key", ["models", "tasks"])
+def test_answers_of_a_model_or_task_that_was_taken_out_are_refused(
+    tmp_path: Path, run: RunRecord, key: str
+) -> None:
+    folder = write_run(run, tmp_path)
+    edit(folder, lambda head: head.update({key: [], "results": []}))
+    with pytest.raises(HarnessError, match=f"{key}: '.*' is missing, of which there are answers"):
+        read_run(folder)
 
 
 def test_several_mistaken_samples_are_reported_at_once(tmp_path: Path, run: RunRecord) -> None:
