@@ -6,13 +6,14 @@ which loads the whole model. In both cases the sum is computed in float32 and ro
 
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from harness.export.merging.adapter import Adapter
 from harness.export.merging.merged_weights import MergedWeights
 from harness.export.merging.peft_merge import merge_by_peft
+from harness.export.progress import OnTensor
 from harness.export.source import Source
 from harness.export.tensors.dtypes import STORED_AS, converted
 from harness.export.tensors.safetensors_file import Array
@@ -34,7 +35,6 @@ TOKENIZER_FILES = (
     "chat_template.json",
     "additional_chat_templates/*",
 )
-OnTensor = Callable[[int], None]
 
 
 def write_merged(source: Source, folder: Path, dtype: str, on_tensor: OnTensor) -> int:

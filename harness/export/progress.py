@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 
 Advance = Callable[[float], None]
 """Called with the finished share, 0 to 1."""
+OnTensor = Callable[[int], None]
+"""Called with the ``numel`` of each tensor that is written."""
 
 
 @contextlib.contextmanager

@@ -10,7 +10,7 @@ from harness.report.words import decision as decisions
 from harness.report.words.escaping import annotation, annotation_property
 from harness.report.words.marks import explaining_behaviors, first_failure
 
-MOST_CASES = 9
+MAX_CASES = 9
 """GitHub shows ten annotations of a step; the summary is one."""
 _LEVELS = {GateOutcome.PASS: "notice", GateOutcome.INCONCLUSIVE: "warning"}
 
@@ -27,7 +27,7 @@ def annotations(report: Report, tasks_dir: Path) -> Iterator[str]:
 
 def _cases(decision: GateDecision, tasks_dir: Path) -> Iterator[str]:
     broke = [(task, case) for task in decision.tasks for case in regressed_cases(task)]
-    for task, case in broke[:MOST_CASES]:
+    for task, case in broke[:MAX_CASES]:
         file = tasks_dir / task.task / "cases.jsonl"
         why_first = explaining_behaviors(case, task.comparison.required)
         case_id = case.sample.case_id

@@ -20,7 +20,7 @@ from harness.report.words.escaping import xml
 from harness.report.words.provenance import environment_of, facts
 
 SUFFIX = ".xml"
-MOST_CHARACTERS = 2_000
+MAX_CHARACTERS = 2_000
 """Shown of an answer that failed."""
 _TAGS = {Outcome.FAILED: "failure", Outcome.ERROR: "error", Outcome.SKIPPED: "skipped"}
 
@@ -83,7 +83,7 @@ def _case(sample: Sample, required: tuple[str, ...], broke: bool) -> Element:
         said = SubElement(case, tag, message=xml(f"{behavior}: {_type(found)} {found.reason}"))
         if found.outcome is not Outcome.SKIPPED:
             said.set("type", "regressed" if broke else _type(found))
-            said.text = xml(sample.completion.text[:MOST_CHARACTERS])
+            said.text = xml(sample.completion.text[:MAX_CHARACTERS])
     return case
 
 

@@ -16,9 +16,9 @@ from harness.report.words.marks import explaining_behaviors, first_failure
 from harness.report.words.provenance import facts
 
 SUFFIX = ".md"
-MOST_CASES = 20
+MAX_CASES = 20
 """Regressed cases that are shown; the rest are counted."""
-MOST_CHARACTERS = 600
+MAX_CHARACTERS = 600
 """Characters shown of a prompt or an answer."""
 SUMMARY_BYTES = 1_000_000
 """GitHub refuses a step summary of 1 MiB."""
@@ -49,7 +49,7 @@ def within(report: Report, limit: int) -> str:
     cases = [*_cases(report)]
     room = limit - size - 200
     shown: list[str] = []
-    for case in cases[:MOST_CASES]:
+    for case in cases[:MAX_CASES]:
         if room < len(case):
             break
         room -= len(case)
@@ -150,7 +150,7 @@ def _case(task: TaskDecision, case: CaseChange) -> str:
     parts = [
         f"\n<details><summary>{markdown(task.task)}: {markdown(case.sample.case_id)}{pinned}"
         f"{_why(case.after, explaining_behaviors(case, task.comparison.required))}</summary>\n",
-        f"\nprompt\n{block(prompt, MOST_CHARACTERS)}\n" if prompt else "",
+        f"\nprompt\n{block(prompt, MAX_CHARACTERS)}\n" if prompt else "",
         _answer("before", case.before),
         _answer("after", case.after),
         "\n</details>\n",
@@ -161,7 +161,7 @@ def _case(task: TaskDecision, case: CaseChange) -> str:
 def _answer(name: str, sample: Sample | None) -> str:
     if sample is None or not (sample.messages or sample.completion.text):
         return ""  # A baseline without texts.
-    return f"\n{name}\n{block(sample.completion.text, MOST_CHARACTERS)}\n"
+    return f"\n{name}\n{block(sample.completion.text, MAX_CHARACTERS)}\n"
 
 
 def _why(sample: Sample | None, first: tuple[str, ...]) -> str:

@@ -20,7 +20,7 @@ VERSION = "4.14.1"
 SHA256 = "e6b0ce02b84d892e2e33e403485e7f3d6c29e2be6df65daf44d89ba564139745"
 """The digest of the package as npm packs it."""
 MEMBER = "package/axe.min.js"
-MOST_SECONDS = 60
+MAX_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ def _fetched(cache: Path) -> bool:
     with tempfile.TemporaryDirectory(dir=cache) as folder:
         command = [npm, "pack", f"axe-core@{VERSION}", "--ignore-scripts", "--silent"]
         try:
-            done = subprocess.run(command, cwd=folder, capture_output=True, timeout=MOST_SECONDS)
+            done = subprocess.run(command, cwd=folder, capture_output=True, timeout=MAX_SECONDS)
         except subprocess.TimeoutExpired:
             return False
         brought = Path(folder) / f"axe-core-{VERSION}.tgz"

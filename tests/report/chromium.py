@@ -26,7 +26,7 @@ FLAGS = (
     "--remote-debugging-pipe",
 )
 
-MOST_SECONDS = 60
+MAX_SECONDS = 60
 """Silence after which a promise counts as never kept, or a tab as hanging."""
 
 BOX = """((found) => {
@@ -168,8 +168,8 @@ class Page:
 
     def _next(self) -> dict[str, Any]:
         while b"\0" not in self._buffer:
-            is_said, _, _ = select.select([self._reading], [], [], MOST_SECONDS)
-            assert is_said, f"Chromium says nothing for {MOST_SECONDS} seconds"
+            is_said, _, _ = select.select([self._reading], [], [], MAX_SECONDS)
+            assert is_said, f"Chromium says nothing for {MAX_SECONDS} seconds"
             part = os.read(self._reading, 1 << 20)
             assert part, "Chromium ended"
             self._buffer += part

@@ -7,7 +7,7 @@ import pytest
 
 from harness.core.record import RunRecord, Sample
 from harness.gate.policy import GatePolicy
-from harness.report.markdown import COMMENT_CHARACTERS, MOST_CASES, comment, render
+from harness.report.markdown import COMMENT_CHARACTERS, MAX_CASES, comment, render
 from harness.report.report import Report, report_on
 from harness.report.words.escaping import markdown
 from tests.gating import pair
@@ -43,7 +43,7 @@ def test_the_sentence_then_the_table_then_what_broke() -> None:
 
 def test_at_most_twenty_cases_and_how_many_are_left() -> None:
     text = render(report(broke=60))
-    assert text.count("<summary>json_extraction") == MOST_CASES
+    assert text.count("<summary>json_extraction") == MAX_CASES
     assert "…and 40 more cases broke: see the report's page." in text
 
 

@@ -1,7 +1,7 @@
 """Writes a GGUF file of an unquantised type, one tensor at a time, with the ``gguf`` package."""
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +11,7 @@ from gguf import GGMLQuantizationType, GGUFValueType, GGUFWriter, LlamaFileType
 from harness.core.errors import HarnessError
 from harness.export.gguf.architecture import Architecture
 from harness.export.gguf.tensor_plan import PlannedTensor
+from harness.export.progress import OnTensor
 from harness.export.tensors.dtypes import STORED_AS, converted
 from harness.export.tensors.model_config import ModelConfig
 from harness.export.tensors.safetensors_file import Array
@@ -25,8 +26,6 @@ FILE_TYPES = {
 }
 END_KEYS = 3
 """EOS, EOT and EOM."""
-OnTensor = Callable[[int], None]
-"""Called with the ``numel`` of each tensor that is written."""
 
 
 @dataclass(frozen=True, slots=True)

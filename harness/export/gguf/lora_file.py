@@ -15,9 +15,10 @@ from gguf import GGMLQuantizationType, GGUFWriter, Keys
 
 from harness.core.errors import HarnessError
 from harness.export.gguf.architecture import Architecture
-from harness.export.gguf.gguf_file import FILE_TYPES, OnTensor, add_provenance
+from harness.export.gguf.gguf_file import FILE_TYPES, add_provenance
 from harness.export.gguf.tensor_plan import Names, PlannedTensor
 from harness.export.merging.adapter import Adapter, Pair
+from harness.export.progress import OnTensor
 from harness.export.tensors.dtypes import STORED_AS, from_float32, to_float32
 from harness.export.tensors.model_config import ModelConfig
 from harness.export.tensors.safetensors_file import Array, read_tensor

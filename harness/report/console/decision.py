@@ -13,7 +13,7 @@ from harness.report.words import numbers as words
 from harness.report.words.escaping import log
 from harness.report.words.slices import suggestions
 
-MOST_NAMED = 10
+MAX_NAMED = 10
 """Cases of one kind that are named; the rest are counted."""
 
 
@@ -36,9 +36,9 @@ def of_task(task: TaskDecision) -> Iterator[str]:
     yield heading
     yield from _aligned([decisions.TABLE, *decisions.table(task)])
     for name, cases in _buckets(task).items():
-        more = len(cases) - MOST_NAMED
+        more = len(cases) - MAX_NAMED
         rest = f" and {more} more" if more > 0 else ""
-        named = ", ".join(map(log, cases[:MOST_NAMED]))
+        named = ", ".join(map(log, cases[:MAX_NAMED]))
         yield f"  {name} ({len(cases)}): {named}{rest}"
 
 

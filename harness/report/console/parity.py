@@ -12,9 +12,9 @@ from harness.parity.values import AnswerParity, Divergence, PairParity, Parity
 from harness.report.words import numbers as words
 from harness.report.words import parity as parity_words
 
-MOST_DIVERGENCES = 8
+MAX_DIVERGENCES = 8
 """Shown of one pair and task; ``parity.json`` has more."""
-MOST_OF_TRAINED = 3
+MAX_OF_TRAINED = 3
 """Shown of a model that was trained further: its answers are meant to differ."""
 _NAME, _TOKEN, _CASE = 30, 20, 12
 
@@ -82,7 +82,7 @@ def _answers(answers: AnswerParity, pair: PairParity) -> Iterator[RenderableType
         lines.append(ties)
     yield from _labeled("answers", lines, "")
     if answers.divergences:
-        most = MOST_DIVERGENCES if pair.is_copy else MOST_OF_TRAINED
+        most = MAX_DIVERGENCES if pair.is_copy else MAX_OF_TRAINED
         yield Padding(_divergences(answers, most), (0, 0, 0, 4))
 
 

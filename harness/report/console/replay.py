@@ -13,9 +13,9 @@ from harness.report.words.excerpts import beginning, common_prefix
 
 AROUND = 40
 """Characters of equal text shown on each side of a difference."""
-MOST_SHOWN = 2_000
+MAX_SHOWN = 2_000
 """Characters shown of one difference."""
-MOST_PIECES = 1_000
+MAX_PIECES = 1_000
 """Words, or else lines, of each text that are compared, as difflib may take the square of their
 number. Longer texts are one difference between the ends that they share."""
 _WORD = re.compile(r"\w+| +|[\s\S]")
@@ -49,7 +49,7 @@ def _between(before: str, after: str) -> Iterator[tuple[str, str]]:
     """Stretches by words; by lines where there are too many words; else all of it as one."""
     for cut in (_WORD.findall, _lines):
         left, right = cut(before), cut(after)
-        if max(len(left), len(right)) <= MOST_PIECES:
+        if max(len(left), len(right)) <= MAX_PIECES:
             for _, a, b, c, d in SequenceMatcher(None, left, right).get_opcodes():
                 yield "".join(left[a:b]), "".join(right[c:d])
             return
@@ -132,5 +132,5 @@ def _context(text: str, is_first: bool, is_last: bool) -> str:
 
 
 def _shown(text: str) -> str:
-    shown, rest = beginning(text, MOST_SHOWN)
+    shown, rest = beginning(text, MAX_SHOWN)
     return f"{log(shown)}{rest}"

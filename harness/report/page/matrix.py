@@ -12,7 +12,7 @@ from harness.report.report import Report, with_pair
 from harness.report.words import numbers as words
 from harness.report.words.slices import SliceTable, slices_in
 
-MOST_PAIRED = 60_000
+MAX_PAIRED = 60_000
 """Ordered pairs times answers of one model, which the gate judges in about five seconds; beyond it,
 the page shows only the difference of a chosen pair's rates, and no slices."""
 SHADES = 10
@@ -68,7 +68,7 @@ def all_pairs(report: Report) -> Pairs:
     """A report on every ordered pair, where there are more than two models and not too many."""
     sides = report.sides
     work = (len(sides) - 1) * sum(len(run.samples) for run in report.runs)
-    if report.before is None or len(sides) < 3 or work > MOST_PAIRED:
+    if report.before is None or len(sides) < 3 or work > MAX_PAIRED:
         return {}
     return {
         (b, a): with_pair(report, sides[b], sides[a]) for b, a in permutations(range(len(sides)), 2)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from harness.parity.values import AnswerParity, Divergence, PairParity, Parity
 from harness.report.words import parity as parity_words
 
-MOST_DIVERGENCES = 25
+MAX_DIVERGENCES = 25
 """Divergences shown of one pair and task; ``parity.json`` has more."""
 
 
@@ -99,7 +99,7 @@ def _pair(pair: PairParity, names: dict[str, str]) -> PairView:
 
 
 def _answers(answers: AnswerParity, is_copy: bool) -> AnswerView:
-    shown = answers.divergences[:MOST_DIVERGENCES]
+    shown = answers.divergences[:MAX_DIVERGENCES]
     return AnswerView(
         answers.task,
         parity_words.identical(answers),

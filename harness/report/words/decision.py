@@ -14,8 +14,8 @@ from harness.report.words import numbers as words
 from harness.report.words import resources as resource_words
 from harness.stats.repeats import pass_at_k, pass_hat_k
 
-_LEAST_P = 0.001
-MOST_NAMED = 5
+_MIN_P = 0.001
+MAX_NAMED = 5
 """Case ids named in a line; the rest are counted."""
 TABLE = ("behavior", "before", "after", "change", "broke", "fixed", "adjusted p")
 
@@ -99,13 +99,13 @@ def interval(found: PairedTest, minus: str = "-") -> str:
 
 def p_value(p: float) -> str:
     """``p = 0.0096``, ``p < 0.001``."""
-    return f"p {'' if p < _LEAST_P else '= '}{p_number(p)}"
+    return f"p {'' if p < _MIN_P else '= '}{p_number(p)}"
 
 
 def p_number(p: float) -> str:
     """``0.0096``, ``< 0.001``."""
-    if p < _LEAST_P:
-        return f"< {_LEAST_P}"
+    if p < _MIN_P:
+        return f"< {_MIN_P}"
     return f"{p:.2g}" if p < 0.995 else "1"
 
 
@@ -270,5 +270,5 @@ def _repeats(task: TaskDecision, policy: GatePolicy) -> Iterator[str]:
 
 def first_cases(cases: tuple[str, ...]) -> str:
     """``a, b, c and 4 more``."""
-    more = len(cases) - MOST_NAMED
-    return ", ".join(cases[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
+    more = len(cases) - MAX_NAMED
+    return ", ".join(cases[:MAX_NAMED]) + (f" and {more} more" if more > 0 else "")

@@ -47,16 +47,16 @@ def reading(pair: ComparedModels) -> tuple[str, ...]:
         return ("not measured",)
     same = found.prompts - found.mismatched
     head = f"{same:,} of {words.plural(found.prompts, 'prompt')} read as the same tokens"
-    lines = [head, *map(format_mismatch, found.mismatches[:MOST_LINES])]
-    if found.mismatched > MOST_LINES:
-        lines.append(f"and {found.mismatched - MOST_LINES:,} more prompts")
+    lines = [head, *map(format_mismatch, found.mismatches[:MAX_LINES])]
+    if found.mismatched > MAX_LINES:
+        lines.append(f"and {found.mismatched - MAX_LINES:,} more prompts")
     lines += [format_setting(s) + _effect(s, found) for s in found.settings]
     if not found.settings:
         lines[0] += "; chat template, BOS, EOS, PAD alike"
     return tuple(lines)
 
 
-MOST_LINES = 5
+MAX_LINES = 5
 """Mismatched prompts that are written out; ``parity.json`` has more."""
 
 
@@ -79,7 +79,7 @@ def first_step(pair: ComparedModels) -> tuple[str, ...]:
         f"the same for {found.agreeing:,} of {words.plural(found.prompts, 'prompt')} "
         f"({words.percent(found.agreement)}); logits differ by {most} at most, {mean} on average"
     ]
-    for m in found.mismatches[:MOST_LINES] if pair.is_copy else ():
+    for m in found.mismatches[:MAX_LINES] if pair.is_copy else ():
         old, new = words.significant(m.margin_before), words.significant(m.margin_after)
         lines.append(
             f"{m.case_id}: {format_token(m.before)} leads by {old} before, "

@@ -8,7 +8,7 @@ from harness.report.report import Report
 from harness.report.words import decision as decisions
 from harness.report.words import numbers as words
 
-MOST_SHOWN = 20
+MAX_SHOWN = 20
 """Slices in a table, worst first; the rest are counted."""
 SUGGESTED = 0.05
 """Adjusted p-values up to this are named in a terminal."""
@@ -54,8 +54,8 @@ def slices_in(report: Report, task: str, minus: str = "-") -> SliceTable:
 def slice_table(comparison: Comparison, confidence: float, minus: str = "-") -> SliceTable:
     """The worst slices, with those of few cases after the others."""
     found = sorted(slices_of(comparison, confidence), key=lambda s: s.is_small)
-    rows = tuple(row_of(one, minus) for one in found[:MOST_SHOWN])
-    return SliceTable(rows, max(0, len(found) - MOST_SHOWN))
+    rows = tuple(row_of(one, minus) for one in found[:MAX_SHOWN])
+    return SliceTable(rows, max(0, len(found) - MAX_SHOWN))
 
 
 def suggestions(comparison: Comparison, confidence: float) -> str:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.core.completion import Completion, FinishReason
-from harness.report.console.replay import AROUND, MOST_SHOWN, differences, lines
+from harness.report.console.replay import AROUND, MAX_SHOWN, differences, lines
 from tests.cpu import MAX_SECONDS, cpu_seconds
 from tests.report.hostile import EVERYTHING
 
@@ -46,7 +46,7 @@ def test_much_that_is_alike_is_left_out() -> None:
     assert text == f"Different:  … {alike[-AROUND:]}[-old-]{{+new+}}{(' ' + alike)[:AROUND]} … "
     [(gone, come)] = changed("x" * 5_000, "y" * 5_000)
     assert (len(gone), len(come)) == (5_000, 5_000)
-    assert f"{5_000 - MOST_SHOWN:,} more characters" in said(gone, come)
+    assert f"{5_000 - MAX_SHOWN:,} more characters" in said(gone, come)
 
 
 @given(st.text(alphabet="ab{}\n\u202e ", max_size=40), st.text(alphabet="ab{}\n ", max_size=40))
@@ -90,4 +90,4 @@ def _random(alphabet: str, seed: int) -> str:
 )
 def test_texts_that_are_hard_to_compare_are_soon_told_apart(before: str, after: str) -> None:
     assert cpu_seconds(lambda: said(before, after)) < MAX_SECONDS
-    assert len(said(before, after)) < 2_000 * MOST_SHOWN
+    assert len(said(before, after)) < 2_000 * MAX_SHOWN

@@ -217,7 +217,7 @@ def test_a_link_to_a_section_keeps_what_is_shown(tab: Page, tmp_path: Path) -> N
 def test_of_too_many_pairs_the_rates_still_differ(
     tab: Page, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("harness.report.page.matrix.MOST_PAIRED", 0)
+    monkeypatch.setattr("harness.report.page.matrix.MAX_PAIRED", 0)
     tab.open(written(record(100, MODELS), tmp_path), "#pair=3-2")
     before, after = (float(rate.rstrip("%")) for rate in rates(tab))
     points = tab.evaluate(f"{ROW}.querySelector('.points').innerText")

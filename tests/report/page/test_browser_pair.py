@@ -103,7 +103,7 @@ def test_a_slice_of_a_chosen_pair_asks_for_its_cases(tab: Page, tmp_path: Path) 
 def test_a_pair_that_was_not_measured_or_judged_shows_nothing_of_another(
     tab: Page, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("harness.report.page.matrix.MOST_PAIRED", 0)
+    monkeypatch.setattr("harness.report.page.matrix.MAX_PAIRED", 0)
     run = run_of()
     kept = {MODELS[0][0], MODELS[3][0]}
     run = replace(run, timed=tuple(t for t in run.timed if t.model in kept))

@@ -19,8 +19,8 @@ from tests.synthetic import ADAPTER, BASE, good, record_of, sample, values, with
 pytestmark = pytest.mark.slow
 
 CHARACTERS = 10_000
-MOST_TO_OPEN = 2_000
-MOST_TO_ANSWER = 300
+MAX_TO_OPEN = 2_000
+MAX_TO_ANSWER = 300
 """Milliseconds."""
 WORDS = random.Random(0).choices(["the bill", "is due", "on", "47.20", "in total", "paid"], k=1_800)
 
@@ -103,18 +103,18 @@ def searched(tab: Page, text: str, cases: str) -> float:
 @pytest.mark.parametrize("end", ENDS)
 def test_an_answer_that_ends_anywhere_is_shown_at_once(tab: Page, tmp_path: Path, end: str) -> None:
     path = page_of({end: ENDS[end]}, tmp_path / "page.html")
-    assert opened(tab, path) < MOST_TO_OPEN
+    assert opened(tab, path) < MAX_TO_OPEN
     assert tab.evaluate("document.querySelectorAll('.case .raw').length") == 2
     tab.evaluate("document.querySelector('.bucket').open = false")
-    assert searched(tab, "pay-0", "1 of 1 cases") < MOST_TO_ANSWER
+    assert searched(tab, "pay-0", "1 of 1 cases") < MAX_TO_ANSWER
     assert tab.evaluate("document.querySelectorAll('.bucket[open] .case .raw').length") == 2
     assert tab.problems == []
 
 
 def test_a_page_of_such_answers_opens_and_filters(tab: Page, tmp_path: Path) -> None:
     """The first fold lies open and shows twenty of them at once."""
-    assert opened(tab, page_of(ENDS, tmp_path / "page.html")) < MOST_TO_OPEN
+    assert opened(tab, page_of(ENDS, tmp_path / "page.html")) < MAX_TO_OPEN
     assert tab.evaluate("document.querySelectorAll('.case .raw').length") == 2 * len(ENDS)
-    assert searched(tab, "bill", "1 of 20 cases") < MOST_TO_ANSWER
-    assert searched(tab, '"a": 1', "6 of 20 cases") < MOST_TO_ANSWER
+    assert searched(tab, "bill", "1 of 20 cases") < MAX_TO_ANSWER
+    assert searched(tab, '"a": 1', "6 of 20 cases") < MAX_TO_ANSWER
     assert tab.problems == []

@@ -1,12 +1,12 @@
 /** The difference of two texts: by words first, then by the characters of replaced words. */
 // Comparisons of one search, words and characters together; when they are spent, the rest is one difference.
-const MOST_STEPS = 120_000;
+const MAX_STEPS = 120_000;
 // The share of equal characters from which two replaced words are compared by characters.
-const LEAST_ALIKE = 0.5;
+const MIN_ALIKE = 0.5;
 // Equal text shorter than this and than the differences on both sides counts as a coincidence.
 const SHORTEST_ALIKE = 4;
 // Share of the longer text; where less is equal, nothing is marked, as everything would be.
-const LEAST_SHARED = 0.2;
+const MIN_SHARED = 0.2;
 const TOKEN = /[0-9A-Za-z_\u0080-\u{10ffff}]+| +|[^]/gu;
 
 /** A stretch of both texts; isAlike where they are equal. */
@@ -91,7 +91,7 @@ const byLetters = (word, budget) => {
   const [left, right] = [before.slice(head, before.length - tail), after.slice(head, after.length - tail)];
   const parts = cutAlike(left, right, budget);
   const alike = parts.reduce((sum, part) => sum + (part.isAlike ? lengthOf(part.before) : 0), 0);
-  const isWorth = alike >= Math.max(left.length, right.length) * LEAST_ALIKE;
+  const isWorth = alike >= Math.max(left.length, right.length) * MIN_ALIKE;
   const [start, end] = [before.slice(0, head).join(""), before.slice(before.length - tail).join("")];
   return [stretch(start, start), ...(isWorth ? parts : [stretch(left.join(""), right.join(""))]), stretch(end, end)];
 };
@@ -119,7 +119,7 @@ const withoutChance = (found) => found.flatMap((part, i) => {
 /** The texts cut into stretches, equal and unequal by turns. */
 const differences = (before, after) => {
   if (before === after) return before ? [stretch(before, after)] : [];
-  const budget = { steps: MOST_STEPS };
+  const budget = { steps: MAX_STEPS };
   const words = cutAlike(before.match(TOKEN) ?? [], after.match(TOKEN) ?? [], budget);
   return joined(withoutChance(joined(words.flatMap((word) => byLetters(word, budget)))));
 };
@@ -138,5 +138,5 @@ const changesOf = (before, after) => {
     }
     [left, right] = ends;
   }
-  return alike < LEAST_SHARED * Math.max(lengthOf(before), lengthOf(after)) ? [[], []] : [gone, come];
+  return alike < MIN_SHARED * Math.max(lengthOf(before), lengthOf(after)) ? [[], []] : [gone, come];
 };

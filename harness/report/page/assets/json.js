@@ -1,6 +1,6 @@
 /** The values of a JSON answer. Reads RFC 8259 and nothing more lenient: a Markdown fence is not JSON. */
-const MOST_DEPTH = 100;
-const MOST_VALUES = 500;
+const MAX_DEPTH = 100;
+const MAX_VALUES = 500;
 const NOT_JSON = "not JSON";
 const JSON_BLANK = /[ \t\n\r]*/y;
 // Each part of the loop begins with a backslash, so that a string that never ends is read once, not 2^n times.
@@ -27,8 +27,8 @@ const valuesOf = (text) => {
   };
   const next = (character) => { take(JSON_BLANK); if (text[at] !== character) return false; at += 1; return true; };
   const put = (kind, shown) => {
-    if (stack.length > MOST_DEPTH) why ||= "nested too deep";
-    else if (found.size === MOST_VALUES) why ||= "too many values";
+    if (stack.length > MAX_DEPTH) why ||= "nested too deep";
+    else if (found.size === MAX_VALUES) why ||= "too many values";
     if (why) return;
     const pointer = stack.map(({ key }) => `/${String(key).replaceAll("~", "~0").replaceAll("/", "~1")}`).join("");
     const isTwice = found.has(pointer);

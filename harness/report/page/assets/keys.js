@@ -1,6 +1,6 @@
 /** A table of JSON answers: one row for each value, one cell for each answer. */
-const MOST_ROWS = 40;
-const MOST_CHARACTERS = 200;
+const MAX_ROWS = 40;
+const MAX_CHARACTERS = 200;
 const JSON_WHOLE = /^-?[0-9]+$/;
 
 /** Compares numbers by value, but two whole numbers by their digits, as a double does not hold all of them. */
@@ -19,7 +19,7 @@ const plural = (number, noun) => `${count(number)} ${noun}${number === 1 ? "" : 
  * heads: for each column, the reason why it has no values, or "".
  * rows: { pointer, differs, cells: [{ value, isWrong, hasKind }] }; differs where the answers are not
  * alike or one is not the reference's, hasKind where the values of a row are of different kinds.
- * left: rows beyond MOST_ROWS. said: a summary.
+ * left: rows beyond MAX_ROWS. said: a summary.
  */
 const keyTable = (answers, reference) => {
   const read = answers.map((text) => text === null ? "" : valuesOf(text));
@@ -48,8 +48,8 @@ const keyTable = (answers, reference) => {
   ].join(", ") || "only one answer is JSON";
   return {
     heads: read.map((found) => isMap(found) ? "" : found),
-    rows: [...rows.filter((row) => row.differs), ...rows.filter((row) => !row.differs)].slice(0, MOST_ROWS),
-    left: Math.max(0, rows.length - MOST_ROWS),
+    rows: [...rows.filter((row) => row.differs), ...rows.filter((row) => !row.differs)].slice(0, MAX_ROWS),
+    left: Math.max(0, rows.length - MAX_ROWS),
     said: `${plural(rows.length, "value")}: ${said}`,
   };
 };
@@ -59,7 +59,7 @@ const drawValue = ({ value, isWrong, hasKind }, isRead) => {
   if (isWrong) cell.append(el("span", "cross", "✗"), " ");
   if (value === undefined) { if (isRead) cell.append(el("span", "none", "missing")); return cell; }
   const characters = [...value.shown];
-  cell.append(...visible(characters.length > MOST_CHARACTERS ? `${characters.slice(0, MOST_CHARACTERS).join("")}…` : value.shown));
+  cell.append(...visible(characters.length > MAX_CHARACTERS ? `${characters.slice(0, MAX_CHARACTERS).join("")}…` : value.shown));
   if (hasKind) cell.append(" ", el("span", "kind", value.kind));
   if (value.isTwice) cell.append(" ", el("span", "kind", "key stands twice"));
   return cell;

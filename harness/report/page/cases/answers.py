@@ -33,7 +33,7 @@ _OUTCOMES = {said: outcome for outcome, said in _VERDICTS.items()}
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class CaseFinding:
     """A verdict that is not passed, of one behavior or of several that agree."""
 
     behaviors: tuple[str, ...]
@@ -54,7 +54,7 @@ class Answer:
     cut_after: int
     marks: tuple[Mark, ...]
     """Offsets into ``text``."""
-    findings: tuple[Finding, ...]
+    findings: tuple[CaseFinding, ...]
     is_cut_off: bool
     """The token limit ended the answer."""
     error: str | None
@@ -185,11 +185,11 @@ def _is_cut_off(sample: Sample) -> bool:
     return sample.completion.finish_reason is FinishReason.LENGTH
 
 
-def _findings(sample: Sample) -> Iterable[Finding]:
+def _findings(sample: Sample) -> Iterable[CaseFinding]:
     said: dict[tuple[Outcome, str, str], list[str]] = {}
     for behavior, verdict in sample.verdicts.items():
         if verdict.outcome is not Outcome.PASSED:
             code = verdict.code.value if verdict.code else verdict.outcome.value
             said.setdefault((verdict.outcome, code, verdict.reason), []).append(behavior)
     for (outcome, code, reason), behaviors in said.items():
-        yield Finding(tuple(behaviors), outcome, code, readable(reason))
+        yield CaseFinding(tuple(behaviors), outcome, code, readable(reason))

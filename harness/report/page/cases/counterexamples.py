@@ -11,9 +11,9 @@ from harness.report.report import Report
 from harness.report.words import numbers as words
 from harness.report.words.marks import Mark
 
-MOST_CHARACTERS = 4_000
+MAX_CHARACTERS = 4_000
 """Characters of one prompt or answer; counterexamples are rarely longer."""
-MOST_SHOWN = 20
+MAX_SHOWN = 20
 """Counterexamples of one task."""
 
 
@@ -40,7 +40,7 @@ def counterexample_views(report: Report, task: str) -> tuple[CounterexampleView,
         for c in run.counterexamples
         if c.sample.task == task and any(m.ref == c.sample.model for m in run.models)
     ]
-    return tuple(found[:MOST_SHOWN])
+    return tuple(found[:MAX_SHOWN])
 
 
 def effort(found: Counterexample) -> str:
@@ -58,8 +58,8 @@ def effort(found: Counterexample) -> str:
 
 def _view(report: Report, side: Side, found: Counterexample) -> CounterexampleView:
     sample = found.sample
-    prompt = prompt_of(sample)[:MOST_CHARACTERS]
-    answer = answer_of(sample, (found.behavior,), MOST_CHARACTERS, prompt)
+    prompt = prompt_of(sample)[:MAX_CHARACTERS]
+    answer = answer_of(sample, (found.behavior,), MAX_CHARACTERS, prompt)
     label = label_of(report, side)
     near = (Mark(*answer.near, label.role or label.text, NEAR),) if answer.near else ()
     return CounterexampleView(

@@ -7,7 +7,7 @@ from decimal import Decimal, InvalidOperation
 from harness.core.record import Sample
 
 _NUMBER = re.compile(r"(?<![0-9])[0-9][0-9.,'\u2019]*")
-_MOST_NUMBERS = 1_000
+_MAX_NUMBERS = 1_000
 """Numbers of a prompt that are looked at."""
 
 
@@ -34,7 +34,7 @@ def _number(nearest: str, prompt: str) -> tuple[int, int] | None:
     """The number by its value, whatever separates its thousands."""
     with suppress(InvalidOperation):
         wanted = Decimal(nearest)
-        for _, match in zip(range(_MOST_NUMBERS), _NUMBER.finditer(prompt), strict=False):
+        for _, match in zip(range(_MAX_NUMBERS), _NUMBER.finditer(prompt), strict=False):
             written = match[0].rstrip(".,'\u2019")
             with suppress(InvalidOperation):
                 if Decimal(re.sub("[,'\u2019]", "", written)) == wanted:

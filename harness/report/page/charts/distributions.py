@@ -13,7 +13,7 @@ from harness.report.page.labels import Label, label_of
 from harness.report.report import Report
 from harness.report.words import numbers as words
 
-MOST_POINTS = 200
+MAX_POINTS = 200
 """Points of one line: a screen shows no more."""
 FEWEST = 2
 """Values that a distribution needs to be drawn."""
@@ -171,7 +171,7 @@ def _line(values: list[float], end: float, css_class: str) -> Line:
     """The share of values up to each of them: an empirical distribution function, thinned."""
     ordered = sorted(values)
     count = len(ordered)
-    kept = sorted({round(i * (count - 1) / (MOST_POINTS - 1)) for i in range(MOST_POINTS)})
+    kept = sorted({round(i * (count - 1) / (MAX_POINTS - 1)) for i in range(MAX_POINTS)})
     steps = ((ordered[i], (i + 1) / count) for i in kept)
     return Line(((0.0, 0.0), *steps, (max(end, ordered[-1]), 1.0)), css_class, is_stepped=True)
 

@@ -16,9 +16,9 @@ from harness.report.page.labels import label_of
 from harness.report.report import Report
 from harness.report.words import numbers as words
 
-MOST_RUNS = 30
+MAX_RUNS = 30
 """Runs of one chart, the latest."""
-MOST_TICKS = 3
+MAX_TICKS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ def _chart(report: Report, task: str, behavior: str) -> HistoryChart | None:
         (r for r in stored.values() if r.created <= until), key=lambda r: (r.created, r.id)
     )
     kinds = {_kind(side): label_of(report, side).css_class for side in report.pair}
-    found = {kind: _points(report, runs[-MOST_RUNS:], task, behavior, kind) for kind in kinds}
+    found = {kind: _points(report, runs[-MAX_RUNS:], task, behavior, kind) for kind in kinds}
     order = sorted({(p.created, p.run) for points in found.values() for p in points})
     if len(order) < 2:
         return None
@@ -124,7 +124,7 @@ def _span(points: Sequence[HistoryPoint]) -> str:
 def _runs(order: Sequence[tuple[str, str]]) -> Scale:
     """The runs at equal distances, some of them named by their date and time."""
     last = len(order) - 1
-    count = min(MOST_TICKS, len(order))
+    count = min(MAX_TICKS, len(order))
     places = sorted({round(i * last / (count - 1)) for i in range(count)})
     ticks = tuple((float(i), order[i][0][5:16].replace("T", " ")) for i in places)
     return Scale(0.0, float(last), ticks, "runs, oldest first (UTC)")

@@ -14,7 +14,7 @@ from harness.report.words import numbers as words
 
 HEIGHT = 200
 """Height of the box that holds the lines, in pixels."""
-MOST_TICKS = 6
+MAX_TICKS = 6
 SHORT = 4
 """Characters of a tick's number that may extend beyond the end of its axis."""
 
@@ -65,7 +65,7 @@ class Dot:
 def scale(low: float, high: float, title: str) -> Scale:
     """An axis from ``low`` to a round number from ``high`` on, with round ticks between."""
     span = high - low if high > low else abs(high) or 1.0
-    raw = span / (MOST_TICKS - 1)
+    raw = span / (MAX_TICKS - 1)
     power = 10.0 ** math.floor(math.log10(raw))
     step = next(n * power for n in (1, 2, 5, 10) if n * power >= raw * 0.999)
     count = max(1, math.ceil(span / step - 1e-9))

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 
 from harness.checks.declared.output import Output
+from harness.checks.python_function import Function
 from harness.core.case import Case
 from harness.tasks.check.corruptions.defect import (
     EDGES,
@@ -17,7 +18,6 @@ from harness.tasks.check.corruptions.defect import (
     nothing,
 )
 
-Function = ast.FunctionDef | ast.AsyncFunctionDef
 _OPENING = re.compile(r"(?:async )?def |class |import |from |[@#]")
 
 

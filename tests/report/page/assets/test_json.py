@@ -8,7 +8,7 @@ from tests.report.page.assets.conftest import Call
 
 pytestmark = pytest.mark.slow
 
-MOST_VALUES = 500
+MAX_VALUES = 500
 NOT_JSON, TOO_DEEP, TOO_MANY = "not JSON", "nested too deep", "too many values"
 
 
@@ -49,5 +49,5 @@ def test_hostile_sizes_are_bounded(call: Call) -> None:
     assert call("valuesOf", "[" * 101 + "1" + "]" * 101) == TOO_DEEP
     assert call("valuesOf", "[" * 100_000) == NOT_JSON
     assert call("valuesOf", "[" * 100_000 + "]" * 100_000) == TOO_DEEP
-    assert call("valuesOf", json.dumps([0] * (MOST_VALUES + 1))) == TOO_MANY
+    assert call("valuesOf", json.dumps([0] * (MAX_VALUES + 1))) == TOO_MANY
     assert call("valuesOf", '["' + "\\n" * 500_000) == NOT_JSON

@@ -9,7 +9,7 @@ from tests.report.page.assets.conftest import Call
 
 pytestmark = pytest.mark.slow
 
-MOST_ROWS = 40
+MAX_ROWS = 40
 
 
 def table(call: Call, *answers: str | None, reference: str = "") -> Any:
@@ -93,7 +93,7 @@ def test_no_table_without_two_things_to_compare(
 def test_hostile_sizes_are_bounded(call: Call) -> None:
     many = json.dumps({str(i): "x" * 1_000 for i in range(90)})
     found = table(call, many, many)
-    assert (len(found["rows"]), found["left"]) == (MOST_ROWS, 90 - MOST_ROWS)
+    assert (len(found["rows"]), found["left"]) == (MAX_ROWS, 90 - MAX_ROWS)
     huge = "1" * 5_000
     assert said(table(call, f"[{huge}]", f"[{huge[1:]}]"))[0].startswith("*/0: 111")
 

@@ -5,7 +5,7 @@ from xml.etree import ElementTree
 
 from harness.core.completion import Timing
 from harness.core.record import RunRecord, TimedAnswer
-from harness.report.page.charts.distributions import MOST_POINTS, distributions_of
+from harness.report.page.charts.distributions import MAX_POINTS, distributions_of
 from harness.report.report import report_on
 from tests.synthetic import ADAPTER, BASE, BEHAVES, CHATTERS, TASK, record
 
@@ -92,7 +92,7 @@ def test_any_two_of_several_models_have_an_axis() -> None:
     sides = list(root.iter("g"))
     assert [n.get("data-side") for n in sides] == ["0", "1", "2"]
     lines = [(n.find("polyline").get("points") or "").split() for n in sides]
-    assert max(map(len, lines)) <= 2 * MOST_POINTS + 4, "a line is thinned"
+    assert max(map(len, lines)) <= 2 * MAX_POINTS + 4, "a line is thinned"
     assert [line[0] for line in lines] == ["0,1"] * 3
     assert [line[-1] for line in lines] == ["30,0", "50,0", "100,0"], "each reaches every axis' end"
     dots = [[n.get("data-x") for n in side.iter("circle")] for side in sides]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.report.page.charts.plots import HEIGHT, MOST_TICKS, Dot, Line, plot, scale, shares
+from harness.report.page.charts.plots import HEIGHT, MAX_TICKS, Dot, Line, plot, scale, shares
 
 
 @pytest.mark.parametrize(
@@ -28,7 +28,7 @@ def test_an_axis_reaches_its_value_without_waste(high: float) -> None:
     found = scale(0, high, "s")
     assert high <= found.high * (1 + 1e-9)
     assert found.high < 2.1 * high
-    assert 2 <= len(found.ticks) <= MOST_TICKS + 1
+    assert 2 <= len(found.ticks) <= MAX_TICKS + 1
 
 
 def test_what_a_chart_shows_lies_where_its_values_are() -> None:
