@@ -9,7 +9,7 @@ from pathlib import Path
 
 from harness.core.modelref import ModelRef
 from harness.engine.model import EngineSettings, OpenModel
-from harness.model_files.fingerprint import adapted_hash
+from harness.model_files.fingerprint import adapted_hash, deciding_files
 from harness.model_files.folders import (
     adapter_base,
     check_adapter,
@@ -34,6 +34,10 @@ def import_libraries(ref: ModelRef, settings: EngineSettings) -> None:
     is_quantized = settings.quantize is not None or may_be_quantized(adapter_base(ref))
     import_transformers(is_quantized=is_quantized)
     import_peft()
+
+
+def files(ref: ModelRef) -> list[Path]:
+    return [*deciding_files(Path(ref.location)), *deciding_files(local_folder(adapter_base(ref)))]
 
 
 def open_model(ref: ModelRef, settings: EngineSettings) -> OpenModel:

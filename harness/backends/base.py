@@ -1,7 +1,10 @@
 """``base:FOLDER`` or ``base:HUB_ID``: a whole transformers model."""
 
+from pathlib import Path
+
 from harness.core.modelref import ModelRef
 from harness.engine.model import EngineSettings, OpenModel
+from harness.model_files.fingerprint import deciding_files
 from harness.model_files.folders import check_options, check_whole_model, may_be_quantized
 from harness.model_files.hub import local_folder
 
@@ -16,6 +19,10 @@ def import_libraries(ref: ModelRef, settings: EngineSettings) -> None:
 
     is_quantized = settings.quantize is not None or may_be_quantized(ref.location)
     import_transformers(is_quantized=is_quantized)
+
+
+def files(ref: ModelRef) -> list[Path]:
+    return deciding_files(local_folder(ref.location))
 
 
 def open_model(ref: ModelRef, settings: EngineSettings) -> OpenModel:

@@ -44,6 +44,11 @@ def preflight(ref: ModelRef, settings: EngineSettings) -> None:
         check_file(f"--model {ref}: its LoRA", lora)
 
 
+def files(ref: ModelRef) -> list[Path]:
+    lora = ref.option("lora")
+    return [Path(ref.location), *([Path(lora)] if lora else [])]
+
+
 def open_model(ref: ModelRef, settings: EngineSettings) -> OpenModel:
     file, lora = Path(ref.location), ref.option("lora")
     set_defaults()

@@ -52,7 +52,8 @@ class ModelRecord:
     is_measurable: bool = True
     """False for a replayed record, whose times and memory are not the model's."""
     error: str | None = None
-    """Reason why there are no completions, where there are none."""
+    """Reason why there are no completions, or no more of them: the model did not open, or its files
+    were replaced during the run."""
     attempt: int | None = None
     """Number of this run among the runs of the same weights and plan in the folder, from 1;
     ``None`` where the weights are unknown, or the answers are replayed."""

@@ -39,6 +39,8 @@ class FakeHost(ModelHost):
         self.answer = answer
         self.unopened = unopened
         """Reason why a model does not open."""
+        self.weights_sha256 = "0" * 64
+        """The hash of a model that is opened: another stands for a model that was replaced."""
         self.prewarmed: list[ModelRef] = []
         self.opened: list[ModelRef] = []
         """Models in the order in which they were opened."""
@@ -64,7 +66,8 @@ class FakeModel:
 
     def describe(self) -> ModelRecord:
         ref = self.ref
-        return ModelRecord(str(ref), ref.kind, ref.name, weights_sha256="0" * 64, device="cpu")
+        weights = self.host.weights_sha256
+        return ModelRecord(str(ref), ref.kind, ref.name, weights_sha256=weights, device="cpu")
 
     def batches(self, requests: Sequence[Request]) -> list[list[Request]]:
         return [[request] for request in requests]

@@ -66,7 +66,8 @@ class ModelHost:
         try:
             for ref, request in turns:
                 if deaths[ref] >= MAX_DEATHS_IN_A_ROW:
-                    reason = "it died before when it was to be timed"
+                    model = self._model(ref).model
+                    reason = (model and model.error) or "it died before when it was to be timed"
                     yield Answered(ref, request, failed(request, reason))
                     continue
                 yield from self._turn(ref, request)

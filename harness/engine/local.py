@@ -10,7 +10,7 @@ from harness.core.modelref import ModelRef
 from harness.core.plan import Request, failed
 from harness.core.record import ModelRecord
 from harness.engine.events import Answered, Event, ModelOpened
-from harness.engine.model import ModelUnopened, OpenModel
+from harness.engine.model import ModelUnopened, OpenModel, replacement
 
 
 @dataclass
@@ -59,6 +59,10 @@ class LocalModel:
             described = opened.describe()
         except Exception as error:
             raise ModelUnopened(one_line(error)) from None
+        if reason := replacement(self.model, described):
+            assert self.model is not None
+            self.model = replace(self.model, error=reason)
+            raise ModelUnopened(reason)
         seconds = time.perf_counter() - started
         self.model = self.model or replace(described, load_seconds=seconds)
         self._opened = opened

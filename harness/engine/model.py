@@ -104,10 +104,23 @@ class ModelUnopened(HarnessError):
     """The backend could not open the model."""
 
 
+IDENTITY = ("files", "weights_sha256", "base_sha256", "tokenizer_sha256", "chat_template_sha256")
+"""Fields of a ModelRecord that are equal whenever the same model is opened."""
+
+
+def replacement(first: ModelRecord | None, again: ModelRecord) -> str | None:
+    """One line where a model that is opened again has other files than when it was opened
+    ``first``; ``None`` where it is the same model."""
+    if first is None or all(getattr(first, n) == getattr(again, n) for n in IDENTITY):
+        return None
+    return f"{again.ref} was replaced during the run: its files have other hashes, run it again"
+
+
 class Backend(Protocol):
     """The functions of a file in ``harness/backends/``.
 
-    Two more are optional. ``import_libraries(ref, settings)`` imports what ``open_model`` takes,
+    Three more are optional. ``files(ref)`` lists the files that ``open_model`` reads: when one is
+    replaced while the model is in use, its further answers are errors. ``import_libraries(ref, settings)`` imports what ``open_model`` takes,
     opens nothing and reads no weights: a process that is prewarmed runs it before it is known
     whether the model will be asked. ``connect(ref, settings)`` returns an ``AnsweringModel`` of the
     backend's own, for a kind that needs no process, such as a stored run.

@@ -19,7 +19,7 @@ from harness.core.plan import Request, failed
 from harness.core.record import ModelRecord
 from harness.engine.channel import value_of
 from harness.engine.events import Answered, Event, ModelOpened, Stepped
-from harness.engine.model import EngineSettings, ModelUnopened
+from harness.engine.model import EngineSettings, ModelUnopened, replacement
 from harness.engine.tokenization import Tokenization
 from harness.engine.worker_process import BackendDied, WorkerProcess
 
@@ -171,12 +171,19 @@ class RemoteModel:
                     yield Stepped(self.ref, message["tokens"], message["ended"])
                 case "answered":
                     process.in_flight = []
+                    self._mark_replaced(message["replacement"])
                     completions = [value_of(Completion, c) for c in message["completions"]]
                     for key, completion in zip(message["keys"], completions, strict=True):
                         yield Answered(self.ref, by_key[key], completion)
                 case "finished":
                     self._measure(message, time.perf_counter() - started)
                     return
+
+    def _mark_replaced(self, reason: str | None) -> None:
+        """Say in the model's record that its files became another model's."""
+        if reason is not None:
+            assert self.model is not None
+            self.model = replace(self.model, error=reason)
 
     def _measure(self, finished: dict[str, Any], seconds: float) -> None:
         """Add the time and memory of answering to the model's record."""
@@ -196,8 +203,10 @@ class RemoteModel:
             match message["kind"]:
                 case "opened":
                     described = value_of(ModelRecord, message["model"])
-                    opened = replace(described, load_seconds=message["seconds"])
-                    self.model = self.model or opened
+                    if reason := replacement(self.model, described):
+                        self._mark_replaced(reason)
+                        raise ModelUnopened(reason)
+                    self.model = self.model or replace(described, load_seconds=message["seconds"])
                     return process
                 case "unopened":
                     raise ModelUnopened(message["reason"])

@@ -23,6 +23,7 @@ from harness.core.plan import Request, failed
 from harness.engine.channel import keep_stdout_for_messages, receive, send, value_of
 from harness.engine.model import EngineSettings, OpenModel
 from harness.machine.memory import available_mb, peak_memory_mb
+from harness.model_files.opened_files import OpenedFiles
 
 STEP_SECONDS = 0.1
 """Seconds between progress messages of a batch."""
@@ -37,11 +38,19 @@ class Imported:
     """Reported when the model is to be opened: importing again could fail in another way."""
 
 
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The open model, and the files that it was opened from."""
+
+    model: OpenModel
+    files: OpenedFiles
+
+
 def main() -> None:
     out = keep_stdout_for_messages()
     inbox: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(inbox,), daemon=True).start()
-    model: OpenModel | None = None
+    opened: Opened | None = None
     imported: Imported | None = None
     is_warm = False
     while True:
@@ -50,17 +59,17 @@ def main() -> None:
             imported = _import_libraries(message)
             continue
         if message["kind"] == "open":
-            model = _open(message, out, imported or _import_libraries(message))
+            opened = _open(message, out, imported or _import_libraries(message))
             continue
-        assert model is not None
+        assert opened is not None
         match message["kind"]:
             case "generate":
                 requests = [value_of(Request, r) for r in message["requests"]]
-                is_warm = _generate(model, requests, out, is_warm)
+                is_warm = _generate(opened, requests, out, is_warm)
             case "encode":
-                _encode(model, message, out)
+                _encode(opened, message, out)
             case "logits":
-                _logits(model, message, out)
+                _logits(opened, message, out)
 
 
 def _listen(inbox: "queue.SimpleQueue[dict[str, Any]]") -> None:
@@ -88,34 +97,43 @@ def _model_of(message: dict[str, Any]) -> tuple[ModelRef, EngineSettings]:
     return value_of(ModelRef, message["ref"]), value_of(EngineSettings, message["settings"])
 
 
-def _open(message: dict[str, Any], out: IO[bytes], imported: Imported) -> OpenModel | None:
+def _open(message: dict[str, Any], out: IO[bytes], imported: Imported) -> Opened | None:
     ref, settings = _model_of(message)
     started = time.perf_counter() - imported.seconds
     try:
         if imported.error is not None:
             raise imported.error
         backend = importlib.import_module(f"harness.backends.{ref.kind}")
+        files = OpenedFiles(backend.files(ref) if hasattr(backend, "files") else ())
         model: OpenModel = backend.open_model(ref, settings)
         described = model.describe()
+        files.opened()
     except Exception as error:
         _report(error)
         send(out, "unopened", reason=one_line(error))
         return None
     send(out, "opened", model=described, seconds=time.perf_counter() - started)
-    return model
+    return Opened(model, files)
 
 
-def _generate(model: OpenModel, requests: Sequence[Request], out: IO[bytes], is_warm: bool) -> bool:
-    """Answer the requests; returns whether the model has been warmed up to be timed."""
+def _generate(opened: Opened, requests: Sequence[Request], out: IO[bytes], is_warm: bool) -> bool:
+    """Answer the requests; returns whether the model has been warmed up to be timed.
+
+    The files are looked at before each batch's answers are sent: an answer that is sent was made
+    by the model that was described.
+    """
+    model = opened.model
     waiting = deque(model.batches(requests))
     while waiting:
         batch = waiting.popleft()
         send(out, "started", keys=[r.key for r in batch])
         try:
+            _require_same(opened)
             if batch[0].timed and not is_warm:
                 model.generate(batch, lambda tokens, ended: None)
                 is_warm = True
             completions = model.generate(batch, _Progress(out))
+            _require_same(opened)
         except Exception as error:
             _report(error)
             if _is_out_of_memory(error) and len(batch) > 1:
@@ -123,22 +141,29 @@ def _generate(model: OpenModel, requests: Sequence[Request], out: IO[bytes], is_
                 waiting.extendleft([batch[half:], batch[:half]])
                 continue
             completions = [failed(r, one_line(error)) for r in batch]
-        send(out, "answered", keys=[r.key for r in batch], completions=completions)
+        keys, replacement = [r.key for r in batch], opened.files.replacement()
+        send(out, "answered", keys=keys, completions=completions, replacement=replacement)
     left = available_mb(model.describe().device)
     send(out, "finished", peak_memory_mb=peak_memory_mb(), available_mb=left)
     return is_warm
 
 
-def _encode(model: OpenModel, message: dict[str, Any], out: IO[bytes]) -> None:
+def _require_same(opened: Opened) -> None:
+    if reason := opened.files.replacement():
+        raise HarnessError(reason)
+
+
+def _encode(opened: Opened, message: dict[str, Any], out: IO[bytes]) -> None:
     requests = [value_of(Request, r) for r in message["requests"]]
     try:
-        send(out, "encoded", reading=model.encode(requests, message["token_ids"]))
+        _require_same(opened)
+        send(out, "encoded", reading=opened.model.encode(requests, message["token_ids"]))
     except Exception as error:
         _report(error)
         send(out, "failed", reason=one_line(error))
 
 
-def _logits(model: OpenModel, message: dict[str, Any], out: IO[bytes]) -> None:
+def _logits(opened: Opened, message: dict[str, Any], out: IO[bytes]) -> None:
     """Write a ``.npy`` file; there is either a whole one or none."""
     path = Path(message["path"])
     part = path.with_name(path.name + ".part")
@@ -147,11 +172,12 @@ def _logits(model: OpenModel, message: dict[str, Any], out: IO[bytes]) -> None:
         if not sequences:
             raise HarnessError("no sequence was given to have its logits")
         with part.open("wb") as file:
-            for index, rows in enumerate(model.logits(sequences)):
+            for index, rows in enumerate(opened.model.logits(sequences)):
                 if index == 0:
                     write_header(file, (len(sequences), rows.shape[1]))
                 rows.tofile(file)
                 send(out, "step", tokens=0, ended=0)
+        _require_same(opened)
         part.replace(path)
     except Exception as error:
         part.unlink(missing_ok=True)

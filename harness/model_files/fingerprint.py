@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 
 from harness.core.plan import sha256_of
@@ -10,13 +11,20 @@ WEIGHTS = ("*.safetensors", "*.bin", "*.gguf")
 TOKENIZER = ("tokenizer.json", "tokenizer_config.json", "vocab.json", "merges.txt", "*.model")
 TEMPLATE = ("chat_template.jinja",)
 CONFIG = ("config.json", "generation_config.json", "adapter_config.json")
+Stamp = tuple[int, ...]
+"""Device, inode, size, and the times of modification and of change in nanoseconds. A program can
+set the first time back, but not the second."""
 
 
 def file_hashes(folder: Path) -> dict[str, str]:
     """SHA-256 of every file of ``folder`` that decides weights, tokens or the prompt, by name."""
+    return {path.name: sha256_of_file(path) for path in deciding_files(folder)}
+
+
+def deciding_files(folder: Path) -> list[Path]:
+    """The files of ``folder`` that decide weights, tokens or the prompt."""
     patterns = (*WEIGHTS, *TOKENIZER, *TEMPLATE, *CONFIG)
-    files = sorted({path for pattern in patterns for path in folder.glob(pattern)})
-    return {path.name: sha256_of_file(path) for path in files}
+    return sorted({path for pattern in patterns for path in folder.glob(pattern)})
 
 
 def tokenizer_hash(folder: Path) -> str:
@@ -26,8 +34,23 @@ def tokenizer_hash(folder: Path) -> str:
 
 
 def sha256_of_file(path: Path) -> str:
+    """SHA-256 of a file, which is read once as long as its stamp stays the same."""
+    return _sha256(path, stamp_of(path))
+
+
+@lru_cache(maxsize=1024)
+def _sha256(path: Path, stamp: Stamp | None) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def stamp_of(path: Path) -> Stamp | None:
+    """The stamp of a file, links followed; ``None`` where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
 
 
 def folder_hash(folder: Path) -> str:

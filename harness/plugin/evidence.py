@@ -4,6 +4,7 @@ import pytest
 
 from harness.core.completion import Completion
 from harness.core.measurement import Latency, Memory
+from harness.core.record import ModelRecord
 from harness.plugin.items import needs_answers
 from harness.plugin.progress import uncaptured
 from harness.plugin.session import session_of
@@ -17,6 +18,10 @@ def have_answered(item: pytest.Item, subject: Subject) -> None:
         return
     with uncaptured(item.config):
         model = _run(item).answer(subject.ref)
+    _require_no_error(subject, model)
+
+
+def _require_no_error(subject: Subject, model: ModelRecord) -> None:
     if model.error:
         pytest.fail(f"{subject.ref}: {model.error}", pytrace=False)
 
@@ -31,6 +36,7 @@ def latency(item: pytest.Item, subject: Subject) -> Latency:
     run = _measurable(item, subject)
     with uncaptured(item.config):
         measured = run.latency(subject)
+    _require_no_error(subject, run.answer(subject.ref))
     if measured is None:
         pytest.fail("no timed request was answered", pytrace=False)
     return measured
@@ -41,6 +47,7 @@ def memory(item: pytest.Item, subject: Subject) -> Memory:
     run = _measurable(item, subject)
     with uncaptured(item.config):
         measured = run.memory(subject)
+    _require_no_error(subject, run.answer(subject.ref))
     if measured is None:
         pytest.fail("the backend's process ended before it was measured", pytrace=False)
     return measured

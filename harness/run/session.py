@@ -90,9 +90,12 @@ class Run:
 
     @property
     def is_cut(self) -> bool:
-        """True if a model was stopped before it had answered all requests."""
+        """True if a model was stopped before it had answered all requests, or was replaced by
+        another meanwhile. One that did not open at all was not cut."""
         return any(
-            not self.answers.models[ref].error and self.answers.missing(ref, requests)
+            0 < len(requests) - len(self.answers.missing(ref, requests))
+            if self.answers.models[ref].error
+            else self.answers.missing(ref, requests)
             for ref, requests in self._asked
         )
 

@@ -3,11 +3,14 @@
 Real processes, real signals: the tests send them to the backend while it generates.
 """
 
+import shutil
 import signal
 from collections.abc import Callable
+from pathlib import Path
 
 import psutil
 import pytest
+from safetensors.torch import load_file, save_file
 
 from harness.core.case import Message
 from harness.core.completion import FinishReason
@@ -216,3 +219,45 @@ def test_closing_ends_a_process_that_was_only_prewarmed():
     (prewarmed,) = psutil.Process().children()
     run.close()
     assert not psutil.pid_exists(prewarmed.pid)
+
+
+# A model that is replaced while it is in use
+
+
+def copied(folder: Path) -> Path:
+    shutil.copytree(TINY_QWEN2, folder)
+    return folder
+
+
+def replace_weights(folder: Path) -> None:
+    """Another model of the same shape takes the name of the weights."""
+    weights = load_file(folder / "model.safetensors")
+    other = folder / "other"
+    save_file({name: tensor * 2 for name, tensor in weights.items()}, other, {"format": "pt"})
+    other.replace(folder / "model.safetensors")
+
+
+def test_no_answer_is_taken_after_the_weights_were_replaced(tmp_path):
+    folder = copied(tmp_path / "model")
+    run = RemoteModel(ModelRef("base", str(folder)), generation().settings, stays_open=True)
+    first = dict(run.answers(REQUESTS[:2]))
+    replace_weights(folder)
+    second = dict(run.answers(REQUESTS[2:4]))
+    run.close()
+    assert all(c.finish_reason is not FinishReason.ERROR for c in first.values())
+    assert all(c.finish_reason is FinishReason.ERROR for c in second.values())
+    assert all("was replaced while the model was in use" in c.error for c in second.values())
+    assert "was replaced" in run.model.error
+
+
+def test_a_model_that_was_replaced_is_not_opened_a_second_time(tmp_path):
+    folder = copied(tmp_path / "model")
+    run = RemoteModel(ModelRef("base", str(folder)), generation().settings)
+    list(run.answers(REQUESTS[:1]))
+    first = run.model
+    replace_weights(folder)
+    with pytest.raises(ModelUnopened, match="was replaced during the run"):
+        list(run.answers(REQUESTS[1:2]))
+    assert psutil.Process().children() == []
+    assert run.model.weights_sha256 == first.weights_sha256
+    assert "was replaced during the run" in run.model.error

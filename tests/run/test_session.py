@@ -168,6 +168,18 @@ def test_timing_that_was_not_reached_is_not_missing(base, adapter):
     assert not run.is_cut
 
 
+def test_a_model_that_is_replaced_before_it_is_timed_is_an_error_of_a_partial_run(base, adapter):
+    run = run_of(*timed(base, adapter))
+    run.answer(BASE)
+    run.answer(ADAPTER)
+    run.host.weights_sha256 = "1" * 64
+    assert run.latency(base) is None
+    assert "was replaced during the run" in run.answers.models[BASE].error
+    assert run.answers.models[BASE].weights_sha256 == "0" * 64
+    assert [c.text for c in run.completions(base)] == list(CASES), "the first model's answers"
+    assert run.is_cut
+
+
 def test_models_that_are_asked_more_stay_open_and_are_timed_one_by_one(base, adapter):
     run = run_of(*timed(base, adapter), has_followups=True)
     run.answer(BASE)
