@@ -93,7 +93,7 @@ class Run:
         """True if a model was stopped before it had answered all requests, or was replaced by
         another meanwhile. One that did not open at all was not cut."""
         return any(
-            0 < len(requests) - len(self.answers.missing(ref, requests))
+            len(self.answers.missing(ref, requests)) < len(requests)
             if self.answers.models[ref].error
             else self.answers.missing(ref, requests)
             for ref, requests in self._asked
