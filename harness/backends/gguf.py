@@ -15,6 +15,7 @@ from harness.core.plan import sha256_of
 from harness.core.record import ModelRecord
 from harness.engine.llama.environment import set_defaults
 from harness.engine.model import EngineSettings, OpenModel
+from harness.model_files.chat_template import clock_of
 from harness.model_files.fingerprint import sha256_of_file
 from harness.model_files.folders import check_file, check_options
 from harness.model_files.gguf_header import (
@@ -88,6 +89,7 @@ def describe(ref: ModelRef, header: GgufHeader) -> ModelRecord:
         base_sha256=weights if lora else None,
         tokenizer_sha256=_tokenizer_hash(header),
         chat_template_sha256=sha256_of(template) if template else None,
+        template_clock=clock_of(template),
         architecture=header.architecture,
         dtype=header.file_type or _commonest_type(header),
     )

@@ -26,6 +26,13 @@ DIFFERS = 1
 @click.option("--limit", type=click.IntRange(1), help="Only the first N cases of each task.")
 @click.option("--case", "cases", multiple=True, metavar="ID", help="Only this case; repeatable.")
 @click.option("--seed", type=int, help="Seed of sampled decoding.")
+@click.option(
+    "--template-arg",
+    "template",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="An argument of the chat template, such as enable_thinking=false; repeatable.",
+)
 @click.option("--dtype", type=click.Choice(["float32", "bfloat16", "float16"]))
 @click.option("--device", metavar="DEVICE", help="cpu, cuda, cuda:1, mps.")
 @click.option("--threads", type=click.IntRange(1), help="CPU threads of a backend.")
@@ -107,11 +114,11 @@ def _of_models(
 
     check_writable(root)
     known = read_settings(Path.cwd())
-    names = ("tasks", "tasks_dir", "cases", "limit", "seed")
+    names = ("tasks", "tasks_dir", "cases", "limit", "seed", "template")
     choices = Choices(models=chain, **{name: options[name] for name in names})
     subjects = choose(Path.cwd(), known, choices)
     refs = tuple(dict.fromkeys(subject.ref for subject in subjects))
-    found = preflight(refs)
+    found = preflight(refs, dict.fromkeys(n for s in subjects for n in s.task.template))
     settings = EngineSettings(
         dtype=options["dtype"],
         device=options["device"],

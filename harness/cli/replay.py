@@ -52,7 +52,6 @@ def command(
     beside that of --model where it is one of them, else beside that of the last.
     """
     from harness.core.modelref import ModelRef
-    from harness.core.plan import Request
     from harness.records.runs import find_run, read_run
     from harness.report.console.output import say
     from harness.report.console.replay import lines
@@ -62,8 +61,7 @@ def command(
     record = read_run(find_run(run, report_dir or Path(settings.report_dir)))
     sample = _sample(record, case, task, model, repeat)
     ref = ModelRef.parse(model or sample.model)
-    sampling = next(t.sampling for t in record.tasks if t.name == sample.task)
-    request = Request(sample.task, sample.case_id, sample.messages, sampling, sample.repeat)
+    request = next(t.request(sample) for t in record.tasks if t.name == sample.task)
     which = f", answer {sample.repeat}" if sample.repeat else ""
     say(f"case {sample.case_id} of {sample.task}{which}, run {record.id}")
     say(f"  before  {sample.model}", f"  after   {ref}")

@@ -2,11 +2,15 @@
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
+from types import MappingProxyType
 
 from harness.core.case import Case, Message
 from harness.core.completion import Completion, FinishReason
+from harness.core.template_arguments import Scalar
+
+NO_ARGUMENTS: Mapping[str, Scalar] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,8 @@ class Request:
     repeat: int = 0
     timed: bool = False
     """The request is generated alone, after a warm-up, and timed; its text is not judged."""
+    template: tuple[tuple[str, Scalar], ...] = ()
+    """Arguments of the chat template, sorted by name."""
 
     @property
     def key(self) -> str:
@@ -50,8 +56,12 @@ class Request:
 
     @property
     def prompt_sha256(self) -> str:
-        """Hash of the rendered conversation; two runs are paired where it is equal."""
-        return sha256_of([asdict(m) for m in self.messages])
+        """Hash of the conversation and of what the chat template is told beside it; two runs are
+        paired where it is equal."""
+        messages = [asdict(m) for m in self.messages]
+        if not self.template:
+            return sha256_of(messages)
+        return sha256_of({"messages": messages, "template": dict(self.template)})
 
 
 def fingerprint_of(requests: Iterable[Request]) -> str:
@@ -66,11 +76,21 @@ def fingerprint_of(requests: Iterable[Request]) -> str:
 
 
 def requests_for(
-    task: str, cases: Iterable[Case], sampling: Sampling, *, repeats: int = 1, timed: bool = False
+    task: str,
+    cases: Iterable[Case],
+    sampling: Sampling,
+    *,
+    template: Mapping[str, Scalar] = NO_ARGUMENTS,
+    repeats: int = 1,
+    timed: bool = False,
 ) -> tuple[Request, ...]:
-    """One request for each case, or ``repeats`` of them, each with its own seed."""
+    """One request for each case, or ``repeats`` of them, each with its own seed.
+
+    ``template`` holds the arguments of the chat template.
+    """
+    arguments = tuple(sorted(template.items()))
     return tuple(
-        Request(task, case.id, case.messages, sampling, repeat, timed)
+        Request(task, case.id, case.messages, sampling, repeat, timed, arguments)
         for case in cases
         for repeat in range(repeats)
     )

@@ -10,6 +10,7 @@ from typing import Literal
 from harness.core.case import Case, JsonValue, Message
 from harness.core.completion import Completion, FinishReason
 from harness.core.plan import Request, Sampling
+from harness.core.template_arguments import Scalar
 from harness.core.verdict import Verdict
 
 SCHEMA_VERSION = 1
@@ -36,6 +37,8 @@ class ModelRecord:
     base_sha256: str | None = None
     tokenizer_sha256: str | None = None
     chat_template_sha256: str | None = None
+    template_clock: str | None = None
+    """Time that the chat template is told in place of the clock's; ``None`` where it reads none."""
     architecture: str | None = None
     parameters: int | None = None
     dtype: str | None = None
@@ -81,6 +84,19 @@ class TaskRecord:
     """Number of answers to each case."""
     generate_seed: int | None = None
     """Seed with which the cases were generated; ``None`` where they are the task's own."""
+    template: Mapping[str, Scalar] = field(default_factory=dict)
+    """Arguments of the chat template; they belong to each prompt's hash."""
+
+    def request(self, sample: "Sample") -> Request:
+        """The request that a stored answer to this task belongs to."""
+        return Request(
+            self.name,
+            sample.case_id,
+            sample.messages,
+            self.sampling,
+            sample.repeat,
+            template=tuple(sorted(self.template.items())),
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -121,10 +121,10 @@ class Backend(Protocol):
 
     Three more are optional. ``files(ref)`` lists the files that ``open_model`` reads: when one is
     replaced while the model is in use, its further answers are errors.
-    ``import_libraries(ref, settings)`` imports what ``open_model`` takes, opens nothing and reads no
-    weights: a process that is prewarmed runs it before it is known whether the model will be asked.
-    ``connect(ref, settings)`` returns an ``AnsweringModel`` of the backend's own, for a kind that
-    needs no process, such as a stored run.
+    ``import_libraries(ref, settings)`` imports what ``open_model`` takes, opens nothing and reads
+    no weights: a process that is prewarmed runs it before it is known whether the model will be
+    asked. ``connect(ref, settings)`` returns an ``AnsweringModel`` of the backend's own, for a kind
+    that needs no process, such as a stored run.
     """
 
     def preflight(self, ref: ModelRef, settings: EngineSettings) -> None:

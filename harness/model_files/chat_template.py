@@ -6,16 +6,21 @@ chat_template_utils.py``); the tests hold the two against each other.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from functools import cached_property
+from functools import lru_cache
 from typing import Any
 
 import jinja2
 import jinja2.ext
+import jinja2.meta
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from harness.core.case import Message
+from harness.core.template_arguments import Scalar
+
+CLOCK = datetime(2025, 1, 1, 12)
+"""The time that a template is told in place of the clock's: two runs of one plan are equal."""
 
 
 class ChatTemplate:
@@ -26,40 +31,78 @@ class ChatTemplate:
         self.special_tokens = dict(special_tokens)
         """``bos_token`` and the like, by the name under which a template reads them."""
 
-    def render(self, messages: Sequence[Message], *, adds_generation_prompt: bool = True) -> str:
+    def render(
+        self,
+        messages: Sequence[Message],
+        arguments: Iterable[tuple[str, Scalar]] = (),
+        *,
+        adds_generation_prompt: bool = True,
+    ) -> str:
         """The conversation as text.
 
         Args:
             messages: the conversation.
+            arguments: further variables, which go before special tokens of the same name.
             adds_generation_prompt: end with what opens an answer.
 
         Raises:
             Exception: whatever the template raises, a ``jinja2.TemplateError`` by itself.
         """
         conversation = [{"role": m.role, "content": m.content} for m in messages]
-        return self._compiled.render(
+        return _compiled(self.source).render(
             messages=conversation,
             tools=None,
             documents=None,
             add_generation_prompt=adds_generation_prompt,
-            **self.special_tokens,
+            **{**self.special_tokens, **dict(arguments)},
         )
 
-    @cached_property
-    def _compiled(self) -> jinja2.Template:
-        environment = ImmutableSandboxedEnvironment(
-            trim_blocks=True,
-            lstrip_blocks=True,
-            extensions=[_Generation, jinja2.ext.loopcontrols],
-        )
-        environment.filters["tojson"] = _to_json
-        environment.globals |= {
-            "raise_exception": _raise,
-            "strftime_now": lambda form: datetime.now().strftime(form),
-            "dict": _Dict(),
-            "namespace": _Namespace,
-        }
-        return environment.from_string(self.source)
+    def variables(self) -> frozenset[str]:
+        """Every name that the template reads and does not set itself.
+
+        Raises:
+            jinja2.TemplateSyntaxError: it is no template.
+        """
+        environment = _environment()
+        # Jinja leaves out the names of its globals, the clock among them.
+        environment.globals.clear()
+        return frozenset(jinja2.meta.find_undeclared_variables(environment.parse(self.source)))
+
+    def is_random(self) -> bool:
+        """True if the template calls what draws at random: Jinja's filter, or its filler text."""
+        filters = _environment().parse(self.source).find_all(jinja2.nodes.Filter)
+        return "lipsum" in self.variables() or any(f.name == "random" for f in filters)
+
+
+def clock_of(source: str | None) -> str | None:
+    """The time that a template is told where it asks for it; ``None`` for one that does not ask or
+    cannot be read."""
+    try:
+        is_asked = source is not None and "strftime_now" in ChatTemplate(source, {}).variables()
+    except (jinja2.TemplateError, RecursionError):
+        return None
+    return CLOCK.isoformat() if is_asked else None
+
+
+@lru_cache(maxsize=16)
+def _compiled(source: str) -> jinja2.Template:
+    return _environment().from_string(source)
+
+
+def _environment() -> jinja2.Environment:
+    environment = ImmutableSandboxedEnvironment(
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=[_Generation, jinja2.ext.loopcontrols],
+    )
+    environment.filters["tojson"] = _to_json
+    environment.globals |= {
+        "raise_exception": _raise,
+        "strftime_now": CLOCK.strftime,
+        "dict": _Dict(),
+        "namespace": _Namespace,
+    }
+    return environment
 
 
 class _Generation(jinja2.ext.Extension):

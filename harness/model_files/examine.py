@@ -49,17 +49,18 @@ class Examination:
 
 def examine_all(refs: Sequence[ModelRef], *, is_thorough: bool = False) -> tuple[Examination, ...]:
     """Examine each model's files, and compare its chat template with that of the last model before
-    it that has the same vocabulary.
+    it that has the same vocabulary; a model without a template with any that has one, so that the
+    order of the models does not matter.
 
     Args:
         refs: models that passed ``harness.backends.preflight``.
         is_thorough: hash a base of any size, to find out whether it is the adapter's own.
     """
-    examined: list[Examination] = []
-    for ref in refs:
-        found = examine(ref, is_thorough=is_thorough)
-        examined.append(_compared(found, examined))
-    return tuple(examined)
+    examined = [examine(ref, is_thorough=is_thorough) for ref in refs]
+    return tuple(
+        _compared(found, examined[:number], examined[number + 1 :])
+        for number, found in enumerate(examined)
+    )
 
 
 def examine(ref: ModelRef, *, is_thorough: bool = False) -> Examination:
@@ -71,15 +72,26 @@ def examine(ref: ModelRef, *, is_thorough: bool = False) -> Examination:
     return _gguf(ref) if ref.kind == "gguf" else Examination(ref)
 
 
-def _compared(found: Examination, before: Sequence[Examination]) -> Examination:
-    """Add the differences to the last template of a model with the same vocabulary. An adapter is
+def _compared(
+    found: Examination, before: Sequence[Examination], after: Sequence[Examination]
+) -> Examination:
+    """Add the differences to the template of a model with the same vocabulary. An adapter is
     compared with its base instead."""
     if found.tokens is None or found.ref.kind == "adapter":
         return found
-    for other in reversed(before):
-        if other.tokens is not None and found.tokens.is_same_vocabulary(other.tokens):
-            more = copy_findings(found.tokens, other.tokens, str(other.ref))
-            return replace(found, findings=(*found.findings, *more))
+    own = found.tokens
+    last, rest = (
+        [e for e in group if e.tokens is not None and own.is_same_vocabulary(e.tokens)]
+        for group in (reversed(before), after)
+    )
+    if own.template is None and not own.named_templates:
+        # Before or after makes no difference to a model that has none.
+        last = [e for e in (*last, *rest) if e.tokens and e.tokens.template is not None] or last
+    for other in last[:1]:
+        assert other.tokens is not None
+        is_copy = found.ref.kind != "base"
+        more = copy_findings(own, other.tokens, str(other.ref), is_copy=is_copy)
+        return replace(found, findings=(*found.findings, *more))
     return found
 
 

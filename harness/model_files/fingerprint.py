@@ -9,7 +9,7 @@ from harness.core.plan import sha256_of
 
 WEIGHTS = ("*.safetensors", "*.bin", "*.gguf")
 TOKENIZER = ("tokenizer.json", "tokenizer_config.json", "vocab.json", "merges.txt", "*.model")
-TEMPLATE = ("chat_template.jinja",)
+TEMPLATE = ("chat_template.jinja", "chat_template.json")
 CONFIG = ("config.json", "generation_config.json", "adapter_config.json")
 Stamp = tuple[int, ...]
 """Device, inode, size, and the times of modification and of change in nanoseconds. A program can

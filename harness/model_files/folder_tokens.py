@@ -10,6 +10,7 @@ from harness.model_files.pre_tokenizer import known_name
 from harness.model_files.tokens import TokenFacts
 
 TEMPLATE_FILE = "chat_template.jinja"
+TEMPLATE_FOLDER = "additional_chat_templates"
 MAX_TEMPLATE_BYTES = 1_000_000
 
 
@@ -27,13 +28,14 @@ def folder_tokens(folder: Path, configs: Path | None = None) -> TokenFacts:
     tokenizer = _read(folder / "tokenizer.json")
     named = {**_read(folder / "special_tokens_map.json"), **config}
     ids, special = _vocabulary(folder, tokenizer, config)
-    template, where = _template(folder, config)
+    templates, where = _template(folder, config)
     has_bos, bos_where = _adds_bos(tokenizer, config)
     end_file, end_ids = configured_end_ids(configs or folder)
     return TokenFacts(
         ids=ids,
         special=special,
-        template=template,
+        template=templates.get("default") or None,
+        named_templates=() if "default" in templates else tuple(sorted(templates)),
         template_file=where,
         eos=_text(named.get("eos_token")),
         pad=_text(named.get("pad_token")),
@@ -93,23 +95,33 @@ def _vocabulary(
     return ids, frozenset(special)
 
 
-def _template(folder: Path, config: dict[str, Any]) -> tuple[str | None, str]:
-    """The template that transformers takes: the file of its own before the configuration's."""
-    path = folder / TEMPLATE_FILE
-    if path.is_file():
-        text = path.read_bytes()[:MAX_TEMPLATE_BYTES].decode("utf-8", "replace")
-        return text or None, TEMPLATE_FILE
+def _template(folder: Path, config: dict[str, Any]) -> tuple[dict[str, str], str]:
+    """Templates by name, and where they are: those that transformers takes. Files of their own go
+    before the configuration's; one that stands alone is called ``default``."""
+    files = {
+        path.stem: _template_text(path)
+        for path in sorted((folder / TEMPLATE_FOLDER).glob("*.jinja"))
+    }
+    if (folder / TEMPLATE_FILE).is_file():
+        files["default"] = _template_text(folder / TEMPLATE_FILE)
+    if files:
+        return files, TEMPLATE_FILE if "default" in files else TEMPLATE_FOLDER
     for name, found in (
         ("chat_template.json", _read(folder / "chat_template.json")),
         (TOKENIZER_CONFIG, config),
     ):
         value = found.get("chat_template")
-        if isinstance(value, list):
-            named = {e.get("name"): e.get("template") for e in value if isinstance(e, dict)}
-            value = named.get("default")
-        if isinstance(value, str) and value:
-            return value, name
-    return None, ""
+        if isinstance(value, str):
+            value = [{"name": "default", "template": value}]
+        entries = [e for e in value if isinstance(e, dict)] if isinstance(value, list) else []
+        named = {str(e.get("name")): e.get("template") for e in entries}
+        if texts := {n: t for n, t in named.items() if isinstance(t, str) and t}:
+            return texts, name
+    return {}, ""
+
+
+def _template_text(path: Path) -> str:
+    return path.read_bytes()[:MAX_TEMPLATE_BYTES].decode("utf-8", "replace")
 
 
 def _adds_bos(tokenizer: dict[str, Any], config: dict[str, Any]) -> tuple[bool, str]:

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 from harness.core.case import Message
 
@@ -26,6 +27,15 @@ class RenderedTurn:
     """Before the question."""
     after: str = ""
     """After the answer."""
+    missing: str = ""
+    """What stands before an answer and a prompt does not end with: the template does not open the
+    answer."""
+    variables: tuple[str, ...] = ()
+    """Names that the template reads and does not set itself, sorted."""
+    clock: str | None = None
+    """Time that the template is told where it asks for it."""
+    is_random: bool = False
+    """The template draws at random."""
     error: str | None = None
     """Why the template could not be rendered, in one line; the rest is empty then."""
 
@@ -52,6 +62,7 @@ def _turn(template: str, special: tuple[tuple[str, str], ...]) -> RenderedTurn:
             check=True,
         )
         found = json.loads(done.stdout)
+        found["variables"] = tuple(found.get("variables", ()))
     except subprocess.TimeoutExpired:
         return RenderedTurn(error=f"took more than {MAX_SECONDS} s")
     except (subprocess.SubprocessError, ValueError, OSError):
@@ -59,20 +70,30 @@ def _turn(template: str, special: tuple[tuple[str, str], ...]) -> RenderedTurn:
     return RenderedTurn(**found)
 
 
-def _answer(template: str, special: Mapping[str, str]) -> dict[str, str]:
-    from harness.model_files.chat_template import ChatTemplate
+def _answer(source: str, special: Mapping[str, str]) -> dict[str, Any]:
+    from harness.model_files.chat_template import ChatTemplate, clock_of
 
     turn = [Message("user", QUESTION), Message("assistant", ANSWER)]
     try:
-        text = ChatTemplate(template, special).render(turn, adds_generation_prompt=False)
+        template = ChatTemplate(source, special)
+        text = template.render(turn, adds_generation_prompt=False)
+        prompt = template.render(turn[:1])
+        found = {
+            "variables": sorted(template.variables()),
+            "clock": clock_of(source),
+            "is_random": template.is_random(),
+        }
     except Exception as error:  # whatever a stranger's program raises is its own fault
         lines = str(error).splitlines() or [type(error).__name__]
         return {"error": lines[0][:200]}
     before, asked, rest = text.partition(QUESTION)
-    _, answered, after = rest.partition(ANSWER)
+    between, answered, after = rest.partition(ANSWER)
     if not asked or not answered:
         return {"error": "leaves out the question or the answer"}
-    return {"before": before, "after": after}
+    opening = prompt.partition(QUESTION)[2]
+    missing = between.removeprefix(opening) if between.startswith(opening) else ""
+    missing = missing if missing.strip() else ""
+    return {**found, "before": before, "after": after, "missing": missing}
 
 
 def main() -> None:

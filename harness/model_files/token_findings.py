@@ -1,8 +1,9 @@
 """Findings about a model's tokens: the end of an answer, the beginning of a prompt, padding."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from harness.core.printable import excerpt
+from harness.core.suggestion import did_you_mean
 from harness.model_files.finding import Finding, note, problem, warning
 from harness.model_files.template_probe import RenderedTurn, turn
 from harness.model_files.tokens import TokenFacts
@@ -14,15 +15,22 @@ def token_findings(tokens: TokenFacts) -> Iterator[Finding]:
     """Findings about one model's tokens and chat template."""
     yield from _special_findings(tokens)
     yield from _end_findings(tokens)
-    if tokens.template is None:
+    if tokens.named_templates:
+        yield problem(
+            tokens.template_file,
+            f"there are the chat templates {excerpt(', '.join(tokens.named_templates))} and none "
+            "called default",
+            "transformers refuses every prompt: give one of them that name",
+        )
+        return
+    written = rendered_turn(tokens)
+    if written is None:
         yield note(
             tokens.special_file,
             "there is no chat template",
             "the prompt is each message's text and a line feed",
         )
         return
-    special = {f"{name}_token": getattr(tokens, name) for name in _SPECIAL_NAMES}
-    written = turn(tokens.template, special)
     if written.error is not None:
         yield warning(
             tokens.template_file,
@@ -30,16 +38,64 @@ def token_findings(tokens: TokenFacts) -> Iterator[Finding]:
             "prompts of that shape fail",
         )
         return
+    yield from _prompt_findings(tokens, written)
     yield from _turn_findings(tokens, written)
 
 
-def copy_findings(tokens: TokenFacts, other: TokenFacts, whose: str) -> Iterator[Finding]:
+def rendered_turn(tokens: TokenFacts) -> RenderedTurn | None:
+    """One question and its answer through the model's chat template, where it has one."""
+    if tokens.template is None:
+        return None
+    special = {f"{name}_token": getattr(tokens, name) for name in _SPECIAL_NAMES}
+    return turn(tokens.template, special)
+
+
+def argument_findings(tokens: TokenFacts, arguments: Iterable[str]) -> Iterator[Finding]:
+    """Arguments that the model's chat template does not read."""
+    written = rendered_turn(tokens)
+    if written is None or written.error is not None:
+        return
+    for name in arguments:
+        if name not in written.variables:
+            hint = did_you_mean(name, written.variables, "check how it is spelt")
+            yield warning(
+                tokens.template_file, f"the chat template does not read the argument {name}", hint
+            )
+
+
+def _prompt_findings(tokens: TokenFacts, written: RenderedTurn) -> Iterator[Finding]:
+    """A prompt that does not end where an answer begins, or that differs from run to run."""
+    if written.missing:
+        yield warning(
+            tokens.template_file,
+            f"a prompt does not open the answer: {excerpt(written.missing)!r} is missing at its "
+            "end, whatever add_generation_prompt says",
+            "the model has to write it first: add it to the template",
+        )
+    if written.clock is not None:
+        yield note(
+            tokens.template_file,
+            "the chat template reads the clock",
+            f"it is told {written.clock} in every run, so that two runs ask the same prompts",
+        )
+    if written.is_random:
+        yield warning(
+            tokens.template_file,
+            "the chat template draws at random",
+            "two runs of one plan ask other prompts, and cannot be compared",
+        )
+
+
+def copy_findings(
+    tokens: TokenFacts, other: TokenFacts, whose: str, *, is_copy: bool = True
+) -> Iterator[Finding]:
     """Differences in chat template and pre-tokenizer to the model that a model was made from.
 
     Args:
         tokens: of the model.
-        other: of the model it was made from.
+        other: of the model it was made from, or of one with the same vocabulary.
         whose: names that model in the findings.
+        is_copy: the model was made from another: without a template it has lost one.
     """
     if None not in (names := (tokens.pre_tokenizer, other.pre_tokenizer)) and len(set(names)) > 1:
         yield warning(
@@ -49,7 +105,13 @@ def copy_findings(tokens: TokenFacts, other: TokenFacts, whose: str) -> Iterator
         )
     if tokens.template == other.template:
         return
-    if tokens.template is None:
+    if tokens.template is None and not is_copy:
+        yield warning(
+            tokens.special_file,
+            f"there is no chat template, {whose} has one",
+            "the two are asked in other words",
+        )
+    elif tokens.template is None:
         yield problem(
             tokens.special_file,
             f"the chat template of {whose} is lost",

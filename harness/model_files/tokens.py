@@ -14,6 +14,8 @@ class TokenFacts:
     """Texts of control tokens."""
     template: str | None = None
     """The chat template's Jinja source."""
+    named_templates: tuple[str, ...] = ()
+    """Names of the templates where there are several and none is called ``default``."""
     template_file: str = ""
     """The file, or the GGUF key, that holds it."""
     eos: str | None = None

@@ -67,12 +67,8 @@ def parity_of(
 
 def requests_of(record: RunRecord) -> tuple[Request, ...]:
     """The distinct requests of a run."""
-    sampling = {task.name: task.sampling for task in record.tasks}
-    requests = (
-        Request(s.task, s.case_id, s.messages, sampling[s.task], s.repeat)
-        for s in record.samples
-        if s.task in sampling and s.messages
-    )
+    tasks = {task.name: task for task in record.tasks}
+    requests = (tasks[s.task].request(s) for s in record.samples if s.task in tasks and s.messages)
     return tuple({request.key: request for request in requests}.values())
 
 

@@ -34,6 +34,7 @@ REPEATED = (
     "--batch-tokens",
     "--threads",
     "--temperature",
+    "--template-arg",
     "--seed",
 )
 """Options that the command of a counterexample repeats."""
@@ -160,4 +161,9 @@ class Shrinking:
 
     def _given(self, names: Sequence[str]) -> list[str]:
         given = [(name, self.session.config.getoption(name)) for name in names]
-        return [text for name, value in given if value is not None for text in (name, str(value))]
+        several = [
+            (name, one)
+            for name, value in given
+            for one in (value if isinstance(value, list) else [value])
+        ]
+        return [text for name, one in several if one is not None for text in (name, str(one))]

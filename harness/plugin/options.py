@@ -57,6 +57,13 @@ def add_decoding_options(group: pytest.OptionGroup) -> None:
     )
     add("--seed", type=int, metavar="N", help="seed of sampled decoding")
     add("--temperature", type=_temperature, metavar="T", help="decode at this temperature")
+    add(
+        "--template-arg",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="an argument of the chat template, such as enable_thinking=false; repeatable",
+    )
     add("--dtype", choices=["float32", "bfloat16", "float16"], help="open models in this precision")
     add(
         "--quantize",
@@ -131,6 +138,7 @@ def _choices(config: pytest.Config, engine: EngineSettings) -> Choices:
         limit=option("--limit"),
         seed=option("--seed"),
         temperature=option("--temperature"),
+        template=tuple(option("--template-arg")),
         repeats=option("--repeats"),
         engine=engine,
     )

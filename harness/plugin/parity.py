@@ -132,6 +132,4 @@ def _before(subject: Subject, subjects: Sequence[Subject]) -> Subject | None:
 
 
 def _requests(subject: Subject) -> tuple[Request, ...]:
-    from harness.core.plan import requests_for
-
-    return requests_for(subject.task.name, subject.task.cases, subject.task.sampling)
+    return subject.task.requests()

@@ -32,7 +32,9 @@ def plugins(session: HarnessSession) -> Iterator[object]:
 def _preflight(session: HarnessSession) -> PreflightResult:
     """Preflight results of the session's models, where the models are known."""
     try:
-        return preflight(tuple(dict.fromkeys(s.ref for s in session.subjects)))
+        refs = tuple(dict.fromkeys(s.ref for s in session.subjects))
+        names = dict.fromkeys(name for s in session.subjects for name in s.task.template)
+        return preflight(refs, names)
     except HarnessError as error:
         session.mistakes += error.mistakes
         return PreflightResult()

@@ -7,7 +7,7 @@ from functools import partial
 from harness.core.case import Case
 from harness.core.completion import Completion
 from harness.core.modelref import ModelRef
-from harness.core.plan import failed, requests_for
+from harness.core.plan import failed
 from harness.core.record import Counterexample, Sample
 from harness.engine.events import Answered, Event, ModelClosed
 from harness.run.behavior import Tally
@@ -35,7 +35,7 @@ class Followups:
         An unanswered case gets a completion with ``finish_reason`` ``error``.
         """
         task, ref = subject.task, subject.ref
-        requests = requests_for(task.name, cases, task.sampling)
+        requests = task.requests(cases)
         keys = [(ref, task.name, request.prompt_sha256) for request in requests]
         unasked = {k: r for k, r in zip(keys, requests, strict=True) if k not in self._answers}
         if unasked:
@@ -83,7 +83,7 @@ def find_counterexample(
     bounds = Bounds(requests=0 if task.sampling.temperature else max_requests)
     ask = partial(followups.answers, subject)
     found = smallest(drawing.sources[task.name], start, ask, judge, bounds)
-    (request,) = requests_for(task.name, [found.case], task.sampling)
+    (request,) = task.requests([found.case])
     verdicts = {tally.behavior: found.verdict}
     return Counterexample(
         tally.behavior,

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from harness.core.completion import Completion
 from harness.core.modelref import ModelRef
-from harness.core.plan import Request, fingerprint_of, requests_for
+from harness.core.plan import Request, fingerprint_of
 from harness.core.record import Sample
 from harness.core.verdict import Verdict
 from harness.records.runs import new_run_id
@@ -108,8 +108,8 @@ def _requests(task: Task, tests: Sequence[PlannedTest]) -> tuple[Request, ...]:
     """Requests of judged cases, and of timed cases."""
     chosen = {test.subject.case_id for test in tests}
     cases = [c for c in task.cases if None in chosen or c.id in chosen]
-    judged = requests_for(task.name, cases, task.sampling, repeats=task.repeats)
+    judged = task.requests(cases, repeats=task.repeats)
     if not any(test.is_timed for test in tests):
         return judged
     timed = cases[: task.latency_cases]
-    return (*judged, *requests_for(task.name, timed, task.sampling, timed=True))
+    return (*judged, *task.requests(timed, timed=True))

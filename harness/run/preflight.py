@@ -1,14 +1,15 @@
 """Preflight of a run: problems in its models' files stop it, warnings stay in its record."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from harness.core.errors import HarnessError
 from harness.core.modelref import ModelRef
 from harness.core.printable import printable
 from harness.core.record import RunRecord
-from harness.model_files.examine import examine_all
-from harness.model_files.finding import Level
+from harness.model_files.examine import Examination, examine_all
+from harness.model_files.finding import Finding, Level
+from harness.model_files.token_findings import argument_findings
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,10 +22,14 @@ class PreflightResult:
     """Bytes of weights, by the model's ref, where they are known."""
 
 
-def preflight(refs: Sequence[ModelRef]) -> PreflightResult:
+def preflight(refs: Sequence[ModelRef], arguments: Iterable[str] = ()) -> PreflightResult:
     """Check the files of every model of a run.
 
     A model that cannot be opened at all fails later by itself, and the others go on.
+
+    Args:
+        refs: the models.
+        arguments: names of what the tasks tell chat templates.
 
     Raises:
         HarnessError: the answers of a model would be meaningless: a line for each reason.
@@ -38,10 +43,16 @@ def preflight(refs: Sequence[ModelRef]) -> PreflightResult:
     ]
     if problems:
         raise HarnessError(*problems)
+    names = tuple(arguments)
     return PreflightResult(
-        {str(e.ref): tuple(map(str, found)) for e in examined if (found := e.at(Level.WARNING))},
+        {str(e.ref): tuple(map(str, found)) for e in examined if (found := _warnings(e, names))},
         {str(e.ref): e.size_bytes for e in examined if e.size_bytes is not None},
     )
+
+
+def _warnings(examined: Examination, arguments: Sequence[str]) -> tuple[Finding, ...]:
+    unread = argument_findings(examined.tokens, arguments) if examined.tokens else ()
+    return (*examined.at(Level.WARNING), *unread)
 
 
 def with_warnings(record: RunRecord, warnings: Mapping[str, tuple[str, ...]]) -> RunRecord:

@@ -9,6 +9,7 @@ from harness import backends
 from harness.core.case import Case
 from harness.core.errors import HarnessError
 from harness.core.modelref import ModelRef
+from harness.core.template_arguments import parse_arguments
 from harness.engine.model import EngineSettings
 from harness.files.paths import short_path
 from harness.run.settings import TABLE, Settings
@@ -26,6 +27,8 @@ class Choices:
     limit: int | None = None
     seed: int | None = None
     temperature: float | None = None
+    template: tuple[str, ...] = ()
+    """Arguments of the chat template, ``name=value``, which go before the tasks' own."""
     repeats: int = 1
     engine: EngineSettings = backends.DEFAULTS
     """Settings for opening models."""
@@ -153,6 +156,7 @@ def _adjusted(task: Task, choices: Choices) -> Task:
     return replace(
         task,
         sampling=replace(task.sampling, **changes),
+        template={**task.template, **parse_arguments(choices.template)},
         repeats=choices.repeats,
         cases=_selected(task.cases, choices),
         is_selected=task.is_selected or bool(choices.cases or choices.limit is not None),

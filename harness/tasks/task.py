@@ -3,8 +3,8 @@
 import hashlib
 import json
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TypeVar
@@ -17,9 +17,10 @@ from harness.checks.schema.schema import Schema, SchemaError, compile_schema
 from harness.checks.variety import Variety
 from harness.core.case import Case, JsonValue, Message
 from harness.core.errors import HarnessError
-from harness.core.plan import Sampling
+from harness.core.plan import Request, Sampling, requests_for
 from harness.core.record import FORMAT_SUCCESS, TaskRecord
 from harness.core.suggestion import did_you_mean
+from harness.core.template_arguments import Scalar
 from harness.files.strict_json import NotJson, decode
 from harness.files.yaml_file import explain, load_yaml, parse_yaml
 from harness.tasks.task_file import VARIABLE, CaseLine, TaskFile, limit_budgets
@@ -54,6 +55,8 @@ class Task:
     """``task.yaml`` as it stands."""
     is_selected: bool = False
     """True when some of the folder's cases were left out on purpose."""
+    template: Mapping[str, Scalar] = field(default_factory=dict)
+    """Arguments of the chat template."""
     repeats: int = 1
     """Answers that each case is asked for."""
     generate_seed: int | None = None
@@ -66,6 +69,20 @@ class Task:
     @cached_property
     def cases_by_id(self) -> dict[str, Case]:
         return {case.id: case for case in self.cases}
+
+    def requests(
+        self, cases: Iterable[Case] | None = None, *, repeats: int = 1, timed: bool = False
+    ) -> tuple[Request, ...]:
+        """Requests of the given cases, else of all, decoded and rendered as the task says."""
+        asked = self.cases if cases is None else cases
+        return requests_for(
+            self.name,
+            asked,
+            self.sampling,
+            template=self.template,
+            repeats=repeats,
+            timed=timed,
+        )
 
     def record(self, planned: int) -> TaskRecord:
         """The task as a run's record has it, with ``planned`` of its cases asked."""
@@ -81,6 +98,7 @@ class Task:
             required=self.required,
             repeats=self.repeats,
             generate_seed=self.generate_seed,
+            template=dict(self.template),
         )
 
     @cached_property
@@ -121,6 +139,7 @@ def load_task(folder: Path) -> Task:
         output=file.output.with_schema(schema),
         variety=file.variety,
         sampling=file.sampling.value(),
+        template=dict(file.template),
         budgets=dict(file.budgets),
         required=_required(file),
         latency_cases=file.latency_cases,

@@ -7,15 +7,16 @@ import re
 from collections.abc import Mapping
 from functools import cache
 from math import inf, isfinite
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from harness.checks import listing
 from harness.checks.declared.output import Output
 from harness.checks.variety import Variety
 from harness.core.case import JsonValue
 from harness.core.plan import Sampling
+from harness.core.template_arguments import Scalar, checked
 from harness.tasks.variables import Variables
 
 VARIABLE = re.compile(r"\{(\w+)\}")
@@ -72,6 +73,8 @@ class TaskFile(Strict):
     output: Output
     variety: Variety | None = None
     sampling: SamplingFile = SamplingFile()
+    template: Annotated[Mapping[str, Scalar], BeforeValidator(checked)] = {}
+    """Arguments of the chat template: ``{enable_thinking: false}``."""
     budgets: Mapping[str, float] = {}
     required: tuple[str, ...] | None = None
     """Behaviors that count into ``format_success_rate``; by default every behavior with a rate

@@ -12,6 +12,7 @@ from harness.engine.llama import library as llama_library
 from harness.engine.llama.context import ContextShape, LlamaContext
 from harness.engine.llama.library import LOG
 from harness.engine.model import EngineSettings
+from harness.model_files.chat_template import ChatTemplate
 from tests.backends.asking import SETTINGS, answers, ask, ids, logits
 from tests.backends.conftest import ADAPTER
 from tests.models import TINY_QWEN2
@@ -70,6 +71,19 @@ def test_prompts_and_logits_are_those_of_transformers(opened, in_transformers, t
         np.abs(logits(opened("merged"), sequences) - logits(in_transformers, sequences)).max()
         < 1e-2
     )
+
+
+def test_what_the_template_is_told_reaches_the_prompt(opened, task):
+    model = opened("base")
+    template = model.vocabulary.template
+    told = ChatTemplate(template.source + "{{ style }}", template.special_tokens)
+    model.vocabulary.template = told
+    try:
+        requests = requests_for(task.name, task.cases[:1], task.sampling, template={"style": "a"})
+        (prompt,) = model.encode(requests, ()).prompts
+    finally:
+        model.vocabulary.template = template
+    assert prompt.text == template.render(requests[0].messages) + "a"
 
 
 def test_the_record_says_what_was_opened(opened, in_transformers, gguf_file):

@@ -45,3 +45,16 @@ def test_every_request_has_a_seed_of_its_own_that_follows_the_runs_seed():
     assert len(seeds) == 8
     assert all(0 <= seed < 2**63 for seed in seeds)
     assert request().seed == request().seed
+
+
+def test_what_the_template_is_told_belongs_to_the_prompt():
+    cases = (Case("a", (Message("user", "x"),)),)
+    (plain,) = requests_for("t", cases, Sampling())
+    (told,) = requests_for("t", cases, Sampling(), template={"enable_thinking": False})
+    (other,) = requests_for("t", cases, Sampling(), template={"enable_thinking": True})
+    (again,) = requests_for("t", cases, Sampling(), template={"enable_thinking": False})
+    assert len({plain.prompt_sha256, told.prompt_sha256, other.prompt_sha256}) == 3
+    assert told.prompt_sha256 == again.prompt_sha256
+    assert told.template == (("enable_thinking", False),)
+    assert fingerprint_of([told]) != fingerprint_of([plain])
+    assert hash(told) == hash(again)

@@ -4,7 +4,7 @@ import jinja2
 import pytest
 
 from harness.core.case import Message
-from harness.model_files.chat_template import ChatTemplate
+from harness.model_files.chat_template import ChatTemplate, clock_of
 from tests.models import TINY_GPT2, TINY_QWEN2
 
 SPECIAL = {"bos_token": "<s>", "eos_token": "</s>", "pad_token": "<pad>"}
@@ -123,3 +123,42 @@ def test_a_finished_turn_is_rendered_as_transformers_renders_it():
     expected = tokenizer.apply_chat_template(conversation, tokenize=False)
     template = ChatTemplate(tokenizer.chat_template, tokenizer.special_tokens_map)
     assert template.render(turn, adds_generation_prompt=False) == expected
+
+
+SWITCH = "{% if enable_thinking is defined and not enable_thinking %}off{% else %}on{% endif %}"
+
+
+def test_arguments_are_variables_of_the_template():
+    template = ChatTemplate(SWITCH, SPECIAL)
+    assert template.render([], [("enable_thinking", False)]) == "off"
+    assert template.render([], [("enable_thinking", True)]) == template.render([]) == "on"
+
+
+def test_an_argument_goes_before_a_special_token_as_in_transformers():
+    assert ChatTemplate("{{ bos_token }}", SPECIAL).render([], [("bos_token", "x")]) == "x"
+
+
+def test_the_clock_stands_still():
+    template = ChatTemplate("{{ strftime_now('%d %b %Y %H:%M:%S') }}", {})
+    assert template.render([]) == "01 Jan 2025 12:00:00"
+
+
+def test_whether_a_template_reads_the_clock_is_read_from_its_source():
+    reading = "{% if date_string is not defined %}{{ strftime_now('%Y') }}{% endif %}"
+    assert clock_of(reading) == "2025-01-01T12:00:00"
+    assert clock_of("{# strftime_now #}{{ 'strftime_now' }}") is None
+    assert clock_of("{% broken") is None
+    assert clock_of(None) is None
+
+
+def test_the_names_that_a_template_reads_are_known():
+    template = ChatTemplate("{% set a = 1 %}{{ a }}{{ b }}{% for m in messages %}{% endfor %}", {})
+    assert template.variables() == {"b", "messages"}
+
+
+@pytest.mark.parametrize(
+    ("source", "is_random"),
+    [("{{ [1, 2] | random }}", True), ("{{ lipsum() }}", True), ("{{ [1, 2] | first }}", False)],
+)
+def test_what_draws_at_random_is_known(source, is_random):
+    assert ChatTemplate(source, {}).is_random() is is_random

@@ -6,7 +6,7 @@ import pytest
 
 from harness.core.errors import HarnessError
 from harness.core.modelref import ModelRef
-from harness.model_files.examine import examine
+from harness.model_files.examine import examine, examine_all
 from harness.model_files.finding import Level
 from harness.run.preflight import preflight
 from tests.model_files.copies import ADAPTER, change, copy, found, said
@@ -214,3 +214,90 @@ def test_another_pre_tokenizer_over_the_same_vocabulary_is_told(qwen):
     (qwen / "tokenizer.json").write_text(json.dumps({**rules, "pre_tokenizer": level}), "utf-8")
     text = said(Level.WARNING, f"base:{TINY_QWEN2}", f"merged:{qwen}")
     assert f"the pre-tokenizer is gpt-2, that of base:{TINY_QWEN2} is qwen2" in text
+
+
+# Prompts
+
+
+TURNS = "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}"
+INST = (
+    "{% for m in messages %}{% if m.role == 'user' %}[INST] {{ m.content }} [/INST]"
+    "{% else %} {{ m.content }}<|im_end|>{% endif %}{% endfor %}"
+)
+THINKING = TURNS + "{% if add_generation_prompt %}<|im_start|>assistant\n<think>\n{% endif %}"
+
+
+def test_a_template_that_never_opens_the_answer_is_told(qwen):
+    (qwen / "chat_template.jinja").write_text(TURNS, "utf-8")
+    text = said(Level.WARNING, f"base:{qwen}")
+    assert "a prompt does not open the answer: '<|im_start|>assistant␊' is missing" in text
+
+
+@pytest.mark.parametrize("template", [INST, THINKING])
+def test_a_template_that_opens_the_answer_in_its_own_way_is_fine(qwen, template):
+    """The end of the question opens it, or more stands there than the history keeps."""
+    (qwen / "chat_template.jinja").write_text(template, "utf-8")
+    assert "does not open" not in said(Level.WARNING, f"base:{qwen}")
+
+
+def test_a_template_that_reads_the_clock_is_told_of_and_what_it_is_told(qwen):
+    template = qwen / "chat_template.jinja"
+    template.write_text("{{ strftime_now('%Y') }}" + template.read_text("utf-8"), "utf-8")
+    text = said(Level.NOTE, f"base:{qwen}")
+    assert "the chat template reads the clock; it is told 2025-01-01T12:00:00 in every run" in text
+
+
+def test_a_template_that_draws_at_random_is_told_of(qwen):
+    template = qwen / "chat_template.jinja"
+    template.write_text("{{ ['a', 'b'] | random }}" + template.read_text("utf-8"), "utf-8")
+    assert "draws at random" in said(Level.WARNING, f"base:{qwen}")
+
+
+def test_an_argument_that_the_template_does_not_read_is_a_warning_of_the_run(qwen):
+    template = qwen / "chat_template.jinja"
+    template.write_text(template.read_text("utf-8") + "{{ enable_thinking }}", "utf-8")
+    ref = ModelRef.parse(f"base:{qwen}")
+    assert preflight([ref], ["enable_thinking"]).warnings == {}
+    ((line,),) = preflight([ref], ["enable_thinkin"]).warnings.values()
+    assert line == (
+        "chat_template.jinja: the chat template does not read the argument enable_thinkin; "
+        "did you mean 'enable_thinking'?"
+    )
+
+
+@pytest.mark.parametrize("place", ["configuration", "folder"])
+def test_several_templates_without_a_default_stop_the_run(qwen, place):
+    template = qwen / "chat_template.jinja"
+    text = template.read_text("utf-8")
+    template.unlink()
+    if place == "folder":
+        (qwen / "additional_chat_templates").mkdir()
+        for name in ("chat", "tool_use"):
+            (qwen / f"additional_chat_templates/{name}.jinja").write_text(text, "utf-8")
+    else:
+        templates = [{"name": name, "template": text} for name in ("tool_use", "chat")]
+        change(qwen / "tokenizer_config.json", chat_template=templates)
+    assert "there are the chat templates chat, tool_use and none called default" in said(
+        Level.PROBLEM, f"base:{qwen}"
+    )
+    assert "there is no chat template" not in said(Level.NOTE, f"base:{qwen}")
+
+
+def test_of_several_templates_the_default_is_looked_into(qwen):
+    text = (qwen / "chat_template.jinja").read_text("utf-8")
+    (qwen / "chat_template.jinja").unlink()
+    named = [{"name": "tool_use", "template": "x"}, {"name": "default", "template": text}]
+    change(qwen / "tokenizer_config.json", chat_template=named)
+    assert found(f"base:{qwen}") == []
+
+
+@pytest.mark.parametrize("kind", ["base", "merged"])
+@pytest.mark.parametrize("is_first", [True, False])
+def test_a_model_without_a_template_has_one_verdict_in_either_order(qwen, kind, is_first):
+    """Two bases are nobody's copies; a merged model has lost what the other has."""
+    (qwen / "chat_template.jinja").unlink()
+    refs = [ModelRef.parse(f"base:{TINY_QWEN2}"), ModelRef.parse(f"{kind}:{qwen}")]
+    examined = {e.ref.location: e for e in examine_all(refs[:: -1 if is_first else 1])}
+    assert {f.level for f in examined[str(TINY_QWEN2)].findings} <= {Level.NOTE}
+    levels = {f.level for f in examined[str(qwen)].findings} - {Level.NOTE}
+    assert levels == {Level.WARNING if kind == "base" else Level.PROBLEM}

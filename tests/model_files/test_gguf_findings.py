@@ -12,7 +12,10 @@ from harness.model_files.provenance_keys import BASE_WEIGHTS_SHA256, SOURCE_WEIG
 from harness.model_files.token_findings import copy_findings, token_findings
 
 TOKENS = ["<|endoftext|>", "<|im_start|>", "<|im_end|>", "a", "b"]
-CHATML = "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}"
+CHATML = (
+    "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}"
+    "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+)
 
 
 def model(path, *, rows=5, eos=2, template=CHATML, context=64, **texts):

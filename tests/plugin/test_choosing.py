@@ -35,6 +35,21 @@ def _samples(project, model, *arguments):
     return [s.case_id for s in project.runs()[before].samples]
 
 
+def test_what_templates_are_told_is_the_tasks_and_the_command_line_goes_before(project):
+    file = project.root / "tasks/echo/task.yaml"
+    file.write_text(file.read_text() + "template: {enable_thinking: true, effort: low}\n")
+    project.pytest("suites", "--model", project.store(), "--template-arg", "enable_thinking=false")
+    (run,) = project.runs()
+    assert run.tasks[0].template == {"enable_thinking": False, "effort": "low"}
+    assert "answered another prompt" in run.samples[0].completion.error, "it belongs to the hash"
+
+
+def test_an_argument_that_is_none_is_a_mistake_in_the_call(project):
+    outcome = project.pytest("suites", "--model", project.store(), "--template-arg", "thinking")
+    assert outcome.code == 4
+    assert "ERROR: --template-arg thinking: expected name=value" in outcome.err
+
+
 def test_without_a_model_the_settings_models_are_run_and_said_so(project):
     project.write(
         "pyproject.toml",

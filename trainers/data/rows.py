@@ -16,7 +16,7 @@ from jinja2 import TemplateError
 
 from harness.core.case import Message
 from harness.core.errors import HarnessError
-from harness.engine.prompt import encode, has_template, render
+from harness.engine.prompt import Arguments, encode, has_template, render
 from harness.files.strict_json import NotJson, decode
 
 MAX_MISTAKES = 10
@@ -101,13 +101,19 @@ def read_rows(path: Path, limit: int | None = None) -> tuple[list[TrainingRow], 
 
 
 def encode_rows(
-    tokenizer: Any, rows: Sequence[TrainingRow], max_length: int, ending: int, stops: frozenset[int]
+    tokenizer: Any,
+    rows: Sequence[TrainingRow],
+    max_length: int,
+    ending: int,
+    stops: frozenset[int],
+    arguments: Arguments = (),
 ) -> EncodedRows:
     """Tokenize rows: the prompt as the harness renders it, the completion, and one ending token.
 
     Args:
         ending: the token that a completion ends with.
         stops: every token at which generation ends; none may stand inside a completion.
+        arguments: what the chat template is told.
 
     Raises:
         HarnessError: a completion contains a stop token, or the chat template refuses a
@@ -116,7 +122,7 @@ def encode_rows(
     fitting: list[Mapping[str, list[int]]] = []
     longest = trained = 0
     for row in rows:
-        prompt, completion = encode_row(tokenizer, row, ending, stops)
+        prompt, completion = encode_row(tokenizer, row, ending, stops, arguments)
         longest = max(longest, len(prompt) + len(completion))
         if len(prompt) + len(completion) > max_length:
             continue
@@ -136,10 +142,14 @@ def encode_rows(
 
 
 def encode_row(
-    tokenizer: Any, row: TrainingRow, ending: int, stops: frozenset[int]
+    tokenizer: Any,
+    row: TrainingRow,
+    ending: int,
+    stops: frozenset[int],
+    arguments: Arguments = (),
 ) -> tuple[list[int], list[int]]:
     """Token ids of the prompt, equal to those the harness generates from, and of the completion."""
-    text = row.prompt if isinstance(row.prompt, str) else _rendered(tokenizer, row)
+    text = row.prompt if isinstance(row.prompt, str) else _rendered(tokenizer, row, arguments)
     prompt = encode(tokenizer, text)
     joined = encode(tokenizer, text + row.completion)
     if joined[: len(prompt)] == prompt:
@@ -158,17 +168,17 @@ def encode_row(
     return prompt, [*completion, ending]
 
 
-def _rendered(tokenizer: Any, row: TrainingRow) -> str:
+def _rendered(tokenizer: Any, row: TrainingRow, arguments: Arguments) -> str:
     assert not isinstance(row.prompt, str)
     try:
-        return render(tokenizer, row.prompt)
+        return render(tokenizer, row.prompt, arguments)
     except TemplateError as error:
         raise HarnessError(
             f"{row.where}: the base's chat template refuses this prompt: {error}"
         ) from None
 
 
-def ending_token(tokenizer: Any, stops: frozenset[int]) -> int:
+def ending_token(tokenizer: Any, stops: frozenset[int], arguments: Arguments = ()) -> int:
     """The token that a completion must end with, so that generation stops there.
 
     It is the token that the chat template writes after an assistant's turn, if generation stops at
@@ -178,7 +188,7 @@ def ending_token(tokenizer: Any, stops: frozenset[int]) -> int:
         HarnessError: the base has no end token.
     """
     if has_template(tokenizer):
-        turn = _after_answer(tokenizer)
+        turn = _after_answer(tokenizer, arguments)
         if turn is not None and turn in stops:
             return turn
     if tokenizer.eos_token_id is None:
@@ -189,14 +199,11 @@ def ending_token(tokenizer: Any, stops: frozenset[int]) -> int:
     return int(tokenizer.eos_token_id)
 
 
-def _after_answer(tokenizer: Any) -> int | None:
+def _after_answer(tokenizer: Any, arguments: Arguments) -> int | None:
     """The first token that the chat template writes after an answer."""
     answer = "answer-0"
-    conversation = [
-        {"role": "user", "content": "question"},
-        {"role": "assistant", "content": answer},
-    ]
-    text = tokenizer.apply_chat_template(conversation, tokenize=False)
+    turn = (Message("user", "question"), Message("assistant", answer))
+    text = render(tokenizer, turn, arguments, adds_generation_prompt=False)
     ids = tokenizer(text.rpartition(answer)[2], add_special_tokens=False)["input_ids"]
     return int(ids[0]) if ids else None
 

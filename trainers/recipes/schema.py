@@ -6,6 +6,7 @@ does not know what the values do to a model.
 
 import importlib
 import pkgutil
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -18,6 +19,7 @@ from pydantic import (
 )
 
 import trainers
+from harness.core.template_arguments import Scalar, checked
 
 
 def _tuple(value: Any) -> Any:
@@ -84,6 +86,8 @@ class Recipe(RecipeModel):
     output: str = Field(min_length=1)
     """The adapter's folder. It appears only when training has succeeded, and complete."""
     data: Data
+    template: Annotated[Mapping[str, Scalar], BeforeValidator(checked)] = {}
+    """Arguments of the base's chat template, such as ``{enable_thinking: false}``."""
     lora: Lora = Lora()
 
     learning_rate: float = Field(default=2e-4, gt=0)

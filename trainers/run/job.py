@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from harness.engine.prompt import Arguments
 from trainers.data.rows import DataFile, EncodedRows
 from trainers.recipes.schema import Recipe
 
@@ -62,9 +63,15 @@ class Method(Protocol):
         ...
 
     def encode(
-        self, tokenizer: Any, rows: Any, max_length: int, ending: int, stops: frozenset[int]
+        self,
+        tokenizer: Any,
+        rows: Any,
+        max_length: int,
+        ending: int,
+        stops: frozenset[int],
+        arguments: Arguments = (),
     ) -> EncodedRows:
-        """Tokenize rows."""
+        """Tokenize rows; ``arguments`` are the chat template's."""
         ...
 
     def first_row(self, job: TrainingJob) -> list[tuple[str, str]]:

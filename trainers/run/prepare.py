@@ -38,9 +38,11 @@ def prepare(file: RecipeFile, method: Method, rows: RecipeRows) -> tuple[Trainin
     names = target_modules(model, recipe.lora, file.where("lora.target_modules"))
     max_length = usable_length(recipe, model, file.where("max_length"))
     stops = end_ids(model.generation_config.eos_token_id, tokenizer.eos_token_id)
-    ending = ending_token(tokenizer, stops)
-    train = method.encode(tokenizer, rows.train, max_length, ending, stops)
-    val = method.encode(tokenizer, rows.val, max_length, ending, stops) if rows.val else None
+    arguments = tuple(recipe.template.items())
+    ending = ending_token(tokenizer, stops, arguments)
+    how = (max_length, ending, stops, arguments)
+    train = method.encode(tokenizer, rows.train, *how)
+    val = method.encode(tokenizer, rows.val, *how) if rows.val else None
     for encoded, key in ((train, "train"), (val, "val")):
         if encoded and not encoded.rows:
             raise HarnessError(_nothing_fits(file, encoded, max_length, key))

@@ -12,6 +12,8 @@ from harness.core.record import ModelRecord
 from harness.engine.hf.device import choose_device, choose_dtype
 from harness.engine.hf.quantization import numel, quantized_model
 from harness.engine.model import EngineSettings
+from harness.engine.prompt import template_of
+from harness.model_files.chat_template import clock_of
 from harness.model_files.fingerprint import file_hashes, tokenizer_hash, weights_hash
 
 
@@ -34,7 +36,7 @@ def load_tokenizer(folder: Path) -> Any:
 def describe(ref: ModelRef, model: Any, tokenizer: Any, folder: Path, tokens: Path) -> ModelRecord:
     """The record of a model: ``folder`` holds its weights, ``tokens`` its tokenizer's files."""
     hashes = file_hashes(folder)
-    template = getattr(tokenizer, "chat_template", None)
+    template = template_of(tokenizer)
     return ModelRecord(
         ref=str(ref),
         kind=ref.kind,
@@ -43,6 +45,7 @@ def describe(ref: ModelRef, model: Any, tokenizer: Any, folder: Path, tokens: Pa
         weights_sha256=weights_hash(hashes),
         tokenizer_sha256=tokenizer_hash(tokens),
         chat_template_sha256=sha256_of(template) if template else None,
+        template_clock=clock_of(template),
         architecture=(model.config.architectures or [type(model).__name__])[0],
         parameters=numel(model),
         dtype=str(model.dtype).removeprefix("torch."),

@@ -117,7 +117,7 @@ class HfModel:
             pad=special("pad"),
             end_ids=tuple(sorted(self.end_ids)),
             has_bos_added=bos is not None and begins[:1] == [bos.id],
-            chat_template=tokenizer.chat_template if prompt.has_template(tokenizer) else None,
+            chat_template=prompt.template_of(tokenizer),
             context=self.context,
             pre_tokenizer=_pre_tokenizer(tokenizer),
         )

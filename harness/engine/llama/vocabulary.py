@@ -44,9 +44,11 @@ class LlamaVocabulary:
         self.template = ChatTemplate(source, self._named()) if source else None
         self._bytes: dict[int, bytes] = {}
 
-    def render(self, messages: Sequence[Message]) -> str:
+    def render(self, messages: Sequence[Message], arguments: prompt.Arguments = ()) -> str:
         """Render a conversation through the model's own chat template, where it has one."""
-        return self.template.render(messages) if self.template else prompt.plain(messages)
+        if self.template is None:
+            return prompt.plain(messages)
+        return self.template.render(messages, arguments)
 
     def encode(self, text: str) -> list[int]:
         """Token ids of a rendered prompt. A chat template has added its own special tokens."""

@@ -55,7 +55,12 @@ def load_tokenizer(folder: Path) -> LoadedTokenizer:
             "could be read: save it with a tokenizer.json"
         )
     before, after = _around(tokenizer)
-    template = tokenizer.chat_template
+    template = tokenizer.chat_template or None
+    if isinstance(template, dict) and "default" not in template:
+        raise HarnessError(
+            f"{folder}: it has the chat templates {printable(', '.join(sorted(template)))} and "
+            "none called default, so that transformers refuses every prompt: give one that name"
+        )
     return LoadedTokenizer(
         rules=json.loads(backend.to_str()),
         bos_id=tokenizer.bos_token_id,

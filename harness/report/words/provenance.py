@@ -1,5 +1,6 @@
 """The origin of a report's numbers: one line for each fact, one value for each model."""
 
+import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
@@ -91,6 +92,7 @@ _MODEL_FACTS: tuple[tuple[str, Callable[[Side], str]], ...] = (
     ("base weights", _model(lambda m: _hash(m.base_sha256))),
     ("tokenizer", _model(lambda m: _hash(m.tokenizer_sha256))),
     ("chat template", _model(lambda m: _hash(m.chat_template_sha256))),
+    ("time told to the template", _model(lambda m: m.template_clock)),
     ("architecture", _model(lambda m: m.architecture)),
     ("parameters", _model(lambda m: _count(m.parameters))),
     ("dtype", _model(lambda m: ", ".join(filter(None, (m.dtype, m.quantization))) or None)),
@@ -113,6 +115,10 @@ _TASK_FACTS: tuple[tuple[str, Callable[[TaskRecord], str]], ...] = (
     ("top p, top k", lambda t: f"{t.sampling.top_p:g}, {t.sampling.top_k}"),
     ("repetition penalty", lambda t: f"{t.sampling.repetition_penalty:g}"),
     ("seed", lambda t: str(t.sampling.seed)),
+    (
+        "arguments of the template",
+        lambda t: ", ".join(f"{name}={json.dumps(v)}" for name, v in sorted(t.template.items())),
+    ),
 )
 
 

@@ -14,7 +14,6 @@ from pathlib import Path
 from harness.core.case import Case
 from harness.core.completion import Completion
 from harness.core.errors import HarnessError
-from harness.core.plan import requests_for
 from harness.core.record import ModelRecord, RunRecord, Sample
 from harness.records.runs import read_run, run_ids, write_run
 from harness.tasks.task import Task
@@ -66,7 +65,7 @@ def _references(task: Task, perfect: Sequence[tuple[Case, Completion]]) -> RunRe
     answers = {case.id: (case, completion) for case, completion in perfect}
     samples = tuple(
         Sample.of(MODEL, request, *answers[request.case_id], {}, is_drawn=False)
-        for request in requests_for(task.name, task.cases, task.sampling)
+        for request in task.requests()
         if request.case_id in answers
     )
     return RunRecord(

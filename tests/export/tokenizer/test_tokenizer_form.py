@@ -119,6 +119,15 @@ def test_a_folder_without_a_tokenizer_is_one_line(tmp_path):
     assert "\n" not in str(error.value)
 
 
+def test_several_chat_templates_without_a_default_are_refused(tmp_path):
+    """transformers refuses every prompt of such a folder: a file without a template is no copy."""
+    templates = [{"name": name, "template": name} for name in ("tool_use", "chat")]
+    tokenizer = small_models.sentencepiece(chat_template=templates)
+    tokenizer.save_pretrained(tmp_path)
+    with pytest.raises(HarnessError, match="chat, tool_use and none called default"):
+        load_tokenizer(tmp_path)
+
+
 @pytest.mark.parametrize("scheme", ["always", "never", "first"])
 @pytest.mark.parametrize("template", [None, "{{ bos_token }}{{ messages[0]['content'] }}"])
 def test_a_blank_is_put_before_a_text_as_llama_tokenizers_say(scheme, template, tmp_path):

@@ -166,6 +166,14 @@ def test_prompt_is_the_harness_own_and_the_ending_comes_once(
     assert completion[-1] == tokenizer.eos_token_id
 
 
+def test_what_the_template_is_told_is_in_the_prompt_that_is_trained_on() -> None:
+    tokenizer = make_tokenizer(CHATML + "{{ style }}")
+    row, told = TrainingRow(ASK, "x", "f:1"), (("style", "a"),)
+    prompt, _ = encode_row(tokenizer, row, 2, frozenset([2]), told)
+    assert prompt == encode(tokenizer, render(tokenizer, ASK, told))
+    assert prompt != encode_row(tokenizer, row, 2, frozenset([2]))[0]
+
+
 def test_an_ending_written_into_the_data_is_not_doubled() -> None:
     tokenizer = make_tokenizer(CHATML)
     row = TrainingRow(ASK, "a<|im_end|>", "f:1")
