@@ -40,6 +40,19 @@ def value_of(kind: type[T], raw: object) -> T:
     return value
 
 
+def keep_stdin_for_messages() -> IO[bytes]:
+    """Reserve the real standard input for messages; whoever else reads it finds its end.
+
+    A library that asks a question there would take a message for the answer, or wait for one.
+    """
+    messages = os.fdopen(os.dup(0), "rb")
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    sys.stdin = open(0, closefd=False)  # noqa: SIM115 - as long as the process
+    return messages
+
+
 def keep_stdout_for_messages() -> IO[bytes]:
     """Reserve the real standard output for messages; other output is redirected to stderr."""
     messages = os.fdopen(os.dup(1), "wb", buffering=0)

@@ -20,7 +20,13 @@ from typing import IO, Any
 from harness.core.errors import HarnessError, one_line
 from harness.core.modelref import ModelRef
 from harness.core.plan import Request, failed
-from harness.engine.channel import keep_stdout_for_messages, receive, send, value_of
+from harness.engine.channel import (
+    keep_stdin_for_messages,
+    keep_stdout_for_messages,
+    receive,
+    send,
+    value_of,
+)
 from harness.engine.model import EngineSettings, OpenModel
 from harness.machine.memory import available_mb, peak_memory_mb
 from harness.model_files.opened_files import OpenedFiles
@@ -47,9 +53,9 @@ class Opened:
 
 
 def main() -> None:
-    out = keep_stdout_for_messages()
+    messages, out = keep_stdin_for_messages(), keep_stdout_for_messages()
     inbox: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
-    threading.Thread(target=_listen, args=(inbox,), daemon=True).start()
+    threading.Thread(target=_listen, args=(messages, inbox), daemon=True).start()
     opened: Opened | None = None
     imported: Imported | None = None
     is_warm = False
@@ -72,8 +78,8 @@ def main() -> None:
                 _logits(opened, message, out)
 
 
-def _listen(inbox: "queue.SimpleQueue[dict[str, Any]]") -> None:
-    for line in sys.stdin.buffer:
+def _listen(messages: IO[bytes], inbox: "queue.SimpleQueue[dict[str, Any]]") -> None:
+    for line in messages:
         inbox.put(receive(line))
     # The parent is gone: a generation in progress would only waste the machine.
     os._exit(0)

@@ -8,13 +8,13 @@ import os
 import queue
 import signal
 import subprocess
-import sys
 import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from harness.core import child_python
 from harness.engine.channel import receive, send
 from harness.engine.openmp import BOUNDED_SPINNING
 
@@ -42,14 +42,14 @@ class WorkerProcess:
         self.log = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
         self.surroundings = _surroundings()
         self.popen = subprocess.Popen(
-            [sys.executable, "-m", "harness.engine.worker"],
+            child_python.command("harness.engine.worker"),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self.log,
             # Ctrl-C must reach only the parent, which ends this process after saving the answers.
             start_new_session=True,
             cwd=self.surroundings.folder,
-            env={**BOUNDED_SPINNING, **self.surroundings.environment},
+            env=child_python.environment({**BOUNDED_SPINNING, **self.surroundings.environment}),
         )
         self.inbox: queue.SimpleQueue[bytes] = queue.SimpleQueue()
         self.listener = threading.Thread(target=self._listen, daemon=True)

@@ -6,13 +6,15 @@ The process prints its result as one line of JSON among whatever its libraries p
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from harness.core import child_python
 from harness.core.errors import HarnessError
 from harness.core.printable import printable
 
+QUIET = {"HF_HUB_DISABLE_TELEMETRY": "1", "TOKENIZERS_PARALLELISM": "false"}
+"""Defaults of the process' environment."""
 MARK = "harness result: "
 """Prefix of the line that holds the result."""
 
@@ -25,8 +27,8 @@ def run_module(module: str, *arguments: str) -> dict[str, Any]:
         ChildProcessError: the process ended without a result; the last line of its errors.
     """
     done = subprocess.run(
-        [sys.executable, "-m", module, *arguments],
-        env={**os.environ, "HF_HUB_DISABLE_TELEMETRY": "1", "TOKENIZERS_PARALLELISM": "false"},
+        child_python.command(module, *arguments),
+        env=child_python.environment({**QUIET, **os.environ}),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

@@ -19,6 +19,7 @@ from harness.model_files.adapter import (
 from harness.model_files.finding import Finding, Level, unopenable
 from harness.model_files.folder_tokens import folder_tokens
 from harness.model_files.folders import adapter_base, tokenizer_folder
+from harness.model_files.foreign_code import code_findings
 from harness.model_files.gguf_findings import gguf_findings, lora_findings, types_of
 from harness.model_files.gguf_header import DamagedGguf, read_gguf_header
 from harness.model_files.gguf_tokens import gguf_tokens
@@ -107,6 +108,7 @@ def _folder(ref: ModelRef) -> Examination:
     findings = (
         *weights.findings,
         *row_findings(weights, tokens, config),
+        *code_findings(config),
         *token_findings(tokens),
     )
     facts = {**_weight_facts(weights, config), **_token_facts(tokens)}
@@ -135,6 +137,7 @@ def _adapter(ref: ModelRef, is_thorough: bool) -> Examination:
         config = read_object(base / "config.json")
     except UnreadableFile as error:
         return Examination(ref, facts, (*findings, _unreadable(error)))
+    findings += code_findings(config)
     if has_own:
         findings += copy_findings(tokens, theirs, f"its base {location}")
     rows = saved_rows(adapter.weights.tensors.values())

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from harness.core import child_python
 from harness.core.case import Message
 
 QUESTION, ANSWER = "What is asked?", "What is answered."
@@ -55,7 +56,8 @@ def _turn(template: str, special: tuple[tuple[str, str], ...]) -> RenderedTurn:
     asked = json.dumps({"template": template, "special": dict(special)})
     try:
         done = subprocess.run(
-            [sys.executable, "-m", "harness.model_files.template_probe"],
+            child_python.command("harness.model_files.template_probe"),
+            env=child_python.environment(),
             input=asked.encode(),
             capture_output=True,
             timeout=MAX_SECONDS,

@@ -3,6 +3,7 @@
 Real processes, real signals: the tests send them to the backend while it generates.
 """
 
+import json
 import shutil
 import signal
 from collections.abc import Callable
@@ -261,3 +262,26 @@ def test_a_model_that_was_replaced_is_not_opened_a_second_time(tmp_path):
     assert psutil.Process().children() == []
     assert run.model.weights_sha256 == first.weights_sha256
     assert "was replaced during the run" in run.model.error
+
+
+# Code of the model's own
+
+
+def test_a_model_that_brings_its_own_code_is_refused_at_once(tmp_path, monkeypatch):
+    """transformers would ask on standard input, which nobody answers."""
+    folder = copied(tmp_path / "model")
+    config = json.loads((folder / "config.json").read_text())
+    own = {"AutoConfig": "payload.Config", "AutoModelForCausalLM": "payload.Model"}
+    (folder / "config.json").write_text(json.dumps({**config, "model_type": "x", "auto_map": own}))
+    (folder / "payload.py").write_text("open('it-ran', 'w')")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ModelUnopened, match=r"the code that it brings along .* is never run"):
+        list(RemoteModel(ModelRef("base", str(folder)), EngineSettings()).answers(REQUESTS))
+    assert not (tmp_path / "it-ran").exists()
+
+
+def test_whoever_reads_standard_input_finds_its_end(tmp_path, monkeypatch):
+    (tmp_path / "torch.py").write_text("raise ImportError(repr(__import__('sys').stdin.read()))")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    with pytest.raises(ModelUnopened, match="ImportError: ''"):
+        list(generation().answers(REQUESTS))

@@ -9,6 +9,7 @@ from transformers import AutoModelForCausalLM
 
 from harness.core.errors import HarnessError
 from harness.engine.hf.device import DTYPES
+from harness.engine.hf.foreign_code import NO_FOREIGN_CODE, foreign_code_refused
 from harness.engine.hf.loading import load_tokenizer
 from harness.engine.hf.quantization import nf4_config
 from harness.model_files.hub import local_folder
@@ -78,12 +79,17 @@ def open_model(recipe: Recipe, folder: Path, device: Device) -> Any:
     Raises:
         HarnessError: its weights cannot be read.
     """
-    settings: dict[str, Any] = {"dtype": device.dtype, "local_files_only": True}
+    settings: dict[str, Any] = {
+        **NO_FOREIGN_CODE,
+        "dtype": device.dtype,
+        "local_files_only": True,
+    }
     if recipe.quantize == "nf4":
         settings["quantization_config"] = nf4_config(device.dtype, has_double_quantization=True)
         settings["device_map"] = {"": device.kind}
     try:
-        model = AutoModelForCausalLM.from_pretrained(folder, **settings)
+        with foreign_code_refused(folder):
+            model = AutoModelForCausalLM.from_pretrained(folder, **settings)
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         raise HarnessError(f"base: {recipe.base} cannot be opened ({_first(error)})") from None
     model.config.use_cache = False

@@ -10,6 +10,7 @@ from harness.core.modelref import ModelRef
 from harness.core.plan import sha256_of
 from harness.core.record import ModelRecord
 from harness.engine.hf.device import choose_device, choose_dtype
+from harness.engine.hf.foreign_code import NO_FOREIGN_CODE, foreign_code_refused
 from harness.engine.hf.quantization import numel, quantized_model
 from harness.engine.model import EngineSettings
 from harness.engine.prompt import template_of
@@ -22,15 +23,17 @@ def load_model(folder: Path, settings: EngineSettings) -> Any:
     device = choose_device(settings)
     if settings.threads:
         torch.set_num_threads(settings.threads)
-    if settings.quantize:
-        return quantized_model(AutoModelForCausalLM, folder, device, settings)
-    dtype = choose_dtype(folder, device, settings)
-    model = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype)
+    with foreign_code_refused(folder):
+        if settings.quantize:
+            return quantized_model(AutoModelForCausalLM, folder, device, settings)
+        dtype = choose_dtype(folder, device, settings)
+        model = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, **NO_FOREIGN_CODE)
     return model.to(device).eval()
 
 
 def load_tokenizer(folder: Path) -> Any:
-    return AutoTokenizer.from_pretrained(folder)
+    with foreign_code_refused(folder):
+        return AutoTokenizer.from_pretrained(folder, **NO_FOREIGN_CODE)
 
 
 def describe(ref: ModelRef, model: Any, tokenizer: Any, folder: Path, tokens: Path) -> ModelRecord:

@@ -15,6 +15,7 @@ from harness.core.errors import HarnessError
 from harness.core.plan import sha256_of
 from harness.core.record import ModelRecord
 from harness.engine.hf.device import compute_dtype
+from harness.engine.hf.foreign_code import NO_FOREIGN_CODE
 from harness.engine.model import EngineSettings
 from harness.model_files.folders import is_quantized
 
@@ -37,6 +38,7 @@ def quantized_model(
         folder,
         dtype=dtype,
         quantization_config=_config(settings, dtype),
+        **NO_FOREIGN_CODE,
         # A quantized model cannot be moved afterwards.
         device_map={"": device},
     )

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.core import child_python
 from harness.core.errors import HarnessError
 from harness.core.printable import printable
 from harness.machine.cores import usable_cores
@@ -64,7 +65,8 @@ def quantize(source: Path, target: Path, number: int, on_step: OnProgress) -> Qu
         HarnessError: llama.cpp refused, with the last lines of its log.
     """
     with subprocess.Popen(
-        [sys.executable, "-m", __spec__.name, str(source), str(target), str(number)],
+        child_python.command(__spec__.name, str(source), str(target), str(number)),
+        env=child_python.environment(),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,

@@ -58,7 +58,9 @@ def merge_here(base: str, adapter: str, folder: str, dtype: str) -> None:
 
     from harness.engine.hf.adapter_loading import load_adapter
 
-    loaded = AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32)
+    loaded = AutoModelForCausalLM.from_pretrained(
+        base, dtype=torch.float32, trust_remote_code=False
+    )
     model = load_adapter(loaded, Path(base), Path(adapter))
     ids = _probe(model)
     with torch.inference_mode():

@@ -14,6 +14,7 @@ from typing import Any
 
 from harness.core.errors import HarnessError
 from harness.core.printable import printable
+from harness.engine.hf.foreign_code import NO_FOREIGN_CODE, foreign_code_refused
 from harness.export.python_process import print_result, run_module
 
 
@@ -42,7 +43,12 @@ def load_tokenizer(folder: Path) -> LoadedTokenizer:
     from transformers import AutoTokenizer
 
     try:
-        tokenizer: Any = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+        with foreign_code_refused(folder):
+            tokenizer: Any = AutoTokenizer.from_pretrained(
+                folder, local_files_only=True, **NO_FOREIGN_CODE
+            )
+    except HarnessError:
+        raise
     except Exception as error:  # of any kind: it is the files that are wrong
         reason = printable((str(error).splitlines() or [type(error).__name__])[0])
         raise HarnessError(

@@ -6,11 +6,11 @@ parameters and fixtures of the suites mean what they always mean.
 
 import os
 import subprocess
-import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from harness.core import child_python
 from harness.core.case import Case
 from harness.core.completion import Completion
 from harness.core.errors import HarnessError
@@ -21,7 +21,7 @@ from harness.tasks.task import Task
 MODEL = "record:references"
 MAX_SECONDS = 600
 """The most time that the suites may take over the references."""
-_PYTEST = ("-m", "pytest", "-p", "harness.pytest_plugin", "-p", "no:cacheprovider", "-q")
+_PYTEST = ("pytest", "-p", "harness.pytest_plugin", "-p", "no:cacheprovider", "-q")
 
 
 def judge_with_suites(
@@ -48,11 +48,12 @@ def _run_pytest(*arguments: str) -> str:
     """Run pytest over the suites; returns the first line of what went wrong, if something did."""
     try:
         done = subprocess.run(
-            [sys.executable, *_PYTEST, *arguments],
+            child_python.command(*_PYTEST, *arguments),
+            stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
             timeout=MAX_SECONDS,
-            env={**os.environ, "NO_COLOR": "1"},
+            env=child_python.environment({**os.environ, "NO_COLOR": "1"}),
         )
     except subprocess.TimeoutExpired:
         return f"pytest took more than {MAX_SECONDS} s"
