@@ -39,13 +39,17 @@ def environment(variables: Mapping[str, str] | None = None) -> dict[str, str]:
 
 def main(parent: str, module: str, *arguments: str) -> None:
     """Run a module as ``python -m`` does, until its end or the parent's."""
-    threading.Thread(target=_end_with, args=(int(parent),), daemon=True).start()
+    end_with(int(parent))
     sys.argv = [module, *arguments]
     runpy.run_module(module, run_name="__main__", alter_sys=True)
 
 
-def _end_with(parent: int) -> None:
-    """End this process when another has become its parent, which means that its own is gone."""
+def end_with(parent: int) -> None:
+    """End this process as soon as the process ``parent`` is no longer its parent: it is gone."""
+    threading.Thread(target=_watch, args=(parent,), daemon=True).start()
+
+
+def _watch(parent: int) -> None:
     while os.getppid() == parent:
         time.sleep(WATCH_SECONDS)
     os._exit(1)

@@ -10,7 +10,8 @@ import signal
 import subprocess
 import tempfile
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -22,6 +23,14 @@ LOG_LINES = 3
 """Lines of a dead process's log that the reason quotes."""
 
 
+MAX_WAIT_SECONDS = 1.0
+MIN_WAITS = 20
+"""The fewest waits before a backend counts as hung."""
+SLACK_SECONDS = 2.0
+"""A wait that takes so much longer than it was to take was interrupted. A busy machine delays it by
+less."""
+
+
 class Surroundings(NamedTuple):
     """Working directory and environment that a process inherits."""
 
@@ -31,6 +40,28 @@ class Surroundings(NamedTuple):
 
 class BackendDied(Exception):
     """The process has ended or hangs; the message says how."""
+
+
+class Silence:
+    """Adds up waits for a message, except those during which this process did not run."""
+
+    def __init__(self, limit_seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self.wait_seconds = min(MAX_WAIT_SECONDS, limit_seconds / MIN_WAITS)
+        """Length of the next wait."""
+        self._left_seconds = limit_seconds
+        self._clock = clock
+        self._since = clock()
+
+    @property
+    def is_over(self) -> bool:
+        return self._left_seconds < self.wait_seconds / 2
+
+    def waited(self) -> None:
+        """One more wait has ended without a message."""
+        now = self._clock()
+        if now - self._since < self.wait_seconds + SLACK_SECONDS:
+            self._left_seconds -= self.wait_seconds
+        self._since = now
 
 
 class WorkerProcess:
@@ -79,15 +110,24 @@ class WorkerProcess:
     def messages(self) -> Iterator[dict[str, Any]]:
         """Messages of the process; raises BackendDied where it ends or is silent for too long."""
         while True:
-            try:
-                line = self.inbox.get(timeout=self.stall_seconds)
-            except queue.Empty:
-                raise BackendDied(
-                    f"the backend hung: no word for {self.stall_seconds:g} s"
-                ) from None
+            line = self._next_line()
             if not line:
                 raise BackendDied(self._how_it_ended())
             yield receive(line)
+
+    def _next_line(self) -> bytes:
+        """The next message, waited for in many short waits.
+
+        A wait that takes much longer than it was to shows that this process was stopped (Ctrl-Z) or
+        the machine slept: nobody listened meanwhile, so it was no silence of the backend.
+        """
+        silence = Silence(self.stall_seconds)
+        while not silence.is_over:
+            try:
+                return self.inbox.get(timeout=silence.wait_seconds)
+            except queue.Empty:
+                silence.waited()
+        raise BackendDied(f"the backend hung: no word for {self.stall_seconds:g} s")
 
     def _listen(self) -> None:
         assert self.popen.stdout is not None

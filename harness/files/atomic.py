@@ -1,11 +1,17 @@
 """Files and folders appear whole or not at all: they are written beside the target and renamed."""
 
 import os
+import re
 import shutil
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
+
+import psutil
+
+_UNFINISHED = re.compile(r"\.(?P<name>.+)\.(?P<process>\d{1,10})\.tmp")
+"""The name that a file is written under: it holds the id of the process that writes."""
 
 
 def write_whole(path: Path, parts: Iterable[str]) -> None:
@@ -26,6 +32,7 @@ def replaced(path: Path) -> Iterator[IO[bytes]]:
         with path.open("wb") as file:
             yield file
         return
+    clear_unfinished(path.parent, path.name)
     sibling = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         with sibling.open("wb") as file:
@@ -35,6 +42,18 @@ def replaced(path: Path) -> Iterator[IO[bytes]]:
         publish(sibling, path)
     finally:
         sibling.unlink(missing_ok=True)
+
+
+def clear_unfinished(folder: Path, name: str | None = None) -> None:
+    """Remove what processes that were killed have left in ``folder`` under names of ``replaced``.
+
+    ``name`` is the file that they wrote, any if left out. A file whose process is there is kept.
+    """
+    for path in folder.glob(".*.tmp"):
+        match = _UNFINISHED.fullmatch(path.name)
+        if match and name in (None, match["name"]) and not psutil.pid_exists(int(match["process"])):
+            with suppress(OSError):
+                path.unlink()
 
 
 def publish(written: Path, target: Path) -> None:

@@ -17,7 +17,7 @@ from harness.plugin.output import internal_error, usage_error
 from harness.plugin.session import HarnessSession
 from harness.records.attempts import with_attempts
 from harness.records.journal import Journal, check_space
-from harness.records.runs import record_file, write_run
+from harness.records.runs import clear_unfinished_runs, record_file, write_run
 from harness.run.answers import JournalWriter
 from harness.run.preflight import PreflightResult, preflight, with_warnings
 from harness.run.session import Run
@@ -68,6 +68,7 @@ class RecordWriter:
             check_space(self.report_dir, chain.from_iterable(run.plan.requests.values()))
         except HarnessError as error:
             raise usage_error(error.mistakes) from None
+        clear_unfinished_runs(self.report_dir)
         self.journal = Journal(self.report_dir / run.plan.id, partial(run.outline, self.command))
         run.subscribers.append(JournalWriter(self.journal, run.plan).take)
 

@@ -22,7 +22,7 @@ from harness import __version__
 from harness.core.errors import HarnessError
 from harness.core.record import SCHEMA_VERSION, BehaviorResult, RunRecord, Sample, TimedAnswer
 from harness.core.suggestion import nearest
-from harness.files.atomic import write_whole
+from harness.files.atomic import clear_unfinished, write_whole
 from harness.files.paths import short_path
 from harness.files.strict_json import NotJson, damaged, decode, mistake, parse_json, validator
 
@@ -61,6 +61,13 @@ def write_run(record: RunRecord, root: Path) -> Path:
     for name in (PARTIAL_FILE, PARTIAL_SAMPLES):
         (folder / name).unlink(missing_ok=True)
     return folder
+
+
+def clear_unfinished_runs(root: Path) -> None:
+    """Remove the temporary files of runs that were killed while they wrote; their answers stay."""
+    for folder in root.iterdir() if root.is_dir() else ():
+        if folder.is_dir():
+            clear_unfinished(folder)
 
 
 def sample_line(sample: Sample) -> str:

@@ -1,11 +1,13 @@
 """A file is there whole or as it was before."""
 
 import os
+import subprocess
+import sys
 import threading
 
 import pytest
 
-from harness.files.atomic import publish_folder, write_whole
+from harness.files.atomic import clear_unfinished, publish_folder, write_whole
 
 
 def test_text_is_written_as_it_is(tmp_path):
@@ -56,3 +58,27 @@ def test_a_folder_stays_where_the_new_one_cannot_take_its_place(tmp_path):
         publish_folder(tmp_path / "none", target, tmp_path / "previous")
     assert [p.name for p in tmp_path.iterdir()] == ["out"]
     assert (target / "old").is_file()
+
+
+@pytest.fixture
+def dead() -> int:
+    """The id of a process that is gone."""
+    with subprocess.Popen([sys.executable, "-c", ""]) as process:
+        pass
+    return process.pid
+
+
+def test_what_a_killed_process_left_is_removed_by_the_next_write(tmp_path, dead):
+    (tmp_path / f".f.{dead}.tmp").write_text("half")
+    (tmp_path / f".g.{dead}.tmp").write_text("of another file")
+    (tmp_path / f".f.{os.getppid()}.tmp").write_text("of a process that is there")
+    (tmp_path / ".f.x.tmp").write_text("of somebody else")
+    write_whole(tmp_path / "f", ["whole"])
+    assert {p.name for p in tmp_path.iterdir()} == {
+        "f",
+        ".f.x.tmp",
+        f".f.{os.getppid()}.tmp",
+        f".g.{dead}.tmp",
+    }
+    clear_unfinished(tmp_path)
+    assert not (tmp_path / f".g.{dead}.tmp").exists()

@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -357,3 +359,17 @@ def test_a_counterexample_s_span_lies_in_its_text(tmp_path: Path, run: RunRecord
     right = replace(found, sample=with_text(sample, "abc"))
     folder = write_run(replace(run, counterexamples=(right,)), tmp_path)
     assert read_run(folder).counterexamples == (right,)
+
+
+def test_what_killed_runs_left_half_written_is_removed_and_their_answers_stay(
+    tmp_path: Path,
+) -> None:
+    with subprocess.Popen([sys.executable, "-c", ""]) as process:
+        pass
+    folder = tmp_path / "killed"
+    folder.mkdir()
+    (folder / "run.partial.json").write_text("{}")
+    (folder / f".run.json.{process.pid}.tmp").write_text("{")
+    runs.clear_unfinished_runs(tmp_path)
+    assert [p.name for p in folder.iterdir()] == ["run.partial.json"]
+    runs.clear_unfinished_runs(tmp_path / "none")
