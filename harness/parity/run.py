@@ -112,6 +112,8 @@ def _measure(run: Run, subject: Subject) -> None:
     measured = run.verdicts.measured
     if (latency := run.latency(subject)) is not None:
         verdict = latency_budget.run_check_for(subject.task).judge(latency)
+        if (note := run.load.result().note) and verdict.reason:
+            verdict = replace(verdict, reason=f"{verdict.reason}; {note}")
         measured.append(_result(subject, "latency_budget", latency, verdict, "latency_p95_seconds"))
     if (memory := run.memory(subject)) is not None:
         verdict = memory_budget.run_check_for(subject.task).judge(memory)

@@ -9,6 +9,7 @@ import pytest
 
 from harness.core.case import Case
 from harness.core.completion import Completion
+from harness.core.measurement import Latency
 from harness.core.verdict import Outcome, Verdict
 from harness.plugin.failure_text import BehaviorFailed, BehaviorText, RateMissed, failed_case
 from harness.plugin.items import (
@@ -39,7 +40,10 @@ class Behaviors:
         if PER_COMPLETION & arguments.keys():
             self._judge_completions(pyfuncitem, arguments)
         else:
-            judge_run(pyfuncitem, arguments, self.session.the_run.verdicts.measured.append)
+            run = self.session.the_run
+            is_timed = any(isinstance(value, Latency) for value in arguments.values())
+            note = run.load.result().note if is_timed else ""
+            judge_run(pyfuncitem, arguments, run.verdicts.measured.append, note)
         return True
 
     @pytest.hookimpl(wrapper=True)

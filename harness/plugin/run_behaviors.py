@@ -18,9 +18,14 @@ from harness.run.selection import Subject
 
 
 def judge_run(
-    item: pytest.Function, arguments: Mapping[str, Any], keep: Callable[[BehaviorResult], None]
+    item: pytest.Function,
+    arguments: Mapping[str, Any],
+    keep: Callable[[BehaviorResult], None],
+    note: str = "",
 ) -> None:
     """Call a behavior's test once, and pass its result to ``keep``, also where it fails.
+
+    ``note`` is added to the reason of a failure.
 
     Raises:
         BehaviorFailed: the behavior does not hold.
@@ -42,6 +47,8 @@ def judge_run(
         item.obj(**arguments)
     except Judged as judged:
         verdict = plain_verdict(replace(judged.verdict, span=None), 0)
+        if note:
+            verdict = replace(verdict, reason=f"{verdict.reason}; {note}")
         keep(_not_passed(result, verdict))
         if verdict.outcome is Outcome.SKIPPED:
             pytest.skip(verdict.reason)

@@ -60,6 +60,8 @@ class Summary:
         for model in self.record.models:
             for line in model.warnings:
                 yield _ascii(Text(printable(f"warning: {model.ref}: {line}"), "yellow"), options)
+        if self.record.timed and self.record.load and self.record.load.note:
+            yield _ascii(Text(f"warning: {self.record.load.note}", "yellow"), options)
         if self.record.status == "partial":
             yield Text("This run was interrupted: its rates say nothing about the rest.", _BAD)
 

@@ -10,6 +10,7 @@ from harness.core.modelref import ModelRef
 from harness.core.plan import Request, fingerprint_of
 from harness.core.record import Sample
 from harness.core.verdict import Verdict
+from harness.machine.load import load_average
 from harness.records.runs import new_run_id
 from harness.run.selection import Subject
 from harness.tasks.task import Task
@@ -30,6 +31,8 @@ class RunStart:
 
     created: datetime = field(default_factory=lambda: datetime.now(UTC))
     clock: float = field(default_factory=time.perf_counter)
+    load: float | None = field(default_factory=load_average)
+    """The machine's load average."""
 
     @property
     def seconds(self) -> float:

@@ -4,6 +4,7 @@ Callers that judge (the pytest plugin, ``harness parity``) get answers from it a
 """
 
 from collections.abc import Callable, Generator, Sequence
+from dataclasses import replace
 
 from harness.core.completion import Completion
 from harness.core.measurement import Latency, Memory
@@ -15,6 +16,7 @@ from harness.engine.host import ModelHost
 from harness.run import recording
 from harness.run.answers import Answers, Timings
 from harness.run.interleaving import in_turns, timed_together
+from harness.run.load import LoadWatch
 from harness.run.plan import RunPlan
 from harness.run.progress import Progress, follow
 from harness.run.selection import Subject
@@ -46,7 +48,12 @@ class Run:
         self.answers = Answers()
         self.verdicts = Verdicts()
         self.timings = Timings(plan.start)
-        self.subscribers: list[Callable[[Event], object]] = [self.answers.take, self.timings.take]
+        self.load = LoadWatch(plan.start.load)
+        self.subscribers: list[Callable[[Event], object]] = [
+            self.answers.take,
+            self.timings.take,
+            self.load.take,
+        ]
         """Called with every event of the models, in this order."""
         self.is_interleaving = plan.has_several_timed and not has_followups
         """True where the timed requests of several models are interleaved, after all others."""
@@ -101,13 +108,15 @@ class Run:
 
     def outline(self, command: Sequence[str]) -> RunRecord:
         """The record so far, without answers."""
-        return recording.outline(self.plan, self.answers, command)
+        outline = recording.outline(self.plan, self.answers, command)
+        return replace(outline, load=self.load.result())
 
     def record(self, status: RunStatus, command: Sequence[str]) -> RunRecord:
         """The record of the run. ``command`` is the typed command line."""
-        return recording.record(
+        record = recording.record(
             self.plan, self.answers, self.verdicts, self.timings, status=status, command=command
         )
+        return replace(record, load=self.load.result())
 
     def _time_in_turns(self) -> None:
         """Time several models, after all have answered the other requests."""

@@ -96,3 +96,17 @@ def test_a_record_of_before_there_was_timing_is_read(run: RunRecord, tmp_path) -
     assert old.count("\n") == text.count("\n") - 2
     (folder / "run.json").write_text(old)
     assert read_run(folder) == replace(run, timed=(), is_interleaved=None)
+
+
+def test_a_latency_that_is_missed_on_a_busy_machine_says_so(tmp_path) -> None:
+    project = project_of(tmp_path)
+    project.task("echo", TIMED.replace("seconds: 60", "seconds: 0.000001") + "latency_cases: 1\n")
+    project.write("conftest.py", "import os\nos.getloadavg = lambda: (9999.0, 0.0, 0.0)\n")
+    model = ("--model", f"base:{TINY_QWEN2}", "--threads", "1", "--device", "cpu")
+    done = project.pytest("suites", *model, "-k", "latency")
+    assert done.code == 1
+    assert "load 9999: times mean little" in done.out
+    run = project.run()
+    (latency,) = [r for r in run.results if r.behavior == "latency_budget"]
+    assert latency.reason.endswith(f"; {run.load.note}")
+    assert run.load.before == run.load.highest == 9999.0

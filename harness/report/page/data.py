@@ -99,6 +99,8 @@ def _notes(report: Report) -> tuple[str, ...]:
     for run in report.runs:
         notes += [f"{model.ref}: {model.error}" for model in run.models if model.error is not None]
         notes += [f"{model.ref}: {line}" for model in run.models for line in model.warnings]
+        if run.timed and run.load and run.load.note:
+            notes.append(f"Run {run.id}: {run.load.note}.")
     refused = report.decision.refused if report.decision else ()
     return (
         *notes,

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from harness.core.case import JsonValue
-from harness.core.record import ModelRecord, TaskRecord
+from harness.core.record import MachineLoad, ModelRecord, TaskRecord
 from harness.gate.compare import Side
 from harness.report.report import Report
 from harness.report.words import numbers as words
@@ -82,6 +82,12 @@ def _megabytes(number: float | None) -> str:
     return "" if number is None else f"{words.significant(number)} MB"
 
 
+def _load(load: MachineLoad | None) -> str:
+    if load is None or load.before is None or load.highest is None:
+        return ""
+    return f"{load.before:.1f}, {load.highest:.1f}{'; ' if load.note else ''}{load.note}"
+
+
 _MODEL_FACTS: tuple[tuple[str, Callable[[Side], str]], ...] = (
     ("run", lambda side: side.record.id),
     ("created", lambda side: side.record.created),
@@ -101,9 +107,18 @@ _MODEL_FACTS: tuple[tuple[str, Callable[[Side], str]], ...] = (
     ("generating took", _model(lambda m: _seconds(m.generate_seconds))),
     ("peak memory", _model(lambda m: _megabytes(m.peak_memory_mb))),
     ("error", _model(lambda m: m.error)),
+    ("load before and during the run", lambda side: _load(side.record.load)),
 )
 
-_ALWAYS_DIFFERENT = {"run", "created", "loading took", "generating took", "peak memory", "error"}
+_ALWAYS_DIFFERENT = {
+    "run",
+    "created",
+    "loading took",
+    "generating took",
+    "peak memory",
+    "error",
+    "load before and during the run",
+}
 """Facts of the run, not of the models or their prompts."""
 
 _TASK_FACTS: tuple[tuple[str, Callable[[TaskRecord], str]], ...] = (
