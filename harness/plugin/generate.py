@@ -52,6 +52,13 @@ def add_options(group: pytest.OptionGroup) -> None:
         metavar="N",
         help="the most prompts asked to find the smallest that fails (default: 320)",
     )
+    add(
+        "--shrink-seconds",
+        type=count,
+        default=300,
+        metavar="S",
+        help="the time after which a behavior's search for it stops (default: 300)",
+    )
 
 
 def plugins(session: HarnessSession) -> Iterator[object]:
@@ -138,10 +145,11 @@ class Shrinking:
 
         run = self.session.the_run
         self.followups = self.followups or Followups(run)
-        most = self.session.config.getoption("--shrink-requests")
+        option = self.session.config.getoption
+        limits = (option("--shrink-requests"), option("--shrink-seconds"))
         with uncaptured(self.session.config):
             found = find_counterexample(
-                self.drawing, self.followups, subject_of(item), missed.tally, missed.judge, most
+                self.drawing, self.followups, subject_of(item), missed.tally, missed.judge, *limits
             )
         if found is None:
             return missed

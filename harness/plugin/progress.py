@@ -12,17 +12,28 @@ from harness.run.progress import ConsoleProgress
 
 
 class TerminalProgress(ConsoleProgress):
-    """A bar below the line that pytest has begun; none with ``--quiet``."""
+    """A bar, or lines, below the line that pytest has begun; none with ``--quiet``."""
 
     def __init__(self, config: pytest.Config) -> None:
+        super().__init__()
         self.reporter = config.pluginmanager.getplugin("terminalreporter")
         self.is_quiet = config.getoption("verbose") < 0
+
+    def write(self, line: str) -> None:
+        if self.reporter is not None:
+            self.reporter.ensure_newline()
+            sys.stdout.flush()
+        super().write(line)
 
     @contextmanager
     def showing(self, what: str, requests: int) -> Iterator[Callable[[Event], object]]:
         # Checked here, where pytest does not capture standard error.
-        if self.is_quiet or not sys.stderr.isatty():
+        if self.is_quiet:
             yield lambda event: None
+            return
+        if not sys.stderr.isatty():
+            with super().showing(what, requests) as show:
+                yield show
             return
         line = SavedLine(self.reporter) if self.reporter is not None else None
         try:

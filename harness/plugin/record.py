@@ -1,5 +1,6 @@
 """Writes the run's record: answers as they come, the whole record at the end of the session."""
 
+import shlex
 import sys
 from collections.abc import Generator, Iterator
 from functools import partial
@@ -116,6 +117,19 @@ class RecordWriter:
         reporter.write(as_text(Summary(self.record), width=width, color=reporter.hasmarkup))
         if self.folder is not None:
             reporter.write_line(f"record: {short_path(self.folder)}")
+            if self.record.status == "partial":
+                reporter.write_line(f"judge the answers it has: {self._judge_again()}")
+
+    def _judge_again(self) -> str:
+        """A command that judges what a partial run answered."""
+        assert self.record is not None
+        assert self.folder is not None
+        refs = [model.ref for model in self.record.models]
+        run = f"record:{short_path(self.folder)}"
+        models = [run] if len(refs) == 1 else [f"{run}+model={ref}" for ref in refs]
+        suites = self.session.config.args
+        given = [text for model in models for text in ("--model", model)]
+        return shlex.join(["pytest", *suites, *given])
 
     def _made(self, run: Run) -> RunRecord:
         is_whole = not self.unfinished and not run.is_cut

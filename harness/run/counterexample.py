@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
+from math import inf
 
 from harness.core.case import Case
 from harness.core.completion import Completion
@@ -40,7 +41,7 @@ class Followups:
         unasked = {k: r for k, r in zip(keys, requests, strict=True) if k not in self._answers}
         if unasked:
             events = self.run.host.answers(ref, [*unasked.values()], keep_open=True)
-            follow(events, [self._take], self.run.progress, str(ref), len(unasked))
+            follow(events, [self._take], self.run.progress, f"{ref}, smaller prompts", len(unasked))
         for key, request in unasked.items():
             reason = self._error or "the model did not answer"
             self._answers.setdefault(key, failed(request, reason))
@@ -64,6 +65,7 @@ def find_counterexample(
     tally: Tally,
     judge: Judge,
     max_requests: int,
+    max_seconds: float = inf,
 ) -> Counterexample | None:
     """The smallest prompt that fails as the generated ones of a tally; ``None`` where none fails.
 
@@ -74,13 +76,15 @@ def find_counterexample(
         tally: the verdicts of one behavior on the generated cases.
         judge: gives the behavior's verdict on one answer.
         max_requests: the largest number of prompts to try.
+        max_seconds: the time after which no further step is begun.
     """
     task = subject.task
     start = starting_point(tally.judged, lambda case_id: drawing.drawn[task.name, case_id])
     if start is None:
         return None
     # A sampled answer may fail by chance, so a smaller failing prompt would prove nothing.
-    bounds = Bounds(requests=0 if task.sampling.temperature else max_requests)
+    requests = 0 if task.sampling.temperature else max_requests
+    bounds = Bounds(requests=requests, seconds=max_seconds)
     ask = partial(followups.answers, subject)
     found = smallest(drawing.sources[task.name], start, ask, judge, bounds)
     (request,) = task.requests([found.case])

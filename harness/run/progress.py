@@ -1,4 +1,4 @@
-"""Shows a progress bar on a terminal while a model answers, and nothing elsewhere."""
+"""Shows a progress bar on a terminal while a model answers, and lines of text elsewhere."""
 
 import sys
 import time
@@ -11,6 +11,7 @@ from rich.progress import Progress as RichProgress
 
 from harness.core.printable import printable
 from harness.engine.events import Answered, Event, Stepped
+from harness.run.progress_lines import ProgressLines
 
 
 class Progress:
@@ -24,12 +25,20 @@ class Progress:
 
 
 class ConsoleProgress(Progress):
-    """Shows one bar for each model where standard error is a terminal."""
+    """Shows one bar for each model where standard error is a terminal, else a line now and then."""
+
+    def __init__(self) -> None:
+        self.lines = ProgressLines(self.write)
+
+    def write(self, line: str) -> None:
+        """Write one line of progress."""
+        print(f"harness: {line}", file=sys.stderr, flush=True)
 
     @contextmanager
     def showing(self, what: str, requests: int) -> Iterator[Callable[[Event], object]]:
         if not sys.stderr.isatty():
-            yield lambda event: None
+            with self.lines.showing(printable(what), requests) as take:
+                yield take
             return
         bar = Bar(printable(what), requests)
         try:

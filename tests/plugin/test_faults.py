@@ -69,6 +69,8 @@ def test_ctrl_c_leaves_a_valid_partial_record(project):
     assert all(s.completion.finish_reason is not FinishReason.ERROR for s in run.samples)
     assert all(not s.verdicts for s in run.samples)
     assert "This run was interrupted" in outcome.out
+    again = f"pytest suites --model record:reports/runs/{run.id}"
+    assert f"judge the answers it has: {again}" in outcome.out
 
 
 def test_a_model_that_does_not_open_leaves_the_other_models_results(project):

@@ -92,7 +92,8 @@ def _title(report: Report) -> str:
 
 def _notes(report: Report) -> tuple[str, ...]:
     notes = [
-        f"Run {run.id} was interrupted: its rates say nothing about the cases it did not reach."
+        f"Run {run.id} was interrupted: its rates say nothing about the cases it did not reach. "
+        f"Its answers are judged by pytest suites/ --model record:{run.id}."
         for run in report.runs
         if run.status == "partial"
     ]

@@ -16,8 +16,10 @@ Every step either finds a smaller example or uses up candidates of the same one,
 finite number of smaller examples, so it ends; ``Bounds`` end it sooner.
 """
 
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from math import inf
 from operator import itemgetter
 from typing import Generic, Protocol, TypeVar
 
@@ -53,6 +55,9 @@ class Bounds:
     """Prompts that are asked about, all steps together."""
     batch: int = 32
     """Prompts that are asked about in one step."""
+    seconds: float = inf
+    """Time after which no further step is begun."""
+    clock: Callable[[], float] = time.monotonic
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +120,7 @@ class _Search(Generic[E]):
         self.bounds = bounds
         self.asked = {start.prompt}
         self.steps = 0
+        self.deadline = bounds.clock() + bounds.seconds
 
     def run(self) -> Shrunk[E]:
         merged: list[Sequel] = []
@@ -123,7 +129,8 @@ class _Search(Generic[E]):
             changes = list(changes_of(self.smallest))
             candidates = self._smaller([*merged, *(apply(values, c) for c in changes)])
             room = min(self.bounds.batch, self.bounds.requests - (len(self.asked) - 1))
-            if not candidates or room <= 0 or self.steps >= self.bounds.steps:
+            is_late = self.bounds.clock() >= self.deadline
+            if not candidates or room <= 0 or is_late or self.steps >= self.bounds.steps:
                 return Shrunk(
                     self.smallest, self.steps, len(self.asked) - 1, is_bounded=bool(candidates)
                 )

@@ -151,3 +151,12 @@ def test_a_search_that_may_ask_nothing_gives_back_what_it_got():
     result, batches = shrunk(start, lambda prompt: True, Bounds(requests=0))
     assert result == Shrunk(start, 0, 0, is_bounded=True)
     assert batches == []
+
+
+def test_no_step_is_begun_when_the_time_is_up():
+    start = made((5, *["abcdabcd"] * 5))
+    seconds = iter([0.0, 5.0, 9.0, *[10.0] * 9])
+    bounds = Bounds(batch=1, seconds=10.0, clock=lambda: next(seconds))
+    result, batches = shrunk(start, lambda prompt: prompt.count(" ") == 4, bounds)
+    assert result.steps == len(batches) == 2
+    assert result.is_bounded
