@@ -104,6 +104,7 @@ def test_it_is_the_same_every_time(pair):
 @given(
     failing_starts(), st.builds(Bounds, st.integers(0, 5), st.integers(0, 50), st.integers(1, 9))
 )
+@quick
 def test_it_keeps_its_bounds(pair, bounds):
     start, fails = pair
     result, batches = shrunk(start, fails, bounds)
