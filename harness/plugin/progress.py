@@ -19,11 +19,11 @@ class TerminalProgress(ConsoleProgress):
         self.reporter = config.pluginmanager.getplugin("terminalreporter")
         self.is_quiet = config.getoption("verbose") < 0
 
-    def write(self, line: str) -> None:
+    def show_line(self, line: str) -> None:
         if self.reporter is not None:
             self.reporter.ensure_newline()
             sys.stdout.flush()
-        super().write(line)
+        super().show_line(line)
 
     @contextmanager
     def showing(self, what: str, requests: int) -> Iterator[Callable[[Event], object]]:

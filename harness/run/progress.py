@@ -28,11 +28,11 @@ class ConsoleProgress(Progress):
     """Shows one bar for each model where standard error is a terminal, else a line now and then."""
 
     def __init__(self) -> None:
-        self.lines = ProgressLines(self.write)
+        self.lines = ProgressLines(self.show_line)
 
-    def write(self, line: str) -> None:
+    def show_line(self, line: str) -> None:
         """Write one line of progress."""
-        print(f"harness: {line}", file=sys.stderr, flush=True)
+        print(printable(f"harness: {line}"), file=sys.stderr, flush=True)
 
     @contextmanager
     def showing(self, what: str, requests: int) -> Iterator[Callable[[Event], object]]:
