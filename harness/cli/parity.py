@@ -102,6 +102,7 @@ def _of_models(
     chain: tuple[str, ...], root: Path, options: dict[str, Any]
 ) -> "tuple[Path, Parity]":
     from harness import backends
+    from harness.core.portable import command_line
     from harness.engine.model import EngineSettings
     from harness.parity.chain import parity_of
     from harness.parity.probe import ProbeTarget
@@ -126,7 +127,9 @@ def _of_models(
         stall_seconds=known.stall_seconds,
     )
     host = backends.host(settings)
-    run, speeds = run_chain(subjects, host, ConsoleProgress(), tuple(sys.argv))
+    run, speeds = run_chain(
+        subjects, host, ConsoleProgress(), command_line("harness", sys.argv[1:])
+    )
     run = with_warnings(run, found.warnings)
     folder = write_run(run, root)
     targets = {str(ref): ProbeTarget(ref, settings) for ref in refs}

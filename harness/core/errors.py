@@ -1,5 +1,7 @@
 """The exception for mistakes in the user's input, and any error in one line."""
 
+from pickle import UnpicklingError
+
 
 class HarnessError(Exception):
     """One or more mistakes in the user's input, shown as messages and never as a traceback.
@@ -24,5 +26,10 @@ def one_line(error: Exception) -> str:
     """The reason for a person: a HarnessError's own words, else the type and the first line."""
     if isinstance(error, HarnessError):
         return str(error)
+    if isinstance(error, UnpicklingError):  # torch's own text tells how to turn its safety off.
+        return (
+            "a file of weights is a pickle with more than tensors, which could run programs: "
+            "refused, have its weights saved as safetensors"
+        )
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__

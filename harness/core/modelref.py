@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 
 from harness.core.errors import HarnessError
+from harness.core.portable import expanded, portable
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,7 +14,7 @@ class ModelRef:
     kind: str
     """The backend: the name of a file in ``harness/backends/``."""
     location: str
-    """A path or a hub id, as typed."""
+    """A path or a hub id, as typed; in text without paths of this machine."""
     options: tuple[tuple[str, str], ...] = ()
     """``+name=value`` parts, in the order typed."""
 
@@ -31,8 +32,8 @@ class ModelRef:
                 "adapter:out/my_adapter"
             )
         location, *parts = re.split(r"\+(?=[a-z_]+=)", rest)
-        options = tuple((p.partition("=")[0], p.partition("=")[2]) for p in parts)
-        return cls(kind, location, options)
+        options = tuple((p.partition("=")[0], expanded(p.partition("=")[2])) for p in parts)
+        return cls(kind, expanded(location), options)
 
     @property
     def name(self) -> str:
@@ -44,4 +45,5 @@ class ModelRef:
         return dict(self.options).get(name)
 
     def __str__(self) -> str:
-        return f"{self.kind}:{self.location}" + "".join(f"+{k}={v}" for k, v in self.options)
+        options = "".join(f"+{name}={portable(value)}" for name, value in self.options)
+        return f"{self.kind}:{portable(self.location)}{options}"

@@ -7,10 +7,11 @@ import json
 import os
 import subprocess
 from collections.abc import Callable, Mapping
+from pickle import UnpicklingError
 from typing import Any
 
 from harness.core import child_python
-from harness.core.errors import HarnessError
+from harness.core.errors import HarnessError, one_line
 from harness.core.printable import printable
 
 QUIET = {"HF_HUB_DISABLE_TELEMETRY": "1", "TOKENIZERS_PARALLELISM": "false"}
@@ -50,6 +51,7 @@ def print_result(compute: Callable[[], Mapping[str, Any]]) -> None:
         found = compute()
     except Exception as error:  # of any type: whoever started the process says what it was for
         # torch lists the mismatches below an uninformative first line.
-        lines = str(error).splitlines()[:2] or [type(error).__name__]
+        told = one_line(error) if isinstance(error, UnpicklingError) else str(error)
+        lines = told.splitlines()[:2] or [type(error).__name__]
         found = {"mistake": printable(" ".join(line.strip() for line in lines))}
     print(MARK + json.dumps(found))

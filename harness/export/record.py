@@ -12,6 +12,7 @@ from typing import Any
 
 from harness import __version__
 from harness.core.export_record import ExportInput, ExportOutput, ExportRecord
+from harness.core.portable import command_line, portable
 from harness.export.source import Fingerprints, Source
 from harness.files.atomic import publish
 from harness.files.staging import Staging, record_of
@@ -34,7 +35,7 @@ def _adapter(source: Source, fingerprints: Fingerprints) -> ExportInput | None:
     if source.adapter is None or fingerprints.adapter_files is None:
         return None
     assert fingerprints.adapter is not None
-    folder = str(source.adapter.folder)
+    folder = portable(str(source.adapter.folder))
     return ExportInput(folder, fingerprints.adapter_files, fingerprints.adapter)
 
 
@@ -55,14 +56,14 @@ def make_record(
     """
     return ExportRecord(
         source=str(source.ref),
-        base=ExportInput(str(source.folder), fingerprints.base_files, fingerprints.base),
+        base=ExportInput(portable(str(source.folder)), fingerprints.base_files, fingerprints.base),
         adapter=_adapter(source, fingerprints),
         tokenizer_sha256=fingerprints.tokenizer,
         architecture=source.config.architecture,
         merged_in=merged_in if source.adapter else None,
         outputs={n: ExportOutput(sha256_of_file(p), p.stat().st_size) for n, p in outputs.items()},
         seconds=round(time.monotonic() - start, 3),
-        command=(Path(sys.argv[0]).name, *sys.argv[1:]),
+        command=command_line("harness", sys.argv[1:]),
         created=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         versions={
             "harness": __version__,

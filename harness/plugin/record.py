@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from harness.core.errors import HarnessError, one_line
+from harness.core.portable import command_line
 from harness.core.record import FORMAT_SUCCESS, RunRecord
 from harness.files.paths import short_path
 from harness.plugin.items import is_behavior
@@ -26,7 +27,9 @@ from harness.run.session import Run
 
 def plugins(session: HarnessSession) -> Iterator[object]:
     """The writer of the record, in every session, and what raises its error at the end."""
-    writer = RecordWriter(session, _preflight(session), command=tuple(sys.argv))
+    writer = RecordWriter(
+        session, _preflight(session), command=command_line("pytest", sys.argv[1:])
+    )
     yield from (writer, writer.ending)
 
 

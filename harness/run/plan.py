@@ -2,12 +2,13 @@
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from harness.core.completion import Completion
 from harness.core.modelref import ModelRef
 from harness.core.plan import Request, fingerprint_of
+from harness.core.portable import portable
 from harness.core.record import Sample
 from harness.core.verdict import Verdict
 from harness.machine.load import load_average
@@ -104,6 +105,8 @@ class RunPlan:
         task = self.tasks[request.task]
         is_drawn = task.generate_seed is not None
         case = task.case(request.case_id)
+        if completion.error is not None:
+            completion = replace(completion, error=portable(completion.error))
         return Sample.of(str(ref), request, case, completion, verdicts, is_drawn=is_drawn)
 
 

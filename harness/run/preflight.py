@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from harness.core.errors import HarnessError
 from harness.core.modelref import ModelRef
+from harness.core.portable import portable
 from harness.core.printable import printable
 from harness.core.record import RunRecord
 from harness.model_files.examine import Examination, examine_all
@@ -45,7 +46,11 @@ def preflight(refs: Sequence[ModelRef], arguments: Iterable[str] = ()) -> Prefli
         raise HarnessError(*problems)
     names = tuple(arguments)
     return PreflightResult(
-        {str(e.ref): tuple(map(str, found)) for e in examined if (found := _warnings(e, names))},
+        {
+            str(e.ref): tuple(portable(str(f)) for f in found)
+            for e in examined
+            if (found := _warnings(e, names))
+        },
         {str(e.ref): e.size_bytes for e in examined if e.size_bytes is not None},
     )
 

@@ -6,9 +6,11 @@ from functools import cache
 
 from harness.core.case import JsonValue
 from harness.core.composite import composite
+from harness.core.portable import portable
 from harness.core.record import (
     FORMAT_SUCCESS,
     BehaviorResult,
+    ModelRecord,
     RunRecord,
     RunStatus,
     Sample,
@@ -57,7 +59,7 @@ def outline(plan: RunPlan, answers: Answers, command: Sequence[str]) -> RunRecor
         created=plan.start.created.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         seconds=plan.start.seconds,
         plan_fingerprint=plan.fingerprint,
-        models=tuple(answers.models.values()),
+        models=tuple(map(_portable, answers.models.values())),
         tasks=tuple(_task_record(plan, task) for task in plan.tasks.values()),
         command=tuple(command),
         environment=_environment(),
@@ -90,6 +92,12 @@ def _samples(plan: RunPlan, answers: Answers, verdicts: Verdicts) -> Iterator[Sa
 def _environment() -> Mapping[str, JsonValue]:
     """The environment, determined once: it is in the first and in the final record of a run."""
     return environment()
+
+
+def _portable(model: ModelRecord) -> ModelRecord:
+    """The model without paths of this machine."""
+    base, error = (text and portable(text) for text in (model.base, model.error))
+    return replace(model, base=base, error=error)
 
 
 def _task_record(plan: RunPlan, task: Task) -> TaskRecord:

@@ -2,7 +2,7 @@
 
 import pickle
 
-from harness.core.errors import HarnessError
+from harness.core.errors import HarnessError, one_line
 
 
 def test_mistakes_are_a_tuple_and_a_line_each():
@@ -13,3 +13,10 @@ def test_mistakes_are_a_tuple_and_a_line_each():
 
 def test_it_survives_a_process_boundary():
     assert pickle.loads(pickle.dumps(HarnessError("a", "b"))).mistakes == ("a", "b")
+
+
+def test_a_refused_pickle_is_told_without_advice_to_open_it_all_the_same():
+    advice = "Weights only load failed. Re-running with `weights_only` set to `False` will succeed"
+    line = one_line(pickle.UnpicklingError(advice))
+    assert "weights_only" not in line
+    assert "saved as safetensors" in line

@@ -1,10 +1,12 @@
 """Only the disk keeps a record from being written; the tables are printed all the same."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from tests.project import Project, json_project
+from tests.project import Project, clean_environment, json_project
 
 
 @pytest.fixture
@@ -129,3 +131,27 @@ def test_tables_are_printed_though_a_users_hook_fails(project: Project) -> None:
     assert outcome.code not in (0, 5)
     assert "- behaviors -" in outcome.out
     assert "2 failed" in outcome.out
+
+
+def test_record_and_page_name_no_folder_of_the_machine(tmp_path: Path) -> None:
+    home = tmp_path / "home/ada"
+    project = json_project(home / "project")
+    model = "record:" + str(project.root / project.store("no JSON").removeprefix("record:"))
+    outcome = project.pytest(
+        str(project.root / "suites"), "--model", model, "--report-dir",
+        str(project.root / "reports/runs"), HOME=str(home),
+    )  # fmt: skip
+    assert outcome.code == 1
+    record = project.run()
+    assert record.command[0] == "pytest"
+    assert "suites" in record.command
+    assert record.models[0].ref == "record:stored/stored"
+    folder = project.root / "reports/runs" / record.id
+    subprocess.run(
+        [sys.executable, "-m", "harness", "report", str(folder)],
+        cwd=project.root, env=clean_environment(HOME=str(home)), check=True, timeout=120,
+    )  # fmt: skip
+    for file in ("run.json", "samples.jsonl", "report.html"):
+        text = (folder / file).read_text("utf-8")
+        assert str(home) not in text, file
+        assert sys.executable.rpartition("/")[0] not in text, file
