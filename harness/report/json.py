@@ -76,7 +76,7 @@ def _task(task: TaskDecision) -> JsonValue:
 
 
 def _evidence(found: PairedTest) -> JsonValue:
-    """The values of an Evidence; the interval is that of the drop, so a loss is positive."""
+    """The values of a PairedTest; the interval is that of the drop, so that a loss is positive."""
     return {"drop": found.drop, **{k: _plain(v) for k, v in asdict(found).items()}}
 
 

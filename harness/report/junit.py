@@ -21,7 +21,7 @@ from harness.report.words.provenance import environment_of, facts
 
 SUFFIX = ".xml"
 MAX_CHARACTERS = 2_000
-"""Shown of an answer that failed."""
+"""Characters shown of an answer that failed."""
 _TAGS = {Outcome.FAILED: "failure", Outcome.ERROR: "error", Outcome.SKIPPED: "skipped"}
 
 

@@ -42,7 +42,7 @@ class AnswerView:
 
 @dataclass(frozen=True, slots=True)
 class PairView:
-    """Two neighbours."""
+    """A model and the one it was made from."""
 
     before: str
     after: str
