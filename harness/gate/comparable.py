@@ -6,10 +6,9 @@ Knows no statistics: it lists the differences, and the gate refuses.
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 
-from harness.core.composite import composite
-from harness.core.record import Sample, TaskRecord
+from harness.core.record import TaskRecord
 from harness.core.verdict import Outcome
-from harness.gate.compare import Side, required_behaviors
+from harness.gate.compare import Side, composite_outcome, required_behaviors
 
 MAX_NAMED = 5
 """Case ids named in a message; the rest are counted."""
@@ -81,15 +80,11 @@ def _unanswered(name: str, side: Side, task: str, max_errors: float) -> Iterator
         what = f"the run {name} judged none of the required behaviors"
         yield Incompatibility("empty", what, task)
         return
-    errors = sum(_is_error(sample, required) for sample in samples.values())
+    outcomes = [composite_outcome(sample.verdicts, required) for sample in samples.values()]
+    errors = outcomes.count(Outcome.ERROR)
     if errors > max_errors * len(samples):
         share = f"{errors} of {len(samples)} answers {name} are errors"
         yield Incompatibility("errors", f"{share}, at most {max_errors:.3g} of them may be", task)
-
-
-def _is_error(sample: Sample, required: tuple[str, ...]) -> bool:
-    found = composite(sample.verdicts, required)
-    return found is not None and found.outcome is Outcome.ERROR
 
 
 def _cases(before: Side, after: Side, task: str) -> Iterator[Incompatibility]:

@@ -138,13 +138,8 @@ def compare(
 ) -> Comparison:
     """Pair the two sides' answers to a task's cases and name each change.
 
-    Args:
-        before: one side.
-        after: the other.
-        task: the task's name.
-        by_prompt: treat the same case id with another prompt as another case.
-        required: behaviors of the composite, for both sides; by default those that the later side
-            requires.
+    With ``by_prompt`` the same case id with another prompt is another case. ``required`` are the
+    behaviors of the composite, for both sides; by default those that the later side requires.
     """
     old = before.samples(task, by_prompt=by_prompt)
     new = after.samples(task, by_prompt=by_prompt)
@@ -214,8 +209,7 @@ def _composite(old: Sample | None, new: Sample | None, required: tuple[str, ...]
 
 
 def _per_behavior(old: Sample | None, new: Sample | None) -> dict[str, Change]:
-    was = old.verdicts if old else {}
-    now = new.verdicts if new else {}
+    was, now = (side.verdicts if side else {} for side in (old, new))
     found = {}
     for name in dict.fromkeys((*now, *was)):
         if name not in was:

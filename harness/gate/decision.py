@@ -11,8 +11,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from math import ceil
 
-from harness.core.composite import composite
-from harness.core.record import FORMAT_SUCCESS, Sample
+from harness.core.record import FORMAT_SUCCESS
 from harness.core.verdict import Outcome
 from harness.gate.comparable import (
     Incompatibility,
@@ -20,7 +19,7 @@ from harness.gate.comparable import (
     run_incompatibilities,
     task_incompatibilities,
 )
-from harness.gate.compare import CaseChange, Change, Comparison, Side, compare
+from harness.gate.compare import CaseChange, Change, Comparison, Side, compare, composite_outcome
 from harness.gate.evidence import PairedTest, net_losses, paired_test, pairs_of
 from harness.gate.policy import GatePolicy
 from harness.gate.resources import ResourceChange, resource_change
@@ -196,6 +195,7 @@ def _task(
     resources = resource_change(comparison, policy.confidence)
     others = [b for b in behaviors if b.behavior not in comparison.required]
     outcome, reason = _judge(found, others, pinned, resources, policy)
+    could_cases_decide = outcome is GateOutcome.INCONCLUSIVE and reason is not Reason.SLOWNESS
     effective_cases = max(1, round(found.pairs / found.design_effect))
     return TaskDecision(
         task=comparison.task,
@@ -207,7 +207,7 @@ def _task(
         pinned=pinned,
         resources=resources,
         detectable=smallest_detectable_drop(effective_cases, alpha=policy.composite_alpha),
-        cases_needed=_needed(found, policy) if _is_of_cases(outcome, reason) else None,
+        cases_needed=_needed(found, policy) if could_cases_decide else None,
         is_saturated=found.is_unchanged and found.after == 1,
     )
 
@@ -244,11 +244,6 @@ def _judge(
     if resources.is_maybe_too_slow(policy):
         return GateOutcome.INCONCLUSIVE, Reason.SLOWNESS
     return GateOutcome.PASS, Reason.BOUNDED
-
-
-def _is_of_cases(outcome: GateOutcome, reason: Reason) -> bool:
-    """True if more cases could decide an inconclusive outcome."""
-    return outcome is GateOutcome.INCONCLUSIVE and reason is not Reason.SLOWNESS
 
 
 def _flips(found: PairedTest) -> int:
@@ -288,8 +283,9 @@ def _pinned(comparison: Comparison) -> Iterable[str]:
     for case in comparison.cases:
         if case.after is not None and case.after.must_pass:
             was, now = found.setdefault(case.after.case_id, ([], []))
-            now.append(_outcome(case.after, comparison.required))
-            was.append(_outcome(case.before, comparison.required) if case.before else None)
+            for answer, outcomes in ((case.before, was), (case.after, now)):
+                verdicts = answer.verdicts if answer else {}
+                outcomes.append(composite_outcome(verdicts, comparison.required))
     for name, (was, now) in found.items():
         if _fails(now) and not _fails(was):
             yield name
@@ -297,11 +293,6 @@ def _pinned(comparison: Comparison) -> Iterable[str]:
 
 def _fails(answers: Sequence[Outcome | None]) -> bool:
     return 2 * answers.count(Outcome.FAILED) > len(answers)
-
-
-def _outcome(sample: Sample, required: tuple[str, ...]) -> Outcome | None:
-    found = composite(sample.verdicts, required)
-    return found.outcome if found else None
 
 
 def flip_rate(baseline: Side, again: Side) -> float:
@@ -324,13 +315,9 @@ def regressed_cases(decision: TaskDecision) -> tuple[CaseChange, ...]:
     for case in decision.comparison.bucket(Change.REGRESSED):
         if losses.get(case.sample.case_id, 1) > 0:
             broke.setdefault(case.sample.case_id, case)
-    pinned = set(decision.pinned)
-    return tuple(
-        sorted(
-            broke.values(),
-            key=lambda c: (
-                c.sample.case_id not in pinned,
-                len(c.after.completion.text) if c.after else 0,
-            ),
-        )
-    )
+
+    def order(case: CaseChange) -> tuple[bool, int]:
+        length = len(case.after.completion.text) if case.after else 0
+        return case.sample.case_id not in decision.pinned, length
+
+    return tuple(sorted(broke.values(), key=order))

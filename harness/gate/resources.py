@@ -30,23 +30,15 @@ class LatencyChange:
     unpaired: str = ""
     """Reason why the times cannot be paired."""
 
-    @property
-    def is_slower(self) -> bool:
-        """Slower by more than chance explains."""
-        return self._is_above(1.0)
-
     def is_over(self, limit: float) -> bool:
-        """The interval of the ratio lies above ``1 + limit``."""
-        return self._is_above(1 + limit)
+        """The interval of the ratio lies above ``1 + limit``: with 0, slower than by chance."""
+        ends = self.ratio.interval if self.ratio else None
+        return ends is not None and ends.low > 1 + limit
 
     def is_within(self, limit: float) -> bool:
         """The interval of the ratio lies within ``1 + limit``."""
         ends = self.ratio.interval if self.ratio else None
         return ends is not None and ends.high <= 1 + limit
-
-    def _is_above(self, ratio: float) -> bool:
-        ends = self.ratio.interval if self.ratio else None
-        return ends is not None and ends.low > ratio
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +86,7 @@ class ResourceChange:
             return False
         limit = policy.max_latency_increase
         is_over = limit is not None and self.latency.is_over(limit)
-        return is_over or (self.latency.is_slower and bool(self.latency_budgets_lost))
+        return is_over or (self.latency.is_over(0) and bool(self.latency_budgets_lost))
 
     def is_maybe_too_slow(self, policy: GatePolicy) -> bool:
         """Latency is paired, and its interval reaches above the policy's limit."""

@@ -18,7 +18,11 @@ def compare_answers(record: RunRecord, before: str, after: str, task: str) -> An
     Cases that a model failed to answer are left out.
     """
     found = compare(Side(record, before), Side(record, after), task)
-    answered = [case for case in found.cases if _is_answered(case)]
+    answered = [
+        case
+        for case in found.cases
+        if all(s is not None and s.completion.error is None for s in (case.before, case.after))
+    ]
     differing = [case for case in answered if not _is_identical(case)]
     changes = (found.composite, *found.behaviors) if found.required else found.behaviors
     return AnswerParity(
@@ -28,10 +32,6 @@ def compare_answers(record: RunRecord, before: str, after: str, task: str) -> An
         flips=tuple(_flips(change) for change in changes),
         divergences=tuple(_divergences(differing))[:MAX_DIVERGENCES],
     )
-
-
-def _is_answered(case: CaseChange) -> bool:
-    return all(s is not None and s.completion.error is None for s in (case.before, case.after))
 
 
 def _is_identical(case: CaseChange) -> bool:

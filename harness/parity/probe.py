@@ -79,14 +79,10 @@ def probe(
         _check_weights(target, remote)
         prompts = {p.key: p for p in tokenization.prompts}
         first = _first_steps(tokenization)
-        wanted = {
-            key: _sequence(prompts[p.request], p)
-            for key, p in divergences.items()
-            if p.request in prompts
-        }
-        context = tokenization.vocabulary.context
         sequences = {
-            k: s for k, s in wanted.items() if s and (context is None or len(s) <= context)
+            key: (*prompts[p.request].token_ids, *p.shared)
+            for key, p in divergences.items()
+            if p.request in prompts and _is_readable(prompts[p.request], tokenization, p.shared)
         }
         steps = _rows(remote, {p.key: p.token_ids for p in first}, folder / "first.npy")
         ids = {i for point in divergences.values() for i in point.candidates}
@@ -110,19 +106,15 @@ def _check_weights(target: ProbeTarget, remote: RemoteModel) -> None:
 def _first_steps(tokenization: Tokenization) -> list[Prompt]:
     """Prompts whose first token is compared: evenly spaced ones where all are too many."""
     room = max(1, MAX_FIRST_STEP_BYTES // (4 * tokenization.vocabulary.logits))
-    context = tokenization.vocabulary.context
-    readable = [
-        p
-        for p in tokenization.prompts
-        if p.token_ids and (context is None or len(p.token_ids) <= context)
-    ]
+    readable = [p for p in tokenization.prompts if _is_readable(p, tokenization)]
     step = max(1, -(-len(readable) // room))
     return readable[::step]
 
 
-def _sequence(prompt: Prompt, point: DivergencePoint) -> tuple[int, ...]:
-    """Tokens before the divergence, prompt included; empty where the prompt has no tokens."""
-    return (*prompt.token_ids, *point.shared) if prompt.token_ids else ()
+def _is_readable(prompt: Prompt, tokenization: Tokenization, answer: Sequence[int] = ()) -> bool:
+    """The prompt has tokens, and fits into the context with the tokens of the answer."""
+    context, tokens = tokenization.vocabulary.context, len(prompt.token_ids)
+    return bool(tokens) and (context is None or tokens + len(answer) <= context)
 
 
 def _rows(remote: RemoteModel, sequences: Mapping[Any, Sequence[int]], path: Path) -> LogitRows:

@@ -6,7 +6,7 @@ BehaviorResult. It knows nothing of pytest's items.
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from operator import index
 
 from harness.core.completion import Completion, FinishReason
@@ -113,21 +113,15 @@ def rate_result(
     judged: Sequence[tuple[str, Verdict]],
     budget: float | None,
 ) -> BehaviorResult:
-    """The pass rate over cases, with its interval, against its budget.
+    """The pass rate over cases, with its interval, against its budget: the lowest accepted rate.
 
-    Args:
-        model: the ref of the model.
-        task: the name of the task.
-        behavior: the name of the behavior.
-        judged: case id and verdict of each answer. Several answers to one case are averaged and
-            count as one case, since they say little about other cases.
-        budget: the lowest accepted rate.
+    ``judged`` are case id and verdict of each answer. Several answers to one case are averaged and
+    count as one case, since they say little about other cases.
     """
     verdicts = [verdict for _, verdict in judged]
     outcomes = Counter(v.outcome for v in verdicts)
     errors = outcomes[Outcome.ERROR]
-    found = _Rate() if errors > MAX_ERRORS * len(verdicts) else _rate(judged)
-    return BehaviorResult(
+    result = BehaviorResult(
         model=model,
         task=task,
         behavior=behavior,
@@ -135,50 +129,36 @@ def rate_result(
         failed=outcomes[Outcome.FAILED],
         skipped=outcomes[Outcome.SKIPPED],
         errors=errors,
-        rate=found.rate,
-        interval=found.interval,
         budget=budget,
-        met=_met(found.rate, errors, budget),
         codes=dict(Counter(v.code.value for v in verdicts if v.code).most_common()),
         repeats=max(Counter(case for case, _ in judged).values(), default=1),
-        cases=found.cases,
-        pass_at_k=found.pass_at_k,
-        pass_hat_k=found.pass_hat_k,
     )
+    if errors <= MAX_ERRORS * len(verdicts):
+        result = _with_rate(result, judged)
+    return replace(result, met=_met(result.rate, errors, budget))
 
 
-@dataclass(frozen=True, slots=True)
-class _Rate:
-    """The fields of a BehaviorResult about its rate."""
-
-    rate: float | None = None
-    interval: tuple[float, float] | None = None
-    cases: int | None = None
-    pass_at_k: Share | None = None
-    pass_hat_k: Share | None = None
-
-
-def _rate(judged: Sequence[tuple[str, Verdict]]) -> _Rate:
-    """Rate and interval of answers with few errors."""
-    k = max(Counter(case for case, _ in judged).values(), default=1)
+def _with_rate(result: BehaviorResult, judged: Sequence[tuple[str, Verdict]]) -> BehaviorResult:
+    """The result with rate and interval, of answers with few errors."""
     passes: dict[str, list[bool]] = {}
     for case, verdict in judged:
         if verdict.outcome in (Outcome.PASSED, Outcome.FAILED):
             passes.setdefault(case, []).append(verdict.outcome is Outcome.PASSED)
     if not passes:
-        return _Rate()
-    if k == 1:
-        passed = sum(own[0] for own in passes.values())
-        return _Rate(passed / len(passes), wilson(passed, len(passes)))
-    cases = [Repeated(sum(own), len(own)) for own in passes.values()]
-    mean = pass_at_k(cases, 1)
+        return result
+    if result.repeats == 1:
+        passed, cases = result.passed, len(passes)
+        return replace(result, rate=passed / cases, interval=wilson(passed, cases))
+    answers = [Repeated(sum(own), len(own)) for own in passes.values()]
+    mean = pass_at_k(answers, 1)
     assert mean is not None, "every case has an answer"
-    return _Rate(
-        mean.rate,
-        mean.interval,
-        len(cases),
-        _share(pass_at_k(cases, k)),
-        _share(pass_hat_k(cases, k)),
+    return replace(
+        result,
+        rate=mean.rate,
+        interval=mean.interval,
+        cases=len(answers),
+        pass_at_k=_share(pass_at_k(answers, result.repeats)),
+        pass_hat_k=_share(pass_hat_k(answers, result.repeats)),
     )
 
 

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 
-from harness.core.case import JsonValue
 from harness.core.composite import composite
 from harness.core.portable import portable
 from harness.core.record import (
@@ -22,6 +21,9 @@ from harness.run.behavior import rate_result
 from harness.run.plan import RunPlan
 from harness.run.verdicts import Verdicts
 from harness.tasks.task import Task
+
+_environment = cache(environment)
+"""Determined once: it is in the first and in the final record of a run."""
 
 
 def record(
@@ -86,12 +88,6 @@ def _samples(plan: RunPlan, answers: Answers, verdicts: Verdicts) -> Iterator[Sa
             key = (str(ref), request.task, request.case_id, request.repeat)
             for completion in answers.to(ref, [request]):
                 yield plan.sample(ref, request, completion, by_answer.get(key, {}))
-
-
-@cache
-def _environment() -> Mapping[str, JsonValue]:
-    """The environment, determined once: it is in the first and in the final record of a run."""
-    return environment()
 
 
 def _portable(model: ModelRecord) -> ModelRecord:

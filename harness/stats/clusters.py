@@ -9,14 +9,9 @@ K: passed answers before minus after.
 """
 
 from collections.abc import Hashable, Sequence
-from typing import TYPE_CHECKING, Any
 
 from harness.stats.intervals import CONFIDENCE
-from harness.stats.paired import SEED, DropInterval, posterior_interval
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+from harness.stats.paired import SEED, DropInterval, percentiles, posterior_interval
 
 FEW_CLUSTERS = 30
 """With fewer clusters the bootstrap's coverage is too low."""
@@ -83,7 +78,7 @@ def _bootstrap(
     kinds, counts = np.unique(totals, axis=0, return_counts=True)
     rng = np.random.default_rng(SEED)
     drawn = rng.multinomial(len(totals), counts / counts.sum(), DRAWS)
-    return _quantiles(drawn @ kinds[:, 0] / (drawn @ kinds[:, 1]) / scale, confidence)
+    return percentiles(drawn @ kinds[:, 0] / (drawn @ kinds[:, 1]) / scale, confidence)
 
 
 def design_effect(differences: Sequence[int], clusters: Sequence[Hashable]) -> float:
@@ -116,11 +111,3 @@ def _totals(differences: Sequence[int], clusters: Sequence[Hashable]) -> list[tu
         total, size = totals.get(cluster, (0, 0))
         totals[cluster] = total + difference, size + 1
     return list(totals.values())
-
-
-def _quantiles(drops: "NDArray[np.floating[Any]]", confidence: float) -> DropInterval:
-    import numpy as np
-
-    tail = (1 - confidence) / 2
-    low, high = np.quantile(drops, (tail, 1 - tail))
-    return DropInterval(float(low), float(high))

@@ -83,7 +83,7 @@ def posterior_interval(broke: float, fixed: float, pairs: float, confidence: flo
 
     rest = max(0.0, pairs - broke - fixed)
     shares = np.random.default_rng(SEED).dirichlet((broke + 1, fixed + 1, rest + 1), DRAWS)
-    return _ends(shares[:, 0] - shares[:, 1], confidence)
+    return percentiles(shares[:, 0] - shares[:, 1], confidence)
 
 
 def _bootstrap(broke: int, fixed: int, pairs: int, confidence: float) -> DropInterval:
@@ -93,10 +93,11 @@ def _bootstrap(broke: int, fixed: int, pairs: int, confidence: float) -> DropInt
 
     shares = np.array((broke, fixed, pairs - broke - fixed)) / pairs
     counts = np.random.default_rng(SEED).multinomial(pairs, shares, DRAWS)
-    return _ends((counts[:, 0] - counts[:, 1]) / pairs, confidence)
+    return percentiles((counts[:, 0] - counts[:, 1]) / pairs, confidence)
 
 
-def _ends(drops: object, confidence: float) -> DropInterval:
+def percentiles(drops: object, confidence: float) -> DropInterval:
+    """The equal-tailed interval of drawn drops."""
     import numpy as np
 
     tail = (1 - confidence) / 2

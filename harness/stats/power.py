@@ -46,16 +46,14 @@ def detection_power(
     return float((so_many * found).sum())
 
 
-def smallest_detectable_drop(
-    cases: int, fixed_rate: float = FIXED_RATE, alpha: float = ALPHA, power: float = POWER
-) -> float | None:
-    """The smallest drop, as a share, that ``cases`` cases detect with this power; ``None`` where
-    not even the loss of all cases is detected."""
+def smallest_detectable_drop(cases: int, alpha: float = ALPHA) -> float | None:
+    """The smallest drop, as a share, that ``cases`` cases detect with ``POWER``; ``None`` where not
+    even the loss of all cases is detected."""
 
     def is_seen(drop: float) -> bool:
-        return detection_power(cases, drop + fixed_rate, fixed_rate, alpha) >= power
+        return detection_power(cases, drop + FIXED_RATE, FIXED_RATE, alpha) >= POWER
 
-    low, high = 0.0, 1 - 2 * fixed_rate
+    low, high = 0.0, 1 - 2 * FIXED_RATE
     if not is_seen(high):
         return None
     while high - low > 1e-4:
@@ -64,10 +62,8 @@ def smallest_detectable_drop(
     return high
 
 
-def cases_to_detect(
-    drop: float, flip_rate: float, alpha: float = ALPHA, power: float = POWER
-) -> int | None:
-    """Cases that detect a drop with this power if a share of ``flip_rate`` flips either way.
+def cases_to_detect(drop: float, flip_rate: float, alpha: float = ALPHA) -> int | None:
+    """Cases that detect a drop with ``POWER`` if a share of ``flip_rate`` flips either way.
 
     Raises:
         ValueError: the drop is larger than the share of flips, or not a loss.
@@ -75,7 +71,7 @@ def cases_to_detect(
     if not 0 < drop <= flip_rate:
         raise ValueError(f"a drop of {drop} cannot be seen where {flip_rate} of the cases flip")
     broke, fixed = (flip_rate + drop) / 2, (flip_rate - drop) / 2
-    return _fewest(lambda n: detection_power(n, broke, fixed, alpha) >= power)
+    return _fewest(lambda n: detection_power(n, broke, fixed, alpha) >= POWER)
 
 
 def cases_without_flips(margin: float, confidence: float = CONFIDENCE) -> int:

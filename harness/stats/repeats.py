@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from math import comb
 
 from harness.stats.intervals import CONFIDENCE, Interval, wilson, wilson_of_rate
-from harness.stats.paired import SEED
+from harness.stats.paired import SEED, percentiles
 
 DRAWS = 20_000
 
@@ -43,7 +43,9 @@ def pass_at_k(cases: Sequence[Repeated], k: int, confidence: float = CONFIDENCE)
 
     ``None`` (not measured) without cases, or where k exceeds the repeats of any case.
     """
-    return _estimate(cases, k, confidence, _any_of)
+    return _estimate(
+        cases, k, confidence, lambda c: 1 - comb(c.repeats - c.passed, k) / comb(c.repeats, k)
+    )
 
 
 def pass_hat_k(
@@ -55,25 +57,17 @@ def pass_hat_k(
 
     ``None`` (not measured) without cases, or where k exceeds the repeats of any case.
     """
-    return _estimate(cases, k, confidence, _all_of)
-
-
-def _any_of(case: Repeated, k: int) -> float:
-    return 1 - comb(case.repeats - case.passed, k) / comb(case.repeats, k)
-
-
-def _all_of(case: Repeated, k: int) -> float:
-    return comb(case.passed, k) / comb(case.repeats, k)
+    return _estimate(cases, k, confidence, lambda c: comb(c.passed, k) / comb(c.repeats, k))
 
 
 def _estimate(
-    cases: Sequence[Repeated], k: int, confidence: float, of_case: Callable[[Repeated, int], float]
+    cases: Sequence[Repeated], k: int, confidence: float, of_case: Callable[[Repeated], float]
 ) -> Estimate | None:
     if k < 1:
         raise ValueError(f"k is at least 1, not {k}")
     if not cases or k > min(case.repeats for case in cases):
         return None
-    values = Counter(of_case(case, k) for case in cases)
+    values = Counter(map(of_case, cases))
     rate = sum(value * count for value, count in values.items()) / len(cases)
     return Estimate(rate, _interval(values, len(cases), confidence))
 
@@ -94,10 +88,9 @@ def _interval(values: Counter[float], cases: int, confidence: float) -> Interval
     kinds = np.array(list(values))
     shares = np.array(list(values.values())) / cases
     drawn = np.random.default_rng(SEED).multinomial(cases, shares, DRAWS)
-    tail = (1 - confidence) / 2
-    low, high = np.quantile(drawn @ kinds / cases, (tail, 1 - tail))
+    low, high = percentiles(drawn @ kinds / cases, confidence)
     exact = wilson_of_rate(mean, _effective(values, mean, cases), confidence)
-    return Interval(min(float(low), exact.low), max(float(high), exact.high))
+    return Interval(min(low, exact.low), max(high, exact.high))
 
 
 def _effective(values: Counter[float], mean: float, cases: int) -> float:
