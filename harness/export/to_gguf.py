@@ -7,11 +7,10 @@ from pathlib import Path
 from harness.core.errors import HarnessError
 from harness.core.export_record import ExportRecord, PeakMemory
 from harness.export.gguf.converter import convert, converter_script
-from harness.export.gguf.file_types import UNQUANTIZED, bytes_of, quantized
+from harness.export.gguf.file_types import UNQUANTIZED, bytes_of, quantized, tensor_types
 from harness.export.gguf.gguf_file import ModelFile, end_warnings, write_model
 from harness.export.gguf.quantizer import Quantized, quantize
 from harness.export.gguf.tensor_plan import plan
-from harness.export.gguf.tensor_types import tensor_types
 from harness.export.merged_folder import merged_bytes, write_merged
 from harness.export.progress import bar, counter
 from harness.export.record import make_record, publish_with_record
@@ -123,9 +122,7 @@ def _merged(source: Source, staging: Staging) -> tuple[Source, int]:
 def _model_file(source: Source, whole: Source) -> ModelFile:
     """Everything that is written except the weights and their hashes.
 
-    Args:
-        source: the typed source.
-        whole: the model that is written: the same, or peft's merge of it.
+    ``whole`` is the model that is written: the typed source, or peft's merge of it.
 
     Raises:
         HarnessError: GGUF cannot express the model or its tokenizer.

@@ -5,10 +5,9 @@ from pathlib import Path
 
 from harness.core.errors import HarnessError
 from harness.core.export_record import ExportRecord, PeakMemory
-from harness.export.gguf.file_types import UNQUANTIZED
+from harness.export.gguf.file_types import UNQUANTIZED, tensor_types
 from harness.export.gguf.lora_file import LoraFile, check_expressible, pairs_by_tensor, write_lora
 from harness.export.gguf.tensor_plan import plan
-from harness.export.gguf.tensor_types import tensor_types
 from harness.export.progress import bar, counter
 from harness.export.record import make_record, publish_with_record
 from harness.export.source import Fingerprints, Source

@@ -85,10 +85,8 @@ def check_file(target: Path, has_force: bool) -> None:
 def check_folder(target: Path, has_force: bool, inputs: tuple[Path, ...]) -> None:
     """Raise a HarnessError unless a model's folder can be put at ``target``.
 
-    Args:
-        target: the folder to write or to replace.
-        has_force: whether what an export left there may be replaced.
-        inputs: what is read meanwhile, which must not lie inside ``target``.
+    With ``has_force`` what an export left there may be replaced. ``inputs`` are read meanwhile and
+    must not lie inside ``target``.
     """
     if wrong := folder_mistake(target, inputs):
         raise HarnessError(f"-o {target}: {wrong}")

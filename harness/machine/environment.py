@@ -45,8 +45,7 @@ GIT_SECONDS = 2.0
 def environment(directory: Path | None = None) -> dict[str, JsonValue]:
     """Everything that a run must share to be repeated, as JSON values; ``None`` where unknown.
 
-    Args:
-        directory: where to look for the commit; the working directory when left out.
+    The commit is that of ``directory``, by default the working directory.
     """
     return {
         "harness": __version__,
@@ -86,9 +85,7 @@ def _gpus() -> JsonValue:
         return None
     if not torch.cuda.is_available():
         return []
-    properties = [
-        torch.cuda.get_device_properties(index) for index in range(torch.cuda.device_count())
-    ]
+    properties = map(torch.cuda.get_device_properties, range(torch.cuda.device_count()))
     return [{"name": p.name, "memory_mb": round(p.total_memory / 1e6)} for p in properties]
 
 

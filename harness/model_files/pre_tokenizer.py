@@ -96,10 +96,9 @@ def pre_tokenizer_name(rules: dict[str, Any]) -> str:
 
 def _regexes(pre_tokenizer: Any) -> tuple[str, ...]:
     """The regexes that split text, in order, each in the normal form of ``KNOWN``."""
-    steps = _steps(pre_tokenizer)
     regexes: list[str] = []
     is_byte_level = False
-    for step in steps:
+    for step in _steps(pre_tokenizer):
         if is_byte_level:
             raise _cannot(step, "a step after ByteLevel")
         if step["type"] == "Split":
@@ -130,15 +129,12 @@ def _steps(pre_tokenizer: Any) -> list[dict[str, Any]]:
 
 
 def _split(step: dict[str, Any]) -> str:
-    pattern = step["pattern"]
-    regex = pattern.get("Regex")
-    if regex is None:
-        regex = re.escape(pattern["String"])
     if step.get("invert") or step.get("behavior") not in ("Isolated", "Removed"):
         raise _cannot(step, f"a split of behavior {step.get('behavior')}")
     if step["behavior"] == "Removed":
         raise _cannot(step, "a split that drops text")
-    return canonical(regex)
+    pattern = step["pattern"]
+    return canonical(pattern["Regex"] if "Regex" in pattern else re.escape(pattern["String"]))
 
 
 def canonical(regex: str) -> str:
@@ -154,5 +150,4 @@ def canonical(regex: str) -> str:
 
 
 def _cannot(step: dict[str, Any], what: str) -> HarnessError:
-    shown = json.dumps(step)
-    return HarnessError(f"{what} cannot be expressed in GGUF: {shown:.120}")
+    return HarnessError(f"{what} cannot be expressed in GGUF: {json.dumps(step):.120}")

@@ -79,15 +79,7 @@ def compare_task(
     new: ProbeResult,
     requests: Mapping[str, Request],
 ) -> TaskParity:
-    """Compare two models' tokenization and first token on some of the probed requests.
-
-    Args:
-        before: the earlier model.
-        after: the later model.
-        old: probe of the earlier model.
-        new: probe of the later model.
-        requests: the requests to compare, by key.
-    """
+    """Compare two models' tokenization and first token on some of the probed requests, by key."""
     cases = {key: (r.task, r.case_id) for key, r in requests.items()}
     return TaskParity(
         str(before),
@@ -217,11 +209,8 @@ def _with_margins(
     found: Divergence, key: DivergenceKey, before: ProbeResult, after: ProbeResult
 ) -> Divergence:
     """The divergence with token texts, and with the margin of each model's own token."""
-    old, new = found.before, found.after
-    if old is not None:
-        old = _with_text(old, before.texts)
-    if new is not None:
-        new = _with_text(new, after.texts)
+    old = found.before and _with_text(found.before, before.texts)
+    new = found.after and _with_text(found.after, after.texts)
     found = replace(found, before=old, after=new)
     if key not in before.divergences.keys or key not in after.divergences.keys:
         return found

@@ -41,13 +41,9 @@ def compare_first_steps(
 ) -> FirstStep | None:
     """Compare two models' logits of the first token after the same prompts.
 
-    Args:
-        before: one model's rows, by request key.
-        after: the other model's.
-        requests: task and case id of each request to compare, by key.
-
-    ``None`` where no prompt was probed on both. Where padded embeddings make one row wider, the
-    common width is compared.
+    Rows are by request key, and so are ``requests``: task and case id of each to compare. ``None``
+    where no prompt was probed on both. Where padded embeddings make one row wider, the common width
+    is compared.
     """
     import numpy
 
@@ -94,6 +90,5 @@ def preference(row: Any, token_id: int, other_id: int) -> float:
 
 def _finite(value: Any) -> float:
     """A number that JSON can hold: NaN and infinite logits of a damaged model become ±1e30."""
-    number = float(value)
-    limit = 1e30
+    number, limit = float(value), 1e30
     return min(max(number, -limit), limit) if number == number else limit

@@ -63,11 +63,8 @@ def probe(
 ) -> ProbeResult:
     """Open the model, collect its tokenization and logits, end its process.
 
-    Args:
-        target: the model to open.
-        requests: the requests to tokenize.
-        divergences: points at which logits are needed.
-        folder: receives the logits, in two files.
+    Logits are those after the prompts and at the ``divergences``; ``folder`` receives them, in two
+    files.
 
     Raises:
         HarnessError: it cannot be opened or probed, or its weights are not those that answered.

@@ -24,11 +24,7 @@ def run_chain(
 ) -> tuple[RunRecord, dict[str, float]]:
     """Have every model answer its tasks, judge the answers, measure latency and memory.
 
-    Args:
-        subjects: every model on every task, models in the order of the chain.
-        host: opens the models; closed at the end.
-        progress: shows how it goes.
-        command: the words that the user typed.
+    ``subjects`` are in the order of the chain; ``host`` is closed at the end.
 
     Returns:
         The run, and generated tokens a second by model, where they could be measured.

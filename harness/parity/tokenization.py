@@ -14,13 +14,7 @@ AROUND = 24
 def compare_tokenizations(
     before: Tokenization, after: Tokenization, requests: Mapping[str, tuple[str, str]]
 ) -> TokenizationParity:
-    """Compare two models' tokenization of the same requests.
-
-    Args:
-        before: one model's tokenization.
-        after: the other model's.
-        requests: task and case id of each request to compare, by key.
-    """
+    """Compare two models' tokenization of ``requests``: task and case id of each, by key."""
     after_by_key = {prompt.key: prompt for prompt in after.prompts}
     pairs = [
         (old, after_by_key[old.key])
@@ -133,10 +127,8 @@ def _pre_tokenizers(before: Vocabulary, after: Vocabulary) -> tuple[str | None, 
 def _template_excerpts(old: str | None, new: str | None) -> tuple[str, str]:
     """Two templates from the first difference on. Prompts show whether it has an effect."""
     if old is None or new is None:
-        return (
-            "none" if old is None else "there is one",
-            "none" if new is None else "there is one",
-        )
+        was, now = ("none" if text is None else "there is one" for text in (old, new))
+        return was, now
     position = first_difference(old, new) or 0
     return _excerpt(old, position), _excerpt(new, position)
 

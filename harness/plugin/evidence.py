@@ -1,5 +1,8 @@
 """Provides completions, latency and memory to tests; a model answers when they are first needed."""
 
+from collections.abc import Callable
+from typing import TypeVar
+
 import pytest
 
 from harness.core.completion import Completion
@@ -10,6 +13,8 @@ from harness.plugin.progress import uncaptured
 from harness.plugin.session import session_of
 from harness.run.selection import Subject
 from harness.run.session import Run
+
+T = TypeVar("T")
 
 
 def have_answered(item: pytest.Item, subject: Subject) -> None:
@@ -33,31 +38,27 @@ def completions(item: pytest.Item, subject: Subject) -> tuple[Completion, ...]:
 
 def latency(item: pytest.Item, subject: Subject) -> Latency:
     """Times of the subject's timed answers."""
-    run = _measurable(item, subject)
-    with uncaptured(item.config):
-        measured = run.latency(subject)
-    _require_no_error(subject, run.answer(subject.ref))
-    if measured is None:
-        pytest.fail("no timed request was answered", pytrace=False)
-    return measured
+    return _measured(item, subject, Run.latency, "no timed request was answered")
 
 
 def memory(item: pytest.Item, subject: Subject) -> Memory:
     """The peak of the process of the subject's model."""
-    run = _measurable(item, subject)
-    with uncaptured(item.config):
-        measured = run.memory(subject)
-    _require_no_error(subject, run.answer(subject.ref))
-    if measured is None:
-        pytest.fail("the backend's process ended before it was measured", pytrace=False)
-    return measured
+    lost = "the backend's process ended before it was measured"
+    return _measured(item, subject, Run.memory, lost)
 
 
-def _measurable(item: pytest.Item, subject: Subject) -> Run:
+def _measured(
+    item: pytest.Item, subject: Subject, measure: Callable[[Run, Subject], T | None], lost: str
+) -> T:
     run = _run(item)
     if not run.answer(subject.ref).is_measurable:
         pytest.skip("a replayed run cannot be measured")
-    return run
+    with uncaptured(item.config):
+        measured = measure(run, subject)
+    _require_no_error(subject, run.answer(subject.ref))
+    if measured is None:
+        pytest.fail(lost, pytrace=False)
+    return measured
 
 
 def _run(item: pytest.Item) -> Run:

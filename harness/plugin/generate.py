@@ -27,16 +27,8 @@ if TYPE_CHECKING:
 ALTERNATIVES = ("--limit", "--case", "--per-case")
 """Options that select among a task's own cases."""
 PLACES = ("--tasks-dir", "--report-dir")
-REPEATED = (
-    *PLACES,
-    "--dtype",
-    "--device",
-    "--batch-tokens",
-    "--threads",
-    "--temperature",
-    "--template-arg",
-    "--seed",
-)
+OPENING = ("--dtype", "--device", "--batch-tokens", "--threads")
+REPEATED = (*PLACES, *OPENING, "--temperature", "--template-arg", "--seed")
 """Options that the command of a counterexample repeats."""
 
 

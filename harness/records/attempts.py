@@ -24,9 +24,7 @@ def with_attempts(record: RunRecord, root: Path) -> RunRecord:
     """The record with each model's attempt number among the runs under ``root``."""
     earlier = Counter(_weights_of(record, root))
     models = tuple(
-        replace(m, attempt=1 + earlier[m.weights_sha256] if m.weights_sha256 else None)
-        if m.is_measurable
-        else replace(m, attempt=None)
+        replace(m, attempt=1 + earlier[w] if (w := m.weights_sha256) and m.is_measurable else None)
         for m in record.models
     )
     return replace(record, models=models)

@@ -53,12 +53,12 @@ class Journal:
 
     def close(self) -> None:
         """Close the file; no more answers can be kept."""
-        if self._file is not None:
-            try:
+        try:
+            if self._file is not None:
                 self._file.close()
-            except OSError as error:
-                self.error = error
-            self._file = None
+        except OSError as error:
+            self.error = error
+        self._file = None
 
 
 def check_space(root: Path, requests: Iterable[Request]) -> None:

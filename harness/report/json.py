@@ -2,11 +2,11 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, is_dataclass
 
 from harness.core.case import JsonValue
-from harness.core.record import BehaviorResult, Counterexample, RunRecord
-from harness.gate.compare import BehaviorChange, Change, Comparison, Side
+from harness.core.record import Counterexample, RunRecord
+from harness.gate.compare import Change, Comparison, Side
 from harness.gate.decision import GateDecision, TaskDecision, regressed_cases
 from harness.gate.evidence import PairedTest
 from harness.report.report import Report
@@ -32,7 +32,7 @@ def content(report: Report) -> dict[str, JsonValue]:
         "comparisons": [_comparison(c) for c in report.comparisons],
         "noise": _noise(report),
         "decision": None if report.decision is None else decided(report.decision),
-        "parity": None if report.parity is None else _plain(asdict(report.parity)),
+        "parity": _plain(report.parity),
     }
 
 
@@ -47,8 +47,8 @@ def decided(decision: GateDecision) -> JsonValue:
         "before": _side(decision.before),
         "after": _side(decision.after),
         "attempt": decision.after.model_record.attempt if decision.after.model_record else None,
-        "refused": [_plain(asdict(found)) for found in decision.refused],
-        "allowed": [_plain(asdict(found)) for found in decision.allowed],
+        "refused": _plain(decision.refused),
+        "allowed": _plain(decision.allowed),
         "tasks": [_task(task) for task in decision.tasks],
     }
 
@@ -62,10 +62,8 @@ def _task(task: TaskDecision) -> JsonValue:
         "behaviors": [_evidence(found) for found in task.behaviors],
         "pinned": list(task.pinned),
         "budgets_lost": [change.behavior for change in task.resources.budgets_lost],
-        "latency": None
-        if task.resources.latency is None
-        else _plain(asdict(task.resources.latency)),
-        "memory": None if task.resources.memory is None else _plain(asdict(task.resources.memory)),
+        "latency": _plain(task.resources.latency),
+        "memory": _plain(task.resources.memory),
         "smallest_detectable_drop": task.detectable,
         "cases_needed": task.cases_needed,
         "is_saturated": task.is_saturated,
@@ -87,11 +85,11 @@ def _run(run: RunRecord) -> JsonValue:
         "created": run.created,
         "seconds": run.seconds,
         "plan_fingerprint": run.plan_fingerprint,
-        "models": [_plain(asdict(model)) for model in run.models],
-        "tasks": [_plain(asdict(task)) for task in run.tasks],
-        "results": [_result(result) for result in run.results],
+        "models": _plain(run.models),
+        "tasks": _plain(run.tasks),
+        "results": _plain(run.results),
         "counterexamples": [_counterexample(found) for found in run.counterexamples],
-        "environment": _plain(dict(run.environment)),
+        "environment": _plain(run.environment),
     }
 
 
@@ -108,7 +106,7 @@ def _counterexample(found: Counterexample) -> JsonValue:
         "steps": found.steps,
         "requests": found.requests,
         "is_bounded": found.is_bounded,
-        "messages": [_plain(asdict(message)) for message in sample.messages],
+        "messages": _plain(sample.messages),
         "completion": sample.completion.text,
         "code": verdict.code.value if verdict and verdict.code else None,
         "reason": verdict.reason if verdict else "",
@@ -130,17 +128,15 @@ def _side(side: Side) -> JsonValue:
     return {"run": side.record.id, "model": side.model}
 
 
-def _result(result: BehaviorResult) -> JsonValue:
-    return _plain(asdict(result))
-
-
 def _comparison(comparison: Comparison) -> JsonValue:
-    changes: tuple[BehaviorChange, ...] = (comparison.composite, *comparison.behaviors)
+    changes = (comparison.composite, *comparison.behaviors)
     return {
         "task": comparison.task,
         "sentence": sentences.of_comparison(comparison),
         "required": list(comparison.required),
-        "changes": {c.behavior: _counts(c.counts) for c in changes},
+        "changes": {
+            c.behavior: {change.value: c.count(change) for change in Change} for c in changes
+        },
         "cases": [
             {
                 "case_id": case.sample.case_id,
@@ -153,12 +149,10 @@ def _comparison(comparison: Comparison) -> JsonValue:
     }
 
 
-def _counts(counts: Mapping[Change, int]) -> JsonValue:
-    return {change.value: counts.get(change, 0) for change in Change}
-
-
 def _plain(value: object) -> JsonValue:
-    """Tuples as lists and mappings as dicts, as ``json`` writes them."""
+    """Dataclasses and mappings as dicts, tuples as lists, as ``json`` writes them."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return _plain(asdict(value))
     if isinstance(value, Mapping):
         return {str(name): _plain(inner) for name, inner in value.items()}
     if isinstance(value, list | tuple):

@@ -22,7 +22,7 @@ from rich.text import Text
 
 from harness.core.printable import printable
 from harness.core.record import FORMAT_SUCCESS, BehaviorResult, RunRecord, Sample, TaskRecord
-from harness.gate.compare import BehaviorChange, CaseChange, Change, Comparison
+from harness.gate.compare import CaseChange, Change, Comparison
 from harness.report.console.parity import shown as chain
 from harness.report.report import Report
 from harness.report.words import numbers as words
@@ -104,7 +104,11 @@ def chosen(
     """At most ``limit`` cases: those that broke, then those that were fixed; every failure code
     once before any twice; short answers before long ones."""
     weight = {Change.REGRESSED: 0, Change.FIXED: 1, Change.STILL_FAILING: 2}
-    ordered = sorted(cases, key=lambda c: (weight.get(c.change, 3), _length(c)))
+
+    def length(case: CaseChange) -> int:
+        return sum(len(s.completion.text) for s in (case.before, case.after) if s is not None)
+
+    ordered = sorted(cases, key=lambda c: (weight.get(c.change, 3), length(c)))
     seen: set[tuple[Change, str]] = set()
     fresh: list[CaseChange] = []
     again: list[CaseChange] = []
@@ -113,10 +117,6 @@ def chosen(
         (again if kind in seen else fresh).append(case)
         seen.add(kind)
     return sorted((fresh + again)[:limit], key=lambda c: weight.get(c.change, 3))
-
-
-def _length(case: CaseChange) -> int:
-    return sum(len(s.completion.text) for s in (case.before, case.after) if s is not None)
 
 
 def _code(case: CaseChange, required: tuple[str, ...]) -> str:
@@ -271,12 +271,9 @@ def _counts_line(comparison: Comparison) -> Text:
     composite = comparison.composite
     line = Text.assemble((f"{printable(comparison.task)}  ", _STRONG), f"{FORMAT_SUCCESS} ")
     line.append(f"{_rate(composite.before)} -> {_rate(composite.after)}", _STRONG)
-    line.append(f"\n{_changes(composite)}", _DIM)
+    changes = (f"{count:,} {change.value}" for change, count in composite.counts.items())
+    line.append(f"\n{', '.join(changes)}", _DIM)
     return line
-
-
-def _changes(composite: BehaviorChange) -> str:
-    return ", ".join(f"{count:,} {change.value}" for change, count in composite.counts.items())
 
 
 def _rate(result: BehaviorResult | None) -> str:

@@ -69,14 +69,9 @@ def find_counterexample(
 ) -> Counterexample | None:
     """The smallest prompt that fails as the generated ones of a tally; ``None`` where none fails.
 
-    Args:
-        drawing: the source of the subject's cases.
-        followups: answers smaller prompts.
-        subject: the model and the task.
-        tally: the verdicts of one behavior on the generated cases.
-        judge: gives the behavior's verdict on one answer.
-        max_requests: the largest number of prompts to try.
-        max_seconds: the time after which no further step is begun.
+    ``drawing`` is the source of the subject's cases, ``followups`` answers smaller prompts, at most
+    ``max_requests``, and ``judge`` gives the behavior's verdict on one answer. No further step is
+    begun after ``max_seconds``.
     """
     task = subject.task
     start = starting_point(tally.judged, lambda case_id: drawing.drawn[task.name, case_id])

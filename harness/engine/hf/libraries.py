@@ -22,8 +22,7 @@ bitsandbytes need it."""
 def import_transformers(*, is_quantized: bool) -> None:
     """Import transformers, except for the code of the model's own architecture.
 
-    Args:
-        is_quantized: the model is, or may be, quantised by bitsandbytes.
+    ``is_quantized``: the model is, or may be, quantised by bitsandbytes.
     """
     if not is_quantized:
         hide(*FOR_QUANTIZED)

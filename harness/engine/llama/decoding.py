@@ -131,12 +131,10 @@ class LlamaDecoder:
         prefix = self.queue.prefix
         if prefix:
             self._prefill([_Slot(Row(prefix, 0, 1), 0)], self.prefix_stream, len(prefix))
-        while self._has_open_slots():
-            self._step()
-
-    def _has_open_slots(self) -> bool:
         self._refill()
-        return any(slot.is_open for slot in self.slots)
+        while any(slot.is_open for slot in self.slots):
+            self._step()
+            self._refill()
 
     def _refill(self) -> None:
         """Compact the slots and admit waiting rows once enough have ended. llama.cpp decodes a

@@ -3,6 +3,7 @@
 ``harness/backends/gguf.py`` opens its parts.
 """
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -146,8 +147,7 @@ class LlamaModel:
     @property
     def cache_bytes_per_token(self) -> int:
         """Bytes of one token's keys and values over all layers."""
-        name = self.header.architecture
-        count = self.header.count
+        name, count = self.header.architecture, self.header.count
         layers, heads = count(f"{name}.block_count"), count(f"{name}.attention.head_count")
         if not layers or not heads:
             return 0
@@ -158,17 +158,16 @@ class LlamaModel:
         return layers * own_heads * (keys + values) * BYTES_PER_CACHED
 
     def _fits(self, batch: Sequence[Request], request: Request) -> bool:
-        """True if a request may be appended to a batch, whose first request is the longest."""
+        """True if a request may be appended to a batch, whose first request is the longest.
+
+        ``--batch-tokens`` bounds a batch; without it, rows wait in the queue of one batch.
+        """
         return (
             len(batch) < MAX_REQUESTS
             and self._has_room_to_pad(self._width(batch[0]))
             and self._width(batch[0]) <= max(CELLS, WIDEST * self._width(request))
-            and (len(batch) + 1) * self._width(batch[0]) <= self._batch_limit()
+            and (len(batch) + 1) * self._width(batch[0]) <= (self.settings.batch_tokens or math.inf)
         )
-
-    def _batch_limit(self) -> int | float:
-        """``--batch-tokens`` bounds a batch; without it, rows wait in the queue of one batch."""
-        return self.settings.batch_tokens or float("inf")
 
     def _width(self, request: Request) -> int:
         return len(self._prompts[request.key].token_ids) + request.sampling.max_new_tokens

@@ -14,15 +14,8 @@ from harness.model_files.chat_template import ChatTemplate
 from harness.model_files.gguf_header import CHAT_TEMPLATE_KEY, GgufHeader
 from harness.model_files.pre_tokenizer import one_name
 
-SPECIAL = {
-    "bos": "bos",
-    "eos": "eos",
-    "unk": "unknown",
-    "sep": "seperator",
-    "pad": "padding",
-    "cls": "cls",
-    "mask": "mask",
-}
+SPECIAL = {name: name for name in ("bos", "eos", "cls", "mask")}
+SPECIAL |= {"unk": "unknown", "sep": "seperator", "pad": "padding"}
 """transformers' name of a special token, and the name in ``tokenizer.ggml.NAME_token_id``."""
 _PADDING_TYPE = 5
 """llama.cpp's ``UNUSED``: the token type of padding rows of the embeddings."""

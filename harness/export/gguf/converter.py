@@ -30,16 +30,9 @@ def convert(script: Path, folder: Path, target: Path, kind: str) -> None:
     Raises:
         HarnessError: it failed, with its last lines, or wrote nothing.
     """
+    options = ("--outfile", str(target.resolve()), "--outtype", kind)
     done = subprocess.run(
-        [
-            sys.executable,
-            str(script),
-            str(folder.resolve()),
-            "--outfile",
-            str(target.resolve()),
-            "--outtype",
-            kind,
-        ],
+        [sys.executable, str(script), str(folder.resolve()), *options],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -1,6 +1,8 @@
 """Types of a GGUF file: those written here, and those of llama.cpp's quantiser."""
 
+from collections import Counter
 from functools import cache
+from pathlib import Path
 
 from harness.core.errors import HarnessError
 from harness.core.suggestion import did_you_mean
@@ -60,10 +62,17 @@ def bytes_of(name: str, numel: int) -> int:
 
     Mixed types keep some tensors in a larger type, so a quarter is added.
     """
-    from gguf import GGML_QUANT_SIZES, GGMLQuantizationType
+    from gguf import GGML_QUANT_SIZES
 
     sizes = {kind.name.lower(): size for kind, size in GGML_QUANT_SIZES.items()}
     stem = max((n for n in sizes if name.startswith(n)), key=len, default="q8_0")
     block, size = sizes[stem]
-    assert GGMLQuantizationType[stem.upper()]
     return int(numel * size / block * 1.25)
+
+
+def tensor_types(file: Path) -> dict[str, int]:
+    """Counts of a file's tensors by llama.cpp's lower-case type name, the most frequent first."""
+    from gguf import GGUFReader
+
+    counts = Counter(tensor.tensor_type.name.lower() for tensor in GGUFReader(file).tensors)
+    return dict(counts.most_common())

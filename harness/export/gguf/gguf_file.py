@@ -68,7 +68,7 @@ def write_model(model: ModelFile, path: Path, dtype: str, on_tensor: OnTensor) -
         model.architecture.add_parameters(model.config, writer)
         add_vocabulary(writer, model.vocabulary)
         add_provenance(writer, model.provenance)
-        _add_ends(writer, model.vocabulary.eos_id, model.end_ids)
+        _add_ends(writer, model.vocabulary.loaded.eos_id, model.end_ids)
         _write_tensors(writer, model, dtype, on_tensor)
 
 
@@ -78,6 +78,7 @@ def add_provenance(writer: GGUFWriter, provenance: Mapping[str, str]) -> None:
 
 
 def add_vocabulary(writer: GGUFWriter, vocabulary: GgufVocabulary) -> None:
+    loaded = vocabulary.loaded
     writer.add_tokenizer_model(vocabulary.model)
     writer.add_tokenizer_pre(vocabulary.pre)
     writer.add_token_list(vocabulary.tokens)
@@ -89,9 +90,9 @@ def add_vocabulary(writer: GGUFWriter, vocabulary: GgufVocabulary) -> None:
     if vocabulary.merges:
         writer.add_token_merges(vocabulary.merges)
     for token_id, add in (
-        (vocabulary.bos_id, writer.add_bos_token_id),
-        (vocabulary.pad_id, writer.add_pad_token_id),
-        (vocabulary.unk_id, writer.add_unk_token_id),
+        (loaded.bos_id, writer.add_bos_token_id),
+        (loaded.pad_id, writer.add_pad_token_id),
+        (loaded.unk_id, writer.add_unk_token_id),
     ):
         if token_id is not None:
             add(token_id)
@@ -99,8 +100,8 @@ def add_vocabulary(writer: GGUFWriter, vocabulary: GgufVocabulary) -> None:
     writer.add_add_eos_token(vocabulary.adds_eos)
     if vocabulary.adds_space is not None:
         writer.add_add_space_prefix(vocabulary.adds_space)
-    if vocabulary.chat_template:
-        writer.add_chat_template(vocabulary.chat_template)
+    if loaded.chat_template:
+        writer.add_chat_template(loaded.chat_template)
 
 
 def _add_ends(writer: GGUFWriter, eos_id: int | None, end_ids: tuple[int, ...]) -> None:

@@ -5,43 +5,31 @@ B @ A, so reordering the weight's rows means reordering the rows of B.
 """
 
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 
 from harness.export.tensors.safetensors_file import Array
 
 
-class Layout(Protocol):
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The same in both; a layout that differs overrides what changes."""
+
     def of_weight(self, weight: Array) -> Array:
         """Convert a stored weight or bias to GGUF's; a view where possible."""
-        ...
-
-    def shape(self, stored: tuple[int, ...]) -> tuple[int, ...]:
-        """The shape in GGUF of a stored shape, both with the slowest axis first."""
-        ...
-
-    def of_lora_b(self, lora_b: Array) -> Array:
-        """Convert B, of shape (rows of the GGUF weight, rank), to GGUF's."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class AsStored:
-    """The same in both."""
-
-    def of_weight(self, weight: Array) -> Array:
         return weight
 
     def shape(self, stored: tuple[int, ...]) -> tuple[int, ...]:
+        """The shape in GGUF of a stored shape, both with the slowest axis first."""
         return stored
 
     def of_lora_b(self, lora_b: Array) -> Array:
+        """Convert B, of shape (rows of the GGUF weight, rank), to GGUF's."""
         return lora_b
 
 
 @dataclass(frozen=True, slots=True)
-class Transposed:
+class Transposed(Layout):
     """GPT-2's ``Conv1D`` stores (in, out), GGUF (out, in).
 
     peft stores A and B of such a layer as for a Linear layer, (r, in) and (out, r), so the pair
@@ -54,12 +42,9 @@ class Transposed:
     def shape(self, stored: tuple[int, ...]) -> tuple[int, ...]:
         return stored[::-1]
 
-    def of_lora_b(self, lora_b: Array) -> Array:
-        return lora_b
-
 
 @dataclass(frozen=True, slots=True)
-class RopePairs:
+class RopePairs(Layout):
     """Reorders the rows of each head for rope over adjacent pairs, as llama.cpp's llama does it.
 
     transformers rotates row i with row i + head_dim / 2, llama.cpp row 2i with row 2i + 1.
@@ -70,9 +55,6 @@ class RopePairs:
     def of_weight(self, weight: Array) -> Array:
         halves = weight.reshape(self.heads, 2, -1, *weight.shape[1:])
         return np.ascontiguousarray(halves.swapaxes(1, 2)).reshape(weight.shape)
-
-    def shape(self, stored: tuple[int, ...]) -> tuple[int, ...]:
-        return stored
 
     def of_lora_b(self, lora_b: Array) -> Array:
         return self.of_weight(lora_b)

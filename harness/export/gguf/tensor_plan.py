@@ -45,7 +45,7 @@ class Names:
     """Maps transformers' names to GGUF's, by the official table."""
 
     def __init__(self, config: ModelConfig, architecture: Architecture) -> None:
-        self.architecture = architecture
+        self.config, self.architecture = config, architecture
         kinds = {name: kind for kind, name in MODEL_ARCH_NAMES.items()}
         kind: MODEL_ARCH = kinds[architecture.GGUF_NAME]
         self.table = get_tensor_name_map(kind, architecture.blocks(config))
@@ -71,17 +71,13 @@ def plan(
         HarnessError: the weights contain a tensor that the architecture does not have, or lack one.
     """
     names = Names(config, architecture)
-    tensors = {tensor.name: tensor for tensor in _planned(config, architecture, names, weights)}
-    _check_complete(config, architecture, names, tensors)
+    tensors = {tensor.name: tensor for tensor in _planned(names, weights)}
+    _check_complete(names, tensors)
     return tuple(tensors.values())
 
 
-def _planned(
-    config: ModelConfig,
-    architecture: Architecture,
-    names: Names,
-    weights: StoredWeights,
-) -> Iterator[PlannedTensor]:
+def _planned(names: Names, weights: StoredWeights) -> Iterator[PlannedTensor]:
+    config, architecture = names.config, names.architecture
     is_said_tied = config.values.get("tie_word_embeddings") is True
     for source, shape in weights.shapes.items():
         name = names.full(source)
@@ -99,13 +95,9 @@ def _planned(
         yield PlannedTensor(gguf_name, source, layout, layout.shape(shape))
 
 
-def _check_complete(
-    config: ModelConfig,
-    architecture: Architecture,
-    names: Names,
-    tensors: Mapping[str, PlannedTensor],
-) -> None:
+def _check_complete(names: Names, tensors: Mapping[str, PlannedTensor]) -> None:
     """Required tensors: llama.cpp's, and in every block those of the first block."""
+    config, architecture = names.config, names.architecture
     wanted = [architecture.EMBEDDING, architecture.NORM]
     if config.values.get("tie_word_embeddings") is False:
         wanted.append(architecture.HEAD)

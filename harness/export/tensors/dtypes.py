@@ -9,15 +9,11 @@ from typing import Any
 import numpy as np
 
 from harness.core.errors import HarnessError
-from harness.export.tensors.safetensors_file import Array
+from harness.export.tensors.safetensors_file import STORAGE, Array
 
 SLAB_NUMEL = 1 << 22
 """Weights converted at a time: 16 MB of float32."""
-STORED_AS: dict[str, np.dtype[Any]] = {
-    "F32": np.dtype("<f4"),
-    "F16": np.dtype("<f2"),
-    "BF16": np.dtype("<u2"),
-}
+STORED_AS: dict[str, np.dtype[Any]] = {n: np.dtype(STORAGE[n]) for n in ("F32", "F16", "BF16")}
 """numpy's dtype for each format; bfloat16 is held as its bits."""
 
 

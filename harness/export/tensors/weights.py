@@ -1,5 +1,6 @@
 """All weights of a model's folder, over all its files."""
 
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
@@ -67,11 +68,10 @@ class StoredWeights:
     @property
     def main_dtype(self) -> str:
         """The format that most of the weights are stored in."""
-        sizes: dict[str, int] = {}
+        sizes = Counter[str]()
         for name, tensor in self.tensors.items():
-            dtype = self.dtype(name)
-            sizes[dtype] = sizes.get(dtype, 0) + tensor.numel
-        return max(sizes, key=lambda dtype: sizes[dtype])
+            sizes[self.dtype(name)] += tensor.numel
+        return sizes.most_common(1)[0][0]
 
     @property
     def has_own_head(self) -> bool:

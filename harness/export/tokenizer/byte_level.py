@@ -40,14 +40,10 @@ def byte_level_vocabulary(loaded: LoadedTokenizer, rows: int) -> GgufVocabulary:
         pre=pre,
         tokens=tokens,
         kinds=kinds,
-        merges=tuple(_merge(merge) for merge in rules["model"]["merges"]),
-        bos_id=loaded.bos_id,
-        eos_id=loaded.eos_id,
-        pad_id=loaded.pad_id,
-        unk_id=loaded.unk_id,
+        merges=tuple(m if isinstance(m, str) else " ".join(m) for m in rules["model"]["merges"]),
+        loaded=loaded,
         adds_bos=adds_bos,
         adds_eos=adds_eos,
-        chat_template=loaded.chat_template,
         undone_normalizer=undone,
         warnings=tuple(warnings),
     )
@@ -87,10 +83,6 @@ def lacking_bytes(model: dict[str, Any]) -> list[int]:
     """Bytes that occur in UTF-8 and have no token."""
     found = (byte for char, byte in byte_characters().items() if char not in model["vocab"])
     return sorted(byte for byte in found if byte not in NOT_IN_UTF8)
-
-
-def _merge(merge: str | list[str]) -> str:
-    return merge if isinstance(merge, str) else " ".join(merge)
 
 
 def byte_characters() -> dict[str, int]:

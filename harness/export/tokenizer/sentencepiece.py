@@ -45,14 +45,10 @@ def sentencepiece_vocabulary(loaded: LoadedTokenizer, rows: int) -> GgufVocabula
         tokens=tokens,
         kinds=tuple(_kinds(tokens, kinds, loaded.unk_id)),
         scores=tuple(scores.get(token, 0.0) for token in tokens),
-        bos_id=loaded.bos_id,
-        eos_id=loaded.eos_id,
-        pad_id=loaded.pad_id,
-        unk_id=loaded.unk_id,
+        loaded=loaded,
         adds_bos=adds_bos,
         adds_eos=adds_eos,
         adds_space=adds_space,
-        chat_template=loaded.chat_template,
         warnings=(*odd, *warnings),
     )
 
@@ -76,9 +72,9 @@ def token_scores(model: Mapping[str, Any], added: set[str]) -> dict[str, float]:
         order.setdefault(token, len(order))
         last = token
     _check_complete(set(merges), set(model["vocab"]) - added)
-    plain = [token for token in model["vocab"] if token not in order and token not in added]
-    for token in plain:
-        order[token] = len(order)
+    for token in model["vocab"]:
+        if token not in added:
+            order.setdefault(token, len(order))
     return {token: -float(rank) for token, rank in order.items()}
 
 

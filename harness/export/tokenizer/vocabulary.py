@@ -28,16 +28,13 @@ class GgufVocabulary:
     pre: str
     tokens: tuple[str, ...]
     kinds: tuple[int, ...]
+    loaded: LoadedTokenizer
+    """For its special ids and its chat template."""
     merges: tuple[str, ...] = ()
     scores: tuple[float, ...] = ()
-    bos_id: int | None = None
-    eos_id: int | None = None
-    pad_id: int | None = None
-    unk_id: int | None = None
     adds_bos: bool = False
     adds_eos: bool = False
     adds_space: bool | None = None
-    chat_template: str | None = None
     undone_normalizer: str | None = None
     warnings: tuple[str, ...] = ()
 

@@ -24,7 +24,9 @@ def shown(examined: Sequence[Examination], machine: Mapping[str, JsonValue]) -> 
         parts += [Text(printable(str(examination.ref)), "bold"), _facts(examination.facts)]
         parts += _findings(examination.findings)
         parts.append(Text())
-    parts.append(Text(conclusion(examined), _STYLES[_worst(examined)] if examined else ""))
+    levels = (level for level in Level if any(e.at(level) for e in examined))
+    style = _STYLES[next(levels, Level.NOTE)] if examined else ""
+    parts.append(Text(conclusion(examined), style))
     return Group(*parts)
 
 
@@ -54,10 +56,6 @@ def as_json(examined: Sequence[Examination], machine: Mapping[str, JsonValue]) -
         ],
     }
     return json.dumps(found, indent=2) + "\n"
-
-
-def _worst(examined: Sequence[Examination]) -> Level:
-    return next((level for level in Level if any(e.at(level) for e in examined)), Level.NOTE)
 
 
 def _facts(facts: Mapping[str, str]) -> Table:

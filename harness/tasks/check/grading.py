@@ -16,9 +16,8 @@ from harness.core.completion import Completion
 from harness.core.errors import HarnessError
 from harness.core.verdict import Outcome, Verdict
 from harness.tasks.check.corruptions import corruptions_of, defects_of
-from harness.tasks.check.corruptions.defect import Corruption
+from harness.tasks.check.corruptions.defect import Corruption, monotone_answers
 from harness.tasks.check.corruptions.json import dump
-from harness.tasks.check.corruptions.monotone import monotone_answers
 from harness.tasks.check.names import name_mistakes, names_in_suites
 from harness.tasks.check.user_suites import judge_with_suites
 from harness.tasks.judging import Skip, checks_of

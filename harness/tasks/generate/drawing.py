@@ -41,13 +41,13 @@ class DrawnCase:
         return "\n".join(message.content for message in self.case.messages)
 
 
+@dataclass(frozen=True, slots=True)
 class CaseSampler:
     """The strategy of one task, drawn from with one seed."""
 
-    def __init__(self, task: Task, strategy: Any, seed: int) -> None:
-        self.task = task
-        self.strategy = strategy
-        self.seed = seed
+    task: Task
+    strategy: Any
+    seed: int
 
     def draw(self, count: int) -> list[DrawnCase]:
         """``count`` cases with different prompts; fewer where the strategy has no more.

@@ -102,8 +102,7 @@ def shrink(
     ``remake`` makes an example of each sequence of values, or ``None`` where there is none.
     ``failing`` is called once a step, with examples of prompts that it was never called with.
     """
-    search = _Search(start, remake, failing, bounds)
-    return search.run()
+    return _Search(start, remake, failing, bounds).run()
 
 
 class _Search(Generic[E]):

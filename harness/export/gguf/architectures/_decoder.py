@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from harness.export.gguf.layout import AsStored, Layout
+from harness.export.gguf.layout import Layout
 from harness.export.gguf.rope import Rope
 from harness.export.tensors.model_config import ModelConfig
 from harness.export.tensors.safetensors_file import Array
@@ -48,7 +48,7 @@ class Decoder:
         rope(config).add_to(writer)
 
     def layout(self, config: ModelConfig, name: str) -> Layout:
-        return AsStored()
+        return Layout()
 
     def blocks(self, config: ModelConfig) -> int:
         return config.whole("num_hidden_layers")

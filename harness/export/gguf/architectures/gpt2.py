@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from harness.export.gguf.layout import AsStored, Layout, Transposed
+from harness.export.gguf.layout import Layout, Transposed
 from harness.export.tensors.model_config import ModelConfig
 from harness.export.tensors.safetensors_file import Array
 
@@ -48,7 +48,7 @@ class Gpt2:
         writer.add_layer_norm_eps(config.number("layer_norm_epsilon", 1e-5))
 
     def layout(self, config: ModelConfig, name: str) -> Layout:
-        return Transposed() if name.endswith(CONV1D) else AsStored()
+        return Transposed() if name.endswith(CONV1D) else Layout()
 
     def blocks(self, config: ModelConfig) -> int:
         return config.whole("n_layer")

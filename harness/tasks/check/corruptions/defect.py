@@ -1,10 +1,14 @@
-"""A defect and its corruption, and the defects that an answer of any format can have."""
+"""A defect and its corruption, and the defects of any format and of a whole run."""
 
-from collections.abc import Callable, Mapping
+import json
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
+from harness.checks.json.pointer import follow
+from harness.checks.variety import Variety
 from harness.core.case import Case
 from harness.core.completion import Completion, FinishReason
+from harness.core.printable import excerpt
 
 EDGES = "edges"
 """Something stands around the answer."""
@@ -45,3 +49,14 @@ def nothing(*breaks: str) -> Defect:
 def at_the_limit(case: Case, perfect: str) -> Corruption:
     """The answer is whole, and the model went on until the token limit."""
     return Corruption(perfect, frozenset({"stops_cleanly"}), FinishReason.LENGTH)
+
+
+def monotone_answers(variety: Variety, perfect: str) -> Iterator[tuple[str, str]]:
+    """Each defect of a whole run, and the text that every case is answered with."""
+    if variety.max_share == 1:
+        return
+    found = (f for pointer in variety.fields for f in follow(json.loads(perfect), pointer))
+    if any(not f.is_missing for f in found):
+        yield "one answer for all cases", perfect
+    for phrase in variety.fallback_phrases:
+        yield f"{excerpt(phrase)!r} for all cases", phrase

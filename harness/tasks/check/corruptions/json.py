@@ -153,6 +153,9 @@ class PerfectAnswer:
         return Corruption(dump(value), frozenset(broken)) if broken else None
 
 
+DefectInside = Callable[[PerfectAnswer], Corruption | None]
+
+
 def is_simple(node: Any) -> bool:
     """True for a part of a schema that speaks of an object or array in the plainest way."""
     return isinstance(node, dict) and set(node) <= _PLAIN_KEYWORDS | _CONTAINER_KEYWORDS
@@ -196,12 +199,11 @@ def _container(value: Any, path: Path) -> Any:
     return value
 
 
-def _in_value(output: Output, make: Any, case: Case, perfect: str) -> Corruption | None:
-    made: Corruption | None = make(PerfectAnswer(output, case, json.loads(perfect)))
-    return made
+def _in_value(output: Output, make: DefectInside, case: Case, perfect: str) -> Corruption | None:
+    return make(PerfectAnswer(output, case, json.loads(perfect)))
 
 
-def _in_values(output: Output) -> Mapping[str, Callable[[PerfectAnswer], Corruption | None]]:
+def _in_values(output: Output) -> Mapping[str, DefectInside]:
     times = output.timestamps
     claims = [pointer for pointer in output.grounded if pointer not in times]
     return {

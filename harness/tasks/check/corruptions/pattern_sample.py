@@ -50,11 +50,9 @@ def _piece(kind: Any, value: Any) -> str:
 
 def _character(items: list[tuple[Any, Any]]) -> str:
     is_negated = items[0][0] is code.NEGATE
-    return next((c for c in _CHARACTERS if _is_in(c, items) is not is_negated), "")
-
-
-def _is_in(character: str, items: list[tuple[Any, Any]]) -> bool:
-    return any(_matches(character, kind, value) for kind, value in items)
+    return next(
+        (c for c in _CHARACTERS if any(_matches(c, *i) for i in items) is not is_negated), ""
+    )
 
 
 def _matches(character: str, kind: Any, value: Any) -> bool:
