@@ -126,6 +126,11 @@ KINDS = {
         {"target_modules": ["q_proj", "embed_tokens"], "ensure_weight_tying": True},
         ("tied",),
     ),
+    "head_tying": Kind(
+        "LoRA on the head, `ensure_weight_tying`",
+        {"target_modules": ["q_proj", "lm_head"], "ensure_weight_tying": True},
+        ("tied",),
+    ),
     "head_unsaved": Kind(
         "LoRA on the head, `save_embedding_layers=False`",
         {"target_modules": ["q_proj", "lm_head"]},
@@ -177,7 +182,6 @@ KINDS = {
         new_tokens=3,
         save={"save_embedding_layers": False},
     ),
-    "replication": Kind("`layer_replication`", _QV | {"layer_replication": [[0, 3], [2, 4]]}),
     "parameters": Kind("`target_parameters`", _QV | {"target_parameters": ["up_proj.weight"]}),
     "alora": Kind("`alora_invocation_tokens`", _QV | {"alora_invocation_tokens": [5]}),
     "pissa": Kind('`init_lora_weights="pissa"`', _QV | {"init_lora_weights": "pissa"}),
@@ -361,7 +365,7 @@ def merge_in_this_process() -> None:
     def merge(base: Path, source: Any, folder: Path, dtype: str) -> int:
         try:
             merge_here(str(base), str(source.folder), str(folder), dtype)
-        except HarnessError as error:
+        except Exception as error:  # of any type, as in a process of its own
             raise HarnessError(f"{source.folder}: peft cannot merge it ({error})") from None
         return 0
 
@@ -406,7 +410,7 @@ def _reason(message: str) -> str:
     """A refusal without the tensor's name, the numbers and the advice."""
     text = message.removeprefix(": ").partition(";")[0].partition(": export the whole")[0]
     text = re.sub(r"^adapter_model.safetensors: |/\S+/", "", text)
-    return re.sub(r" \([\w.]+\)$|\d+ of \d+ ", "", text).strip()
+    return re.sub(r" \([\w.…]+\)$|\d+ of \d+ ", "", text).strip()
 
 
 def write_table(text: str) -> None:

@@ -125,6 +125,12 @@ def fit_findings(adapter: AdapterFiles, base: Mapping[str, Tensor]) -> Iterator[
         adapter: a LoRA.
         base: the tensors of its base; empty where they cannot be read.
     """
+    if adapter.config.get("alora_invocation_tokens"):
+        yield problem(
+            CONFIG,
+            "it is an activated LoRA, which works from certain tokens of the prompt on",
+            "answers are generated here a token at a time, and would lose it: use peft's generate",
+        )
     yield from _rank_findings(adapter)
     if not base or not adapter.weights.tensors:
         return

@@ -55,6 +55,7 @@ def name_findings(
     stored = class_names(names, base)
     try:
         targets = {module for module in _modules(stored) if is_target(config, module)}
+        targets |= _tied_targets(config, targets, base, stored)
     except (re.error, TypeError) as error:
         yield problem(CONFIG, f"its targets cannot be read ({error})", "correct target_modules")
         return
@@ -87,6 +88,20 @@ def is_target(config: Mapping[str, Any], module: str) -> bool:
     if isinstance(named, str) or module in named:
         return _matches(named, module)
     return _matches(named, module) and _is_in_layers(config, module)
+
+
+def _tied_targets(
+    config: Mapping[str, Any],
+    targets: set[str],
+    base: Mapping[str, Tensor],
+    stored: Mapping[str, Tensor],
+) -> set[str]:
+    """Embedding and head, where the two share their weights, one is a target, and
+    ``ensure_weight_tying`` makes the other one too."""
+    embedding = next((name for name in stored if is_embedding(name)), "").removesuffix(".weight")
+    both = {embedding, HEAD}
+    is_tying = bool(config.get("ensure_weight_tying")) and f"{HEAD}.weight" not in base
+    return both if is_tying and embedding and both & targets else set()
 
 
 def _matches(names: Any, module: str) -> bool:

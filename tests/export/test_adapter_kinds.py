@@ -39,6 +39,7 @@ WHOLE = WAYS[:3]
 QUICK = [
     ("embedding", "tied", WHOLE),
     ("head", "tied", WHOLE),
+    ("tying", "tied", WHOLE),
     ("gpt2_embedding", "gpt2", WHOLE),
     ("added", "tied", WHOLE),
     ("added_rows", "tied", WHOLE),

@@ -77,6 +77,11 @@ def test_what_a_lora_file_cannot_hold_is_known(adapter):
         assert part in text
 
 
+def test_an_activated_lora_stops_the_run(adapter):
+    change(adapter / "adapter_config.json", alora_invocation_tokens=[5])
+    assert "it is an activated LoRA" in said(Level.PROBLEM, ref(adapter))
+
+
 def test_an_adapter_that_was_never_trained_is_told(adapter):
     file = adapter / "adapter_model.safetensors"
     data = bytearray(file.read_bytes())
