@@ -213,7 +213,8 @@ def test_another_pre_tokenizer_over_the_same_vocabulary_is_told(qwen):
     level = {"type": "ByteLevel", "add_prefix_space": False, "use_regex": True}
     (qwen / "tokenizer.json").write_text(json.dumps({**rules, "pre_tokenizer": level}), "utf-8")
     text = said(Level.WARNING, f"base:{TINY_QWEN2}", f"merged:{qwen}")
-    assert f"the pre-tokenizer is gpt-2, that of base:{TINY_QWEN2} is qwen2" in text
+    assert "the pre-tokenizer is gpt-2, that of base:" in text
+    assert "tiny-qwen2 is qwen2; some texts become other tokens" in text
 
 
 # Prompts
