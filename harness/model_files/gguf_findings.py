@@ -54,9 +54,7 @@ def lora_findings(lora: GgufHeader, base: GgufHeader) -> Iterator[Finding]:
     if lora.architecture != base.architecture:
         theirs, own = excerpt(base.architecture), excerpt(lora.architecture)
         yield unopenable(
-            "general.architecture",
-            f"it is made for {own}, the base is {theirs}",
-            _OTHER_BASE,
+            "general.architecture", f"it is made for {own}, the base is {theirs}", _OTHER_BASE
         )
         return
     wanted, there = lora.text(BASE_WEIGHTS_SHA256), base.text(SOURCE_WEIGHTS_SHA256)

@@ -76,12 +76,7 @@ class Task:
         """Requests of the given cases, else of all, decoded and rendered as the task says."""
         asked = self.cases if cases is None else cases
         return requests_for(
-            self.name,
-            asked,
-            self.sampling,
-            template=self.template,
-            repeats=repeats,
-            timed=timed,
+            self.name, asked, self.sampling, template=self.template, repeats=repeats, timed=timed
         )
 
     def record(self, planned: int) -> TaskRecord:

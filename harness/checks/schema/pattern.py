@@ -17,11 +17,7 @@ from harness.checks.schema.timeout import (
 )
 
 _SPACE = r"\t\n\v\f\r \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff"
-_CLASSES = {
-    "d": "0-9",
-    "w": "A-Za-z0-9_",
-    "s": _SPACE,
-}
+_CLASSES = {"d": "0-9", "w": "A-Za-z0-9_", "s": _SPACE}
 _WORD_EDGE = (
     "(?:(?<=[A-Za-z0-9_])(?![A-Za-z0-9_])|(?<![A-Za-z0-9_])(?=[A-Za-z0-9_]))",
     "(?:(?<=[A-Za-z0-9_])(?=[A-Za-z0-9_])|(?<![A-Za-z0-9_])(?![A-Za-z0-9_]))",

@@ -66,11 +66,7 @@ def find_markup(text: str, start: int, end: int, answer: str) -> ExtraText | Non
 
 
 def _named(
-    text: str,
-    start: int,
-    stop: int,
-    where: str,
-    is_second: Callable[[str, int, int], bool] | None,
+    text: str, start: int, stop: int, where: str, is_second: Callable[[str, int, int], bool] | None
 ) -> ExtraText:
     code, end = _markup(text, start, stop) or (None, _trimmed(text, start, stop))
     if code is None and is_second is None:
