@@ -140,7 +140,7 @@ def _default(field) -> str:
     ("heading", "model"),
     [
         ("### output", Output),
-        ("alone or with bounds", TimestampRule),
+        ("written alone or with bounds", TimestampRule),
         ("### variety", Variety),
         ("### sampling", SamplingFile),
         ("## cases.jsonl", CaseLine),

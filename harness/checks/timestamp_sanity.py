@@ -1,4 +1,4 @@
-"""Judges the times in a value: days of the calendar, clocks of the game, in window and order."""
+"""Judges the times in a value: days, times of day, clocks of games, in window and order."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,8 +22,8 @@ BROKEN_BY = ("syntax",)
 class TimestampSanity:
     """Rejects ``{"date": "2023-02-30"}``, and ``{"ts": "Q5 13:70"}`` where a game clock belongs.
 
-    A value that is missing where its pointer names it is no time either; a ``*`` that finds no
-    item finds nothing wrong.
+    A value that is missing where its pointer names it is no time either, unless it is optional; a
+    ``*`` that finds no item finds nothing wrong.
     """
 
     timestamps: tuple[tuple[str, TimestampRule], ...]
@@ -46,7 +46,9 @@ def check_for(output: Output) -> TimestampSanity:
 def _failures(document: Document, pointer: str, rule: TimestampRule) -> Iterator[Verdict]:
     previous: Any = None
     for found in follow(document.value, pointer):
-        moment = rule.read(found.value) if isinstance(found.value, str) else None
+        if rule.optional and (found.is_missing or found.value is None):
+            continue
+        moment = rule.read(found.value)
         if moment is None:
             yield _no_time(document, found, rule)
             return

@@ -89,7 +89,8 @@ def test_lengths_of_periods():
     assert word(clocks(overtime_minutes=10), '{"t": ["OT 10:01"]}') == "bad_clock"
     verdict = judge(clocks(period_minutes=8), '{"t": ["Q1 08:01"]}')
     assert verdict.reason == (
-        '/t/0: expected Q1 to Q4 or OT, OT2, ..., then mm:ss from 00:00 to 08:00, found "Q1 08:01"'
+        "/t/0: expected Q1 to Q4 or OT, OT2 to OT6, then mm:ss from 00:00 to 08:00 "
+        '(05:00 in overtime), found "Q1 08:01"'
     )
 
 
@@ -129,3 +130,111 @@ def test_the_first_pointer_that_fails_is_reported():
     verdict = judge(check, '{"b": "x", "a": "y"}')
     assert verdict.reason.startswith("/a: ")
     assert word(check, '{"b": "x", "a": "2024-01-01"}') == "bad_date"
+
+
+@pytest.mark.parametrize("clock", ["OT7 01:00", "OT10 01:00", "OT114 00:20"])
+@pytest.mark.parametrize("settings", [{}, {"sport": "fiba"}, {"sport": "nfl"}, {"overtimes": 2}])
+def test_no_game_has_overtimes_without_end(clock, settings):
+    assert word(clocks(**settings), f'{{"t": ["{clock}"]}}') == "bad_clock"
+
+
+def test_a_sport_has_its_clock_and_lengths_that_are_given_stand_before_it():
+    assert word(clocks(sport="nhl"), '{"t": ["P3 20:00"]}') == "passed"
+    assert word(clocks(sport="nhl"), '{"t": ["Q3 20:00"]}') == "bad_clock"
+    assert word(clocks(sport="nhl", overtime_minutes=5), '{"t": ["OT 05:01"]}') == "bad_clock"
+    assert word(clocks(periods=2, period_minutes=20), '{"t": ["Q2 20:00"]}') == "passed"
+    assert word(clocks(periods=2, period_minutes=20), '{"t": ["Q3 20:00"]}') == "bad_clock"
+    assert word(clocks(overtimes=0), '{"t": ["OT 01:00"]}') == "bad_clock"
+
+
+def test_minutes_of_football_are_numbers_too():
+    check = clocks(sport="football", order="nondecreasing")
+    assert word(check, '{"t": [12, "45+2\'", "46\'", 90]}') == "passed"
+    assert word(check, '{"t": ["46\'", "45+2\'"]}') == "bad_clock"
+    assert word(check, '{"t": [121]}') == "bad_clock"
+    assert word(check, '{"t": [true]}') == "bad_clock"
+
+
+def rules(kind, **settings):
+    return TimestampSanity((("/d", TimestampRule(kind, **settings)),))
+
+
+LOCAL, WITH_OFFSET = "2024-05-01T14:30:00", "2024-05-01T14:30:00+02:00"
+
+
+@pytest.mark.parametrize(
+    ("offset", "passing"),
+    [
+        (None, [LOCAL, WITH_OFFSET]),
+        ("optional", [LOCAL, WITH_OFFSET]),
+        ("required", [WITH_OFFSET]),
+        ("forbidden", [LOCAL]),
+    ],
+)
+def test_offsets_of_date_times(offset, passing):
+    check = rules("datetime", offset=offset)
+    found = [t for t in (LOCAL, WITH_OFFSET) if word(check, f'{{"d": "{t}"}}') == "passed"]
+    assert found == passing
+
+
+@pytest.mark.parametrize(
+    ("kind", "settings", "value", "expected"),
+    [
+        ("datetime", {}, '"2024-05-01"', "bad_date"),
+        ("datetime", {}, '"2024-02-30T10:00:00"', "bad_date"),
+        ("datetime", {}, '"2024-05-01 14:30"', "bad_date"),
+        ("datetime", {"latest": "2024-05-01"}, '"2024-05-01T23:59:59"', "passed"),
+        ("datetime", {"latest": "2024-05-01"}, '"2024-05-02T00:00:00"', "bad_date"),
+        ("datetime", {}, '"2024-05-0\u0661T10:00:00"', "bad_date"),
+        ("time", {}, '"14:30"', "passed"),
+        ("time", {}, '"14:30:59.5"', "passed"),
+        ("time", {}, '"14:30Z"', "passed"),
+        ("time", {"offset": "forbidden"}, '"14:30Z"', "bad_clock"),
+        ("time", {"offset": "required"}, '"14:30"', "bad_clock"),
+        ("time", {}, '"24:00"', "bad_clock"),
+        ("time", {}, '"2:30"', "bad_clock"),
+        ("time", {"earliest": "09:00", "latest": "17:00"}, '"17:00"', "passed"),
+        ("time", {"earliest": "09:00", "latest": "17:00"}, '"17:00:01"', "bad_clock"),
+        ("duration", {}, '"PT1H30M"', "passed"),
+        ("duration", {}, '"P1Y2M10DT2H30M"', "passed"),
+        ("duration", {}, '"PT0.5S"', "passed"),
+        ("duration", {}, '"P"', "bad_clock"),
+        ("duration", {}, '"P1DT"', "bad_clock"),
+        ("duration", {}, '"1h30m"', "bad_clock"),
+        ("duration", {}, "90", "bad_clock"),
+        ("duration", {"latest": "P1D"}, '"PT24H"', "passed"),
+        ("duration", {"latest": "P1D"}, '"PT25H"', "bad_clock"),
+        ("unix", {}, "1714573800", "passed"),
+        ("unix", {}, "1714573800000", "passed"),
+        ("unix", {}, "1714573800.25", "passed"),
+        ("unix", {}, '"1714573800"', "passed"),
+        ("unix", {}, "1714573800000000", "bad_date"),
+        ("unix", {}, "0", "bad_date"),
+        ("unix", {}, "true", "bad_date"),
+        ("unix", {}, '"soon"', "bad_date"),
+        ("unix", {}, "1e1000000000000000000", "bad_date"),
+        ("unix", {}, "9" * 5000, "bad_date"),
+        ("unix", {"latest": 1714573800}, "1714573800", "passed"),
+        ("unix", {"latest": 1714573800}, "1714573801", "bad_date"),
+    ],
+)
+def test_kinds_of_time(kind, settings, value, expected):
+    window = {"earliest": "2020-01-01", "latest": "2030-12-31"} if kind == "unix" else {}
+    settings = {name: str(bound) for name, bound in {**window, **settings}.items()}
+    assert word(rules(kind, **settings), f'{{"d": {value}}}') == expected
+
+
+def test_unix_times_keep_their_order_in_either_unit():
+    rule = TimestampRule("unix", "2020-01-01", "2030-12-31", order="nondecreasing")
+    check = TimestampSanity((("/t/*", rule),))
+    assert word(check, '{"t": [1714573800, 1714573801000]}') == "passed"
+    assert word(check, '{"t": [1714573802, 1714573801000]}') == "bad_date"
+
+
+@pytest.mark.parametrize("kind", ["date", "datetime", "time", "duration", "game_clock"])
+def test_an_optional_time_may_be_missing_or_null_and_not_wrong(kind):
+    check = rules(kind, optional=True)
+    assert word(check, '{"d": null}') == "passed"
+    assert word(check, "{}") == "passed"
+    assert word(check, '{"d": ""}').startswith("bad_")
+    assert word(rules(kind), '{"d": null}').startswith("bad_")

@@ -94,7 +94,11 @@ def test_mistakes_of_every_file_are_reported_together(folder):
         ("{kind: date, earlest: x}", ".earlest: unknown key, did you mean 'earliest'?"),
         ("{kind: date, latest: x}", ": 'x' is no date: expected a day as YYYY-MM-DD, or an"),
         ("{kind: game_clock, period_minutes: 0}", ".period_minutes: input should be greater"),
-        ("day", ".kind: input should be 'date' or 'game_clock', found 'day'"),
+        ("day", ".kind: input should be 'date', 'datetime', 'time', 'duration', 'unix' or 'gam"),
+        ("unix", ": unix needs earliest and latest: any number is some moment"),
+        ("{kind: date, sport: nba}", ": sport is no setting of date"),
+        ("{kind: game_clock, sport: football, periods: 3}", ": periods is no setting of foo"),
+        ("{kind: game_clock, overtimes: 10}", ".overtimes: input should be less than or equal"),
     ],
 )
 def test_a_mistake_in_a_kind_of_time_has_its_line(folder, rule, mistake):

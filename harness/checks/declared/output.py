@@ -17,7 +17,8 @@ from pydantic import (
     model_validator,
 )
 
-from harness.checks.declared.timestamp_rule import TimestampRule
+from harness.checks.declared.timestamp_rule import Kind, TimestampRule
+from harness.checks.json.wording import list_of
 from harness.checks.schema.schema import Schema
 from harness.checks.text.text_patterns import compile_text_pattern
 from harness.core.errors import HarnessError
@@ -58,7 +59,7 @@ Pointer = Annotated[str, AfterValidator(_is_pointer)]
 Pointers = Annotated[tuple[Pointer, ...], Field(description="a list of JSON pointers")]
 Times = Annotated[
     Mapping[Pointer, Annotated[TimestampRule, BeforeValidator(_rule)]],
-    Field(description="an object of JSON pointer to date or game_clock"),
+    Field(description=f"an object of JSON pointer to {list_of(get_args(Kind))}"),
 ]
 Pattern = Annotated[str, AfterValidator(_compiles)]
 """A regular expression of the ``regex`` library, searched for."""

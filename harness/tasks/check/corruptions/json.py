@@ -144,7 +144,8 @@ class PerfectAnswer:
         value = copy.deepcopy(self.value)
         del _container(value, path)[path[-1]]
         broken = [*breaks]
-        if names_key(self.output.timestamps, path):
+        times = self.output.timestamps.items()
+        if names_key((pointer for pointer, rule in times if not rule.optional), path):
             broken.append("timestamp_sanity")
         if names_key(self.output.grounded, path):
             broken.append("grounding")
@@ -281,7 +282,7 @@ def _time_shifted(pointer: str, rule: TimestampRule, answer: PerfectAnswer) -> C
 def _time_impossible(pointer: str, rule: TimestampRule, answer: PerfectAnswer) -> Corruption | None:
     annotations = () if answer.has_formats() else ("format",)
     for path, value in answer.leaves():
-        if touches([pointer], path) and answer.is_free(path, *annotations):
+        if value is not None and touches([pointer], path) and answer.is_free(path, *annotations):
             grounded = touches(answer.output.grounded, path)
             new = impossible(rule, value)
             return answer.changed(path, new, "timestamp_sanity", *["grounding"] * grounded)

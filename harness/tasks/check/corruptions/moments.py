@@ -11,23 +11,30 @@ _DAYS = (1, 2, 3, 5, 8, 13, 21, 34, 55, 89, 400)
 
 
 def shifted(rule: TimestampRule, value: Any, prompt: str) -> str | None:
-    """A time of the same kind that the prompt does not have; ``None`` where a bound of the rule
-    could be what it breaks."""
+    """A time of the same kind that the prompt does not have; ``None`` where there is none here, or
+    where a bound of the rule could be what it breaks."""
     if not isinstance(value, str) or rule.earliest or rule.latest or rule.order != "any":
         return None
-    others = _days(value, prompt) if rule.kind == "date" else _clocks(rule, value, prompt)
-    return next(others, None)
+    if rule.kind in ("date", "datetime"):
+        return next(_days(value, prompt), None)
+    return next(_clocks(rule, value, prompt), None) if rule.kind == "game_clock" else None
 
 
-def impossible(rule: TimestampRule, value: Any) -> str:
-    """A time that no calendar and no game has, in the form of ``value``."""
-    if rule.kind == "game_clock":
-        return "Q5 13:70"
-    return "2023-02-30" + (value[10:] if isinstance(value, str) else "")
+def impossible(rule: TimestampRule, value: Any) -> Any:
+    """A time that no calendar, no day and no game has, in the form of ``value``."""
+    if isinstance(value, int):
+        return 10**17
+    if rule.kind in ("date", "datetime"):
+        return "2023-02-30" + (value[10:] if isinstance(value, str) else "")
+    words = {"time": "25:61:00", "duration": "P", "unix": "soon"}
+    return words.get(rule.kind, "Q5 13:70")
 
 
 def _days(value: str, prompt: str) -> Iterator[str]:
-    day = datetime.date.fromisoformat(value[:10])
+    try:
+        day = datetime.date.fromisoformat(value[:10])
+    except ValueError:
+        return
     for step in _DAYS:
         other = day - datetime.timedelta(days=step)
         if other not in facts_of(prompt).days:
