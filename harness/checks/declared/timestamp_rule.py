@@ -15,7 +15,7 @@ from harness.checks.text.calendar import (
     read_time,
 )
 from harness.checks.text.game_clock import (
-    MOST_OVERTIMES,
+    MAX_OVERTIMES,
     PERIODS,
     GameClock,
     GamePlace,
@@ -36,7 +36,7 @@ _SETTINGS_OF: dict[str, tuple[str, ...]] = {
     "time": ("offset",),
 }
 """Settings that only some kinds have."""
-_MOST_UNIX = 10**18
+_MAX_UNIX = 10**18
 """A larger number is no moment, and arithmetic with it may overflow."""
 _OFFSETS = {"required": "with its offset", "optional": "", "forbidden": "without an offset"}
 
@@ -76,7 +76,7 @@ class TimestampRule:
     """Periods before overtime, where they are not the sport's."""
     period_minutes: Annotated[int | None, Field(gt=0, le=99)] = None
     """Length of a period: what the clock shows at its start."""
-    overtimes: Annotated[int | None, Field(ge=0, le=MOST_OVERTIMES)] = None
+    overtimes: Annotated[int | None, Field(ge=0, le=MAX_OVERTIMES)] = None
     """The most overtimes of a game; for ``football``, 0 means that there is no extra time."""
     overtime_minutes: Annotated[int | None, Field(gt=0, le=99)] = None
     """Length of an overtime."""
@@ -153,7 +153,7 @@ class TimestampRule:
         if isinstance(value, str):
             value = int(value) if len(value) < 20 and value.isascii() and value.isdigit() else None
         is_number = _is_integer(value) or isinstance(value, Decimal)
-        if not is_number or not -_MOST_UNIX < value < _MOST_UNIX:
+        if not is_number or not -_MAX_UNIX < value < _MAX_UNIX:
             return None
         seconds = Decimal(value)
         is_milliseconds = self.outside(seconds) and not self.outside(seconds / 1000)

@@ -15,7 +15,7 @@ _DURATION_SECONDS = {
     "W": 604_800, "Y": 31_556_952, "M": 2_629_746, "D": 86_400, "h": 3600, "m": 60, "s": 1,
 }  # fmt: skip
 """Years and months are those of the Gregorian calendar's mean."""
-_MOST_DURATION = 100
+_MAX_DURATION = 100
 """Characters; a longer duration is nobody's."""
 _DATE = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
 _TIME = re.compile(
@@ -81,7 +81,7 @@ def read_date_time(text: str, offset: Offset = "required") -> datetime.datetime 
 
 def read_duration(text: str) -> float | None:
     """The seconds of an ISO 8601 duration; ``None`` when it is none."""
-    match = DURATION.fullmatch(text) if len(text) <= _MOST_DURATION else None
+    match = DURATION.fullmatch(text) if len(text) <= _MAX_DURATION else None
     if match is None:
         return None
     parts = {unit: part.replace(",", ".") for unit, part in match.groupdict().items() if part}

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 Sport = Literal["nba", "nfl", "fiba", "nhl", "football"]
-MOST_OVERTIMES = 9
+MAX_OVERTIMES = 9
 """No task may allow more: no game of any sport has had ten."""
-MOST_STOPPAGE_MINUTES = 30
+MAX_STOPPAGE_MINUTES = 30
 """Minutes added to a half of football; the longest of the professional game are below it."""
 GamePlace = tuple[int, int]
 """A point in a game: its period, from 1, and the seconds played in it."""
@@ -84,7 +84,7 @@ class Halves:
         half = next((n for n, last in enumerate(halves, start=1) if played <= 60 * last), None)
         if half is None or match[3] is None:
             return None if half is None else (half, played)
-        if minute not in halves or match[2] or int(match[3]) > MOST_STOPPAGE_MINUTES:
+        if minute not in halves or match[2] or int(match[3]) > MAX_STOPPAGE_MINUTES:
             return None
         return (half, played + 60 * int(match[3]) + int(match[4] or 0))
 

@@ -21,10 +21,17 @@ def normal(text: str) -> str:
     return " ".join(folded.split())
 
 
-def has_words(text: str, words: str) -> bool:
+def is_without_spaces(character: str) -> bool:
+    """True for a letter of a script that puts no blanks between words."""
+    return _WITHOUT_SPACES.match(character) is not None
+
+
+def has_words(text: str, words: str, *, keeps_sign: bool = False) -> bool:
     """True when ``words`` stand in ``text`` as whole words; both must be ``normal``.
 
-    A number ends where its digits do: ``24`` does not stand in ``24.76`` nor in ``1,240``.
+    A number ends where its digits do: ``24`` does not stand in ``24.76`` nor in ``1,240``. With
+    ``keeps_sign`` it begins where its sign does: ``24 h`` stands neither in ``-24 h`` nor in
+    ``t-24 h``.
     """
     if not words:
         return True
@@ -32,7 +39,8 @@ def has_words(text: str, words: str) -> bool:
     for _ in range(_MAX_PLACES):
         if position < 0:
             return False
-        if _is_edge(text, position, -1) and _is_edge(text, position + len(words), 1):
+        has_edges = _is_edge(text, position, -1) and _is_edge(text, position + len(words), 1)
+        if has_edges and not (keeps_sign and words[0].isdigit() and _is_signed(text, position)):
             return True
         position = text.find(words, position + 1)
     return False
@@ -48,9 +56,15 @@ def _is_edge(text: str, position: int, step: int) -> bool:
     if not _is_letter(inner):
         return True
     if _is_letter(outer):
-        return bool(_WITHOUT_SPACES.match(inner) or _WITHOUT_SPACES.match(outer))
+        return is_without_spaces(inner) or is_without_spaces(outer)
     beyond = text[outside + step] if 0 <= outside + step < len(text) else ""
     return not (outer in ".," and inner.isdigit() and beyond.isdigit())
+
+
+def _is_signed(text: str, position: int) -> bool:
+    """True behind a minus, or behind a hyphen that joins a number to letters."""
+    before = text[position - 1] if position else ""
+    return before in ("-", "\u2212") and not text[position - 2 : position - 1].isdigit()
 
 
 def _is_letter(character: str) -> bool:

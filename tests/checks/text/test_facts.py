@@ -7,7 +7,9 @@ from decimal import Decimal
 
 import pytest
 
-from harness.checks.text.facts import days_of, facts_of, numbers_of
+from harness.checks.text.days import days_of
+from harness.checks.text.facts import facts_of
+from harness.checks.text.numbers import numbers_of
 from harness.checks.text.whole_words import has_words, normal
 from tests.cpu import MAX_SECONDS, cpu_seconds
 
@@ -32,7 +34,7 @@ STATES = [
     ("1,2,3 go", ["1", "2", "3"], ["123"]),
     ("lost -5 and \u22127.5", ["-5", "\u22127.5", "-7.5"], ["5", "7.5"]),
     ("lost -$5 and $-6", ["-5", "-$5", "-6"], ["5", "6"]),
-    ("10-20 of 2024-05-06, Q-7", ["10", "20", "2024"], ["-20", "-5", "-7"]),
+    ("10-20 of 2024-05-06, Q-7", ["10", "20"], ["-20", "-5", "-7", "7", "2024", "6"]),
     ("a - 5 b", ["5"], ["-5"]),
     ("(-5) [-6] x)-7 y]-8", ["-5", "-6", "7", "8"], ["-7", "-8", "5"]),
     ("USD40 and US$ 41 and 5kg and Q4 and 3rd", ["40", "41", "5", "3"], ["4"]),
@@ -54,6 +56,35 @@ STATES = [
     ("2024-03-05T10:00:00Z", ["2024-03-05"], []),
     ("id 12024-03-05 and 2024-03-055", [], ["2024-03-05"]),
     ("on 2024-02-30", [], ["2024-03-01"]),
+    ("Flight BA117, BA 118, ISO 9001", ["BA117", "ba117", "BA 117", "BA118", "ISO 9001", "ISO9001"], ["LH117", "LH 118", "RFC 9001", "BA11", "117"]),
+    ("part SKU-42 and INV-7, UTC-5", ["SKU-42", "INV-7", "sku-42", "UTC-5"], ["INV-42", "SKU 42", "42", "-42", "7", "-5", "5", "UTC+5", "42 and"]),
+    ("COVID-19 cases", ["COVID-19", "covid-19 cases"], ["19", "19 cases", "COVID-20"]),
+    ("max.10 or No.5", ["max.10", "10", "5", "No.5"], ["0.1", "min.10"]),
+    ("room 12f4, 1e3, 5E2", ["12f4", "1e3", "5E2", "1000", "500"], ["12", "4", "2", "3", "12e4"]),
+    ("120 bpm and 5,000km", ["120 bpm", "120bpm", "120", "5000 km", "5,000 km", "5000km", "5000"], ["120 mph", "120mph", "5000 mi", "bpm 120"]),
+    ("EUR 5 and 7 USD", ["EUR 5", "5 EUR", "5", "7 USD", "USD 7", "usd 7", "$7"], ["USD 5", "EUR 7", "5 USD", "CHF 5", "XYZ 5", "5 kg"]),
+    ("5 kg", ["5", "5 kg"], ["USD 5", "5 EUR", "5 lb"]),
+    ("it is 5 dollars", ["USD 5", "$5"], ["USD 6"]),
+    ("| amount (EUR) | 5 |", ["EUR 5", "5 EUR"], ["USD 5"]),
+    ("by 30 Oct", ["30 Oct", "Oct 30", "October 30", "30 october", "30th of October"], ["30 Nov", "29 Oct", "30", "2024-10-30"]),
+    ("by Nov 30, 2024", ["30 Nov", "2024-11-30", "2024"], ["30 Oct", "30", "11"]),
+    ("people may march 5 miles", ["5", "5 miles"], ["6"]),
+    ("on 2025-03-31 at 14:05", ["2025-03-31", "14:05", "2025-03-31 at 14:05"], ["3", "03", "31", "2025", "14", "5", "05"]),
+    ("by 03/31", ["03/31"], ["3", "31"]),
+    ("call 555-12-1234 or 555-4321", ["555-12-1234", "555-4321", "4321"], ["12", "1234"]),
+    ("version 1.2.34, 192.168.0.7", ["1.2.34", "192.168.0.7"], ["1.2", "34", "2.34", "168", "7"]),
+    ("is -5 degrees, 3-5 days", ["-5 degrees", "3-5 days", "3", "5 days", "5"], ["5 degrees", "-3"]),
+    ("Clergy exemp-\ntions, a well-\n  known oak", ["Clergy exemptions", "well-known oak", "wellknown"], ["exem"]),
+    ("*M. mazei nifH* gene, a _very_ **old** oak, 2 * 3 * 4", ["M. mazei nifH gene", "very old oak", "2 * 3"], ["mazei *"]),
+    ("Ada paid it, all of it", ["Ada paid it.", "all of it.", "it \u3002"], ["Ada paid.it", "all of it!"]),
+    ("costs 5", ["5.", "5"], ["50."]),
+    ("agent 007, ref 00123", ["007", "00123", "7"], ["BA7"]),
+    ("BA007", ["BA007", "BA 007"], ["BA7", "7"]),
+    ("\u5171\u67093\u4e2a\u82f9\u679c", ["3"], ["4"]),
+    ("20250331", ["20250331", "2025-03-31"], ["2025", "31"]),
+    ("score 98:87, ratio 3:1", ["98", "87", "3", "1", "98:87"], []),
+    ("5-star, 2x, 3rd", ["5", "2", "3", "5-star"], ["-5"]),
+    ("." , ["."], ["x."]),
     ("nothing", [], ["1", "2024-03-05", "no"]),
 ]  # fmt: skip
 
@@ -156,6 +187,24 @@ def test_a_text_made_of_one_part_is_searched_so_far():
 )
 def test_whole_words(text, words, found):
     assert has_words(text, words) is found
+
+
+HOSTILE = ["1" * 500_000, "a" * 500_000, "1-" * 250_000, "a1" * 250_000, "1a" * 250_000, "Oct 1 " * 80_000,
+           "*a" * 250_000, "a-\n" * 150_000, "1:1" * 150_000, "EUR " * 120_000, "_" * 500_000, "1 111" * 90_000,
+           "1," * 250_000, "1e" * 250_000, "$" * 500_000, "." * 500_000, "-" * 500_000]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_time_is_linear_in_the_text(text):
+    half = text[: len(text) // 2]
+    values = ("a 1", "x2", "30 Oct", "EUR 5", "12e4", text[:150])
+
+    def state(prompt):
+        facts = facts_of(prompt)
+        return [facts.state(value) for value in values]
+
+    first, second = cpu_seconds(lambda: state(half)), cpu_seconds(lambda: state(text))
+    assert second < max(3.5 * first, MAX_SECONDS)
 
 
 @pytest.mark.parametrize("text", ["1" * 100_000, f"{'1' * 50_000}-{'1' * 50_000}", "1-" * 50_000])

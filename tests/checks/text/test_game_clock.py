@@ -2,7 +2,7 @@
 
 import pytest
 
-from harness.checks.text.game_clock import MOST_OVERTIMES, PERIODS, Halves, Periods
+from harness.checks.text.game_clock import MAX_OVERTIMES, PERIODS, Halves, Periods
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ def test_no_game_has_these(sport, text):
     assert PERIODS[sport].read(text) is None
 
 
-@pytest.mark.parametrize("overtimes", range(MOST_OVERTIMES + 1))
+@pytest.mark.parametrize("overtimes", range(MAX_OVERTIMES + 1))
 def test_overtimes_end(overtimes):
     clock = Periods("Q", 4, 12, overtimes, 5)
     names = ["OT", *(f"OT{number}" for number in range(2, 200))]
