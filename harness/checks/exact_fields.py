@@ -1,7 +1,6 @@
 """Judges that the declared values are those of the case's reference."""
 
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
 from harness.checks.declared.output import Output
@@ -83,15 +82,4 @@ def _difference(wanted: PointerMatch, found: PointerMatch) -> tuple[FailureCode,
 def _is_equal(wanted: Any, found: Any) -> bool:
     if isinstance(wanted, str) or isinstance(found, str):
         return isinstance(wanted, str) and isinstance(found, str) and wanted == found
-    return bool(equality_key(_exact(wanted)) == equality_key(found))
-
-
-def _exact(value: Any) -> Any:
-    """A reference's value with each ``float`` as the ``Decimal`` that it was written as."""
-    if isinstance(value, float):
-        return Decimal(repr(value))
-    if isinstance(value, dict):
-        return {name: _exact(member) for name, member in value.items()}
-    if isinstance(value, list):
-        return [_exact(item) for item in value]
-    return value
+    return bool(equality_key(wanted) == equality_key(found))

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 BROKEN_LINES = 2
 """Exit code when some lines could not be judged; the others were."""
+MAX_SHOWN = 20
+"""Mistakes that are written out; the rest are counted."""
 
 
 @click.command()
@@ -28,12 +30,13 @@ def command(file: str, task_dir: Path | None, summary: bool) -> None:
     """Judge the completions in FILE, or in standard input for "-".
 
     Each input line is a JSON object with id, prompt and completion, and optionally schema,
-    timestamps (JSON pointer to date or game_clock), grounded (JSON pointers), reference and
+    timestamps (JSON pointer to a kind of time), grounded (JSON pointers), reference and
     finish_reason. Each output line is {"id": ..., "verdicts": {BEHAVIOR: {"outcome", "code",
     "reason", "span"}}}. A behavior that the line declares nothing for is "skipped".
 
-    A line that cannot be read is reported on standard error as FILE:LINE and passed over; the
-    exit code is then 2.
+    A line that cannot be read is reported on standard error as FILE:LINE and passed over; of lines
+    with the same mistake the first is reported. The exit code is then 2, and where nothing is
+    judged. With --task, what the lines declare themselves is not looked at.
     """
     from harness.core.errors import HarnessError
     from harness.report.console.output import OutputLost, drop_output
@@ -52,6 +55,8 @@ def command(file: str, task_dir: Path | None, summary: bool) -> None:
         return
     except OSError as error:
         raise HarnessError(f"{name}: cannot be read ({error.strerror or error})") from None
+    except HarnessError as error:
+        raise HarnessError(*(f"{name}: {mistake}" for mistake in error.mistakes)) from None
     if broken:
         raise SystemExit(BROKEN_LINES)
 
@@ -65,22 +70,52 @@ def _run(name: str, judged: "Iterable[Judgment | BrokenLine]", summary: bool) ->
     from harness.report.console.output import flush, say, say_json
     from harness.tasks.judging import BrokenLine
 
-    broken = 0
+    broken = BrokenLines(name)
+    ignored: Counter[str] = Counter()
     counts = JudgeSummary()
     for item in judged:
         if isinstance(item, BrokenLine):
-            broken += 1
-            say(f"{name}:{item.number}: {item.reason}", err=True)
-        elif summary:
+            broken.add(item)
+            continue
+        ignored.update(item.ignored)
+        if summary:
             counts.add(item)
         else:
             say_json(item.to_json() + "\n")
     if summary:
         say(*counts.table().splitlines())
     flush()
-    if broken:
-        say(f"{name}: {broken} lines could not be judged", err=True)
-    return broken
+    broken.close()
+    if ignored:
+        declared = ", ".join(f"{part} ({count:,})" for part, count in ignored.items())
+        say(f"{name}: judged by the task, not by the lines' own {declared}", err=True)
+    return broken.count
+
+
+class BrokenLines:
+    """Reports lines that cannot be judged: each mistake once, and how many lines there are."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.count = 0
+        self.shown: set[str] = set()
+
+    def add(self, line: "BrokenLine") -> None:
+        from harness.report.console.output import say
+
+        self.count += 1
+        if line.reason not in self.shown and len(self.shown) < MAX_SHOWN:
+            self.shown.add(line.reason)
+            say(f"{self.name}:{line.number}: {line.reason}", err=True)
+
+    def close(self) -> None:
+        from harness.report.console.output import say
+
+        if not self.count:
+            return
+        others = self.count - len(self.shown)
+        words = f", {others:,} of them not shown" if others else ""
+        say(f"{self.name}: {self.count:,} lines could not be judged{words}", err=True)
 
 
 class JudgeSummary:

@@ -13,8 +13,12 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from harness.core.errors import HarnessError
+from harness.core.printable import printable
 from harness.core.suggestion import did_you_mean
+from harness.files.regular import read_regular
 
+MAX_BYTES = 16_000_000
+"""No settings are larger."""
 Place = tuple[str | int, ...]
 """Keys and indices that lead to a value."""
 Model = TypeVar("Model", bound=BaseModel)
@@ -31,15 +35,16 @@ def load_yaml(path: Path, model: type[Model]) -> Model:
     try:
         return model.model_validate(values)
     except ValidationError as error:
-        found = [f"{path}:{_line(lines, e['loc'])}: {explain(e, model)}" for e in error.errors()]
-        raise HarnessError(*found) from None
+        places = [f"{path}:{_line(lines, e['loc'])}" for e in error.errors()]
+        reasons = [printable(explain(e, model)) for e in error.errors()]
+        raise HarnessError(*map(": ".join, zip(places, reasons, strict=True))) from None
 
 
 def parse_yaml(path: Path) -> tuple[Any, dict[Place, int]]:
     """The plain values of a YAML file, and the line of each."""
     try:
-        text = path.read_text("utf-8")
-    except OSError as error:
+        text = read_regular(path, MAX_BYTES).decode("utf-8-sig")
+    except FileNotFoundError as error:
         raise HarnessError(f"{path}: cannot be read ({error.strerror})") from None
     except UnicodeDecodeError as error:
         raise HarnessError(f"{path}: is not UTF-8 text ({error.reason})") from None
@@ -53,9 +58,12 @@ def parse_yaml(path: Path) -> tuple[Any, dict[Place, int]]:
         return loader.construct_document(node), lines
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise HarnessError(f"{path}:{line}: not valid YAML: {error.problem}") from None
+        raise HarnessError(
+            f"{path}:{line}: not valid YAML: {printable(error.problem or '')}"
+        ) from None
     except (yaml.YAMLError, RecursionError) as error:
-        raise HarnessError(f"{path}:1: not valid YAML: {str(error).splitlines()[0]}") from None
+        reason = (str(error).splitlines() or ["it is nested too deep"])[0]
+        raise HarnessError(f"{path}:1: not valid YAML: {reason}") from None
 
 
 def explain(error: ErrorDetails, model: type[BaseModel]) -> str:
@@ -118,17 +126,53 @@ def _note_lines(node: yaml.Node, place: Place, lines: dict[Place, int]) -> None:
             _note_lines(value, (*place, index), lines)
 
 
+_CONTAINERS = tuple(f"tag:yaml.org,2002:{kind}" for kind in ("map", "seq", "set", "omap", "pairs"))
+_MAX_INTEGER = 10**100
+
+
+def _unreadable(node: yaml.Node, problem: str) -> yaml.MarkedYAMLError:
+    shown = f"{node.value!r:.60} " if isinstance(node, yaml.ScalarNode) else "this "
+    return yaml.MarkedYAMLError(problem=shown + problem, problem_mark=node.start_mark)
+
+
+def _is_text(value: str) -> bool:
+    """True for what UTF-8 can write: no half of a surrogate pair stands alone in it."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 class _Loader(yaml.SafeLoader):
     """PyYAML's safe loader, with floats as YAML 1.2 writes them, and no key twice."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         seen: set[str] = set()
         for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                problem = "a key is a word, found a list or a mapping"
+                raise yaml.MarkedYAMLError(problem=problem, problem_mark=key.start_mark)
             if key.value in seen:
                 problem = f"the key {key.value!r} is there twice, keep one"
                 raise yaml.MarkedYAMLError(problem=problem, problem_mark=key.start_mark)
             seen.add(str(key.value))
         return super().construct_mapping(node, deep)
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        """Report a scalar that PyYAML's constructors stumble over (``0b_``, ``!!int x``)."""
+        try:
+            if isinstance(node, yaml.ScalarNode) and node.tag in _CONTAINERS:
+                raise ValueError
+            value = super().construct_object(node, deep)
+            if type(value) is int and abs(value) > _MAX_INTEGER:
+                raise ValueError
+        except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError):
+            kind = node.tag.rpartition(":")[2]
+            raise _unreadable(node, f"is no {kind}, quote it if it is a text") from None
+        if isinstance(value, str) and not _is_text(value):
+            raise _unreadable(node, "holds half of a surrogate pair, which no file can")
+        return value
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         """Refuse aliases: a few bytes of them can stand for gigabytes."""

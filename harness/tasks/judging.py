@@ -5,6 +5,7 @@ have something to hold a JSON answer against; the others say *skipped*, so that 
 names the same behaviors. Nothing is remembered from one line to the next but checks.
 """
 
+import codecs
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -159,6 +160,8 @@ class Judgment:
 
     id: Any
     verdicts: VerdictMap
+    ignored: tuple[str, ...] = ()
+    """What the line itself declares, where a task's declarations take its place."""
 
     def to_json(self) -> str:
         """One output line, ASCII only: a lone surrogate in an id must not end the stream."""
@@ -172,14 +175,40 @@ class Judgment:
 def judge_lines(
     lines: Iterable[bytes], task: Task | None = None
 ) -> Iterator[Judgment | BrokenLine]:
-    """Judge a stream of lines one by one, in constant memory; blank lines are passed over."""
+    """Judge a stream of lines one by one, in constant memory; blank lines are passed over.
+
+    Raises:
+        HarnessError: the stream is no lines of JSON at all: another encoding, one array, nothing.
+    """
+    is_first = True
     for number, raw in enumerate(lines, start=1):
         if not raw.strip():
             continue
-        try:
-            line = JudgingLine.parse(raw)
-            verdicts = judge_for_task(line, task) if task else judge_line(line)
-        except HarnessError as error:
-            yield BrokenLine(number, str(error))
-        else:
-            yield Judgment(line.id, verdicts)
+        if is_first and (problem := _problem_of_all(raw)):
+            raise HarnessError(problem)
+        is_first = False
+        yield _judged_raw(number, raw, task)
+    if is_first:
+        raise HarnessError("holds no line to judge, write a JSON object a line")
+
+
+def _problem_of_all(first: bytes) -> str:
+    """The reason, seen in its first line, why no line of a stream can be read; empty for none."""
+    if b"\0" in first:
+        return "is UTF-16 or UTF-32 text, or no text: write it as UTF-8"
+    beginning = first.strip().removeprefix(codecs.BOM_UTF8)
+    if beginning[:1] == b"[" and not beginning.endswith(b"]"):
+        return "is an array over several lines: write one object a line (jq -c '.[]')"
+    return ""
+
+
+def _judged_raw(number: int, raw: bytes, task: Task | None) -> Judgment | BrokenLine:
+    try:
+        line = JudgingLine.parse(raw)
+        verdicts = judge_for_task(line, task) if task else judge_line(line)
+    except HarnessError as error:
+        return BrokenLine(number, str(error))
+    except (ValueError, TypeError, LookupError, ArithmeticError, RecursionError) as error:
+        # A mistake of ours, or of a library below: the next lines are judged all the same.
+        return BrokenLine(number, f"cannot be judged ({type(error).__name__}: {error!s:.200})")
+    return Judgment(line.id, verdicts, line.declares if task else ())

@@ -1,5 +1,6 @@
 """One input line of ``harness judge``: its form, and the declarations that it is judged by."""
 
+import contextlib
 import json
 import math
 from collections.abc import Callable, Mapping
@@ -12,7 +13,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from harness.checks.declared.output import Output
-from harness.checks.json.decoder import decode
+from harness.checks.json.decoder import MAX_BUILT_DEPTH, decode
 from harness.checks.json.wording import kind_of, list_of, show
 from harness.checks.schema.schema import Schema, SchemaError, compile_schema
 from harness.core.completion import FinishReason
@@ -44,6 +45,8 @@ class JudgingLine:
     prompt: str | None = None
     reference: Any = None
     finish_reason: str | None = None
+    declares: tuple[str, ...] = ()
+    """The keys by which the line says what is expected of its answer."""
 
     @classmethod
     def parse(cls, raw: bytes) -> "JudgingLine":
@@ -68,6 +71,7 @@ class JudgingLine:
             declared=_declarations(parts, _pointers_into(reference)),
             reference=reference,
             finish_reason=value.get("finish_reason"),
+            declares=tuple(key for key in (*_PARTS, "reference") if key in value),
         )
 
 
@@ -177,15 +181,29 @@ def _decoded(raw: bytes) -> dict[str, Any]:
 
 
 def _reference(value: Any) -> Any:
-    """A reference written as JSON text is what the text says."""
+    """A reference written as JSON text is what the text says.
+
+    Raises:
+        HarnessError: it is nested deeper than values are built.
+    """
     if isinstance(value, str) and value.strip(_BLANK)[:1] in ("{", "["):
-        try:
+        with contextlib.suppress(json.JSONDecodeError):
             text = value.strip(_BLANK)
             decoded = decode(text, 0)
-            return decoded.value if decoded.end == len(text) else value
-        except json.JSONDecodeError:
-            return value
+            value = decoded.value if decoded.end == len(text) else value
+    if _is_deep(value):
+        raise HarnessError(f"reference: is nested deeper than {MAX_BUILT_DEPTH} levels")
     return value
+
+
+def _is_deep(value: Any) -> bool:
+    level = [value]
+    for _ in range(MAX_BUILT_DEPTH):
+        inner = (
+            v.values() if isinstance(v, dict) else v for v in level if isinstance(v, dict | list)
+        )
+        level = [item for items in inner for item in items]
+    return bool(level)
 
 
 def _plain(value: Any) -> Any:

@@ -21,6 +21,7 @@ from harness.core.plan import Request, Sampling, requests_for
 from harness.core.record import FORMAT_SUCCESS, TaskRecord
 from harness.core.suggestion import did_you_mean
 from harness.core.template_arguments import Scalar
+from harness.files.regular import read_regular
 from harness.files.strict_json import NotJson, decode
 from harness.files.yaml_file import explain, load_yaml, parse_yaml
 from harness.tasks.task_file import VARIABLE, CaseLine, TaskFile, limit_budgets
@@ -194,23 +195,21 @@ def _read_schema(task_file: Path, path: Path | None, assert_formats: bool) -> Sc
     if path is None:
         return None
     try:
-        return compile_schema(decode(path.read_bytes()), assert_formats=assert_formats)
+        return compile_schema(decode(read_regular(path)), assert_formats=assert_formats)
     except FileNotFoundError:
         raise HarnessError(f"{task_file}: schema: {path} is not there") from None
     except NotJson as error:
         raise HarnessError(f"{path}:{error.line}: not valid JSON: {error}") from None
-    except OSError as error:
-        raise HarnessError(f"{path}: cannot be read ({error})") from None
     except SchemaError as error:
         raise HarnessError(f"{path}:1: not a JSON Schema 2020-12: {error}") from None
 
 
 def _read_cases(path: Path, file: TaskFile | None) -> tuple[Case, ...]:
     try:
-        lines = path.read_text("utf-8").split("\n")
+        lines = read_regular(path).decode("utf-8").split("\n")
     except FileNotFoundError:
         raise HarnessError(f"{path}: is not there, write one case a line") from None
-    except (OSError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
         raise HarnessError(f"{path}: cannot be read ({error})") from None
     mistakes: list[str] = []
     cases: list[Case] = []

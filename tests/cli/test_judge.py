@@ -79,10 +79,109 @@ def test_summary(tmp_path):
     assert len({len(line) - len(line.lstrip()) for line in lines}) == 1
 
 
-def test_summary_of_nothing(tmp_path):
-    result = run("--summary", write(tmp_path))
+ARRAY = '[\n  {"id": "a", "completion": "{}"},\n  {"id": "b", "completion": "{}"}\n]\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "holds no line to judge, write a JSON object a line"),
+        ("\n \r\n", "holds no line to judge, write a JSON object a line"),
+        (ARRAY, "is an array over several lines: write one object a line (jq -c '.[]')"),
+        ("\ufeff" + ARRAY, "is an array over several lines: write one object a line (jq -c '.[]')"),
+        *(
+            (e, "is UTF-16 or UTF-32 text, or no text: write it as UTF-8")
+            for e in ("16", "16-le", "32")
+        ),
+    ],
+)
+@pytest.mark.parametrize("options", [[], ["--summary"]])
+def test_a_file_of_another_kind_is_said_in_one_line(tmp_path, options, text, said):
+    encoding = f"utf-{text}" if text[:1].isdigit() else "utf-8"
+    text = json.dumps(LINES[0]) + "\n" if text[:1].isdigit() else text
+    path = tmp_path / "in.jsonl"
+    path.write_bytes(text.encode(encoding))
+    result = run(*options, str(path))
+    assert result.exit_code == 2
+    assert result.stderr == f"harness: {path}: {said}\n"
+    assert result.stdout == ""
+
+
+@pytest.mark.parametrize("text", ["\ufeff%s\n%s\n", "%s\r\n%s\r\n", "\n%s\n\n%s"])
+def test_marks_of_the_byte_order_and_line_ends_are_no_mistake(tmp_path, text):
+    path = tmp_path / "in.jsonl"
+    path.write_bytes((text % (json.dumps(LINES[0]), json.dumps(LINES[1]))).encode())
+    result = run(str(path))
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert len(result.stdout.splitlines()) == 2
+
+
+def test_a_mistake_that_all_lines_make_is_said_once(tmp_path):
+    lines = [json.dumps({**LINES[0], "finish_reason": "eos_token", "id": n}) for n in range(500)]
+    path = write(tmp_path, json.dumps(LINES[0]), *lines)
+    result = run(path)
+    assert result.exit_code == 2
+    first, last = result.stderr.splitlines()
+    assert first.startswith(f"{path}:2: finish_reason: expected ")
+    assert last == f"{path}: 500 lines could not be judged, 499 of them not shown"
+    assert len(result.stdout.splitlines()) == 1
+
+
+def test_mistakes_without_end_are_counted(tmp_path):
+    path = write(tmp_path, *("{" + "x" * n for n in range(1, 40)), *("[" * n for n in range(2, 60)))
+    lines = run(path).stderr.splitlines()
+    assert len(lines) <= 21
+    assert lines[-1].startswith(f"{path}: 97 lines could not be judged")
+
+
+DEEP = "[" * 1200 + "]" * 1200
+BAD = [
+    {"timestamps": {"/d": {"kind": "date", "earliest": 1.5}}},
+    {"timestamps": {"/d": {"kind": "game_clock", "period_minutes": "x"}}},
+    {"timestamps": {"/d": {"kind": "unix", "earliest": "x", "latest": [1]}}},
+    {"timestamps": {"/d": {"kind": "date", "earliest": {"a": 1}}}},
+    {"timestamps": {"/d": ["date"]}},
+    {"timestamps": {"d": "date"}},
+    {"timestamps": 5},
+    {"grounded": [1]},
+    {"grounded": {"a": 1}},
+    {"exact": "x"},
+    {"schema": {"$id": "http://[::1"}},
+    {"schema": {"$ref": "http://[::1"}},
+    {"schema": {"$ref": "#/datos", "datos": {"items": [{"type": "string"}]}}},
+    {"schema": {"allOf": [{"allOf": [{"not": {"$ref": "#"}}]}]}},
+    {"schema": {"pattern": "(((((a{100}){100}){100}){100}){100})"}},
+    {"schema": 5},
+    {"reference": DEEP},
+    {"finish_reason": "eos"},
+]
+
+
+@pytest.mark.parametrize("keys", BAD, ids=lambda keys: json.dumps(keys)[:60])
+def test_after_a_bad_line_the_next_is_judged(tmp_path, keys):
+    bad = json.dumps({"id": "bad", "completion": '{"d": "2020-01-01"}', "prompt": "", **keys})
+    result = run(write(tmp_path, bad, json.dumps(LINES[0])))
+    assert "Traceback" not in result.stderr
+    assert json.loads(result.stdout.splitlines()[-1])["id"] == "a"
+    if result.exit_code == 0:
+        verdicts = json.loads(result.stdout.splitlines()[0])["verdicts"]
+        assert "error" in {verdict["outcome"] for verdict in verdicts.values()}
+    else:
+        assert result.exit_code == 2
+        assert len(result.stderr.splitlines()) == 2
+
+
+def test_a_line_of_a_task_says_what_of_it_is_not_looked_at(tmp_path):
+    case = json.loads((TASK / "cases.jsonl").read_text("utf-8").splitlines()[0])
+    line = {"id": case["id"], "completion": json.dumps(case["reference"]), "schema": False}
+    path = write(tmp_path, json.dumps(line), json.dumps({**line, "grounded": ["/x"]}))
+    result = run("--task", str(TASK), path)
     assert result.exit_code == 0
-    assert result.stdout == "behavior    rate  passed  failed  skipped  error  codes\n"
+    assert result.stderr == (
+        f"{path}: judged by the task, not by the lines' own schema (2), grounded (1)\n"
+    )
+    verdicts = json.loads(result.stdout.splitlines()[0])["verdicts"]
+    assert verdicts["schema_types"]["outcome"] == "passed"
 
 
 def test_a_task_supplies_what_is_expected(tmp_path):

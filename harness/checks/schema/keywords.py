@@ -160,7 +160,10 @@ def _remainder(digits: str, modulus: int) -> int:
 
 
 def equality_key(value: Any) -> Any:
-    """A hashable that is equal for equal JSON values only: 1 is 1.0, and neither is true."""
+    """A hashable that is equal for equal JSON values only: 1 is 1.0, and neither is true.
+
+    A ``float`` is the number that it is written as.
+    """
     parts: list[Any] = []
     stack: list[Any] = [value]
     while stack:
@@ -176,7 +179,7 @@ def equality_key(value: Any) -> Any:
             parts += ["name", item.name]
         else:
             kind = "bool" if isinstance(item, bool) else "text" if isinstance(item, str) else "="
-            parts += [kind, item]
+            parts += [kind, Decimal(repr(item)) if isinstance(item, float) else item]
     return tuple(parts)
 
 

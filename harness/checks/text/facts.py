@@ -14,6 +14,7 @@ from functools import cached_property, lru_cache
 
 from harness.checks.text.currency import MONEY
 from harness.checks.text.days import Span, days_in, days_of, yearless_day_of, yearless_days_in
+from harness.checks.text.number_words import numbers_in_words
 from harness.checks.text.numbers import (
     StatedNumber,
     is_bare_number,
@@ -72,6 +73,10 @@ class Facts:
         return frozenset(number.value for number in self.stated)
 
     @cached_property
+    def numbers_in_words(self) -> frozenset[int]:
+        return frozenset(numbers_in_words(self._shown))
+
+    @cached_property
     def days(self) -> frozenset[datetime.date]:
         return frozenset(day for day, _ in self._dates)
 
@@ -106,9 +111,13 @@ class Facts:
         without = value.rstrip()[:-1] if value.rstrip()[-1:] in tuple(_FULL_STOPS) else ""
         return bool(without.strip()) and self._states(without)
 
+    def state_number(self, number: Decimal) -> bool:
+        """True when the text states the number, in digits or in words."""
+        return number in self.numbers or number in self.numbers_in_words
+
     def _states(self, value: str) -> bool:
         if is_bare_number(value) and (numbers := numbers_of(value)):
-            return bool(numbers & self.numbers) or self._has_day(value)
+            return any(map(self.state_number, numbers)) or self._has_day(value)
         return self._has_words(value) or self._has_day(value) or self._has_number(value)
 
     def _has_words(self, value: str) -> bool:

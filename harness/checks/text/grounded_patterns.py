@@ -51,7 +51,7 @@ def is_stated(facts: Facts, value: Any) -> bool:
         return True
     if isinstance(value, str):
         return facts.state(value)
-    return Decimal(value) in facts.numbers
+    return facts.state_number(Decimal(value))
 
 
 def ungrounded(facts: Facts, value: Any, span: tuple[int, int], where: str) -> Verdict:
