@@ -15,7 +15,8 @@ from pydantic_core import ErrorDetails
 from harness.checks.declared.output import Output
 from harness.checks.json.decoder import MAX_BUILT_DEPTH, decode
 from harness.checks.json.wording import kind_of, list_of, show
-from harness.checks.schema.schema import Schema, SchemaError, compile_schema
+from harness.checks.schema.references import SchemaError
+from harness.checks.schema.schema import Schema, compile_schema
 from harness.core.completion import FinishReason
 from harness.core.errors import HarnessError
 from harness.core.printable import excerpt
@@ -199,11 +200,11 @@ def _reference(value: Any) -> Any:
 def _is_deep(value: Any) -> bool:
     level = [value]
     for _ in range(MAX_BUILT_DEPTH):
-        inner = (
-            v.values() if isinstance(v, dict) else v for v in level if isinstance(v, dict | list)
-        )
-        level = [item for items in inner for item in items]
-    return bool(level)
+        containers = [v for v in level if isinstance(v, dict | list)]
+        if not containers:
+            return False
+        level = [v for c in containers for v in (c.values() if isinstance(c, dict) else c)]
+    return True
 
 
 def _plain(value: Any) -> Any:

@@ -13,7 +13,9 @@ from pydantic import ValidationError
 
 from harness.checks import listing
 from harness.checks.declared.output import Output
-from harness.checks.schema.schema import Schema, SchemaError, compile_schema
+from harness.checks.schema.formats import FORMATS
+from harness.checks.schema.references import SchemaError
+from harness.checks.schema.schema import Schema, compile_schema
 from harness.checks.variety import Variety
 from harness.core.case import Case, JsonValue, Message
 from harness.core.errors import HarnessError
@@ -195,13 +197,21 @@ def _read_schema(task_file: Path, path: Path | None, assert_formats: bool) -> Sc
     if path is None:
         return None
     try:
-        return compile_schema(decode(read_regular(path)), assert_formats=assert_formats)
+        schema = compile_schema(decode(read_regular(path)), assert_formats=assert_formats)
     except FileNotFoundError:
         raise HarnessError(f"{task_file}: schema: {path} is not there") from None
     except NotJson as error:
         raise HarnessError(f"{path}:{error.line}: not valid JSON: {error}") from None
     except SchemaError as error:
-        raise HarnessError(f"{path}:1: not a JSON Schema 2020-12: {error}") from None
+        raise HarnessError(f"{path}:1: not a JSON Schema: {error}") from None
+    if schema.unheld_formats:
+        names = ", ".join(map(repr, schema.unheld_formats))
+        known = ", ".join(sorted(FORMATS.checkers))
+        raise HarnessError(
+            f"{path}:1: assert_formats: nothing here asserts the format {names}, write a pattern "
+            f"or leave assert_formats out; there are {known}"
+        )
+    return schema
 
 
 def _read_cases(path: Path, file: TaskFile | None) -> tuple[Case, ...]:

@@ -154,7 +154,7 @@ def test_no_cases_is_a_mistake(folder, text):
 def test_a_schema_that_does_not_compile_is_a_mistake_of_the_task(folder):
     write(folder, schema={"type": "objekt"})
     (found,) = mistakes(folder)
-    assert found.startswith("schema.json:1: not a JSON Schema 2020-12: ")
+    assert found.startswith("schema.json:1: not a JSON Schema: ")
     assert "objekt" in found
 
 

@@ -31,20 +31,30 @@ class _NotCompiled(Exception):
     """The schema uses something that is left to the judge."""
 
 
-def compile_accepts(root: Any, schema: Any, *, has_formats: bool) -> Accepts | None:
-    """A predicate for ``schema``, a part of ``root``; ``None`` when it is left to the judge."""
+def compile_accepts(
+    root: Any, schema: Any, *, has_formats: bool, ignores_siblings: bool = False
+) -> Accepts | None:
+    """A predicate for ``schema``, a part of ``root``; ``None`` when it is left to the judge.
+
+    Args:
+        root: the whole schema.
+        schema: the part.
+        has_formats: ``format`` is more than an annotation.
+        ignores_siblings: nothing beside a ``$ref`` counts, as in drafts before 2019-09.
+    """
     try:
-        return _Compiler(root, has_formats).compile(schema)
-    except (_NotCompiled, RecursionError, KeyError, TypeError):
+        return _Compiler(root, has_formats, ignores_siblings).compile(schema)
+    except (_NotCompiled, RecursionError, LookupError, TypeError, ValueError, AttributeError):
         return None
 
 
 class _Compiler:
     """Compiles one schema; a reference is compiled once and followed when it is asked."""
 
-    def __init__(self, root: Any, has_formats: bool) -> None:
+    def __init__(self, root: Any, has_formats: bool, ignores_siblings: bool) -> None:
         self.root = root
         self.has_formats = has_formats
+        self.ignores_siblings = ignores_siblings
         self.targets: dict[str, list[Accepts]] = {}
 
     def compile(self, schema: Any) -> Accepts:
@@ -52,6 +62,10 @@ class _Compiler:
             return lambda value: True
         if schema is False:
             return lambda value: False
+        if not isinstance(schema, dict):
+            raise _NotCompiled
+        if self.ignores_siblings and "$ref" in schema:
+            schema = {"$ref": schema["$ref"]}
         if _LEFT_TO_THE_JUDGE & schema.keys() or ("format" in schema and self.has_formats):
             raise _NotCompiled
         tests = [test for build in _BUILDERS for test in build(self, schema)]
@@ -67,7 +81,12 @@ class _Compiler:
             self.targets[pointer] = target
             target.append(self.compile(self._resolve(pointer)))
         target = self.targets[pointer]
-        return lambda value: target[0](value)
+
+        def follow(value: Any) -> bool:
+            tick()
+            return target[0](value)
+
+        return follow
 
     def _resolve(self, pointer: str) -> Any:
         if "%" in pointer:

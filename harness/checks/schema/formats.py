@@ -1,6 +1,7 @@
 """``format`` as an assertion, for a task that asks for it: the formats that models are asked for.
 
-A format that is not among them annotates and asserts nothing.
+A format that is not among them asserts nothing: ``Schema.unheld_formats`` names it, and a task that
+has one is refused.
 """
 
 import ipaddress
@@ -28,6 +29,11 @@ _POINTER = re.compile(r"(?:/(?:[^~/]|~[01])*)*")
 _RELATIVE_POINTER = re.compile(r"(?:0|[1-9][0-9]*)(?:#|(?:/(?:[^~/]|~[01])*)*)")
 _URI = re.compile(
     r"[A-Za-z][A-Za-z0-9+.-]*:(?:[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=-]|%[0-9A-Fa-f]{2})*"
+)
+_URI_REFERENCE = re.compile(r"(?:[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=-]|%[0-9A-Fa-f]{2})*")
+_HOSTNAME = re.compile(
+    r"(?=.{1,253}\Z)[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+    r"(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*"
 )
 
 
@@ -78,6 +84,16 @@ def _relative_pointer(value: Any) -> bool:
 @FORMATS.checks("uri")
 def _uri(value: Any) -> bool:
     return _matches(_URI, value)
+
+
+@FORMATS.checks("uri-reference")
+def _uri_reference(value: Any) -> bool:
+    return _matches(_URI_REFERENCE, value)
+
+
+@FORMATS.checks("hostname")
+def _hostname(value: Any) -> bool:
+    return _matches(_HOSTNAME, value)
 
 
 @FORMATS.checks("ipv4", raises=ValueError)

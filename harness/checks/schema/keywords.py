@@ -6,15 +6,19 @@ Three reasons: patterns run in an engine that knows Unicode and stops in time, n
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import Decimal
+from itertools import islice
 from typing import Any
 
-from jsonschema import Draft202012Validator, TypeChecker, ValidationError
-from jsonschema.validators import extend
+from jsonschema import ValidationError
+from referencing.jsonschema import lookup_recursive_ref
 
+from harness.checks.json.wording import show
 from harness.checks.schema.pattern import found_in
-from harness.checks.schema.timeout import tick
+from harness.checks.schema.timeout import errors_left, forget_errors, keep_errors, tick
 
 Errors = Iterator[ValidationError]
+MAX_BRANCH_ERRORS = 10
+"""Errors of one branch of ``anyOf`` or ``oneOf`` that are kept: they say why it was not taken."""
 NOT_EXPECTED = "is not expected"
 """Message of the error of a member or item that should not be there at all."""
 
@@ -66,11 +70,109 @@ def additional_properties(validator: Any, value: Any, instance: Any, schema: Any
 
 
 def items(validator: Any, value: Any, instance: Any, schema: Any) -> Errors:
+    if isinstance(instance, list):
+        yield from _items_from(len(schema.get("prefixItems", ())), validator, value, instance)
+
+
+def listed_items(validator: Any, value: Any, instance: Any, schema: Any) -> Errors:
+    """``items`` of earlier drafts, where a list stands for the items at its places."""
     if not isinstance(instance, list):
         return
-    for index in range(len(schema.get("prefixItems", ())), len(instance)):
+    if not isinstance(value, list):
+        yield from _items_from(0, validator, value, instance)
+        return
+    for index, (item, subschema) in enumerate(zip(instance, value, strict=False)):
+        yield from _descend(validator, item, subschema, index)
+
+
+def additional_items(validator: Any, value: Any, instance: Any, schema: Any) -> Errors:
+    listed = schema.get("items")
+    if isinstance(instance, list) and isinstance(listed, list):
+        yield from _items_from(len(listed), validator, value, instance)
+
+
+def _items_from(start: int, validator: Any, value: Any, instance: list[Any]) -> Errors:
+    for index in range(start, len(instance)):
         if not accepts(value, instance[index]):
             yield from _descend(validator, instance[index], value, index)
+
+
+def contains(validator: Any, value: Any, instance: Any, schema: Any) -> Errors:
+    if not isinstance(instance, list):
+        return
+    least, most = 1, None
+    if "minContains" in validator.VALIDATORS or "dependentRequired" in validator.VALIDATORS:
+        least, most = schema.get("minContains", 1), schema.get("maxContains")
+    count = 0
+    for item in instance:
+        if count >= least and most is None:
+            return
+        tick()
+        count += accepts(value, item) or _is_valid(validator.descend(item, value))
+    if count < least or (most is not None and count > most):
+        yield ValidationError(f"{count} items are contained")
+
+
+def any_of(validator: Any, value: Any, instance: Any, schema: Any) -> Errors:
+    context: list[ValidationError] = []
+    for index, subschema in enumerate(value):
+        errors = _branch_errors(validator, instance, subschema, index)
+        if not errors:
+            return
+        context += errors
+    yield ValidationError(f"{show(instance)} is valid under none of the branches", context=context)
+
+
+def one_of(validator: Any, value: Any, instance: Any, schema: Any) -> Errors:
+    context: list[ValidationError] = []
+    count = 0
+    for index, subschema in enumerate(value):
+        errors = _branch_errors(validator, instance, subschema, index)
+        count += not errors
+        context += errors
+    if count != 1:
+        yield ValidationError(
+            f"{show(instance)} is valid under {count} branches", context=[] if count else context
+        )
+
+
+def _branch_errors(
+    validator: Any, instance: Any, subschema: Any, index: int
+) -> list[ValidationError]:
+    tick()
+    errors = validator.descend(instance, subschema, schema_path=index)
+    found = list(islice(errors, MAX_BRANCH_ERRORS))
+    keep_errors(len(found))
+    return found
+
+
+def followed(keyword: Callable[..., Any]) -> Callable[..., Errors]:
+    """A keyword of ``jsonschema`` that leads to another part of the schema, under the clock."""
+
+    def judged(validator: Any, value: Any, instance: Any, schema: Any) -> Errors:
+        tick()
+        yield from keyword(validator, value, instance, schema) or ()
+
+    return judged
+
+
+def properties_draft3(
+    validator: Any, value: Mapping[str, Any], instance: Any, schema: Any
+) -> Errors:
+    """``properties`` of draft 3, whose members say themselves that they are required."""
+    if not isinstance(instance, dict):
+        return
+    yield from properties(validator, value, instance, schema)
+    for name, subschema in value.items():
+        is_required = isinstance(subschema, dict) and subschema.get("required") is True
+        if is_required and name not in instance:
+            yield ValidationError(
+                "is required",
+                validator="required",
+                validator_value=[name],
+                instance=instance,
+                schema=schema,
+            )
 
 
 def unevaluated_properties(validator: Any, value: Any, instance: Any, schema: Any) -> Errors:
@@ -109,7 +211,7 @@ def dependencies(validator: Any, value: Mapping[str, Any], instance: Any, schema
 
 
 def multiple_of(validator: Any, value: int | Decimal, instance: Any, schema: Any) -> Errors:
-    if _is_number(validator, instance) and not is_multiple(instance, value):
+    if is_number(validator, instance) and not is_multiple(instance, value):
         yield ValidationError(f"is not a multiple of {value}")
 
 
@@ -221,9 +323,10 @@ def _evaluated_indices(validator: Any, instance: list[Any], schema: Any) -> set[
     """The items that some keyword of the schema, or of one applied in place, looked at."""
     if isinstance(schema, bool):
         return set()
-    if "items" in schema:
+    listed = schema.get("items")
+    if isinstance(listed, dict | bool) or (listed is not None and "additionalItems" in schema):
         return set(range(len(instance)))
-    indices = set(range(len(schema.get("prefixItems", ()))))
+    indices = set(range(len(listed or schema.get("prefixItems", ()))))
     for keyword in ("contains", "unevaluatedItems"):
         if keyword in schema:
             indices.update(
@@ -243,6 +346,10 @@ def _applied_in_place(validator: Any, instance: Any, schema: Any) -> Iterator[tu
             resolved = validator._resolver.lookup(schema[keyword])
             resolver = resolved.resolver
             yield validator.evolve(schema=resolved.contents, _resolver=resolver), resolved.contents
+    if "$recursiveRef" in schema and "$recursiveRef" in validator.VALIDATORS:
+        resolved = lookup_recursive_ref(validator._resolver)
+        resolver = resolved.resolver
+        yield validator.evolve(schema=resolved.contents, _resolver=resolver), resolved.contents
     for subschema in _branches(validator, instance, schema):
         if _is_valid(validator.descend(instance, subschema)):
             yield validator, subschema
@@ -272,36 +379,12 @@ def _descend(validator: Any, instance: Any, schema: Any, path: str | int) -> Err
 
 
 def _is_valid(errors: Errors) -> bool:
-    return next(errors, None) is None
+    left = errors_left()
+    try:
+        return next(errors, None) is None
+    finally:
+        forget_errors(left)
 
 
-def _is_number(_: Any, instance: Any) -> bool:
+def is_number(_: Any, instance: Any) -> bool:
     return isinstance(instance, int | Decimal | float) and not isinstance(instance, bool)
-
-
-def _is_integer(_: Any, instance: Any) -> bool:
-    if isinstance(instance, Decimal):
-        return instance == instance.to_integral_value()
-    return isinstance(instance, int) and not isinstance(instance, bool)
-
-
-_types: TypeChecker = Draft202012Validator.TYPE_CHECKER.redefine_many(
-    {"number": _is_number, "integer": _is_integer}
-)
-SchemaValidator: Any = extend(  # type: ignore[no-untyped-call]
-    Draft202012Validator,
-    validators={
-        "pattern": pattern,
-        "properties": properties,
-        "patternProperties": pattern_properties,
-        "additionalProperties": additional_properties,
-        "items": items,
-        "unevaluatedProperties": unevaluated_properties,
-        "unevaluatedItems": unevaluated_items,
-        "dependencies": dependencies,
-        "multipleOf": multiple_of,
-        "uniqueItems": unique_items,
-    },
-    type_checker=_types,
-)
-"""``jsonschema``'s validator of 2020-12 with the keywords above."""

@@ -15,6 +15,7 @@ from harness.checks.schema.timeout import (
     pattern_seconds_left,
     spend_on_patterns,
 )
+from harness.checks.text.pattern_size import is_oversized
 
 _SPACE = r"\t\n\v\f\r \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff"
 _CLASSES = {"d": "0-9", "w": "A-Za-z0-9_", "s": _SPACE}
@@ -51,13 +52,15 @@ def found_in(pattern: str, text: str) -> bool:
     )
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=256)
 def compile_pattern(pattern: str) -> "regex.Pattern[str]":
     """The compiled form of an ECMA-262 pattern.
 
     Raises:
-        PatternError: it is no regular expression.
+        PatternError: it is no regular expression, or one that fills the memory.
     """
+    if is_oversized(pattern):
+        raise PatternError(f"{pattern!r:.200} is too large, its repeats are written out")
     try:
         return regex.compile(translate_pattern(pattern), regex.VERSION0)
     except (regex.error, ValueError, OverflowError, RecursionError) as error:

@@ -113,7 +113,7 @@ def _problem(error: ValidationError) -> Problem:
         types = (
             [leaf.validator_value]
             if isinstance(leaf.validator_value, str)
-            else leaf.validator_value
+            else [name for name in leaf.validator_value if isinstance(name, str)]
         )
         wrong = _wrong_type(types, leaf.instance, path)
         required = leaf.schema.get("required", ()) if isinstance(leaf.schema, dict) else ()

@@ -10,6 +10,7 @@ from functools import lru_cache
 
 import regex
 
+from harness.checks.text.pattern_size import is_oversized
 from harness.core.errors import HarnessError
 from harness.core.verdict import FailureCode, Verdict
 
@@ -38,8 +39,10 @@ def compile_text_pattern(pattern: str) -> "regex.Pattern[str]":
     """The compiled pattern; ``^`` and ``$`` are those of a line.
 
     Raises:
-        HarnessError: it is no regular expression.
+        HarnessError: it is no regular expression, or one that fills the memory.
     """
+    if is_oversized(pattern):
+        raise HarnessError(f"{pattern!r:.200} is too large, its repeats are written out")
     try:
         return regex.compile(pattern, regex.VERSION0 | regex.MULTILINE)
     except (regex.error, RecursionError, OverflowError) as error:

@@ -14,6 +14,11 @@ FORMATS = {
     "json-pointer": (["", "/a~0b/~1", "/"], ["a", "/~2", "/~"]),
     "relative-json-pointer": (["0", "1/a", "2#"], ["/a", "01", "0##", ""]),
     "uri": (["http://a.b/c?d#e", "urn:x:y"], ["a b", "//a", "http://a b", "http:/%zz", ""]),
+    "uri-reference": (["//a", "a/b?c#d", "", "http://a.b"], ["a b", "%zz", "<a>"]),
+    "hostname": (
+        ["a", "a-b.c1", "1.2", "a" * 63],
+        ["-not a host-!", "-a", "a-", "a..b", "a" * 64, "", "a." * 127 + "b"],
+    ),
     "ipv4": (["127.0.0.1"], ["127.0.0", "256.0.0.1", "127.0.0.01", "a"]),
     "ipv6": (["::1", "fe80::1"], ["::1%eth0", "1", ":::1"]),
     "regex": (["^\\p{L}$"], ["(", "\\a"]),
@@ -30,5 +35,11 @@ def test_format(name):
         assert schema.errors(value), value
 
 
-def test_other_formats_assert_nothing():
-    assert not compile_schema({"format": "hostname"}, assert_formats=True).errors("-")
+def test_other_formats_assert_nothing_and_are_named():
+    schema = compile_schema(
+        {"properties": {"a": {"format": "iri"}, "b": {"format": "date"}}, "format": "mine"},
+        assert_formats=True,
+    )
+    assert not schema.errors({"a": "-"})
+    assert schema.unheld_formats == ("iri", "mine")
+    assert compile_schema({"format": "iri"}).unheld_formats == ()

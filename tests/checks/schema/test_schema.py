@@ -145,7 +145,10 @@ BROKEN = [
     ({"items": {"$ref": "#/$defs/a"}, "$defs": {"a": {"$ref": "#/$defs/b"}}}, "leads nowhere"),
     ({"$ref": "#"}, "refers to itself without end"),
     ({"$ref": "#/$defs/a", "$defs": {"a": {"$ref": "#"}}}, "refers to itself without end"),
-    ({"$schema": "http://example.com/mine"}, "at /[$]schema: schemas are read as https://json-sch"),
+    (
+        {"$schema": "http://example.com/mine"},
+        "at /[$]schema: no draft .http://example.com/mine. is known here; there are http",
+    ),
     ({"$schema": 1}, "at /[$]schema: "),
     ({"minimum": float("nan")}, "nan is no JSON number"),
     ({"const": [float("inf")]}, "inf is no JSON number"),
@@ -328,3 +331,120 @@ def test_types_does_not_ask_for_keys():
     schema = compile_schema({"type": "object", "required": ["a"], "additionalProperties": False})
     assert word(ValueTypes(schema), '{"b": 1}') == "passed"
     assert word(RequiredKeys(schema), '{"a": 1, "b": 1}') == "passed"
+
+
+def chain(length, keyword):
+    """Each part leads to the next in two ways: a value is looked at 2**length times."""
+    parts = {f"a{n}": {keyword: [{"$ref": f"#/$defs/a{n + 1}"}] * 2} for n in range(length)}
+    return {"$ref": "#/$defs/a0", "$defs": {**parts, f"a{length}": {"type": "string"}}}
+
+
+@pytest.mark.parametrize("keyword", ["allOf", "anyOf", "oneOf"])
+@pytest.mark.parametrize("more", [{}, {"$id": "http://example.com/s"}])
+def test_a_schema_that_doubles_at_each_step_is_refused_in_time(keyword, more, monkeypatch):
+    monkeypatch.setattr(json_schema_clock, "SCHEMA_SECONDS", 0.2)
+    with pytest.raises(SchemaError, match="it tries too many"):
+        compile_schema({**chain(40, keyword), **more})
+
+
+CIRCLES = [
+    {"allOf": [{"allOf": [{"not": {"$ref": "#"}}]}]},
+    {"anyOf": [{"type": "string"}, {"$ref": "#"}]},
+    {"if": {"$ref": "#"}},
+    {"dependentSchemas": {"a": {"$ref": "#"}}},
+    {"$dynamicAnchor": "n", "oneOf": [{"$dynamicRef": "#n"}]},
+    {"$defs": {"a": {"not": {"$ref": "#/$defs/b"}}, "b": {"not": {"$ref": "#/$defs/a"}}}, "properties": {"x": {"$ref": "#/$defs/a"}}},
+    {"$schema": "http://json-schema.org/draft-03/schema#", "extends": {"$ref": "#"}},
+    {"$schema": "http://json-schema.org/draft-03/schema#", "disallow": [{"$ref": "#"}]},
+    {"$schema": "http://json-schema.org/draft-07/schema#", "dependencies": {"a": {"$ref": "#"}}},
+    {"$schema": "https://json-schema.org/draft/2019-09/schema", "allOf": [{"$recursiveRef": "#"}]},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("schema", CIRCLES)
+def test_a_schema_that_leads_to_itself_for_one_value_is_refused(schema, capfd):
+    with pytest.raises(SchemaError, match="refers to itself without end"):
+        compile_schema(schema)
+    assert capfd.readouterr().err == ""
+
+
+def test_a_schema_that_leads_to_itself_below_a_key_is_not_refused():
+    for keyword in ("properties", "patternProperties", "dependentRequired"):
+        inner = {"^a": ["b"]} if keyword == "dependentRequired" else {"^a": {"$ref": "#"}}
+        assert compile_schema({keyword: inner, "items": {"$ref": "#"}})
+
+
+def test_parts_that_lead_to_one_another_too_often_are_refused():
+    def line(length):
+        parts = {f"a{n}": {"$ref": f"#/$defs/a{n + 1}"} for n in range(length)}
+        return {"$ref": "#/$defs/a0", "$defs": {**parts, f"a{length}": {"type": "string"}}}
+
+    assert compile_schema(line(50)).errors(5)
+    with pytest.raises(SchemaError, match="is nested too deep: 100 parts lead to one another"):
+        compile_schema(line(300))
+
+
+NO_SCHEMAS = [
+    ({"$ref": "#/datos", "datos": {"items": [{"type": "string"}]}}, "at /items: "),
+    ({"$ref": "#/x", "x": {"properties": 5}}, "at /properties: "),
+    ({"$ref": "#/x", "x": {"type": "strin"}}, "at /type: "),
+    ({"$ref": "#/x", "x": {"$ref": "#/y"}, "y": {"allOf": {}}}, "at /allOf: "),
+    ({"$ref": "#/x", "x": [1]}, "leads to no schema, but to a list"),
+    ({"$ref": "#/x", "x": "y"}, "leads to no schema, but to a str"),
+    ({"$ref": "#/x", "x": 5}, "leads to no schema, but to a int"),
+    ({"$ref": "#/x", "x": None}, "leads to no schema, but to a NoneType"),
+    ({"$ref": "#/x/0/y", "x": [5]}, "leads nowhere"),
+    ({"$ref": "#/x/y", "x": "abc"}, "leads nowhere"),
+    ({"$ref": "#/x/1", "x": [True]}, "leads nowhere"),
+    ({"$ref": "#/enum/0", "enum": [{"minLength": "x"}]}, "at /minLength: "),
+    ({"$ref": "#/x", "x": {"pattern": "("}}, "is no regular expression"),
+    ({"$ref": "#/x", "x": {"pattern": 5}}, "at /pattern: "),
+    ({"$ref": "http://[::1"}, "leads nowhere"),
+    ({"$id": "http://[::1"}, "cannot be compiled"),
+    ({"$ref": "%"}, "leads nowhere"),
+    ({"$schema": "http://json-schema.org/draft-04/schema#", "$ref": 5}, "is a string, not int"),
+    ({"$schema": "http://json-schema.org/draft-04/schema#", "id": 5}, "at /id: "),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("schema", "message"), NO_SCHEMAS)
+def test_a_reference_leads_to_a_schema_or_the_whole_is_refused(schema, message, capfd):
+    with pytest.raises(SchemaError, match=message) as caught:
+        compile_schema(schema)
+    assert "\n" not in str(caught.value)
+    assert capfd.readouterr().err == ""
+
+
+def test_a_reference_may_lead_where_no_keyword_is():
+    schema = compile_schema({"$ref": "#/x/y", "x": {"y": {"type": "string", "items": {}}}})
+    assert schema.errors(5)
+    assert not schema.errors("x")
+
+
+def test_a_panic_below_is_an_error_of_the_task(monkeypatch):
+    class PanicException(BaseException):
+        """As the libraries in Rust raise it."""
+
+    schema = compile_schema({"$id": "http://example.com/s", "type": "string"})
+
+    def panic(value):
+        raise PanicException("called `Result::unwrap()` on an `Err` value")
+
+    monkeypatch.setattr(type(schema.validator), "iter_errors", lambda *_: panic(None))
+    verdict = judge(SchemaTypes(schema), "5")
+    assert (verdict.outcome, verdict.code) == ("error", "task_error")
+    assert verdict.reason.startswith("cannot be run on this value (PanicException: ")
+
+
+def test_a_pattern_that_fills_the_memory_is_refused():
+    for schema in ({"pattern": "((a{100}){100}){100}"}, {"patternProperties": {"a{99999}": True}}):
+        with pytest.raises(SchemaError, match="is too large, its repeats are written out"):
+            compile_schema(schema)
+
+
+def test_errors_of_branches_do_not_fill_the_memory(monkeypatch):
+    monkeypatch.setattr(json_schema_clock, "MAX_BRANCH_ERRORS", 1000)
+    schema = compile_schema({"items": {"anyOf": [{"const": n} for n in range(300)]}})
+    assert 1 <= len(schema.errors(["x"] * 5000)) <= 4
+    schema = compile_schema({"contains": {"anyOf": [{"const": n} for n in range(40)]}})
+    assert schema.errors(["x"] * 50)
