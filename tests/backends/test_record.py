@@ -70,12 +70,12 @@ def test_what_was_not_asked_then_is_an_error(project):
     assert found.finish_reason is FinishReason.ERROR
 
 
-def test_a_sample_of_a_task_that_the_record_does_not_hold_is_an_error_and_no_traceback(project):
+def test_a_record_without_the_task_of_its_samples_is_refused(project):
     """A record may come from a pull request."""
     folder = project.root / "stored/stored"
     write_run(replace(read_run(folder), tasks=()), folder.parent)
-    found, _ = answers(requests(project))
-    assert [c.error for c in found] == ["KeyError: 'echo'"] * 4
+    with pytest.raises(HarnessError, match=r"run\.json: tasks: 'echo' is missing"):
+        answers(requests(project))
 
 
 def test_a_record_that_is_damaged_between_preflight_and_answers_does_not_open(project):
