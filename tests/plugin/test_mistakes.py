@@ -132,7 +132,7 @@ def test_three_mistakes_in_a_task_are_three_lines(project):
     text = "\n".join(lines)
     assert "task.yaml:1: description: is missing" in text
     assert "task.yaml:1: descripton: unknown key, did you mean 'description'?" in text
-    assert "schema.json:1: not a JSON Schema 2020-12" in text
+    assert "schema.json:1: not a JSON Schema: " in text
     assert "cases.jsonl:5: the id 'ant' is also that of line 1" in text
 
 
