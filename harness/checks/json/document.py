@@ -9,7 +9,9 @@ Every check that looks at the value looks at the *first top-level value*, found 
    name or ``}``, ``[`` by an item), whether or not the value turns out to be sound. In the midst
    of prose an array of bare numbers (``[1]`` may be a footnote) and an empty container are taken
    only when nothing better stands in the text, and an array that begins with a number and breaks
-   off (``[1, see below]``) only when the end of the text breaks it off.
+   off (``[1, see below]``) only when the end of the text breaks it off. Brackets of program code
+   (``row["id"]``, ``dumps({"id": 1})``, a block labelled as Python) too are taken only when nothing
+   better stands in the text.
 4. Else the first line that is one number, string or literal and nothing else.
 
 Text between ``<think>`` and ``</think>`` is not looked at; what precedes a ``</think>`` whose
@@ -36,6 +38,7 @@ from typing import Any
 from harness.checks.json.brackets import match_brackets
 from harness.checks.json.decoder import Decoded, decode
 from harness.checks.json.fault import Fault, explain_fault
+from harness.checks.json.source_code import code_last, is_code, is_comprehension
 from harness.checks.text.surroundings import THOUGHT
 from harness.core.verdict import FailureCode
 
@@ -120,11 +123,15 @@ def _search(text: str, first: int) -> Document:
     if scalar:
         return _at(text, scalar.start(1), scalar.end(1))
     weak: int | None = None
-    for start, stop in _outside_thoughts(text):
+    last = 0
+    for start, stop in code_last(text, _outside_thoughts(text)):
+        if start < last and weak is not None and text[weak] == "{" and is_code(text, weak):
+            break  # an object in the answer's code comes before what may be a thought
+        last = stop
         found, fallback = _first_container(text, start, stop)
         if found is not None:
             return _at(text, found)
-        weak = fallback if weak is None else weak
+        weak = _preferred(text, weak, fallback)
     return _scalar(text, first) if weak is None else _at(text, weak)
 
 
@@ -181,23 +188,32 @@ def _first_container(text: str, start: int, stop: int) -> tuple[int | None, int 
             weak, resume = begin if weak is None else weak, flat.end()
             continue
         has_number = _NUMBERS.match(text, begin) is not None
-        attempts += has_number
-        if attempts > MAX_ATTEMPTS and has_number:
+        in_code = is_code(text, begin)
+        attempts += has_number or in_code
+        if attempts > MAX_ATTEMPTS and (has_number or in_code):
             continue
         try:
             decoded = decode(text, begin)
         except json.JSONDecodeError as error:
-            if not has_number:
+            in_code = in_code or is_comprehension(text, error.pos)
+            if not (has_number or in_code):
                 return begin, weak
             resume = error.pos
-            if text[resume:].strip():
+            if text[resume:].strip() and not in_code:
                 continue  # not even cut off by the end: brackets of prose
         else:
-            if not _is_weak(decoded.value):
+            if not (in_code or _is_weak(decoded.value)):
                 return begin, weak
             resume = decoded.end
-        weak = begin if weak is None else weak
+        weak = _preferred(text, weak, begin) if in_code else begin if weak is None else weak
     return None, weak
+
+
+def _preferred(text: str, weak: int | None, other: int | None) -> int | None:
+    """The first of two weak values, but an object before an array: that may be a subscript."""
+    if weak is None or other is None:
+        return other if weak is None else weak
+    return other if text[weak] == "[" and text[other] == "{" else weak
 
 
 def _is_weak(value: Any) -> bool:
