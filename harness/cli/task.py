@@ -13,7 +13,7 @@ from harness.cli._task_promote import promote
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from harness.tasks.check.grading import Mistake, TaskGrade
+    from harness.tasks.check.grading import Mistake, TaskGrade, WordingCounts
 
 BROKEN = 1
 """Exit code of a task that is not sound."""
@@ -52,10 +52,11 @@ def check(folder: Path, suites: Path | None, is_json: bool) -> None:
     grade = check_task(folder, suites or (default if default.is_dir() else None))
     if is_json:
         from harness.report.console.output import say_json
+        from harness.stats.wordings import unseen_drop
 
-        say_json(
-            json.dumps({"is_sound": grade.is_sound, **asdict(grade)}, indent=2, default=str) + "\n"
-        )
+        found = {"is_sound": grade.is_sound, **asdict(grade)}
+        found["unseen_drop"] = unseen_drop(grade.wordings.wordings)
+        say_json(json.dumps(found, indent=2, default=str) + "\n")
     else:
         _print(grade)
     if not grade.is_sound:
@@ -70,7 +71,9 @@ def _print(grade: "TaskGrade") -> None:
 
     if grade.behaviors:
         show(Group(_behaviors(grade), "", _corruptions(grade), ""), 100)
-    say(*_mistakes(grade.mistakes), *(f"note: {note}" for note in grade.notes), _verdict(grade))
+    wordings = [_wordings(grade.wordings)] if grade.cases else []
+    notes = (f"note: {note}" for note in grade.notes)
+    say(*_mistakes(grade.mistakes), *notes, *wordings, _verdict(grade))
 
 
 def _behaviors(grade: "TaskGrade") -> "Table":
@@ -115,6 +118,23 @@ def _mistakes(mistakes: "Sequence[Mistake]") -> Iterator[str]:
         yield f"{case}{defect}{mistake.text}"
     if len(mistakes) > MAX_MISTAKES:
         yield f"and {len(mistakes) - MAX_MISTAKES:,} more mistakes"
+
+
+def _wordings(found: "WordingCounts") -> str:
+    """The bound that the task's wordings can give for new ones, at best."""
+    from harness.report.words.numbers import plural
+    from harness.stats.intervals import CONFIDENCE
+    from harness.stats.wordings import WORDING_MARGIN, unseen_drop, wordings_for
+
+    fewest, most = found.fewest_cases, found.most_cases
+    spread = "" if fewest == most else f"{fewest:,} to "
+    drop, needed = unseen_drop(found.wordings), wordings_for()
+    enough = "would bound" if found.wordings < needed else "bound"
+    return (
+        f"{plural(found.wordings, 'wording')}, {spread}{plural(most, 'case')} each: "
+        f"where none of them breaks, a drop of up to {100 * drop:.1f} points over new wordings is "
+        f"not ruled out ({CONFIDENCE:.0%}); {needed} {enough} it at {100 * WORDING_MARGIN:g}"
+    )
 
 
 def _verdict(grade: "TaskGrade") -> str:

@@ -9,6 +9,9 @@ is, fewer wordings widen it.
 from harness.stats.intervals import CONFIDENCE
 from harness.stats.power import cases_without_flips
 
+WORDING_MARGIN = 0.05
+"""Default drop over new wordings that is accepted, 0 to 1."""
+
 
 def unseen_drop(wordings: int, level: float = CONFIDENCE) -> float:
     """Drop over new wordings, 0 to 1, that is not ruled out when none of ``wordings`` broke.
@@ -20,7 +23,7 @@ def unseen_drop(wordings: int, level: float = CONFIDENCE) -> float:
     return 1 - (1 - level) ** (1 / wordings) if wordings else 1.0
 
 
-def wordings_for(margin: float, level: float = CONFIDENCE) -> int:
+def wordings_for(margin: float = WORDING_MARGIN, level: float = CONFIDENCE) -> int:
     """Fewest wordings that, when none of them breaks, rule a drop of ``margin`` out: 59 for 5
     points at 95%."""
     return cases_without_flips(margin, level)

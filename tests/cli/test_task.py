@@ -58,6 +58,29 @@ def test_a_sound_task_is_two_tables_and_a_line(folder: Path) -> None:
     assert re.fullmatch(said, lines[-1])
 
 
+def test_one_line_says_what_the_wordings_can_bound(folder: Path) -> None:
+    """1 - 0.05^(1/30) = 0.0950; 1 - 0.05^(1/59) = 0.0495; 1 - 0.05 = 0.95."""
+    assert check("tasks/payments").output.splitlines()[-2] == (
+        "30 wordings, 1 case each: where none of them breaks, a drop of up to 9.5 points over new "
+        "wordings is not ruled out (95%); 59 would bound it at 5"
+    )
+
+    def made_from(count: int):
+        return lambda cases: [
+            {**cases[n % 30], "id": f"c{n}", "template": f"w{n % count}"} for n in range(70)
+        ]
+
+    change(folder, made_from(59))
+    line = check("tasks/payments").output.splitlines()[-2]
+    assert line.startswith("59 wordings, 1 to 2 cases each: where none of them breaks, ")
+    assert "a drop of up to 5.0 points" in line
+    assert line.endswith("; 59 bound it at 5")
+    change(folder, lambda cases: [{**c, "template": "w"} for c in cases])
+    line = check("tasks/payments").output.splitlines()[-2]
+    assert line.startswith("1 wording, 70 cases each: where none of them breaks, ")
+    assert "a drop of up to 95.0 points" in line
+
+
 def test_a_broken_task_is_named_case_by_case_and_the_rest_is_counted(folder: Path) -> None:
     change(folder, quoted)
     result = check("tasks/payments")
@@ -66,7 +89,8 @@ def test_a_broken_task_is_named_case_by_case_and_the_rest_is_counted(folder: Pat
     assert len(named) == 20
     assert named[0].startswith("case json_extraction-000: the reference fails schema_types: ")
     assert named[0].endswith('"49.99"')
-    assert result.output.endswith("and 40 more mistakes\ntasks/payments: broken, 60 mistakes\n")
+    lines = result.output.splitlines()
+    assert (lines[-3], lines[-1]) == ("and 40 more mistakes", "tasks/payments: broken, 60 mistakes")
 
 
 def test_files_that_do_not_load_are_shown_with_their_lines(folder: Path) -> None:
@@ -86,6 +110,8 @@ def test_json_has_everything(folder: Path) -> None:
     assert result.exit_code == 1
     found = json.loads(result.output)
     assert (found["is_sound"], found["name"], found["cases"]) == (False, "payments", 30)
+    assert found["wordings"] == {"wordings": 30, "fewest_cases": 1, "most_cases": 1}
+    assert found["unseen_drop"] == pytest.approx(1 - 0.05 ** (1 / 30))
     assert len(found["mistakes"]) == 60
     assert set(found["mistakes"][0]) == {"text", "case_id", "corruption"}
     types = next(b for b in found["behaviors"] if b["behavior"] == "types")

@@ -66,6 +66,16 @@ class CorruptionGrade:
 
 
 @dataclass(frozen=True, slots=True)
+class WordingCounts:
+    """How many wordings the cases were made from; a case without a template is its own wording."""
+
+    wordings: int = 0
+    fewest_cases: int = 0
+    """Cases of the wording that has the fewest."""
+    most_cases: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class TaskGrade:
     """The findings in one task's folder."""
 
@@ -73,6 +83,7 @@ class TaskGrade:
     folder: Path
     cases: int = 0
     references: int = 0
+    wordings: WordingCounts = WordingCounts()
     behaviors: tuple[BehaviorGrade, ...] = ()
     corruptions: tuple[CorruptionGrade, ...] = ()
     mistakes: tuple[Mistake, ...] = ()
@@ -137,6 +148,7 @@ class _Grading:
             folder=self.task.path,
             cases=len(self.task.cases),
             references=len(perfect),
+            wordings=_wordings(self.task.cases),
             behaviors=tuple(self._behaviors()),
             corruptions=tuple(self.corruptions.values()),
             mistakes=tuple(self.mistakes),
@@ -265,6 +277,11 @@ def _misjudged(name: str, verdict: Verdict, is_expected: bool) -> str:
     if is_expected:
         return f"{name} passes, and this breaks it"
     return f"{name} fails, and this does not break it: {verdict.reason}"
+
+
+def _wordings(cases: Sequence[Case]) -> WordingCounts:
+    uses = Counter((bool(case.template), case.template or case.id) for case in cases)
+    return WordingCounts(len(uses), min(uses.values()), max(uses.values()))
 
 
 def _template_mistakes(cases: Sequence[Case]) -> Iterator[Mistake]:

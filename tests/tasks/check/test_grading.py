@@ -5,7 +5,7 @@ import pytest
 from harness.checks.variety import Variety
 from harness.core.errors import HarnessError
 from harness.core.verdict import Verdict
-from harness.tasks.check.grading import check_task
+from harness.tasks.check.grading import WordingCounts, check_task
 from tests.grading import CASES, REFERENCES, SCHEMA, TASK, TEXTS, Grader, case, said
 from tests.models import ROOT
 
@@ -273,6 +273,17 @@ def test_ids_and_templates_are_sound(grade):
         "d||has no template, and other cases have one: name its wording",
         "e\t||the id 'e\\t' has blanks around it or control characters",
     ]
+
+
+def test_wordings_are_counted_with_their_cases(grade):
+    cases = [case("a", id=f"a{n}") for n in range(3)] + [case("b", template="w2")]
+    assert grade(cases=cases).wordings == WordingCounts(2, 1, 3)
+
+
+def test_a_case_without_a_template_is_its_own_wording(grade):
+    cases = [case("a", template=""), case("b", template=""), case("a", id="w1", template="a")]
+    assert grade(cases=cases[:2]).wordings == WordingCounts(2, 1, 1)
+    assert grade(cases=cases).wordings == WordingCounts(3, 1, 1)
 
 
 def test_a_text_reference_is_the_text(grade):
