@@ -13,7 +13,7 @@ from harness.cli._task_promote import promote
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from harness.tasks.check.grading import Mistake, TaskGrade, WordingCounts
+    from harness.tasks.check.grading import BehaviorGrade, Mistake, TaskGrade, WordingCounts
 
 BROKEN = 1
 """Exit code of a task that is not sound."""
@@ -80,12 +80,15 @@ def _behaviors(grade: "TaskGrade") -> "Table":
     table = _table("behavior", "references pass", "corruptions that break it")
     for row in grade.behaviors:
         if row.applies:
-            table.add_row(
-                row.behavior, _of(row.passed, row.passed + row.failed), f"{row.corruptions:,}"
-            )
+            table.add_row(row.behavior, _passing(row), f"{row.corruptions:,}")
         else:
             table.add_row(row.behavior, "does not apply", "")
     return table
+
+
+def _passing(row: "BehaviorGrade") -> str:
+    skipped = f", {row.skipped:,} skipped" if row.skipped else ""
+    return f"{_of(row.passed, row.passed + row.failed)}{skipped}"
 
 
 def _corruptions(grade: "TaskGrade") -> "Table":
@@ -94,6 +97,8 @@ def _corruptions(grade: "TaskGrade") -> "Table":
     table.columns[2].no_wrap = False
     for row in grade.corruptions:
         judged = _of(row.right, row.made) if row.made else "has no place"
+        if row.made and row.untried:
+            judged += f", {row.untried:,} not tried"
         table.add_row(row.defect, judged, ", ".join(row.breaks))
     return table
 
@@ -143,7 +148,9 @@ def _verdict(grade: "TaskGrade") -> str:
         return f"{grade.folder}: broken, {count:,} {'mistake' if count == 1 else 'mistakes'}"
     references = _of(grade.references, grade.cases)
     corruptions = sum(row.made for row in grade.corruptions)
+    untried = sum(row.untried for row in grade.corruptions)
     return (
         f"{grade.folder}: sound, {references} references pass, "
         f"{_of(corruptions, corruptions)} corrupted references fail as they should"
+        + (f", {untried:,} not tried: the reference has no place for the defect" if untried else "")
     )

@@ -1,5 +1,6 @@
 """Runs behaviors: calls a test for each completion or once, judges it, prints its failure."""
 
+import inspect
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import replace
 from functools import partial
@@ -36,6 +37,8 @@ class Behaviors:
     def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> bool | None:
         if not is_behavior(pyfuncitem):
             return None
+        if inspect.iscoroutinefunction(pyfuncitem.obj):
+            pytest.fail("a behavior is a plain function, write def without async", pytrace=False)
         arguments = arguments_of(pyfuncitem)
         if PER_COMPLETION & arguments.keys():
             self._judge_completions(pyfuncitem, arguments)

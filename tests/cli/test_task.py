@@ -56,6 +56,35 @@ def test_a_sound_task_is_two_tables_and_a_line(folder: Path) -> None:
         r"tasks/payments: sound, 30 of 30 references pass, (\d+) of \1 corrupted references fail .*"
     )
     assert re.fullmatch(said, lines[-1])
+    assert lines[-1].endswith(", 30 not tried: the reference has no place for the defect")
+
+
+def test_references_without_a_place_for_a_defect_are_told_from_those_that_have_one(
+    folder: Path,
+) -> None:
+    task = folder / "task.yaml"
+    task.write_text("description: d\nprompt: x\noutput: {format: json, exact: [/n]}\n", "utf-8")
+    (folder / "cases.jsonl").write_text(
+        '{"id": "a", "reference": {"n": 1}}\n{"id": "b", "reference": {}}\n', "utf-8"
+    )
+    rows = [" ".join(line.split()) for line in check("tasks/payments").output.splitlines()]
+    assert "key dropped 1 of 1, 1 not tried exact_fields" in rows
+
+
+def test_a_behavior_of_ones_own_that_crashes_is_one_printable_line(folder: Path) -> None:
+    own = Path("suites/test_own.py")
+    own.parent.mkdir()
+    own.write_text(
+        'def test_own(completion):\n    raise ValueError("\\x1b[31m ::error::x\\n##[error]")\n',
+        "utf-8",
+    )
+    result = check("tasks/payments")
+    assert result.exit_code == 1
+    assert result.output.endswith(
+        "case json_extraction-000: suites/test_own.py:2: own crashes "
+        "(ValueError: ␛[31m ::error::x), mend the test\n"
+        "tasks/payments: broken, 1 mistake\n"
+    )
 
 
 def test_one_line_says_what_the_wordings_can_bound(folder: Path) -> None:
@@ -120,6 +149,7 @@ def test_json_has_everything(folder: Path) -> None:
         "applies": True,
         "passed": 0,
         "failed": 30,
+        "skipped": 0,
         "corruptions": 0,
     }
 

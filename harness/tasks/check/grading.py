@@ -6,7 +6,7 @@ defect breaks. A mistake found here is the task's or a check's, never a model's.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from harness.checks import listing
 from harness.core.case import Case
 from harness.core.completion import Completion
 from harness.core.errors import HarnessError
+from harness.core.record import RunRecord
 from harness.core.verdict import Outcome, Verdict
 from harness.tasks.check.corruptions import corruptions_of, defects_of
 from harness.tasks.check.corruptions.defect import Corruption, monotone_answers
@@ -47,7 +48,8 @@ class BehaviorGrade:
     applies: bool
     passed: int = 0
     failed: int = 0
-    """Errors among them."""
+    """Errors and crashes among them."""
+    skipped: int = 0
     corruptions: int = 0
     """Corrupted references that it must fail."""
 
@@ -61,6 +63,8 @@ class CorruptionGrade:
     """References that the defect has a place in."""
     right: int = 0
     """Those among them that fail exactly what they should."""
+    untried: int = 0
+    """References that have no place for it, break nothing by it, or fail themselves."""
     breaks: tuple[str, ...] = ()
     """The behaviors that it breaks in some case."""
 
@@ -126,6 +130,9 @@ class _Grading:
         self.mistakes: list[Mistake] = []
         self.passed: Counter[str] = Counter()
         self.failed: Counter[str] = Counter()
+        self.skips: Counter[str] = Counter()
+        self.unjudged: list[str] = []
+        """Behaviors of the user's own that gave no verdict on any reference."""
         self.broken: Counter[str] = Counter()
         """By behavior: the corruptions that it must fail."""
         self.held = {n for n in self.checks if listing()[n].broken_by is not None}
@@ -136,11 +143,15 @@ class _Grading:
         self.mistakes += map(Mistake, name_mistakes(self.task, set(self.checks), self.own))
         self.mistakes += _template_mistakes(self.task.cases)
         perfect: list[tuple[Case, Completion]] = []
+        of_cases = list(self.corruptions)
         for case in self.task.cases:
             if case.reference is not None and (answer := self._perfect(case)) is not None:
                 perfect.append((case, answer))
                 if self._is_sound(case, answer):
                     self._grade_corruptions(case, answer)
+        for defect in of_cases:
+            grade = self.corruptions[defect]
+            self.corruptions[defect] = replace(grade, untried=len(perfect) - grade.made)
         self._grade_run(perfect)
         self._grade_own(perfect)
         return TaskGrade(
@@ -166,8 +177,11 @@ class _Grading:
 
     def _is_sound(self, case: Case, perfect: Completion) -> bool:
         """True when the reference passes every behavior; each that it fails is a mistake."""
-        found = {n: v for n, v in self._judge(case, perfect).items() if not _is_passed(v)}
-        self.passed.update(n for n in self.checks if n not in found)
+        verdicts = self._judge(case, perfect)
+        found = {n: v for n, v in verdicts.items() if not _is_passed(v)}
+        skipped = {n for n, v in verdicts.items() if v.outcome is Outcome.SKIPPED}
+        self.skips.update(skipped)
+        self.passed.update(n for n in verdicts if n not in {*found, *skipped})
         self.failed.update(found.keys())
         for name, verdict in found.items():
             text = f"the reference fails {name}: {verdict.reason}"
@@ -215,7 +229,8 @@ class _Grading:
             self.broken["variety"] += 1
             run = [(case, replace(answer, text=text)) for case, answer in perfect]
             wrong = _is_passed(variety.judge(run))
-            self.corruptions[defect] = CorruptionGrade(defect, 1, int(not wrong), ("variety",))
+            grade = CorruptionGrade(defect, 1, int(not wrong), breaks=("variety",))
+            self.corruptions[defect] = grade
             if wrong:
                 text = "variety passes, and this breaks it"
                 self.mistakes.append(Mistake(text, corruption=defect))
@@ -229,27 +244,50 @@ class _Grading:
         except HarnessError as error:
             self.mistakes += map(Mistake, error.mistakes)
             return
-        answered = {case.id for case, _ in perfect}
+        for crash in run.crashes:
+            text = f"{crash.place}: {crash.behavior} crashes ({crash.error}), mend the test"
+            self.failed[crash.behavior] += 1
+            self.mistakes.append(Mistake(text, crash.case_id))
+        if run.problem:
+            text = f"{self.suites}: cannot be run over the references: {run.problem}"
+            self.mistakes.append(Mistake(text))
+        if run.record is not None:
+            self._note_results(run.record, {case.id for case, _ in perfect})
+        judged = {name.partition("[")[0] for name in (*self.passed, *self.failed, *self.skips)}
+        if not run.problem:
+            singles = (name for name, is_single in self.own.items() if is_single)
+            self.unjudged = [name for name in singles if name not in judged]
+
+    def _note_results(self, run: RunRecord, answered: Collection[str]) -> None:
         for sample in run.samples:
             for name, verdict in sample.verdicts.items():
                 if sample.case_id in answered and name.partition("[")[0] in self.own:
                     self._note_own(name, sample.case_id, verdict)
         for result in run.results:
-            if result.behavior in self.own and result.reason and result.met is False:
-                text = f"the references fail {result.behavior}: {result.reason}"
-                self.mistakes.append(Mistake(text.splitlines()[0]))
+            if self.own.get(result.behavior.partition("[")[0], True):
+                continue
+            self.passed[result.behavior] += result.passed
+            self.failed[result.behavior] += result.failed + result.errors
+            self.skips[result.behavior] += result.skipped
+            if result.met is False:
+                reason = result.reason.partition("\n")[0] or "an assertion without a message"
+                self.mistakes.append(Mistake(f"the references fail {result.behavior}: {reason}"))
 
     def _note_own(self, name: str, case_id: str, verdict: Verdict) -> None:
-        if _is_passed(verdict):
+        if verdict.outcome is Outcome.SKIPPED:
+            self.skips[name] += 1
+        elif _is_passed(verdict):
             self.passed[name] += 1
-            return
-        self.failed[name] += 1
-        self.mistakes.append(Mistake(f"the reference fails {name}: {verdict.reason}", case_id))
+        else:
+            self.failed[name] += 1
+            text = f"the reference fails {name}: {verdict.reason}"
+            self.mistakes.append(Mistake(text, case_id))
 
     def _behaviors(self) -> Iterator[BehaviorGrade]:
-        others = [n for n in {**self.passed, **self.failed} if n not in self.checks]
+        counted = {**self.passed, **self.failed, **self.skips}
+        others = [n for n in counted if n not in self.checks]
         for name in (*self.checks, *others):
-            counts = self.passed[name], self.failed[name], self.broken[name]
+            counts = self.passed[name], self.failed[name], self.skips[name], self.broken[name]
             yield BehaviorGrade(name, True, *counts)
         yield from (BehaviorGrade(name, False) for name in self.skipped)
 
@@ -264,6 +302,9 @@ class _Grading:
         templates = {case.template for case in cases}
         if len(cases) > 1 and len(templates) == 1 and templates != {""}:
             yield "every case has the same template: they are one cluster, of which no rate is sure"
+        if self.unjudged:
+            names = ", ".join(self.unjudged)
+            yield f"{names} of {self.suites} judged no reference: not this task's, or skipped"
         never = [n for n in self.checks if not self.broken[n]]
         if never and len(never) < len(self.checks):
             yield f"no corruption breaks {', '.join(never)}: whether it can fail is not shown"

@@ -12,6 +12,8 @@ from harness.files.yaml_file import parse_yaml
 from harness.tasks.task import TASK_FILE, Task
 from harness.tasks.task_file import limit_budgets
 
+_FUNCTION = ast.FunctionDef | ast.AsyncFunctionDef
+
 
 def names_in_suites(suites: Path) -> Mapping[str, bool]:
     """The behaviors in a folder of suites, and whether each judges single completions.
@@ -19,13 +21,13 @@ def names_in_suites(suites: Path) -> Mapping[str, bool]:
     Their files are parsed and not imported.
     """
     found: dict[str, bool] = {}
-    for file in sorted(suites.rglob("test_*.py")):
+    for file in sorted({*suites.rglob("test_*.py"), *suites.rglob("*_test.py")}):
         try:
             tree = ast.parse(file.read_text("utf-8"))
         except (OSError, ValueError, SyntaxError) as error:
             raise HarnessError(f"{file}: cannot be read as Python ({error})") from None
         for node in ast.walk(tree):
-            if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
+            if isinstance(node, _FUNCTION) and node.name.startswith("test_"):
                 arguments = {a.arg for a in (*node.args.args, *node.args.kwonlyargs)}
                 is_single = bool(arguments & {"completion", "case"})
                 found[node.name.removeprefix("test_")] = is_single

@@ -23,14 +23,9 @@ from harness.tasks.check.corruptions.defect import (
     at_the_limit,
     nothing,
 )
+from harness.tasks.check.corruptions.invented import number_for, text_for
 from harness.tasks.check.corruptions.moments import impossible, shifted
-
-INVENTED: tuple[str, int] = ("Zyxquil Vorbanto", 76543217)
-_CONTAINER_KEYWORDS = frozenset(
-    {"$schema", "$id", "$defs", "properties", "required", "additionalProperties", "items"}
-    | {"minItems", "maxItems"}
-)
-_PLAIN_KEYWORDS = frozenset({"type", "title", "description", "default", "examples", "$comment"})
+from harness.tasks.check.corruptions.schema_places import PLAIN_KEYWORDS, is_simple, places_of
 
 
 def defects(output: Output) -> Defects:
@@ -89,6 +84,10 @@ def dump(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
+_DATED = PLAIN_KEYWORDS | {"format", "minLength"}
+"""Keywords of a text that may be a date."""
+
+
 @dataclass(frozen=True, slots=True)
 class PerfectAnswer:
     """The value of a perfect answer, and the declarations about places in it."""
@@ -102,35 +101,46 @@ class PerfectAnswer:
             if isinstance(value, dict):
                 yield path, value
 
+    def inner_objects(self) -> Iterator[tuple[Path, dict[str, Any]]]:
+        return (found for found in self.objects() if found[0])
+
     def leaves(self) -> Iterator[tuple[Path, Any]]:
         for path, value in _walk((), self.value):
             if not isinstance(value, dict | list):
                 yield path, value
 
     def schema_at(self, path: Path) -> dict[str, Any] | None:
-        """The part of the schema for a place; empty without a schema, ``None`` where more than
-        ``properties`` and ``items`` has a say in it."""
-        if self.output.json_schema is None:
-            return {}
-        node = self.output.json_schema.raw
-        for part in path:
-            if not is_simple(node):
-                return None
-            node = (
-                node.get("properties", {}).get(part) if isinstance(part, str) else node.get("items")
-            )
-        return node if isinstance(node, dict) else None
+        """The keywords of the schema for a place; empty without a schema, ``None`` where more than
+        plain ones have a say in it."""
+        schema = self.output.json_schema
+        return {} if schema is None else places_of(schema).at(path, self.value)
 
     def is_free(self, path: Path, *also: str) -> bool:
         """True when the schema lets any value of the same type stand there."""
         node = self.schema_at(path)
-        return node is not None and set(node) <= _PLAIN_KEYWORDS | {"minLength", *also}
+        return node is not None and set(node) <= PLAIN_KEYWORDS | {
+            *("minLength", *also),
+            *(() if self.has_formats() else ("format",)),
+        }
 
     def has_formats(self) -> bool:
         """True when ``format`` is more than an annotation."""
         return self.output.json_schema is not None and bool(
             self.output.json_schema.validator.format_checker
         )
+
+    def invented(self, path: Path, value: Any) -> Any:
+        """Another value of the same type that the schema allows and the prompt does not state;
+        ``None`` where there is none here."""
+        node = self.schema_at(path)
+        if node is None:
+            return None
+        is_date = node.get("format") == "date" and self.has_formats()
+        if isinstance(value, str) and is_date and set(node) <= _DATED:
+            return shifted(TimestampRule(kind="date"), value, self.case.prompt)
+        if isinstance(value, str):
+            return text_for(node, self.case.prompt, not self.has_formats())
+        return number_for(node, self.case.prompt) if _is_number(value) else None
 
     def changed(self, path: Path, new: Any, *breaks: str) -> Corruption | None:
         """The answer with another value at a place, which is no longer the reference's."""
@@ -155,11 +165,6 @@ class PerfectAnswer:
 
 
 DefectInside = Callable[[PerfectAnswer], Corruption | None]
-
-
-def is_simple(node: Any) -> bool:
-    """True for a part of a schema that speaks of an object or array in the plainest way."""
-    return isinstance(node, dict) and set(node) <= _PLAIN_KEYWORDS | _CONTAINER_KEYWORDS
 
 
 def touches(pointers: Iterable[str], path: Path) -> bool:
@@ -206,10 +211,13 @@ def _in_value(output: Output, make: DefectInside, case: Case, perfect: str) -> C
 
 def _in_values(output: Output) -> Mapping[str, DefectInside]:
     times = output.timestamps
+    inner = {"inner key dropped": _inner_key_dropped, "inner key added": _inner_key_added}
+    has_inner = output.json_schema is not None and places_of(output.json_schema).has_inner_objects
     claims = [pointer for pointer in output.grounded if pointer not in times]
     return {
         "key dropped": _key_dropped,
         "key added": _key_added,
+        **(inner if has_inner else {}),
         "number quoted": _number_quoted,
         "value wrong": _value_wrong,
         **{f"{pointer} invented": partial(_invented, pointer) for pointer in claims},
@@ -219,12 +227,24 @@ def _in_values(output: Output) -> Mapping[str, DefectInside]:
 
 
 def _key_dropped(answer: PerfectAnswer) -> Corruption | None:
-    for path, members in answer.objects():
+    return _first_dropped(answer, answer.objects())
+
+
+def _inner_key_dropped(answer: PerfectAnswer) -> Corruption | None:
+    return _first_dropped(answer, answer.inner_objects())
+
+
+def _first_dropped(
+    answer: PerfectAnswer, objects: Iterable[tuple[Path, dict[str, Any]]]
+) -> Corruption | None:
+    for path, members in objects:
         node = answer.schema_at(path)
         if node is None or not is_simple(node):
             continue
+        listed = node.get("required")
         for name in members:
-            is_required = name in node.get("required", ())
+            own = (answer.schema_at((*path, name)) or {}).get("required")
+            is_required = own is True or (isinstance(listed, list) and name in listed)
             held = ("schema_types", "required_keys") if is_required else ()
             if broken := answer.without((*path, name), *held):
                 return broken
@@ -232,7 +252,17 @@ def _key_dropped(answer: PerfectAnswer) -> Corruption | None:
 
 
 def _key_added(answer: PerfectAnswer) -> Corruption | None:
-    for path, _ in answer.objects():
+    return _first_added(answer, answer.objects())
+
+
+def _inner_key_added(answer: PerfectAnswer) -> Corruption | None:
+    return _first_added(answer, answer.inner_objects())
+
+
+def _first_added(
+    answer: PerfectAnswer, objects: Iterable[tuple[Path, dict[str, Any]]]
+) -> Corruption | None:
+    for path, _ in objects:
         node = answer.schema_at(path) or {}
         if node.get("additionalProperties") is False and is_simple(node):
             return answer.changed((*path, "unasked"), True, "schema_types")
@@ -242,7 +272,7 @@ def _key_added(answer: PerfectAnswer) -> Corruption | None:
 def _number_quoted(answer: PerfectAnswer) -> Corruption | None:
     for path, value in answer.leaves():
         node = answer.schema_at(path) or {}
-        if _is_number(value) and path and node.get("type") in ("number", "integer"):
+        if _is_number(value) and path and _is_numeric(node.get("type")):
             return answer.changed(path, dump(value), "schema_types", "types")
     return None
 
@@ -250,12 +280,9 @@ def _number_quoted(answer: PerfectAnswer) -> Corruption | None:
 def _invented(pointer: str, answer: PerfectAnswer) -> Corruption | None:
     times = answer.output.timestamps
     for path, value in answer.leaves():
-        if not touches([pointer], path) or touches(times, path) or not answer.is_free(path):
-            continue
-        if isinstance(value, str):
-            return answer.changed(path, INVENTED[0], "grounding")
-        if _is_number(value):
-            return answer.changed(path, INVENTED[1], "grounding")
+        is_claim = touches([pointer], path) and not touches(times, path)
+        if is_claim and (new := answer.invented(path, value)) is not None:
+            return answer.changed(path, new, "grounding")
     return None
 
 
@@ -287,6 +314,12 @@ def _time_impossible(pointer: str, rule: TimestampRule, answer: PerfectAnswer) -
             new = impossible(rule, value)
             return answer.changed(path, new, "timestamp_sanity", *["grounding"] * grounded)
     return None
+
+
+def _is_numeric(types: Any) -> bool:
+    """True for a ``type`` that lets numbers stand, and no text."""
+    allowed = {types} if isinstance(types, str) else {t for t in types or () if isinstance(t, str)}
+    return bool(allowed) and allowed <= {"number", "integer", "null"}
 
 
 def _is_number(value: Any) -> bool:
