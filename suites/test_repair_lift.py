@@ -12,7 +12,8 @@ from harness.checks import repair_lift
 
 @pytest.fixture
 def repair_rates(completions, task):
-    return repair_lift.RepairRates.of((task.case(c.case_id), c) for c in completions)
+    pairs = ((task.case(c.case_id), c) for c in completions)
+    return repair_lift.RepairRates.of(pairs, task.output.wrappers)
 
 
 @pytest.mark.behavior(needs=repair_lift.NEEDS)

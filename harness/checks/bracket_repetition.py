@@ -10,6 +10,7 @@ from harness.checks.json.value import (
     bracket_loop,
     without_completion,
 )
+from harness.checks.text.wrappers import KNOWN_WRAPPERS, Wrappers
 from harness.core.case import Case
 from harness.core.completion import Completion
 from harness.core.verdict import FailureCode, Verdict
@@ -29,11 +30,12 @@ class NoBracketRuns:
     """Closers that may close nothing, blanks between them ignored."""
     max_open_run: int = MAX_OPEN_RUN
     """Openers in a row that may be left open, as they are where the token limit cuts."""
+    wrappers: Wrappers = KNOWN_WRAPPERS
 
     def judge(self, case: Case, completion: Completion) -> Verdict:
         if error := without_completion(completion):
             return error
-        document = read_document(completion.text)
+        document = read_document(completion.text, self.wrappers)
         loop = bracket_loop(document, self.max_stray_closers, self.max_open_run)
         if loop is None:
             return Verdict.passed()
@@ -41,4 +43,4 @@ class NoBracketRuns:
 
 
 def check_for(output: Output) -> NoBracketRuns:
-    return NoBracketRuns()
+    return NoBracketRuns(wrappers=output.wrappers)

@@ -9,6 +9,7 @@ from harness.checks.declared.output import Output
 from harness.checks.json.document import Document
 from harness.checks.json.value import document_of
 from harness.checks.json.wording import show
+from harness.checks.text.wrappers import KNOWN_WRAPPERS, Wrappers
 from harness.core.case import Case
 from harness.core.completion import Completion
 from harness.core.verdict import FailureCode, Verdict
@@ -22,8 +23,10 @@ _NAMES_AND_BRACES = re.compile(r'"(?:[^"\\]++|\\.)*+"[ \t\n\r]*+(:?)|[{}]')
 class NoDuplicateKeys:
     """Rejects ``{"a": 1, "a": 2}``, and ``{"a": 1, "\\u0061": 2}``: the same name, escaped."""
 
+    wrappers: Wrappers = KNOWN_WRAPPERS
+
     def judge(self, case: Case, completion: Completion) -> Verdict:
-        document = document_of(completion)
+        document = document_of(completion, self.wrappers)
         if isinstance(document, Verdict):
             return document
         if not document.has_duplicates:
@@ -35,7 +38,7 @@ class NoDuplicateKeys:
 
 
 def check_for(output: Output) -> NoDuplicateKeys:
-    return NoDuplicateKeys()
+    return NoDuplicateKeys(output.wrappers)
 
 
 def _repeated_names(document: Document) -> Iterator[tuple[str, int, tuple[int, int]]]:

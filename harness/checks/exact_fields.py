@@ -9,6 +9,7 @@ from harness.checks.json.pointer import PointerMatch, follow, span_of
 from harness.checks.json.value import document_of
 from harness.checks.json.wording import show
 from harness.checks.schema.keywords import equality_key
+from harness.checks.text.wrappers import KNOWN_WRAPPERS, Wrappers
 from harness.core.case import Case
 from harness.core.completion import Completion
 from harness.core.verdict import FailureCode, Verdict
@@ -27,11 +28,12 @@ class ExactFields:
 
     pointers: tuple[str, ...]
     """JSON pointers, ``*`` for every item."""
+    wrappers: Wrappers = KNOWN_WRAPPERS
 
     def judge(self, case: Case, completion: Completion) -> Verdict:
         if case.reference is None:
             return Verdict.skipped("the case has no reference")
-        document = document_of(completion)
+        document = document_of(completion, self.wrappers)
         if isinstance(document, Verdict):
             return document
         for pointer in self.pointers:
@@ -43,7 +45,7 @@ class ExactFields:
 
 
 def check_for(output: Output) -> ExactFields:
-    return ExactFields(output.exact)
+    return ExactFields(output.exact, output.wrappers)
 
 
 def _pairs(reference: Any, value: Any, pointer: str) -> list[tuple[PointerMatch, PointerMatch]]:

@@ -9,6 +9,7 @@ from harness.checks.json.pointer import Path, follow, pointer_of, span_of
 from harness.checks.json.value import document_of
 from harness.checks.text.facts import facts_of
 from harness.checks.text.grounded_patterns import GroundedPatterns, is_stated, ungrounded
+from harness.checks.text.wrappers import KNOWN_WRAPPERS, Wrappers
 from harness.core.case import Case
 from harness.core.completion import Completion
 from harness.core.verdict import FailureCode, Verdict
@@ -28,9 +29,10 @@ class Grounding:
 
     pointers: tuple[str, ...]
     """JSON pointers of the values, ``*`` for every item."""
+    wrappers: Wrappers = KNOWN_WRAPPERS
 
     def judge(self, case: Case, completion: Completion) -> Verdict:
-        document = document_of(completion)
+        document = document_of(completion, self.wrappers)
         if isinstance(document, Verdict):
             return document
         facts = facts_of(case.prompt)
@@ -49,8 +51,8 @@ class Grounding:
 
 def check_for(output: Output) -> Grounding | GroundedPatterns:
     if output.format == "json":
-        return Grounding(output.grounded)
-    return GroundedPatterns(tuple(output.grounded_patterns.items()))
+        return Grounding(output.grounded, output.wrappers)
+    return GroundedPatterns(tuple(output.grounded_patterns.items()), output.wrappers)
 
 
 def _leaves(path: Path, value: Any) -> Iterator[tuple[Path, Any]]:

@@ -7,6 +7,7 @@ from harness.checks.json.document import read_document
 from harness.checks.json.extra_text import extra_text
 from harness.checks.json.fault import Fault
 from harness.checks.json.value import fault_verdict, without_completion
+from harness.checks.text.wrappers import KNOWN_WRAPPERS, Wrappers
 from harness.core.case import Case
 from harness.core.completion import Completion
 from harness.core.verdict import Verdict
@@ -24,13 +25,15 @@ class JsonValidity:
     code is chosen as ``harness.checks.json.document`` says.
     """
 
+    wrappers: Wrappers = KNOWN_WRAPPERS
+
     def judge(self, case: Case, completion: Completion) -> Verdict:
         if error := without_completion(completion):
             return error
-        document = read_document(completion.text)
+        document = read_document(completion.text, self.wrappers)
         if document.fault is None and document.is_whole:
             return Verdict.passed()
-        extra = extra_text(document)
+        extra = extra_text(document, self.wrappers)
         fault = document.fault
         if extra and (fault is None or extra.span[0] < document.start):
             fault = Fault(extra.code, extra.reason, extra.span, extra.span[0])
@@ -39,4 +42,4 @@ class JsonValidity:
 
 
 def check_for(output: Output) -> JsonValidity:
-    return JsonValidity()
+    return JsonValidity(output.wrappers)

@@ -8,6 +8,7 @@ from harness.checks.json.extra_text import extra_text
 from harness.checks.json.value import without_completion
 from harness.checks.text.no_text_around_code import NoTextAroundCode
 from harness.checks.text.no_text_around_sections import NoTextAroundSections
+from harness.checks.text.wrappers import KNOWN_WRAPPERS, Wrappers
 from harness.core.case import Case
 from harness.core.completion import Completion
 from harness.core.verdict import Verdict
@@ -25,14 +26,17 @@ class NoExtraText:
     first piece of extra text in reading order.
     """
 
+    wrappers: Wrappers = KNOWN_WRAPPERS
+
     def judge(self, case: Case, completion: Completion) -> Verdict:
         if error := without_completion(completion):
             return error
-        extra = extra_text(read_document(completion.text))
+        extra = extra_text(read_document(completion.text, self.wrappers), self.wrappers)
         return Verdict.failed(extra.code, extra.reason, extra.span) if extra else Verdict.passed()
 
 
 def check_for(output: Output) -> NoExtraText | NoTextAroundCode | NoTextAroundSections:
     if output.format == "text":
-        return NoTextAroundSections(output.sections)
-    return NoTextAroundCode() if output.format == "python" else NoExtraText()
+        return NoTextAroundSections(output.sections, output.wrappers)
+    check = NoTextAroundCode if output.format == "python" else NoExtraText
+    return check(output.wrappers)

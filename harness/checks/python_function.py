@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from harness.checks.declared.output import Output
 from harness.checks.json.value import without_completion
 from harness.checks.json.wording import list_of
-from harness.checks.text.python_source import offset_of, parse_python, unparsed
+from harness.checks.text.python_source import offset_of, parse_answer, unparsed
+from harness.checks.text.wrappers import KNOWN_WRAPPERS, Wrappers
 from harness.core.case import Case
 from harness.core.completion import Completion
 from harness.core.printable import excerpt
@@ -30,6 +31,7 @@ class PythonFunction:
     """Every parameter and the result must be annotated."""
     docstring: bool = True
     """The function must open with a docstring that says something."""
+    wrappers: Wrappers = KNOWN_WRAPPERS
 
     def judge(self, case: Case, completion: Completion) -> Verdict:
         if error := without_completion(completion):
@@ -38,7 +40,7 @@ class PythonFunction:
         if not isinstance(name, str):
             reason = f"the case has no variable {self.variable!r} that names a function"
             return Verdict.error(FailureCode.TASK_ERROR, reason)
-        source = parse_python(completion.text)
+        source = parse_answer(completion.text, self.wrappers)
         if source.tree is None:
             return unparsed(source, completion)
         functions = [node for node in source.tree.body if isinstance(node, Function)]
@@ -68,7 +70,7 @@ class PythonFunction:
 
 def check_for(output: Output) -> PythonFunction:
     assert output.function is not None, "NEEDS says so"
-    return PythonFunction(output.function, output.annotations, output.docstring)
+    return PythonFunction(output.function, output.annotations, output.docstring, output.wrappers)
 
 
 def _bare_parameters(function: Function) -> list[str]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from harness.checks.declared.output import Output
 from harness.checks.json.value import without_completion
 from harness.checks.text.whole_words import has_words, normal
+from harness.checks.text.wrappers import KNOWN_WRAPPERS, Wrappers
 from harness.core.case import Case
 from harness.core.completion import Completion
 from harness.core.printable import excerpt
@@ -24,11 +25,12 @@ class Quotes:
 
     variables: tuple[str, ...]
     """Names of the case's variables."""
+    wrappers: Wrappers = KNOWN_WRAPPERS
 
     def judge(self, case: Case, completion: Completion) -> Verdict:
         if error := without_completion(completion):
             return error
-        text = normal(completion.text)
+        text = normal(self.wrappers.answer(completion.text))
         for name in self.variables:
             if name not in case.variables:
                 reason = f"the case has no variable {name!r}, give it one"
@@ -41,4 +43,4 @@ class Quotes:
 
 
 def check_for(output: Output) -> Quotes:
-    return Quotes(output.quotes)
+    return Quotes(output.quotes, output.wrappers)

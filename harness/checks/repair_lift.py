@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from harness.checks.declared.output import RunDeclarations
 from harness.checks.json.repair import Repaired
 from harness.checks.json_validity import JsonValidity
+from harness.checks.text.wrappers import KNOWN_WRAPPERS, Wrappers
 from harness.core.case import Case
 from harness.core.completion import Completion, FinishReason
 from harness.core.verdict import FailureCode, Outcome, Verdict
@@ -24,9 +25,14 @@ class RepairRates:
     """After ``harness.checks.json.repair``; the sound ones among them."""
 
     @classmethod
-    def of(cls, completions: Iterable[tuple[Case, Completion]]) -> "RepairRates":
+    def of(
+        cls,
+        completions: Iterable[tuple[Case, Completion]],
+        wrappers: Wrappers = KNOWN_WRAPPERS,
+    ) -> "RepairRates":
         pairs = [p for p in completions if p[1].finish_reason is not FinishReason.ERROR]
-        raw, repaired = JsonValidity(), Repaired(JsonValidity())
+        raw = JsonValidity(wrappers)
+        repaired = Repaired(raw, wrappers)
         sound = [raw.judge(*pair).outcome is Outcome.PASSED for pair in pairs]
         mended = [
             is_sound or repaired.judge(*pair).outcome is Outcome.PASSED

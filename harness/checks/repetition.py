@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from harness.checks.declared.output import Output
 from harness.checks.json.document import read_document
 from harness.checks.json.value import without_completion
+from harness.checks.text.wrappers import KNOWN_WRAPPERS, Wrappers
 from harness.core.case import Case
 from harness.core.completion import Completion, FinishReason
 from harness.core.printable import excerpt
@@ -39,6 +40,7 @@ class NoTextLoop:
     """A loop shorter than this may be an ellipsis."""
     min_run: int = 48
     """The same for one character by itself: a rule under a heading is one."""
+    wrappers: Wrappers = KNOWN_WRAPPERS
 
     def judge(self, case: Case, completion: Completion) -> Verdict:
         if error := without_completion(completion):
@@ -61,7 +63,7 @@ class NoTextLoop:
     def _loop(self, text: str) -> tuple[int, int]:
         """The length of what is repeated at the end, and of the whole loop; 0, 0 for none."""
         tail = text[-WINDOW:]
-        if len(tail) < self.min_characters or _ends_with_value(text):
+        if len(tail) < self.min_characters or _ends_with_value(text, self.wrappers):
             return 0, 0
         if tail.rfind(tail[-_PROBE:], 0, -1) < 0:
             return 0, 0  # a loop of 24 characters repeats its last 12
@@ -73,7 +75,7 @@ class NoTextLoop:
 
     def _repeated_key(self, text: str) -> Verdict | None:
         """The failure of an object that is left open and says one key over and over."""
-        document = read_document(text)
+        document = read_document(text, self.wrappers)
         if document.fault is None or document.end < len(text) or '"' not in text:
             return None
         names = _names_of_open_object(text, document.start)
@@ -86,7 +88,7 @@ class NoTextLoop:
 
 
 def check_for(output: Output) -> NoTextLoop:
-    return NoTextLoop()
+    return NoTextLoop(wrappers=output.wrappers)
 
 
 def _names_of_open_object(text: str, start: int) -> list[tuple[str, tuple[int, int]]]:
@@ -108,10 +110,10 @@ def _names_of_open_object(text: str, start: int) -> list[tuple[str, tuple[int, i
     return objects[-1] if objects else []
 
 
-def _ends_with_value(text: str) -> bool:
+def _ends_with_value(text: str, wrappers: Wrappers) -> bool:
     if text[-1] not in "}]":
         return False
-    document = read_document(text)
+    document = read_document(text, wrappers)
     return document.fault is None and document.end == len(text)
 
 

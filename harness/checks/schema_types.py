@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from harness.checks.declared.output import Output
 from harness.checks.schema.problems import judge_schema
 from harness.checks.schema.schema import Schema
+from harness.checks.text.wrappers import KNOWN_WRAPPERS, Wrappers
 from harness.core.case import Case
 from harness.core.completion import Completion
 from harness.core.verdict import Verdict
@@ -23,11 +24,12 @@ class SchemaTypes:
     """
 
     schema: Schema
+    wrappers: Wrappers = KNOWN_WRAPPERS
 
     def judge(self, case: Case, completion: Completion) -> Verdict:
-        return judge_schema(self.schema, completion)
+        return judge_schema(self.schema, completion, wrappers=self.wrappers)
 
 
 def check_for(output: Output) -> SchemaTypes:
     assert output.json_schema is not None, "NEEDS says so"
-    return SchemaTypes(output.json_schema)
+    return SchemaTypes(output.json_schema, output.wrappers)

@@ -6,6 +6,7 @@ from harness.checks.declared.output import Output
 from harness.checks.json.value import without_completion
 from harness.checks.json.wording import list_of
 from harness.checks.text.no_text_around_sections import heading_at
+from harness.checks.text.wrappers import KNOWN_WRAPPERS, Wrappers
 from harness.core.case import Case
 from harness.core.completion import Completion
 from harness.core.printable import excerpt
@@ -24,11 +25,12 @@ class Sections:
 
     headings: tuple[str, ...]
     """As they must be written, in the order in which they must stand."""
+    wrappers: Wrappers = KNOWN_WRAPPERS
 
     def judge(self, case: Case, completion: Completion) -> Verdict:
         if error := without_completion(completion):
             return error
-        text = completion.text
+        text = self.wrappers.answer(completion.text)
         places = {heading: heading_at(text, heading) for heading in self.headings}
         missing = [repr(excerpt(heading)) for heading in self.headings if places[heading] < 0]
         if missing:
@@ -43,4 +45,4 @@ class Sections:
 
 
 def check_for(output: Output) -> Sections:
-    return Sections(output.sections)
+    return Sections(output.sections, output.wrappers)

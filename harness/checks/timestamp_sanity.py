@@ -10,6 +10,7 @@ from harness.checks.json.document import Document
 from harness.checks.json.pointer import PointerMatch, follow, span_of
 from harness.checks.json.value import document_of
 from harness.checks.json.wording import kind_of, show
+from harness.checks.text.wrappers import KNOWN_WRAPPERS, Wrappers
 from harness.core.case import Case
 from harness.core.completion import Completion
 from harness.core.verdict import FailureCode, Verdict
@@ -28,9 +29,10 @@ class TimestampSanity:
 
     timestamps: tuple[tuple[str, TimestampRule], ...]
     """JSON pointer, ``*`` for every item, and what stands there."""
+    wrappers: Wrappers = KNOWN_WRAPPERS
 
     def judge(self, case: Case, completion: Completion) -> Verdict:
-        document = document_of(completion)
+        document = document_of(completion, self.wrappers)
         if isinstance(document, Verdict):
             return document
         for pointer, rule in self.timestamps:
@@ -40,7 +42,7 @@ class TimestampSanity:
 
 
 def check_for(output: Output) -> TimestampSanity:
-    return TimestampSanity(tuple(output.timestamps.items()))
+    return TimestampSanity(tuple(output.timestamps.items()), output.wrappers)
 
 
 def _failures(document: Document, pointer: str, rule: TimestampRule) -> Iterator[Verdict]:

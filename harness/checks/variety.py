@@ -12,6 +12,7 @@ from harness.checks.json.document import read_document
 from harness.checks.json.pointer import follow
 from harness.checks.json.wording import show
 from harness.checks.schema.keywords import equality_key
+from harness.checks.text.wrappers import KNOWN_WRAPPERS, Wrappers
 from harness.core.case import Case
 from harness.core.completion import Completion, FinishReason
 from harness.core.printable import excerpt
@@ -42,13 +43,19 @@ class Variety:
         if not (self.fields or self.fallback_phrases):
             raise ValueError("variety needs fields or fallback_phrases, name what should vary")
 
-    def judge(self, completions: Iterable[tuple[Case, Completion]]) -> Verdict:
+    def judge(
+        self,
+        completions: Iterable[tuple[Case, Completion]],
+        wrappers: Wrappers = KNOWN_WRAPPERS,
+    ) -> Verdict:
         """Judge a run; the order of its completions does not matter."""
         pairs = [p for p in completions if p[1].finish_reason is not FinishReason.ERROR]
         if len(pairs) < self.min_completions:
             reason = f"{len(pairs)} completions, variety needs {self.min_completions}"
             return Verdict.skipped(reason)
-        over = [*self._phrases_over([c.text for _, c in pairs]), *self._values_over(pairs)]
+        texts = [c.text for _, c in pairs]
+        phrases = self._phrases_over([wrappers.answer(text) for text in texts])
+        over = [*phrases, *self._values_over(texts, wrappers)]
         if not over:
             return Verdict.passed()
         count, what = max(over, key=lambda o: (o[0], o[1]))
@@ -64,10 +71,10 @@ class Variety:
         ]
         return [c for c in counts if c[0] > self.max_share * len(texts)]
 
-    def _values_over(self, pairs: Sequence[tuple[Case, Completion]]) -> list[tuple[int, str]]:
+    def _values_over(self, texts: Sequence[str], wrappers: Wrappers) -> list[tuple[int, str]]:
         counts: Counter[tuple[str, object]] = Counter()
-        for _, completion in pairs:
-            document = read_document(completion.text)
+        for text in texts:
+            document = read_document(text, wrappers)
             if document.fault is None:
                 counts.update(
                     {
@@ -77,14 +84,25 @@ class Variety:
                         if not found.is_missing
                     }.keys()
                 )
-        most = self.max_share * len(pairs)
+        most = self.max_share * len(texts)
         over = [(count, key) for key, count in counts.items() if count > most]
         return [(count, f"the value {_shown(key)} of {pointer}") for count, (pointer, key) in over]
 
 
-def run_check_for(task: RunDeclarations) -> Variety:
+@dataclass(frozen=True, slots=True)
+class AnswersVary:
+    """Holds the answers of a task's models to a ``Variety``."""
+
+    variety: Variety
+    wrappers: Wrappers
+
+    def judge(self, completions: Iterable[tuple[Case, Completion]]) -> Verdict:
+        return self.variety.judge(completions, self.wrappers)
+
+
+def run_check_for(task: RunDeclarations) -> AnswersVary:
     assert task.variety is not None, "NEEDS says so"
-    return task.variety
+    return AnswersVary(task.variety, task.output.wrappers)
 
 
 def _shown(key: object) -> str:

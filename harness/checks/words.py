@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from harness.checks.declared.output import Output
 from harness.checks.json.value import without_completion
+from harness.checks.text.wrappers import KNOWN_WRAPPERS, Wrappers
 from harness.core.case import Case
 from harness.core.completion import Completion
 from harness.core.verdict import FailureCode, Verdict
@@ -21,11 +22,12 @@ class WordWindow:
 
     least: int
     most: int
+    wrappers: Wrappers = KNOWN_WRAPPERS
 
     def judge(self, case: Case, completion: Completion) -> Verdict:
         if error := without_completion(completion):
             return error
-        text = completion.text
+        text = self.wrappers.answer(completion.text)
         count = len(text.split())
         if self.least <= count <= self.most:
             return Verdict.passed()
@@ -36,4 +38,4 @@ class WordWindow:
 
 def check_for(output: Output) -> WordWindow:
     assert output.words is not None, "NEEDS says so"
-    return WordWindow(*output.words)
+    return WordWindow(*output.words, output.wrappers)

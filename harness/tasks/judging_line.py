@@ -22,7 +22,7 @@ from harness.core.errors import HarnessError
 from harness.core.printable import excerpt
 
 _BLANK = " \t\n\r"
-_PARTS = Output.parts_of("json").keys()
+_PARTS = (*Output.parts_of("json"), "reasoning")
 """The declarations that a line may have."""
 
 

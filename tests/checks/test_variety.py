@@ -127,4 +127,4 @@ def test_a_failed_backend_is_an_error_with_its_own_words():
     verdict = JsonValidity().judge(case(), completion)
     assert (verdict.outcome, verdict.code) == ("error", "backend_error")
     assert verdict.reason == "killed by signal 9"
-    assert SchemaTypes.__slots__ == ("schema",)
+    assert SchemaTypes.__slots__ == ("schema", "wrappers")

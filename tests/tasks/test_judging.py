@@ -196,6 +196,14 @@ def test_no_completion_is_an_error_everywhere():
         ),
         ({"id": 1, "completion": "", "exact": [1]}, "exact: expected a list of JSON pointers"),
         (
+            {"id": 1, "completion": "", "reasoning": ["<a>", "</a>"]},
+            "reasoning: expected a list of pairs of an opening and a closing mark",
+        ),
+        (
+            {"id": 1, "completion": "", "reasoning": [["<a>", "<a>"]]},
+            "reasoning: expected a list of pairs of an opening and a closing mark, all of them dis",
+        ),
+        (
             {"id": 1, "completion": "", "timestamps": ["/a"]},
             "timestamps: expected an object of JSON",
         ),
@@ -233,6 +241,13 @@ def test_ids_come_back_as_they_are(id_):
 def test_an_id_beyond_the_numbers_comes_back_as_a_string():
     (judged,) = judge_lines([b'{"id": 1e999, "completion": "1"}'])
     assert json.loads(judged.to_json())["id"] == "1E+999"
+
+
+@pytest.mark.parametrize(("own", "expected"), [(None, "passed"), ([["<|p|>", "<|/p|>"]], "failed")])
+def test_a_line_declares_marks_of_reasoning(own, expected):
+    fields = {"completion": '<|p|>{"a": 1}<|/p|>{"a": 2}', "reference": {"a": 1}, "reasoning": own}
+    (judged,) = judge_lines([json.dumps({"id": 1, **fields}).encode()])
+    assert judged.verdicts["exact_fields"].outcome == expected
 
 
 def test_output_line():

@@ -114,6 +114,15 @@ def test_a_pointer_begins_with_a_slash(folder):
     ]
 
 
+def test_a_mark_of_reasoning_does_not_open_and_close(folder):
+    write(folder, TASK.replace("output:\n", 'output:\n  reasoning: [["a", "a"]]\n'))
+    (found,) = mistakes(folder)
+    assert found.startswith("task.yaml:")
+    assert found.endswith(
+        "output.reasoning: 'a' opens and closes reasoning, the two marks must differ"
+    )
+
+
 def test_three_mistakes_in_the_cases(folder):
     text = {"text": "x"}
     write(

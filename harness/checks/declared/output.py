@@ -21,6 +21,7 @@ from harness.checks.declared.timestamp_rule import Kind, TimestampRule
 from harness.checks.json.wording import list_of
 from harness.checks.schema.schema import Schema
 from harness.checks.text.text_patterns import compile_text_pattern
+from harness.checks.text.wrappers import Wrappers
 from harness.core.errors import HarnessError
 
 if TYPE_CHECKING:
@@ -50,6 +51,15 @@ def _compiles(pattern: str) -> str:
     return pattern
 
 
+def _are_distinct(pairs: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
+    openings, closings = ({pair[side] for pair in pairs} for side in (0, 1))
+    if blank := [pair for pair in pairs if not (pair[0].strip() and pair[1].strip())]:
+        raise ValueError(f"{list(blank[0])}: a mark of reasoning must not be blank")
+    if both := sorted(openings & closings):
+        raise ValueError(f"{both[0]!r} opens and closes reasoning, the two marks must differ")
+    return pairs
+
+
 def _rule(value: Any) -> Any:
     return {"kind": value} if isinstance(value, str) else value
 
@@ -63,6 +73,11 @@ Times = Annotated[
 ]
 Pattern = Annotated[str, AfterValidator(_compiles)]
 """A regular expression of the ``regex`` library, searched for."""
+OwnMarks = Annotated[
+    tuple[tuple[str, str], ...],
+    AfterValidator(_are_distinct),
+    Field(description="a list of pairs of an opening and a closing mark, all of them distinct"),
+]
 _JSON, _TEXT, _PYTHON = Only("json"), Only("text"), Only("python")
 
 
@@ -74,6 +89,8 @@ class Output(BaseModel):
     format: Format
     schema_file: Annotated[str | None, _JSON] = Field(None, alias="schema")
     assert_formats: bool = False
+    reasoning: OwnMarks = ()
+    """Opening and closing marks of reasoning, beside those that are known."""
     timestamps: Annotated[Times, _JSON] = {}
     grounded: Annotated[Pointers, _JSON] = ()
     """Values that must occur in the prompt."""
@@ -101,6 +118,11 @@ class Output(BaseModel):
     def json_schema(self) -> Schema | None:
         """The compiled schema; ``None`` before ``with_schema``, or where there is none."""
         return self._schema
+
+    @property
+    def wrappers(self) -> Wrappers:
+        """The known marks of reasoning and tool calls, and the task's own."""
+        return Wrappers(self.reasoning)
 
     def with_schema(self, schema: Schema | None) -> "Output":
         """The same declarations with their schema, wherever that was written."""
@@ -149,6 +171,8 @@ class Output(BaseModel):
 class RunDeclarations(Protocol):
     """A task's declarations about whole runs."""
 
+    @property
+    def output(self) -> Output: ...
     @property
     def budgets(self) -> Mapping[str, float]: ...
     @property

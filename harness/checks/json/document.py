@@ -2,9 +2,10 @@
 
 Every check that looks at the value looks at the *first top-level value*, found by this rule:
 
-1. The whole text, where it is one JSON text.
-2. Else an opening brace that stands first in the text, or an opening bracket there that an item
-   follows; also a number, string or literal that stands first and has its line to itself.
+1. The whole text, where it is one JSON text. Else the rules hold for each stretch of text outside
+   of reasoning and tool calls (``harness.checks.text.wrappers``), in reading order:
+2. An opening brace that stands first in it, or an opening bracket there that an item follows; also
+   a number, string or literal that stands first and has its line to itself.
 3. Else, left to right, the first ``{`` or ``[`` that is followed as JSON would be (``{`` by a
    name or ``}``, ``[`` by an item), whether or not the value turns out to be sound. In the midst
    of prose an array of bare numbers (``[1]`` may be a footnote) and an empty container are taken
@@ -14,9 +15,11 @@ Every check that looks at the value looks at the *first top-level value*, found 
    better stands in the text.
 4. Else the first line that is one number, string or literal and nothing else.
 
-Text between ``<think>`` and ``</think>`` is not looked at; what precedes a ``</think>`` whose
-opening tag stood in the prompt is looked at last. A value reaches to the bracket that closes its
-first one, also when it is unsound inside, and to the end of the text when nothing closes it.
+Reasoning is not looked at. Text before a closing mark such as ``</think>`` whose opening one may
+have stood in the prompt, and tool calls, are looked at last. A mark inside of a value, or in a
+string behind the first unsound value, belongs to the value. A value reaches to the bracket that
+closes its first one, also when it is unsound inside, and to the end of the text when nothing closes
+it.
 
 Precedence of failure codes, for ``json_validity`` and for every check that finds no sound value:
 ``empty`` (nothing but blanks), ``no_json`` (no value), then the first thing a strict reader
@@ -31,6 +34,8 @@ them.
 
 import json
 import re
+from bisect import bisect_right
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -39,7 +44,7 @@ from harness.checks.json.brackets import match_brackets
 from harness.checks.json.decoder import Decoded, decode
 from harness.checks.json.fault import Fault, explain_fault
 from harness.checks.json.source_code import code_last, is_code, is_comprehension
-from harness.checks.text.surroundings import THOUGHT
+from harness.checks.text.wrappers import KNOWN_WRAPPERS, Mark, Stretch, Wrappers
 from harness.core.verdict import FailureCode
 
 MAX_ATTEMPTS = 100
@@ -55,11 +60,14 @@ _FLAT_NUMBERS = re.compile(
     r"\[[ \t\n\r]*+[-0-9][0-9.eE+-]*+(?:[ \t\n\r]*+,[ \t\n\r]*+[-0-9][0-9.eE+-]*+)*+[ \t\n\r]*+\]"
 )
 _NUMBERS = re.compile(r"\[[ \t\n\r]*+[-0-9tfnNI]")
-_SCALAR_LINE = re.compile(
-    r'^[ \t]*+("(?:[^"\\\n]++|\\[^\n])*+"|-?[0-9][0-9.eE+-]*+|true|false|null'
-    r"|[+-]?(?:Infinity|NaN))[ \t\r]*+$",
-    re.MULTILINE,
+_SCALAR = (
+    r'("(?:[^"\\\n]++|\\[^\n])*+"|-?[0-9][0-9.eE+-]*+|true|false|null'
+    r"|[+-]?(?:Infinity|NaN))[ \t\r]*+$"
 )
+_SCALAR_FIRST = re.compile(_SCALAR, re.MULTILINE)
+_SCALAR_LINE = re.compile(rf"^[ \t]*+{_SCALAR}", re.MULTILINE)
+# A string that no quote closes is one token: tried again from each quote, it takes its square.
+_STRING = re.compile(r'"(?:[^"\\\n]++|\\[^\n])*+("?)')
 _LONE_NUMBER = re.compile(r"[-+.]?[0-9]\S*+|[+-]?(?:nan|inf|infinity)", re.IGNORECASE)
 
 
@@ -96,80 +104,89 @@ class Document:
 
 
 @lru_cache(maxsize=4)
-def read_document(text: str) -> Document:
+def read_document(text: str, wrappers: Wrappers = KNOWN_WRAPPERS) -> Document:
     """Find the first top-level value of ``text``; the last few answers are kept."""
     start = len(text) - len(text.lstrip(_BLANK))
     if start == len(text):
         what = "nothing at all" if not text else "nothing but blanks"
         fault = Fault(FailureCode.EMPTY, f"expected JSON, found {what}", (0, len(text)))
         return Document(text, len(text), len(text), MISSING, fault)
-    try:
-        decoded = decode(text, start)
-    except json.JSONDecodeError as error:
-        if text[start] == "{" or (text[start] == "[" and _is_plausible_at(text, start)):
-            return _unsound(text, start, None, error)
-        return _search(text, start)
-    if text[start] in "{[" or not text[decoded.end :].strip(_BLANK):
+    decoded = _decoded(text, start)
+    if decoded and not text[decoded.end :].strip(_BLANK):
         return _sound(text, start, decoded)
-    return _search(text, start)
+    certain, doubtful = wrappers.outside(text, _content_of_values(text))
+    return _search(text, [*certain, *doubtful]) or _without_value(text, start)
+
+
+def _decoded(text: str, start: int) -> Decoded | None:
+    try:
+        return decode(text, start)
+    except json.JSONDecodeError:
+        return None
 
 
 def _sound(text: str, start: int, decoded: Decoded) -> Document:
     return Document(text, start, decoded.end, decoded.value, None, decoded.has_duplicates)
 
 
-def _search(text: str, first: int) -> Document:
-    scalar = _SCALAR_LINE.match(text, text.rfind("\n", 0, first) + 1)
-    if scalar:
-        return _at(text, scalar.start(1), scalar.end(1))
+def _without_value(text: str, start: int) -> Document:
+    reason = "expected JSON, found no JSON value"
+    fault = Fault(FailureCode.NO_JSON, reason, (start, len(text.rstrip(_BLANK))), start)
+    return Document(text, len(text), len(text), MISSING, fault)
+
+
+def _content_of_values(text: str) -> Callable[[Mark], bool]:
+    """Tells of a mark whether it stands inside of a value; values are read for the first mark."""
+    spans: list[Stretch] = []
+
+    def is_content(mark: Mark) -> bool:
+        if not spans:
+            spans.extend([(-1, -1), *_values_and_strings(text)])
+        return mark.start < spans[bisect_right(spans, (mark.start, mark.start)) - 1][1]
+
+    return is_content
+
+
+def _values_and_strings(text: str) -> Iterator[Stretch]:
+    """The extents of objects and arrays, up to the first unsound one; of strings from there on."""
+    resume = 0
+    for opener in _OPENERS.finditer(text):
+        begin = opener.start()
+        if begin < resume or not _is_plausible(text, opener):
+            continue
+        decoded = _decoded(text, begin)
+        if decoded is None:
+            yield from (string.span() for string in _STRING.finditer(text, begin) if string[1])
+            return
+        resume = decoded.end
+        yield begin, resume
+
+
+def _search(text: str, stretches: list[Stretch]) -> Document | None:
     weak: int | None = None
     last = 0
-    for start, stop in code_last(text, _outside_thoughts(text)):
+    beginnings = {start for start, _ in stretches}
+    for start, stop in code_last(text, stretches):
         if start < last and weak is not None and text[weak] == "{" and is_code(text, weak):
             break  # an object in the answer's code comes before what may be a thought
         last = stop
-        found, fallback = _first_container(text, start, stop)
+        first = stop - len(text[start:stop].lstrip(_BLANK))
+        if start in beginnings and (document := _standing_first(text, first, stop)):
+            return document
+        found, fallback = _first_container(text, first, stop)
         if found is not None:
             return _at(text, found)
         weak = _preferred(text, weak, fallback)
-    return _scalar(text, first) if weak is None else _at(text, weak)
+    return _scalar(text, stretches) if weak is None else _at(text, weak)
 
 
-def _outside_thoughts(text: str) -> list[tuple[int, int]]:
-    """The stretches of text to search, in this order. A block not closed hides nothing.
-
-    What precedes a closing tag that nothing opened comes last, in case it was no thought.
-    """
-    stretches: list[tuple[int, int]] = []
-    doubtful: list[tuple[int, int]] = []
-    position = 0
-    opened: int | None = None
-    value_end: int | None = None
-    for tag in THOUGHT.finditer(text):
-        if not tag[1]:
-            opened = tag.start() if opened is None else opened
-            continue
-        if opened is not None:
-            stretches.append((position, opened))
-        elif position:
-            continue
-        else:
-            value_end = _end_of_value_before(text, tag.start()) if value_end is None else value_end
-            if tag.start() < value_end:
-                continue
-            doubtful.append((0, tag.start()))
-        position, opened = tag.end(), None
-    return [*stretches, (position, len(text)), *doubtful]
-
-
-def _end_of_value_before(text: str, position: int) -> int:
-    """The end of the first object or array that begins before ``position``; 0 for none."""
-    for opener in _OPENERS.finditer(text, 0, position):
-        if _is_plausible(text, opener):
-            stop = len(text)
-            brackets = match_brackets(text, opener.start(), stop, in_value=True, only_first=True)
-            return stop if brackets.end is None else brackets.end
-    return 0
+def _standing_first(text: str, first: int, stop: int) -> Document | None:
+    """The document whose value is the first thing in a stretch of text."""
+    opener = _OPENERS.match(text, first, stop)
+    if opener and (text[first] == "{" or _is_plausible(text, opener)):
+        return _at(text, first)
+    scalar = _SCALAR_FIRST.match(text, first, stop)
+    return _at(text, first, scalar.end(1)) if scalar else None
 
 
 def _first_container(text: str, start: int, stop: int) -> tuple[int | None, int | None]:
@@ -223,11 +240,6 @@ def _is_weak(value: Any) -> bool:
     return not value
 
 
-def _is_plausible_at(text: str, position: int) -> bool:
-    opener = _OPENERS.match(text, position)
-    return opener is not None and _is_plausible(text, opener)
-
-
 def _is_plausible(text: str, opener: re.Match[str]) -> bool:
     after = _AFTER_BRACE if opener[0].rstrip(_BLANK)[-1] == "{" else _AFTER_BRACKET
     return after.match(text, opener.end()) is not None
@@ -255,15 +267,14 @@ def _unsound(text: str, start: int, stop: int | None, error: json.JSONDecodeErro
     return Document(text, start, stop, MISSING, fault)
 
 
-def _scalar(text: str, first: int) -> Document:
-    line = _SCALAR_LINE.search(text)
-    if line:
-        return _at(text, line.start(1), line.end(1))
-    last = len(text.rstrip(_BLANK))
-    if text[first] == '"' and '"' not in text[first + 1 :].replace('\\"', ""):
-        return _at(text, first, len(text))
-    if _LONE_NUMBER.fullmatch(text, first, last):
-        return _at(text, first, last)
-    reason = "expected JSON, found no JSON value"
-    fault = Fault(FailureCode.NO_JSON, reason, (first, last), first)
-    return Document(text, len(text), len(text), MISSING, fault)
+def _scalar(text: str, stretches: list[Stretch]) -> Document | None:
+    """The document of a number, string or literal that is a line, or breaks off."""
+    for start, stop in stretches:
+        if line := _SCALAR_LINE.search(text, start, stop):
+            return _at(text, line.start(1), line.end(1))
+        stretch = text[start:stop].strip(_BLANK)
+        first = text.find(stretch, start)
+        is_open_string = stretch[:1] == '"' and '"' not in stretch[1:].replace('\\"', "")
+        if is_open_string or _LONE_NUMBER.fullmatch(stretch):
+            return _at(text, first, stop if is_open_string else first + len(stretch))
+    return None

@@ -6,6 +6,7 @@ import re
 from harness.checks.json.decoder import decode
 from harness.checks.json.document import Document
 from harness.checks.text.surroundings import ExtraText, first_piece
+from harness.checks.text.wrappers import KNOWN_WRAPPERS, Wrappers
 from harness.core.verdict import FailureCode
 
 _NEXT_VALUE = re.compile(
@@ -13,12 +14,13 @@ _NEXT_VALUE = re.compile(
 )
 
 
-def extra_text(document: Document) -> ExtraText | None:
+def extra_text(document: Document, wrappers: Wrappers = KNOWN_WRAPPERS) -> ExtraText | None:
     """The first piece of text around the value, or the whole text when there is no value."""
     fault = document.fault
     if fault and fault.code in (FailureCode.EMPTY, FailureCode.NO_JSON):
         return ExtraText(fault.code, fault.reason, fault.span)
-    return first_piece(document.text, document.start, document.end, "the JSON", _is_value)
+    start, end = document.start, document.end
+    return first_piece(document.text, start, end, "the JSON", _is_value, wrappers)
 
 
 def _is_value(text: str, start: int, end: int) -> bool:

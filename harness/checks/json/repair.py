@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from harness.checks.json.decoder import decode
 from harness.checks.json.document import read_document
 from harness.checks.json.value import without_completion
+from harness.checks.text.wrappers import KNOWN_WRAPPERS, Wrappers
 from harness.core.case import Case
 from harness.core.completion import Completion
 from harness.core.verdict import Check, Verdict
@@ -31,33 +32,36 @@ class Repaired:
     """
 
     check: Check
+    wrappers: Wrappers = KNOWN_WRAPPERS
 
     def judge(self, case: Case, completion: Completion) -> Verdict:
         if error := without_completion(completion):
             return error
-        verdict = self.check.judge(case, repaired(completion))
+        verdict = self.check.judge(case, repaired(completion, self.wrappers))
         return replace(verdict, span=None)
 
 
-def repaired(completion: Completion) -> Completion:
+def repaired(completion: Completion, wrappers: Wrappers = KNOWN_WRAPPERS) -> Completion:
     """The completion with its text repaired; the very same when it needs none or has no JSON."""
-    text = repair_text(completion.text)
+    text = repair_text(completion.text, wrappers)
     return completion if text == completion.text else replace(completion, text=text)
 
 
-def repair_text(text: str) -> str:
+def repair_text(text: str, wrappers: Wrappers = KNOWN_WRAPPERS) -> str:
     """The JSON that ``json-repair`` makes of ``text``, or ``text`` itself when it makes none."""
-    document = read_document(text)
+    document = read_document(text, wrappers)
     if document.fault is None:
         return text[document.start : document.end] if not document.is_whole else text
     if document.end == document.start or len(text) > MAX_CHARACTERS:
         return text
     if _depth(text) > MAX_DEPTH:
         return text
+    following = next(wrappers.marks(text, document.end), None)
+    broken = text[document.start : following.start if following else len(text)]
     import json_repair  # only here: the catalogue is read by commands that repair nothing
 
     try:
-        candidate = json_repair.repair_json(text[document.start :], ensure_ascii=False)
+        candidate = json_repair.repair_json(broken, ensure_ascii=False)
         return candidate if isinstance(candidate, str) and _is_json(candidate) else text
     except Exception:  # whatever the library trips over, the raw text is what there is
         return text

@@ -5,6 +5,7 @@ from dataclasses import replace
 from harness.checks.json.brackets import BracketLoop, find_bracket_loop
 from harness.checks.json.document import Document, read_document
 from harness.checks.json.fault import Fault
+from harness.checks.text.wrappers import KNOWN_WRAPPERS, Wrappers
 from harness.core.completion import Completion, FinishReason
 from harness.core.verdict import FailureCode, Verdict
 
@@ -21,11 +22,11 @@ def without_completion(completion: Completion) -> Verdict | None:
     return Verdict.error(FailureCode.BACKEND_ERROR, completion.error or "the backend failed")
 
 
-def document_of(completion: Completion) -> Document | Verdict:
+def document_of(completion: Completion, wrappers: Wrappers = KNOWN_WRAPPERS) -> Document | Verdict:
     """The document with a sound value, or the verdict of every check that needs one."""
     if error := without_completion(completion):
         return error
-    document = read_document(completion.text)
+    document = read_document(completion.text, wrappers)
     if document.fault is None:
         return document
     return fault_verdict(document, completion, document.fault)

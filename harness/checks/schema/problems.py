@@ -17,6 +17,7 @@ from harness.checks.json.wording import kind_of, list_of, show
 from harness.checks.schema.keywords import NOT_EXPECTED
 from harness.checks.schema.schema import MAX_DEPTH, Schema
 from harness.checks.schema.timeout import SchemaTimeout
+from harness.checks.text.wrappers import KNOWN_WRAPPERS, Wrappers
 from harness.core.completion import Completion
 from harness.core.printable import excerpt
 from harness.core.verdict import FailureCode, Verdict
@@ -58,13 +59,16 @@ class Problems:
 
 
 def judge_schema(
-    schema: Schema, completion: Completion, codes: Iterable[FailureCode] | None = None
+    schema: Schema,
+    completion: Completion,
+    codes: Iterable[FailureCode] | None = None,
+    wrappers: Wrappers = KNOWN_WRAPPERS,
 ) -> Verdict:
     """The verdict on the problems of these codes, or on all of them."""
-    document = document_of(completion)
+    document = document_of(completion, wrappers)
     if isinstance(document, Verdict):
         return document
-    problems = _problems(schema, completion.text)
+    problems = _problems(schema, completion.text, wrappers)
     if problems.error:
         return Verdict.error(FailureCode.TASK_ERROR, problems.error)
     for problem in problems.found:
@@ -78,9 +82,9 @@ def judge_schema(
 
 
 @lru_cache(maxsize=4)
-def _problems(schema: Schema, text: str) -> Problems:
+def _problems(schema: Schema, text: str, wrappers: Wrappers) -> Problems:
     """The problems of the value in ``text``, which has one."""
-    document = read_document(text)
+    document = read_document(text, wrappers)
     if schema.is_recursive:
         depth = depth_of(text, document.start, document.end)
         if depth > MAX_DEPTH:

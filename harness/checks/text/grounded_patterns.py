@@ -8,6 +8,7 @@ from harness.checks.json.value import without_completion
 from harness.checks.json.wording import show
 from harness.checks.text.facts import Facts, facts_of
 from harness.checks.text.text_patterns import PatternTimeout, compile_text_pattern, matches
+from harness.checks.text.wrappers import KNOWN_WRAPPERS, Wrappers
 from harness.core.case import Case
 from harness.core.completion import Completion
 from harness.core.printable import excerpt
@@ -24,6 +25,7 @@ class GroundedPatterns:
 
     patterns: tuple[tuple[str, str], ...]
     """Name and regular expression."""
+    wrappers: Wrappers = KNOWN_WRAPPERS
 
     def __post_init__(self) -> None:
         for _, pattern in self.patterns:
@@ -33,10 +35,11 @@ class GroundedPatterns:
         if error := without_completion(completion):
             return error
         facts = facts_of(case.prompt)
+        text = self.wrappers.answer(completion.text)
         stated: set[str] = set()
         try:
             for name, pattern in self.patterns:
-                for match in matches(name, pattern, completion.text):
+                for match in matches(name, pattern, text):
                     if match.text not in stated and not is_stated(facts, match.text):
                         return ungrounded(facts, match.text, match.span, f"the {name} ")
                     stated.add(match.text)

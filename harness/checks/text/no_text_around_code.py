@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from harness.checks.json.value import without_completion
 from harness.checks.text.python_source import offset_of, parse_python
 from harness.checks.text.surroundings import first_piece
+from harness.checks.text.wrappers import KNOWN_WRAPPERS, Wrappers
 from harness.core.case import Case
 from harness.core.completion import Completion
 from harness.core.printable import excerpt
 from harness.core.verdict import FailureCode, Verdict
 
-_FIRST_LINE = re.compile(r"^(?:async def |def |class |import |from |@|#)", re.MULTILINE)
+_FIRST_LINE = re.compile(r"^\f*+(async def |def |class |import |from |@|#)", re.MULTILINE)
 _CODE_LINE = re.compile(
     r"[ \t]|[)\]}#@]|'''|\"\"\"|(?:async |await )?(?:def|class|for|while|with|if|elif|else|try"
     r"|except|finally|return|raise|assert|import|from|pass|del|match|print)\b[ (:\n]"
@@ -29,6 +30,8 @@ class NoTextAroundCode:
     before the next line at the margin that no code has.
     """
 
+    wrappers: Wrappers = KNOWN_WRAPPERS
+
     def judge(self, case: Case, completion: Completion) -> Verdict:
         if error := without_completion(completion):
             return error
@@ -38,13 +41,15 @@ class NoTextAroundCode:
             return _bare_words(text, source.tree)
         if source.code is FailureCode.EMPTY:
             return Verdict.failed(source.code, source.reason, source.span)
-        first = _FIRST_LINE.search(text)
+        first = _FIRST_LINE.search(self.wrappers.answer(text))
         if first is None:
-            extra = first_piece(text, len(text), len(text), "the code")
+            extra = first_piece(text, len(text), len(text), "the code", wrappers=self.wrappers)
             assert extra is not None, "a text that is not blank has something in it"
             reason = f"expected code, found text: {excerpt(text.strip())}"
             return Verdict.failed(extra.code, reason, extra.span)
-        extra = first_piece(text, first.start(), _code_end(text, first.start()), "the code")
+        start = first.start(1)
+        end = _code_end(text, start)
+        extra = first_piece(text, start, end, "the code", wrappers=self.wrappers)
         return Verdict.failed(extra.code, extra.reason, extra.span) if extra else Verdict.passed()
 
 

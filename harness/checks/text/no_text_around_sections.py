@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from harness.checks.json.value import without_completion
 from harness.checks.text.surroundings import find_markup, first_piece
+from harness.checks.text.wrappers import KNOWN_WRAPPERS, Wrappers
 from harness.core.case import Case
 from harness.core.completion import Completion
 from harness.core.printable import excerpt
@@ -21,6 +22,7 @@ class NoTextAroundSections:
     """
 
     headings: tuple[str, ...]
+    wrappers: Wrappers = KNOWN_WRAPPERS
 
     def judge(self, case: Case, completion: Completion) -> Verdict:
         if error := without_completion(completion):
@@ -29,15 +31,16 @@ class NoTextAroundSections:
         if not text.strip():
             reason = "expected a text, found nothing but blanks"
             return Verdict.failed(FailureCode.EMPTY, reason, (0, len(text)))
-        places = [place for h in self.headings if (place := heading_at(text, h)) >= 0]
+        answer = self.wrappers.answer(text)
+        places = [place for h in self.headings if (place := heading_at(answer, h)) >= 0]
         if not places:
             reason = f"expected sections, found text: {excerpt(text.strip())}"
             return Verdict.failed(FailureCode.TEXT_BEFORE, reason, (0, len(text)))
         start = min(places)
-        last = heading_at(text, self.headings[-1])
+        last = heading_at(answer, self.headings[-1])
         end = _section_end(text, last) if last >= 0 else len(text)
-        extra = first_piece(text, start, end, "the text") or find_markup(
-            text, start, end, "the text"
+        extra = first_piece(text, start, end, "the text", wrappers=self.wrappers) or find_markup(
+            text, start, end, "the text", self.wrappers
         )
         return Verdict.failed(extra.code, extra.reason, extra.span) if extra else Verdict.passed()
 

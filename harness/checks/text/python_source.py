@@ -10,6 +10,7 @@ import warnings
 from dataclasses import dataclass
 from functools import lru_cache
 
+from harness.checks.text.wrappers import Wrappers
 from harness.core.completion import Completion, FinishReason
 from harness.core.printable import excerpt
 from harness.core.verdict import FailureCode, Verdict
@@ -57,6 +58,19 @@ def parse_python(text: str) -> ParsedPython:
     except (ValueError, RecursionError, MemoryError, OverflowError, UnicodeError) as error:
         reason = f"is no Python code: {excerpt(str(error)) or type(error).__name__}"
         return ParsedPython(None, FailureCode.SYNTAX, reason, (0, len(text)))
+
+
+def parse_answer(text: str, wrappers: Wrappers) -> ParsedPython:
+    """Parse the code outside of reasoning.
+
+    Marks in strings of the code belong to the code: where it does not parse without them, the whole
+    text may.
+    """
+    source = parse_python(wrappers.answer(text))
+    if source.tree is not None or source.code is FailureCode.EMPTY:
+        return source
+    whole = parse_python(text)
+    return source if whole.tree is None else whole
 
 
 def unparsed(source: ParsedPython, completion: Completion) -> Verdict:

@@ -1,24 +1,19 @@
 """Finds and names the text around an answer, where none should stand, in reading order."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from harness.checks.text.wrappers import KNOWN_WRAPPERS, Mark, Side, Wrappers
 from harness.core.printable import excerpt
 from harness.core.verdict import FailureCode
 
 BLANK = " \t\n\r"
-THOUGHT = re.compile(
-    r"<(/?)\|?(?:think|thinking|thought|thoughts|reasoning|reflection|scratchpad)\|?>",
-    re.IGNORECASE,
-)
-"""The opening or closing tag of a think block; the first group is the slash of a closing one."""
 _FENCE = re.compile(r"(`{3,}|~{3,})[^\n`]*+")
 _SPECIAL_TOKEN = re.compile(
     "<[|\uff5c][^<>\n]{1,60}[|\uff5c]>"
     r"|</?s>|\[/?INST\]|<</?SYS>>|</?(?:bos|eos|pad|unk|BOS|EOS)>"
     r"|\[(?:PAD|CLS|SEP|UNK|MASK|BOS|EOS)\]|<(?:start|end)_of_turn>|<0x[0-9A-Fa-f]{2}>"
-    r"|</?tool_call>"
 )
 _NAMES = {
     FailureCode.MARKDOWN_FENCE: "a Markdown fence",
@@ -43,6 +38,7 @@ def first_piece(
     end: int,
     answer: str,
     is_second: Callable[[str, int, int], bool] = lambda text, start, end: False,
+    wrappers: Wrappers = KNOWN_WRAPPERS,
 ) -> ExtraText | None:
     """The first piece of text before ``start`` or after ``end`` that is not blank.
 
@@ -51,40 +47,55 @@ def first_piece(
     """
     before = text[:start].lstrip(BLANK)
     if before:
-        return _named(text, start - len(before), start, f"before {answer}", None)
+        return _piece_before(text, start - len(before), start, answer, wrappers)
     after = text[end:].lstrip(BLANK)
-    if after:
-        return _named(text, len(text) - len(after), len(text), f"after {answer}", is_second)
+    if not after:
+        return None
+    first, stop = len(text) - len(after), len(text)
+    code, piece_end = _markup(text, first, stop, wrappers) or (None, _trimmed(text, first, stop))
+    if code is None:
+        is_answer = is_second(text, first, piece_end)
+        code = FailureCode.SECOND_DOCUMENT if is_answer else FailureCode.TEXT_AFTER
+    return _named(text, (first, piece_end), code, f"after {answer}")
+
+
+def find_markup(
+    text: str, start: int, end: int, answer: str, wrappers: Wrappers = KNOWN_WRAPPERS
+) -> ExtraText | None:
+    """The first fence, think block or special token in ``text[start:end]``, wherever it stands."""
+    found = [
+        match.start() for p in (_SPECIAL_TOKEN, _FENCE) if (match := p.search(text, start, end))
+    ]
+    found += [mark.start for mark in _marks(text, start, end, wrappers)][:1]
+    for first in sorted(found)[:1]:
+        if markup := _markup(text, first, end, wrappers):
+            return _named(text, (first, markup[1]), markup[0], f"in {answer}")
     return None
 
 
-def find_markup(text: str, start: int, end: int, answer: str) -> ExtraText | None:
-    """The first fence, think block or special token in ``text[start:end]``, wherever it stands."""
-    found = [p.search(text, start, end) for p in (THOUGHT, _SPECIAL_TOKEN, _FENCE)]
-    first = min((match.start() for match in found if match), default=None)
-    return None if first is None else _named(text, first, end, f"in {answer}", None)
-
-
-def _named(
-    text: str, start: int, stop: int, where: str, is_second: Callable[[str, int, int], bool] | None
-) -> ExtraText:
-    code, end = _markup(text, start, stop) or (None, _trimmed(text, start, stop))
-    if code is None and is_second is None:
-        closing = _first_tag(text, start, stop)
-        is_thought = closing is not None and closing[1] == "/"
+def _piece_before(text: str, first: int, stop: int, answer: str, wrappers: Wrappers) -> ExtraText:
+    code, end = _markup(text, first, stop, wrappers) or (None, _trimmed(text, first, stop))
+    if code is None:
+        mark = next((m for m in _marks(text, first, stop, wrappers) if not m.is_tool), None)
+        is_thought = mark is not None and mark.side is Side.CLOSING
         code = FailureCode.THINK_BLOCK if is_thought else FailureCode.TEXT_BEFORE
-    elif code is None:
-        is_answer = is_second is not None and is_second(text, start, end)
-        code = FailureCode.SECOND_DOCUMENT if is_answer else FailureCode.TEXT_AFTER
+    return _named(text, (first, end), code, f"before {answer}")
+
+
+def _named(text: str, span: tuple[int, int], code: FailureCode, where: str) -> ExtraText:
     what = _NAMES.get(code, "text")
-    reason = f"expected nothing {where}, found {what}: {excerpt(text[start:end].rstrip(BLANK))}"
-    return ExtraText(code, reason, (start, end))
+    shown = excerpt(text[span[0] : span[1]].rstrip(BLANK))
+    return ExtraText(code, f"expected nothing {where}, found {what}: {shown}", span)
 
 
-def _markup(text: str, start: int, stop: int) -> tuple[FailureCode, int] | None:
+def _markup(text: str, start: int, stop: int, wrappers: Wrappers) -> tuple[FailureCode, int] | None:
     """The kind and the end of the markup that begins at ``start``, if some does."""
-    if tag := THOUGHT.match(text, start, stop):
-        return FailureCode.THINK_BLOCK, _thought_end(text, tag.end(), stop)
+    mark = next(_marks(text, start, stop, wrappers), None)
+    if mark and mark.start == start:
+        if mark.is_tool:
+            return FailureCode.SPECIAL_TOKEN, mark.end
+        closed = wrappers.end_of_block(text, mark, stop)
+        return FailureCode.THINK_BLOCK, closed.end if closed else stop
     if token := _SPECIAL_TOKEN.match(text, start, stop):
         return FailureCode.SPECIAL_TOKEN, token.end()
     if fence := _FENCE.match(text, start, stop):
@@ -92,15 +103,11 @@ def _markup(text: str, start: int, stop: int) -> tuple[FailureCode, int] | None:
     return None
 
 
-def _thought_end(text: str, start: int, stop: int) -> int:
-    for tag in THOUGHT.finditer(text, start, stop):
-        if tag[1]:
-            return tag.end()
-    return stop
-
-
-def _first_tag(text: str, start: int, stop: int) -> re.Match[str] | None:
-    return THOUGHT.search(text, start, stop)
+def _marks(text: str, start: int, stop: int, wrappers: Wrappers) -> Iterator[Mark]:
+    """The marks that mean something by themselves; a closing one of a tool call is one too."""
+    for mark in wrappers.marks(text, start, stop):
+        if mark.is_tool or mark.side is not Side.ENDING:
+            yield mark
 
 
 def _trimmed(text: str, start: int, stop: int) -> int:

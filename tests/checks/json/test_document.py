@@ -91,7 +91,7 @@ FIRST_VALUE = [
     ("<think><think>{\"b\": 1}</think>{\"a\": 1}", '{"a": 1}'),
     ("{\"a\": 1}<think>{\"b\": 1}</think>", '{"a": 1}'),
     ("x {\"a\": 1}<think>{\"b\": 1}</think>", '{"a": 1}'),
-    ("<think>{\"b\": 1}", '{"b": 1}'),
+    ("<think>{\"b\": 1}", None),
     ("<think>{\"b\": 1}</think>", None),
     ("so {\"b\": 1}</think>{\"a\": 1}", '{"a": 1}'),
     ("so {\"b\": 1}</think>", '{"b": 1}'),
