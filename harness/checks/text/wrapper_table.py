@@ -27,7 +27,7 @@ _NAME = (
 )
 _FINAL = r"<\|channel\|>final[^<\n]{0,80}(?:<\|constrain\|>[^<\n]{0,20})?<\|message\|>"
 _ROLE = r"(?:<\|start\|>assistant[^<\n]{0,80})?"
-_CALL = r"(?:[a-z]{1,12}[:_])?(?:tool|function)_?calls?"
+_CALL = r"(?:[a-z]{1,12}[:_])?(?:tool|function)_?(?:call|response|result|output)s?"
 
 TABLE = (
     # Cohere Command, Sky-T1, OpenThinker
@@ -67,9 +67,9 @@ TABLE = (
     Wrapper(r"\Aanalysis(?-i:(?=[A-Z0-9\"'{<\[(]))", "assistantfinal", is_phrase=True),
     # Granite, Ollama
     Wrapper(
-        r"\A\s*+Here(?:'s| is) my thought process:",
+        r"\A\s*+\**+Here(?:'s| is) my thought process:",
         "",
-        r"Here(?:'s| is) my response:",
+        r"Here(?:'s| is) my response:\**+",
         is_phrase=True,
     ),
     Wrapper(r"\A\s*+Thinking\.\.\.\n", r"\.\.\.done thinking\.", is_phrase=True),

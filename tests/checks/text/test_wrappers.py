@@ -74,10 +74,12 @@ REASONING = {
     "gpt-oss, plain": ("analysisWe see ", "assistantfinal"),
     "granite": ("Here is my thought process:\n", "Here is my response:\n"),
     "granite, short": ("Here's my thought process:\n", "Here's my response:\n"),
+    "granite, bold": ("**Here is my thought process:**\n", "**Here is my response:**\n"),
     "ollama": ("Thinking...\n", "\n...done thinking.\n\n"),
 }
 TOOL_CALLS = {
     "hermes, qwen": ("<tool_call>\n", "\n</tool_call>"),
+    "qwen, response": ("<tool_response>", "</tool_response>"),
     "hunyuan": ("<tool_calls>", "</tool_calls>"),
     "nemotron": ("<TOOLCALL>", "</TOOLCALL>"),
     "olmo": ("<function_calls>", "</function_calls>"),
@@ -103,7 +105,7 @@ TOOL_CALLS = {
 FAMILIES = {**REASONING, **{f"tool: {name}": marks for name, marks in TOOL_CALLS.items()}}
 EVERY = pytest.mark.parametrize(("opening", "closing"), FAMILIES.values(), ids=FAMILIES)
 EVERY_REASONING = pytest.mark.parametrize(("opening", "closing"), REASONING.values(), ids=REASONING)
-ENDS_ONLY_WHAT_IT_OPENED = ("granite", "granite, short", "hyperclova")
+ENDS_ONLY_WHAT_IT_OPENED = ("granite", "granite, short", "granite, bold", "hyperclova")
 MAY_BE_UNOPENED = {n: m for n, m in REASONING.items() if n not in ENDS_ONLY_WHAT_IT_OPENED}
 
 ADA, BOB = '{"name": "Ada", "on": "2025-02-03"}', '{"name": "Bob", "on": "2025-02-31"}'
@@ -148,7 +150,7 @@ def test_the_value_is_the_answer_and_not_the_draft(opening, closing, check):
     wrong = judge(check, f"{opening}so {ADA}{closing}{BOB}", NAMES_ADA)
     assert wrong.outcome == "failed"
     assert judge(check, f"{opening}so {BOB}{closing}{ADA}", NAMES_ADA).outcome == "passed"
-    if not opening[0].isalpha():  # words are marks only where the text begins
+    if not opening.strip("*")[0].isalpha():  # words are marks only where the text begins
         assert judge(check, f"{ADA}{opening}so {BOB}{closing}", NAMES_ADA).outcome == "passed"
 
 
@@ -238,7 +240,7 @@ def test_variety_counts_answers(opening, closing):
 @EVERY
 def test_repair_repairs_the_answer(opening, closing):
     assert repair_text(f'{opening}{{"b": 2}}{closing}{{"a": 1,}}') == '{"a": 1}'
-    if not opening[0].isalpha():
+    if not opening.strip("*")[0].isalpha():
         assert repair_text(f'{{"a": 1,}}\n{opening}{{"b": 2}}{closing}') == '{"a": 1}'
 
 
