@@ -1,6 +1,7 @@
 """``harness export gguf``: a model, or an adapter merged into its base, as one GGUF file."""
 
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -23,6 +24,8 @@ from harness.files.strict_json import UnreadableFile
 from harness.machine.memory import peak_resident_bytes
 from harness.model_files import provenance_keys
 from harness.model_files.end_tokens import configured_end_ids, end_ids
+from harness.model_files.folder_tokens import folder_tokens
+from harness.model_files.token_findings import prompt_findings
 
 STORED_TYPES = {dtype: name for name, dtype in UNQUANTIZED.items()}
 
@@ -92,7 +95,11 @@ def to_gguf(
             tensors=tensor_types(written),
             fallbacks=tuple(f"{f.tensor}: {f.wanted} -> {f.got}" for f in quantized_.fallbacks),
             pre_tokenizer=model.vocabulary.pre if model else None,
-            warnings=(*fingerprints.warnings(source), *_warnings(request, whole, model)),
+            warnings=(
+                *fingerprints.warnings(source),
+                *_warnings(request, whole, model),
+                *_prompt_warnings(source),
+            ),
             peak_memory=PeakMemory(first_peak, quantized_.peak_bytes, merge_peak),
             start=start,
         )
@@ -195,6 +202,12 @@ def _quantize(request: GgufRequest, staging: Staging) -> Quantized:
         done = quantize(source, staging.path("gguf"), number, lambda n, of: advance(n / max(1, of)))
     source.unlink()
     return done
+
+
+def _prompt_warnings(source: Source) -> Iterator[str]:
+    """What whoever runs the file finds in the prompts of its chat template."""
+    for finding in prompt_findings(folder_tokens(source.tokenizer_folder, source.folder)):
+        yield str(finding)
 
 
 def _warnings(request: GgufRequest, whole: Source, model: ModelFile | None) -> tuple[str, ...]:

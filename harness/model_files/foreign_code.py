@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import Any
 
 from harness.core.printable import excerpt
-from harness.model_files.finding import Finding, unopenable
+from harness.model_files.finding import Finding, problem
 
 
 def code_findings(config: Mapping[str, Any]) -> Iterator[Finding]:
     """A finding where ``config.json`` names code and transformers has none for the model's type."""
     kind = config.get("model_type")
     if config.get("auto_map") and not _is_known(kind):
-        yield unopenable(
+        yield problem(
             "config.json",
             f"transformers does not know the type {excerpt(str(kind))!r}, which brings along code "
             "of its own (auto_map)",

@@ -38,7 +38,7 @@ def token_findings(tokens: TokenFacts) -> Iterator[Finding]:
             "prompts of that shape fail",
         )
         return
-    yield from _prompt_findings(tokens, written)
+    yield from prompt_findings(tokens)
     yield from _turn_findings(tokens, written)
 
 
@@ -63,8 +63,11 @@ def argument_findings(tokens: TokenFacts, arguments: Iterable[str]) -> Iterator[
             )
 
 
-def _prompt_findings(tokens: TokenFacts, written: RenderedTurn) -> Iterator[Finding]:
+def prompt_findings(tokens: TokenFacts) -> Iterator[Finding]:
     """A prompt that does not end where an answer begins, or that differs from run to run."""
+    written = rendered_turn(tokens)
+    if written is None or written.error is not None:
+        return
     if written.missing:
         yield warning(
             tokens.template_file,

@@ -150,7 +150,10 @@ def _bad_setting(error: ErrorDetails, parts: Mapping[str, Any]) -> str:
         return f"timestamps: {error['msg'].removeprefix('Value error, ')}"
     if part == "timestamps" and len(place) == 2 and place[1] not in ("kind", "[key]"):
         settings = json.dumps(parts[part][place[0]], default=str)
-        return f"timestamps: {place[0]}: no such setting in {excerpt(settings, 200)}"
+        if error["type"] == "unexpected_keyword_argument":
+            return f"timestamps: {place[0]}: no such setting in {excerpt(settings, 200)}"
+        reason = f"{place[1]}: {error['msg'][:1].lower()}{error['msg'][1:]}"
+        return f"timestamps: {place[0]}: {excerpt(reason, 200)}, found {excerpt(settings, 200)}"
     expected = Output.model_fields[str(part)].description
     raise HarnessError(f"{part}: expected {expected}, found {show(parts[str(part)])}")
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -341,3 +342,23 @@ def test_peak_memory_is_below_two_shards(tmp_path):
         assert record["peak_memory"]["convert_bytes"] < 2 * largest + buffer
         if kind == "q4_k_m":
             assert record["peak_memory"]["quantize_bytes"] < 2 * largest + buffer
+
+
+@pytest.mark.parametrize(
+    ("template", "warning"),
+    [
+        ("{{ strftime_now('%Y') }}{{ messages[0].content }}", "the chat template reads the clock"),
+        (
+            "{% for m in messages %}[{{ m.role }}]{{ m.content }}{% endfor %}",
+            "a prompt does not open the answer: '[assistant]' is missing at its end",
+        ),
+    ],
+)
+def test_what_is_odd_about_the_prompts_of_its_template_is_a_warning(template, warning, tmp_path):
+    folder = tmp_path / "model"
+    shutil.copytree(TINY_QWEN2, folder)
+    answered = "{% if messages[1:] %}{{ messages[1].content }}{% endif %}"
+    text = template if "for" in template else template + answered
+    (folder / "chat_template.jinja").write_text(text, "utf-8")
+    record = export_gguf(folder, tmp_path / "model.gguf", "f32")
+    assert [w for w in record.warnings if w.startswith(f"chat_template.jinja: {warning}")]

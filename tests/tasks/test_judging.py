@@ -340,3 +340,19 @@ def test_a_line_is_a_value():
     assert line.declared.output.grounded == ("/a",)
     with pytest.raises(HarnessError):
         JudgingLine.parse(b"null")
+
+
+def test_a_setting_of_a_wrong_kind_is_named():
+    line = {"id": 1, "completion": GOOD, "timestamps": {"/date": {"kind": "date", "earliest": 1.5}}}
+    (judged,) = judge_lines([json.dumps(line).encode()])
+    reason = judged.verdicts["timestamp_sanity"].reason
+    assert reason.startswith("timestamps: /date: earliest: input should be a valid string, found ")
+
+
+def test_schemas_among_the_types_of_draft_3_are_judged():
+    draft = "http://json-schema.org/draft-03/schema#"
+    inner = {"properties": {"a": {"type": "number"}}}
+    schema = {"$schema": draft, "type": ["string", inner]}
+    line = {"id": 1, "completion": '{"a": "x"}', "schema": schema}
+    (judged,) = judge_lines([json.dumps(line).encode()])
+    assert judged.verdicts["schema_types"].outcome == "failed"

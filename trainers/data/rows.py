@@ -294,6 +294,8 @@ def _message(turn: Any, name: str) -> Message:
     role, content = turn.get("role"), turn.get("content")
     if role not in ROLES:
         raise ValueError(f"{name}.role must be one of {', '.join(ROLES)}, found {role!r:.60}")
+    if turn.get("tool_calls"):
+        raise ValueError(f"{name}.tool_calls are not read; write the call as text of the content")
     if not isinstance(content, str):
         raise ValueError(f"{name}.content must be text, found {content!r:.60}")
     return Message(role, _characters(content, f"{name}.content"))

@@ -102,8 +102,16 @@ def _problems(schema: Schema, text: str, wrappers: Wrappers) -> Problems:
     return Problems(tuple(sorted(found, key=lambda p: (len(p.path), _ORDER.index(p.code)))))
 
 
+def _leaf(error: ValidationError) -> Any:
+    """The error inside of it that says most."""
+    try:
+        return best_match([error]) or error
+    except TypeError:  # draft 3 lists schemas among types, which `jsonschema` takes for names here
+        return error
+
+
 def _problem(error: ValidationError) -> Problem:
-    leaf: Any = best_match([error]) or error
+    leaf = _leaf(error)
     path = tuple(leaf.absolute_path)
     where = pointer_of(path)
     keyword = leaf.validator

@@ -73,6 +73,10 @@ USER, ANSWER = {"role": "user", "content": "q"}, {"role": "assistant", "content"
         ({"messages": [{"role": "developer", "content": "a"}]}, "must be one of system, user"),
         ({"messages": [{"role": "user", "content": [{"type": "text"}]}]}, "must be text, found"),
         ({"messages": [USER, {"role": "assistant", "content": None}]}, "must be text, found None"),
+        (
+            {"messages": [USER, {"role": "assistant", "content": "", "tool_calls": [{"x": 1}]}]},
+            r"messages\[1\].tool_calls are not read; write the call as text",
+        ),
     ],
 )
 def test_a_shape_that_is_not_read_is_refused_with_file_and_line(
