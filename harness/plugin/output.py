@@ -3,22 +3,32 @@
 Test ids, assertion messages, warnings and what a test printed hold words of models, tasks and
 templates. Reports are cleaned as they are made, for every consumer; the writer cleans what is left.
 Printing past pytest's capturing (``-s``) is beyond it.
+
+An output that is full or no longer read does not end the session: its record is written, and the
+exit code says that the output was lost.
 """
 
+import os
 import warnings
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Generator, Iterable
 from typing import Any
 
 import pytest
 
+from harness.report.console.output import say
 from harness.report.words.escaping import safe, safe_line
+
+OUTPUT_LOST = os.EX_IOERR
+"""Exit code of a session whose output did not arrive, as of every command."""
 
 
 def register(config: pytest.Config) -> None:
-    """Clean the reports and the terminal writer of this session."""
+    """Clean the reports and the terminal writer of this session, which goes on without output."""
     config.pluginmanager.register(CleanReports(), "harness_clean_reports")
     if config.pluginmanager.has_plugin("terminalreporter"):
-        _clean(config.get_terminal_writer())
+        writer = config.get_terminal_writer()
+        config.pluginmanager.register(LostOutput(writer), "harness_lost_output")
+        _clean(writer)
 
 
 def usage_error(mistakes: Iterable[str]) -> pytest.UsageError:
@@ -44,6 +54,42 @@ class CleanReports:
     @pytest.hookimpl(tryfirst=True)
     def pytest_warning_recorded(self, warning_message: warnings.WarningMessage) -> None:
         warning_message.message = UserWarning(safe(str(warning_message.message)))
+
+
+class LostOutput:
+    """Keeps a session going whose output cannot be written, and ends it with a code of its own.
+
+    pytest has no public way to do so: this puts methods before the writer's own.
+    """
+
+    def __init__(self, writer: Any) -> None:
+        self.error: OSError | None = None
+        self._file = writer._file
+        writer.write, writer.flush = self._kept(writer.write), self._kept(writer.flush)
+        self._flush = writer.flush
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, Any, Any]:
+        """Once the tables are printed: have all of the output arrive."""
+        result = yield
+        self._flush()
+        if self.error is not None:
+            say(f"harness: standard output cannot be written: {self.error.strerror}", err=True)
+            if session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
+                session.exitstatus = OUTPUT_LOST
+        return result
+
+    def _kept(self, write: Callable[..., None]) -> Callable[..., None]:
+        def attempt(*arguments: Any, **options: Any) -> None:
+            try:
+                write(*arguments, **options)
+            except OSError as error:
+                self.error = error
+                # What the stream still holds must not fail again, not even when Python ends.
+                os.dup2(os.open(os.devnull, os.O_WRONLY), self._file.fileno())
+                self._file.flush()
+
+        return attempt
 
 
 def _cleaned(value: Any) -> Any:

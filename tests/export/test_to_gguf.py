@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 from gguf import GGUFReader
 
@@ -314,6 +315,27 @@ def test_a_converter_that_fails_is_one_line_with_its_last_lines(tmp_path):
         export_gguf(TINY_QWEN2, tmp_path / "model.gguf", converter=script)
     with pytest.raises(HarnessError, match=r"has no convert_hf_to_gguf.py"):
         export_gguf(TINY_QWEN2, tmp_path / "model.gguf", converter=Path(tmp_path / "x"))
+
+
+def test_a_converter_ends_with_the_export_that_is_killed(tmp_path):
+    script = tmp_path / "convert_hf_to_gguf.py"
+    script.write_text(
+        "import os, pathlib, time\n"
+        "pathlib.Path(__file__).with_name('pid').write_text(f'{os.getpid()}\\n')\n"
+        "time.sleep(600)\n"
+    )
+    command = ("export", "gguf", str(TINY_QWEN2), "-o", str(tmp_path / "model.gguf"))
+    export = subprocess.Popen(
+        [sys.executable, "-m", "harness", *command, "--converter", str(script)],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    noted = tmp_path / "pid"
+    while not (noted.is_file() and noted.read_text().endswith("\n")):
+        assert export.poll() is None
+    converter = psutil.Process(int(noted.read_text()))
+    export.kill()
+    export.wait()
+    converter.wait(timeout=60)
 
 
 @pytest.mark.slow

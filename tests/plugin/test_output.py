@@ -1,11 +1,13 @@
 """pytest's output in a session with behaviors: nothing from outside commands what shows it."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from tests.project import Project, json_project
+from tests.project import Project, clean_environment, json_project
 
 COLOR = re.compile(r"\x1b\[[0-9;]*m")
 EVIL = "a\x1b[2J\x1b[8m\u202e\r\n::error::pwned\n ::set-env name=x::1\n##[error]pwned ##vso[task.x]"
@@ -82,3 +84,44 @@ def test_a_mistake_that_quotes_a_file_is_a_line(project: Project) -> None:
 def test_colors_of_pytest_s_own_stay(project: Project) -> None:
     outcome = project.pytest("suites", "--model", project.store(), "--color=yes")
     assert "\x1b[31m" in outcome.out
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
+@pytest.mark.parametrize("options", [("-q",), ("-q", "--tb=no", "-s")])
+def test_a_full_output_loses_nothing_but_itself(project: Project, options: tuple[str, ...]) -> None:
+    """Once the session has begun: the header of a longer output is pytest's own affair."""
+    arguments = ("suites", "--model", project.store(), *options)
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "pytest", "-p", "harness.pytest_plugin", *arguments],
+            cwd=project.root,
+            env=clean_environment(),
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+    said = "harness: standard output cannot be written: No space left on device\n"
+    assert (done.returncode, done.stderr) == (74, said)
+    assert project.run().status == "complete"
+
+
+def test_an_output_that_is_no_longer_read_loses_nothing_but_itself(project: Project) -> None:
+    arguments = ("suites", "--model", project.store(), "-v")
+    with subprocess.Popen(
+        [sys.executable, "-m", "pytest", "-p", "harness.pytest_plugin", *arguments],
+        cwd=project.root,
+        env=clean_environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert any("collected" in line for line in iter(process.stdout.readline, ""))
+        process.stdout.close()
+        said = process.stderr.read()
+        assert (process.wait(), said) == (
+            74,
+            "harness: standard output cannot be written: Broken pipe\n",
+        )
+    assert project.run().status == "complete"

@@ -1,9 +1,11 @@
 """Converts a model by the user's own llama.cpp checkout, for other architectures."""
 
+import runpy
 import subprocess
 import sys
 from pathlib import Path
 
+from harness.core import child_python
 from harness.core.errors import HarnessError
 from harness.core.printable import printable
 
@@ -32,7 +34,8 @@ def convert(script: Path, folder: Path, target: Path, kind: str) -> None:
     """
     options = ("--outfile", str(target.resolve()), "--outtype", kind)
     done = subprocess.run(
-        [sys.executable, str(script), str(folder.resolve()), *options],
+        child_python.command(__spec__.name, str(script), str(folder.resolve()), *options),
+        env=child_python.environment(),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -45,3 +48,14 @@ def convert(script: Path, folder: Path, target: Path, kind: str) -> None:
     reason = " | ".join(lines[-LAST_LINES:]) or "it said nothing"
     how = f"exit code {done.returncode}" if done.returncode else "it wrote no file"
     raise HarnessError(f"{script}: could not convert {folder} ({how}): {printable(reason):.600}")
+
+
+def _main(script: str, *arguments: str) -> None:
+    """Run the script as ``python SCRIPT ARGUMENTS`` does: modules beside it are found first."""
+    sys.argv = [script, *arguments]
+    sys.path.insert(0, str(Path(script).resolve().parent))
+    runpy.run_path(script, run_name="__main__")
+
+
+if __name__ == "__main__":
+    _main(*sys.argv[1:])

@@ -1,0 +1,1 @@
+"""Injects faults into real commands over the bundled tiny models: see ``__main__``."""
