@@ -31,7 +31,7 @@ from pathlib import Path
 
 from benchmarks.faults.commands import COMMANDS, ROOT, Command, build
 from benchmarks.faults.injection import Fault, Struck, run
-from benchmarks.faults.judgement import Usual, half_written, problems
+from benchmarks.faults.judgement import After, Usual, made_by, problems
 from harness.machine.environment import environment
 
 RESULTS = ROOT / "benchmarks/results/faults.json"
@@ -72,7 +72,7 @@ def scenarios(
     command: Command, usual: Usual, chance: random.Random, can_mount: bool
 ) -> list[Fault]:
     """The faults of one command; moments are drawn."""
-    moment = lambda: chance.uniform(0.05, 1.0)  # noqa: E731
+    moment = lambda: chance.uniform(0.05, 0.9)  # noqa: E731
     found = [
         Fault("controller", name, moment()) for name in ("SIGKILL", "SIGTERM", "SIGINT", "SIGSTOP")
     ]
@@ -101,18 +101,19 @@ def inject(scenario: Scenario, project: Path, usual: Usual) -> Ended:
     with _copy(project, has_disk=fault.kind == "disk" and fault.action != "deleted") as root:
         spare = fault.action.partition(" ")[2]
         filler = _fill(root, int(spare)) if spare else None
-        struck = run(command, root, replace(fault, kind="output", action="none") if spare else fault,
-                     usual.struck.seconds)  # fmt: skip
+        struck = run(command, root, None if spare else fault, usual.struck.seconds)
+        struck.was_struck |= bool(spare)
         if fault.action == "read-only":
             subprocess.run(["mount", "-o", "remount,rw", root], check=True)
         if filler is not None:
             filler.unlink()
-        found = half_written(command, root, struck, usual, fault)
+        first = made_by(command, root)
         once_more = command
         if command.made and not command.is_run and (root / command.made).exists():
             once_more = replace(command, arguments=(*command.arguments, *command.again))
         again = run(once_more, root, None, usual.struck.seconds)
-        return Ended(scenario, struck, found + problems(command, fault, root, struck, usual, again))
+        after = After(first, made_by(command, root), again)
+        return Ended(scenario, struck, problems(command, fault, root, struck, usual, after))
 
 
 @contextmanager
@@ -133,8 +134,6 @@ def _copy(project: Path, has_disk: bool) -> Iterator[Path]:
 def _fill(root: Path, spare_bytes: int) -> Path:
     """Fill the disk but for so many bytes."""
     filler = root / "filler"
-    for name in ("out.txt", "err.txt", "changes.txt"):
-        (root / name).write_text("")
     with filler.open("wb") as file:
         os.posix_fallocate(file.fileno(), 0, shutil.disk_usage(root).free - spare_bytes)
     return filler
@@ -195,8 +194,10 @@ def main() -> int:
 def _print(ended: Ended) -> None:
     scenario, struck = ended.scenario, ended.struck
     moment = f"at {scenario.fault.moment:.2f}" if struck.was_struck else "too late"
-    print(f"{scenario.command.name}: {scenario.fault} {moment}: {struck.code}, {struck.seconds:.1f} s",
-          *(f"    {problem}" for problem in ended.problems), sep="\n", flush=True)  # fmt: skip
+    end = f"{struck.code}, {struck.seconds:.1f} s"
+    print(f"{scenario.command.name}: {scenario.fault} {moment}: {end}", flush=True)
+    for problem in ended.problems:
+        print(f"    {problem}", flush=True)
 
 
 def _results(ended: Sequence[Ended], seed: int, started: float) -> dict[str, object]:

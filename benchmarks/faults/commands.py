@@ -134,14 +134,17 @@ def build(root: Path) -> None:
         _run(root, *PYTEST, "--model", model, *stored, *LITTLE, codes=(0, 1))
     lines = list(_samples(root / "stored/adapter"))
     _write_lines(root / "lines.jsonl", (_line(s) for s in lines * 20))
-    rows = ({"messages": [*s["messages"], {"role": "assistant", "content": s["completion"]["text"]}]}
-            for s in lines)  # fmt: skip
-    _write_lines(root / "rows.jsonl", rows)
+    _write_lines(root / "rows.jsonl", map(_row, lines))
 
 
 def _line(sample: dict) -> dict:
     prompt = "\n".join(m["content"] for m in sample["messages"])
     return {"id": sample["case_id"], "prompt": prompt, "completion": sample["completion"]["text"]}
+
+
+def _row(sample: dict) -> dict:
+    answer = {"role": "assistant", "content": sample["completion"]["text"]}
+    return {"messages": [*sample["messages"], answer]}
 
 
 def _write_lines(path: Path, values: Iterator[dict]) -> None:

@@ -5,6 +5,7 @@ import random
 import shutil
 import signal
 import subprocess
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -63,10 +64,11 @@ class Struck:
 def run(command: Command, root: Path, fault: Fault | None, usual_seconds: float) -> Struck:
     """Run the command, strike it, wait for its end and for its children's."""
     started, struck = time.monotonic(), Struck()
+    logs = Path(tempfile.mkdtemp(prefix="faults-logs-"))
     limit = max(LEAST_LIMIT_SECONDS, usual_seconds * TIMES_AS_LONG)
-    with (root / "err.txt").open("wb") as err, _output(root, fault) as out:
+    with (logs / "err").open("wb") as err, _output(logs, fault) as out:
         process = subprocess.Popen(
-            **_started(command, root, fault),  # type: ignore[call-overload]
+            **_started(command, root, logs, fault),  # type: ignore[call-overload]
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=err,
@@ -86,9 +88,8 @@ def run(command: Command, root: Path, fault: Fault | None, usual_seconds: float)
     struck.seconds = time.monotonic() - started
     struck.living = _outliving(root, struck.is_hung)
     process.wait()
-    struck.out, struck.err, made = (
-        _text(root / f"{name}.txt") for name in ("out", "err", "changes")
-    )
+    struck.out, struck.err, made = (_text(logs / name) for name in ("out", "err", "changes"))
+    shutil.rmtree(logs)
     struck.changes = int(made or 0)
     if fault is not None and fault.kind == "itself":
         struck.was_struck = not made or struck.changes >= fault.moment
@@ -99,8 +100,8 @@ def _text(path: Path) -> str:
     return path.read_text("utf-8", "replace") if path.exists() else ""
 
 
-def _started(command: Command, root: Path, fault: Fault | None) -> dict[str, object]:
-    variables = {"HARNESS_STRIKES": str(root / "changes.txt")}
+def _started(command: Command, root: Path, logs: Path, fault: Fault | None) -> dict[str, object]:
+    variables = {"HARNESS_STRIKES": str(logs / "changes")}
     arguments = list(command.arguments)
     if fault is not None and fault.kind == "itself":
         variables["HARNESS_STRIKE"] = f"{fault.moment:.0f}:{fault.action}"
@@ -113,7 +114,7 @@ def _started(command: Command, root: Path, fault: Fault | None) -> dict[str, obj
 
 
 @contextmanager
-def _output(root: Path, fault: Fault | None) -> Iterator[object]:
+def _output(logs: Path, fault: Fault | None) -> Iterator[object]:
     """Standard output: a file, or one of the faults."""
     action = fault.action if fault is not None and fault.kind == "output" else ""
     if action == "full":
@@ -130,7 +131,7 @@ def _output(root: Path, fault: Fault | None) -> Iterator[object]:
                 os.close(writing)
             reader.join()
     else:
-        with (root / "out.txt").open("wb") as file:
+        with (logs / "out").open("wb") as file:
             yield file
 
 

@@ -29,8 +29,22 @@ class Usual:
     @classmethod
     def of(cls, command: Command, root: Path, struck: Struck) -> "Usual":
         runs = runs_of(root) if command.is_run else []
-        made = contents(root / command.made) if command.made and not command.is_run else {}
-        return cls(struck, made, runs[-1] if runs else None)
+        return cls(struck, made_by(command, root), runs[-1] if runs else None)
+
+
+@dataclass(frozen=True)
+class After:
+    """What a struck command left, and the same command run once more."""
+
+    first: dict[str, str]
+    made: dict[str, str]
+    again: Struck
+
+
+def made_by(command: Command, root: Path) -> dict[str, str]:
+    """Hashes of what a command writes beside runs; empty where there is nothing."""
+    path = root / command.made
+    return contents(path) if command.made and not command.is_run and path.exists() else {}
 
 
 def runs_of(root: Path) -> list[RunRecord]:
@@ -41,36 +55,36 @@ def runs_of(root: Path) -> list[RunRecord]:
 
 
 def problems(
-    command: Command, fault: Fault, root: Path, struck: Struck, usual: Usual, again: Struck
+    command: Command, fault: Fault, root: Path, struck: Struck, usual: Usual, after: After
 ) -> list[str]:
-    """One line for each thing that must not be; ``again`` is the command run once more."""
+    """One line for each thing that must not be."""
     found = [
         *_of_the_end(command, fault, struck, usual),
-        *_of_the_next(command, fault, again, usual),
+        *_of_the_next(fault, after.again, usual),
+        *_of_the_made(command, fault, struck, usual, after),
     ]
-    try:
-        runs = runs_of(root) if command.is_run else []
-    except HarnessError as error:
-        return [*found, f"a record cannot be read: {error}"]
     if command.is_run:
-        found += _of_the_records(fault, runs, struck, usual, again)
-    elif command.made and fault.kind != "file":
-        path = root / command.made
-        if not path.exists() or contents(path) != usual.made:
-            found.append(f"{command.made} is not what it is without a fault")
+        try:
+            found += _of_the_records(fault, runs_of(root), struck, usual)
+        except HarnessError as error:
+            found.append(f"a record cannot be read: {error}")
     return [*found, *_leftovers(root)]
 
 
-def half_written(
-    command: Command, root: Path, struck: Struck, usual: Usual, fault: Fault
+def _of_the_made(
+    command: Command, fault: Fault, struck: Struck, usual: Usual, after: After
 ) -> list[str]:
-    """Looked at before the command runs again: what it makes is there whole, or not at all."""
-    if not command.made or command.is_run or fault.kind == "file":
+    """It is there whole or not at all, and is that of one version of the files it was made from."""
+    if not command.made or command.is_run:
         return []
-    path = root / command.made
-    if not path.exists():
-        return ["it says all is well, and made nothing"] if struck.code == 0 else []
-    return [] if contents(path) == usual.made else [f"{command.made} is half written"]
+    right = [usual.made, *([after.made] if fault.kind == "file" and after.again.code == 0 else [])]
+    if after.first and after.first not in right:
+        return [f"{command.made} is half written, or mixed"]
+    if not after.first and struck.code == 0:
+        return [f"exit code 0, and no {command.made}"]
+    if fault.kind != "file" and after.made != usual.made:
+        return [f"{command.made}, made once more, is not what it is without a fault"]
+    return []
 
 
 def expected_codes(command: Command, fault: Fault, usual: int) -> set[int]:
@@ -111,7 +125,7 @@ def _of_the_end(command: Command, fault: Fault, struck: Struck, usual: Usual) ->
     return found
 
 
-def _of_the_next(command: Command, fault: Fault, again: Struck, usual: Usual) -> list[str]:
+def _of_the_next(fault: Fault, again: Struck, usual: Usual) -> list[str]:
     if again.is_hung:
         return ["the next one hangs"]
     if fault.kind != "file" and again.code != usual.struck.code:
@@ -121,9 +135,7 @@ def _of_the_next(command: Command, fault: Fault, again: Struck, usual: Usual) ->
     return []
 
 
-def _of_the_records(
-    fault: Fault, runs: list[RunRecord], struck: Struck, usual: Usual, again: Struck
-) -> list[str]:
+def _of_the_records(fault: Fault, runs: list[RunRecord], struck: Struck, usual: Usual) -> list[str]:
     """A whole run has all answers; each is that of its model; a lost one is never a pass."""
     found = []
     first, last = (runs[0] if len(runs) > 1 else None), (runs[-1] if runs else None)
