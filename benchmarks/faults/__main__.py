@@ -1,8 +1,8 @@
 """Injects faults into real commands over the bundled tiny models, and judges how each one ends.
 
-    python -m benchmarks.faults                        a hundred and some, writes results/faults.json
-    python -m benchmarks.faults --share 0.1 --seed 3   other ones, fewer, only printed
-    python -m benchmarks.faults --only "pytest gguf"   of one command
+    python -m benchmarks.faults                        110 of them, writes results/faults.json
+    python -m benchmarks.faults --count 20 --seed 3    other ones, fewer, only printed
+    python -m benchmarks.faults --only "pytest gguf"   all of one command
 
 Each fault strikes a command in a fresh copy of a project: signals to the command, to its model's
 process, at a moment in time or at its k-th change to a file; a disk that is full, read-only, or
@@ -35,6 +35,7 @@ from benchmarks.faults.judgement import After, Usual, made_by, problems
 from harness.machine.environment import environment
 
 RESULTS = ROOT / "benchmarks/results/faults.json"
+COUNT = 110
 SPARE_BYTES = (0, 4096, 200_000, 2_000_000)
 """Free on a full disk; the least that lets a command begin is among them."""
 DISK_BYTES = 256 << 20
@@ -152,9 +153,9 @@ def usual_of(command: Command, project: Path) -> Usual:
 
 
 def campaign(
-    commands: Sequence[Command], seed: int, share: float, jobs: int, on_end: Callable[[Ended], None]
+    commands: Sequence[Command], seed: int, count: int, jobs: int, on_end: Callable[[Ended], None]
 ) -> list[Ended]:
-    """Inject a share of all faults of the commands; the same ones for a seed."""
+    """Inject so many faults, drawn from all of the commands'; the same ones for a seed."""
     can_mount = _can_mount()
     chance = random.Random(seed)
     with tempfile.TemporaryDirectory(prefix="faults-") as folder, ThreadPoolExecutor(jobs) as pool:
@@ -164,7 +165,7 @@ def campaign(
         found = [
             Scenario(c, f) for c in commands for f in scenarios(c, usual[c], chance, can_mount)
         ]
-        chosen = found if share == 1.0 else chance.sample(found, round(len(found) * share))
+        chosen = found if len(found) <= count else chance.sample(found, count)
 
         def injected(scenario: Scenario) -> Ended:
             ended = inject(scenario, project, usual[scenario.command])
@@ -177,16 +178,16 @@ def campaign(
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--share", type=float, default=1.0)
+    parser.add_argument("--count", type=int, default=COUNT)
     parser.add_argument("--only", default="", metavar="COMMAND")
     parser.add_argument("--jobs", type=int, default=2)
     asked = parser.parse_args()
     started = time.monotonic()
     chosen = [c for c in COMMANDS if asked.only in c.name]
-    ended = campaign(chosen, asked.seed, asked.share, asked.jobs, _print)
+    ended = campaign(chosen, asked.seed, asked.count, asked.jobs, _print)
     wrong = [e for e in ended if e.problems]
     print(f"{len(ended)} faults, {len(wrong)} ended wrong, {time.monotonic() - started:.0f} s")
-    if asked.share == 1.0 and not asked.only:
+    if asked.count == COUNT and not asked.only:
         RESULTS.write_text(json.dumps(_results(ended, asked.seed, started), indent=1) + "\n")
     return int(bool(wrong))
 

@@ -1,5 +1,8 @@
 """``harness train``: train an adapter from a recipe."""
 
+import sys
+from typing import TextIO, cast
+
 import click
 
 
@@ -21,6 +24,12 @@ def command(recipe: str, overrides: tuple[str, ...], overwrite: bool, dry_run: b
     harness train trainers/recipes/json_extraction_tiny.yaml
     harness train json_extraction_tiny --set max_steps=50 --set output=out/quick
     """
+    from rich.console import Console
+
+    from harness.report.console.output import LastingOutput
     from trainers.run.train import train
 
-    train(recipe, overrides, overwrite=overwrite, dry_run=dry_run)
+    output = LastingOutput(sys.stdout)
+    console = Console(file=cast(TextIO, output), highlight=False)
+    train(recipe, overrides, overwrite=overwrite, dry_run=dry_run, console=console)
+    output.require_arrived()

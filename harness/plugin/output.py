@@ -10,12 +10,12 @@ exit code says that the output was lost.
 
 import os
 import warnings
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Generator, Iterable
 from typing import Any
 
 import pytest
 
-from harness.report.console.output import say
+from harness.report.console.output import LastingOutput, OutputLost, say
 from harness.report.words.escaping import safe, safe_line
 
 OUTPUT_LOST = os.EX_IOERR
@@ -59,37 +59,23 @@ class CleanReports:
 class LostOutput:
     """Keeps a session going whose output cannot be written, and ends it with a code of its own.
 
-    pytest has no public way to do so: this puts methods before the writer's own.
+    pytest has no public way to do so: this puts a stream of ours before the writer's own.
     """
 
     def __init__(self, writer: Any) -> None:
-        self.error: OSError | None = None
-        self._file = writer._file
-        writer.write, writer.flush = self._kept(writer.write), self._kept(writer.flush)
-        self._flush = writer.flush
+        self.stream = writer._file = LastingOutput(writer._file)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, Any, Any]:
         """Once the tables are printed: have all of the output arrive."""
         result = yield
-        self._flush()
-        if self.error is not None:
-            say(f"harness: standard output cannot be written: {self.error.strerror}", err=True)
+        try:
+            self.stream.require_arrived()
+        except OutputLost as lost:
+            say(f"harness: standard output cannot be written: {lost}", err=True)
             if session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
                 session.exitstatus = OUTPUT_LOST
         return result
-
-    def _kept(self, write: Callable[..., None]) -> Callable[..., None]:
-        def attempt(*arguments: Any, **options: Any) -> None:
-            try:
-                write(*arguments, **options)
-            except OSError as error:
-                self.error = error
-                # What the stream still holds must not fail again, not even when Python ends.
-                os.dup2(os.open(os.devnull, os.O_WRONLY), self._file.fileno())
-                self._file.flush()
-
-        return attempt
 
 
 def _cleaned(value: Any) -> Any:

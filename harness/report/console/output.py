@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from typing import Any, TextIO
 
 import click
 
@@ -21,6 +22,45 @@ class OutputLost(Exception):
         super().__init__(reason)
         self.is_reader_gone = is_reader_gone
         """The other end of a pipe has what it wanted, as ``head`` does."""
+
+
+class LastingOutput:
+    """A stream for work that goes on, and keeps what it makes, when nobody can read about it.
+
+    What cannot be written is dropped; ``require_arrived`` says so at the end.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self.error: OSError | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def write(self, text: str) -> int:
+        with self._lasting():
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with self._lasting():
+            self._stream.flush()
+
+    def require_arrived(self) -> None:
+        """Raise OutputLost where something was dropped."""
+        self.flush()
+        if self.error is not None:
+            raise OutputLost(self.error.strerror or str(self.error))
+
+    @contextmanager
+    def _lasting(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            self.error = error
+            # What the stream still holds must not fail again, not even when Python ends.
+            _write_to_nothing(self._stream)
+            self._stream.flush()
 
 
 def say(*lines: str, err: bool = False) -> None:
@@ -67,10 +107,16 @@ def flush() -> None:
 def drop_output() -> None:
     """Nobody reads: let the interpreter flush what is left into nothing when it ends."""
     for stream in (sys.stdout, sys.stderr):
-        try:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-        except (AttributeError, OSError, ValueError):
-            continue  # It is closed, or a test's.
+        with suppress(AttributeError, OSError, ValueError):  # It is closed, or a test's.
+            _write_to_nothing(stream)
+
+
+def _write_to_nothing(stream: TextIO) -> None:
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nothing, stream.fileno())
+    finally:
+        os.close(nothing)
 
 
 def _echo(text: str, is_error: bool) -> None:

@@ -112,3 +112,17 @@ def test_a_broken_base_is_one_line(write_recipe: WriteRecipe, tmp_path: Path) ->
     with pytest.raises(HarnessError, match=r"recipe.yaml:2: base: .*has no tokenizer") as caught:
         train(str(write_recipe(base=str(base))))
     assert "\n" not in str(caught.value)
+
+
+def test_a_training_nobody_reads_about_keeps_its_adapter(
+    write_recipe: WriteRecipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = write_recipe()
+    command = [sys.executable, "-m", "harness", "train", str(recipe)]
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, text=True)
+    os.close(writing)
+    said = "harness: standard output cannot be written: Broken pipe"
+    assert (done.returncode, done.stderr.splitlines()[-1]) == (74, said)
+    assert (recipe.parent / "out" / "adapter_model.safetensors").is_file()
