@@ -3,9 +3,11 @@
 pytest runs in a process of its own, as a user runs it; ``record:`` models make that quick.
 """
 
+import ctypes
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -139,6 +141,7 @@ class Project:
             capture_output=True,
             text=True,
             timeout=300,
+            preexec_fn=end_with_parent if _PRCTL else None,
         )
         return Outcome(done.returncode, done.stdout, done.stderr)
 
@@ -164,6 +167,16 @@ def _completion(answer: str | Completion, request: Request) -> Completion:
     if isinstance(answer, Completion):
         return replace(answer, case_id=request.case_id, repeat=request.repeat)
     return Completion(answer, FinishReason.STOP, request.case_id, request.repeat)
+
+
+_PRCTL = getattr(ctypes.CDLL(None), "prctl", None) if os.name == "posix" else None
+_PR_SET_PDEATHSIG = 1
+
+
+def end_with_parent() -> None:
+    """Have Linux kill the process that calls this when the test run is killed."""
+    assert _PRCTL is not None
+    _PRCTL(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def clean_environment(**more: str) -> dict[str, str]:

@@ -1,8 +1,9 @@
 """``harness parity``: compares each model of a chain with the one that it was made from."""
 
 import sys
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -65,26 +66,39 @@ def command(
     larger than --max-drop, 2 for a mistake in what was asked.
     """
     from harness.parity.file import as_json, write_parity
+    from harness.records.runs import write_run
     from harness.report.console.output import say, say_json
     from harness.report.console.parity import shown
     from harness.run.settings import read_settings
 
     root = report_dir or Path(read_settings(Path.cwd()).report_dir)
-    folder, parity = _found(chain, root, options)
-    write_parity(parity, folder)
+    found = _found(chain, root, options)
+    parity = found.parity
     if kind == "json":
         say_json(as_json(parity))
     else:
         from harness.report.console.screen import show
 
         show(shown(parity), 100)
-        say(f"record: {folder}")
+    if found.unwritten is not None:
+        write_run(found.unwritten, root)
+    write_parity(parity, found.folder)
+    if kind != "json":
+        say(f"record: {found.folder}")
     reasons = _reasons(parity, max_drop)
     say(*(f"harness: {reason}" for reason in reasons), err=True)
     raise SystemExit(DIFFERS if reasons else 0)
 
 
-def _found(chain: tuple[str, ...], root: Path, options: dict[str, Any]) -> "tuple[Path, Parity]":
+class _Found(NamedTuple):
+    folder: Path
+    """The run's."""
+    parity: "Parity"
+    unwritten: "RunRecord | None" = None
+    """The run, where the disk refused it."""
+
+
+def _found(chain: tuple[str, ...], root: Path, options: dict[str, Any]) -> _Found:
     if len(chain) == 1 and not _is_ref(chain[0]):
         return _of_run(chain[0], root, options)
     if len(chain) == 1:
@@ -98,9 +112,7 @@ def _is_ref(text: str) -> bool:
     return text.partition(":")[0] in kinds()
 
 
-def _of_models(
-    chain: tuple[str, ...], root: Path, options: dict[str, Any]
-) -> "tuple[Path, Parity]":
+def _of_models(chain: tuple[str, ...], root: Path, options: dict[str, Any]) -> _Found:
     from harness import backends
     from harness.core.portable import command_line
     from harness.engine.model import EngineSettings
@@ -131,13 +143,16 @@ def _of_models(
         subjects, host, ConsoleProgress(), command_line("harness", sys.argv[1:])
     )
     run = with_warnings(run, found.warnings)
-    folder = write_run(run, root)
+    unwritten: RunRecord | None = run
+    with suppress(OSError):  # What was asked of the models is not lost: it is tried again.
+        write_run(run, root)
+        unwritten = None
     targets = {str(ref): ProbeTarget(ref, settings) for ref in refs}
     measures = measures_of(run, found.sizes, speeds)
-    return folder, parity_of(run, targets, measures, _say())
+    return _Found(root / run.id, parity_of(run, targets, measures, _say()), unwritten)
 
 
-def _of_run(name: str, root: Path, options: dict[str, Any]) -> "tuple[Path, Parity]":
+def _of_run(name: str, root: Path, options: dict[str, Any]) -> _Found:
     from harness.parity.chain import parity_of
     from harness.parity.file import read_parity
     from harness.parity.run import measures_of, speeds_of
@@ -156,7 +171,7 @@ def _of_run(name: str, root: Path, options: dict[str, Any]) -> "tuple[Path, Pari
     kept = {m.ref: m.tokens_per_second for m in before.models} if before else {}
     known = {ref: speed for ref, speed in kept.items() if speed is not None}
     measures = measures_of(run, sizes, {**speeds_of(run), **known})
-    return folder, parity_of(run, targets, measures, _say())
+    return _Found(folder, parity_of(run, targets, measures, _say()))
 
 
 def _still_there(

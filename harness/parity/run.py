@@ -60,10 +60,17 @@ def measures_of(
                 if (r.model, r.behavior) == (model.ref, "format_success_rate")
                 and r.rate is not None
             },
-            error=model.error,
+            error=model.error or _lost(run, model.ref),
         )
         for model in run.models
     )
+
+
+def _lost(run: RunRecord, ref: str) -> str | None:
+    """The number of answers that an open model did not give, and the first reason."""
+    asked = [sample.completion.error for sample in run.samples if sample.model == ref]
+    lost = [error for error in asked if error is not None]
+    return f"{len(lost)} of {len(asked)} answers are missing: {lost[0]}" if lost else None
 
 
 def speeds_of(run: RunRecord) -> dict[str, float]:

@@ -1,5 +1,7 @@
 """Exit codes of the command line: a command's own come from what it decided, never from a fault."""
 
+import errno
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -36,6 +38,16 @@ def test_what_nobody_expected_is_a_line_and_70_in_every_command(
     assert line.startswith("harness: bug: KeyError: ")
     assert "HARNESS_TRACEBACK=1 shows more" in line
     assert result.stdout == ""
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS, errno.EACCES])
+def test_a_disk_that_refuses_is_no_fault_of_ours(
+    number: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refusal = OSError(number, os.strerror(number), "reports/runs")
+    result = run_raising(refusal, monkeypatch, "parity")
+    said = f"harness: reports/runs: {os.strerror(number)}, mend that and run it again\n"
+    assert (result.exit_code, result.stderr) == (_exit.USAGE, said)
 
 
 def test_the_traceback_is_shown_where_it_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:

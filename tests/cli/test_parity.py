@@ -1,6 +1,8 @@
 """``harness parity``: over stored runs here; over models that answer in ``test_parity_chain``."""
 
+import errno
 import json
+import os
 
 import pytest
 from click.testing import CliRunner
@@ -48,6 +50,27 @@ def test_a_drop_beyond_what_is_allowed_ends_with_1(stored, tmp_path):
     assert done.exit_code == 1
     assert "format_success_rate dropped by 50.0 points, 2 are allowed" in done.stderr
     assert parity("made-up", "--max-drop", "50", root=tmp_path).exit_code == 0
+
+
+def test_answers_that_were_lost_end_with_1(tmp_path):
+    lost = sample(AFTER, "a", "", (), error="the backend's process crashed (SIGSEGV)")
+    write_run(run(sample(BEFORE, "a", "x", (1, 2)), lost), tmp_path)
+    done = parity("made-up", root=tmp_path)
+    assert done.exit_code == 1
+    said = "did not answer: 1 of 1 answers are missing: the backend's process crashed (SIGSEGV)"
+    assert said in done.stderr
+
+
+@pytest.mark.parametrize("kind", ["text", "json"])
+def test_what_was_found_is_printed_where_the_disk_refuses_it(stored, tmp_path, monkeypatch, kind):
+    def refuse(path, parts):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+
+    monkeypatch.setattr("harness.parity.file.write_whole", refuse)
+    done = parity("made-up", "--format", kind, root=tmp_path)
+    assert done.exit_code == 2
+    assert "json_validity" in done.stdout
+    assert done.stderr.splitlines()[-1].startswith(f"harness: {stored / 'parity.json'}: No space")
 
 
 def test_json_is_what_is_kept(stored, tmp_path):

@@ -89,10 +89,10 @@ def first_step(pair: ComparedModels) -> tuple[str, ...]:
 
 
 def errors(parity: Parity) -> tuple[str, ...]:
-    """``gguf:m.gguf: no answers: it broke``, of each model that did."""
+    """``gguf:m.gguf: did not answer: it broke``, of each model that did."""
     names = labels(parity)
     broken = (m for m in parity.models if m.error is not None)
-    return tuple(f"{names[m.ref]}: no answers: {m.error}" for m in broken)
+    return tuple(f"{names[m.ref]}: did not answer: {m.error}" for m in broken)
 
 
 def identical(answers: AnswerParity) -> str:

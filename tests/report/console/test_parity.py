@@ -29,7 +29,7 @@ def test_the_text_says_what_was_found():
         "format_success_rate: 1 regressed, 0 fixed",
         "case-2: regressed json_validity; fixed grounding",
         "cut off",
-        "gguf:m.gguf: no answers: it broke x",
+        "gguf:m.gguf: did not answer: it broke x",
         "not measured: something",
     ):
         assert said in text, said

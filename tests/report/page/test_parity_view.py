@@ -22,7 +22,7 @@ def test_the_page_says_it_too():
         "2 of 3 prompts read as the same tokens",
         "100.0% -&gt; 66.7% (-33.3 points)",
         "regressed json_validity; fixed grounding",
-        "gguf:m.gguf: no answers: it broke x",
+        "gguf:m.gguf: did not answer: it broke x",
         "Where 1 answer parts",
         "7.1 MB",
     ):
