@@ -204,7 +204,7 @@ def _print(ended: Ended) -> None:
 def _results(ended: Sequence[Ended], seed: int, started: float) -> dict[str, object]:
     kinds = Counter(e.scenario.fault.kind for e in ended)
     return {
-        "environment": asdict(environment()),
+        "environment": dict(environment()),
         "seed": seed,
         "seconds": round(time.monotonic() - started),
         "faults": len(ended),
