@@ -18,6 +18,7 @@ import json
 import os
 import random
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -156,6 +157,8 @@ def campaign(
     commands: Sequence[Command], seed: int, count: int, jobs: int, on_end: Callable[[Ended], None]
 ) -> list[Ended]:
     """Inject so many faults, drawn from all of the commands'; the same ones for a seed."""
+    # Children inherit an ignored Ctrl-C, as a shell's background jobs have it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     can_mount = _can_mount()
     chance = random.Random(seed)
     with tempfile.TemporaryDirectory(prefix="faults-") as folder, ThreadPoolExecutor(jobs) as pool:
