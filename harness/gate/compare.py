@@ -20,6 +20,8 @@ from harness.core.record import (
 )
 from harness.core.verdict import Outcome, Verdict
 
+JUDGED = (Outcome.PASSED, Outcome.FAILED)
+
 PairKey = tuple[str, str, int]
 """Case id, hash of the prompt, repeat: answers are paired where all three agree."""
 
@@ -31,7 +33,7 @@ class Change(StrEnum):
     FIXED = "fixed"
     STILL_FAILING = "still failing"
     STILL_PASSING = "still passing"
-    NOT_JUDGED = "not judged"
+    NOTJUDGED = "not judged"
     """An error or a skip on either side, so the change is unknown."""
     ADDED = "added"
     """On the later side only. The same case id with another prompt is another case."""
@@ -180,11 +182,29 @@ def composite_outcome(verdicts: Mapping[str, Verdict], required: Iterable[str]) 
     return None if found is None else found.outcome
 
 
+def composite_outcomes(
+    before: Sample, after: Sample, required: Iterable[str]
+) -> tuple[Outcome | None, Outcome | None]:
+    """The composite outcomes of a pair. A case that passes after does so by every required behavior
+    that judged it before: one that skips it, or has no verdict, leaves the case undecided."""
+    required = tuple(required)
+    was, now = (composite_outcome(side.verdicts, required) for side in (before, after))
+    if now is Outcome.PASSED and any(
+        _is_judged(before.verdicts.get(name)) and not _is_judged(after.verdicts.get(name))
+        for name in required
+    ):
+        now = None
+    return was, now
+
+
+def _is_judged(verdict: Verdict | None) -> bool:
+    return verdict is not None and verdict.outcome in JUDGED
+
+
 def change_of(before: Outcome | None, after: Outcome | None) -> Change:
     """The Change between two outcomes of a case that both sides have."""
-    judged = (Outcome.PASSED, Outcome.FAILED)
-    if before not in judged or after not in judged:
-        return Change.NOT_JUDGED
+    if before not in JUDGED or after not in JUDGED:
+        return Change.NOTJUDGED
     if before is after:
         return Change.STILL_PASSING if after is Outcome.PASSED else Change.STILL_FAILING
     return Change.FIXED if after is Outcome.PASSED else Change.REGRESSED
@@ -203,9 +223,7 @@ def _composite(old: Sample | None, new: Sample | None, required: tuple[str, ...]
         return Change.ADDED
     if new is None:
         return Change.REMOVED
-    return change_of(
-        composite_outcome(old.verdicts, required), composite_outcome(new.verdicts, required)
-    )
+    return change_of(*composite_outcomes(old, new, required))
 
 
 def _per_behavior(old: Sample | None, new: Sample | None) -> dict[str, Change]:

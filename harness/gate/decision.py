@@ -1,17 +1,15 @@
 """Decides whether a change made the model worse: a pure function of two records and a policy.
 
-*Regression*: a pinned case broke, memory or latency exceeds its limit, or more cases broke than
-chance explains. *Pass*: the drop is bounded below the margin. *Inconclusive*: neither, with the
-number of cases that would decide. *Not comparable*: the runs had other cases, prompts or decoding.
-"Not significant" is never a pass.
+Each interval of a drop is read in one way: *pass* where its high end is below the margin, else
+*regression* where its low end is above 0, else *inconclusive*. Two questions are asked: about cases
+of these wordings, and about new wordings. Single behaviors are asked too, so that a gain of one
+does not pay for the loss of another. *Not comparable*: the runs had other cases, prompts or
+decoding. A case that was judged before and is not judged after never ends as a pass.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from enum import StrEnum
-from math import ceil
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
 
-from harness.core.record import FORMAT_SUCCESS
 from harness.core.verdict import Outcome
 from harness.gate.comparable import (
     Incompatibility,
@@ -19,82 +17,37 @@ from harness.gate.comparable import (
     run_incompatibilities,
     task_incompatibilities,
 )
-from harness.gate.compare import CaseChange, Change, Comparison, Side, compare, composite_outcome
-from harness.gate.evidence import PairedTest, net_losses, paired_test, pairs_of
-from harness.gate.policy import GatePolicy
-from harness.gate.resources import ResourceChange, resource_change
-from harness.stats.binomial import upper_quantile
-from harness.stats.multiple import holm
-from harness.stats.power import (
-    cases_to_bound,
-    cases_to_detect,
-    cases_without_flips,
-    smallest_detectable_drop,
+from harness.gate.compare import (
+    CaseChange,
+    Change,
+    Comparison,
+    Side,
+    compare,
+    composite_outcome,
+    composite_outcomes,
 )
-
-NOISE_QUANTILE = 0.95
-"""No regression rests on a number of flips that noise alone stays within in this share of runs."""
-
-
-class GateOutcome(StrEnum):
-    """Ordered from best to worst: a decision over several tasks is the worst of theirs."""
-
-    PASS = "pass"
-    INCONCLUSIVE = "inconclusive"
-    REGRESSION = "regression"
-    NOT_COMPARABLE = "not comparable"
+from harness.gate.evidence import PairedCases, PairedTest, net_losses, pairs_of
+from harness.gate.families import behavior_tests, composites, lost_verdicts
+from harness.gate.new_wordings import new_wordings
+from harness.gate.outcome import EXIT_CODES, GateOutcome, Reason, TaskEvidence, outcome_of
+from harness.gate.policy import GatePolicy
+from harness.gate.resources import resource_change
+from harness.stats.power import cases_to_decide, smallest_detectable_drop
 
 
-EXIT_CODES = {
-    GateOutcome.PASS: 0,
-    GateOutcome.REGRESSION: 1,
-    GateOutcome.INCONCLUSIVE: 10,
-    GateOutcome.NOT_COMPARABLE: 11,
-}
-
-
-class Reason(StrEnum):
-    """The reason for a task's outcome."""
-
-    PINNED = "a pinned case broke"
-    MEMORY = "the model takes more memory than is allowed"
-    LATENCY = "the model is slower than is allowed"
-    COMPOSITE = "more cases broke than chance explains"
-    BEHAVIOR = "a behavior that is not required fell by more than chance explains"
-    NOISE = "no more cases flipped than noise explains"
-    FEW_CASES = "too few cases were judged on both sides"
-    NOTHING_PASSES = "nothing passes on either side, so nothing can break"
-    SLOWNESS = "the latency cannot be bounded below its limit"
-    MARGIN = "the drop cannot be bounded below the margin"
-    BOUNDED = "the drop is below the margin"
-
-
-@dataclass(frozen=True, slots=True)
-class TaskDecision:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskDecision(TaskEvidence):
     """The decision on one task, with its reason and the statistics behind it."""
 
-    task: str
     outcome: GateOutcome
     reason: Reason
-    composite: PairedTest
-    behaviors: tuple[PairedTest, ...]
-    """In the order of the run; p-values are adjusted over all behaviors of all tasks."""
-    comparison: Comparison
-    pinned: tuple[str, ...]
-    """Pinned cases that fail on the later side only."""
-    resources: ResourceChange
-    """Change of latency and memory, and budgets newly missed."""
     detectable: float | None
-    """The smallest drop that this many cases detect with 80% power, if 1% improve by chance."""
+    """The smallest drop that this many cases show with 80% power, if 1% improve by chance."""
     cases_needed: int | None
-    """Cases that would settle an inconclusive outcome at the observed rates; ``None`` where no
-    number would, or where the outcome is decided."""
+    """Cases of which four in five suites would settle an inconclusive outcome at the observed
+    rates; ``None`` where no number would, or where more cases are not what is missing."""
     is_saturated: bool
     """All cases pass on both sides."""
-
-    def fallen(self, alpha: float) -> tuple[PairedTest, ...]:
-        """The behaviors whose adjusted p-value is at most ``alpha``."""
-        return tuple(b for b in self.behaviors if b.adjusted_p <= alpha)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +60,8 @@ class GateDecision:
     after: Side
     tasks: tuple[TaskDecision, ...] = ()
     """Worst outcome first."""
+    pooled: PairedTest | None = None
+    """The composite over the cases of all tasks, where there are several."""
     refused: tuple[Incompatibility, ...] = ()
     """Reasons why the runs cannot be compared."""
     allowed: tuple[Incompatibility, ...] = ()
@@ -142,24 +97,24 @@ def decide(before: Side, after: Side, policy: GatePolicy) -> GateDecision:
 def _decided(decision: GateDecision, names: Sequence[str]) -> GateDecision:
     policy = decision.policy
     compared = [_compared(decision, name) for name in names]
-    tests = [_tests(comparison, policy) for comparison in compared]
-    composites = _adjusted([e[0] for e in tests if e[0]])
-    behavior_tests = iter(_adjusted([b for _, behaviors in tests for b in behaviors]))
-    tasks: list[TaskDecision] = []
-    lost: list[Incompatibility] = []
-    for comparison, (found, behaviors) in zip(compared, tests, strict=True):
-        own = tuple(next(behavior_tests) for _ in behaviors)
-        if found is None:
-            lost.append(
-                Incompatibility("empty", "no case was judged on both sides", comparison.task)
-            )
-        else:
-            tasks.append(_task(comparison, composites.pop(0), own, policy))
-    if lost:
-        return replace(decision, refused=tuple(lost))
+    cases = [pairs_of(c.cases, required=c.required) for c in compared]
+    tests, pooled = composites([(c.task, p) for c, p in zip(compared, cases, strict=True)], policy)
+    if not all(tests):
+        lost = (c.task for c, test in zip(compared, tests, strict=True) if test is None)
+        none = "no case was judged on both sides"
+        refused = tuple(Incompatibility("empty", none, task) for task in lost)
+        return replace(decision, refused=refused)
+    behaviors = behavior_tests(compared, policy)
+    tasks = [
+        _task(comparison, pairs, test, own, policy, len(compared))
+        for comparison, pairs, test, own in zip(compared, cases, tests, behaviors, strict=True)
+        if test
+    ]
     order = list(GateOutcome)
     tasks.sort(key=lambda t: -order.index(t.outcome))
-    return replace(decision, outcome=tasks[0].outcome, tasks=tuple(tasks))
+    is_worse = pooled is not None and pooled.is_regression(policy.margin)
+    outcome = GateOutcome.REGRESSION if is_worse else tasks[0].outcome
+    return replace(decision, outcome=outcome, tasks=tuple(tasks), pooled=pooled)
 
 
 def _compared(decision: GateDecision, task: str) -> Comparison:
@@ -172,123 +127,73 @@ def _compared(decision: GateDecision, task: str) -> Comparison:
     )
 
 
-def _tests(
-    comparison: Comparison, policy: GatePolicy
-) -> tuple[PairedTest | None, tuple[PairedTest, ...]]:
-    def of(behavior: str | None) -> PairedTest | None:
-        pairs = pairs_of(comparison.cases, behavior)
-        return paired_test(comparison.task, behavior or FORMAT_SUCCESS, pairs, policy.confidence)
-
-    behaviors = (of(change.behavior) for change in comparison.behaviors)
-    return of(None), tuple(found for found in behaviors if found)
-
-
-def _adjusted(family: Sequence[PairedTest]) -> list[PairedTest]:
-    adjusted = holm([found.p_value for found in family])
-    return [replace(e, adjusted_p=p) for e, p in zip(family, adjusted, strict=True)]
-
-
 def _task(
-    comparison: Comparison, found: PairedTest, behaviors: tuple[PairedTest, ...], policy: GatePolicy
+    comparison: Comparison,
+    pairs: PairedCases,
+    composite: PairedTest,
+    behaviors: tuple[PairedTest, ...],
+    policy: GatePolicy,
+    tasks: int,
 ) -> TaskDecision:
-    pinned = tuple(_pinned(comparison))
-    resources = resource_change(comparison, policy.confidence)
-    others = [b for b in behaviors if b.behavior not in comparison.required]
-    outcome, reason = _judge(found, others, pinned, resources, policy)
-    could_cases_decide = outcome is GateOutcome.INCONCLUSIVE and reason is not Reason.SLOWNESS
-    effective_cases = max(1, round(found.pairs / found.design_effect))
-    return TaskDecision(
+    broke, unjudged = _pinned(comparison)
+    evidence = TaskEvidence(
         task=comparison.task,
+        comparison=comparison,
+        composite=composite,
+        behaviors=behaviors,
+        wordings=new_wordings(pairs, policy),
+        pinned=broke,
+        pinned_unjudged=unjudged,
+        unjudged=tuple(lost_verdicts(comparison, policy)),
+        resources=resource_change(comparison, policy.confidence),
+    )
+    outcome, reason = outcome_of(evidence, policy)
+    tail = policy.tails.low if tasks == 1 else policy.tails.low / (2 * tasks)
+    return TaskDecision(
+        **{f.name: getattr(evidence, f.name) for f in fields(evidence)},
         outcome=outcome,
         reason=reason,
-        composite=found,
-        behaviors=behaviors,
-        comparison=comparison,
-        pinned=pinned,
-        resources=resources,
-        detectable=smallest_detectable_drop(effective_cases, alpha=policy.composite_alpha),
-        cases_needed=_needed(found, policy) if could_cases_decide else None,
-        is_saturated=found.is_unchanged and found.after == 1,
+        detectable=smallest_detectable_drop(composite.pairs, tail),
+        cases_needed=_needed(composite, policy) if reason in _MORE_CASES_HELP else None,
+        is_saturated=composite.is_unchanged and composite.after == 1,
     )
 
 
-def _judge(
-    found: PairedTest,
-    others: Iterable[PairedTest],
-    pinned: tuple[str, ...],
-    resources: ResourceChange,
-    policy: GatePolicy,
-) -> tuple[GateOutcome, Reason]:
-    """The outcome of one task.
-
-    Required behaviors count within the composite; ``others``, which are not required, are tested by
-    themselves.
-    """
-    if pinned:
-        return GateOutcome.REGRESSION, Reason.PINNED
-    if resources.is_over_memory(policy):
-        return GateOutcome.REGRESSION, Reason.MEMORY
-    if resources.is_too_slow(policy):
-        return GateOutcome.REGRESSION, Reason.LATENCY
-    if found.adjusted_p <= policy.composite_alpha:
-        return _unless_noise(found, Reason.COMPOSITE, policy)
-    fallen = [b for b in others if b.adjusted_p <= policy.behaviors_alpha]
-    if fallen:
-        return _unless_noise(max(fallen, key=_flips), Reason.BEHAVIOR, policy)
-    if found.pairs < policy.min_cases:
-        return GateOutcome.INCONCLUSIVE, Reason.FEW_CASES
-    if found.before == 0 and found.after == 0:
-        return GateOutcome.INCONCLUSIVE, Reason.NOTHING_PASSES
-    if found.interval.high >= policy.margin:
-        return GateOutcome.INCONCLUSIVE, Reason.MARGIN
-    if resources.is_maybe_too_slow(policy):
-        return GateOutcome.INCONCLUSIVE, Reason.SLOWNESS
-    return GateOutcome.PASS, Reason.BOUNDED
-
-
-def _flips(found: PairedTest) -> int:
-    return found.broke + found.fixed
-
-
-def _unless_noise(
-    found: PairedTest, reason: Reason, policy: GatePolicy
-) -> tuple[GateOutcome, Reason]:
-    if policy.noise_floor:
-        explained = int(upper_quantile(1 - NOISE_QUANTILE, found.pairs, policy.noise_floor))
-        if _flips(found) <= explained:
-            return GateOutcome.INCONCLUSIVE, Reason.NOISE
-    return GateOutcome.REGRESSION, reason
+_MORE_CASES_HELP = (Reason.FEW_CASES, Reason.MARGIN, Reason.BEHAVIOR_MARGIN)
 
 
 def _needed(found: PairedTest, policy: GatePolicy) -> int | None:
     """Cases that would decide if the rates of broken and fixed cases stayed as observed."""
-    if found.before == 0 and found.after == 0:
-        return None
-    broke, fixed = found.broke / found.pairs, found.fixed / found.pairs
-    if found.is_unchanged:
-        enough: int | None = cases_without_flips(policy.margin, policy.confidence)
-    elif found.drop < policy.margin:
-        enough = cases_to_bound(broke, fixed, policy.margin, policy.confidence)
-    else:
-        enough = cases_to_detect(broke - fixed, broke + fixed, policy.composite_alpha)
-    if enough is None:
-        return None
-    return max(ceil(enough * found.design_effect), policy.min_cases, found.pairs + 1)
+    broke, fixed = (flips / found.pairs for flips in found.flips)
+    enough = cases_to_decide(broke, fixed, policy.margin, policy.tails)
+    return None if enough is None else max(enough, policy.min_cases, found.pairs + 1)
 
 
-def _pinned(comparison: Comparison) -> Iterable[str]:
-    """Pinned cases that fail on the later side only. A case with several answers fails if more than
-    half of them do."""
-    found: dict[str, tuple[list[Outcome | None], list[Outcome | None]]] = {}
+def _pinned(comparison: Comparison) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Pinned cases that fail on the later side only, and those that passed before and are not
+    judged after. A case with several answers fails if more than half of them do."""
+    found: dict[str, list[tuple[Outcome | None, Outcome | None]]] = {}
     for case in comparison.cases:
-        if case.after is not None and case.after.must_pass:
-            was, now = found.setdefault(case.after.case_id, ([], []))
-            for answer, outcomes in ((case.before, was), (case.after, now)):
-                verdicts = answer.verdicts if answer else {}
-                outcomes.append(composite_outcome(verdicts, comparison.required))
-    for name, (was, now) in found.items():
+        if case.sample.must_pass:
+            found.setdefault(case.sample.case_id, []).append(_outcomes(case, comparison.required))
+    broke, unjudged = [], []
+    for name, answers in found.items():
+        was, now = ([pair[side] for pair in answers] for side in (0, 1))
         if _fails(now) and not _fails(was):
-            yield name
+            broke.append(name)
+        elif Outcome.PASSED in was and any(o not in (Outcome.PASSED, Outcome.FAILED) for o in now):
+            unjudged.append(name)
+    return tuple(broke), tuple(unjudged)
+
+
+def _outcomes(case: CaseChange, required: Sequence[str]) -> tuple[Outcome | None, Outcome | None]:
+    if case.before and case.after:
+        return composite_outcomes(case.before, case.after, required)
+    was, now = (
+        composite_outcome(side.verdicts, required) if side else None
+        for side in (case.before, case.after)
+    )
+    return was, now
 
 
 def _fails(answers: Sequence[Outcome | None]) -> bool:
@@ -301,7 +206,8 @@ def flip_rate(baseline: Side, again: Side) -> float:
     shares = [0.0]
     for task in (t.name for t in again.record.tasks if baseline.task_record(t.name)):
         required = common_required(baseline, again, task)
-        pairs = pairs_of(compare(baseline, again, task, required=required).cases)
+        cases = compare(baseline, again, task, required=required).cases
+        pairs = pairs_of(cases, required=required)
         if pairs.differences:
             shares.append(sum(map(bool, pairs.differences)) / len(pairs.differences))
     return max(shares)
@@ -310,7 +216,7 @@ def flip_rate(baseline: Side, again: Side) -> float:
 def regressed_cases(decision: TaskDecision) -> tuple[CaseChange, ...]:
     """Cases that broke, each with one answer that broke: pinned cases first, then the shortest
     answers."""
-    losses = net_losses(decision.comparison.cases)
+    losses = net_losses(decision.comparison.cases, decision.comparison.required)
     broke: dict[str, CaseChange] = {}
     for case in decision.comparison.bucket(Change.REGRESSED):
         if losses.get(case.sample.case_id, 1) > 0:

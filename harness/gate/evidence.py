@@ -1,41 +1,44 @@
-"""Computes a paired test of one behavior: rates, flips, the drop with its interval, the p-value.
+"""Computes a paired test of one behavior: rates, flips, the drop with its interval.
 
-Rates are over pairs judged on both sides, so that they differ by exactly the drop.
+Rates are over pairs judged on both sides, so that they differ by exactly the drop. An answer that
+was not judged (an error, a skip, a missing verdict) counts at its worst in the high end of the
+interval, so that no loss can hide behind it.
 """
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from math import ceil
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from harness.gate.compare import CaseChange, Change
-from harness.stats.clusters import cluster_interval, design_effect, has_clusters, sign_flip_p
-from harness.stats.paired import DropInterval, drop_interval, mcnemar_mid_p
+from harness.core.verdict import Outcome
+from harness.gate.compare import JUDGED, CaseChange, composite_outcomes
+from harness.stats.paired import DropInterval, Flips, Tails, drop_interval, drop_p, flips_of
 from harness.stats.repeats import Repeated
 
-_STEPS: Mapping[Change, tuple[int, int]] = {
-    Change.STILL_PASSING: (1, 1),
-    Change.STILL_FAILING: (0, 0),
-    Change.REGRESSED: (1, 0),
-    Change.FIXED: (0, 1),
-}
-"""Passes before and after, 0 or 1, by change; other changes were not judged on both sides."""
+Outcomes = tuple[Outcome | None, Outcome | None]
+"""Before and after, of one answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class PairedCases:
-    """The judged cases of one behavior, as input of a paired test."""
+    """The cases of one behavior, as input of a paired test."""
 
     differences: tuple[int, ...]
-    """Passed answers before minus after, for each case: units of 1/``repeats`` of a case."""
-    clusters: tuple[str, ...]
-    """The template of each case, or its id where it has none."""
+    """Passed answers before minus after, for each judged case: units of 1/``repeats`` of a case."""
+    wordings: tuple[str, ...]
+    """The template of each judged case, or its id where it has none."""
+    worst: tuple[int, ...]
+    """The differences of all cases, with what was not judged as passed before and failed after."""
+    worst_wordings: tuple[str, ...]
     passed_before: int
-    """Passed answers, over all repeats."""
+    """Passed answers of the judged cases, over all repeats."""
     passed_after: int
     repeats: int = 1
-    not_judged: int = 0
-    """Cases with an answer that is not judged on both sides."""
+    lost: int = 0
+    """Cases judged before and not after."""
+
+    @property
+    def not_judged(self) -> int:
+        """Cases with an answer that is not judged on both sides."""
+        return len(self.worst) - len(self.differences)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,135 +51,197 @@ class PairedTest:
     """Cases judged on both sides."""
     repeats: int
     not_judged: int
+    lost: int
+    """Cases judged before and not after."""
     before: float
     after: float
     broke: int
     """Cases of which fewer answers pass after than before."""
     fixed: int
+    flips: Flips
+    """Equivalents of ``broke`` and ``fixed``: equal to them with one answer a case."""
     interval: DropInterval
     """Interval of the drop: rate before minus rate after."""
     p_value: float
     """One-sided p-value of the drop."""
-    clusters: int | None
+    wordings: int | None
     """Number of templates; ``None`` where no two cases share one."""
-    design_effect: float
-    adjusted_p: float = 1.0
-    """``p_value`` adjusted for the number of tests in its family."""
+    level: float = 1.0
+    """The largest p-value that is a loss for sure, given the other tests of its family."""
 
     @property
     def drop(self) -> float:
+        """Rate before minus rate after: positive where it fell."""
         return self.before - self.after
 
     @property
     def is_unchanged(self) -> bool:
-        """No case flipped in either direction."""
+        """No case flipped."""
         return not (self.broke or self.fixed)
+
+    @property
+    def is_loss(self) -> bool:
+        """The drop is above 0 for sure."""
+        return self.interval.low > 0
+
+    def is_regression(self, margin: float) -> bool:
+        """It fell for sure, and perhaps by the margin or more."""
+        return self.is_loss and self.interval.high >= margin
 
 
 def paired_test(
-    task: str, behavior: str, pairs: PairedCases, confidence: float
+    task: str, behavior: str, pairs: PairedCases, tails: Tails, noise_floor: float = 0.0
 ) -> PairedTest | None:
-    """Test the pairs; ``None`` without a pair.
+    """The paired test of a behavior; ``None`` without a pair judged on both sides.
 
-    Independent cases with one answer each: McNemar's test and the paired interval. Cases that share
-    a template, or several answers per case: the sign-flip test on the clusters' sums, and at each
-    end the wider of the two intervals, since clusters that balance by chance say nothing about the
-    next ones.
+    Args:
+        task: the task's name.
+        behavior: the behavior's name.
+        pairs: its cases.
+        tails: of the interval.
+        noise_floor: share of cases that flip without any change; where fewer flipped, the low end
+            is computed as if the rest had flipped too, half of them each way.
     """
     cases = len(pairs.differences)
     if not cases:
         return None
     answers = cases * pairs.repeats
-    shared = has_clusters(pairs.clusters)
-    p_value, interval = _p_and_interval(
-        pairs, confidence, is_plain=not shared and pairs.repeats == 1
-    )
+    flips = flips_of(pairs.differences, pairs.repeats)
+    noisy = _with_noise(flips, cases, noise_floor)
     return PairedTest(
         task=task,
         behavior=behavior,
         pairs=cases,
         repeats=pairs.repeats,
         not_judged=pairs.not_judged,
+        lost=pairs.lost,
         before=pairs.passed_before / answers,
         after=pairs.passed_after / answers,
         broke=sum(d > 0 for d in pairs.differences),
         fixed=sum(d < 0 for d in pairs.differences),
-        interval=interval,
-        p_value=p_value,
-        clusters=len(set(pairs.clusters)) if shared else None,
-        design_effect=design_effect(pairs.differences, pairs.clusters) if shared else 1.0,
+        flips=flips,
+        interval=_interval(pairs, flips, noisy, tails),
+        p_value=drop_p(*noisy),
+        wordings=len(set(pairs.wordings)) if has_wordings(pairs.wordings) else None,
+        level=tails.low,
     )
 
 
-def pairs_of(cases: Iterable[CaseChange], behavior: str | None = None) -> PairedCases:
-    """Pairs of one behavior, or of the composite where none is named.
+def at_level(found: PairedTest, level: float, tails: Tails, noise_floor: float) -> PairedTest:
+    """The test with the low end at another level: that of its place in a family of tests."""
+    noisy = _with_noise(found.flips, found.pairs, noise_floor)
+    ends = drop_interval(*noisy, found.pairs, tails._replace(low=level))
+    assert ends is not None, "there is a pair"
+    low = min(ends.low, found.drop)
+    return replace(found, level=level, interval=DropInterval(low, found.interval.high))
+
+
+def _interval(pairs: PairedCases, flips: Flips, noisy: Flips, tails: Tails) -> DropInterval:
+    """The low end from the judged cases, the high end from all at their worst too."""
+    cases = len(pairs.differences)
+    found, low = drop_interval(*flips, cases, tails), drop_interval(*noisy, cases, tails)
+    assert found is not None, "there is a pair"
+    assert low is not None, "there is a pair"
+    high = found.high
+    if pairs.not_judged:
+        worst = drop_interval(*flips_of(pairs.worst, pairs.repeats), len(pairs.worst), tails)
+        assert worst is not None, "there is a pair"
+        high = max(high, worst.high)
+    return DropInterval(min(found.low, low.low), high)
+
+
+def _with_noise(flips: Flips, cases: int, noise_floor: float) -> Flips:
+    missing = max(0.0, min(1.0, noise_floor) * cases - sum(flips)) / 2
+    return Flips(flips.broke + missing, flips.fixed + missing)
+
+
+def has_wordings(wordings: Sequence[str]) -> bool:
+    """Two cases share a wording."""
+    return len(set(wordings)) < len(wordings)
+
+
+def pairs_of(
+    cases: Iterable[CaseChange], behavior: str | None = None, required: Sequence[str] = ()
+) -> PairedCases:
+    """Pairs of one behavior, or of the composite of the ``required`` ones where none is named.
 
     Answers to one case are summed. A case with fewer answers than others is not judged.
     """
-    templates: dict[str, str] = {}
-    groups = _by_case(cases, behavior, templates)
+    groups, templates = _by_case(cases, behavior, required)
     repeats = max(map(len, groups.values()), default=1)
-    complete = {
-        n: g for n, g in groups.items() if len(g) == repeats and all(c in _STEPS for c in g)
-    }
-    before = {n: sum(_STEPS[c][0] for c in g) for n, g in complete.items()}
-    after = {n: sum(_STEPS[c][1] for c in g) for n, g in complete.items()}
+    judged = {n: g for n, g in groups.items() if len(g) == repeats and _is_judged(g)}
+    before, after = (
+        {n: sum(pair[side] is Outcome.PASSED for pair in g) for n, g in judged.items()}
+        for side in (0, 1)
+    )
     return PairedCases(
-        differences=tuple(before[n] - after[n] for n in complete),
-        clusters=tuple(templates[n] for n in complete),
+        differences=tuple(before[n] - after[n] for n in judged),
+        wordings=tuple(templates[n] for n in judged),
+        worst=tuple(_worst(g, repeats) for g in groups.values()),
+        worst_wordings=tuple(templates[n] for n in groups),
         passed_before=sum(before.values()),
         passed_after=sum(after.values()),
         repeats=repeats,
-        not_judged=len(groups) - len(complete),
+        lost=sum(any(_is_lost(pair) for pair in g) for g in groups.values()),
     )
 
 
-def net_losses(cases: Iterable[CaseChange]) -> Mapping[str, int]:
+def _is_judged(group: Sequence[Outcomes]) -> bool:
+    return all(outcome in JUDGED for pair in group for outcome in pair)
+
+
+def _is_lost(pair: Outcomes) -> bool:
+    return pair[0] in JUDGED and pair[1] not in JUDGED
+
+
+def _worst(group: Sequence[Outcomes], repeats: int) -> int:
+    """Passed answers before minus after, with each answer that was not judged at its worst."""
+    before = sum(was is not Outcome.FAILED for was, _ in group) + repeats - len(group)
+    return before - sum(now is Outcome.PASSED for _, now in group)
+
+
+def net_losses(cases: Iterable[CaseChange], required: Sequence[str]) -> Mapping[str, int]:
     """Passed answers before minus after, for each case judged on both sides. Repeats that swap
     their outcomes cancel out."""
-    groups = _by_case(cases, None, {})
     return {
-        name: sum(_STEPS[change][0] - _STEPS[change][1] for change in group)
-        for name, group in groups.items()
-        if all(change in _STEPS for change in group)
+        name: sum((was is Outcome.PASSED) - (now is Outcome.PASSED) for was, now in group)
+        for name, group in _by_case(cases, None, required)[0].items()
+        if _is_judged(group)
     }
 
 
-def repeated(cases: Iterable[CaseChange]) -> tuple[list[Repeated], list[Repeated]]:
+def repeated(
+    cases: Iterable[CaseChange], required: Sequence[str]
+) -> tuple[list[Repeated], list[Repeated]]:
     """Passed answers and repeats of each case judged on both sides, before and after."""
-    groups = [g for g in _by_case(cases, None, {}).values() if all(c in _STEPS for c in g)]
+    groups = [g for g in _by_case(cases, None, required)[0].values() if _is_judged(g)]
     before, after = (
-        [Repeated(sum(_STEPS[c][side] for c in g), len(g)) for g in groups] for side in (0, 1)
+        [Repeated(sum(pair[side] is Outcome.PASSED for pair in g), len(g)) for g in groups]
+        for side in (0, 1)
     )
     return before, after
 
 
 def _by_case(
-    cases: Iterable[CaseChange], behavior: str | None, templates: dict[str, str]
-) -> dict[str, list[Change]]:
-    """Changes of each case's answers by case id; fills ``templates`` with each case's cluster."""
-    groups: dict[str, list[Change]] = {}
+    cases: Iterable[CaseChange], behavior: str | None, required: Sequence[str]
+) -> tuple[dict[str, list[Outcomes]], dict[str, str]]:
+    """Outcomes of each case's answers by case id, and each case's wording.
+
+    Cases of one side alone are left out, and so are behaviors that were not judged before at all.
+    """
+    groups: dict[str, list[Outcomes]] = {}
+    templates: dict[str, str] = {}
     for case in cases:
-        change = case.change if behavior is None else case.behaviors.get(behavior)
-        if change is not None and change not in (Change.ADDED, Change.REMOVED):
-            name = case.sample.case_id
-            groups.setdefault(name, []).append(change)
-            templates[name] = f"template {case.sample.template}" if case.sample.template else name
-    return groups
-
-
-def _p_and_interval(
-    pairs: PairedCases, confidence: float, is_plain: bool
-) -> tuple[float, DropInterval]:
-    lost = Counter[bool]()
-    for difference in pairs.differences:
-        lost[difference > 0] += abs(difference)
-    broke, fixed = (ceil(lost[side] / pairs.repeats) for side in (True, False))
-    alone = drop_interval(broke, fixed, len(pairs.differences), confidence)
-    assert alone is not None, "there is a pair"
-    if is_plain:
-        return mcnemar_mid_p(broke, fixed), alone
-    together = cluster_interval(pairs.differences, pairs.clusters, confidence, pairs.repeats)
-    assert together is not None, "there is a pair"
-    widest = DropInterval(min(alone.low, together.low), max(alone.high, together.high))
-    return sign_flip_p(pairs.differences, pairs.clusters), widest
+        if case.before is None or case.after is None:
+            continue
+        if behavior is None:
+            pair = composite_outcomes(case.before, case.after, required)
+        else:
+            was, now = (s.verdicts.get(behavior) for s in (case.before, case.after))
+            if was is None:
+                continue
+            pair = was.outcome, now.outcome if now else None
+        name = case.sample.case_id
+        groups.setdefault(name, []).append(pair)
+        templates[name] = f"template {case.sample.template}" if case.sample.template else name
+    return groups, templates

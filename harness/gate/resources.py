@@ -16,6 +16,8 @@ from harness.stats.ratios import MedianRatio, median_ratio
 
 _MEMORY = "peak_memory_mb"
 _SECONDS = "_seconds"
+TAIL_LEVEL = 0.025
+"""Level of the test of the upper tail: as much as one end of the median's interval may miss."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +33,20 @@ class LatencyChange:
     """Reason why the times cannot be paired."""
 
     def is_over(self, limit: float) -> bool:
-        """The interval of the ratio lies above ``1 + limit``: with 0, slower than by chance."""
-        ends = self.ratio.interval if self.ratio else None
-        return ends is not None and ends.low > 1 + limit
+        """The typical case takes more than ``1 + limit`` times as long, or far more cases do than
+        take less: with 0, slower than by chance."""
+        if self.ratio is None:
+            return False
+        ends = self.ratio.interval
+        return (ends is not None and ends.low > 1 + limit) or (
+            self.ratio.tail(1 + limit).p_value <= TAIL_LEVEL
+        )
 
     def is_within(self, limit: float) -> bool:
-        """The interval of the ratio lies within ``1 + limit``."""
-        ends = self.ratio.interval if self.ratio else None
+        """The typical case's interval lies within ``1 + limit``, and no upper tail beyond it."""
+        if self.ratio is None or self.ratio.tail(1 + limit).is_heavy:
+            return False
+        ends = self.ratio.interval
         return ends is not None and ends.high <= 1 + limit
 
 

@@ -5,12 +5,12 @@ Hochberg), not the chance of a single false suggestion.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from harness.gate.compare import CaseChange, Comparison
 from harness.gate.evidence import PairedTest, paired_test, pairs_of
-from harness.stats.intervals import CONFIDENCE
 from harness.stats.multiple import benjamini_hochberg
+from harness.stats.paired import Tails
 
 SMALL_SLICE = 10
 """Slices with fewer cases are shown but never suggested."""
@@ -26,26 +26,28 @@ class Slice:
     """``tag`` or ``template``."""
     name: str
     test: PairedTest
-    """Test of the composite; ``adjusted_p`` is over all slices of the comparison."""
+    """Test of the composite."""
+    adjusted_p: float
+    """Its p-value, adjusted over all slices of the comparison."""
 
     @property
     def is_small(self) -> bool:
         return self.test.pairs < SMALL_SLICE
 
 
-def slices_of(comparison: Comparison, confidence: float = CONFIDENCE) -> tuple[Slice, ...]:
+def slices_of(comparison: Comparison, tails: Tails) -> tuple[Slice, ...]:
     """Slices by every tag and template that some but not all cases share, worst first."""
     found = [
-        Slice(kind, name, test)
+        (kind, name, test)
         for kind, groups in _groups(comparison).items()
         for name, cases in groups.items()
-        if (test := paired_test(comparison.task, name, pairs_of(cases), confidence))
-    ]
-    adjusted = benjamini_hochberg([s.test.p_value for s in found])
-    known = (
-        replace(s, test=replace(s.test, adjusted_p=p)) for s, p in zip(found, adjusted, strict=True)
-    )
-    return tuple(sorted(known, key=lambda s: (s.test.adjusted_p, -s.test.drop)))
+        if (test := paired_test(
+            comparison.task, name, pairs_of(cases, required=comparison.required), tails
+        ))
+    ]  # fmt: skip
+    adjusted = benjamini_hochberg([test.p_value for _, _, test in found])
+    known = (Slice(*one, p) for one, p in zip(found, adjusted, strict=True))
+    return tuple(sorted(known, key=lambda s: (s.adjusted_p, -s.test.drop)))
 
 
 def _groups(comparison: Comparison) -> Mapping[str, Mapping[str, list[CaseChange]]]:

@@ -3,28 +3,44 @@
 from collections.abc import Sequence
 
 
-def holm(p_values: Sequence[float]) -> list[float]:
-    """Adjusted p-values that bound the family-wise error rate, in the given order.
+def holm_levels(
+    p_values: Sequence[float], alpha: float, least: Sequence[float] | None = None
+) -> list[float]:
+    """The level at which Holm's procedure judges each test, in the given order: it rejects where
+    the p-value is at most its level, and rejects a true hypothesis with probability ``alpha`` at
+    most.
 
-    The k-th smallest of m is multiplied by m - k + 1, is never below the one before it and never
-    above 1: Holm, "A simple sequentially rejective multiple test procedure", Scandinavian Journal
-    of Statistics 6 (1979).
+    The k-th smallest of m is judged at ``alpha / (m - k + 1)``, those after the first that is kept
+    at that one's level: Holm, Scandinavian Journal of Statistics 6 (1979). With ``least``, the
+    smallest p-value that each test can have, m counts only tests that could reject: the least m of
+    which at most m have a ``least`` of ``alpha / m`` or less (Tarone, "A modified Bonferroni method
+    for discrete data", Biometrics 46, 1990). Twelve behaviors of which two flipped are two tests.
     """
-    ordered = sorted(range(len(p_values)), key=lambda i: p_values[i])
-    adjusted = [0.0] * len(p_values)
-    highest = 0.0
-    for rank, i in enumerate(ordered):
-        highest = max(highest, min(1.0, p_values[i] * (len(p_values) - rank)))
-        adjusted[i] = highest
-    return adjusted
+    count = _counted(least if least is not None else [0.0] * len(p_values), alpha)
+    levels = [0.0] * len(p_values)
+    is_rejecting = True
+    for i in sorted(range(len(p_values)), key=lambda i: p_values[i]):
+        levels[i] = alpha / count
+        is_rejecting = is_rejecting and p_values[i] <= levels[i]
+        if is_rejecting and count > 1:
+            count -= 1
+    return levels
+
+
+def _counted(least: Sequence[float], alpha: float) -> int:
+    """The number of tests that count, at least 1."""
+    m = 1
+    while sum(p <= alpha / m for p in least) > m:
+        m += 1
+    return m
 
 
 def benjamini_hochberg(p_values: Sequence[float]) -> list[float]:
     """Adjusted p-values that bound the false discovery rate, in the given order.
 
     The k-th smallest of m is multiplied by m / k and is never above the one after it: equation (1)
-    of Benjamini and Hochberg, JRSS B 57 (1995). Implemented here, as ``holm`` is, because
-    ``scipy.stats`` takes half a second to import.
+    of Benjamini and Hochberg, JRSS B 57 (1995). Implemented here because ``scipy.stats``
+    takes half a second to import.
     """
     ordered = sorted(range(len(p_values)), key=lambda i: p_values[i], reverse=True)
     adjusted = [0.0] * len(p_values)

@@ -1,25 +1,19 @@
-"""The test and the interval of a drop between two models on the same pass/fail cases.
+"""The drop of a pass rate between two sides that answered the same cases.
 
-*Broke* counts cases that passed before and fail after, *fixed* the other way round. A drop is the
-rate before minus the rate after, so a positive drop is a loss. Cases are assumed independent;
-``clusters`` handles those that are not.
+*broke* counts cases that passed before and fail after, *fixed* the other way round. A drop is the
+rate before minus the rate after, so a positive drop is a loss. Cases are independent: those of one
+wording are, given the wording. ``bounded`` speaks about other wordings.
 """
 
+from collections.abc import Sequence
 from functools import lru_cache
-from typing import NamedTuple
+from statistics import NormalDist
+from typing import Any, NamedTuple
 
-from harness.stats.binomial import upper_tail
-from harness.stats.intervals import CONFIDENCE
-
-FEW_CASES = 300
-"""With fewer cases the posterior is used: at 30 cases a percentile bootstrap covers 58%, not
-95%."""
-FEW_FLIPS = 10
-"""With fewer flips the posterior is used, too: a bootstrap of three flips is too narrow."""
-DRAWS = 50_000
 CACHED_INTERVALS = 1_024
 """Cached intervals: slices, and pairs of models, often have equal counts."""
-SEED = 20251120
+_TINY = 1e-300
+"""Keeps a variance of 0 out of a quotient whose numerator is then 0."""
 
 
 class DropInterval(NamedTuple):
@@ -29,35 +23,64 @@ class DropInterval(NamedTuple):
     high: float
 
 
-def mcnemar_mid_p(broke: int, fixed: int) -> float:
-    """One-sided mid-p of McNemar's exact test: flips break and are fixed with equal probability.
+class Tails(NamedTuple):
+    """The largest probability with which each end of an interval misses the true drop."""
 
-    Half of the probability of the observed count is subtracted (mid-p). With few flips the true
-    error rate of the exact test is far below its level, that of the mid-p close to it (Fagerland,
-    Lydersen and Laake, BMC Medical Research Methodology 13:91, 2013). Without a flip it is 0.5.
+    low: float
+    high: float
+    no_flip: float
+    """Of the high end where nothing flipped: that bound is exact, the others are approximate."""
 
-    Raises:
-        ValueError: a count is negative.
+
+class Flips(NamedTuple):
+    """Cases that broke and that were fixed; with several answers a case, their equivalents."""
+
+    broke: float
+    fixed: float
+
+
+def flips_of(differences: Sequence[int], scale: int = 1) -> Flips:
+    """The counts of broken and fixed cases with the mean and the mean square of ``differences``.
+
+    ``differences`` are passed answers before minus after, in units of 1/``scale`` of a case. With
+    one answer a case these are the counts themselves. With K answers a case that flips in one of
+    them counts 1/K², so that answers that merely vary weigh little.
     """
-    if broke < 0 or fixed < 0:
-        raise ValueError(f"{broke} broke and {fixed} were fixed: cannot be")
-    # The mean of both tails contains half of the observed count's probability.
-    return float(upper_tail([broke - 1, broke], broke + fixed, 0.5).mean())
+    total = sum(differences) / scale
+    squares = sum(d * d for d in differences) / scale**2
+    return Flips((squares + total) / 2, (squares - total) / 2)
+
+
+def score_statistic(broke: Any, fixed: Any, pairs: Any, drop: Any = 0.0) -> Any:
+    """Tango's score statistic of the hypothesis that the true drop is ``drop``: standard normal
+    under it, and positive where more was lost. Takes numbers, or arrays that broadcast.
+
+    (b - c - n d) / sqrt(n (2 q + d (1 - d))), where q, the share of fixed cases, is estimated under
+    the hypothesis as the larger root of 2n q² + ((2n - b + c) d - b - c) q - c d (1 - d) = 0:
+    Tango, "Equivalence test and confidence interval for the difference in proportions for the
+    paired-sample design", Statistics in Medicine 17 (1998). At d = 0 it is McNemar's
+    (b - c) / sqrt(b + c).
+    """
+    linear = (2 * pairs - broke + fixed) * drop - broke - fixed
+    # Never negative but by rounding.
+    root = abs(linear * linear + 8 * pairs * fixed * drop * (1 - drop)) ** 0.5
+    share = (root - linear) / (4 * pairs)
+    variance = pairs * (2 * share + drop * (1 - drop))
+    return (broke - fixed - pairs * drop) / (variance + _TINY) ** 0.5
+
+
+def drop_p(broke: float, fixed: float) -> float:
+    """One-sided p-value of the drop, which agrees with the low end of ``drop_interval``: at most
+    the tail where that end is above 0. 0.5 without a flip."""
+    return NormalDist().cdf(-float(score_statistic(broke, fixed, 1)))
 
 
 @lru_cache(maxsize=CACHED_INTERVALS)
-def drop_interval(
-    broke: int, fixed: int, pairs: int, confidence: float = CONFIDENCE
-) -> DropInterval | None:
-    """The two-sided interval of the drop; deterministic. ``None`` without a pair.
+def drop_interval(broke: float, fixed: float, pairs: int, tails: Tails) -> DropInterval | None:
+    """The drops that the score statistic does not reject; ``None`` without a pair.
 
-    Below ``FEW_CASES`` pairs or ``FEW_FLIPS`` flips it is the equal-tailed interval of a
-    Dirichlet(1, 1, 1) posterior of the shares (broke, fixed, rest); above, the percentile interval
-    of the paired bootstrap. BCa is not used: it is NaN when nothing flips.
-
-    Where nothing flipped, it reaches at least to the exact one-sided bound
-    1 - (1 - confidence)^(1/pairs) (Clopper and Pearson, Biometrika 26, 1934): 30 such cases do not
-    rule out a drop of 9.5 points, 149 one of 2.
+    Where nothing flipped, both ends are the exact bound 1 - tails.no_flip^(1/pairs) (Clopper and
+    Pearson, Biometrika 26, 1934): 30 such cases do not rule out a drop of 9.5 points, 149 one of 2.
 
     Raises:
         ValueError: more flips than pairs.
@@ -66,40 +89,19 @@ def drop_interval(
         raise ValueError(f"{broke} broke and {fixed} were fixed of {pairs} cases: cannot be")
     if pairs == 0:
         return None
-    if pairs < FEW_CASES or broke + fixed < FEW_FLIPS:
-        found = posterior_interval(broke, fixed, pairs, confidence)
-    else:
-        found = _bootstrap(broke, fixed, pairs, confidence)
-    if broke or fixed:
-        return found
-    exact = 1 - (1 - confidence) ** (1 / pairs)
-    return DropInterval(min(found.low, -exact), max(found.high, exact))
+    if not (broke or fixed):
+        exact = 1 - tails.no_flip ** (1 / pairs)
+        return DropInterval(-exact, exact)
+    high = _upper(broke, fixed, pairs, tails.high)
+    return DropInterval(-_upper(fixed, broke, pairs, tails.low), high)
 
 
-@lru_cache(maxsize=CACHED_INTERVALS)
-def posterior_interval(broke: float, fixed: float, pairs: float, confidence: float) -> DropInterval:
-    """The posterior's equal-tailed interval; counts of effective cases may be fractions."""
-    import numpy as np
-
-    rest = max(0.0, pairs - broke - fixed)
-    shares = np.random.default_rng(SEED).dirichlet((broke + 1, fixed + 1, rest + 1), DRAWS)
-    return percentiles(shares[:, 0] - shares[:, 1], confidence)
-
-
-def _bootstrap(broke: int, fixed: int, pairs: int, confidence: float) -> DropInterval:
-    """Percentile interval of the paired bootstrap. A resampled case is broken, fixed or neither, so
-    the counts are one multinomial draw."""
-    import numpy as np
-
-    shares = np.array((broke, fixed, pairs - broke - fixed)) / pairs
-    counts = np.random.default_rng(SEED).multinomial(pairs, shares, DRAWS)
-    return percentiles((counts[:, 0] - counts[:, 1]) / pairs, confidence)
-
-
-def percentiles(drops: object, confidence: float) -> DropInterval:
-    """The equal-tailed interval of drawn drops."""
-    import numpy as np
-
-    tail = (1 - confidence) / 2
-    low, high = np.quantile(np.asarray(drops), (tail, 1 - tail))
-    return DropInterval(float(low), float(high))
+def _upper(broke: float, fixed: float, pairs: int, tail: float) -> float:
+    """The largest drop that is not rejected, by bisection."""
+    quantile = NormalDist().inv_cdf(tail)
+    low, high = (broke - fixed) / pairs, 1.0
+    while high - low > 1e-12:
+        middle = (low + high) / 2
+        is_kept = score_statistic(broke, fixed, pairs, middle) >= quantile
+        low, high = (middle, high) if is_kept else (low, middle)
+    return high

@@ -1,28 +1,32 @@
-"""Power of the gate's test: the drop that n cases detect, and the cases that detect a drop.
+"""Power of the gate's interval: the drop that n cases show, and the cases that decide.
 
-Power is exact for the test that the gate runs, ``paired.mcnemar_mid_p``: flips are binomial among
-the cases, broken ones binomial among the flips.
+Power is exact for the test of ``paired.drop_interval``'s low end against 0: flips are binomial
+among the cases, broken ones binomial among the flips.
 """
 
 from collections.abc import Callable
 from math import ceil, log
+from statistics import NormalDist
+from typing import NamedTuple
 
 from harness.stats.binomial import upper_quantile, upper_tail
 from harness.stats.intervals import CONFIDENCE
+from harness.stats.paired import Tails, score_statistic
 
-ALPHA = 0.05
 POWER = 0.8
 FIXED_RATE = 0.01
 """Share of cases that improve by chance while others break."""
 MAX_CASES = 100_000
 """The largest number of cases considered; the result is ``None`` above it."""
+SEED = 20251120
+DRAWS = 4_000
 _UNLIKELY = 1e-9
 
 
-def detection_power(
-    cases: int, broke_rate: float, fixed_rate: float, alpha: float = ALPHA
-) -> float:
-    """Power of ``cases`` cases to detect a drop, given the rates at which they break and are fixed.
+def detection_power(cases: int, broke_rate: float, fixed_rate: float, tail: float) -> float:
+    """Power of ``cases`` cases to show a drop, given the rates at which they break and are fixed.
+
+    ``tail`` is the probability with which the interval's low end may miss.
 
     Raises:
         ValueError: the rates do not fit into one.
@@ -36,22 +40,20 @@ def detection_power(
 
     rate = min(1.0, flip_rate)
     flips = np.arange(int(upper_quantile(_UNLIKELY, cases, rate)) + 1)
-    # The fewest broken cases among the flips with a mid-p of at most alpha: the exact quantile, or
-    # one more, since the mid-p also contains half of the count's own probability.
-    nearly = upper_quantile(alpha, flips, 0.5)
-    mid_p = (upper_tail(nearly - 1, flips, 0.5) + upper_tail(nearly, flips, 0.5)) / 2
-    fewest = nearly + (mid_p > alpha)
+    # The fewest broken cases b of m flips with (2b - m) / sqrt(m) above the normal quantile.
+    quantile = NormalDist().inv_cdf(1 - tail)
+    fewest = np.floor((flips + quantile * np.sqrt(flips)) / 2).astype(int) + 1
     found = upper_tail(fewest - 1, flips, broke_rate / flip_rate)
     so_many = upper_tail(flips - 1, cases, rate) - upper_tail(flips, cases, rate)
     return float((so_many * found).sum())
 
 
-def smallest_detectable_drop(cases: int, alpha: float = ALPHA) -> float | None:
-    """The smallest drop, as a share, that ``cases`` cases detect with ``POWER``; ``None`` where not
-    even the loss of all cases is detected."""
+def smallest_detectable_drop(cases: int, tail: float) -> float | None:
+    """The smallest drop, as a share, that ``cases`` cases show with ``POWER``; ``None`` where not
+    even the loss of all cases is shown."""
 
     def is_seen(drop: float) -> bool:
-        return detection_power(cases, drop + FIXED_RATE, FIXED_RATE, alpha) >= POWER
+        return detection_power(cases, drop + FIXED_RATE, FIXED_RATE, tail) >= POWER
 
     low, high = 0.0, 1 - 2 * FIXED_RATE
     if not is_seen(high):
@@ -62,16 +64,43 @@ def smallest_detectable_drop(cases: int, alpha: float = ALPHA) -> float | None:
     return high
 
 
-def cases_to_detect(drop: float, flip_rate: float, alpha: float = ALPHA) -> int | None:
-    """Cases that detect a drop with ``POWER`` if a share of ``flip_rate`` flips either way.
+class Decided(NamedTuple):
+    """Shares of suites of one size that decide, if cases break and are fixed at given rates."""
 
-    Raises:
-        ValueError: the drop is larger than the share of flips, or not a loss.
-    """
-    if not 0 < drop <= flip_rate:
-        raise ValueError(f"a drop of {drop} cannot be seen where {flip_rate} of the cases flip")
-    broke, fixed = (flip_rate + drop) / 2, (flip_rate - drop) / 2
-    return _fewest(lambda n: detection_power(n, broke, fixed, alpha) >= POWER)
+    passes: float
+    regressions: float
+
+    @property
+    def total(self) -> float:
+        return self.passes + self.regressions
+
+
+def decided(
+    cases: int, broke_rate: float, fixed_rate: float, margin: float, tails: Tails
+) -> Decided:
+    """How often ``cases`` cases decide, by a seeded simulation of ``DRAWS`` suites: a *pass* where
+    the drop is bounded below ``margin``, else a *regression* where it is bounded above 0."""
+    import numpy as np
+
+    rates = (broke_rate, fixed_rate, max(0.0, 1 - broke_rate - fixed_rate))
+    drawn = np.random.default_rng(SEED).multinomial(cases, rates, DRAWS)
+    broke, fixed = drawn[:, 0], drawn[:, 1]
+    low, high = (NormalDist().inv_cdf(tail) for tail in (tails.low, tails.high))
+    is_pass = score_statistic(broke, fixed, cases, margin) < high
+    is_still = (broke == 0) & (fixed == 0)
+    is_pass = np.where(is_still, 1 - tails.no_flip ** (1 / cases) < margin, is_pass)
+    is_fall = score_statistic(broke, fixed, cases) > -low
+    return Decided(float(is_pass.mean()), float((is_fall & ~is_pass).mean()))
+
+
+def cases_to_decide(
+    broke_rate: float, fixed_rate: float, margin: float, tails: Tails
+) -> int | None:
+    """Cases of which ``POWER`` of all suites decide, if cases break and are fixed at these rates;
+    ``None`` where no number would, as for a drop near the margin."""
+    return _fewest(
+        lambda cases: decided(cases, broke_rate, fixed_rate, margin, tails).total >= POWER
+    )
 
 
 def cases_without_flips(margin: float, confidence: float = CONFIDENCE) -> int:
@@ -82,27 +111,6 @@ def cases_without_flips(margin: float, confidence: float = CONFIDENCE) -> int:
     if not (0 < margin < 1 and 0 < confidence < 1):
         raise ValueError(f"margin {margin} and confidence {confidence} lie between 0 and 1")
     return ceil(log(1 - confidence) / log(1 - margin))
-
-
-def cases_to_bound(
-    broke_rate: float, fixed_rate: float, margin: float, confidence: float = CONFIDENCE
-) -> int | None:
-    """Cases that would bound the drop below the margin at these rates.
-
-    ``None`` where the drop is not below the margin, or too close to it.
-    """
-    if broke_rate - fixed_rate >= margin:
-        return None
-    from harness.stats.paired import drop_interval
-
-    def is_bounded(cases: int) -> bool:
-        broke, fixed = round(broke_rate * cases), round(fixed_rate * cases)
-        found = drop_interval(broke, min(fixed, cases - broke), cases, confidence)
-        return found is not None and found.high < margin
-
-    found = _fewest(is_bounded)
-    least = cases_without_flips(margin, confidence)
-    return None if found is None else max(found, least)
 
 
 def _fewest(is_enough: Callable[[int], bool]) -> int | None:

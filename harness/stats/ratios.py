@@ -2,7 +2,7 @@
 
 Times are compared as ratios within a case: a slow prompt is slow on both sides, and load on the
 machine that affects both leaves their ratio unchanged. The median is robust against single
-outliers.
+outliers, and blind to a quarter of the cases that become much slower: ``Tail`` counts those.
 """
 
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from math import exp, log
 from statistics import median
 
-from harness.stats.binomial import upper_quantile
+from harness.stats.binomial import upper_quantile, upper_tail
 from harness.stats.intervals import CONFIDENCE, Interval
 
 
@@ -22,6 +22,44 @@ class MedianRatio:
     interval: Interval | None
     """``None`` where the cases are too few for one: below 6 at 95%."""
     cases: int
+    ratios: tuple[float, ...] = ()
+    """In ascending order."""
+
+    def tail(self, limit: float) -> "Tail":
+        """The cases far above and far below the ratio ``limit``."""
+        slower = sum(ratio > limit * FAR for ratio in self.ratios)
+        faster = sum(ratio < limit / FAR for ratio in self.ratios)
+        return Tail(slower, faster, self.cases)
+
+
+FAR = 1.5
+"""A case is far from a limit where its ratio is above this multiple of it, or below its inverse:
+times of one answer on a busy machine vary by less."""
+UPPER = 0.1
+"""The share of cases that is an upper tail: what lies above the 90% quantile."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tail:
+    """Cases whose ratio is far above a limit, or far below.
+
+    Where nothing changed beyond the limit both are equally likely, as with McNemar's test.
+    """
+
+    slower: int
+    faster: int
+    cases: int
+
+    @property
+    def p_value(self) -> float:
+        """One-sided mid-p of so many slower ones."""
+        far = self.slower + self.faster
+        return float(upper_tail([self.slower - 1, self.slower], far, 0.5).mean())
+
+    @property
+    def is_heavy(self) -> bool:
+        """More than the upper tail of the cases became slower, less those that became faster."""
+        return self.slower - self.faster > UPPER * self.cases
 
 
 def median_ratio(
@@ -45,7 +83,8 @@ def median_ratio(
     interval = None
     if most < len(ratios):
         interval = Interval(exp(ratios[-1 - most]), exp(ratios[most]))
-    return MedianRatio(exp(median(ratios)), interval, len(ratios))
+    found = tuple(map(exp, ratios))
+    return MedianRatio(exp(median(ratios)), interval, len(ratios), found)
 
 
 def _times(values: Sequence[float]) -> Sequence[float]:

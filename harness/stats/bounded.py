@@ -1,0 +1,70 @@
+"""Intervals for a mean over clusters that hold however the clusters' values are distributed.
+
+The clusters are wordings: a new one may break whole although none did so yet. Intervals from the
+spread of the observed clusters (a t test, the bootstrap, signs flipped at random) are blind to
+that: with a few clusters that break whole they are wrong in up to nine of ten runs (MacKinnon and
+Webb, "Wild bootstrap inference for wildly different cluster sizes", 2017).
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from harness.stats.intervals import Interval
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+SEED = 20251120
+DRAWS = 10_000
+
+
+def bounded_mean(
+    values: Sequence[float],
+    support: tuple[float, float],
+    tails: tuple[float, float],
+    sizes: Sequence[float] | None = None,
+) -> Interval:
+    """The interval of the mean of a distribution within ``support``, from independent draws.
+
+    Each end is a quantile of the mean under random Dirichlet(1, ..., 1) weights, where one cluster
+    of the worst value possible is added to the observed ones. For values that are all 0 or 1 it is
+    Clopper and Pearson's exact interval; for others no case is known in which it misses more often
+    than its tails: Gaffke, "Three test statistics for a nonparametric one-sided hypothesis on the
+    mean of a nonnegative variable" (2005); Learned-Miller and Thomas, "A new confidence interval
+    for the mean of a bounded random variable" (2019). Seeded.
+
+    Args:
+        values: the mean of each cluster.
+        support: the least and the greatest value possible.
+        tails: the probability with which the low and the high end may miss.
+        sizes: cases of each cluster, where the mean is one over cases; the added cluster has the
+            size of the cluster in which a random case lies. Without sizes all count alike.
+    """
+    if not values:
+        return Interval(*support)
+    weights = [1.0] * len(values) if sizes is None else list(map(float, sizes))
+    added = sum(w * w for w in weights) / sum(weights)
+    means = [_means(values, weights, worst, added) for worst in support]
+    import numpy as np
+
+    low, high = np.quantile(means[0], tails[0]), np.quantile(means[1], 1 - tails[1])
+    return Interval(float(low), float(high))
+
+
+def _means(
+    values: Sequence[float], weights: Sequence[float], worst: float, size: float
+) -> "NDArray[np.floating[Any]]":
+    """Means under random weights, one for each draw; equal clusters are drawn together."""
+    import numpy as np
+
+    kinds = Counter(zip(values, weights, strict=True))
+    kinds[worst, size] += 1
+    rng = np.random.default_rng(SEED)
+    total, weight = np.zeros(DRAWS), np.zeros(DRAWS)
+    for (value, each), count in kinds.items():
+        drawn = rng.standard_gamma(count, DRAWS) * each
+        weight += drawn
+        total += drawn * value
+    return total / weight
