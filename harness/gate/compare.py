@@ -33,7 +33,7 @@ class Change(StrEnum):
     FIXED = "fixed"
     STILL_FAILING = "still failing"
     STILL_PASSING = "still passing"
-    NOTJUDGED = "not judged"
+    NOT_JUDGED = "not judged"
     """An error or a skip on either side, so the change is unknown."""
     ADDED = "added"
     """On the later side only. The same case id with another prompt is another case."""
@@ -204,7 +204,7 @@ def _is_judged(verdict: Verdict | None) -> bool:
 def change_of(before: Outcome | None, after: Outcome | None) -> Change:
     """The Change between two outcomes of a case that both sides have."""
     if before not in JUDGED or after not in JUDGED:
-        return Change.NOTJUDGED
+        return Change.NOT_JUDGED
     if before is after:
         return Change.STILL_PASSING if after is Outcome.PASSED else Change.STILL_FAILING
     return Change.FIXED if after is Outcome.PASSED else Change.REGRESSED

@@ -62,6 +62,11 @@ class GatePolicy(BaseModel):
         return Tails(tail, tail, 1 - self.confidence)
 
     @property
+    def interval_confidence(self) -> float:
+        """Two-sided confidence of the interval of ``format_success_rate`` of one task: 0.94."""
+        return 1 - self.tails.low - self.tails.high
+
+    @property
     def behavior_tails(self) -> Tails:
         """Of a single behavior's interval: the low end over all behaviors and tasks together."""
         alpha = 1 - self.confidence

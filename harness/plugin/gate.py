@@ -76,7 +76,7 @@ class Gate:
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Set the gate's exit status where all tests passed."""
-        from harness.gate.decision import EXIT_CODES, GateOutcome
+        from harness.gate.outcome import EXIT_CODES, GateOutcome
 
         is_collecting = session.config.getoption("collectonly")
         if not is_collecting and session.exitstatus == pytest.ExitCode.OK:

@@ -4,7 +4,8 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from harness.gate.decision import GateDecision, GateOutcome, regressed_cases
+from harness.gate.decision import GateDecision, regressed_cases
+from harness.gate.outcome import GateOutcome
 from harness.report.report import Report
 from harness.report.words import decision as decisions
 from harness.report.words.escaping import annotation, annotation_property

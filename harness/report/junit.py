@@ -13,7 +13,8 @@ from harness.core.composite import composite
 from harness.core.record import Sample
 from harness.core.verdict import Outcome, Verdict
 from harness.gate.compare import Change, Side, required_behaviors
-from harness.gate.decision import GateDecision, GateOutcome
+from harness.gate.decision import GateDecision
+from harness.gate.outcome import GateOutcome
 from harness.report.report import Report
 from harness.report.words import decision as decisions
 from harness.report.words.escaping import xml

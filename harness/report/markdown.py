@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from harness.core.record import FORMAT_SUCCESS, BehaviorResult, RunRecord, Sample
 from harness.gate.compare import CaseChange
-from harness.gate.decision import GateOutcome, TaskDecision, regressed_cases
+from harness.gate.decision import TaskDecision, regressed_cases
+from harness.gate.outcome import GateOutcome
 from harness.report.report import Report
 from harness.report.words import decision as decisions
 from harness.report.words import numbers as words

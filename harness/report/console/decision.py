@@ -6,8 +6,9 @@ Every line is safe to print, in a terminal and in the log of a workflow.
 from collections.abc import Iterator, Sequence
 
 from harness.gate.compare import Change
-from harness.gate.decision import GateDecision, GateOutcome, TaskDecision
+from harness.gate.decision import GateDecision, TaskDecision
 from harness.gate.evidence import net_losses
+from harness.gate.outcome import GateOutcome
 from harness.report.words import decision as decisions
 from harness.report.words import numbers as words
 from harness.report.words.escaping import log
@@ -26,7 +27,7 @@ def text(decision: GateDecision) -> Iterator[str]:
         yield ""
         yield from of_task(task)
         if task.outcome is GateOutcome.REGRESSION:
-            where = suggestions(task.comparison, decision.policy.confidence)
+            where = suggestions(task.comparison, decision.policy.tails)
             yield from [f"  look at: {log(where)}"] if where else []
 
 
@@ -44,7 +45,7 @@ def of_task(task: TaskDecision) -> Iterator[str]:
 
 def _buckets(task: TaskDecision) -> dict[str, list[str]]:
     """The ids of the cases by kind of change, each once however many answers it has."""
-    losses = net_losses(task.comparison.cases)
+    losses = net_losses(task.comparison.cases, task.comparison.required)
     found = {
         "broke": [case for case, lost in losses.items() if lost > 0],
         "fixed": [case for case, lost in losses.items() if lost < 0],

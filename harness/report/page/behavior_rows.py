@@ -23,8 +23,6 @@ class RateChange(NamedTuple):
     points: str
     interval: str
     """In points, of the cases that both sides judged."""
-    p_value: str
-    """One-sided, adjusted for the number of behaviors; of a loss."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,9 +143,8 @@ def _change(report: Report, task: str, behavior: str) -> RateChange:
     found = _evidence(report, task, behavior)
     points = _points(report, task, behavior)
     if found is None or found.is_unchanged:
-        return RateChange(points, "", "")
-    ends = decisions.interval(found, words.MINUS)
-    return RateChange(points, ends, decisions.p_value(found.adjusted_p) if found.drop > 0 else "")
+        return RateChange(points, "")
+    return RateChange(points, decisions.interval(found, words.MINUS))
 
 
 def _points(report: Report, task: str, behavior: str) -> str:

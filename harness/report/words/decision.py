@@ -6,23 +6,26 @@ are raw text: whoever prints them makes them printable.
 
 from collections.abc import Iterator
 
+from harness.core.record import FORMAT_SUCCESS
 from harness.gate.comparable import Incompatibility
-from harness.gate.decision import GateDecision, GateOutcome, Reason, TaskDecision
+from harness.gate.decision import GateDecision, TaskDecision
 from harness.gate.evidence import PairedTest, repeated
+from harness.gate.outcome import GateOutcome, Reason
 from harness.gate.policy import ALLOWABLE, GatePolicy
 from harness.report.words import numbers as words
 from harness.report.words import resources as resource_words
 from harness.stats.repeats import pass_at_k, pass_hat_k
 
-_MIN_P = 0.001
 MAX_NAMED = 5
 """Case ids named in a line; the rest are counted."""
-TABLE = ("behavior", "before", "after", "change", "broke", "fixed", "adjusted p")
+TABLE = ("behavior", "before", "after", "change", "interval", "broke", "fixed")
 
 
 def sentence(decision: GateDecision) -> str:
-    """``REGRESSION: format_success_rate fell from 96.3% to 93.0% (-3.3 points, ...).``"""
-    return f"{word(decision.outcome)}: {statement(decision)}"
+    """``PASS on these 16 wordings: format_success_rate stayed at 100.0% (...); for new wordings a
+    drop of up to 17 points is not ruled out: 59 wordings would bound it at 5.``"""
+    place = place_of(decision.tasks[0]) if decision.tasks and not decides_together(decision) else ""
+    return f"{word(decision.outcome)}{place}: {statement(decision)}"
 
 
 def word(outcome: GateOutcome) -> str:
@@ -30,27 +33,70 @@ def word(outcome: GateOutcome) -> str:
     return outcome.value.upper()
 
 
+def place_of(task: TaskDecision) -> str:
+    """`` on these 16 wordings``, where cases share wordings."""
+    if task.wordings is None:
+        return ""
+    count = task.wordings.wordings
+    return " on this one wording" if count == 1 else f" on these {count} wordings"
+
+
 def statement(decision: GateDecision, minus: str = "-") -> str:
-    """The sentence without its first word."""
+    """The sentence without its first words."""
     if decision.refused:
         more = len(decision.refused) - 1
         also = f" (and {words.plural(more, 'more reason')})" if more else ""
         return f"{format_incompatibility(decision.refused[0])}{also}."
+    if decides_together(decision):
+        return f"{_pooled(decision, minus)}."
     worst = decision.tasks[0]
     where = f"{worst.task}: " if len(decision.tasks) > 1 else ""
-    return f"{where}{outcome_clause(worst, decision, minus)}."
+    new = wordings_clause(worst, decision.policy)
+    return f"{where}{outcome_clause(worst, decision, minus)}{'; ' if new else ''}{new}."
+
+
+def decides_together(decision: GateDecision) -> bool:
+    """No task is a regression by itself, and all together are one."""
+    is_together = bool(decision.tasks) and decision.outcome is not decision.tasks[0].outcome
+    return is_together and decision.pooled is not None
+
+
+def _pooled(decision: GateDecision, minus: str) -> str:
+    assert decision.pooled is not None, "there are several tasks"
+    rate = change_clause(decision.pooled, decision.policy, minus)
+    return f"over the cases of all {len(decision.tasks)} tasks {rate}"
+
+
+def wordings_clause(task: TaskDecision, policy: GatePolicy) -> str:
+    """``for new wordings a drop of up to 17 points is not ruled out: 59 wordings would bound it at
+    5``; empty where no two cases share a wording."""
+    found = task.wordings
+    if found is None:
+        return ""
+    low, high, margin = (f"{100 * share:.3g}" for share in (*found.interval, policy.wording_margin))
+    if found.is_regression(policy):
+        return f"new wordings lose {low} to {high} points"
+    if found.is_bounded(policy):
+        return f"for new wordings the drop is below {margin} points (at most {high})"
+    open_end = f"for new wordings a drop of up to {high} points is not ruled out"
+    if found.wordings < found.needed:
+        return f"{open_end}: {found.needed} wordings would bound it at {margin}"
+    return open_end
 
 
 def headline_of(task: TaskDecision, decision: GateDecision, minus: str) -> tuple[str, str]:
     """A heading for one task, to stand after its outcome, and the numbers under it."""
-    leading = _leading(task)
-    numbers = evidence_clause(leading, decision.policy.confidence, minus)
-    return f"{_reason(task)}{rate_clause(leading)}.", f"{numbers}."
+    leading = leading_of(task, decision.policy)
+    numbers = evidence_clause(leading, decision.policy, minus)
+    new = wordings_clause(task, decision.policy)
+    said = f"{numbers}.{' ' if new else ''}{words.sentence(new) if new else ''}"
+    return f"{_reason(task, decision.policy)}{rate_clause(leading)}.", said
 
 
 def outcome_clause(task: TaskDecision, decision: GateDecision, minus: str = "-") -> str:
     """The reason for one task's outcome, and the change of its rate."""
-    return f"{_reason(task)}{change_clause(_leading(task), decision.policy.confidence, minus)}"
+    policy = decision.policy
+    return f"{_reason(task, policy)}{change_clause(leading_of(task, policy), policy, minus)}"
 
 
 def format_incompatibility(found: Incompatibility) -> str:
@@ -58,10 +104,10 @@ def format_incompatibility(found: Incompatibility) -> str:
     return f"{found.task}: {found.what}" if found.task else found.what
 
 
-def change_clause(found: PairedTest, confidence: float, minus: str = "-") -> str:
-    """``format_success_rate fell from 96.3% to 93.0% (-3.3 points, 95% interval -5.6 to -1.4; 14
-    cases broke, 4 were fixed, p = 0.0096)``."""
-    return f"{rate_clause(found)} ({evidence_clause(found, confidence, minus)})"
+def change_clause(found: PairedTest, policy: GatePolicy, minus: str = "-") -> str:
+    """``format_success_rate fell from 96.3% to 93.0% (-3.3 points, 94% interval -5.6 to -1.4; 14
+    cases broke, 4 were fixed)``."""
+    return f"{rate_clause(found)} ({evidence_clause(found, policy, minus)})"
 
 
 def rate_clause(found: PairedTest) -> str:
@@ -72,18 +118,16 @@ def rate_clause(found: PairedTest) -> str:
     return f"{found.behavior} {'fell' if found.drop > 0 else 'rose'} from {was} to {now}"
 
 
-def evidence_clause(found: PairedTest, confidence: float, minus: str = "-") -> str:
-    """``-3.3 points, 95% interval -5.6 to -1.4; 14 cases broke, 4 were fixed, p = 0.0096``.
-
-    The test is one-sided: a rate that did not fall has no p-value.
-    """
-    spread = f"{confidence * 100:.4g}% interval {interval(found, minus)}"
+def evidence_clause(found: PairedTest, policy: GatePolicy, minus: str = "-") -> str:
+    """``-3.3 points, 94% interval -5.6 to -1.4; 14 cases broke, 4 were fixed``."""
+    is_composite = found.behavior == FORMAT_SUCCESS
+    share = f"{policy.interval_confidence * 100:.4g}% " if is_composite else ""
+    spread = f"{share}interval {interval(found, minus)}"
     if found.is_unchanged:
         return f"{spread} points; no case flipped"
     broke = f"{words.plural(found.broke, 'case')} broke"
     fixed = f"{found.fixed:,} {'was' if found.fixed == 1 else 'were'} fixed"
-    p = f", {p_value(found.adjusted_p)}" if found.drop > 0 else ""
-    return f"{points(found, minus)} points, {spread}; {broke}, {fixed}{p}"
+    return f"{points(found, minus)} points, {spread}; {broke}, {fixed}"
 
 
 def points(found: PairedTest, minus: str = "-") -> str:
@@ -95,18 +139,6 @@ def interval(found: PairedTest, minus: str = "-") -> str:
     """``-5.6 to -1.4``, in points, of the change."""
     ends = (-found.interval.high, -found.interval.low)
     return " to ".join(words.signed(end * 100, minus=minus) for end in ends)
-
-
-def p_value(p: float) -> str:
-    """``p = 0.0096``, ``p < 0.001``."""
-    return f"p {'' if p < _MIN_P else '= '}{p_number(p)}"
-
-
-def p_number(p: float) -> str:
-    """``0.0096``, ``< 0.001``."""
-    if p < _MIN_P:
-        return f"< {_MIN_P}"
-    return f"{p:.2g}" if p < 0.995 else "1"
 
 
 def explanation(decision: GateDecision) -> Iterator[str]:
@@ -128,8 +160,10 @@ def explanation(decision: GateDecision) -> Iterator[str]:
         yield f"Allowed to differ: {format_incompatibility(found)}."
     for task in decision.tasks:
         where = f"{task.task}: " if len(decision.tasks) > 1 else ""
-        if task is not decision.tasks[0]:
-            yield f"{where}{task.outcome.value}, {outcome_clause(task, decision)}."
+        if task is not decision.tasks[0] or decides_together(decision):
+            new = wordings_clause(task, decision.policy)
+            more = f"; {new}" if new else ""
+            yield f"{where}{task.outcome.value}, {outcome_clause(task, decision)}{more}."
         for line in details_of(task, decision):
             yield f"{where}{line}"
 
@@ -153,99 +187,138 @@ def table(task: TaskDecision) -> list[tuple[str, ...]]:
             words.percent(found.before),
             words.percent(found.after),
             points(found),
+            interval(found),
             str(found.broke),
             str(found.fixed),
-            "" if found.is_unchanged else p_number(found.adjusted_p),
         )
         for found in (task.composite, *task.behaviors)
     ]
 
 
-def _leading(task: TaskDecision) -> PairedTest:
-    """The test that the sentence reports: of the behavior that fell, or of the composite."""
-    if task.reason is not Reason.BEHAVIOR:
-        return task.composite
-    others = [b for b in task.behaviors if b.behavior not in task.comparison.required]
-    return min(others, key=lambda b: (b.adjusted_p, -b.drop))
+def leading_of(task: TaskDecision, policy: GatePolicy) -> PairedTest:
+    """The test that the sentence reports: of the behavior that decided, or of the composite."""
+    if task.reason is Reason.BEHAVIOR:
+        return task.fallen(policy)[0]
+    if task.reason is Reason.BEHAVIOR_MARGIN:
+        return max(task.unbounded(policy), key=lambda b: b.drop)
+    return task.composite
 
 
-def _reason(task: TaskDecision) -> str:
+def _reason(task: TaskDecision, policy: GatePolicy) -> str:
     """The clause before the change of the rate, where the rate is not the reason."""
     if task.reason is Reason.PINNED:
-        noun = "the pinned case" if len(task.pinned) == 1 else "pinned cases"
-        verb = "fails" if len(task.pinned) == 1 else "fail"
-        return f"{noun} {first_cases(task.pinned)} {verb}; "
+        return f"{_pinned(task.pinned)} {'fails' if len(task.pinned) == 1 else 'fail'}; "
+    if task.reason is Reason.PINNED_UNJUDGED:
+        verb = "is" if len(task.pinned_unjudged) == 1 else "are"
+        return f"{_pinned(task.pinned_unjudged)} passed before and {verb} not judged any more; "
     if task.reason is Reason.MEMORY:
         return f"{resource_words.memory_fault(task.resources)}; "
     if task.reason is Reason.LATENCY:
-        return f"{resource_words.latency_fault(task.resources)}; "
+        return f"{resource_words.latency_fault(task.resources, policy)}; "
     if task.reason is Reason.SLOWNESS:
         return "it may be slower than is allowed; "
-    if task.reason is Reason.NOISE:
-        return "no more cases flipped than noise explains; "
+    if task.reason is Reason.UNJUDGED:
+        return f"{_unjudged(task)}; "
+    if task.reason is Reason.WORDINGS:
+        return f"{wordings_clause(task, policy)}; "
     if task.reason is Reason.FEW_CASES:
         return f"only {words.plural(task.composite.pairs, 'case')} could be paired; "
     if task.reason is Reason.NOTHING_PASSES:
         return "nothing passes on either side, so nothing can break; "
+    if task.reason is Reason.WITHIN:
+        return f"it fell, within the margin of {policy.margin * 100:.3g} points; "
     return ""
+
+
+def _pinned(cases: tuple[str, ...]) -> str:
+    return f"{'the pinned case' if len(cases) == 1 else 'pinned cases'} {first_cases(cases)}"
+
+
+def _unjudged(task: TaskDecision) -> str:
+    """``20 cases that were judged before are not judged any more``, or the behavior's name."""
+    if task.composite.lost:
+        cases = words.plural(task.composite.lost, "case")
+        verb = "was" if task.composite.lost == 1 else "were"
+        now = "is" if task.composite.lost == 1 else "are"
+        return f"{cases} that {verb} judged before {now} not judged any more"
+    worst = max((u for u in task.unjudged if u.is_serious), key=lambda u: u.lost)
+    return f"{worst.behavior} does not judge {worst.lost} of the {worst.cases} cases any more"
 
 
 def details_of(task: TaskDecision, decision: GateDecision, minus: str = "-") -> Iterator[str]:
     """The lines that follow one task's headline."""
     found, policy = task.composite, decision.policy
-    rate = change_clause(found, policy.confidence, minus)
+    rate = change_clause(found, policy, minus)
     is_aside = task.reason in (Reason.PINNED, Reason.MEMORY, Reason.LATENCY)
-    if is_aside and found.adjusted_p <= policy.composite_alpha:
+    if is_aside and found.is_regression(policy.margin):
         yield f"More cases broke than chance explains: {rate}."
-    if task.reason is Reason.BEHAVIOR:
+    if leading_of(task, policy) is not found:
         yield f"Meanwhile {rate}."
     if task.outcome is GateOutcome.INCONCLUSIVE:
         yield _undecided(task, decision)
-    fallen = [b.behavior for b in task.fallen(policy.behaviors_alpha)]
+    fallen = [b.behavior for b in task.fallen(policy)]
     if fallen:
         yield f"Behaviors that fell by more than chance explains: {', '.join(fallen)}."
+    yield from _lost(task)
     yield _power(task)
     if task.is_saturated:
         yield (
             f"Every one of the {words.plural(found.pairs, 'case')} passes on both sides: the suite "
             "is saturated and shows only losses, harder cases would show gains."
         )
-    if found.clusters is not None:
-        effect = f"{found.design_effect:.2g}"
-        said = "" if effect == "1" else f" (design effect {effect})"
-        yield (
-            f"The cases come from {words.plural(found.clusters, 'template')}: cases of one "
-            f"template count together{said}."
-        )
     if found.repeats > 1:
         yield f"Each case was answered {found.repeats} times; its answers count as one case."
     if found.repeats > 1 or policy.k is not None:
         yield from _repeats(task, policy)
     if found.not_judged:
-        yield f"{words.plural(found.not_judged, 'case')} had an error or a skip on either side."
+        yield (
+            f"{words.plural(found.not_judged, 'case')} had an error, a skip or no verdict on "
+            "either side: the interval counts each as a loss where it can be one."
+        )
     yield from resource_words.lines(task.resources, policy)
 
 
+def _lost(task: TaskDecision) -> Iterator[str]:
+    """A line for each behavior that judged cases before and does not now."""
+    for found in task.unjudged:
+        if found.lost == found.cases:
+            cases = words.plural(found.cases, "case")
+            yield f"{found.behavior} judged {cases} before and none now."
+        else:
+            yield f"{found.behavior} does not judge {found.lost} of {found.cases} cases any more."
+
+
 def _undecided(task: TaskDecision, decision: GateDecision) -> str:
-    found, margin = task.composite, decision.policy.margin
+    policy = decision.policy
     if task.reason is Reason.SLOWNESS:
-        return resource_words.undecided(task.resources, decision.policy)
+        return resource_words.undecided(task.resources, policy)
     if task.reason is Reason.NOTHING_PASSES:
         return "No number of cases of this kind would decide it: add some that pass."
-    allowed = f"the margin is {margin * 100:.3g} points"
+    if task.reason in (Reason.UNJUDGED, Reason.PINNED_UNJUDGED):
+        return "What is not judged is not a pass: run it again, or mend what skips or fails there."
+    if task.reason is Reason.WORDING_MARGIN:
+        return words.sentence(
+            f'scope = "new" asks for new wordings: {wordings_clause(task, policy)}'
+        )
+    found = leading_of(task, policy)
+    allowed = f"the margin is {policy.margin * 100:.3g} points"
     worst = f"a drop of {found.interval.high * 100:.1f} points cannot be ruled out, {allowed}"
     if task.cases_needed is None:
         return words.sentence(f"{worst}: more cases of this kind would not decide it")
     needed = words.plural(task.cases_needed, "case")
-    more = task.cases_needed - found.pairs
-    alike = "with no flip" if found.is_unchanged else "if they flip as often"
-    return words.sentence(f"{worst}: {needed} {alike} would decide it, {more:,} more")
+    more = task.cases_needed - task.composite.pairs
+    alike = "with no flip" if task.composite.is_unchanged else "that flip as often"
+    likely = "would decide it" if task.composite.is_unchanged else "would decide it in 4 of 5 runs"
+    return words.sentence(f"{worst}: {needed} {alike} {likely}, {more:,} more")
 
 
 def _power(task: TaskDecision) -> str:
-    cases = words.plural(task.composite.pairs, "case")
+    cases, verb = (
+        words.plural(task.composite.pairs, "case"),
+        "is" if task.composite.pairs == 1 else "are",
+    )
     if task.detectable is None:
-        return f"{cases} are too few to show any drop with 80% power."
+        return f"{cases} {verb} too few to show any drop with 80% power."
     return (
         f"The smallest drop that {cases} show with 80% power is {task.detectable * 100:.1f} points "
         "(when 1% improve by chance)."
@@ -255,7 +328,10 @@ def _power(task: TaskDecision) -> str:
 def _repeats(task: TaskDecision, policy: GatePolicy) -> Iterator[str]:
     """``pass@4 (any of 4 answers passes): 96.0% (91.2 to 99.1%) before, ...``, and pass^4; where a
     case has fewer answers, a line that they are not measured."""
-    sides, k = repeated(task.comparison.cases), policy.k or task.composite.repeats
+    sides, k = (
+        repeated(task.comparison.cases, task.comparison.required),
+        policy.k or task.composite.repeats,
+    )
     for name, estimate in (
         (f"pass@{k} (any of {k} answers passes)", pass_at_k),
         (f"pass^{k} (all {k} pass)", pass_hat_k),

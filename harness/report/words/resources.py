@@ -6,6 +6,7 @@ from harness.gate.compare import BehaviorChange
 from harness.gate.policy import GatePolicy
 from harness.gate.resources import LatencyChange, MemoryChange, ResourceChange
 from harness.report.words import numbers as words
+from harness.stats.ratios import FAR
 
 NOTABLE = 0.1
 """A change of memory that is reported even without a limit in the policy."""
@@ -63,14 +64,21 @@ def memory_fault(resources: ResourceChange) -> str:
     return memory(resources.memory)
 
 
-def latency_fault(resources: ResourceChange) -> str:
+def latency_fault(resources: ResourceChange, policy: GatePolicy) -> str:
     """The reason for a regression by latency."""
     assert resources.latency is not None, "it was paired"
     ratio = resources.latency.ratio
     assert ratio is not None, "it was paired"
-    assert ratio.interval is not None, "it was bounded"
-    low, high = ratio.interval
-    said = f"answers take {ratio.ratio:.2f} times as long (interval {low:.2f} to {high:.2f})"
+    limit = 1 + (policy.max_latency_increase or 0)
+    tail = ratio.tail(limit)
+    if ratio.interval is None or ratio.interval.low <= limit:
+        said = (
+            f"{tail.slower} of {words.plural(ratio.cases, 'timed case')} take more than "
+            f"{limit * FAR:.3g} times as long, {tail.faster} less than {limit / FAR:.2g} times"
+        )
+    else:
+        low, high = ratio.interval
+        said = f"answers take {ratio.ratio:.2f} times as long (interval {low:.2f} to {high:.2f})"
     return "; ".join([said, *map(lost, resources.latency_budgets_lost)])
 
 
@@ -82,6 +90,10 @@ def undecided(resources: ResourceChange, policy: GatePolicy) -> str:
     limit = f"the limit is {1 + policy.max_latency_increase:.4g} times"
     more = "more timed cases (latency_cases in task.yaml) would narrow it"
     ends = resources.latency.ratio.interval
+    tail = resources.latency.ratio.tail(1 + policy.max_latency_increase)
+    if tail.is_heavy:
+        far = f"{(1 + policy.max_latency_increase) * FAR:.3g} times as long"
+        return f"{tail.slower} of {tail.cases} timed cases take more than {far}, {limit}: {more}."
     if ends is None:
         few = words.plural(resources.latency.ratio.cases, "timed case")
         return f"{few} bound no latency, {limit}: {more}."

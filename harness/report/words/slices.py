@@ -7,11 +7,13 @@ from harness.gate.slices import Slice, slices_of
 from harness.report.report import Report
 from harness.report.words import decision as decisions
 from harness.report.words import numbers as words
+from harness.stats.paired import Tails
 
 MAX_SHOWN = 20
 """Slices in a table, worst first; the rest are counted."""
 SUGGESTED = 0.05
 """Adjusted p-values up to this are named in a terminal."""
+_MIN_P = 0.001
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,22 +50,22 @@ def slices_in(report: Report, task: str, minus: str = "-") -> SliceTable:
     compared = [c for c in report.comparisons if c.task == task]
     if report.decision is None or not compared:
         return SliceTable()
-    return slice_table(compared[0], report.decision.policy.confidence, minus)
+    return slice_table(compared[0], report.decision.policy.tails, minus)
 
 
-def slice_table(comparison: Comparison, confidence: float, minus: str = "-") -> SliceTable:
+def slice_table(comparison: Comparison, tails: Tails, minus: str = "-") -> SliceTable:
     """The worst slices, with those of few cases after the others."""
-    found = sorted(slices_of(comparison, confidence), key=lambda s: s.is_small)
+    found = sorted(slices_of(comparison, tails), key=lambda s: s.is_small)
     rows = tuple(row_of(one, minus) for one in found[:MAX_SHOWN])
     return SliceTable(rows, max(0, len(found) - MAX_SHOWN))
 
 
-def suggestions(comparison: Comparison, confidence: float) -> str:
+def suggestions(comparison: Comparison, tails: Tails) -> str:
     """``tag amount:large (98.0% to 90.0% of 50 cases)``, the three worst, or nothing."""
     fell = [
         row_of(s)
-        for s in slices_of(comparison, confidence)
-        if s.test.adjusted_p <= SUGGESTED and not s.is_small
+        for s in slices_of(comparison, tails)
+        if s.adjusted_p <= SUGGESTED and not s.is_small
     ]
     return ", ".join(f"{r.kind} {r.name} ({r.before} to {r.after} of {r.cases})" for r in fell[:3])
 
@@ -79,6 +81,13 @@ def row_of(found: Slice, minus: str = "-") -> SliceRow:
         words.percent(test.after),
         decisions.points(test, minus),
         "" if test.is_unchanged else decisions.interval(test, minus),
-        decisions.p_value(test.adjusted_p) if test.drop > 0 else "",
+        p_value(found.adjusted_p) if test.drop > 0 else "",
         found.is_small,
     )
+
+
+def p_value(p: float) -> str:
+    """``p = 0.0096``, ``p < 0.001``."""
+    if p < _MIN_P:
+        return f"p < {_MIN_P}"
+    return f"p = {p:.2g}" if p < 0.995 else "p = 1"

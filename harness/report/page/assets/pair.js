@@ -35,8 +35,8 @@ const followRates = (task, index) => {
       }
       cell.replaceChildren(...copy.childNodes);
     }
-    const [points, ends, p] = Object.hasOwn(words, behavior) ? words[behavior] : [pointsOf(task, behavior), "", ""];
-    const said = { ".points": points, ".ends": ends, ".p": p };
+    const [points, ends] = Object.hasOwn(words, behavior) ? words[behavior] : [pointsOf(task, behavior), ""];
+    const said = { ".points": points, ".ends": ends };
     for (const [selector, text] of Object.entries(said)) {
       const place = row.querySelector(selector);
       if (place) place.textContent = text;
