@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from harness.core.record import RunRecord, Sample
+from harness.core.verdict import Verdict
 from harness.gate.compare import Side
 from harness.gate.decision import GateDecision, decide
 from harness.gate.policy import GatePolicy
@@ -37,6 +38,24 @@ def pair(
         run_of(before, FIRST, templates=templates),
         run_of(after, SECOND, templates=templates),
     )
+
+
+def of_templates(run: RunRecord, count: int) -> RunRecord:
+    """The run with its cases from ``count`` templates, in blocks of neighbours."""
+    size = -(-len(run.samples) // count)
+    samples = (replace(s, template=f"t{i // size}") for i, s in enumerate(run.samples))
+    return replace(run, samples=tuple(samples))
+
+
+def with_verdicts(run: RunRecord, behavior: str, outcomes: Sequence[Verdict | None]) -> RunRecord:
+    """The run with other verdicts of one behavior, in the order of its cases; ``None``: without."""
+    samples = []
+    for one, verdict in zip(run.samples, outcomes, strict=True):
+        others = {name: v for name, v in one.verdicts.items() if name != behavior}
+        samples.append(
+            replace(one, verdicts=others if verdict is None else {**others, behavior: verdict})
+        )
+    return replace(run, samples=tuple(samples))
 
 
 def gate(before: RunRecord, after: RunRecord, **policy: object) -> GateDecision:

@@ -45,12 +45,25 @@ def bounded_mean(
     if not values:
         return Interval(*support)
     weights = [1.0] * len(values) if sizes is None else list(map(float, sizes))
+    if len(set(values)) == len(set(weights)) == 1:
+        return _of_equal(values[0], len(values), support, tails)
     added = sum(w * w for w in weights) / sum(weights)
     means = [_means(values, weights, worst, added) for worst in support]
     import numpy as np
 
     low, high = np.quantile(means[0], tails[0]), np.quantile(means[1], 1 - tails[1])
     return Interval(float(low), float(high))
+
+
+def _of_equal(
+    value: float, clusters: int, support: tuple[float, float], tails: tuple[float, float]
+) -> Interval:
+    """The interval where all clusters are alike: the weight of the added one is Beta(1, n)."""
+    low, high = (
+        value + (worst - value) * (1 - tail ** (1 / clusters))
+        for worst, tail in zip(support, tails, strict=True)
+    )
+    return Interval(low, high)
 
 
 def _means(

@@ -44,11 +44,13 @@ def flips_of(differences: Sequence[int], scale: int = 1) -> Flips:
 
     ``differences`` are passed answers before minus after, in units of 1/``scale`` of a case. With
     one answer a case these are the counts themselves. With K answers a case that flips in one of
-    them counts 1/K², so that answers that merely vary weigh little.
+    them counts 1/K², so that answers that merely vary weigh little. Neither count is below 0: where
+    all cases moved the same way in part, the mean square is raised to the mean.
     """
     total = sum(differences) / scale
     squares = sum(d * d for d in differences) / scale**2
-    return Flips((squares + total) / 2, (squares - total) / 2)
+    broke = max((squares + total) / 2, total, 0.0)
+    return Flips(broke, broke - total)
 
 
 def score_statistic(broke: Any, fixed: Any, pairs: Any, drop: Any = 0.0) -> Any:

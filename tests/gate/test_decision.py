@@ -7,7 +7,8 @@ import pytest
 from harness.core.record import RunRecord, Sample
 from harness.core.verdict import FailureCode, Verdict
 from harness.gate.compare import Side
-from harness.gate.decision import GateOutcome, Reason, decide, regressed_cases
+from harness.gate.decision import decide, regressed_cases
+from harness.gate.outcome import GateOutcome, Reason
 from harness.gate.policy import GatePolicy
 from tests.gating import FIRST, SECOND, answered, gate, pair, run_of
 from tests.synthetic import ADAPTER, BASE, TASK, broken, record_of, sample, values
@@ -96,13 +97,13 @@ def test_a_behavior_that_nobody_requires_can_regress() -> None:
 
     (task,) = gate(with_more(before, 0), with_more(after, 40)).tasks
     assert (task.outcome, task.reason) == (GateOutcome.REGRESSION, Reason.BEHAVIOR)
-    assert [b.behavior for b in task.fallen(0.005)] == ["exact"]
+    assert [b.behavior for b in task.fallen(GatePolicy())] == ["exact"]
     # What a family of five behaviors may show by chance is none.
     (task,) = gate(with_more(before, 0), with_more(after, 5)).tasks
     assert task.outcome is GateOutcome.PASS
 
 
-def test_a_required_behavior_counts_where_the_composite_does() -> None:
+def test_a_gain_of_one_behavior_does_not_pay_for_the_loss_of_another() -> None:
     """100 cases are mended altogether; 40 that failed otherwise fail one behavior more."""
     before, after = pair(300, fixed=100, failing=60)
     loop = Verdict.failed(FailureCode.NUMBER_AS_STRING, "/amount is a string")
@@ -111,33 +112,8 @@ def test_a_required_behavior_counts_where_the_composite_does() -> None:
         for i, s in enumerate(after.samples)
     )
     (task,) = gate(before, replace(after, samples=samples)).tasks
-    assert task.outcome is GateOutcome.PASS
-    assert [b.behavior for b in task.fallen(0.005)] == ["schema_types"]
-
-
-def test_p_values_are_raised_for_the_number_of_behaviors() -> None:
-    (task,) = gate(*pair(300, broke=8, fixed=2)).tasks
-    assert task.composite.adjusted_p == task.composite.p_value
-    behaviors = {b.behavior: b for b in task.behaviors}
-    raised = behaviors["json_validity"]
-    assert raised.adjusted_p == pytest.approx(4 * raised.p_value)
-
-
-def test_cases_of_one_template_count_together() -> None:
-    """Ten breaks in ten templates regress; the same ten in one template are one observation."""
-    before, after = pair(300, broke=10)
-    assert gate(before, after).outcome is GateOutcome.REGRESSION
-
-    def templated(run: RunRecord) -> RunRecord:
-        samples = (replace(s, template=f"t{i // 10}") for i, s in enumerate(run.samples))
-        return replace(run, samples=tuple(samples))
-
-    (task,) = gate(templated(before), templated(after)).tasks
-    assert task.outcome is GateOutcome.INCONCLUSIVE
-    assert task.composite.clusters == 30
-    assert task.composite.design_effect == pytest.approx(10, rel=0.05)
-    assert task.detectable > 0.1
-    assert task.composite.interval.high > 0.07
+    assert (task.outcome, task.reason) == (GateOutcome.REGRESSION, Reason.BEHAVIOR)
+    assert [b.behavior for b in task.fallen(GatePolicy())] == ["schema_types"]
 
 
 def test_answers_to_one_case_are_averaged_and_never_counted_as_cases() -> None:
@@ -151,16 +127,17 @@ def test_answers_to_one_case_are_averaged_and_never_counted_as_cases() -> None:
     assert (fourfold.pairs, fourfold.repeats) == (200, 4)
     assert (fourfold.broke, fourfold.before, fourfold.after) == (6, once.before, once.after)
     assert fourfold.p_value == pytest.approx(once.p_value)
-    assert fourfold.interval.high >= once.interval.high
+    assert fourfold.interval == once.interval
 
 
-def test_a_regression_does_not_rest_on_flips_that_noise_explains() -> None:
-    """Of 300 cases 3% flip against themselves: up to 14 flips in 95% of runs."""
-    before, after = pair(300, broke=10, fixed=1)
-    assert gate(before, after).outcome is GateOutcome.REGRESSION
-    (task,) = gate(before, after, noise_floor=0.03).tasks
-    assert (task.outcome, task.reason) == (GateOutcome.INCONCLUSIVE, Reason.NOISE)
-    assert gate(*pair(300, broke=15), noise_floor=0.03).outcome is GateOutcome.REGRESSION
+def test_a_regression_does_not_rest_on_fewer_flips_than_noise_brings() -> None:
+    """Of 300 cases 5% flip against themselves, 15 cases: five that broke could have been fixed as
+    well. Twenty that broke and none that was fixed are no noise."""
+    before, after = pair(300, broke=5)
+    assert gate(before, after, margin=0.03).outcome is GateOutcome.REGRESSION
+    (task,) = gate(before, after, margin=0.03, noise_floor=0.05).tasks
+    assert (task.outcome, task.reason) == (GateOutcome.INCONCLUSIVE, Reason.MARGIN)
+    assert gate(*pair(300, broke=20), noise_floor=0.05).outcome is GateOutcome.REGRESSION
 
 
 def test_a_newly_missed_memory_budget_is_a_regression_and_latency_is_only_said() -> None:
@@ -217,10 +194,10 @@ def test_too_many_errors_cannot_be_judged() -> None:
     decision = gate(before, with_errors(after, 7))
     assert decision.exit_code == 11
     assert [u.kind for u in decision.refused] == ["errors"]
-    assert gate(before, with_errors(after, 7), max_errors=0.05).exit_code == 0
+    assert gate(before, with_errors(after, 7), max_errors=0.05).exit_code == 10
     (task,) = gate(before, with_errors(after, 6)).tasks
-    assert task.outcome is GateOutcome.PASS
-    assert (task.composite.pairs, task.composite.not_judged) == (294, 6)
+    assert (task.outcome, task.reason) == (GateOutcome.INCONCLUSIVE, Reason.UNJUDGED)
+    assert (task.composite.pairs, task.composite.not_judged, task.composite.lost) == (294, 6, 6)
 
 
 def test_with_several_tasks_the_worst_decides() -> None:
@@ -234,7 +211,8 @@ def test_with_several_tasks_the_worst_decides() -> None:
     assert decision.outcome is GateOutcome.REGRESSION
     assert [t.task for t in decision.tasks] == ["other", TASK]
     worst = decision.tasks[0].composite
-    assert worst.adjusted_p == pytest.approx(2 * worst.p_value)
+    # Half of the tail is Holm's, of which the first of two tasks gets half.
+    assert worst.level == pytest.approx(0.03 / 2 / 2)
 
 
 def test_the_same_pair_is_decided_the_same() -> None:

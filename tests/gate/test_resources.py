@@ -8,7 +8,8 @@ import pytest
 
 from harness.core.record import BehaviorResult, RunRecord, TimedAnswer
 from harness.gate.compare import Side
-from harness.gate.decision import GateDecision, GateOutcome, Reason, decide
+from harness.gate.decision import GateDecision, decide
+from harness.gate.outcome import GateOutcome, Reason
 from harness.gate.policy import GatePolicy
 from harness.gate.resources import latency_change
 from harness.report.words.decision import explanation, sentence

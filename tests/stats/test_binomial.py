@@ -43,11 +43,12 @@ def test_a_whole_gate_does_without_scipy_stats() -> None:
     """It takes half a second to import."""
     program = (
         "import sys\n"
-        "from harness.stats.paired import drop_interval, mcnemar_mid_p\n"
-        "from harness.stats.power import cases_to_detect, smallest_detectable_drop\n"
+        "from harness.stats.paired import Tails, drop_interval, drop_p\n"
+        "from harness.stats.power import cases_to_decide, smallest_detectable_drop\n"
         "from harness.stats.ratios import median_ratio\n"
-        "mcnemar_mid_p(3, 1); drop_interval(3, 1, 300)\n"
-        "cases_to_detect(0.02, 0.05); smallest_detectable_drop(300)\n"
+        "tails = Tails(0.03, 0.03, 0.05)\n"
+        "drop_p(3, 1); drop_interval(3, 1, 300, tails)\n"
+        "cases_to_decide(0.02, 0.01, 0.05, tails); smallest_detectable_drop(300, 0.03)\n"
         "median_ratio([1] * 9, [2] * 9)\n"
         "print('scipy.special' in sys.modules, 'scipy.stats' in sys.modules)\n"
     )
