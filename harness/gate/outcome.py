@@ -79,12 +79,14 @@ class TaskEvidence:
         return tuple(sorted(found, key=lambda b: -b.interval.low))
 
     def unbounded(self, policy: GatePolicy) -> tuple[PairedTest, ...]:
-        """The required behaviors whose drop, as a share of the task's cases, may be the margin."""
+        """The required behaviors of which more cases broke than were fixed, and whose drop, as a
+        share of the task's cases, may be the margin."""
         cases = self.composite.pairs + self.composite.not_judged
         return tuple(
             b
             for b in self.behaviors
             if self.is_required(b.behavior)
+            and b.drop > 0
             and b.interval.high * (b.pairs + b.not_judged) / cases >= policy.margin
         )
 

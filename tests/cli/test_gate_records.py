@@ -47,7 +47,7 @@ def gate(*arguments: str) -> Result:
 def test_the_adapter_is_better_than_its_base() -> None:
     result = gate(stored("base_and_adapter"))
     assert result.exit_code == 0
-    assert result.output.startswith("PASS: format_success_rate rose from 3.3% to 100.0% (+96.7")
+    assert result.output.startswith("PASS on these 25 wordings: format_success_rate rose from 3.3% to 100.0% (+96.7")
     assert "0 cases broke, 29 were fixed" in result.output
 
 
@@ -55,7 +55,7 @@ def test_and_takes_half_as_long_again_which_a_limit_calls_a_regression() -> None
     """Its LoRA is computed beside the base's weights; timed in turns, on 20 cases."""
     result = gate(stored("base_and_adapter"), "--max-latency-increase", "0.1")
     assert result.exit_code == 1
-    assert result.output.startswith("REGRESSION: answers take 1.5")
+    assert result.output.startswith("REGRESSION on these 25 wordings: answers take 1.5")
     assert "20 cases timed in turns" in result.output
     assert gate(stored("base_and_adapter"), "--max-latency-increase", "2").exit_code == 0
 
@@ -64,7 +64,7 @@ def test_the_adapter_against_itself_passes_without_a_flip() -> None:
     """In other batches: greedy decoding is not bit-stable, and here it was."""
     result = gate(stored("adapter"), stored("adapter_again"))
     assert result.exit_code == 0
-    assert result.output.startswith("PASS: format_success_rate stayed at 100.0%")
+    assert result.output.startswith("PASS on these 64 wordings: format_success_rate stayed at 100.0%")
     assert "no case flipped" in result.output
     assert "Attempt 2 of the same weights and plan" in result.output
 
@@ -73,8 +73,9 @@ def test_an_under_trained_adapter_is_a_regression() -> None:
     result = gate(stored("adapter"), stored("under_trained"))
     assert result.exit_code == 1
     assert result.output.startswith(
-        "REGRESSION: format_success_rate fell from 100.0% to 92.0% (-8.0 points, 95% interval "
-        "-13.4 to -3.2; 12 cases broke, 0 were fixed, p < 0.001)."
+        "REGRESSION on these 64 wordings: format_success_rate fell from 100.0% to 92.0% (-8.0 "
+        "points, 94% interval -13.2 to -4.7; 12 cases broke, 0 were fixed); new wordings lose 2 to "
+        "15.9 points."
     )
 
 

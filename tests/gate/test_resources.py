@@ -181,3 +181,24 @@ def test_another_budget_of_the_whole_run_that_is_newly_missed_is_told() -> None:
         "Newly missed over the whole run, not decided upon: repair_lift was 95.0% and is 80.0%, "
         "at least 90%."
     ) in list(explanation(decision))
+
+
+@pytest.mark.parametrize(
+    ("slow", "outcome", "reason"),
+    [
+        (1, GateOutcome.PASS, Reason.BOUNDED),
+        (3, GateOutcome.INCONCLUSIVE, Reason.SLOWNESS),
+        (5, GateOutcome.REGRESSION, Reason.LATENCY),
+    ],
+)
+def test_a_quarter_of_the_cases_ten_times_slower_is_seen_beside_an_equal_median(
+    slow, outcome, reason
+) -> None:
+    before = times(20)
+    run = session(before, [s * (10 if i < slow else 1) for i, s in enumerate(before)])
+    decision = gate(run, max_latency_increase=0.1)
+    (task,) = decision.tasks
+    assert task.resources.latency.ratio.ratio == pytest.approx(1)
+    assert (task.outcome, task.reason) == (outcome, reason)
+    if outcome is GateOutcome.REGRESSION:
+        assert "5 of 20 timed cases take more than 1.65 times as long" in sentence(decision)

@@ -161,7 +161,7 @@ def test_one_answer_a_case_counts_as_it_is() -> None:
 
 def test_answers_that_vary_weigh_less_than_cases_that_break() -> None:
     """Four answers a case: mean and mean square are those of the cases' means."""
-    differences = [4, 1, -1, 2, 0, 0]
+    differences = [4, 1, -1, -2, 0, 0]
     broke, fixed = flips_of(differences, 4)
     means = [d / 4 for d in differences]
     assert broke - fixed == pytest.approx(sum(means))

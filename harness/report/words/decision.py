@@ -73,15 +73,23 @@ def wordings_clause(task: TaskDecision, policy: GatePolicy) -> str:
     found = task.wordings
     if found is None:
         return ""
-    low, high, margin = (f"{100 * share:.3g}" for share in (*found.interval, policy.wording_margin))
+    low, high = (_short(end) for end in found.interval)
+    margin = _short(policy.wording_margin)
     if found.is_regression(policy):
         return f"new wordings lose {low} to {high} points"
     if found.is_bounded(policy):
-        return f"for new wordings the drop is below {margin} points (at most {high})"
+        if found.interval.high < 0:
+            return f"new wordings gain at least {_short(-found.interval.high)} points"
+        return f"for new wordings the drop is at most {high} points"
     open_end = f"for new wordings a drop of up to {high} points is not ruled out"
     if found.wordings < found.needed:
         return f"{open_end}: {found.needed} wordings would bound it at {margin}"
     return open_end
+
+
+def _short(share: float) -> str:
+    """``17.1``, ``5``: in points."""
+    return f"{share * 100:.1f}".removesuffix(".0")
 
 
 def headline_of(task: TaskDecision, decision: GateDecision, minus: str) -> tuple[str, str]:
