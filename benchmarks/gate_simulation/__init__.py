@@ -1,0 +1,1 @@
+"""Error rates of the gate, by simulation: false alarms, false passes, detection, coverage."""
