@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 ALLOWABLE = ("tasks", "cases", "prompts", "schema", "decoding", "required")
-"""Copy of the value in ``harness.gate.policy``, whose import is too slow for ``--help``."""
+SCOPES = ("these", "new")
+"""Copies of the values in ``harness.gate.policy``, whose import is too slow for ``--help``."""
 
 
 def policy_options(command: Command) -> Command:
@@ -23,7 +24,10 @@ def policy_options(command: Command) -> Command:
     share, increase = click.FloatRange(0, 1), click.FloatRange(0)
     options = (
         click.option("--margin", type=share, help="The drop to accept: 0.02 is two points."),
-        click.option("--confidence", type=share, help="Of the interval and the tests."),
+        click.option("--scope", type=click.Choice(SCOPES),
+                     help="What a pass speaks about: these wordings, or new ones too."),
+        click.option("--wording-margin", type=share, help="The drop to accept on new wordings."),
+        click.option("--confidence", type=share, help="At most the rest of decisions are wrong."),
         click.option("--min-cases", type=click.IntRange(1), help="Fewer pairs never pass."),
         click.option("--max-errors", type=share, help="More errors cannot be judged."),
         click.option("--noise-floor", type=share, help="Share of cases that flip by themselves."),

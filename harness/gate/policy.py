@@ -21,6 +21,7 @@ keeps the rate (Bonferroni)."""
 
 Scope = Literal["these", "new"]
 """The question that a pass answers: about these wordings, or about new ones too."""
+SCOPES: tuple[Scope, ...] = ("these", "new")
 FEW_WORDINGS = 16
 """Fewer wordings claim nothing about new ones."""
 

@@ -25,7 +25,8 @@ def add_options(group: pytest.OptionGroup) -> None:
     add = group.addoption
     add("--baseline", metavar="NAME", help="and gate the run against this stored baseline")
     add("--margin", type=float, metavar="SHARE", help="the drop to accept: 0.02 is two points")
-    add("--confidence", type=float, metavar="SHARE", help="of the gate's interval and tests")
+    add("--scope", choices=("these", "new"), help="pass on these wordings, or on new ones too")
+    add("--confidence", type=float, metavar="SHARE", help="of the gate: at most the rest is wrong")
 
 
 def plugins(session: HarnessSession) -> Iterator[object]:
@@ -132,9 +133,8 @@ def _policy(config: pytest.Config, settings: Settings) -> GatePolicy:
     from harness.core.errors import HarnessError
     from harness.gate.policy import GatePolicy
 
-    given = {
-        n: v for n in ("margin", "confidence") if (v := config.getoption(f"--{n}")) is not None
-    }
+    flags = ("margin", "scope", "confidence")
+    given = {n: v for n in flags if (v := config.getoption(f"--{n}")) is not None}
     allow = settings.gate.allow
     if config.getoption("--task") and "tasks" not in allow:
         given["allow"] = (*allow, "tasks")  # With --task, only the named tasks are compared.
