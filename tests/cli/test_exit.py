@@ -93,7 +93,7 @@ def gate(script: str, folder: Path) -> subprocess.CompletedProcess[str]:
 def test_a_regression_is_1(tmp_path: Path) -> None:
     done = gate("> out", tmp_path)
     assert (done.returncode, done.stderr) == (1, "")
-    assert (tmp_path / "out").read_text("utf-8").startswith("REGRESSION: ")
+    assert (tmp_path / "out").read_text("utf-8").startswith("REGRESSION on these 64 wordings: ")
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")

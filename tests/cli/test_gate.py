@@ -9,9 +9,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 from harness.cli import main
-from harness.cli._sides import ALLOWABLE
+from harness.cli._sides import ALLOWABLE, SCOPES
 from harness.core.record import RunRecord
 from harness.gate.policy import ALLOWABLE as OF_THE_POLICY
+from harness.gate.policy import SCOPES as SCOPES_OF_THE_POLICY
 from harness.records.runs import write_run
 from tests.gating import FIRST, SECOND, pair
 from tests.synthetic import ADAPTER, BASE, record
@@ -112,11 +113,11 @@ def test_the_policy_comes_from_the_project_and_flags_go_before() -> None:
 
 
 def test_the_flags_name_what_the_policy_knows() -> None:
-    assert ALLOWABLE == OF_THE_POLICY
+    assert (ALLOWABLE, SCOPES) == (OF_THE_POLICY, SCOPES_OF_THE_POLICY)
 
 
 def test_noise_is_measured_by_a_run_of_the_same_model() -> None:
-    """Five cases broke where nine flip with nothing changed: as if two more had flipped each way."""
+    """Five cases broke where nine flip with nothing changed: as if two more flipped each way."""
     before, after = pair(300, broke=5)
     store(before, after)
     assert harness("gate", FIRST, SECOND).exit_code == 1

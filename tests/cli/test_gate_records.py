@@ -47,7 +47,9 @@ def gate(*arguments: str) -> Result:
 def test_the_adapter_is_better_than_its_base() -> None:
     result = gate(stored("base_and_adapter"))
     assert result.exit_code == 0
-    assert result.output.startswith("PASS on these 25 wordings: format_success_rate rose from 3.3% to 100.0% (+96.7")
+    assert result.output.startswith(
+        "PASS on these 25 wordings: format_success_rate rose from 3.3% to 100.0% (+96.7"
+    )
     assert "0 cases broke, 29 were fixed" in result.output
 
 
@@ -64,7 +66,9 @@ def test_the_adapter_against_itself_passes_without_a_flip() -> None:
     """In other batches: greedy decoding is not bit-stable, and here it was."""
     result = gate(stored("adapter"), stored("adapter_again"))
     assert result.exit_code == 0
-    assert result.output.startswith("PASS on these 64 wordings: format_success_rate stayed at 100.0%")
+    assert result.output.startswith(
+        "PASS on these 64 wordings: format_success_rate stayed at 100.0%"
+    )
     assert "no case flipped" in result.output
     assert "Attempt 2 of the same weights and plan" in result.output
 
