@@ -141,19 +141,26 @@ def _evidence(report: Report, task: str, behavior: str) -> PairedTest | None:
 
 def _change(report: Report, task: str, behavior: str) -> RateChange:
     found = _evidence(report, task, behavior)
-    points = _points(report, task, behavior)
-    if found is None or found.is_unchanged:
-        return RateChange(points, "")
-    return RateChange(points, decisions.interval(found, words.MINUS))
+    if found is None:
+        return RateChange(_points(_unpaired(report, task, behavior)), "")
+    ends = "" if found.is_unchanged else decisions.interval(found, words.MINUS)
+    return RateChange(_points(-found.drop), ends)
 
 
-def _points(report: Report, task: str, behavior: str) -> str:
+def _unpaired(report: Report, task: str, behavior: str) -> float | None:
+    """The change of the rates over all cases of each side; ``None`` where a side has no rate."""
     if report.before is None:
-        return ""
+        return None
     before, after = report.before.result(task, behavior), report.after.result(task, behavior)
     if before is None or after is None or before.rate is None or after.rate is None:
+        return None
+    return after.rate - before.rate
+
+
+def _points(change: float | None) -> str:
+    if change is None:
         return ""
-    points = (after.rate - before.rate) * 100
+    points = change * 100
     return "0.0" if abs(points) < 0.05 else words.signed(points, minus=words.MINUS)
 
 
