@@ -97,7 +97,8 @@ def headline_of(task: TaskDecision, decision: GateDecision, minus: str) -> tuple
     leading = leading_of(task, decision.policy)
     numbers = evidence_clause(leading, decision.policy, minus)
     new = wordings_clause(task, decision.policy)
-    said = f"{numbers}.{' ' if new else ''}{words.sentence(new) if new else ''}"
+    place = f"{words.sentence(place_of(task).strip()).rstrip('.')}: " if new else ""
+    said = f"{place}{numbers}.{' ' if new else ''}{words.sentence(new) if new else ''}"
     return f"{_reason(task, decision.policy)}{rate_clause(leading)}.", said
 
 
