@@ -122,6 +122,24 @@ def errors(rng: Rng, runs: int) -> Rows:
     return rows
 
 
+def trade_offs(rng: Rng, runs: int) -> Rows:
+    """One required behavior loses the margin while another gains as much: on the same cases, where
+    no case flips altogether, or on others."""
+    rows = []
+    for cases in (149, 222, 300, 1_000):
+        for place in ("same cases", "other cases"):
+            passed = 0
+            for _ in range(runs):
+                lost, gained = rng.binomial(cases, [POLICY.margin, POLICY.margin]).tolist()
+                flips = (0, 0) if place == "same cases" else (lost, gained)
+                ends = interval_of(*flips, cases)
+                each = [(lost, 0), (0, gained)]
+                is_worse = is_fall(ends) or falling(each, cases)
+                passed += not is_worse and ends.high < POLICY.margin and are_bounded(each, cases)
+            rows.append({"cases": cases, "on": place, "false_passes": passed / runs})
+    return rows
+
+
 def repeats(rng: Rng, runs: int) -> Rows:
     """Several sampled answers to each of 300 cases. Each case has its own pass probability, that of
     an unchanged model the same on both sides; or a share of the cases that is the margin breaks."""
