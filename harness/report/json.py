@@ -50,6 +50,7 @@ def decided(decision: GateDecision) -> JsonValue:
         "refused": _plain(decision.refused),
         "allowed": _plain(decision.allowed),
         "tasks": [_task(task) for task in decision.tasks],
+        "all_tasks": None if decision.pooled is None else _evidence(decision.pooled),
     }
 
 
@@ -60,7 +61,10 @@ def _task(task: TaskDecision) -> JsonValue:
         "reason": task.reason.value,
         "composite": _evidence(task.composite),
         "behaviors": [_evidence(found) for found in task.behaviors],
+        "new_wordings": _plain(task.wordings),
         "pinned": list(task.pinned),
+        "pinned_unjudged": list(task.pinned_unjudged),
+        "unjudged": _plain(task.unjudged),
         "budgets_lost": [change.behavior for change in task.resources.budgets_lost],
         "latency": _plain(task.resources.latency),
         "memory": _plain(task.resources.memory),

@@ -144,6 +144,7 @@ def test_the_decision_as_json() -> None:
     assert task["composite"]["broke"] == 14
     assert len(task["regressed"]) == 14
     assert found["policy"]["margin"] == 0.02
+    assert (task["new_wordings"], task["unjudged"], found["all_tasks"]) == (None, [], None)
 
 
 def test_what_a_pipeline_reads(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
