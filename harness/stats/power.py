@@ -4,7 +4,7 @@ Power is exact for the test of ``paired.drop_interval``'s low end against 0: fli
 among the cases, broken ones binomial among the flips.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from math import ceil, log
 from statistics import NormalDist
 from typing import NamedTuple
@@ -48,14 +48,16 @@ def detection_power(cases: int, broke_rate: float, fixed_rate: float, tail: floa
     return float((so_many * found).sum())
 
 
-def smallest_detectable_drop(cases: int, tail: float) -> float | None:
-    """The smallest drop, as a share, that ``cases`` cases show with ``POWER``; ``None`` where not
-    even the loss of all cases is shown."""
+def smallest_detectable_drop(
+    cases: int, tail: float, fixed_rate: float = FIXED_RATE, power: float = POWER
+) -> float | None:
+    """The smallest drop, as a share, that ``cases`` cases show with ``power``, where cases also
+    flip by chance, ``fixed_rate`` each way; ``None`` where not even the loss of all is shown."""
 
     def is_seen(drop: float) -> bool:
-        return detection_power(cases, drop + FIXED_RATE, FIXED_RATE, tail) >= POWER
+        return detection_power(cases, drop + fixed_rate, fixed_rate, tail) >= power
 
-    low, high = 0.0, 1 - 2 * FIXED_RATE
+    low, high = 0.0, 1 - 2 * fixed_rate
     if not is_seen(high):
         return None
     while high - low > 1e-4:
@@ -78,16 +80,29 @@ class Decided(NamedTuple):
 def decided(
     cases: int, broke_rate: float, fixed_rate: float, margin: float, tails: Tails
 ) -> Decided:
+    """How often ``cases`` cases decide if they break and are fixed at these rates."""
+    return decided_among(cases, {1.0: broke_rate, -1.0: fixed_rate}, margin, tails)
+
+
+def decided_among(
+    cases: int, differences: Mapping[float, float], margin: float, tails: Tails
+) -> Decided:
     """How often ``cases`` cases decide, by a seeded simulation of ``DRAWS`` suites: a *pass* where
-    the drop is bounded below ``margin``, else a *regression* where it is bounded above 0."""
+    the drop is bounded below ``margin``, else a *regression* where it is bounded above 0.
+
+    ``differences`` holds the share of cases by their difference, before minus after, in [-1, 1];
+    the rest do not differ.
+    """
     import numpy as np
 
-    rates = (broke_rate, fixed_rate, max(0.0, 1 - broke_rate - fixed_rate))
-    drawn = np.random.default_rng(SEED).multinomial(cases, rates, DRAWS)
-    broke, fixed = drawn[:, 0], drawn[:, 1]
+    rates = [*differences.values(), max(0.0, 1 - sum(differences.values()))]
+    drawn = np.random.default_rng(SEED).multinomial(cases, rates, DRAWS)[:, :-1]
+    values = np.array(list(differences))
+    total, squares = drawn @ values, drawn @ values**2
+    broke, fixed = (squares + total) / 2, (squares - total) / 2
     low, high = (NormalDist().inv_cdf(tail) for tail in (tails.low, tails.high))
     is_pass = score_statistic(broke, fixed, cases, margin) < high
-    is_still = (broke == 0) & (fixed == 0)
+    is_still = squares == 0
     is_pass = np.where(is_still, 1 - tails.no_flip ** (1 / cases) < margin, is_pass)
     is_fall = score_statistic(broke, fixed, cases) > -low
     return Decided(float(is_pass.mean()), float((is_fall & ~is_pass).mean()))
@@ -98,7 +113,7 @@ def cases_to_decide(
 ) -> int | None:
     """Cases of which ``POWER`` of all suites decide, if cases break and are fixed at these rates;
     ``None`` where no number would, as for a drop near the margin."""
-    return _fewest(
+    return fewest_cases(
         lambda cases: decided(cases, broke_rate, fixed_rate, margin, tails).total >= POWER
     )
 
@@ -113,7 +128,7 @@ def cases_without_flips(margin: float, confidence: float = CONFIDENCE) -> int:
     return ceil(log(1 - confidence) / log(1 - margin))
 
 
-def _fewest(is_enough: Callable[[int], bool]) -> int | None:
+def fewest_cases(is_enough: Callable[[int], bool]) -> int | None:
     """The smallest number of cases that is enough, to within a percent; ``None`` above
     ``MAX_CASES``."""
     high = 16

@@ -1,0 +1,237 @@
+"""Sizes of a suite: the cases and wordings that a margin needs, and the drops that a size shows.
+
+All numbers come from the functions that the gate decides by. They hold for the composite: single
+behaviors, pinned cases and new wordings can only add regressions.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import comb
+
+from harness.gate.comparable import common_required
+from harness.gate.compare import Side, compare
+from harness.gate.evidence import PairedCases, pairs_of, repeated
+from harness.gate.policy import FEW_WORDINGS, GatePolicy
+from harness.stats.paired import Tails, flips_of
+from harness.stats.power import (
+    FIXED_RATE,
+    POWER,
+    Decided,
+    cases_without_flips,
+    decided_among,
+    detection_power,
+    fewest_cases,
+    smallest_detectable_drop,
+)
+from harness.stats.wordings import unseen_drop, wordings_for
+
+FLIPS = 2 * FIXED_RATE
+"""Share of cases assumed to flip with nothing changed, half of them each way."""
+CASES = (30, 100, 149, 300, 1_000, 3_000)
+"""Sizes that every table has: 149 cases without a flip bound a drop of 2 points."""
+WORDINGS = (16, 30, 59, 100, 300)
+"""Wordings that every table has: 59 without a loss bound a drop of 5 points."""
+DEFAULT_CASES = 300
+"""Cases of the curve where the user's are not known."""
+DROPS = (0.0, 0.005, 0.01, 0.02, 0.03, 0.05, 0.07, 0.1, 0.15, 0.2)
+"""Drops of the curve."""
+
+
+@dataclass(frozen=True, slots=True)
+class Assumptions:
+    """What is taken as given about a suite and its model."""
+
+    flips: float = FLIPS
+    """Share of cases of which one answer flips with nothing changed, half of them each way."""
+    tasks: int = 1
+    repeats: int = 1
+    """Answers to each case on each side."""
+    power: float = POWER
+    """Share of runs that are to decide rightly."""
+
+    @property
+    def one_way(self) -> float:
+        """Share of cases that break by chance, and that are fixed by chance; with K answers a case
+        the equivalent of them, since the variance of its mean is a K-th."""
+        return self.flips / self.repeats / 2
+
+    def differences(self, drop: float) -> dict[float, float]:
+        """Share of cases by the difference of their means, if ``drop`` of all break for good.
+
+        Of twice ``flips`` of the cases an answer passes in half of the times, so that two answers
+        differ in ``flips`` of all; with K answers the difference of two binomial counts.
+        """
+        total, unstable = 2 * self.repeats, min(2 * self.flips, 1 - drop)
+        shares = {
+            (self.repeats - k) / self.repeats: unstable * comb(total, k) / 2**total
+            for k in range(total + 1)
+            if k != self.repeats
+        }
+        shares[1.0] += drop
+        return shares
+
+    def tails(self, policy: GatePolicy) -> Tails:
+        """Those of one task: with several, Holm's first level."""
+        tails = policy.tails
+        return tails if self.tasks == 1 else tails._replace(low=tails.low / (2 * self.tasks))
+
+
+@dataclass(frozen=True, slots=True)
+class OwnTask:
+    """The size of one task of the user's."""
+
+    name: str
+    cases: int | None
+    """Cases judged on both sides; ``None`` where it is not known."""
+    wordings: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What a task of one size shows."""
+
+    cases: int
+    smallest_drop: float | None
+    """Shown with the power asked for; ``None`` where not even the loss of all cases is."""
+    unchanged_passes: float
+    """Share of runs in which an unchanged model passes, on all tasks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Needed and existing sizes."""
+
+    policy: GatePolicy
+    assumed: Assumptions
+    own: tuple[OwnTask, ...]
+    """The user's own sizes; empty where none is known."""
+    cases_to_pass: int | None
+    """Cases of each task with which an unchanged model passes; ``None`` where no number does."""
+    drop: float | None
+    """The drop asked about."""
+    cases_to_see: int | None
+    """Cases of each task that show it; ``None`` where none is asked about, or no number does."""
+    wordings: int
+    """Wordings that bound the drop over new ones below the policy's margin, if none breaks."""
+    sights: tuple[Sight, ...]
+    """By cases, the user's own sizes among them."""
+    bounds: tuple[tuple[int, float], ...]
+    """Wordings, and the drop over new ones that they do not rule out if none breaks."""
+    curve_cases: int
+    curve: tuple[tuple[float, Decided], ...]
+    """True drops, and the outcomes of a task of ``curve_cases``."""
+
+
+def plan_of(
+    policy: GatePolicy,
+    assumed: Assumptions,
+    drop: float | None = None,
+    own: Sequence[OwnTask] = (),
+) -> Plan:
+    """The plan for a policy; ``own`` are the sizes that the user has or thinks of."""
+    own_cases = [task.cases for task in own if task.cases is not None]
+    own_wordings = [task.wordings for task in own if task.wordings is not None]
+    sizes, wordings = sorted({*CASES, *own_cases}), sorted({*WORDINGS, *own_wordings})
+    curve_cases = min(own_cases, default=DEFAULT_CASES)
+    return Plan(
+        policy=policy,
+        assumed=assumed,
+        own=tuple(own),
+        cases_to_pass=cases_to_pass(policy, assumed),
+        drop=drop,
+        cases_to_see=None if drop is None else cases_to_see(drop, policy, assumed),
+        wordings=max(FEW_WORDINGS, wordings_for(policy.wording_margin, policy.confidence)),
+        sights=tuple(sight(cases, policy, assumed) for cases in sizes),
+        bounds=tuple((n, unseen_drop(n, policy.confidence)) for n in wordings),
+        curve_cases=curve_cases,
+        curve=tuple((d, outcomes(curve_cases, d, policy, assumed)) for d in DROPS),
+    )
+
+
+def outcomes(cases: int, drop: float, policy: GatePolicy, assumed: Assumptions) -> Decided:
+    """How often one task of ``cases`` passes and regresses if its true drop is ``drop``."""
+    shares, tails = assumed.differences(drop), assumed.tails(policy)
+    found = decided_among(cases, shares, policy.margin, tails)
+    return found if cases >= policy.min_cases else found._replace(passes=0.0)
+
+
+def sight(cases: int, policy: GatePolicy, assumed: Assumptions) -> Sight:
+    """What one task of ``cases`` shows."""
+    tail = assumed.tails(policy).low
+    drop = smallest_detectable_drop(cases, tail, assumed.one_way, assumed.power)
+    passes = outcomes(cases, 0.0, policy, assumed).passes
+    return Sight(cases, drop, passes**assumed.tasks)
+
+
+def cases_to_pass(policy: GatePolicy, assumed: Assumptions) -> int | None:
+    """Cases of each task with which an unchanged model passes with the power asked for."""
+
+    def is_enough(cases: int) -> bool:
+        return outcomes(cases, 0.0, policy, assumed).passes ** assumed.tasks >= assumed.power
+
+    if assumed.flips == 0:
+        return max(policy.min_cases, cases_without_flips(policy.margin, policy.confidence))
+    found = fewest_cases(is_enough)
+    return found and max(found, policy.min_cases)
+
+
+def cases_to_see(drop: float, policy: GatePolicy, assumed: Assumptions) -> int | None:
+    """Cases of a task that show its drop with the power asked for; ``None`` where no number does,
+    as for a drop within the margin, which passes."""
+    if drop < policy.margin:
+        return None
+    broke, tail = min(drop + assumed.one_way, 1 - assumed.one_way), assumed.tails(policy).low
+    return fewest_cases(
+        lambda cases: detection_power(cases, broke, assumed.one_way, tail) >= assumed.power
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """Sizes and flips of stored runs."""
+
+    tasks: tuple[OwnTask, ...]
+    repeats: int
+    flips: float | None
+    """Share of cases of which one answer flips with nothing changed; ``None`` where no case has a
+    second answer."""
+
+
+def observed(before: Side, after: Side) -> Observed:
+    """What two sides, or one with itself, say of a suite's size and of flips without a change.
+
+    Of one side, its repeats tell. Of two with the same weights all flips count. Of other models,
+    the rarer direction counts twice, since a change shows in the difference of the two.
+    """
+    names = [t.name for t in after.record.tasks if before.task_record(t.name)]
+    pairs, flips, cases = {}, [], 0
+    for name in names:
+        required = common_required(before, after, name)
+        changes = compare(before, after, name, required=required).cases
+        found = pairs_of(changes, required=required)
+        if not found.differences:
+            continue
+        pairs[name], cases = found, cases + len(found.differences)
+        if before is after:
+            flips += [2 * r.passed * (r.repeats - r.passed) / (r.repeats * (r.repeats - 1))
+                      for r in repeated(changes, required)[0] if r.repeats > 1]  # fmt: skip
+        else:
+            flips.append(_flipped(found, is_same=_is_same_model(before, after)))
+    return Observed(
+        tuple(OwnTask(n, len(p.differences), len(set(p.wordings))) for n, p in pairs.items()),
+        max((p.repeats for p in pairs.values()), default=1),
+        sum(flips) / cases if flips else None,
+    )
+
+
+def _flipped(pairs: PairedCases, *, is_same: bool) -> float:
+    """Cases of which one answer flips: with K answers, a mean square of differences is a K-th."""
+    flips = flips_of(pairs.differences, pairs.repeats)
+    return pairs.repeats * (sum(flips) if is_same else 2 * min(flips))
+
+
+def _is_same_model(before: Side, after: Side) -> bool:
+    was, now = before.model_record, after.model_record
+    if was is None or now is None or was.weights_sha256 is None or now.weights_sha256 is None:
+        return before.model == after.model
+    return was.weights_sha256 == now.weights_sha256
