@@ -7,10 +7,9 @@ does not pay for the loss of another. *Not comparable*: the runs had other cases
 decoding. A case that was judged before and is not judged after never ends as a pass.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 
-from harness.core.verdict import Outcome
 from harness.gate.comparable import (
     Incompatibility,
     common_required,
@@ -23,15 +22,11 @@ from harness.gate.compare import (
     Comparison,
     Side,
     compare,
-    composite_outcome,
-    composite_outcomes,
 )
-from harness.gate.evidence import PairedCases, PairedTest, net_losses, pairs_of
-from harness.gate.families import behavior_tests, composites, lost_verdicts
-from harness.gate.new_wordings import new_wordings
+from harness.gate.evidence import PairedTest, net_losses, pairs_of
 from harness.gate.outcome import EXIT_CODES, GateOutcome, Reason, TaskEvidence, outcome_of
 from harness.gate.policy import GatePolicy
-from harness.gate.resources import resource_change
+from harness.gate.task_pairs import evidence_of, task_pairs
 from harness.stats.power import cases_to_decide, smallest_detectable_drop
 
 
@@ -97,24 +92,28 @@ def decide(before: Side, after: Side, policy: GatePolicy) -> GateDecision:
 def _decided(decision: GateDecision, names: Sequence[str]) -> GateDecision:
     policy = decision.policy
     compared = [_compared(decision, name) for name in names]
-    cases = [pairs_of(c.cases, required=c.required) for c in compared]
-    tests, pooled = composites([(c.task, p) for c, p in zip(compared, cases, strict=True)], policy)
-    if not all(tests):
-        lost = (c.task for c, test in zip(compared, tests, strict=True) if test is None)
+    found, pooled = evidence_of([task_pairs(c, policy) for c in compared], policy)
+    if not all(found):
+        lost = (c.task for c, task in zip(compared, found, strict=True) if task is None)
         none = "no case was judged on both sides"
         refused = tuple(Incompatibility("empty", none, task) for task in lost)
         return replace(decision, refused=refused)
-    behaviors = behavior_tests(compared, policy)
-    tasks = [
-        _task(comparison, pairs, test, own, policy, len(compared))
-        for comparison, pairs, test, own in zip(compared, cases, tests, behaviors, strict=True)
-        if test
-    ]
-    order = list(GateOutcome)
-    tasks.sort(key=lambda t: -order.index(t.outcome))
-    is_worse = pooled is not None and pooled.is_regression(policy.margin)
-    outcome = GateOutcome.REGRESSION if is_worse else tasks[0].outcome
+    tasks = [_task(task, policy, len(found)) for task in found if task]
+    tasks.sort(key=lambda t: -_SEVERITY.index(t.outcome))
+    outcome = overall([task.outcome for task in tasks], pooled, policy)
     return replace(decision, outcome=outcome, tasks=tuple(tasks), pooled=pooled)
+
+
+_SEVERITY = list(GateOutcome)
+
+
+def overall(
+    outcomes: Iterable[GateOutcome], pooled: PairedTest | None, policy: GatePolicy
+) -> GateOutcome:
+    """The outcome over several tasks: the worst of theirs, or a regression over all cases."""
+    if pooled is not None and pooled.is_regression(policy.margin):
+        return GateOutcome.REGRESSION
+    return max(outcomes, key=_SEVERITY.index)
 
 
 def _compared(decision: GateDecision, task: str) -> Comparison:
@@ -127,33 +126,14 @@ def _compared(decision: GateDecision, task: str) -> Comparison:
     )
 
 
-def _task(
-    comparison: Comparison,
-    pairs: PairedCases,
-    composite: PairedTest,
-    behaviors: tuple[PairedTest, ...],
-    policy: GatePolicy,
-    tasks: int,
-) -> TaskDecision:
-    broke, unjudged = _pinned(comparison)
-    evidence = TaskEvidence(
-        task=comparison.task,
-        comparison=comparison,
-        composite=composite,
-        behaviors=behaviors,
-        wordings=new_wordings(pairs, policy),
-        pinned=broke,
-        pinned_unjudged=unjudged,
-        unjudged=tuple(lost_verdicts(comparison, policy)),
-        resources=resource_change(comparison, policy.confidence),
-    )
+def _task(evidence: TaskEvidence, policy: GatePolicy, tasks: int) -> TaskDecision:
+    composite = evidence.composite
     outcome, reason = outcome_of(evidence, policy)
-    tail = policy.tails.low if tasks == 1 else policy.tails.low / (2 * tasks)
     return TaskDecision(
         **{f.name: getattr(evidence, f.name) for f in fields(evidence)},
         outcome=outcome,
         reason=reason,
-        detectable=smallest_detectable_drop(composite.pairs, tail),
+        detectable=smallest_detectable_drop(composite.pairs, policy.tails_of(tasks).low),
         cases_needed=_needed(composite, policy) if reason in _MORE_CASES_HELP else None,
         is_saturated=composite.is_unchanged and composite.after == 1,
     )
@@ -167,37 +147,6 @@ def _needed(found: PairedTest, policy: GatePolicy) -> int | None:
     broke, fixed = (flips / found.pairs for flips in found.flips)
     enough = cases_to_decide(broke, fixed, policy.margin, policy.tails)
     return None if enough is None else max(enough, policy.min_cases, found.pairs + 1)
-
-
-def _pinned(comparison: Comparison) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Pinned cases that fail on the later side only, and those that passed before and are not
-    judged after. A case with several answers fails if more than half of them do."""
-    found: dict[str, list[tuple[Outcome | None, Outcome | None]]] = {}
-    for case in comparison.cases:
-        if case.sample.must_pass:
-            found.setdefault(case.sample.case_id, []).append(_outcomes(case, comparison.required))
-    broke, unjudged = [], []
-    for name, answers in found.items():
-        was, now = ([pair[side] for pair in answers] for side in (0, 1))
-        if _fails(now) and not _fails(was):
-            broke.append(name)
-        elif Outcome.PASSED in was and any(o not in (Outcome.PASSED, Outcome.FAILED) for o in now):
-            unjudged.append(name)
-    return tuple(broke), tuple(unjudged)
-
-
-def _outcomes(case: CaseChange, required: Sequence[str]) -> tuple[Outcome | None, Outcome | None]:
-    if case.before and case.after:
-        return composite_outcomes(case.before, case.after, required)
-    was, now = (
-        composite_outcome(side.verdicts, required) if side else None
-        for side in (case.before, case.after)
-    )
-    return was, now
-
-
-def _fails(answers: Sequence[Outcome | None]) -> bool:
-    return 2 * answers.count(Outcome.FAILED) > len(answers)
 
 
 def flip_rate(baseline: Side, again: Side) -> float:

@@ -1,6 +1,6 @@
 """Tests that are made together: tasks, behaviors, and both questions keep one error rate."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.core.record import FORMAT_SUCCESS
@@ -11,6 +11,8 @@ from harness.stats.multiple import holm_levels
 from harness.stats.paired import drop_p, flips_of
 
 ALL_TASKS = "all tasks"
+BehaviorPairs = Mapping[str, PairedCases]
+"""The paired cases of each behavior of a task."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,17 +46,20 @@ def composites(
     return _leveled(found, alpha, policy, least=None), together
 
 
+def behavior_pairs(comparison: Comparison) -> BehaviorPairs:
+    """The paired cases of each behavior, required or not, in the order of the run."""
+    names = (b.behavior for b in comparison.behaviors)
+    return {name: pairs_of(comparison.cases, name) for name in names}
+
+
 def behavior_tests(
-    comparisons: Sequence[Comparison], policy: GatePolicy
+    tasks: Sequence[tuple[str, BehaviorPairs]], policy: GatePolicy
 ) -> list[tuple[PairedTest, ...]]:
     """The tests of each task's behaviors, required or not, at levels over all of them."""
     tails, floor = policy.behavior_tails, policy.noise_floor
     found = [
-        [
-            paired_test(c.task, b.behavior, pairs_of(c.cases, b.behavior), tails, floor)
-            for b in c.behaviors
-        ]
-        for c in comparisons
+        [paired_test(task, name, pairs, tails, floor) for name, pairs in behaviors.items()]
+        for task, behaviors in tasks
     ]
     flat = [test for own in found for test in own]
     least = [drop_p(sum(test.flips), 0) for test in flat if test]
@@ -62,16 +67,17 @@ def behavior_tests(
     return [tuple(test for _ in own if (test := next(leveled))) for own in found]
 
 
-def lost_verdicts(comparison: Comparison, policy: GatePolicy) -> Iterable[LostVerdicts]:
+def lost_verdicts(
+    behaviors: BehaviorPairs, required: Sequence[str], policy: GatePolicy
+) -> Iterable[LostVerdicts]:
     """Behaviors with cases that were judged before and are not judged after."""
-    for change in comparison.behaviors:
-        pairs = pairs_of(comparison.cases, change.behavior)
+    for name, pairs in behaviors.items():
         if pairs.lost:
             p = drop_p(*flips_of(pairs.worst, pairs.repeats))
-            is_serious = change.behavior in comparison.required or (
+            is_serious = name in required or (
                 p <= policy.behavior_tails.low or pairs.lost == len(pairs.worst)
             )
-            yield LostVerdicts(change.behavior, pairs.lost, len(pairs.worst), is_serious)
+            yield LostVerdicts(name, pairs.lost, len(pairs.worst), is_serious)
 
 
 def _leveled(

@@ -12,7 +12,7 @@ from harness.gate.comparable import common_required
 from harness.gate.compare import Side, compare
 from harness.gate.evidence import PairedCases, pairs_of, repeated
 from harness.gate.policy import FEW_WORDINGS, GatePolicy
-from harness.stats.paired import Tails, flips_of
+from harness.stats.paired import flips_of
 from harness.stats.power import (
     FIXED_RATE,
     POWER,
@@ -69,11 +69,6 @@ class Assumptions:
         }
         shares[1.0] += drop
         return shares
-
-    def tails(self, policy: GatePolicy) -> Tails:
-        """Those of one task: with several, Holm's first level."""
-        tails = policy.tails
-        return tails if self.tasks == 1 else tails._replace(low=tails.low / (2 * self.tasks))
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,14 +145,14 @@ def plan_of(
 
 def outcomes(cases: int, drop: float, policy: GatePolicy, assumed: Assumptions) -> Decided:
     """How often one task of ``cases`` passes and regresses if its true drop is ``drop``."""
-    shares, tails = assumed.differences(drop), assumed.tails(policy)
+    shares, tails = assumed.differences(drop), policy.tails_of(assumed.tasks)
     found = decided_among(cases, shares, policy.margin, tails)
     return found if cases >= policy.min_cases else found._replace(passes=0.0)
 
 
 def sight(cases: int, policy: GatePolicy, assumed: Assumptions) -> Sight:
     """What one task of ``cases`` shows."""
-    tail = assumed.tails(policy).low
+    tail = policy.tails_of(assumed.tasks).low
     drop = smallest_detectable_drop(cases, tail, assumed.one_way, assumed.power)
     passes = outcomes(cases, 0.0, policy, assumed).passes
     return Sight(cases, drop, passes**assumed.tasks)
@@ -180,7 +175,10 @@ def cases_to_see(drop: float, policy: GatePolicy, assumed: Assumptions) -> int |
     as for a drop within the margin, which passes."""
     if drop < policy.margin:
         return None
-    broke, tail = min(drop + assumed.one_way, 1 - assumed.one_way), assumed.tails(policy).low
+    broke, tail = (
+        min(drop + assumed.one_way, 1 - assumed.one_way),
+        policy.tails_of(assumed.tasks).low,
+    )
     return fewest_cases(
         lambda cases: detection_power(cases, broke, assumed.one_way, tail) >= assumed.power
     )

@@ -66,6 +66,11 @@ class GatePolicy(BaseModel):
         tail = (1 - self.confidence) * INTERVAL_SHARE
         return Tails(tail, tail, 1 - self.confidence)
 
+    def tails_of(self, tasks: int) -> Tails:
+        """Those of the task that fell most, of several: its low end is at Holm's first level of the
+        half that the test of all cases leaves."""
+        return self.tails if tasks == 1 else self.tails._replace(low=self.tails.low / (2 * tasks))
+
     @property
     def interval_confidence(self) -> float:
         """Two-sided confidence of the interval of ``format_success_rate`` of one task: 0.94."""

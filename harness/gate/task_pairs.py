@@ -1,0 +1,110 @@
+"""Everything that the gate reads of the tasks' answers, and the evidence made of it."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from harness.core.verdict import Outcome
+from harness.gate.compare import CaseChange, Comparison, composite_outcome, composite_outcomes
+from harness.gate.evidence import PairedCases, PairedTest, pairs_of
+from harness.gate.families import (
+    BehaviorPairs,
+    behavior_pairs,
+    behavior_tests,
+    composites,
+    lost_verdicts,
+)
+from harness.gate.new_wordings import new_wordings
+from harness.gate.outcome import TaskEvidence
+from harness.gate.policy import GatePolicy
+from harness.gate.resources import ResourceChange, resource_change
+
+Pinned = tuple[tuple[str, ...], tuple[str, ...]]
+"""Pinned cases that broke, and those that are not judged any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class TaskPairs:
+    """The paired answers of one task, as input of all its tests."""
+
+    comparison: Comparison
+    composite: PairedCases
+    behaviors: BehaviorPairs
+    pinned: Pinned
+    resources: ResourceChange
+
+
+def task_pairs(comparison: Comparison, policy: GatePolicy) -> TaskPairs:
+    """The pairs of a comparison."""
+    return TaskPairs(
+        comparison,
+        pairs_of(comparison.cases, required=comparison.required),
+        behavior_pairs(comparison),
+        pinned_cases(comparison.cases, comparison.required),
+        resource_change(comparison, policy.confidence),
+    )
+
+
+def evidence_of(
+    tasks: Sequence[TaskPairs], policy: GatePolicy
+) -> tuple[list[TaskEvidence | None], PairedTest | None]:
+    """The evidence on each task, ``None`` where no case was judged on both sides, and the composite
+    over all of them where there are several."""
+    tests, pooled = composites([(t.comparison.task, t.composite) for t in tasks], policy)
+    behaviors = behavior_tests([(t.comparison.task, t.behaviors) for t in tasks], policy)
+    found = [
+        _evidence(pairs, test, own, policy) if test else None
+        for pairs, test, own in zip(tasks, tests, behaviors, strict=True)
+    ]
+    return found, pooled
+
+
+def _evidence(
+    pairs: TaskPairs,
+    composite: PairedTest,
+    behaviors: tuple[PairedTest, ...],
+    policy: GatePolicy,
+) -> TaskEvidence:
+    comparison = pairs.comparison
+    broke, unjudged = pairs.pinned
+    return TaskEvidence(
+        task=comparison.task,
+        comparison=comparison,
+        composite=composite,
+        behaviors=behaviors,
+        wordings=new_wordings(pairs.composite, policy),
+        pinned=broke,
+        pinned_unjudged=unjudged,
+        unjudged=tuple(lost_verdicts(pairs.behaviors, comparison.required, policy)),
+        resources=pairs.resources,
+    )
+
+
+def pinned_cases(cases: Iterable[CaseChange], required: Sequence[str]) -> Pinned:
+    """Pinned cases that fail on the later side only, and those that passed before and are not
+    judged after. A case with several answers fails if more than half of them do."""
+    found: dict[str, list[tuple[Outcome | None, Outcome | None]]] = {}
+    for case in cases:
+        if case.sample.must_pass:
+            found.setdefault(case.sample.case_id, []).append(_outcomes(case, required))
+    broke, unjudged = [], []
+    for name, answers in found.items():
+        was, now = ([pair[side] for pair in answers] for side in (0, 1))
+        if _fails(now) and not _fails(was):
+            broke.append(name)
+        elif Outcome.PASSED in was and any(o not in (Outcome.PASSED, Outcome.FAILED) for o in now):
+            unjudged.append(name)
+    return tuple(broke), tuple(unjudged)
+
+
+def _outcomes(case: CaseChange, required: Sequence[str]) -> tuple[Outcome | None, Outcome | None]:
+    if case.before and case.after:
+        return composite_outcomes(case.before, case.after, required)
+    was, now = (
+        composite_outcome(side.verdicts, required) if side else None
+        for side in (case.before, case.after)
+    )
+    return was, now
+
+
+def _fails(answers: Sequence[Outcome | None]) -> bool:
+    return 2 * answers.count(Outcome.FAILED) > len(answers)
