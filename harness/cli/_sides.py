@@ -10,6 +10,7 @@ from harness.core.errors import HarnessError
 
 if TYPE_CHECKING:
     from harness.core.record import RunRecord
+    from harness.gate.compare import Side
     from harness.gate.policy import GatePolicy
     from harness.run.settings import Settings
 
@@ -89,3 +90,19 @@ def records(names: tuple[str, ...], root: Path, settings: "Settings") -> list["R
         raise HarnessError(f"{len(names)} runs: name two, the one before first")
     baselines = Path(settings.baselines_dir)
     return [read_run_or_baseline(name, root, baselines) for name in names or (LATEST,)]
+
+
+def one_or_two_sides(
+    runs: tuple[str, ...], before: str | None, after: str | None, root: Path, settings: "Settings"
+) -> tuple["Side", "Side"]:
+    """The sides of two runs, or of two models that are named; else the run's last model twice.
+
+    Raises:
+        HarnessError: a run or a model cannot be found or read.
+    """
+    from harness.report.report import report_on
+
+    stored = records(runs, root, settings)
+    report = report_on(*stored, before=before, after=after)
+    is_pair = len(stored) > 1 or before is not None
+    return report.before if is_pair and report.before else report.after, report.after

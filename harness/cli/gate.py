@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from harness.cli._sides import policy_of, policy_options, records, side_options
+from harness.cli._self_test import run_self_test, self_test_flags, self_test_options
+from harness.cli._sides import (
+    one_or_two_sides,
+    policy_of,
+    policy_options,
+    records,
+    side_options,
+)
 from harness.core.errors import HarnessError
 from harness.report.console.output import say_command, say_json, say_laid_out
 
@@ -34,6 +41,7 @@ if TYPE_CHECKING:
 @click.option(
     "--junit", type=click.Path(path_type=Path, dir_okay=False), help="Write JUnit XML there."
 )
+@self_test_options
 def command(
     runs: tuple[str, ...],
     before: str | None,
@@ -53,6 +61,9 @@ def command(
     Exit codes: 0 no regression, 1 regression, 2 a mistake in what was typed, 10 inconclusive, 11
     not comparable.
 
+    With --self-test nothing is decided: RUN, or two runs of one model, are drawn from many times,
+    with nothing changed and with losses injected, and the exit code is 0.
+
     Under GitHub Actions the step's summary is written and what broke is annotated.
     """
     from harness.report.report import report_on, with_noise
@@ -60,7 +71,11 @@ def command(
 
     settings = read_settings(Path.cwd())
     root = report_dir or Path(settings.report_dir)
+    own = self_test_flags(flags)
     policy = policy_of(settings, flags)
+    if own is not None:
+        sides = one_or_two_sides(runs, before, after, root, settings)
+        return run_self_test(*sides, policy, is_json=is_json, **own)
     report = report_on(*records(runs, root, settings), before=before, after=after, policy=policy)
     if report.before is None:
         raise HarnessError(f"{runs[0]}: holds one model, name what to compare it with")

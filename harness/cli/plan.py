@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from harness.cli._sides import policy_of, records, side_options
+from harness.cli._sides import one_or_two_sides, policy_of, side_options
 from harness.core.errors import HarnessError
 
 if TYPE_CHECKING:
@@ -78,13 +78,9 @@ def _observed(
     settings: "Settings",
 ) -> "Observed":
     from harness.gate.planning import observed
-    from harness.report.report import report_on
 
     root = report_dir or Path(settings.report_dir)
-    stored = records(runs, root, settings)
-    report = report_on(*stored, before=before, after=after)
-    is_pair = len(stored) > 1 or before is not None
-    found = observed(report.before if is_pair and report.before else report.after, report.after)
+    found = observed(*one_or_two_sides(runs, before, after, root, settings))
     if not found.tasks:
         raise HarnessError(f"{' '.join(runs)}: no case was judged, name a run that judged some")
     return found

@@ -82,9 +82,14 @@ def _unanswered(name: str, side: Side, task: str, max_errors: float) -> Iterator
         return
     outcomes = [composite_outcome(sample.verdicts, required) for sample in samples.values()]
     errors = outcomes.count(Outcome.ERROR)
-    if errors > max_errors * len(samples):
+    if has_too_many_errors(errors, len(samples), max_errors):
         share = f"{errors} of {len(samples)} answers {name} are errors"
         yield Incompatibility("errors", f"{share}, at most {max_errors:.3g} of them may be", task)
+
+
+def has_too_many_errors(errors: int, answers: int, max_errors: float) -> bool:
+    """So many answers are errors that the others say too little."""
+    return errors > max_errors * answers
 
 
 def _cases(before: Side, after: Side, task: str) -> Iterator[Incompatibility]:

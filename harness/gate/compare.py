@@ -214,8 +214,12 @@ def _pair(
     before: Mapping[PairKey, Sample], after: Mapping[PairKey, Sample], required: tuple[str, ...]
 ) -> Iterable[CaseChange]:
     for key in dict.fromkeys((*after, *before)):
-        old, new = before.get(key), after.get(key)
-        yield CaseChange(old, new, _composite(old, new, required), _per_behavior(old, new))
+        yield case_change(before.get(key), after.get(key), required)
+
+
+def case_change(old: Sample | None, new: Sample | None, required: tuple[str, ...]) -> CaseChange:
+    """The change of one case between two answers, one of which may be missing."""
+    return CaseChange(old, new, _composite(old, new, required), _per_behavior(old, new))
 
 
 def _composite(old: Sample | None, new: Sample | None, required: tuple[str, ...]) -> Change:

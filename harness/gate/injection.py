@@ -1,0 +1,235 @@
+"""Writes losses into a task's recorded answers, and tabulates what each does to the gate's tests.
+
+A case is computed once for each loss, by the gate's own functions, from changed verdicts. A draw of
+a suite then only chooses a loss for each case and adds them up.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from harness.core.record import Sample
+from harness.core.verdict import FailureCode, Outcome, Verdict
+from harness.gate.compare import CaseChange, Comparison, case_change, composite_outcome
+from harness.gate.evidence import PairedCases, pairs_of
+from harness.gate.resources import ResourceChange
+from harness.gate.task_pairs import TaskPairs, pinned_cases
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Numbers = NDArray[np.integer[Any]]
+
+INJECTED = "injected"
+"""The reason of every injected verdict."""
+
+
+class Loss(NamedTuple):
+    """What becomes of one case."""
+
+    outcome: Outcome | None = None
+    """The outcome written into its verdicts; ``None`` leaves them as they are."""
+    behavior: int = 0
+    """Index of the required behavior that gets it; an error is written into all."""
+    is_before: bool = False
+    """It is written into the side before."""
+    is_swapped: bool = False
+    """The sides change places first."""
+
+
+class Effect(NamedTuple):
+    """What one case adds to the tests of its task."""
+
+    rows: tuple[tuple[int, ...], ...]
+    """For the composite, then each behavior: ``_row``'s numbers."""
+    extras: tuple[int, int, int, int]
+    """Answers before and after whose composite is an error; whether it is a pinned case that broke,
+    and one that is not judged any more."""
+
+
+class DrawnTask:
+    """The cases of one comparison, each with every loss that can be drawn."""
+
+    def __init__(self, comparison: Comparison) -> None:
+        self.comparison = comparison
+        self.names = [b.behavior for b in comparison.behaviors]
+        groups: dict[str, list[CaseChange]] = {}
+        for case in comparison.cases:
+            if case.before is not None and case.after is not None:
+                groups.setdefault(case.sample.case_id, []).append(case)
+        self.repeats = max(map(len, groups.values()), default=1)
+        self.groups = [g for g in groups.values() if len(g) == self.repeats]
+        """The answers of each case; a case with fewer of them than others is left out."""
+        self.losses = list(_losses(len(comparison.required)))
+        self.places = {loss: i for i, loss in enumerate(self.losses)}
+        self._effects: dict[Any, tuple[Effect, ...]] = {}
+
+    @property
+    def cases(self) -> int:
+        return len(self.groups)
+
+    @cached_property
+    def wordings(self) -> "NDArray[np.object_]":
+        """The wording of each case, named as ``pairs_of`` does."""
+        import numpy as np
+
+        names = self.comparison.required
+        return np.array(
+            [pairs_of(g, required=names).worst_wordings[0] for g in self.groups], object
+        )
+
+    @cached_property
+    def arrays(self) -> "tuple[Numbers, Numbers]":
+        """The rows and the extras of all losses on each case: by case, loss, (behavior,) number.
+        Cases with equal verdicts are computed once."""
+        import numpy as np
+
+        effects = [self._of_pattern(group) for group in self.groups]
+        return (
+            np.array([[effect.rows for effect in own] for own in effects], np.int16),
+            np.array([[effect.extras for effect in own] for own in effects], np.int16),
+        )
+
+    def breakable(self, *, is_swapped: bool) -> list[tuple[int, ...]]:
+        """For each case, the required behaviors that all of its answers after pass; none where the
+        case itself does not pass, and so cannot break."""
+        return [tuple(self._passing(group, is_swapped)) for group in self.groups]
+
+    def pairs(self, chosen: "Numbers") -> TaskPairs:
+        """The pairs of a draw, given the index of each case's loss."""
+        import numpy as np
+
+        every, extras = (array[np.arange(self.cases), chosen] for array in self.arrays)
+        broke, unjudged = (
+            tuple(self.groups[i][0].sample.case_id for i in np.flatnonzero(extras[:, kind]))
+            for kind in (2, 3)
+        )
+        composite, *behaviors = (self._paired(every[:, i]) for i in range(every.shape[1]))
+        return TaskPairs(
+            self.comparison,
+            composite,
+            dict(zip(self.names, behaviors, strict=True)),
+            (broke, unjudged),
+            ResourceChange(),
+        )
+
+    def errors(self, chosen: "Numbers") -> tuple[int, int]:
+        """Answers of a draw that are errors, before and after."""
+        import numpy as np
+
+        found = self.arrays[1][np.arange(self.cases), chosen].sum(axis=0)
+        return int(found[0]), int(found[1])
+
+    def drawn(self, chosen: Iterable[int]) -> Iterator[CaseChange]:
+        """The changed answers of a draw, as ``compare`` would pair them."""
+        for group, loss in zip(self.groups, chosen, strict=True):
+            yield from _changed(group, self.losses[loss], self.comparison.required)
+
+    def _of_pattern(self, group: Sequence[CaseChange]) -> tuple[Effect, ...]:
+        pattern = tuple(
+            (_outcomes(c.before), _outcomes(c.after), c.sample.must_pass) for c in group
+        )
+        if pattern not in self._effects:
+            self._effects[pattern] = tuple(self._effect(group, loss) for loss in self.losses)
+        return self._effects[pattern]
+
+    def _effect(self, group: Sequence[CaseChange], loss: Loss) -> Effect:
+        required = self.comparison.required
+        found = list(_changed(group, loss, required))
+        behaviors = (pairs_of(found, name) for name in self.names)
+        broke, unjudged = pinned_cases(found, required)
+        return Effect(
+            tuple(map(_row, (pairs_of(found, required=required), *behaviors))),
+            (
+                _errors([c.before for c in found], required),
+                _errors([c.after for c in found], required),
+                len(broke),
+                len(unjudged),
+            ),
+        )
+
+    def _passing(self, group: Sequence[CaseChange], is_swapped: bool) -> Iterator[int]:
+        required = self.comparison.required
+        after = [c.before if is_swapped else c.after for c in group]
+        verdicts = [sample.verdicts for sample in after if sample]
+        if all(composite_outcome(v, required) is Outcome.PASSED for v in verdicts):
+            for i, name in enumerate(required):
+                if all(v[name].outcome is Outcome.PASSED for v in verdicts):
+                    yield i
+
+    def _paired(self, rows: "Numbers") -> PairedCases:
+        is_present, is_judged = rows[:, 0] > 0, rows[:, 1] > 0
+        return PairedCases(
+            differences=tuple(rows[is_judged, 2].tolist()),
+            wordings=tuple(self.wordings[is_judged]),
+            worst=tuple(rows[is_present, 3].tolist()),
+            worst_wordings=tuple(self.wordings[is_present]),
+            passed_before=int(rows[:, 5].sum()),
+            passed_after=int(rows[:, 6].sum()),
+            repeats=self.repeats,
+            lost=int(rows[:, 4].sum()),
+        )
+
+
+def _losses(required: int) -> Iterator[Loss]:
+    """All losses, the empty one first; again with the sides swapped."""
+    for is_swapped in (False, True):
+        yield Loss(is_swapped=is_swapped)
+        yield Loss(Outcome.ERROR, is_swapped=is_swapped)
+        for i in range(required):
+            yield Loss(Outcome.FAILED, i, is_swapped=is_swapped)
+            yield Loss(Outcome.FAILED, i, is_before=True, is_swapped=is_swapped)
+            yield Loss(Outcome.SKIPPED, i, is_swapped=is_swapped)
+
+
+def _changed(
+    group: Sequence[CaseChange], loss: Loss, required: tuple[str, ...]
+) -> Iterator[CaseChange]:
+    for case in group:
+        sides = [case.before, case.after]
+        if loss.is_swapped:
+            sides.reverse()
+        side = 0 if loss.is_before else 1
+        sides[side] = _with(sides[side], loss, required)
+        yield case_change(sides[0], sides[1], required)
+
+
+def _with(sample: Sample | None, loss: Loss, required: tuple[str, ...]) -> Sample | None:
+    """The sample with the loss in its verdicts."""
+    if sample is None or loss.outcome is None:
+        return sample
+    if loss.outcome is Outcome.ERROR:
+        error = Verdict.error(FailureCode.BACKEND_ERROR, INJECTED)
+        return replace(sample, verdicts=dict.fromkeys(sample.verdicts, error))
+    verdict = (
+        Verdict.skipped(INJECTED)
+        if loss.outcome is Outcome.SKIPPED
+        else Verdict.failed(FailureCode.ASSERTION, INJECTED)
+    )
+    return replace(sample, verdicts={**sample.verdicts, required[loss.behavior]: verdict})
+
+
+def _row(pairs: PairedCases) -> tuple[int, ...]:
+    """One case: it is there, it is judged, its difference, its worst one, it is lost, and its
+    passed answers before and after."""
+    return (
+        len(pairs.worst),
+        len(pairs.differences),
+        sum(pairs.differences),
+        sum(pairs.worst),
+        pairs.lost,
+        pairs.passed_before,
+        pairs.passed_after,
+    )
+
+
+def _errors(samples: Sequence[Sample | None], required: Sequence[str]) -> int:
+    return sum(
+        composite_outcome(s.verdicts, required) is Outcome.ERROR for s in samples if s is not None
+    )
+
+
+def _outcomes(sample: Sample | None) -> tuple[tuple[str, Outcome], ...]:
+    return tuple((n, v.outcome) for n, v in sample.verdicts.items()) if sample else ()

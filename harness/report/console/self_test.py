@@ -1,0 +1,47 @@
+"""A self-test of the gate for a terminal of 80 columns: its curve as a table, its error rates."""
+
+from collections.abc import Iterator
+
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from harness.core.printable import printable
+from harness.gate.self_test import Cell, Injection, SelfTest
+from harness.report.words import self_test as tests
+
+
+def shown(test: SelfTest, source: str) -> RenderableType:
+    """The suite, the table, the rates; ``source`` names where the flips come from."""
+    return Group(*_parts(test, source))
+
+
+def _parts(test: SelfTest, source: str) -> Iterator[RenderableType]:
+    for line in tests.suite(test, source):
+        yield Text(printable(line))
+    yield Text("\nREGRESSION / not PASS, in % of draws, by the points that one task loses:", "bold")
+    yield Padding(_table(test), (0, 0, 0, 2))
+    yield Text()
+    for line in tests.rates(test):
+        yield Text(line)
+
+
+def _table(test: SelfTest) -> Table:
+    drops = sorted({cell.drop for cell in test.cells})
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(no_wrap=True)
+    for _ in (0.0, *drops):
+        table.add_column(justify="right", no_wrap=True)
+    table.add_row("", *(Text(f"{100 * drop:.3g}", "dim") for drop in (0.0, *drops)))
+    table.add_row("nothing changed", _cell(test.unchanged), *("" for _ in drops))
+    for kind in Injection:
+        own = {cell.drop: _cell(cell) for cell in test.of_kind(kind)}
+        table.add_row(kind.value, "", *(own.get(drop, "") for drop in drops))
+    return table
+
+
+def _cell(cell: Cell) -> str:
+    """``42/97``."""
+    regressions, passes = (100 * n / cell.draws for n in (cell.regressions, cell.passes))
+    return f"{regressions:.0f}/{100 - passes:.0f}"
