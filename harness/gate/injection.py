@@ -27,7 +27,7 @@ INJECTED = "injected"
 
 
 class Loss(NamedTuple):
-    """What becomes of one case."""
+    """A change of one case's verdicts."""
 
     outcome: Outcome | None = None
     """The outcome written into its verdicts; ``None`` leaves them as they are."""
@@ -40,7 +40,7 @@ class Loss(NamedTuple):
 
 
 class Effect(NamedTuple):
-    """What one case adds to the tests of its task."""
+    """The numbers that one case adds to the tests of its task."""
 
     rows: tuple[tuple[int, ...], ...]
     """For the composite, then each behavior: ``_row``'s numbers."""

@@ -39,7 +39,7 @@ DROPS = (0.0, 0.005, 0.01, 0.02, 0.03, 0.05, 0.07, 0.1, 0.15, 0.2)
 
 @dataclass(frozen=True, slots=True)
 class Assumptions:
-    """What is taken as given about a suite and its model."""
+    """Values that are taken as given about a suite and its model."""
 
     flips: float = FLIPS
     """Share of cases of which one answer flips with nothing changed, half of them each way."""
@@ -83,7 +83,7 @@ class OwnTask:
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """What a task of one size shows."""
+    """The drops that a task of one size shows, and its rate of passes."""
 
     cases: int
     smallest_drop: float | None
@@ -144,14 +144,14 @@ def plan_of(
 
 
 def outcomes(cases: int, drop: float, policy: GatePolicy, assumed: Assumptions) -> Decided:
-    """How often one task of ``cases`` passes and regresses if its true drop is ``drop``."""
+    """The shares of runs in which a task of ``cases`` passes and regresses at a true ``drop``."""
     shares, tails = assumed.differences(drop), policy.tails_of(assumed.tasks)
     found = decided_among(cases, shares, policy.margin, tails)
     return found if cases >= policy.min_cases else found._replace(passes=0.0)
 
 
 def sight(cases: int, policy: GatePolicy, assumed: Assumptions) -> Sight:
-    """What one task of ``cases`` shows."""
+    """The sight of a task of ``cases``."""
     tail = policy.tails_of(assumed.tasks).low
     drop = smallest_detectable_drop(cases, tail, assumed.one_way, assumed.power)
     passes = outcomes(cases, 0.0, policy, assumed).passes
@@ -196,11 +196,12 @@ class Observed:
 
 
 def observed(before: Side, after: Side) -> Observed:
-    """What two sides, or one with itself, say of a suite's size and of flips without a change.
+    """The sizes and flips that two sides show, or one side paired with itself.
 
     Of one side, its repeats tell. Of two with the same weights all flips count. Of other models,
     the rarer direction counts twice, since a change shows in the difference of the two.
     """
+    is_one = before.record is after.record and before.model == after.model
     names = [t.name for t in after.record.tasks if before.task_record(t.name)]
     pairs, flips, cases = {}, [], 0
     for name in names:
@@ -210,7 +211,7 @@ def observed(before: Side, after: Side) -> Observed:
         if not found.differences:
             continue
         pairs[name], cases = found, cases + len(found.differences)
-        if before is after:
+        if is_one:
             flips += [2 * r.passed * (r.repeats - r.passed) / (r.repeats * (r.repeats - 1))
                       for r in repeated(changes, required)[0] if r.repeats > 1]  # fmt: skip
         else:

@@ -37,7 +37,7 @@ UNCHANGED_CELLS = 3
 UNJUDGED_SHARE = 4
 """Skips and errors are drawn so many times less often: they always have the same outcome."""
 FLIPS = 0.02
-"""Share of cases that flip where no run and no flag says it."""
+"""Share of cases that flip where no run and no flag tells."""
 POINTS = (1, 2, 3, 5, 7, 10)
 """Injected drops; the margin is added."""
 
@@ -189,7 +189,7 @@ class Suite:
         return [np.unique(task.wordings.astype(str), return_inverse=True)[1] for task in self.tasks]
 
     def _noise(self, rng: "np.random.Generator", i: int) -> list[Loss]:
-        """What flips with nothing changed in the task at index ``i``."""
+        """Flips with nothing changed in the task at index ``i``."""
         if self.flips is None:
             swapped = rng.random(self._wordings[i].max() + 1) < 0.5
             return [Loss(is_swapped=bool(s)) for s in swapped[self._wordings[i]]]

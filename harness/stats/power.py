@@ -80,15 +80,15 @@ class Decided(NamedTuple):
 def decided(
     cases: int, broke_rate: float, fixed_rate: float, margin: float, tails: Tails
 ) -> Decided:
-    """How often ``cases`` cases decide if they break and are fixed at these rates."""
+    """The shares of suites that decide if cases break and are fixed at these rates."""
     return decided_among(cases, {1.0: broke_rate, -1.0: fixed_rate}, margin, tails)
 
 
 def decided_among(
     cases: int, differences: Mapping[float, float], margin: float, tails: Tails
 ) -> Decided:
-    """How often ``cases`` cases decide, by a seeded simulation of ``DRAWS`` suites: a *pass* where
-    the drop is bounded below ``margin``, else a *regression* where it is bounded above 0.
+    """The shares of ``DRAWS`` seeded suites that decide: a *pass* where the drop is bounded below
+    ``margin``, else a *regression* where it is bounded above 0.
 
     ``differences`` holds the share of cases by their difference, before minus after, in [-1, 1];
     the rest do not differ.

@@ -21,13 +21,23 @@ def _parts(test: SelfTest, source: str) -> Iterator[RenderableType]:
     for line in tests.suite(test, source):
         yield Text(printable(line))
     yield Text("\nREGRESSION / not PASS, in % of draws, by the points that one task loses:", "bold")
-    yield Padding(_table(test), (0, 0, 0, 2))
-    yield Text()
-    for line in tests.rates(test):
-        yield Text(line)
+    yield Padding(_curve(test), (0, 0, 0, 2))
+    yield Text("\nError rates:", "bold")
+    yield Padding(_rates(test), (0, 0, 0, 2))
 
 
-def _table(test: SelfTest) -> Table:
+def _rates(test: SelfTest) -> Table:
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(no_wrap=True)
+    for _ in tests.RATES[1:]:
+        table.add_column(justify="right", no_wrap=True)
+    table.add_row(*(Text(heading, "dim") for heading in tests.RATES))
+    for row in tests.rates(test):
+        table.add_row(*row)
+    return table
+
+
+def _curve(test: SelfTest) -> Table:
     drops = sorted({cell.drop for cell in test.cells})
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column(no_wrap=True)

@@ -22,32 +22,33 @@ def suite(test: SelfTest, source: str) -> Iterator[str]:
     )
 
 
-def rates(test: SelfTest) -> Iterator[str]:
-    """A line for each promise of the gate, with its measured rate and the rate's 95% interval."""
-    promised = f"promised: at most {100 * (1 - test.policy.confidence):.3g}%"
+RATES = ("", "measured", "95% interval", "draws", "promised")
+"""Headings of ``rates``."""
+
+
+def rates(test: SelfTest) -> Iterator[tuple[str, ...]]:
+    """A row for each promise of the gate: the event, its rate, the rate's interval, the draws in
+    which it could happen, and the promise."""
+    promised = f"at most {100 * (1 - test.policy.confidence):.3g}%"
+    margin = f"{100 * test.policy.margin:.3g} points"
     unchanged = test.unchanged
-    yield (
-        f"False alarms: {_rate(unchanged.regressions, unchanged.draws)} with nothing changed "
-        f"({promised})."
-    )
-    yield f"An unchanged model passes: {_rate(unchanged.passes, unchanged.draws)}."
-    margin = f"{100 * test.policy.margin:.3g}"
+    yield _rate("an unchanged model passes", unchanged.passes, unchanged.draws, "")
+    yield _rate("false alarm", unchanged.regressions, unchanged.draws, promised)
     at_margin = [c for c in test.of_kind(Injection.CASES) if c.drop == test.policy.margin]
-    yield from _false(at_margin, f"a drop of the margin, {margin} points ({promised})")
-    broken = f"whole wordings failed and held {margin} points or more ({promised})"
-    yield from _false(test.of_kind(Injection.WORDINGS), broken)
+    yield from _false(at_margin, f"false pass: {margin}, by case", promised)
+    wordings = test.of_kind(Injection.WORDINGS)
+    yield from _false(wordings, f"false pass: {margin}, by wording", promised)
     unjudged = (*test.of_kind(Injection.SKIPS), *test.of_kind(Injection.ERRORS))
-    yield from _false(unjudged, "what was judged before was skipped or an error (promised: none)")
+    yield from _false(unjudged, "false pass: skips, errors", "none")
 
 
-def _false(cells: Iterable[Cell], what: str) -> Iterator[str]:
+def _false(cells: Iterable[Cell], what: str, promised: str) -> Iterator[tuple[str, ...]]:
     cells = list(cells)
     losing = sum(cell.losing for cell in cells)
     if losing:
-        yield f"False passes: {_rate(sum(c.false_passes for c in cells), losing)} where {what}."
+        yield _rate(what, sum(cell.false_passes for cell in cells), losing, promised)
 
 
-def _rate(count: int, draws: int) -> str:
-    """``1.4% (0.6 to 3.2%) of 360 draws``."""
-    ends = wilson(count, draws)
-    return f"{words.percent(count / draws)} ({words.interval(ends)}) of {draws:,} draws"
+def _rate(what: str, count: int, draws: int, promised: str) -> tuple[str, ...]:
+    ends = words.interval(wilson(count, draws))
+    return what, words.percent(count / draws), ends, f"{draws:,}", promised

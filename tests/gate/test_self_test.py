@@ -1,0 +1,190 @@
+"""The self-test decides as the gate does, and counts what it injects."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from harness.core.record import RunRecord, Sample
+from harness.core.verdict import FailureCode, Verdict
+from harness.gate.compare import Side
+from harness.gate.decision import decide
+from harness.gate.outcome import GateOutcome
+from harness.gate.policy import GatePolicy
+from harness.gate.self_test import Cell, Injection, Suite, default_draws, halves, self_test
+from tests.gating import FIRST, of_templates, pair, run_of, with_verdicts
+from tests.synthetic import ADAPTER, TASK
+
+POLICY = GatePolicy()
+DROPS = (0.01, 0.03, 0.1)
+
+
+def sides(before: RunRecord, after: RunRecord) -> tuple[Side, Side]:
+    return Side(before, ADAPTER), Side(after, ADAPTER)
+
+
+def suite_of(before: RunRecord, after: RunRecord, flips: float | None = None) -> Suite:
+    decision = decide(*sides(before, after), POLICY)
+    return Suite([task.comparison for task in decision.tasks], flips)
+
+
+def decided(suite: Suite, chosen: Sequence, runs: Sequence[RunRecord], policy: GatePolicy):
+    """The gate's decision on records with a draw's answers."""
+    answers: list[list[Sample]] = [[], []]
+    for task, own in zip(suite.tasks, chosen, strict=True):
+        for case in task.drawn(own):
+            answers[0].append(case.before)
+            answers[1].append(case.after)
+    drawn = [replace(r, samples=tuple(a)) for r, a in zip(runs, answers, strict=True)]
+    return decide(*sides(*drawn), policy)
+
+
+def with_extras(run: RunRecord) -> RunRecord:
+    """The run with a pinned case, a skipped and an erroneous verdict, and a behavior that is not
+    required and that the first case alone lacks."""
+    error = Verdict.error(FailureCode.BACKEND_ERROR, "killed")
+    count = len(run.samples)
+    run = with_verdicts(
+        run, "schema_types", [Verdict.skipped("none")] + [Verdict.passed()] * (count - 1)
+    )
+    run = with_verdicts(run, "extra", [None, error] + [Verdict.passed()] * (count - 2))
+    pinned = replace(run.samples[7], must_pass=True)
+    return replace(run, samples=(*run.samples[:7], pinned, *run.samples[8:]))
+
+
+def several_tasks(run: RunRecord) -> RunRecord:
+    """The run with its task twice, the second of them with half of the cases."""
+    other = [replace(s, task="other") for s in run.samples[::2]]
+    tasks = (*run.tasks, replace(run.tasks[0], name="other"))
+    return replace(run, samples=(*run.samples, *other), tasks=tasks)
+
+
+def answered_twice(run: RunRecord) -> RunRecord:
+    again = tuple(replace(s, repeat=1) for s in run.samples)
+    return replace(run, samples=(*run.samples, *again))
+
+
+SUITES = {
+    "plain": (lambda run: run),
+    "wordings": (lambda run: of_templates(run, 20)),
+    "extras": with_extras,
+    "tasks": several_tasks,
+    "repeats": answered_twice,
+}
+
+
+@pytest.mark.parametrize("flips", [None, 0.03])
+@pytest.mark.parametrize("name", SUITES)
+def test_the_self_test_decides_as_the_gate_does_on_such_records(name, flips):
+    """Each kind and size of loss, drawn twice, and the draw without any."""
+    runs = [SUITES[name](run) for run in pair(200, broke=2, fixed=3, failing=20)]
+    suite, rng = suite_of(*runs, flips), np.random.default_rng(4)
+    cells = [Cell(None, 0.0, 1), *(Cell(kind, d, 1) for kind in Injection for d in DROPS)]
+    seen = set()
+    for i, cell in enumerate([*cells, *cells]):
+        chosen, _ = suite.draw(rng, cell, i % len(suite.tasks))
+        found = suite.decision(chosen, POLICY)
+        assert found is decided(suite, chosen, runs, POLICY).outcome, cell
+        seen.add(found)
+    assert len(seen) >= 3
+
+
+def test_new_wordings_are_asked_as_the_policy_says():
+    runs = [of_templates(run, 70) for run in pair(280)]
+    policy = GatePolicy(scope="new")
+    suite, rng = suite_of(*runs), np.random.default_rng(1)
+    for drop in DROPS:
+        chosen, _ = suite.draw(rng, Cell(Injection.WORDINGS, drop, 1), 0)
+        expected = decided(suite, chosen, runs, policy).outcome
+        assert suite.decision(chosen, policy) is expected
+
+
+def test_skips_and_errors_of_what_was_judged_never_pass():
+    found = self_test(suite_of(*pair(200)), POLICY, draws=8)
+    for kind in (Injection.SKIPS, Injection.ERRORS):
+        cells = found.of_kind(kind)
+        assert cells
+        for cell in cells:
+            assert cell.losing == cell.draws
+            assert cell.passes == cell.false_passes == 0
+
+
+def test_an_unchanged_model_without_flips_is_never_an_alarm_and_a_large_drop_always_one():
+    found = self_test(suite_of(*pair(200)), POLICY, draws=8)
+    assert found.unchanged.regressions == 0
+    assert found.unchanged.passes == found.unchanged.draws == 24
+    (largest,) = (cell for cell in found.of_kind(Injection.CASES) if cell.drop == 0.1)
+    assert largest.regressions == largest.losing == 8
+
+
+def test_a_seed_gives_the_same_numbers_and_another_one_others():
+    suite = suite_of(*pair(100, broke=3, fixed=3))
+    first, again, other = (self_test(suite, POLICY, draws=10, seed=seed) for seed in (1, 1, 2))
+    assert first == again
+    assert first.cells != other.cells
+
+
+def test_the_sides_trade_places_wording_by_wording():
+    """All 5 cases of the first wording broke: they count as broken or as fixed, all at once."""
+    runs = [of_templates(run, 20) for run in pair(100, broke=5)]
+    suite, rng, seen = suite_of(*runs), np.random.default_rng(2), set()
+    for _ in range(20):
+        chosen, _ = suite.draw(rng, Cell(None, 0.0, 1), 0)
+        seen.add(sum(suite.tasks[0].pairs(chosen[0]).composite.differences))
+    assert seen == {5, -5}
+
+
+def test_assumed_flips_go_each_way_alike():
+    suite, rng = suite_of(*pair(400), flips=0.1), np.random.default_rng(2)
+    broke = fixed = 0
+    for _ in range(50):
+        chosen, _ = suite.draw(rng, Cell(None, 0.0, 1), 0)
+        differences = suite.tasks[0].pairs(chosen[0]).composite.differences
+        broke, fixed = broke + differences.count(1), fixed + differences.count(-1)
+    assert (broke + fixed) / 20_000 == pytest.approx(0.1, abs=0.01)
+    assert broke / (broke + fixed) == pytest.approx(0.5, abs=0.05)
+
+
+@pytest.mark.parametrize("kind", [Injection.CASES, Injection.WORDINGS])
+def test_the_drop_is_that_of_all_cases_though_some_cannot_break(kind):
+    runs = [of_templates(run, 50) for run in pair(200, failing=100)]
+    suite, rng = suite_of(*runs), np.random.default_rng(2)
+    lost = [suite.draw(rng, Cell(kind, 0.1, 1), 0)[1] for _ in range(200)]
+    assert np.mean(lost) == pytest.approx(0.1, abs=0.01)
+
+
+def test_a_suite_is_not_asked_for_more_than_it_passes():
+    found = self_test(suite_of(*pair(100, failing=97)), POLICY, draws=2)
+    assert {cell.drop for cell in found.cells} == {0.01, 0.02, 0.03}
+    assert self_test(suite_of(*pair(100, failing=100)), POLICY, draws=2).cells == ()
+
+
+def test_halves_of_the_answers_are_two_sides():
+    """Of three answers the third is left out: both sides need as many."""
+    run = run_of([True, False], FIRST)
+    more = [replace(s, repeat=i) for i in (1, 2) for s in run.samples]
+    before, after = halves(Side(replace(run, samples=(*run.samples, *more)), ADAPTER))
+    assert [len(side.record.samples) for side in (before, after)] == [2, 2]
+    assert {s.repeat for s in after.record.samples} == {0}
+    assert halves(Side(run, ADAPTER)) is None
+
+
+def test_large_suites_are_drawn_less_often():
+    assert default_draws(30) == default_draws(300) == 120
+    assert default_draws(900) == 40
+    assert default_draws(100_000) == 20
+
+
+def test_tasks_are_counted_with_their_wordings():
+    runs = [of_templates(run, 20) for run in pair(100)]
+    found = self_test(suite_of(*runs), POLICY, draws=1)
+    assert found.tasks == ((TASK, 100, 20),)
+
+
+def test_answers_that_are_errors_refuse_the_comparison():
+    suite = suite_of(*pair(100))
+    chosen, _ = suite.draw(np.random.default_rng(1), Cell(Injection.ERRORS, 0.1, 1), 0)
+    assert suite.decision(chosen, POLICY) is GateOutcome.NOT_COMPARABLE
+    lenient = GatePolicy(max_errors=0.5)
+    assert suite.decision(chosen, lenient) is GateOutcome.INCONCLUSIVE
