@@ -45,10 +45,10 @@ POINTS = (1, 2, 3, 5, 7, 10)
 class Injection(StrEnum):
     """The kinds of loss."""
 
-    CASES = "cases fail, one by one"
-    WORDINGS = "whole wordings fail"
-    SKIPS = "cases are skipped"
-    ERRORS = "cases become errors"
+    CASES = "cases fail"
+    WORDINGS = "wordings fail whole"
+    SKIPS = "cases skipped"
+    ERRORS = "cases with errors"
 
 
 _OUTCOMES = {Injection.SKIPS: Outcome.SKIPPED, Injection.ERRORS: Outcome.ERROR}

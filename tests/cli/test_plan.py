@@ -39,7 +39,7 @@ def test_a_guess_says_how_many_cases_and_wordings_and_what_each_size_shows() -> 
     assert "250 3.9 points 44% <- yours" in lines
     assert "300 3.5 points 58%" in lines
     assert "18 15.3 points <- yours" in lines
-    assert "250 cases, by the true drop:" in lines
+    assert "250 cases of one task, by its true drop:" in lines
     assert max(map(len, result.output.splitlines())) <= 80
 
 

@@ -32,7 +32,7 @@ def _parts(plan: Plan, source: str) -> Iterator[RenderableType]:
     yield _sights(plan)
     yield Text("\nWhat so many wordings bound, if none of them breaks:", "bold")
     yield _bounds(plan)
-    yield Text(f"\n{words.plural(plan.curve_cases, 'case')}, by the true drop:", "bold")
+    yield Text(f"\n{words.plural(plan.curve_cases, 'case')} of one task, by its true drop:", "bold")
     yield _curve(plan)
 
 

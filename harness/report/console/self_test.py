@@ -11,6 +11,9 @@ from harness.core.printable import printable
 from harness.gate.self_test import Cell, Injection, SelfTest
 from harness.report.words import self_test as tests
 
+CELL = 7
+"""Characters of ``100/100``."""
+
 
 def shown(test: SelfTest, source: str) -> RenderableType:
     """The suite, the table, the rates; ``source`` names where the flips come from."""
@@ -39,15 +42,14 @@ def _rates(test: SelfTest) -> Table:
 
 def _curve(test: SelfTest) -> Table:
     drops = sorted({cell.drop for cell in test.cells})
-    table = Table.grid(padding=(0, 2, 0, 0))
+    table = Table.grid(padding=(0, 1, 0, 0))
     table.add_column(no_wrap=True)
-    for _ in (0.0, *drops):
-        table.add_column(justify="right", no_wrap=True)
-    table.add_row("", *(Text(f"{100 * drop:.3g}", "dim") for drop in (0.0, *drops)))
-    table.add_row("nothing changed", _cell(test.unchanged), *("" for _ in drops))
+    for _ in drops:
+        table.add_column(justify="right", no_wrap=True, min_width=CELL)
+    table.add_row("", *(Text(f"{100 * drop:.3g}", "dim") for drop in drops))
     for kind in Injection:
         own = {cell.drop: _cell(cell) for cell in test.of_kind(kind)}
-        table.add_row(kind.value, "", *(own.get(drop, "") for drop in drops))
+        table.add_row(kind.value, *(own.get(drop, "") for drop in drops))
     return table
 
 
