@@ -1,7 +1,7 @@
 """Sizes of a suite: the cases and wordings that a margin needs, and the drops that a size shows.
 
 All numbers come from the functions that the gate decides by. They hold for the composite: single
-behaviors, pinned cases and new wordings can only add regressions.
+behaviors, pinned cases and new wordings can only make the gate stricter.
 """
 
 from collections.abc import Sequence
