@@ -8,16 +8,9 @@ Webb, "Wild bootstrap inference for wildly different cluster sizes", 2017).
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
 
+from harness.stats.dirichlet import Part, quantile
 from harness.stats.intervals import Interval
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-SEED = 20251120
-DRAWS = 10_000
 
 
 def bounded_mean(
@@ -33,7 +26,7 @@ def bounded_mean(
     Clopper and Pearson's exact interval; for others no case is known in which it misses more often
     than its tails: Gaffke, "Three test statistics for a nonparametric one-sided hypothesis on the
     mean of a nonnegative variable" (2005); Learned-Miller and Thomas, "A new confidence interval
-    for the mean of a bounded random variable" (2019). Seeded.
+    for the mean of a bounded random variable" (2019).
 
     Args:
         values: the mean of each cluster.
@@ -48,11 +41,12 @@ def bounded_mean(
     if len(set(values)) == len(set(weights)) == 1:
         return _of_equal(values[0], len(values), support, tails)
     added = sum(w * w for w in weights) / sum(weights)
-    means = [_means(values, weights, worst, added) for worst in support]
-    import numpy as np
-
-    low, high = np.quantile(means[0], tails[0]), np.quantile(means[1], 1 - tails[1])
-    return Interval(float(low), float(high))
+    kinds = Counter(zip(values, weights, strict=True))
+    low, high = (
+        _end([Part(side * v, w, n) for (v, w), n in kinds.items()], side * worst, added, tail)
+        for side, worst, tail in zip((1, -1), support, tails, strict=True)
+    )
+    return Interval(low, -high)
 
 
 def _of_equal(
@@ -66,18 +60,6 @@ def _of_equal(
     return Interval(low, high)
 
 
-def _means(
-    values: Sequence[float], weights: Sequence[float], worst: float, size: float
-) -> "NDArray[np.floating[Any]]":
-    """Means under random weights, one for each draw; equal clusters are drawn together."""
-    import numpy as np
-
-    kinds = Counter(zip(values, weights, strict=True))
-    kinds[worst, size] += 1
-    rng = np.random.default_rng(SEED)
-    total, weight = np.zeros(DRAWS), np.zeros(DRAWS)
-    for (value, each), count in kinds.items():
-        drawn = rng.standard_gamma(count, DRAWS) * each
-        weight += drawn
-        total += drawn * value
-    return total / weight
+def _end(parts: list[Part], least: float, size: float, tail: float) -> float:
+    """The low end, given the least value possible."""
+    return quantile([*parts, Part(least, size, 1)], tail)
