@@ -101,7 +101,7 @@ class TaskRecord:
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """A share of cases with its 95% interval, by resampling cases."""
+    """A share of cases with its 95% interval, which is of the same kind as the rate's."""
 
     rate: float
     interval: tuple[float, float]
@@ -124,7 +124,8 @@ class BehaviorResult:
     """passed / (passed + failed); with repeats, the mean over cases of each case's rate. ``None``
     where nothing was judged, or too many answers were errors."""
     interval: tuple[float, float] | None = None
-    """95% interval of ``rate``: Wilson's; with repeats, by resampling cases."""
+    """95% interval of ``rate``: over new wordings where ``wordings`` are shared. Elsewhere over new
+    cases: Wilson's; with repeats, by resampling cases."""
     budget: float | None = None
     """The task's budget: the lowest accepted rate, or the highest accepted seconds or MB."""
     met: bool | None = None
@@ -144,6 +145,8 @@ class BehaviorResult:
     measured) without repeats, or where a case has fewer judged answers."""
     pass_hat_k: Share | None = None
     """Share of cases of which all k answers pass, with the same k."""
+    wordings: int | None = None
+    """Number of wordings of the judged cases; ``None`` where no two cases share one."""
 
 
 @dataclass(frozen=True, slots=True)

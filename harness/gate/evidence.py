@@ -214,9 +214,10 @@ def repeated(
     cases: Iterable[CaseChange], required: Sequence[str]
 ) -> tuple[list[Repeated], list[Repeated]]:
     """Passed answers and repeats of each case judged on both sides, before and after."""
-    groups = [g for g in _by_case(cases, None, required)[0].values() if _is_judged(g)]
+    groups, templates = _by_case(cases, None, required)
+    judged = [(g, templates[name]) for name, g in groups.items() if _is_judged(g)]
     before, after = (
-        [Repeated(sum(pair[side] is Outcome.PASSED for pair in g), len(g)) for g in groups]
+        [Repeated(sum(pair[side] is Outcome.PASSED for pair in g), len(g), t) for g, t in judged]
         for side in (0, 1)
     )
     return before, after

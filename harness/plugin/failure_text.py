@@ -12,6 +12,7 @@ from harness.core.record import BehaviorResult, Counterexample
 from harness.core.verdict import Outcome, Verdict
 from harness.report.console.screen import folded
 from harness.report.words.escaping import safe_line
+from harness.report.words.numbers import over
 from harness.run.behavior import MAX_ERRORS, Tally
 
 Judge = Callable[[Case, Completion], Verdict]
@@ -34,7 +35,7 @@ def headline(result: BehaviorResult) -> str:
     each = f" ({result.repeats} to {cases})" if result.repeats > 1 else ""
     line = (
         f"{result.behavior}: {result.passed} of {judged} completions pass{each}, {result.rate:.1%} "
-        f"(95% interval {low:.1%} to {high:.1%})"
+        f"(95% interval {low:.1%} to {high:.1%}{over(result.wordings)})"
     )
     if result.budget is not None:
         line += f", the budget is {result.budget:.1%}"

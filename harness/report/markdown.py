@@ -106,6 +106,8 @@ def _alone(run: RunRecord) -> Iterator[str]:
     yield _row(["---", "---", "---", "---:", "---:", "---", "---"])
     for result in run.results:
         yield _row(_result(result))
+    if any(r.wordings is not None for r in run.results):
+        yield "\nWhere cases share wordings, intervals are over new wordings.\n"
     yield from _repeats([r for r in run.results if r.repeats > 1 and r.rate is not None])
 
 

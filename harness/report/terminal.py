@@ -51,7 +51,7 @@ class Summary:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         for task in self.record.tasks:
             rows = [r for r in self.record.results if r.task == task.name]
-            yield _ascii(_task_title(task), options)
+            yield _ascii(_task_title(task, rows), options)
             yield from _summary_table(rows, self._errors(), options)
             yield from repeats_table(rows, options)
             yield Text()
@@ -125,11 +125,14 @@ def _code(case: CaseChange, required: tuple[str, ...]) -> str:
     return failure[1].code.value if failure and failure[1].code else ""
 
 
-def _task_title(task: TaskRecord) -> Text:
+def _task_title(task: TaskRecord, rows: list[BehaviorResult]) -> Text:
     decoding = "greedy" if task.sampling.temperature == 0 else f"T={task.sampling.temperature:g}"
     kept = ", selected" if task.selected else ""
     repeats = f", {task.repeats} answers to each" if task.repeats > 1 else ""
-    facts = f"{words.plural(task.cases, 'case')}{kept}, {decoding}{repeats}"
+    wordings = max((r.wordings for r in rows if r.wordings is not None), default=None)
+    among = f" in {words.plural(wordings, 'wording')}" if wordings else ""
+    over = f"; intervals{words.over(wordings)}" if wordings else ""
+    facts = f"{words.plural(task.cases, 'case')}{among}{kept}, {decoding}{repeats}{over}"
     return Text.assemble((printable(task.name), _STRONG), (f"  {facts}", _DIM))
 
 

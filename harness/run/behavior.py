@@ -5,7 +5,7 @@ BehaviorResult. It knows nothing of pytest's items.
 """
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from operator import index
 
@@ -14,7 +14,6 @@ from harness.core.judged import Judged
 from harness.core.printable import excerpt
 from harness.core.record import BehaviorResult, Share
 from harness.core.verdict import FailureCode, Outcome, Verdict
-from harness.stats.intervals import wilson
 from harness.stats.repeats import Estimate, Repeated, pass_at_k, pass_hat_k
 
 DEFAULT_BUDGET = 0.95
@@ -84,6 +83,8 @@ class Tally:
     task: str
     behavior: str
     budget: float
+    templates: Mapping[str, str] = field(default_factory=dict)
+    """The template of each case that has one, by the case's id."""
     judged: list[tuple[Completion, Verdict]] = field(default_factory=list)
 
     def add(self, completion: Completion, verdict: Verdict) -> None:
@@ -92,7 +93,9 @@ class Tally:
     def result(self) -> BehaviorResult:
         """Counts, rate and ``met``. With errors the budget is never met."""
         judged = [(completion.case_id, verdict) for completion, verdict in self.judged]
-        return rate_result(self.model, self.task, self.behavior, judged, self.budget)
+        return rate_result(
+            self.model, self.task, self.behavior, judged, self.budget, self.templates
+        )
 
     def failures(self, count: int) -> list[tuple[Completion, Verdict]]:
         """The shortest failing completions, one of each case before a second of any."""
@@ -112,11 +115,13 @@ def rate_result(
     behavior: str,
     judged: Sequence[tuple[str, Verdict]],
     budget: float | None,
+    templates: Mapping[str, str],
 ) -> BehaviorResult:
     """The pass rate over cases, with its interval, against its budget: the lowest accepted rate.
 
     ``judged`` are case id and verdict of each answer. Several answers to one case are averaged and
-    count as one case, since they say little about other cases.
+    count as one case, since they say little about other cases. ``templates`` are those of cases by
+    id: cases that share one pass and fail together, and the interval is over new wordings.
     """
     verdicts = [verdict for _, verdict in judged]
     outcomes = Counter(v.outcome for v in verdicts)
@@ -134,11 +139,13 @@ def rate_result(
         repeats=max(Counter(case for case, _ in judged).values(), default=1),
     )
     if errors <= MAX_ERRORS * len(verdicts):
-        result = _with_rate(result, judged)
+        result = _with_rate(result, judged, templates)
     return replace(result, met=_met(result.rate, errors, budget))
 
 
-def _with_rate(result: BehaviorResult, judged: Sequence[tuple[str, Verdict]]) -> BehaviorResult:
+def _with_rate(
+    result: BehaviorResult, judged: Sequence[tuple[str, Verdict]], templates: Mapping[str, str]
+) -> BehaviorResult:
     """The result with rate and interval, of answers with few errors."""
     passes: dict[str, list[bool]] = {}
     for case, verdict in judged:
@@ -146,16 +153,14 @@ def _with_rate(result: BehaviorResult, judged: Sequence[tuple[str, Verdict]]) ->
             passes.setdefault(case, []).append(verdict.outcome is Outcome.PASSED)
     if not passes:
         return result
-    if result.repeats == 1:
-        passed, cases = result.passed, len(passes)
-        return replace(result, rate=passed / cases, interval=wilson(passed, cases))
-    answers = [Repeated(sum(own), len(own)) for own in passes.values()]
+    answers = [Repeated(sum(own), len(own), templates.get(c, "")) for c, own in passes.items()]
     mean = pass_at_k(answers, 1)
     assert mean is not None, "every case has an answer"
+    result = replace(result, rate=mean.rate, interval=mean.interval, wordings=mean.wordings)
+    if result.repeats == 1:
+        return result
     return replace(
         result,
-        rate=mean.rate,
-        interval=mean.interval,
         cases=len(answers),
         pass_at_k=_share(pass_at_k(answers, result.repeats)),
         pass_hat_k=_share(pass_hat_k(answers, result.repeats)),

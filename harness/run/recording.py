@@ -78,7 +78,8 @@ def composites(samples: Sequence[Sample], tasks: Mapping[str, Task]) -> Iterator
         task = tasks[name]
         if task.required and all(set(task.required) <= set(s.verdicts) for s in group):
             judged = [(s.case_id, v) for s in group if (v := composite(s.verdicts, task.required))]
-            yield rate_result(model, name, FORMAT_SUCCESS, judged, task.budgets.get(FORMAT_SUCCESS))
+            budget = task.budgets.get(FORMAT_SUCCESS)
+            yield rate_result(model, name, FORMAT_SUCCESS, judged, budget, task.templates)
 
 
 def _samples(plan: RunPlan, answers: Answers, verdicts: Verdicts) -> Iterator[Sample]:

@@ -1,7 +1,7 @@
 """Verdicts of a run: one list, of which tallies and the verdicts on each answer are views."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from harness.core.completion import Completion
 from harness.core.record import BehaviorResult, Counterexample
@@ -29,8 +29,8 @@ class Verdicts:
 
     def __init__(self) -> None:
         self.judged: list[JudgedAnswer] = []
-        self.budgets: dict[tuple[str, str, str], float] = {}
-        """Budget by model, task and behavior, for every behavior with a tally."""
+        self.begun: dict[tuple[str, str, str], Tally] = {}
+        """The first tally by model, task and behavior."""
         self.measured: list[BehaviorResult] = []
         """Results of behaviors over a whole run."""
         self.counterexamples: list[Counterexample] = []
@@ -39,8 +39,8 @@ class Verdicts:
         """An empty tally of one test. The task's budget takes precedence over the mark's."""
         own = DEFAULT_BUDGET if budget is None else budget
         least = subject.task.budgets.get(behavior, own)
-        tally = Tally(str(subject.ref), subject.task.name, behavior, least)
-        self.budgets.setdefault((tally.model, tally.task, behavior), least)
+        tally = Tally(str(subject.ref), subject.task.name, behavior, least, subject.task.templates)
+        self.begun.setdefault((tally.model, tally.task, behavior), tally)
         return tally
 
     def add(self, tally: Tally, completion: Completion, verdict: Verdict) -> None:
@@ -52,7 +52,7 @@ class Verdicts:
 
     def tallies(self) -> Iterator[Tally]:
         """Results of each behavior, model and task over all tests, in the order of their start."""
-        tallies = {key: Tally(*key, budget) for key, budget in self.budgets.items()}
+        tallies = {key: replace(tally, judged=[]) for key, tally in self.begun.items()}
         for one in self.judged:
             tallies[one.model, one.task, one.behavior].add(one.completion, one.verdict)
         yield from tallies.values()

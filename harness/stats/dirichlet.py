@@ -28,7 +28,7 @@ class Part(NamedTuple):
 
     value: float
     weight: float
-    count: int
+    clusters: int
 
 
 def quantile(parts: Sequence[Part], tail: float) -> float:
@@ -36,12 +36,12 @@ def quantile(parts: Sequence[Part], tail: float) -> float:
 
     By secant steps on the normal scale, on which the probability is nearly a straight line.
     """
-    total = sum(p.weight * p.count for p in parts)
-    mean = sum(p.value * p.weight * p.count for p in parts) / total
+    total = sum(p.weight * p.clusters for p in parts)
+    mean = sum(p.value * p.weight * p.clusters for p in parts) / total
     low, high = min(p.value for p in parts), mean
     if low == max(p.value for p in parts):
         return low
-    width = sqrt(sum(p.count * (p.weight * (p.value - mean)) ** 2 for p in parts)) / total
+    width = sqrt(sum(p.clusters * (p.weight * (p.value - mean)) ** 2 for p in parts)) / total
     normal = NormalDist()
     target = normal.inv_cdf(tail)
     at, slope = max(mean + target * width, (3 * low + mean) / 4), 1 / width
@@ -61,7 +61,7 @@ def quantile(parts: Sequence[Part], tail: float) -> float:
 def probability_below(parts: Sequence[Part], at: float) -> float:
     """The probability that the weighted mean is at most ``at``, which is above the least value and
     not above the mean."""
-    terms = [(p.weight * (p.value - at), p.count) for p in parts]
+    terms = [(p.weight * (p.value - at), p.clusters) for p in parts]
     line, width = _saddle(terms)
     # The integrand's peak bounds the probability.
     if sum(n * log1p(-line * c) for c, n in terms) > 500:

@@ -73,6 +73,11 @@ class Task:
     def cases_by_id(self) -> dict[str, Case]:
         return {case.id: case for case in self.cases}
 
+    @cached_property
+    def templates(self) -> dict[str, str]:
+        """The template of each case that has one, by the case's id."""
+        return {case.id: case.template for case in self.cases if case.template}
+
     def requests(
         self, cases: Iterable[Case] | None = None, *, repeats: int = 1, timed: bool = False
     ) -> tuple[Request, ...]:

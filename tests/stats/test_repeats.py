@@ -59,7 +59,7 @@ def test_all_alike_still_leaves_doubt() -> None:
 def test_the_interval_holds_the_truth_from_few_cases_on(cases, alpha, beta, monkeypatch) -> None:
     """600 simulated runs of 4 answers to each case, whose chances to pass are drawn from a beta
     distribution: a share below 92% has a chance of less than 1 in 1,000 where 95% hold."""
-    monkeypatch.setattr("harness.stats.repeats.DRAWS", 1000)
+    monkeypatch.setattr("harness.stats.rates.DRAWS", 1000)
     rng = np.random.default_rng(cases)
     held = 0
     for _ in range(600):

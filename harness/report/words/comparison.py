@@ -21,12 +21,13 @@ def of_comparison(comparison: Comparison) -> str:
 
 
 def of_intervals(comparison: Comparison) -> str:
-    """``95% intervals: 7.4 to 14.3% before, 92.7 to 97.5% after.``, or nothing."""
+    """``95% intervals over new wordings: 7.4 to 14.3% before, 92.7 to 97.5% after.``, or
+    nothing."""
     before, after = comparison.composite.before, comparison.composite.after
     if before is None or after is None or before.interval is None or after.interval is None:
         return ""
     was, now = words.interval(before.interval), words.interval(after.interval)
-    return f"95% intervals: {was} before, {now} after."
+    return f"95% intervals{words.over(after.wordings)}: {was} before, {now} after."
 
 
 def _unjudged(result: BehaviorResult | None) -> str:
@@ -66,14 +67,15 @@ def of_changes(change: BehaviorChange) -> str:
 
 
 def of_result(result: BehaviorResult | None) -> str:
-    """``format_success_rate is 95.7% of 300 cases (95% interval 92.7 to 97.5%).``"""
+    """``format_success_rate is 95.7% of 300 cases (95% interval 92.7 to 97.5% over new
+    wordings).``"""
     if result is None or result.rate is None:
         return _unjudged(result)
     judged = words.plural(result.cases or result.passed + result.failed, "case")
     if result.repeats > 1:
         judged += f", {result.repeats} answers each"
     ends = words.interval(result.interval)
-    interval = f" (95% interval {ends})" if ends else ""
+    interval = f" (95% interval {ends}{words.over(result.wordings)})" if ends else ""
     return f"{FORMAT_SUCCESS} is {words.percent(result.rate)} of {judged}{interval}."
 
 

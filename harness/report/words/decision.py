@@ -350,7 +350,8 @@ def _repeats(task: TaskDecision, policy: GatePolicy) -> Iterator[str]:
             yield f"{name}: not measured, it takes {k} judged answers to every case."
             continue
         said = (f"{words.percent(e.rate)} ({words.interval(e.interval)})" for e in (before, after))
-        yield f"{name}: {' before, '.join(said)} after."
+        over = words.over(after.wordings)
+        yield f"{name}: {' before, '.join(said)} after{over and f'; intervals{over}'}."
 
 
 def first_cases(cases: tuple[str, ...]) -> str:

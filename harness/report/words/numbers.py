@@ -28,6 +28,11 @@ def interval(ends: tuple[float, float] | None) -> str:
     return f"{ends[0] * 100:.1f} to {ends[1] * 100:.1f}%"
 
 
+def over(wordings: int | None) -> str:
+    """`` over new wordings``, after an interval of cases that share wordings; else nothing."""
+    return "" if wordings is None else " over new wordings"
+
+
 def signed(value: float, decimals: int = 1, minus: str = "-") -> str:
     """``+3.3`` or ``-3.3``; ``+0.0`` for what rounds to nothing."""
     rounded = round(value, decimals)
