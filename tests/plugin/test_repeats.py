@@ -59,7 +59,7 @@ PASSED, FAILED = Verdict.passed(), Verdict.failed(FailureCode.SYNTAX, "x")
 def test_a_rate_averages_within_the_case() -> None:
     """One case of 1 of 2, one of 2 of 2: (1/2 + 1) / 2, whatever the number of answers."""
     judged = [("a", PASSED), ("a", FAILED), ("b", PASSED), ("b", PASSED)]
-    result = rate_result("m", "t", "b", judged, 0.75)
+    result = rate_result("m", "t", "b", judged, 0.75, {})
     assert (result.passed, result.failed, result.cases, result.repeats) == (3, 1, 2, 2)
     assert (result.rate, result.met) == (0.75, True)
     assert (result.pass_at_k.rate, result.pass_hat_k.rate) == (1.0, 0.5)
@@ -67,7 +67,7 @@ def test_a_rate_averages_within_the_case() -> None:
 
 def test_cases_weigh_alike_when_answers_were_skipped() -> None:
     judged = [*[("a", PASSED)] * 3, ("b", FAILED), *[("b", Verdict.skipped("x"))] * 2]
-    result = rate_result("m", "t", "b", judged, None)
+    result = rate_result("m", "t", "b", judged, None, {})
     assert (result.rate, result.skipped, result.cases) == (0.5, 2, 2)
     assert result.pass_at_k is None, "pass@3 is not measured of one answer"
 
@@ -75,7 +75,7 @@ def test_cases_weigh_alike_when_answers_were_skipped() -> None:
 def test_more_answers_to_the_same_cases_do_not_narrow_the_interval() -> None:
     def interval(repeats: int) -> tuple[float, float]:
         judged = [(str(i), v) for i, v in enumerate([PASSED, FAILED] * 20) for _ in range(repeats)]
-        return rate_result("m", "t", "b", judged, None).interval
+        return rate_result("m", "t", "b", judged, None, {}).interval
 
     assert interval(8) == pytest.approx(interval(1))
 
