@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.gate_simulation import cases, latency, tasks, wordings
+from benchmarks.gate_simulation import cases, latency, rates, tasks, wordings
 from benchmarks.gate_simulation.drawing import POLICY, SEED, Rng, Rows
 from harness.machine.environment import environment
 
@@ -33,6 +33,7 @@ PARTS: dict[str, tuple[Callable[[Rng, int], Rows], int]] = {
     "repeats": (cases.repeats, 4_000),
     "these_wordings": (wordings.these, 1_000),
     "new_wordings": (wordings.new, 400),
+    "rates": (rates.covered, 200),
     "tasks": (tasks.several, 500),
     "latency": (latency.latency, 2_000),
     "latency_tails": (latency.tails, 4_000),

@@ -13,7 +13,7 @@ from math import cosh, log1p, pi, sinh, sqrt
 from statistics import NormalDist
 from typing import NamedTuple
 
-STEP = 0.25
+STEP = 0.2
 """Width of the integration's steps, in widths of the integrand's peak."""
 NEGLIGIBLE = 1e-6
 """Share of an integral at which its next step is left out."""

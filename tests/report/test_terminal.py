@@ -51,6 +51,14 @@ def test_the_summary_names_rate_interval_budget_and_whether_it_was_met(run: RunR
     assert any(re.search(r"memory_budget +612 MB +<= 1,500 MB +met", x) for x in lines)
 
 
+def test_the_title_says_that_intervals_are_over_new_wordings(run: RunRecord) -> None:
+    assert "wording" not in as_text(Summary(run))
+    results = tuple(replace(result, wordings=5) for result in run.results)
+    title = as_text(Summary(replace(run, results=results))).splitlines()[0]
+    assert f"{run.tasks[0].cases} cases in 5 wordings, greedy" in title
+    assert title.rstrip().endswith("; intervals over new wordings")
+
+
 def test_format_success_rate_is_each_model_s_first_line(run: RunRecord) -> None:
     backwards = replace(run, results=run.results[::-1])
     lines = as_text(Summary(backwards)).splitlines()

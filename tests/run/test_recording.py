@@ -106,3 +106,14 @@ def test_an_answer_that_did_not_come_has_no_sample(base):
     run.answers.begin(BASE)
     run.answers.completions[BASE, request.key] = Completion("x", case_id="bee")
     assert [s.case_id for s in run.record("partial", ()).samples] == ["bee"]
+
+
+def test_a_composite_of_cases_that_share_a_template_counts_wordings(base):
+    cases = tuple(replace(case, template="w") for case in base.task.cases)
+    subject = replace(base, task=replace(base.task, cases=cases, required=("a",)))
+    run = run_of(PlannedTest(subject))
+    judge(run, subject, "a")
+    composite, single = run.record("complete", ()).results
+    assert composite.behavior == FORMAT_SUCCESS
+    assert composite.wordings == single.wordings == 1
+    assert composite.interval == single.interval

@@ -1,8 +1,11 @@
 """Verdicts are one list; tallies and what stands on each answer are made from it."""
 
+from dataclasses import replace
+
 from harness.core.completion import Completion
 from harness.core.verdict import FailureCode, Verdict
 from harness.run.verdicts import Verdicts
+from harness.stats.rates import rate_interval
 from tests.run.conftest import ADAPTER, BASE
 
 PASSED, FAILED = Verdict.passed(), Verdict.failed(FailureCode.SYNTAX, "x")
@@ -59,3 +62,16 @@ def test_each_answer_has_its_verdicts_by_behavior(base, adapter):
         (str(ADAPTER), "echo", "ant", 0): {"b": FAILED},
     }
     assert list(verdicts.by_answer()[str(BASE), "echo", "ant", 0]) == ["b", "c"]
+
+
+def test_cases_that_share_a_template_have_an_interval_over_new_wordings(base):
+    cases = tuple(
+        replace(case, template="w" if case.id[0] in "ab" else "") for case in base.task.cases
+    )
+    verdicts = Verdicts()
+    subject = replace(base, task=replace(base.task, cases=cases))
+    judged(verdicts, subject, "is_x", *((answer(case.id), PASSED) for case in cases))
+    (tally,) = verdicts.tallies()
+    found = tally.result()
+    assert found.wordings == 3
+    assert found.interval == rate_interval([1.0] * 4, ["w", "w", "", ""])

@@ -19,6 +19,13 @@ def result(passed: int, failed: int, **more: object) -> BehaviorResult:
     return replace(found, rate=passed / judged if judged else None, **more)  # type: ignore[arg-type]
 
 
+def test_an_interval_over_new_wordings_says_so() -> None:
+    found = result(95, 5, wordings=20)
+    assert sentences.of_result(found).endswith("to 97.8% over new wordings).")
+    both = sentences.of_intervals(comparison(found, found))
+    assert both.startswith("95% intervals over new wordings: ")
+
+
 def comparison(before: BehaviorResult | None, after: BehaviorResult | None) -> Comparison:
     run = record(1)
     found = compare(Side(run, BASE), Side(run, ADAPTER), TASK)
