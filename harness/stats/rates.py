@@ -1,7 +1,8 @@
 """The interval of a rate over cases, whose template is their wording.
 
 Cases of one wording pass and fail together, so an interval that takes them as independent is too
-narrow: of 95% intervals over 16 wordings, 52 to 85% hold the rate (``benchmarks``, part ``rates``).
+narrow: of Wilson's 95% intervals over 16 wordings of one size, 54 to 92% hold the rate
+(``python -m benchmarks.gate_simulation --only rates``).
 """
 
 from collections import Counter
