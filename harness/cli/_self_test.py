@@ -25,7 +25,7 @@ def self_test_options(command: Command) -> Command:
                      help="Instead of a decision, the gate's error rates on these runs' cases, "
                      "from drawn suites with losses injected."),
         click.option("--draws", type=click.IntRange(1, 100_000), metavar="N",
-                     help="Of --self-test: suites of each cell. [default: 120 for 300 cases]"),
+                     help="Of --self-test: suites of each cell. [default: 200 for 300 cases]"),
         click.option("--seed", type=click.IntRange(0), help="Of --self-test."),
         click.option("--flips", type=click.FloatRange(0, 0.5), metavar="SHARE",
                      help="Of --self-test: cases that flip with nothing changed. [default: as "

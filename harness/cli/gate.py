@@ -74,6 +74,8 @@ def command(
     own = self_test_flags(flags)
     policy = policy_of(settings, flags)
     if own is not None:
+        if noise is not None or comment is not None or junit is not None:
+            raise HarnessError("--self-test decides nothing: leave --noise, --comment, --junit out")
         sides = one_or_two_sides(runs, before, after, root, settings)
         return run_self_test(*sides, policy, is_json=is_json, **own)
     report = report_on(*records(runs, root, settings), before=before, after=after, policy=policy)

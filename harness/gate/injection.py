@@ -64,7 +64,6 @@ class DrawnTask:
         """The answers of each case; a case with fewer of them than others is left out."""
         self.losses = list(_losses(len(comparison.required)))
         self.places = {loss: i for i, loss in enumerate(self.losses)}
-        self._effects: dict[Any, tuple[Effect, ...]] = {}
 
     @property
     def cases(self) -> int:
@@ -81,15 +80,22 @@ class DrawnTask:
         )
 
     @cached_property
-    def arrays(self) -> "tuple[Numbers, Numbers]":
-        """The rows and the extras of all losses on each case: by case, loss, (behavior,) number.
-        Cases with equal verdicts are computed once."""
+    def arrays(self) -> "tuple[Numbers, Numbers, Numbers]":
+        """The effects of all losses, by pattern of verdicts and loss: ``Effect.rows``,
+        ``Effect.extras``; and each case's pattern."""
         import numpy as np
 
-        effects = [self._of_pattern(group) for group in self.groups]
+        patterns: dict[Any, int] = {}
+        effects: list[list[Effect]] = []
+        for group in self.groups:
+            pattern = _pattern(group)
+            if pattern not in patterns:
+                patterns[pattern] = len(effects)
+                effects.append([self._effect(group, loss) for loss in self.losses])
         return (
             np.array([[effect.rows for effect in own] for own in effects], np.int16),
             np.array([[effect.extras for effect in own] for own in effects], np.int16),
+            np.array([patterns[_pattern(group)] for group in self.groups]),
         )
 
     def breakable(self, *, is_swapped: bool) -> list[tuple[int, ...]]:
@@ -101,7 +107,8 @@ class DrawnTask:
         """The pairs of a draw, given the index of each case's loss."""
         import numpy as np
 
-        every, extras = (array[np.arange(self.cases), chosen] for array in self.arrays)
+        rows, extras, patterns = self.arrays
+        every, extras = rows[patterns, chosen], extras[patterns, chosen]
         broke, unjudged = (
             tuple(self.groups[i][0].sample.case_id for i in np.flatnonzero(extras[:, kind]))
             for kind in (2, 3)
@@ -117,23 +124,14 @@ class DrawnTask:
 
     def errors(self, chosen: "Numbers") -> tuple[int, int]:
         """Answers of a draw that are errors, before and after."""
-        import numpy as np
-
-        found = self.arrays[1][np.arange(self.cases), chosen].sum(axis=0)
+        _, extras, patterns = self.arrays
+        found = extras[patterns, chosen].sum(axis=0)
         return int(found[0]), int(found[1])
 
     def drawn(self, chosen: Iterable[int]) -> Iterator[CaseChange]:
         """The changed answers of a draw, as ``compare`` would pair them."""
         for group, loss in zip(self.groups, chosen, strict=True):
             yield from _changed(group, self.losses[loss], self.comparison.required)
-
-    def _of_pattern(self, group: Sequence[CaseChange]) -> tuple[Effect, ...]:
-        pattern = tuple(
-            (_outcomes(c.before), _outcomes(c.after), c.sample.must_pass) for c in group
-        )
-        if pattern not in self._effects:
-            self._effects[pattern] = tuple(self._effect(group, loss) for loss in self.losses)
-        return self._effects[pattern]
 
     def _effect(self, group: Sequence[CaseChange], loss: Loss) -> Effect:
         required = self.comparison.required
@@ -229,6 +227,11 @@ def _errors(samples: Sequence[Sample | None], required: Sequence[str]) -> int:
     return sum(
         composite_outcome(s.verdicts, required) is Outcome.ERROR for s in samples if s is not None
     )
+
+
+def _pattern(group: Sequence[CaseChange]) -> tuple[object, ...]:
+    """All that an effect depends on."""
+    return tuple((_outcomes(c.before), _outcomes(c.after), c.sample.must_pass) for c in group)
 
 
 def _outcomes(sample: Sample | None) -> tuple[tuple[str, Outcome], ...]:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     Chosen = NDArray[np.integer[Any]]
 
 SEED = 20251120
-DRAWS = 120
+DRAWS = 200
 """Draws of each cell for up to ``CASES_AT_ONCE`` cases; fewer for more cases."""
 CASES_AT_ONCE = 300
 MIN_DRAWS = 20

@@ -111,3 +111,11 @@ def test_its_options_need_it(flags: tuple[str, str]) -> None:
     result = CliRunner().invoke(main, ["gate", FIRST, SECOND, *flags])
     assert result.exit_code == 2
     assert f"{flags[0]}: only --self-test takes it" in result.output
+
+
+def test_files_of_a_decision_are_not_written() -> None:
+    stored()
+    result = self_test(FIRST, "--junit", "cases.xml", *FEW)
+    assert result.exit_code == 2
+    assert "--self-test decides nothing" in result.output
+    assert not Path("cases.xml").exists()

@@ -11,6 +11,7 @@ from harness.core.verdict import FailureCode, Verdict
 from harness.gate.compare import Side
 from harness.gate.decision import decide
 from harness.gate.outcome import GateOutcome
+from harness.gate.planning import Assumptions, outcomes
 from harness.gate.policy import GatePolicy
 from harness.gate.self_test import Cell, Injection, Suite, default_draws, halves, self_test
 from tests.gating import FIRST, of_templates, pair, run_of, with_verdicts
@@ -118,6 +119,17 @@ def test_an_unchanged_model_without_flips_is_never_an_alarm_and_a_large_drop_alw
     assert largest.regressions == largest.losing == 8
 
 
+def test_the_plan_for_so_many_cases_is_what_the_self_test_measures():
+    """Of 200 draws a share of a half has a standard error of 3.5 points."""
+    suite, rng, found = suite_of(*pair(300), flips=0.02), np.random.default_rng(5), []
+    for drop in (0.0, 0.03):
+        cell = Cell(Injection.CASES if drop else None, drop, 1)
+        draws = [suite.decision(suite.draw(rng, cell, 0)[0], POLICY) for _ in range(200)]
+        found += [draws.count(GateOutcome.PASS) / 200, draws.count(GateOutcome.REGRESSION) / 200]
+    unchanged, lost = (outcomes(300, drop, POLICY, Assumptions()) for drop in (0.0, 0.03))
+    assert found == pytest.approx([*unchanged, *lost], abs=0.1)
+
+
 def test_a_seed_gives_the_same_numbers_and_another_one_others():
     suite = suite_of(*pair(100, broke=3, fixed=3))
     first, again, other = (self_test(suite, POLICY, draws=10, seed=seed) for seed in (1, 1, 2))
@@ -171,8 +183,8 @@ def test_halves_of_the_answers_are_two_sides():
 
 
 def test_large_suites_are_drawn_less_often():
-    assert default_draws(30) == default_draws(300) == 120
-    assert default_draws(900) == 40
+    assert default_draws(30) == default_draws(300) == 200
+    assert default_draws(1_000) == 60
     assert default_draws(100_000) == 20
 
 
