@@ -29,11 +29,17 @@ _SHARE = click.FloatRange(0, 1, min_open=True, max_open=True)
     type=click.FloatRange(0, 0.5),
     help="Share of cases that flip with nothing changed. [default: as recorded, else 0.02]",
 )
-@click.option("--cases", type=click.IntRange(1), help="The cases of a task of yours.")
-@click.option("--wordings", type=click.IntRange(1), help="The wordings of a task of yours.")
-@click.option("--tasks", type=click.IntRange(1), help="Tasks that are judged together.")
+@click.option("--cases", type=click.IntRange(1, 1_000_000), help="The cases of a task of yours.")
+@click.option(
+    "--wordings", type=click.IntRange(1, 1_000_000), help="The wordings of a task of yours."
+)
+@click.option("--tasks", type=click.IntRange(1, 100), help="Tasks that are judged together.")
 @click.option("--repeats", type=click.IntRange(1, 100), help="Answers to each case.")
-@click.option("--power", type=_SHARE, help="Share of runs that are to decide. [default: 0.8]")
+@click.option(
+    "--power",
+    type=click.FloatRange(0.5, 0.99),
+    help="Share of runs that are to decide. [default: 0.8]",
+)
 @click.option("--json", "is_json", is_flag=True, help="Print the plan as one JSON object.")
 def command(
     runs: tuple[str, ...],
@@ -60,7 +66,9 @@ def command(
     sizes = flags.pop("cases"), flags.pop("wordings")
     found = _observed(runs, before, after, report_dir, settings) if runs else None
     assumed, source = _assumptions(found, flags)
-    plan = plan_of(policy, assumed, drop or min(2 * policy.margin, 0.99), _own(found, *sizes))
+    if drop is None and policy.margin < 0.5:
+        drop = 2 * policy.margin
+    plan = plan_of(policy, assumed, drop, _own(found, *sizes))
     if is_json:
         _print_json(plan, source)
     else:

@@ -115,6 +115,8 @@ def test_one_run_gives_sizes_and_its_repeats_the_flips() -> None:
         (["--margin", "2"], "--margin"),
         (["--confidence", "0.3"], "--confidence: "),
         (["--flips", "0.7"], "--flips"),
+        (["--power", "1"], "--power"),
+        (["--tasks", "0"], "--tasks"),
     ],
 )
 def test_a_mistake_is_one_line_and_exit_code_2(arguments: list[str], message: str) -> None:
@@ -127,3 +129,11 @@ def test_a_mistake_is_one_line_and_exit_code_2(arguments: list[str], message: st
 def test_a_drop_within_the_margin_passes() -> None:
     output = " ".join(harness("plan", "--drop", "0.01").output.split())
     assert "to show a drop of 1 point none: it is within the margin" in output
+
+
+def test_extreme_sizes_and_margins_have_a_plan() -> None:
+    assert planned("--margin", "0.9")["drop"] is None
+    smallest = planned("--cases", "1", "--wordings", "1")
+    assert smallest["sights"][0] == {"cases": 1, "smallest_drop": None, "unchanged_passes": 0.0}
+    assert smallest["bounds"][0] == {"wordings": 1, "drop": pytest.approx(0.95)}
+    assert planned("--repeats", "100", "--flips", "0.5")["cases_to_pass"] > 149
