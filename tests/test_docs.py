@@ -211,3 +211,12 @@ def test_the_gate_workflow_names_the_run_that_it_made():
     assert 'harness gate "$BASELINE" "$RUN"' in text
     assert 'harness report "$RUN"' in text
     assert " latest " not in text
+
+
+def test_the_gate_workflow_keeps_the_ledger_over_the_runs_of_a_pull_request():
+    text = (ROOT / ".github/workflows/gate.yml").read_text("utf-8")
+    restored, gated, saved = map(
+        text.index, ("actions/cache/restore", "harness gate", "actions/cache/save")
+    )
+    assert restored < gated < saved
+    assert text.count("reports/baselines/ledger.jsonl") >= 3

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.gate_simulation import cases, latency, rates, tasks, wordings
+from benchmarks.gate_simulation import cases, drift, latency, rates, tasks, wordings
 from benchmarks.gate_simulation.drawing import POLICY, SEED, Rng, Rows
 from harness.machine.environment import environment
 
@@ -37,6 +37,7 @@ PARTS: dict[str, tuple[Callable[[Rng, int], Rows], int]] = {
     "tasks": (tasks.several, 500),
     "latency": (latency.latency, 2_000),
     "latency_tails": (latency.tails, 4_000),
+    "ten_pull_requests": (drift.ten_pull_requests, 20_000),
 }
 
 

@@ -29,6 +29,7 @@ def policy_options(command: Command) -> Command:
                      help="What a pass speaks about: these wordings, or new ones too."),
         click.option("--wording-margin", type=share, help="The drop to accept on new wordings."),
         click.option("--confidence", type=share, help="At most the rest of decisions are wrong."),
+        click.option("--anchor-margin", type=share, help="The drop to accept since the anchor."),
         click.option("--min-cases", type=click.IntRange(1), help="Fewer pairs never pass."),
         click.option("--max-errors", type=share, help="More errors cannot be judged."),
         click.option("--noise-floor", type=share, help="Share of cases that flip by themselves."),
@@ -71,7 +72,8 @@ def policy_of(settings: "Settings", flags: dict[str, Any]) -> "GatePolicy":
 
     given = {name: value for name, value in flags.items() if value not in (None, ())}
     try:
-        return GatePolicy.model_validate({**settings.gate.model_dump(), **given})
+        known = settings.gate.model_dump(exclude_unset=True)
+        return GatePolicy.model_validate({**known, **given})
     except ValidationError as error:
         found = [f"--{str(e['loc'][0]).replace('_', '-')}: {e['msg']}" for e in error.errors()]
         raise HarnessError(*found) from None

@@ -1,7 +1,9 @@
 """``harness baseline``: saves, lists and shows baselines for later comparisons."""
 
+import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -9,6 +11,25 @@ from harness.core.errors import HarnessError
 
 if TYPE_CHECKING:
     from harness.core.record import RunRecord
+    from harness.records.baseline_file import MeasuredNoise
+    from harness.run.settings import Settings
+
+
+def run_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options that say what of a run is kept."""
+    options = (
+        click.option("--model", "names", multiple=True,
+                     help="Only this model of the run; repeatable."),
+        click.option("--texts", "has_texts", is_flag=True, help="Keep the completions' texts too."),
+        click.option("--again", "is_again", is_flag=True,
+                     help="Ask the model once more, in other batches, to measure its noise."),
+        click.option("--not-first", "is_insisting", is_flag=True,
+                     help="Take a run though its weights were run before. Every gate says so."),
+        click.option("--report-dir", type=click.Path(path_type=Path, file_okay=False)),
+    )  # fmt: skip
+    for option in reversed(options):
+        command = option(command)
+    return command
 
 
 @click.group()
@@ -19,53 +40,147 @@ def command() -> None:
 @command.command()
 @click.argument("name")
 @click.argument("run", default="latest")
-@click.option("--model", "models", multiple=True, help="Only this model of the run; repeatable.")
-@click.option("--texts", "has_texts", is_flag=True, help="Keep the completions' texts too.")
 @click.option("--replace", "is_replaced", is_flag=True, help="Write over a baseline of that name.")
-@click.option("--report-dir", type=click.Path(path_type=Path, file_okay=False))
-def save(
+@run_options
+def save(name: str, run: str, is_replaced: bool, **options: Any) -> None:
+    """Save RUN, or the latest one, as NAME.
+
+    RUN must be the first of its weights on its cases: the best of several runs is better than its
+    model. Other runs of them are used to measure how many cases flip by themselves, which gates
+    against NAME take for noise.
+
+    The first run saved as NAME is its anchor too, which stays when NAME is saved again.
+    """
+    from harness.records.anchors import save_and_keep_anchor
+
+    _save(save_and_keep_anchor, "baseline", name, run, **options, is_replaced=is_replaced)
+
+
+@command.command()
+@click.argument("name")
+@click.argument("run", required=False)
+@run_options
+def anchor(name: str, run: str | None, **options: Any) -> None:
+    """Set the anchor of NAME: RUN, or else what NAME holds.
+
+    Gates against NAME decide against its anchor too, and the worse outcome counts.
+    """
+    from harness.records.anchors import keep_anchor
+    from harness.records.baselines import find_baseline, save_baseline
+    from harness.report.console.output import say
+    from harness.run.settings import read_settings
+
+    root = Path(read_settings(Path.cwd()).baselines_dir)
+    find_baseline(name, root)
+    if run is None:
+        say(f"anchor: {keep_anchor(name, root, is_moved=True)}, as {name} is")
+        return
+    _save(save_baseline, "anchor", name, run, **options, is_replaced=True, is_anchor=True)
+
+
+def _save(
+    write: Callable[..., Path],
+    what: Literal["baseline", "anchor"],
     name: str,
     run: str,
-    models: tuple[str, ...],
-    has_texts: bool,
-    is_replaced: bool,
+    *,
+    names: tuple[str, ...],
+    is_again: bool,
+    is_insisting: bool,
     report_dir: Path | None,
+    is_replaced: bool,
+    **choices: bool,
 ) -> None:
-    """Save RUN, or the latest one, as NAME."""
-    from harness.records.baselines import save_baseline
+    """Check that the run is the first of its weights, measure its noise, write and enter it."""
+    from harness.records.attempts import run_before
+    from harness.records.baselines import file_to_save
+    from harness.records.ledger import enter, read_ledger, saved_entries
     from harness.records.runs import find_run, read_run
     from harness.report.console.output import say
     from harness.run.settings import read_settings
 
     settings = read_settings(Path.cwd())
-    record = read_run(find_run(run, report_dir or Path(settings.report_dir)))
-    path = save_baseline(
+    root, runs = Path(settings.baselines_dir), report_dir or Path(settings.report_dir)
+    record = read_run(find_run(run, runs))
+    refs = _refs(record, names)
+    kept = refs or tuple(m.ref for m in record.models)
+    is_anchor = what == "anchor"
+    file_to_save(name, record, root, models=refs, is_replaced=is_replaced, is_anchor=is_anchor)
+    before = run_before(record, kept, runs, read_ledger(root))
+    if before and not is_insisting:
+        raise HarnessError(
+            f"run {record.id}: is not the first of its weights on these cases, {before} was before "
+            "it, and the best of several is better than its model: save the first, or say "
+            "--not-first"
+        )
+    noise = _noise(record, kept, runs, settings, is_again)
+    path = write(
         name,
         record,
-        Path(settings.baselines_dir),
-        models=_refs(record, models),
-        has_texts=has_texts,
+        root,
+        models=refs,
+        noise=noise,
+        is_first=not before,
         is_replaced=is_replaced,
+        **choices,
     )
-    say(f"baseline: {path} ({path.stat().st_size / 1e3:.0f} kB, from run {record.id})")
+    say(f"{what}: {path} ({path.stat().st_size / 1e3:.0f} kB, from run {record.id})")
+    say(*_remarks(name, record, root, noise))
+    for entry in saved_entries(what, name, record, kept, is_first=not before):
+        if lost := enter(entry, root):
+            say(lost, err=True)
+
+
+def _remarks(
+    name: str, record: "RunRecord", root: Path, noise: "MeasuredNoise | None"
+) -> Iterator[str]:
+    from harness.records.anchors import read_anchor
+
+    anchor = read_anchor(name, root)
+    if anchor and anchor.record.plan_fingerprint != record.plan_fingerprint:
+        yield f"anchor: has other cases, set it anew: harness baseline anchor {name}"
+    if noise is None:
+        yield "noise: not known: run the suites on it again and save it again, or say --again"
+    else:
+        flips = ", ".join(f"{rate:.1%}" for rate in noise.flip_rates.values())
+        yield f"noise: {flips} of the cases flip, by {noise.source}"
+
+
+def _noise(
+    record: "RunRecord", refs: tuple[str, ...], runs: Path, settings: "Settings", is_again: bool
+) -> "MeasuredNoise | None":
+    """The share of cases that flip, asked again, from another run, or from the run's repeats."""
+    from harness.report.console.output import say
+    from harness.run.baseline_noise import noise_again, noise_of_record
+
+    if is_again:
+        os.environ["HF_HUB_OFFLINE"] = "1"  # For the model's process, before it starts.
+        try:
+            return noise_again(record, refs, Path(settings.tasks_dir))
+        except HarnessError as error:
+            say(f"noise: not asked again: {error}", err=True)
+    return noise_of_record(record, refs, runs)
 
 
 @command.command(name="list")
 def list_() -> None:
     """List the baselines there are."""
+    from harness.records.anchors import read_anchor
     from harness.records.baselines import SUFFIX, baseline_names, read_baseline
     from harness.report.console.output import say
     from harness.run.settings import read_settings
 
     root = Path(read_settings(Path.cwd()).baselines_dir)
-    names = baseline_names(root)
-    if not names:
+    every = baseline_names(root)
+    if not every:
         say(f"{root}: no baseline yet, make one: harness baseline save NAME")
-    for name in names:
+    for name in every:
         found = read_baseline(root / f"{name}{SUFFIX}")
         models = ", ".join(m.ref for m in found.record.models)
         tasks = ", ".join(t.name for t in found.record.tasks)
-        say(f"{name}  saved {found.saved}  {models}  on {tasks}")
+        anchor = read_anchor(name, root)
+        since = f"anchored {anchor.saved}" if anchor else "without an anchor"
+        say(f"{name}  saved {found.saved}  {since}  {models}  on {tasks}")
 
 
 @command.command()

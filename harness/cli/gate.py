@@ -21,6 +21,8 @@ from harness.report.console.output import say_command, say_json, say_laid_out
 
 if TYPE_CHECKING:
     from harness.report.report import Report
+    from harness.run.named_baseline import NamedBaseline
+    from harness.run.settings import Settings
 
 
 @click.command()
@@ -31,6 +33,12 @@ if TYPE_CHECKING:
     "--noise",
     metavar="RUN",
     help="BEFORE's model run again: how often its cases flip is the noise.",
+)
+@click.option(
+    "--ledger/--no-ledger",
+    "has_ledger",
+    default=True,
+    help="Enter the decision against a baseline's name in its ledger.",
 )
 @click.option("--json", "is_json", is_flag=True, help="Print the decision as JSON.")
 @click.option(
@@ -48,6 +56,7 @@ def command(
     after: str | None,
     report_dir: Path | None,
     noise: str | None,
+    has_ledger: bool,
     is_json: bool,
     comment: Path | None,
     junit: Path | None,
@@ -56,7 +65,8 @@ def command(
     """Decide whether AFTER is worse than BEFORE.
 
     Each is a run (an id, the beginning of one, "latest" or a folder) or a baseline's name. Of one
-    run with several models, its first model is before and its last after.
+    run with several models, its first model is before and its last after. Against a baseline's name
+    its anchor decides too, and the worse outcome counts.
 
     Exit codes: 0 no regression, 1 regression, 2 a mistake in what was typed, 10 inconclusive, 11
     not comparable.
@@ -66,7 +76,7 @@ def command(
 
     Under GitHub Actions the step's summary is written and what broke is annotated.
     """
-    from harness.report.report import report_on, with_noise
+    from harness.report.report import report_on, with_decision, with_noise
     from harness.run.settings import read_settings
 
     settings = read_settings(Path.cwd())
@@ -84,17 +94,32 @@ def command(
     if noise is not None:
         report = with_noise(report, records((noise,), root, settings)[0])
     assert report.decision is not None, "it was asked for"
+    decision = report.decision
+    if len(runs) == 2 and (named := _named(runs[0], settings)):
+        decision = named.completed(decision, has_ledger=has_ledger)
+        report = with_decision(report, decision)
     if is_json:
         from harness.report.json import decided
 
-        say_json(json.dumps(decided(report.decision), indent=2, allow_nan=False) + "\n")
+        say_json(json.dumps(decided(decision), indent=2, allow_nan=False) + "\n")
     else:
         from harness.report.console.screen import shown
         from harness.report.words.decision import word
 
-        say_laid_out(shown(_lines(report), sys.stdout, word(report.decision.outcome)))
+        say_laid_out(shown(_lines(report), sys.stdout, word(decision.outcome)))
     _tell_machines(report, comment, junit, Path(settings.tasks_dir))
-    raise SystemExit(report.decision.exit_code)
+    raise SystemExit(decision.exit_code)
+
+
+def _named(name: str, settings: "Settings") -> "NamedBaseline | None":
+    """The baseline of a name; ``None`` where a run or a file was named."""
+    from harness.records.baselines import baseline_names
+    from harness.records.runs import LATEST
+    from harness.run.named_baseline import NamedBaseline
+
+    root = Path(settings.baselines_dir)
+    is_named = name in baseline_names(root) and name != LATEST
+    return NamedBaseline.read(name, root) if is_named else None
 
 
 def _lines(report: "Report") -> list[str]:

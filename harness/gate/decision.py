@@ -10,6 +10,7 @@ decoding. A case that was judged before and is not judged after never ends as a 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 
+from harness.core.attempts import Attempts
 from harness.gate.comparable import (
     Incompatibility,
     common_required,
@@ -27,6 +28,7 @@ from harness.gate.evidence import PairedTest, net_losses, pairs_of
 from harness.gate.outcome import EXIT_CODES, GateOutcome, Reason, TaskEvidence, outcome_of
 from harness.gate.policy import GatePolicy
 from harness.gate.task_pairs import evidence_of, task_pairs
+from harness.stats.paired import flips_of
 from harness.stats.power import cases_to_decide, smallest_detectable_drop
 
 
@@ -61,6 +63,15 @@ class GateDecision:
     """Reasons why the runs cannot be compared."""
     allowed: tuple[Incompatibility, ...] = ()
     """Differences that the policy allows."""
+    against: str = ""
+    """The side before, where a named baseline has an anchor: ``the anchor main (saved
+    2026-11-20)``."""
+    other: "GateDecision | None" = None
+    """The decision against the other of a baseline and its anchor, which is no worse."""
+    attempts: Attempts | None = None
+    """Counted in the ledger of a named baseline."""
+    remarks: tuple[str, ...] = ()
+    """One line each about the baseline."""
 
     @property
     def exit_code(self) -> int:
@@ -151,14 +162,15 @@ def _needed(found: PairedTest, policy: GatePolicy) -> int | None:
 
 def flip_rate(baseline: Side, again: Side) -> float:
     """The largest share, over tasks, of cases whose composite differs between two runs of one model
-    (A/A): the effect of batching alone."""
+    (A/A): the effect of batching alone. Of several answers to a case, in equivalents of cases."""
     shares = [0.0]
     for task in (t.name for t in again.record.tasks if baseline.task_record(t.name)):
         required = common_required(baseline, again, task)
         cases = compare(baseline, again, task, required=required).cases
         pairs = pairs_of(cases, required=required)
         if pairs.differences:
-            shares.append(sum(map(bool, pairs.differences)) / len(pairs.differences))
+            flips = flips_of(pairs.differences, pairs.repeats)
+            shares.append(sum(flips) / len(pairs.differences))
     return max(shares)
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from harness.core.verdict import Outcome
 from harness.gate.comparable import common_required
 from harness.gate.compare import Change, Side, compare, composite_outcome, required_behaviors
+from harness.gate.evidence import repeated
 
 _FLIPS = (Change.REGRESSED, Change.FIXED)
 
@@ -66,3 +67,23 @@ def noise_of_repeats(side: Side) -> Noise | None:
             flipped = frozenset(name for name, found in judged.items() if len(found) > 1)
             tasks[task.name] = TaskNoise(flipped, len(judged))
     return Noise(f"the repeats of run {side.record.id}", tasks) if tasks else None
+
+
+def flip_rate_of_repeats(side: Side) -> float | None:
+    """The largest share, over tasks, of cases that flip between two runs, as the repeats of one run
+    let expect; ``None`` where no case has repeats.
+
+    Of a case with pass probability p, the K answers of two runs differ with a mean square of
+    2 p (1 - p) / K; p (1 - p) is estimated without bias as x (K - x) / (K (K - 1)) of x passes.
+    """
+    shares = []
+    for task in side.record.tasks:
+        required = required_behaviors(side, task.name)
+        cases = compare(side, side, task.name, required=required).cases
+        found = [case for case in repeated(cases, required)[0] if case.repeats > 1]
+        squares = [
+            2 * c.passed * (c.repeats - c.passed) / (c.repeats**2 * (c.repeats - 1)) for c in found
+        ]
+        if squares:
+            shares.append(sum(squares) / len(squares))
+    return max(shares, default=None)

@@ -14,7 +14,7 @@ ALLOWABLE: tuple[Allowable, ...] = ("tasks", "cases", "prompts", "schema", "deco
 INTERVAL_SHARE = 0.6
 """Share of the error rate with which each end of the interval of ``format_success_rate`` may miss:
 3 of 5%. The least at which 300 cases pass an unchanged model in 58% of runs if 2% of them flip, and
-show a drop of 3.5 points in 80%; both errors stay below 5% (``benchmarks/gate_simulation.py``)."""
+show a drop of 3.5 points in 80%; both errors stay below 5% (``benchmarks/gate_simulation/``)."""
 BEHAVIORS_SHARE = 0.2
 """Share of the error rate that is spent on losses of single behaviors; with the composite's it
 keeps the rate (Bonferroni)."""
@@ -22,6 +22,11 @@ keeps the rate (Bonferroni)."""
 BEHAVIOR_MARGIN_SHARE = 0.8
 """Share of the error rate with which the bound of a required behavior's drop may miss: at 4 of 5%
 it passes a drop of the margin in 5% of runs at every number of cases, at 5% in 6%."""
+ANCHOR_SHARE = 0.4
+"""Share of the error rate that the decision against an anchor has. With it half a point lost on
+each of ten changes is a regression by the tenth in 95% of runs of 300 cases, and an unchanged model
+is called one, against its baseline or its anchor, in at most 5%
+(``benchmarks/gate_simulation/drift.py``)."""
 
 Scope = Literal["these", "new"]
 """The question that a pass answers: about these wordings, or about new ones too."""
@@ -39,6 +44,8 @@ class GatePolicy(BaseModel):
     """The accepted drop, as a share of cases: 0.02 is two points."""
     confidence: float = Field(CONFIDENCE, gt=0.5, lt=1)
     """1 - confidence is the largest share of false alarms, and of false passes."""
+    anchor_margin: float = Field(0.04, gt=0, lt=1)
+    """The accepted drop since a baseline's anchor, over all changes together."""
     scope: Scope = "these"
     """Whether a pass speaks about cases of the same wordings, or about new wordings too."""
     wording_margin: float = Field(0.05, gt=0, lt=1)
@@ -59,6 +66,25 @@ class GatePolicy(BaseModel):
     """The k of pass@k and pass^k; ``None``: the number of answers per case."""
     allow: tuple[Allowable, ...] = ()
     """Differences between the runs that are allowed."""
+
+    @property
+    def anchored(self) -> "GatePolicy":
+        """The policy against an anchor. Its latency and memory are not limited: their limits are
+        for one change."""
+        return self.model_copy(
+            update={
+                "margin": self.anchor_margin,
+                "confidence": 1 - (1 - self.confidence) * ANCHOR_SHARE,
+                "max_latency_increase": None,
+                "max_memory_increase": None,
+            }
+        )
+
+    def with_measured_noise(self, flip_rate: float | None) -> "GatePolicy":
+        """The policy with a measured noise floor, unless it sets one itself."""
+        if flip_rate is None or "noise_floor" in self.model_fields_set:
+            return self
+        return self.model_copy(update={"noise_floor": flip_rate})
 
     @property
     def tails(self) -> Tails:

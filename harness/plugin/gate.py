@@ -17,13 +17,14 @@ if TYPE_CHECKING:
     from harness.gate.decision import GateDecision
     from harness.gate.policy import GatePolicy
     from harness.plugin.session import HarnessSession
-    from harness.records.baselines import Baseline
+    from harness.run.named_baseline import NamedBaseline
     from harness.run.settings import Settings
 
 
 def add_options(group: pytest.OptionGroup) -> None:
     add = group.addoption
     add("--baseline", metavar="NAME", help="and gate the run against this stored baseline")
+    add("--no-ledger", action="store_true", help="keep the gate's decision out of the ledger")
     add("--margin", type=float, metavar="SHARE", help="the drop to accept: 0.02 is two points")
     add("--scope", choices=("these", "new"), help="pass on these wordings, or on new ones too")
     add("--confidence", type=float, metavar="SHARE", help="of the gate: at most the rest is wrong")
@@ -60,9 +61,11 @@ def require_behaviors(config: pytest.Config) -> None:
 class Gate:
     """Decides on every model of the session's run, and sets the exit status."""
 
-    def __init__(self, baseline: Baseline, policy: GatePolicy) -> None:
-        self.baseline = baseline
+    def __init__(self, named: NamedBaseline, policy: GatePolicy, has_ledger: bool) -> None:
+        self.named = named
+        self.baseline = named.baseline
         self.policy = policy
+        self.has_ledger = has_ledger
         self.decisions: tuple[GateDecision, ...] = ()
 
     def pytest_harness_run_finished(self, record: RunRecord) -> None:
@@ -70,9 +73,12 @@ class Gate:
         from harness.gate.decision import decide
 
         before, refs = self.baseline.record, [model.ref for model in record.models]
-        self.decisions = tuple(
+        decisions = [
             decide(Side(before, self._ref_before(ref)), Side(record, ref), self.policy)
             for ref in refs
+        ]
+        self.decisions = tuple(
+            self.named.completed(decision, has_ledger=self.has_ledger) for decision in decisions
         )
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
@@ -114,17 +120,18 @@ class Gate:
         return refs[0] if len(refs) == 1 else ref
 
 
-def _asked(config: pytest.Config, settings: Settings) -> tuple[Baseline, GatePolicy]:
-    """The baseline and the policy that options and settings name.
+def _asked(config: pytest.Config, settings: Settings) -> tuple[NamedBaseline, GatePolicy, bool]:
+    """The baseline, the policy and the use of the ledger that options and settings name.
 
     Raises:
         HarnessError: there is no such baseline, or the policy does not fit.
     """
-    from harness.records.baselines import read_named_baseline
+    from harness.run.named_baseline import NamedBaseline
 
     policy = _policy(config, settings)
     root = config.rootpath / settings.baselines_dir
-    return read_named_baseline(config.getoption("--baseline"), root), policy
+    named = NamedBaseline.read(config.getoption("--baseline"), root)
+    return named, policy, not config.getoption("--no-ledger")
 
 
 def _policy(config: pytest.Config, settings: Settings) -> GatePolicy:
@@ -139,7 +146,7 @@ def _policy(config: pytest.Config, settings: Settings) -> GatePolicy:
     if config.getoption("--task") and "tasks" not in allow:
         given["allow"] = (*allow, "tasks")  # With --task, only the named tasks are compared.
     try:
-        return GatePolicy.model_validate({**settings.gate.model_dump(), **given})
+        return GatePolicy.model_validate({**settings.gate.model_dump(exclude_unset=True), **given})
     except ValidationError as error:
         lines = [f"--{e['loc'][0]} {e['input']}: {e['msg']}" for e in error.errors()]
         raise HarnessError(*lines) from None

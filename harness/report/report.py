@@ -96,6 +96,19 @@ def with_noise(report: Report, again: RunRecord) -> Report:
     return replace(found, decision=judged)
 
 
+def with_decision(report: Report, decision: GateDecision) -> Report:
+    """The report with a decision against another side before, whose run takes the first's place."""
+    if decision.before is report.before:
+        return replace(report, decision=decision)
+    return replace(
+        report,
+        runs=(decision.before.record, *report.runs[1:]),
+        before=decision.before,
+        comparisons=compare_all(decision.before, decision.after),
+        decision=decision,
+    )
+
+
 def report_on(
     *runs: RunRecord,
     before: str | None = None,

@@ -5,7 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from harness.gate.policy import GatePolicy
+from harness.plugin.gate import Gate
 from harness.records.baselines import save_baseline
+from harness.records.ledger import read_ledger
+from harness.records.runs import read_run
+from harness.run.named_baseline import NamedBaseline
+from tests.gating import FIRST, SECOND, run_of
 from tests.project import GOOD, Project
 
 WORDS = tuple(f"w{i:03}" for i in range(160))
@@ -106,3 +112,27 @@ def test_the_table_and_then_the_gate_come_after_what_other_plugins_say(prepared:
     sections = ("generated xml file", "- behaviors -", "record: ", "- gate against main -")
     places = [out.index(section) for section in sections]
     assert places == sorted(places)
+
+
+def test_the_session_ends_as_the_anchor_decides(prepared: Project) -> None:
+    root = prepared.root / "reports/baselines"
+    arguments = ("suites", "--model", "record:stored/worse")
+    assert prepared.pytest(*arguments, "--run-id", "worse").code == 0
+    save_baseline("low", read_run(prepared.root / "reports/runs/worse"), root)
+    assert prepared.pytest(*arguments, "--baseline", "low").code == 0
+    good = prepared.pytest("suites", "--model", "record:stored/good", "--run-id", "good")
+    assert good.code == 0
+    save_baseline("low", read_run(prepared.root / "reports/runs/good"), root, is_anchor=True)
+    done = prepared.pytest(*arguments, "--baseline", "low", "--no-ledger")
+    assert done.code == 1
+    assert "REGRESSION: against the anchor low (saved 20" in done.out
+
+
+@pytest.mark.parametrize("has_ledger", [True, False])
+def test_the_session_s_decisions_are_entered_unless_it_says_no(
+    tmp_path: Path, has_ledger: bool
+) -> None:
+    save_baseline("main", run_of([True] * 200, FIRST), tmp_path)
+    gate = Gate(NamedBaseline.read("main", tmp_path), GatePolicy(), has_ledger)
+    gate.pytest_harness_run_finished(run_of([True] * 200, SECOND))
+    assert [e.run for e in read_ledger(tmp_path).entries] == ([SECOND] if has_ledger else [])

@@ -9,11 +9,12 @@ from harness.gate.compare import Side
 from harness.gate.decision import decide
 from harness.gate.policy import GatePolicy
 from harness.records import attempts
-from harness.records.attempts import with_attempts
+from harness.records.attempts import run_again, run_before, with_attempts
+from harness.records.ledger import Ledger, LedgerEntry
 from harness.records.runs import write_run
 from harness.report.words.decision import explanation
 from tests.gating import pair
-from tests.synthetic import record
+from tests.synthetic import ADAPTER, BEHAVES, record
 
 
 def numbered(run: RunRecord, number: int) -> RunRecord:
@@ -96,3 +97,64 @@ def test_the_gate_says_that_it_is_not_the_first_attempt() -> None:
     assert any(line.startswith("Attempt 4 of the same weights and plan") for line in said)
     said = list(explanation(decide(sides, Side(first, first.models[0].ref), GatePolicy())))
     assert not any("Attempt" in line for line in said)
+
+
+def at(run: RunRecord, number: int, **changes: object) -> RunRecord:
+    """A run by its number, made in that minute."""
+    changed = replace(numbered(run, number), created=f"2026-11-20T13:{number:02}:00Z")
+    return replace(changed, **changes)
+
+
+def test_the_first_run_of_its_weights_has_none_before(tmp_path: Path) -> None:
+    run = record(4)
+    refs = [m.ref for m in run.models]
+    for number in range(3):
+        write_run(at(run, number), tmp_path)
+    assert run_before(at(run, 0), refs, tmp_path, Ledger()) == ""
+    assert run_before(at(run, 1), refs, tmp_path, Ledger()) == numbered(run, 0).id
+    assert run_before(at(run, 2), refs, tmp_path, Ledger()) == numbered(run, 0).id
+
+
+def test_a_base_that_is_run_beside_each_adapter_does_not_count(tmp_path: Path) -> None:
+    run = record(4)
+    base, adapter = run.models
+    write_run(at(run, 0), tmp_path)
+    trained = at(run, 1, models=(base, replace(adapter, weights_sha256="0" * 64)))
+    assert run_before(trained, [base.ref, adapter.ref], tmp_path, Ledger()) == ""
+    assert run_before(trained, [base.ref], tmp_path, Ledger()) == numbered(run, 0).id
+
+
+def test_an_interrupted_run_before_does_not_count_but_one_that_was_removed(tmp_path: Path) -> None:
+    run = record(4, [(ADAPTER, BEHAVES)])
+    write_run(at(run, 0, status="partial"), tmp_path)
+    second = at(run, 1, models=(replace(run.models[0], attempt=2),))
+    assert run_before(second, [ADAPTER], tmp_path, Ledger()) == ""
+    third = at(run, 2, models=(replace(run.models[0], attempt=3),))
+    assert run_before(third, [ADAPTER], tmp_path, Ledger()) == "a run that has been removed"
+
+
+def test_a_run_that_was_gated_on_another_machine_was_before(tmp_path: Path) -> None:
+    run = record(4, [(ADAPTER, BEHAVES)])
+    weights = run.models[0].weights_sha256
+    entry = LedgerEntry(
+        "gate", "main", "r", run.plan_fingerprint, "ci-1", ADAPTER, weights, "pass",
+        "2026-11-20T13:00:30Z",
+    )  # fmt: skip
+    ledger = Ledger((entry,))
+    assert run_before(at(run, 1), [ADAPTER], tmp_path, ledger) == "ci-1"
+    assert run_before(at(run, 0), [ADAPTER], tmp_path, ledger) == ""
+    own = Ledger((replace(entry, run=numbered(run, 1).id),))
+    assert run_before(at(run, 1), [ADAPTER], tmp_path, own) == ""
+
+
+def test_the_run_again_is_the_next_whole_one_of_the_same_weights(tmp_path: Path) -> None:
+    run = record(4)
+    refs = [m.ref for m in run.models]
+    assert run_again(at(run, 1), refs, tmp_path) == ""
+    write_run(at(run, 0), tmp_path)
+    assert run_again(at(run, 1), refs, tmp_path) == numbered(run, 0).id
+    write_run(at(run, 2, status="partial"), tmp_path)
+    write_run(at(run, 3, models=run.models[:1]), tmp_path)
+    write_run(at(run, 4), tmp_path)
+    assert run_again(at(run, 1), refs, tmp_path) == numbered(run, 4).id
+    assert run_again(at(run, 1), refs[:1], tmp_path) == numbered(run, 3).id

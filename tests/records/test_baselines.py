@@ -10,9 +10,9 @@ import pytest
 
 from harness.core.errors import HarnessError
 from harness.core.record import TimedAnswer
+from harness.records.baseline_file import MeasuredNoise, digest
 from harness.records.baselines import (
     baseline_names,
-    digest,
     find_baseline,
     read_baseline,
     read_run_or_baseline,
@@ -158,6 +158,10 @@ def _other_text(values: Any) -> None:
     values["samples"][0]["completion"] = "else"
 
 
+def _no_share(values: Any) -> None:
+    values["noise"] = {"source": "run x", "flip_rates": {ADAPTER: 1.5}}
+
+
 def _no_run(values: Any) -> None:
     del values["run"]["id"]
 
@@ -170,6 +174,7 @@ def _no_run(values: Any) -> None:
         (_unknown_code, "'else' is not a valid FailureCode"),
         (_twice, "stands in it twice"),
         (_other_text, "not the one that was digested"),
+        (_no_share, "1.5 of 'adapter:out/json_extraction' is no share below 1"),
         (_no_run, "run.id: Field required"),
     ],
 )
@@ -219,3 +224,16 @@ def test_a_baseline_of_before_there_was_timing_is_read(root: Path) -> None:
         del values["run"]["is_interleaved"]
 
     assert read_baseline(edited(path, without)).record.timed == ()
+
+
+def test_its_noise_and_that_it_is_not_the_first_run_are_kept(root: Path) -> None:
+    noise = MeasuredNoise("run x of the same weights", {ADAPTER: 0.03})
+    found = read_baseline(save_baseline("main", RUN, root, noise=noise, is_first=False))
+    assert (found.noise, found.is_first) == (noise, False)
+
+    def without(values: Any) -> None:
+        del values["noise"]
+        del values["is_first"]
+
+    found = read_baseline(edited(root / "main.json", without))
+    assert (found.noise, found.is_first) == (None, True)

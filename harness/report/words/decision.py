@@ -42,7 +42,13 @@ def place_of(task: TaskDecision) -> str:
 
 
 def statement(decision: GateDecision, minus: str = "-") -> str:
-    """The sentence without its first words."""
+    """The sentence without its first words, beginning with what it is against, where that may be
+    either of two."""
+    against = f"against {decision.against}, " if decision.against else ""
+    return f"{against}{_reason_and_change(decision, minus)}"
+
+
+def _reason_and_change(decision: GateDecision, minus: str) -> str:
     if decision.refused:
         more = len(decision.refused) - 1
         also = f" (and {words.plural(more, 'more reason')})" if more else ""
@@ -152,6 +158,8 @@ def interval(found: PairedTest, minus: str = "-") -> str:
 
 def explanation(decision: GateDecision) -> Iterator[str]:
     """The lines that follow the sentence: refusals, or the details of each task."""
+    if decision.other:
+        yield sentence(decision.other)
     for found in decision.refused[1:]:
         yield f"Also: {format_incompatibility(found)}."
     if decision.refused:
@@ -165,6 +173,7 @@ def explanation(decision: GateDecision) -> Iterator[str]:
         yield f"Noise: {flips} of the cases flip when the model before is judged against itself."
     if attempt := attempt_warning(decision):
         yield attempt
+    yield from decision.remarks
     for found in decision.allowed:
         yield f"Allowed to differ: {format_incompatibility(found)}."
     for task in decision.tasks:
@@ -178,14 +187,18 @@ def explanation(decision: GateDecision) -> Iterator[str]:
 
 
 def attempt_warning(decision: GateDecision) -> str:
-    """A warning that these weights were judged on this plan before; empty at the first attempt."""
-    model = decision.after.model_record
-    if model is None or model.attempt is None or model.attempt < 2:
+    """A warning that this plan was judged before, of these weights or against this baseline; empty
+    at the first attempt."""
+    model, counted = decision.after.model_record, decision.attempts
+    own = (model and model.attempt) or 1
+    if max(own, counted.number if counted else 1) < 2:
         return ""
-    return (
-        f"Attempt {model.attempt} of the same weights and plan: run often enough, any model passes "
-        "by chance."
-    )
+    which = f"Attempt {own} of the same weights and plan"
+    if counted and counted.number >= own:
+        others = counted.of_other_weights
+        share = f"{others:,} of them of other weights" if others else "all of the same weights"
+        which = f"Attempt {counted.number:,} against this baseline, {share}"
+    return f"{which}: run often enough, any model passes by chance."
 
 
 def table(task: TaskDecision) -> list[tuple[str, ...]]:
