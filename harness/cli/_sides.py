@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from harness.core.record import RunRecord
     from harness.gate.compare import Side
     from harness.gate.policy import GatePolicy
+    from harness.report.report import Report
     from harness.run.settings import Settings
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -92,6 +93,27 @@ def records(names: tuple[str, ...], root: Path, settings: "Settings") -> list["R
         raise HarnessError(f"{len(names)} runs: name two, the one before first")
     baselines = Path(settings.baselines_dir)
     return [read_run_or_baseline(name, root, baselines) for name in names or (LATEST,)]
+
+
+def against_named_baseline(
+    report: "Report", names: tuple[str, ...], settings: "Settings", *, has_ledger: bool
+) -> "Report":
+    """The report, decided against the anchor too where the first of two names is a baseline's.
+
+    Raises:
+        HarnessError: the anchor is damaged.
+    """
+    from harness.records.baselines import baseline_names
+    from harness.records.runs import LATEST
+    from harness.report.report import with_decision
+    from harness.run.named_baseline import NamedBaseline
+
+    root = Path(settings.baselines_dir)
+    is_named = len(names) == 2 and names[0] != LATEST and names[0] in baseline_names(root)
+    if report.decision is None or not is_named:
+        return report
+    named = NamedBaseline.read(names[0], root)
+    return with_decision(report, named.completed(report.decision, has_ledger=has_ledger))
 
 
 def one_or_two_sides(

@@ -10,6 +10,7 @@ import click
 
 from harness.cli._self_test import run_self_test, self_test_flags, self_test_options
 from harness.cli._sides import (
+    against_named_baseline,
     one_or_two_sides,
     policy_of,
     policy_options,
@@ -21,8 +22,6 @@ from harness.report.console.output import say_command, say_json, say_laid_out
 
 if TYPE_CHECKING:
     from harness.report.report import Report
-    from harness.run.named_baseline import NamedBaseline
-    from harness.run.settings import Settings
 
 
 @click.command()
@@ -76,7 +75,7 @@ def command(
 
     Under GitHub Actions the step's summary is written and what broke is annotated.
     """
-    from harness.report.report import report_on, with_decision, with_noise
+    from harness.report.report import report_on, with_noise
     from harness.run.settings import read_settings
 
     settings = read_settings(Path.cwd())
@@ -93,11 +92,9 @@ def command(
         raise HarnessError(f"{runs[0]}: holds one model, name what to compare it with")
     if noise is not None:
         report = with_noise(report, records((noise,), root, settings)[0])
-    assert report.decision is not None, "it was asked for"
+    report = against_named_baseline(report, runs, settings, has_ledger=has_ledger)
     decision = report.decision
-    if len(runs) == 2 and (named := _named(runs[0], settings)):
-        decision = named.completed(decision, has_ledger=has_ledger)
-        report = with_decision(report, decision)
+    assert decision is not None, "it was asked for"
     if is_json:
         from harness.report.json import decided
 
@@ -109,17 +106,6 @@ def command(
         say_laid_out(shown(_lines(report), sys.stdout, word(decision.outcome)))
     _tell_machines(report, comment, junit, Path(settings.tasks_dir))
     raise SystemExit(decision.exit_code)
-
-
-def _named(name: str, settings: "Settings") -> "NamedBaseline | None":
-    """The baseline of a name; ``None`` where a run or a file was named."""
-    from harness.records.baselines import baseline_names
-    from harness.records.runs import LATEST
-    from harness.run.named_baseline import NamedBaseline
-
-    root = Path(settings.baselines_dir)
-    is_named = name in baseline_names(root) and name != LATEST
-    return NamedBaseline.read(name, root) if is_named else None
 
 
 def _lines(report: "Report") -> list[str]:

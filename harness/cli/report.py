@@ -1,5 +1,6 @@
 """``harness report``: makes a page, JSON or tables from stored runs."""
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from importlib import import_module
@@ -8,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from harness.cli._sides import records
+from harness.cli._sides import against_named_baseline, records
 from harness.core.errors import HarnessError
 from harness.report.console.output import say, say_file, say_json
 
@@ -76,12 +77,13 @@ def command(
     settings = read_settings(Path.cwd())
     root = report_dir or Path(settings.report_dir)
     found = records(runs, root, settings)
-    if kind in _WITH_TEXTS:
-        _require_texts(found)
     policy = None if kind == "terminal" else settings.gate
     report = report_on(*found, before=before, after=after, policy=policy)
     if noise is not None:
         report = with_noise(report, records((noise,), root, settings)[0])
+    report = against_named_baseline(report, runs, settings, has_ledger=False)
+    if kind in _WITH_TEXTS:
+        _require_texts(report.runs)
     report = _with_parity(report, runs, root)
     if kind == "html":
         report = _with_surroundings(report, root)
@@ -127,7 +129,7 @@ def folder_of(side: "Side") -> Path | None:
     return Path(location) if kind == "adapter" else None
 
 
-def _require_texts(found: "list[RunRecord]") -> None:
+def _require_texts(found: "Sequence[RunRecord]") -> None:
     """Refuse a baseline without texts for formats that show answers, which would look empty."""
     for record in found:
         if record.samples and not any(s.messages or s.completion.text for s in record.samples):

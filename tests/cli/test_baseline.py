@@ -159,3 +159,21 @@ def test_an_anchor_of_other_cases_is_said_when_the_baseline_moves() -> None:
     assert "anchor: has other cases, set it anew: harness baseline anchor main" in result.output
     harness("baseline", "anchor", "main")
     assert "other cases" not in harness("baseline", "save", "main", "--replace").output
+
+
+def test_a_report_says_what_the_gate_says_and_enters_nothing() -> None:
+    store(0, FIRST, weights="0" * 64)
+    harness("baseline", "save", "main", "--texts")
+    store(14, "20261121-080000-eeee", weights="1" * 64)
+    harness("baseline", "save", "main", "20261121-080000-eeee", "--replace", "--texts")
+    store(15, "20261122-080000-eeee", weights="2" * 64)
+    before = (BASELINES / "ledger.jsonl").read_bytes()
+    for kind in ("markdown", "html", "json"):
+        result = harness(
+            "report", "main", "20261122-080000-eeee", "--format", kind, "-o", f"page.{kind}"
+        )
+        assert result.exit_code == 0
+        text = Path(f"page.{kind}").read_text("utf-8")
+        assert "against the anchor main (saved 20" in text
+        assert "100.0% to 95.0%" in text
+    assert (BASELINES / "ledger.jsonl").read_bytes() == before

@@ -42,10 +42,14 @@ def place_of(task: TaskDecision) -> str:
 
 
 def statement(decision: GateDecision, minus: str = "-") -> str:
-    """The sentence without its first words, beginning with what it is against, where that may be
-    either of two."""
-    against = f"against {decision.against}, " if decision.against else ""
-    return f"{against}{_reason_and_change(decision, minus)}"
+    """The sentence without its first words."""
+    return f"{_against(decision)}{_reason_and_change(decision, minus)}"
+
+
+def _against(decision: GateDecision) -> str:
+    """``against the anchor main (saved 2026-11-20), ``, where the side before may be either of a
+    baseline and its anchor."""
+    return f"against {decision.against}, " if decision.against else ""
 
 
 def _reason_and_change(decision: GateDecision, minus: str) -> str:
@@ -105,7 +109,8 @@ def headline_of(task: TaskDecision, decision: GateDecision, minus: str) -> tuple
     new = wordings_clause(task, decision.policy)
     place = f"{words.sentence(place_of(task).strip()).rstrip('.')}: " if new else ""
     said = f"{place}{numbers}.{' ' if new else ''}{words.sentence(new) if new else ''}"
-    return f"{_reason(task, decision.policy)}{rate_clause(leading)}.", said
+    head = f"{_against(decision)}{_reason(task, decision.policy)}{rate_clause(leading)}."
+    return head, said
 
 
 def outcome_clause(task: TaskDecision, decision: GateDecision, minus: str = "-") -> str:
