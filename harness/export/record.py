@@ -53,7 +53,11 @@ def make_record(
     Args:
         outputs: the files written, by the name that they will have.
         rest: the fields that depend on the kind of export.
+
+    Raises:
+        HarnessError: a file of the source was replaced meanwhile.
     """
+    source.require_unchanged()
     return ExportRecord(
         source=str(source.ref),
         base=ExportInput(portable(str(source.folder)), fingerprints.base_files, fingerprints.base),

@@ -1,5 +1,6 @@
 """Opens the source of an export: a model's folder, or an adapter and its base."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,15 @@ from harness.export.tensors.model_config import ModelConfig
 from harness.export.tensors.weights import HEAD, StoredWeights, TensorReader
 from harness.model_files import provenance_keys
 from harness.model_files.adapter import read_adapter_files, require_fit, unheld_revision
-from harness.model_files.fingerprint import adapted_hash, file_hashes, tokenizer_hash, weights_hash
+from harness.model_files.fingerprint import (
+    Stamp,
+    adapted_hash,
+    deciding_files,
+    file_hashes,
+    stamp_of,
+    tokenizer_hash,
+    weights_hash,
+)
 from harness.model_files.folders import (
     ADAPTER_CONFIG,
     adapter_base,
@@ -40,6 +49,18 @@ class Source:
     """Weights of the whole model, without the adapter."""
     adapter: Adapter | None
     tokenizer_folder: Path
+    stamps: Mapping[Path, Stamp | None]
+    """Size, times and inode of every file that decides the export, as it was before it was read."""
+
+    def require_unchanged(self) -> None:
+        """Refuse an export that may be mixed from two models.
+
+        Raises:
+            HarnessError: a file was replaced since the source was opened.
+        """
+        for path, stamp in self.stamps.items():
+            if stamp_of(path) != stamp:
+                raise HarnessError(f"{path} was replaced while it was exported, run it again")
 
     @property
     def name(self) -> str:
@@ -140,12 +161,17 @@ def open_source(text: str, base: str | None = None) -> Source:
 
 def open_folder(folder: Path) -> Source:
     """Open a whole model's folder that is known to hold one."""
-    ref = ModelRef("base", str(folder))
-    return Source(ref, folder, _config(folder), StoredWeights(folder), None, folder)
+    ref, stamps = ModelRef("base", str(folder)), _stamps(folder)
+    return Source(ref, folder, _config(folder), StoredWeights(folder), None, folder, stamps)
+
+
+def _stamps(folder: Path) -> dict[Path, Stamp | None]:
+    return {path: stamp_of(path) for path in deciding_files(folder)}
 
 
 def _open_adapter(ref: ModelRef, base: str | None) -> Source:
     check_adapter(str(ref), ref.location)
+    stamps = _stamps(Path(ref.location))
     adapter = read_adapter(Path(ref.location))
     named = base or _named_base(ref)
     check_whole_model(f"{ref}: its base", named)
@@ -159,6 +185,7 @@ def _open_adapter(ref: ModelRef, base: str | None) -> Source:
             is_over_tied_head=_is_over_tied_head(adapter, whole),
         ),
         tokenizer_folder=tokenizer_folder(adapter.folder, whole.folder),
+        stamps={**whole.stamps, **stamps},
     )
 
 
