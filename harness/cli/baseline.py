@@ -79,7 +79,7 @@ def anchor(name: str, run: str | None, **options: Any) -> None:
 
 
 def _save(
-    write: Callable[..., Path],
+    save: Callable[..., Path],
     what: Literal["baseline", "anchor"],
     name: str,
     run: str,
@@ -114,7 +114,7 @@ def _save(
             "--not-first"
         )
     noise = _noise(record, kept, runs, settings, is_again)
-    path = write(
+    path = save(
         name,
         record,
         root,
