@@ -21,6 +21,29 @@ RunStatus = Literal["complete", "partial"]
 
 
 @dataclass(frozen=True, slots=True)
+class EarlyStop:
+    """How a model was asked in blocks of cases, with a look at the gate's decision after each."""
+
+    baseline: str
+    """Name of the baseline that it was compared with."""
+    total: int
+    """Number of planned cases."""
+    asked: int
+    """Number of cases that were asked."""
+    looks: tuple[int, ...] = ()
+    """Cases asked at each look, increasing."""
+    outcome: str | None = None
+    """The gate's outcome with which it stopped; ``None`` where all cases were asked."""
+    reason: str = ""
+    """Reason for stopping, in words."""
+
+    @property
+    def is_stopped(self) -> bool:
+        """Some of the cases were not asked."""
+        return self.asked < self.total
+
+
+@dataclass(frozen=True, slots=True)
 class ModelRecord:
     """One model of a run: its files and settings, its times and its memory."""
 
@@ -62,6 +85,8 @@ class ModelRecord:
     ``None`` where the weights are unknown, or the answers are replayed."""
     warnings: tuple[str, ...] = ()
     """Warnings about the model's files, one line each."""
+    early_stop: EarlyStop | None = None
+    """``None`` where all cases were asked at once."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,8 +19,8 @@ class Incompatibility:
     """One reason why two sides cannot be compared."""
 
     kind: str
-    """One of ``gate_policy.ALLOWABLE``, which may be allowed; or ``partial``, ``empty`` or
-    ``errors``, which may not."""
+    """One of ``gate_policy.ALLOWABLE``, which may be allowed; or ``partial``, ``stopped``, ``empty``
+    or ``errors``, which may not."""
     what: str
     """The difference, in words."""
     task: str | None = None
@@ -33,6 +33,9 @@ def run_incompatibilities(before: Side, after: Side) -> Iterator[Incompatibility
         if side.record.status != "complete":
             what = f"the run {name} ({side.record.id}) was interrupted, run it to its end"
             yield Incompatibility("partial", what)
+    if before.is_stopped:
+        what = f"the run before ({before.record.id}) was stopped early, it is no baseline"
+        yield Incompatibility("stopped", what)
     old, new = _tasks(before), _tasks(after)
     for name, only in (("before", old - new), ("after", new - old)):
         for task in sorted(only):
@@ -102,16 +105,22 @@ def _cases(before: Side, after: Side, task: str) -> Iterator[Incompatibility]:
         yield Incompatibility(
             "cases", f"each case was answered {was} times before, {now} times after", task
         )
-    for name, only in (("before", [k for k in old if k not in new]),
+    is_stopped = after.is_stopped and _planned(after, task) == len({case for case, _ in old})
+    for name, only in (("before", [k for k in old if k not in new and not is_stopped]),
                        ("after", [k for k in new if k not in old])):  # fmt: skip
         if only:
             named = _named([case for case, _ in only])
             yield Incompatibility(
                 "cases", f"{len(only)} of the answers are only {name}: {named}", task
             )
-    if old.keys() == new.keys() and _hash(before, task) != _hash(after, task):
+    if (is_stopped or old.keys() == new.keys()) and _hash(before, task) != _hash(after, task):
         what = "cases.jsonl is another file: references, tags or left-out cases differ"
         yield Incompatibility("cases", what, task)
+
+
+def _planned(side: Side, task: str) -> int | None:
+    described = side.task_record(task)
+    return described.cases if described else None
 
 
 def _hash(side: Side, task: str) -> str | None:

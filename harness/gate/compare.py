@@ -53,6 +53,12 @@ class Side:
     def model_record(self) -> ModelRecord | None:
         return next((m for m in self.record.models if m.ref == self.model), None)
 
+    @property
+    def is_stopped(self) -> bool:
+        """The model was not asked all cases, since the decision was made before."""
+        found = self.model_record
+        return found is not None and found.early_stop is not None and found.early_stop.is_stopped
+
     def task_record(self, task: str) -> TaskRecord | None:
         return next((t for t in self.record.tasks if t.name == task), None)
 
@@ -142,9 +148,13 @@ def compare(
 
     With ``by_prompt`` the same case id with another prompt is another case. ``required`` are the
     behaviors of the composite, for both sides; by default those that the later side requires.
+    Cases that a stopped later side was not asked are left out.
     """
     old = before.samples(task, by_prompt=by_prompt)
     new = after.samples(task, by_prompt=by_prompt)
+    if after.is_stopped:
+        asked = {case_id for case_id, _, _ in new}
+        old = {key: sample for key, sample in old.items() if key[0] in asked}
     if required is None:
         required = required_behaviors(after if after.task_record(task) else before, task)
     cases = tuple(_pair(old, new, required))

@@ -25,6 +25,7 @@ from harness.gate.compare import (
     compare,
 )
 from harness.gate.evidence import PairedTest, net_losses, pairs_of
+from harness.gate.looks import policy_at
 from harness.gate.outcome import EXIT_CODES, GateOutcome, Reason, TaskEvidence, outcome_of
 from harness.gate.policy import GatePolicy
 from harness.gate.task_pairs import evidence_of, task_pairs
@@ -79,7 +80,12 @@ class GateDecision:
 
 
 def decide(before: Side, after: Side, policy: GatePolicy) -> GateDecision:
-    """Compare the two sides on every task that both have, and decide."""
+    """Compare the two sides on every task that both have, and decide.
+
+    A model that was looked at while it answered is judged at the levels of its last look.
+    """
+    model = after.model_record
+    policy = policy_at(policy, model and model.early_stop)
     found = [*run_incompatibilities(before, after)]
     only = {u.task for u in found if u.kind == "tasks"}
     both = [t.name for t in after.record.tasks if before.task_record(t.name)]

@@ -7,7 +7,7 @@ among the cases, broken ones binomial among the flips.
 from collections.abc import Callable, Mapping
 from math import ceil, log
 from statistics import NormalDist
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from harness.stats.binomial import upper_quantile, upper_tail
 from harness.stats.intervals import CONFIDENCE
@@ -99,10 +99,16 @@ def decided_among(
     drawn = np.random.default_rng(SEED).multinomial(cases, rates, DRAWS)[:, :-1]
     values = np.array(list(differences))
     total, squares = drawn @ values, drawn @ values**2
-    broke, fixed = (squares + total) / 2, (squares - total) / 2
+    return deciding((squares + total) / 2, (squares - total) / 2, cases, margin, tails)
+
+
+def deciding(broke: Any, fixed: Any, cases: int, margin: float, tails: Tails) -> Decided:
+    """The shares of suites, given as arrays of their flips, that decide."""
+    import numpy as np
+
     low, high = (NormalDist().inv_cdf(tail) for tail in (tails.low, tails.high))
     is_pass = score_statistic(broke, fixed, cases, margin) < high
-    is_still = squares == 0
+    is_still = (broke == 0) & (fixed == 0)
     is_pass = np.where(is_still, 1 - tails.no_flip ** (1 / cases) < margin, is_pass)
     is_fall = score_statistic(broke, fixed, cases) > -low
     return Decided(float(is_pass.mean()), float((is_fall & ~is_pass).mean()))
