@@ -85,7 +85,7 @@ def decide(before: Side, after: Side, policy: GatePolicy) -> GateDecision:
     A model that was looked at while it answered is judged at the levels of its last look.
     """
     model = after.model_record
-    policy = policy_at(policy, model and model.early_stop)
+    policy = policy_at(policy, model.early_stop if model else None)
     found = [*run_incompatibilities(before, after)]
     only = {u.task for u in found if u.kind == "tasks"}
     both = [t.name for t in after.record.tasks if before.task_record(t.name)]

@@ -70,7 +70,7 @@ class Behaviors:
         completions = run.completions(subject)
         if not completions:
             pytest.fail("there is no completion to judge", pytrace=False)
-        judge = partial(_judge_one, item, arguments, subject)
+        judge = partial(judge_one, item, arguments, subject)
         for completion in completions:
             case = subject.task.case(completion.case_id)
             run.verdicts.add(tally, completion, judge(case, completion))
@@ -80,7 +80,7 @@ class Behaviors:
             _require_pass(tally, *tally.judged[0])
 
 
-def _judge_one(
+def judge_one(
     item: pytest.Function,
     arguments: Mapping[str, Any],
     subject: Subject,

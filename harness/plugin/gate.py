@@ -14,6 +14,7 @@ from harness.plugin.distributed import is_worker
 
 if TYPE_CHECKING:
     from harness.core.record import RunRecord
+    from harness.gate.compare import Side
     from harness.gate.decision import GateDecision
     from harness.gate.policy import GatePolicy
     from harness.plugin.session import HarnessSession
@@ -28,6 +29,7 @@ def add_options(group: pytest.OptionGroup) -> None:
     add("--margin", type=float, metavar="SHARE", help="the drop to accept: 0.02 is two points")
     add("--scope", choices=("these", "new"), help="pass on these wordings, or on new ones too")
     add("--confidence", type=float, metavar="SHARE", help="of the gate: at most the rest is wrong")
+    add("--stop-early", action="store_true", help="ask in blocks, and stop once that is decided")
 
 
 def plugins(session: HarnessSession) -> Iterator[object]:
@@ -36,12 +38,19 @@ def plugins(session: HarnessSession) -> Iterator[object]:
 
     config = session.config
     if config.getoption("--baseline") is None:
+        if config.getoption("--stop-early"):
+            session.mistakes.append("--stop-early: name the baseline to decide against: --baseline")
         return
     if config.getoption("--generate") is not None or config.getoption("--generated") is not None:
         session.mistakes.append("--baseline: drawn cases are not those of a baseline, leave it out")
         return
     try:
-        yield Gate(*_asked(config, session.options.settings))
+        gate = Gate(*_asked(config, session.options.settings))
+        yield gate
+        if config.getoption("--stop-early"):
+            from harness.plugin.stop_early import plugins as stop_early
+
+            yield from stop_early(session, gate)
     except HarnessError as error:
         session.mistakes += [f"--baseline: {mistake}" for mistake in error.mistakes]
 
@@ -72,10 +81,9 @@ class Gate:
         from harness.gate.compare import Side
         from harness.gate.decision import decide
 
-        before, refs = self.baseline.record, [model.ref for model in record.models]
         decisions = [
-            decide(Side(before, self._ref_before(ref)), Side(record, ref), self.policy)
-            for ref in refs
+            decide(self.before(model.ref), Side(record, model.ref), self.policy)
+            for model in record.models
         ]
         self.decisions = tuple(
             self.named.completed(decision, has_ledger=self.has_ledger) for decision in decisions
@@ -110,14 +118,16 @@ class Gate:
                 yield f"{log(decision.after.model)}:"
             yield from text(decision)
 
-    def _ref_before(self, ref: str) -> str:
+    def before(self, ref: str) -> Side:
         """The baseline's model to compare with ``ref``: the same ref, or the only model.
 
         Where a baseline has several models but not this one, its side is empty and the gate
         refuses.
         """
+        from harness.gate.compare import Side
+
         refs = [model.ref for model in self.baseline.record.models]
-        return refs[0] if len(refs) == 1 else ref
+        return Side(self.baseline.record, refs[0] if len(refs) == 1 else ref)
 
 
 def _asked(config: pytest.Config, settings: Settings) -> tuple[NamedBaseline, GatePolicy, bool]:

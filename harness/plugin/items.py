@@ -31,9 +31,13 @@ def needs_answers(item: pytest.Item) -> bool:
 
 def arguments_of(item: pytest.Function) -> Mapping[str, Any]:
     """The test's arguments by name, without those that have defaults."""
+    return {name: item.funcargs[name] for name in names_of(item) if name in item.funcargs}
+
+
+def names_of(item: pytest.Function) -> list[str]:
+    """Names of the test's arguments, without those that have defaults."""
     parameters = inspect.signature(item.obj).parameters
-    asked = [n for n, p in parameters.items() if p.default is inspect.Parameter.empty]
-    return {name: item.funcargs[name] for name in asked if name in item.funcargs}
+    return [n for n, p in parameters.items() if p.default is inspect.Parameter.empty]
 
 
 def behavior_of(item: pytest.Function) -> str:

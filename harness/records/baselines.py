@@ -52,7 +52,8 @@ def save_baseline(
     ``is_anchor``, and return the file.
 
     Raises:
-        HarnessError: the run is empty or was interrupted, the name is invalid or taken.
+        HarnessError: the run is empty, was interrupted or stopped early, or the name is invalid or
+            taken.
     """
     path = file_to_save(
         name, record, root, models=models, is_replaced=is_replaced, is_anchor=is_anchor
@@ -89,6 +90,13 @@ def file_to_save(
         raise HarnessError(f"{path}: is there already, say --replace to write it anew")
     if record.status != "complete":
         raise HarnessError(f"run {record.id}: was interrupted, a baseline is made of a whole run")
+    for model in record.models:
+        stop = model.early_stop
+        if stop and stop.is_stopped and (not models or model.ref in models):
+            raise HarnessError(
+                f"run {record.id}: {model.ref} was stopped after {stop.asked} of {stop.total} "
+                "cases, a baseline is made of a whole run: run it without --stop-early"
+            )
     if not any(sample.verdicts for sample in _kept(record, models)):
         raise HarnessError(f"run {record.id}: holds no judged answer to make a baseline of")
     return path

@@ -3,14 +3,14 @@
 Callers that judge (the pytest plugin, ``harness parity``) get answers from it and add verdicts.
 """
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import replace
 
 from harness.core.completion import Completion
 from harness.core.measurement import Latency, Memory
 from harness.core.modelref import ModelRef
 from harness.core.plan import Request
-from harness.core.record import ModelRecord, RunRecord, RunStatus
+from harness.core.record import EarlyStop, ModelRecord, RunRecord, RunStatus
 from harness.engine.events import Event
 from harness.engine.host import ModelHost
 from harness.run import recording
@@ -21,6 +21,9 @@ from harness.run.plan import RunPlan
 from harness.run.progress import Progress, follow
 from harness.run.selection import Subject
 from harness.run.verdicts import Verdicts
+
+BlockSource = Callable[[ModelRef], Iterable[Sequence[Request]]]
+"""The next block of a model's requests is taken once the one before is answered."""
 
 
 class Run:
@@ -58,6 +61,10 @@ class Run:
         self.is_interleaving = plan.has_several_timed and not has_followups
         """True where the timed requests of several models are interleaved, after all others."""
         self.keeps_open = has_followups or self.is_interleaving
+        self.blocks: BlockSource | None = None
+        """Gives the judged requests of a model in blocks; ``None``: all at once."""
+        self.early_stops: dict[ModelRef, EarlyStop] = {}
+        """By model that was asked in blocks."""
         self._asked: list[tuple[ModelRef, Sequence[Request]]] = []
         self._has_timed = False
         host.release(keep=plan.requests)
@@ -67,10 +74,14 @@ class Run:
         if ref not in self.answers.models:
             self.answers.begin(ref)
             timed = () if self.is_interleaving else self.plan.timed[ref]
-            requests = (*self.plan.requests[ref], *timed)
-            self._asked.append((ref, requests))
-            events = self.host.answers(ref, requests, keep_open=self.keeps_open)
-            self._follow(events, str(ref), len(requests))
+            judged = self.plan.requests[ref]
+            if self.blocks is not None:
+                for block in self.blocks(ref):
+                    self._ask(ref, block, keep_open=True)
+                if self.answers.models[ref].error:
+                    self._asked.append((ref, judged))
+                judged = ()
+            self._ask(ref, (*judged, *timed), keep_open=self.keeps_open)
         return self.answers.models[ref]
 
     def completions(self, subject: Subject) -> list[Completion]:
@@ -108,15 +119,26 @@ class Run:
 
     def outline(self, command: Sequence[str]) -> RunRecord:
         """The record so far, without answers."""
-        outline = recording.outline(self.plan, self.answers, command)
-        return replace(outline, load=self.load.result())
+        return self._completed(recording.outline(self.plan, self.answers, command))
 
     def record(self, status: RunStatus, command: Sequence[str]) -> RunRecord:
         """The record of the run. ``command`` is the typed command line."""
-        record = recording.record(
-            self.plan, self.answers, self.verdicts, self.timings, status=status, command=command
+        return self._completed(
+            recording.record(
+                self.plan, self.answers, self.verdicts, self.timings, status=status, command=command
+            )
         )
-        return replace(record, load=self.load.result())
+
+    def _completed(self, record: RunRecord) -> RunRecord:
+        """The record with the machine's load, and with the looks at each model."""
+        stops = {str(ref): stop for ref, stop in self.early_stops.items()}
+        models = tuple(replace(m, early_stop=stops.get(m.ref)) for m in record.models)
+        return replace(record, models=models, load=self.load.result())
+
+    def _ask(self, ref: ModelRef, requests: Sequence[Request], *, keep_open: bool) -> None:
+        self._asked.append((ref, requests))
+        events = self.host.answers(ref, requests, keep_open=keep_open)
+        self._follow(events, str(ref), len(requests))
 
     def _time_in_turns(self) -> None:
         """Time several models, after all have answered the other requests."""

@@ -24,9 +24,9 @@ def look_level(alpha: float, shares: tuple[float, ...], exponent: float) -> floa
     """The one-sided level of the last of these looks.
 
     The looks up to a share t of the data together reject a true hypothesis with the probability
-    ``alpha`` t^``exponent``: with an exponent of 1 the levels are nearly equal, with a higher one the
-    early looks are strict. Scores are normal with independent increments, and their distribution
-    is integrated from look to look: Armitage, McPherson and Rowe, JRSS A 132 (1969).
+    ``alpha`` t^``exponent``: with an exponent of 1 the levels are nearly equal, with a higher one
+    the early looks are strict. Scores are normal with independent increments, and their
+    distribution is integrated from look to look: Armitage, McPherson and Rowe, JRSS A 132 (1969).
 
     Args:
         alpha: error rate of all looks up to the whole data.

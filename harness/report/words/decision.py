@@ -141,7 +141,7 @@ def rate_clause(found: PairedTest) -> str:
 def evidence_clause(found: PairedTest, policy: GatePolicy, minus: str = "-") -> str:
     """``-3.3 points, 94% interval -5.6 to -1.4; 14 cases broke, 4 were fixed``."""
     is_composite = found.behavior == FORMAT_SUCCESS
-    share = f"{policy.interval_confidence * 100:.4g}% " if is_composite else ""
+    share = f"{policy.interval_confidence * 100:.3g}% " if is_composite else ""
     spread = f"{share}interval {interval(found, minus)}"
     if found.is_unchanged:
         return f"{spread} points; no case flipped"
@@ -176,6 +176,8 @@ def explanation(decision: GateDecision) -> Iterator[str]:
     if decision.policy.noise_floor:
         flips = words.percent(decision.policy.noise_floor)
         yield f"Noise: {flips} of the cases flip when the model before is judged against itself."
+    if stop := early_stop(decision):
+        yield stop
     if attempt := attempt_warning(decision):
         yield attempt
     yield from decision.remarks
@@ -189,6 +191,21 @@ def explanation(decision: GateDecision) -> Iterator[str]:
             yield f"{where}{task.outcome.value}, {outcome_clause(task, decision)}{more}."
         for line in details_of(task, decision):
             yield f"{where}{line}"
+
+
+def early_stop(decision: GateDecision) -> str:
+    """``Stopped early at look 1, after 60 of 300 cases: more cases broke than chance explains.
+    Every look widens the interval.``; empty for a model that was asked all cases at once."""
+    model = decision.after.model_record
+    found = model.early_stop if model else None
+    if found is None:
+        return ""
+    looks = len(found.looks)
+    if found.is_stopped:
+        why = f": {found.reason}" if found.reason else ""
+        asked = f"after {found.asked:,} of {found.total:,} cases{why}"
+        return f"Stopped early at look {looks}, {asked}. Every look widens the interval."
+    return f"All {found.total:,} cases were asked. Each of {looks} looks widens the interval."
 
 
 def attempt_warning(decision: GateDecision) -> str:
