@@ -72,4 +72,4 @@ def policy_at(policy: GatePolicy, early: EarlyStop | None) -> GatePolicy:
     if early is None or not early.looks:
         return policy
     shares = tuple(look / early.total for look in early.looks)
-    return LookPolicy(**policy.model_dump(), shares=shares)
+    return LookPolicy(**{**policy.model_dump(), "shares": shares})

@@ -42,7 +42,9 @@ def plugins(session: HarnessSession, gate: Gate) -> Iterator[object]:
     """The plugin; options that change what a case is asked are mistakes."""
     option = session.config.getoption
     if option("--repeats") > 1:
-        session.mistakes.append("--stop-early: looks at one answer to each case, leave --repeats")
+        session.mistakes.append(
+            "--stop-early: looks at one answer to each case, leave out --repeats"
+        )
     for name in ("--per-case", "--parity"):
         if option(name):
             session.mistakes.append(f"--stop-early: not all cases are asked, leave out {name}")
@@ -118,7 +120,9 @@ class StopEarly:
         except Exception:
             return None  # A mistake in a test, which is reported when the test itself runs.
         record = replace(run.outline(()), status="complete", samples=samples)
-        return stop_of(self.gate.before(str(ref)), Side(record, str(ref)), self.gate.policy)
+        before = self.gate.before(str(ref))
+        policy = self.gate.named.with_noise(self.gate.policy, before.model)
+        return stop_of(before, Side(record, str(ref)), policy)
 
 
 class Judge:

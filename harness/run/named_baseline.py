@@ -7,6 +7,7 @@ from harness.core.record import RunRecord
 from harness.gate.anchored import with_anchor
 from harness.gate.compare import Side
 from harness.gate.decision import GateDecision, decide
+from harness.gate.policy import GatePolicy
 from harness.records.anchors import read_anchor
 from harness.records.baselines import Baseline, read_named_baseline
 from harness.records.ledger import LedgerEntry, enter, read_ledger
@@ -52,11 +53,15 @@ class NamedBaseline:
 
     def _with_noise(self, decision: GateDecision) -> GateDecision:
         """The decision by the noise that was measured for the baseline's model."""
-        noise, before = self.baseline.noise, decision.before
-        rate = noise.flip_rates.get(before.model) if noise else None
-        policy = decision.policy.with_measured_noise(rate)
+        before = decision.before
+        policy = self.with_noise(decision.policy, before.model)
         same = policy.noise_floor == decision.policy.noise_floor
         return decision if same else decide(before, decision.after, policy)
+
+    def with_noise(self, policy: GatePolicy, model: str) -> GatePolicy:
+        """The policy with the noise that was measured for a model of the baseline."""
+        noise = self.baseline.noise
+        return policy.with_measured_noise(noise.flip_rates.get(model) if noise else None)
 
     def _anchored(self, decision: GateDecision, anchor: Baseline) -> GateDecision:
         name = self.baseline.name
