@@ -35,6 +35,7 @@ PARTS: dict[str, tuple[Callable[[Rng, int], Rows], int]] = {
     "new_wordings": (wordings.new, 400),
     "rates": (rates.covered, 200),
     "tasks": (tasks.several, 500),
+    "stopping": (stopping.stopping, 2_000),
     "latency": (latency.latency, 2_000),
     "latency_tails": (latency.tails, 4_000),
     "ten_pull_requests": (drift.ten_pull_requests, 20_000),
