@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.gate_simulation import cases, drift, latency, rates, tasks, wordings
+from benchmarks.gate_simulation import cases, drift, latency, rates, stopping, tasks, wordings
 from benchmarks.gate_simulation.drawing import POLICY, SEED, Rng, Rows
 from harness.machine.environment import environment
 
