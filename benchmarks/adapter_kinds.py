@@ -227,6 +227,9 @@ KINDS = {
     "more": Kind(
         "more modules than configured", _QV, ALL[:1], edit=_set(target_modules=["q_proj"])
     ),
+    "revision": Kind(
+        "`revision` of a base in a folder", _QV, ALL[:1], edit=_set(revision="step-1000")
+    ),
     "pickle": Kind("`adapter_model.bin`", _QV, ALL[:1], edit=_as_pickle),
 }
 """Every kind, by the name to type."""

@@ -44,6 +44,7 @@ QUICK = [
     ("added", "tied", WHOLE),
     ("added_rows", "tied", WHOLE),
     ("added_unsaved", "tied", ()),
+    ("revision", "tied", WAYS),
 ]
 FOREIGN = ["no_prefix", "fsdp", "compiled", "outer", "wrapped_layer", "named", "half", "more"]
 

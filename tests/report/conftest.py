@@ -4,14 +4,14 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.needs import BROWSER, missing
 from tests.report.chromium import Page, chromium, executable
-from tests.report.needs import missing
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Page]:
     if executable() is None:
-        missing("Chromium is not installed")
+        missing("Chromium is not installed", BROWSER)
     with chromium() as page:
         yield page
 

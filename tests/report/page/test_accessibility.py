@@ -15,11 +15,11 @@ from harness.report.report import Report, report_on, with_noise
 from tests.gating import pair
 from tests.model_files.test_training_record import ADAPTER as TRAINED
 from tests.model_files.test_training_record import model
+from tests.needs import BROWSER, missing
 from tests.parity.records import parity
 from tests.report import axe
 from tests.report.chromium import Page
 from tests.report.hostile import EVERYTHING
-from tests.report.needs import missing
 from tests.report.page.cases.test_counterexamples import counterexample
 from tests.report.page.charts.test_history import stored
 from tests.report.test_html import hostile_record
@@ -66,7 +66,7 @@ PAGES: dict[str, Callable[[], Report]] = {
 def script(request: pytest.FixtureRequest) -> str:
     found = axe.source(request.config.cache.mkdir("axe-core"))
     if found is None:
-        missing(f"npm is missing, or did not bring axe-core {axe.VERSION}")
+        missing(f"npm is missing, or did not bring axe-core {axe.VERSION}", BROWSER)
     return found
 
 

