@@ -19,8 +19,10 @@ _MODES = re.MULTILINE | re.DOTALL
 
 
 def sessions() -> list[tuple[str, str]]:
-    """The commands of docs/gate.md over these records, and what it shows of their output."""
-    text = (ROOT / "docs/gate.md").read_text("utf-8")
+    """The commands of the gate's pages over these records, and what they show of their output."""
+    text = "".join(
+        (ROOT / f"docs/{page}.md").read_text("utf-8") for page in ("gate", "gate-reference")
+    )
     return re.findall(r"^```\n\$ harness gate (fixtures/records/[^\n]*)\n(.*?)^```$", text, _MODES)
 
 
