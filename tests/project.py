@@ -81,6 +81,12 @@ class Project:
     def bundled_suite(self, name: str) -> None:
         self.write(f"suites/{name}", (ROOT / "suites" / name).read_text("utf-8"))
 
+    def json_suites(self, words: Iterable[str], budget: str) -> None:
+        """A case for each word, judged by two bundled behaviors with this budget."""
+        self.task("echo", TASK.replace("0.75", budget), words)
+        self.bundled_suite("test_json_validity.py")
+        self.bundled_suite("test_no_extra_text.py")
+
     def store(
         self,
         answers: Mapping[str, str | Completion | Sequence[str]] | str = GOOD,

@@ -18,6 +18,9 @@ class Outcome(StrEnum):
     ERROR = "error"
 
 
+JUDGED = (Outcome.PASSED, Outcome.FAILED)
+
+
 class FailureCode(StrEnum):
     """Codes by which verdicts, reports and comparisons count failures."""
 

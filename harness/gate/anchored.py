@@ -8,7 +8,6 @@ from dataclasses import replace
 
 from harness.gate.compare import Side
 from harness.gate.decision import GateDecision, decide
-from harness.gate.outcome import GateOutcome
 
 
 def with_anchor(decision: GateDecision, anchor: Side, names: tuple[str, str]) -> GateDecision:
@@ -21,7 +20,6 @@ def with_anchor(decision: GateDecision, anchor: Side, names: tuple[str, str]) ->
     """
     found = decide(anchor, decision.after, decision.policy.anchored)
     anchored = replace(found, against=names[1])
-    order = list(GateOutcome)
-    if order.index(anchored.outcome) > order.index(decision.outcome):
+    if anchored.outcome.severity > decision.outcome.severity:
         return replace(anchored, other=replace(decision, against=names[0]))
     return replace(decision, other=anchored)

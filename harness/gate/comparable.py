@@ -19,7 +19,7 @@ class Incompatibility:
     """One reason why two sides cannot be compared."""
 
     kind: str
-    """One of ``gate_policy.ALLOWABLE``, which may be allowed; or ``partial``, ``stopped``,
+    """One of ``policy.ALLOWABLE``, which may be allowed; or ``partial``, ``stopped``,
     ``empty`` or ``errors``, which may not."""
     what: str
     """The difference, in words."""

@@ -18,9 +18,7 @@ from harness.core.record import (
     Sample,
     TaskRecord,
 )
-from harness.core.verdict import Outcome, Verdict
-
-JUDGED = (Outcome.PASSED, Outcome.FAILED)
+from harness.core.verdict import JUDGED, Outcome, Verdict
 
 PairKey = tuple[str, str, int]
 """Case id, hash of the prompt, repeat: answers are paired where all three agree."""

@@ -17,13 +17,7 @@ from harness.gate.comparable import (
     run_incompatibilities,
     task_incompatibilities,
 )
-from harness.gate.compare import (
-    CaseChange,
-    Change,
-    Comparison,
-    Side,
-    compare,
-)
+from harness.gate.compare import CaseChange, Change, Comparison, Side, compare
 from harness.gate.evidence import PairedTest, net_losses, pairs_of
 from harness.gate.looks import policy_at
 from harness.gate.outcome import EXIT_CODES, GateOutcome, Reason, TaskEvidence, outcome_of
@@ -116,12 +110,9 @@ def _decided(decision: GateDecision, names: Sequence[str]) -> GateDecision:
         refused = tuple(Incompatibility("empty", none, task) for task in lost)
         return replace(decision, refused=refused)
     tasks = [_task(task, policy, len(found)) for task in found if task]
-    tasks.sort(key=lambda t: -_SEVERITY.index(t.outcome))
+    tasks.sort(key=lambda t: -t.outcome.severity)
     outcome = overall([task.outcome for task in tasks], pooled, policy)
     return replace(decision, outcome=outcome, tasks=tuple(tasks), pooled=pooled)
-
-
-_SEVERITY = list(GateOutcome)
 
 
 def overall(
@@ -130,7 +121,7 @@ def overall(
     """The outcome over several tasks: the worst of theirs, or a regression over all cases."""
     if pooled is not None and pooled.is_regression(policy.margin):
         return GateOutcome.REGRESSION
-    return max(outcomes, key=_SEVERITY.index)
+    return max(outcomes, key=lambda outcome: outcome.severity)
 
 
 def _compared(decision: GateDecision, task: str) -> Comparison:

@@ -8,8 +8,8 @@ interval, so that no loss can hide behind it.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from harness.core.verdict import Outcome
-from harness.gate.compare import JUDGED, CaseChange, composite_outcomes
+from harness.core.verdict import JUDGED, Outcome
+from harness.gate.compare import CaseChange, composite_outcomes
 from harness.stats.paired import DropInterval, Flips, Tails, drop_interval, drop_p, flips_of
 from harness.stats.repeats import Repeated
 

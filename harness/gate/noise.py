@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from harness.core.verdict import Outcome
+from harness.core.verdict import JUDGED, Outcome
 from harness.gate.comparable import common_required
 from harness.gate.compare import Change, Side, compare, composite_outcome, required_behaviors
 from harness.gate.evidence import repeated
@@ -61,7 +61,7 @@ def noise_of_repeats(side: Side) -> Noise | None:
         judged = {
             name: set(found)
             for name, found in outcomes.items()
-            if len(found) > 1 and set(found) <= {Outcome.PASSED, Outcome.FAILED}
+            if len(found) > 1 and set(found) <= {*JUDGED}
         }
         if judged:
             flipped = frozenset(name for name, found in judged.items() if len(found) > 1)

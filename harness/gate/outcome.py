@@ -20,6 +20,11 @@ class GateOutcome(StrEnum):
     REGRESSION = "regression"
     NOT_COMPARABLE = "not comparable"
 
+    @property
+    def severity(self) -> int:
+        """Its place in this order, from 0."""
+        return [*GateOutcome].index(self)
+
 
 EXIT_CODES = {
     GateOutcome.PASS: 0,

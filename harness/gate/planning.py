@@ -175,10 +175,8 @@ def cases_to_see(drop: float, policy: GatePolicy, assumed: Assumptions) -> int |
     as for a drop within the margin, which passes."""
     if drop < policy.margin:
         return None
-    broke, tail = (
-        min(drop + assumed.one_way, 1 - assumed.one_way),
-        policy.tails_of(assumed.tasks).low,
-    )
+    broke = min(drop + assumed.one_way, 1 - assumed.one_way)
+    tail = policy.tails_of(assumed.tasks).low
     return fewest_cases(
         lambda cases: detection_power(cases, broke, assumed.one_way, tail) >= assumed.power
     )

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from harness.core.verdict import Outcome
+from harness.core.verdict import JUDGED, Outcome
 from harness.gate.compare import CaseChange, Comparison, composite_outcome, composite_outcomes
 from harness.gate.evidence import PairedCases, PairedTest, pairs_of
 from harness.gate.families import (
@@ -91,7 +91,7 @@ def pinned_cases(cases: Iterable[CaseChange], required: Sequence[str]) -> Pinned
         was, now = ([pair[side] for pair in answers] for side in (0, 1))
         if _fails(now) and not _fails(was):
             broke.append(name)
-        elif Outcome.PASSED in was and any(o not in (Outcome.PASSED, Outcome.FAILED) for o in now):
+        elif Outcome.PASSED in was and any(outcome not in JUDGED for outcome in now):
             unjudged.append(name)
     return tuple(broke), tuple(unjudged)
 

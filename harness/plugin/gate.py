@@ -95,8 +95,10 @@ class Gate:
 
         is_collecting = session.config.getoption("collectonly")
         if not is_collecting and session.exitstatus == pytest.ExitCode.OK:
-            worst = [o for o in GateOutcome if o in {d.outcome for d in self.decisions}]
-            session.exitstatus = EXIT_CODES[worst[-1] if worst else GateOutcome.NOT_COMPARABLE]
+            outcomes = [decision.outcome for decision in self.decisions]
+            session.exitstatus = EXIT_CODES[
+                max(outcomes, key=lambda o: o.severity, default=GateOutcome.NOT_COMPARABLE)
+            ]
 
     @pytest.hookimpl(trylast=True)
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:

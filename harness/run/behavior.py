@@ -13,7 +13,7 @@ from harness.core.completion import Completion, FinishReason
 from harness.core.judged import Judged
 from harness.core.printable import excerpt
 from harness.core.record import BehaviorResult, Share
-from harness.core.verdict import FailureCode, Outcome, Verdict
+from harness.core.verdict import JUDGED, FailureCode, Outcome, Verdict
 from harness.stats.repeats import Estimate, Repeated, pass_at_k, pass_hat_k
 
 DEFAULT_BUDGET = 0.95
@@ -149,7 +149,7 @@ def _with_rate(
     """The result with rate and interval, of answers with few errors."""
     passes: dict[str, list[bool]] = {}
     for case, verdict in judged:
-        if verdict.outcome in (Outcome.PASSED, Outcome.FAILED):
+        if verdict.outcome in JUDGED:
             passes.setdefault(case, []).append(verdict.outcome is Outcome.PASSED)
     if not passes:
         return result

@@ -5,6 +5,7 @@ among the cases, broken ones binomial among the flips.
 """
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from math import ceil, log
 from statistics import NormalDist
 from typing import Any, NamedTuple
@@ -48,6 +49,7 @@ def detection_power(cases: int, broke_rate: float, fixed_rate: float, tail: floa
     return float((so_many * found).sum())
 
 
+@lru_cache(maxsize=256)
 def smallest_detectable_drop(
     cases: int, tail: float, fixed_rate: float = FIXED_RATE, power: float = POWER
 ) -> float | None:
@@ -114,6 +116,7 @@ def deciding(broke: Any, fixed: Any, cases: int, margin: float, tails: Tails) ->
     return Decided(float(is_pass.mean()), float((is_fall & ~is_pass).mean()))
 
 
+@lru_cache(maxsize=256)
 def cases_to_decide(
     broke_rate: float, fixed_rate: float, margin: float, tails: Tails
 ) -> int | None:

@@ -18,26 +18,13 @@ from harness.core.printable import printable
 from harness.core.verdict import Outcome
 from harness.tasks.judging import judge_line
 from tests.checks.judging import case, judge, line, word
+from tests.json_values import values
 
 # Derandomized: a test never depends on luck.
 SETTINGS = settings(
     derandomize=True, deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow]
 )
 
-scalars = (
-    st.none()
-    | st.booleans()
-    | st.integers()
-    | st.floats(allow_nan=False, allow_infinity=False)
-    | st.text(max_size=12)
-)
-values = st.recursive(
-    scalars,
-    lambda inner: (
-        st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=6), inner, max_size=4)
-    ),
-    max_leaves=12,
-)
 containers = st.lists(values, max_size=4) | st.dictionaries(st.text(max_size=6), values, max_size=4)
 blanks = st.text(" \t\r\n", max_size=5)
 prose = st.text(string.ascii_letters + " .,!?'-", min_size=1, max_size=30).filter(str.strip)

@@ -19,11 +19,8 @@ from tests.synthetic import ADAPTER, BASE, record
 
 
 @pytest.fixture(autouse=True)
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    for name in ("GITHUB_STEP_SUMMARY", "GITHUB_ACTIONS"):
-        monkeypatch.delenv(name, raising=False)
-    return tmp_path
+def project(folder_outside_ci: Path) -> Path:
+    return folder_outside_ci
 
 
 def store(*runs: RunRecord) -> None:

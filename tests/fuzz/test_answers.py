@@ -22,7 +22,8 @@ from harness.core.verdict import Outcome
 from harness.tasks.judging import judge_answer, judge_line
 from harness.tasks.task import load_task
 from tests.checks.judging import case, line
-from tests.fuzz.fuzzing import deep, fuzz, texts, values
+from tests.fuzz.fuzzing import deep, fuzz, texts
+from tests.json_values import values
 from tests.models import ROOT
 
 pytestmark = pytest.mark.slow

@@ -38,8 +38,8 @@ from tests.fuzz.fuzzing import (
     mutated,
     mutated_bytes,
     texts,
-    values,
 )
+from tests.json_values import values
 from tests.models import ROOT, TINY_QWEN2
 
 pytestmark = pytest.mark.slow

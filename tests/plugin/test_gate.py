@@ -22,11 +22,7 @@ BAD = "Sure! " + GOOD
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """A project whose baseline answered all of 160 cases well, with three candidates stored."""
     project = Project(tmp_path_factory.mktemp("project"))
-    project.task("echo", words=WORDS)
-    text = (project.root / "tasks/echo/task.yaml").read_text()
-    project.write("tasks/echo/task.yaml", text.replace("0.75", "0.5"))
-    project.bundled_suite("test_json_validity.py")
-    project.bundled_suite("test_no_extra_text.py")
+    project.json_suites(WORDS, "0.5")
     project.store(GOOD, "good")
     project.store({w: BAD if i < 20 else GOOD for i, w in enumerate(WORDS)}, "worse")
     project.store({w: BAD if i < 2 else GOOD for i, w in enumerate(WORDS)}, "unsure")

@@ -19,11 +19,7 @@ ADAPTER = ROOT / "fixtures/models/tiny-qwen2-adapter"
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """A project whose baseline answered all of 300 cases well, with candidates stored."""
     project = Project(tmp_path_factory.mktemp("project"))
-    project.task("echo", words=WORDS)
-    text = (project.root / "tasks/echo/task.yaml").read_text()
-    project.write("tasks/echo/task.yaml", text.replace("0.75", "0.1"))
-    project.bundled_suite("test_json_validity.py")
-    project.bundled_suite("test_no_extra_text.py")
+    project.json_suites(WORDS, "0.1")
     project.store(GOOD, "good")
     project.store({w: BAD if i % 5 == 0 else GOOD for i, w in enumerate(WORDS)}, "worse")
     assert project.pytest("suites", "--model", "record:stored/good").code == 0
