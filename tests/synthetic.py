@@ -22,7 +22,7 @@ from harness.core.record import (
     TaskRecord,
 )
 from harness.core.verdict import FailureCode, Outcome, Verdict
-from harness.stats.intervals import wilson
+from harness.stats.intervals import clopper_pearson
 
 BASE = "base:models/tiny"
 ADAPTER = "adapter:out/json_extraction"
@@ -205,7 +205,7 @@ def result(model: str, behavior: str, verdicts: Iterable[Verdict]) -> BehaviorRe
     judged = passed + failed
     budget = BUDGETS.get(behavior)
     rate = passed / judged if judged else None
-    interval = wilson(passed, judged)
+    interval = clopper_pearson(passed, judged)
     return BehaviorResult(
         model,
         TASK,

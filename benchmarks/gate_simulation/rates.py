@@ -1,10 +1,12 @@
-"""The interval of a rate over cases that share wordings, and Wilson's beside it."""
+"""The interval of a rate over cases, and Wilson's beside it."""
 
 import numpy as np
+from scipy.stats import binom
+from statsmodels.stats.proportion import proportion_confint
 
 from benchmarks.gate_simulation.drawing import Rng, Rows, sizes_of
 from benchmarks.gate_simulation.wordings import CASES, SHAPES
-from harness.stats.intervals import wilson_of_rate
+from harness.stats.intervals import clopper_pearson
 from harness.stats.rates import rate_interval
 
 
@@ -43,7 +45,35 @@ def _held(
         chances = rng.beta(weight * rate, weight * (1 - rate), len(sizes))
         values = rng.binomial(repeats, np.repeat(chances, sizes)) / repeats
         low, high = rate_interval(values.tolist(), templates)
-        plain = wilson_of_rate(float(values.mean()), len(values))
+        plain = wilson(float(values.sum()), len(values))
         held += low <= rate <= high
-        wilsons += plain.low <= rate <= plain.high
+        wilsons += plain[0] <= rate <= plain[1]
     return held / runs, wilsons / runs
+
+
+def of_cases(_: Rng, __: int) -> Rows:
+    """Coverage of the rate over all cases, each of which is its own wording. Exact."""
+    rows = []
+    for cases in (30, 100, 300, 1_000):
+        counts = np.arange(cases + 1)
+        exact = [clopper_pearson(k, cases) for k in counts.tolist()]
+        scores = [wilson(k, cases) for k in counts.tolist()]
+        for rate in (0.5, 0.9, 0.97, 0.99, 0.995, 0.998):
+            chances = binom.pmf(counts, cases, rate)
+            held, wilsons = (
+                float(
+                    sum(
+                        p
+                        for p, (low, high) in zip(chances, ends, strict=True)
+                        if low <= rate <= high
+                    )
+                )
+                for ends in (exact, scores)
+            )
+            rows.append({"cases": cases, "rate": rate, "coverage": held, "wilson": wilsons})
+    return rows
+
+
+def wilson(passed: float, cases: int) -> tuple[float, float]:
+    low, high = proportion_confint(passed, cases, method="wilson")
+    return float(low), float(high)

@@ -150,7 +150,7 @@ class BehaviorResult:
     where nothing was judged, or too many answers were errors."""
     interval: tuple[float, float] | None = None
     """95% interval of ``rate``: over new wordings where ``wordings`` are shared. Elsewhere over new
-    cases: Wilson's; with repeats, by resampling cases."""
+    cases: exact; with repeats, by resampling cases."""
     budget: float | None = None
     """The task's budget: the lowest accepted rate, or the highest accepted seconds or MB."""
     met: bool | None = None

@@ -27,6 +27,15 @@ def upper_tail(k: "ArrayLike", n: "ArrayLike", p: float) -> "NDArray[np.floating
     return np.where(is_inside, found, k < 0)
 
 
+def rate_bound(k: float, n: float, tail: float) -> float:
+    """The rate below which ``k`` or more of ``n`` have at most the probability ``tail``: the lower
+    bound of Clopper and Pearson, Biometrika 26 (1934). 0 for ``k`` = 0; between whole numbers, for
+    counts in equivalents, the same quantile of the beta distribution."""
+    from scipy.special import betaincinv
+
+    return float(betaincinv(k, n - k + 1, tail)) if k else 0.0
+
+
 def upper_quantile(q: float, n: "ArrayLike", p: float) -> "NDArray[np.integer[Any]]":
     """The smallest k with P(X > k) <= ``q``, for each ``n``, by bisection between -1 and ``n``."""
     import numpy as np

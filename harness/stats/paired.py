@@ -10,8 +10,16 @@ from functools import lru_cache
 from statistics import NormalDist
 from typing import Any, NamedTuple
 
+from harness.stats.binomial import rate_bound
+
 CACHED_INTERVALS = 1_024
 """Cached intervals: slices, and pairs of models, often have equal counts."""
+ONE_WAY_SHARE = 1 / 3
+"""Share of an end's tail with which the exact bound of a rate may miss, where all flips go one way.
+The score interval's ends alone would miss in up to 5% of runs there, each."""
+GAIN_SHARE = 5 / 6
+"""Share of the high end's tail with which a gain is claimed. With both shares the interval holds
+the drop in 92.8% of runs or more, at every rate, from 30 cases on."""
 _TINY = 1e-300
 """Keeps a variance of 0 out of a quotient whose numerator is then 0."""
 
@@ -83,6 +91,8 @@ def drop_interval(broke: float, fixed: float, pairs: int, tails: Tails) -> DropI
 
     Where nothing flipped, both ends are the exact bound 1 - tails.no_flip^(1/pairs) (Clopper and
     Pearson, Biometrika 26, 1934): 30 such cases do not rule out a drop of 9.5 points, 149 one of 2.
+    Where all flips go one way, the end towards no drop is no further from it than the same authors'
+    bound of their rate. Neither that nor ``GAIN_SHARE`` moves an end across 0.
 
     Raises:
         ValueError: more flips than pairs.
@@ -94,8 +104,15 @@ def drop_interval(broke: float, fixed: float, pairs: int, tails: Tails) -> DropI
     if not (broke or fixed):
         exact = 1 - tails.no_flip ** (1 / pairs)
         return DropInterval(-exact, exact)
+    low = -_upper(fixed, broke, pairs, tails.low)
     high = _upper(broke, fixed, pairs, tails.high)
-    return DropInterval(-_upper(fixed, broke, pairs, tails.low), high)
+    if high < 0:
+        high = min(0.0, _upper(broke, fixed, pairs, tails.high * GAIN_SHARE))
+    if not fixed:
+        low = min(low, rate_bound(broke, pairs, tails.low * ONE_WAY_SHARE))
+    if not broke:
+        high = max(high, -rate_bound(fixed, pairs, tails.high * ONE_WAY_SHARE))
+    return DropInterval(low, high)
 
 
 def _upper(broke: float, fixed: float, pairs: int, tail: float) -> float:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 from harness.stats.bounded import bounded_mean
-from harness.stats.intervals import CONFIDENCE, Interval, wilson, wilson_of_rate
+from harness.stats.intervals import CONFIDENCE, Interval, clopper_pearson
 
 SEED = 20251120
 DRAWS = 20_000
@@ -30,7 +30,7 @@ def rate_interval(
     """The interval of the mean of cases, at least one, each with a value in 0 to 1.
 
     Where cases share wordings it is over new wordings: of a mean over bounded clusters. Elsewhere
-    it is Wilson's interval, or, where a value lies between 0 and 1, the bootstrap over cases. It
+    it is the exact interval, or, where a value lies between 0 and 1, the bootstrap over cases. It
     holds the mean.
     """
     mean = sum(values) / len(values)
@@ -59,15 +59,13 @@ def _of_wordings(wordings: tuple[tuple[float, int], ...], confidence: float) -> 
 
 
 def _of_cases(values: Counter[float], mean: float, cases: int, confidence: float) -> Interval:
-    """Percentile bootstrap over cases, at each end at least as wide as Wilson's interval of the
+    """Percentile bootstrap over cases, at each end at least as wide as the exact interval of the
     effective cases: with 30 cases of 4 answers the bootstrap alone covers 88 to 94%, not 95%.
 
-    Wilson's interval alone where every case's value is 0 or 1, or where all values are equal.
+    The exact interval alone where every case's value is 0 or 1, or where all values are equal.
     """
     if len(values) == 1 or set(values) <= {0.0, 1.0}:
-        found = wilson(round(mean * cases), cases, confidence)
-        assert found is not None, "there are cases"
-        return found
+        return _exact(round(mean * cases), cases, confidence)
     import numpy as np
 
     kinds = np.array(list(values))
@@ -75,8 +73,15 @@ def _of_cases(values: Counter[float], mean: float, cases: int, confidence: float
     drawn = np.random.default_rng(SEED).multinomial(cases, shares, DRAWS)
     tail = (1 - confidence) / 2
     low, high = map(float, np.quantile(drawn @ kinds / cases, (tail, 1 - tail)))
-    exact = wilson_of_rate(mean, _effective(values, mean, cases), confidence)
+    effective = _effective(values, mean, cases)
+    exact = _exact(mean * effective, effective, confidence)
     return Interval(min(low, exact.low), max(high, exact.high))
+
+
+def _exact(passed: float, cases: float, confidence: float) -> Interval:
+    found = clopper_pearson(passed, cases, confidence)
+    assert found is not None, "there are cases"
+    return found
 
 
 def _effective(values: Counter[float], mean: float, cases: int) -> float:

@@ -7,7 +7,7 @@ from statistics import mean
 import numpy as np
 import pytest
 
-from harness.stats.intervals import wilson
+from harness.stats.intervals import clopper_pearson
 from harness.stats.repeats import Repeated, pass_at_k, pass_hat_k
 
 
@@ -34,7 +34,7 @@ def test_more_answers_to_the_same_cases_do_not_narrow_the_interval() -> None:
     few = [Repeated(2 * (i % 2), 2) for i in range(40)]
     many = [Repeated(50 * (i % 2), 50) for i in range(40)]
     assert pass_hat_k(few, 1) == pass_hat_k(many, 1)
-    assert pass_hat_k(few, 1).interval == wilson(20, 40)
+    assert pass_hat_k(few, 1).interval == clopper_pearson(20, 40)
 
 
 def test_k_above_the_repeats_is_not_measured() -> None:
@@ -49,7 +49,7 @@ def test_k_above_the_repeats_is_not_measured() -> None:
 def test_all_alike_still_leaves_doubt() -> None:
     found = pass_hat_k([Repeated(4, 4)] * 30, 4)
     assert found.rate == 1
-    assert found.interval == wilson(30, 30)
+    assert found.interval == clopper_pearson(30, 30)
     half = pass_hat_k([Repeated(2, 4)] * 30, 1)
     assert half.rate == 0.5
     assert half.interval.low < 0.5 < half.interval.high

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from harness.gate.self_test import Cell, Injection, SelfTest
 from harness.report.words import numbers as words
-from harness.stats.intervals import wilson
+from harness.stats.intervals import clopper_pearson
 
 
 def suite(test: SelfTest, source: str) -> Iterator[str]:
@@ -50,5 +50,5 @@ def _false(cells: Iterable[Cell], what: str, promised: str) -> Iterator[tuple[st
 
 
 def _rate(what: str, count: int, draws: int, promised: str) -> tuple[str, ...]:
-    ends = words.interval(wilson(count, draws))
+    ends = words.interval(clopper_pearson(count, draws))
     return what, words.percent(count / draws), ends, f"{draws:,}", promised

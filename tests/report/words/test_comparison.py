@@ -7,14 +7,14 @@ import pytest
 from harness.core.record import FORMAT_SUCCESS, BehaviorResult
 from harness.gate.compare import BehaviorChange, Change, Comparison, Side, compare
 from harness.report.words import comparison as sentences
-from harness.stats.intervals import wilson
+from harness.stats.intervals import clopper_pearson
 from tests.synthetic import ADAPTER, BASE, TASK, record
 
 
 def result(passed: int, failed: int, **more: object) -> BehaviorResult:
     judged = passed + failed
     found = BehaviorResult(
-        "m", "t", FORMAT_SUCCESS, passed, failed, interval=wilson(passed, judged)
+        "m", "t", FORMAT_SUCCESS, passed, failed, interval=clopper_pearson(passed, judged)
     )
     return replace(found, rate=passed / judged if judged else None, **more)  # type: ignore[arg-type]
 
