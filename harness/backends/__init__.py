@@ -14,6 +14,7 @@ from harness.core.errors import HarnessError
 from harness.core.modelref import ModelRef
 from harness.core.suggestion import did_you_mean
 from harness.engine.model import AnsweringModel, Backend, EngineSettings
+from harness.files.refused import refusals
 
 if TYPE_CHECKING:
     from harness.engine.host import ModelHost
@@ -37,7 +38,8 @@ def preflight(ref: ModelRef, settings: EngineSettings = DEFAULTS) -> None:
     if ref.kind not in kinds():
         hint = did_you_mean(ref.kind, kinds(), f"known kinds: {', '.join(kinds())}")
         raise HarnessError(f"--model {ref}: unknown kind {ref.kind!r}, {hint}")
-    _backend(ref).preflight(ref, settings)
+    with refusals(f"--model {ref}"):
+        _backend(ref).preflight(ref, settings)
 
 
 def host(settings: EngineSettings = DEFAULTS) -> "ModelHost":

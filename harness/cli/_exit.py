@@ -14,6 +14,7 @@ from pathlib import Path
 import click
 
 from harness.core.errors import HarnessError, one_line
+from harness.files.refused import refusal
 from harness.report.console.output import OutputLost, drop_output, flush, say
 
 USAGE = 2
@@ -54,8 +55,8 @@ def exit_code_of(run: Callable[[], object]) -> int:
         say("harness: interrupted", err=True)
         return INTERRUPTED
     except Exception as error:
-        if refusal := _refusal_of_disk(error):
-            say(f"harness: {refusal}, mend that and run it again", err=True)
+        if reason := refusal(error):
+            say(f"harness: {reason}, mend that and run it again", err=True)
             return USAGE
         _report(error)
         return BUG
@@ -74,15 +75,6 @@ def _lost(error: OutputLost) -> int:
     say(f"harness: standard output cannot be written: {error}", err=True)
     drop_output()
     return OUTPUT_LOST
-
-
-def _refusal_of_disk(error: Exception) -> str | None:
-    """The file and the reason, where the disk is full or does not allow it; else ``None``."""
-    from harness.files.staging import WRITE_ERRORS
-
-    if not isinstance(error, OSError) or error.errno not in WRITE_ERRORS:
-        return None
-    return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
 
 
 def _report(error: Exception) -> None:

@@ -5,7 +5,6 @@ killed export leaves behind is removed by the next one into the same place.
 """
 
 import contextlib
-import errno
 import os
 import re
 import shutil
@@ -15,18 +14,9 @@ from pathlib import Path
 import psutil
 
 from harness.core.errors import HarnessError
+from harness.files.refused import WRITE_ERRORS
 
 RECORD_SUFFIX = ".export.json"
-WRITE_ERRORS = (
-    errno.ENOSPC,
-    errno.EDQUOT,
-    errno.EFBIG,
-    errno.EROFS,
-    errno.EACCES,
-    errno.EPERM,
-    errno.EIO,
-)
-"""Error numbers of a full disk, a quota, missing rights and a failing device."""
 SPARE_BYTES = 16 << 20
 """Kept free beside the bytes that are known to be written."""
 

@@ -75,13 +75,15 @@ def plugins(session: HarnessSession) -> Iterator[object]:
 
 def _stored(run: str, config: pytest.Config, report_dir: Path) -> CaseSource:
     from harness.core.errors import HarnessError
+    from harness.files.refused import refusals
     from harness.records.runs import find_run, read_run
     from harness.tasks.generate.stored import StoredCases
 
     if config.getoption("--generate") is not None:
         raise HarnessError("--generate draws cases, --generated takes drawn ones: keep one")
     try:
-        record: RunRecord = read_run(find_run(run, report_dir))
+        with refusals():
+            record: RunRecord = read_run(find_run(run, report_dir))
     except HarnessError as error:
         raise HarnessError(*(f"--generated: {mistake}" for mistake in error.mistakes)) from None
     return StoredCases(record, tuple(config.getoption("--case")))

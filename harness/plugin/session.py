@@ -13,6 +13,7 @@ import pytest
 from harness import backends
 from harness.core.errors import HarnessError
 from harness.engine.host import ModelHost
+from harness.files.refused import refusals
 from harness.plugin import SESSION, gate, generate, plugin_name
 from harness.plugin.options import PluginOptions
 from harness.records.runs import check_new_id, check_writable
@@ -94,11 +95,12 @@ def _settings(config: pytest.Config, mistakes: list[str]) -> Settings:
 def _choose(session: HarnessSession) -> None:
     options = session.options
     try:
-        check_writable(options.report_dir)
-        if (run_id := session.config.getoption("--run-id")) is not None:
-            check_new_id(run_id, options.report_dir)
-        session.subjects = choose(
-            session.config.rootpath, options.settings, options.choices, session.case_source
-        )
+        with refusals():
+            check_writable(options.report_dir)
+            if (run_id := session.config.getoption("--run-id")) is not None:
+                check_new_id(run_id, options.report_dir)
+            session.subjects = choose(
+                session.config.rootpath, options.settings, options.choices, session.case_source
+            )
     except HarnessError as error:
         session.mistakes += error.mistakes

@@ -14,7 +14,8 @@ import psutil
 
 from harness.core.errors import HarnessError
 from harness.files.atomic import publish_folder
-from harness.files.staging import WRITE_ERRORS, cannot_write, folder_mistake
+from harness.files.refused import WRITE_ERRORS
+from harness.files.staging import cannot_write, folder_mistake
 from harness.model_files.folders import ADAPTER_CONFIG
 
 PROCESS_FILE = "process"
