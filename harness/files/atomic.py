@@ -1,5 +1,6 @@
 """Files and folders appear whole or not at all: they are written beside the target and renamed."""
 
+import errno
 import os
 import re
 import shutil
@@ -9,6 +10,8 @@ from pathlib import Path
 from typing import IO
 
 import psutil
+
+from harness.core.errors import HarnessError
 
 _UNFINISHED = re.compile(r"\.(?P<name>.+)\.(?P<process>\d{1,10})\.tmp")
 """The name that a file is written under: it holds the id of the process that writes."""
@@ -26,12 +29,17 @@ def replaced(path: Path) -> Iterator[IO[bytes]]:
 
     It gets the rights of the file that it replaces, and a link keeps pointing to it. What is no
     regular file, a pipe or a terminal, is written to directly.
+
+    Raises:
+        HarnessError: the path is a pipe that no process reads.
     """
-    path = Path(os.path.realpath(path))
-    if path.exists() and not path.is_file():
-        with path.open("wb") as file:
+    if (
+        path.exists() and not path.is_file()
+    ):  # Before links are followed: /dev/stdout leads nowhere.
+        with _opened(path) as file:
             yield file
         return
+    path = Path(os.path.realpath(path))
     clear_unfinished(path.parent, path.name)
     sibling = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
@@ -42,6 +50,18 @@ def replaced(path: Path) -> Iterator[IO[bytes]]:
         publish(sibling, path)
     finally:
         sibling.unlink(missing_ok=True)
+
+
+def _opened(path: Path) -> IO[bytes]:
+    """A pipe or a device to write to. A pipe that no process reads would be waited for for ever."""
+    try:
+        handle = os.open(path, os.O_WRONLY | getattr(os, "O_NONBLOCK", 0))
+    except OSError as error:
+        if error.errno != errno.ENXIO:
+            raise
+        raise HarnessError(f"{path}: is a pipe that nobody reads, name a file") from None
+    os.set_blocking(handle, True)
+    return os.fdopen(handle, "wb")
 
 
 def clear_unfinished(folder: Path, name: str | None = None) -> None:

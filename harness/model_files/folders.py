@@ -60,6 +60,8 @@ def check_file(what: str, location: str) -> None:
     if not file.exists():
         raise HarnessError(f"{what}: {location} is not there{_neighbor(file)}")
     if not file.is_file():
+        if not file.is_dir():
+            raise HarnessError(f"{what}: {location} is no regular file, name the .gguf file")
         found = sorted(p.name for p in file.glob("*.gguf"))
         hint = f", such as {file / found[0]}" if found else ""
         raise HarnessError(f"{what}: {location} is a folder, name the .gguf file{hint}")

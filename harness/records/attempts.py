@@ -10,7 +10,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from harness.core.errors import HarnessError
 from harness.core.record import ModelRecord, RunRecord
+from harness.files.regular import read_regular
 from harness.files.strict_json import NotJson, decode
 from harness.records.ledger import Ledger
 from harness.records.runs import record_file
@@ -103,11 +105,9 @@ def _weights_of(head: Mapping[str, Any]) -> Iterator[str]:
 def _head(file: Path, fingerprint: str) -> Mapping[str, Any]:
     """The unchecked values of a ``run.json`` of the same plan; empty for any other file."""
     try:
-        if file.stat().st_size > MAX_BYTES:
-            return {}
-        text = file.read_bytes()
+        text = read_regular(file, MAX_BYTES)
         head = decode(text) if fingerprint.encode() in text else None
-    except (OSError, NotJson):
+    except (OSError, HarnessError, NotJson):
         return {}
     if isinstance(head, dict) and head.get("plan_fingerprint") == fingerprint:
         return head

@@ -13,6 +13,7 @@ from harness.core.errors import HarnessError
 from harness.core.record import RunRecord, Sample
 from harness.core.suggestion import did_you_mean
 from harness.files.atomic import write_whole
+from harness.files.regular import read_regular
 from harness.records.baseline_file import MeasuredNoise, parse, text_of
 from harness.records.runs import LATEST, find_run, read_run, record_file
 
@@ -118,8 +119,8 @@ def read_baseline(path: Path) -> Baseline:
         HarnessError: it cannot be read, or is damaged.
     """
     try:
-        content = path.read_bytes()
-    except OSError as error:
+        content = read_regular(path)
+    except FileNotFoundError as error:
         raise HarnessError(f"{path}: {error.strerror}, name a baseline") from None
     file, record = parse(content, path)
     return Baseline(file.name, file.saved, file.texts, record, file.noise, file.is_first)

@@ -24,6 +24,7 @@ from harness.core.record import SCHEMA_VERSION, BehaviorResult, RunRecord, Sampl
 from harness.core.suggestion import nearest
 from harness.files.atomic import clear_unfinished, write_whole
 from harness.files.paths import short_path
+from harness.files.regular import read_regular
 from harness.files.strict_json import NotJson, damaged, decode, mistake, parse_json, validator
 
 RUNS = Path("reports/runs")
@@ -199,11 +200,11 @@ def _folders(root: Path) -> list[str]:
 def _created(folder: Path) -> datetime | None:
     """The time in the record of a folder; ``None`` where it is no record of a run of that id."""
     try:
-        head = decode(record_file(folder).read_bytes())
+        head = decode(read_regular(record_file(folder)))
         if head["id"] != folder.name or "schema_version" not in head:
             return None
         created = datetime.fromisoformat(head["created"])
-    except (OSError, NotJson, LookupError, TypeError, ValueError):
+    except (OSError, HarnessError, NotJson, LookupError, TypeError, ValueError):
         return None
     return created if created.tzinfo else None
 
@@ -238,8 +239,8 @@ def _read_without_samples(file: Path) -> tuple[RunRecord, Any]:
 
 def _read_head(file: Path) -> dict[str, Any]:
     try:
-        text = file.read_bytes()
-    except OSError as error:
+        text = read_regular(file)
+    except FileNotFoundError as error:
         raise HarnessError(f"{file}: {error.strerror}, name a folder with {RUN_FILE}") from None
     head = parse_json(text, file)
     if not isinstance(head, dict) or "schema_version" not in head:
@@ -257,8 +258,8 @@ def _read_head(file: Path) -> dict[str, Any]:
 
 def _read_samples(file: Path) -> Iterator[Sample]:
     try:
-        lines = file.read_bytes().split(b"\n")
-    except OSError as error:
+        lines = read_regular(file).split(b"\n")
+    except FileNotFoundError as error:
         raise HarnessError(
             f"{file}: {error.strerror}, it belongs beside {RUN_FILE}: copy the whole folder"
         ) from None

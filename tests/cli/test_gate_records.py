@@ -77,7 +77,7 @@ def test_an_under_trained_adapter_is_a_regression() -> None:
     assert result.exit_code == 1
     assert result.output.startswith(
         "REGRESSION on these 64 wordings: format_success_rate fell from 100.0% to 92.0% (-8.0 "
-        "points, 94% interval -13.2 to -4.7; 12 cases broke, 0 were fixed); new wordings lose "
+        "points, 94% interval -13.2 to -3.7; 12 cases broke, 0 were fixed); new wordings lose "
         "1.9 to 15.8 points."
     )
 

@@ -1,12 +1,14 @@
 """A file is there whole or as it was before."""
 
 import os
+import select
 import subprocess
 import sys
-import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from harness.core.errors import HarnessError
 from harness.files.atomic import clear_unfinished, publish_folder, write_whole
 
 
@@ -42,12 +44,36 @@ def test_rights_and_links_stay(tmp_path):
 
 def test_a_pipe_is_written_to(tmp_path):
     os.mkfifo(tmp_path / "pipe")
-    read = []
-    reader = threading.Thread(target=lambda: read.append((tmp_path / "pipe").read_text()))
-    reader.start()
+    reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
     write_whole(tmp_path / "pipe", ["text"])
-    reader.join()
-    assert read == ["text"]
+    assert os.read(reader, 10) == b"text"
+    os.close(reader)
+
+
+def test_a_pipe_that_is_read_slowly_gets_all_of_it(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    handle = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    with ThreadPoolExecutor(1) as pool, os.fdopen(handle) as reader:
+        written = pool.submit(write_whole, tmp_path / "pipe", ["x" * 300_000])
+        select.select([handle], [], [])
+        os.set_blocking(handle, True)
+        assert len(reader.read()) == 300_000
+        written.result()
+
+
+def test_a_pipe_that_nobody_reads_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(HarnessError, match="is a pipe that nobody reads"):
+        write_whole(tmp_path / "pipe", ["text"])
+
+
+def test_standard_output_can_be_named(tmp_path):
+    program = (
+        "from pathlib import Path; from harness.files.atomic import write_whole;"
+        "write_whole(Path('/dev/stdout'), ['text'])"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
+    assert done.stdout == b"text"
 
 
 def test_a_folder_stays_where_the_new_one_cannot_take_its_place(tmp_path):

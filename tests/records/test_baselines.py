@@ -1,6 +1,7 @@
 """Baselines: small, whole, explicit, and as good as the run they were made of."""
 
 import json
+import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -28,6 +29,15 @@ RUN = record(60)
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     return tmp_path / "baselines"
+
+
+def test_a_pipe_in_place_of_a_baseline_is_not_waited_for(root: Path) -> None:
+    root.mkdir()
+    os.mkfifo(root / "main.json")
+    with pytest.raises(HarnessError, match="is no regular file"):
+        read_baseline(root / "main.json")
+    with pytest.raises(HarnessError, match="nobody reads"):
+        save_baseline("main", RUN, root, is_replaced=True)
 
 
 def edited(path: Path, change: Any) -> Path:

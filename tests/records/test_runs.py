@@ -1,6 +1,7 @@
 """Run folders: whole or not there, unchanged by a round trip, and suspicious of what they read."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from harness.core.errors import HarnessError
 from harness.core.record import Counterexample, RunRecord
 from harness.core.verdict import FailureCode, Verdict
 from harness.records import runs, schemas
+from harness.records.attempts import with_attempts
 from harness.records.runs import find_run, new_run_id, read_run, write_run
 from tests.synthetic import record, with_text
 
@@ -54,6 +56,18 @@ def test_a_round_trip_changes_nothing(tmp_path: Path, run: RunRecord) -> None:
     assert sorted(p.name for p in folder.iterdir()) == ["run.json", "samples.jsonl"]
     assert read_run(folder) == run
     assert read_run(folder / "run.json") == run
+
+
+@pytest.mark.parametrize("name", ["run.json", "samples.jsonl"])
+def test_a_pipe_in_place_of_a_file_is_not_waited_for(
+    tmp_path: Path, run: RunRecord, name: str
+) -> None:
+    folder = write_run(run, tmp_path)
+    (folder / name).unlink()
+    os.mkfifo(folder / name)
+    with pytest.raises(HarnessError, match=r"is no regular file|no run\.json"):
+        read_run(folder)
+    assert with_attempts(run, tmp_path).id == run.id
 
 
 def test_files_are_ascii_lines(tmp_path: Path, run: RunRecord) -> None:
