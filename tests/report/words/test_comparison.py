@@ -21,7 +21,7 @@ def result(passed: int, failed: int, **more: object) -> BehaviorResult:
 
 def test_an_interval_over_new_wordings_says_so() -> None:
     found = result(95, 5, wordings=20)
-    assert sentences.of_result(found).endswith("to 97.8% over new wordings).")
+    assert sentences.of_result(found).endswith("to 98.4% over new wordings).")
     both = sentences.of_intervals(comparison(found, found))
     assert both.startswith("95% intervals over new wordings: ")
 
