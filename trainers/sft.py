@@ -65,7 +65,7 @@ def prove_mask(trainer: Any, job: "TrainingJob") -> None:
         RuntimeError: the loss would count other tokens. The fault is ours or a change in TRL, not
             the recipe's.
     """
-    size = min(job.recipe.batch_size, len(job.train.rows))
+    size = min(job.recipe.per_device_train_batch_size, len(job.train.rows))
     batch = trainer.data_collator([trainer.train_dataset[i] for i in range(size)])
     for index, row in enumerate(job.train.rows[:size]):
         labels, ids = batch["labels"][index].tolist(), batch["input_ids"][index].tolist()

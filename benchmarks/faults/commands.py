@@ -92,9 +92,9 @@ method: sft
 base: {BASE}
 output: trained
 data: {{train: [rows.jsonl]}}
-lora: {{r: 4, alpha: 8}}
+lora: {{r: 4, lora_alpha: 8}}
 max_steps: 3
-batch_size: 4
+per_device_train_batch_size: 4
 threads: 1
 """
 

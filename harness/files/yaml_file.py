@@ -70,7 +70,7 @@ def explain(error: ErrorDetails, model: type[BaseModel]) -> str:
     """One mistake as ``place: what, what next``."""
     place = ".".join(str(part) for part in error["loc"]) or "the file"
     if error["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
-        known = _fields_at(model, error["loc"][:-1])
+        known = keys_at(model, error["loc"][:-1])
         hint = did_you_mean(str(error["loc"][-1]), known, f"known keys: {', '.join(known)}")
         return f"{place}: unknown key, {hint}"
     if error["type"] == "missing":
@@ -88,7 +88,7 @@ def _line(lines: dict[Place, int], place: Place) -> int:
     return lines.get(place, 1)
 
 
-def _fields_at(model: type[BaseModel], place: Place) -> list[str]:
+def keys_at(model: type[BaseModel], place: Place) -> list[str]:
     """The keys that may stand in the mapping at ``place``."""
     current: Any = model
     for part in place:

@@ -44,7 +44,7 @@ def test_losses_follow_the_committed_trajectory(write_recipe: WriteRecipe) -> No
 
 def test_same_seed_gives_the_same_adapter_bit_for_bit(write_recipe: WriteRecipe) -> None:
     """Once in this process, once in another one through the command line; dropout included."""
-    recipe = write_recipe(lora={"r": 4, "alpha": 8, "dropout": 0.1})
+    recipe = write_recipe(lora={"r": 4, "lora_alpha": 8, "lora_dropout": 0.1})
     here = recipe.parent / "out"
     train(str(recipe))
     there = recipe.parent / "again"
@@ -66,7 +66,7 @@ def test_another_seed_gives_another_adapter(write_recipe: WriteRecipe) -> None:
 def test_watching_the_validation_loss_changes_nothing(
     write_recipe: WriteRecipe, rows_file: Path
 ) -> None:
-    lora = {"r": 4, "alpha": 8, "dropout": 0.1}
+    lora = {"r": 4, "lora_alpha": 8, "lora_dropout": 0.1}
     alone = trained(write_recipe(lora=lora))
     data = {"train": str(rows_file), "val": str(rows_file)}
     watched = trained(write_recipe(lora=lora, data=data, eval_steps=2), overwrite=True)
@@ -83,7 +83,7 @@ def test_first_loss_is_the_base_own_loss_on_the_completions(
 
     from harness.engine.prompt import encode, render
 
-    record = trained(write_recipe(batch_size=16, max_steps=1))
+    record = trained(write_recipe(per_device_train_batch_size=16, max_steps=1))
     tokenizer = AutoTokenizer.from_pretrained(qwen_base)
     model = AutoModelForCausalLM.from_pretrained(qwen_base)
     total, count = 0.0, 0
@@ -101,8 +101,10 @@ def test_first_loss_is_the_base_own_loss_on_the_completions(
 
 def test_two_half_batches_are_one_batch(write_recipe: WriteRecipe) -> None:
     """The loss is a mean over all trained tokens of a step, however its rows are divided."""
-    whole = trained(write_recipe(batch_size=8))
-    halves = trained(write_recipe(batch_size=4, accumulation=2), overwrite=True)
+    whole = trained(write_recipe(per_device_train_batch_size=8))
+    halves = trained(
+        write_recipe(per_device_train_batch_size=4, gradient_accumulation_steps=2), overwrite=True
+    )
     losses = [[p["loss"] for p in record["curve"]] for record in (whole, halves)]
     assert losses[1] == pytest.approx(losses[0], abs=1e-3)
 
@@ -148,7 +150,9 @@ def test_running_out_of_memory_says_what_to_lower(
         raise RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried")
 
     monkeypatch.setattr(SFTTrainer, "compute_loss", allocate)
-    with pytest.raises(HarnessError, match=r"out of memory at step 1, .*lower batch_size"):
+    with pytest.raises(
+        HarnessError, match=r"out of memory at step 1, .*lower per_device_train_batch_size"
+    ):
         train(str(write_recipe()))
 
 
@@ -190,12 +194,13 @@ def test_diverging_training_leaves_the_previous_adapter(write_recipe: WriteRecip
     assert record["result"]["adapter_sha256"] == before
 
 
-@pytest.mark.parametrize("quantize", ["none", "nf4"])
+@pytest.mark.parametrize("quantize", ["none", "nf4", "int8"])
 def test_float16_on_a_cpu_becomes_bfloat16_and_is_said(
     write_recipe: WriteRecipe, capsys: pytest.CaptureFixture[str], quantize: str
 ) -> None:
-    if quantize == "nf4":
+    if quantize != "none":
         pytest.importorskip("bitsandbytes")
     record = trained(write_recipe(dtype="float16", quantize=quantize, max_steps=2))
     assert record["base"]["dtype"] == "bfloat16"
+    assert record["base"]["quantize"] == quantize
     assert "float16 crawls on a CPU, bfloat16 is used instead" in capsys.readouterr().out

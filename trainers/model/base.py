@@ -1,6 +1,7 @@
 """Opens the base model that an adapter is trained on: where, in which type, with which endings."""
 
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from harness.core.errors import HarnessError
 from harness.engine.hf.device import DTYPES
 from harness.engine.hf.foreign_code import NO_FOREIGN_CODE, foreign_code_refused
 from harness.engine.hf.loading import load_tokenizer
-from harness.engine.hf.quantization import nf4_config
+from harness.engine.hf.quantization import int8_config, nf4_config
 from harness.model_files.hub import local_folder
 from harness.model_files.weights import count_parameters
 from trainers.recipes.schema import Recipe
@@ -29,6 +30,8 @@ class Device:
     kind: str
     """``cuda`` or ``cpu``."""
     dtype: torch.dtype
+    quantize: str
+    """``none``, ``nf4`` or ``int8``."""
     threads: int
     notes: tuple[str, ...]
     """Deviations from the recipe, each with its reason."""
@@ -60,9 +63,13 @@ def choose_device(recipe: Recipe, folder: Path) -> Device:
         torch.set_num_threads(recipe.threads)
     kind = "cuda" if torch.cuda.is_available() else "cpu"
     notes: list[str] = []
+    quantize = recipe.quantize
+    if quantize != "none" and find_spec("bitsandbytes") is None:
+        notes.append(f"quantize: {quantize} needs bitsandbytes, which is not there; none instead")
+        quantize = "none"
     if recipe.dtype != "auto":
         dtype = DTYPES[recipe.dtype]
-    elif recipe.quantize == "none" and count_parameters(folder) <= SMALL_PARAMETERS:
+    elif quantize == "none" and count_parameters(folder) <= SMALL_PARAMETERS:
         dtype = torch.float32
     else:
         dtype = _short_type(kind)
@@ -70,7 +77,7 @@ def choose_device(recipe: Recipe, folder: Path) -> Device:
         # Measured: a step in float16 on a CPU takes fifteen times as long as in bfloat16.
         dtype = torch.bfloat16
         notes.append("dtype: float16 crawls on a CPU, bfloat16 is used instead")
-    return Device(kind, dtype, torch.get_num_threads(), tuple(notes))
+    return Device(kind, dtype, quantize, torch.get_num_threads(), tuple(notes))
 
 
 def open_model(recipe: Recipe, folder: Path, device: Device) -> Any:
@@ -84,8 +91,11 @@ def open_model(recipe: Recipe, folder: Path, device: Device) -> Any:
         "dtype": device.dtype,
         "local_files_only": True,
     }
-    if recipe.quantize == "nf4":
+    if device.quantize == "nf4":
         settings["quantization_config"] = nf4_config(device.dtype, has_double_quantization=True)
+    elif device.quantize == "int8":
+        settings["quantization_config"] = int8_config()
+    if device.quantize != "none":
         settings["device_map"] = {"": device.kind}
     try:
         with foreign_code_refused(folder):

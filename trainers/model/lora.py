@@ -7,7 +7,7 @@ from transformers.pytorch_utils import Conv1D
 
 from harness.core.errors import HarnessError
 from harness.core.suggestion import did_you_mean
-from trainers.recipes.schema import Lora
+from trainers.recipes.schema import ALL_LINEAR, Lora
 
 
 def target_modules(model: Any, lora: Lora, where: str) -> list[str]:
@@ -18,7 +18,7 @@ def target_modules(model: Any, lora: Lora, where: str) -> list[str]:
             each, beginning with ``where``. peft ignores a wrong name if others match.
     """
     linear = linear_names(model)
-    if lora.target_modules == ("auto",):
+    if lora.target_modules == (ALL_LINEAR,):
         return sorted(linear)
     mistakes = [_mistake(model, name, linear) for name in lora.target_modules]
     found = [f"{where}: {mistake}" for mistake in mistakes if mistake]
@@ -44,14 +44,25 @@ def lora_config(model: Any, lora: Lora, names: list[str], base: str) -> Any:
     return LoraConfig(
         base_model_name_or_path=base,
         r=lora.r,
-        lora_alpha=lora.alpha if lora.alpha % 1 else int(lora.alpha),
-        lora_dropout=lora.dropout,
-        use_rslora=lora.rslora,
+        lora_alpha=lora.lora_alpha if lora.lora_alpha % 1 else int(lora.lora_alpha),
+        lora_dropout=lora.lora_dropout,
+        use_rslora=lora.use_rslora,
         target_modules=names,
         # GPT-2 stores its linear layers transposed.
         fan_in_fan_out=any(isinstance(m, Conv1D) for m in model.modules()),
         task_type="CAUSAL_LM",
     )
+
+
+def keep_adapter_exact(model: Any) -> None:
+    """Hold the trained weights in float32.
+
+    TRL casts the adapter of a quantized base to bfloat16, in which steps at a learning rate of 2e-5
+    leave nine of ten numbers as they are.
+    """
+    for parameter in model.parameters():
+        if parameter.requires_grad:
+            parameter.data = parameter.data.float()
 
 
 def _mistake(model: Any, name: str, linear: set[str]) -> str | None:

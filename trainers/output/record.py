@@ -51,6 +51,8 @@ class TrainingRecord:
     max_length: int
     target_modules: tuple[str, ...]
     trainable_parameters: int
+    adapter_dtype: str
+    """In which the trained weights were held and stepped."""
     curve: tuple[Mapping[str, Any], ...]
     """See ``trainers.run.curve.CurvePoint``; a value that was not measured is absent."""
     result: Result

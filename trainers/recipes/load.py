@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from harness.core.errors import HarnessError
 from harness.core.suggestion import did_you_mean
 from harness.files.paths import short_path
-from harness.files.yaml_file import Place, explain, parse_yaml
+from harness.files.yaml_file import Place, explain, keys_at, parse_yaml
 from trainers.recipes.schema import Recipe, options_of
+from trainers.recipes.spellings import Spelled, canonical, unknown_key
 
 BUNDLED = Path(__file__).parent
 
@@ -28,11 +30,49 @@ class RecipeFile:
     """SHA-256 of the file's bytes, before any override."""
     overrides: tuple[str, ...]
     """``key=value`` as typed."""
-    lines: Mapping[Place, int]
+    places: "Places"
+    read: tuple[tuple[str, str], ...] = ()
+    """Keys as typed, and the keys that they are read as."""
 
     def where(self, key: str) -> str:
         """Prefix of a message about ``key`` (dotted): its override, or its file and line."""
-        return _where(self.path, self.lines, self.overrides, tuple(key.split(".")))
+        return self.places.where(tuple(key.split(".")))
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where the values of a recipe were typed."""
+
+    path: Path
+    lines: Mapping[Place, int]
+    overrides: tuple[str, ...]
+    origins: Mapping[Place, Place]
+    """The place as typed, of each canonical one that was spelled otherwise."""
+
+    def where(self, place: Place) -> str:
+        """The override, or the file and line, and the key as typed."""
+        return self.where_typed(self.origins.get(place, place))
+
+    def where_typed(self, typed: Place) -> str:
+        """``where`` of a place as typed."""
+        dotted = ".".join(map(str, typed))
+        for override in self.overrides:
+            key = override.partition("=")[0]
+            if dotted == key or dotted.startswith(f"{key}."):
+                return f"--set {dotted}"
+        found = typed
+        while found and found not in self.lines:
+            found = found[:-1]
+        return f"{self.path}:{self.lines.get(found, 1)}: {dotted}"
+
+    def mistake(self, error: ErrorDetails, model: type[Recipe]) -> str:
+        """One mistake in one line."""
+        place = error["loc"]
+        if error["type"] == "extra_forbidden":
+            return f"{self.where(place)}: {unknown_key(place, keys_at(model, place[:-1]))}"
+        what = explain(error, model).removeprefix(f"{'.'.join(map(str, place))}: ")
+        read = f"{place[-1]} " if place in self.origins else ""
+        return f"{self.where(place)}: {read}{what}"
 
 
 def load(name: str, overrides: Sequence[str] = ()) -> RecipeFile:
@@ -46,15 +86,20 @@ def load(name: str, overrides: Sequence[str] = ()) -> RecipeFile:
     values, lines = parse_yaml(path)
     if not isinstance(values, dict):
         raise HarnessError(f"{path}:1: a recipe is a mapping of keys to values, such as base: path")
-    _override(values, overrides)
-    model = options_of(values.get("method"))
+    spelled = canonical(values)
+    for text in overrides:
+        _override(spelled, text)
+    places = Places(path, lines, tuple(overrides), spelled.origins)
+    found = [f"{places.where_typed(place)}: {what}" for place, what in spelled.mistakes]
+    model = options_of(spelled.values.get("method"))
     try:
-        recipe = model.model_validate(values)
+        recipe = model.model_validate(spelled.values)
     except ValidationError as error:
-        found = [_mistake(path, lines, overrides, e, model) for e in error.errors()]
-        raise HarnessError(*found) from None
+        found += [places.mistake(e, model) for e in error.errors()]
+    if found:
+        raise HarnessError(*found)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    return RecipeFile(path, recipe, digest, tuple(overrides), lines)
+    return RecipeFile(path, recipe, digest, tuple(overrides), places, tuple(spelled.read))
 
 
 def _find(name: str) -> Path:
@@ -68,24 +113,44 @@ def _find(name: str) -> Path:
     raise HarnessError(f"{name}: no such recipe, {hint}")
 
 
-def _override(values: dict[str, Any], overrides: Sequence[str]) -> None:
-    """Set every ``a.b=value`` in ``values``.
+def _override(spelled: Spelled, text: str) -> None:
+    """Put ``a.b=value`` in the place of what the recipe says.
 
     Raises:
-        HarnessError: an override has another form, or leads through a value without keys.
+        HarnessError: it has another form, or leads through a value without keys.
     """
-    for text in overrides:
-        key, equals, value = text.partition("=")
-        if not equals or not key:
-            raise HarnessError(f"--set {text}: expected key=value, such as lora.r=8")
-        *path, last = key.split(".")
-        current = values
-        for part in path:
-            below = current.setdefault(part, {})
-            if not isinstance(below, dict):
-                raise HarnessError(f"--set {key}: {part} has no keys, it is {below!r:.60}")
-            current = below
-        current[last] = plain_value(value)
+    key, equals, value = text.partition("=")
+    if not equals or not key:
+        raise HarnessError(f"--set {text}: expected key=value, such as lora.r=8")
+    typed: Any = plain_value(value)
+    for part in reversed(key.split(".")):
+        typed = {part: typed}
+    changed = canonical(typed)
+    _merge(spelled.values, changed.values, key)
+    spelled.origins = {
+        **{to: at for to, at in spelled.origins.items() if not _holds(changed.values, to)},
+        **changed.origins,
+    }
+    spelled.read += changed.read
+    spelled.mistakes += changed.mistakes
+
+
+def _merge(values: dict[str, Any], changes: dict[str, Any], key: str) -> None:
+    for name, value in changes.items():
+        if isinstance(value, dict) and name in values:
+            if not isinstance(values[name], dict):
+                raise HarnessError(f"--set {key}: {name} has no keys, it is {values[name]!r:.60}")
+            _merge(values[name], value, key)
+        else:
+            values[name] = value
+
+
+def _holds(values: Any, place: Place) -> bool:
+    for part in place:
+        if not isinstance(values, dict) or part not in values:
+            return False
+        values = values[part]
+    return True
 
 
 def plain_value(text: str) -> Any:
@@ -100,28 +165,3 @@ def plain_value(text: str) -> Any:
         return float(text)
     except ValueError:
         return text
-
-
-def _mistake(
-    path: Path,
-    lines: Mapping[Place, int],
-    overrides: Sequence[str],
-    error: Any,
-    model: type[Recipe],
-) -> str:
-    place: Place = error["loc"]
-    dotted = ".".join(str(part) for part in place)
-    what = explain(error, model).removeprefix(f"{dotted}: ")
-    return f"{_where(path, lines, overrides, place)}: {what}"
-
-
-def _where(path: Path, lines: Mapping[Place, int], overrides: Sequence[str], place: Place) -> str:
-    dotted = ".".join(str(part) for part in place)
-    for override in overrides:
-        key = override.partition("=")[0]
-        if dotted == key or dotted.startswith(f"{key}."):
-            return f"--set {dotted}"
-    found = place
-    while found and found not in lines:
-        found = found[:-1]
-    return f"{path}:{lines.get(found, 1)}: {dotted}"

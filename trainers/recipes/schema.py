@@ -49,30 +49,37 @@ class Data(RecipeModel):
     """The command that writes the files; shown when one is missing."""
 
 
+ALL_LINEAR = "all-linear"
+"""PEFT's own word for every linear layer but the output."""
+_ALL = ("auto", "all", "all_linear")
+"""Other words for it."""
+
+
 class Lora(RecipeModel):
     """The adapter: a low-rank update of some of the base's linear layers (arXiv 2106.09685)."""
 
     r: int = Field(default=16, ge=1)
     """Rank. 16 is more than enough for a format; the adapter's size is proportional to it."""
-    alpha: float = Field(default=32, gt=0)
-    """The update is scaled by alpha / r. Twice the rank is the usual choice: with this ratio the
-    learning rate can stay when the rank changes."""
-    dropout: float = Field(default=0.0, ge=0, lt=1)
+    lora_alpha: float = Field(default=32, gt=0)
+    """The update is scaled by lora_alpha / r. Twice the rank is the usual choice: with this ratio
+    the learning rate can stay when the rank changes."""
+    lora_dropout: float = Field(default=0.0, ge=0, lt=1)
     """Off: a few epochs over thousands of rows hardly overfit an adapter this small, and dropout
     computes a random mask for each layer."""
-    target_modules: NameList = ("auto",)
-    """``auto`` takes every linear layer of attention and MLP, which matches full fine-tuning more
-    closely than attention alone at the same size (arXiv 2305.14314, section 4)."""
-    rslora: bool = False
-    """Scale by alpha / sqrt(r) (arXiv 2312.03732): for ranks of 64 and more."""
+    target_modules: NameList = (ALL_LINEAR,)
+    """``all-linear`` takes every linear layer of attention and MLP, which matches full fine-tuning
+    more closely than attention alone at the same size (arXiv 2305.14314, section 4)."""
+    use_rslora: bool = False
+    """Scale by lora_alpha / sqrt(r) (arXiv 2312.03732): for ranks of 64 and more."""
 
     @field_validator("target_modules")
     @classmethod
     def _some(cls, names: tuple[str, ...]) -> tuple[str, ...]:
         if not names:
-            raise ValueError("name at least one module, or write auto")
-        if "auto" in names and len(names) > 1:
-            raise ValueError("auto stands alone: it already takes every linear layer")
+            raise ValueError(f"name at least one module, or write {ALL_LINEAR}")
+        names = tuple(ALL_LINEAR if name in _ALL else name for name in names)
+        if ALL_LINEAR in names and len(names) > 1:
+            raise ValueError(f"{ALL_LINEAR} stands alone: it already takes every linear layer")
         return names
 
 
@@ -93,23 +100,27 @@ class Recipe(RecipeModel):
     learning_rate: float = Field(default=2e-4, gt=0)
     """2e-4 is QLoRA's value up to 13B (arXiv 2305.14314, table 9); a model of a few million
     parameters needs ten times that."""
-    epochs: float = Field(default=3.0, gt=0)
+    num_train_epochs: float = Field(default=3.0, gt=0)
     """Passes over the data; ``max_steps`` takes precedence."""
     max_steps: int | None = Field(default=None, ge=1)
-    batch_size: int = Field(default=8, ge=1)
+    per_device_train_batch_size: int = Field(default=8, ge=1)
     """Rows in one forward and backward pass."""
-    accumulation: int = Field(default=1, ge=1)
+    gradient_accumulation_steps: int = Field(default=1, ge=1)
     """Batches whose gradients are accumulated for one optimiser step."""
-    schedule: Literal["cosine", "linear", "constant"] = "cosine"
+    lr_scheduler_type: Literal["cosine", "linear", "constant", "constant_with_warmup"] = "cosine"
     """Learning rate schedule after the warm-up; cosine ends near zero, so that the last steps
-    change little."""
-    warmup: float = Field(default=0.03, ge=0)
+    change little. ``constant`` has no warm-up."""
+    warmup_steps: float = Field(default=0.03, ge=0)
     """Below 1 a share of all steps, from 1 on a number of steps. AdamW's second moments are
     unreliable in the first steps."""
     weight_decay: float = Field(default=0.0, ge=0)
     """Off: the low rank already limits the update."""
     max_grad_norm: float = Field(default=1.0, gt=0)
     """Gradients are clipped to this norm, so that a single bad batch cannot ruin the run."""
+    optim: Literal[
+        "adamw_torch_fused", "adamw_torch", "adamw_8bit", "paged_adamw_8bit", "paged_adamw_32bit"
+    ] = "adamw_torch_fused"
+    """AdamW. In 8 bits its two moments take a quarter of the memory; it needs bitsandbytes."""
 
     max_length: int | None = Field(default=None, ge=8)
     """The most tokens of prompt, completion and ending together. Longer rows are left out and
@@ -119,13 +130,16 @@ class Recipe(RecipeModel):
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
     """``auto`` is bfloat16 where the hardware supports it and the base has more than a hundred
     million parameters; below that float32 costs little and is reproducible on more machines."""
-    quantize: Literal["none", "nf4"] = "none"
-    """``nf4`` loads the base in 4 bits (QLoRA)."""
+    quantize: Literal["none", "nf4", "int8"] = "none"
+    """``nf4`` loads the base in 4 bits (QLoRA), ``int8`` in 8 (LLM.int8()). On a CPU neither saves
+    time, and bfloat16 needs less memory, since its weights stay on the disk until they are read."""
+    quantize_fallback: bool = False
+    """Train on the unquantized base where bitsandbytes is not there, and say so."""
     threads: int | None = Field(default=None, ge=1)
     """CPU threads; by default torch's number of cores. Another number changes the adapter's
     weights in the last digits."""
-    checkpoint_activations: bool = False
-    """Gradient checkpointing: recompute activations; less memory, about a third more time."""
+    activation_checkpointing: bool = False
+    """Recompute activations; less memory, about a third more time."""
 
     logging_steps: int = Field(default=10, ge=1)
     eval_steps: int | None = Field(default=None, ge=1)
@@ -138,12 +152,12 @@ class Recipe(RecipeModel):
             raise ValueError(f"no such method {name!r}, there are: {', '.join(methods())}")
         return name
 
-    @field_validator("warmup")
+    @field_validator("warmup_steps")
     @classmethod
-    def _share_or_steps(cls, warmup: float) -> float:
-        if warmup >= 1 and warmup != int(warmup):
-            raise ValueError("is a share of the steps below 1, or a whole number of steps")
-        return warmup
+    def _share_or_steps(cls, steps: float) -> float:
+        if steps >= 1 and steps != int(steps):
+            raise ValueError("is a share of all steps below 1, or a whole number of them")
+        return steps
 
     @field_validator("eval_steps")
     @classmethod

@@ -42,7 +42,7 @@ def opening(job: TrainingJob, rows: RecipeRows) -> list[tuple[str, str]]:
     lines += [
         (
             "lora",
-            f"r {lora.r}, alpha {lora.alpha:g} on {', '.join(job.target_modules)}: "
+            f"r {lora.r}, alpha {lora.lora_alpha:g} on {', '.join(job.target_modules)}: "
             f"{job.trainable_parameters:,} parameters trained ({share:.1%})",
         ),
         ("steps", _steps(job)),
@@ -67,7 +67,7 @@ def closing(output: str, result: Result, warnings: list[str]) -> list[tuple[str,
 
 def _base(job: TrainingJob) -> str:
     base = job.base
-    quantized = " in nf4" if job.recipe.quantize == "nf4" else ""
+    quantized = f" in {base.quantize}" if base.quantize != "none" else ""
     plural = "s" if base.threads > 1 else ""
     threads = f", {base.threads} thread{plural}" if base.device == "cpu" else ""
     return (
@@ -92,6 +92,6 @@ def _data(files: tuple[DataFile, ...], encoded: EncodedRows, max_length: int) ->
 
 def _steps(job: TrainingJob) -> str:
     recipe = job.recipe
-    batch = recipe.batch_size * recipe.accumulation
-    passes = f"{recipe.epochs:g} epochs" if recipe.max_steps is None else "max_steps"
+    batch = recipe.per_device_train_batch_size * recipe.gradient_accumulation_steps
+    passes = f"{recipe.num_train_epochs:g} epochs" if recipe.max_steps is None else "max_steps"
     return f"{job.steps:,} ({passes}, {batch} rows a step), learning rate {recipe.learning_rate:g}"

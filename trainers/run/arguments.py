@@ -15,18 +15,18 @@ def arguments(job: TrainingJob, folder: Path) -> dict[str, Any]:
     return {
         "output_dir": str(folder),
         "seed": recipe.seed,
-        "per_device_train_batch_size": recipe.batch_size,
-        "per_device_eval_batch_size": recipe.batch_size,
-        "gradient_accumulation_steps": recipe.accumulation,
-        "num_train_epochs": recipe.epochs,
+        "per_device_train_batch_size": recipe.per_device_train_batch_size,
+        "per_device_eval_batch_size": recipe.per_device_train_batch_size,
+        "gradient_accumulation_steps": recipe.gradient_accumulation_steps,
+        "num_train_epochs": recipe.num_train_epochs,
         "max_steps": recipe.max_steps or -1,
         "learning_rate": recipe.learning_rate,
-        "lr_scheduler_type": _SCHEDULES[recipe.schedule],
-        "warmup_steps": recipe.warmup if recipe.warmup < 1 else int(recipe.warmup),
+        "lr_scheduler_type": recipe.lr_scheduler_type,
+        "warmup_steps": _warmup(recipe.warmup_steps),
         "weight_decay": recipe.weight_decay,
         "max_grad_norm": recipe.max_grad_norm,
-        "optim": "adamw_torch_fused",
-        "activation_checkpointing": recipe.checkpoint_activations,
+        "optim": recipe.optim,
+        "activation_checkpointing": recipe.activation_checkpointing,
         "use_cpu": not is_cuda,
         # Autocast in the base's dtype; the adapter's own weights stay in float32.
         "bf16": base.dtype == "bfloat16",
@@ -47,7 +47,9 @@ def arguments(job: TrainingJob, folder: Path) -> dict[str, Any]:
     }
 
 
-_SCHEDULES = {"cosine": "cosine", "linear": "linear", "constant": "constant_with_warmup"}
+def _warmup(steps: float) -> float:
+    """A share of all steps, or a number of them, which transformers tells apart by type."""
+    return steps if steps < 1 else int(steps)
 
 
 def _evaluation(job: TrainingJob) -> str:

@@ -59,5 +59,5 @@ class Curve(TrainerCallback):  # type: ignore[misc]
 def diverged(what: str, step: int) -> str:
     return (
         f"{what} at step {step}: training diverged and nothing was kept; lower learning_rate or "
-        "max_grad_norm, or raise warmup"
+        "max_grad_norm, or raise warmup_steps"
     )

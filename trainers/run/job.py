@@ -28,6 +28,7 @@ class BaseInfo:
     parameters: int
     weights_sha256: str
     dtype: str
+    quantize: str
     device: str
     threads: int
     has_template: bool

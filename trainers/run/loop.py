@@ -12,6 +12,7 @@ from harness.core.errors import HarnessError
 from harness.machine.environment import environment
 from harness.machine.memory import peak_memory_mb
 from trainers.data.rows import DataFile, EncodedRows
+from trainers.model.lora import keep_adapter_exact
 from trainers.model.trained_logits import only_trained_logits
 from trainers.output import record
 from trainers.output.folder import staged
@@ -23,8 +24,9 @@ from trainers.run.job import Method, RecipeRows, TrainingJob
 from trainers.run.progress import ProgressShow
 
 OUT_OF_MEMORY = (
-    "out of memory at step {step}, nothing was kept; lower batch_size and raise accumulation by as "
-    "much, lower max_length, or set checkpoint_activations: true or quantize: nf4"
+    "out of memory at step {step}, nothing was kept; lower per_device_train_batch_size "
+    "and raise gradient_accumulation_steps by as much, lower max_length, or set "
+    "activation_checkpointing: true or quantize: nf4"
 )
 
 
@@ -45,6 +47,7 @@ def train_job(
     """
     with staged(Path(job.recipe.output)) as partial:
         trainer = method.build(job, arguments(job, partial))
+        keep_adapter_exact(trainer.model)
         curve = Curve()
         seconds = _fit(trainer, curve, console)
         weights = adapter.save(trainer.model, job, base_folder, partial)
@@ -116,6 +119,7 @@ def _record(
         max_length=job.max_length,
         target_modules=job.target_modules,
         trainable_parameters=job.trainable_parameters,
+        adapter_dtype="float32",
         curve=tuple({k: v for k, v in asdict(p).items() if v is not None} for p in curve.points),
         result=result,
         notes=job.notes,

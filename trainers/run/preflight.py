@@ -29,11 +29,18 @@ def _packages(file: RecipeFile) -> list[str]:
     if missing:
         names = ", ".join(missing)
         found.append(f"training needs {names}, install with: pip install 'slm-harness[train]'")
-    if file.recipe.quantize == "nf4" and find_spec("bitsandbytes") is None:
-        found.append(
-            f"{file.where('quantize')}: nf4 needs bitsandbytes, install it with: "
+    quantize, optim = file.recipe.quantize, file.recipe.optim
+    needing: list[tuple[str, str]] = []
+    if not optim.startswith("adamw_torch"):
+        needing.append(("optim", optim))
+    if quantize != "none" and not file.recipe.quantize_fallback:
+        needing.append(("quantize", quantize))
+    if find_spec("bitsandbytes") is None:
+        found += [
+            f"{file.where(key)}: {value} needs bitsandbytes, install it with: "
             "pip install bitsandbytes"
-        )
+            for key, value in needing
+        ]
     return found
 
 

@@ -61,7 +61,7 @@ def prepare(file: RecipeFile, method: Method, rows: RecipeRows) -> tuple[Trainin
         steps=steps_of(recipe, len(train.rows)),
         target_modules=tuple(names),
         trainable_parameters=_adapter_parameters(model, recipe.lora.r, names),
-        notes=(*device.notes, *_notes(train)),
+        notes=(*_read(file), *device.notes, *_notes(train)),
     )
     return job, folder
 
@@ -70,8 +70,10 @@ def steps_of(recipe: Recipe, rows: int) -> int:
     """Optimiser steps of the run, as transformers' Trainer counts them."""
     if recipe.max_steps is not None:
         return recipe.max_steps
-    batches = math.ceil(rows / recipe.batch_size)
-    return math.ceil(recipe.epochs * math.ceil(batches / recipe.accumulation))
+    batches = math.ceil(rows / recipe.per_device_train_batch_size)
+    return math.ceil(
+        recipe.num_train_epochs * math.ceil(batches / recipe.gradient_accumulation_steps)
+    )
 
 
 def _check_vocabulary(model: Any, train: EncodedRows, where: str) -> None:
@@ -104,10 +106,16 @@ def _base_info(
         parameters=parameters,
         weights_sha256=folder_hash(folder),
         dtype=device.dtype_name,
+        quantize=device.quantize,
         device=device.kind,
         threads=device.threads,
         has_template=has_template(tokenizer),
     )
+
+
+def _read(file: RecipeFile) -> list[str]:
+    """A line for each key of the recipe that has another spelling."""
+    return [f"{typed} is read as {key}" for typed, key in file.read]
 
 
 def _notes(train: EncodedRows) -> list[str]:

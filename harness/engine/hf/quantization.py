@@ -99,9 +99,12 @@ def nf4_config(dtype: torch.dtype, *, has_double_quantization: bool = False) -> 
     )
 
 
-def _config(settings: EngineSettings, dtype: torch.dtype) -> Any:
+def int8_config() -> Any:
+    """bitsandbytes' settings for eight bits (LLM.int8(), arXiv 2208.07339)."""
     from transformers import BitsAndBytesConfig
 
-    if settings.quantize == "int8":
-        return BitsAndBytesConfig(load_in_8bit=True)
-    return nf4_config(dtype)
+    return BitsAndBytesConfig(load_in_8bit=True)
+
+
+def _config(settings: EngineSettings, dtype: torch.dtype) -> Any:
+    return int8_config() if settings.quantize == "int8" else nf4_config(dtype)

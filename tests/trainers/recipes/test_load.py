@@ -32,7 +32,7 @@ def test_every_mistake_is_said_at_once_with_its_line(tmp_path: Path) -> None:
     path = written(
         tmp_path,
         "method: sfd\nbase: b\noutput: out/x\ndata:\n  trian: a.jsonl\nlora:\n  r: eight\n"
-        "learning_rte: 2e-4\nbatch_size: 0\nwarmup: 1.5\n",
+        "learning_rte: 2e-4\nbatch_size: 0\nwarmup_steps: 1.5\n",
     )
     with pytest.raises(HarnessError) as caught:
         load(path)
@@ -44,8 +44,12 @@ def test_every_mistake_is_said_at_once_with_its_line(tmp_path: Path) -> None:
     assert f"{path}:5: data.trian: unknown key, did you mean 'train'?" in lines
     assert f"{path}:8: learning_rte: unknown key, did you mean 'learning_rate'?" in lines
     assert any(line.startswith(f"{path}:7: lora.r: ") and "'eight'" in line for line in lines)
-    assert any(line.startswith(f"{path}:9: batch_size: ") for line in lines)
-    assert any(line.startswith(f"{path}:10: warmup: is a share of the steps") for line in lines)
+    assert any(
+        line.startswith(f"{path}:9: batch_size: per_device_train_batch_size ") for line in lines
+    )
+    assert any(
+        line.startswith(f"{path}:10: warmup_steps: is a share of all steps") for line in lines
+    )
     assert len(lines) == 7
 
 
@@ -118,13 +122,13 @@ def test_overrides_replace_and_add(tmp_path: Path) -> None:
     [
         ("lora.rr=8", "--set lora.rr: unknown key, did you mean 'r'?"),
         ("lora.r=0", "--set lora.r: input should be greater than or equal to 1, found 0"),
-        ("epochs=nan", "--set epochs: input should be a finite number, found nan"),
+        ("epochs=nan", "--set epochs: num_train_epochs input should be a finite number, found nan"),
         ("eval_steps=5", "--set eval_steps: needs data.val"),
         ("base.x=1", "--set base.x: base has no keys, it is 'some/base'"),
         ("lora", "--set lora: expected key=value, such as lora.r=8"),
         ("method=data", "--set method: no such method 'data', there are: sft"),
-        ("lora.target_modules=[auto,q_proj]", "--set lora.target_modules: auto stands alone"),
-        ("quantize=nf8", "--set quantize: input should be 'none' or 'nf4', found 'nf8'"),
+        ("lora.target_modules=[auto,q_proj]", "--set lora.target_modules: all-linear stands alone"),
+        ("quantize=nf8", "--set quantize: input should be 'none', 'nf4' or 'int8', found 'nf8'"),
     ],
 )
 def test_a_wrong_override_is_named_as_typed(tmp_path: Path, override: str, message: str) -> None:
