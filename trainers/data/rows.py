@@ -7,10 +7,10 @@ training.
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from jinja2 import TemplateError
 
@@ -24,6 +24,7 @@ MAX_MISTAKES = 10
 IGNORED = -100
 """Label of a token that the loss ignores (torch's ``cross_entropy``)."""
 ROLES = ("system", "user", "assistant")
+Row = TypeVar("Row")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -72,6 +73,20 @@ def read_rows(path: Path, limit: int | None = None) -> tuple[list[TrainingRow], 
         HarnessError: the file cannot be read or holds no row, or rows are wrong: a line for each,
             as ``file:line: what, what next``.
     """
+    return read_lines(path, limit, _row)
+
+
+def read_lines(
+    path: Path, limit: int | None, parse: Callable[[Mapping[str, Any], str], Row]
+) -> tuple[list[Row], DataFile]:
+    """Read one file of JSON objects, a row each, at most ``limit`` of them.
+
+    Args:
+        parse: makes the row of an object and its ``file:line``; ``ValueError`` is a mistake in it.
+
+    Raises:
+        HarnessError: as ``read_rows``.
+    """
     try:
         if path.exists() and not path.is_file():
             raise HarnessError(f"{path}: is no file, name one of rows")
@@ -84,13 +99,13 @@ def read_rows(path: Path, limit: int | None = None) -> tuple[list[TrainingRow], 
         raise HarnessError(f"{path}:{number}: is not UTF-8 text ({error.reason})") from None
     if text.lstrip().startswith("["):
         raise HarnessError(f"{path}:1: is a JSON array, write one object on each line instead")
-    rows: list[TrainingRow] = []
+    rows: list[Row] = []
     mistakes: list[str] = []
     for number, line in enumerate(text.split("\n"), 1):
         if not line.strip() or (limit is not None and len(rows) >= limit):
             continue
         try:
-            rows.append(_row(line, f"{path}:{number}"))
+            rows.append(parse(_object(line), f"{path}:{number}"))
         except ValueError as error:
             mistakes.append(f"{path}:{number}: {error}")
     if mistakes:
@@ -208,27 +223,35 @@ def _after_answer(tokenizer: Any, arguments: Arguments) -> int | None:
     return int(ids[0]) if ids else None
 
 
-def _row(line: str, where: str) -> TrainingRow:
-    """Parse one line.
-
-    Raises:
-        ValueError: the mistake in it, and what to write instead.
-    """
+def _object(line: str) -> Mapping[str, Any]:
     try:
         value = decode(line.encode(), has_unique_keys=True)
     except NotJson as error:
         raise ValueError(f"not valid JSON ({error}), write one object on each line") from None
     if not isinstance(value, dict):
         raise ValueError(f"expected a JSON object, found {line.strip()!r:.60}")
+    return value
+
+
+def _row(value: Mapping[str, Any], where: str) -> TrainingRow:
+    """The row of one object.
+
+    Raises:
+        ValueError: the mistake in it, and what to write instead.
+    """
     if "messages" in value and ("prompt" in value or "completion" in value):
         raise ValueError("has messages and prompt or completion, keep one of the two shapes")
     if "prompt" in value and "completion" in value:
-        return TrainingRow(_prompt(value["prompt"]), _completion(value["completion"]), where)
+        return TrainingRow(
+            read_prompt(value["prompt"]), read_answer(value["completion"], "completion"), where
+        )
     if "messages" in value:
         turns = _messages(value["messages"], "messages")
         if turns[-1].role != "assistant" or len(turns) < 2:
             raise ValueError("messages must end with the assistant's answer to at least one turn")
-        return TrainingRow(_asking(turns[:-1], "messages"), _some_text(turns[-1].content), where)
+        return TrainingRow(
+            _asking(turns[:-1], "messages"), _some_text(turns[-1].content, "completion"), where
+        )
     if "conversations" in value:
         raise ValueError(
             "conversations with from and value are not read; write messages with role and content"
@@ -241,7 +264,12 @@ def _row(line: str, where: str) -> TrainingRow:
     raise ValueError(f"needs prompt and completion, or messages; found the keys: {keys}")
 
 
-def _prompt(value: Any) -> tuple[Message, ...] | str:
+def read_prompt(value: Any) -> tuple[Message, ...] | str:
+    """The prompt of a row: a conversation, or text.
+
+    Raises:
+        ValueError: the mistake in it.
+    """
     if isinstance(value, str):
         if not value:
             raise ValueError("the prompt is empty")
@@ -255,21 +283,26 @@ def _asking(turns: tuple[Message, ...], name: str) -> tuple[Message, ...]:
     return turns
 
 
-def _completion(value: Any) -> str:
+def read_answer(value: Any, name: str) -> str:
+    """The answer under the key ``name`` of a row: text, or one message of the assistant.
+
+    Raises:
+        ValueError: the mistake in it.
+    """
     if isinstance(value, str):
-        return _some_text(value)
+        return _some_text(value, name)
     if not isinstance(value, list):
-        raise ValueError(f"completion must be text, found {value!r:.60}; write JSON as a string")
-    turns = _messages(value, "completion")
+        raise ValueError(f"{name} must be text, found {value!r:.60}; write JSON as a string")
+    turns = _messages(value, name)
     if len(turns) != 1 or turns[0].role != "assistant":
-        raise ValueError("completion must be text, or one message of the assistant")
-    return _some_text(turns[0].content)
+        raise ValueError(f"{name} must be text, or one message of the assistant")
+    return _some_text(turns[0].content, name)
 
 
-def _some_text(completion: str) -> str:
-    if not completion:
-        raise ValueError("the completion is empty, so there is nothing to learn")
-    return _characters(completion, "completion")
+def _some_text(answer: str, name: str) -> str:
+    if not answer:
+        raise ValueError(f"the {name} is empty, so there is nothing to learn")
+    return _characters(answer, name)
 
 
 def _characters(text: str, name: str) -> str:
