@@ -6,7 +6,7 @@ that the harness generates from, and the loss counts only the completion and its
 
 from typing import TYPE_CHECKING, Any
 
-from trainers.data.rows import IGNORED, encode_rows, read_rows
+from trainers.data.rows import IGNORED, EncodedRows, encode_rows, read_rows
 from trainers.recipes.schema import Recipe
 
 if TYPE_CHECKING:
@@ -18,7 +18,15 @@ class Options(Recipe):
 
 
 read = read_rows
-encode = encode_rows
+
+
+def encode(recipe: Recipe, *how: Any) -> EncodedRows:
+    """See ``trainers.data.rows.encode_rows``."""
+    return encode_rows(*how)
+
+
+def notes(encoded: EncodedRows) -> list[str]:
+    return []
 
 
 def first_row(job: "TrainingJob") -> list[tuple[str, str]]:

@@ -112,7 +112,8 @@ def row(number: int) -> dict[str, Any]:
 
 @pytest.fixture
 def write_recipe(tmp_path: Path, qwen_base: Path, rows_file: Path) -> Callable[..., Path]:
-    """Writes a recipe of six steps over ``qwen_base``; keywords replace or add its keys."""
+    """Writes a recipe of six steps over ``qwen_base``; keywords replace, add or, with
+    ``None``, leave out its keys."""
 
     def write(**changes: Any) -> Path:
         values: dict[str, Any] = {
@@ -130,6 +131,7 @@ def write_recipe(tmp_path: Path, qwen_base: Path, rows_file: Path) -> Callable[.
             "logging_steps": 1,
             **changes,
         }
+        values = {key: value for key, value in values.items() if value is not None}
         path = tmp_path / "recipe.yaml"
         # One key a line, as JSON, which YAML can read.
         lines = [f"{key}: {json.dumps(value)}\n" for key, value in values.items()]

@@ -33,6 +33,8 @@ class RecipeFile:
     places: "Places"
     read: tuple[tuple[str, str], ...] = ()
     """Keys as typed, and the keys that they are read as."""
+    notes: tuple[str, ...] = ()
+    """Deviations from the recipe that are known before the base is opened."""
 
     def where(self, key: str) -> str:
         """Prefix of a message about ``key`` (dotted): its override, or its file and line."""

@@ -90,6 +90,10 @@ class Recipe(RecipeModel):
     """The training method: the name of a file in ``trainers/``."""
     base: str = Field(min_length=1)
     """A folder, or a hub id; written into the adapter unchanged."""
+    fallback_base: str | None = Field(default=None, min_length=1)
+    """The base where ``base`` is not there, as when an earlier stage was not merged; said aloud."""
+    adapter: str | None = Field(default=None, min_length=1)
+    """An adapter of the base whose training goes on, with its own rank and layers."""
     output: str = Field(min_length=1)
     """The adapter's folder. It appears only when training has succeeded, and complete."""
     data: Data
@@ -151,6 +155,13 @@ class Recipe(RecipeModel):
         if name not in methods():
             raise ValueError(f"no such method {name!r}, there are: {', '.join(methods())}")
         return name
+
+    @field_validator("lora")
+    @classmethod
+    def _of_a_new_adapter(cls, lora: Lora, info: ValidationInfo) -> Lora:
+        if info.data.get("adapter"):
+            raise ValueError("the adapter has its own rank and layers, leave lora out")
+        return lora
 
     @field_validator("warmup_steps")
     @classmethod

@@ -34,6 +34,7 @@ READ_AS: Mapping[str, str] = {
     **dict.fromkeys(("stage", "training_method"), "method"),
     **dict.fromkeys(("train_file", "train_data"), "data.train"),
     **dict.fromkeys(("val_file", "validation_file", "eval_file", "eval_data"), "data.val"),
+    **dict.fromkeys(("adapter_name_or_path", "lora_model_dir"), "adapter"),
     **dict.fromkeys(("quantization",), "quantize"),
     **dict.fromkeys(("chat_template_kwargs",), "template"),
     **dict.fromkeys(("lora_r", "lora_rank", "lora.rank", "lora.lora_r"), "lora.r"),
@@ -55,7 +56,13 @@ def _when(flag: str) -> Callable[[Any], Any]:
     return lambda value: flag if value is True else None if value is False else value
 
 
+def _adapter(value: Any) -> Any:
+    """Where another trainer names the kind of adapter, there is one kind here."""
+    return None if value in ("lora", "qlora") else value
+
+
 CONVERTED: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
+    "adapter": ("adapter", _adapter),
     "bf16": ("dtype", _when("bfloat16")),
     "fp16": ("dtype", _when("float16")),
     "torch_dtype": ("dtype", _dtype),
@@ -91,7 +98,6 @@ STATED: Mapping[str, Stated] = {
     "task_type": Stated(("CAUSAL_LM",), "only causal language models are trained"),
     "lora.task_type": Stated(("CAUSAL_LM",), "only causal language models are trained"),
     "finetuning_type": Stated(("lora",), "only LoRA adapters are trained"),
-    "adapter": Stated(("lora", "qlora"), "only LoRA adapters are trained; quantize: nf4 is QLoRA"),
     "use_dora": Stated((False,), "DoRA is not trained, leave it out"),
     "lora.use_dora": Stated((False,), "DoRA is not trained, leave it out"),
     "init_lora_weights": Stated((True, "default"), "other beginnings change the base's weights"),

@@ -28,7 +28,7 @@ def save(model: Any, job: TrainingJob, base_folder: Path, folder: Path) -> str:
         raise HarnessError(diverged("a trained weight is not finite", job.steps))
     try:
         # "auto" would query the hub for a resized vocabulary, which never occurs here.
-        model.save_pretrained(folder, save_embedding_layers=False)
+        model.save_pretrained(folder, save_embedding_layers=False, selected_adapters=["default"])
     except SafetensorError as error:
         raise HarnessError(cannot_write(Path(job.recipe.output), str(error))) from error
     _rewrite_config(folder / ADAPTER_CONFIG, job.recipe.base)
@@ -47,7 +47,8 @@ def _rewrite_config(path: Path, base: str) -> None:
     config["base_model_name_or_path"] = base
     if is_hub_id(base):
         config["base_model_name_or_path"], config["revision"] = split_revision(base)
-    config["target_modules"] = sorted(config["target_modules"])
+    if isinstance(config["target_modules"], list):
+        config["target_modules"].sort()
     path.write_text(json.dumps(config, indent=2, sort_keys=True) + "\n", encoding="utf-8")
 
 

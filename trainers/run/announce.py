@@ -31,7 +31,7 @@ def say(console: Console, lines: list[tuple[str, str]]) -> None:
 
 def opening(job: TrainingJob, rows: RecipeRows) -> list[tuple[str, str]]:
     recipe, base = job.recipe, job.base
-    lora = recipe.lora
+    lora = job.lora
     share = job.trainable_parameters / base.parameters
     lines = [
         ("base", _base(job)),
@@ -42,13 +42,18 @@ def opening(job: TrainingJob, rows: RecipeRows) -> list[tuple[str, str]]:
     lines += [
         (
             "lora",
-            f"r {lora.r}, alpha {lora.lora_alpha:g} on {', '.join(job.target_modules)}: "
+            f"{_continued(recipe.adapter)}r {lora.r}, alpha {lora.lora_alpha:g} on "
+            f"{', '.join(job.target_modules)}: "
             f"{job.trainable_parameters:,} parameters trained ({share:.1%})",
         ),
         ("steps", _steps(job)),
         ("output", recipe.output),
     ]
     return lines + [("note", note) for note in job.notes]
+
+
+def _continued(adapter: str | None) -> str:
+    return f"{adapter} goes on: " if adapter else ""
 
 
 def closing(output: str, result: Result, warnings: list[str]) -> list[tuple[str, str]]:

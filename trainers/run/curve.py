@@ -2,12 +2,16 @@
 
 import math
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from transformers import TrainerCallback
 
 from harness.core.errors import HarnessError
+
+METHOD_METRICS = ("rewards/", "logps/")
+"""Beginnings of the names of metrics that belong to a method."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +27,8 @@ class CurvePoint:
     grad_norm: float | None = None
     """Gradient norm before clipping."""
     eval_loss: float | None = None
+    metrics: Mapping[str, float] | None = None
+    """The method's own, under TRL's names: ``rewards/accuracies``, ``logps/chosen``."""
 
 
 class Curve(TrainerCallback):  # type: ignore[misc]
@@ -52,8 +58,9 @@ class Curve(TrainerCallback):  # type: ignore[misc]
         for name, number in numbers.items():
             if not math.isfinite(number):
                 raise HarnessError(diverged(f"{name} is {number}", state.global_step))
-        seconds = time.perf_counter() - self.started
-        self.points.append(CurvePoint(state.global_step, round(seconds, 3), **numbers))
+        metrics = {k: float(v) for k, v in logs.items() if k.startswith(METHOD_METRICS)} or None
+        seconds = round(time.perf_counter() - self.started, 3)
+        self.points.append(CurvePoint(state.global_step, seconds, **numbers, metrics=metrics))
 
 
 def diverged(what: str, step: int) -> str:

@@ -42,6 +42,9 @@ class TrainingJob:
     model: Any
     tokenizer: Any
     peft_config: Any
+    """Of a fresh adapter; ``None`` where the model has one that goes on."""
+    lora: Any
+    """peft's configuration of the adapter, fresh or not."""
     base: BaseInfo
     train: EncodedRows
     val: EncodedRows | None
@@ -65,6 +68,7 @@ class Method(Protocol):
 
     def encode(
         self,
+        recipe: Any,
         tokenizer: Any,
         rows: Any,
         max_length: int,
@@ -73,6 +77,10 @@ class Method(Protocol):
         arguments: Arguments = (),
     ) -> EncodedRows:
         """Tokenize rows; ``arguments`` are the chat template's."""
+        ...
+
+    def notes(self, encoded: Any) -> list[str]:
+        """Notes about the training rows for the user, one line each."""
         ...
 
     def first_row(self, job: TrainingJob) -> list[tuple[str, str]]:

@@ -1,22 +1,37 @@
 """Finds every mistake that would stop a training, before torch is imported."""
 
 import os
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
 from harness.core.errors import HarnessError
-from harness.model_files.folders import ADAPTER_CONFIG, CONFIG, check_whole_model
+from harness.model_files.folders import ADAPTER_CONFIG, CONFIG, check_adapter, check_whole_model
+from harness.model_files.hub import local_copy
 from trainers.output.folder import mistake_in
 from trainers.recipes.load import RecipeFile
 
 PACKAGES = ("torch", "transformers", "peft", "trl", "datasets", "accelerate", "safetensors")
 
 
+def with_fallback(file: RecipeFile) -> RecipeFile:
+    """The recipe with ``fallback_base`` for its base, where that is not there."""
+    recipe = file.recipe
+    if recipe.fallback_base is None or Path(recipe.base).exists() or local_copy(recipe.base):
+        return file
+    note = f"base: {recipe.base} is not there, so {recipe.fallback_base} is trained instead"
+    changed = recipe.model_copy(update={"base": recipe.fallback_base})
+    return replace(file, recipe=changed, notes=(*file.notes, note))
+
+
 def check(file: RecipeFile, overwrite: bool) -> None:
     """Raise a HarnessError with a line for every mistake found."""
     recipe = file.recipe
-    inputs = (Path(recipe.base), *map(Path, (*recipe.data.train, *recipe.data.val)))
-    found = [*_packages(file), *_processes(), *_base(file), *_data(file)]
+    inputs = (
+        *map(Path, (recipe.base, recipe.adapter or recipe.base)),
+        *map(Path, (*recipe.data.train, *recipe.data.val)),
+    )
+    found = [*_packages(file), *_processes(), *_base(file), *_adapter(file), *_data(file)]
     if mistake := mistake_in(Path(recipe.output), overwrite, inputs):
         found.append(f"{file.where('output')}: {mistake}")
     if found:
@@ -60,6 +75,16 @@ def _base(file: RecipeFile) -> list[str]:
         return [f"{where}: {recipe.base} is an adapter, name the whole model it belongs to"]
     try:
         check_whole_model(where, recipe.base)
+    except HarnessError as error:
+        return [*error.mistakes]
+    return []
+
+
+def _adapter(file: RecipeFile) -> list[str]:
+    if file.recipe.adapter is None:
+        return []
+    try:
+        check_adapter(file.where("adapter"), file.recipe.adapter)
     except HarnessError as error:
         return [*error.mistakes]
     return []

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.core.errors import HarnessError
+from harness.engine.hf.adapter_loading import load_adapter
 from harness.engine.hf.quantization import numel
 from harness.engine.prompt import has_template
 from harness.model_files.end_tokens import end_ids
@@ -35,24 +36,26 @@ def prepare(file: RecipeFile, method: Method, rows: RecipeRows) -> tuple[Trainin
     folder, tokenizer = open_tokenizer(recipe, file.where("base"))
     device = choose_device(recipe, folder)
     model = open_model(recipe, folder, device)
-    names = target_modules(model, recipe.lora, file.where("lora.target_modules"))
+    parameters = numel(model)
+    model, lora = _with_adapter(file, model, folder)
     max_length = usable_length(recipe, model, file.where("max_length"))
     stops = end_ids(model.generation_config.eos_token_id, tokenizer.eos_token_id)
     arguments = tuple(recipe.template.items())
     ending = ending_token(tokenizer, stops, arguments)
     how = (max_length, ending, stops, arguments)
-    train = method.encode(tokenizer, rows.train, *how)
-    val = method.encode(tokenizer, rows.val, *how) if rows.val else None
+    train = method.encode(recipe, tokenizer, rows.train, *how)
+    val = method.encode(recipe, tokenizer, rows.val, *how) if rows.val else None
     for encoded, key in ((train, "train"), (val, "val")):
         if encoded and not encoded.rows:
             raise HarnessError(_nothing_fits(file, encoded, max_length, key))
     _check_vocabulary(model, train, file.where("base"))
-    parameters = numel(model)
+    names = [t] if isinstance(t := lora.target_modules, str) else sorted(t)
     job = TrainingJob(
         recipe=recipe,
         model=model,
         tokenizer=tokenizer,
-        peft_config=lora_config(model, recipe.lora, names, recipe.base),
+        peft_config=None if recipe.adapter else lora,
+        lora=lora,
         base=_base_info(recipe, model, tokenizer, folder, device, parameters),
         train=train,
         val=val,
@@ -60,10 +63,23 @@ def prepare(file: RecipeFile, method: Method, rows: RecipeRows) -> tuple[Trainin
         ending=ending,
         steps=steps_of(recipe, len(train.rows)),
         target_modules=tuple(names),
-        trainable_parameters=_adapter_parameters(model, recipe.lora.r, names),
-        notes=(*_read(file), *device.notes, *_notes(train)),
+        trainable_parameters=_adapter_parameters(model, lora.r, names),
+        notes=(*_read(file), *file.notes, *device.notes, *_notes(train), *method.notes(train)),
     )
     return job, folder
+
+
+def _with_adapter(file: RecipeFile, model: Any, folder: Path) -> tuple[Any, Any]:
+    """The model, with the adapter that goes on, and peft's configuration of that or a fresh one."""
+    recipe = file.recipe
+    if recipe.adapter is None:
+        names = target_modules(model, recipe.lora, file.where("lora.target_modules"))
+        return model, lora_config(model, recipe.lora, names, recipe.base)
+    try:
+        adapted = load_adapter(model, folder, Path(recipe.adapter), is_trainable=True)
+    except HarnessError as error:
+        raise HarnessError(*(f"{file.where('adapter')}: {m}" for m in error.mistakes)) from None
+    return adapted, adapted.peft_config["default"]
 
 
 def steps_of(recipe: Recipe, rows: int) -> int:
@@ -88,6 +104,9 @@ def _check_vocabulary(model: Any, train: EncodedRows, where: str) -> None:
 
 def _adapter_parameters(model: Any, rank: int, names: list[str]) -> int:
     """Parameters of the adapter: A (inputs x rank) and B (rank x outputs) for each layer."""
+    trained = sum(p.numel() for p in model.parameters() if p.requires_grad)
+    if any("lora_" in name for name, _ in model.named_parameters()):
+        return int(trained)
     count = 0
     for path, module in model.named_modules():
         if any(path == name or path.endswith(f".{name}") for name in names):

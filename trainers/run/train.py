@@ -17,7 +17,7 @@ from trainers.data.rows import DataFile
 from trainers.recipes.load import RecipeFile, load
 from trainers.run.announce import DRY_RUN, closing, opening, say
 from trainers.run.job import Method, RecipeRows
-from trainers.run.preflight import check
+from trainers.run.preflight import check, with_fallback
 from trainers.run.quiet import quiet
 
 INTERRUPTED = 130
@@ -45,6 +45,7 @@ def train(
     """
     console = console or Console(highlight=False)
     file = load(recipe, overrides)
+    file = with_fallback(file)
     check(file, overwrite)
     method = cast(Method, importlib.import_module(f"trainers.{file.recipe.method}"))
     rows = read(file, method)

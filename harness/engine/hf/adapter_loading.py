@@ -12,7 +12,7 @@ OWN_LEFTOVERS = (".modules_to_save.weight", ".token_adapter.trainable_tokens_del
 """Endings of names that peft saves twice and itself passes over when it loads them."""
 
 
-def load_adapter(base: Any, base_folder: Path, folder: Path) -> Any:
+def load_adapter(base: Any, base_folder: Path, folder: Path, *, is_trainable: bool = False) -> Any:
     """The base with the adapter over it, in evaluation mode; ``base`` is changed.
 
     A vocabulary that training resized is resized here, too, to the rows that the adapter contains.
@@ -26,7 +26,7 @@ def load_adapter(base: Any, base_folder: Path, folder: Path) -> Any:
     if rows is not None and rows != base.get_input_embeddings().weight.shape[0]:
         base.resize_token_embeddings(rows, mean_resizing=False)
     try:
-        model, missing, unexpected = _load(base, folder)
+        model, missing, unexpected = _load(base, folder, is_trainable)
     except (RuntimeError, ValueError, KeyError, IndexError, TypeError) as error:
         lines = str(error).splitlines() or [type(error).__name__]
         # torch lists the mismatches below an uninformative first line.
@@ -43,16 +43,16 @@ def load_adapter(base: Any, base_folder: Path, folder: Path) -> Any:
     return model.eval()
 
 
-def _load(base: Any, folder: Path) -> tuple[Any, list[str], list[str]]:
+def _load(base: Any, folder: Path, is_trainable: bool) -> tuple[Any, list[str], list[str]]:
     """peft's model, with the names that are missing in the file or have no place in the model."""
     from peft import PeftModel
 
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Found missing adapter keys")  # told by the second value
-        model = PeftModel.from_pretrained(base, folder)
+        model = PeftModel.from_pretrained(base, folder, is_trainable=is_trainable)
     if model.active_peft_config.is_prompt_learning:
         return model, [], []
     # Loads the same again: ``from_pretrained`` keeps its result to itself.
-    result = model.load_adapter(folder, "default")
+    result = model.load_adapter(folder, "default", is_trainable=is_trainable)
     unexpected = [name for name in result.unexpected_keys if not name.endswith(OWN_LEFTOVERS)]
     return model, list(result.missing_keys), unexpected
