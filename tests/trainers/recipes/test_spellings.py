@@ -13,7 +13,8 @@ from trainers.recipes.schema import Lora, methods, options_of
 from trainers.recipes.spellings import CONVERTED, READ_AS, STATED
 
 OURS = {"method", "base", "fallback_base", "adapter", "output", "data", "template", "lora",
-        "quantize", "quantize_fallback", "dtype", "threads", "max_prompt_length", "stop_on_collapse"}  # fmt: skip
+        "quantize", "quantize_fallback", "dtype", "threads", "max_prompt_length",
+        "stop_on_collapse"}  # fmt: skip
 """Keys of a recipe that no library has."""
 HEAD = {"method": "sft", "base": "b", "output": "o", "data": {"train": "t.jsonl"}}
 
@@ -36,8 +37,8 @@ def mistakes(tmp_path: Path, values: dict[str, Any], *overrides: str) -> list[st
 
 @pytest.mark.parametrize("method", methods())
 def test_every_key_is_a_field_of_the_installed_libraries(method: str) -> None:
-    from peft import LoraConfig
     import trl
+    from peft import LoraConfig
 
     config = getattr(trl, f"{method.upper()}Config")
     known = {field.name for field in dataclasses.fields(config)}
