@@ -105,8 +105,9 @@ def build(job: "TrainingJob", arguments: dict[str, Any]) -> Any:
 
     from trainers.run.evaluation import ReproducibleEvaluation
     from trainers.run.preferences import Preferences
+    from trainers.run.saving import WholeCheckpoints
 
-    class Trainer(ReproducibleEvaluation, DPOTrainer):  # type: ignore[misc]
+    class Trainer(WholeCheckpoints, ReproducibleEvaluation, DPOTrainer):  # type: ignore[misc]
         def _prepare_dataset(self, dataset: Any, *args: Any, **kwargs: Any) -> Any:
             """TRL would tokenize rows that are tokenized already."""
             return dataset

@@ -49,8 +49,9 @@ def build(job: "TrainingJob", arguments: dict[str, Any]) -> Any:
     from trl import SFTConfig, SFTTrainer
 
     from trainers.run.evaluation import ReproducibleEvaluation
+    from trainers.run.saving import WholeCheckpoints
 
-    class Trainer(ReproducibleEvaluation, SFTTrainer):  # type: ignore[misc]
+    class Trainer(WholeCheckpoints, ReproducibleEvaluation, SFTTrainer):  # type: ignore[misc]
         pass
 
     config = SFTConfig(max_length=job.max_length, packing=False, **arguments)

@@ -16,8 +16,11 @@ import click
     help="Use another value than the recipe's, such as lora.r=8. Repeatable.",
 )
 @click.option("--overwrite", is_flag=True, help="Replace the adapter in the output folder.")
+@click.option("--resume", is_flag=True, help="Go on from the newest checkpoint, if there is one.")
 @click.option("--dry-run", is_flag=True, help="Say what would be trained, and stop.")
-def command(recipe: str, overrides: tuple[str, ...], overwrite: bool, dry_run: bool) -> None:
+def command(
+    recipe: str, overrides: tuple[str, ...], overwrite: bool, resume: bool, dry_run: bool
+) -> None:
     """Train an adapter from RECIPE, a YAML file or the name of a bundled recipe.
 
     \b
@@ -31,5 +34,5 @@ def command(recipe: str, overrides: tuple[str, ...], overwrite: bool, dry_run: b
 
     output = LastingOutput(sys.stdout)
     console = Console(file=cast(TextIO, output), highlight=False)
-    train(recipe, overrides, overwrite=overwrite, dry_run=dry_run, console=console)
+    train(recipe, overrides, overwrite=overwrite, resume=resume, dry_run=dry_run, console=console)
     output.require_arrived()

@@ -12,6 +12,7 @@ from harness.core.modelref import ModelRef
 from harness.core.template_arguments import parse_arguments
 from harness.engine.model import EngineSettings
 from harness.files.paths import short_path
+from harness.run.model_patterns import models_named
 from harness.run.settings import TABLE, Settings
 from harness.tasks.task import Task, find_tasks
 
@@ -104,9 +105,9 @@ def _models(
     models: dict[ModelRef, tuple[str, ...] | None] = {}
     for text, tasks in wanted:
         try:
-            ref = ModelRef.parse(text)
-            backends.preflight(ref, choices.engine)
-            models[ref] = tasks
+            for ref in models_named(ModelRef.parse(text)):
+                backends.preflight(ref, choices.engine)
+                models[ref] = tasks
         except HarnessError as error:
             mistakes += error.mistakes
     if mistakes:

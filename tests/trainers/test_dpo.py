@@ -99,37 +99,48 @@ def test_keys_that_contradict_are_refused(write_recipe, pairs_file, changes, mes
         train(str(recipe))
 
 
-def logs(chosen: float, reward: float = 0.0) -> dict[str, float]:
-    return {"logps/chosen": chosen, "rewards/chosen": reward, "rewards/rejected": 0.0}
+class Watched:
+    """The log lines of a training, given to ``Preferences`` one by one."""
+
+    def __init__(self, *, is_stopping: bool) -> None:
+        self.watch = Preferences(is_stopping=is_stopping)
+        self.log_history: list[dict[str, float]] = []
+        self.global_step = 0
+
+    def log(self, chosen: float, reward: float = 0.0) -> None:
+        line = {"logps/chosen": chosen, "rewards/chosen": reward, "rewards/rejected": 0.0}
+        self.log_history.append(line)
+        self.global_step += 1
+        self.watch.on_log(None, self, None, line)
 
 
-def test_a_collapse_is_told_once_or_stops() -> None:
-    state = type("State", (), {"global_step": 5})
-    watch = Preferences(is_stopping=False)
-    watch.on_log(None, state, None, logs(-2.2))
-    with pytest.warns(UserWarning, match=r"fell from -2.2 to -12.8 by step 5"):
-        watch.on_log(None, state, None, logs(-12.8))
-    watch.on_log(None, state, None, logs(-13.8))
-    strict = Preferences(is_stopping=True)
-    strict.on_log(None, state, None, logs(-2.2))
-    strict.on_log(None, state, None, logs(-6.0))
-    with pytest.raises(HarnessError, match="nothing was kept"):
-        strict.on_log(None, state, None, logs(-12.8))
+def test_a_collapse_is_told_once() -> None:
+    watched = Watched(is_stopping=False)
+    watched.log(-2.2)
+    with pytest.warns(UserWarning, match=r"fell from -2\.2 to -12\.8 by step 2"):
+        watched.log(-12.8)
+    watched.log(-13.8)
+
+
+def test_a_collapse_stops_where_the_recipe_says_so() -> None:
+    watched = Watched(is_stopping=True)
+    watched.log(-2.2)
+    watched.log(-6.0)
+    with pytest.raises(HarnessError, match="both answers are being pushed down; lower"):
+        watched.log(-12.8)
 
 
 def test_long_answers_may_vary_more() -> None:
-    state = type("State", (), {"global_step": 5})
-    watch = Preferences(is_stopping=True)
-    watch.on_log(None, state, None, logs(-200.0))
-    watch.on_log(None, state, None, logs(-240.0))
+    watched = Watched(is_stopping=True)
+    watched.log(-200.0)
+    watched.log(-240.0)
     with pytest.raises(HarnessError):
-        watch.on_log(None, state, None, logs(-260.0))
+        watched.log(-260.0)
 
 
 def test_another_reference_is_a_fault() -> None:
-    state = type("State", (), {"global_step": 1})
     with pytest.raises(RuntimeError, match="reference is not the model"):
-        Preferences(is_stopping=False).on_log(None, state, None, logs(-2.0, reward=0.1))
+        Watched(is_stopping=False).log(-2.0, reward=0.1)
 
 
 @pytest.mark.parametrize("quantize", ["nf4", "int8"])

@@ -151,7 +151,7 @@ def test_running_out_of_memory_says_what_to_lower(
 
     monkeypatch.setattr(SFTTrainer, "compute_loss", allocate)
     with pytest.raises(
-        HarnessError, match=r"out of memory at step 1, .*lower per_device_train_batch_size"
+        HarnessError, match=r"out of memory at step 1; lower per_device_train_batch_size"
     ):
         train(str(write_recipe()))
 

@@ -1,7 +1,8 @@
 """Creates the adapter's folder: it appears complete after a successful training, or not at all.
 
 Training writes into ``<output>.partial`` beside it, which is renamed at the end. That folder is
-also a lock: two trainings cannot write into one output.
+also a lock: two trainings cannot write into one output. It stays where a training ended before its
+end and has written checkpoints.
 """
 
 import contextlib
@@ -17,12 +18,24 @@ from harness.files.atomic import publish_folder
 from harness.files.refused import WRITE_ERRORS
 from harness.files.staging import cannot_write, folder_mistake
 from harness.model_files.folders import ADAPTER_CONFIG
+from trainers.output.checkpoints import WRITING, checkpoint_folders
 
 PROCESS_FILE = "process"
 """Holds the id of the process that writes the partial folder."""
 
 
-def mistake_in(output: Path, overwrite: bool, inputs: tuple[Path, ...]) -> str | None:
+def partial_folder(output: Path) -> Path:
+    return output.with_name(f"{output.name}.partial")
+
+
+def is_finished(output: Path) -> bool:
+    """The output holds an adapter, and no training into it waits to go on."""
+    return (output / ADAPTER_CONFIG).is_file() and not checkpoint_folders(partial_folder(output))
+
+
+def mistake_in(
+    output: Path, inputs: tuple[Path, ...], *, overwrite: bool, resume: bool
+) -> str | None:
     """One line that says why ``output`` cannot be written; ``None`` where it can.
 
     Args:
@@ -30,28 +43,37 @@ def mistake_in(output: Path, overwrite: bool, inputs: tuple[Path, ...]) -> str |
     """
     if wrong := folder_mistake(output, inputs):
         return f"{output} {wrong}"
+    partial = partial_folder(output)
+    if not (overwrite or resume) and (found := checkpoint_folders(partial)):
+        return (
+            f"{partial} holds {found[0].name} of a training that did not end, go on with --resume "
+            "or begin anew with --overwrite"
+        )
     if not output.is_dir() or not any(output.iterdir()):
         return None
     if not (output / ADAPTER_CONFIG).is_file():
         return f"{output} holds files that are not an adapter's, name another folder"
-    if not overwrite:
+    if not (overwrite or (resume and checkpoint_folders(partial))):
         return f"{output} holds an adapter already, name another folder or add --overwrite"
     return None
 
 
 @contextlib.contextmanager
-def staged(output: Path) -> Iterator[Path]:
+def staged(output: Path, *, resume: bool = False) -> Iterator[Path]:
     """Yield a partial folder, which becomes ``output`` when the block ends without error.
 
     A previous adapter is removed only after the new one is complete. After an error or Ctrl-C the
-    partial folder is removed and the previous one is untouched.
+    partial folder is removed, unless it holds a checkpoint, and the previous one is untouched.
+
+    Args:
+        resume: keep what an earlier training left in the partial folder.
 
     Raises:
         HarnessError: the folder cannot be written, or another training writes it.
     """
-    partial = output.with_name(f"{output.name}.partial")
+    partial = partial_folder(output)
     try:
-        _claim(partial)
+        _claim(partial, resume)
     except OSError as error:
         raise HarnessError(cannot_write(output, error.strerror or str(error))) from None
     try:
@@ -66,10 +88,19 @@ def staged(output: Path) -> Iterator[Path]:
             raise
         raise HarnessError(cannot_write(output, error.strerror or str(error))) from error
     finally:
+        _clear(partial)
+
+
+def _clear(partial: Path) -> None:
+    """Remove what is no whole checkpoint, and the folder where there is none."""
+    if not checkpoint_folders(partial):
         shutil.rmtree(partial, ignore_errors=True)
+        return
+    (partial / PROCESS_FILE).unlink(missing_ok=True)
+    shutil.rmtree(partial / WRITING, ignore_errors=True)
 
 
-def _claim(partial: Path) -> None:
+def _claim(partial: Path, resume: bool) -> None:
     partial.parent.mkdir(parents=True, exist_ok=True)
     try:
         partial.mkdir()
@@ -80,8 +111,9 @@ def _claim(partial: Path) -> None:
                 "another output"
             ) from None
         # Left by a training that was killed.
-        shutil.rmtree(partial)
-        partial.mkdir()
+        if not resume:
+            shutil.rmtree(partial)
+            partial.mkdir()
     (partial / PROCESS_FILE).write_text(str(os.getpid()))
 
 

@@ -55,6 +55,8 @@ class TrainingRecord:
     """In which the trained weights were held and stepped."""
     curve: tuple[Mapping[str, Any], ...]
     """See ``trainers.run.curve.CurvePoint``; a value that was not measured is absent."""
+    resumed: tuple[int, ...]
+    """Steps from which the training went on after it had been interrupted."""
     result: Result
     notes: tuple[str, ...]
     """Deviations from the recipe, each with its reason."""

@@ -146,6 +146,10 @@ class Recipe(RecipeModel):
     """Recompute activations; less memory, about a third more time."""
 
     logging_steps: int = Field(default=10, ge=1)
+    save_steps: int | None = Field(default=None, ge=1)
+    """Steps between checkpoints, from which ``harness train --resume`` goes on; none by default."""
+    save_total_limit: int | None = Field(default=None, ge=1)
+    """Checkpoints that are kept, the newest ones; all by default."""
     eval_steps: int | None = Field(default=None, ge=1)
     """Steps between evaluations on ``data.val``; by default once an epoch."""
 

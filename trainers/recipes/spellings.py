@@ -81,8 +81,6 @@ class Stated:
     reason: str
 
 
-_NO_CHECKPOINTS = "only the trained adapter is written"
-
 STATED: Mapping[str, Stated] = {
     "packing": Stated((False,), "rows are never packed, so that no answer sees another"),
     "padding_free": Stated((False,), "rows are padded"),
@@ -135,10 +133,9 @@ STATED: Mapping[str, Stated] = {
     "eval_strategy": Stated(("steps", "epoch"), "data.val and eval_steps say when"),
     "evaluation_strategy": Stated(("steps", "epoch"), "data.val and eval_steps say when"),
     "logging_strategy": Stated(("steps",), "logging_steps says when"),
-    "save_strategy": Stated(("no",), _NO_CHECKPOINTS),
-    "save_steps": Stated((), _NO_CHECKPOINTS),
-    "save_total_limit": Stated((), _NO_CHECKPOINTS),
-    "resume_from_checkpoint": Stated((None, False), _NO_CHECKPOINTS),
+    "save_strategy": Stated(("steps",), "save_steps says when"),
+    "save_only_model": Stated((False,), "a checkpoint holds all that is needed to go on"),
+    "resume_from_checkpoint": Stated((None, False), "say --resume when the recipe is run"),
     "group_by_length": Stated((False,), "rows come in a random order, that of the seed"),
     "train_sampling_strategy": Stated(("random",), "rows come in a random order, that of the seed"),
     "neftune_noise_alpha": Stated((None,), "no noise is added to embeddings"),

@@ -31,14 +31,19 @@ def save(model: Any, job: TrainingJob, base_folder: Path, folder: Path) -> str:
         model.save_pretrained(folder, save_embedding_layers=False, selected_adapters=["default"])
     except SafetensorError as error:
         raise HarnessError(cannot_write(Path(job.recipe.output), str(error))) from error
-    _rewrite_config(folder / ADAPTER_CONFIG, job.recipe.base)
-    # Loaded again: training has set a padding token on the other tokenizer.
-    load_tokenizer(base_folder).save_pretrained(folder)
+    complete(folder, job, base_folder)
     readme = folder / "README.md"
     readme.write_text(_readme(job), encoding="utf-8")
     # safetensors writes files that only the owner may read, regardless of the umask.
     (folder / ADAPTER_WEIGHTS).chmod(readme.stat().st_mode)
     return hashlib.sha256((folder / ADAPTER_WEIGHTS).read_bytes()).hexdigest()
+
+
+def complete(folder: Path, job: TrainingJob, base_folder: Path) -> None:
+    """Make the folder that peft wrote one of ours: its configuration sorted, and a tokenizer."""
+    _rewrite_config(folder / ADAPTER_CONFIG, job.recipe.base)
+    # Loaded again: training has set a padding token on the other tokenizer.
+    load_tokenizer(base_folder).save_pretrained(folder)
 
 
 def _rewrite_config(path: Path, base: str) -> None:

@@ -2,8 +2,8 @@
 
 import math
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from transformers import TrainerCallback
@@ -37,8 +37,19 @@ class Curve(TrainerCallback):  # type: ignore[misc]
     def __init__(self) -> None:
         self.points: list[CurvePoint] = []
         self.started = time.perf_counter()
+        self.before = 0.0
+        """Seconds of the training before it was interrupted."""
         self.step = 0
         """Completed optimiser steps."""
+
+    def go_on(self, points: Iterable[Mapping[str, Any]], step: int, seconds: float) -> None:
+        """Continue the curve of a checkpoint."""
+        self.points = [CurvePoint(**point) for point in points]
+        self.step, self.before = step, seconds
+
+    def seconds(self) -> float:
+        """Seconds of training so far, those before an interruption included."""
+        return round(self.before + time.perf_counter() - self.started, 3)
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         self.started = time.perf_counter()
@@ -59,12 +70,18 @@ class Curve(TrainerCallback):  # type: ignore[misc]
             if not math.isfinite(number):
                 raise HarnessError(diverged(f"{name} is {number}", state.global_step))
         metrics = {k: float(v) for k, v in logs.items() if k.startswith(METHOD_METRICS)} or None
-        seconds = round(time.perf_counter() - self.started, 3)
-        self.points.append(CurvePoint(state.global_step, seconds, **numbers, metrics=metrics))
+        self.points.append(
+            CurvePoint(state.global_step, self.seconds(), **numbers, metrics=metrics)
+        )
+
+
+def point_values(point: CurvePoint) -> dict[str, Any]:
+    """The values of a point that were measured."""
+    return {name: value for name, value in asdict(point).items() if value is not None}
 
 
 def diverged(what: str, step: int) -> str:
     return (
-        f"{what} at step {step}: training diverged and nothing was kept; lower learning_rate or "
+        f"{what} at step {step}: training diverged; lower learning_rate or "
         "max_grad_norm, or raise warmup_steps"
     )

@@ -1,5 +1,6 @@
 """Runs the training loop and writes the adapter's folder. Imports torch."""
 
+import platform
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -9,22 +10,29 @@ from rich.console import Console
 from transformers import PrinterCallback
 
 from harness.core.errors import HarnessError
-from harness.machine.environment import environment
+from harness.machine.environment import environment, versions
 from harness.machine.memory import peak_memory_mb
+from harness.model_files.fingerprint import folder_hash
 from trainers.data.rows import DataFile, EncodedRows
 from trainers.model.lora import keep_adapter_exact
 from trainers.model.trained_logits import only_trained_logits
 from trainers.output import record
+from trainers.output.checkpoints import Checkpoint, newest_checkpoint
 from trainers.output.folder import staged
+from trainers.output.identity import Identity, decisive
 from trainers.recipes.load import RecipeFile
 from trainers.run import adapter
+from trainers.run.announce import say
 from trainers.run.arguments import arguments
-from trainers.run.curve import Curve
+from trainers.run.curve import Curve, point_values
 from trainers.run.job import Method, RecipeRows, TrainingJob
 from trainers.run.progress import ProgressShow
+from trainers.run.saving import Saving, go_on
 
+DECISIVE_PACKAGES = ("torch", "transformers", "trl", "peft", "accelerate", "bitsandbytes")
+"""Packages that compute a step."""
 OUT_OF_MEMORY = (
-    "out of memory at step {step}, nothing was kept; lower per_device_train_batch_size "
+    "out of memory at step {step}; lower per_device_train_batch_size "
     "and raise gradient_accumulation_steps by as much, lower max_length, or set "
     "activation_checkpointing: true or quantize: nf4"
 )
@@ -38,33 +46,76 @@ def train_job(
     base_folder: Path,
     console: Console,
     warnings: list[str],
+    *,
+    resume: bool = False,
 ) -> record.Result:
-    """Train, and write the adapter's folder.
+    """Train, from the newest checkpoint with ``resume``, and write the adapter's folder.
 
     Raises:
         HarnessError: training diverged, memory ran out, or the folder cannot be written.
         KeyboardInterrupt: Ctrl-C; its message says after which step.
     """
-    with staged(Path(job.recipe.output)) as partial:
+    curve = Curve()
+    with staged(Path(job.recipe.output), resume=resume) as partial:
+        saving = Saving(
+            partial,
+            identity_of(job, rows),
+            curve,
+            job.recipe.save_total_limit,
+            lambda folder: adapter.complete(folder, job, base_folder),
+        )
+        checkpoint, notes = newest_checkpoint(partial, saving.identity) if resume else (None, [])
+        say(console, _resuming(checkpoint, notes, resume=resume))
         trainer = method.build(job, arguments(job, partial))
+        trainer.saving = saving
         keep_adapter_exact(trainer.model)
-        curve = Curve()
-        seconds = _fit(trainer, curve, console)
+        if checkpoint:
+            saving.resumed = (*checkpoint.resumed, checkpoint.step)
+            curve.go_on(checkpoint.curve, checkpoint.step, checkpoint.seconds)
+        if checkpoint is None or not go_on(trainer, checkpoint, job.steps):
+            _fit(trainer, curve, console, checkpoint)
         weights = adapter.save(trainer.model, job, base_folder, partial)
-        result = _result(trainer, curve, seconds, weights)
-        record.write(_record(file, job, rows, curve, result, warnings), partial)
+        result = _result(trainer, curve, weights)
+        found = _record(file, job, rows, curve, result, [*notes, *warnings], saving.resumed)
+        record.write(found, partial)
     return result
 
 
-def _fit(trainer: Any, curve: Curve, console: Console) -> float:
-    """Run the training loop; returns its wall time in seconds."""
+def identity_of(job: TrainingJob, rows: RecipeRows) -> Identity:
+    """The values that decide the bits of the adapter."""
+    base, recipe = job.base, job.recipe
+    device = {key: getattr(base, key) for key in ("dtype", "quantize", "device", "threads")}
+    return Identity(
+        recipe={**decisive(recipe.model_dump(mode="json")), **device},
+        data=tuple(file.sha256 for file in rows.train_files),
+        base=base.weights_sha256,
+        adapter=folder_hash(Path(recipe.adapter)) if recipe.adapter else "",
+        steps=job.steps,
+        processes=1,
+        versions={"python": platform.python_version(), **versions(DECISIVE_PACKAGES)},
+    )
+
+
+def _resuming(
+    checkpoint: Checkpoint | None, notes: list[str], *, resume: bool
+) -> list[tuple[str, str]]:
+    lines = [("note", note) for note in notes]
+    if checkpoint:
+        lines.append(("goes on", f"from {checkpoint.path}"))
+    elif resume:
+        lines.append(("goes on", "from the beginning: there is no checkpoint yet"))
+    return lines
+
+
+def _fit(trainer: Any, curve: Curve, console: Console, checkpoint: Checkpoint | None) -> None:
+    """Run the training loop."""
     show = ProgressShow(console, curve)
     trainer.remove_callback(PrinterCallback)
     trainer.add_callback(curve)
     trainer.add_callback(show)
     try:
         with only_trained_logits():
-            output = trainer.train()
+            trainer.train(resume_from_checkpoint=checkpoint and str(checkpoint.path))
     except RuntimeError as error:
         if not _is_out_of_memory(error):
             raise
@@ -75,7 +126,6 @@ def _fit(trainer: Any, curve: Curve, console: Console) -> float:
         ) from None
     finally:
         show.close()
-    return float(output.metrics["train_runtime"])
 
 
 def _is_out_of_memory(error: RuntimeError) -> bool:
@@ -83,13 +133,13 @@ def _is_out_of_memory(error: RuntimeError) -> bool:
     return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)
 
 
-def _result(trainer: Any, curve: Curve, seconds: float, weights: str) -> record.Result:
+def _result(trainer: Any, curve: Curve, weights: str) -> record.Result:
     losses = [p.loss for p in curve.points if p.loss is not None]
     evaluations = [p.eval_loss for p in curve.points if p.eval_loss is not None]
     return record.Result(
         steps=trainer.state.global_step,
         epochs=round(float(trainer.state.epoch), 4),
-        seconds=round(seconds, 3),
+        seconds=curve.points[-1].seconds if curve.points else 0.0,
         first_loss=losses[0],
         last_loss=losses[-1],
         eval_loss=evaluations[-1] if evaluations else None,
@@ -105,6 +155,7 @@ def _record(
     curve: Curve,
     result: record.Result,
     warnings: list[str],
+    resumed: tuple[int, ...],
 ) -> record.TrainingRecord:
     val = _data(rows.val_files, job.val) if job.val else None
     return record.TrainingRecord(
@@ -120,7 +171,8 @@ def _record(
         target_modules=job.target_modules,
         trainable_parameters=job.trainable_parameters,
         adapter_dtype="float32",
-        curve=tuple({k: v for k, v in asdict(p).items() if v is not None} for p in curve.points),
+        curve=tuple(point_values(point) for point in curve.points),
+        resumed=resumed,
         result=result,
         notes=job.notes,
         warnings=tuple(warnings),

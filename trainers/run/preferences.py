@@ -21,7 +21,6 @@ class Preferences(TrainerCallback):  # type: ignore[misc]
 
     def __init__(self, *, is_stopping: bool) -> None:
         self._is_stopping = is_stopping
-        self._first: float | None = None
         self._has_warned = False
 
     def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **kwargs: Any) -> None:
@@ -35,22 +34,20 @@ class Preferences(TrainerCallback):  # type: ignore[misc]
         chosen = logs.get("logps/chosen")
         if chosen is None:
             return
-        if self._first is None:
+        if state.global_step == 1:
             _check_reference(logs)
-            self._first = float(chosen)
-        fall = self._first - float(chosen)
-        if fall > max(FALL_NATS, FALL_SHARE * abs(self._first)):
-            self._tell(float(chosen), state.global_step)
+        logged = (line["logps/chosen"] for line in state.log_history if "logps/chosen" in line)
+        first, now = float(next(logged, chosen)), float(chosen)
+        if first - now > max(FALL_NATS, FALL_SHARE * abs(first)):
+            self._tell(first, now, state.global_step)
 
-    def _tell(self, chosen: float, step: int) -> None:
+    def _tell(self, first: float, chosen: float, step: int) -> None:
         what = (
-            f"the chosen answers' log probability fell from {self._first:.1f} to {chosen:.1f} by "
+            f"the chosen answers' log probability fell from {first:.1f} to {chosen:.1f} by "
             f"step {step}: both answers are being pushed down"
         )
         if self._is_stopping:
-            raise HarnessError(
-                f"{what}, nothing was kept; lower learning_rate or add sft to loss_type"
-            )
+            raise HarnessError(f"{what}; lower learning_rate or add sft to loss_type")
         if not self._has_warned:
             warnings.warn(f"{what}; judge the adapter before it is used", stacklevel=2)
             self._has_warned = True

@@ -24,7 +24,7 @@ def with_fallback(file: RecipeFile) -> RecipeFile:
     return replace(file, recipe=changed, notes=(*file.notes, note))
 
 
-def check(file: RecipeFile, overwrite: bool) -> None:
+def check(file: RecipeFile, *, overwrite: bool, resume: bool) -> None:
     """Raise a HarnessError with a line for every mistake found."""
     recipe = file.recipe
     inputs = (
@@ -32,7 +32,7 @@ def check(file: RecipeFile, overwrite: bool) -> None:
         *map(Path, (*recipe.data.train, *recipe.data.val)),
     )
     found = [*_packages(file), *_processes(), *_base(file), *_adapter(file), *_data(file)]
-    if mistake := mistake_in(Path(recipe.output), overwrite, inputs):
+    if mistake := mistake_in(Path(recipe.output), inputs, overwrite=overwrite, resume=resume):
         found.append(f"{file.where('output')}: {mistake}")
     if found:
         raise HarnessError(*found)

@@ -14,6 +14,8 @@ from rich.console import Console
 
 from harness.core.errors import HarnessError
 from trainers.data.rows import DataFile
+from trainers.output.checkpoints import checkpoint_folders
+from trainers.output.folder import is_finished, partial_folder
 from trainers.recipes.load import RecipeFile, load
 from trainers.run.announce import DRY_RUN, closing, opening, say
 from trainers.run.job import Method, RecipeRows
@@ -29,6 +31,7 @@ def train(
     overrides: Sequence[str] = (),
     *,
     overwrite: bool = False,
+    resume: bool = False,
     dry_run: bool = False,
     console: Console | None = None,
 ) -> None:
@@ -37,6 +40,7 @@ def train(
     Args:
         overrides: ``key=value``, with dots into sections.
         overwrite: replace an adapter that stands in the output folder.
+        resume: go on from the newest checkpoint of the recipe's output, if there is one.
         dry_run: say what would be done, and stop before the first step.
 
     Raises:
@@ -46,7 +50,11 @@ def train(
     console = console or Console(highlight=False)
     file = load(recipe, overrides)
     file = with_fallback(file)
-    check(file, overwrite)
+    output = Path(file.recipe.output)
+    if resume and is_finished(output):
+        say(console, [("finished", f"{output} holds the adapter, nothing is left to train")])
+        return
+    check(file, overwrite=overwrite, resume=resume)
     method = cast(Method, importlib.import_module(f"trainers.{file.recipe.method}"))
     rows = read(file, method)
     try:
@@ -61,12 +69,30 @@ def train(
             if dry_run:
                 say(console, [*method.first_row(job), DRY_RUN])
                 return
-            result = loop.train_job(file, method, rows, job, base_folder, console, warnings)
+            result = loop.train_job(
+                file, method, rows, job, base_folder, console, warnings, resume=resume
+            )
         say(console, closing(job.recipe.output, result, warnings))
+    except HarnessError as error:
+        found = checkpoint_folders(partial_folder(output))
+        more = (_go_on(found[0]),) if found else ()
+        raise HarnessError(*error.mistakes, *more) from error
     except KeyboardInterrupt as stop:
         after = str(stop) or "before the first step"
-        say(console, [("stopped", f"{after}, nothing was written to {file.recipe.output}")])
+        say(console, [("stopped", f"{after}, {_left(output)}")])
         raise SystemExit(INTERRUPTED) from None
+
+
+def _left(output: Path) -> str:
+    """What an interrupted training has left."""
+    found = checkpoint_folders(partial_folder(output))
+    if not found:
+        return f"nothing was written to {output}"
+    return _go_on(found[0])
+
+
+def _go_on(checkpoint: Path) -> str:
+    return f"{checkpoint} is whole: run the command again with --resume to go on from it"
 
 
 def read(file: RecipeFile, method: Method) -> RecipeRows:

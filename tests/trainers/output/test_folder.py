@@ -85,12 +85,13 @@ def test_only_an_adapter_is_overwritten(tmp_path: Path, monkeypatch: pytest.Monk
     empty.mkdir()
     other.mkdir()
     (other / "thesis.txt").write_text("")
-    assert mistake_in(tmp_path / "absent", False, ()) is None
-    assert mistake_in(empty, False, ()) is None
-    assert "add --overwrite" in str(mistake_in(adapter, False, ()))
-    assert mistake_in(adapter, True, ()) is None
-    assert "not an adapter's" in str(mistake_in(other, True, ()))
-    assert "is a file" in str(mistake_in(other / "thesis.txt", True, ()))
-    assert "holds" in str(mistake_in(adapter, True, (adapter / "base",)))
+    assert mistake_in(tmp_path / "absent", (), overwrite=False, resume=False) is None
+    assert mistake_in(empty, (), overwrite=False, resume=False) is None
+    assert "add --overwrite" in str(mistake_in(adapter, (), overwrite=False, resume=False))
+    assert mistake_in(adapter, (), overwrite=True, resume=False) is None
+    assert "not an adapter's" in str(mistake_in(other, (), overwrite=True, resume=False))
+    assert "is a file" in str(mistake_in(other / "thesis.txt", (), overwrite=True, resume=False))
+    inside = (adapter / "base",)
+    assert "holds" in str(mistake_in(adapter, inside, overwrite=True, resume=False))
     monkeypatch.chdir(adapter)
-    assert "name a folder of its own" in str(mistake_in(Path(), True, ()))
+    assert "name a folder of its own" in str(mistake_in(Path(), (), overwrite=True, resume=False))

@@ -96,10 +96,10 @@ def test_what_is_done_anyway_is_accepted_and_the_rest_refused_with_a_reason(tmp_
     done = {"packing": False, "bias": "none", "task_type": "CAUSAL_LM", "fp16": False,
             "gradient_checkpointing_kwargs": {"use_reentrant": False}}  # fmt: skip
     assert read(tmp_path, done).recipe == read(tmp_path, {}).recipe
-    assert mistakes(tmp_path, {"packing": True, "bias": "all", "save_steps": 50}) == [
+    assert mistakes(tmp_path, {"packing": True, "bias": "all", "neftune_noise_alpha": 5}) == [
         "6: packing: is not True here: rows are never packed, so that no answer sees another",
         "7: bias: is not 'all' here: biases are not trained: a merge or a GGUF could not hold them",
-        "8: save_steps: is not 50 here: only the trained adapter is written",
+        "8: neftune_noise_alpha: is not 5 here: no noise is added to embeddings",
     ]
 
 

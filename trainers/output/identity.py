@@ -1,0 +1,70 @@
+"""The identity of a training: the values that decide the bits of its adapter."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+FREE = ("output", "logging_steps", "eval_steps", "save_steps", "save_total_limit", "fallback_base")
+"""Keys of a recipe that change nothing in the adapter."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Two trainings of one identity on one machine end with equal adapters."""
+
+    recipe: Mapping[str, Any]
+    """As resolved, without the keys of ``FREE`` and without the data's names."""
+    data: tuple[str, ...]
+    """SHA-256 of each training file, in order."""
+    base: str
+    """SHA-256 of the base's weights."""
+    adapter: str
+    """SHA-256 of the weights of the adapter that goes on; empty for a fresh one."""
+    steps: int
+    processes: int
+    versions: Mapping[str, str]
+    """Of the libraries and Python: others may compute other last digits."""
+
+    def differences(self, other: Mapping[str, Any]) -> list[str]:
+        """One line for each value that another training had otherwise."""
+        return list(self._differences(other))
+
+    def other_versions(self, other: Mapping[str, Any]) -> list[str]:
+        """One line for each program that had another version: the last digits may be others."""
+        was = other.get("versions")
+        was = was if isinstance(was, Mapping) else {}
+        return [
+            f"{name} was {was.get(name)} and is {version}, so that the last digits may be others"
+            for name, version in self.versions.items()
+            if was.get(name) != version
+        ]
+
+    def _differences(self, other: Mapping[str, Any]) -> Iterator[str]:
+        was = other.get("recipe")
+        was = was if isinstance(was, Mapping) else {}
+        for key in sorted({*self.recipe, *was}):
+            if was.get(key) != self.recipe.get(key):
+                yield f"{key} was {was.get(key)!r:.60} and is {self.recipe.get(key)!r:.60}"
+        own = asdict(self)
+        names = {"data": "the training data", "base": "the base's weights",
+                 "adapter": "the adapter's weights", "steps": "the number of steps",
+                 "processes": "the number of processes"}  # fmt: skip
+        for key, name in names.items():
+            value = [*own[key]] if key == "data" else own[key]
+            if other.get(key) != value:
+                yield f"{name} changed"
+
+
+def decisive(recipe: Mapping[str, Any]) -> dict[str, Any]:
+    """A resolved recipe with the keys that decide the adapter, nested ones dotted."""
+    found = {}
+    for key, value in recipe.items():
+        if key in FREE:
+            continue
+        if key == "data":
+            found["data.limit"] = value.get("limit")
+        elif isinstance(value, Mapping):
+            found |= {f"{key}.{name}": below for name, below in value.items()}
+        else:
+            found[key] = value
+    return found
