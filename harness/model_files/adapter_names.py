@@ -7,6 +7,7 @@ rules are those of ``peft/tuners/tuners_utils.py`` and ``peft/utils/save_and_loa
 """
 
 import re
+import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -107,7 +108,11 @@ def _tied_targets(
 def _matches(names: Any, module: str) -> bool:
     """True where peft matches a setting with a module: a pattern, or whole names or last parts."""
     if isinstance(names, str):
-        return re.fullmatch(names, module) is not None
+        with warnings.catch_warnings():
+            warnings.simplefilter(
+                "ignore", FutureWarning
+            )  # On sets that Python may read otherwise.
+            return re.fullmatch(names, module) is not None
     return any(module == name or module.endswith(f".{name}") for name in names)
 
 

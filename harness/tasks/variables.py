@@ -4,6 +4,7 @@ A task's mistakes are found here without Hypothesis; ``harness.tasks.generate.st
 """
 
 import re
+import warnings
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
@@ -102,9 +103,15 @@ class DateVariable(_Declared):
 
 def _compiles(pattern: str) -> str:
     try:
-        re.compile(pattern)
-    except re.error as error:
-        raise ValueError(f"{pattern!r} is no regular expression of Python: {error}") from None
+        with warnings.catch_warnings():
+            # "Possible nested set": a bracket or a doubled sign in a set that Python may read
+            # otherwise some day.
+            warnings.simplefilter("error", FutureWarning)
+            re.compile(pattern)
+    except (re.error, RecursionError, OverflowError) as error:
+        raise ValueError(f"{pattern!r:.200} is no regular expression of Python: {error}") from None
+    except FutureWarning as error:
+        raise ValueError(f"{pattern!r:.200}: {error}, escape it with a backslash") from None
     return pattern
 
 

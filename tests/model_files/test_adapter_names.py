@@ -113,3 +113,8 @@ def test_targets_are_peft_s(settings, is_one):
 def test_the_first_pattern_counts():
     patterns = {"k_proj": 1, "q_proj": 2, r".*_proj": 3}
     assert [pattern_value(patterns, f"a.{m}", 8) for m in ("q_proj", "o_proj", "up")] == [2, 3, 8]
+
+
+def test_a_pattern_of_modules_is_matched_without_a_warning():
+    """``[[`` in a set makes Python warn."""
+    assert is_target({"target_modules": "[[a-z_]+"}, "q_proj")

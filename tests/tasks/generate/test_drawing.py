@@ -87,6 +87,8 @@ def test_a_variable_is_drawn_as_declared(task, declared, holds):
         ("{type: date, earliest: 2024-02-30, latest: 2024-03-01}", "earliest"),
         ("{type: date, earliest: 2025-01-01, latest: 2024-03-01}", "is above latest"),
         ("{type: regex, pattern: '['}", "'[' is no regular expression of Python"),
+        ("{type: regex, pattern: '[[0-5]'}", "Possible nested set at position 1, escape it with a"),
+        ("{type: regex, pattern: '[a--b]'}", "Possible set difference at position 2, escape it"),
         ("{type: sample, of: []}", "at least 1 item"),
         ("{type: sentence}", "sample"),
         ("{type: integer, maximum: 4}", "max"),
