@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
 from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 
-from trainers.data.pairs import EncodedPairs, encode_pairs, read_pairs
+from trainers.data.pairs import EncodedPairs, encode_pairs
+from trainers.data.reading import read_pairs
 from trainers.recipes.schema import NameList, Recipe
 
 if TYPE_CHECKING:

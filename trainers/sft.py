@@ -6,7 +6,8 @@ that the harness generates from, and the loss counts only the completion and its
 
 from typing import TYPE_CHECKING, Any
 
-from trainers.data.rows import IGNORED, EncodedRows, encode_rows, read_rows
+from trainers.data.reading import read_rows
+from trainers.data.rows import IGNORED, EncodedRows, encode_rows
 from trainers.recipes.schema import Recipe
 
 if TYPE_CHECKING:

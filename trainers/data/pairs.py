@@ -1,26 +1,18 @@
-"""Reads preference rows from JSON Lines files and tokenizes them for DPO.
+"""A PreferenceRow, and its tokens for DPO.
 
-A row has a prompt, a ``chosen`` and a ``rejected`` answer; of an answer that the harness recorded,
-also its token ids. Prompts and chosen answers are encoded as ``trainers.data.rows`` encodes those
-of SFT. Knows nothing of training.
+Of a rejected answer that the harness recorded, a row has the token ids too. Prompts and chosen
+answers are encoded as ``trainers.data.rows`` encodes those of SFT. Knows nothing of files and of
+training.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from harness.core.case import Message
 from harness.core.errors import HarnessError
 from harness.engine.prompt import Arguments, has_template
-from trainers.data.rows import (
-    DataFile,
-    TrainingRow,
-    encode_row,
-    read_answer,
-    read_lines,
-    read_prompt,
-)
+from trainers.data.rows import TrainingRow, encode_row
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,16 +55,6 @@ class EncodedPairs:
     other_tokenizer: int
     """Rows whose recorded ids do not decode to the rejected answer with this tokenizer, so that the
     answer was encoded from its text."""
-
-
-def read_pairs(path: Path, limit: int | None = None) -> tuple[list[PreferenceRow], DataFile]:
-    """Read the preference rows of one file, at most ``limit`` of them.
-
-    Raises:
-        HarnessError: the file cannot be read or holds no row, or rows are wrong: a line for each,
-            as ``file:line: what, what next``.
-    """
-    return read_lines(path, limit, _pair)
 
 
 def encode_pairs(
@@ -166,42 +148,3 @@ def _cut(pair: dict[str, list[int]], max_prompt_length: int | None) -> dict[str,
 
 def _length(pair: Mapping[str, list[int]]) -> int:
     return len(pair["prompt_ids"]) + max(len(pair["chosen_ids"]), len(pair["rejected_ids"]))
-
-
-def _pair(value: Mapping[str, Any], where: str) -> PreferenceRow:
-    """The preference row of one object.
-
-    Raises:
-        ValueError: the mistake in it, and what to write instead.
-    """
-    if missing := [key for key in ("prompt", "chosen", "rejected") if key not in value]:
-        keys = ", ".join(sorted(value)) or "none"
-        raise ValueError(
-            f"needs prompt, chosen and rejected, has no {missing[0]}; found the keys: {keys}"
-        )
-    row = PreferenceRow(
-        prompt=read_prompt(value["prompt"]),
-        chosen=read_answer(value["chosen"], "chosen"),
-        rejected=read_answer(value["rejected"], "rejected"),
-        where=where,
-        rejected_ids=_ids(value.get("rejected_ids")),
-        is_cut=_is_cut(value.get("is_cut")),
-    )
-    if row.chosen == row.rejected:
-        raise ValueError("chosen and rejected are the same text, so no answer is preferred")
-    return row
-
-
-def _ids(value: Any) -> tuple[int, ...]:
-    if value is None:
-        return ()
-    is_list = isinstance(value, list) and value
-    if not is_list or any(type(i) is not int or i < 0 for i in value):
-        raise ValueError(f"rejected_ids must be a list of token ids, found {value!r:.60}")
-    return tuple(value)
-
-
-def _is_cut(value: Any) -> bool:
-    if not isinstance(value, bool | None):
-        raise ValueError(f"is_cut must be true or false, found {value!r:.60}")
-    return bool(value)

@@ -1,31 +1,19 @@
-"""Reads training rows from JSON Lines files and tokenizes them.
-
-A row has one of three shapes: prompt and completion as messages, as text, or ``messages`` whose
-last one is the answer. Prompts are rendered by the harness's own function. Knows nothing of
-training.
+"""A TrainingRow, and its tokens: the prompt as the harness's own function renders it, the
+completion, and one ending token. Knows nothing of files and of training.
 """
 
-import hashlib
-import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from jinja2 import TemplateError
 
 from harness.core.case import Message
 from harness.core.errors import HarnessError
 from harness.engine.prompt import Arguments, encode, has_template, render
-from harness.files.strict_json import NotJson, decode
 
-MAX_MISTAKES = 10
-"""Bad rows named in one error; the rest are counted."""
 IGNORED = -100
 """Label of a token that the loss ignores (torch's ``cross_entropy``)."""
-ROLES = ("system", "user", "assistant")
-Row = TypeVar("Row")
-_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +34,10 @@ class DataFile:
     path: str
     sha256: str
     rows: int
+    shape: str = ""
+    """The shape of its rows, and how its words were understood."""
+    left_out: int = 0
+    """Rows that are no examples to imitate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,55 +56,6 @@ class EncodedRows:
     """Tokens of these that the loss counts."""
     plain_prompts: int
     """Rows whose prompt is text although the base has a chat template."""
-
-
-def read_rows(path: Path, limit: int | None = None) -> tuple[list[TrainingRow], DataFile]:
-    """Read the rows of one file, at most ``limit`` of them.
-
-    Raises:
-        HarnessError: the file cannot be read or holds no row, or rows are wrong: a line for each,
-            as ``file:line: what, what next``.
-    """
-    return read_lines(path, limit, _row)
-
-
-def read_lines(
-    path: Path, limit: int | None, parse: Callable[[Mapping[str, Any], str], Row]
-) -> tuple[list[Row], DataFile]:
-    """Read one file of JSON objects, a row each, at most ``limit`` of them.
-
-    Args:
-        parse: makes the row of an object and its ``file:line``; ``ValueError`` is a mistake in it.
-
-    Raises:
-        HarnessError: as ``read_rows``.
-    """
-    try:
-        if path.exists() and not path.is_file():
-            raise HarnessError(f"{path}: is no file, name one of rows")
-        content = path.read_bytes()
-        text = content.decode("utf-8-sig")
-    except OSError as error:
-        raise HarnessError(f"{path}: cannot be read ({error.strerror})") from None
-    except UnicodeDecodeError as error:
-        number = content[: error.start].count(b"\n") + 1
-        raise HarnessError(f"{path}:{number}: is not UTF-8 text ({error.reason})") from None
-    if text.lstrip().startswith("["):
-        raise HarnessError(f"{path}:1: is a JSON array, write one object on each line instead")
-    rows: list[Row] = []
-    mistakes: list[str] = []
-    for number, line in enumerate(text.split("\n"), 1):
-        if not line.strip() or (limit is not None and len(rows) >= limit):
-            continue
-        try:
-            rows.append(parse(_object(line), f"{path}:{number}"))
-        except ValueError as error:
-            mistakes.append(f"{path}:{number}: {error}")
-    if mistakes:
-        raise HarnessError(*_shortened(mistakes))
-    if not rows:
-        raise HarnessError(f"{path}: holds no rows, write one JSON object on each line")
-    return rows, DataFile(str(path), hashlib.sha256(content).hexdigest(), len(rows))
 
 
 def encode_rows(
@@ -221,120 +164,3 @@ def _after_answer(tokenizer: Any, arguments: Arguments) -> int | None:
     text = render(tokenizer, turn, arguments, adds_generation_prompt=False)
     ids = tokenizer(text.rpartition(answer)[2], add_special_tokens=False)["input_ids"]
     return int(ids[0]) if ids else None
-
-
-def _object(line: str) -> Mapping[str, Any]:
-    try:
-        value = decode(line.encode(), has_unique_keys=True)
-    except NotJson as error:
-        raise ValueError(f"not valid JSON ({error}), write one object on each line") from None
-    if not isinstance(value, dict):
-        raise ValueError(f"expected a JSON object, found {line.strip()!r:.60}")
-    return value
-
-
-def _row(value: Mapping[str, Any], where: str) -> TrainingRow:
-    """The row of one object.
-
-    Raises:
-        ValueError: the mistake in it, and what to write instead.
-    """
-    if "messages" in value and ("prompt" in value or "completion" in value):
-        raise ValueError("has messages and prompt or completion, keep one of the two shapes")
-    if "prompt" in value and "completion" in value:
-        return TrainingRow(
-            read_prompt(value["prompt"]), read_answer(value["completion"], "completion"), where
-        )
-    if "messages" in value:
-        turns = _messages(value["messages"], "messages")
-        if turns[-1].role != "assistant" or len(turns) < 2:
-            raise ValueError("messages must end with the assistant's answer to at least one turn")
-        return TrainingRow(
-            _asking(turns[:-1], "messages"), _some_text(turns[-1].content, "completion"), where
-        )
-    if "conversations" in value:
-        raise ValueError(
-            "conversations with from and value are not read; write messages with role and content"
-        )
-    if "instruction" in value and "output" in value:
-        raise ValueError(
-            "instruction, input and output are not read; write them as prompt and completion"
-        )
-    keys = ", ".join(sorted(value)) or "none"
-    raise ValueError(f"needs prompt and completion, or messages; found the keys: {keys}")
-
-
-def read_prompt(value: Any) -> tuple[Message, ...] | str:
-    """The prompt of a row: a conversation, or text.
-
-    Raises:
-        ValueError: the mistake in it.
-    """
-    if isinstance(value, str):
-        if not value:
-            raise ValueError("the prompt is empty")
-        return _characters(value, "prompt")
-    return _asking(_messages(value, "prompt"), "prompt")
-
-
-def _asking(turns: tuple[Message, ...], name: str) -> tuple[Message, ...]:
-    if turns[-1].role == "assistant":
-        raise ValueError(f"{name}: an assistant's turn stands right before the answer")
-    return turns
-
-
-def read_answer(value: Any, name: str) -> str:
-    """The answer under the key ``name`` of a row: text, or one message of the assistant.
-
-    Raises:
-        ValueError: the mistake in it.
-    """
-    if isinstance(value, str):
-        return _some_text(value, name)
-    if not isinstance(value, list):
-        raise ValueError(f"{name} must be text, found {value!r:.60}; write JSON as a string")
-    turns = _messages(value, name)
-    if len(turns) != 1 or turns[0].role != "assistant":
-        raise ValueError(f"{name} must be text, or one message of the assistant")
-    return _some_text(turns[0].content, name)
-
-
-def _some_text(answer: str, name: str) -> str:
-    if not answer:
-        raise ValueError(f"the {name} is empty, so there is nothing to learn")
-    return _characters(answer, name)
-
-
-def _characters(text: str, name: str) -> str:
-    """The text, unless half of a surrogate pair is in it: no tokenizer reads such a text."""
-    if half := _SURROGATE.search(text):
-        raise ValueError(
-            f"{name} holds the lone surrogate \\u{ord(half[0]):04x}, which is no character: the "
-            "text was cut within a character, cut it elsewhere"
-        )
-    return text
-
-
-def _messages(value: Any, name: str) -> tuple[Message, ...]:
-    if not isinstance(value, list) or not value:
-        raise ValueError(f"{name} must be a list of messages with role and content")
-    return tuple(_message(turn, f"{name}[{index}]") for index, turn in enumerate(value))
-
-
-def _message(turn: Any, name: str) -> Message:
-    if not isinstance(turn, dict):
-        raise ValueError(f"{name} must be an object with role and content, found {turn!r:.60}")
-    role, content = turn.get("role"), turn.get("content")
-    if role not in ROLES:
-        raise ValueError(f"{name}.role must be one of {', '.join(ROLES)}, found {role!r:.60}")
-    if turn.get("tool_calls"):
-        raise ValueError(f"{name}.tool_calls are not read; write the call as text of the content")
-    if not isinstance(content, str):
-        raise ValueError(f"{name}.content must be text, found {content!r:.60}")
-    return Message(role, _characters(content, f"{name}.content"))
-
-
-def _shortened(mistakes: list[str]) -> list[str]:
-    if len(mistakes) <= MAX_MISTAKES:
-        return mistakes
-    return [*mistakes[:MAX_MISTAKES], f"... and {len(mistakes) - MAX_MISTAKES} rows more"]

@@ -7,6 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.report.words.escaping import safe_line
+from harness.report.words.numbers import plural
 from trainers.data.rows import DataFile, EncodedRows
 from trainers.output.record import Result
 from trainers.run.job import RecipeRows, TrainingJob
@@ -39,6 +40,7 @@ def opening(job: TrainingJob, rows: RecipeRows) -> list[tuple[str, str]]:
     ]
     if job.val:
         lines.append(("val", _data(rows.val_files, job.val, job.max_length)))
+    lines += [("rows", text) for f in (*rows.train_files, *rows.val_files) for text in _shape(f)]
     lines += [
         (
             "lora",
@@ -93,6 +95,14 @@ def _data(files: tuple[DataFile, ...], encoded: EncodedRows, max_length: int) ->
             f"(the longest has {encoded.longest})"
         )
     return text
+
+
+def _shape(file: DataFile) -> list[str]:
+    """How a file's rows are understood, and those left out; nothing where that goes unsaid."""
+    text = f"{file.path}: {file.shape}"
+    if file.left_out:
+        return [f"{text}; {plural(file.left_out, 'row')} left out, no examples to imitate"]
+    return [text] if ":" in file.shape else []
 
 
 def _steps(job: TrainingJob) -> str:

@@ -10,7 +10,8 @@ from harness.core.case import Message
 from harness.core.errors import HarnessError
 from harness.engine.prompt import encode, render
 from tests.trainers.conftest import CHATML, make_tokenizer
-from trainers.data.pairs import PreferenceRow, encode_pairs, read_pairs
+from trainers.data.pairs import PreferenceRow, encode_pairs
+from trainers.data.reading import read_pairs
 
 ASK = (Message("user", "Give name."),)
 USER, GOOD, BAD = (
@@ -59,7 +60,7 @@ def test_answers_are_text_or_a_message_and_the_rest_of_a_row_is_ignored(tmp_path
     ("row", "message"),
     [
         ("{", "not valid JSON"),
-        ({"chosen": [USER, GOOD], "rejected": [USER, BAD]}, "has no prompt; found the keys: chos"),
+        ({"chosen": "a", "rejected": "b"}, "has no prompt; found the keys: chosen, rejected"),
         ({"prompt": "q", "chosen": "a"}, "needs prompt, chosen and rejected, has no rejected"),
         ({**PAIR, "chosen": ""}, "the chosen is empty"),
         ({**PAIR, "rejected": ""}, "the rejected is empty"),

@@ -1,8 +1,4 @@
-"""Rows are read strictly and tokenized exactly as the harness generates and stops."""
-
-import json
-from pathlib import Path
-from typing import Any
+"""Rows are tokenized exactly as the harness generates and stops."""
 
 import pytest
 
@@ -16,142 +12,10 @@ from trainers.data.rows import (
     encode_row,
     encode_rows,
     ending_token,
-    read_rows,
 )
 
 ASK = (Message("user", "Give name."),)
 ENDINGS = [(CHATML, "<|im_end|>"), (DIALOGPT, "<|endoftext|>"), (None, "<|endoftext|>")]
-
-
-def written(tmp_path: Path, *rows: Any) -> Path:
-    path = tmp_path / "rows.jsonl"
-    path.write_text("".join((r if isinstance(r, str) else json.dumps(r)) + "\n" for r in rows))
-    return path
-
-
-def test_every_shape_of_a_row_is_read(tmp_path: Path) -> None:
-    user, answer = {"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}
-    path = written(
-        tmp_path,
-        {"prompt": [user], "completion": [answer], "id": "1"},
-        {"prompt": [user], "completion": "a"},
-        "",
-        {"prompt": "q", "completion": "a"},
-        {"messages": [user, answer, user, answer]},
-    )
-    rows, file = read_rows(path)
-    asked = Message("user", "q")
-    assert [r.prompt for r in rows] == [
-        (asked,),
-        (asked,),
-        "q",
-        (asked, Message("assistant", "a"), asked),
-    ]
-    assert {r.completion for r in rows} == {"a"}
-    assert rows[2].where == f"{path}:4"
-    assert file.rows == 4
-
-
-USER, ANSWER = {"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}
-
-
-@pytest.mark.parametrize(
-    ("row", "message"),
-    [
-        ('{"prompt": "a \\ud83d", "completion": "b"}', r"prompt holds the lone surrogate \\ud83d"),
-        ('{"prompt": "a", "completion": "b \\udc00"}', r"completion holds the lone surrogate"),
-        (
-            '{"messages": [{"role": "user", "content": "\\udfff"}]}',
-            r"messages\[0\]\.content holds the lone surrogate \\udfff",
-        ),
-        ('{"prompt":"a","prompt":"z","completion":"b"}', "the key 'prompt' stands twice"),
-        ({"messages": [USER, ANSWER], "prompt": "P", "completion": "p"}, "keep one of the two"),
-        ({"prompt": "a", "completion": None}, "completion must be text, found None"),
-        ({"prompt": "a", "completion": {"name": "Ada"}}, "write JSON as a string"),
-        ({"instruction": "a", "input": "b", "output": "c"}, "write them as prompt and completion"),
-        ({"conversations": [{"from": "human", "value": "a"}]}, "write messages with role"),
-        ({"messages": [{"role": "developer", "content": "a"}]}, "must be one of system, user"),
-        ({"messages": [{"role": "user", "content": [{"type": "text"}]}]}, "must be text, found"),
-        ({"messages": [USER, {"role": "assistant", "content": None}]}, "must be text, found None"),
-        (
-            {"messages": [USER, {"role": "assistant", "content": "", "tool_calls": [{"x": 1}]}]},
-            r"messages\[1\].tool_calls are not read; write the call as text",
-        ),
-    ],
-)
-def test_a_shape_that_is_not_read_is_refused_with_file_and_line(
-    tmp_path: Path, row: Any, message: str
-) -> None:
-    path = written(tmp_path, {"prompt": "q", "completion": "a"}, row)
-    with pytest.raises(HarnessError, match=message) as caught:
-        read_rows(path)
-    (mistake,) = caught.value.mistakes
-    assert mistake.startswith(f"{path}:2: ")
-
-
-def test_a_json_array_and_what_is_no_file_are_one_line(tmp_path: Path) -> None:
-    with pytest.raises(HarnessError, match=r"rows\.jsonl:1: is a JSON array"):
-        read_rows(written(tmp_path, "[", '{"prompt": "a", "completion": "b"},', "]"))
-    with pytest.raises(HarnessError, match="is no file"):
-        read_rows(tmp_path)
-
-
-def test_limit_reads_the_first_rows(tmp_path: Path) -> None:
-    path = written(tmp_path, *({"prompt": "q", "completion": str(i)} for i in range(5)))
-    assert [r.completion for r in read_rows(path, 2)[0]] == ["0", "1"]
-
-
-@pytest.mark.parametrize(
-    ("row", "message"),
-    [
-        ("{", "not valid JSON"),
-        ("[1]", "expected a JSON object"),
-        ({"text": "x"}, "needs prompt and completion, or messages; found the keys: text"),
-        ({"prompt": "q", "completion": ""}, "the completion is empty"),
-        ({"prompt": "", "completion": "a"}, "the prompt is empty"),
-        ({"prompt": [], "completion": "a"}, "prompt must be a list of messages"),
-        (
-            {"prompt": [{"role": "human", "content": "q"}], "completion": "a"},
-            r"prompt\[0\].role must be one of system, user, assistant, found 'human'",
-        ),
-        (
-            {"prompt": [{"role": "user", "content": 3}], "completion": "a"},
-            r"prompt\[0\].content must be text, found 3",
-        ),
-        (
-            {"prompt": [{"role": "assistant", "content": "x"}], "completion": "a"},
-            "an assistant's turn stands right before the answer",
-        ),
-        ({"prompt": "q", "completion": [{"role": "user", "content": "a"}]}, "one message of the"),
-        ({"messages": [{"role": "user", "content": "q"}]}, "must end with the assistant's answer"),
-        ({"conversations": [{"from": "human", "value": "q"}]}, "write messages with role and"),
-    ],
-)
-def test_a_bad_row_is_named_by_its_line(tmp_path: Path, row: Any, message: str) -> None:
-    path = written(tmp_path, {"prompt": "q", "completion": "a"}, row)
-    with pytest.raises(HarnessError, match=message) as caught:
-        read_rows(path)
-    assert str(caught.value).startswith(f"{path}:2: ")
-    assert "\n" not in str(caught.value)
-
-
-def test_many_bad_rows_are_counted(tmp_path: Path) -> None:
-    with pytest.raises(HarnessError) as caught:
-        read_rows(written(tmp_path, *["{"] * 25))
-    assert len(str(caught.value).splitlines()) == 11
-    assert str(caught.value).endswith("... and 15 rows more")
-
-
-def test_a_file_without_rows_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(HarnessError, match="holds no rows"):
-        read_rows(written(tmp_path, "", " "))
-
-
-def test_bytes_that_are_no_text_are_named_by_their_line(tmp_path: Path) -> None:
-    path = tmp_path / "rows.jsonl"
-    path.write_bytes(b'{"prompt": "q", "completion": "a"}\n\xff\n')
-    with pytest.raises(HarnessError, match=r"rows.jsonl:2: is not UTF-8"):
-        read_rows(path)
 
 
 @pytest.mark.parametrize(("template", "eos"), ENDINGS)
