@@ -69,6 +69,11 @@ class Task:
         """The case of that id; ``KeyError`` when there is none."""
         return self.cases_by_id[case_id]
 
+    @property
+    def prompt_parts(self) -> tuple[str, ...]:
+        """The prompt's text around its variables, which all cases share."""
+        return tuple(VARIABLE.split(self.file.prompt or "")[::2])
+
     @cached_property
     def cases_by_id(self) -> dict[str, Case]:
         return {case.id: case for case in self.cases}

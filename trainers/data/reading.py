@@ -33,7 +33,8 @@ class Refused:
 
     where: str
     reason: str
-    value: FileRow
+    value: Mapping[str, Any]
+    """The row as it stands in the file; empty where it is no JSON object."""
     is_mistake: bool
     """False for a sound row that is no example to imitate."""
 
@@ -68,9 +69,9 @@ class Scan:
                 yield self._read(row)
             except LeftOut as reason:
                 self.left_out += 1
-                yield Refused(row.where, str(reason), row, is_mistake=False)
+                yield Refused(row.where, str(reason), row.value, is_mistake=False)
             except ValueError as mistake:
-                yield Refused(row.where, str(mistake), row, is_mistake=True)
+                yield Refused(row.where, str(mistake), row.value, is_mistake=True)
 
     def _read(self, row: FileRow) -> TrainingRow | PreferenceRow:
         shape = self._shape_of(row)

@@ -1,0 +1,73 @@
+"""``harness data``: makes training rows of files as people have them, and looks at their faults."""
+
+from pathlib import Path
+
+import click
+
+FILES = click.Path(path_type=Path)
+
+
+@click.group()
+def command() -> None:
+    """Make and examine training data."""
+
+
+@command.command()
+@click.argument("files", metavar="FILE...", nargs=-1, required=True, type=FILES)
+@click.option("-o", "output", metavar="DIR", required=True, type=FILES, help="Folder to write.")
+@click.option("--format", "shape", metavar="SHAPE", help="Shape of the rows; found if left out.")
+@click.option("--prompt", metavar="PATH", help="Where a row has its prompt: task.description.")
+@click.option("--completion", metavar="PATH", help="Where a row has its completion.")
+@click.option("--system-from", metavar="PATH", help="Where a row has its system message.")
+@click.option(
+    "--system",
+    "systems",
+    metavar="NAME=TEXT",
+    multiple=True,
+    help="System message of the rows that have NAME there. Repeatable.",
+)
+@click.option("--split", default="80/10/10", show_default=True, help="Train, val, test in percent.")
+@click.option("--drop-flagged", is_flag=True, help="Leave out rows with secrets, personal data.")
+@click.option("--overwrite", is_flag=True, help="Replace prepared rows that stand in DIR.")
+def prepare(
+    files: tuple[Path, ...],
+    output: Path,
+    shape: str | None,
+    prompt: str | None,
+    completion: str | None,
+    system_from: str | None,
+    systems: tuple[str, ...],
+    split: str,
+    drop_flagged: bool,
+    overwrite: bool,
+) -> None:
+    """Read FILE... and write DIR: train.jsonl, val.jsonl, test.jsonl, rejected.jsonl with a reason
+    for each row, metadata.json.
+
+    Files are JSON Lines, JSON arrays, CSV or Parquet, also compressed by gzip. Rows are split by a
+    hash of their prompt, so a row stays in its split when others are added.
+
+    \b
+    harness data prepare chats.json more.parquet -o data/chats
+    harness data prepare log.jsonl -o data/log --prompt task.description \\
+      --completion execution.output --system-from agent.role
+    """
+    from trainers.data import prepare as preparing
+    from trainers.data import prepared_folder
+    from trainers.data.mapping import shape_of
+    from trainers.data.splits import Shares
+    from trainers.data.summary import lines
+
+    told = shape_of(shape, prompt, completion, system_from, systems)
+    shares = Shares.parse(split)
+    prepared_folder.check_folder(output, files, overwrite)
+    prepared = preparing.prepare(files, told, shares, drops_sensitive=drop_flagged)
+    prepared_folder.write(prepared, output)
+    _say(lines(prepared, output))
+
+
+def _say(pairs: list[tuple[str, str]]) -> None:
+    from harness.report.console.output import say
+
+    width = max(len(name) for name, _ in pairs)
+    say(*(f"{name:<{width}}  {text}" for name, text in pairs))
