@@ -103,7 +103,18 @@ def open_model(recipe: Recipe, folder: Path, device: Device) -> Any:
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         raise HarnessError(f"base: {recipe.base} cannot be opened ({_first(error)})") from None
     model.config.use_cache = False
+    _keep_trainable(model)
     return model
+
+
+def _keep_trainable(model: Any) -> None:
+    """Have bitsandbytes leave four-bit weights as they are on a CPU.
+
+    In evaluation it packs them for bfloat16 hardware, and cannot train on after it.
+    """
+    for module in model.modules():
+        if hasattr(module, "support_avx512bf16_for_cpu"):
+            module.support_avx512bf16_for_cpu = False
 
 
 def usable_length(recipe: Recipe, model: Any, where: str) -> int:

@@ -15,6 +15,7 @@ from pydantic import (
     ConfigDict,
     Field,
     ValidationInfo,
+    WithJsonSchema,
     field_validator,
 )
 
@@ -29,7 +30,8 @@ def _tuple(value: Any) -> Any:
     )
 
 
-NameList = Annotated[tuple[str, ...], BeforeValidator(_tuple)]
+_NAMES = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
+NameList = Annotated[tuple[str, ...], BeforeValidator(_tuple), WithJsonSchema(_NAMES)]
 
 
 class RecipeModel(BaseModel):
