@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-FREE = ("output", "logging_steps", "eval_steps", "save_steps", "save_total_limit", "fallback_base")
+FREE = ("output", "logging_steps", "eval_steps", "save_steps", "save_total_limit", "fallback_base",
+        "task", "watch_rows", "report_to")  # fmt: skip
 """Keys of a recipe that change nothing in the adapter."""
 
 

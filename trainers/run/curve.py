@@ -1,15 +1,23 @@
 """Records the training curve, and stops a training whose loss is not finite."""
 
+import json
 import math
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 from transformers import TrainerCallback
 
 from harness.core.errors import HarnessError
+from trainers.run.behaviors import Watched
 
+CURVES = "curves.jsonl"
+"""A line for each point of the curve."""
+ANSWERS = "answers.jsonl"
+"""A line for each answer of each evaluation: step, row, text, failed behaviors, and whether it
+differs from the evaluation before."""
 METHOD_METRICS = ("rewards/", "logps/")
 """Beginnings of the names of metrics that belong to a method."""
 
@@ -27,6 +35,8 @@ class CurvePoint:
     grad_norm: float | None = None
     """Gradient norm before clipping."""
     eval_loss: float | None = None
+    behaviors: Mapping[str, Any] | None = None
+    """Of an evaluation with a task: each behavior's ``rate``, 95% ``interval`` and ``judged``."""
     metrics: Mapping[str, float] | None = None
     """The method's own, under TRL's names: ``rewards/accuracies``, ``logps/chosen``."""
 
@@ -34,7 +44,11 @@ class CurvePoint:
 class Curve(TrainerCallback):  # type: ignore[misc]
     """Collects a CurvePoint for each log line of the trainer."""
 
-    def __init__(self) -> None:
+    def __init__(self, folder: Path | None = None) -> None:
+        self.folder = folder
+        """Where ``curves.jsonl`` and ``answers.jsonl`` are written; ``None`` writes neither."""
+        self._seen: Mapping[str, Any] | None = None
+        self._answers: Mapping[str, str] = {}
         self.points: list[CurvePoint] = []
         self.started = time.perf_counter()
         self.before = 0.0
@@ -45,7 +59,29 @@ class Curve(TrainerCallback):  # type: ignore[misc]
     def go_on(self, points: Iterable[Mapping[str, Any]], step: int, seconds: float) -> None:
         """Continue the curve of a checkpoint."""
         self.points = [CurvePoint(**point) for point in points]
+        if self.folder is not None:
+            (self.folder / CURVES).unlink(missing_ok=True)
+        self._write(CURVES, map(point_values, self.points))
         self.step, self.before = step, seconds
+
+    def see(self, watched: Watched) -> None:
+        """Keep the behaviors of an evaluation for its point, and add its answers to the file."""
+        self._seen = {name: asdict(rate) for name, rate in watched.rates.items()}
+        before = self._answers
+        self._answers = {answer.id: answer.text for answer in watched.answers}
+        self._write(
+            ANSWERS,
+            (
+                {"step": self.step, **asdict(a), "changed": before.get(a.id) != a.text}
+                for a in watched.answers
+            ),
+        )
+
+    def _write(self, name: str, lines: Iterable[Mapping[str, Any]]) -> None:
+        """Append to a file of the output's folder, which can be followed during the training."""
+        if self.folder is not None:
+            with (self.folder / name).open("a", encoding="utf-8") as file:
+                file.writelines(f"{json.dumps(line)}\n" for line in lines)
 
     def seconds(self) -> float:
         """Seconds of training so far, those before an interruption included."""
@@ -70,9 +106,12 @@ class Curve(TrainerCallback):  # type: ignore[misc]
             if not math.isfinite(number):
                 raise HarnessError(diverged(f"{name} is {number}", state.global_step))
         metrics = {k: float(v) for k, v in logs.items() if k.startswith(METHOD_METRICS)} or None
-        self.points.append(
-            CurvePoint(state.global_step, self.seconds(), **numbers, metrics=metrics)
+        seen, self._seen = self._seen, None
+        point = CurvePoint(
+            state.global_step, self.seconds(), **numbers, behaviors=seen, metrics=metrics
         )
+        self.points.append(point)
+        self._write(CURVES, [point_values(point)])
 
 
 def point_values(point: CurvePoint) -> dict[str, Any]:

@@ -4,6 +4,9 @@ from typing import Any
 
 import torch
 
+from trainers.run.behaviors import Watch
+from trainers.run.curve import Curve
+
 
 class ReproducibleEvaluation:
     """Mixin for a transformers Trainer; it comes first among the bases.
@@ -13,6 +16,16 @@ class ReproducibleEvaluation:
     that would disable early stopping.
     """
 
+    watch: Watch | None = None
+    """Asked at each evaluation; what it sees is the curve's."""
+    curve: Curve
+
     def evaluation_loop(self, *args: Any, **kwargs: Any) -> Any:
         with torch.random.fork_rng(devices=[]):
-            return super().evaluation_loop(*args, **kwargs)  # type: ignore[misc]
+            output = super().evaluation_loop(*args, **kwargs)  # type: ignore[misc]
+            if self.watch is not None:
+                seen = self.watch.look(self.model)  # type: ignore[attr-defined]
+                self.curve.see(seen)
+                # Under these names they reach report_to.
+                output.metrics.update({f"eval_{n}": found.rate for n, found in seen.rates.items()})
+        return output

@@ -55,6 +55,8 @@ class TrainingJob:
     """Optimiser steps of the whole run."""
     target_modules: tuple[str, ...]
     trainable_parameters: int
+    watch: Any
+    """``trainers.run.behaviors.Watch``; ``None`` where the recipe names no task."""
     notes: tuple[str, ...]
     """Notes for the user, one line each."""
 

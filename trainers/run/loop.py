@@ -55,8 +55,8 @@ def train_job(
         HarnessError: training diverged, memory ran out, or the folder cannot be written.
         KeyboardInterrupt: Ctrl-C; its message says after which step.
     """
-    curve = Curve()
     with staged(Path(job.recipe.output), resume=resume) as partial:
+        curve = Curve(partial)
         saving = Saving(
             partial,
             identity_of(job, rows),
@@ -67,7 +67,7 @@ def train_job(
         checkpoint, notes = newest_checkpoint(partial, saving.identity) if resume else (None, [])
         say(console, _resuming(checkpoint, notes, resume=resume))
         trainer = method.build(job, arguments(job, partial))
-        trainer.saving = saving
+        trainer.saving, trainer.curve, trainer.watch = saving, curve, job.watch
         keep_adapter_exact(trainer.model)
         if checkpoint:
             saving.resumed = (*checkpoint.resumed, checkpoint.step)

@@ -8,6 +8,8 @@ from pathlib import Path
 from harness.core.errors import HarnessError
 from harness.model_files.folders import ADAPTER_CONFIG, CONFIG, check_adapter, check_whole_model
 from harness.model_files.hub import local_copy
+from harness.run.settings import read_settings
+from harness.tasks.task import TASK_FILE, Task, find_tasks, load_task
 from trainers.output.folder import mistake_in
 from trainers.recipes.load import RecipeFile
 
@@ -32,6 +34,10 @@ def check(file: RecipeFile, *, overwrite: bool, resume: bool) -> None:
         *map(Path, (*recipe.data.train, *recipe.data.val)),
     )
     found = [*_packages(file), *_processes(), *_base(file), *_adapter(file), *_data(file)]
+    try:
+        watched_task(file)
+    except HarnessError as error:
+        found += error.mistakes
     if mistake := mistake_in(Path(recipe.output), inputs, overwrite=overwrite, resume=resume):
         found.append(f"{file.where('output')}: {mistake}")
     if found:
@@ -78,6 +84,23 @@ def _base(file: RecipeFile) -> list[str]:
     except HarnessError as error:
         return [*error.mistakes]
     return []
+
+
+def watched_task(file: RecipeFile) -> Task | None:
+    """The task by whose behaviors the training is watched; ``None`` where the recipe names none.
+
+    Raises:
+        HarnessError: there is no such task, or it is broken.
+    """
+    name = file.recipe.task
+    if name is None:
+        return None
+    if (Path(name) / TASK_FILE).is_file():
+        return load_task(Path(name))
+    try:
+        return find_tasks(Path(read_settings(Path.cwd()).tasks_dir), (name,))[0]
+    except HarnessError as error:
+        raise HarnessError(*(f"{file.where('task')}: {m}" for m in error.mistakes)) from None
 
 
 def _adapter(file: RecipeFile) -> list[str]:

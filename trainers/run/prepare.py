@@ -21,7 +21,9 @@ from trainers.model.base import (
 from trainers.model.lora import lora_config, target_modules
 from trainers.recipes.load import RecipeFile
 from trainers.recipes.schema import Recipe
+from trainers.run.behaviors import Watch
 from trainers.run.job import BaseInfo, Method, RecipeRows, TrainingJob
+from trainers.run.preflight import watched_task
 from trainers.run.quiet import silence_bars
 
 
@@ -64,9 +66,16 @@ def prepare(file: RecipeFile, method: Method, rows: RecipeRows) -> tuple[Trainin
         steps=steps_of(recipe, len(train.rows)),
         target_modules=tuple(names),
         trainable_parameters=_adapter_parameters(model, lora.r, names),
+        watch=_watch(file, rows, tokenizer),
         notes=(*_read(file), *file.notes, *device.notes, *_notes(train), *method.notes(train)),
     )
     return job, folder
+
+
+def _watch(file: RecipeFile, rows: RecipeRows, tokenizer: Any) -> Watch | None:
+    recipe = file.recipe
+    task = watched_task(file)
+    return Watch(task, rows.val[: recipe.watch_rows], tokenizer) if task else None
 
 
 def _with_adapter(file: RecipeFile, model: Any, folder: Path) -> tuple[Any, Any]:

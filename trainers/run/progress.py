@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 from transformers import TrainerCallback
 
+from harness.core.record import FORMAT_SUCCESS
 from trainers.run.curve import Curve
 
 
@@ -56,6 +57,8 @@ class ProgressShow(TrainerCallback):  # type: ignore[misc]
             parts.append(f"loss {trained.loss:.4f}")
         if evaluated and evaluated.eval_loss is not None:
             parts.append(f"val {evaluated.eval_loss:.4f}")
+        if evaluated and evaluated.behaviors and FORMAT_SUCCESS in evaluated.behaviors:
+            parts.append(f"{FORMAT_SUCCESS} {evaluated.behaviors[FORMAT_SUCCESS]['rate']:.0%}")
         if trained and trained.learning_rate is not None:
             parts.append(f"lr {trained.learning_rate:.1e}")
         if trained and trained.grad_norm is not None:

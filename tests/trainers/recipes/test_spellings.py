@@ -13,8 +13,8 @@ from trainers.recipes.schema import Lora, methods, options_of
 from trainers.recipes.spellings import CONVERTED, READ_AS, STATED
 
 OURS = {"method", "base", "fallback_base", "adapter", "output", "data", "template", "lora",
-        "quantize", "quantize_fallback", "dtype", "threads", "max_prompt_length",
-        "stop_on_collapse"}  # fmt: skip
+        "quantize", "quantize_fallback", "dtype", "threads", "task", "watch_rows",
+        "max_prompt_length", "stop_on_collapse"}  # fmt: skip
 """Keys of a recipe that no library has."""
 HEAD = {"method": "sft", "base": "b", "output": "o", "data": {"train": "t.jsonl"}}
 

@@ -1,0 +1,102 @@
+"""The model in training is judged as the adapter opened afterwards, and is not disturbed."""
+
+import contextlib
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness import backends
+from harness.core.errors import HarnessError
+from harness.core.modelref import ModelRef
+from harness.core.plan import requests_for
+from harness.engine.events import Answered
+from harness.tasks.task import load_task
+from tests.models import ROOT, TINY_QWEN2
+from trainers.run.train import train
+
+TASK = ROOT / "fixtures/tasks/json_extraction"
+FORMAT = "format_success_rate"
+
+
+@pytest.fixture(scope="module")
+def rows(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("rows") / "rows.jsonl"
+    lines = [
+        {
+            "prompt": [{"role": m.role, "content": m.content} for m in case.messages],
+            "completion": json.dumps(case.reference),
+        }
+        for case in load_task(TASK).cases[:16]
+    ]
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    return path
+
+
+def trained(recipe: Path, *overrides: str) -> dict[str, Any]:
+    train(str(recipe), overrides, overwrite=True)
+    found: dict[str, Any] = json.loads((recipe.parent / "out" / "training.json").read_text())
+    return found
+
+
+@pytest.fixture
+def recipe(write_recipe, rows) -> Path:
+    path: Path = write_recipe(
+        base=str(TINY_QWEN2), data={"train": str(rows), "val": str(rows)}, eval_steps=3,
+        lora={"r": 4, "lora_alpha": 8, "lora_dropout": 0.1}, learning_rate=2e-3,
+        task=str(TASK), watch_rows=6,
+    )  # fmt: skip
+    return path
+
+
+def test_watching_changes_no_bit_of_the_adapter(recipe, capsys) -> None:
+    watched = trained(recipe)
+    seen = [p["behaviors"] for p in watched["curve"] if "behaviors" in p]
+    assert len(seen) == 2
+    for behaviors in seen:
+        assert {FORMAT, "json_validity", "exact_fields"} <= behaviors.keys()
+        low, high = behaviors[FORMAT]["interval"]
+        assert low <= behaviors[FORMAT]["rate"] <= high
+        assert behaviors[FORMAT]["judged"] == 6
+    assert f"{FORMAT} {seen[-1][FORMAT]['rate']:.0%}" in capsys.readouterr().out
+    text = recipe.read_text().splitlines()
+    recipe.write_text("\n".join(x for x in text if not x.startswith(("task", "watch"))) + "\n")
+    alone = trained(recipe)
+    assert alone["result"]["adapter_sha256"] == watched["result"]["adapter_sha256"]
+
+
+def test_the_answers_are_those_of_the_opened_adapter(recipe) -> None:
+    trained(recipe)
+    folder = recipe.parent / "out"
+    lines = [json.loads(line) for line in (folder / "answers.jsonl").read_text().splitlines()]
+    assert [line["step"] for line in lines] == [3] * 6 + [6] * 6
+    task = load_task(TASK)
+    requests = requests_for(task.name, task.cases[:6], task.sampling, template=task.template)
+    ref = ModelRef("adapter", str(folder))
+    with contextlib.closing(backends.host()) as host:
+        found = [e.completion for e in host.answers(ref, requests) if isinstance(e, Answered)]
+    answers = {completion.case_id: completion.text for completion in found}
+    assert [line["text"] for line in lines[6:]] == [answers[case.id] for case in task.cases[:6]]
+    before = {line["id"]: line["text"] for line in lines[:6]}
+    assert [line["changed"] for line in lines[6:]] == [
+        before[line["id"]] != line["text"] for line in lines[6:]
+    ]
+
+
+def test_the_curve_can_be_followed_in_a_file(recipe) -> None:
+    record = trained(recipe)
+    text = (recipe.parent / "out" / "curves.jsonl").read_text()
+    assert [json.loads(line) for line in text.splitlines()] == record["curve"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (["task=no_such_task"], "task: .*no_such_task"),
+        (["data.val=[]"], "task: needs data.val"),
+    ],
+)
+def test_a_task_that_cannot_be_watched_is_refused(recipe, changes, message) -> None:
+    with pytest.raises(HarnessError, match=message):
+        train(str(recipe), [*changes, "eval_steps=null"])
