@@ -5,14 +5,13 @@
 
 Answers to prompts of the bundled tasks by ``--model gguf:`` are compared, token by token, with
 those of llama-cpp-python's own ``Llama.generate``, and these with themselves under another setting
-of flash attention or batch size. Then the file is read by transformers, its weights in float32, and
+of flash attention or batch size. Then the file is imported as a folder, its weights in float32, and
 exported as f16: token ids and first-token logits are compared with transformers'. Last, a LoRA is
 put over the file and over an f32 export of the same weights, and what llama.cpp's quantised kernels
 do to their inputs is done in transformers. The result is written to
 ``benchmarks/results/real_model.json``. Takes some fifteen minutes on two cores.
 """
 
-import copy
 import json
 import sys
 import tempfile
@@ -30,6 +29,7 @@ from harness.backends import gguf
 from harness.core.modelref import ModelRef
 from harness.core.plan import Request, Sampling, requests_for
 from harness.engine.model import EngineSettings, OpenModel
+from harness.export.from_gguf import from_gguf
 from harness.export.source import open_source
 from harness.export.to_gguf import to_gguf
 from harness.export.to_lora import to_lora
@@ -259,21 +259,8 @@ def _rounded(inputs: Any) -> Any:
 
 
 def as_folder(file: Path, folder: Path) -> Path:
-    """The model as transformers reads it from the file, with the digit splitter that is lost."""
-    from tokenizers.pre_tokenizers import ByteLevel, Digits, Sequence
-    from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaForCausalLM
-
-    tokenizer: Any = AutoTokenizer.from_pretrained(file.parent, gguf_file=file.name)
-    splits = [Digits(individual_digits=True), ByteLevel(add_prefix_space=False)]
-    tokenizer.backend_tokenizer.pre_tokenizer = Sequence(splits)
-    read: Any = AutoModelForCausalLM.from_pretrained(file.parent, gguf_file=file.name)
-    config = copy.deepcopy(read.config)
-    del config.quantization_config
-    plain = LlamaForCausalLM(config)
-    plain.load_state_dict(read.state_dict(), strict=True)
-    plain.generation_config = read.generation_config
-    plain.save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
+    """The model of the file, imported."""
+    from_gguf(file, folder, None, has_force=False)
     return folder
 
 

@@ -42,7 +42,7 @@ class ExportRecord:
     """One export."""
 
     kind: str
-    """``gguf``, ``lora`` or ``merge``."""
+    """``gguf``, ``lora``, ``merge``, or ``import`` of a GGUF file."""
     type: str
     """Type of the written weights: ``q4_k_m``, ``bfloat16``."""
     source: str

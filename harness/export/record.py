@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from harness import __version__
-from harness.core.export_record import ExportInput, ExportOutput, ExportRecord
+from harness.core.export_record import ExportInput, ExportOutput, ExportRecord, PeakMemory
 from harness.core.portable import command_line, portable
 from harness.export.source import Fingerprints, Source
 from harness.files.atomic import publish
 from harness.files.staging import Staging, record_of
 from harness.machine.environment import versions
-from harness.model_files.fingerprint import sha256_of_file
+from harness.machine.memory import peak_resident_bytes
+from harness.model_files.fingerprint import folder_hash, sha256_of_file, tokenizer_hash
 
 PACKAGES = (
     "gguf",
@@ -58,13 +59,41 @@ def make_record(
         HarnessError: a file of the source was replaced meanwhile.
     """
     source.require_unchanged()
-    return ExportRecord(
+    return _record(
         source=str(source.ref),
         base=ExportInput(portable(str(source.folder)), fingerprints.base_files, fingerprints.base),
         adapter=_adapter(source, fingerprints),
         tokenizer_sha256=fingerprints.tokenizer,
         architecture=source.config.architecture,
         merged_in=merged_in if source.adapter else None,
+        outputs=outputs,
+        start=start,
+        **rest,
+    )
+
+
+def import_record(file: Path, folder: Path, *, start: float, **rest: Any) -> ExportRecord:
+    """The record of the import of a GGUF file into ``folder``, which is complete but for it."""
+    sha256 = sha256_of_file(file)
+    return _record(
+        kind="import",
+        source=f"gguf:{file}",
+        base=ExportInput(portable(str(file.parent)), {file.name: sha256}, sha256),
+        adapter=None,
+        tokenizer_sha256=tokenizer_hash(folder),
+        source_weights_sha256=folder_hash(folder),
+        merged_in=None,
+        fallbacks=(),
+        outputs={path.name: path for path in sorted(folder.iterdir())},
+        peak_memory=PeakMemory(peak_resident_bytes()),
+        start=start,
+        **rest,
+    )
+
+
+def _record(*, outputs: Mapping[str, Path], start: float, **rest: Any) -> ExportRecord:
+    """The record with what is the same for all kinds: files written, time, command, versions."""
+    return ExportRecord(
         outputs={n: ExportOutput(sha256_of_file(p), p.stat().st_size) for n, p in outputs.items()},
         seconds=round(time.monotonic() - start, 3),
         command=command_line("harness", sys.argv[1:]),

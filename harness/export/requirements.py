@@ -9,12 +9,11 @@ QUANTIZING = {"llama_cpp": "llama-cpp-python"}
 """Name to install, by name to import."""
 
 
-def check_packages(*, is_quantizing: bool = False) -> None:
+def check_packages(*, is_quantizing: bool = False, doing: str = "exporting") -> None:
     """Raise a HarnessError that names the missing packages."""
     wanted = ALWAYS | (QUANTIZING if is_quantizing else {})
     missing = [name for module, name in wanted.items() if find_spec(module) is None]
     if missing:
         raise HarnessError(
-            f"exporting needs {', '.join(missing)}, install with: "
-            "pip install 'slm-harness[hf,gguf]'"
+            f"{doing} needs {', '.join(missing)}, install with: pip install 'slm-harness[hf,gguf]'"
         )

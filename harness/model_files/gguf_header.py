@@ -8,7 +8,7 @@ import math
 import mmap
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +65,8 @@ class GgufTensor:
     """Rows before columns, as torch writes it: the file has it the other way round."""
     size_bytes: int | None
     """``None`` where the type is unknown."""
+    start: int
+    """Offset of the first byte in the file."""
 
     @property
     def numel(self) -> int:
@@ -124,23 +126,25 @@ def _read(cursor: "_Cursor") -> GgufHeader:
     version = cursor.number("<I")
     if version not in VERSIONS:
         raise DamagedGguf(f"is of GGUF version {version}, known are 2 and 3")
-    tensors, pairs = cursor.number("<Q"), cursor.number("<Q")
+    count, pairs = cursor.number("<Q"), cursor.number("<Q")
     # A tensor takes at least 24 bytes and a pair 12: a larger count is a lie.
-    cursor.require(tensors * 24 + pairs * 12)
+    cursor.require(count * 24 + pairs * 12)
     metadata = {}
     for _ in range(pairs):
         name = cursor.text()
         metadata[name] = cursor.value(cursor.number("<I"))
-    places = [_place(cursor) for _ in range(tensors)]
+    places = [_place(cursor) for _ in range(count)]
     alignment = metadata.get("general.alignment", DEFAULT_ALIGNMENT)
     if not isinstance(alignment, int) or not 0 < alignment <= 1 << 20:
         raise DamagedGguf("has an alignment that is none")
     start = -(-cursor.at // alignment) * alignment
-    _check_extent(places, start, cursor.size)
-    return GgufHeader(metadata, {name: tensor for name, tensor, _ in places}, cursor.size)
+    tensors = [(name, replace(tensor, start=start + tensor.start)) for name, tensor in places]
+    _check_extent(tensors, cursor.size)
+    return GgufHeader(metadata, dict(tensors), cursor.size)
 
 
-def _place(cursor: "_Cursor") -> tuple[str, GgufTensor, int]:
+def _place(cursor: "_Cursor") -> tuple[str, GgufTensor]:
+    """Name and place of one tensor, counted from where the tensors begin."""
     name, dimensions = cursor.text(), cursor.number("<I")
     if not 0 < dimensions <= MAX_DIMENSIONS:
         raise DamagedGguf(f"gives the tensor {name[:80]!r} {dimensions} dimensions")
@@ -151,12 +155,12 @@ def _place(cursor: "_Cursor") -> tuple[str, GgufTensor, int]:
     size = count // per_block * block_bytes if per_block else None
     if per_block and shape[0] % per_block:
         raise DamagedGguf(f"gives the tensor {name[:80]!r} rows that are no whole blocks")
-    return name, GgufTensor(label, shape[::-1], size), offset
+    return name, GgufTensor(label, shape[::-1], size, offset)
 
 
-def _check_extent(places: list[tuple[str, GgufTensor, int]], start: int, size: int) -> None:
-    for name, tensor, offset in places:
-        end = start + offset + (tensor.size_bytes or 0)
+def _check_extent(tensors: list[tuple[str, GgufTensor]], size: int) -> None:
+    for name, tensor in tensors:
+        end = tensor.start + (tensor.size_bytes or 0)
         if end > size:
             raise DamagedGguf(
                 f"was cut short: its tensor {name[:80]!r} ends at byte {end:,}, it holds {size:,}"

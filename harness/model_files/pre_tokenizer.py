@@ -64,8 +64,14 @@ def known_name(rules: Any) -> str | None:
 
 def one_name(name: str | None) -> str | None:
     """The name in ``KNOWN`` of a ``tokenizer.ggml.pre``; ``None`` where it is not among them."""
+    found = split_of(name)
+    return found.name if found else None
+
+
+def split_of(name: str | None) -> Split | None:
+    """The rules of a ``tokenizer.ggml.pre``; ``None`` where they are not in ``KNOWN``."""
     found = _SAME.get(name or "", name)
-    return found if any(split.name == found for split in KNOWN) else None
+    return next((split for split in KNOWN if split.name == found), None)
 
 
 def pre_tokenizer_name(rules: dict[str, Any]) -> str:

@@ -2,12 +2,13 @@
 
 import importlib
 import pkgutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
 from harness.core.errors import HarnessError
 from harness.core.suggestion import nearest
 from harness.export.gguf import architectures
+from harness.export.gguf.keys import GgufKeys
 from harness.export.gguf.layout import Layout
 from harness.export.tensors.model_config import ModelConfig
 from harness.export.tensors.safetensors_file import Array
@@ -20,10 +21,8 @@ class Architecture(Protocol):
     """Values of ``architectures`` in a ``config.json``."""
     PREFIX: str
     """Prefix of all weight names except the head's; some checkpoints omit it."""
-    EMBEDDING: str
-    """The token embedding's name."""
-    NORM: str
-    """The last norm's name."""
+    OUTSIDE_BLOCKS: tuple[str, ...]
+    """Weights that llama.cpp requires beside the blocks: the token embedding, the last norm."""
     BLOCK: str
     """Prefix of the names of a block's weights, with ``{}`` for its number."""
     IN_EVERY_BLOCK: tuple[str, ...]
@@ -39,6 +38,15 @@ class Architecture(Protocol):
 
     def add_parameters(self, config: ModelConfig, writer: Any) -> None:
         """Write the sizes and constants of the model."""
+        ...
+
+    def settings(self, keys: GgufKeys) -> dict[str, Any]:
+        """The values of ``config.json`` that decide what is computed, the vocabulary's size and
+        the tying of the head excepted: the inverse of ``add_parameters``.
+
+        Raises:
+            HarnessError: a key is missing or wrong, or transformers would compute something else.
+        """
         ...
 
     def layout(self, config: ModelConfig, name: str) -> Layout:
@@ -58,18 +66,22 @@ class Architecture(Protocol):
         ...
 
 
+def known_architectures() -> Iterator[Architecture]:
+    """Every file of ``harness/export/gguf/architectures``."""
+    for module in pkgutil.iter_modules(architectures.__path__):
+        if not module.name.startswith("_"):
+            file = importlib.import_module(f"{architectures.__name__}.{module.name}")
+            found: Architecture = file.ARCHITECTURE
+            yield found
+
+
 def architecture_of(config: ModelConfig) -> Architecture:
     """The file of the model's architecture.
 
     Raises:
         HarnessError: there is none.
     """
-    known: dict[str, Architecture] = {}
-    for module in pkgutil.iter_modules(architectures.__path__):
-        if not module.name.startswith("_"):
-            file = importlib.import_module(f"{architectures.__name__}.{module.name}")
-            found: Architecture = file.ARCHITECTURE
-            known |= dict.fromkeys(found.CLASSES, found)
+    known = {name: found for found in known_architectures() for name in found.CLASSES}
     name = config.architecture
     if name in known:
         return known[name]

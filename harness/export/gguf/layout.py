@@ -1,4 +1,4 @@
-"""Layouts that convert a weight from transformers' axes to GGUF's.
+"""Layouts that convert a weight from transformers' axes to GGUF's, and back.
 
 A layout is applied to a whole weight, or to the B of a LoRA pair over it: the update of a weight is
 B @ A, so reordering the weight's rows means reordering the rows of B.
@@ -18,6 +18,10 @@ class Layout:
     def of_weight(self, weight: Array) -> Array:
         """Convert a stored weight or bias to GGUF's; a view where possible."""
         return weight
+
+    def to_weight(self, stored: Array) -> Array:
+        """The inverse of ``of_weight``."""
+        return stored
 
     def shape(self, stored: tuple[int, ...]) -> tuple[int, ...]:
         """The shape in GGUF of a stored shape, both with the slowest axis first."""
@@ -39,6 +43,9 @@ class Transposed(Layout):
     def of_weight(self, weight: Array) -> Array:
         return weight.T
 
+    def to_weight(self, stored: Array) -> Array:
+        return stored.T
+
     def shape(self, stored: tuple[int, ...]) -> tuple[int, ...]:
         return stored[::-1]
 
@@ -55,6 +62,10 @@ class RopePairs(Layout):
     def of_weight(self, weight: Array) -> Array:
         halves = weight.reshape(self.heads, 2, -1, *weight.shape[1:])
         return np.ascontiguousarray(halves.swapaxes(1, 2)).reshape(weight.shape)
+
+    def to_weight(self, stored: Array) -> Array:
+        pairs = stored.reshape(self.heads, -1, 2, *stored.shape[1:])
+        return np.ascontiguousarray(pairs.swapaxes(1, 2)).reshape(stored.shape)
 
     def of_lora_b(self, lora_b: Array) -> Array:
         return self.of_weight(lora_b)

@@ -9,9 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from harness.export.gguf.keys import GgufKeys
 from harness.export.tensors.model_config import ModelConfig
 from harness.export.tensors.safetensors_file import Array
 
+DEFAULT_THETA = 10_000.0
+"""transformers' and llama.cpp's, where a model names none."""
 PARAMETERS = {
     "default": (),
     "linear": ("factor",),
@@ -56,7 +59,7 @@ class Rope:
         theta = own.get("rope_theta")
         rope = cls(
             kind,
-            float(theta) if theta is not None else config.number("rope_theta", 10_000.0),
+            float(theta) if theta is not None else config.number("rope_theta", DEFAULT_THETA),
             head_dim,
             parameters,
             config,
@@ -99,21 +102,11 @@ class Rope:
             raise self.file.refuse("yarn without truncation is not written")
 
     def factors(self) -> Array | None:
-        """Divisors of the frequencies for Llama 3's scaling; ``None`` for other types.
-
-        Formula: transformers, ``modeling_rope_utils._compute_llama3_parameters``.
-        """
+        """Divisors of the frequencies for Llama 3's scaling; ``None`` for other types."""
         if self.kind != "llama3":
             return None
-        factor = self.value("factor")
-        low, high = self.value("low_freq_factor"), self.value("high_freq_factor")
-        context = self.value("original_max_position_embeddings")
-        half = np.arange(0, self.dimensions, 2, dtype=np.float32) / self.dimensions
-        lengths = 2 * math.pi * np.power(self.theta, half)
-        smooth = (context / lengths - low) / (high - low)
-        between = 1 / ((1 - smooth) / factor + smooth)
-        factors = np.where(lengths > context / low, factor, between)
-        return np.where(lengths < context / high, 1.0, factors).astype(np.float32)
+        parameters = {name: self.value(name) for name in PARAMETERS[self.kind]}
+        return llama3_factors(self.theta, self.dimensions, **parameters)
 
     def value(self, name: str) -> float:
         """A required parameter. Raises HarnessError where it is missing."""
@@ -121,3 +114,62 @@ class Rope:
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise self.file.refuse(f"rope of type {self.kind} lacks {name}")
         return float(value)
+
+
+def rope_parameters(keys: GgufKeys) -> dict[str, Any]:
+    """``rope_parameters`` of a ``config.json``, from the keys that ``Rope.add_to`` writes.
+
+    Raises:
+        HarnessError: the rope's type is not known here.
+    """
+    found: dict[str, Any] = {"rope_theta": keys.number("rope.freq_base", DEFAULT_THETA)}
+    kind = keys.text("rope.scaling.type", "none")
+    if kind not in ("none", "linear", "yarn"):
+        raise keys.refuse("rope.scaling.type", f"is {kind!r:.40}, known are linear and yarn")
+    if kind == "none":
+        return found | {"rope_type": "default"}
+    found |= {"rope_type": kind, "factor": keys.number("rope.scaling.factor")}
+    if kind == "linear":
+        return found
+    trained = keys.whole("rope.scaling.original_context_length", keys.whole("context_length"))
+    found["original_max_position_embeddings"] = trained
+    for name in ("beta_fast", "beta_slow"):
+        if keys.has(f"rope.scaling.yarn_{name}"):
+            found[name] = keys.number(f"rope.scaling.yarn_{name}")
+    return found
+
+
+def llama3_parameters(theta: float, dimensions: int, factors: Array) -> dict[str, Any] | None:
+    """``rope_parameters`` that give these divisors of the frequencies; ``None`` where those of no
+    Llama 3 do. All of them have the same bounds and differ in the factor alone."""
+    found: dict[str, Any] = {
+        "factor": float(factors.max(initial=1.0)),
+        "low_freq_factor": 1.0,
+        "high_freq_factor": 4.0,
+        "original_max_position_embeddings": 8192,
+    }
+    made = llama3_factors(theta, dimensions, **found)
+    if made.shape != factors.shape or not np.allclose(made, factors, rtol=1e-5, atol=0):
+        return None
+    return {"rope_type": "llama3", "rope_theta": theta, **found}
+
+
+def llama3_factors(
+    theta: float,
+    dimensions: int,
+    factor: float,
+    low_freq_factor: float,
+    high_freq_factor: float,
+    original_max_position_embeddings: float,
+) -> Array:
+    """Divisors of the frequencies by Llama 3's scaling, one for each rotated pair.
+
+    Formula: transformers, ``modeling_rope_utils._compute_llama3_parameters``.
+    """
+    low, high, context = low_freq_factor, high_freq_factor, original_max_position_embeddings
+    half = np.arange(0, dimensions, 2, dtype=np.float32) / dimensions
+    lengths = 2 * math.pi * np.power(theta, half)
+    smooth = (context / lengths - low) / (high - low)
+    between = 1 / ((1 - smooth) / factor + smooth)
+    factors = np.where(lengths > context / low, factor, between)
+    return np.where(lengths < context / high, 1.0, factors).astype(np.float32)

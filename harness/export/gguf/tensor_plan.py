@@ -98,7 +98,7 @@ def _planned(names: Names, weights: StoredWeights) -> Iterator[PlannedTensor]:
 def _check_complete(names: Names, tensors: Mapping[str, PlannedTensor]) -> None:
     """Required tensors: llama.cpp's, and in every block those of the first block."""
     config, architecture = names.config, names.architecture
-    wanted = [architecture.EMBEDDING, architecture.NORM]
+    wanted = [*architecture.OUTSIDE_BLOCKS]
     if config.values.get("tie_word_embeddings") is False:
         wanted.append(architecture.HEAD)
     start = architecture.BLOCK.format(0)

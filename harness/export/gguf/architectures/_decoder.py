@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
+from harness.export.gguf.keys import GgufKeys
 from harness.export.gguf.layout import Layout
-from harness.export.gguf.rope import Rope
+from harness.export.gguf.rope import Rope, rope_parameters
 from harness.export.tensors.model_config import ModelConfig
 from harness.export.tensors.safetensors_file import Array
 
@@ -21,8 +22,7 @@ class Decoder:
     """An architecture of this family, without its name and its own checks."""
 
     PREFIX = "model."
-    EMBEDDING = "model.embed_tokens.weight"
-    NORM = "model.norm.weight"
+    OUTSIDE_BLOCKS = ("model.embed_tokens.weight", "model.norm.weight")
     BLOCK = "model.layers.{}."
     HEAD = "lm_head.weight"
 
@@ -46,6 +46,27 @@ class Decoder:
         writer.add_value_length(head_dim(config))
         writer.add_layer_norm_rms_eps(config.number("rms_norm_eps", 1e-6))
         rope(config).add_to(writer)
+
+    def settings(self, keys: GgufKeys) -> dict[str, Any]:
+        width, count = keys.whole("embedding_length"), keys.whole("attention.head_count")
+        size = keys.whole("attention.key_length", width // max(1, count))
+        if not count or not size or size % 2:
+            raise keys.refuse("attention.head_count", f"is {count}, which makes heads of {size}")
+        for name in ("attention.value_length", "rope.dimension_count"):
+            if keys.whole(name, size) != size:
+                raise keys.refuse(name, f"is not {size}, the size of a head")
+        return {
+            "max_position_embeddings": keys.whole("context_length"),
+            "hidden_size": width,
+            "num_hidden_layers": keys.whole("block_count"),
+            "intermediate_size": keys.whole("feed_forward_length"),
+            "num_attention_heads": count,
+            "num_key_value_heads": keys.whole("attention.head_count_kv", count),
+            "head_dim": size,
+            "rms_norm_eps": keys.number("attention.layer_norm_rms_epsilon"),
+            "rope_parameters": rope_parameters(keys),
+            "hidden_act": "silu",
+        }
 
     def layout(self, config: ModelConfig, name: str) -> Layout:
         return Layout()

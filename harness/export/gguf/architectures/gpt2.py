@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from harness.export.gguf.keys import GgufKeys
 from harness.export.gguf.layout import Layout, Transposed
 from harness.export.tensors.model_config import ModelConfig
 from harness.export.tensors.safetensors_file import Array
@@ -13,8 +14,9 @@ CONV1D = (".attn.c_attn.weight", ".attn.c_proj.weight", ".mlp.c_fc.weight", ".ml
 class Gpt2:
     CLASSES = ("GPT2LMHeadModel",)
     PREFIX = "transformer."
-    EMBEDDING = "transformer.wte.weight"
-    NORM = "transformer.ln_f.weight"
+    OUTSIDE_BLOCKS = tuple(
+        f"transformer.{name}" for name in ("wte.weight", "wpe.weight", "ln_f.weight", "ln_f.bias")
+    )
     BLOCK = "transformer.h.{}."
     IN_EVERY_BLOCK = tuple(
         f"{part}.{kind}"
@@ -46,6 +48,21 @@ class Gpt2:
         writer.add_feed_forward_length(config.whole("n_inner", 4 * width))
         writer.add_head_count(config.whole("n_head"))
         writer.add_layer_norm_eps(config.number("layer_norm_epsilon", 1e-5))
+
+    def settings(self, keys: GgufKeys) -> dict[str, Any]:
+        return {
+            "n_positions": keys.whole("context_length"),
+            "n_embd": keys.whole("embedding_length"),
+            "n_layer": keys.whole("block_count"),
+            "n_inner": keys.whole("feed_forward_length"),
+            "n_head": keys.whole("attention.head_count"),
+            "layer_norm_epsilon": keys.number("attention.layer_norm_epsilon"),
+            "activation_function": "gelu_new",
+            # transformers' own default is 0.1, which GGUF has no key for.
+            "attn_pdrop": 0.0,
+            "embd_pdrop": 0.0,
+            "resid_pdrop": 0.0,
+        }
 
     def layout(self, config: ModelConfig, name: str) -> Layout:
         return Transposed() if name.endswith(CONV1D) else Layout()

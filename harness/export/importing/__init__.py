@@ -1,0 +1,1 @@
+"""Reads a GGUF file back into a folder that transformers opens."""
