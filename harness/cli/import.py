@@ -47,8 +47,9 @@ def gguf(file: Path, target: Path, dtype: str | None, force: bool) -> None:
 
     record = from_gguf(file, target, dtype, force)
     say(*(f"lost: {loss}" for loss in record.warnings), err=True)
-    size = sum(written.bytes for written in record.outputs.values())
+    size = sum(written.bytes for written in record.outputs.values()) / 1e6
+    peak = (record.peak_memory.convert_bytes or 0) / 1e6
     say(
-        f"wrote {target}: {record.architecture}, {record.type}, {size / 1e6:,.1f} MB in "
-        f"{record.seconds:.1f} s, peak memory {(record.peak_memory.convert_bytes or 0) / 1e6:,.0f} MB"
+        f"wrote {target}: {record.architecture}, {record.type}, {size:,.1f} MB in "
+        f"{record.seconds:.1f} s, peak memory {peak:,.0f} MB"
     )

@@ -1,4 +1,4 @@
-"""``harness import gguf``: a GGUF file as a folder that transformers opens and trainers train on."""
+"""``harness import gguf``: a GGUF file as a folder that transformers opens."""
 
 import json
 import time
@@ -162,13 +162,12 @@ def _biases(keys: GgufKeys) -> dict[str, bool]:
 
 
 def _llama3(keys: GgufKeys, found: dict[str, Any]) -> dict[str, Any]:
-    factors = keys.header.tensors[ROPE_FACTORS]
-    theta = found["rope_parameters"]["rope_theta"]
-    values = read_tensor(keys.file, ROPE_FACTORS, factors)
-    parameters = llama3_parameters(theta, found["head_dim"], values)
-    if parameters is None:
-        raise HarnessError(f"{keys.file}: its {ROPE_FACTORS} are those of no Llama 3")
-    return parameters
+    rope, factors = found.get("rope_parameters", {}), keys.header.tensors[ROPE_FACTORS]
+    if rope.get("rope_type") == "default" and factors.type == "F32":
+        values = read_tensor(keys.file, ROPE_FACTORS, factors)
+        if parameters := llama3_parameters(rope["rope_theta"], found["head_dim"], values):
+            return parameters
+    raise HarnessError(f"{keys.file}: its {ROPE_FACTORS} are those of no Llama 3")
 
 
 def _check_space(target: Path, tensors: tuple[ImportedTensor, ...], dtype: str) -> None:
@@ -178,7 +177,7 @@ def _check_space(target: Path, tensors: tuple[ImportedTensor, ...], dtype: str) 
 
 def _write_small_files(model: GgufModel, folder: Path, dtype: str) -> None:
     ends = model.tokenizer.end_ids
-    generation = dict(model.tokenizer.special_ids)
+    generation: dict[str, object] = dict(model.tokenizer.special_ids)
     if ends:
         generation |= {"eos_token_id": ends[0] if len(ends) == 1 else list(ends)}
     files = {
@@ -222,8 +221,8 @@ def _losses(model: GgufModel, dtype: str) -> Iterator[str]:
     if kinds := quantized_types(model.header.tensors):
         shown = ", ".join(f"{count} {kind}" for kind, count in kinds.items())
         yield (
-            f"{sum(kinds.values())} of {len(model.header.tensors)} tensors are quantised ({shown}): "
-            f"the folder holds their rounded values in {dtype}, not the original model's"
+            f"{sum(kinds.values())} of {len(model.header.tensors)} tensors are quantised "
+            f"({shown}): the folder holds their rounded values in {dtype}, not the original model's"
         )
     yield from model.tokenizer.losses
     own = f"{model.keys.architecture}."

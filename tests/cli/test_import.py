@@ -23,7 +23,7 @@ def test_a_file_becomes_a_folder(tmp_path: Path) -> None:
     result = run("import", "gguf", file, "-o", folder)
     assert result.exit_code == 0, result.output
     (line,) = result.stdout.splitlines()
-    assert line.startswith(f"wrote {folder}: Qwen2ForCausalLM, bfloat16, 2.6 MB in ")
+    assert line.startswith(f"wrote {folder}: Qwen2ForCausalLM, bfloat16, 3.6 MB in ")
     (lost,) = result.stderr.splitlines()
     assert lost.startswith("lost: not in the folder: general.type, general.name")
     assert "1 model: 0 problems" in run("doctor", f"base:{folder}").stdout

@@ -233,7 +233,7 @@ def test_what_is_left_behind_is_named(tiny: Path, tmp_path: Path) -> None:
 
 
 def test_a_normalizer_that_transformers_puts_in_is_named(tmp_path: Path) -> None:
-    """A Qwen2 of another program's making: transformers' class normalises whatever the file says."""
+    """A Qwen2 of another program: transformers normalises whatever the file says."""
     export_gguf(TINY_QWEN2, tmp_path / "model.gguf")
     file = altered(tmp_path / "model.gguf", tmp_path, {provenance_keys.UNDONE_NORMALIZER: None})
     record = from_gguf(file, tmp_path / "folder", None, has_force=False)
@@ -308,6 +308,11 @@ REFUSED: dict[str, tuple[dict[str, object], dict[str, np.ndarray | None], str]] 
         "the embeddings have 7 rows, the vocabulary lists 400: the file is damaged",
     ),
     "shape": ({}, {"blk.1.ffn_up.weight": np.zeros((8, 64), np.float32)}, "has shape (8, 64)"),
+    "scaled factors": (
+        {"llama.rope.scaling.type": "linear", "llama.rope.scaling.factor": 2.0},
+        {"rope_freqs.weight": np.ones(8, np.float32)},
+        "its rope_freqs.weight are those of no Llama 3",
+    ),
     "factors": (
         {},
         {"rope_freqs.weight": np.full(8, 7, np.float32)},

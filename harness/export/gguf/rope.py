@@ -148,7 +148,8 @@ def llama3_parameters(theta: float, dimensions: int, factors: Array) -> dict[str
         "high_freq_factor": 4.0,
         "original_max_position_embeddings": 8192,
     }
-    made = llama3_factors(theta, dimensions, **found)
+    with np.errstate(all="ignore"):
+        made = llama3_factors(theta, dimensions, **found)
     if made.shape != factors.shape or not np.allclose(made, factors, rtol=1e-5, atol=0):
         return None
     return {"rope_type": "llama3", "rope_theta": theta, **found}

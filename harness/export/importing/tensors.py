@@ -102,7 +102,8 @@ def read_tensor(file: Path, name: str, tensor: GgufTensor) -> Array:
         return data.view(STORED_AS[tensor.type]).reshape(tensor.shape)
     try:
         rows = data.reshape(*tensor.shape[:-1], -1)
-        return dequantize(rows, GGMLQuantizationType[tensor.type]).reshape(tensor.shape)
+        values: Array = dequantize(rows, GGMLQuantizationType[tensor.type])
+        return values.reshape(tensor.shape)
     except (KeyError, NotImplementedError):
         raise HarnessError(
             f"{file}: {excerpt(name)} is of type {tensor.type}, which the gguf package cannot "

@@ -1,4 +1,4 @@
-"""Proves that transformers opens an imported folder as what was read, before the weights are written.
+"""Proves, before the weights are written, that transformers opens an imported folder.
 
 It happens in a process of its own: ``python -m harness.export.importing.verification FOLDER``.
 """
