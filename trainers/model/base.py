@@ -1,5 +1,6 @@
 """Opens the base model that an adapter is trained on: where, in which type, with which endings."""
 
+import os
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -13,6 +14,7 @@ from harness.engine.hf.device import DTYPES
 from harness.engine.hf.foreign_code import NO_FOREIGN_CODE, foreign_code_refused
 from harness.engine.hf.loading import load_tokenizer
 from harness.engine.hf.quantization import int8_config, nf4_config
+from harness.machine.cores import usable_cores
 from harness.model_files.hub import local_folder
 from harness.model_files.weights import count_parameters
 from trainers.recipes.schema import Recipe
@@ -59,8 +61,7 @@ def open_tokenizer(recipe: Recipe, where: str) -> tuple[Path, Any]:
 
 def choose_device(recipe: Recipe, folder: Path) -> Device:
     """CUDA where there is a GPU, else the CPU; see ``Recipe.dtype`` for the type."""
-    if recipe.threads:
-        torch.set_num_threads(recipe.threads)
+    set_threads(recipe.threads)
     kind = "cuda" if torch.cuda.is_available() else "cpu"
     notes: list[str] = []
     quantize = recipe.quantize
@@ -78,6 +79,15 @@ def choose_device(recipe: Recipe, folder: Path) -> Device:
         dtype = torch.bfloat16
         notes.append("dtype: float16 crawls on a CPU, bfloat16 is used instead")
     return Device(kind, dtype, quantize, torch.get_num_threads(), tuple(notes))
+
+
+def set_threads(asked: int | None) -> None:
+    """Compute with the threads asked for; else with ``OMP_NUM_THREADS``, where it is set; else with
+    one thread for each physical core that this process may run on."""
+    if asked is None and "OMP_NUM_THREADS" not in os.environ:
+        asked = usable_cores()
+    if asked is not None:
+        torch.set_num_threads(asked)
 
 
 def open_model(recipe: Recipe, folder: Path, device: Device) -> Any:

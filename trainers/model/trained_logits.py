@@ -2,10 +2,11 @@
 
 import contextlib
 from collections.abc import Iterator
-from typing import Any
 
 import torch
 from trl.trainer import utils as trl_utils
+
+from trainers.model.log_probs import CpuLogProbs
 
 
 @contextlib.contextmanager
@@ -14,20 +15,21 @@ def only_trained_logits() -> Iterator[None]:
 
     TRL's fused output layer skips masked positions where Triton runs and computes all of them
     elsewhere; with a vocabulary of 150,000 and a long prompt that is most of a step's memory and
-    time. The patched function is private, so ``tests/trainers/model/test_trained_logits.py`` checks
-    that loss and gradients are equal with and without it. Only the choice of positions is patched,
-    in the one module that makes it; the kernels check for Triton themselves.
+    time. What is left of it is computed by ``CpuLogProbs``. Both patched names are private, so
+    ``tests/trainers/model/test_trained_logits.py`` checks that loss and gradients are equal with
+    and without them. Only the choice of positions is patched, in the one module that makes it; the
+    kernels check for Triton themselves.
     Delete when TRL skips masked positions on a CPU, too.
     """
-    original: Any = getattr(trl_utils, "_use_triton", None)
-    if original is None:
+    patched = {"_use_triton": _yes, "_ChunkedLogProbFunction": CpuLogProbs}
+    if not all(hasattr(trl_utils, name) for name in patched):
         yield
         return
-    trl_utils._use_triton = _yes
-    try:
+    with contextlib.ExitStack() as stack:
+        for name, value in patched.items():
+            stack.callback(setattr, trl_utils, name, getattr(trl_utils, name))
+            setattr(trl_utils, name, value)
         yield
-    finally:
-        trl_utils._use_triton = original
 
 
 def _yes(device: torch.device) -> bool:

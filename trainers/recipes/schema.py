@@ -142,8 +142,8 @@ class Recipe(RecipeModel):
     quantize_fallback: bool = False
     """Train on the unquantized base where bitsandbytes is not there, and say so."""
     threads: int | None = Field(default=None, ge=1)
-    """CPU threads; by default torch's number of cores. Another number changes the adapter's
-    weights in the last digits."""
+    """CPU threads; by default ``OMP_NUM_THREADS``, or the physical cores that the process may use.
+    Another number changes the adapter's weights in the last digits."""
     activation_checkpointing: bool = False
     """Recompute activations; less memory, about a third more time."""
 

@@ -13,6 +13,7 @@ from typing import Any, cast
 from rich.console import Console
 
 from harness.core.errors import HarnessError
+from harness.engine.openmp import bound_spinning
 from trainers.data.rows import DataFile
 from trainers.output.checkpoints import checkpoint_folders
 from trainers.output.folder import is_finished, partial_folder
@@ -47,6 +48,7 @@ def train(
         HarnessError: the user's input is wrong, training diverged or the folder cannot be written.
         SystemExit: Ctrl-C.
     """
+    bound_spinning()
     console = console or Console(highlight=False)
     file = load(recipe, overrides)
     file = with_fallback(file)

@@ -39,11 +39,13 @@ def test_loss_and_gradients_are_equal(qwen_base: Path) -> None:
         torch.testing.assert_close(switched_gradients[name], gradient, rtol=1e-4, atol=1e-6)
 
 
-def test_the_switch_is_there_and_is_put_back() -> None:
-    """Fails when TRL renames it: look then whether TRL still scores masked positions on a CPU."""
+def test_the_switches_are_there_and_are_put_back() -> None:
+    """Fails when TRL renames one: look then whether TRL still scores masked positions on a CPU."""
     from trl.trainer import utils
 
-    original = utils._use_triton
+    names = ("_use_triton", "_ChunkedLogProbFunction")
+    originals = [getattr(utils, name) for name in names]
     with only_trained_logits():
-        assert utils._use_triton is not original
-    assert utils._use_triton is original
+        for name, original in zip(names, originals, strict=True):
+            assert getattr(utils, name) is not original
+    assert [getattr(utils, name) for name in names] == originals

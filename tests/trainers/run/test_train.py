@@ -126,3 +126,33 @@ def test_a_training_nobody_reads_about_keeps_its_adapter(
     said = "harness: standard output cannot be written: Broken pipe"
     assert (done.returncode, done.stderr.splitlines()[-1]) == (74, said)
     assert (recipe.parent / "out" / "adapter_model.safetensors").is_file()
+
+
+SPY = """\
+import os, sys
+
+class Spy:
+    def find_spec(self, name, path=None, target=None):
+        if name == "torch":
+            print(os.environ.get("GOMP_SPINCOUNT"), flush=True)
+            os._exit(0)
+
+sys.meta_path.insert(0, Spy())
+from trainers.run.train import train
+train(sys.argv[1])
+"""
+"""Says what the environment holds when torch is about to be imported."""
+
+
+@pytest.mark.parametrize(("given", "told"), [({}, "500"), ({"GOMP_SPINCOUNT": "7"}, "7")])
+def test_threads_are_told_to_sleep_soon_before_torch_is_imported(
+    write_recipe: WriteRecipe, given: dict[str, str], told: str
+) -> None:
+    surroundings = {k: v for k, v in os.environ.items() if k != "GOMP_SPINCOUNT"}
+    done = subprocess.run(
+        [sys.executable, "-c", SPY, str(write_recipe())],
+        env={**surroundings, **given},
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout.split()[-1] == told
