@@ -60,7 +60,7 @@ def test_help_and_mistakes_come_without_torch(tmp_path: Path) -> None:
         ),
         ({"data": {"train": "."}}, "data.train: . is a folder, name the file in it"),
         ({"output": "."}, ":3: output: . holds"),
-        ({"method": "sftt"}, ":1: method: no such method 'sftt', there are: dpo, sft"),
+        ({"method": "sftt"}, ":1: method: no such method 'sftt', there are: dpo, grpo, rft, sft"),
     ],
 )
 def test_a_mistake_is_one_line_with_its_place(

@@ -7,7 +7,7 @@ does not know what the values do to a model.
 import importlib
 import pkgutil
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import (
     BaseModel,
@@ -156,17 +156,20 @@ class Recipe(RecipeModel):
     """Steps between evaluations on ``data.val``; by default once an epoch."""
 
     task: str | None = Field(default=None, min_length=1)
-    """A task by whose behaviors the model is judged at each evaluation: a folder, or a name under
-    ``tasks_dir`` of ``[tool.harness]``. It answers prompts of ``data.val``."""
+    """A task by whose behaviors the model is judged: a folder, or a name under ``tasks_dir`` of
+    ``[tool.harness]``. At each evaluation it answers prompts of ``data.val``."""
     watch_rows: int = Field(default=50, ge=1)
     """Prompts that are asked at each evaluation: 50 leave a rate uncertain by 14 points each way,
     200 by 7."""
+
+    needs_task: ClassVar[bool] = False
+    """The method judges answers to training prompts."""
 
     @field_validator("task")
     @classmethod
     def _something_to_ask(cls, task: str | None, info: ValidationInfo) -> str | None:
         data = info.data.get("data")
-        if task and data is not None and not data.val:
+        if task and data is not None and not (data.val or cls.needs_task):
             raise ValueError("needs data.val, the held-out rows whose prompts are asked")
         return task
 

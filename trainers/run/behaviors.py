@@ -1,26 +1,17 @@
 """Judges the answers of the model in training, by the behaviors of a task.
 
-The prompts are held-out rows of the recipe. The live model answers them with the harness' own
-decoder, so there is no second copy of it; the random state is the caller's to keep.
+The prompts are held-out rows of the recipe.
 """
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import torch
-
-from harness.core.case import Case, JsonValue, Message
-from harness.core.completion import Completion
 from harness.core.composite import composite
-from harness.core.plan import requests_for
 from harness.core.record import FORMAT_SUCCESS
 from harness.core.verdict import Outcome, Verdict
-from harness.engine.hf.live import live_answers
 from harness.stats.rates import rate_interval
-from harness.tasks.judging import judge_answer
-from harness.tasks.task import Task
+from trainers.run.prompts import Prompts
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,52 +47,25 @@ class Watched:
 class Watch:
     """The prompts that are asked at each evaluation."""
 
-    def __init__(self, task: Task, rows: Sequence[Any], tokenizer: Any) -> None:
-        """``rows`` are a method's own, as it reads them."""
-        self._task = task
-        self._tokenizer = tokenizer
-        self._cases = [_case(row, task) for row in rows]
-        self._requests = requests_for(task.name, self._cases, task.sampling, template=task.template)
+    def __init__(self, prompts: Prompts) -> None:
+        self._prompts = prompts
 
     def look(self, model: Any) -> Watched:
         """Ask every prompt once, with the model as it is."""
-        cases = {case.id: case for case in self._cases}
-        with torch.no_grad():
-            found = {
-                request.case_id: (completion, self._verdicts(cases[request.case_id], completion))
-                for request, completion in live_answers(model, self._tokenizer, self._requests)
-            }
-        verdicts = [found[case.id][1] for case in self._cases]
+        prompts, task = self._prompts, self._prompts.task
+        found = list(prompts.answers(model, prompts.cases, task.sampling))
         return Watched(
-            rates=dict(_rates(verdicts, self._task.required)),
+            rates=dict(_rates([judged.verdicts for judged in found], task.required)),
             answers=tuple(
-                WatchedAnswer(case.id, found[case.id][0].text, _failed(found[case.id][1]))
-                for case in self._cases
+                WatchedAnswer(judged.case.id, judged.completion.text, _failed(judged.verdicts))
+                for judged in found
             ),
         )
 
-    def _verdicts(self, case: Case, completion: Completion) -> Mapping[str, Verdict]:
-        return judge_answer(case, completion, self._task)
 
-
-def _case(row: Any, task: Task) -> Case:
-    messages = row.prompt if isinstance(row.prompt, tuple) else (Message("user", row.prompt),)
-    answer = getattr(row, "completion", None) or row.chosen
-    return Case(id=row.where, messages=messages, reference=_reference(answer, task))
-
-
-def _reference(completion: str, task: Task) -> JsonValue:
-    """The value of a JSON answer, or its text."""
-    if task.output.format != "json":
-        return completion
-    try:
-        value: JsonValue = json.loads(completion)
-    except (ValueError, RecursionError):
-        return None
-    return value
-
-
-def _rates(verdicts: Sequence[Mapping[str, Verdict]], required: Sequence[str]) -> Any:
+def _rates(
+    verdicts: Sequence[Mapping[str, Verdict]], required: Sequence[str]
+) -> Iterator[tuple[str, WatchedRate]]:
     composites = [composite(own, required) for own in verdicts]
     names = dict.fromkeys(name for own in verdicts for name in own)
     for name, own in (

@@ -18,7 +18,7 @@ CURVES = "curves.jsonl"
 ANSWERS = "answers.jsonl"
 """A line for each answer of each evaluation: step, row, text, failed behaviors, and whether it
 differs from the evaluation before."""
-METHOD_METRICS = ("rewards/", "logps/")
+METHOD_METRICS = ("reward", "logps/", "completions/", "frac_reward_zero_std", "kl")
 """Beginnings of the names of metrics that belong to a method."""
 
 

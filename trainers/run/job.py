@@ -56,7 +56,9 @@ class TrainingJob:
     target_modules: tuple[str, ...]
     trainable_parameters: int
     watch: Any
-    """``trainers.run.behaviors.Watch``; ``None`` where the recipe names no task."""
+    """``trainers.run.behaviors.Watch``; ``None`` where the recipe names no task or no ``val``."""
+    prompts: Any
+    """``trainers.run.prompts.Prompts`` of the training rows; ``None`` without a task."""
     notes: tuple[str, ...]
     """Notes for the user, one line each."""
 

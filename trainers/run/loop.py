@@ -69,6 +69,9 @@ def train_job(
         trainer = method.build(job, arguments(job, partial))
         trainer.saving, trainer.curve, trainer.watch = saving, curve, job.watch
         keep_adapter_exact(trainer.model)
+        said = getattr(trainer, "said", [])
+        say(console, said)
+        notes += [text for _, text in said]
         if checkpoint:
             saving.resumed = (*checkpoint.resumed, checkpoint.step)
             curve.go_on(checkpoint.curve, checkpoint.step, checkpoint.seconds)
@@ -76,7 +79,7 @@ def train_job(
             _fit(trainer, curve, console, checkpoint)
         weights = adapter.save(trainer.model, job, base_folder, partial)
         result = _result(trainer, curve, weights)
-        found = _record(file, job, rows, curve, result, [*notes, *warnings], saving.resumed)
+        found = _record(file, job, rows, curve, result, notes, warnings, saving.resumed)
         record.write(found, partial)
     return result
 
@@ -154,6 +157,7 @@ def _record(
     rows: RecipeRows,
     curve: Curve,
     result: record.Result,
+    notes: list[str],
     warnings: list[str],
     resumed: tuple[int, ...],
 ) -> record.TrainingRecord:
@@ -174,7 +178,7 @@ def _record(
         curve=tuple(point_values(point) for point in curve.points),
         resumed=resumed,
         result=result,
-        notes=job.notes,
+        notes=(*job.notes, *notes),
         warnings=tuple(warnings),
         environment=environment(),
     )

@@ -24,6 +24,7 @@ from trainers.recipes.schema import Recipe
 from trainers.run.behaviors import Watch
 from trainers.run.job import BaseInfo, Method, RecipeRows, TrainingJob
 from trainers.run.preflight import watched_task
+from trainers.run.prompts import Prompts
 from trainers.run.quiet import silence_bars
 
 
@@ -67,6 +68,7 @@ def prepare(file: RecipeFile, method: Method, rows: RecipeRows) -> tuple[Trainin
         target_modules=tuple(names),
         trainable_parameters=_adapter_parameters(model, lora.r, names),
         watch=_watch(file, rows, tokenizer),
+        prompts=Prompts(task, rows.train, tokenizer) if (task := watched_task(file)) else None,
         notes=(*_read(file), *file.notes, *device.notes, *_notes(train), *method.notes(train)),
     )
     return job, folder
@@ -75,7 +77,9 @@ def prepare(file: RecipeFile, method: Method, rows: RecipeRows) -> tuple[Trainin
 def _watch(file: RecipeFile, rows: RecipeRows, tokenizer: Any) -> Watch | None:
     recipe = file.recipe
     task = watched_task(file)
-    return Watch(task, rows.val[: recipe.watch_rows], tokenizer) if task else None
+    if task is None or not rows.val:
+        return None
+    return Watch(Prompts(task, rows.val[: recipe.watch_rows], tokenizer))
 
 
 def _with_adapter(file: RecipeFile, model: Any, folder: Path) -> tuple[Any, Any]:

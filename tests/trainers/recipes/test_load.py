@@ -38,7 +38,8 @@ def test_every_mistake_is_said_at_once_with_its_line(tmp_path: Path) -> None:
         load(path)
     lines = str(caught.value).splitlines()
     assert any(
-        x.startswith(f"{path}:1: method: no such method 'sfd', there are: dpo, sft") for x in lines
+        x.startswith(f"{path}:1: method: no such method 'sfd', there are: dpo, grpo, rft, sft")
+        for x in lines
     )
     assert f"{path}:4: data.train: is missing, add it" in lines
     assert f"{path}:5: data.trian: unknown key, did you mean 'train'?" in lines
@@ -77,7 +78,7 @@ def test_every_mistake_is_said_without_torch(tmp_path: Path, method: str) -> Non
     )
     assert done.stderr == ""
     mistakes = done.stdout.splitlines()
-    unknown = f"{path}:1: method: no such method 'sfd', there are: dpo, sft"
+    unknown = f"{path}:1: method: no such method 'sfd', there are: dpo, grpo, rft, sft"
     assert [m for m in mistakes if "method" in m] == ([unknown] if method == "sfd" else [])
     assert f"{path}:1: data: is missing, add it" in mistakes
     assert any(m.startswith(f"{path}:4: batch_size: ") for m in mistakes)
@@ -126,7 +127,7 @@ def test_overrides_replace_and_add(tmp_path: Path) -> None:
         ("eval_steps=5", "--set eval_steps: needs data.val"),
         ("base.x=1", "--set base.x: base has no keys, it is 'some/base'"),
         ("lora", "--set lora: expected key=value, such as lora.r=8"),
-        ("method=data", "--set method: no such method 'data', there are: dpo, sft"),
+        ("method=data", "--set method: no such method 'data', there are: dpo, grpo, rft, sft"),
         ("lora.target_modules=[auto,q_proj]", "--set lora.target_modules: all-linear stands alone"),
         ("quantize=nf8", "--set quantize: input should be 'none', 'nf4' or 'int8', found 'nf8'"),
     ],

@@ -14,7 +14,7 @@ from trainers.recipes.spellings import CONVERTED, READ_AS, STATED
 
 OURS = {"method", "base", "fallback_base", "adapter", "output", "data", "template", "lora",
         "quantize", "quantize_fallback", "dtype", "threads", "task", "watch_rows",
-        "max_prompt_length", "stop_on_collapse"}  # fmt: skip
+        "max_prompt_length", "stop_on_collapse", "rewards"}  # fmt: skip
 """Keys of a recipe that no library has."""
 HEAD = {"method": "sft", "base": "b", "output": "o", "data": {"train": "t.jsonl"}}
 
@@ -40,8 +40,10 @@ def test_every_key_is_a_field_of_the_installed_libraries(method: str) -> None:
     import trl
     from peft import LoraConfig
 
-    config = getattr(trl, f"{method.upper()}Config")
-    known = {field.name for field in dataclasses.fields(config)}
+    # Rejection sampling draws answers as GRPO does, and trains on them as SFT.
+    names = {"dpo": ("DPO", "SFT")}.get(method, ("SFT", "GRPO"))
+    configs = [getattr(trl, f"{name}Config") for name in names]
+    known = {field.name for config in configs for field in dataclasses.fields(config)}
     assert set(options_of(method).model_fields) - known <= OURS
     assert set(Lora.model_fields) <= {field.name for field in dataclasses.fields(LoraConfig)}
 
