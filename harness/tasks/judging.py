@@ -49,9 +49,7 @@ class Broken:
 
 def judge_line(line: JudgingLine) -> VerdictMap:
     """Every behavior's verdict on one line, by what the line itself declares."""
-    case = Case(
-        id=str(line.id), messages=(Message("user", line.prompt or ""),), reference=line.reference
-    )
+    case = case_of_line(line)
     checks = dict(_checks_of_line(line.declared))
     if line.declared.output.grounded and line.prompt is None:
         checks["grounding"] = Broken("grounded needs the prompt, give the line one")
@@ -87,14 +85,22 @@ def judge_answer(case: Case, completion: Completion, task: Task) -> VerdictMap:
 def _judged_line(checks: dict[str, Check], case: Case, line: JudgingLine) -> VerdictMap:
     if line.finish_reason is None:
         checks["stops_cleanly"] = Skip("the line gives no finish_reason")
-    return _judged(checks, case, _completion(line))
+    return _judged(checks, case, completion_of(line))
 
 
 def _judged(checks: Mapping[str, Check], case: Case, completion: Completion) -> VerdictMap:
     return {name: check.judge(case, completion) for name, check in checks.items()}
 
 
-def _completion(line: JudgingLine) -> Completion:
+def case_of_line(line: JudgingLine) -> Case:
+    """The case that a line stands for: its prompt is one message of the user."""
+    return Case(
+        id=str(line.id), messages=(Message("user", line.prompt or ""),), reference=line.reference
+    )
+
+
+def completion_of(line: JudgingLine) -> Completion:
+    """The completion of a line; one without ``finish_reason`` counts as ended."""
     reason = FinishReason(line.finish_reason or "stop")
     error = "the line says that there is no completion" if reason is FinishReason.ERROR else None
     return Completion(line.completion, reason, case_id=str(line.id), error=error)

@@ -18,14 +18,11 @@ from harness.core.record import RunRecord
 from harness.core.verdict import Outcome, Verdict
 from harness.tasks.check.corruptions import corruptions_of, defects_of
 from harness.tasks.check.corruptions.defect import Corruption, monotone_answers
-from harness.tasks.check.corruptions.json import dump
 from harness.tasks.check.names import name_mistakes, names_in_suites
 from harness.tasks.check.user_suites import judge_with_suites
 from harness.tasks.judging import Skip, checks_of
+from harness.tasks.reference import reference_answer
 from harness.tasks.task import TASK_FILE, Task, load_task
-
-FORMATS_OF_TEXT = ("text", "python")
-"""Formats whose reference is the answer itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,10 +164,9 @@ class _Grading:
         )
 
     def _perfect(self, case: Case) -> Completion | None:
-        if self.task.output.format not in FORMATS_OF_TEXT:
-            return Completion(dump(case.reference), case_id=case.id)
-        if isinstance(case.reference, str):
-            return Completion(case.reference, case_id=case.id)
+        text = reference_answer(self.task.output.format, case.reference)
+        if text is not None:
+            return Completion(text, case_id=case.id)
         reason = f"the reference of a {self.task.output.format} task is the answer itself, a string"
         self.mistakes.append(Mistake(reason, case.id))
         return None

@@ -26,6 +26,7 @@ from harness.tasks.check.corruptions.defect import (
 from harness.tasks.check.corruptions.invented import number_for, text_for
 from harness.tasks.check.corruptions.moments import impossible, shifted
 from harness.tasks.check.corruptions.schema_places import PLAIN_KEYWORDS, is_simple, places_of
+from harness.tasks.reference import dump
 
 
 def defects(output: Output) -> Defects:
@@ -77,11 +78,6 @@ def _key_repeated(case: Case, perfect: str) -> Corruption | None:
     name, value = next(iter(json.loads(perfect).items()))
     member = f"{dump(name)}: {dump(value)}"
     return Corruption(f"{{{member}, {perfect[1:]}", frozenset({"duplicate_keys"}))
-
-
-def dump(value: Any) -> str:
-    """A value as a perfect answer has it."""
-    return json.dumps(value, ensure_ascii=False)
 
 
 _DATED = PLAIN_KEYWORDS | {"format", "minLength"}

@@ -1,0 +1,285 @@
+"""``harness mine``: makes training rows of the judged answers of runs and logs."""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from harness.core.errors import HarnessError
+
+if TYPE_CHECKING:
+    from harness.core.record import RunRecord
+    from harness.tasks.task import Task
+    from trainers.data.mining import JudgedAnswer, Mined, Sampled
+
+BROKEN_LINES = 2
+"""Exit code when some lines of a log could not be judged; the others were."""
+_FOLDER = click.Path(path_type=Path, file_okay=False)
+
+
+@dataclass(frozen=True, slots=True)
+class MineOptions:
+    """The options that say which answers are mined, and by which tasks they are judged."""
+
+    model: str | None
+    task: str | None
+    behaviors: tuple[str, ...]
+    has_suite_cases: bool
+    """Answers to the suites' own cases are mined too."""
+    tasks_dir: Path
+    suites_dir: Path
+    """The project's folder of tasks, on which its gates decide."""
+
+    @property
+    def is_of_suites(self) -> bool:
+        """The tasks are those that gates decide on, or no other folder of tasks is known."""
+        there = self.suites_dir
+        return not there.is_dir() or self.tasks_dir.resolve() == there.resolve()
+
+
+@click.command()
+@click.argument("sources", metavar="RUN|LOG...", nargs=-1, required=True)
+@click.option(
+    "-o",
+    "--output",
+    required=True,
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The file of rows to write, JSON Lines.",
+)
+@click.option("--model", metavar="KIND:LOCATION", help="Whose answers, where runs have several.")
+@click.option(
+    "--task", metavar="NAME", help="Answers to this task alone; of a log, the task that judges it."
+)
+@click.option(
+    "--behavior",
+    "behaviors",
+    metavar="NAME",
+    multiple=True,
+    help="Reject answers that fail this behavior. Repeatable. [default: any required behavior]",
+)
+@click.option(
+    "--rejection-sampling",
+    is_flag=True,
+    help="Write passing answers as rows of prompt and completion, in place of pairs.",
+)
+@click.option(
+    "--suite-cases",
+    is_flag=True,
+    help="Mine the suites' own cases too, and mark each row of them: they can no longer be gated.",
+)
+@click.option("--tasks-dir", type=_FOLDER, help="The folder of the tasks that were asked.")
+@click.option("--report-dir", type=_FOLDER, help="The folder of runs.")
+def command(
+    sources: tuple[str, ...],
+    output: Path,
+    model: str | None,
+    task: str | None,
+    behaviors: tuple[str, ...],
+    rejection_sampling: bool,
+    suite_cases: bool,
+    tasks_dir: Path | None,
+    report_dir: Path | None,
+) -> None:
+    """Make training rows of the judged answers of runs, or of logs as "harness judge" reads them.
+
+    \b
+    pytest suites/ --model adapter:out/ --generate 300
+    harness mine latest -o pairs.jsonl
+
+    A row is a preference pair: the model's own failing answer, with its token ids, is rejected; a
+    passing answer to the same prompt is chosen, else the case's reference. An answer to be learnt
+    passes all required behaviors. Errors and skips make no row.
+
+    Answers to a task's own cases are refused: who trains on them cannot be judged by them. Mine a
+    run over drawn prompts (--generate), over a task of training rows in a folder of its own
+    (--tasks-dir), or a log. RUN is an id, the beginning of one, "latest" or a folder.
+    """
+    from harness.run.settings import read_settings
+
+    settings = read_settings(Path.cwd())
+    suites = Path(settings.tasks_dir)
+    options = MineOptions(model, task, behaviors, suite_cases, tasks_dir or suites, suites)
+    logs = [Path(s) for s in sources if _is_log(Path(s))]
+    _require_other_file(output, logs)
+    runs = [s for s in sources if not _is_log(Path(s))]
+    answers, broken = _answers(runs, logs, report_dir or Path(settings.report_dir), options)
+    _write(output, answers, options, rejection_sampling)
+    if broken:
+        raise SystemExit(BROKEN_LINES)
+
+
+def _is_log(source: Path) -> bool:
+    from harness.records.runs import PARTIAL_FILE, RUN_FILE
+
+    return source.is_file() and source.name not in (RUN_FILE, PARTIAL_FILE)
+
+
+def _require_other_file(output: Path, logs: Iterable[Path]) -> None:
+    for log in logs:
+        if output.exists() and output.samefile(log):
+            raise HarnessError(f"--output {output}: is a log that is mined, name another file")
+
+
+def _answers(
+    runs: Sequence[str], logs: Sequence[Path], report_dir: Path, options: MineOptions
+) -> tuple[list["JudgedAnswer"], int]:
+    """The answers of all sources, and the number of lines that cannot be judged.
+
+    Raises:
+        HarnessError: a source cannot be read, a name is unknown, or the answers are to the suites'
+            own cases and these are not asked for.
+    """
+    from harness.records.runs import find_run, read_run
+    from harness.tasks.task import find_tasks
+    from trainers.data.mining import marked
+
+    folders = dict.fromkeys(find_run(run, report_dir).resolve() for run in runs)
+    answers = list(_of_runs([read_run(folder) for folder in folders], options))
+    broken = 0
+    for log in {path.resolve(): path for path in logs}.values():
+        found, count = _of_log(log, options)
+        answers += found
+        broken += count
+    _require_known(options.behaviors, answers)
+    if not options.has_suite_cases:
+        _refuse_suite_cases(answers, options)
+    suites = find_tasks(options.suites_dir) if options.suites_dir.is_dir() else ()
+    return list(marked(answers, (case for task in suites for case in task.cases))), broken
+
+
+def _of_runs(records: Sequence["RunRecord"], options: MineOptions) -> Iterator["JudgedAnswer"]:
+    from trainers.data.judged_answers import answers_of_run, model_of, tasks_of
+
+    if not records:
+        if options.model is not None:
+            raise HarnessError(f"--model {options.model}: no run is given, leave it out for logs")
+        return
+    model = model_of(records, options.model)
+    names = tasks_of(records, model, options.task)
+    tasks = {name: _task(name, options) for name in names}
+    suite_tasks = frozenset(names if options.is_of_suites else ())
+    for record in records:
+        yield from answers_of_run(
+            record, model, tasks, behaviors=options.behaviors, suite_tasks=suite_tasks
+        )
+
+
+def _task(name: str, options: MineOptions) -> "Task":
+    from harness.tasks.task import find_tasks
+
+    (task,) = find_tasks(options.tasks_dir, (name,))
+    return task
+
+
+def _of_log(path: Path, options: MineOptions) -> tuple[list["JudgedAnswer"], int]:
+    from harness.cli.judge import BrokenLines
+    from harness.tasks.judging import BrokenLine
+    from trainers.data.judged_answers import answers_of_log
+
+    task = _task(options.task, options) if options.task else None
+    broken = BrokenLines(str(path))
+    answers: list[JudgedAnswer] = []
+    for item in answers_of_log(path, task, is_suite_task=options.is_of_suites):
+        if isinstance(item, BrokenLine):
+            broken.add(item)
+        else:
+            answers.append(item)
+    broken.close()
+    return answers, broken.count
+
+
+def _require_known(behaviors: Sequence[str], answers: Sequence["JudgedAnswer"]) -> None:
+    from harness.core.suggestion import did_you_mean
+
+    known = sorted({name for answer in answers for name in answer.verdicts})
+    for name in behaviors:
+        if name not in known:
+            hint = did_you_mean(name, known, f"there are {', '.join(known) or 'none'}")
+            raise HarnessError(f"--behavior {name}: judged no answer, {hint}")
+
+
+def _refuse_suite_cases(answers: Sequence["JudgedAnswer"], options: MineOptions) -> None:
+    own = sorted({(a.source, a.task) for a in answers if a.is_suite_case})
+    if own:
+        asked = ", ".join(f"{source} ({task})" for source, task in own)
+        raise HarnessError(
+            f"{asked}: answers to the cases of {options.tasks_dir}, by which a model that is "
+            "trained on them cannot be judged: mine a run of pytest --generate, or one over a task "
+            "of training rows in another folder (--tasks-dir); --suite-cases mines and marks them"
+        )
+
+
+def _write(
+    output: Path,
+    answers: Sequence["JudgedAnswer"],
+    options: MineOptions,
+    is_rejection_sampling: bool,
+) -> None:
+    """Write the rows, and say what they are.
+
+    Raises:
+        HarnessError: there is no row.
+    """
+    from harness.files.atomic import write_whole
+    from harness.report.console.output import say
+    from trainers.data.mining import by_prompt, mine_examples, mine_pairs, sampled
+
+    kept = [a for a in answers if options.has_suite_cases or not a.is_suite_case]
+    prompts = by_prompt(kept, options.behaviors)
+    mined = (mine_examples if is_rejection_sampling else mine_pairs)(prompts)
+    said = [_rates(sampled(prompts)), *_left_out(mined, len(answers) - len(kept))]
+    if not mined.rows:
+        raise HarnessError(f"{output}: no row to write, nothing was written", *said)
+    try:
+        write_whole(output, (f"{json.dumps(row)}\n" for row in mined.rows))
+    except OSError as error:
+        raise HarnessError(f"{output}: cannot be written ({error.strerror})") from None
+    say(f"{output}: {_rows(mined, is_rejection_sampling)}", *said)
+
+
+def _rows(mined: "Mined", is_rejection_sampling: bool) -> str:
+    from harness.report.words.numbers import plural
+
+    prompts = f"of {plural(mined.prompts, 'prompt')}"
+    if is_rejection_sampling:
+        return f"{plural(len(mined.rows), 'passing answer')} {prompts}"
+    chosen = Counter(row["chosen_from"] for row in mined.rows)
+    marked = sum("is_suite_case" in row for row in mined.rows)
+    cut = sum(row["is_cut"] for row in mined.rows)
+    without_ids = sum("rejected_ids" not in row for row in mined.rows)
+    parts = {
+        "chosen passing answers": chosen["sibling"],
+        "chosen references": chosen["reference"],
+        "rejected answers cut at the token limit": cut,
+        "rejected answers without token ids": without_ids,
+        "marked as suite cases": marked,
+    }
+    return f"{plural(len(mined.rows), 'pair')} {prompts}: {_counted(parts)}"
+
+
+def _rates(found: "Sampled") -> str:
+    from harness.report.words.numbers import percent, plural
+
+    if not found.pass_at_1:
+        return "no answer is judged"
+    rates, mixed = f"pass@1 {percent(found.pass_at_1.rate)}", ""
+    if found.k > 1 and found.pass_at_k:
+        rates += f", pass@{found.k} {percent(found.pass_at_k.rate)}"
+    if found.answers > found.prompts:
+        mixed = f"; {plural(found.mixed, 'prompt')} with both passing and failing answers"
+    asked = f"{plural(found.prompts, 'prompt')} and {plural(found.answers, 'judged answer')}"
+    return f"{rates} of {asked}{mixed}"
+
+
+def _left_out(mined: "Mined", suite_answers: int) -> Iterator[str]:
+    counts = {"answers to prompts of suite cases": suite_answers, **mined.left_out}
+    if left := _counted(counts):
+        yield f"left out: {left}"
+
+
+def _counted(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{what} ({count:,})" for what, count in counts.items() if count)

@@ -1,0 +1,201 @@
+"""Reads a model's judged answers from stored runs, and from logs of lines as ``harness judge``
+reads them."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+from harness.core.case import Case, Message
+from harness.core.completion import Completion
+from harness.core.errors import HarnessError
+from harness.core.record import RunRecord, Sample, TaskRecord
+from harness.core.suggestion import did_you_mean
+from harness.core.verdict import Outcome
+from harness.files.regular import read_regular
+from harness.tasks.generate.stored import case_of_sample
+from harness.tasks.judging import (
+    BrokenLine,
+    VerdictMap,
+    completion_of,
+    judge_answer,
+    judge_line,
+)
+from harness.tasks.judging_line import JudgingLine
+from harness.tasks.reference import reference_answer
+from harness.tasks.task import Task
+from trainers.data.mining import JudgedAnswer
+
+
+def model_of(records: Iterable[RunRecord], name: str | None) -> str:
+    """The ref of the model whose answers are mined.
+
+    Raises:
+        HarnessError: no run has that model, or there are several and none is named.
+    """
+    models = list(dict.fromkeys(s.model for record in records for s in record.samples))
+    if name is None and len(models) == 1:
+        return models[0]
+    if name is None:
+        found = " and ".join(models) or "no model"
+        raise HarnessError(f"there are answers of {found}: choose one with --model")
+    if name not in models:
+        hint = did_you_mean(name, models, f"there are {', '.join(models)}")
+        raise HarnessError(f"--model {name}: no run has answers of it, {hint}")
+    return name
+
+
+def tasks_of(records: Iterable[RunRecord], model: str, name: str | None) -> list[str]:
+    """The names of the tasks whose answers are mined.
+
+    Raises:
+        HarnessError: the model has no answers to the named one.
+    """
+    there = [s.task for record in records for s in record.samples if s.model == model]
+    tasks = list(dict.fromkeys(there))
+    if name is not None and name not in tasks:
+        hint = did_you_mean(name, tasks, f"there are {', '.join(tasks) or 'none'}")
+        raise HarnessError(f"--task {name}: {model} has no answers to it, {hint}")
+    return [name] if name is not None else tasks
+
+
+def answers_of_run(
+    record: RunRecord,
+    model: str,
+    tasks: Mapping[str, Task],
+    *,
+    behaviors: tuple[str, ...] = (),
+    suite_tasks: frozenset[str] = frozenset(),
+) -> Iterator[JudgedAnswer]:
+    """The model's answers to the tasks, with the verdicts of the run.
+
+    Where a run has no verdict of a behavior that counts, today's checks of the task judge the
+    answer: so are all answers of a session that was killed.
+
+    Args:
+        behaviors: those asked for, beside the required ones.
+        suite_tasks: tasks whose own cases decide a gate. Drawn cases are not their own.
+
+    Raises:
+        HarnessError: a task requires no behavior and none is asked for.
+    """
+    records = {t.name: t for t in record.tasks}
+    for sample in record.samples:
+        if sample.model == model and sample.task in tasks:
+            yield _answer_of(
+                record.id,
+                sample,
+                records[sample.task],
+                tasks[sample.task],
+                behaviors,
+                is_suite_case=sample.task in suite_tasks
+                and records[sample.task].generate_seed is None,
+            )
+
+
+def _answer_of(
+    run: str,
+    sample: Sample,
+    record: TaskRecord,
+    task: Task,
+    behaviors: tuple[str, ...],
+    *,
+    is_suite_case: bool,
+) -> JudgedAnswer:
+    case = case_of_sample(sample)
+    verdicts = sample.verdicts
+    required = record.required or task.required
+    _require_some(required or behaviors, task.name)
+    if not {*required, *behaviors} <= verdicts.keys():
+        verdicts = {**judge_answer(case, sample.completion, task), **verdicts}
+    return JudgedAnswer(
+        source=run,
+        task=task.name,
+        case=case,
+        completion=replace(sample.completion, repeat=sample.repeat),
+        verdicts=verdicts,
+        required=required,
+        reference=reference_answer(task.output.format, case.reference),
+        judge=partial(judge_answer, case, task=task),
+        is_suite_case=is_suite_case,
+    )
+
+
+def _require_some(behaviors: tuple[str, ...], task: str) -> None:
+    if not behaviors:
+        raise HarnessError(f"{task}: requires no behavior, say which must pass with --behavior")
+
+
+def answers_of_log(
+    path: Path, task: Task | None = None, *, is_suite_task: bool = False
+) -> Iterator[JudgedAnswer | BrokenLine]:
+    """The answers of a log, a JSON object a line, judged by the task or by what each line declares.
+
+    The prompt of a line is a user's message, after the task's system message. A line without a
+    prompt answers the task's case of its id.
+
+    Raises:
+        HarnessError: the file cannot be read.
+    """
+    if task is not None:
+        _require_some(task.required, task.name)
+    for number, raw in enumerate(read_regular(path).split(b"\n"), start=1):
+        if not raw.strip():
+            continue
+        try:
+            line = JudgingLine.parse(raw)
+            if task is None:
+                yield _by_declarations(line, path.name)
+            else:
+                yield _by_task(line, path.name, task, is_suite_task=is_suite_task)
+        except HarnessError as error:
+            yield BrokenLine(number, str(error))
+
+
+def _by_declarations(line: JudgingLine, source: str) -> JudgedAnswer:
+    """All behaviors that the line declares something for are required."""
+    if not line.prompt:
+        raise HarnessError("has no prompt, a training row needs one")
+
+    def judge(completion: Completion) -> VerdictMap:
+        return judge_line(
+            replace(line, completion=completion.text, finish_reason=completion.finish_reason.value)
+        )
+
+    verdicts = judge_line(line)
+    return JudgedAnswer(
+        source=source,
+        task="",
+        case=_case(line, ()),
+        completion=completion_of(line),
+        verdicts=verdicts,
+        required=tuple(n for n, v in verdicts.items() if v.outcome is not Outcome.SKIPPED),
+        reference=reference_answer(line.declared.output.format, line.reference),
+        judge=judge,
+    )
+
+
+def _by_task(line: JudgingLine, source: str, task: Task, *, is_suite_task: bool) -> JudgedAnswer:
+    own = task.cases_by_id.get(str(line.id)) if line.prompt is None else None
+    if own is None and not line.prompt:
+        raise HarnessError(f"has no prompt, and {task.name} has no case {str(line.id)!r}")
+    system = (Message("system", task.file.system),) if task.file.system else ()
+    case = own or _case(line, system)
+    completion = completion_of(line)
+    return JudgedAnswer(
+        source=source,
+        task=task.name,
+        case=case,
+        completion=completion,
+        verdicts=judge_answer(case, completion, task),
+        required=task.required,
+        reference=reference_answer(task.output.format, case.reference),
+        judge=partial(judge_answer, case, task=task),
+        is_suite_case=own is not None and is_suite_task,
+    )
+
+
+def _case(line: JudgingLine, system: tuple[Message, ...]) -> Case:
+    assert line.prompt is not None
+    messages = (*system, Message("user", line.prompt))
+    return Case(id=str(line.id), messages=messages, reference=line.reference)
