@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from harness.core.errors import HarnessError
-from tests.models import ROOT
+from tests.models import ROOT, TINY_QWEN2
 from tests.trainers.conftest import row
 from trainers.output.checkpoints import MANIFEST, checkpoint_folders
 from trainers.run.train import train
@@ -21,6 +21,10 @@ from trainers.run.train import train
 SETTINGS: dict[str, Any] = {"max_steps": 6, "save_steps": 2, "learning_rate": 0.01,
                             "lora": {"r": 4, "lora_alpha": 8, "lora_dropout": 0.1},
                             "gradient_accumulation_steps": 2}  # fmt: skip
+GRPO: dict[str, Any] = {
+    "method": "grpo", "base": str(TINY_QWEN2), "task": str(ROOT / "fixtures/tasks/json_extraction"),
+    "rewards": ["json_validity"], "num_generations": 4, "max_completion_length": 48,
+}  # fmt: skip
 KILLED = """\
 import os, signal, sys
 from transformers import TrainerCallback, Trainer
@@ -85,6 +89,7 @@ def pairs_file(tmp_path: Path) -> Path:
                 "sft-int8": {"quantize": "int8", "dtype": "bfloat16"},
                 "dpo": {"method": "dpo"},
                 "dpo-nf4": {"method": "dpo", "quantize": "nf4", "dtype": "bfloat16"},
+                "grpo": GRPO,
             }.items()
         ),
     ],
