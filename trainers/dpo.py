@@ -105,10 +105,11 @@ def build(job: "TrainingJob", arguments: dict[str, Any]) -> Any:
     from trl import DPOConfig, DPOTrainer
 
     from trainers.run.evaluation import ReproducibleEvaluation
+    from trainers.run.finite import FiniteLoss
     from trainers.run.preferences import Preferences
     from trainers.run.saving import WholeCheckpoints
 
-    class Trainer(WholeCheckpoints, ReproducibleEvaluation, DPOTrainer):  # type: ignore[misc]
+    class Trainer(WholeCheckpoints, ReproducibleEvaluation, FiniteLoss, DPOTrainer):  # type: ignore[misc]
         def _prepare_dataset(self, dataset: Any, *args: Any, **kwargs: Any) -> Any:
             """TRL would tokenize rows that are tokenized already."""
             return dataset

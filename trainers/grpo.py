@@ -84,10 +84,11 @@ def build(job: "TrainingJob", arguments: dict[str, Any]) -> Any:
     from trl import GRPOConfig, GRPOTrainer
 
     from trainers.run.evaluation import ReproducibleEvaluation
+    from trainers.run.finite import FiniteLoss
     from trainers.run.rollouts import Rollouts
     from trainers.run.saving import WholeCheckpoints
 
-    class Trainer(WholeCheckpoints, ReproducibleEvaluation, GRPOTrainer):  # type: ignore[misc]
+    class Trainer(WholeCheckpoints, ReproducibleEvaluation, FiniteLoss, GRPOTrainer):  # type: ignore[misc]
         pass
 
     recipe = job.recipe

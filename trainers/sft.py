@@ -50,9 +50,10 @@ def build(job: "TrainingJob", arguments: dict[str, Any]) -> Any:
     from trl import SFTConfig, SFTTrainer
 
     from trainers.run.evaluation import ReproducibleEvaluation
+    from trainers.run.finite import FiniteLoss
     from trainers.run.saving import WholeCheckpoints
 
-    class Trainer(WholeCheckpoints, ReproducibleEvaluation, SFTTrainer):  # type: ignore[misc]
+    class Trainer(WholeCheckpoints, ReproducibleEvaluation, FiniteLoss, SFTTrainer):  # type: ignore[misc]
         pass
 
     config = SFTConfig(max_length=job.max_length, packing=False, **arguments)

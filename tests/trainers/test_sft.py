@@ -179,10 +179,15 @@ def test_diverging_training_stops_and_keeps_nothing(write_recipe: WriteRecipe) -
     recipe = write_recipe(learning_rate=1e30)
     with pytest.raises(
         HarnessError, match=r"(?s)at step \d: training diverged.*lower learning_rat"
-    ):
+    ) as stopped:
         train(str(recipe))
     assert not (recipe.parent / "out").exists()
     assert not (recipe.parent / "out.partial").exists()
+    batch = recipe.parent / "out.diverged.jsonl"
+    assert f"its rows are in {batch}" in str(stopped.value)
+    rows = [json.loads(line)["input_ids"] for line in batch.read_text().splitlines()]
+    assert len(rows) == 4
+    assert all("Give name and amount as JSON." in row for row in rows)
 
 
 def test_diverging_training_leaves_the_previous_adapter(write_recipe: WriteRecipe) -> None:

@@ -28,6 +28,11 @@ def partial_folder(output: Path) -> Path:
     return output.with_name(f"{output.name}.partial")
 
 
+def batch_file(output: Path) -> Path:
+    """Holds the rows of the batch at which a training diverged."""
+    return output.with_name(f"{output.name}.diverged.jsonl")
+
+
 def is_finished(output: Path) -> bool:
     """The output holds an adapter, and no training into it waits to go on."""
     return (output / ADAPTER_CONFIG).is_file() and not checkpoint_folders(partial_folder(output))

@@ -18,7 +18,7 @@ from trainers.model.lora import keep_adapter_exact
 from trainers.model.trained_logits import only_trained_logits
 from trainers.output import record
 from trainers.output.checkpoints import Checkpoint, newest_checkpoint
-from trainers.output.folder import staged
+from trainers.output.folder import batch_file, staged
 from trainers.output.identity import Identity, decisive
 from trainers.recipes.load import RecipeFile
 from trainers.run import adapter
@@ -67,6 +67,7 @@ def train_job(
         checkpoint, notes = newest_checkpoint(partial, saving.identity) if resume else (None, [])
         say(console, _resuming(checkpoint, notes, resume=resume))
         trainer = method.build(job, arguments(job, partial))
+        trainer.batch_file = batch_file(Path(job.recipe.output))
         trainer.saving, trainer.curve, trainer.watch = saving, curve, job.watch
         keep_adapter_exact(trainer.model)
         said = getattr(trainer, "said", [])
