@@ -26,6 +26,8 @@ class Result:
     last_loss: float
     """Mean loss over the steps since the last point of the curve."""
     eval_loss: float | None
+    behaviors: Mapping[str, Any] | None
+    """Those of the last evaluation with a task; see ``trainers.run.curve.CurvePoint``."""
     peak_memory_mb: float
     """Peak memory of the process in MB of 10^6 bytes; on a GPU, of torch's allocator."""
     adapter_sha256: str

@@ -1,11 +1,14 @@
 """Prints the lines before and after a training: its settings, its result, the next command."""
 
 import shlex
+from collections.abc import Mapping
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from harness.core.record import FORMAT_SUCCESS
 from harness.report.words.escaping import safe_line
 from harness.report.words.numbers import plural
 from trainers.data.rows import DataFile, EncodedRows
@@ -54,6 +57,17 @@ def opening(job: TrainingJob, rows: RecipeRows) -> list[tuple[str, str]]:
     return lines + [("note", note) for note in job.notes]
 
 
+def _judged(behaviors: Mapping[str, Any]) -> str:
+    """``format_success_rate 92% (80 to 98%) of 50 prompts; ...`` of all that some answer fails."""
+    shown = [
+        f"{name} {found['rate']:.0%} ({found['interval'][0]:.0%} to {found['interval'][1]:.0%})"
+        for name, found in behaviors.items()
+        if name == FORMAT_SUCCESS or found["rate"] < 1
+    ]
+    judged = max(found["judged"] for found in behaviors.values())
+    return f"{', '.join(shown)} of {judged} held-out prompts"
+
+
 def _continued(adapter: str | None) -> str:
     return f"{adapter} goes on: " if adapter else ""
 
@@ -64,9 +78,11 @@ def closing(output: str, result: Result, warnings: list[str]) -> list[tuple[str,
         loss += f", val {result.eval_loss:.4f}"
     memory = f"peak memory {result.peak_memory_mb:,.0f} MB"
     lines = [("warning", message) for message in warnings]
+    judged = [("judged", _judged(result.behaviors))] if result.behaviors else []
     return [
         *lines,
         ("trained", f"{result.steps:,} steps in {result.seconds:.1f} s, {loss}, {memory}"),
+        *judged,
         ("adapter", output),
         ("next", f"pytest suites/ --model {shlex.quote(f'adapter:{output}')}"),
     ]

@@ -147,6 +147,7 @@ def _result(trainer: Any, curve: Curve, weights: str) -> record.Result:
         first_loss=losses[0],
         last_loss=losses[-1],
         eval_loss=evaluations[-1] if evaluations else None,
+        behaviors=next((p.behaviors for p in reversed(curve.points) if p.behaviors), None),
         peak_memory_mb=round(peak_memory_mb(), 1),
         adapter_sha256=weights,
     )

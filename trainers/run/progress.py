@@ -58,10 +58,12 @@ class ProgressShow(TrainerCallback):  # type: ignore[misc]
         if evaluated and evaluated.eval_loss is not None:
             parts.append(f"val {evaluated.eval_loss:.4f}")
         if evaluated and evaluated.behaviors and FORMAT_SUCCESS in evaluated.behaviors:
-            parts.append(f"{FORMAT_SUCCESS} {evaluated.behaviors[FORMAT_SUCCESS]['rate']:.0%}")
-        if trained and trained.learning_rate is not None:
+            name = "format" if self._bar else FORMAT_SUCCESS  # The bar's line is short.
+            parts.append(f"{name} {evaluated.behaviors[FORMAT_SUCCESS]['rate']:.0%}")
+        is_full = self._bar is not None and self._gap == " " and len(parts) > 2
+        if trained and trained.learning_rate is not None and not is_full:
             parts.append(f"lr {trained.learning_rate:.1e}")
-        if trained and trained.grad_norm is not None:
+        if trained and trained.grad_norm is not None and not is_full:
             parts.append(f"grad {trained.grad_norm:.2f}")
         return self._gap.join(parts)
 

@@ -59,7 +59,10 @@ def test_watching_changes_no_bit_of_the_adapter(recipe, capsys) -> None:
         low, high = behaviors[FORMAT]["interval"]
         assert low <= behaviors[FORMAT]["rate"] <= high
         assert behaviors[FORMAT]["judged"] == 6
-    assert f"{FORMAT} {seen[-1][FORMAT]['rate']:.0%}" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert f"val {watched['curve'][-1]['eval_loss']:.4f}  {FORMAT} " in said
+    assert f"judged    {FORMAT} {seen[-1][FORMAT]['rate']:.0%} (" in said
+    assert watched["result"]["behaviors"] == seen[-1]
     text = recipe.read_text().splitlines()
     recipe.write_text("\n".join(x for x in text if not x.startswith(("task", "watch"))) + "\n")
     alone = trained(recipe)
