@@ -87,6 +87,9 @@ class ModelRecord:
     """Warnings about the model's files, one line each."""
     early_stop: EarlyStop | None = None
     """``None`` where all cases were asked at once."""
+    trained_cases: Mapping[str, tuple[str, ...]] | None = None
+    """Ids of the asked cases that the adapter was trained on, by task; ``None`` where its training
+    rows are not known."""
 
 
 @dataclass(frozen=True, slots=True)

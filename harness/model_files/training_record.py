@@ -44,10 +44,9 @@ def training_of(model: ModelRecord, folder: Path) -> Training | None:
     only where the two agree, since a folder that was trained again tells of other weights.
     ``None`` where they do not, or where there is no curve.
     """
-    weights = model.files.get(ADAPTER_WEIGHTS)
     try:
         values = read_object(folder / FILE)
-        if weights is None or values["result"]["adapter_sha256"] != weights:
+        if not _is_of(values, model):
             return None
         losses, held_out = (_points(values["curve"], name) for name in ("loss", "eval_loss"))
         method, seconds = str(values["method"])[:20], float(values["result"]["seconds"])
@@ -56,6 +55,19 @@ def training_of(model: ModelRecord, folder: Path) -> Training | None:
     if not losses or not math.isfinite(seconds):
         return None
     return Training(method, seconds, losses, held_out)
+
+
+def describes(folder: Path, model: ModelRecord) -> bool:
+    """The training that the files in ``folder`` tell of is that of the model's adapter."""
+    try:
+        return _is_of(read_object(folder / FILE), model)
+    except (UnreadableFile, LookupError, TypeError):
+        return False
+
+
+def _is_of(values: Mapping[str, Any], model: ModelRecord) -> bool:
+    weights = model.files.get(ADAPTER_WEIGHTS)
+    return weights is not None and bool(values["result"]["adapter_sha256"] == weights)
 
 
 def trained_over(values: Mapping[str, Any]) -> str | None:

@@ -23,6 +23,7 @@ from harness.records.runs import clear_unfinished_runs, record_file, write_run
 from harness.run.answers import JournalWriter
 from harness.run.preflight import PreflightResult, preflight, with_warnings
 from harness.run.session import Run
+from harness.run.trained_cases import with_trained_cases
 
 
 def plugins(session: HarnessSession) -> Iterator[object]:
@@ -137,7 +138,7 @@ class RecordWriter:
     def _made(self, run: Run) -> RunRecord:
         is_whole = not self.unfinished and not run.is_cut
         record = run.record("complete" if is_whole else "partial", self.command)
-        return with_warnings(record, self.found.warnings)
+        return with_trained_cases(with_warnings(record, self.found.warnings), run.plan)
 
     def _unwritten(self, run: str, error: Exception) -> Exception:
         """How the session ends whose record could not be written, with advice."""

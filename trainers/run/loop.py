@@ -13,6 +13,7 @@ from harness.core.errors import HarnessError
 from harness.machine.environment import environment, versions
 from harness.machine.memory import peak_memory_mb
 from harness.model_files.fingerprint import folder_hash
+from trainers.data.leaks import write_sketch
 from trainers.data.rows import DataFile, EncodedRows
 from trainers.model.lora import keep_adapter_exact
 from trainers.model.trained_logits import only_trained_logits
@@ -82,6 +83,7 @@ def train_job(
         result = _result(trainer, curve, weights)
         found = _record(file, job, rows, curve, result, notes, warnings, saving.resumed)
         record.write(found, partial)
+        write_sketch([row.prompt for row in rows.train], partial)
     return result
 
 

@@ -7,6 +7,7 @@ folder is created. A method's own file reads and encodes its rows and builds its
 
 import importlib
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -14,6 +15,7 @@ from rich.console import Console
 
 from harness.core.errors import HarnessError
 from harness.engine.openmp import bound_spinning
+from trainers.data.leaks import leak_notes
 from trainers.data.rows import DataFile
 from trainers.output.checkpoints import checkpoint_folders
 from trainers.output.folder import is_finished, partial_folder
@@ -67,6 +69,7 @@ def train(
                 from trainers.run.prepare import prepare
 
                 job, base_folder = prepare(file, method, rows)
+                job = replace(job, notes=(*job.notes, *_leaks(rows)))
             say(console, opening(job, rows))
             if dry_run:
                 say(console, [*method.first_row(job), DRY_RUN])
@@ -83,6 +86,11 @@ def train(
         after = str(stop) or "before the first step"
         say(console, [("stopped", f"{after}, {_left(output)}")])
         raise SystemExit(INTERRUPTED) from None
+
+
+def _leaks(rows: RecipeRows) -> list[str]:
+    prompts, places = [r.prompt for r in rows.train], [r.where for r in rows.train]
+    return leak_notes(prompts, places, Path())
 
 
 def _left(output: Path) -> str:

@@ -14,6 +14,7 @@ from harness.gate.outcome import GateOutcome, Reason
 from harness.gate.policy import ALLOWABLE, GatePolicy
 from harness.report.words import numbers as words
 from harness.report.words import resources as resource_words
+from harness.report.words.trained_cases import trained_lines
 from harness.stats.repeats import pass_at_k, pass_hat_k
 
 MAX_NAMED = 5
@@ -180,6 +181,7 @@ def explanation(decision: GateDecision) -> Iterator[str]:
         yield stop
     if attempt := attempt_warning(decision):
         yield attempt
+    yield from trained_lines(decision)
     yield from decision.remarks
     for found in decision.allowed:
         yield f"Allowed to differ: {format_incompatibility(found)}."

@@ -18,8 +18,8 @@ WriteRecipe = Callable[..., Path]
 
 
 def test_output_in_a_pipe_is_plain_whole_lines(write_recipe: WriteRecipe) -> None:
-    screen = io.StringIO()
-    train(str(write_recipe()), console=Console(file=screen, width=40))
+    screen, recipe = io.StringIO(), write_recipe()
+    train(str(recipe), console=Console(file=screen, width=40))
     lines = screen.getvalue().splitlines()
     names = [line.split()[0] for line in lines]
     start = ["base", "data", "lora", "steps", "output"]
@@ -29,6 +29,7 @@ def test_output_in_a_pipe_is_plain_whole_lines(write_recipe: WriteRecipe) -> Non
     assert lines[5].startswith("step 1/6  loss 5.7255  lr 0.0e+00  grad 0.17  ")
     assert lines[5].endswith(" left")
     assert "\x1b" not in screen.getvalue()
+    assert (recipe.parent / "out/training_rows.npz").is_file()
 
 
 def test_dry_run_says_what_would_happen_and_writes_nothing(

@@ -1,0 +1,62 @@
+"""Says which of a run's cases its models were trained on, by the sketch of the training rows beside
+each adapter."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from harness.core.modelref import ModelRef
+from harness.core.record import ModelRecord, RunRecord
+from harness.core.trained import trained_share
+from harness.files.strict_json import UnreadableFile
+from harness.model_files.training_record import describes
+from harness.model_files.training_sketch import FILE, TrainingSketch, read_sketch, trained_cases
+from harness.run.plan import RunPlan
+
+MAX_NAMED = 5
+"""Cases named in a warning; the record has all."""
+
+
+def with_trained_cases(record: RunRecord, plan: RunPlan) -> RunRecord:
+    """The record in which each model has the cases that it was trained on, and a warning of each
+    task with such cases."""
+    refs = {str(ref): ref for ref in plan.requests}
+    return replace(record, models=tuple(_told(m, refs[m.ref], plan) for m in record.models))
+
+
+def _told(model: ModelRecord, ref: ModelRef, plan: RunPlan) -> ModelRecord:
+    folder = Path(ref.location)
+    try:
+        sketch = read_sketch(folder)
+    except UnreadableFile as error:
+        warning = f"{FILE} {error}: it is not known which cases the adapter was trained on"
+        return replace(model, warnings=(*model.warnings, warning))
+    if sketch is not None and describes(folder, model):
+        model = replace(model, trained_cases=dict(_found(sketch, ref, plan)))
+    return replace(model, warnings=(*model.warnings, *_warnings(model, ref, plan)))
+
+
+def _found(
+    sketch: TrainingSketch, ref: ModelRef, plan: RunPlan
+) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """All cases of a task are compared, so that what they share is known; those asked are kept."""
+    for name, asked in _asked(ref, plan).items():
+        task = plan.tasks[name]
+        matches = trained_cases(sketch, [case.prompt for case in task.cases], task.prompt_parts)
+        if own := tuple(i for m in matches if (i := task.cases[m.index].id) in asked):
+            yield name, own
+
+
+def _warnings(model: ModelRecord, ref: ModelRef, plan: RunPlan) -> Iterator[str]:
+    asked = _asked(ref, plan)
+    for name, cases in (model.trained_cases or {}).items():
+        named = ", ".join(cases[:MAX_NAMED]) + (", ..." if len(cases) > MAX_NAMED else "")
+        share = trained_share(len(cases), len(asked.get(name, cases)), name)
+        yield f"{share} ({named}): their rates say nothing about new prompts"
+
+
+def _asked(ref: ModelRef, plan: RunPlan) -> Mapping[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for request in plan.requests[ref]:
+        found.setdefault(request.task, set()).add(request.case_id)
+    return found
