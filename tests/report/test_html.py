@@ -137,7 +137,7 @@ def test_it_begins_with_the_verdict_in_words(page: str) -> None:
     reader = read(page)
     assert reader.texts["h2"][0] == ("format_success_rate rose from 8.3% to 98.3% (+90.0 points).")
     assert "Of 60 cases, 54 were fixed, none broke, 1 still fails, 5 still pass." in text_of(page)
-    assert "95% intervals: 3.6 to 18.1% before, 91.1 to 99.7% after." in text_of(page)
+    assert "95% intervals: 2.8 to 18.4% before, 91.1 to 100.0% after." in text_of(page)
     assert "After: all 5 budgets are met." in text_of(page)
 
 

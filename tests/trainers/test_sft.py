@@ -129,9 +129,11 @@ def test_adapter_folder_holds_what_the_harness_opens(
         "adapter_config.json",
         "adapter_model.safetensors",
         "chat_template.jinja",
+        "curves.jsonl",
         "tokenizer.json",
         "tokenizer_config.json",
         "training.json",
+        "training_rows.npz",
     ]
     config = json.loads((output / "adapter_config.json").read_text())
     assert config["base_model_name_or_path"] == str(qwen_base)
