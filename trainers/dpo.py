@@ -7,13 +7,13 @@ answers by default: the preference alone can push both answers down until neithe
 while its own accuracy and margin keep rising.
 """
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from trainers.data.pairs import EncodedPairs, encode_pairs
 from trainers.data.reading import read_pairs
-from trainers.recipes.schema import NameList, Recipe
+from trainers.recipes.schema import NameList, NumberList, Recipe
 
 if TYPE_CHECKING:
     from trainers.run.job import TrainingJob
@@ -22,10 +22,6 @@ Loss = Literal[
     "sigmoid", "hinge", "ipo", "exo_pair", "nca_pair", "robust", "apo_zero", "apo_down", "sft",
     "sigmoid_norm",
 ]  # fmt: skip
-
-
-def _numbers(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
 
 
 class Options(Recipe):
@@ -37,7 +33,7 @@ class Options(Recipe):
     """How strongly the model is held to the reference."""
     loss_type: NameList = ("sigmoid", "sft")
     """One loss or several that are added, as TRL names them."""
-    loss_weights: Annotated[tuple[float, ...], BeforeValidator(_numbers)] | None = None
+    loss_weights: NumberList | None = None
     """A weight for each loss; by default 1."""
     label_smoothing: float = Field(default=0.0, ge=0, lt=0.5)
     """The share of pairs that may be the wrong way round."""

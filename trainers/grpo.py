@@ -5,42 +5,36 @@ group does on average become more likely. Uses TRL's GRPOTrainer; answers are dr
 own decoder, each with its own seed, and judged by its checks.
 """
 
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from trainers.data.reading import read_rows
-from trainers.data.rows import EncodedRows, encode_rows
-from trainers.recipes.schema import NameList, Recipe
+from trainers.recipes.schema import Data, DrawingRecipe, NumberList
+from trainers.rft import encode, first_row, notes, read
 
 if TYPE_CHECKING:
     from trainers.run.job import TrainingJob
 
+__all__ = ["Options", "build", "encode", "first_row", "notes", "read"]
 
-class Options(Recipe):
-    """Keys of a recipe with ``method: grpo``."""
 
-    needs_task: ClassVar[bool] = True
+class Options(DrawingRecipe):
+    """Keys of a recipe with ``method: grpo``. The answers to one prompt are the group that each of
+    their rewards is compared with."""
 
-    task: str = Field(min_length=1)
-    """The task whose behaviors are the rewards; see ``Recipe.task``."""
-    max_steps: int = Field(ge=1)
-    """Each step draws answers anew, so that passes over the data say little."""
-    rewards: NameList = ("all_required",)
-    """Behaviors whose passes are rewarded, each with 1; ``all_required`` is the pass of every
-    behavior that the task requires."""
-    reward_weights: tuple[float, ...] | None = None
+    reward_weights: NumberList | None = None
     """A weight for each reward; by default 1."""
-    num_generations: int = Field(default=8, ge=2)
-    """Answers to each prompt: the group that a reward is compared with."""
-    max_completion_length: int = Field(default=256, ge=1)
-    """Tokens of an answer; a longer one is cut, and fails."""
-    temperature: float = Field(default=1.0, gt=0)
-    """Below 1 answers differ less, and groups with equal rewards teach nothing."""
     beta: float = Field(default=0.0, ge=0)
     """The weight of the distance to the model before training; 0 keeps no reference."""
     loss_type: Literal["grpo", "bnpo", "dr_grpo", "dapo"] = "dapo"
     scale_rewards: Literal["group", "batch", "none"] = "group"
+
+    @field_validator("data")
+    @classmethod
+    def _nothing_is_evaluated(cls, data: Data) -> Data:
+        if data.val:
+            raise ValueError("val is not evaluated by grpo, leave it out and judge the adapter")
+        return data
 
     @field_validator("num_generations")
     @classmethod
@@ -52,22 +46,15 @@ class Options(Recipe):
             )
         return count
 
-
-read = read_rows
-
-
-def encode(recipe: Recipe, *how: Any) -> EncodedRows:
-    """See ``trainers.data.rows.encode_rows``: rows whose prompt is too long are counted."""
-    return encode_rows(*how)
-
-
-def notes(encoded: EncodedRows) -> list[str]:
-    return []
-
-
-def first_row(job: "TrainingJob") -> list[tuple[str, str]]:
-    """The first prompt, as its case."""
-    return [("prompt", job.prompts.cases[0].prompt)]
+    @field_validator("reward_weights")
+    @classmethod
+    def _one_each(
+        cls, weights: tuple[float, ...] | None, info: ValidationInfo
+    ) -> tuple[float, ...] | None:
+        rewards = info.data.get("rewards")
+        if weights is not None and rewards is not None and len(weights) != len(rewards):
+            raise ValueError(f"{len(weights)} weights for {len(rewards)} rewards, give one each")
+        return weights
 
 
 def build(job: "TrainingJob", arguments: dict[str, Any]) -> Any:
@@ -94,7 +81,7 @@ def build(job: "TrainingJob", arguments: dict[str, Any]) -> Any:
     recipe = job.recipe
     assert isinstance(recipe, Options), "options_of chose it"
     config = GRPOConfig(
-        **{**arguments, "eval_strategy": "no"},
+        **arguments,
         beta=recipe.beta,
         num_generations=recipe.num_generations,
         max_completion_length=recipe.max_completion_length,

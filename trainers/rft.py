@@ -5,48 +5,26 @@ reward become the rows of supervised fine-tuning, with the tokens that were gene
 """
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
 from trainers import sft
-from trainers.data.reading import read_rows
-from trainers.data.rows import IGNORED, EncodedRows, encode_rows
-from trainers.recipes.schema import NameList, Recipe
+from trainers.data.rows import IGNORED
+from trainers.recipes.schema import DrawingRecipe
 
 if TYPE_CHECKING:
     from trainers.run.job import TrainingJob
 
 
-class Options(Recipe):
-    """Keys of a recipe with ``method: rft``."""
+class Options(DrawingRecipe):
+    """Keys of a recipe with ``method: rft``. An answer is kept where it earns every reward."""
 
-    needs_task: ClassVar[bool] = True
-
-    task: str = Field(min_length=1)
-    """The task whose behaviors decide which answers are kept; see ``Recipe.task``."""
-    max_steps: int = Field(ge=1)
-    """How many answers pass is not known before, so that passes over them say little."""
-    rewards: NameList = ("all_required",)
-    """Behaviors that an answer must pass to be kept; ``all_required`` are those of the task."""
     num_generations: int = Field(default=4, ge=1)
     """Answers to each prompt."""
-    max_completion_length: int = Field(default=256, ge=1)
-    """Tokens of an answer; a longer one is cut, and not kept."""
-    temperature: float = Field(default=1.0, gt=0)
-    """Below 1 answers differ less, so that fewer prompts have one that passes."""
 
 
-read = read_rows
-
-
-def encode(recipe: Recipe, *how: Any) -> EncodedRows:
-    """See ``trainers.data.rows.encode_rows``."""
-    return encode_rows(*how)
-
-
-def notes(encoded: EncodedRows) -> list[str]:
-    return []
+read, encode, notes = sft.read, sft.encode, sft.notes
 
 
 def first_row(job: "TrainingJob") -> list[tuple[str, str]]:

@@ -56,7 +56,7 @@ def exit_code_of(run: Callable[[], object]) -> int:
         return INTERRUPTED
     except Exception as error:
         if reason := refusal(error):
-            say(f"harness: {reason}, mend that and run it again", err=True)
+            say(f"harness: {reason}", err=True)
             return USAGE
         _report(error)
         return BUG

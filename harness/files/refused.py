@@ -19,16 +19,18 @@ WRITE_ERRORS = (
 _REFUSED = (*WRITE_ERRORS, errno.ENAMETOOLONG, errno.ELOOP)
 """``Path.exists`` and its like raise for these: the file may be there or not."""
 _SHOWN = 60
+_NEXT = "mend that and run it again"
 
 
 def refusal(error: Exception) -> str | None:
-    """The file and the reason, where the disk is full or the system does not allow it, or no file
-    can have such a name; else ``None``."""
+    """One line with the file, the reason and what next, where the disk is full, the system does not
+    allow it, or no file can have such a name; else ``None``."""
     if isinstance(error, ValueError) and str(error).startswith("embedded null"):
-        return "no file has a name with a NUL character"
+        return f"no file has a name with a NUL character, {_NEXT}"
     if not isinstance(error, OSError) or error.errno not in _REFUSED:
         return None
-    return f"{_shown(error.filename)}: {error.strerror}" if error.filename else error.strerror
+    where = f"{_shown(error.filename)}: " if error.filename else ""
+    return f"{where}{error.strerror}, {_NEXT}"
 
 
 @contextmanager
@@ -40,7 +42,7 @@ def refusals(place: str = "") -> Iterator[None]:
     except (OSError, ValueError) as error:
         if reason := refusal(error):
             where = f"{_shown(place)}: " if place else ""
-            raise HarnessError(f"{where}{reason}, mend that and run it again") from None
+            raise HarnessError(f"{where}{reason}") from None
         raise
 
 

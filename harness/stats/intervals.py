@@ -20,7 +20,7 @@ class Interval(NamedTuple):
 def clopper_pearson(k: float, n: float, confidence: float = CONFIDENCE) -> Interval | None:
     """The exact interval: it holds the rate with at least ``confidence``, at every rate.
 
-    Wilson's is shorter by a tenth and misses rates near 0 and 1, those of a model that behaves: at
+    Wilson's is shorter by 2 to 10% and misses rates near 0 and 1, those of a model that behaves: at
     98.3% of 30 cases it covers 91%, at 99.4% of them 84%. ``k`` and ``n`` may be fractions, as
     equivalents of cases. Clopper and Pearson, "The use of confidence or fiducial limits illustrated
     in the case of the binomial", Biometrika 26 (1934).

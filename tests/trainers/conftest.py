@@ -8,6 +8,10 @@ from typing import Any
 
 import pytest
 
+from harness.tasks.task import load_task
+from tests.models import ROOT
+
+JSON_EXTRACTION = ROOT / "fixtures/tasks/json_extraction"
 CHATML = (
     "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\\n' + message['content'] "
     "+ '<|im_end|>\\n' }}{% endfor %}"
@@ -96,6 +100,34 @@ def rows_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Sixteen rows as the bundled generator writes them."""
     path = tmp_path_factory.mktemp("data") / "train.jsonl"
     path.write_text("".join(json.dumps(row(i)) + "\n" for i in range(16)))
+    return path
+
+
+@pytest.fixture(scope="session")
+def pairs_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Sixteen preferences: the rows' own answers, and chatter."""
+    path = tmp_path_factory.mktemp("pairs") / "pairs.jsonl"
+    rows = [row(i) for i in range(16)]
+    lines = [
+        {"prompt": r["prompt"], "chosen": r["completion"], "rejected": f"Sure! {i}"}
+        for i, r in enumerate(rows)
+    ]
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    return path
+
+
+@pytest.fixture(scope="session")
+def task_rows(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The first sixteen cases of the bundled ``json_extraction`` as training rows."""
+    path = tmp_path_factory.mktemp("task_rows") / "rows.jsonl"
+    lines = [
+        {
+            "prompt": [{"role": m.role, "content": m.content} for m in case.messages],
+            "completion": json.dumps(case.reference),
+        }
+        for case in load_task(JSON_EXTRACTION).cases[:16]
+    ]
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
     return path
 
 

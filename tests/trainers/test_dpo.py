@@ -9,21 +9,8 @@ import pytest
 import torch
 
 from harness.core.errors import HarnessError
-from tests.trainers.conftest import row
 from trainers.run.preferences import Preferences
 from trainers.run.train import train
-
-
-@pytest.fixture
-def pairs_file(tmp_path: Path) -> Path:
-    path = tmp_path / "pairs.jsonl"
-    rows = [row(i) for i in range(16)]
-    pairs = [
-        {"prompt": r["prompt"], "chosen": r["completion"], "rejected": f"Sure! {i}"}
-        for i, r in enumerate(rows)
-    ]
-    path.write_text("".join(json.dumps(pair) + "\n" for pair in pairs))
-    return path
 
 
 def trained(recipe: Path, **settings: Any) -> dict[str, Any]:

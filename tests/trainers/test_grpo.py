@@ -7,30 +7,15 @@ from typing import Any
 import pytest
 
 from harness.core.errors import HarnessError
-from harness.tasks.task import load_task
-from tests.models import ROOT, TINY_QWEN2
+from tests.models import TINY_QWEN2
+from tests.trainers.conftest import JSON_EXTRACTION
 from trainers.run.train import train
 
-TASK = ROOT / "fixtures/tasks/json_extraction"
 SETTINGS: dict[str, Any] = {
-    "base": str(TINY_QWEN2), "task": str(TASK), "max_steps": 2, "num_generations": 4,
+    "base": str(TINY_QWEN2), "task": str(JSON_EXTRACTION), "max_steps": 2, "num_generations": 4,
     "max_completion_length": 48, "rewards": ["json_validity"], "learning_rate": 1e-3,
     "per_device_train_batch_size": 8, "save_steps": 1,
 }  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def rows(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("rows") / "rows.jsonl"
-    lines = [
-        {
-            "prompt": [{"role": m.role, "content": m.content} for m in case.messages],
-            "completion": json.dumps(case.reference),
-        }
-        for case in load_task(TASK).cases[:8]
-    ]
-    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
-    return path
 
 
 def trained(recipe: Path, **settings: Any) -> dict[str, Any]:
@@ -39,8 +24,10 @@ def trained(recipe: Path, **settings: Any) -> dict[str, Any]:
     return found
 
 
-def test_behaviors_are_the_rewards_and_what_is_drawn_repeats(write_recipe, rows, capsys) -> None:
-    recipe = write_recipe(method="grpo", **SETTINGS, data={"train": str(rows)})
+def test_behaviors_are_the_rewards_and_what_is_drawn_repeats(
+    write_recipe, task_rows, capsys
+) -> None:
+    recipe = write_recipe(method="grpo", **SETTINGS, data={"train": str(task_rows)})
     first = trained(recipe)
     assert "pass@4" in capsys.readouterr().out
     assert [p["step"] for p in first["curve"]] == [1, 2]
@@ -51,10 +38,10 @@ def test_behaviors_are_the_rewards_and_what_is_drawn_repeats(write_recipe, rows,
     assert again["result"]["adapter_sha256"] == first["result"]["adapter_sha256"]
 
 
-def test_equal_rewards_teach_nothing(write_recipe, rows) -> None:
+def test_equal_rewards_teach_nothing(write_recipe, task_rows) -> None:
     """The untrained base never answers a whole case rightly in so few tokens."""
     recipe = write_recipe(
-        method="grpo", **{**SETTINGS, "max_completion_length": 2}, data={"train": str(rows)}
+        method="grpo", **{**SETTINGS, "max_completion_length": 2}, data={"train": str(task_rows)}
     )
     with pytest.raises(HarnessError, match="next to nothing to learn from"):
         train(str(recipe))
@@ -68,25 +55,28 @@ def test_equal_rewards_teach_nothing(write_recipe, rows) -> None:
         ({"rewards": ["no_such"]}, "no_such is no behavior that the task judges"),
         ({"task": None}, "task: is missing"),
         ({"max_steps": None}, "max_steps: is missing"),
+        ({"data": {"train": "t.jsonl", "val": "v.jsonl"}}, "val is not evaluated by grpo"),
+        ({"reward_weights": [1.0, 2.0]}, "2 weights for 1 rewards"),
     ],
 )
-def test_what_cannot_be_is_refused(write_recipe, rows, changes, message) -> None:
-    recipe = write_recipe(method="grpo", **{**SETTINGS, **changes}, data={"train": str(rows)})
+def test_what_cannot_be_is_refused(write_recipe, task_rows, changes, message) -> None:
+    values = {**SETTINGS, "data": {"train": str(task_rows)}, **changes}
+    recipe = write_recipe(method="grpo", **values)
     with pytest.raises(HarnessError, match=message):
         train(str(recipe))
 
 
-def test_rejection_sampling_trains_on_answers_that_pass(write_recipe, rows, capsys) -> None:
-    recipe = write_recipe(method="rft", **SETTINGS, data={"train": str(rows)})
+def test_rejection_sampling_trains_on_answers_that_pass(write_recipe, task_rows, capsys) -> None:
+    recipe = write_recipe(method="rft", **SETTINGS, data={"train": str(task_rows)})
     record = trained(recipe)
-    assert "different ones of 32 answers" in capsys.readouterr().out
+    assert "different ones of 64 answers" in capsys.readouterr().out
     assert record["result"]["last_loss"] > 0
-    assert any("different ones of 32 answers" in note for note in record["notes"])
+    assert any("different ones of 64 answers" in note for note in record["notes"])
 
 
-def test_rejection_sampling_without_a_passing_answer_is_refused(write_recipe, rows) -> None:
+def test_rejection_sampling_without_a_passing_answer_is_refused(write_recipe, task_rows) -> None:
     recipe = write_recipe(
-        method="rft", **{**SETTINGS, "max_completion_length": 2}, data={"train": str(rows)}
+        method="rft", **{**SETTINGS, "max_completion_length": 2}, data={"train": str(task_rows)}
     )
-    with pytest.raises(HarnessError, match="none of 32 answers earns json_validity"):
+    with pytest.raises(HarnessError, match="none of 64 answers earns json_validity"):
         train(str(recipe))

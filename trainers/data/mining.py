@@ -14,11 +14,9 @@ from typing import Any
 from harness.core.case import Case
 from harness.core.completion import Completion, FinishReason
 from harness.core.composite import composite
-from harness.core.verdict import JUDGED, Outcome, Verdict
+from harness.core.verdict import JUDGED, Outcome
 from harness.stats.repeats import Estimate, Repeated, pass_at_k
-
-VerdictMap = Mapping[str, Verdict]
-"""By behavior."""
+from harness.tasks.judging import VerdictMap
 
 NO_FAILING = "prompts without a failing answer"
 NO_PASSING = "prompts without a passing answer"

@@ -12,7 +12,7 @@ from typing import Any
 from harness.core.case import Message
 from harness.core.errors import HarnessError
 from harness.engine.prompt import Arguments, has_template
-from trainers.data.rows import TrainingRow, encode_row
+from trainers.data.rows import EncodedRows, TrainingRow, encode_row
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,21 +33,11 @@ class PreferenceRow:
 
 
 @dataclass(frozen=True, slots=True)
-class EncodedPairs:
-    """Tokenized preference rows, ready for the trainer."""
+class EncodedPairs(EncodedRows):
+    """Tokenized preference rows, ready for the trainer: ``prompt_ids``, ``chosen_ids`` and
+    ``rejected_ids``. A row is as long as its prompt and the longer answer; its tokens are those of
+    both answers, each with the prompt."""
 
-    rows: tuple[Mapping[str, list[int]], ...]
-    """``prompt_ids``, ``chosen_ids`` and ``rejected_ids``."""
-    too_long: int
-    """Rows left out because prompt and longer answer have more than ``max_length`` tokens."""
-    longest: int
-    """Tokens of the longest row, prompt and longer answer, left out or not."""
-    tokens: int
-    """Tokens of the rows that are kept: the prompt once for each of the two answers."""
-    trained_tokens: int
-    """Tokens of both answers of these."""
-    plain_prompts: int
-    """Rows whose prompt is text although the base has a chat template."""
     cut_prompts: int
     """Rows whose prompt was cut from the left, left out or not."""
     recorded: int

@@ -43,6 +43,14 @@ def checkpoint_folders(partial: Path) -> list[Path]:
     return [path for _, path in sorted(found, reverse=True)]
 
 
+def how_to_go_on(partial: Path) -> str:
+    """A line about the newest checkpoint; empty where there is none."""
+    found = checkpoint_folders(partial)
+    if not found:
+        return ""
+    return f"{found[0]} is whole: run the command again with --resume to go on from it"
+
+
 def seal(
     written: Path,
     partial: Path,

@@ -18,7 +18,7 @@ from harness.files.atomic import publish_folder
 from harness.files.refused import WRITE_ERRORS
 from harness.files.staging import cannot_write, folder_mistake
 from harness.model_files.folders import ADAPTER_CONFIG
-from trainers.output.checkpoints import WRITING, checkpoint_folders
+from trainers.output.checkpoints import WRITING, checkpoint_folders, how_to_go_on
 
 PROCESS_FILE = "process"
 """Holds the id of the process that writes the partial folder."""
@@ -74,7 +74,8 @@ def staged(output: Path, *, resume: bool = False) -> Iterator[Path]:
         resume: keep what an earlier training left in the partial folder.
 
     Raises:
-        HarnessError: the folder cannot be written, or another training writes it.
+        HarnessError: the folder cannot be written, or another training writes it; or the block's
+            own, with a line on how to go on from a checkpoint.
     """
     partial = partial_folder(output)
     try:
@@ -88,12 +89,35 @@ def staged(output: Path, *, resume: bool = False) -> Iterator[Path]:
         shutil.rmtree(previous, ignore_errors=True)
         publish_folder(partial, output, previous)
         shutil.rmtree(previous, ignore_errors=True)
-    except OSError as error:
-        if error.errno not in WRITE_ERRORS:
+    except Exception as error:
+        reason = _disk_reason(error)
+        if reason is None and not isinstance(error, HarnessError):
             raise
-        raise HarnessError(cannot_write(output, error.strerror or str(error))) from error
+        left = how_to_go_on(partial)
+        what = (
+            error.mistakes
+            if isinstance(error, HarnessError)
+            else (_unwritten(output, reason, left),)
+        )
+        raise HarnessError(*what, *([left] if left else [])) from error
     finally:
         _clear(partial)
+
+
+def _disk_reason(error: Exception) -> str | None:
+    """The reason why the disk takes no more; ``None`` for any other fault."""
+    if isinstance(error, OSError):
+        return error.strerror if error.errno in WRITE_ERRORS else None
+    # safetensors and tokenizers have errors of their own for it, with the system's words; torch's
+    # has none.
+    text = str(error)
+    known = [words for words in map(os.strerror, WRITE_ERRORS) if words in text]
+    is_torchs = "file write failed" in text or "unexpected pos" in text
+    return known[0] if known else "the disk is full" if is_torchs else None
+
+
+def _unwritten(output: Path, reason: str | None, left: str) -> str:
+    return f"{output}: cannot be written ({reason})" if left else cannot_write(output, str(reason))
 
 
 def _clear(partial: Path) -> None:

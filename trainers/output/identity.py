@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 FREE = ("output", "logging_steps", "eval_steps", "save_steps", "save_total_limit", "fallback_base",
-        "task", "watch_rows", "report_to")  # fmt: skip
+        "watch_rows")  # fmt: skip
 """Keys of a recipe that change nothing in the adapter."""
 
 
@@ -21,6 +21,8 @@ class Identity:
     """SHA-256 of the base's weights."""
     adapter: str
     """SHA-256 of the weights of the adapter that goes on; empty for a fresh one."""
+    task: str
+    """SHA-256 of the task's declarations where its behaviors are rewards, else empty."""
     steps: int
     processes: int
     versions: Mapping[str, str]
@@ -48,7 +50,8 @@ class Identity:
                 yield f"{key} was {was.get(key)!r:.60} and is {self.recipe.get(key)!r:.60}"
         own = asdict(self)
         names = {"data": "the training data", "base": "the base's weights",
-                 "adapter": "the adapter's weights", "steps": "the number of steps",
+                 "adapter": "the adapter's weights",
+                 "task": "the declarations of the task", "steps": "the number of steps",
                  "processes": "the number of processes"}  # fmt: skip
         for key, name in names.items():
             value = [*own[key]] if key == "data" else own[key]
@@ -60,7 +63,7 @@ def decisive(recipe: Mapping[str, Any]) -> dict[str, Any]:
     """A resolved recipe with the keys that decide the adapter, nested ones dotted."""
     found = {}
     for key, value in recipe.items():
-        if key in FREE:
+        if key in FREE or key == "task":  # A task that is no reward only watches.
             continue
         if key == "data":
             found["data.limit"] = value.get("limit")

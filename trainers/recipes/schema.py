@@ -32,6 +32,7 @@ def _tuple(value: Any) -> Any:
 
 _NAMES = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
 NameList = Annotated[tuple[str, ...], BeforeValidator(_tuple), WithJsonSchema(_NAMES)]
+NumberList = Annotated[tuple[float, ...], BeforeValidator(_tuple)]
 
 
 class RecipeModel(BaseModel):
@@ -201,6 +202,25 @@ class Recipe(RecipeModel):
         if steps and data is not None and not data.val:
             raise ValueError("needs data.val, the held-out rows to evaluate on")
         return steps
+
+
+class DrawingRecipe(Recipe):
+    """The keys of methods that draw answers to training prompts and judge them."""
+
+    needs_task: ClassVar[bool] = True
+
+    task: str = Field(min_length=1)
+    """The task whose behaviors are the rewards; see ``Recipe.task``."""
+    max_steps: int = Field(ge=1)
+    """What is learned from is not known before it is drawn, so that epochs say little."""
+    rewards: NameList = ("all_required",)
+    """Behaviors that an answer is to pass; ``all_required`` are those that the task requires."""
+    num_generations: int = Field(default=8, ge=2)
+    """Answers to each prompt."""
+    max_completion_length: int = Field(default=256, ge=1)
+    """Tokens of an answer; a longer one is cut, and earns nothing."""
+    temperature: float = Field(default=1.0, gt=0)
+    """Below 1 answers differ less, so that fewer prompts have some that pass and some that fail."""
 
 
 def methods() -> list[str]:

@@ -6,11 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
 
 from harness.core.errors import HarnessError
 from harness.engine.hf.loading import load_tokenizer
-from harness.files.staging import cannot_write
 from harness.model_files.folders import ADAPTER_CONFIG, ADAPTER_WEIGHTS
 from harness.model_files.hub import is_hub_id, split_revision
 from trainers.run.curve import diverged
@@ -21,16 +19,13 @@ def save(model: Any, job: TrainingJob, base_folder: Path, folder: Path) -> str:
     """Write the adapter into ``folder``; returns the SHA-256 of its weights.
 
     Raises:
-        HarnessError: a weight is not finite, or the disk is full.
+        HarnessError: a weight is not finite.
     """
     trained = (p for p in model.parameters() if p.requires_grad)
     if not all(bool(torch.isfinite(p).all()) for p in trained):
         raise HarnessError(diverged("a trained weight is not finite", job.steps))
-    try:
-        # "auto" would query the hub for a resized vocabulary, which never occurs here.
-        model.save_pretrained(folder, save_embedding_layers=False, selected_adapters=["default"])
-    except SafetensorError as error:
-        raise HarnessError(cannot_write(Path(job.recipe.output), str(error))) from error
+    # "auto" would query the hub for a resized vocabulary, which never occurs here.
+    model.save_pretrained(folder, save_embedding_layers=False, selected_adapters=["default"])
     complete(folder, job, base_folder)
     readme = folder / "README.md"
     readme.write_text(_readme(job), encoding="utf-8")

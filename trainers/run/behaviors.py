@@ -9,7 +9,7 @@ from typing import Any
 
 from harness.core.composite import composite
 from harness.core.record import FORMAT_SUCCESS
-from harness.core.verdict import Outcome, Verdict
+from harness.core.verdict import JUDGED, Outcome, Verdict
 from harness.stats.rates import rate_interval
 from trainers.run.prompts import Prompts
 
@@ -72,15 +72,11 @@ def _rates(
         (FORMAT_SUCCESS, composites),
         *((name, [v.get(name) for v in verdicts]) for name in names),
     ):
-        judged = [v.outcome is Outcome.PASSED for v in own if v is not None and _is_judged(v)]
+        judged = [v.outcome is Outcome.PASSED for v in own if v and v.outcome in JUDGED]
         if judged:
             rate = sum(judged) / len(judged)
             ends = rate_interval([float(j) for j in judged], [""] * len(judged))
             yield name, WatchedRate(rate, (ends.low, ends.high), len(judged))
-
-
-def _is_judged(verdict: Verdict) -> bool:
-    return verdict.outcome in (Outcome.PASSED, Outcome.FAILED)
 
 
 def _failed(verdicts: Mapping[str, Verdict]) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 import json
 import math
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -59,10 +59,23 @@ class Curve(TrainerCallback):  # type: ignore[misc]
     def go_on(self, points: Iterable[Mapping[str, Any]], step: int, seconds: float) -> None:
         """Continue the curve of a checkpoint."""
         self.points = [CurvePoint(**point) for point in points]
-        if self.folder is not None:
-            (self.folder / CURVES).unlink(missing_ok=True)
-        self._write(CURVES, map(point_values, self.points))
         self.step, self.before = step, seconds
+        answers = [answer for answer in self._answers_written() if answer["step"] <= step]
+        last = max((answer["step"] for answer in answers), default=0)
+        self._answers = {a["id"]: a["text"] for a in answers if a["step"] == last}
+        if self.folder is not None:
+            for name, lines in ((CURVES, map(point_values, self.points)), (ANSWERS, answers)):
+                (self.folder / name).unlink(missing_ok=True)
+                self._write(name, lines)
+
+    def _answers_written(self) -> Iterator[dict[str, Any]]:
+        """The lines of ``answers.jsonl`` up to one that was cut off."""
+        path = self.folder and self.folder / ANSWERS
+        for line in path.read_text("utf-8").splitlines() if path and path.is_file() else ():
+            try:
+                yield json.loads(line)
+            except ValueError:
+                return
 
     def see(self, watched: Watched) -> None:
         """Keep the behaviors of an evaluation for its point, and add its answers to the file."""
@@ -80,8 +93,10 @@ class Curve(TrainerCallback):  # type: ignore[misc]
     def _write(self, name: str, lines: Iterable[Mapping[str, Any]]) -> None:
         """Append to a file of the output's folder, which can be followed during the training."""
         if self.folder is not None:
-            with (self.folder / name).open("a", encoding="utf-8") as file:
-                file.writelines(f"{json.dumps(line)}\n" for line in lines)
+            text = "".join(f"{json.dumps(line)}\n" for line in lines)
+            if text:
+                with (self.folder / name).open("a", encoding="utf-8") as file:
+                    file.write(text)
 
     def seconds(self) -> float:
         """Seconds of training so far, those before an interruption included."""

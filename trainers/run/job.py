@@ -55,10 +55,12 @@ class TrainingJob:
     """Optimiser steps of the whole run."""
     target_modules: tuple[str, ...]
     trainable_parameters: int
+    task: Any
+    """``harness.tasks.task.Task`` by which answers are judged; ``None`` where none is named."""
     watch: Any
     """``trainers.run.behaviors.Watch``; ``None`` where the recipe names no task or no ``val``."""
     prompts: Any
-    """``trainers.run.prompts.Prompts`` of the training rows; ``None`` without a task."""
+    """``trainers.run.prompts.Prompts`` of the training rows, where the method draws answers."""
     notes: tuple[str, ...]
     """Notes for the user, one line each."""
 

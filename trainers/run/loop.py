@@ -10,16 +10,18 @@ from rich.console import Console
 from transformers import PrinterCallback
 
 from harness.core.errors import HarnessError
+from harness.core.plan import sha256_of
 from harness.machine.environment import environment, versions
 from harness.machine.memory import peak_memory_mb
 from harness.model_files.fingerprint import folder_hash
+from harness.tasks.task import Task
 from trainers.data.leaks import write_sketch
 from trainers.data.rows import DataFile, EncodedRows
 from trainers.model.lora import keep_adapter_exact
 from trainers.model.trained_logits import only_trained_logits
 from trainers.output import record
 from trainers.output.checkpoints import Checkpoint, newest_checkpoint
-from trainers.output.folder import batch_file, staged
+from trainers.output.folder import batch_file, partial_folder, staged
 from trainers.output.identity import Identity, decisive
 from trainers.recipes.load import RecipeFile
 from trainers.run import adapter
@@ -56,19 +58,23 @@ def train_job(
         HarnessError: training diverged, memory ran out, or the folder cannot be written.
         KeyboardInterrupt: Ctrl-C; its message says after which step.
     """
-    with staged(Path(job.recipe.output), resume=resume) as partial:
+    output, identity = Path(job.recipe.output), identity_of(job, rows)
+    checkpoint: Checkpoint | None = None
+    notes: list[str] = []
+    if resume:
+        checkpoint, notes = newest_checkpoint(partial_folder(output), identity)
+    with staged(output, resume=resume) as partial:
         curve = Curve(partial)
         saving = Saving(
             partial,
-            identity_of(job, rows),
+            identity,
             curve,
             job.recipe.save_total_limit,
             lambda folder: adapter.complete(folder, job, base_folder),
         )
-        checkpoint, notes = newest_checkpoint(partial, saving.identity) if resume else (None, [])
         say(console, _resuming(checkpoint, notes, resume=resume))
         trainer = method.build(job, arguments(job, partial))
-        trainer.batch_file = batch_file(Path(job.recipe.output))
+        trainer.batch_file = batch_file(output)
         trainer.saving, trainer.curve, trainer.watch = saving, curve, job.watch
         keep_adapter_exact(trainer.model)
         said = getattr(trainer, "said", [])
@@ -96,10 +102,16 @@ def identity_of(job: TrainingJob, rows: RecipeRows) -> Identity:
         data=tuple(file.sha256 for file in rows.train_files),
         base=base.weights_sha256,
         adapter=folder_hash(Path(recipe.adapter)) if recipe.adapter else "",
+        task=_declarations(job.task) if recipe.needs_task else "",
         steps=job.steps,
         processes=1,
         versions={"python": platform.python_version(), **versions(DECISIVE_PACKAGES)},
     )
+
+
+def _declarations(task: Task) -> str:
+    """One hash of all that decides a verdict."""
+    return sha256_of([task.file.model_dump(mode="json"), task.schema_sha256])
 
 
 def _resuming(

@@ -26,22 +26,28 @@ def with_fallback(file: RecipeFile) -> RecipeFile:
     return replace(file, recipe=changed, notes=(*file.notes, note))
 
 
-def check(file: RecipeFile, *, overwrite: bool, resume: bool) -> None:
-    """Raise a HarnessError with a line for every mistake found."""
+def check(file: RecipeFile, *, overwrite: bool, resume: bool) -> Task | None:
+    """The recipe's task, once nothing is found that would stop the training.
+
+    Raises:
+        HarnessError: a line for every mistake found.
+    """
     recipe = file.recipe
     inputs = (
         *map(Path, (recipe.base, recipe.adapter or recipe.base)),
         *map(Path, (*recipe.data.train, *recipe.data.val)),
     )
     found = [*_packages(file), *_processes(), *_base(file), *_adapter(file), *_data(file)]
+    task = None
     try:
-        watched_task(file)
+        task = _task(file)
     except HarnessError as error:
         found += error.mistakes
     if mistake := mistake_in(Path(recipe.output), inputs, overwrite=overwrite, resume=resume):
         found.append(f"{file.where('output')}: {mistake}")
     if found:
         raise HarnessError(*found)
+    return task
 
 
 def _packages(file: RecipeFile) -> list[str]:
@@ -86,8 +92,8 @@ def _base(file: RecipeFile) -> list[str]:
     return []
 
 
-def watched_task(file: RecipeFile) -> Task | None:
-    """The task by whose behaviors the training is watched; ``None`` where the recipe names none.
+def _task(file: RecipeFile) -> Task | None:
+    """The task by whose behaviors answers are judged; ``None`` where the recipe names none.
 
     Raises:
         HarnessError: there is no such task, or it is broken.

@@ -10,6 +10,7 @@ from harness.engine.hf.quantization import numel
 from harness.engine.prompt import has_template
 from harness.model_files.end_tokens import end_ids
 from harness.model_files.fingerprint import folder_hash
+from harness.tasks.task import Task
 from trainers.data.rows import EncodedRows, ending_token
 from trainers.model.base import (
     Device,
@@ -23,12 +24,13 @@ from trainers.recipes.load import RecipeFile
 from trainers.recipes.schema import Recipe
 from trainers.run.behaviors import Watch
 from trainers.run.job import BaseInfo, Method, RecipeRows, TrainingJob
-from trainers.run.preflight import watched_task
 from trainers.run.prompts import Prompts
 from trainers.run.quiet import silence_bars
 
 
-def prepare(file: RecipeFile, method: Method, rows: RecipeRows) -> tuple[TrainingJob, Path]:
+def prepare(
+    file: RecipeFile, method: Method, rows: RecipeRows, task: Task | None
+) -> tuple[TrainingJob, Path]:
     """The TrainingJob, and the local folder of its base.
 
     Raises:
@@ -66,20 +68,17 @@ def prepare(file: RecipeFile, method: Method, rows: RecipeRows) -> tuple[Trainin
         ending=ending,
         steps=steps_of(recipe, len(train.rows)),
         target_modules=tuple(names),
-        trainable_parameters=_adapter_parameters(model, lora.r, names),
-        watch=_watch(file, rows, tokenizer),
-        prompts=Prompts(task, rows.train, tokenizer) if (task := watched_task(file)) else None,
+        trainable_parameters=_trained(model)
+        if recipe.adapter
+        else _adapter_parameters(model, lora.r, names),
+        task=task,
+        watch=Watch(Prompts(task, rows.val[: recipe.watch_rows], tokenizer))
+        if task and rows.val
+        else None,
+        prompts=Prompts(task, rows.train, tokenizer) if task and recipe.needs_task else None,
         notes=(*_read(file), *file.notes, *device.notes, *_notes(train), *method.notes(train)),
     )
     return job, folder
-
-
-def _watch(file: RecipeFile, rows: RecipeRows, tokenizer: Any) -> Watch | None:
-    recipe = file.recipe
-    task = watched_task(file)
-    if task is None or not rows.val:
-        return None
-    return Watch(Prompts(task, rows.val[: recipe.watch_rows], tokenizer))
 
 
 def _with_adapter(file: RecipeFile, model: Any, folder: Path) -> tuple[Any, Any]:
@@ -115,11 +114,13 @@ def _check_vocabulary(model: Any, train: EncodedRows, where: str) -> None:
         )
 
 
+def _trained(model: Any) -> int:
+    """Parameters of the adapter that goes on."""
+    return sum(p.numel() for p in model.parameters() if p.requires_grad)
+
+
 def _adapter_parameters(model: Any, rank: int, names: list[str]) -> int:
-    """Parameters of the adapter: A (inputs x rank) and B (rank x outputs) for each layer."""
-    trained = sum(p.numel() for p in model.parameters() if p.requires_grad)
-    if any("lora_" in name for name, _ in model.named_parameters()):
-        return int(trained)
+    """Those of a fresh adapter: A (inputs x rank) and B (rank x outputs) for each layer."""
     count = 0
     for path, module in model.named_modules():
         if any(path == name or path.endswith(f".{name}") for name in names):

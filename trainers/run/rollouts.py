@@ -14,6 +14,8 @@ from trainers.data.rows import IGNORED
 from trainers.model.rewards import ALL_REQUIRED, reward_of
 from trainers.run.prompts import Judged, Prompts
 
+BEFORE = -1
+"""Stands for the step of what is drawn before the first one."""
 PROBE_PROMPTS = 32
 """Prompts of which the rewards are looked at before the first step."""
 MOST_EQUAL = 0.9
@@ -35,7 +37,7 @@ class Rollouts:
             )
 
     def draw(self, indices: Sequence[str], trainer: Any) -> dict[str, Any]:
-        """Answers to the prompts of these indices, in their order; equal ones follow one another.
+        """Answers to the prompts of these indices, in their order.
 
         Each answer has its own seed, of the recipe's, the step and its place among those to one
         prompt, so that a resumed training draws the same.
@@ -49,12 +51,13 @@ class Rollouts:
             "completion_ids": [[*judged.completion.token_ids] for judged in found],
             "logprobs": None,
             **{
-                f"{name}_reward": [
-                    reward_of(name, judged, self._prompts.task.required) for judged in found
-                ]
+                f"{name}_reward": [self._reward(name, judged) for judged in found]
                 for name in self._recipe.rewards
             },
         }
+
+    def _reward(self, name: str, judged: Judged) -> float:
+        return reward_of(name, judged, self._prompts.task.required)
 
     def reward_functions(self) -> list[Callable[..., list[float]]]:
         """TRL's functions, which take the rewards that were given while drawing."""
@@ -68,8 +71,7 @@ class Rollouts:
         """
         count = self._recipe.num_generations
         indices = [str(i) for i in range(min(PROBE_PROMPTS, len(self._prompts.cases)))]
-        with torch.random.fork_rng(devices=[]):
-            answers = self._answers(model, indices, count, -1)
+        answers = self._answers(model, indices, count, BEFORE)
         required = self._prompts.task.required
         passed = [sum(judged.passes(required) for judged in own) for own in answers.values()]
         repeated = [Repeated(number, count) for number in passed]
@@ -85,9 +87,7 @@ class Rollouts:
         return what
 
     def _are_alike(self, answers: Sequence[Judged]) -> bool:
-        required = self._prompts.task.required
-        earned = {tuple(reward_of(n, j, required) for n in self._recipe.rewards) for j in answers}
-        return len(earned) == 1
+        return len({tuple(self._reward(n, j) for n in self._recipe.rewards) for j in answers}) == 1
 
     def kept_rows(self, model: Any, ending: int) -> tuple[tuple[dict[str, list[int]], ...], str]:
         """The rows of answers that earn every reward, each once, and their number as a sentence.
@@ -99,8 +99,7 @@ class Rollouts:
             HarnessError: no answer is kept.
         """
         count, cases = self._recipe.num_generations, self._prompts.cases
-        with torch.random.fork_rng(devices=[]):
-            answers = self._answers(model, [*map(str, range(len(cases)))], count, -1)
+        answers = self._answers(model, [*map(str, range(len(cases)))], count, BEFORE)
         passing = {
             index: {tuple(j.completion.token_ids): j for j in own if self._is_kept(j, ending)}
             for index, own in answers.items()
@@ -121,9 +120,9 @@ class Rollouts:
         return rows, what
 
     def _is_kept(self, judged: Judged, ending: int) -> bool:
-        ids, required = judged.completion.token_ids, self._prompts.task.required
+        ids = judged.completion.token_ids
         is_whole = bool(ids) and ids[-1] == ending and ids.count(ending) == 1
-        return is_whole and all(reward_of(n, judged, required) for n in self._recipe.rewards)
+        return is_whole and all(self._reward(n, judged) for n in self._recipe.rewards)
 
     def _answers(
         self, model: Any, indices: Sequence[str], count: int, step: int
@@ -137,8 +136,9 @@ class Rollouts:
         cases = [self._prompts.cases[int(index)] for index in indices]
         places = {case.id: index for case, index in zip(cases, indices, strict=True)}
         found: dict[str, list[Judged]] = {index: [] for index in indices}
-        for judged in self._prompts.answers(model, cases, sampling, count):
-            found[places[judged.case.id]].append(judged)
+        with torch.random.fork_rng(devices=[]):
+            for judged in self._prompts.answers(model, cases, sampling, count):
+                found[places[judged.case.id]].append(judged)
         return found
 
 

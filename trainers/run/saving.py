@@ -6,10 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from safetensors import SafetensorError
-
-from harness.core.errors import HarnessError
-from harness.files.staging import cannot_write
 from trainers.output.checkpoints import WRITING, Checkpoint, keep_newest, seal
 from trainers.output.identity import Identity
 from trainers.run.curve import Curve, point_values
@@ -61,17 +57,10 @@ class WholeCheckpoints:
         return str(self.saving.partial / WRITING)
 
     def _save_checkpoint(self, model: Any, trial: Any) -> None:
-        """Write beside the checkpoints that are whole, and rename at the end.
-
-        Raises:
-            HarnessError: the disk is full.
-        """
+        """Write beside the checkpoints that are whole, and rename at the end."""
         self.saving.writing()
-        try:
-            super()._save_checkpoint(model, trial)  # type: ignore[misc]
-            self.saving.seal(self.state.global_step)  # type: ignore[attr-defined]
-        except SafetensorError as error:
-            raise HarnessError(cannot_write(self.saving.partial, str(error))) from error
+        super()._save_checkpoint(model, trial)  # type: ignore[misc]
+        self.saving.seal(self.state.global_step)  # type: ignore[attr-defined]
 
 
 def go_on(trainer: Any, checkpoint: Checkpoint, steps: int) -> bool:

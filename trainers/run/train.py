@@ -17,7 +17,7 @@ from harness.core.errors import HarnessError
 from harness.engine.openmp import bound_spinning
 from trainers.data.leaks import leak_notes
 from trainers.data.rows import DataFile
-from trainers.output.checkpoints import checkpoint_folders
+from trainers.output.checkpoints import how_to_go_on
 from trainers.output.folder import is_finished, partial_folder
 from trainers.recipes.load import RecipeFile, load
 from trainers.run.announce import DRY_RUN, closing, opening, say
@@ -58,7 +58,7 @@ def train(
     if resume and is_finished(output):
         say(console, [("finished", f"{output} holds the adapter, nothing is left to train")])
         return
-    check(file, overwrite=overwrite, resume=resume)
+    task = check(file, overwrite=overwrite, resume=resume)
     method = cast(Method, importlib.import_module(f"trainers.{file.recipe.method}"))
     rows = read(file, method)
     try:
@@ -68,7 +68,7 @@ def train(
                 from trainers.run import loop
                 from trainers.run.prepare import prepare
 
-                job, base_folder = prepare(file, method, rows)
+                job, base_folder = prepare(file, method, rows, task)
                 job = replace(job, notes=(*job.notes, *_leaks(rows)))
             say(console, opening(job, rows))
             if dry_run:
@@ -78,10 +78,6 @@ def train(
                 file, method, rows, job, base_folder, console, warnings, resume=resume
             )
         say(console, closing(job.recipe.output, result, warnings))
-    except HarnessError as error:
-        found = checkpoint_folders(partial_folder(output))
-        more = (_go_on(found[0]),) if found else ()
-        raise HarnessError(*error.mistakes, *more) from error
     except KeyboardInterrupt as stop:
         after = str(stop) or "before the first step"
         say(console, [("stopped", f"{after}, {_left(output)}")])
@@ -95,14 +91,7 @@ def _leaks(rows: RecipeRows) -> list[str]:
 
 def _left(output: Path) -> str:
     """What an interrupted training has left."""
-    found = checkpoint_folders(partial_folder(output))
-    if not found:
-        return f"nothing was written to {output}"
-    return _go_on(found[0])
-
-
-def _go_on(checkpoint: Path) -> str:
-    return f"{checkpoint} is whole: run the command again with --resume to go on from it"
+    return how_to_go_on(partial_folder(output)) or f"nothing was written to {output}"
 
 
 def read(file: RecipeFile, method: Method) -> RecipeRows:

@@ -80,6 +80,34 @@ def test_a_full_disk_is_said(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(28, os.strerror(28)),
+        Exception("No space left on device (os error 28)"),  # as tokenizers has it
+        RuntimeError("[enforce fail at inline_container.cc:672] . unexpected pos 64 vs 0"),
+        HarnessError("the loss is nan"),
+    ],
+)
+def test_a_checkpoint_stays_and_is_named(tmp_path: Path, error: Exception) -> None:
+    def write(partial: Path) -> None:
+        (partial / "checkpoint-3").mkdir()
+        (partial / ".writing").mkdir()
+        raise error
+
+    with pytest.raises(HarnessError) as failed, staged(tmp_path / "out") as partial:
+        write(partial)
+    what, how = failed.value.mistakes
+    assert "nothing was kept" not in what
+    assert "checkpoint-3 is whole: run the command again with --resume" in how
+    assert [p.name for p in (tmp_path / "out.partial").iterdir()] == ["checkpoint-3"]
+
+
+def test_another_fault_is_not_the_disks(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError, match="other"), staged(tmp_path / "out"):
+        raise RuntimeError("other")
+
+
 def test_only_an_adapter_is_overwritten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     empty, adapter, other = tmp_path / "empty", adapter_in(tmp_path / "adapter"), tmp_path / "other"
     empty.mkdir()

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from tests.models import TINY_QWEN2
-from tests.trainers.conftest import row
 from trainers.recipes.load import BUNDLED, load
 from trainers.run.train import train
 
@@ -53,11 +52,11 @@ def test_it_fits_the_installed_libraries(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", LARGE)
-def test_its_tiny_twin_trains(name, tmp_path, gpt2_base, rows_file, capsys) -> None:
+def test_its_tiny_twin_trains(name, tmp_path, gpt2_base, rows_file, pairs_file, capsys) -> None:
     recipe = load(name).recipe
     if recipe.quantize != "none":
         pytest.importorskip("bitsandbytes")
-    rows = _pairs(tmp_path) if recipe.method == "dpo" else rows_file
+    rows = pairs_file if recipe.method == "dpo" else rows_file
     base = gpt2_base if "dialogpt" in name else TINY_QWEN2
     is_second = recipe.fallback_base is not None
     settings = [
@@ -74,11 +73,3 @@ def test_its_tiny_twin_trains(name, tmp_path, gpt2_base, rows_file, capsys) -> N
     assert (tmp_path / "out" / "checkpoint-2" / "checkpoint.json").is_file()
     if is_second:
         assert "is not there, so" in capsys.readouterr().out
-
-
-def _pairs(folder: Path) -> Path:
-    path = folder / "pairs.jsonl"
-    rows = [row(i) for i in range(16)]
-    lines = [{"prompt": r["prompt"], "chosen": r["completion"], "rejected": "Sure!"} for r in rows]
-    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
-    return path

@@ -13,25 +13,11 @@ from harness.core.modelref import ModelRef
 from harness.core.plan import requests_for
 from harness.engine.events import Answered
 from harness.tasks.task import load_task
-from tests.models import ROOT, TINY_QWEN2
+from tests.models import TINY_QWEN2
+from tests.trainers.conftest import JSON_EXTRACTION
 from trainers.run.train import train
 
-TASK = ROOT / "fixtures/tasks/json_extraction"
 FORMAT = "format_success_rate"
-
-
-@pytest.fixture(scope="module")
-def rows(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("rows") / "rows.jsonl"
-    lines = [
-        {
-            "prompt": [{"role": m.role, "content": m.content} for m in case.messages],
-            "completion": json.dumps(case.reference),
-        }
-        for case in load_task(TASK).cases[:16]
-    ]
-    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
-    return path
 
 
 def trained(recipe: Path, *overrides: str) -> dict[str, Any]:
@@ -41,11 +27,11 @@ def trained(recipe: Path, *overrides: str) -> dict[str, Any]:
 
 
 @pytest.fixture
-def recipe(write_recipe, rows) -> Path:
+def recipe(write_recipe, task_rows) -> Path:
     path: Path = write_recipe(
-        base=str(TINY_QWEN2), data={"train": str(rows), "val": str(rows)}, eval_steps=3,
+        base=str(TINY_QWEN2), data={"train": str(task_rows), "val": str(task_rows)}, eval_steps=3,
         lora={"r": 4, "lora_alpha": 8, "lora_dropout": 0.1}, learning_rate=2e-3,
-        task=str(TASK), watch_rows=6,
+        task=str(JSON_EXTRACTION), watch_rows=6,
     )  # fmt: skip
     return path
 
@@ -74,7 +60,7 @@ def test_the_answers_are_those_of_the_opened_adapter(recipe) -> None:
     folder = recipe.parent / "out"
     lines = [json.loads(line) for line in (folder / "answers.jsonl").read_text().splitlines()]
     assert [line["step"] for line in lines] == [3] * 6 + [6] * 6
-    task = load_task(TASK)
+    task = load_task(JSON_EXTRACTION)
     requests = requests_for(task.name, task.cases[:6], task.sampling, template=task.template)
     ref = ModelRef("adapter", str(folder))
     with contextlib.closing(backends.host()) as host:

@@ -14,7 +14,6 @@ import pytest
 
 from harness.core.errors import HarnessError
 from tests.models import ROOT, TINY_QWEN2
-from tests.trainers.conftest import row
 from trainers.output.checkpoints import MANIFEST, checkpoint_folders
 from trainers.run.train import train
 
@@ -68,15 +67,6 @@ def undisturbed(recipe: Path) -> dict[str, Any]:
     return found
 
 
-@pytest.fixture
-def pairs_file(tmp_path: Path) -> Path:
-    path = tmp_path / "pairs.jsonl"
-    rows = [row(i) for i in range(16)]
-    lines = [{"prompt": r["prompt"], "chosen": r["completion"], "rejected": "Sure!"} for r in rows]
-    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
-    return path
-
-
 @pytest.mark.parametrize(
     "changes",
     [
@@ -116,11 +106,17 @@ def interrupted(write_recipe) -> tuple[Path, str]:
     recipe = write_recipe(**SETTINGS)
     train(str(recipe))
     expected = record(recipe)["result"]["adapter_sha256"]
+    _without_adapter(recipe)
+    return recipe, expected
+
+
+def _without_adapter(recipe: Path) -> Path:
+    """The finished output as a training leaves it that ends before its adapter is written."""
     partial = (recipe.parent / "out").rename(recipe.parent / "out.partial")
     for path in partial.iterdir():
         if path.is_file():
             path.unlink()
-    return recipe, expected
+    return partial
 
 
 @pytest.mark.parametrize(
@@ -170,7 +166,37 @@ def test_another_recipe_or_other_data_are_refused_by_name(interrupted, rows_file
         "the training data changed",
     ):
         assert any(said in mistake for mistake in refused.value.mistakes)
+    assert not any("run the command again" in mistake for mistake in refused.value.mistakes)
     assert checkpoint_folders(recipe.parent / "out.partial")
+
+
+def test_another_reward_is_another_training(write_recipe, tmp_path) -> None:
+    """The task's declarations decide which answers earn a reward."""
+    task = Path(shutil.copytree(GRPO["task"], tmp_path / "json_extraction"))
+    recipe = write_recipe(
+        **{**SETTINGS, **GRPO, "task": str(task), "max_steps": 2, "save_steps": 1}
+    )
+    train(str(recipe))
+    _without_adapter(recipe)
+    schema = task / "schema.json"
+    schema.write_text(schema.read_text() + "\n")
+    with pytest.raises(HarnessError, match="the declarations of the task changed"):
+        train(str(recipe), resume=True)
+
+
+def test_answers_are_kept_once_and_compared_with_those_before(write_recipe, rows_file) -> None:
+    recipe = write_recipe(
+        **{**SETTINGS, "save_steps": 4}, base=str(TINY_QWEN2), task=GRPO["task"], eval_steps=2,
+        data={"train": str(rows_file), "val": str(rows_file)}, watch_rows=3,
+    )  # fmt: skip
+    train(str(recipe))
+    answers = recipe.parent / "out" / "answers.jsonl"
+    whole = answers.read_text()
+    assert [json.loads(line)["step"] for line in whole.splitlines()] == [2] * 3 + [4] * 3 + [6] * 3
+    partial = _without_adapter(recipe)
+    (partial / "answers.jsonl").write_text(f"{whole}{{cut")
+    train(str(recipe), resume=True)
+    assert answers.read_text() == whole
 
 
 def test_what_decides_nothing_may_differ(interrupted) -> None:
