@@ -34,6 +34,8 @@ ONE_WORD = 0.5
 """So is a row with this share, where no more n-grams are missing than one other word takes away."""
 LEAST_GRAMS = 3
 """N-grams that a case and a row must share at least: fewer are a coincidence."""
+LEAST_INNER = 2
+"""Of these, n-grams that lie between the parts of the template, where the text has so many."""
 ROW_GRAMS = 256
 """N-grams kept of a row, those with the smallest hashes: of a longer row a uniform sample."""
 MAX_BYTES = 1_000_000_000
@@ -177,21 +179,29 @@ def _equal(
 def _near(
     sketch: TrainingSketch, texts: Sequence[str], template: Sequence[str]
 ) -> Iterator[tuple[int, int, Likeness]]:
-    """Texts of which a row has enough n-grams."""
-    own = [_grams(text) for text in texts]
-    telling = _without_template(own, sketch, template)
-    owners: dict[int, list[int]] = {}
-    for index, grams in enumerate(telling):
-        for gram in grams.tolist():
-            owners.setdefault(gram, []).append(index)
-    for row, shared in _shared(sketch, owners):
+    """Texts of which a row has enough n-grams, of which ``LEAST_INNER`` must not reach into the
+    template: those that do hold no more than a word or two of the text."""
+    telling = _without_template([_grams(text) for text in texts], sketch, template)
+    between = [_grams_between(text, template) for text in texts]
+    inner = dict(_shared(sketch, _owners(between)))
+    for row, shared in _shared(sketch, _owners(telling)):
         kept = sketch.grams_of(row)
         is_sample = len(kept) >= ROW_GRAMS
         for index, count in shared.items():
             grams = telling[index]
             comparable = int((grams <= kept[-1]).sum()) if is_sample else len(grams)
-            if count >= LEAST_GRAMS and _is_near(count, comparable, is_sample):
+            has_inner = inner.get(row, Counter())[index] >= min(LEAST_INNER, len(between[index]))
+            if has_inner and count >= LEAST_GRAMS and _is_near(count, comparable, is_sample):
                 yield index, row, "near"
+
+
+def _owners(texts: Sequence[Hashes]) -> dict[int, list[int]]:
+    """The indices of the texts that have each n-gram."""
+    owners: dict[int, list[int]] = {}
+    for index, grams in enumerate(texts):
+        for gram in grams.tolist():
+            owners.setdefault(gram, []).append(index)
+    return owners
 
 
 def _is_near(shared: int, wanted: int, is_sample: bool) -> bool:
@@ -233,6 +243,14 @@ def _grams(text: str) -> Hashes:
     count = len(tokens) - GRAM_WORDS + 1
     parts = (hashes[i : i + count] * factor for i, factor in enumerate(_FACTORS))
     return np.unique(np.bitwise_xor.reduce([part ^ (part >> np.uint64(29)) for part in parts]))
+
+
+def _grams_between(text: str, template: Sequence[str]) -> Hashes:
+    """The n-grams of the pieces of a text between the parts of its template."""
+    pieces = [text]
+    for part in filter(str.strip, template):
+        pieces = [between for piece in pieces for between in piece.split(part)]
+    return np.unique(np.concatenate([_array([]), *map(_grams, pieces)]))
 
 
 @lru_cache(maxsize=100_000)

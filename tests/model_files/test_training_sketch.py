@@ -55,7 +55,7 @@ def test_planted_cases_are_found_and_honest_rows_are_not(name: str) -> None:
     honest = [row["prompt"][-1]["content"] for row in drawn]
     assert len(honest) == 1_600
     false = trained_cases(TrainingSketch.of(honest), texts, task.prompt_parts)
-    assert len(false) <= (1 if name == "fan_timeline" else 0)
+    assert false == []
     leaks = planted(texts)
     rows = TrainingSketch.of([*honest, *(text for text, _ in leaks.values())])
     found = {match.index: match for match in trained_cases(rows, texts, task.prompt_parts)}

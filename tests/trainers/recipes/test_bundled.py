@@ -51,7 +51,10 @@ def test_it_fits_the_installed_libraries(name: str, tmp_path: Path) -> None:
     LoraConfig(**recipe.lora.model_dump())
 
 
-@pytest.mark.parametrize("name", LARGE)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=[pytest.mark.slow] if "7b" in name else []) for name in LARGE],
+)
 def test_its_tiny_twin_trains(name, tmp_path, gpt2_base, rows_file, pairs_file, capsys) -> None:
     recipe = load(name).recipe
     if recipe.quantize != "none":
