@@ -4,6 +4,8 @@ from pathlib import Path
 
 import click
 
+FAULTS = 1
+"""Exit code of rows with faults."""
 FILES = click.Path(path_type=Path)
 
 
@@ -64,6 +66,31 @@ def prepare(
     prepared = preparing.prepare(files, told, shares, drops_sensitive=drop_flagged)
     prepared_folder.write(prepared, output)
     _say(lines(prepared, output))
+
+
+@command.command()
+@click.argument("files", metavar="FILE...", nargs=-1, required=True, type=FILES)
+@click.option("--task", "name", metavar="TASK", required=True, help="Task that the rows teach.")
+@click.option("--tasks-dir", metavar="DIR", type=FILES, help="The folder of task folders.")
+def check(files: tuple[Path, ...], name: str, tasks_dir: Path | None) -> None:
+    """Look at the rows of FILE... for the faults that a training loss does not show.
+
+    Prompts with two answers, answers that the task's own behaviors reject, the task's cases among
+    the rows, lengths, and how even the answers are.
+
+    Exit code 0 when there is none, 1 when there are some.
+    """
+    from harness.run.settings import read_settings
+    from harness.tasks.task import find_tasks
+    from trainers.data import check as checking
+    from trainers.data.check_lines import check_lines
+
+    folder = tasks_dir or Path(read_settings(Path()).tasks_dir)
+    (task,) = find_tasks(folder, (name,))
+    found = checking.check(files, task)
+    _say(check_lines(found, task))
+    if not found.is_sound:
+        raise SystemExit(FAULTS)
 
 
 def _say(pairs: list[tuple[str, str]]) -> None:

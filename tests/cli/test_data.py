@@ -7,6 +7,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from harness.cli import main
+from tests.models import ROOT
 
 
 @pytest.fixture(autouse=True)
@@ -70,3 +71,16 @@ def test_a_mistake_is_one_line(options: tuple[str, ...], message: str) -> None:
     assert message in result.output
     assert len(result.output.splitlines()) == 1
     assert not Path("out").exists()
+
+
+def test_rows_with_faults_end_with_code_1() -> None:
+    prompt = "Extract fields. Output ONLY valid JSON with keys name, date, amount.\nText: Ada"
+    Path("rows.jsonl").write_text(json.dumps({"prompt": prompt, "completion": "Sure"}) + "\n")
+    tasks = ("--tasks-dir", str(ROOT / "fixtures/tasks"))
+    result = data("check", "rows.jsonl", "--task", "json_extraction", *tasks)
+    assert result.exit_code == 1
+    assert "json_validity: 1 answer" in result.output
+    assert result.output.splitlines()[-1].startswith("verdict")
+    result = data("check", "rows.jsonl", "--task", "json_extractio", *tasks)
+    assert result.exit_code == 2
+    assert "did you mean 'json_extraction'?" in result.output

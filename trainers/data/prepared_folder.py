@@ -10,7 +10,7 @@ from harness.core.errors import HarnessError
 from harness.files.atomic import publish_folder
 from harness.files.staging import folder_mistake, staged
 from trainers.data.prepare import Prepared
-from trainers.data.row_text import answers, plain_value, texts
+from trainers.data.row_text import characters, plain_value
 from trainers.data.splits import SPLITS
 
 METADATA = "metadata.json"
@@ -68,20 +68,7 @@ def metadata(prepared: Prepared) -> dict[str, Any]:
         "dropped_as_sensitive": len(prepared.sensitive),
         "flagged": {kind: count for (_, kind), count in sorted(prepared.kinds.items())},
         "ambiguous": prepared.ambiguous,
-        "characters": _characters(prepared),
-    }
-
-
-def _characters(prepared: Prepared) -> dict[str, int]:
-    """Lengths over all rows: the median and the longest prompt, and answer."""
-    rows = [row for split in SPLITS for row in prepared.splits[split]]
-    answered = sorted(max(map(len, answers(row))) for row in rows)
-    prompts = sorted(sum(map(len, texts(row)[: -len(answers(row))])) for row in rows)
-    return {
-        "prompt_median": prompts[len(prompts) // 2],
-        "prompt_longest": prompts[-1],
-        "answer_median": answered[len(answered) // 2],
-        "answer_longest": answered[-1],
+        "characters": characters([r for name in SPLITS for r in prepared.splits[name]]),
     }
 
 

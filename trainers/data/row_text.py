@@ -1,6 +1,6 @@
 """The texts and the plain value of a row, of examples and preferences alike."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from harness.core.case import Message
@@ -39,3 +39,15 @@ def plain_value(row: Row) -> Mapping[str, Any]:
     recorded = {"rejected_ids": list(row.rejected_ids), "is_cut": row.is_cut}
     kept = {key: value for key, value in recorded.items() if value}
     return {"prompt": prompt, "chosen": row.chosen, "rejected": row.rejected, **kept}
+
+
+def characters(rows: Sequence[Row]) -> dict[str, int]:
+    """Lengths in characters: the median and the longest prompt, and answer."""
+    answered = sorted(max(map(len, answers(row))) for row in rows)
+    prompts = sorted(sum(map(len, texts(row)[: -len(answers(row))])) for row in rows)
+    return {
+        "prompt_median": prompts[len(prompts) // 2],
+        "prompt_longest": prompts[-1],
+        "answer_median": answered[len(answered) // 2],
+        "answer_longest": answered[-1],
+    }

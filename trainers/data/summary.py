@@ -23,8 +23,8 @@ def lines(prepared: Prepared, output: Path) -> list[tuple[str, str]]:
     counts = ", ".join(f"{name} {len(prepared.splits[name]):,}" for name in SPLITS)
     return [
         *(("read", f"{f.path}: {f.shape}; {plural(f.rows, 'row')}") for f in prepared.files),
-        *_reasons("left out", [r for r in prepared.refused if not r.is_mistake]),
-        *_reasons("wrong", [r for r in prepared.refused if r.is_mistake]),
+        *reasons("left out", [r for r in prepared.refused if not r.is_mistake]),
+        *reasons("wrong", [r for r in prepared.refused if r.is_mistake]),
         *_dropped(prepared),
         *_found(prepared, output),
         ("written", f"{output}: {counts}; {REJECTED} {len(prepared.rejected):,}"),
@@ -32,7 +32,7 @@ def lines(prepared: Prepared, output: Path) -> list[tuple[str, str]]:
     ]
 
 
-def _reasons(name: str, rows: Sequence[Refused]) -> Lines:
+def reasons(name: str, rows: Sequence[Refused]) -> Lines:
     """The reasons, the most frequent first, each with its first place."""
     counted = Counter(row.reason for row in rows)
     first = {row.reason: row.where for row in reversed(rows)}
@@ -68,7 +68,7 @@ def _found(prepared: Prepared, output: Path) -> Lines:
     if count := prepared.ambiguous:
         verb = "has" if count == 1 else "have"
         text = f"{plural(count, 'row')} {verb} the prompt of another and another answer"
-        yield "ambiguous", text
+        yield "ambiguous", f"{text}: harness data check shows them"
 
 
 def _next(prepared: Prepared, output: Path) -> str:

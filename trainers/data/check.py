@@ -1,0 +1,96 @@
+"""Looks at training rows for the faults that a loss does not show: two answers to one prompt, and
+answers that the task's own behaviors reject."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.core.case import Case, Message
+from harness.core.completion import Completion
+from harness.core.verdict import Outcome
+from harness.tasks.judging import judge_answer
+from harness.tasks.task import Task
+from trainers.data.duplicates import ambiguous
+from trainers.data.leaks import Leak, find_leaks
+from trainers.data.prepare import read_files
+from trainers.data.reading import Refused
+from trainers.data.row_text import Row
+from trainers.data.rows import DataFile, TrainingRow
+
+
+@dataclass(frozen=True, slots=True)
+class FailedRow:
+    """A row whose answer a behavior rejects."""
+
+    where: str
+    behavior: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class DataCheck:
+    """The faults of training rows for one task."""
+
+    files: tuple[DataFile, ...]
+    rows: tuple[Row, ...]
+    refused: tuple[Refused, ...]
+    ambiguous: tuple[tuple[Row, Row], ...]
+    """Rows with the first row of the same prompt, which has another answer."""
+    failed: tuple[FailedRow, ...]
+    leaks: tuple[Leak, ...]
+    """The task's cases that are among the rows."""
+
+    @property
+    def is_sound(self) -> bool:
+        """None of the faults was found."""
+        return not (self.mistakes or self.ambiguous or self.failed or self.leaks)
+
+    @property
+    def mistakes(self) -> tuple[Refused, ...]:
+        return tuple(row for row in self.refused if row.is_mistake)
+
+    @property
+    def by_behavior(self) -> Counter[str]:
+        """Rejected rows by behavior."""
+        return Counter(found.behavior for found in self.failed)
+
+    @property
+    def answers(self) -> Counter[str]:
+        """Rows by their answer."""
+        return Counter(map(answer_of, self.rows))
+
+
+def check(paths: Sequence[Path], task: Task) -> DataCheck:
+    """Read the rows of all files and judge their answers.
+
+    Raises:
+        HarnessError: a file cannot be read.
+    """
+    rows, refused, files = read_files(paths)
+    return DataCheck(
+        files=tuple(files),
+        rows=tuple(rows),
+        refused=tuple(refused),
+        ambiguous=tuple(ambiguous(rows)),
+        failed=tuple(failure for row in rows for failure in _failures(row, task)),
+        leaks=tuple(find_leaks([row.prompt for row in rows], [task])),
+    )
+
+
+def answer_of(row: Row) -> str:
+    """The answer that a model learns to give."""
+    return row.completion if isinstance(row, TrainingRow) else row.chosen
+
+
+def _failures(row: Row, task: Task) -> list[FailedRow]:
+    """Failures of the behaviors that need no reference, which a row has not."""
+    prompt = row.prompt
+    messages = (Message("user", prompt),) if isinstance(prompt, str) else prompt
+    case = Case(id=row.where, messages=messages)
+    verdicts = judge_answer(case, Completion(answer_of(row), case_id=case.id), task)
+    return [
+        FailedRow(row.where, name, verdict.reason)
+        for name, verdict in verdicts.items()
+        if verdict.outcome is Outcome.FAILED
+    ]
