@@ -11,7 +11,7 @@ BASE := base:fixtures/models/tiny-qwen2
 # it reads, so that quantised models crash (SIGSEGV) on the processors that have AMX.
 LLAMA_FLAGS := -U__AMX_INT8__
 
-.PHONY: help setup demo test test-slow test-browser check suites report bench screenshots clean
+.PHONY: help setup demo real test test-slow test-browser check suites report bench screenshots clean
 
 help:  ## Say what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -34,6 +34,9 @@ $(REAL): $(READY)
 
 demo: $(READY)  ## Train a small adapter, judge base and adapter, open the report
 	PATH="$(BIN):$$PATH" bash scripts/demo.sh
+
+real: $(REAL)  ## The same with a real model of 135M parameters, out of a GGUF file
+	PATH="$(BIN):$$PATH" bash scripts/real.sh
 
 test: $(READY)  ## Run the project's own tests
 	$(BIN)/python -m pytest -m "not slow" -q -n 2 --dist loadfile

@@ -5,6 +5,10 @@ quantised files are about one and a half times what was measured (``docs/gguf.md
 """
 
 import json
+import os
+import re
+import subprocess
+import sys
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -27,6 +31,7 @@ from harness.core.completion import FinishReason
 from harness.core.record import RunRecord
 from tests.export.hostile_texts import HOSTILE
 from tests.export.llama_reading import Llama
+from tests.models import ROOT
 from tests.needs import REAL_MODEL, missing
 from tests.project import Project
 
@@ -215,3 +220,23 @@ def test_a_lora_parts_from_peft_by_what_its_base_does(
     over = first_tokens(f"gguf:{file}+lora={lora}", requests).difference(peft)
     assert f16["largest_difference"] < 0.07, f16
     assert over["mean_difference"] < 1.25 * alone["mean_difference"] < 0.4 * effect, (over, alone)
+
+
+def test_the_demo_of_the_real_model_ends_with_a_gain(file: Path, tmp_path: Path) -> None:
+    """A shortened ``make real``: import, training, LoRA and q8_0, suites, gate, page, parity."""
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    shortened = {"OUT": str(tmp_path), "CASES": "40", "PARITY_CASES": "4"}
+    done = subprocess.run(
+        ["bash", str(ROOT / "scripts/real.sh")],
+        env={**os.environ, "PATH": path, **shortened},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    rates = re.findall(r"format_success_rate +([\d.]+)%", done.stdout)
+    before, after = (float(rate) for rate in rates[:2])
+    assert before < 10, done.stdout
+    assert after > before + 40, done.stdout
+    assert (tmp_path / "json-q8_0.gguf").is_file()
+    assert list(tmp_path.glob("runs/*/parity.json"))
