@@ -35,6 +35,11 @@ def machine() -> Mapping[str, JsonValue]:
     }
 
 
+def has_bfloat16() -> bool:
+    """True where torch computes in bfloat16 on this CPU, and not by emulation."""
+    return not {"avx512f", "avx512_bf16", "amx_bf16", "bf16"}.isdisjoint(_features())
+
+
 def _features() -> list[JsonValue]:
     try:
         text = Path("/proc/cpuinfo").read_text("utf-8", "replace")

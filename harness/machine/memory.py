@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 MB = 1_000_000
+CGROUP = Path("/sys/fs/cgroup")
 
 
 def peak_memory_mb() -> float:
@@ -54,6 +55,17 @@ def available_mb(device: str | None) -> float | None:
     return None if torch is None else available_bytes(torch.device(device)) / MB
 
 
+def memory_limit_bytes() -> int:
+    """The most memory that this process may ever have: the machine's, or its container's limit."""
+    import psutil
+
+    total = int(psutil.virtual_memory().total)
+    try:
+        return min(total, int((CGROUP / "memory.max").read_text()))
+    except (OSError, ValueError):
+        return total
+
+
 def _available_here() -> int:
     import psutil
 
@@ -62,7 +74,7 @@ def _available_here() -> int:
 
 def _cgroup_left() -> int:
     """Bytes left under a container's memory limit, which the machine's free memory ignores."""
-    limit, current = (Path("/sys/fs/cgroup") / name for name in ("memory.max", "memory.current"))
+    limit, current = (CGROUP / name for name in ("memory.max", "memory.current"))
     try:
         return int(limit.read_text()) - int(current.read_text())
     except (OSError, ValueError):

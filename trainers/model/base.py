@@ -17,12 +17,8 @@ from harness.engine.hf.quantization import int8_config, nf4_config
 from harness.machine.cores import usable_cores
 from harness.model_files.hub import local_folder
 from harness.model_files.weights import count_parameters
+from trainers.model.defaults import DEFAULT_LENGTH, SMALL_PARAMETERS
 from trainers.recipes.schema import Recipe
-
-SMALL_PARAMETERS = 100_000_000
-"""Up to this size float32 takes at most 0.4 GB, and is reproducible without bfloat16 hardware."""
-DEFAULT_LENGTH = 1024
-"""``max_length`` where the recipe gives none and the base's context is at least as long."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,8 @@ from typing import Any
 import torch
 from trl.kernels import ChunkedLogProbFunction
 
-TILE_LOGITS = 5_000_000
-"""Logits held at once, 20 MB in float32: 32 tokens of a vocabulary of 150,000."""
+from trainers.model.defaults import TILE_LOGITS
+
 TRL_CHUNK = 8192
 """Vocabulary entries of a tile where TRL's function has to be used; TRL's default is 32,768. At a
 vocabulary of 152,000 and 128 trained tokens it takes 85 MB in place of 270, and no more time."""

@@ -12,8 +12,10 @@ from harness.core.record import FORMAT_SUCCESS
 from harness.report.words.escaping import safe_line
 from harness.report.words.numbers import plural
 from trainers.data.rows import DataFile, EncodedRows
+from trainers.model.estimate import Estimate
 from trainers.output.record import Result
 from trainers.run.job import RecipeRows, TrainingJob
+from trainers.run.memory_plan import in_short
 
 NAME_WIDTH = 9
 DRY_RUN = ("dry run", "nothing was trained, nothing was written")
@@ -72,16 +74,25 @@ def _continued(adapter: str | None) -> str:
     return f"{adapter} goes on: " if adapter else ""
 
 
-def closing(output: str, result: Result, warnings: list[str]) -> list[tuple[str, str]]:
+def memory(estimate: Estimate | None) -> list[tuple[str, str]]:
+    """The memory that the training will need, where it can be estimated."""
+    return [("memory", f"about {in_short(estimate)} expected")] if estimate else []
+
+
+def closing(
+    output: str, result: Result, warnings: list[str], estimate: Estimate | None
+) -> list[tuple[str, str]]:
     loss = f"loss {result.first_loss:.4f} -> {result.last_loss:.4f}"
     if result.eval_loss is not None:
         loss += f", val {result.eval_loss:.4f}"
-    memory = f"peak memory {result.peak_memory_mb:,.0f} MB"
+    peak = f"peak memory {result.peak_memory_mb:,.0f} MB"
+    if estimate is not None:
+        peak += f" ({estimate.peak_mb:,.0f} expected)"
     lines = [("warning", message) for message in warnings]
     judged = [("judged", _judged(result.behaviors))] if result.behaviors else []
     return [
         *lines,
-        ("trained", f"{result.steps:,} steps in {result.seconds:.1f} s, {loss}, {memory}"),
+        ("trained", f"{result.steps:,} steps in {result.seconds:.1f} s, {loss}, {peak}"),
         *judged,
         ("adapter", output),
         ("next", f"pytest suites/ --model {shlex.quote(f'adapter:{output}')}"),

@@ -20,8 +20,9 @@ from trainers.data.rows import DataFile
 from trainers.output.checkpoints import how_to_go_on
 from trainers.output.folder import is_finished, partial_folder
 from trainers.recipes.load import RecipeFile, load
-from trainers.run.announce import DRY_RUN, closing, opening, say
+from trainers.run.announce import DRY_RUN, closing, memory, opening, say
 from trainers.run.job import Method, RecipeRows
+from trainers.run.memory_plan import expected
 from trainers.run.preflight import check, with_fallback
 from trainers.run.quiet import quiet
 
@@ -70,14 +71,15 @@ def train(
 
                 job, base_folder = prepare(file, method, rows, task)
                 job = replace(job, notes=(*job.notes, *_leaks(rows)))
-            say(console, opening(job, rows))
+            estimate = expected(job)
+            say(console, [*opening(job, rows), *memory(estimate)])
             if dry_run:
                 say(console, [*method.first_row(job), DRY_RUN])
                 return
             result = loop.train_job(
                 file, method, rows, job, base_folder, console, warnings, resume=resume
             )
-        say(console, closing(job.recipe.output, result, warnings))
+        say(console, closing(job.recipe.output, result, warnings, estimate))
     except KeyboardInterrupt as stop:
         after = str(stop) or "before the first step"
         say(console, [("stopped", f"{after}, {_left(output)}")])

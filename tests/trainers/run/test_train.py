@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -22,12 +23,13 @@ def test_output_in_a_pipe_is_plain_whole_lines(write_recipe: WriteRecipe) -> Non
     train(str(recipe), console=Console(file=screen, width=40))
     lines = screen.getvalue().splitlines()
     names = [line.split()[0] for line in lines]
-    start = ["base", "data", "lora", "steps", "output"]
+    start = ["base", "data", "lora", "steps", "output", "memory"]
     assert names == [*start, *["step"] * 6, "trained", "adapter", "next"]
     assert "(qwen2, 28,320 parameters), float32 on cpu, 1 thread" in lines[0]
     assert "16 rows, 980 tokens, 298 of them trained" in lines[1]
-    assert lines[5].startswith("step 1/6  loss 5.7255  lr 0.0e+00  grad 0.17  ")
-    assert lines[5].endswith(" left")
+    assert lines[6].startswith("step 1/6  loss 5.7255  lr 0.0e+00  grad 0.17  ")
+    assert lines[6].endswith(" left")
+    assert re.search(r"peak memory [\d,]+ MB \([\d,]+ expected\)", lines[-3])
     assert "\x1b" not in screen.getvalue()
     assert (recipe.parent / "out/training_rows.npz").is_file()
 

@@ -1,0 +1,98 @@
+"""Says what a recipe's training will need of memory, before anything heavy is imported."""
+
+from collections.abc import Sequence
+from functools import partial
+
+from rich.console import Console
+from rich.table import Table
+
+from harness.core.errors import HarnessError
+from harness.machine.hardware import has_bfloat16
+from harness.machine.memory import memory_limit_bytes
+from trainers.model.estimate import MB, Device, Estimate, estimate
+from trainers.model.fitting import Estimator, change_that_fits, fits
+from trainers.model.shape import read_shape
+from trainers.recipes.load import load
+from trainers.recipes.schema import Recipe
+from trainers.run.job import TrainingJob
+from trainers.run.preflight import with_fallback
+
+NOT_MEASURED = "estimates for a GPU were never held against one: leave some memory free"
+
+
+def say_estimate(
+    recipe: str, overrides: Sequence[str], device_gb: float | None, console: Console
+) -> None:
+    """Print the memory that the recipe's training needs, and whether it fits.
+
+    Args:
+        device_gb: memory of a GPU in GB of 10^9 bytes; by default the training is on this CPU.
+
+    Raises:
+        HarnessError: the recipe is wrong, or its base is not on this machine.
+    """
+    file = with_fallback(load(recipe, overrides))
+    shape = read_shape(file.recipe.base, file.where("base"))
+    device: Device = "cpu" if device_gb is None else "cuda"
+    limit_mb = memory_limit_bytes() / MB if device_gb is None else device_gb * 1000
+    short = device == "cuda" or has_bfloat16()
+    estimated: Estimator = partial(estimate, shape=shape, device=device, has_bfloat16=short)
+    found = estimated(file.recipe)
+    console.print(_table(found))
+    for line in _verdict(file.recipe, estimated, found, limit_mb):
+        console.print(line, soft_wrap=True, highlight=False, markup=False)
+
+
+def expected(job: TrainingJob) -> Estimate | None:
+    """The estimate for a job: with its longest row, device and type.
+
+    ``None`` where the files of its base do not show their shapes.
+    """
+    try:
+        shape = read_shape(job.recipe.base, "base")
+    except HarnessError:
+        return None
+    actual = {
+        "max_length": min(job.max_length, job.train.longest),
+        "dtype": job.base.dtype,
+        "quantize": job.base.quantize,
+        "lora": job.lora,
+    }
+    device: Device = "cuda" if job.base.device == "cuda" else "cpu"
+    return estimate(job.recipe.model_copy(update=actual), shape, device)
+
+
+def _table(found: Estimate) -> Table:
+    table = Table(box=None, pad_edge=False)
+    for name in ("memory", "MB", "of"):
+        table.add_column(name, justify="right" if name == "MB" else "left")
+    for part in found.parts:
+        table.add_row(part.name, f"{part.mb:,.0f}", part.why)
+    table.add_row("step", f"{sum(part.mb for part in found.parts):,.0f}", "all of them")
+    table.add_row("opening", f"{found.opening_mb:,.0f}", "the base, before the first step")
+    return table
+
+
+def _verdict(recipe: Recipe, estimated: Estimator, found: Estimate, limit_mb: float) -> list[str]:
+    where = "this machine" if found.device == "cpu" else "the GPU"
+    verb = "fits" if fits(found, limit_mb) else "may not fit"
+    lines = [
+        f"peak {in_short(found)} with rows of {found.length:,} tokens in {found.dtype}: "
+        f"{verb} into the {limit_mb:,.0f} MB of {where}"
+    ]
+    if not fits(found, limit_mb):
+        change = change_that_fits(recipe, estimated, limit_mb)
+        lines.append(
+            "no single change makes it fit: take a smaller base"
+            if change is None
+            else f"it would fit with {change[0]}: {in_short(change[1])}"
+        )
+    return lines + ([NOT_MEASURED] if found.device == "cuda" else [])
+
+
+def in_short(found: Estimate) -> str:
+    """The peak; on a CPU with the interval that measured ones lay in."""
+    peak = f"{found.peak_mb:,.0f} MB"
+    if found.device == "cuda":
+        return peak
+    return f"{peak} ({found.lowest_mb:,.0f} to {found.highest_mb:,.0f})"
