@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 BROKEN_LINES = 2
 """Exit code when some lines of a log could not be judged; the others were."""
+RESPELLED = "references that spell a number otherwise than the prompt, see --references"
 _FOLDER = click.Path(path_type=Path, file_okay=False)
 
 
@@ -33,6 +34,8 @@ class MineOptions:
     tasks_dir: Path
     suites_dir: Path
     """The project's folder of tasks, on which its gates decide."""
+    references: tuple[Path, ...]
+    """Files of rows whose completions are the references."""
 
     @property
     def is_of_suites(self) -> bool:
@@ -71,6 +74,13 @@ class MineOptions:
     is_flag=True,
     help="Mine the suites' own cases too, and mark each row of them: they can no longer be gated.",
 )
+@click.option(
+    "--references",
+    metavar="FILE",
+    multiple=True,
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Rows of prompt and completion to choose references from, to the letter. Repeatable.",
+)
 @click.option("--tasks-dir", type=_FOLDER, help="The folder of the tasks that were asked.")
 @click.option("--report-dir", type=_FOLDER, help="The folder of runs.")
 def command(
@@ -81,6 +91,7 @@ def command(
     behaviors: tuple[str, ...],
     rejection_sampling: bool,
     suite_cases: bool,
+    references: tuple[Path, ...],
     tasks_dir: Path | None,
     report_dir: Path | None,
 ) -> None:
@@ -102,7 +113,9 @@ def command(
 
     settings = read_settings(Path.cwd())
     suites = Path(settings.tasks_dir)
-    options = MineOptions(model, task, behaviors, suite_cases, tasks_dir or suites, suites)
+    options = MineOptions(
+        model, task, behaviors, suite_cases, tasks_dir or suites, suites, references
+    )
     logs = [Path(s) for s in sources if _is_log(Path(s))]
     _require_other_file(output, logs)
     runs = [s for s in sources if not _is_log(Path(s))]
@@ -135,8 +148,10 @@ def _answers(
     """
     from harness.records.runs import find_run, read_run
     from harness.tasks.task import find_tasks
-    from trainers.data.mining import marked
+    from trainers.data.mining import marked, with_references
+    from trainers.data.reading import read_rows
 
+    rows = [row for path in options.references for row in read_rows(path)[0]]
     folders = dict.fromkeys(find_run(run, report_dir).resolve() for run in runs)
     answers = list(_of_runs([read_run(folder) for folder in folders], options))
     broken = 0
@@ -148,7 +163,7 @@ def _answers(
     if not options.has_suite_cases:
         _refuse_suite_cases(answers, options)
     suites = find_tasks(options.suites_dir) if options.suites_dir.is_dir() else ()
-    return list(marked(answers, (case for task in suites for case in task.cases))), broken
+    return list(marked(with_references(answers, rows), suites)), broken
 
 
 def _of_runs(records: Sequence["RunRecord"], options: MineOptions) -> Iterator["JudgedAnswer"]:
@@ -243,6 +258,7 @@ def _write(
 
 def _rows(mined: "Mined", is_rejection_sampling: bool) -> str:
     from harness.report.words.numbers import plural
+    from trainers.data.mining import respelled
 
     prompts = f"of {plural(mined.prompts, 'prompt')}"
     if is_rejection_sampling:
@@ -254,6 +270,7 @@ def _rows(mined: "Mined", is_rejection_sampling: bool) -> str:
     parts = {
         "chosen passing answers": chosen["sibling"],
         "chosen references": chosen["reference"],
+        RESPELLED: respelled(mined.rows),
         "rejected answers cut at the token limit": cut,
         "rejected answers without token ids": without_ids,
         "marked as suite cases": marked,

@@ -209,6 +209,20 @@ def test_a_log_is_judged_by_a_task_and_its_own_cases_are_refused(project):
     )
 
 
+def test_references_to_the_letter_come_from_rows(project):
+    amount = str(synthetic.values(9)[2]["amount"])
+    store(sample(2, prompt=f"{synthetic.PROMPT}Mei Lin paid {amount}0."))
+    spelled = "references that spell a number otherwise than the prompt, see --references (1)"
+    assert spelled in mine("latest").stdout
+    asked = rows(project)[0]
+    exact = asked["chosen"][0]["content"].replace(amount, f"{amount}0")
+    row = {"prompt": asked["prompt"], "completion": exact}
+    (project / "train.jsonl").write_text(json.dumps(row) + "\n")
+    result = mine("latest", "--references", "train.jsonl")
+    assert spelled not in result.stdout
+    assert rows(project)[0]["chosen"][0]["content"] == exact
+
+
 def test_mistakes_of_the_call(project):
     name = log(project, LINE)
     assert "--model x: no run is given" in mine(name, "--model", "x").stderr

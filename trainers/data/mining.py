@@ -17,6 +17,10 @@ from harness.core.composite import composite
 from harness.core.verdict import JUDGED, Outcome
 from harness.stats.repeats import Estimate, Repeated, pass_at_k
 from harness.tasks.judging import VerdictMap
+from harness.tasks.task import Task
+from trainers.data.leaks import find_leaks
+from trainers.data.row_text import user_text
+from trainers.data.rows import TrainingRow
 
 NO_FAILING = "prompts without a failing answer"
 NO_PASSING = "prompts without a passing answer"
@@ -27,6 +31,7 @@ SAME_TEXT = "answers that differ from the chosen one by their end alone"
 CUT = "passing answers that reached the token limit"
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_FRACTION = re.compile(r"\d+\.\d+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,12 +109,43 @@ def by_prompt(
     return [_judged(group, tuple(behaviors)) for group in groups.values()]
 
 
-def marked(answers: Iterable[JudgedAnswer], cases: Iterable[Case]) -> Iterator[JudgedAnswer]:
-    """The answers, those to the prompts of these cases marked as answers to suite cases."""
-    prompts = {case.prompt for case in cases}
+def marked(answers: Iterable[JudgedAnswer], tasks: Iterable[Task]) -> Iterator[JudgedAnswer]:
+    """The answers, those to prompts that are like a case of these tasks marked as answers to suite
+    cases, by the rule of the leak check that a training makes."""
+    found = [*answers]
+    # Each prompt once: words of one that is repeated would count as the template's.
+    prompts = list(dict.fromkeys(answer.case.messages for answer in found))
+    own = {prompts[row] for leak in find_leaks(prompts, tasks) for row in leak.rows}
+    for answer in found:
+        yield replace(answer, is_suite_case=answer.is_suite_case or answer.case.messages in own)
+
+
+def with_references(
+    answers: Iterable[JudgedAnswer], rows: Iterable[TrainingRow]
+) -> Iterator[JudgedAnswer]:
+    """The answers, with the completion of the first row of the same prompt for a reference.
+
+    A case's reference is a value: where it is written out, a number loses how it was spelled, and
+    9.60 is taught as 9.6.
+    """
+    texts: dict[str, str] = {}
+    for row in rows:
+        texts.setdefault(user_text(row.prompt), row.completion)
     for answer in answers:
-        is_suite_case = answer.is_suite_case or answer.case.prompt in prompts
-        yield replace(answer, is_suite_case=is_suite_case)
+        yield replace(answer, reference=texts.get(answer.case.prompt, answer.reference))
+
+
+def respelled(rows: Iterable[Mapping[str, Any]]) -> int:
+    """The number of pairs whose chosen reference drops the zeros of a number in the prompt."""
+    return sum(
+        row["chosen_from"] == "reference"
+        and any(
+            re.search(rf"(?<![\d.]){re.escape(number)}0+(?!\d)", message["content"])
+            for number in _FRACTION.findall(row["chosen"][0]["content"])
+            for message in row["prompt"]
+        )
+        for row in rows
+    )
 
 
 def sampled(prompts: Iterable[PromptAnswers]) -> Sampled:

@@ -1,6 +1,7 @@
 """Pairs hold a failing and a passing answer to one prompt; both are judged."""
 
 from collections.abc import Mapping
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -22,8 +23,11 @@ from trainers.data.mining import (
     marked,
     mine_examples,
     mine_pairs,
+    respelled,
     sampled,
+    with_references,
 )
+from trainers.data.rows import TrainingRow
 
 PASSED, SKIPPED = Verdict.passed(), Verdict.skipped("nothing to hold")
 FAILED = Verdict.failed(FailureCode.SYNTAX, "wrong")
@@ -162,12 +166,49 @@ def test_a_behavior_asked_for_narrows_the_rejected_and_binds_the_chosen() -> Non
     assert pairs(by_reference, behaviors=("grounding",)).left_out == {NO_PASSING: 1}
 
 
-def test_answers_to_the_prompts_of_suite_cases_are_marked_in_their_rows() -> None:
-    suite = [Case("other", (Message("system", "s"), Message("user", "q")))]
+def test_answers_to_prompts_that_the_leak_check_finds_are_marked_in_their_rows() -> None:
+    suite: Any = SimpleNamespace(
+        name="t", prompt_parts=(), cases=[Case("other", (Message("user", "Q?"),))]
+    )
     answers = [answer("bad", reference=REFERENCE), answer("bad", "p", reference=REFERENCE)]
-    own, other = pairs(*marked(answers, suite)).rows
+    own, other = pairs(*marked(answers, [suite])).rows
     assert own["is_suite_case"]
     assert "is_suite_case" not in other
+
+
+def test_repeated_answers_do_not_hide_a_prompt_from_the_leak_check() -> None:
+    """Eight answers to one prompt of three: its words are no template."""
+    words = "ada lent her blue bicycle to a stranger"
+    suite: Any = SimpleNamespace(
+        name="t", prompt_parts=(), cases=[Case("c", (Message("user", f"{words} in May"),))]
+    )
+    asked = [words] * 8 + ["one", "two"]
+    found = list(marked([answer("bad", prompt) for prompt in asked], [suite]))
+    assert [a.is_suite_case for a in found] == [True] * 8 + [False, False]
+
+
+def test_a_references_text_is_that_of_the_row_with_the_same_prompt() -> None:
+    """A value that is written out anew would teach 9.6 where the row has 9.60."""
+    rows = [TrainingRow((Message("user", "q"),), '{"a": 9.60}', "rows.jsonl:1")]
+    answers = [answer("bad", reference='{"a": 9.6}'), answer("bad", "p", reference=REFERENCE)]
+    assert [a.reference for a in with_references(answers, rows)] == ['{"a": 9.60}', REFERENCE]
+
+
+@pytest.mark.parametrize(
+    ("chosen", "prompt", "count"),
+    [
+        ('{"a": 9.6}', "pay 9.60 now", 1),
+        ('{"a": 9.60}', "pay 9.60 now", 0),
+        ('{"a": 9.6}', "pay 9.605 now", 0),
+        ('{"a": 9.6}', "pay 9.6 now", 0),
+        ('{"a": 12.0}', "pay 12.00.", 1),
+    ],
+)
+def test_references_that_drop_a_zero_of_the_prompt_are_counted(
+    chosen: str, prompt: str, count: int
+) -> None:
+    mined = pairs(answer("bad", prompt, reference=chosen))
+    assert respelled(mined.rows) == count
 
 
 def test_rejection_sampling_keeps_distinct_passing_answers_that_ended() -> None:
