@@ -82,13 +82,21 @@ def notes(encoded: EncodedPairs) -> list[str]:
     return found
 
 
-def first_row(job: "TrainingJob") -> list[tuple[str, str]]:
-    """The first pair, decoded."""
-    row = job.train.rows[0]
-    return [
-        (name, job.tokenizer.decode(row[f"{name}_ids"]))
-        for name in ("prompt", "chosen", "rejected")
-    ]
+def shown_rows(job: "TrainingJob", count: int) -> list[tuple[str, str]]:
+    """The first pairs, decoded: the masked prompt and both answers."""
+    lines = []
+    for number, row in enumerate(job.train.rows[:count], start=1):
+        prompt, chosen, rejected = (row[f"{key}_ids"] for key in ("prompt", "chosen", "rejected"))
+        lines += [
+            (
+                f"row {number}",
+                f"{len(prompt):,} tokens, answers {len(chosen):,} and {len(rejected):,}",
+            ),
+            ("masked", job.tokenizer.decode(prompt)),
+            ("chosen", job.tokenizer.decode(chosen)),
+            ("rejected", job.tokenizer.decode(rejected)),
+        ]
+    return lines
 
 
 def build(job: "TrainingJob", arguments: dict[str, Any]) -> Any:
@@ -122,7 +130,7 @@ def build(job: "TrainingJob", arguments: dict[str, Any]) -> Any:
         disable_dropout=not job.lora.lora_dropout,  # TRL would switch a recipe's own off.
         **arguments,
     )
-    return Trainer(
+    trainer = Trainer(
         model=job.model,
         args=config,
         train_dataset=Dataset.from_list([*job.train.rows]),
@@ -131,3 +139,25 @@ def build(job: "TrainingJob", arguments: dict[str, Any]) -> Any:
         peft_config=job.peft_config,
         callbacks=[Preferences(is_stopping=recipe.stop_on_collapse)],
     )
+    prove_mask(trainer, job)
+    return trainer
+
+
+def prove_mask(trainer: Any, job: "TrainingJob") -> None:
+    """Check the loss mask of a batch of the first pairs: both answers as encoded, nothing else.
+
+    Raises:
+        RuntimeError: the loss would count other tokens. The fault is ours or a change in TRL, not
+            the recipe's.
+    """
+    pairs = job.train.rows[: job.recipe.per_device_train_batch_size]
+    batch = trainer.data_collator([trainer.train_dataset[i] for i in range(len(pairs))])
+    answers = [(p, p[f"{side}_ids"]) for side in ("chosen", "rejected") for p in pairs]
+    for index, (pair, answer) in enumerate(answers):
+        ids, is_trained = batch["input_ids"][index], batch["completion_mask"][index].bool()
+        prompt = pair["prompt_ids"]
+        if ids[is_trained].tolist() != answer or ids[: len(prompt)].tolist() != prompt:
+            raise RuntimeError(
+                f"the loss mask of training pair {index % len(pairs) + 1} is not its answers: "
+                f"mask {is_trained.tolist()} over tokens {ids.tolist()}"
+            )

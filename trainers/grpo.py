@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field, ValidationInfo, field_validator
 
 from trainers.recipes.schema import Data, DrawingRecipe, NumberList
-from trainers.rft import encode, first_row, notes, read
+from trainers.rft import encode, notes, read, shown_rows
 
 if TYPE_CHECKING:
     from trainers.run.job import TrainingJob
 
-__all__ = ["Options", "build", "encode", "first_row", "notes", "read"]
+__all__ = ["Options", "build", "encode", "notes", "read", "shown_rows"]
 
 
 class Options(DrawingRecipe):

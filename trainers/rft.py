@@ -27,9 +27,11 @@ class Options(DrawingRecipe):
 read, encode, notes = sft.read, sft.encode, sft.notes
 
 
-def first_row(job: "TrainingJob") -> list[tuple[str, str]]:
-    """The first prompt, as its case."""
-    return [("prompt", job.prompts.cases[0].prompt)]
+def shown_rows(job: "TrainingJob", count: int) -> list[tuple[str, str]]:
+    """The first prompts, each with answers that are drawn to it and what they earn."""
+    from trainers.run.rollouts import Rollouts
+
+    return Rollouts(job.prompts, job.recipe).shown(job.model, count)
 
 
 def build(job: "TrainingJob", arguments: dict[str, Any]) -> Any:
@@ -42,9 +44,11 @@ def build(job: "TrainingJob", arguments: dict[str, Any]) -> Any:
 
     drawn = Rollouts(job.prompts, job.recipe)
     rows, said = drawn.kept_rows(job.model, job.ending)
-    tokens = sum(len(row["input_ids"]) for row in rows)
     learned = sum(len(row["labels"]) - row["labels"].count(IGNORED) for row in rows)
-    kept = replace(job.train, rows=rows, too_long=0, tokens=tokens, trained_tokens=learned)
+    lengths = tuple(len(row["input_ids"]) for row in rows)
+    kept = replace(
+        job.train, rows=rows, lengths=lengths, tokens=sum(lengths), trained_tokens=learned
+    )
     trainer = sft.build(replace(job, train=kept), arguments)
     trainer.said = [("kept", said)]
     return trainer

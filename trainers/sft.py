@@ -30,14 +30,17 @@ def notes(encoded: EncodedRows) -> list[str]:
     return []
 
 
-def first_row(job: "TrainingJob") -> list[tuple[str, str]]:
-    """The first training row, decoded: the masked prompt, and the text that the loss counts."""
-    row = job.train.rows[0]
-    split = row["labels"].count(IGNORED)
-    return [
-        ("prompt", job.tokenizer.decode(row["input_ids"][:split])),
-        ("learns", job.tokenizer.decode(row["input_ids"][split:])),
-    ]
+def shown_rows(job: "TrainingJob", count: int) -> list[tuple[str, str]]:
+    """The first training rows, decoded: the masked prompt, and the text that the loss counts."""
+    lines = []
+    for number, row in enumerate(job.train.rows[:count], start=1):
+        ids, split = row["input_ids"], row["labels"].count(IGNORED)
+        lines += [
+            (f"row {number}", f"{len(ids):,} tokens, {len(ids) - split:,} of them trained"),
+            ("masked", job.tokenizer.decode(ids[:split])),
+            ("learns", job.tokenizer.decode(ids[split:])),
+        ]
+    return lines
 
 
 def build(job: "TrainingJob", arguments: dict[str, Any]) -> Any:

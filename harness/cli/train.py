@@ -17,7 +17,9 @@ import click
 )
 @click.option("--overwrite", is_flag=True, help="Replace the adapter in the output folder.")
 @click.option("--resume", is_flag=True, help="Go on from the newest checkpoint, if there is one.")
-@click.option("--dry-run", is_flag=True, help="Say what would be trained, and stop.")
+@click.option(
+    "--dry-run", is_flag=True, help="Show rows with their mask, try three steps, keep nothing."
+)
 @click.option("--estimate", is_flag=True, help="Say how much memory it would need, and stop.")
 @click.option(
     "--device-gb",

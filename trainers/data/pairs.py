@@ -82,8 +82,7 @@ def encode_pairs(
     ]
     return EncodedPairs(
         rows=tuple(fitting),
-        too_long=len(rows) - len(fitting),
-        longest=max(map(_length, kept), default=0),
+        lengths=tuple(map(_length, kept)),
         tokens=sum(map(len, answers)) + sum(2 * len(pair["prompt_ids"]) for pair in fitting),
         trained_tokens=sum(map(len, answers)),
         plain_prompts=sum(isinstance(r.prompt, str) for r in rows)

@@ -117,7 +117,8 @@ def read_files(
         kinds |= {opened.shape.kind} if opened.shape else set()
         digest = hashlib.sha256(opened.content).hexdigest()
         title = str(opened.shape or "no known shape")
-        files.append(DataFile(str(path), digest, len(sound), title, opened.left_out))
+        left_out = (opened.left_out, dict(opened.reasons))
+        files.append(DataFile(str(path), digest, len(sound), title, *left_out))
     if len(kinds) > 1:
         mistakes.append("the files hold examples and preferences, prepare each by itself")
     if mistakes:

@@ -5,6 +5,7 @@ looks at every row.
 """
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -49,12 +50,17 @@ class Scan:
     """Given, or known from the first row that has a shape's keys."""
     kind: Kind | None = None
     """The kind of rows that is wanted; any if ``None``."""
-    left_out: int = field(default=0, init=False)
-    """Sound rows so far that are no examples to imitate."""
+    reasons: Counter[str] = field(default_factory=Counter, init=False)
+    """Why sound rows so far are no examples to imitate, with their number."""
     is_given: bool = field(init=False)
 
     def __post_init__(self) -> None:
         self.is_given = self.shape is not None
+
+    @property
+    def left_out(self) -> int:
+        """Sound rows so far that are no examples to imitate."""
+        return self.reasons.total()
 
     def __iter__(self) -> Iterator[TrainingRow | PreferenceRow | Refused]:
         """The rows in the file's order; a refused one in its place.
@@ -68,7 +74,7 @@ class Scan:
                     raise ValueError(row.mistake)
                 yield self._read(row)
             except LeftOut as reason:
-                self.left_out += 1
+                self.reasons[str(reason)] += 1
                 yield Refused(row.where, str(reason), row.value, is_mistake=False)
             except ValueError as mistake:
                 yield Refused(row.where, str(mistake), row.value, is_mistake=True)
@@ -161,7 +167,8 @@ def _read(path: Path, limit: int | None, kind: Kind) -> tuple[list[Any], DataFil
     digest = hashlib.sha256(opened.content).hexdigest()
     shape = opened.shape
     assert shape is not None
-    return rows, DataFile(str(path), digest, len(rows), str(shape), opened.left_out)
+    file = DataFile(str(path), digest, len(rows), str(shape), opened.left_out, dict(opened.reasons))
+    return rows, file
 
 
 def _nothing(opened: Scan) -> str:

@@ -3,7 +3,7 @@ completion, and one ending token. Knows nothing of files and of training.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from jinja2 import TemplateError
@@ -38,6 +38,8 @@ class DataFile:
     """The shape of its rows, and how its words were understood."""
     left_out: int = 0
     """Rows that are no examples to imitate."""
+    reasons: Mapping[str, int] = field(default_factory=dict)
+    """The number of these by reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,16 +48,25 @@ class EncodedRows:
 
     rows: tuple[Mapping[str, list[int]], ...]
     """``input_ids`` and ``labels`` of the same length; labels mask the prompt."""
-    too_long: int
-    """Rows left out because they are longer than ``max_length``."""
-    longest: int
-    """Tokens of the longest row, left out or not."""
+    lengths: tuple[int, ...]
+    """Tokens of every row that was read, in their order, also of those left out because they are
+    longer than ``max_length``."""
     tokens: int
     """Tokens of the rows that are kept."""
     trained_tokens: int
     """Tokens of these that the loss counts."""
     plain_prompts: int
     """Rows whose prompt is text although the base has a chat template."""
+
+    @property
+    def too_long(self) -> int:
+        """Rows left out because they are longer than ``max_length``."""
+        return len(self.lengths) - len(self.rows)
+
+    @property
+    def longest(self) -> int:
+        """Tokens of the longest row, left out or not."""
+        return max(self.lengths, default=0)
 
 
 def encode_rows(
@@ -78,19 +89,19 @@ def encode_rows(
             conversation.
     """
     fitting: list[Mapping[str, list[int]]] = []
-    longest = trained = 0
+    lengths = []
+    trained = 0
     for row in rows:
         prompt, completion = encode_row(tokenizer, row, ending, stops, arguments)
-        longest = max(longest, len(prompt) + len(completion))
-        if len(prompt) + len(completion) > max_length:
+        lengths.append(len(prompt) + len(completion))
+        if lengths[-1] > max_length:
             continue
         trained += len(completion)
         labels = [IGNORED] * len(prompt) + completion
         fitting.append({"input_ids": prompt + completion, "labels": labels})
     return EncodedRows(
         rows=tuple(fitting),
-        too_long=len(rows) - len(fitting),
-        longest=longest,
+        lengths=tuple(lengths),
         tokens=sum(len(r["input_ids"]) for r in fitting),
         trained_tokens=trained,
         plain_prompts=sum(isinstance(r.prompt, str) for r in rows)

@@ -18,7 +18,15 @@ from trainers.run.job import RecipeRows, TrainingJob
 from trainers.run.memory_plan import in_short
 
 NAME_WIDTH = 9
-DRY_RUN = ("dry run", "nothing was trained, nothing was written")
+COLORS = {
+    "masked": "dim",
+    "learns": "green",
+    "chosen": "green",
+    "earns": "green",
+    "rejected": "red",
+    "fails": "red",
+}
+"""Colors of a shown row's texts; the names beside them say the same without."""
 
 
 def say(console: Console, lines: list[tuple[str, str]]) -> None:
@@ -31,7 +39,7 @@ def say(console: Console, lines: list[tuple[str, str]]) -> None:
     table.add_column(width=NAME_WIDTH, style="bold", no_wrap=True)
     table.add_column(overflow="fold")
     for name, text in lines:
-        table.add_row(name, Text(safe_line(text)))
+        table.add_row(name, Text(safe_line(text), style=COLORS.get(name, "")))
     console.print(table)
 
 

@@ -89,8 +89,9 @@ class Method(Protocol):
         """Notes about the training rows for the user, one line each."""
         ...
 
-    def first_row(self, job: TrainingJob) -> list[tuple[str, str]]:
-        """The first training row as named texts, as ``--dry-run`` shows it."""
+    def shown_rows(self, job: TrainingJob, count: int) -> list[tuple[str, str]]:
+        """The first training rows, decoded, as named texts: what the loss counts has names of its
+        own."""
         ...
 
     def build(self, job: TrainingJob, arguments: dict[str, Any]) -> Any:

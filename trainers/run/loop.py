@@ -126,11 +126,26 @@ def _resuming(
 
 
 def _fit(trainer: Any, curve: Curve, console: Console, checkpoint: Checkpoint | None) -> None:
-    """Run the training loop."""
+    """Run the training loop, and show how far it is."""
     show = ProgressShow(console, curve)
+    try:
+        take_steps(trainer, curve, show, checkpoint=checkpoint)
+    finally:
+        show.close()
+
+
+def take_steps(
+    trainer: Any, curve: Curve, *callbacks: Any, checkpoint: Checkpoint | None = None
+) -> None:
+    """Run the training loop.
+
+    Raises:
+        HarnessError: memory ran out.
+        KeyboardInterrupt: Ctrl-C; its message says after which step.
+    """
     trainer.remove_callback(PrinterCallback)
-    trainer.add_callback(curve)
-    trainer.add_callback(show)
+    for callback in (curve, *callbacks):
+        trainer.add_callback(callback)
     try:
         with only_trained_logits():
             trainer.train(resume_from_checkpoint=checkpoint and str(checkpoint.path))
@@ -142,8 +157,6 @@ def _fit(trainer: Any, curve: Curve, console: Console, checkpoint: Checkpoint | 
         raise KeyboardInterrupt(
             f"after step {curve.step:,} of {trainer.state.max_steps:,}"
         ) from None
-    finally:
-        show.close()
 
 
 def _is_out_of_memory(error: RuntimeError) -> bool:

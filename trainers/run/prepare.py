@@ -1,6 +1,7 @@
 """Builds a TrainingJob from rows: opens tokenizer and model, configures the adapter, tokenizes."""
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -75,10 +76,18 @@ def prepare(
         watch=Watch(Prompts(task, rows.val[: recipe.watch_rows], tokenizer))
         if task and rows.val
         else None,
-        prompts=Prompts(task, rows.train, tokenizer) if task and recipe.needs_task else None,
+        prompts=Prompts(task, _fitting(rows.train, train, max_length), tokenizer)
+        if task and recipe.needs_task
+        else None,
         notes=(*_read(file), *file.notes, *device.notes, *_notes(train), *method.notes(train)),
     )
     return job, folder
+
+
+def _fitting(rows: Sequence[Any], encoded: EncodedRows, max_length: int) -> list[Any]:
+    """The rows that are kept, before tokenization."""
+    lengths = zip(rows, encoded.lengths, strict=True)
+    return [row for row, length in lengths if length <= max_length]
 
 
 def _with_adapter(file: RecipeFile, model: Any, folder: Path) -> tuple[Any, Any]:

@@ -71,6 +71,10 @@ class Prompts:
         render = partial(prompt.render, self._tokenizer)
         return list(prompt.read(request, render, partial(prompt.encode, self._tokenizer)).token_ids)
 
+    def decoded(self, ids: Sequence[int]) -> str:
+        """The text of tokens, special ones among them."""
+        return str(self._tokenizer.decode(list(ids)))
+
 
 def _case(row: Any, task: Task) -> Case:
     messages = row.prompt if isinstance(row.prompt, tuple) else (Message("user", row.prompt),)

@@ -18,6 +18,8 @@ BEFORE = -1
 """Stands for the step of what is drawn before the first one."""
 PROBE_PROMPTS = 32
 """Prompts of which the rewards are looked at before the first step."""
+SHOWN_ANSWERS = 3
+"""Different answers to one prompt that are shown."""
 MOST_EQUAL = 0.9
 """Share of prompts whose answers are alike, above which there is nothing to learn from."""
 
@@ -86,6 +88,24 @@ class Rollouts:
             )
         return what
 
+    def shown(self, model: Any, count: int) -> list[tuple[str, str]]:
+        """The first prompts as the model is asked, and the different answers to each, as lines."""
+        prompts, drawn = self._prompts, self._recipe.num_generations
+        indices = [str(i) for i in range(min(count, len(prompts.cases)))]
+        lines = []
+        for index, own in self._answers(model, indices, drawn, BEFORE).items():
+            earning = [judged for judged in own if self._earns_all(judged)]
+            title = f"{len(earning)} of {drawn} answers earn {', '.join(self._recipe.rewards)}"
+            asked = prompts.decoded(prompts.token_ids(own[0].case))
+            lines += [(f"row {int(index) + 1}", title), ("masked", asked)]
+            by_text = {prompts.decoded(judged.completion.token_ids): judged for judged in own}
+            for text, judged in [*by_text.items()][:SHOWN_ANSWERS]:
+                lines.append(("earns" if self._earns_all(judged) else "fails", text))
+        return lines
+
+    def _earns_all(self, judged: Judged) -> bool:
+        return all(self._reward(name, judged) for name in self._recipe.rewards)
+
     def _are_alike(self, answers: Sequence[Judged]) -> bool:
         return len({tuple(self._reward(n, j) for n in self._recipe.rewards) for j in answers}) == 1
 
@@ -122,7 +142,7 @@ class Rollouts:
     def _is_kept(self, judged: Judged, ending: int) -> bool:
         ids = judged.completion.token_ids
         is_whole = bool(ids) and ids[-1] == ending and ids.count(ending) == 1
-        return is_whole and all(self._reward(n, judged) for n in self._recipe.rewards)
+        return is_whole and self._earns_all(judged)
 
     def _answers(
         self, model: Any, indices: Sequence[str], count: int, step: int

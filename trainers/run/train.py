@@ -20,7 +20,7 @@ from trainers.data.rows import DataFile
 from trainers.output.checkpoints import how_to_go_on
 from trainers.output.folder import is_finished, partial_folder
 from trainers.recipes.load import RecipeFile, load
-from trainers.run.announce import DRY_RUN, closing, memory, opening, say
+from trainers.run.announce import closing, memory, opening, say
 from trainers.run.job import Method, RecipeRows
 from trainers.run.memory_plan import expected
 from trainers.run.preflight import check, with_fallback
@@ -45,7 +45,7 @@ def train(
         overrides: ``key=value``, with dots into sections.
         overwrite: replace an adapter that stands in the output folder.
         resume: go on from the newest checkpoint of the recipe's output, if there is one.
-        dry_run: say what would be done, and stop before the first step.
+        dry_run: show what would be trained, take the first steps, and keep nothing.
 
     Raises:
         HarnessError: the user's input is wrong, training diverged or the folder cannot be written.
@@ -67,6 +67,7 @@ def train(
             with console.status("opening the base"):
                 # These import torch, and must come after quiet().
                 from trainers.run import loop
+                from trainers.run.dry_run import show_dry_run
                 from trainers.run.prepare import prepare
 
                 job, base_folder = prepare(file, method, rows, task)
@@ -74,7 +75,7 @@ def train(
             estimate = expected(job)
             say(console, [*opening(job, rows), *memory(estimate)])
             if dry_run:
-                say(console, [*method.first_row(job), DRY_RUN])
+                show_dry_run(method, rows, job, console)
                 return
             result = loop.train_job(
                 file, method, rows, job, base_folder, console, warnings, resume=resume

@@ -34,17 +34,6 @@ def test_output_in_a_pipe_is_plain_whole_lines(write_recipe: WriteRecipe) -> Non
     assert (recipe.parent / "out/training_rows.npz").is_file()
 
 
-def test_dry_run_says_what_would_happen_and_writes_nothing(
-    write_recipe: WriteRecipe, capsys: pytest.CaptureFixture[str]
-) -> None:
-    recipe = write_recipe()
-    train(str(recipe), dry_run=True)
-    said = capsys.readouterr().out
-    assert 'learns    {"name": "Ada", "amount": 0.5}<|im_end|>' in said
-    assert "nothing was trained" in said
-    assert sorted(p.name for p in recipe.parent.iterdir()) == ["recipe.yaml"]
-
-
 def test_rows_that_do_not_fit_are_counted_aloud(
     write_recipe: WriteRecipe, capsys: pytest.CaptureFixture[str]
 ) -> None:
