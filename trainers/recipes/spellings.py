@@ -5,7 +5,7 @@ The key itself is the field of the installed TRL, transformers or PEFT; another 
 it, and said. A key that only states what is done anyway is accepted with that value.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,14 +26,20 @@ READ_AS: Mapping[str, str] = {
     **dict.fromkeys(("checkpoint_activations", "gradient_checkpointing"),
                     "activation_checkpointing"),
     **dict.fromkeys(("lr",), "learning_rate"),
+    **dict.fromkeys(("random_seed",), "seed"),
     **dict.fromkeys(("max_norm", "gradient_clipping", "clip"), "max_grad_norm"),
     **dict.fromkeys(("optimizer", "optimiser"), "optim"),
     **dict.fromkeys(("log_steps",), "logging_steps"),
-    **dict.fromkeys(("base_model", "model", "model_name", "model_name_or_path"), "base"),
+    **dict.fromkeys(("base_model", "model", "model_name", "model_name_or_path", "model_id",
+                     "model.name", "model.name_or_path", "model.path", "model.id", "model.base"),
+                    "base"),
     **dict.fromkeys(("output_dir",), "output"),
     **dict.fromkeys(("stage", "training_method"), "method"),
-    **dict.fromkeys(("train_file", "train_data"), "data.train"),
-    **dict.fromkeys(("val_file", "validation_file", "eval_file", "eval_data"), "data.val"),
+    **dict.fromkeys(("train_file", "train_data", "train_path", "data_path", "dataset_path",
+                     "data.train_file", "data.train_path", "data.path"), "data.train"),
+    **dict.fromkeys(("val_file", "validation_file", "eval_file", "eval_data", "val_path",
+                     "data.val_file", "data.validation_file", "data.eval_file", "data.val_path"),
+                    "data.val"),
     **dict.fromkeys(("adapter_name_or_path", "lora_model_dir"), "adapter"),
     **dict.fromkeys(("quantization",), "quantize"),
     **dict.fromkeys(("chat_template_kwargs",), "template"),
@@ -45,6 +51,17 @@ READ_AS: Mapping[str, str] = {
     **dict.fromkeys(("use_rslora", "lora.rslora"), "lora.use_rslora"),
 }  # fmt: skip
 """Canonical key by another spelling of it, both dotted."""
+
+SECTIONS: Mapping[str, str] = {
+    **dict.fromkeys(("training", "training_args", "training_arguments", "trainer", "train", "sft",
+                     "dpo", "model", "bnb", "bnb_config", "quantization", "quantization_config"),
+                    ""),
+    **dict.fromkeys(("peft", "peft_config", "lora_config", "qlora"), "lora"),
+    "dataset": "data",
+}  # fmt: skip
+"""Sections of other configurations, and the section of a recipe whose keys theirs are; empty where
+they are the recipe's own."""
+OWN_SECTIONS = ("lora", "data")
 
 
 def _dtype(value: Any) -> Any:
@@ -91,21 +108,45 @@ STATED: Mapping[str, Stated] = {
     "train_on_prompt": Stated((False,), "only the completion and its ending are trained"),
     "assistant_only_loss": Stated((False,), "only the last answer of a conversation is trained"),
     "use_cpu": Stated((True, False), "a GPU is used where there is one"),
+    "no_cuda": Stated((True, False), "a GPU is used where there is one"),
+    "device": Stated(("cpu", "cuda", "auto"), "a GPU is used where there is one"),
+    "device_map": Stated(
+        (None, "auto", "cpu", {"": 0}, {"": "cpu"}), "the base is on one device, a GPU or the CPU"
+    ),
+    "tf32": Stated((True, False, None), "it is used on GPUs that have it"),
+    "attn_implementation": Stated(("sdpa",), "attention is PyTorch's own"),
+    "use_cache": Stated((False,), "training keeps no cache"),
+    "low_cpu_mem_usage": Stated((True,), "weights are mapped, not copied"),
+    "dataloader_num_workers": Stated((0,), "the rows are in memory already"),
+    "dataloader_pin_memory": Stated((True, False), "it is used with a GPU"),
+    "per_device_eval_batch_size": Stated(
+        (), "evaluations have batches of per_device_train_batch_size"
+    ),
+    "adam_beta1": Stated((0.9,), "AdamW has its usual moments"),
+    "adam_beta2": Stated((0.999,), "AdamW has its usual moments"),
+    "adam_epsilon": Stated((1e-8,), "AdamW has its usual moments"),
+    "logging_dir": Stated((), "the curve is in the output folder"),
+    "disable_tqdm": Stated((True, False), "a terminal has a bar, a file has lines"),
+    "ddp_find_unused_parameters": Stated((False, None), "every trained number is used"),
+    "add_eos_token": Stated((True,), "every completion has its ending"),
+    "val_set_size": Stated((0,), "harness data prepare splits the rows: name data.val"),
+    "test_size": Stated((0,), "harness data prepare splits the rows: name data.val"),
+    "train_split": Stated((), "harness data prepare --split splits the rows"),
+    "truncation_mode": Stated(
+        (), "longer rows are left out, and longer prompts cut by max_prompt_length, from the left"
+    ),
+    "ref_model": Stated((None,), "the reference is the model with its adapter switched off"),
+    "reference_free": Stated((False,), "the reference is the model with its adapter switched off"),
+    "peft_type": Stated(("LORA",), "only LoRA adapters are trained"),
+    "inference_mode": Stated((False,), "harness train trains"),
+    "fan_in_fan_out": Stated((True, False), "the kind of layer decides it"),
+    "llm_int8_threshold": Stated((6.0,), "int8 has the threshold of its paper"),
     "bias": Stated(("none",), "biases are not trained: a merge or a GGUF could not hold them"),
-    "lora.bias": Stated(("none",), "biases are not trained: a merge or a GGUF could not hold them"),
     "task_type": Stated(("CAUSAL_LM",), "only causal language models are trained"),
-    "lora.task_type": Stated(("CAUSAL_LM",), "only causal language models are trained"),
     "finetuning_type": Stated(("lora",), "only LoRA adapters are trained"),
     "use_dora": Stated((False,), "DoRA is not trained, leave it out"),
-    "lora.use_dora": Stated((False,), "DoRA is not trained, leave it out"),
     "init_lora_weights": Stated((True, "default"), "other beginnings change the base's weights"),
-    "lora.init_lora_weights": Stated(
-        (True, "default"), "other beginnings change the base's weights"
-    ),
     "modules_to_save": Stated(
-        (None, []), "whole layers are not trained: a GGUF could not hold them"
-    ),
-    "lora.modules_to_save": Stated(
         (None, []), "whole layers are not trained: a GGUF could not hold them"
     ),
     "bnb_4bit_quant_type": Stated(("nf4",), "4 bits are nf4, say quantize: nf4"),
@@ -158,17 +199,18 @@ class Spelled:
 def canonical(typed: Mapping[str, Any]) -> Spelled:
     """The values under their canonical keys, with what was said otherwise and what contradicts."""
     found = Spelled()
-    for place, value in _entries(typed):
-        name = ".".join(place)
-        if name in STATED:
-            if not any(_is_same(value, known) for known in STATED[name].values):
-                found.mistakes.append((place, f"is not {value!r:.60} here: {STATED[name].reason}"))
+    for place, section, value in _entries(typed):
+        name = ".".join((*section, place[-1]))
+        if stated := STATED.get(place[-1]):
+            if not any(_is_same(value, known) for known in stated.values):
+                found.mistakes.append((place, f"is not {value!r:.60} here: {stated.reason}"))
         elif name in CONVERTED:
             target, value_of = CONVERTED[name]
             if (value := value_of(value)) is not None:
                 _set(found, place, tuple(target.split(".")), value)
         else:
-            _set(found, place, tuple(READ_AS.get(name, name).split(".")), value)
+            target = READ_AS.get(".".join(place)) or READ_AS.get(name, name)
+            _set(found, place, tuple(target.split(".")), value)
     return found
 
 
@@ -184,17 +226,18 @@ def unknown_key(place: Place, known: Sequence[str]) -> str:
     return f"unknown key, did you mean {others.get(found, found).removeprefix(prefix)!r}?"
 
 
-def _entries(typed: Mapping[str, Any]) -> list[tuple[tuple[str, ...], Any]]:
-    """Top-level keys, and those in ``lora`` and ``data``, in the order typed."""
-    entries: list[tuple[tuple[str, ...], Any]] = []
+def _entries(
+    typed: Mapping[str, Any],
+) -> Iterator[tuple[tuple[str, ...], tuple[str, ...], Any]]:
+    """Each key: its place as typed, the section that it is a key of, and its value, in the order
+    typed. Keys are those of the recipe itself and of its sections."""
     for key, value in typed.items():
-        if key in ("lora", "data") and isinstance(value, Mapping):
-            entries += [((key, str(inner)), below) for inner, below in value.items()]
-            if not value:
-                entries.append(((key,), value))
+        section = key if key in OWN_SECTIONS else SECTIONS.get(key)
+        if section is not None and isinstance(value, Mapping) and value:
+            path = (section,) if section else ()
+            yield from (((key, str(inner)), path, below) for inner, below in value.items())
         else:
-            entries.append(((str(key),), value))
-    return entries
+            yield (str(key),), (), value
 
 
 def _set(found: Spelled, place: Place, target: Place, value: Any) -> None:
@@ -214,8 +257,15 @@ def _set(found: Spelled, place: Place, target: Place, value: Any) -> None:
             found.mistakes.append((place, f"{other} says {dotted} already, keep one of the two"))
         return
     current[last] = value
-    if typed != dotted:
-        found.origins[target] = place
+    if typed == dotted:
+        return
+    found.origins[target] = place
+    section = place[0] if len(place) > 1 and place[0] in SECTIONS else None
+    if section and place[-1] == last:
+        # Said once for all keys that keep their name.
+        said = (f"{section}.*", f"{SECTIONS[section]}.*" if SECTIONS[section] else "*")
+        found.read += [said] if said not in found.read else []
+    else:
         found.read.append((typed, dotted))
 
 
