@@ -30,7 +30,7 @@ from harness.export.record import import_record, text_of
 from harness.export.tensors.dtypes import STORED_AS
 from harness.export.tensors.model_config import ModelConfig
 from harness.export.tensors.safetensors_writer import write_safetensors
-from harness.export.to_merged import NAMES, RECORD
+from harness.export.to_merged import NAMES
 from harness.files import staging as output
 from harness.files.atomic import publish_folder
 from harness.model_files import provenance_keys
@@ -95,7 +95,7 @@ def from_gguf(file: Path, target: Path, dtype: str | None, has_force: bool) -> E
             warnings=(*_losses(model, NAMES[written]), *changes),
             start=start,
         )
-        (folder / RECORD).write_text(text_of(record), "utf-8")
+        (folder / output.RECORD_FILE).write_text(text_of(record), "utf-8")
         publish_folder(folder, target, staging.path("previous"))
     return record
 

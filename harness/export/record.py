@@ -2,6 +2,7 @@
 
 import json
 import platform
+import shutil
 import sys
 import time
 from collections.abc import Mapping
@@ -19,6 +20,7 @@ from harness.files.staging import Staging, record_of
 from harness.machine.environment import versions
 from harness.machine.memory import peak_resident_bytes
 from harness.model_files.fingerprint import folder_hash, sha256_of_file, tokenizer_hash
+from harness.model_files.trained_rows import sketch_place
 
 PACKAGES = (
     "gguf",
@@ -113,10 +115,15 @@ def text_of(record: ExportRecord) -> str:
 
 
 def publish_with_record(
-    record: ExportRecord, staging: Staging, written: Path, target: Path
+    record: ExportRecord, staging: Staging, written: Path, target: Path, sketch: Path | None
 ) -> None:
-    """Put a finished file and its record beside it in their places."""
+    """Put a finished file, and beside it its record and the sketch of its training rows, in their
+    places."""
     record_path = staging.path("record")
     record_path.write_text(text_of(record), "utf-8")
     publish(written, target)
     publish(record_path, record_of(target))
+    sketch_place(target).unlink(missing_ok=True)
+    if sketch is not None:
+        shutil.copyfile(sketch, staging.path("sketch"))
+        publish(staging.path("sketch"), sketch_place(target))

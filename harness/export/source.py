@@ -32,6 +32,7 @@ from harness.model_files.folders import (
     tokenizer_folder,
 )
 from harness.model_files.hub import local_folder
+from harness.model_files.trained_rows import own_sketch
 from harness.model_files.training_record import training_warnings
 
 KINDS = ("base", "merged", "adapter")
@@ -117,6 +118,12 @@ class Fingerprints:
         unheld = unheld_revision(source.adapter.config, source.folder)
         pinned = (f"the adapter pins {unheld}: give that revision's folder with --base",)
         return (*(pinned if unheld else ()), *training_warnings(source.adapter.folder, self.base))
+
+    def sketch(self, source: Source) -> Path | None:
+        """The sketch of the rows that the adapter, or the merged model, was trained on."""
+        if source.adapter is not None and self.adapter_files is not None:
+            return own_sketch(source.adapter.folder, self.adapter_files)
+        return own_sketch(source.folder, self.base_files)
 
     def provenance(self, source: Source) -> dict[str, str]:
         """Provenance keys of every kind of file."""

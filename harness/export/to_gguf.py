@@ -103,7 +103,8 @@ def to_gguf(
             peak_memory=PeakMemory(first_peak, quantized_.peak_bytes, merge_peak),
             start=start,
         )
-        publish_with_record(record, staging, written, target)
+        sketch = fingerprints.sketch(source)
+        publish_with_record(record, staging, written, target, sketch)
     return record
 
 

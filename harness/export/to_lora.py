@@ -58,5 +58,6 @@ def to_lora(source: Source, target: Path, kind: str, has_force: bool) -> ExportR
             merged_in=None,
             start=start,
         )
-        publish_with_record(record, staging, written, target)
+        sketch = fingerprints.sketch(source)
+        publish_with_record(record, staging, written, target, sketch)
     return record

@@ -1,5 +1,6 @@
 """``harness export merge``: an adapter merged into its base, as a folder."""
 
+import shutil
 import time
 from pathlib import Path
 
@@ -13,8 +14,8 @@ from harness.export.tensors.weights import StoredWeights
 from harness.files import staging as output
 from harness.files.atomic import publish_folder
 from harness.model_files.fingerprint import folder_hash
+from harness.model_files.trained_rows import sketch_place
 
-RECORD = "export.json"
 NAMES = {stored: name for name, stored in DTYPES.items()}
 
 
@@ -57,7 +58,9 @@ def to_merged(source: Source, target: Path, wanted: str | None, has_force: bool)
             peak_memory=PeakMemory(peak),
             start=start,
         )
-        (folder / RECORD).write_text(text_of(record), "utf-8")
+        (folder / output.RECORD_FILE).write_text(text_of(record), "utf-8")
+        if sketch := fingerprints.sketch(source):
+            shutil.copyfile(sketch, sketch_place(folder))
         publish_folder(folder, target, staging.path("previous"))
     return record
 

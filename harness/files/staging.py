@@ -17,6 +17,8 @@ from harness.core.errors import HarnessError
 from harness.files.refused import WRITE_ERRORS
 
 RECORD_SUFFIX = ".export.json"
+RECORD_FILE = "export.json"
+"""The record of an exported folder, within it."""
 SPARE_BYTES = 16 << 20
 """Kept free beside the bytes that are known to be written."""
 

@@ -46,7 +46,7 @@ def training_of(model: ModelRecord, folder: Path) -> Training | None:
     """
     try:
         values = read_object(folder / FILE)
-        if not _is_of(values, model):
+        if not _is_of(values, model.files):
             return None
         losses, held_out = (_points(values["curve"], name) for name in ("loss", "eval_loss"))
         method, seconds = str(values["method"])[:20], float(values["result"]["seconds"])
@@ -57,16 +57,20 @@ def training_of(model: ModelRecord, folder: Path) -> Training | None:
     return Training(method, seconds, losses, held_out)
 
 
-def describes(folder: Path, model: ModelRecord) -> bool:
-    """The training that the files in ``folder`` tell of is that of the model's adapter."""
+def describes(folder: Path, files: Mapping[str, str]) -> bool:
+    """The training that ``folder`` tells of is that of an adapter with these files.
+
+    Args:
+        files: SHA-256 by name.
+    """
     try:
-        return _is_of(read_object(folder / FILE), model)
+        return _is_of(read_object(folder / FILE), files)
     except (UnreadableFile, LookupError, TypeError):
         return False
 
 
-def _is_of(values: Mapping[str, Any], model: ModelRecord) -> bool:
-    weights = model.files.get(ADAPTER_WEIGHTS)
+def _is_of(values: Mapping[str, Any], files: Mapping[str, str]) -> bool:
+    weights = files.get(ADAPTER_WEIGHTS)
     return weights is not None and bool(values["result"]["adapter_sha256"] == weights)
 
 

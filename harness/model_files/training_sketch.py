@@ -101,15 +101,12 @@ class TrainingSketch:
         return self.grams[self.ends[row - 1] if row else 0 : self.ends[row]]
 
 
-def read_sketch(folder: Path) -> TrainingSketch | None:
-    """The sketch in an adapter's folder; ``None`` where there is none.
+def read_sketch(path: Path) -> TrainingSketch:
+    """The sketch in a file.
 
     Raises:
         UnreadableFile: it is damaged, or of an unknown version.
     """
-    path = folder / FILE
-    if not path.is_file():
-        return None
     try:
         with zipfile.ZipFile(path) as archive:
             if sum(member.file_size for member in archive.infolist()) > MAX_BYTES:

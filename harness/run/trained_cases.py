@@ -1,5 +1,5 @@
 """Says which of a run's cases its models were trained on, by the sketch of the training rows beside
-each adapter."""
+each adapter, or beside what was exported of it."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -9,8 +9,8 @@ from harness.core.modelref import ModelRef
 from harness.core.record import ModelRecord, RunRecord
 from harness.core.trained import trained_share
 from harness.files.strict_json import UnreadableFile
-from harness.model_files.training_record import describes
-from harness.model_files.training_sketch import FILE, TrainingSketch, read_sketch, trained_cases
+from harness.model_files.trained_rows import own_sketch
+from harness.model_files.training_sketch import TrainingSketch, read_sketch, trained_cases
 from harness.run.plan import RunPlan
 
 MAX_NAMED = 5
@@ -25,13 +25,13 @@ def with_trained_cases(record: RunRecord, plan: RunPlan) -> RunRecord:
 
 
 def _told(model: ModelRecord, ref: ModelRef, plan: RunPlan) -> ModelRecord:
-    folder = Path(ref.location)
-    try:
-        sketch = read_sketch(folder)
-    except UnreadableFile as error:
-        warning = f"{FILE} {error}: it is not known which cases the adapter was trained on"
-        return replace(model, warnings=(*model.warnings, warning))
-    if sketch is not None and describes(folder, model):
+    path = own_sketch(Path(ref.option("lora") or ref.location), model.files)
+    if path is not None:
+        try:
+            sketch = read_sketch(path)
+        except UnreadableFile as error:
+            warning = f"{path.name} {error}: it is not known which cases the model was trained on"
+            return replace(model, warnings=(*model.warnings, warning))
         model = replace(model, trained_cases=dict(_found(sketch, ref, plan)))
     return replace(model, warnings=(*model.warnings, *_warnings(model, ref, plan)))
 

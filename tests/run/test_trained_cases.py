@@ -1,6 +1,7 @@
 """A run says which of its cases an adapter was trained on, weeks after its training."""
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -33,11 +34,15 @@ def folder(tmp_path: Path, task: Task) -> Path:
 
 def record_with(folder: Path, task: Task, case_id: str | None = None, sha: str = "aa") -> RunRecord:
     ref = ModelRef("adapter", str(folder))
+    return record_of(ref, task, {ADAPTER_WEIGHTS: sha}, case_id)
+
+
+def record_of(
+    ref: ModelRef, task: Task, files: dict[str, str], case_id: str | None = None
+) -> RunRecord:
     plan = RunPlan.of([PlannedTest(Subject(ref, task, case_id))])
     run = Run(plan, host=_NoHost())  # type: ignore[arg-type]
-    run.answers.models[ref] = ModelRecord(
-        str(ref), "adapter", "a", files={ADAPTER_WEIGHTS: sha}, warnings=("first",)
-    )
+    run.answers.models[ref] = ModelRecord(str(ref), ref.kind, "a", files=files, warnings=("first",))
     return with_trained_cases(outline(plan, run.answers, ()), plan)
 
 
@@ -78,7 +83,7 @@ def test_a_damaged_sketch_is_a_warning(folder: Path, task: Task) -> None:
     (folder / FILE).write_bytes(b"PK")
     (model,) = record_with(folder, task).models
     assert model.trained_cases is None
-    assert "it is not known which cases the adapter was trained on" in model.warnings[1]
+    assert "it is not known which cases the model was trained on" in model.warnings[1]
 
 
 def test_a_replayed_run_keeps_what_it_knew(folder: Path, task: Task) -> None:
@@ -89,3 +94,19 @@ def test_a_replayed_run_keeps_what_it_knew(folder: Path, task: Task) -> None:
     (model,) = with_trained_cases(replace(record, models=(replayed,)), plan).models
     assert model.trained_cases == {"echo": ("ant", "cat")}
     assert len(model.warnings) == 1
+
+
+@pytest.mark.parametrize("lora", ["", "+lora=a.gguf"])
+def test_an_exported_file_has_the_sketch_beside_it(
+    folder: Path, task: Task, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lora: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    name = "a.gguf" if lora else "m.gguf"
+    shutil.copyfile(folder / FILE, tmp_path / f"{name}.{FILE}")
+    outputs = {name: {"sha256": "cc", "bytes": 1}}
+    (tmp_path / f"{name}.export.json").write_text(json.dumps({"outputs": outputs}))
+    (tmp_path / name).touch()
+    for sha256, found in (("cc", {"echo": ("ant", "cat")}), ("dd", None)):
+        ref = ModelRef.parse(f"gguf:m.gguf{lora}")
+        record = record_of(ref, task, {"m.gguf": "base", name: sha256})
+        assert record.models[0].trained_cases == found

@@ -260,8 +260,8 @@ def _set(found: Spelled, place: Place, target: Place, value: Any) -> None:
     if typed == dotted:
         return
     found.origins[target] = place
-    section = place[0] if len(place) > 1 and place[0] in SECTIONS else None
-    if section and place[-1] == last:
+    section, _, key = typed.rpartition(".")
+    if section in SECTIONS and key == last:
         # Said once for all keys that keep their name.
         said = (f"{section}.*", f"{SECTIONS[section]}.*" if SECTIONS[section] else "*")
         found.read += [said] if said not in found.read else []

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from harness.core.case import Message
-from harness.model_files.training_sketch import read_sketch, trained_cases
+from harness.model_files.training_sketch import FILE, read_sketch, trained_cases
 from harness.tasks.task import load_task
 from trainers.data.leaks import Prompt, find_leaks, leak_notes, write_sketch
 
@@ -76,8 +76,7 @@ def test_broken_tasks_stop_no_training(project: Path) -> None:
 
 def test_the_sketch_beside_an_adapter_finds_the_same_cases(project: Path, tmp_path: Path) -> None:
     write_sketch(PROMPTS, tmp_path)
-    sketch = read_sketch(tmp_path)
-    assert sketch is not None
+    sketch = read_sketch(tmp_path / FILE)
     task = load_task(project / "fixtures/tasks/read")
     found = trained_cases(sketch, [case.prompt for case in task.cases], task.prompt_parts)
     assert [task.cases[match.index].id for match in found] == ["c3", "c5", "c7", "c9"]
