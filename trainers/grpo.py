@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from trainers.recipes.schema import Data, DrawingRecipe, NumberList
+from trainers.recipes.schema import DrawingRecipe, NumberList
 from trainers.rft import encode, notes, read, shown_rows
 
 if TYPE_CHECKING:
@@ -28,13 +28,6 @@ class Options(DrawingRecipe):
     """The weight of the distance to the model before training; 0 keeps no reference."""
     loss_type: Literal["grpo", "bnpo", "dr_grpo", "dapo"] = "dapo"
     scale_rewards: Literal["group", "batch", "none"] = "group"
-
-    @field_validator("data")
-    @classmethod
-    def _nothing_is_evaluated(cls, data: Data) -> Data:
-        if data.val:
-            raise ValueError("val is not evaluated by grpo, leave it out and judge the adapter")
-        return data
 
     @field_validator("num_generations")
     @classmethod
@@ -70,12 +63,12 @@ def build(job: "TrainingJob", arguments: dict[str, Any]) -> Any:
     from datasets import Dataset
     from trl import GRPOConfig, GRPOTrainer
 
-    from trainers.run.evaluation import ReproducibleEvaluation
+    from trainers.run.evaluation import OnlyWatched, ReproducibleEvaluation
     from trainers.run.finite import FiniteLoss
     from trainers.run.rollouts import Rollouts
     from trainers.run.saving import WholeCheckpoints
 
-    class Trainer(WholeCheckpoints, ReproducibleEvaluation, FiniteLoss, GRPOTrainer):  # type: ignore[misc]
+    class Trainer(WholeCheckpoints, ReproducibleEvaluation, OnlyWatched, FiniteLoss, GRPOTrainer):  # type: ignore[misc]
         pass
 
     recipe = job.recipe
@@ -97,6 +90,7 @@ def build(job: "TrainingJob", arguments: dict[str, Any]) -> Any:
         model=job.model,
         args=config,
         train_dataset=Dataset.from_list([{"prompt": index} for index in indices]),
+        eval_dataset=Dataset.from_list([{"prompt": "0"}]) if job.watch else None,
         processing_class=job.tokenizer,
         peft_config=job.peft_config,
         reward_funcs=rollouts.reward_functions(),

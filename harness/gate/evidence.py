@@ -167,7 +167,13 @@ def pairs_of(
 
     Answers to one case are summed. A case with fewer answers than others is not judged.
     """
-    groups, templates = _by_case(cases, behavior, required)
+    return paired_cases(*_by_case(cases, behavior, required))
+
+
+def paired_cases(
+    groups: Mapping[str, Sequence[Outcomes]], templates: Mapping[str, str]
+) -> PairedCases:
+    """The pairs of the answers to each case, by case id, and the wording of each."""
     repeats = max(map(len, groups.values()), default=1)
     judged = {n: g for n, g in groups.items() if len(g) == repeats and _is_judged(g)}
     before, after = (

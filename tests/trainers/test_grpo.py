@@ -38,6 +38,23 @@ def test_behaviors_are_the_rewards_and_what_is_drawn_repeats(
     assert again["result"]["adapter_sha256"] == first["result"]["adapter_sha256"]
 
 
+def test_watching_changes_no_bit_and_evaluates_nothing_else(write_recipe, task_rows) -> None:
+    """An evaluation between two logged steps leaves their metrics alone."""
+    settings: dict[str, Any] = {**SETTINGS, "max_steps": 3, "save_steps": None, "logging_steps": 2}
+    recipe = write_recipe(method="grpo", **settings, data={"train": str(task_rows)})
+    alone = trained(recipe)
+    data = {"train": str(task_rows), "val": str(task_rows)}
+    data = {"train": str(task_rows), "val": str(task_rows)}
+    write_recipe(method="grpo", **settings, data=data, watch_rows=4, eval_steps=1)
+    watched = trained(recipe, overwrite=True)
+    assert [p["step"] for p in watched["curve"] if "behaviors" in p] == [1, 2, 3]
+    assert watched["result"]["eval_loss"] is None
+    for side in (alone, watched):
+        side["rewards"] = [p["metrics"]["reward"] for p in side["curve"] if "metrics" in p]
+    assert watched["rewards"] == alone["rewards"]
+    assert watched["result"]["adapter_sha256"] == alone["result"]["adapter_sha256"]
+
+
 def test_equal_rewards_teach_nothing(write_recipe, task_rows) -> None:
     """The untrained base never answers a whole case rightly in so few tokens."""
     recipe = write_recipe(
@@ -55,7 +72,6 @@ def test_equal_rewards_teach_nothing(write_recipe, task_rows) -> None:
         ({"rewards": ["no_such"]}, "no_such is no behavior that the task judges"),
         ({"task": None}, "task: is missing"),
         ({"max_steps": None}, "max_steps: is missing"),
-        ({"data": {"train": "t.jsonl", "val": "v.jsonl"}}, "val is not evaluated by grpo"),
         ({"reward_weights": [1.0, 2.0]}, "2 weights for 1 rewards"),
     ],
 )

@@ -35,6 +35,8 @@ class Checkpoint:
     curve: tuple[Mapping[str, Any], ...]
     resumed: tuple[int, ...]
     """Steps from which the training went on before."""
+    selection: Mapping[str, Any] | None = None
+    """See ``trainers.run.selection.Selection.state``; ``None`` where no step is chosen."""
 
 
 def checkpoint_folders(partial: Path) -> list[Path]:
@@ -60,6 +62,7 @@ def seal(
     seconds: float,
     curve: Sequence[Mapping[str, Any]],
     resumed: Sequence[int],
+    selection: Mapping[str, Any] | None = None,
 ) -> Path:
     """Give a written checkpoint its manifest and its name, once all of it is on the disk."""
     files = {str(p.relative_to(written)): sha256_of_file(p) for p in _files(written)}
@@ -67,6 +70,7 @@ def seal(
         "step": step,
         "seconds": seconds,
         "resumed": [*resumed],
+        "selection": selection,
         "training": asdict(identity),
         "curve": [*curve],
         "files": files,
@@ -113,6 +117,7 @@ def newest_checkpoint(partial: Path, identity: Identity) -> tuple[Checkpoint | N
                 manifest["seconds"],
                 tuple(manifest["curve"]),
                 tuple(manifest["resumed"]),
+                manifest.get("selection"),
             ),
             passed,
         )

@@ -7,6 +7,8 @@ from typing import Any
 FREE = ("output", "logging_steps", "eval_steps", "save_steps", "save_total_limit", "fallback_base",
         "watch_rows")  # fmt: skip
 """Keys of a recipe that change nothing in the adapter."""
+SELECTING = ("eval_steps", "watch_rows", "task")
+"""Keys that do where the adapter of the best evaluation is kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,13 +18,13 @@ class Identity:
     recipe: Mapping[str, Any]
     """As resolved, without the keys of ``FREE`` and without the data's names."""
     data: tuple[str, ...]
-    """SHA-256 of each training file, in order."""
+    """SHA-256 of each training file, in order, and of each held-out one where they choose."""
     base: str
     """SHA-256 of the base's weights."""
     adapter: str
     """SHA-256 of the weights of the adapter that goes on; empty for a fresh one."""
     task: str
-    """SHA-256 of the task's declarations where its behaviors are rewards, else empty."""
+    """SHA-256 of the task's declarations where its behaviors are rewards or choose, else empty."""
     steps: int
     processes: int
     versions: Mapping[str, str]
@@ -62,8 +64,10 @@ class Identity:
 def decisive(recipe: Mapping[str, Any]) -> dict[str, Any]:
     """A resolved recipe with the keys that decide the adapter, nested ones dotted."""
     found = {}
+    # A task that is no reward only watches.
+    free = {*FREE, "task"} - {*(SELECTING if recipe.get("select") else ())}
     for key, value in recipe.items():
-        if key in FREE or key == "task":  # A task that is no reward only watches.
+        if key in free:
             continue
         if key == "data":
             found["data.limit"] = value.get("limit")

@@ -27,7 +27,11 @@ class Result:
     """Mean loss over the steps since the last point of the curve."""
     eval_loss: float | None
     behaviors: Mapping[str, Any] | None
-    """Those of the last evaluation with a task; see ``trainers.run.curve.CurvePoint``."""
+    """Those of the last evaluation with a task, or of the one whose adapter is kept; see
+    ``trainers.run.curve.CurvePoint``."""
+    kept: Mapping[str, Any] | None
+    """Where the recipe says ``select``: the ``step`` of the adapter, ``by`` what it was chosen, why
+    in words, and the ``evaluations``."""
     peak_memory_mb: float
     """Peak memory of the process in MB of 10^6 bytes; on a GPU, of torch's allocator."""
     adapter_sha256: str

@@ -163,6 +163,12 @@ class Recipe(RecipeModel):
     """Prompts that are asked at each evaluation: 50 leave a rate uncertain by 14 points each way,
     200 by 7."""
 
+    select: str | None = Field(default=None, min_length=1)
+    """Keep the adapter of the best evaluation in place of the last: the highest rate of
+    ``format_success_rate`` or of another behavior of ``task``, or the lowest ``eval_loss``."""
+    early_stopping_patience: int | None = Field(default=None, ge=1)
+    """Evaluations in a row without a better one, after which the training ends."""
+
     needs_task: ClassVar[bool] = False
     """The method judges answers to training prompts."""
 
@@ -173,6 +179,23 @@ class Recipe(RecipeModel):
         if task and data is not None and not (data.val or cls.needs_task):
             raise ValueError("needs data.val, the held-out rows whose prompts are asked")
         return task
+
+    @field_validator("select")
+    @classmethod
+    def _something_to_select_by(cls, by: str | None, info: ValidationInfo) -> str | None:
+        data = info.data.get("data")
+        if by and data is not None and not data.val:
+            raise ValueError("needs data.val, the held-out rows to evaluate on")
+        if by and by != "eval_loss" and "task" in info.data and not info.data["task"]:
+            raise ValueError(f"{by} needs task, the one that judges it; or say eval_loss")
+        return by
+
+    @field_validator("early_stopping_patience")
+    @classmethod
+    def _something_to_wait_for(cls, patience: int | None, info: ValidationInfo) -> int | None:
+        if patience and "select" in info.data and not info.data["select"]:
+            raise ValueError("needs select, what the evaluations are to be better by")
+        return patience
 
     @field_validator("method")
     @classmethod

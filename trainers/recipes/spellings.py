@@ -78,12 +78,20 @@ def _adapter(value: Any) -> Any:
     return None if value in ("lora", "qlora") else value
 
 
+def _metric(value: Any) -> Any:
+    """transformers puts ``eval_`` before a metric's name, or leaves it out."""
+    bare = value.removeprefix("eval_") if isinstance(value, str) else value
+    return "eval_loss" if bare == "loss" else bare
+
+
 CONVERTED: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
     "adapter": ("adapter", _adapter),
     "bf16": ("dtype", _when("bfloat16")),
     "fp16": ("dtype", _when("float16")),
     "torch_dtype": ("dtype", _dtype),
     "bnb_4bit_compute_dtype": ("dtype", _dtype),
+    "load_best_model_at_end": ("select", _when("eval_loss")),
+    "metric_for_best_model": ("select", _metric),
     "load_in_4bit": ("quantize", _when("nf4")),
     "load_in_8bit": ("quantize", _when("int8")),
 }
@@ -162,8 +170,7 @@ STATED: Mapping[str, Stated] = {
     "overwrite_output_dir": Stated((False,), "say --overwrite when the recipe is run"),
     "push_to_hub": Stated((False,), "nothing is uploaded"),
     "save_safetensors": Stated((True,), "adapters are written as safetensors"),
-    "metric_for_best_model": Stated(("loss", "eval_loss"), "the last weights are kept"),
-    "load_best_model_at_end": Stated((False,), "the last weights are kept"),
+    "greater_is_better": Stated((True, False, None), "what is better is known of each metric"),
     "report_to": Stated(("none", [], None), "the curve is in training.json"),
     "dataset_text_field": Stated(
         (), "name prompt and completion in the rows: one text has no mask"
@@ -269,7 +276,7 @@ def _set(found: Spelled, place: Place, target: Place, value: Any) -> None:
         found.read.append((typed, dotted))
 
 
-_STATED_TWICE = (("dtype",), ("quantize",))
+_STATED_TWICE = (("dtype",), ("quantize",), ("select",))
 """Keys that recipes state in several ways at once: ``bf16`` beside ``bnb_4bit_compute_dtype``."""
 
 

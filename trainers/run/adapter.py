@@ -13,10 +13,13 @@ from harness.model_files.folders import ADAPTER_CONFIG, ADAPTER_WEIGHTS
 from harness.model_files.hub import is_hub_id, split_revision
 from trainers.run.curve import diverged
 from trainers.run.job import TrainingJob
+from trainers.run.keeping import Keeping
 
 
-def save(model: Any, job: TrainingJob, base_folder: Path, folder: Path) -> str:
-    """Write the adapter into ``folder``; returns the SHA-256 of its weights.
+def save(
+    model: Any, job: TrainingJob, base_folder: Path, folder: Path, keeping: Keeping | None = None
+) -> str:
+    """Write the adapter into ``folder``, or the kept one; returns the SHA-256 of its weights.
 
     Raises:
         HarnessError: a weight is not finite.
@@ -26,6 +29,8 @@ def save(model: Any, job: TrainingJob, base_folder: Path, folder: Path) -> str:
         raise HarnessError(diverged("a trained weight is not finite", job.steps))
     # "auto" would query the hub for a resized vocabulary, which never occurs here.
     model.save_pretrained(folder, save_embedding_layers=False, selected_adapters=["default"])
+    if keeping:
+        keeping.put_in_place()
     complete(folder, job, base_folder)
     readme = folder / "README.md"
     readme.write_text(_readme(job), encoding="utf-8")

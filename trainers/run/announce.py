@@ -98,10 +98,12 @@ def closing(
         peak += f" ({estimate.peak_mb:,.0f} expected)"
     lines = [("warning", message) for message in warnings]
     judged = [("judged", _judged(result.behaviors))] if result.behaviors else []
+    kept = [("kept", result.kept["why"])] if result.kept else []
     return [
         *lines,
         ("trained", f"{result.steps:,} steps in {result.seconds:.1f} s, {loss}, {peak}"),
         *judged,
+        *kept,
         ("adapter", output),
         ("next", f"pytest suites/ --model {shlex.quote(f'adapter:{output}')}"),
     ]

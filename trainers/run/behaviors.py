@@ -31,8 +31,20 @@ class WatchedAnswer:
     id: str
     """``file:line`` of the row."""
     text: str
-    failed: tuple[str, ...]
-    """Behaviors that it fails, by name."""
+    outcomes: Mapping[str, Outcome]
+    """Of each behavior, and of all required ones under ``format_success_rate``."""
+
+    @property
+    def failed(self) -> tuple[str, ...]:
+        """Behaviors that it fails, by name."""
+        own = {name: o for name, o in self.outcomes.items() if name != FORMAT_SUCCESS}
+        return tuple(name for name, outcome in own.items() if outcome is Outcome.FAILED)
+
+    @property
+    def passes(self) -> bool | None:
+        """It passes all required behaviors; ``None`` where that is undecided."""
+        outcome = self.outcomes.get(FORMAT_SUCCESS)
+        return outcome is Outcome.PASSED if outcome in JUDGED else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,30 +66,23 @@ class Watch:
         """Ask every prompt once, with the model as it is."""
         prompts, task = self._prompts, self._prompts.task
         found = list(prompts.answers(model, prompts.cases, task.sampling))
-        return Watched(
-            rates=dict(_rates([judged.verdicts for judged in found], task.required)),
-            answers=tuple(
-                WatchedAnswer(judged.case.id, judged.completion.text, _failed(judged.verdicts))
-                for judged in found
-            ),
+        answers = tuple(
+            WatchedAnswer(j.case.id, j.completion.text, _outcomes(j.verdicts, task.required))
+            for j in found
         )
+        return Watched(dict(_rates([answer.outcomes for answer in answers])), answers)
 
 
-def _rates(
-    verdicts: Sequence[Mapping[str, Verdict]], required: Sequence[str]
-) -> Iterator[tuple[str, WatchedRate]]:
-    composites = [composite(own, required) for own in verdicts]
-    names = dict.fromkeys(name for own in verdicts for name in own)
-    for name, own in (
-        (FORMAT_SUCCESS, composites),
-        *((name, [v.get(name) for v in verdicts]) for name in names),
-    ):
-        judged = [v.outcome is Outcome.PASSED for v in own if v and v.outcome in JUDGED]
+def _outcomes(verdicts: Mapping[str, Verdict], required: Sequence[str]) -> dict[str, Outcome]:
+    whole = composite(verdicts, required)
+    found = {FORMAT_SUCCESS: whole.outcome} if whole else {}
+    return found | {name: verdict.outcome for name, verdict in verdicts.items()}
+
+
+def _rates(outcomes: Sequence[Mapping[str, Outcome]]) -> Iterator[tuple[str, WatchedRate]]:
+    for name in dict.fromkeys((FORMAT_SUCCESS, *(name for own in outcomes for name in own))):
+        judged = [own[name] is Outcome.PASSED for own in outcomes if own.get(name) in JUDGED]
         if judged:
             rate = sum(judged) / len(judged)
             ends = rate_interval([float(j) for j in judged], [""] * len(judged))
             yield name, WatchedRate(rate, (ends.low, ends.high), len(judged))
-
-
-def _failed(verdicts: Mapping[str, Verdict]) -> tuple[str, ...]:
-    return tuple(name for name, v in verdicts.items() if v.outcome is Outcome.FAILED)

@@ -3,7 +3,7 @@
 import json
 import math
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -11,13 +11,13 @@ from typing import Any
 from transformers import TrainerCallback
 
 from harness.core.errors import HarnessError
-from trainers.run.behaviors import Watched
+from trainers.run.behaviors import Watched, WatchedAnswer
 
 CURVES = "curves.jsonl"
 """A line for each point of the curve."""
 ANSWERS = "answers.jsonl"
-"""A line for each answer of each evaluation: step, row, text, failed behaviors, and whether it
-differs from the evaluation before."""
+"""A line for each answer of each evaluation: step, row, text, failed behaviors, whether it passes,
+whether its text differs from the evaluation before, and whether it was fixed or broke since."""
 METHOD_METRICS = ("reward", "logps/", "completions/", "frac_reward_zero_std", "kl")
 """Beginnings of the names of metrics that belong to a method."""
 
@@ -37,6 +37,9 @@ class CurvePoint:
     eval_loss: float | None = None
     behaviors: Mapping[str, Any] | None = None
     """Of an evaluation with a task: each behavior's ``rate``, 95% ``interval`` and ``judged``."""
+    changes: Mapping[str, int] | None = None
+    """Since the evaluation before, at step ``since``: answers that were ``fixed``, that ``broke``,
+    and whose text is another, ``changed``."""
     metrics: Mapping[str, float] | None = None
     """The method's own, under TRL's names: ``rewards/accuracies``, ``logps/chosen``."""
 
@@ -47,8 +50,12 @@ class Curve(TrainerCallback):  # type: ignore[misc]
     def __init__(self, folder: Path | None = None) -> None:
         self.folder = folder
         """Where ``curves.jsonl`` and ``answers.jsonl`` are written; ``None`` writes neither."""
+        self.watched: Watched | None = None
+        """The newest evaluation's."""
         self._seen: Mapping[str, Any] | None = None
-        self._answers: Mapping[str, str] = {}
+        self._changes: Mapping[str, int] | None = None
+        self._before: Mapping[str, Mapping[str, Any]] = {}
+        """The lines of the newest evaluation, by the row's id."""
         self.points: list[CurvePoint] = []
         self.started = time.perf_counter()
         self.before = 0.0
@@ -62,7 +69,7 @@ class Curve(TrainerCallback):  # type: ignore[misc]
         self.step, self.before = step, seconds
         answers = [answer for answer in self._answers_written() if answer["step"] <= step]
         last = max((answer["step"] for answer in answers), default=0)
-        self._answers = {a["id"]: a["text"] for a in answers if a["step"] == last}
+        self._before = {a["id"]: a for a in answers if a["step"] == last}
         if self.folder is not None:
             for name, lines in ((CURVES, map(point_values, self.points)), (ANSWERS, answers)):
                 (self.folder / name).unlink(missing_ok=True)
@@ -79,16 +86,12 @@ class Curve(TrainerCallback):  # type: ignore[misc]
 
     def see(self, watched: Watched) -> None:
         """Keep the behaviors of an evaluation for its point, and add its answers to the file."""
+        self.watched = watched
         self._seen = {name: asdict(rate) for name, rate in watched.rates.items()}
-        before = self._answers
-        self._answers = {answer.id: answer.text for answer in watched.answers}
-        self._write(
-            ANSWERS,
-            (
-                {"step": self.step, **asdict(a), "changed": before.get(a.id) != a.text}
-                for a in watched.answers
-            ),
-        )
+        lines = [answer_line(self.step, a, self._before.get(a.id)) for a in watched.answers]
+        self._changes = _changes(lines, self._before)
+        self._before = {line["id"]: line for line in lines}
+        self._write(ANSWERS, lines)
 
     def _write(self, name: str, lines: Iterable[Mapping[str, Any]]) -> None:
         """Append to a file of the output's folder, which can be followed during the training."""
@@ -110,23 +113,62 @@ class Curve(TrainerCallback):  # type: ignore[misc]
         if state.global_step >= state.max_steps:
             # The steps after the last multiple of logging_steps belong to the curve, too.
             control.should_log = True
+            # An epoch's end is evaluated anyway.
+            control.should_evaluate |= args.eval_strategy == "steps"
 
     def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **kwargs: Any) -> None:
         """Append a point; raises HarnessError where a loss or a gradient is not finite."""
         values = {k: logs.get(k) for k in ("loss", "learning_rate", "grad_norm", "eval_loss")}
-        if values["loss"] is None and values["eval_loss"] is None:
+        if values["loss"] is None and values["eval_loss"] is None and self._seen is None:
             return
         numbers = {k: float(v) for k, v in values.items() if v is not None}
         for name, number in numbers.items():
             if not math.isfinite(number):
                 raise HarnessError(diverged(f"{name} is {number}", state.global_step))
         metrics = {k: float(v) for k, v in logs.items() if k.startswith(METHOD_METRICS)} or None
-        seen, self._seen = self._seen, None
         point = CurvePoint(
-            state.global_step, self.seconds(), **numbers, behaviors=seen, metrics=metrics
+            state.global_step,
+            self.seconds(),
+            **numbers,
+            behaviors=self._seen,
+            changes=self._changes,
+            metrics=metrics,
         )
+        self._seen = self._changes = None
         self.points.append(point)
         self._write(CURVES, [point_values(point)])
+
+
+def answer_line(
+    step: int, answer: WatchedAnswer, before: Mapping[str, Any] | None
+) -> dict[str, Any]:
+    """The line of an answer in ``answers.jsonl``, beside that of the evaluation before."""
+    was = before.get("passes") if before else None
+    is_flipped = None not in (was, answer.passes) and was != answer.passes
+    return {
+        "step": step,
+        "id": answer.id,
+        "text": answer.text,
+        "failed": [*answer.failed],
+        "passes": answer.passes,
+        "changed": before is None or before["text"] != answer.text,
+        "flip": ("fixed" if answer.passes else "broke") if is_flipped else None,
+    }
+
+
+def _changes(
+    lines: Sequence[Mapping[str, Any]], before: Mapping[str, Mapping[str, Any]]
+) -> dict[str, int] | None:
+    """See ``CurvePoint.changes``; ``None`` at the first evaluation."""
+    if not before:
+        return None
+    flips = [line["flip"] for line in lines]
+    return {
+        "since": next(iter(before.values()))["step"],
+        "fixed": flips.count("fixed"),
+        "broke": flips.count("broke"),
+        "changed": sum(line["changed"] for line in lines),
+    }
 
 
 def point_values(point: CurvePoint) -> dict[str, Any]:

@@ -59,6 +59,8 @@ class TrainingJob:
     """``harness.tasks.task.Task`` by which answers are judged; ``None`` where none is named."""
     watch: Any
     """``trainers.run.behaviors.Watch``; ``None`` where the recipe names no task or no ``val``."""
+    selection: Any
+    """``trainers.run.selection.Selection``; ``None`` where the last step's adapter is kept."""
     prompts: Any
     """``trainers.run.prompts.Prompts`` of the training rows, where the method draws answers."""
     notes: tuple[str, ...]

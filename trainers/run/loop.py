@@ -29,8 +29,11 @@ from trainers.run.announce import say
 from trainers.run.arguments import arguments
 from trainers.run.curve import Curve, point_values
 from trainers.run.job import Method, RecipeRows, TrainingJob
+from trainers.run.keeping import Keeping
 from trainers.run.progress import ProgressShow
 from trainers.run.saving import Saving, go_on
+from trainers.run.selection import Selection
+from trainers.run.sparklines import sparklines
 
 DECISIVE_PACKAGES = ("torch", "transformers", "trl", "peft", "accelerate", "bitsandbytes")
 """Packages that compute a step."""
@@ -65,12 +68,14 @@ def train_job(
         checkpoint, notes = newest_checkpoint(partial_folder(output), identity)
     with staged(output, resume=resume) as partial:
         curve = Curve(partial)
+        keeping = Keeping(partial, curve, job.selection) if job.selection else None
         saving = Saving(
             partial,
             identity,
             curve,
             job.recipe.save_total_limit,
             lambda folder: adapter.complete(folder, job, base_folder),
+            keeping=keeping,
         )
         say(console, _resuming(checkpoint, notes, resume=resume))
         trainer = method.build(job, arguments(job, partial))
@@ -83,10 +88,13 @@ def train_job(
         if checkpoint:
             saving.resumed = (*checkpoint.resumed, checkpoint.step)
             curve.go_on(checkpoint.curve, checkpoint.step, checkpoint.seconds)
+            if keeping:
+                keeping.go_on(checkpoint)
         if checkpoint is None or not go_on(trainer, checkpoint, job.steps):
             _fit(trainer, curve, console, checkpoint)
-        weights = adapter.save(trainer.model, job, base_folder, partial)
-        result = _result(trainer, curve, weights)
+            say(console, sparklines(curve.points))
+        weights = adapter.save(trainer.model, job, base_folder, partial, keeping)
+        result = _result(trainer, curve, weights, job.selection)
         found = _record(file, job, rows, curve, result, notes, warnings, saving.resumed)
         record.write(found, partial)
         write_sketch([row.prompt for row in rows.train], partial)
@@ -96,13 +104,14 @@ def train_job(
 def identity_of(job: TrainingJob, rows: RecipeRows) -> Identity:
     """The values that decide the bits of the adapter."""
     base, recipe = job.base, job.recipe
+    choosing = rows.val_files if recipe.select else ()
     device = {key: getattr(base, key) for key in ("dtype", "quantize", "device", "threads")}
     return Identity(
         recipe={**decisive(recipe.model_dump(mode="json")), **device},
-        data=tuple(file.sha256 for file in rows.train_files),
+        data=tuple(file.sha256 for file in (*rows.train_files, *choosing)),
         base=base.weights_sha256,
         adapter=folder_hash(Path(recipe.adapter)) if recipe.adapter else "",
-        task=_declarations(job.task) if recipe.needs_task else "",
+        task=_declarations(job.task) if job.task and (recipe.needs_task or recipe.select) else "",
         steps=job.steps,
         processes=1,
         versions={"python": platform.python_version(), **versions(DECISIVE_PACKAGES)},
@@ -127,9 +136,11 @@ def _resuming(
 
 def _fit(trainer: Any, curve: Curve, console: Console, checkpoint: Checkpoint | None) -> None:
     """Run the training loop, and show how far it is."""
-    show = ProgressShow(console, curve)
+    show, keeping = ProgressShow(console, curve), trainer.saving.keeping
     try:
-        take_steps(trainer, curve, show, checkpoint=checkpoint)
+        take_steps(
+            trainer, curve, show, *([keeping] if keeping else []), checkpoint=checkpoint
+        )
     finally:
         show.close()
 
@@ -164,17 +175,21 @@ def _is_out_of_memory(error: RuntimeError) -> bool:
     return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)
 
 
-def _result(trainer: Any, curve: Curve, weights: str) -> record.Result:
+def _result(trainer: Any, curve: Curve, weights: str, selection: Selection | None) -> record.Result:
     losses = [p.loss for p in curve.points if p.loss is not None]
-    evaluations = [p.eval_loss for p in curve.points if p.eval_loss is not None]
+    steps = trainer.state.global_step
+    kept = selection.kept if selection and selection.kept is not None else steps
+    own = [p for p in curve.points if p.step <= kept]
+    evaluations = [p.eval_loss for p in own if p.eval_loss is not None]
     return record.Result(
-        steps=trainer.state.global_step,
+        steps=steps,
         epochs=round(float(trainer.state.epoch), 4),
         seconds=curve.points[-1].seconds if curve.points else 0.0,
         first_loss=losses[0],
         last_loss=losses[-1],
         eval_loss=evaluations[-1] if evaluations else None,
-        behaviors=next((p.behaviors for p in reversed(curve.points) if p.behaviors), None),
+        behaviors=next((p.behaviors for p in reversed(own) if p.behaviors), None),
+        kept=selection.told(steps) if selection else None,
         peak_memory_mb=round(peak_memory_mb(), 1),
         adapter_sha256=weights,
     )

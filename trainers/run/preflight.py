@@ -6,9 +6,12 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from harness.core.errors import HarnessError
+from harness.core.record import FORMAT_SUCCESS
+from harness.core.suggestion import did_you_mean
 from harness.model_files.folders import ADAPTER_CONFIG, CONFIG, check_adapter, check_whole_model
 from harness.model_files.hub import local_copy
 from harness.run.settings import read_settings
+from harness.tasks.judging import Skip, checks_of
 from harness.tasks.task import TASK_FILE, Task, find_tasks, load_task
 from trainers.output.folder import mistake_in
 from trainers.recipes.load import RecipeFile
@@ -43,6 +46,7 @@ def check(file: RecipeFile, *, overwrite: bool, resume: bool) -> Task | None:
         task = _task(file)
     except HarnessError as error:
         found += error.mistakes
+    found += _select(file, task)
     if mistake := mistake_in(Path(recipe.output), inputs, overwrite=overwrite, resume=resume):
         found.append(f"{file.where('output')}: {mistake}")
     if found:
@@ -107,6 +111,17 @@ def _task(file: RecipeFile) -> Task | None:
         return find_tasks(Path(read_settings(Path.cwd()).tasks_dir), (name,))[0]
     except HarnessError as error:
         raise HarnessError(*(f"{file.where('task')}: {m}" for m in error.mistakes)) from None
+
+
+def _select(file: RecipeFile, task: Task | None) -> list[str]:
+    by = file.recipe.select
+    if by in (None, "eval_loss") or task is None:
+        return []
+    judged = [FORMAT_SUCCESS, *(n for n, c in checks_of(task).items() if not isinstance(c, Skip))]
+    if by in judged:
+        return []
+    hint = did_you_mean(str(by), [*judged, "eval_loss"], f"it judges {', '.join(judged)}")
+    return [f"{file.where('select')}: {by} is no behavior that {task.name} judges, {hint}"]
 
 
 def _adapter(file: RecipeFile) -> list[str]:

@@ -11,6 +11,7 @@ from harness.engine.hf.quantization import numel
 from harness.engine.prompt import has_template
 from harness.model_files.end_tokens import end_ids
 from harness.model_files.fingerprint import folder_hash
+from harness.run.settings import read_settings
 from harness.tasks.task import Task
 from trainers.data.rows import EncodedRows, ending_token
 from trainers.model.base import (
@@ -27,6 +28,7 @@ from trainers.run.behaviors import Watch
 from trainers.run.job import BaseInfo, Method, RecipeRows, TrainingJob
 from trainers.run.prompts import Prompts
 from trainers.run.quiet import silence_bars
+from trainers.run.selection import Selection
 
 
 def prepare(
@@ -76,6 +78,7 @@ def prepare(
         watch=Watch(Prompts(task, rows.val[: recipe.watch_rows], tokenizer))
         if task and rows.val
         else None,
+        selection=_selection(recipe),
         prompts=Prompts(task, _fitting(rows.train, train, max_length), tokenizer)
         if task and recipe.needs_task
         else None,
@@ -88,6 +91,14 @@ def _fitting(rows: Sequence[Any], encoded: EncodedRows, max_length: int) -> list
     """The rows that are kept, before tokenization."""
     lengths = zip(rows, encoded.lengths, strict=True)
     return [row for row, length in lengths if length <= max_length]
+
+
+def _selection(recipe: Recipe) -> Selection | None:
+    """The choice of the step whose adapter is kept, by the project's gate."""
+    if recipe.select is None:
+        return None
+    gate = read_settings(Path.cwd()).gate
+    return Selection(recipe.select, recipe.early_stopping_patience, gate)
 
 
 def _with_adapter(file: RecipeFile, model: Any, folder: Path) -> tuple[Any, Any]:

@@ -1,14 +1,17 @@
 """Shows training progress: a bar on a terminal, plain lines elsewhere."""
 
 import time
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.progress import BarColumn, Progress, TextColumn
+from rich.text import Text
 from transformers import TrainerCallback
 
 from harness.core.record import FORMAT_SUCCESS
-from trainers.run.curve import Curve
+from trainers.run.curve import Curve, CurvePoint
+from trainers.run.sparklines import short_sparklines
 
 
 class ProgressShow(TrainerCallback):  # type: ignore[misc]
@@ -20,6 +23,7 @@ class ProgressShow(TrainerCallback):  # type: ignore[misc]
         self._curve = curve
         self._bar = _bar(console) if console.is_terminal else None
         self._task = self._bar.add_task("", total=None, numbers="", pace="") if self._bar else None
+        self._told: CurvePoint | None = None
         self._began = time.perf_counter()
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
@@ -35,12 +39,19 @@ class ProgressShow(TrainerCallback):  # type: ignore[misc]
     def on_log(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         if not self._curve.points or self._curve.points[-1].step != state.global_step:
             return
+        point = self._curve.points[-1]
         if self._bar and self._task is not None:
+            self._bar.lines = short_sparklines(self._curve.points)
             self._bar.update(self._task, numbers=self._numbers())
         elif kwargs.get("logs", {}).get("train_runtime") is None:
             step = f"step {state.global_step:>{len(str(state.max_steps))}}/{state.max_steps}"
-            line = f"{step}  {self._numbers()}  {self._pace(state)}"
-            self._console.print(line, soft_wrap=True, highlight=False, markup=False)
+            self._print(f"{step}  {self._numbers()}  {self._pace(state)}")
+        if point.changes and point is not self._told:
+            self._told = point
+            self._print(changes_line(point.step, point.changes))
+
+    def _print(self, line: str) -> None:
+        self._console.print(line, soft_wrap=True, highlight=False, markup=False)
 
     def close(self) -> None:
         """Remove the bar, also after an error."""
@@ -51,15 +62,16 @@ class ProgressShow(TrainerCallback):  # type: ignore[misc]
         """The latest loss, learning rate and gradient norm, and the latest evaluation's loss."""
         points = self._curve.points
         trained = next((p for p in reversed(points) if p.loss is not None), None)
-        evaluated = next((p for p in reversed(points) if p.eval_loss is not None), None)
+        val = next((p.eval_loss for p in reversed(points) if p.eval_loss is not None), None)
+        judged = next((p.behaviors for p in reversed(points) if p.behaviors), {})
         parts = []
         if trained and trained.loss is not None:
             parts.append(f"loss {trained.loss:.4f}")
-        if evaluated and evaluated.eval_loss is not None:
-            parts.append(f"val {evaluated.eval_loss:.4f}")
-        if evaluated and evaluated.behaviors and FORMAT_SUCCESS in evaluated.behaviors:
+        if val is not None:
+            parts.append(f"val {val:.4f}")
+        if FORMAT_SUCCESS in judged:
             name = "format" if self._bar else FORMAT_SUCCESS  # The bar's line is short.
-            parts.append(f"{name} {evaluated.behaviors[FORMAT_SUCCESS]['rate']:.0%}")
+            parts.append(f"{name} {judged[FORMAT_SUCCESS]['rate']:.0%}")
         is_full = self._bar is not None and self._gap == " " and len(parts) > 2
         if trained and trained.learning_rate is not None and not is_full:
             parts.append(f"lr {trained.learning_rate:.1e}")
@@ -80,8 +92,25 @@ def clock(seconds: int) -> str:
     return f"{hour}:{minute:02}:{second:02}" if hour else f"{minute}:{second:02}"
 
 
-def _bar(console: Console) -> Progress:
-    return Progress(
+def changes_line(step: int, changes: Mapping[str, int]) -> str:
+    """``step 40: 3 fixed, 1 broke since step 20``."""
+    fixed, broke = changes["fixed"], changes["broke"]
+    return f"step {step:,}: {fixed} fixed, {broke} broke since step {changes['since']:,}"
+
+
+class _Bar(Progress):
+    """A bar with the curve's lines below it."""
+
+    lines = ""
+
+    def get_renderables(self) -> Iterable[RenderableType]:
+        yield from super().get_renderables()
+        if self.lines:
+            yield Text(self.lines, no_wrap=True, overflow="ellipsis")
+
+
+def _bar(console: Console) -> _Bar:
+    return _Bar(
         TextColumn("{task.completed}/{task.total}"),
         BarColumn(bar_width=None),
         TextColumn("{task.fields[numbers]}"),

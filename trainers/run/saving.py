@@ -9,6 +9,7 @@ from typing import Any
 from trainers.output.checkpoints import WRITING, Checkpoint, keep_newest, seal
 from trainers.output.identity import Identity
 from trainers.run.curve import Curve, point_values
+from trainers.run.keeping import Keeping
 
 
 @dataclass
@@ -23,6 +24,7 @@ class Saving:
     complete: Callable[[Path], None]
     """Makes what peft has written an adapter's folder."""
     resumed: tuple[int, ...] = ()
+    keeping: Keeping | None = None
 
     def writing(self) -> Path:
         """An empty folder to write a checkpoint into."""
@@ -35,6 +37,8 @@ class Saving:
         """Give the written checkpoint its name, and remove those over the limit."""
         written = self.partial / WRITING / f"checkpoint-{step}"
         self.complete(written)
+        if self.keeping:
+            self.keeping.copy_into(written)
         seal(
             written,
             self.partial,
@@ -43,6 +47,7 @@ class Saving:
             seconds=self.curve.seconds(),
             curve=[point_values(point) for point in self.curve.points],
             resumed=self.resumed,
+            selection=self.keeping and self.keeping.selection.state(),
         )
         shutil.rmtree(self.partial / WRITING)
         keep_newest(self.partial, self.limit)
@@ -64,11 +69,14 @@ class WholeCheckpoints:
 
 
 def go_on(trainer: Any, checkpoint: Checkpoint, steps: int) -> bool:
-    """Load the weights of a training that had taken all its steps; False where some are left.
+    """Load the weights of a training that had taken all its steps, or had ended early; False where
+    some are left.
 
     transformers would take one step more.
     """
-    if checkpoint.step < steps:
+    keeping = trainer.saving.keeping
+    is_over = keeping is not None and keeping.selection.is_exhausted
+    if checkpoint.step < steps and not is_over:
         return False
     trainer._load_from_checkpoint(str(checkpoint.path))
     trainer.state.global_step = checkpoint.step

@@ -14,7 +14,8 @@ from trainers.recipes.spellings import CONVERTED, READ_AS, STATED
 
 OURS = {"method", "base", "fallback_base", "adapter", "output", "data", "template", "lora",
         "quantize", "quantize_fallback", "dtype", "threads", "task", "watch_rows",
-        "max_prompt_length", "stop_on_collapse", "rewards"}  # fmt: skip
+        "max_prompt_length", "stop_on_collapse", "rewards", "select",
+        "early_stopping_patience"}  # fmt: skip
 """Keys of a recipe that no library has."""
 HEAD = {"method": "sft", "base": "b", "output": "o", "data": {"train": "t.jsonl"}}
 

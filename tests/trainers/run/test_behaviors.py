@@ -46,6 +46,10 @@ def test_watching_changes_no_bit_of_the_adapter(recipe, capsys) -> None:
         assert low <= behaviors[FORMAT]["rate"] <= high
         assert behaviors[FORMAT]["judged"] == 6
     said = capsys.readouterr().out
+    (changes,) = (p["changes"] for p in watched["curve"] if "changes" in p)
+    assert changes["since"] == 3
+    assert f"step 6: {changes['fixed']} fixed, {changes['broke']} broke since step 3\n" in said
+    assert f"curve     {FORMAT} " in said
     assert f"val {watched['curve'][-1]['eval_loss']:.4f}  {FORMAT} " in said
     assert f"judged    {FORMAT} {seen[-1][FORMAT]['rate']:.0%} (" in said
     assert watched["result"]["behaviors"] == seen[-1]
@@ -67,6 +71,10 @@ def test_the_answers_are_those_of_the_opened_adapter(recipe) -> None:
         found = [e.completion for e in host.answers(ref, requests) if isinstance(e, Answered)]
     answers = {completion.case_id: completion.text for completion in found}
     assert [line["text"] for line in lines[6:]] == [answers[case.id] for case in task.cases[:6]]
+    passed = {line["id"]: line["passes"] for line in lines[:6]}
+    for line in lines[6:]:
+        was, now = passed[line["id"]], line["passes"]
+        assert line["flip"] == (None if was == now else "fixed" if now else "broke")
     before = {line["id"]: line["text"] for line in lines[:6]}
     assert [line["changed"] for line in lines[6:]] == [
         before[line["id"]] != line["text"] for line in lines[6:]
