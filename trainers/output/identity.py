@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 FREE = ("output", "logging_steps", "eval_steps", "save_steps", "save_total_limit", "fallback_base",
-        "watch_rows")  # fmt: skip
+        "report_to", "watch_rows")  # fmt: skip
 """Keys of a recipe that change nothing in the adapter."""
 SELECTING = ("eval_steps", "watch_rows", "task")
 """Keys that do where the adapter of the best evaluation is kept."""

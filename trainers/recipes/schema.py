@@ -20,7 +20,9 @@ from pydantic import (
 )
 
 import trainers
+from harness.core.suggestion import did_you_mean
 from harness.core.template_arguments import Scalar, checked
+from trainers.recipes.reporters import NONE, REPORTERS
 
 
 def _tuple(value: Any) -> Any:
@@ -156,6 +158,10 @@ class Recipe(RecipeModel):
     eval_steps: int | None = Field(default=None, ge=1)
     """Steps between evaluations on ``data.val``; by default once an epoch."""
 
+    report_to: NameList | None = None
+    """Programs that the curve is also sent to while training, such as ``tensorboard`` or
+    ``trackio``: transformers' names. ``curves.jsonl`` is always written."""
+
     task: str | None = Field(default=None, min_length=1)
     """A task by whose behaviors the model is judged: a folder, or a name under ``tasks_dir`` of
     ``[tool.harness]``. At each evaluation it answers prompts of ``data.val``."""
@@ -203,6 +209,16 @@ class Recipe(RecipeModel):
         if name not in methods():
             raise ValueError(f"no such method {name!r}, there are: {', '.join(methods())}")
         return name
+
+    @field_validator("report_to")
+    @classmethod
+    def _known_reporters(cls, names: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        if names is None or names == (NONE,):
+            return None
+        if unknown := [name for name in names if name not in REPORTERS]:
+            hint = did_you_mean(unknown[0], REPORTERS, f"there are: {', '.join(REPORTERS)}")
+            raise ValueError(f"no such program {unknown[0]!r}, {hint}")
+        return names or None
 
     @field_validator("lora")
     @classmethod

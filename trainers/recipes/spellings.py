@@ -171,7 +171,6 @@ STATED: Mapping[str, Stated] = {
     "push_to_hub": Stated((False,), "nothing is uploaded"),
     "save_safetensors": Stated((True,), "adapters are written as safetensors"),
     "greater_is_better": Stated((True, False, None), "what is better is known of each metric"),
-    "report_to": Stated(("none", [], None), "the curve is in training.json"),
     "dataset_text_field": Stated(
         (), "name prompt and completion in the rows: one text has no mask"
     ),

@@ -39,7 +39,7 @@ def arguments(job: TrainingJob, folder: Path) -> dict[str, Any]:
         # Otherwise a NaN loss is logged as the average of the losses before it.
         "logging_nan_inf_filter": False,
         "disable_tqdm": True,
-        "report_to": "none",
+        "report_to": [*(recipe.report_to or ("none",))],
         "save_strategy": "steps" if recipe.save_steps else "no",
         "save_steps": recipe.save_steps or 500,
         "eval_strategy": _evaluation(job),

@@ -38,5 +38,8 @@ class ReproducibleEvaluation:
                 seen = self.watch.look(self.model)  # type: ignore[attr-defined]
                 self.curve.see(seen)
                 # Under these names they reach report_to.
-                output.metrics.update({f"eval_{n}": found.rate for n, found in seen.rates.items()})
+                for name, found in seen.rates.items():
+                    low, high = found.interval
+                    values = {"": found.rate, "_low": low, "_high": high}
+                    output.metrics.update({f"eval_{name}{k}": v for k, v in values.items()})
         return output

@@ -15,6 +15,7 @@ from harness.tasks.judging import Skip, checks_of
 from harness.tasks.task import TASK_FILE, Task, find_tasks, load_task
 from trainers.output.folder import mistake_in
 from trainers.recipes.load import RecipeFile
+from trainers.recipes.reporters import missing as missing_reporters
 
 PACKAGES = ("torch", "transformers", "peft", "trl", "datasets", "accelerate", "safetensors")
 
@@ -72,6 +73,10 @@ def _packages(file: RecipeFile) -> list[str]:
             "pip install bitsandbytes"
             for key, value in needing
         ]
+    found += [
+        f"{file.where('report_to')}: {name} is not installed, install it with: pip install {pip}"
+        for name, pip in missing_reporters(file.recipe.report_to or ())
+    ]
     return found
 
 
