@@ -63,7 +63,7 @@ def _lines(path: Path) -> list[list]:
 def test_what_is_not_installed_is_refused_before_anything_is_opened(write_recipe) -> None:
     if not list(missing(["trackio"])):
         pytest.skip("trackio is installed")
-    with pytest.raises(HarnessError, match="report_to: trackio is not installed.*pip install tra"):
+    with pytest.raises(HarnessError, match=r"report_to: trackio is not installed.*pip install tra"):
         train(str(write_recipe(report_to=["trackio"])))
 
 
