@@ -138,9 +138,7 @@ def _fit(trainer: Any, curve: Curve, console: Console, checkpoint: Checkpoint | 
     """Run the training loop, and show how far it is."""
     show, keeping = ProgressShow(console, curve), trainer.saving.keeping
     try:
-        take_steps(
-            trainer, curve, show, *([keeping] if keeping else []), checkpoint=checkpoint
-        )
+        take_steps(trainer, curve, show, *([keeping] if keeping else []), checkpoint=checkpoint)
     finally:
         show.close()
 
