@@ -124,9 +124,9 @@ def _try_steps(method: Method, rows: RecipeRows, job: TrainingJob) -> Lines:
 
 
 def _without_extras(job: TrainingJob) -> tuple[TrainingJob, float]:
-    """The job without checkpoints and evaluations; and the share of its prompts that are answered
-    before the first step."""
-    changes: dict[str, Any] = {"logging_steps": 1, "save_steps": None}
+    """The job without checkpoints, evaluations and reports; and the share of its prompts that are
+    answered before the first step."""
+    changes: dict[str, Any] = {"logging_steps": 1, "save_steps": None, "report_to": None}
     if hasattr(job.recipe, "precompute_ref_log_probs"):
         # It would score every row for the sake of three steps.
         changes["precompute_ref_log_probs"] = False
