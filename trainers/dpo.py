@@ -13,7 +13,7 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from trainers.data.pairs import EncodedPairs, encode_pairs
 from trainers.data.reading import read_pairs
-from trainers.recipes.schema import NameList, NumberList, Recipe
+from trainers.recipes.schema import Data, NameList, NumberList, Recipe
 
 if TYPE_CHECKING:
     from trainers.run.job import TrainingJob
@@ -43,6 +43,13 @@ class Options(Recipe):
     """Tokens of the prompt that are kept, the last ones; cut prompts are counted and said."""
     stop_on_collapse: bool = False
     """Stop where the chosen answers become much less likely than before, in place of a warning."""
+
+    @field_validator("data")
+    @classmethod
+    def _two_answers_each(cls, data: Data) -> Data:
+        if data.train_on != "last_answer":
+            raise ValueError("train_on: a preference is about its two answers, leave train_on out")
+        return data
 
     @field_validator("loss_type")
     @classmethod

@@ -13,6 +13,7 @@ from typing import Any
 
 from harness.core.errors import HarnessError
 from harness.core.suggestion import did_you_mean
+from harness.records.runs import SAMPLES_FILE
 from trainers.data.conversation import LeftOut
 from trainers.data.file_rows import FileRow, file_rows, read_content
 from trainers.data.pairs import PreferenceRow
@@ -112,11 +113,13 @@ class Scan:
 
 
 def scan(path: Path, shape: Shape | None = None, kind: Kind | None = None) -> Scan:
-    """Open a file to be read row by row; see ``Scan``.
+    """Open a file, or the samples in a run's folder, to be read row by row; see ``Scan``.
 
     Raises:
         HarnessError: the file cannot be read.
     """
+    samples = path / SAMPLES_FILE
+    path = samples if samples.is_file() else path
     return Scan(path, read_content(path), shape, kind)
 
 

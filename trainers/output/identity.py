@@ -63,14 +63,14 @@ class Identity:
 
 def decisive(recipe: Mapping[str, Any]) -> dict[str, Any]:
     """A resolved recipe with the keys that decide the adapter, nested ones dotted."""
-    found = {}
+    found: dict[str, Any] = {}
     # A task that is no reward only watches.
     free = {*FREE, "task"} - {*(SELECTING if recipe.get("select") else ())}
     for key, value in recipe.items():
         if key in free:
             continue
         if key == "data":
-            found["data.limit"] = value.get("limit")
+            found |= {f"data.{name}": value.get(name) for name in ("limit", "train_on")}
         elif isinstance(value, Mapping):
             found |= {f"{key}.{name}": below for name, below in value.items()}
         else:

@@ -50,6 +50,8 @@ class Data(RecipeModel):
     """Held-out examples; their loss is logged and does not affect training."""
     limit: int | None = Field(default=None, ge=1)
     """Read only this many training rows: for a quick try."""
+    train_on: Literal["last_answer", "every_answer"] = "last_answer"
+    """Of a conversation with several answers: only the last, or each as a row of its own."""
     make: str | None = None
     """The command that writes the files; shown when one is missing."""
 

@@ -86,6 +86,7 @@ def _metric(value: Any) -> Any:
 
 CONVERTED: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
     "adapter": ("adapter", _adapter),
+    "assistant_only_loss": ("data.train_on", _when("every_answer")),
     "bf16": ("dtype", _when("bfloat16")),
     "fp16": ("dtype", _when("float16")),
     "torch_dtype": ("dtype", _dtype),
@@ -114,7 +115,6 @@ STATED: Mapping[str, Stated] = {
     "completion_only_loss": Stated((True,), "only the completion and its ending are trained"),
     "train_on_inputs": Stated((False,), "only the completion and its ending are trained"),
     "train_on_prompt": Stated((False,), "only the completion and its ending are trained"),
-    "assistant_only_loss": Stated((False,), "only the last answer of a conversation is trained"),
     "use_cpu": Stated((True, False), "a GPU is used where there is one"),
     "no_cuda": Stated((True, False), "a GPU is used where there is one"),
     "device": Stated(("cpu", "cuda", "auto"), "a GPU is used where there is one"),

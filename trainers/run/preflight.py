@@ -1,5 +1,6 @@
 """Finds every mistake that would stop a training, before torch is imported."""
 
+import json
 import os
 from dataclasses import replace
 from importlib.util import find_spec
@@ -27,6 +28,26 @@ def with_fallback(file: RecipeFile) -> RecipeFile:
         return file
     note = f"base: {recipe.base} is not there, so {recipe.fallback_base} is trained instead"
     changed = recipe.model_copy(update={"base": recipe.fallback_base})
+    return replace(file, recipe=changed, notes=(*file.notes, note))
+
+
+def with_task_template(file: RecipeFile, task: Task | None) -> RecipeFile:
+    """The recipe with the task's arguments of the chat template: its suites ask with them, so a
+    model is trained with them.
+
+    Raises:
+        HarnessError: the recipe has others.
+    """
+    if task is None or dict(file.recipe.template) == dict(task.template):
+        return file
+    asked = json.dumps(dict(task.template))
+    if file.recipe.template:
+        raise HarnessError(
+            f"{file.where('template')}: is {json.dumps(dict(file.recipe.template))}, but the "
+            f"suites of {task.name} ask with {asked}: write that, or leave template out"
+        )
+    changed = file.recipe.model_copy(update={"template": dict(task.template)})
+    note = f"template: {asked}, with which {task.name} asks"
     return replace(file, recipe=changed, notes=(*file.notes, note))
 
 

@@ -15,15 +15,17 @@ from rich.console import Console
 
 from harness.core.errors import HarnessError
 from harness.engine.openmp import bound_spinning
+from harness.report.words.numbers import plural
 from trainers.data.leaks import leak_notes
 from trainers.data.rows import DataFile
+from trainers.data.turns import every_answer
 from trainers.output.checkpoints import how_to_go_on
 from trainers.output.folder import is_finished, partial_folder
 from trainers.recipes.load import RecipeFile, load
 from trainers.run.announce import closing, memory, opening, say
 from trainers.run.job import Method, RecipeRows
 from trainers.run.memory_plan import expected
-from trainers.run.preflight import check, with_fallback
+from trainers.run.preflight import check, with_fallback, with_task_template
 from trainers.run.quiet import quiet
 
 INTERRUPTED = 130
@@ -60,6 +62,7 @@ def train(
         say(console, [("finished", f"{output} holds the adapter, nothing is left to train")])
         return
     task = check(file, overwrite=overwrite, resume=resume)
+    file = with_task_template(file, task)
     method = cast(Method, importlib.import_module(f"trainers.{file.recipe.method}"))
     rows = read(file, method)
     try:
@@ -71,7 +74,7 @@ def train(
                 from trainers.run.prepare import prepare
 
                 job, base_folder = prepare(file, method, rows, task)
-                job = replace(job, notes=(*job.notes, *_leaks(rows)))
+                job = replace(job, notes=(*job.notes, *_earlier(rows), *_leaks(rows)))
             estimate = expected(job)
             say(console, [*opening(job, rows), *memory(estimate)])
             if dry_run:
@@ -85,6 +88,11 @@ def train(
         after = str(stop) or "before the first step"
         say(console, [("stopped", f"{after}, {_left(output)}")])
         raise SystemExit(INTERRUPTED) from None
+
+
+def _earlier(rows: RecipeRows) -> list[str]:
+    count = len(rows.train) - sum(file.rows for file in rows.train_files)
+    return [f"{plural(count, 'earlier answer')} of conversations: rows of their own"] * (count > 0)
 
 
 def _leaks(rows: RecipeRows) -> list[str]:
@@ -104,6 +112,8 @@ def read(file: RecipeFile, method: Method) -> RecipeRows:
     val, val_files, more = _read_files(method, data.val, None)
     if mistakes or more:
         raise HarnessError(*mistakes, *more)
+    if data.train_on == "every_answer":
+        train, val = every_answer(train), every_answer(val)
     return RecipeRows(tuple(train), tuple(val), tuple(train_files), tuple(val_files))
 
 

@@ -212,3 +212,17 @@ def test_a_compressed_file_is_trained_on(tmp_path: Path) -> None:
     path = tmp_path / "rows.jsonl.gz"
     path.write_bytes(gzip.compress(b'{"prompt": "q", "completion": "a"}\n'))
     assert read_rows(path)[0][0].completion == "a"
+
+
+def test_a_runs_folder_is_its_samples(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    run.mkdir()
+    sample = {
+        "case_id": "c", "messages": [{"role": "user", "content": "q"}],
+        "completion": {"text": "a", "finish_reason": "stop"},
+        "verdicts": {"one": {"outcome": "passed"}},
+    }  # fmt: skip
+    (run / "samples.jsonl").write_text(json.dumps(sample) + "\n")
+    rows, file = read_rows(run)
+    assert rows == [TrainingRow((Message("user", "q"),), "a", f"{run}/samples.jsonl:1")]
+    assert file.path == str(run)

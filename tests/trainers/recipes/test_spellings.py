@@ -53,7 +53,9 @@ def test_every_spelling_leads_to_a_key() -> None:
     fields = set(options_of("sft").model_fields)
     targets = [*READ_AS.values(), *(to for to, _ in CONVERTED.values())]
     for section, _, key in (target.rpartition(".") for target in targets):
-        own = {"": fields, "lora": set(Lora.model_fields), "data": {"train", "val"}}[section]
+        own = {"": fields, "lora": set(Lora.model_fields), "data": {"train", "val", "train_on"}}[
+            section
+        ]
         assert key in own
     assert (set(READ_AS) | set(CONVERTED) | set(STATED)) & fields == {"adapter"}
     assert not set(READ_AS) & set(CONVERTED)

@@ -139,3 +139,23 @@ def test_the_mask_is_colored_on_a_terminal_alone(write_recipe, monkeypatch) -> N
     assert not re.search(r"\x1b\[3\dm", text)
     assert "learns" in text
     assert "\x1b" not in "\n".join(said_by(recipe))
+
+
+def test_every_answer_of_a_conversation_is_trained_where_the_recipe_says_so(
+    write_recipe, tmp_path
+) -> None:
+    first = [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Ada?"}]
+    rows = [{**row(i), "prompt": first + row(i)["prompt"]} for i in range(4)]
+    (tmp_path / "rows.jsonl").write_text("".join(json.dumps(r) + "\n" for r in rows))
+    data = {"train": str(tmp_path / "rows.jsonl")}
+    answers = {}
+    for choice in ("last_answer", "every_answer"):
+        recipe = write_recipe(data={**data, "train_on": choice})
+        answers[choice] = said_by(recipe)
+    assert "learns    Ada?<|im_end|>" not in answers["last_answer"]
+    assert answers["every_answer"].count("learns    Ada?<|im_end|>") == 3
+    assert (
+        "note      4 earlier answers of conversations: rows of their own" in answers["every_answer"]
+    )
+    recipe = write_recipe(data=data, assistant_only_loss=True)
+    assert said_by(recipe).count("learns    Ada?<|im_end|>") == 3
