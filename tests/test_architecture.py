@@ -134,7 +134,7 @@ def test_harness_meets_trainers_only_in_the_commands_of_training():
         for file in (ROOT / "harness").rglob("*.py")
         if any(name.split(".")[0] == "trainers" for name in imports(file))
     }
-    commands = ("data", "mine", "train")
+    commands = ("data", "improve", "mine", "train")
     assert meeting == {f"harness/cli/{name}.py" for name in commands}
 
 

@@ -18,6 +18,17 @@ def reference_answer(output_format: str, reference: JsonValue) -> str | None:
     return reference if isinstance(reference, str) else None
 
 
+def reference_value(output_format: str, answer: str) -> JsonValue:
+    """The reference of which a text is the answer; ``None`` where it should be JSON and is not."""
+    if output_format in FORMATS_OF_TEXT:
+        return answer
+    try:
+        value: JsonValue = json.loads(answer)
+    except (ValueError, RecursionError):
+        return None
+    return value
+
+
 def dump(value: JsonValue) -> str:
     """A value as a perfect answer has it; numbers may be ``Decimal``, as the checks read them."""
     return json.dumps(value, ensure_ascii=False, default=float)

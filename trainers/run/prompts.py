@@ -4,7 +4,6 @@ The live model answers with the harness' own decoder, so there is no second copy
 state is the caller's to keep.
 """
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -12,7 +11,7 @@ from typing import Any
 
 import torch
 
-from harness.core.case import Case, JsonValue, Message
+from harness.core.case import Case, Message
 from harness.core.completion import Completion
 from harness.core.composite import composite
 from harness.core.plan import Sampling, requests_for
@@ -20,6 +19,7 @@ from harness.core.verdict import Outcome, Verdict
 from harness.engine import prompt
 from harness.engine.hf.live import live_answers
 from harness.tasks.judging import judge_answer
+from harness.tasks.reference import reference_value
 from harness.tasks.task import Task
 
 
@@ -79,15 +79,6 @@ class Prompts:
 def _case(row: Any, task: Task) -> Case:
     messages = row.prompt if isinstance(row.prompt, tuple) else (Message("user", row.prompt),)
     answer = getattr(row, "completion", None) or row.chosen
-    return Case(id=row.where, messages=messages, reference=_reference(answer, task))
-
-
-def _reference(completion: str, task: Task) -> JsonValue:
-    """The value of a JSON answer, or its text."""
-    if task.output.format != "json":
-        return completion
-    try:
-        value: JsonValue = json.loads(completion)
-    except (ValueError, RecursionError):
-        return None
-    return value
+    return Case(
+        id=row.where, messages=messages, reference=reference_value(task.output.format, answer)
+    )

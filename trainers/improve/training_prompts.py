@@ -1,0 +1,100 @@
+"""The training prompts of a round, as a task of their own, and the rows mined of the answers.
+
+They are rows of the recipe that are no case of a task.
+"""
+
+import json
+import shutil
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.core.case import Message
+from harness.core.record import RunRecord
+from harness.files.atomic import write_whole
+from harness.tasks.reference import reference_value
+from harness.tasks.task import CASES_FILE, Task, load_task
+from trainers.data.judged_answers import answers_of_run
+from trainers.data.leaks import find_leaks
+from trainers.data.mining import (
+    by_prompt,
+    mine_examples,
+    mine_pairs,
+    sampled,
+    with_references,
+)
+from trainers.data.row_text import plain_value
+from trainers.data.rows import TrainingRow
+from trainers.improve.choice import Material
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingPrompts:
+    """The rows of one round."""
+
+    rows: tuple[TrainingRow, ...]
+    left_out: int
+    """Rows that are like a case of a task."""
+
+
+def window(rows: Sequence[TrainingRow], number: int, size: int) -> list[TrainingRow]:
+    """The rows of a round: the next ``size`` of them, from the beginning again at the end."""
+    start = (number - 1) * size
+    places = range(start, start + min(size, len(rows)))
+    return [rows[place % len(rows)] for place in places]
+
+
+def without_cases(rows: Sequence[TrainingRow], tasks: Iterable[Task]) -> TrainingPrompts:
+    """The rows that the leak check does not find to be a case, each prompt once."""
+    distinct = list({row.prompt: row for row in rows}.values())
+    leaks = find_leaks([row.prompt for row in distinct], tasks)
+    own = {row for leak in leaks for row in leak.rows}
+    kept = tuple(row for place, row in enumerate(distinct) if place not in own)
+    return TrainingPrompts(kept, len(own))
+
+
+def write_task(prompts: TrainingPrompts, task: Task, tasks_dir: Path) -> None:
+    """Write the task with the rows for its cases into ``tasks_dir``, and what lies beside it."""
+    folder = tasks_dir / task.name
+    others = shutil.ignore_patterns(CASES_FILE)
+    shutil.copytree(task.path, folder, ignore=others, dirs_exist_ok=True)
+    write_whole(folder / CASES_FILE, (f"{json.dumps(case)}\n" for case in _cases(prompts, task)))
+
+
+def _cases(prompts: TrainingPrompts, task: Task) -> Iterator[dict[str, Any]]:
+    for row in prompts.rows:
+        messages = row.prompt if isinstance(row.prompt, tuple) else (Message("user", row.prompt),)
+        yield {
+            "id": row.where,
+            "messages": [{"role": m.role, "content": m.content} for m in messages],
+            "reference": reference_value(task.output.format, row.completion),
+        }
+
+
+def mined(
+    record: RunRecord, prompts: TrainingPrompts, tasks_dir: Path, behaviors: tuple[str, ...]
+) -> Material:
+    """The rows that the only model's answers give.
+
+    Args:
+        behaviors: those that an answer has to pass beside the required ones.
+    """
+    (model,) = record.models
+    (name,) = (task.name for task in record.tasks)
+    task = load_task(tasks_dir / name)
+    every = tuple(dict.fromkeys((*task.required, *behaviors)))
+    answers = answers_of_run(record, model.ref, {name: task}, behaviors=every)
+    groups = by_prompt(with_references(answers, prompts.rows), every)
+    return Material(sampled(groups), mine_examples(groups), mine_pairs(groups))
+
+
+def write_rows(method: str, material: Material, prompts: TrainingPrompts, path: Path) -> int:
+    """Write the rows that a method trains on, and return their number."""
+    rows = {
+        "rft": material.passing.rows,
+        "dpo": material.pairs.rows,
+        "grpo": [plain_value(row) for row in prompts.rows],
+    }[method]
+    write_whole(path, (f"{json.dumps(row)}\n" for row in rows))
+    return len(rows)
