@@ -11,6 +11,7 @@ Smaller shapes serve to find the size from which an optimisation pays.
 """
 
 import json
+import math
 import shutil
 from pathlib import Path
 
@@ -19,7 +20,7 @@ import numpy as np
 
 from harness.export.tensors.dtypes import from_float32
 from harness.export.tensors.safetensors_file import Array
-from harness.export.tensors.safetensors_writer import write_safetensors
+from harness.export.tensors.safetensors_writer import header_bytes, write_safetensors
 
 BUNDLED = Path(__file__).parent.parent / "fixtures/models/tiny-qwen2"
 
@@ -69,9 +70,19 @@ def main(folder: Path, seed: int, shards: int, layers: int | None, shape: str) -
 
 
 def write_random_model(
-    folder: Path, *, seed: int = 0, shards: int = 1, layers: int | None = None, shape: str = "0.5b"
+    folder: Path,
+    *,
+    seed: int = 0,
+    shards: int = 1,
+    layers: int | None = None,
+    shape: str = "0.5b",
+    has_values: bool = True,
 ) -> None:
-    """Write a Qwen2 of one of ``SHAPES``, with ``layers`` layers, in bfloat16."""
+    """Write a Qwen2 of one of ``SHAPES``, with ``layers`` layers, in bfloat16.
+
+    Args:
+        has_values: otherwise all weights are zeros that take no room on the disk.
+    """
     sizes = dict(SHAPES[shape])
     if layers is not None:
         sizes["num_hidden_layers"] = layers
@@ -84,7 +95,10 @@ def write_random_model(
     for name in ("generation_config.json", "tokenizer_config.json", "chat_template.jinja"):
         shutil.copyfile(BUNDLED / name, folder / name)
     _write_tokenizer(folder / "tokenizer.json", sizes["vocab_size"])
-    _write_weights(folder, tensors(sizes), seed, shards)
+    if has_values:
+        _write_weights(folder, tensors(sizes), seed, shards)
+    else:
+        _write_hole(folder / "model.safetensors", tensors(sizes))
 
 
 def tensors(sizes: dict[str, int]) -> dict[str, tuple[int, ...]]:
@@ -133,6 +147,13 @@ def _write_weights(
     if shards > 1:
         index = {"metadata": {}, "weight_map": places}
         (folder / "model.safetensors.index.json").write_text(json.dumps(index, indent=2), "utf-8")
+
+
+def _write_hole(path: Path, wanted: dict[str, tuple[int, ...]]) -> None:
+    header = header_bytes(wanted, "BF16")
+    with path.open("wb") as file:
+        file.write(header)
+        file.truncate(len(header) + 2 * sum(map(math.prod, wanted.values())))
 
 
 def _values(name: str, shape: tuple[int, ...], seed: int) -> Array:

@@ -25,6 +25,15 @@ def write_safetensors(
     Raises:
         OSError: the file cannot be written.
     """
+    with path.open("wb") as file:
+        file.write(header_bytes(shapes, dtype))
+        for (name, shape), array in zip(shapes.items(), values, strict=True):
+            assert (array.shape, array.dtype) == (shape, STORED_AS[dtype]), name
+            array.tofile(file)
+
+
+def header_bytes(shapes: Mapping[str, tuple[int, ...]], dtype: str) -> bytes:
+    """The header of a file of tensors that follow one another, with its length before it."""
     width = STORED_AS[dtype].itemsize
     header: dict[str, object] = {"__metadata__": {"format": "pt"}}
     offset = 0
@@ -34,8 +43,4 @@ def write_safetensors(
         offset = end
     text = json.dumps(header, separators=(",", ":")).encode()
     text += b" " * (-len(text) % ALIGNMENT)
-    with path.open("wb") as file:
-        file.write(len(text).to_bytes(8, "little") + text)
-        for (name, shape), array in zip(shapes.items(), values, strict=True):
-            assert (array.shape, array.dtype) == (shape, STORED_AS[dtype]), name
-            array.tofile(file)
+    return len(text).to_bytes(8, "little") + text
