@@ -82,7 +82,7 @@ def tables_of(cases: int, broke: float, fixed: float) -> Iterator[tuple[float, i
     least, most = binom.ppf((1e-12, 1 - 1e-12), cases, broke).astype(int)
     for b in range(least, most + 1):
         share = binom.pmf(b, cases, broke)
-        rest, chance = cases - b, fixed / (1 - broke)
+        rest, chance = cases - b, min(fixed / (1 - broke), 1.0)
         low, high = binom.ppf((1e-12, 1 - 1e-12), rest, chance).astype(int)
         for c, part in enumerate(binom.pmf(np.arange(low, high + 1), rest, chance), int(low)):
             yield float(share * part), b, c
@@ -93,9 +93,11 @@ def covered(_: Rng, __: int) -> Rows:
     rates = [(r, 0.0) for r in (0.003, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.3, 0.9)]
     rates += [(r, r) for r in (0.005, 0.01, 0.02, 0.05, 0.1)]
     rates += [(0.013, 0.002), (0.03, 0.01), (0.05, 0.005), (0.1, 0.03), (0.1, 0.05), (0.3, 0.05)]
-    rates += [(0.01, 0.03), (0.05, 0.1), (0.02, 0.6)]
+    rates += [(0.01, 0.03), (0.05, 0.1), (0.02, 0.6), (0.17, 0.14), (0.14, 0.1), (0.14, 0.09)]
+    # Nearly every case flips.
+    rates += [(0.0, 0.99), (0.1, 0.9), (0.5, 0.5), (0.74, 0.26), (0.99, 0.005), (0.99, 0.01)]
     rows = []
-    for cases in (30, 40, 60, 100, 149, 300, 1_000):
+    for cases in (30, 39, 51, 60, 100, 149, 300, 1_000):
         for broke, fixed in rates:
             inside = 0.0
             for share, b, c in tables_of(cases, broke, fixed):

@@ -344,9 +344,9 @@ def test_the_gate_has_the_first_word() -> None:
     page = render(report_on(*runs, policy=GatePolicy()))
     assert '<div class="hero regression">' in page
     assert '<span class="word">REGRESSION</span>: format_success_rate fell' in page
-    assert "94% interval \N{MINUS SIGN}6.4 to \N{MINUS SIGN}0.7; 14 cases broke" in page
+    assert "94% interval \N{MINUS SIGN}6.4 to \N{MINUS SIGN}0.6; 14 cases broke" in page
     assert "14 cases broke, 4 were fixed." in page
-    assert "\N{MINUS SIGN}6.4 to \N{MINUS SIGN}0.7</span>" in page
+    assert "\N{MINUS SIGN}6.4 to \N{MINUS SIGN}0.6</span>" in page
     unlike = replace(runs[1], status="partial")
     assert "Not comparable: the run after" in render(
         report_on(runs[0], unlike, policy=GatePolicy())

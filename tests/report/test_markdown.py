@@ -36,7 +36,7 @@ def hostile(run: RunRecord, text: str) -> RunRecord:
 def test_the_sentence_then_the_table_then_what_broke() -> None:
     text = render(report(broke=14, fixed=4, failing=7))
     assert text.startswith("## ❌ REGRESSION: format_success_rate fell from 96.3% to 93.0% ")
-    assert "| **format_success_rate** | 96.3% | 93.0% | -3.3 | -6.4 to -0.7 | 14 | 4 |" in text
+    assert "| **format_success_rate** | 96.3% | 93.0% | -3.3 | -6.4 to -0.6 | 14 | 4 |" in text
     assert text.count("<details>") == 15
     assert text.index("## ") < text.index("| behavior |") < text.index("### What broke")
 

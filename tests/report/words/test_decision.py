@@ -17,14 +17,14 @@ def test_a_regression_in_one_sentence() -> None:
     found = sentence(gate(*pair(300, broke=14, fixed=4, failing=7)))
     assert found == (
         "REGRESSION: format_success_rate fell from 96.3% to 93.0% (-3.3 points, 94% interval "
-        "-6.4 to -0.7; 14 cases broke, 4 were fixed)."
+        "-6.4 to -0.6; 14 cases broke, 4 were fixed)."
     )
 
 
 def test_a_pass_says_what_moved_or_that_nothing_did() -> None:
     assert sentence(gate(*pair(300, broke=2, fixed=258, failing=20))) == (
         "PASS: format_success_rate rose from 7.3% to 92.7% (+85.3 points, 94% interval +80.5 to "
-        "+88.9; 2 cases broke, 258 were fixed)."
+        "+89.0; 2 cases broke, 258 were fixed)."
     )
     assert sentence(gate(*pair(300))) == (
         "PASS: format_success_rate stayed at 100.0% (94% interval -1.0 to +1.0 points; no case "
@@ -70,7 +70,7 @@ def test_a_pinned_case_is_named_first() -> None:
 
 def test_the_table_has_the_composite_first() -> None:
     rows = table(gate(*pair(300, broke=14, fixed=4)).tasks[0])
-    assert rows[0] == ("format_success_rate", "98.7%", "95.3%", "-3.3", "-6.4 to -0.7", "14", "4")
+    assert rows[0] == ("format_success_rate", "98.7%", "95.3%", "-3.3", "-6.4 to -0.6", "14", "4")
     assert rows[3] == ("schema_types", "100.0%", "100.0%", "+0.0", "-1.0 to +1.0", "0", "0")
     assert len(rows) == 5
 
@@ -99,7 +99,7 @@ def test_a_minus_is_the_format_s_and_names_are_left_alone() -> None:
     )
     decision = gate(before, replace(after, samples=(first, *after.samples[1:])))
     [task] = decision.tasks
-    numbers = "\N{MINUS SIGN}3.3 points, 94% interval \N{MINUS SIGN}6.4 to \N{MINUS SIGN}0.7"
+    numbers = "\N{MINUS SIGN}3.3 points, 94% interval \N{MINUS SIGN}6.4 to \N{MINUS SIGN}0.6"
     headline, grounds = headline_of(task, decision, "\N{MINUS SIGN}")
     assert headline.startswith("the pinned case a -3 fails; format_success_rate fell from")
     assert grounds.startswith(numbers)
