@@ -24,7 +24,7 @@ def test_output_in_a_pipe_is_plain_whole_lines(write_recipe: WriteRecipe) -> Non
     lines = screen.getvalue().splitlines()
     names = [line.split()[0] for line in lines]
     start = ["base", "data", "lora", "steps", "output", "memory"]
-    assert names == [*start, *["step"] * 6, "trained", "adapter", "next"]
+    assert names == [*start, *["step"] * 6, "curve", "trained", "adapter", "next"]
     assert "(qwen2, 28,320 parameters), float32 on cpu, 1 thread" in lines[0]
     assert "16 rows, 980 tokens, 298 of them trained" in lines[1]
     assert lines[6].startswith("step 1/6  loss 5.7255  lr 0.0e+00  grad 0.17  ")
