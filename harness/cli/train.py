@@ -1,13 +1,14 @@
 """``harness train``: train an adapter from a recipe."""
 
 import sys
+from pathlib import Path
 from typing import TextIO, cast
 
 import click
 
 
 @click.command()
-@click.argument("recipe")
+@click.argument("recipe", required=False)
 @click.option(
     "--set",
     "overrides",
@@ -26,20 +27,30 @@ import click
     type=click.FloatRange(0, min_open=True),
     help="With --estimate: the memory of a GPU to train on, in GB of 10^9 bytes.",
 )
+@click.option(
+    "--watch-only",
+    metavar="RUN_DIR",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Train nothing: judge the checkpoints of the training into RUN_DIR until it has ended.",
+)
+@click.option("--once", is_flag=True, help="With --watch-only: those that are there, and stop.")
 def command(
-    recipe: str,
+    recipe: str | None,
     overrides: tuple[str, ...],
     overwrite: bool,
     resume: bool,
     dry_run: bool,
     estimate: bool,
     device_gb: float | None,
+    watch_only: Path | None,
+    once: bool,
 ) -> None:
     """Train an adapter from RECIPE, a YAML file or the name of a bundled recipe.
 
     \b
     harness train trainers/recipes/json_extraction_tiny.yaml
     harness train json_extraction_tiny --set max_steps=50 --set output=out/quick
+    harness train --watch-only out/quick
     """
     from rich.console import Console
 
@@ -48,9 +59,18 @@ def command(
 
     if device_gb is not None and not estimate:
         raise click.UsageError("--device-gb goes with --estimate")
+    if once and watch_only is None:
+        raise click.UsageError("--once goes with --watch-only")
+    if (recipe is None) == (watch_only is None):
+        raise click.UsageError("name a recipe, or --watch-only and the output of a training")
     output = LastingOutput(sys.stdout)
     console = Console(file=cast(TextIO, output), highlight=False)
-    if estimate:
+    if recipe is None:
+        from trainers.run.train import watch_checkpoints
+
+        assert watch_only is not None, "one of the two is named"
+        watch_checkpoints(watch_only, overrides, once=once, console=console)
+    elif estimate:
         from trainers.run.memory_plan import say_estimate
 
         say_estimate(recipe, overrides, device_gb, console)

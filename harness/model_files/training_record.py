@@ -5,7 +5,7 @@ have no such file.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from harness.model_files.folders import ADAPTER_WEIGHTS
 
 FILE = "training.json"
 MAX_STEPS = 10**9
+MAX_BEHAVIORS = 40
 MAX_POINTS = 400
 """Points kept of one line of the curve."""
 
@@ -30,6 +31,10 @@ class Training:
     """Step and mean loss over the trained tokens since the point before."""
     held_out: tuple[tuple[int, float], ...]
     """Step and loss on the held-out examples."""
+    rates: tuple[tuple[str, tuple[tuple[int, float, float, float], ...]], ...] = ()
+    """Each behavior that was watched: step, rate, and the ends of its 95% interval."""
+    kept: int | None = None
+    """The step whose adapter was kept, where that is not simply the last."""
 
     @property
     def steps(self) -> int:
@@ -49,12 +54,13 @@ def training_of(model: ModelRecord, folder: Path) -> Training | None:
         if not _is_of(values, model.files):
             return None
         losses, held_out = (_points(values["curve"], name) for name in ("loss", "eval_loss"))
+        rates, kept = tuple(_rates(values["curve"])), _kept(values["result"])
         method, seconds = str(values["method"])[:20], float(values["result"]["seconds"])
     except (UnreadableFile, ValueError, LookupError, TypeError, ArithmeticError):
         return None
     if not losses or not math.isfinite(seconds):
         return None
-    return Training(method, seconds, losses, held_out)
+    return Training(method, seconds, losses, held_out, rates, kept)
 
 
 def describes(folder: Path, files: Mapping[str, str]) -> bool:
@@ -110,6 +116,31 @@ def _text(values: Mapping[str, Any], section: str, key: str) -> str | None:
     inner = values.get(section)
     value = inner.get(key) if isinstance(inner, dict) else None
     return value if isinstance(value, str) else None
+
+
+def _kept(result: Mapping[str, Any]) -> int | None:
+    chosen = result.get("kept")
+    step = chosen.get("step") if isinstance(chosen, dict) else None
+    return step if type(step) is int and 0 <= step <= MAX_STEPS else None
+
+
+def _rates(
+    curve: Any,
+) -> Iterator[tuple[str, tuple[tuple[int, float, float, float], ...]]]:
+    """The shares of each behavior, in the order of their steps, thinned."""
+    points = [(int(p["step"]), p["behaviors"]) for p in curve if "behaviors" in p]
+    names = [name for _, own in points for name in own if isinstance(name, str)]
+    for name in [*dict.fromkeys(names)][:MAX_BEHAVIORS]:
+        found: list[tuple[int, float, float, float]] = []
+        for step, own in points:
+            if name in own:
+                low, high = map(float, own[name]["interval"])
+                rate = float(own[name]["rate"])
+                if 0 <= step <= MAX_STEPS and 0 <= low <= rate <= high <= 1:
+                    found.append((step, rate, low, high))
+        every = max(1, -(-len(found) // MAX_POINTS))
+        if found:
+            yield name[:80], tuple(sorted(found)[::every])
 
 
 def _points(curve: Any, name: str) -> tuple[tuple[int, float], ...]:

@@ -75,6 +75,25 @@ def test_numbers_that_are_none_are_left_out(tmp_path: Path) -> None:
     assert found.losses == ((1, 2.0), (3, 1.0))
 
 
+def test_watched_behaviors_and_the_kept_step(tmp_path: Path) -> None:
+    seen = [(0.5, [0.2, 0.8]), (2, [0, 1]), (0.5, [1, 0])]
+    own = [{"b": {"rate": rate, "interval": ends}} for rate, ends in seen]
+    points = [{"step": i, "loss": 1.0, "behaviors": found} for i, found in enumerate(own)]
+    result = {"adapter_sha256": HASH, "seconds": 1.0, "kept": {"step": 0}}
+    found = training_of(model(), written(tmp_path, curve=points, result=result))
+    assert found is not None
+    assert found.rates == (("b", ((0, 0.5, 0.2, 0.8),)),)
+    assert found.kept == 0
+
+
+@pytest.mark.parametrize(
+    "behaviors", [3, {"b": 3}, {"b": {"rate": "x", "interval": [0, 1]}}, {"b": {}}, {"b": []}]
+)
+def test_hostile_behaviors_are_no_training(tmp_path: Path, behaviors: Any) -> None:
+    curve = [{"step": 1, "loss": 1.0, "behaviors": behaviors}]
+    assert training_of(model(), written(tmp_path, curve=curve)) is None
+
+
 # Warnings before an adapter is put over a base
 
 

@@ -24,8 +24,23 @@ PROCESS_FILE = "process"
 """Holds the id of the process that writes the partial folder."""
 
 
+RECIPE = "recipe.json"
+"""Holds the recipe of the training, as resolved, from its beginning on."""
+PARTIAL = ".partial"
+
+
 def partial_folder(output: Path) -> Path:
-    return output.with_name(f"{output.name}.partial")
+    return output.with_name(f"{output.name}{PARTIAL}")
+
+
+def output_of(folder: Path) -> Path:
+    """The output whose folder this is, finished or partial."""
+    return folder.with_name(folder.name.removesuffix(PARTIAL))
+
+
+def watched_folder(output: Path) -> Path:
+    """Holds the curve of checkpoints that another process judges."""
+    return output.with_name(f"{output.name}.watched")
 
 
 def batch_file(output: Path) -> Path:
@@ -134,7 +149,7 @@ def _claim(partial: Path, resume: bool) -> None:
     try:
         partial.mkdir()
     except FileExistsError:
-        if owner := _living_owner(partial):
+        if owner := living_owner(partial):
             raise HarnessError(
                 f"{partial}: process {owner} is training into this folder; wait for it, or name "
                 "another output"
@@ -146,7 +161,8 @@ def _claim(partial: Path, resume: bool) -> None:
     (partial / PROCESS_FILE).write_text(str(os.getpid()))
 
 
-def _living_owner(partial: Path) -> int | None:
+def living_owner(partial: Path) -> int | None:
+    """The other process that is writing the folder."""
     try:
         process = int((partial / PROCESS_FILE).read_text())
     except (OSError, ValueError):

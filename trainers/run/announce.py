@@ -67,7 +67,7 @@ def opening(job: TrainingJob, rows: RecipeRows) -> list[tuple[str, str]]:
     return lines + [("note", note) for note in job.notes]
 
 
-def _judged(behaviors: Mapping[str, Any]) -> str:
+def judged_line(behaviors: Mapping[str, Any]) -> str:
     """``format_success_rate 92% (80 to 98%) of 50 prompts; ...`` of all that some answer fails."""
     shown = [
         f"{name} {found['rate']:.0%} ({found['interval'][0]:.0%} to {found['interval'][1]:.0%})"
@@ -97,7 +97,7 @@ def closing(
     if estimate is not None:
         peak += f" ({estimate.peak_mb:,.0f} expected)"
     lines = [("warning", message) for message in warnings]
-    judged = [("judged", _judged(result.behaviors))] if result.behaviors else []
+    judged = [("judged", judged_line(result.behaviors))] if result.behaviors else []
     kept = [("kept", result.kept["why"])] if result.kept else []
     return [
         *lines,

@@ -40,6 +40,8 @@ class CurvePoint:
     changes: Mapping[str, int] | None = None
     """Since the evaluation before, at step ``since``: answers that were ``fixed``, that ``broke``,
     and whose text is another, ``changed``."""
+    adapter_sha256: str | None = None
+    """Of the weights, where another process judged a checkpoint."""
     metrics: Mapping[str, float] | None = None
     """The method's own, under TRL's names: ``rewards/accuracies``, ``logps/chosen``."""
 
@@ -67,22 +69,13 @@ class Curve(TrainerCallback):  # type: ignore[misc]
         """Continue the curve of a checkpoint."""
         self.points = [CurvePoint(**point) for point in points]
         self.step, self.before = step, seconds
-        answers = [answer for answer in self._answers_written() if answer["step"] <= step]
+        answers = [a for a in lines_of(self.folder and self.folder / ANSWERS) if a["step"] <= step]
         last = max((answer["step"] for answer in answers), default=0)
         self._before = {a["id"]: a for a in answers if a["step"] == last}
         if self.folder is not None:
             for name, lines in ((CURVES, map(point_values, self.points)), (ANSWERS, answers)):
                 (self.folder / name).unlink(missing_ok=True)
                 self._write(name, lines)
-
-    def _answers_written(self) -> Iterator[dict[str, Any]]:
-        """The lines of ``answers.jsonl`` up to one that was cut off."""
-        path = self.folder and self.folder / ANSWERS
-        for line in path.read_text("utf-8").splitlines() if path and path.is_file() else ():
-            try:
-                yield json.loads(line)
-            except ValueError:
-                return
 
     def see(self, watched: Watched) -> None:
         """Keep the behaviors of an evaluation for its point, and add its answers to the file."""
@@ -126,17 +119,24 @@ class Curve(TrainerCallback):  # type: ignore[misc]
             if not math.isfinite(number):
                 raise HarnessError(diverged(f"{name} is {number}", state.global_step))
         metrics = {k: float(v) for k, v in logs.items() if k.startswith(METHOD_METRICS)} or None
-        point = CurvePoint(
-            state.global_step,
-            self.seconds(),
-            **numbers,
-            behaviors=self._seen,
-            changes=self._changes,
-            metrics=metrics,
-        )
+        self.add(state.global_step, self.seconds(), **numbers, metrics=metrics)
+
+    def add(self, step: int, seconds: float, **values: Any) -> CurvePoint:
+        """Append a point, with the behaviors that were seen since the last."""
+        point = CurvePoint(step, seconds, behaviors=self._seen, changes=self._changes, **values)
         self._seen = self._changes = None
         self.points.append(point)
         self._write(CURVES, [point_values(point)])
+        return point
+
+
+def lines_of(path: Path | None) -> Iterator[dict[str, Any]]:
+    """The values of a file of lines, up to one that was cut off."""
+    for line in path.read_text("utf-8").splitlines() if path and path.is_file() else ():
+        try:
+            yield json.loads(line)
+        except ValueError:
+            return
 
 
 def answer_line(

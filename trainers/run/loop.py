@@ -1,5 +1,6 @@
 """Runs the training loop and writes the adapter's folder. Imports torch."""
 
+import json
 import platform
 from dataclasses import asdict
 from pathlib import Path
@@ -21,7 +22,7 @@ from trainers.model.lora import keep_adapter_exact
 from trainers.model.trained_logits import only_trained_logits
 from trainers.output import record
 from trainers.output.checkpoints import Checkpoint, newest_checkpoint
-from trainers.output.folder import batch_file, partial_folder, staged
+from trainers.output.folder import RECIPE, batch_file, partial_folder, staged
 from trainers.output.identity import Identity, decisive
 from trainers.recipes.load import RecipeFile
 from trainers.run import adapter
@@ -67,6 +68,8 @@ def train_job(
     if resume:
         checkpoint, notes = newest_checkpoint(partial_folder(output), identity)
     with staged(output, resume=resume) as partial:
+        recipe = job.recipe.model_dump(mode="json", exclude_unset=True)
+        (partial / RECIPE).write_text(json.dumps(recipe, indent=1) + "\n", "utf-8")
         curve = Curve(partial)
         keeping = Keeping(partial, curve, job.selection) if job.selection else None
         saving = Saving(

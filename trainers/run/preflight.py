@@ -122,6 +122,24 @@ def _base(file: RecipeFile) -> list[str]:
     return []
 
 
+def task_to_watch(file: RecipeFile) -> Task:
+    """The task by which checkpoints of a training are judged.
+
+    Raises:
+        HarnessError: the recipe names none, or no held-out rows.
+    """
+    found = [f"{file.where('data.val')}: {name} is not there" for name in file.recipe.data.val
+             if not Path(name).is_file()]  # fmt: skip
+    for key, value in (("task", file.recipe.task), ("data.val", file.recipe.data.val)):
+        if not value:
+            found.append(f"{file.path}: has no {key}, say --set {key}=..., by which to judge")
+    if found:
+        raise HarnessError(*found)
+    task = _task(file)
+    assert task is not None, "the recipe names one"
+    return task
+
+
 def _task(file: RecipeFile) -> Task | None:
     """The task by whose behaviors answers are judged; ``None`` where the recipe names none.
 

@@ -90,9 +90,31 @@ def train(
         raise SystemExit(INTERRUPTED) from None
 
 
+<<<<<<< HEAD
 def _earlier(rows: RecipeRows) -> list[str]:
     count = len(rows.train) - sum(file.rows for file in rows.train_files)
     return [f"{plural(count, 'earlier answer')} of conversations: rows of their own"] * (count > 0)
+=======
+def watch_checkpoints(
+    folder: Path, overrides: Sequence[str], *, once: bool, console: Console
+) -> None:
+    """Judge the checkpoints of a training into ``folder``; see ``trainers.run.watch_only``.
+
+    Raises:
+        HarnessError: they cannot be judged.
+        SystemExit: Ctrl-C.
+    """
+    bound_spinning()
+    try:
+        with quiet():
+            # It imports torch, and must come after quiet().
+            from trainers.run.watch_only import watch
+
+            watch(folder, overrides, console, once=once)
+    except KeyboardInterrupt:
+        say(console, [("stopped", "the training goes on, what was judged is kept")])
+        raise SystemExit(INTERRUPTED) from None
+>>>>>>> 7be936d (harness train --watch-only judges checkpoints from another process; the page draws the behaviors that were watched; what watching costs)
 
 
 def _leaks(rows: RecipeRows) -> list[str]:

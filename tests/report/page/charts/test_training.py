@@ -3,7 +3,13 @@
 from dataclasses import replace
 
 from harness.model_files.training_record import Training
-from harness.report.page.charts.training import chart, summary, training_views
+from harness.report.page.charts.training import (
+    chart,
+    rate_charts,
+    summary,
+    table,
+    training_views,
+)
 from harness.report.report import report_on
 from tests.synthetic import record
 
@@ -29,3 +35,25 @@ def test_each_run_has_the_training_of_its_own_weights() -> None:
     assert len(training_views(replace(report, trainings=both))) == 1
     other = {("a", ref): replace(known, seconds=2.0), ("b", ref): known}
     assert len(training_views(replace(report, trainings=other))) == 2
+
+
+def test_each_behavior_has_its_chart_and_all_numbers_are_in_a_table() -> None:
+    points = ((5, 0.5, 0.3, 0.7), (10, 0.9, 0.75, 0.97))
+    known = replace(TRAINING, rates=(("format_success_rate", points), ("grounding", points[1:])))
+    charts = dict(rate_charts(known, "after"))
+    assert list(charts) == ["format_success_rate", "grounding"]
+    assert charts["format_success_rate"].count("<circle") == 2
+    assert (
+        'aria-label="format_success_rate over 2 evaluations: 50.0% to 90.0%"'
+        in charts["format_success_rate"]
+    )
+    assert table(known) == (
+        ("step", "loss", "held out", "format_success_rate", "grounding"),
+        ("5", "", "", "50.0% (30.0% to 70.0%)", ""),
+        ("10", "0.5", "0.6", "90.0% (75.0% to 97.0%)", "90.0% (75.0% to 97.0%)"),
+    )
+    assert table(replace(TRAINING, held_out=())) == ()
+
+
+def test_the_kept_step_is_said() -> None:
+    assert summary(replace(TRAINING, kept=5)).endswith("; the adapter is that of step 5")
