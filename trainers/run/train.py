@@ -90,11 +90,11 @@ def train(
         raise SystemExit(INTERRUPTED) from None
 
 
-<<<<<<< HEAD
 def _earlier(rows: RecipeRows) -> list[str]:
     count = len(rows.train) - sum(file.rows for file in rows.train_files)
     return [f"{plural(count, 'earlier answer')} of conversations: rows of their own"] * (count > 0)
-=======
+
+
 def watch_checkpoints(
     folder: Path, overrides: Sequence[str], *, once: bool, console: Console
 ) -> None:
@@ -114,7 +114,6 @@ def watch_checkpoints(
     except KeyboardInterrupt:
         say(console, [("stopped", "the training goes on, what was judged is kept")])
         raise SystemExit(INTERRUPTED) from None
->>>>>>> 7be936d (harness train --watch-only judges checkpoints from another process; the page draws the behaviors that were watched; what watching costs)
 
 
 def _leaks(rows: RecipeRows) -> list[str]:
