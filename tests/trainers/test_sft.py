@@ -130,6 +130,7 @@ def test_adapter_folder_holds_what_the_harness_opens(
         "adapter_model.safetensors",
         "chat_template.jinja",
         "curves.jsonl",
+        "recipe.json",
         "tokenizer.json",
         "tokenizer_config.json",
         "training.json",
