@@ -73,12 +73,8 @@ def test_each_method_mends_an_under_trained_adapter(
     """From about 40% to 95% of 300 cases that neither were mined nor trained on."""
     real = rounds.choices
     monkeypatch.setattr(rounds, "choices", lambda *a: [c for c in real(*a) if c.method == method])
-    steps = {"rft": 30, "dpo": 40, "grpo": 25}[method]
-    # The pairs of 240 prompts are as many as DPO's 40 steps of 8 take.
-    result = improve(
-        "--until", "format_success_rate=0.95", "--rounds", "1",
-        max_steps=steps, per_device_train_batch_size=8 if method == "dpo" else 16,
-    )  # fmt: skip
+    asked = ("--until", "format_success_rate=0.95", "--rounds", "1", "--prompts", "400")
+    result = improve(*asked)
     assert result.exit_code == 0, result.output
     (only,) = lines()
     assert (only["method"], only["is_kept"], only["outcome"]) == (method, True, "pass")
@@ -92,10 +88,7 @@ def test_each_method_mends_an_under_trained_adapter(
         assert find_leaks(own, [load_task(TASKS / "json_extraction")]) == []
     assert Path("out/round-1/report.html").is_file()
     # The same command again has nothing left to do.
-    assert "all goals are met" in improve(
-        "--until", "format_success_rate=0.95", "--rounds", "1",
-        max_steps=steps, per_device_train_batch_size=8 if method == "dpo" else 16,
-    ).output  # fmt: skip
+    assert "all goals are met" in improve(*asked).output
     assert len(lines()) == 1
 
 

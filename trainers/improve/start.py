@@ -58,7 +58,8 @@ def improvement(
             f"{file.where('method')}: {file.recipe.method} reads no rows of prompt and completion, "
             "from which a round takes its prompts; write method: sft, each round chooses its own"
         )
-    _require_trainable(file)
+    if not (Path(file.recipe.output) / PLAN).is_file():
+        _require_trainable(file)
     loop = Improvement(
         recipe=file.recipe,
         task=own,

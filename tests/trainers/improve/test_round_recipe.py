@@ -22,7 +22,7 @@ OWN = {
 @pytest.fixture
 def training(loop: Improvement) -> RoundTraining:
     rows, output = Path("rows.jsonl"), Path("out/round-1/adapter")
-    return RoundTraining("rft", None, rows, output, loop.task, ("exact_fields",))
+    return RoundTraining("rft", None, rows, output, loop.task, ("json_validity", "exact_fields"))
 
 
 def written(own: Any, training: RoundTraining) -> Any:
@@ -39,11 +39,15 @@ def test_rejection_sampling_is_sft_on_the_answers_that_passed(training: RoundTra
     assert not recipe.data.val
 
 
-def test_an_adapter_that_goes_on_keeps_its_own_rank(training: RoundTraining) -> None:
+def test_dpo_passes_once_over_the_pairs_from_an_adapter_with_its_own_rank(
+    training: RoundTraining,
+) -> None:
     recipe = written(
         Sft(method="sft", lora={"r": 4}, **OWN), replace(training, method="dpo", adapter="a")
     )
     assert (recipe.method, recipe.adapter) == ("dpo", "a")
+    assert (recipe.max_steps, recipe.num_train_epochs) == (None, 1)
+    assert recipe.per_device_train_batch_size == 6
     assert recipe.learning_rate == 0.003
 
 
@@ -51,6 +55,7 @@ def test_grpo_draws_whole_groups_of_the_tasks_own_length(training: RoundTraining
     """Twelve rows a batch are two groups of eight; four such batches are 64 answers."""
     recipe = written(Sft(method="sft", **OWN), replace(training, method="grpo"))
     assert recipe.rewards == ("all_required", "exact_fields")
+    assert recipe.lr_scheduler_type == "constant_with_warmup"
     assert (recipe.per_device_train_batch_size, recipe.gradient_accumulation_steps) == (16, 4)
     assert recipe.max_completion_length == training.task.sampling.max_new_tokens
 

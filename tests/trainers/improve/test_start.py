@@ -47,6 +47,13 @@ def test_it_goes_on_as_it_was_begun_or_not_at_all(begin: Any) -> None:
         begin("json_validity=0.5", learning_rate=0.5)
 
 
+def test_the_adapter_of_the_first_round_is_no_reason_to_stop(begin: Any) -> None:
+    begin()
+    Path("out/round-1/adapter").mkdir(parents=True)
+    Path("out/round-1/adapter/adapter_config.json").write_text("{}")
+    assert begin().rounds == 3
+
+
 def test_a_folder_of_something_else_is_left_alone(begin: Any) -> None:
     Path("out").mkdir()
     Path("out/mine.txt").write_text("")
