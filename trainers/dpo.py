@@ -119,8 +119,15 @@ def build(job: "TrainingJob", arguments: dict[str, Any]) -> Any:
     from trainers.run.finite import FiniteLoss
     from trainers.run.preferences import Preferences
     from trainers.run.saving import WholeCheckpoints
+    from trainers.run.shares import SharedSteps
 
-    class Trainer(WholeCheckpoints, ReproducibleEvaluation, FiniteLoss, DPOTrainer):  # type: ignore[misc]
+    class Trainer(
+        WholeCheckpoints,
+        ReproducibleEvaluation,
+        FiniteLoss,
+        SharedSteps,
+        DPOTrainer,  # type: ignore[misc]
+    ):
         def _prepare_dataset(self, dataset: Any, *args: Any, **kwargs: Any) -> Any:
             """TRL would tokenize rows that are tokenized already."""
             return dataset

@@ -67,8 +67,16 @@ def build(job: "TrainingJob", arguments: dict[str, Any]) -> Any:
     from trainers.run.finite import FiniteLoss
     from trainers.run.rollouts import Rollouts
     from trainers.run.saving import WholeCheckpoints
+    from trainers.run.shares import SharedSteps
 
-    class Trainer(WholeCheckpoints, ReproducibleEvaluation, OnlyWatched, FiniteLoss, GRPOTrainer):  # type: ignore[misc]
+    class Trainer(
+        WholeCheckpoints,
+        ReproducibleEvaluation,
+        OnlyWatched,
+        FiniteLoss,
+        SharedSteps,
+        GRPOTrainer,  # type: ignore[misc]
+    ):
         pass
 
     recipe = job.recipe

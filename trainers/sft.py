@@ -55,8 +55,15 @@ def build(job: "TrainingJob", arguments: dict[str, Any]) -> Any:
     from trainers.run.evaluation import ReproducibleEvaluation
     from trainers.run.finite import FiniteLoss
     from trainers.run.saving import WholeCheckpoints
+    from trainers.run.shares import SharedSteps
 
-    class Trainer(WholeCheckpoints, ReproducibleEvaluation, FiniteLoss, SFTTrainer):  # type: ignore[misc]
+    class Trainer(
+        WholeCheckpoints,
+        ReproducibleEvaluation,
+        FiniteLoss,
+        SharedSteps,
+        SFTTrainer,  # type: ignore[misc]
+    ):
         pass
 
     config = SFTConfig(max_length=job.max_length, packing=False, **arguments)

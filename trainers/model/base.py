@@ -55,9 +55,13 @@ def open_tokenizer(recipe: Recipe, where: str) -> tuple[Path, Any]:
         raise HarnessError(f"{where}: {recipe.base} has no tokenizer ({_first(error)})") from None
 
 
-def choose_device(recipe: Recipe, folder: Path) -> Device:
-    """CUDA where there is a GPU, else the CPU; see ``Recipe.dtype`` for the type."""
-    set_threads(recipe.threads)
+def choose_device(recipe: Recipe, folder: Path, processes: int = 1) -> Device:
+    """CUDA where there is a GPU, else the CPU; see ``Recipe.dtype`` for the type.
+
+    Args:
+        processes: those of the training on this machine, which share its cores.
+    """
+    set_threads(recipe.threads, processes)
     kind = "cuda" if torch.cuda.is_available() else "cpu"
     notes: list[str] = []
     quantize = recipe.quantize
@@ -77,11 +81,14 @@ def choose_device(recipe: Recipe, folder: Path) -> Device:
     return Device(kind, dtype, quantize, torch.get_num_threads(), tuple(notes))
 
 
-def set_threads(asked: int | None) -> None:
+def set_threads(asked: int | None, processes: int = 1) -> None:
     """Compute with the threads asked for; else with ``OMP_NUM_THREADS``, where it is set; else with
-    one thread for each physical core that this process may run on."""
-    if asked is None and "OMP_NUM_THREADS" not in os.environ:
-        asked = usable_cores()
+    one thread for each physical core that this process may run on, its share of several."""
+    named = os.environ.get("OMP_NUM_THREADS")
+    if processes > 1 and named == "1":
+        named = None  # torchrun sets it where the user has not.
+    if asked is None and named is None:
+        asked = max(1, usable_cores() // processes)
     if asked is not None:
         torch.set_num_threads(asked)
 

@@ -1,14 +1,20 @@
 """The identity of a training: the values that decide the bits of its adapter."""
 
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
+
+from harness.core.errors import HarnessError
 
 FREE = ("output", "logging_steps", "eval_steps", "save_steps", "save_total_limit", "fallback_base",
         "report_to", "watch_rows")  # fmt: skip
 """Keys of a recipe that change nothing in the adapter."""
 SELECTING = ("eval_steps", "watch_rows", "task")
 """Keys that do where the adapter of the best evaluation is kept."""
+
+
+ACCUMULATION = "gradient_accumulation_steps"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +33,7 @@ class Identity:
     """SHA-256 of the task's declarations where its behaviors are rewards or choose, else empty."""
     steps: int
     processes: int
+    """Each computes its share of the accumulated batches, so that their product counts."""
     versions: Mapping[str, str]
     """Of the libraries and Python: others may compute other last digits."""
 
@@ -48,17 +55,44 @@ class Identity:
         was = other.get("recipe")
         was = was if isinstance(was, Mapping) else {}
         for key in sorted({*self.recipe, *was}):
-            if was.get(key) != self.recipe.get(key):
+            if key != ACCUMULATION and was.get(key) != self.recipe.get(key):
                 yield f"{key} was {was.get(key)!r:.60} and is {self.recipe.get(key)!r:.60}"
+        if _accumulated(was, other.get("processes")) != _accumulated(self.recipe, self.processes):
+            yield (
+                f"{ACCUMULATION} was {was.get(ACCUMULATION)!r:.20} with "
+                f"{other.get('processes')!r:.20} processes and is {self.recipe[ACCUMULATION]} with "
+                f"{self.processes}"
+            )
         own = asdict(self)
         names = {"data": "the training data", "base": "the base's weights",
-                 "adapter": "the adapter's weights",
-                 "task": "the declarations of the task", "steps": "the number of steps",
-                 "processes": "the number of processes"}  # fmt: skip
+                 "adapter": "the adapter's weights", "task": "the declarations of the task",
+                 "steps": "the number of steps"}  # fmt: skip
         for key, name in names.items():
             value = [*own[key]] if key == "data" else own[key]
             if other.get(key) != value:
                 yield f"{name} changed"
+
+
+def require_same(identities: Sequence[Identity]) -> None:
+    """Check that the processes of one training would train the same alone.
+
+    Raises:
+        HarnessError: one has other data, another base, device or library.
+    """
+    first = json.loads(json.dumps(asdict(identities[0])))
+    unlike = [
+        f"process {rank} differs from the first: {what}"
+        for rank, own in enumerate(identities)
+        for what in (*own.differences(first), *own.other_versions(first))
+    ]
+    if unlike:
+        raise HarnessError(*unlike)
+
+
+def _accumulated(recipe: Mapping[str, Any], processes: Any) -> int | None:
+    """Batches of one optimiser step."""
+    each = recipe.get(ACCUMULATION)
+    return each * processes if isinstance(each, int) and isinstance(processes, int) else None
 
 
 def decisive(recipe: Mapping[str, Any]) -> dict[str, Any]:

@@ -33,7 +33,8 @@ class Result:
     """Where the recipe says ``select``: the ``step`` of the adapter, ``by`` what it was chosen, why
     in words, and the ``evaluations``."""
     peak_memory_mb: float
-    """Peak memory of the process in MB of 10^6 bytes; on a GPU, of torch's allocator."""
+    """Peak memory of the process in MB of 10^6 bytes, the largest of several; on a GPU, of torch's
+    allocator."""
     adapter_sha256: str
     """SHA-256 of ``adapter_model.safetensors``."""
 
@@ -59,6 +60,8 @@ class TrainingRecord:
     trainable_parameters: int
     adapter_dtype: str
     """In which the trained weights were held and stepped."""
+    processes: int
+    """Of the training, each with batches of its own; see ``trainers.run.shares``."""
     curve: tuple[Mapping[str, Any], ...]
     """See ``trainers.run.curve.CurvePoint``; a value that was not measured is absent."""
     resumed: tuple[int, ...]

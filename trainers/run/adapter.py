@@ -39,6 +39,15 @@ def save(
     return hashlib.sha256((folder / ADAPTER_WEIGHTS).read_bytes()).hexdigest()
 
 
+def fingerprint(model: Any) -> str:
+    """SHA-256 of the trained weights in memory."""
+    digest = hashlib.sha256()
+    for parameter in model.parameters():
+        if parameter.requires_grad:
+            digest.update(parameter.detach().cpu().contiguous().view(torch.uint8).numpy())
+    return digest.hexdigest()
+
+
 def complete(folder: Path, job: TrainingJob, base_folder: Path) -> None:
     """Make the folder that peft wrote one of ours: its configuration sorted, and a tokenizer."""
     _rewrite_config(folder / ADAPTER_CONFIG, job.recipe.base)

@@ -144,6 +144,8 @@ def _shape(file: DataFile) -> list[str]:
 
 def _steps(job: TrainingJob) -> str:
     recipe = job.recipe
-    batch = recipe.per_device_train_batch_size * recipe.gradient_accumulation_steps
+    count = job.exchange.count
+    batch = recipe.per_device_train_batch_size * recipe.gradient_accumulation_steps * count
+    rows = f"{batch} rows a step" + (f" in {count} processes" if count > 1 else "")
     passes = f"{recipe.num_train_epochs:g} epochs" if recipe.max_steps is None else "max_steps"
-    return f"{job.steps:,} ({passes}, {batch} rows a step), learning rate {recipe.learning_rate:g}"
+    return f"{job.steps:,} ({passes}, {rows}), learning rate {recipe.learning_rate:g}"

@@ -17,7 +17,7 @@ def arguments(job: TrainingJob, folder: Path) -> dict[str, Any]:
         "seed": recipe.seed,
         "per_device_train_batch_size": recipe.per_device_train_batch_size,
         "per_device_eval_batch_size": recipe.per_device_train_batch_size,
-        "gradient_accumulation_steps": recipe.gradient_accumulation_steps,
+        "gradient_accumulation_steps": recipe.gradient_accumulation_steps * job.exchange.count,
         "num_train_epochs": recipe.num_train_epochs,
         "max_steps": recipe.max_steps or -1,
         "learning_rate": recipe.learning_rate,
@@ -39,7 +39,7 @@ def arguments(job: TrainingJob, folder: Path) -> dict[str, Any]:
         # Otherwise a NaN loss is logged as the average of the losses before it.
         "logging_nan_inf_filter": False,
         "disable_tqdm": True,
-        "report_to": [*(recipe.report_to or ("none",))],
+        "report_to": [*((job.exchange.is_first and recipe.report_to) or ("none",))],
         "save_strategy": "steps" if recipe.save_steps else "no",
         "save_steps": recipe.save_steps or 500,
         "eval_strategy": _evaluation(job),

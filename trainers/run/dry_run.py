@@ -98,7 +98,7 @@ def _try_steps(method: Method, rows: RecipeRows, job: TrainingJob) -> Lines:
         began = time.perf_counter()
         trainer = method.build(tried, arguments(tried, Path(folder)))
         built = (time.perf_counter() - began) / share
-        trainer.batch_file = batch_file(Path(job.recipe.output))
+        trainer.exchange, trainer.batch_file = job.exchange, batch_file(Path(job.recipe.output))
         trainer.saving = Saving(
             Path(folder), identity_of(job, rows), curve, limit=None, complete=lambda folder: None
         )

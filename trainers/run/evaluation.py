@@ -1,4 +1,4 @@
-"""Isolates the random state of training from evaluations during it."""
+"""Evaluates during a training: each process its share, with the training's random state kept."""
 
 from typing import Any
 
@@ -7,6 +7,8 @@ from transformers.trainer_utils import EvalLoopOutput
 
 from trainers.run.behaviors import Watch
 from trainers.run.curve import Curve
+from trainers.run.exchange import Exchange
+from trainers.run.method_metrics import BatchMetrics, give, taken
 
 
 class OnlyWatched:
@@ -30,10 +32,18 @@ class ReproducibleEvaluation:
     watch: Watch | None = None
     """Asked at each evaluation; what it sees is the curve's."""
     curve: Curve
+    exchange: Exchange
+    _evaluated: list[tuple[float, int, BatchMetrics]]
+    """Loss, trained tokens (or rows) and metrics of this process's batches so far."""
+    _batch = 0
+    """The next one's number."""
 
     def evaluation_loop(self, *args: Any, **kwargs: Any) -> Any:
+        self._batch, self._evaluated = 0, []
         with torch.random.fork_rng(devices=[]):
             output = super().evaluation_loop(*args, **kwargs)  # type: ignore[misc]
+            if self._batch:
+                output.metrics["eval_loss"] = self._mean_loss()
             if self.watch is not None:
                 seen = self.watch.look(self.model)  # type: ignore[attr-defined]
                 self.curve.see(seen)
@@ -43,3 +53,28 @@ class ReproducibleEvaluation:
                     values = {"": found.rate, "_low": low, "_high": high}
                     output.metrics.update({f"eval_{name}{k}": v for k, v in values.items()})
         return output
+
+    def prediction_step(self, model: Any, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+        """Compute the batch's loss; that of another process's batch is 0, and counts nothing."""
+        place, self._batch = self._batch, self._batch + 1
+        if place % self.exchange.count != self.exchange.rank:
+            return torch.zeros((), device=self.args.device), None, None  # type: ignore[attr-defined]
+        with taken(self, "eval") as metrics:
+            found = super().prediction_step(model, inputs, *args, **kwargs)  # type: ignore[misc]
+        self._evaluated.append((float(found[0]), _weight(inputs), metrics))
+        return found
+
+    def _mean_loss(self) -> float:
+        """Over the trained tokens of all batches; of preferences over the pairs."""
+        shares = self.exchange.all(self._evaluated)
+        batches = [shares[n % len(shares)][n // len(shares)] for n in range(self._batch)]
+        give(self, "eval", [metrics for _, _, metrics in batches])
+        weights = sum(weight for _, weight, _ in batches)
+        return sum(loss * weight for loss, weight, _ in batches) / weights
+
+
+def _weight(inputs: Any) -> int:
+    labels = inputs.get("labels")
+    if labels is None:
+        return len(inputs["input_ids"])
+    return int((labels[:, 1:] >= 0).sum())

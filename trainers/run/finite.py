@@ -1,6 +1,7 @@
 """Stops a training at the first loss that is no number, and keeps the batch that gave it."""
 
 import json
+import math
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import torch
 from harness.core.errors import HarnessError
 from harness.files.atomic import write_whole
 from trainers.run.curve import diverged
+from trainers.run.exchange import Exchange
 
 
 class FiniteLoss:
@@ -17,6 +19,9 @@ class FiniteLoss:
 
     batch_file: Path
     """Where the batch is written, beside the output."""
+    exchange: Exchange
+    round: list[tuple[Any, float]]
+    """See ``trainers.run.shares``."""
 
     def training_step(self, model: Any, inputs: Any, *args: Any, **kwargs: Any) -> Any:
         """Take a step of a batch.
@@ -24,13 +29,15 @@ class FiniteLoss:
         Raises:
             HarnessError: its loss is not finite.
         """
-        loss = super().training_step(model, inputs, *args, **kwargs)  # type: ignore[misc]
-        if not bool(torch.isfinite(loss).all()):
-            write_whole(self.batch_file, _lines(inputs, self.processing_class))  # type: ignore[attr-defined]
-            step = self.state.global_step + 1  # type: ignore[attr-defined]
-            what = diverged(f"the loss is {float(loss)}", step)
-            raise HarnessError(f"{what}; its rows are in {self.batch_file}")
-        return loss
+        total = super().training_step(model, inputs, *args, **kwargs)  # type: ignore[misc]
+        for batch, loss in self.round:
+            if not math.isfinite(loss):
+                if self.exchange.is_first:
+                    write_whole(self.batch_file, _lines(batch, self.processing_class))  # type: ignore[attr-defined]
+                step = self.state.global_step + 1  # type: ignore[attr-defined]
+                what = diverged(f"the loss is {loss}", step)
+                raise HarnessError(f"{what}; its rows are in {self.batch_file}")
+        return total
 
 
 def _lines(inputs: Any, tokenizer: Any) -> Iterator[str]:

@@ -53,6 +53,8 @@ class TrainingJob:
     """The token that every completion ends with."""
     steps: int
     """Optimiser steps of the whole run."""
+    exchange: Any
+    """``trainers.run.exchange.Exchange`` with the other processes of the training."""
     target_modules: tuple[str, ...]
     trainable_parameters: int
     task: Any

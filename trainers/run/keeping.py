@@ -21,7 +21,8 @@ since transformers takes a folder with weights for another adapter of the checkp
 class Keeping(TrainerCallback):  # type: ignore[misc]
     """Saves the adapter at each evaluation that the selection keeps."""
 
-    def __init__(self, partial: Path, curve: Curve, selection: Selection) -> None:
+    def __init__(self, partial: Path | None, curve: Curve, selection: Selection) -> None:
+        """``partial`` is ``None`` where another process of the training writes."""
         self.selection = selection
         self._partial = partial
         self._curve = curve
@@ -46,6 +47,8 @@ class Keeping(TrainerCallback):  # type: ignore[misc]
         return {name: [a.outcomes.get(name) for a in answers] for name in names if answers}
 
     def _save(self, model: Any) -> None:
+        if self._partial is None:
+            return
         writing = self._partial / f"{KEPT}-writing"
         shutil.rmtree(writing, ignore_errors=True)
         model.save_pretrained(writing, save_embedding_layers=False, selected_adapters=["default"])
@@ -54,18 +57,20 @@ class Keeping(TrainerCallback):  # type: ignore[misc]
 
     def copy_into(self, checkpoint: Path) -> None:
         """Put the kept adapter into a checkpoint that is being written."""
-        if self.selection.kept is not None:
+        if self._partial and self.selection.kept is not None:
             shutil.copy(self._partial / KEPT, checkpoint / KEPT)
 
     def go_on(self, checkpoint: Checkpoint) -> None:
         """Continue from a checkpoint."""
         if checkpoint.selection:
             self.selection.go_on(checkpoint.selection)
-            if self.selection.kept is not None:
+            if self._partial and self.selection.kept is not None:
                 shutil.copy(checkpoint.path / KEPT, self._partial / KEPT)
 
     def put_in_place(self) -> None:
         """Make the kept adapter's weights those of the output."""
+        if self._partial is None:
+            return
         if self.selection.kept is not None:
             (self._partial / KEPT).replace(self._partial / ADAPTER_WEIGHTS)
         (self._partial / KEPT).unlink(missing_ok=True)

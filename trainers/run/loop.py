@@ -2,6 +2,8 @@
 
 import json
 import platform
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -23,12 +25,13 @@ from trainers.model.trained_logits import only_trained_logits
 from trainers.output import record
 from trainers.output.checkpoints import Checkpoint, newest_checkpoint
 from trainers.output.folder import RECIPE, batch_file, partial_folder, staged
-from trainers.output.identity import Identity, decisive
+from trainers.output.identity import Identity, decisive, require_same
 from trainers.recipes.load import RecipeFile
 from trainers.run import adapter
 from trainers.run.announce import say
 from trainers.run.arguments import arguments
 from trainers.run.curve import Curve, point_values
+from trainers.run.exchange import Exchange
 from trainers.run.job import Method, RecipeRows, TrainingJob
 from trainers.run.keeping import Keeping
 from trainers.run.progress import ProgressShow
@@ -62,16 +65,20 @@ def train_job(
         HarnessError: training diverged, memory ran out, or the folder cannot be written.
         KeyboardInterrupt: Ctrl-C; its message says after which step.
     """
-    output, identity = Path(job.recipe.output), identity_of(job, rows)
+    output, identity, exchange = Path(job.recipe.output), identity_of(job, rows), job.exchange
+    exchange.together(lambda: require_same(exchange.all(identity)))
     checkpoint: Checkpoint | None = None
     notes: list[str] = []
     if resume:
-        checkpoint, notes = newest_checkpoint(partial_folder(output), identity)
-    with staged(output, resume=resume) as partial:
-        recipe = job.recipe.model_dump(mode="json", exclude_unset=True)
-        (partial / RECIPE).write_text(json.dumps(recipe, indent=1) + "\n", "utf-8")
-        curve = Curve(partial)
-        keeping = Keeping(partial, curve, job.selection) if job.selection else None
+        partial = partial_folder(output)
+        checkpoint, notes = exchange.together(lambda: newest_checkpoint(partial, identity))
+    with _written_by_first(exchange, output, resume=resume) as partial:
+        if exchange.is_first:
+            recipe = job.recipe.model_dump(mode="json", exclude_unset=True)
+            (partial / RECIPE).write_text(json.dumps(recipe, indent=1) + "\n", "utf-8")
+        own = partial if exchange.is_first else None
+        curve = Curve(own)
+        keeping = Keeping(own, curve, job.selection) if job.selection else None
         saving = Saving(
             partial,
             identity,
@@ -79,11 +86,12 @@ def train_job(
             job.recipe.save_total_limit,
             lambda folder: adapter.complete(folder, job, base_folder),
             keeping=keeping,
+            is_writing=exchange.is_first,
         )
         say(console, _resuming(checkpoint, notes, resume=resume))
         trainer = method.build(job, arguments(job, partial))
-        trainer.batch_file = batch_file(output)
-        trainer.saving, trainer.curve, trainer.watch = saving, curve, job.watch
+        trainer.exchange, trainer.curve, trainer.watch = exchange, curve, job.watch
+        trainer.saving, trainer.batch_file = saving, batch_file(output)
         keep_adapter_exact(trainer.model)
         said = getattr(trainer, "said", [])
         say(console, said)
@@ -96,12 +104,36 @@ def train_job(
         if checkpoint is None or not go_on(trainer, checkpoint, job.steps):
             _fit(trainer, curve, console, checkpoint)
             say(console, sparklines(curve.points))
-        weights = adapter.save(trainer.model, job, base_folder, partial, keeping)
-        result = _result(trainer, curve, weights, job.selection)
-        found = _record(file, job, rows, curve, result, notes, warnings, saving.resumed)
-        record.write(found, partial)
-        write_sketch([row.prompt for row in rows.train], partial)
+        notes += _unlike(exchange.all(adapter.fingerprint(trainer.model)))
+        weights = ""
+        if exchange.is_first:
+            weights = adapter.save(trainer.model, job, base_folder, partial, keeping)
+        result = _result(trainer, curve, weights, job.selection, exchange.all(peak_memory_mb()))
+        if exchange.is_first:
+            found = _record(file, job, rows, curve, result, notes, warnings, saving.resumed)
+            record.write(found, partial)
+            write_sketch([row.prompt for row in rows.train], partial)
     return result
+
+
+@contextmanager
+def _written_by_first(exchange: Exchange, output: Path, *, resume: bool) -> Iterator[Path]:
+    """The partial folder of the output, claimed and published by one process of all."""
+    with ExitStack() as stack:
+        yield exchange.together(
+            lambda: (
+                stack.enter_context(staged(output, resume=resume))
+                if exchange.is_first
+                else partial_folder(output)
+            )
+        )
+
+
+def _unlike(fingerprints: list[str]) -> list[str]:
+    """A note where the processes' adapters differ, as machines of two kinds may compute them."""
+    if len({*fingerprints}) == 1:
+        return []
+    return ["the processes' adapters ended with other last digits; the first one's is written"]
 
 
 def identity_of(job: TrainingJob, rows: RecipeRows) -> Identity:
@@ -116,7 +148,7 @@ def identity_of(job: TrainingJob, rows: RecipeRows) -> Identity:
         adapter=folder_hash(Path(recipe.adapter)) if recipe.adapter else "",
         task=_declarations(job.task) if job.task and (recipe.needs_task or recipe.select) else "",
         steps=job.steps,
-        processes=1,
+        processes=job.exchange.count,
         versions={"python": platform.python_version(), **versions(DECISIVE_PACKAGES)},
     )
 
@@ -172,11 +204,20 @@ def take_steps(
 
 
 def _is_out_of_memory(error: RuntimeError) -> bool:
-    """True for CUDA's exception class, and for the CPU allocator's message."""
-    return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)
+    """True for CUDA's exception class, and for the messages of either allocator, which another
+    process may have told."""
+    text = str(error)
+    is_told = "can't allocate memory" in text or "out of memory" in text
+    return isinstance(error, torch.OutOfMemoryError) or is_told
 
 
-def _result(trainer: Any, curve: Curve, weights: str, selection: Selection | None) -> record.Result:
+def _result(
+    trainer: Any,
+    curve: Curve,
+    weights: str,
+    selection: Selection | None,
+    peaks_mb: Sequence[float],
+) -> record.Result:
     losses = [p.loss for p in curve.points if p.loss is not None]
     steps = trainer.state.global_step
     kept = selection.kept if selection and selection.kept is not None else steps
@@ -191,7 +232,7 @@ def _result(trainer: Any, curve: Curve, weights: str, selection: Selection | Non
         eval_loss=evaluations[-1] if evaluations else None,
         behaviors=next((p.behaviors for p in reversed(own) if p.behaviors), None),
         kept=selection.told(steps) if selection else None,
-        peak_memory_mb=round(peak_memory_mb(), 1),
+        peak_memory_mb=round(max(peaks_mb), 1),
         adapter_sha256=weights,
     )
 
@@ -220,6 +261,7 @@ def _record(
         target_modules=job.target_modules,
         trainable_parameters=job.trainable_parameters,
         adapter_dtype="float32",
+        processes=job.exchange.count,
         curve=tuple(point_values(point) for point in curve.points),
         resumed=resumed,
         result=result,

@@ -1,7 +1,6 @@
 """Finds every mistake that would stop a training, before torch is imported."""
 
 import json
-import os
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -62,7 +61,7 @@ def check(file: RecipeFile, *, overwrite: bool, resume: bool) -> Task | None:
         *map(Path, (recipe.base, recipe.adapter or recipe.base)),
         *map(Path, (*recipe.data.train, *recipe.data.val)),
     )
-    found = [*_packages(file), *_processes(), *_base(file), *_adapter(file), *_data(file)]
+    found = [*_packages(file), *_base(file), *_adapter(file), *_data(file)]
     task = None
     try:
         task = _task(file)
@@ -99,15 +98,6 @@ def _packages(file: RecipeFile) -> list[str]:
         for name, pip in missing_reporters(file.recipe.report_to or ())
     ]
     return found
-
-
-def _processes() -> list[str]:
-    processes = os.environ.get("WORLD_SIZE", "1")
-    if processes == "1":
-        return []
-    return [
-        f"started as one of {processes} processes (WORLD_SIZE), training runs in one: start one"
-    ]
 
 
 def _base(file: RecipeFile) -> list[str]:

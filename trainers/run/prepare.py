@@ -25,6 +25,7 @@ from trainers.model.lora import lora_config, target_modules
 from trainers.recipes.load import RecipeFile
 from trainers.recipes.schema import Recipe
 from trainers.run.behaviors import Watch
+from trainers.run.exchange import Exchange
 from trainers.run.job import BaseInfo, Method, RecipeRows, TrainingJob
 from trainers.run.prompts import Prompts
 from trainers.run.quiet import silence_bars
@@ -32,7 +33,7 @@ from trainers.run.selection import Selection
 
 
 def prepare(
-    file: RecipeFile, method: Method, rows: RecipeRows, task: Task | None
+    file: RecipeFile, method: Method, rows: RecipeRows, task: Task | None, exchange: Exchange
 ) -> tuple[TrainingJob, Path]:
     """The TrainingJob, and the local folder of its base.
 
@@ -42,7 +43,7 @@ def prepare(
     silence_bars()
     recipe = file.recipe
     folder, tokenizer = open_tokenizer(recipe, file.where("base"))
-    device = choose_device(recipe, folder)
+    device = choose_device(recipe, folder, exchange.local_count)
     model = open_model(recipe, folder, device)
     parameters = numel(model)
     model, lora = _with_adapter(file, model, folder)
@@ -69,17 +70,18 @@ def prepare(
         val=val,
         max_length=max_length,
         ending=ending,
-        steps=steps_of(recipe, len(train.rows)),
+        steps=steps_of(recipe, len(train.rows), exchange.count),
+        exchange=exchange,
         target_modules=tuple(names),
         trainable_parameters=_trained(model)
         if recipe.adapter
         else _adapter_parameters(model, lora.r, names),
         task=task,
-        watch=Watch(Prompts(task, rows.val[: recipe.watch_rows], tokenizer))
+        watch=Watch(Prompts(task, rows.val[: recipe.watch_rows], tokenizer, exchange))
         if task and rows.val
         else None,
         selection=_selection(recipe),
-        prompts=Prompts(task, _fitting(rows.train, train, max_length), tokenizer)
+        prompts=Prompts(task, _fitting(rows.train, train, max_length), tokenizer, exchange)
         if task and recipe.needs_task
         else None,
         notes=(*_read(file), *file.notes, *device.notes, *_notes(train), *method.notes(train)),
@@ -114,14 +116,13 @@ def _with_adapter(file: RecipeFile, model: Any, folder: Path) -> tuple[Any, Any]
     return adapted, adapted.peft_config["default"]
 
 
-def steps_of(recipe: Recipe, rows: int) -> int:
+def steps_of(recipe: Recipe, rows: int, processes: int = 1) -> int:
     """Optimiser steps of the run, as transformers' Trainer counts them."""
     if recipe.max_steps is not None:
         return recipe.max_steps
     batches = math.ceil(rows / recipe.per_device_train_batch_size)
-    return math.ceil(
-        recipe.num_train_epochs * math.ceil(batches / recipe.gradient_accumulation_steps)
-    )
+    in_a_step = recipe.gradient_accumulation_steps * processes
+    return math.ceil(recipe.num_train_epochs * math.ceil(batches / in_a_step))
 
 
 def _check_vocabulary(model: Any, train: EncodedRows, where: str) -> None:

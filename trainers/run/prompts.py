@@ -21,6 +21,7 @@ from harness.engine.hf.live import live_answers
 from harness.tasks.judging import judge_answer
 from harness.tasks.reference import reference_value
 from harness.tasks.task import Task
+from trainers.run.exchange import Exchange
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,16 +41,30 @@ class Judged:
 class Prompts:
     """The prompts of rows, each a case of a task."""
 
-    def __init__(self, task: Task, rows: Sequence[Any], tokenizer: Any) -> None:
+    def __init__(self, task: Task, rows: Sequence[Any], tokenizer: Any, exchange: Exchange) -> None:
         """``rows`` are a method's own, as it reads them."""
         self.task = task
         self.cases = [_case(row, task) for row in rows]
         self._tokenizer = tokenizer
+        self._exchange = exchange
 
     def answers(
         self, model: Any, cases: Sequence[Case], sampling: Sampling, repeats: int = 1
     ) -> Iterator[Judged]:
-        """Answers to cases, ``repeats`` to each, by case and then by repeat."""
+        """Answers to cases, ``repeats`` to each, by case and then by repeat.
+
+        Each process answers and judges its share of the cases, and has all answers.
+        """
+        count = self._exchange.count
+        own = cases[self._exchange.rank :: count]
+        shares = self._exchange.all([*self._own_answers(model, own, sampling, repeats)])
+        for place in range(len(cases)):
+            first = place // count * repeats
+            yield from shares[place % count][first : first + repeats]
+
+    def _own_answers(
+        self, model: Any, cases: Sequence[Case], sampling: Sampling, repeats: int
+    ) -> Iterator[Judged]:
         requests = requests_for(
             self.task.name, cases, sampling, template=self.task.template, repeats=repeats
         )

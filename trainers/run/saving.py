@@ -25,6 +25,8 @@ class Saving:
     """Makes what peft has written an adapter's folder."""
     resumed: tuple[int, ...] = ()
     keeping: Keeping | None = None
+    is_writing: bool = True
+    """False where another process of the training writes."""
 
     def writing(self) -> Path:
         """An empty folder to write a checkpoint into."""
@@ -63,6 +65,8 @@ class WholeCheckpoints:
 
     def _save_checkpoint(self, model: Any, trial: Any) -> None:
         """Write beside the checkpoints that are whole, and rename at the end."""
+        if not self.saving.is_writing:
+            return
         self.saving.writing()
         super()._save_checkpoint(model, trial)  # type: ignore[misc]
         self.saving.seal(self.state.global_step)  # type: ignore[attr-defined]

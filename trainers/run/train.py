@@ -6,8 +6,10 @@ folder is created. A method's own file reads and encodes its rows and builds its
 """
 
 import importlib
+import io
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -26,6 +28,7 @@ from trainers.run.announce import closing, memory, opening, say
 from trainers.run.job import Method, RecipeRows
 from trainers.run.memory_plan import expected
 from trainers.run.preflight import check, with_fallback, with_task_template
+from trainers.run.processes import processes_here, said_once, take_own_device
 from trainers.run.quiet import quiet
 
 INTERRUPTED = 130
@@ -53,36 +56,43 @@ def train(
         HarnessError: the user's input is wrong, training diverged or the folder cannot be written.
         SystemExit: Ctrl-C.
     """
+    processes = processes_here()
+    take_own_device(processes)
     bound_spinning()
     console = console or Console(highlight=False)
-    file = load(recipe, overrides)
-    file = with_fallback(file)
-    output = Path(file.recipe.output)
-    if resume and is_finished(output):
-        say(console, [("finished", f"{output} holds the adapter, nothing is left to train")])
-        return
-    task = check(file, overwrite=overwrite, resume=resume)
-    file = with_task_template(file, task)
-    method = cast(Method, importlib.import_module(f"trainers.{file.recipe.method}"))
-    rows = read(file, method)
+    if processes.rank:
+        console = Console(file=io.StringIO())  # The first one prints.
+    with said_once(processes):
+        file = with_fallback(load(recipe, overrides))
+        output = Path(file.recipe.output)
+        if resume and is_finished(output):
+            say(console, [("finished", f"{output} holds the adapter, nothing is left to train")])
+            return
+        task = check(file, overwrite=overwrite, resume=resume)
+        file = with_task_template(file, task)
+        method = cast(Method, importlib.import_module(f"trainers.{file.recipe.method}"))
+        rows = read(file, method)
     try:
         with quiet() as warnings:
-            with console.status("opening the base"):
-                # These import torch, and must come after quiet().
-                from trainers.run import loop
-                from trainers.run.dry_run import show_dry_run
-                from trainers.run.prepare import prepare
+            # These import torch, and must come after quiet().
+            from trainers.run import loop
+            from trainers.run.dry_run import show_dry_run
+            from trainers.run.exchange import joined
+            from trainers.run.prepare import prepare
 
-                job, base_folder = prepare(file, method, rows, task)
-                job = replace(job, notes=(*job.notes, *_earlier(rows), *_leaks(rows)))
-            estimate = expected(job)
-            say(console, [*opening(job, rows), *memory(estimate)])
-            if dry_run:
-                show_dry_run(method, rows, job, console)
-                return
-            result = loop.train_job(
-                file, method, rows, job, base_folder, console, warnings, resume=resume
-            )
+            with joined(processes) as exchange:
+                with console.status("opening the base"):
+                    opened = partial(prepare, file, method, rows, task, exchange)
+                    job, base_folder = exchange.together(opened)
+                    job = replace(job, notes=(*job.notes, *_earlier(rows), *_leaks(rows)))
+                estimate = expected(job)
+                say(console, [*opening(job, rows), *memory(estimate)])
+                if dry_run:
+                    show_dry_run(method, rows, job, console)
+                    return
+                result = loop.train_job(
+                    file, method, rows, job, base_folder, console, warnings, resume=resume
+                )
         say(console, closing(job.recipe.output, result, warnings, estimate))
     except KeyboardInterrupt as stop:
         after = str(stop) or "before the first step"
