@@ -119,8 +119,8 @@ def test_missing_packages_are_one_line(tmp_path: Path, monkeypatch: pytest.Monke
     )
 
 
-def test_one_of_several_processes_is_refused(
+def test_one_of_several_processes_that_do_not_know_of_each_other_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("WORLD_SIZE", "2")
-    assert "training runs in one: start one" in run(str(recipe_in(tmp_path))).stderr
+    assert "processes that do not know of each other" in run(str(recipe_in(tmp_path))).stderr

@@ -145,20 +145,40 @@ def _clear(partial: Path) -> None:
 
 
 def _claim(partial: Path, resume: bool) -> None:
-    partial.parent.mkdir(parents=True, exist_ok=True)
+    """Make the partial folder this process' own, and empty it unless ``resume``.
+
+    Raises:
+        HarnessError: another process owns it.
+    """
+    partial.mkdir(parents=True, exist_ok=True)
+    own = partial / f"{PROCESS_FILE}.{os.getpid()}"
+    own.write_text(str(os.getpid()))
     try:
-        partial.mkdir()
+        _require_unowned(partial)
+        # Of processes that come at once, one alone can make the name.
+        os.link(own, partial / PROCESS_FILE)
     except FileExistsError:
-        if owner := living_owner(partial):
-            raise HarnessError(
-                f"{partial}: process {owner} is training into this folder; wait for it, or name "
-                "another output"
-            ) from None
-        # Left by a training that was killed.
-        if not resume:
-            shutil.rmtree(partial)
-            partial.mkdir()
-    (partial / PROCESS_FILE).write_text(str(os.getpid()))
+        _require_unowned(partial)
+        raise
+    except OSError:  # A file system without hard links.
+        (partial / PROCESS_FILE).write_text(str(os.getpid()))
+    finally:
+        own.unlink(missing_ok=True)
+    if resume:
+        return
+    for left in partial.iterdir():
+        if left.name.partition(".")[0] != PROCESS_FILE:
+            shutil.rmtree(left) if left.is_dir() else left.unlink()
+
+
+def _require_unowned(partial: Path) -> None:
+    """Free the folder of an owner that was killed; refuse where it lives."""
+    if owner := living_owner(partial):
+        raise HarnessError(
+            f"{partial}: process {owner} is training into this folder; wait for it, or name "
+            "another output"
+        ) from None
+    (partial / PROCESS_FILE).unlink(missing_ok=True)
 
 
 def living_owner(partial: Path) -> int | None:

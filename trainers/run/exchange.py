@@ -100,6 +100,9 @@ class Exchange:
         return value if is_own else pickle.loads(passed.numpy().tobytes())
 
 
+ALONE = Exchange(Processes())
+
+
 @contextlib.contextmanager
 def joined(processes: Processes) -> Iterator[Exchange]:
     """The exchange of these processes, once all have come.

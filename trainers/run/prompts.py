@@ -21,7 +21,7 @@ from harness.engine.hf.live import live_answers
 from harness.tasks.judging import judge_answer
 from harness.tasks.reference import reference_value
 from harness.tasks.task import Task
-from trainers.run.exchange import Exchange
+from trainers.run.exchange import ALONE, Exchange
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,9 @@ class Judged:
 class Prompts:
     """The prompts of rows, each a case of a task."""
 
-    def __init__(self, task: Task, rows: Sequence[Any], tokenizer: Any, exchange: Exchange) -> None:
+    def __init__(
+        self, task: Task, rows: Sequence[Any], tokenizer: Any, exchange: Exchange = ALONE
+    ) -> None:
         """``rows`` are a method's own, as it reads them."""
         self.task = task
         self.cases = [_case(row, task) for row in rows]

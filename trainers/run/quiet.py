@@ -36,6 +36,8 @@ KNOWN = (
     r"Token indices sequence length is longer",
     # GRPO's answers are drawn by it; TRL is pinned, and tests run it.
     r"You are using 'rollout_func'",
+    # Ray's group: this package divides the work itself, and hides its processes from the libraries.
+    r"torch\.distributed process group is initialized",
     # Deprecations between the libraries.
     r".* is deprecated",
 )

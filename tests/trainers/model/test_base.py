@@ -34,3 +34,15 @@ def test_the_recipe_takes_precedence_over_both(
     monkeypatch.setenv("OMP_NUM_THREADS", "2")
     set_threads(5)
     assert told == [5]
+
+
+@pytest.mark.parametrize(("environment", "threads"), [(None, [4]), ("1", [4]), ("2", [])])
+def test_processes_of_one_training_share_the_cores(
+    monkeypatch: pytest.MonkeyPatch, told: list[int], environment: str | None, threads: list[int]
+) -> None:
+    """``OMP_NUM_THREADS=1`` is torchrun's where the user has set nothing."""
+    monkeypatch.setattr(base, "usable_cores", lambda: 9)
+    if environment:
+        monkeypatch.setenv("OMP_NUM_THREADS", environment)
+    set_threads(None, processes=2)
+    assert told == threads

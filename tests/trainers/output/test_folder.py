@@ -1,11 +1,14 @@
 """The output folder appears complete or not at all."""
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from harness.core.errors import HarnessError
+from tests.models import ROOT
 from trainers.output.folder import PROCESS_FILE, mistake_in, staged
 
 
@@ -66,6 +69,52 @@ def test_a_training_that_runs_keeps_its_folder(tmp_path: Path) -> None:
     ):
         pass
     assert partial.exists()
+
+
+CLAIMS = """\
+import sys
+from pathlib import Path
+from harness.core.errors import HarnessError
+from tests.models import ROOT
+from trainers.output.folder import staged
+sys.stdin.readline()
+try:
+    with staged(Path(sys.argv[1])):
+        print("claimed", flush=True)
+        sys.stdin.readline()
+except HarnessError as error:
+    print(error, flush=True)
+"""
+
+
+@pytest.mark.parametrize("is_left", [False, True], ids=["fresh", "left by a killed one"])
+def test_of_processes_that_come_at_once_one_trains(tmp_path: Path, is_left: bool) -> None:
+    """A launcher may start several that do not know of each other."""
+    if is_left:
+        (tmp_path / "out.partial").mkdir()
+    command = [sys.executable, "-c", CLAIMS, str(tmp_path / "out")]
+    started = [
+        subprocess.Popen(
+            command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        for _ in range(3)
+    ]
+    for process in started:
+        assert process.stdin
+        process.stdin.write("\n")
+        process.stdin.flush()
+    said = [process.stdout.readline() if process.stdout else "" for process in started]
+    for process in started:
+        process.communicate("\n", timeout=60)
+    assert said.count("claimed\n") == 1
+    assert sum("is training into this folder" in line for line in said) == 2
+    assert (tmp_path / "out").is_dir()
+
+
+def test_a_file_system_without_hard_links_is_claimed(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr(os, "link", lambda *_: Path("/no such").stat())
+    with staged(tmp_path / "out") as partial:
+        assert (partial / PROCESS_FILE).read_text() == str(os.getpid())
 
 
 def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:

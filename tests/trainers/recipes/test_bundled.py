@@ -55,10 +55,13 @@ def test_it_fits_the_installed_libraries(name: str, tmp_path: Path) -> None:
     from peft import LoraConfig
 
     from trainers.run.arguments import arguments
+    from trainers.run.exchange import Exchange
+    from trainers.run.processes import Processes
 
     recipe: Any = load(name).recipe
     base = SimpleNamespace(device="cpu", dtype="bfloat16")
-    job: Any = SimpleNamespace(recipe=recipe, base=base, val=recipe.data.val or None)
+    val, alone = recipe.data.val or None, Exchange(Processes())
+    job: Any = SimpleNamespace(recipe=recipe, base=base, val=val, exchange=alone)
     passed = arguments(job, tmp_path)
     config = getattr(trl, f"{recipe.method.upper()}Config")(**passed)
     for key in set(type(recipe).model_fields) & set(passed):
