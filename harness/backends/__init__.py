@@ -8,6 +8,7 @@ heavy, and ``open_model(ref, settings)``, which runs in the backend's own proces
 import importlib
 import pkgutil
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from harness.core.errors import HarnessError
@@ -59,6 +60,24 @@ def connect(ref: ModelRef, settings: EngineSettings = DEFAULTS) -> AnsweringMode
     from harness.engine.process import RemoteModel
 
     return RemoteModel(ref, settings, stays_open=True)
+
+
+def files_of(ref: ModelRef) -> list[Path]:
+    """The files that a model opens from; none where its kind has none, or does not say.
+
+    Raises:
+        HarnessError: a part of the model is on the hub and was never downloaded.
+    """
+    backend = _backend(ref)
+    if not hasattr(backend, "files") or not hasattr(backend, "LIBRARIES"):
+        return []
+    files: list[Path] = backend.files(ref)
+    return files
+
+
+def libraries_of(ref: ModelRef) -> tuple[str, ...]:
+    """The packages whose versions decide, beside the files, what a model answers."""
+    return tuple(getattr(_backend(ref), "LIBRARIES", ()))
 
 
 def _backend(ref: ModelRef) -> Backend:

@@ -20,6 +20,8 @@ from harness.model_files.folders import (
 )
 from harness.model_files.hub import local_folder
 
+LIBRARIES = ("torch", "transformers", "tokenizers", "bitsandbytes", "peft")
+
 
 def preflight(ref: ModelRef, settings: EngineSettings) -> None:
     check_options(ref, "base")

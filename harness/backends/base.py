@@ -8,6 +8,8 @@ from harness.model_files.fingerprint import deciding_files
 from harness.model_files.folders import check_options, check_whole_model, may_be_quantized
 from harness.model_files.hub import local_folder
 
+LIBRARIES = ("torch", "transformers", "tokenizers", "bitsandbytes")
+
 
 def preflight(ref: ModelRef, settings: EngineSettings) -> None:
     check_options(ref)

@@ -26,6 +26,7 @@ from harness.model_files.gguf_header import (
 )
 from harness.model_files.provenance_keys import BASE_WEIGHTS_SHA256, SOURCE_WEIGHTS_SHA256
 
+LIBRARIES = ("llama-cpp-python",)
 TOKENIZER_PREFIX = "tokenizer."
 
 

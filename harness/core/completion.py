@@ -28,6 +28,16 @@ class Timing:
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """The run that generated an answer which a later run took from the store."""
+
+    run: str
+    """The run's id."""
+    created: str
+    """UTC, RFC 3339."""
+
+
+@dataclass(frozen=True, slots=True)
 class Completion:
     """One answer of one model to one request."""
 
@@ -41,5 +51,7 @@ class Completion:
     """Generated token ids, the end token included."""
     prompt_tokens: int = 0
     timing: Timing | None = None
+    origin: Origin | None = None
+    """``None`` where the run itself generated the answer."""
     error: str | None = None
     """One line; set exactly when ``finish_reason`` is ``error``."""

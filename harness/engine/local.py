@@ -48,6 +48,10 @@ class LocalModel:
             for request, completion in zip(batch, completions, strict=True):
                 yield Answered(self.ref, request, completion)
 
+    def measure(self, requests: Sequence[Request]) -> Generator[Event, None, None]:
+        """Its memory is this process's own, which is not measured."""
+        yield from ()
+
     def close(self) -> None:
         """Drop the model."""
         self._opened = None

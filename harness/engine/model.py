@@ -72,11 +72,19 @@ class OpenModel(Protocol):
 class AnsweringModel(Protocol):
     """A model that can be asked, wherever it runs: ``RemoteModel`` or ``LocalModel``."""
 
-    ref: ModelRef
-    model: ModelRecord | None
-    """Known once it has opened, and kept when it is closed; its measurements grow."""
-    available_mb: float | None
-    """Memory left beside the model when it last answered, where it lives; ``None``: not known."""
+    @property
+    def ref(self) -> ModelRef: ...
+
+    @property
+    def model(self) -> ModelRecord | None:
+        """Known once it has opened, and kept when it is closed; its measurements grow."""
+        ...
+
+    @property
+    def available_mb(self) -> float | None:
+        """Memory left beside the model when it last answered, where it lives; ``None``: not
+        known."""
+        ...
 
     @property
     def is_open(self) -> bool:
@@ -92,6 +100,15 @@ class AnsweringModel(Protocol):
 
         Raises:
             ModelUnopened: the backend said why it cannot open the model.
+        """
+        ...
+
+    def measure(self, requests: Sequence[Request]) -> Generator[Event, None, None]:
+        """Answer the batches of ``requests`` that take the most memory, for the peak alone: their
+        answers are thrown away.
+
+        Raises:
+            ModelUnopened: as ``events`` does.
         """
         ...
 
@@ -119,12 +136,13 @@ def replacement(first: ModelRecord | None, again: ModelRecord) -> str | None:
 class Backend(Protocol):
     """The functions of a file in ``harness/backends/``.
 
-    Three more are optional. ``files(ref)`` lists the files that ``open_model`` reads: when one is
-    replaced while the model is in use, its further answers are errors.
-    ``import_libraries(ref, settings)`` imports what ``open_model`` takes, opens nothing and reads
-    no weights: a process that is prewarmed runs it before it is known whether the model will be
-    asked. ``connect(ref, settings)`` returns an ``AnsweringModel`` of the backend's own, for a kind
-    that needs no process, such as a stored run.
+    Four more names are optional. ``LIBRARIES`` are the packages whose versions decide, beside the
+    files, what a model answers: with it and ``files``, answers are kept in the store.
+    ``files(ref)`` lists the files that ``open_model`` reads: when one is replaced while the model
+    is in use, its further answers are errors. ``import_libraries(ref, settings)`` imports what
+    ``open_model`` takes, opens nothing and reads no weights: a process that is prewarmed runs it
+    before it is known whether the model will be asked. ``connect(ref, settings)`` returns an
+    ``AnsweringModel`` of the backend's own, for a kind that needs no process, such as a stored run.
     """
 
     def preflight(self, ref: ModelRef, settings: EngineSettings) -> None:

@@ -101,6 +101,25 @@ class RemoteModel:
             if not (self.stays_open and is_drained):
                 self.close()
 
+    def measure(self, requests: Sequence[Request]) -> Generator[Event, None, None]:
+        """Answer the batches that take the most memory, for the peak alone.
+
+        Raises:
+            ModelUnopened: as ``events`` does. A process that dies is not started again: the peak
+                is then unknown.
+        """
+        is_drained = False
+        try:
+            yield from self._from(list(requests), "measure")
+            is_drained = True
+        except BackendDied as died:
+            if self.model is None:
+                raise ModelUnopened(str(died)) from None
+            self.model = replace(self.model, peak_memory_mb=None)
+        finally:
+            if not (self.stays_open and is_drained):
+                self.close()
+
     def encode(
         self, requests: Sequence[Request] = (), token_ids: Iterable[int] = ()
     ) -> Tokenization:
@@ -155,14 +174,14 @@ class RemoteModel:
     def _in_flight(self) -> list[str]:
         return self._process.in_flight if self._process else []
 
-    def _from(self, requests: list[Request]) -> Iterator[Event]:
+    def _from(self, requests: list[Request], what: str = "generate") -> Iterator[Event]:
         """The events of the model's process, which is started when there is none."""
         process = self._process or self._open()
         assert self.model is not None
         yield ModelOpened(self.ref, self.model)
         by_key = {r.key: r for r in requests}
         started = time.perf_counter()
-        process.send("generate", requests=requests)
+        process.send(what, requests=requests)
         for message in process.messages():
             match message["kind"]:
                 case "started":

@@ -72,6 +72,8 @@ def main() -> None:
             case "generate":
                 requests = [value_of(Request, r) for r in message["requests"]]
                 is_warm = _generate(opened, requests, out, is_warm)
+            case "measure":
+                _measure(opened, message, out)
             case "encode":
                 _encode(opened, message, out)
             case "logits":
@@ -152,6 +154,25 @@ def _generate(opened: Opened, requests: Sequence[Request], out: IO[bytes], is_wa
     left = available_mb(model.describe().device)
     send(out, "finished", peak_memory_mb=peak_memory_mb(), available_mb=left)
     return is_warm
+
+
+def _measure(opened: Opened, message: dict[str, Any], out: IO[bytes]) -> None:
+    """Answer the batches that take the most memory: of the most rows, of the most text, and with
+    the longest prompt. Nothing is sent but progress and the peak."""
+    model = opened.model
+    batches = model.batches([value_of(Request, r) for r in message["requests"]])
+    ranks = (len, lambda batch: sum(map(_length, batch)), lambda batch: max(map(_length, batch)))
+    heaviest = [max(batches, key=rank) for rank in ranks] if batches else []
+    for index, batch in enumerate(heaviest):
+        if batch not in heaviest[:index]:
+            send(out, "started", keys=[])
+            model.generate(batch, _Progress(out))
+    left = available_mb(model.describe().device)
+    send(out, "finished", peak_memory_mb=peak_memory_mb(), available_mb=left)
+
+
+def _length(request: Request) -> int:
+    return sum(len(message.content) for message in request.messages)
 
 
 def _require_same(opened: Opened) -> None:

@@ -13,10 +13,10 @@ from harness.export.merging.base_copies import without_base_copies
 from harness.export.merging.merged_weights import MergedWeights
 from harness.export.tensors.model_config import ModelConfig
 from harness.export.tensors.weights import HEAD, StoredWeights, TensorReader
+from harness.files.hash_memory import Stamp
 from harness.model_files import provenance_keys
 from harness.model_files.adapter import read_adapter_files, require_fit, unheld_revision
 from harness.model_files.fingerprint import (
-    Stamp,
     adapted_hash,
     deciding_files,
     file_hashes,

@@ -6,14 +6,21 @@ from functools import lru_cache
 from pathlib import Path
 
 from harness.core.plan import sha256_of
+from harness.files.hash_memory import Stamp, recall, remember
 
 WEIGHTS = ("*.safetensors", "*.bin", "*.gguf")
 TOKENIZER = ("tokenizer.json", "tokenizer_config.json", "vocab.json", "merges.txt", "*.model")
 TEMPLATE = ("chat_template.jinja", "chat_template.json")
+BESIDE = (
+    "added_tokens.json",
+    "special_tokens_map.json",
+    "vocab.txt",
+    "*.tiktoken",
+    "*.index.json",
+    "additional_chat_templates/*.jinja",
+)
+"""Further files that the libraries read beside these."""
 CONFIG = ("config.json", "generation_config.json", "adapter_config.json")
-Stamp = tuple[int, ...]
-"""Device, inode, size, and the times of modification and of change in nanoseconds. A program can
-set the first time back, but not the second."""
 
 
 def file_hashes(folder: Path) -> dict[str, str]:
@@ -23,7 +30,7 @@ def file_hashes(folder: Path) -> dict[str, str]:
 
 def deciding_files(folder: Path) -> list[Path]:
     """The files of ``folder`` that decide weights, tokens or the prompt."""
-    patterns = (*WEIGHTS, *TOKENIZER, *TEMPLATE, *CONFIG)
+    patterns = (*WEIGHTS, *TOKENIZER, *TEMPLATE, *BESIDE, *CONFIG)
     return sorted({path for pattern in patterns for path in folder.glob(pattern)})
 
 
@@ -34,14 +41,20 @@ def tokenizer_hash(folder: Path) -> str:
 
 
 def sha256_of_file(path: Path) -> str:
-    """SHA-256 of a file, which is read once as long as its stamp stays the same."""
+    """SHA-256 of a file, which is read once as long as its stamp stays the same: a large one once
+    on this machine, another once in this process."""
     return _sha256(path, stamp_of(path))
 
 
 @lru_cache(maxsize=1024)
 def _sha256(path: Path, stamp: Stamp | None) -> str:
+    if stamp is not None and (known := recall(path, stamp)):
+        return known
     with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+    if stamp is not None and stamp_of(path) == stamp:
+        remember(path, stamp, found)
+    return found
 
 
 def stamp_of(path: Path) -> Stamp | None:

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from harness.core.errors import HarnessError
-from harness.model_files.fingerprint import Stamp, sha256_of_file, stamp_of
+from harness.files.hash_memory import Stamp
+from harness.model_files.fingerprint import sha256_of_file, stamp_of
 
 
 class OpenedFiles:

@@ -66,8 +66,15 @@ class Collection:
             for item in session.items
             if isinstance(item, pytest.Function) and is_behavior(item) and needs_answers(item)
         ]
+        plan = RunPlan.of(tests, ours.start, ours.config.getoption("--run-id"))
+        ours.store.run = plan.id
+        ours.store.measured = frozenset(
+            subject_of(item).ref
+            for item in session.items
+            if is_behavior(item) and "memory" in getattr(item, "fixturenames", ())
+        )
         ours.run = Run(
-            RunPlan.of(tests, ours.start, ours.config.getoption("--run-id")),
+            plan,
             ours.host,
             TerminalProgress(ours.config),
             has_followups=ours.has_followups,

@@ -41,6 +41,11 @@ def add_options(group: pytest.OptionGroup) -> None:
     add("--tasks-dir", metavar="DIR", help="the folder of task folders")
     add("--report-dir", metavar="DIR", help="where the run's record goes")
     add("--run-id", metavar="ID", help="the run's id, for scripts that name it afterwards")
+    add(
+        "--fresh",
+        action="store_true",
+        help="generate every answer, also those that the store of completions holds",
+    )
     add("--limit", type=count, metavar="N", help="only the first N cases of each task")
     add("--case", action="append", default=[], metavar="ID", help="only this case; repeatable")
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from harness import backends
 from harness.core.errors import HarnessError
 from harness.engine.host import ModelHost
+from harness.files.cache_folder import cache_folder
 from harness.files.refused import refusals
 from harness.plugin import SESSION, gate, generate, plugin_name
 from harness.plugin.options import PluginOptions
@@ -20,6 +20,7 @@ from harness.records.runs import check_new_id, check_writable
 from harness.run.plan import RunStart
 from harness.run.selection import CaseSource, Subject, choose
 from harness.run.settings import Settings, read_settings
+from harness.run.stored_model import SessionStore, host
 
 if TYPE_CHECKING:
     from harness.run.session import Run
@@ -32,6 +33,7 @@ class HarnessSession:
     config: pytest.Config
     options: PluginOptions
     host: ModelHost
+    store: SessionStore
     mistakes: list[str]
     """Mistakes of the user, one line each, found while collecting."""
     start: RunStart = field(default_factory=RunStart)
@@ -63,7 +65,10 @@ def session_of(config: pytest.Config) -> HarnessSession:
 def _begin(config: pytest.Config) -> HarnessSession:
     mistakes: list[str] = []
     options = PluginOptions.of(config, _settings(config, mistakes))
-    session = HarnessSession(config, options, backends.host(options.choices.engine), mistakes)
+    store = _store(config, options.settings)
+    models = host(options.choices.engine, store)
+    session = HarnessSession(config, options, models, store, mistakes)
+    config.add_cleanup(store.close)
     config.add_cleanup(session.host.close)
     asked = [*gate.plugins(session), *generate.plugins(session)]
     if not mistakes:
@@ -82,6 +87,13 @@ def _begin(config: pytest.Config) -> HarnessSession:
     for plugin in (*asked, Behaviors(session), Collection(session)):
         config.pluginmanager.register(plugin, plugin_name(type(plugin)))
     return session
+
+
+def _store(config: pytest.Config, settings: Settings) -> SessionStore:
+    folder = cache_folder(settings.store)
+    if folder is not None:
+        folder = config.rootpath / folder
+    return SessionStore(folder, is_fresh=config.getoption("fresh"))
 
 
 def _settings(config: pytest.Config, mistakes: list[str]) -> Settings:

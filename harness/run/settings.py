@@ -2,7 +2,7 @@
 
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
@@ -39,6 +39,9 @@ class Settings(BaseModel):
     baselines_dir: str = "reports/baselines"
     stall_seconds: float = Field(600.0, gt=0, allow_inf_nan=False)
     """Seconds without a message after which a backend counts as hung."""
+    store: Literal[False] | str | None = None
+    """Folder of the store of completions, from the project's; ``false`` for none. ``None``: in the
+    user's cache directory."""
     gate: GatePolicy = GatePolicy()
     """The table ``[tool.harness.gate]``."""
 

@@ -1,0 +1,49 @@
+"""Names a model by content: equal keys give equal answers to equal requests."""
+
+from importlib.metadata import PackageNotFoundError, version
+
+from harness import __version__, backends
+from harness.core.modelref import ModelRef
+from harness.core.plan import sha256_of
+from harness.engine.model import EngineSettings
+from harness.machine.accelerator import likely_device
+from harness.model_files.fingerprint import sha256_of_file
+from harness.model_files.folders import adapter_base
+from harness.model_files.hub import is_hub_id, local_copy
+
+
+def model_key(ref: ModelRef, settings: EngineSettings) -> str | None:
+    """SHA-256 over the files that the model opens from (weights, adapter, tokenizer, template), in
+    their order, over its kind, dtype, quantisation and device, and over the versions of the harness
+    and of the libraries that run it.
+
+    ``None`` where the files are not on this machine yet, or the kind has none.
+    """
+    try:
+        files = backends.files_of(ref) if is_here(ref) else []
+    except Exception:  # What is wrong with the model is said when it is opened.
+        return None
+    if not files:
+        return None
+    folders = list(dict.fromkeys(file.parent for file in files))
+    hashes = [[folders.index(f.parent), f.name, sha256_of_file(f)] for f in files if f.is_file()]
+    device = (settings.device or likely_device()).partition(":")[0]
+    opened = [ref.kind, settings.dtype, settings.quantize, device]
+    return sha256_of([hashes, opened, __version__, *_versions(backends.libraries_of(ref))])
+
+
+def is_here(ref: ModelRef) -> bool:
+    """False where a part of the model is on the hub and was not downloaded yet."""
+    parts = [ref.location, *([adapter_base(ref)] if ref.kind == "adapter" else [])]
+    return not any(is_hub_id(part) and local_copy(part) is None for part in parts)
+
+
+def _versions(libraries: tuple[str, ...]) -> list[list[str | None]]:
+    return [[name, _version(name)] for name in libraries]
+
+
+def _version(library: str) -> str | None:
+    try:
+        return version(library)
+    except PackageNotFoundError:
+        return None
