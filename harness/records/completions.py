@@ -30,6 +30,8 @@ FILE = "completions.sqlite3"
 VERSION = 1
 BUSY_SECONDS = 30.0
 """Time that a session waits for another one's write, which takes less than a millisecond."""
+ENDINGS = ("", "-wal", "-shm")
+"""SQLite's files of one database."""
 _AT_ONCE = 500
 """Keys of one statement; SQLite's least limit of parameters is 999."""
 _TABLES = """
@@ -85,17 +87,17 @@ class Completions:
         self.path = folder / FILE
         self.notes: list[str] = []
         """One line for each thing that went wrong and was overcome."""
-        self.owner = _owner(os.getpid())
+        self.owner = owner_of(os.getpid())
         self._connection = self._opened()
 
     def find(self, model: str, keys: Sequence[str]) -> dict[str, StoredAnswer]:
-        """The stored answers of a model, by request key. A damaged one is as if it was never
-        stored."""
+        """The stored answers of a model by request key, in the order of ``keys``. A damaged one is
+        as if it was never stored."""
         found: dict[str, StoredAnswer] = {}
         for start in range(0, len(keys), _AT_ONCE):
             some = keys[start : start + _AT_ONCE]
             marks = ",".join("?" * len(some))
-            with self._using() as connection:
+            with self.transaction() as connection:
                 rows = connection.execute(
                     "select request, answer, digest, run, created from answers "
                     f"where model = ? and request in ({marks})",
@@ -106,14 +108,14 @@ class Completions:
                     (time.time(), model, *some),
                 )
             for request, answer, digest, run, created in rows:
-                if digest == _digest(model, request, answer, run, created):
+                if digest == digest_of(model, request, answer, run, created):
                     origin = Origin(run, created)
                     found[request] = StoredAnswer(_value(Completion, answer), origin)
-        return found
+        return {key: found[key] for key in keys if key in found}
 
     def record_of(self, model: str) -> ModelRecord | None:
         """The model as it described itself when it was opened; without measurements."""
-        with self._using() as connection:
+        with self.transaction() as connection:
             row = connection.execute(
                 "select record, digest from models where model = ?", (model,)
             ).fetchone()
@@ -125,7 +127,7 @@ class Completions:
         """Keep a model's record, so that a later run needs no opening."""
         bare = replace(record, load_seconds=None, generate_seconds=None, peak_memory_mb=None)
         text = json.dumps(asdict(bare), ensure_ascii=True)
-        with self._using() as connection:
+        with self.transaction() as connection:
             connection.execute(
                 "insert or replace into models values (?, ?, ?, ?)",
                 (model, record.ref, text, sha256_of([model, text])),
@@ -137,8 +139,8 @@ class Completions:
         bare = replace(completion, case_id="", repeat=0, timing=None, origin=None)
         text = json.dumps(asdict(bare), ensure_ascii=True, separators=(",", ":"))
         created = datetime.now(UTC).isoformat(timespec="seconds")
-        digest = _digest(model, key, text, run, created)
-        with self._using() as connection:
+        digest = digest_of(model, key, text, run, created)
+        with self.transaction() as connection:
             connection.execute(
                 "insert or replace into answers values (?, ?, ?, ?, ?, ?, ?)",
                 (model, key, text, digest, run, created, time.time()),
@@ -149,7 +151,7 @@ class Completions:
         """Claim requests to generate their answers, and return those that are this session's: they
         have no answer yet and no other living session claims them. They come in the order of
         ``keys``."""
-        with self._using() as connection:
+        with self.transaction() as connection:
             answered = {
                 key
                 for key in keys
@@ -170,10 +172,24 @@ class Completions:
 
     def release(self, model: str) -> None:
         """Give up this session's claims to a model's requests."""
-        with self._using() as connection:
+        with self.transaction() as connection:
             connection.execute(
                 "delete from claims where model = ? and owner = ?", (model, self.owner)
             )
+
+    @property
+    def size_bytes(self) -> int:
+        """Size of the file with what is not merged into it yet."""
+        files = [Path(f"{self.path}{ending}") for ending in ENDINGS]
+        return sum(file.stat().st_size for file in files if file.exists())
+
+    def compact(self) -> None:
+        """Give the room of removed answers back to the disk."""
+        try:
+            self._connection.execute("vacuum")
+            self._connection.execute("pragma wal_checkpoint(truncate)")
+        except sqlite3.Error as error:
+            raise StoreFailed(f"{self.path}: {error}") from None
 
     def close(self) -> None:
         """Close the file."""
@@ -181,8 +197,12 @@ class Completions:
             self._connection.close()
 
     @contextmanager
-    def _using(self) -> Iterator[sqlite3.Connection]:
-        """One transaction, begun as a writer so that it never has to give way in its middle."""
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """One transaction, begun as a writer so that it never has to give way in its middle.
+
+        Raises:
+            StoreFailed: the disk failed, or the file is damaged and was put aside.
+        """
         connection = self._connection
         try:
             connection.execute("begin immediate")
@@ -234,7 +254,7 @@ class Completions:
         """Put the file aside, where it stays, and begin another."""
         aside = self.path.with_name(f"{self.path.name}.{kind}-{time.time_ns()}")
         try:
-            for ending in ("", "-wal", "-shm"):
+            for ending in ENDINGS:
                 with suppress(FileNotFoundError):
                     Path(f"{self.path}{ending}").rename(f"{aside}{ending}")
             connection = self._ready()
@@ -244,7 +264,8 @@ class Completions:
         return connection
 
 
-def _digest(model: str, key: str, text: str, run: str, created: str) -> str:
+def digest_of(model: str, key: str, text: str, run: str, created: str) -> str:
+    """Hash of a row of answers, by which damage on the disk is seen."""
     return sha256_of([model, key, text, run, created])
 
 
@@ -258,13 +279,13 @@ def _value(kind: type[T], text: str) -> T:
     return value
 
 
-def _owner(pid: int) -> str:
+def owner_of(pid: int) -> str:
     """Names a process so that another one, which gets its number later, has another name."""
     return f"{pid} {psutil.Process(pid).create_time():.2f}"
 
 
 def _is_alive(owner: str) -> bool:
     try:
-        return _owner(int(owner.split()[0])) == owner
+        return owner_of(int(owner.split()[0])) == owner
     except (psutil.Error, ValueError, IndexError):
         return False

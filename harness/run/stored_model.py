@@ -93,6 +93,10 @@ class StoredModel:
     _known: ModelRecord | None = None
     """The model as it described itself to an earlier run."""
     _key: str | None = None
+    _passes_by: bool = False
+    """Nothing is looked up any more."""
+    _given: int = 0
+    """Number of answers that the model did not generate in this session."""
 
     @property
     def ref(self) -> ModelRef:
@@ -128,12 +132,13 @@ class StoredModel:
         if self._key is None:
             yield from self.inner.events(requests)
             return
-        found = yield from self._stored(waiting)
+        self._passes_by |= self.store.is_fresh
         try:
+            yield from self._stored(waiting)
             yield from self._generated(waiting, timed)
         finally:
             self.store.use(lambda s: s.release(self._key or ""), None)
-        if found and self.ref in self.store.measured:
+        if self._given and self.ref in self.store.measured:
             yield from self._opened(self.inner.measure([r for r in requests if not r.timed]))
 
     def measure(self, requests: Sequence[Request]) -> Generator[Event, None, None]:
@@ -151,17 +156,6 @@ class StoredModel:
         ref = self.ref
         return record and replace(record, ref=str(ref), kind=ref.kind, name=ref.name)
 
-    def _stored(self, waiting: dict[str, list[Request]]) -> Generator[Event, None, bool]:
-        """The answers that the store holds; they leave ``waiting``."""
-        found = {} if self.store.is_fresh else self._find([*waiting])
-        record = self._record() if found else None
-        if record is None:
-            return False
-        self._known = record
-        yield ModelOpened(self.ref, record)
-        yield from self._given(found, waiting)
-        return True
-
     def _generated(
         self, waiting: dict[str, list[Request]], timed: list[Request]
     ) -> Generator[Event, None, None]:
@@ -174,7 +168,7 @@ class StoredModel:
                 timed = []
                 continue
             time.sleep(WAIT_SECONDS)
-            yield from self._given(self._find([*waiting]), waiting)
+            yield from self._stored(waiting)
 
     def _asked(
         self, requests: list[Request], waiting: dict[str, list[Request]]
@@ -204,9 +198,16 @@ class StoredModel:
                 self.store.use(lambda s: s.keep_model(key, record), None)  # noqa: B023
             yield event
 
-    def _given(
-        self, found: dict[str, StoredAnswer], waiting: dict[str, list[Request]]
-    ) -> Generator[Event, None, None]:
+    def _stored(self, waiting: dict[str, list[Request]]) -> Generator[Event, None, None]:
+        """The answers that the store holds; they leave ``waiting``."""
+        found = {} if self._passes_by else self._find([*waiting])
+        if found and self.model is None:
+            self._known = self._record()
+            if self._known is None:  # Its record was damaged: the model has to say what it is.
+                self._passes_by = True
+                return
+            yield ModelOpened(self.ref, self._known)
+        self._given += len(found)
         for key, stored in found.items():
             completion = replace(stored.completion, origin=stored.origin)
             for request in waiting.pop(key):
@@ -218,7 +219,7 @@ class StoredModel:
 
     def _claimed(self, keys: list[str]) -> list[str]:
         """The requests that this session generates; all of them where it looks nothing up."""
-        if self.store.is_fresh:
+        if self._passes_by:
             return keys
         model = self._key or ""
         return self.store.use(lambda s: s.claim(model, keys), keys)

@@ -1,0 +1,217 @@
+"""Sessions over the store of completions, with real models and real kills."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+
+import pytest
+
+from harness.core.record import RunRecord
+from harness.files.cache_folder import STORE_VARIABLE
+from harness.records.completions import FILE
+from tests.models import TINY_QWEN2
+from tests.project import Outcome, Project, clean_environment
+
+CASES = 40
+MODEL = ("--model", "base:model", "--device", "cpu", "--threads", "1", "--batch-tokens", "400")
+COUNTED = """
+import pathlib
+from harness.engine.worker_process import WorkerProcess
+
+messages, answered = WorkerProcess.messages, []
+
+def counted(self):
+    for message in messages(self):
+        if message["kind"] == "answered":
+            with open("generated.txt", "a") as file:
+                file.writelines(key + chr(10) for key in message["keys"])
+            answered.append(message)
+            if len(answered) == 3 and pathlib.Path("kill").exists():
+                {action}
+        yield message
+
+WorkerProcess.messages = counted
+"""
+
+
+@pytest.fixture
+def project(tmp_path):
+    project = Project(tmp_path)
+    project.task("echo", words=[f"word{n}" for n in range(CASES)])
+    project.bundled_suite("test_json_validity.py")
+    shutil.copytree(TINY_QWEN2, tmp_path / "model")
+    project.write("conftest.py", COUNTED.format(action="pass"))
+    return project
+
+
+def run(project: Project, *more: str) -> Outcome:
+    store = project.root / "cache"
+    return project.pytest("suites", *MODEL, *more, **{STORE_VARIABLE: str(store)})
+
+
+def generated(project: Project) -> list[str]:
+    """The requests that a model answered since the last call, in any session."""
+    path = project.root / "generated.txt"
+    lines = path.read_text().splitlines() if path.exists() else []
+    path.unlink(missing_ok=True)
+    return lines
+
+
+def bare(record: RunRecord) -> RunRecord:
+    """What two runs of the same models and cases have in common."""
+    models = tuple(
+        replace(m, load_seconds=None, generate_seconds=None, peak_memory_mb=None, attempt=None)
+        for m in record.models
+    )
+    samples = tuple(
+        replace(s, completion=replace(s.completion, timing=None, origin=None))
+        for s in record.samples
+    )
+    samples = tuple(sorted(samples, key=lambda s: (s.task, s.case_id, s.repeat)))
+    return replace(
+        record,
+        id="",
+        created="",
+        seconds=0.0,
+        load=None,
+        command=(),
+        environment={},
+        models=models,
+        samples=samples,
+    )
+
+
+def test_a_second_session_generates_nothing_and_says_the_same(project):
+    first = run(project)
+    assert len(generated(project)) == CASES
+    second = run(project)
+    assert generated(project) == []
+    assert f"{CASES} of {CASES} answers from the store" in second.out
+    assert "from the store" not in first.out
+    assert first.code == second.code
+    one, two = project.runs()
+    assert bare(one) == bare(two)
+    assert {s.completion.origin.run for s in two.samples} == {one.id}
+
+
+def test_a_stored_session_imports_neither_torch_nor_transformers(project):
+    run(project)
+    forbidden = ("torch", "transformers", "llama_cpp", "tokenizers")
+    lines = [f"sys.modules[{name!r}] = None" for name in forbidden]
+    no_process = ["import harness.engine.process", "harness.engine.process.WorkerProcess = None"]
+    project.write("conftest.py", "\n".join(["import sys", *lines, *no_process]))
+    second = run(project)
+    assert f"{CASES} of {CASES} answers from the store" in second.out, second.out
+
+
+def test_fresh_and_an_empty_setting_generate_again(project):
+    run(project)
+    generated(project)
+    assert run(project, "--fresh").out.count("from the store") == 0
+    assert len(generated(project)) == CASES
+    project.write("pyproject.toml", '[tool.harness]\ntasks_dir = "tasks"\nstore = false\n')
+    project.pytest("suites", *MODEL, **{STORE_VARIABLE: ""})
+    assert len(generated(project)) == CASES
+
+
+@pytest.mark.parametrize(
+    "name", ["model.safetensors", "tokenizer.json", "tokenizer_config.json", "config.json"]
+)
+def test_one_byte_of_a_file_makes_another_model(project, name):
+    run(project)
+    generated(project)
+    path = project.root / "model" / name
+    if path.suffix == ".json":
+        path.write_text(path.read_text() + " ")
+    else:
+        content = bytearray(path.read_bytes())
+        content[-1] ^= 1
+        path.write_bytes(content)
+    assert "from the store" not in run(project).out
+    assert len(generated(project)) == CASES
+
+
+def test_a_template_beside_the_tokenizer_makes_another_model(project):
+    run(project)
+    generated(project)
+    config = json.loads((project.root / "model/tokenizer_config.json").read_text())
+    template = (
+        config.get("chat_template") or (project.root / "model/chat_template.jinja").read_text()
+    )
+    (project.root / "model/chat_template.jinja").write_text(template + " ")
+    run(project)
+    assert len(generated(project)) == CASES
+
+
+def test_other_decoding_and_dtype_are_other_answers(project):
+    run(project)
+    generated(project)
+    for more in (("--dtype", "bfloat16"), ("--temperature", "0.5")):
+        assert "from the store" not in run(project, *more).out
+        assert len(generated(project)) == CASES
+
+
+@pytest.mark.parametrize("victim", ["os.getpid()", "self.popen.pid"])
+def test_a_killed_session_is_resumed_by_the_same_command(project, victim):
+    project.write("conftest.py", COUNTED.format(action=f"import os; os.kill({victim}, 9)"))
+    (project.root / "kill").touch()
+    killed = run(project)
+    assert killed.code == (-signal.SIGKILL if "getpid" in victim else 1)
+    before = generated(project)
+    assert before
+    (project.root / "kill").unlink()
+    resumed = run(project)
+    after = generated(project)
+    assert " answers from the store" in resumed.out
+    # What was in flight when the harness died was answered, but never reached the store.
+    again = {*before} & {*after}
+    assert len(before) + len(after) - len(again) == CASES
+    assert len(again) < len(before) or len(before) <= 40
+    verified = subprocess.run(
+        [sys.executable, "-m", "harness", "store", "verify"],
+        env=clean_environment(**{STORE_VARIABLE: str(project.root / "cache")}),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert verified.returncode == 0, verified.stdout
+    whole = Project(project.root)
+    assert whole.runs()[-1].status == "complete"
+
+
+def test_two_sessions_at_once_generate_each_answer_once(project):
+    environment = clean_environment(**{STORE_VARIABLE: str(project.root / "cache")})
+    command = [sys.executable, "-m", "pytest", "-p", "harness.pytest_plugin", "suites", *MODEL]
+    sessions = [
+        subprocess.Popen(command, cwd=project.root, env=environment, stdout=subprocess.PIPE)
+        for _ in range(2)
+    ]
+    for session in sessions:
+        session.communicate()
+    assert len(generated(project)) == CASES
+    one, two = project.runs()
+    assert bare(one) == bare(two)
+
+
+@pytest.mark.parametrize("fault", ["file in the way", "damaged", "read only"])
+def test_a_store_that_cannot_be_used_costs_a_line(project, fault):
+    cache = project.root / "cache"
+    match fault:
+        case "file in the way":
+            cache.write_text("")
+        case "damaged":
+            cache.mkdir()
+            (cache / FILE).write_bytes(b"nonsense" * 1_000)
+        case "read only":
+            if os.geteuid() == 0:
+                pytest.skip("root may write everywhere")
+            cache.mkdir(mode=0o500)
+    outcome = run(project)
+    assert project.run().status == "complete"
+    lines = [line for line in outcome.out.splitlines() if FILE in line]
+    assert len(lines) == 1, outcome.out
+    assert "aside" in lines[0] if fault == "damaged" else "without the store" in lines[0]
