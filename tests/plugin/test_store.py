@@ -108,6 +108,7 @@ def test_a_stored_session_imports_neither_torch_nor_transformers(project):
     assert f"{CASES} of {CASES} answers from the store" in second.out, second.out
 
 
+@pytest.mark.slow
 def test_fresh_and_an_empty_setting_generate_again(project):
     run(project)
     generated(project)
@@ -118,6 +119,7 @@ def test_fresh_and_an_empty_setting_generate_again(project):
     assert len(generated(project)) == CASES
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name", ["model.safetensors", "tokenizer.json", "tokenizer_config.json", "config.json"]
 )
@@ -135,6 +137,7 @@ def test_one_byte_of_a_file_makes_another_model(project, name):
     assert len(generated(project)) == CASES
 
 
+@pytest.mark.slow
 def test_a_template_beside_the_tokenizer_makes_another_model(project):
     run(project)
     generated(project)
@@ -147,6 +150,7 @@ def test_a_template_beside_the_tokenizer_makes_another_model(project):
     assert len(generated(project)) == CASES
 
 
+@pytest.mark.slow
 def test_other_decoding_and_dtype_are_other_answers(project):
     run(project)
     generated(project)
@@ -155,6 +159,7 @@ def test_other_decoding_and_dtype_are_other_answers(project):
         assert len(generated(project)) == CASES
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("victim", ["os.getpid()", "self.popen.pid"])
 def test_a_killed_session_is_resumed_by_the_same_command(project, victim):
     project.write("conftest.py", COUNTED.format(action=f"import os; os.kill({victim}, 9)"))
@@ -183,6 +188,7 @@ def test_a_killed_session_is_resumed_by_the_same_command(project, victim):
     assert whole.runs()[-1].status == "complete"
 
 
+@pytest.mark.slow
 def test_two_sessions_at_once_generate_each_answer_once(project):
     environment = clean_environment(**{STORE_VARIABLE: str(project.root / "cache")})
     command = [sys.executable, "-m", "pytest", "-p", "harness.pytest_plugin", "suites", *MODEL]
@@ -197,6 +203,7 @@ def test_two_sessions_at_once_generate_each_answer_once(project):
     assert bare(one) == bare(two)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", ["file in the way", "damaged", "read only"])
 def test_a_store_that_cannot_be_used_costs_a_line(project, fault):
     cache = project.root / "cache"
