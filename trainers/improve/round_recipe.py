@@ -11,7 +11,7 @@ from trainers.improve.choice import Method
 from trainers.recipes.schema import Recipe, options_of
 
 OF_ITS_OWN = {"method", "adapter", "output", "data", "rewards", "max_completion_length"}
-OF_EVALUATION = {"eval_steps", "task", "watch_rows"}
+OF_EVALUATION = {"eval_steps", "task", "watch_rows", "select", "early_stopping_patience"}
 """Keys that have no place: the adapter is judged afterwards, over held-out cases."""
 GRPO_ANSWERS = 64
 """Answers of a step of GRPO, at least: of fewer, the few groups pull to and fro."""

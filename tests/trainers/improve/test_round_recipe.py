@@ -16,6 +16,7 @@ OWN = {
     "base": "model", "output": "out", "learning_rate": 0.003, "max_steps": 7, "max_length": 64,
     "data": {"train": "train.jsonl", "val": "val.jsonl"}, "eval_steps": 5, "threads": 1,
     "task": "echo", "per_device_train_batch_size": 12,
+    "select": "format_success_rate", "early_stopping_patience": 2,
 }  # fmt: skip
 
 
@@ -37,6 +38,7 @@ def test_rejection_sampling_is_sft_on_the_answers_that_passed(training: RoundTra
     assert (recipe.learning_rate, recipe.max_length, recipe.threads) == (0.003, 64, 1)
     assert recipe.data.train == ("rows.jsonl",)
     assert not recipe.data.val
+    assert (recipe.select, recipe.early_stopping_patience) == (None, None)
 
 
 def test_dpo_passes_once_over_the_pairs_from_an_adapter_with_its_own_rank(
