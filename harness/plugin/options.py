@@ -46,6 +46,11 @@ def add_options(group: pytest.OptionGroup) -> None:
         action="store_true",
         help="generate every answer, also those that the store of completions holds",
     )
+    add(
+        "--failed-of",
+        metavar="RUN",
+        help="only the cases that failed, were errors or are missing in this run",
+    )
     add("--limit", type=count, metavar="N", help="only the first N cases of each task")
     add("--case", action="append", default=[], metavar="ID", help="only this case; repeatable")
 
@@ -141,6 +146,8 @@ def _choices(config: pytest.Config, engine: EngineSettings) -> Choices:
         tasks_dir=option("--tasks-dir"),
         cases=tuple(option("--case")),
         limit=option("--limit"),
+        failed_of=option("--failed-of"),
+        report_dir=option("--report-dir"),
         seed=option("--seed"),
         temperature=option("--temperature"),
         template=tuple(option("--template-arg")),

@@ -12,6 +12,7 @@ from harness.core.modelref import ModelRef
 from harness.core.template_arguments import parse_arguments
 from harness.engine.model import EngineSettings
 from harness.files.paths import short_path
+from harness.run.failed_cases import FailedCases
 from harness.run.model_patterns import models_named
 from harness.run.settings import TABLE, Settings
 from harness.tasks.task import Task, find_tasks
@@ -26,6 +27,10 @@ class Choices:
     tasks_dir: str | None = None
     cases: tuple[str, ...] = ()
     limit: int | None = None
+    failed_of: str | None = None
+    """A stored run, of which only the cases that it did not pass are asked."""
+    report_dir: str | None = None
+    """Folder of stored runs, in place of the settings'."""
     seed: int | None = None
     temperature: float | None = None
     template: tuple[str, ...] = ()
@@ -122,6 +127,9 @@ def _tasks(
     found = find_tasks(folder, choices.tasks)
     if source is not None:
         found = _from_source(found, choices, source)
+    if choices.failed_of is not None:
+        report_dir = Path(choices.report_dir or root / settings.report_dir)
+        found = _failed_only(found, choices.failed_of, report_dir)
     tasks = tuple(_adjusted(task, choices) for task in found)
     greedy = [task.name for task in tasks if task.sampling.temperature == 0]
     if choices.repeats > 1 and greedy:
@@ -135,6 +143,16 @@ def _tasks(
         if unknown:
             raise HarnessError(f"--case {unknown[0]}: no chosen task has such a case")
     return tuple(task for task in tasks if task.cases)
+
+
+def _failed_only(tasks: Sequence[Task], run: str, report_dir: Path) -> tuple[Task, ...]:
+    failed = FailedCases.of(run, report_dir)
+    found = tuple(
+        replace(task, cases=failed.among(task.name, task.cases), is_selected=True) for task in tasks
+    )
+    if not any(task.cases for task in found):
+        raise HarnessError(f"--failed-of {run}: no case of the chosen tasks failed there")
+    return tuple(task for task in found if task.cases)
 
 
 def _from_source(tasks: Sequence[Task], choices: Choices, source: CaseSource) -> tuple[Task, ...]:

@@ -5,7 +5,10 @@ from dataclasses import replace
 
 import pytest
 
+from harness.core.completion import FinishReason
 from harness.core.errors import HarnessError
+from harness.core.verdict import FailureCode, Verdict
+from harness.records.runs import read_run, write_run
 from harness.run.selection import Choices, Subject, choose
 from harness.run.settings import Settings
 from tests.project import SCHEMA, TASK, Project
@@ -115,3 +118,52 @@ def only_other(project: Project):
     cases = project.root / "tasks/other/cases.jsonl"
     project.write("others/other/cases.jsonl", cases.read_text())
     return project.root / "others"
+
+
+# Only what a stored run did not pass
+
+
+def stored(project: Project, run: str, **more) -> None:
+    """A run in which ant passed, bee failed, cat was an error, and dog has no verdict."""
+    project.store(run=run)
+    record = read_run(project.root / "stored" / run)
+    outcomes = {"ant": Verdict.passed(), "bee": Verdict.failed(FailureCode.NO_JSON, "none")}
+    samples = []
+    for sample in record.samples:
+        if sample.case_id == "cat":
+            lost = replace(sample.completion, finish_reason=FinishReason.ERROR, error="died")
+            sample = replace(sample, completion=lost)
+        verdict = outcomes.get(sample.case_id)
+        samples.append(replace(sample, verdicts={"json_validity": verdict} if verdict else {}))
+    write_run(
+        replace(record, id=run, samples=tuple(samples), **more), project.root / "reports/runs"
+    )
+
+
+def test_only_the_cases_that_a_run_did_not_pass_are_asked(project):
+    stored(project, "before")
+    (subject,) = chosen(project, models=(A,), failed_of="before")
+    assert [c.id for c in subject.task.cases] == ["bee", "cat", "dog"]
+    assert subject.task.is_selected
+    (first,) = chosen(project, models=(A,), failed_of="before", limit=1)
+    assert [c.id for c in first.task.cases] == ["bee"]
+
+
+def test_what_a_partial_run_did_not_come_to_is_asked(project):
+    stored(project, "whole")
+    stored(project, "partial", status="partial")
+    assert [s.task.name for s in chosen(project, models=(A,), failed_of="whole")] == ["echo"]
+    names = {
+        s.task.name: len(s.task.cases) for s in chosen(project, models=(A,), failed_of="partial")
+    }
+    assert names == {"echo": 3, "other": 4}
+
+
+def test_a_run_without_a_failure_or_that_is_not_there_is_refused(project):
+    stored(project, "before")
+    with pytest.raises(
+        HarnessError, match="--failed-of before: no case of the chosen tasks failed"
+    ):
+        chosen(project, models=(A,), failed_of="before", tasks=("other",))
+    with pytest.raises(HarnessError, match=r"--failed-of befroe: .*before"):
+        chosen(project, models=(A,), failed_of="befroe")
