@@ -77,6 +77,9 @@ class ModelRecord:
     bytes."""
     is_measurable: bool = True
     """False for a replayed record, whose times and memory are not the model's."""
+    is_served: bool = False
+    """True where a server answered: its weights are not known by hash, and its memory is another
+    machine's."""
     error: str | None = None
     """Reason why there are no completions, or no more of them: the model did not open, or its files
     were replaced during the run."""

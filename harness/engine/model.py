@@ -28,6 +28,8 @@ class EngineSettings:
     """Seconds without a message after which a backend counts as hung."""
     quantize: str | None = None
     """``nf4`` or ``int8``: quantise a transformers model on opening."""
+    concurrency: int | None = None
+    """Requests in flight at each server of a served model."""
 
 
 OnStep = Callable[[int, int], None]

@@ -43,6 +43,8 @@ def latency(item: pytest.Item, subject: Subject) -> Latency:
 
 def memory(item: pytest.Item, subject: Subject) -> Memory:
     """The peak of the process of the subject's model."""
+    if _run(item).answer(subject.ref).is_served:
+        pytest.skip("a served model's memory is its server's, which cannot be measured from here")
     lost = "the backend's process ended before it was measured"
     return _measured(item, subject, Run.memory, lost)
 

@@ -87,6 +87,12 @@ def add_decoding_options(group: pytest.OptionGroup) -> None:
         metavar="N",
         help="the most tokens, prompts and answers together, in one batch",
     )
+    add(
+        "--concurrency",
+        type=count,
+        metavar="N",
+        help="requests in flight at each server of an endpoint: model (default: 16)",
+    )
     add("--threads", type=count, metavar="N", help="CPU threads of a backend")
     add(
         "--stall-seconds",
@@ -167,4 +173,5 @@ def _engine(config: pytest.Config, settings: Settings) -> EngineSettings:
         threads=option("--threads"),
         stall_seconds=option("--stall-seconds") or settings.stall_seconds,
         quantize=option("--quantize"),
+        concurrency=option("--concurrency"),
     )

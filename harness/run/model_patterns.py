@@ -11,13 +11,14 @@ _PATTERN = re.compile(r"[*?\[]")
 
 
 def models_named(ref: ModelRef) -> tuple[ModelRef, ...]:
-    """The model itself, or those whose locations match, by the numbers in their names.
+    """The model itself, or those whose locations match, by the numbers in their names. A URL is no
+    pattern, whatever is in it.
 
     Raises:
         HarnessError: nothing matches.
     """
     pattern = Path(ref.location)
-    if not _PATTERN.search(ref.location) or pattern.exists():
+    if "://" in ref.location or not _PATTERN.search(ref.location) or pattern.exists():
         return (ref,)
     root = Path(pattern.anchor or ".")
     found = sorted(map(str, root.glob(str(pattern.relative_to(root)))), key=_by_numbers)
