@@ -199,7 +199,7 @@ class Server:
         if status == 429 or status == 503:
             seconds = retry_after(response.headers.get("retry-after"))
             raise PassingFault(f"{self.url}: is busy ({status})", is_busy=True, retry_after=seconds)
-        if status >= 500 and status != 501:
+        if status == 408 or (status >= 500 and status != 501):
             reason = self._reason(response)
             raise PassingFault(f"{self.url}: fails ({status}){reason and f': {reason}'}")
         if status in (404, 405, 501):

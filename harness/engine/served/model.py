@@ -66,17 +66,18 @@ class ServedModel:
         Raises:
             ModelUnopened: a server cannot be asked, or ignores what it is told.
         """
-        try:
-            self._open()
-            self._prove_arguments(requests)
-        except HarnessError as error:
-            self.close()
-            raise ModelUnopened(one_line(error)) from None
+        self._open_or_refuse(requests)
         assert self.model is not None
-        yield ModelOpened(self.ref, self.model)
+        is_drained = False
         started = time.perf_counter()
-        for request, completion in self._answers(requests):
-            yield Answered(self.ref, request, completion)
+        try:
+            yield ModelOpened(self.ref, self.model)
+            for request, completion in self._answers(requests):
+                yield Answered(self.ref, request, completion)
+            is_drained = True
+        finally:
+            if not is_drained:  # Nobody waits for what is in flight.
+                self.close()
         seconds = (self.model.generate_seconds or 0.0) + time.perf_counter() - started
         self.model = replace(self.model, generate_seconds=seconds)
 
@@ -86,6 +87,16 @@ class ServedModel:
         for server in self._servers:
             server.close()
         self._servers = ()
+
+    def _open_or_refuse(self, requests: Sequence[Request]) -> None:
+        try:
+            self._open()
+            self._prove_arguments(requests)
+        except HarnessError as error:
+            self.close()
+            if self.model is not None:
+                self.model = replace(self.model, error=one_line(error))
+            raise ModelUnopened(one_line(error)) from None
 
     def _open(self) -> None:
         """Ask each server for the model, and prove the schema where there is one."""
@@ -136,13 +147,7 @@ class ServedModel:
 
     def _answers(self, requests: Sequence[Request]) -> Iterator[tuple[Request, Completion]]:
         judged = [r for r in requests if not r.timed]
-        is_drained = False
-        try:
-            yield from Dispatch(self._servers, self._concurrency, self._ask).answers(judged)
-            is_drained = True
-        finally:
-            if not is_drained:  # Nobody waits for what is in flight.
-                self.close()
+        yield from Dispatch(self._servers, self._concurrency, self._ask).answers(judged)
         for request in requests:
             if request.timed:
                 yield request, self._timed(request)
