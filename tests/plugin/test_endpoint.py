@@ -1,0 +1,76 @@
+"""``pytest --model endpoint:...``: a run over a served model, as a user sees it."""
+
+import pytest
+
+from tests.faulty_server import serving, status
+from tests.project import GOOD, TASK, Project
+
+MEASURED = """\
+def test_json_is_short(completion):
+    assert len(completion.text) < 40
+
+def test_answers_are_timed(latency):
+    assert latency.first_token_seconds[0] <= latency.seconds[0]
+
+def test_memory_is_small(memory):
+    assert memory.peak_memory_mb < 1
+"""
+
+
+@pytest.fixture
+def server():
+    with serving() as running:
+        running.answer = lambda body: GOOD
+        yield running
+
+
+def test_a_run_is_judged_and_timed_and_its_memory_is_skipped(tmp_path, server):
+    project = Project(tmp_path)
+    project.suite(MEASURED)
+    done = project.pytest("suites", "--model", f"endpoint:{server.url}#tiny", "-rs")
+    assert done.counts() == {"passed": 2, "skipped": 1}, done.out + done.err
+    assert "memory is its server's" in done.out
+    record = project.run()
+    assert record.status == "complete"
+    [model] = record.models
+    assert (model.kind, model.name, model.weights_sha256) == ("endpoint", "tiny", None)
+    assert [s.completion.text for s in record.samples] == [GOOD] * 4
+    assert len(record.timed) == 4
+
+
+def test_the_key_is_in_no_file_and_no_output(tmp_path, server):
+    key = "sk-test-0123456789abcdef"
+    project = Project(tmp_path)
+    project.bundled_suite("test_json_validity.py")
+    server.replies += [status(401, {"error": {"message": f"wrong key {key}"}})] * 2
+    done = project.pytest("suites", "--model", f"endpoint:{server.url}#tiny", HARNESS_API_KEY=key)
+    assert server.headers[0]["Authorization"] == f"Bearer {key}"
+    files = [p.read_text("utf-8", "replace") for p in tmp_path.rglob("*") if p.is_file()]
+    assert len(files) > 3
+    assert not any(key in text for text in (done.out, done.err, *files))
+
+
+def test_a_run_over_a_served_model_is_never_taken_from_the_store(tmp_path, server):
+    project = Project(tmp_path)
+    project.bundled_suite("test_json_validity.py")
+    for _ in range(2):
+        project.pytest(
+            "suites",
+            "--model",
+            f"endpoint:{server.url}#tiny",
+            HARNESS_STORE=str(tmp_path / "store"),
+        )
+    assert len(server.bodies) == 8
+
+
+def test_a_baseline_of_a_served_model_is_compared_by_its_name(tmp_path, server):
+    project = Project(tmp_path)
+    project.task("echo", TASK, [f"word{n}" for n in range(30)])
+    project.bundled_suite("test_json_validity.py")
+    ref = f"endpoint:{server.url}#tiny"
+    project.pytest("suites", "--model", ref, "--run-id", "before")
+    saved = project.harness("baseline", "save", "main", "reports/runs/before")
+    assert saved.code == 0, saved.err
+    server.answer = lambda body: "no"
+    done = project.pytest("suites", "--model", ref, "--baseline", "main")
+    assert "REGRESSION" in done.out.upper()
