@@ -78,6 +78,8 @@ def flip_rate_again(record: RunRecord, ref: str, tasks_dir: Path) -> float:
 
 def _asked(record: RunRecord, known: ModelRecord, samples: list[Sample]) -> list[Completion]:
     ref = ModelRef.parse(known.ref)
+    if known.is_served:
+        raise HarnessError(f"{ref}: is served, so nothing says that its weights are the same")
     for location in filter(None, (ref.location, known.base)):
         if not Path(location).exists() and local_copy(location) is None:
             raise HarnessError(f"{location}: is not on this machine")

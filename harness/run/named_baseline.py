@@ -74,6 +74,11 @@ class NamedBaseline:
     def _remarks(self) -> list[str]:
         name = self.baseline.name
         found = []
+        if served := [m.ref for m in self.baseline.record.models if m.is_served]:
+            found.append(
+                f"{', '.join(served)}: served, so it is compared by its name alone: nothing says "
+                "whether its weights are the same, and attempts at them are not counted."
+            )
         if self.anchor is None:
             found.append(
                 f"{name} has no anchor, so small losses do not add up over changes: harness "

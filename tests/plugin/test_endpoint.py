@@ -1,9 +1,11 @@
 """``pytest --model endpoint:...``: a run over a served model, as a user sees it."""
 
 import pytest
+from click.testing import CliRunner
 
+from harness.cli import main
 from tests.faulty_server import serving, status
-from tests.project import GOOD, TASK, Project
+from tests.project import GOOD, Project
 
 MEASURED = """\
 def test_json_is_short(completion):
@@ -63,14 +65,17 @@ def test_a_run_over_a_served_model_is_never_taken_from_the_store(tmp_path, serve
     assert len(server.bodies) == 8
 
 
-def test_a_baseline_of_a_served_model_is_compared_by_its_name(tmp_path, server):
+def test_a_baseline_of_a_served_model_is_compared_by_its_name(tmp_path, server, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     project = Project(tmp_path)
-    project.task("echo", TASK, [f"word{n}" for n in range(30)])
-    project.bundled_suite("test_json_validity.py")
+    project.json_suites([f"word{n}" for n in range(30)], "0.1")
     ref = f"endpoint:{server.url}#tiny"
     project.pytest("suites", "--model", ref, "--run-id", "before")
-    saved = project.harness("baseline", "save", "main", "reports/runs/before")
-    assert saved.code == 0, saved.err
+    saved = CliRunner().invoke(main, ["baseline", "save", "main", "reports/runs/before"])
+    assert saved.exit_code == 0, saved.output
+    again = CliRunner().invoke(main, ["baseline", "save", "main", "--replace", "--again"])
+    assert "nothing says that its weights are the same" in again.output
     server.answer = lambda body: "no"
     done = project.pytest("suites", "--model", ref, "--baseline", "main")
     assert "REGRESSION" in done.out.upper()
+    assert "compared by its name alone" in " ".join(done.out.split())
