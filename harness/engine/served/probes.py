@@ -15,6 +15,7 @@ from harness.core.template_arguments import Scalar
 from harness.engine.prompt import Arguments
 from harness.engine.served.asking import Asking
 from harness.engine.served.client import BadRequest, NotOffered, Server
+from harness.engine.served.retries import GivenUp
 from harness.model_files.chat_template import ChatTemplate
 
 CONVERSATION = (
@@ -72,7 +73,7 @@ def prove_schema(server: Server, asking: Asking) -> None:
     request = _request((Message("user", "Write a sentence about the sea."),), 64)
     try:
         text = probe.completion(server, request).text
-    except BadRequest as error:
+    except (BadRequest, GivenUp) as error:  # llama-cpp-python's server calls both 500.
         raise HarnessError(f"{error}: it takes no schema so, try another +schema_by=") from None
     try:
         is_held = json.loads(text) == {"mark": MARK}
