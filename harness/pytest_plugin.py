@@ -19,6 +19,7 @@ from harness.plugin import (
     options,
     parity,
     per_case,
+    plan_out,
 )
 from harness.plugin.items import SUBJECT
 
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("harness", "suites over language models")
     options.add_options(group)
-    for feature in (per_case, generate, parity, gate):
+    for feature in (per_case, generate, parity, gate, plan_out):
         feature.add_options(group)
     options.add_decoding_options(group)
 

@@ -7,14 +7,17 @@ every answer is held to, and ``+schema_by=`` the field that carries it.
 """
 
 from dataclasses import replace
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from harness.core.case import JsonValue
 from harness.core.errors import HarnessError
 from harness.core.modelref import ModelRef
 from harness.core.plan import sha256_of
 from harness.core.record import ModelRecord
+from harness.engine.local import LocalModel
 from harness.engine.model import AnsweringModel, EngineSettings, OpenModel
 from harness.engine.served.address import OPTIONS, address_of, api_of, schema_by
 from harness.files.strict_json import UnreadableFile, read_object
@@ -22,6 +25,9 @@ from harness.model_files.fingerprint import sha256_of_file
 from harness.model_files.folder_tokens import folder_tokens
 from harness.model_files.folders import check_options
 from harness.model_files.tokens import TokenFacts
+
+if TYPE_CHECKING:
+    from harness.engine.served.protocol import Protocol
 
 
 def preflight(ref: ModelRef, settings: EngineSettings) -> None:
@@ -31,6 +37,8 @@ def preflight(ref: ModelRef, settings: EngineSettings) -> None:
         raise HarnessError(*(f"--model endpoint: {m}" for m in error.mistakes)) from None
     check_options(ref, *OPTIONS)
     _check_settings(ref, settings)
+    if not address_of(ref.location).urls and address_of(ref.location).name is None:
+        raise HarnessError(f"--model {ref}: add the model's name after #")
     if find_spec("httpx2") is None:
         raise HarnessError(
             f"--model {ref}: httpx2 is not there, pip install 'slm-harness[endpoint]'"
@@ -42,17 +50,36 @@ def preflight(ref: ModelRef, settings: EngineSettings) -> None:
 
 
 def connect(ref: ModelRef, settings: EngineSettings) -> AnsweringModel:
-    """A served model, which is asked from this process."""
+    """A served model, which is asked from this process, or whose answers are in a file."""
     from harness.engine.served.model import ServedModel
+
+    if settings.answers is not None:
+        return LocalModel(ref, partial(_answered, ref, Path(settings.answers)))
+    return ServedModel(ref, address_of(ref.location), protocol_of(ref), _record(ref), settings)
+
+
+def protocol_of(ref: ModelRef) -> "Protocol":
+    """The way in which the model is asked; its name is empty where the ref has none."""
     from harness.engine.served.protocol import Protocol
     from harness.model_files.chat_template import ChatTemplate
 
-    address, tokens = address_of(ref.location), _tokens(ref)
-    template = None
+    name, tokens, template = address_of(ref.location).name or "", _tokens(ref), None
     if tokens is not None and tokens.template is not None:
         template = ChatTemplate(tokens.template, _special(tokens))
-    protocol = Protocol(address.name or "", api_of(ref), _schema(ref), schema_by(ref), template)
-    return ServedModel(ref, address, protocol, _record(ref, tokens), settings)
+    return Protocol(name, api_of(ref), _schema(ref), schema_by(ref), template)
+
+
+def _answered(ref: ModelRef, answers: Path) -> OpenModel:
+    from harness.engine.served.batch import BatchAnswers
+
+    if not answers.is_file():
+        raise HarnessError(f"--answers {answers}: is not there, name the batch's output")
+    if address_of(ref.location).name is None:
+        raise HarnessError(f"--answers {answers}: add the model's name after # of --model")
+    record = _record(ref)
+    files = {**record.files, answers.name: sha256_of_file(answers)}
+    record = replace(record, files=files, is_measurable=False)
+    return BatchAnswers(answers, protocol_of(ref), record)
 
 
 def open_model(ref: ModelRef, settings: EngineSettings) -> OpenModel:
@@ -70,9 +97,9 @@ def _check_settings(ref: ModelRef, settings: EngineSettings) -> None:
             )
 
 
-def _record(ref: ModelRef, tokens: TokenFacts | None) -> ModelRecord:
-    """What is known before a server is asked: nothing about the weights."""
-    address, schema = address_of(ref.location), ref.option("schema")
+def _record(ref: ModelRef) -> ModelRecord:
+    """The facts that are known before a server is asked, none of them about the weights."""
+    address, schema, tokens = address_of(ref.location), ref.option("schema"), _tokens(ref)
     record = ModelRecord(str(ref), ref.kind, address.name or ref.name, is_served=True)
     if schema is not None:
         record = replace(record, files={Path(schema).name: sha256_of_file(Path(schema))})

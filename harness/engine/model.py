@@ -30,6 +30,8 @@ class EngineSettings:
     """``nf4`` or ``int8``: quantise a transformers model on opening."""
     concurrency: int | None = None
     """Requests in flight at each server of a served model."""
+    answers: str | None = None
+    """File of a batch's answers, which stand for those of a served model."""
 
 
 OnStep = Callable[[int, int], None]

@@ -174,4 +174,5 @@ def _engine(config: pytest.Config, settings: Settings) -> EngineSettings:
         stall_seconds=option("--stall-seconds") or settings.stall_seconds,
         quantize=option("--quantize"),
         concurrency=option("--concurrency"),
+        answers=option("--answers"),
     )

@@ -102,6 +102,11 @@ class ServedModel:
         """Ask each server for the model, and prove the schema where there is one."""
         if self._servers:
             return
+        if not self.address.urls:
+            raise HarnessError(
+                "no server is named: put its URL before #, or say --plan-out FILE, and --answers "
+                "FILE for what a batch made of it"
+            )
         self._stopped, started = threading.Event(), time.perf_counter()
         self._servers = tuple(
             Server(url, self.settings.stall_seconds, self._concurrency) for url in self.address.urls
