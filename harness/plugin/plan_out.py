@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -64,9 +63,10 @@ class PlanOut:
         from harness.files.atomic import write_whole
         from harness.files.refused import refusals
         from harness.plugin.output import usage_error
+        from harness.run.batch_plan import batch_lines
 
         try:
-            lines = [*self._lines()]
+            lines = [*batch_lines(self.session.the_run.plan)]
             with refusals(f"--plan-out {self.path}"):
                 write_whole(self.path, lines)
         except HarnessError as error:
@@ -78,16 +78,3 @@ class PlanOut:
         terminalreporter.write_line(
             f"plan: {self.lines} requests in {self.path}; judge what answers them with --answers"
         )
-
-    def _lines(self) -> Iterator[str]:
-        from harness.backends.endpoint import protocol_of
-        from harness.core.errors import HarnessError, one_line
-        from harness.engine.served.batch import line_of
-
-        for ref, requests in self.session.the_run.plan.requests.items():
-            protocol = protocol_of(ref)
-            for request in requests:
-                try:
-                    yield json.dumps(line_of(protocol, request)) + "\n"
-                except Exception as error:  # of a chat template, which is untrusted code
-                    raise HarnessError(f"--plan-out: {request.key}: {one_line(error)}") from None
