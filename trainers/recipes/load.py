@@ -1,8 +1,10 @@
 """Reads a recipe file and ``--set`` overrides into a Recipe, with the line of each value."""
 
+import copy
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -77,12 +79,21 @@ class Places:
         return f"{self.where(place)}: {read}{what}"
 
 
+class WrongRecipe(HarnessError):
+    """The recipe does not fit; ``right`` is what it is without the wrong values, if that is one."""
+
+    def __init__(self, *mistakes: str, right: RecipeFile | None = None) -> None:
+        super().__init__(*mistakes)
+        self.right = right
+
+
 def load(name: str, overrides: Sequence[str] = ()) -> RecipeFile:
     """Read a recipe by path, or a bundled one by name.
 
     Raises:
-        HarnessError: the file cannot be read or does not fit; one line for each mistake, as
-            ``file:line: key: what, what next``.
+        HarnessError: the file cannot be read.
+        WrongRecipe: it does not fit; one line for each mistake, as ``file:line: key: what, what
+            next``.
     """
     path = _find(name)
     values, lines = parse_yaml(path)
@@ -94,14 +105,36 @@ def load(name: str, overrides: Sequence[str] = ()) -> RecipeFile:
     places = Places(path, lines, tuple(overrides), spelled.origins)
     found = [f"{places.where_typed(place)}: {what}" for place, what in spelled.mistakes]
     model = options_of(spelled.values.get("method"))
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+
+    def file_of(recipe: Recipe) -> RecipeFile:
+        return RecipeFile(path, recipe, digest, tuple(overrides), places, tuple(spelled.read))
+
     try:
         recipe = model.model_validate(spelled.values)
     except ValidationError as error:
         found += [places.mistake(e, model) for e in error.errors()]
+        right = _without(spelled.values, [e["loc"] for e in error.errors()])
+        with suppress(ValidationError):
+            raise WrongRecipe(*found, right=file_of(model.model_validate(right))) from None
     if found:
-        raise HarnessError(*found)
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    return RecipeFile(path, recipe, digest, tuple(overrides), places, tuple(spelled.read))
+        raise WrongRecipe(*found)
+    return file_of(recipe)
+
+
+def _without(values: dict[str, Any], wrong: Sequence[Place]) -> dict[str, Any]:
+    """A copy without the values at these places; a place inside a list takes the list along."""
+    kept = copy.deepcopy(values)
+    for place in wrong:
+        inner: Any = kept
+        for part, following in zip(place, [*place[1:], None], strict=True):
+            if not isinstance(inner, dict) or part not in inner:
+                break
+            if not isinstance(inner[part], dict) or following is None:
+                del inner[part]
+                break
+            inner = inner[part]
+    return kept
 
 
 def _find(name: str) -> Path:

@@ -4,18 +4,20 @@ import json
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from harness.core.errors import HarnessError
 from harness.core.record import FORMAT_SUCCESS
 from harness.core.suggestion import did_you_mean
 from harness.model_files.folders import ADAPTER_CONFIG, CONFIG, check_adapter, check_whole_model
 from harness.model_files.hub import local_copy
-from harness.run.settings import read_settings
-from harness.tasks.judging import Skip, checks_of
-from harness.tasks.task import TASK_FILE, Task, find_tasks, load_task
 from trainers.output.folder import mistake_in
 from trainers.recipes.load import RecipeFile
 from trainers.recipes.reporters import missing as missing_reporters
+
+if TYPE_CHECKING:
+    # Tasks bring the checks along: what is wrong with a recipe without one is said before.
+    from harness.tasks.task import Task
 
 PACKAGES = ("torch", "transformers", "peft", "trl", "datasets", "accelerate", "safetensors")
 
@@ -30,7 +32,7 @@ def with_fallback(file: RecipeFile) -> RecipeFile:
     return replace(file, recipe=changed, notes=(*file.notes, note))
 
 
-def with_task_template(file: RecipeFile, task: Task | None) -> RecipeFile:
+def with_task_template(file: RecipeFile, task: "Task | None") -> RecipeFile:
     """The recipe with the task's arguments of the chat template: its suites ask with them, so a
     model is trained with them.
 
@@ -50,7 +52,7 @@ def with_task_template(file: RecipeFile, task: Task | None) -> RecipeFile:
     return replace(file, recipe=changed, notes=(*file.notes, note))
 
 
-def check(file: RecipeFile, *, overwrite: bool, resume: bool) -> Task | None:
+def check(file: RecipeFile, *, overwrite: bool, resume: bool) -> "Task | None":
     """The recipe's task, once nothing is found that would stop the training.
 
     Raises:
@@ -61,7 +63,7 @@ def check(file: RecipeFile, *, overwrite: bool, resume: bool) -> Task | None:
         *map(Path, (recipe.base, recipe.adapter or recipe.base)),
         *map(Path, (*recipe.data.train, *recipe.data.val)),
     )
-    found = [*_packages(file), *_base(file), *_adapter(file), *_data(file)]
+    found = [*_packages(file), *missing_files(file)]
     task = None
     try:
         task = _task(file)
@@ -73,6 +75,11 @@ def check(file: RecipeFile, *, overwrite: bool, resume: bool) -> Task | None:
     if found:
         raise HarnessError(*found)
     return task
+
+
+def missing_files(file: RecipeFile) -> list[str]:
+    """A line for each of base, adapter and data that is not there, or is something else."""
+    return [*_base(file), *_adapter(file), *_data(file)]
 
 
 def _packages(file: RecipeFile) -> list[str]:
@@ -112,7 +119,7 @@ def _base(file: RecipeFile) -> list[str]:
     return []
 
 
-def task_to_watch(file: RecipeFile) -> Task:
+def task_to_watch(file: RecipeFile) -> "Task":
     """The task by which checkpoints of a training are judged.
 
     Raises:
@@ -130,7 +137,7 @@ def task_to_watch(file: RecipeFile) -> Task:
     return task
 
 
-def _task(file: RecipeFile) -> Task | None:
+def _task(file: RecipeFile) -> "Task | None":
     """The task by whose behaviors answers are judged; ``None`` where the recipe names none.
 
     Raises:
@@ -139,6 +146,9 @@ def _task(file: RecipeFile) -> Task | None:
     name = file.recipe.task
     if name is None:
         return None
+    from harness.run.settings import read_settings
+    from harness.tasks.task import TASK_FILE, find_tasks, load_task
+
     if (Path(name) / TASK_FILE).is_file():
         return load_task(Path(name))
     try:
@@ -147,10 +157,12 @@ def _task(file: RecipeFile) -> Task | None:
         raise HarnessError(*(f"{file.where('task')}: {m}" for m in error.mistakes)) from None
 
 
-def _select(file: RecipeFile, task: Task | None) -> list[str]:
+def _select(file: RecipeFile, task: "Task | None") -> list[str]:
     by = file.recipe.select
     if by in (None, "eval_loss") or task is None:
         return []
+    from harness.tasks.judging import Skip, checks_of
+
     judged = [FORMAT_SUCCESS, *(n for n, c in checks_of(task).items() if not isinstance(c, Skip))]
     if by in judged:
         return []

@@ -18,16 +18,15 @@ from rich.console import Console
 from harness.core.errors import HarnessError
 from harness.engine.openmp import bound_spinning
 from harness.report.words.numbers import plural
-from trainers.data.leaks import leak_notes
 from trainers.data.rows import DataFile
 from trainers.data.turns import every_answer
 from trainers.output.checkpoints import how_to_go_on
 from trainers.output.folder import is_finished, partial_folder
-from trainers.recipes.load import RecipeFile, load
+from trainers.recipes.load import RecipeFile, WrongRecipe, load
 from trainers.run.announce import closing, memory, opening, say
 from trainers.run.job import Method, RecipeRows
 from trainers.run.memory_plan import expected
-from trainers.run.preflight import check, with_fallback, with_task_template
+from trainers.run.preflight import check, missing_files, with_fallback, with_task_template
 from trainers.run.processes import processes_here, said_once, take_own_device
 from trainers.run.quiet import quiet
 
@@ -63,7 +62,7 @@ def train(
     if processes.rank:
         console = Console(file=io.StringIO())  # The first one prints.
     with said_once(processes):
-        file = with_fallback(load(recipe, overrides))
+        file = with_fallback(_loaded(recipe, overrides))
         output = Path(file.recipe.output)
         if resume and is_finished(output):
             say(console, [("finished", f"{output} holds the adapter, nothing is left to train")])
@@ -126,7 +125,19 @@ def watch_checkpoints(
         raise SystemExit(INTERRUPTED) from None
 
 
+def _loaded(recipe: str, overrides: Sequence[str]) -> RecipeFile:
+    """The recipe; where it has mistakes, they are said with those of the files that it names."""
+    try:
+        return load(recipe, overrides)
+    except WrongRecipe as wrong:
+        more = missing_files(with_fallback(wrong.right)) if wrong.right else []
+        raise HarnessError(*wrong.mistakes, *more) from None
+
+
 def _leaks(rows: RecipeRows) -> list[str]:
+    # It reads the project's tasks: what is wrong with a recipe is said without their imports.
+    from trainers.data.leaks import leak_notes
+
     prompts, places = [r.prompt for r in rows.train], [r.where for r in rows.train]
     return leak_notes(prompts, places, Path())
 

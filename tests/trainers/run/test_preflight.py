@@ -1,6 +1,7 @@
 """What is decided of a recipe before torch is imported."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +10,7 @@ from harness.tasks.task import load_task
 from tests.trainers.conftest import JSON_EXTRACTION
 from trainers.recipes.load import load
 from trainers.run.preflight import with_task_template
+from trainers.run.train import train
 
 TASK = load_task(JSON_EXTRACTION)
 ASKING = replace(TASK, template={"enable_thinking": False})
@@ -32,3 +34,14 @@ def test_arguments_that_differ_from_the_tasks_are_refused(write_recipe) -> None:
             with_task_template(file, task)
     same = load(str(write_recipe(template={"enable_thinking": False})))
     assert with_task_template(same, ASKING) is same
+
+
+def test_mistakes_of_a_recipe_and_of_the_files_it_names_are_said_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "recipe.yaml"
+    text = "base: nowhere\noutput: out\ndata: {train: [none.jsonl]}\nlora: {r: -1}\nsave_step: 3\n"
+    path.write_text(text)
+    with pytest.raises(HarnessError) as raised:
+        train(str(path))
+    found = [mistake.removeprefix(f"{path}:") for mistake in raised.value.mistakes]
+    assert [line.partition(":")[0] for line in found] == ["4", "5", "1", "3"]
+    assert all("\n" not in line for line in found)
