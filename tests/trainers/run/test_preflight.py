@@ -38,10 +38,10 @@ def test_arguments_that_differ_from_the_tasks_are_refused(write_recipe) -> None:
 
 def test_mistakes_of_a_recipe_and_of_the_files_it_names_are_said_at_once(tmp_path: Path) -> None:
     path = tmp_path / "recipe.yaml"
-    text = "base: nowhere\noutput: out\ndata: {train: [none.jsonl]}\nlora: {r: -1}\nsave_step: 3\n"
+    text = "base: nowhere\nmethod: sft\noutput: out\ndata: {train: [none.jsonl]}\nlora: {r: -1}\nsave_step: 3\n"
     path.write_text(text)
     with pytest.raises(HarnessError) as raised:
         train(str(path))
     found = [mistake.removeprefix(f"{path}:") for mistake in raised.value.mistakes]
-    assert [line.partition(":")[0] for line in found] == ["4", "5", "1", "3"]
+    assert [line.partition(":")[0] for line in found] == ["5", "6", "1", "4"]
     assert all("\n" not in line for line in found)
