@@ -38,8 +38,8 @@ def test_arguments_that_differ_from_the_tasks_are_refused(write_recipe) -> None:
 
 def test_mistakes_of_a_recipe_and_of_the_files_it_names_are_said_at_once(tmp_path: Path) -> None:
     path = tmp_path / "recipe.yaml"
-    text = "base: nowhere\nmethod: sft\noutput: out\ndata: {train: [none.jsonl]}\nlora: {r: -1}\nsave_step: 3\n"
-    path.write_text(text)
+    files = "base: nowhere\nmethod: sft\noutput: out\ndata: {train: [none.jsonl]}\n"
+    path.write_text(f"{files}lora: {{r: -1}}\nsave_step: 3\n")
     with pytest.raises(HarnessError) as raised:
         train(str(path))
     found = [mistake.removeprefix(f"{path}:") for mistake in raised.value.mistakes]
