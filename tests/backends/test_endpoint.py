@@ -216,6 +216,21 @@ def test_a_redirect_never_carries_the_key_to_another_host(server, monkeypatch):
         assert other.bodies == []
 
 
+def escaped(text):
+    """The text as a JSON string may also write it."""
+    return "".join(f"\\u{ord(c):04x}" for c in text)
+
+
+def not_http(text):
+    """A response that is no HTTP, which the client's own error repeats."""
+
+    def reply(handler, body):
+        handler.wfile.write(f"{text}\r\n\r\n".encode())
+        handler.close_connection = True
+
+    return reply
+
+
 def test_the_key_is_sent_and_appears_nowhere_else(server, monkeypatch):
     monkeypatch.setenv("HARNESS_API_KEY", KEY)
     found, record = ask(server)
@@ -226,6 +241,10 @@ def test_the_key_is_sent_and_appears_nowhere_else(server, monkeypatch):
         status(400, {"error": f"bad key {KEY}"}),
         status(500, {"error": f"bad key {KEY}"}),
         with_choice(KEY),
+        raw(f"not JSON {KEY}".encode()),
+        status(307, Location=f"http://elsewhere.example/{KEY}"),
+        raw(json.dumps({"model": "x"}).replace("x", escaped(KEY)).encode()),
+        not_http(KEY),
     ):
         server.replies += [reply] * retries.TRIES
         found, record = ask(server)

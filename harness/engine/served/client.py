@@ -157,7 +157,7 @@ class Server:
         except ValueError:
             is_same_host = False
         if not is_same_host or response.status_code not in _KEEPS_METHOD:
-            where = excerpt(response.headers["location"], 100)
+            where = self._shown(response.headers["location"], 100)
             raise HarnessError(
                 f"{self.url}: redirects ({response.status_code}) to {where}, which is not "
                 "followed: name the server itself"
@@ -170,7 +170,7 @@ class Server:
         try:
             yield
         except (httpx2.ConnectError, httpx2.ConnectTimeout) as error:
-            reason = excerpt(str(error) or type(error).__name__, 120)
+            reason = self._shown(str(error) or type(error).__name__, 120)
             raise PassingFault(
                 f"{self.url}: no connection ({reason}), start the server or correct the URL",
                 is_unreachable=True,
@@ -178,7 +178,7 @@ class Server:
         except httpx2.TimeoutException:
             raise self._too_slow() from None
         except httpx2.TransportError as error:
-            reason = excerpt(str(error) or type(error).__name__, 120)
+            reason = self._shown(str(error) or type(error).__name__, 120)
             raise PassingFault(f"{self.url}: the connection broke ({reason})") from None
         except httpx2.InvalidURL:
             raise HarnessError(f"{self.url}: no request can be sent there") from None
@@ -217,11 +217,15 @@ class Server:
         try:
             value = decode(body)
         except NotJson:
-            return "" if _is_page(body) else excerpt(body.decode("utf-8", "replace").strip(), 200)
+            return "" if _is_page(body) else self._shown(body.decode("utf-8", "replace").strip())
         found = value.get("error", value) if isinstance(value, dict) else value
         if isinstance(found, dict):
             found = found.get("message") or found.get("detail") or found
-        return excerpt(found if isinstance(found, str) else str(found), 200)
+        return self._shown(found if isinstance(found, str) else str(found))
+
+    def _shown(self, text: str, limit: int = 200) -> str:
+        """Words of the server for a message, without the API key."""
+        return excerpt(text.replace(self._key, "[the key]") if self._key else text, limit)
 
     def _body(self, response: httpx2.Response) -> bytes:
         body = b"".join(self._chunks(response))
@@ -260,6 +264,8 @@ class Server:
             raise HarnessError(f"{self.url}: an answer is no JSON ({error})") from None
         if not isinstance(value, dict):
             raise HarnessError(f"{self.url}: an answer is no JSON object")
+        if self._key is not None:
+            self._require_secret_kept(str(value).encode("utf-8", "replace"))
         return value
 
 
