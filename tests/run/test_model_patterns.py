@@ -26,3 +26,8 @@ def test_a_name_without_a_pattern_is_itself(tmp_path) -> None:
 def test_a_pattern_without_a_match_is_a_mistake(tmp_path) -> None:
     with pytest.raises(HarnessError, match=r"nothing matches .*checkpoint-\*, correct the pattern"):
         models_named(ModelRef.parse(f"adapter:{tmp_path}/checkpoint-*"))
+
+
+def test_a_url_is_no_pattern():
+    ref = ModelRef.parse("endpoint:http://[::1]:8000/v1#org/name")
+    assert models_named(ref) == (ref,)
