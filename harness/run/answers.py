@@ -34,7 +34,9 @@ class Answers:
                 self.completions[ref, request.key] = completion
             case ModelClosed(ref, model, available_mb):
                 self.models[ref] = model
-                self._memory[ref] = MemoryUse(model.device, model.peak_memory_mb, available_mb)
+                # The memory of a served model is its server's, beside which any other fits.
+                device = model.ref if model.is_served else model.device
+                self._memory[ref] = MemoryUse(device, model.peak_memory_mb, available_mb)
 
     def to(self, ref: ModelRef, requests: Iterable[Request]) -> list[Completion]:
         """Completions of the answered requests, in the order of ``requests``."""

@@ -40,6 +40,17 @@ def test_a_run_is_judged_and_timed_and_its_memory_is_skipped(tmp_path, server):
     assert len(record.timed) == 4
 
 
+def test_several_served_models_are_timed_in_turns(tmp_path, server):
+    project = Project(tmp_path)
+    project.suite(MEASURED)
+    with serving() as other:
+        refs = [f"endpoint:{s.url}#tiny" for s in (server, other)]
+        project.pytest("suites", "--model", refs[0], "--model", refs[1])
+    record = project.run()
+    assert record.is_interleaved
+    assert [t.model for t in record.timed[:4]] == [*refs, *reversed(refs)]
+
+
 def test_the_key_is_in_no_file_and_no_output(tmp_path, server):
     key = "sk-test-0123456789abcdef"
     project = Project(tmp_path)

@@ -108,6 +108,7 @@ class ServedModel:
                 "FILE for what a batch made of it"
             )
         self._stopped, started = threading.Event(), time.perf_counter()
+        self._proven.clear()
         self._servers = tuple(
             Server(url, self.settings.stall_seconds, self._concurrency) for url in self.address.urls
         )
