@@ -59,8 +59,9 @@ class ProgressShow(TrainerCallback):  # type: ignore[misc]
             self._bar.stop()
 
     def _numbers(self) -> str:
-        """The latest loss, learning rate and gradient norm, and the latest evaluation's loss."""
-        points = self._curve.points
+        """Loss, learning rate, gradient norm and the evaluation's loss and rate: the latest of each
+        beside a bar, in a line those of its own step."""
+        points = self._curve.points if self._bar else self._curve.points[-1:]
         trained = next((p for p in reversed(points) if p.loss is not None), None)
         val = next((p.eval_loss for p in reversed(points) if p.eval_loss is not None), None)
         judged = next((p.behaviors for p in reversed(points) if p.behaviors), {})
