@@ -40,6 +40,7 @@ def test_a_run_is_judged_and_timed_and_its_memory_is_skipped(tmp_path, server):
     assert len(record.timed) == 4
 
 
+@pytest.mark.slow
 def test_several_served_models_are_timed_in_turns(tmp_path, server):
     project = Project(tmp_path)
     project.suite(MEASURED)
@@ -76,6 +77,7 @@ def test_a_run_over_a_served_model_is_never_taken_from_the_store(tmp_path, serve
     assert len(server.bodies) == 8
 
 
+@pytest.mark.slow
 def test_a_baseline_of_a_served_model_is_compared_by_its_name(tmp_path, server, monkeypatch):
     monkeypatch.chdir(tmp_path)
     project = Project(tmp_path)

@@ -63,6 +63,7 @@ def test_the_answers_of_the_batch_are_judged_in_any_order(project):
     assert list(model.files) == ["answers.jsonl"]
 
 
+@pytest.mark.slow
 def test_every_answer_that_is_not_one_is_an_error_by_its_name(project):
     ant, bee, cat, dog = planned(project)
     refused = answer(cat, response={"status_code": 400, "body": {"error": {"message": "too long"}}})
@@ -74,6 +75,7 @@ def test_every_answer_that_is_not_one_is_an_error_by_its_name(project):
     assert dog["custom_id"]
 
 
+@pytest.mark.slow
 def test_answers_to_another_plan_are_refused(project):
     lines = planned(project)
     project.task("echo", TASK.replace("Echo {word}", "Say {word}"))

@@ -38,6 +38,17 @@ WorkerProcess.messages = counted
 """
 
 
+NO_LIBRARIES = """
+import sys
+
+for name in ("torch", "transformers", "llama_cpp", "tokenizers"):
+    sys.modules[name] = None
+import harness.engine.process
+
+harness.engine.process.WorkerProcess = None
+"""
+
+
 @pytest.fixture
 def project(tmp_path):
     project = Project(tmp_path)
@@ -85,9 +96,10 @@ def bare(record: RunRecord) -> RunRecord:
     )
 
 
-def test_a_second_session_generates_nothing_and_says_the_same(project):
+def test_a_second_session_starts_no_model_imports_none_of_its_libraries_and_says_the_same(project):
     first = run(project)
     assert len(generated(project)) == CASES
+    project.write("conftest.py", NO_LIBRARIES)
     second = run(project)
     assert generated(project) == []
     assert f"{CASES} of {CASES} answers from the store" in second.out
@@ -96,16 +108,6 @@ def test_a_second_session_generates_nothing_and_says_the_same(project):
     one, two = project.runs()
     assert bare(one) == bare(two)
     assert {s.completion.origin.run for s in two.samples} == {one.id}
-
-
-def test_a_stored_session_imports_neither_torch_nor_transformers(project):
-    run(project)
-    forbidden = ("torch", "transformers", "llama_cpp", "tokenizers")
-    lines = [f"sys.modules[{name!r}] = None" for name in forbidden]
-    no_process = ["import harness.engine.process", "harness.engine.process.WorkerProcess = None"]
-    project.write("conftest.py", "\n".join(["import sys", *lines, *no_process]))
-    second = run(project)
-    assert f"{CASES} of {CASES} answers from the store" in second.out, second.out
 
 
 @pytest.mark.slow

@@ -38,6 +38,7 @@ def test_behaviors_are_the_rewards_and_what_is_drawn_repeats(
     assert again["result"]["adapter_sha256"] == first["result"]["adapter_sha256"]
 
 
+@pytest.mark.slow
 def test_watching_changes_no_bit_and_evaluates_nothing_else(write_recipe, task_rows) -> None:
     """An evaluation between two logged steps leaves their metrics alone."""
     settings: dict[str, Any] = {**SETTINGS, "max_steps": 3, "save_steps": None, "logging_steps": 2}

@@ -42,6 +42,7 @@ def test_losses_follow_the_committed_trajectory(write_recipe: WriteRecipe) -> No
     assert [p["step"] for p in record["curve"]] == [1, 2, 3, 4, 5, 6]
 
 
+@pytest.mark.slow
 def test_same_seed_gives_the_same_adapter_bit_for_bit(write_recipe: WriteRecipe) -> None:
     """Once in this process, once in another one through the command line; dropout included."""
     recipe = write_recipe(lora={"r": 4, "lora_alpha": 8, "lora_dropout": 0.1})

@@ -59,6 +59,7 @@ def test_watching_changes_no_bit_of_the_adapter(recipe, capsys) -> None:
     assert alone["result"]["adapter_sha256"] == watched["result"]["adapter_sha256"]
 
 
+@pytest.mark.slow
 def test_the_answers_are_those_of_the_opened_adapter(recipe) -> None:
     trained(recipe)
     folder = recipe.parent / "out"

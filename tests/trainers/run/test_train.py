@@ -72,6 +72,7 @@ def test_ctrl_c_stops_cleanly_and_keeps_nothing(write_recipe: WriteRecipe) -> No
     assert sorted(p.name for p in recipe.parent.iterdir()) == ["recipe.yaml"]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="limits a file's size as POSIX does")
 def test_a_disk_that_fills_up_is_one_line(write_recipe: WriteRecipe) -> None:
     """Files may grow to 2 kB: the adapter's weights do not fit."""
@@ -106,6 +107,7 @@ def test_a_broken_base_is_one_line(write_recipe: WriteRecipe, tmp_path: Path) ->
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.slow
 def test_a_training_nobody_reads_about_keeps_its_adapter(
     write_recipe: WriteRecipe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
