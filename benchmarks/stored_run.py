@@ -2,7 +2,7 @@
 
     python -m benchmarks.stored_run
 
-Stored: eight suites over 1,000 cases and two models, and one suite over 30 to 30,000 cases of one
+Stored: eight suites over 1,000 cases and two models, and one suite over 30 to 3,000 cases of one
 model, each in a new process, medians of five. Their answers are the cases' references, put into the
 store directly. Cost: 300 answers that a model generates, without a store and with an empty one, in
 turns. The result is written to ``benchmarks/results/stored_run.json`` with machine and versions.
@@ -41,7 +41,7 @@ SUITES = (
     "json_validity", "no_extra_text", "schema_types", "bracket_repetition", "timestamp_sanity",
     "duplicate_keys", "exact_fields", "grounding",
 )  # fmt: skip
-SIZES = (30, 300)
+SIZES = (30, 300, 3_000)
 REPEATS = 5
 HEAVY = ("torch", "transformers", "llama_cpp")
 

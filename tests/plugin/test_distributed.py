@@ -62,6 +62,7 @@ def test_stuck():
 """
 
 
+@pytest.mark.slow
 def test_workers_and_their_children_end_with_a_controller_that_is_killed(tmp_path):
     """xdist's worker waits some seconds for its test, and our child half a second for the worker's
     end."""

@@ -104,6 +104,7 @@ def test_a_behavior_with_a_fixture_of_its_own_is_refused(prepared: Project) -> N
     assert "test_own takes the fixture 'tmp_path'" in done.out + done.err
 
 
+@pytest.mark.slow
 def test_a_real_model_that_is_worse_is_asked_few_cases(tmp_path: Path) -> None:
     project = Project(tmp_path)
     project.bundled_suite("test_json_validity.py")
