@@ -17,6 +17,7 @@ def run(*arguments: object) -> Result:
     return CliRunner().invoke(main, list(map(str, arguments)))
 
 
+@pytest.mark.slow
 def test_a_file_becomes_a_folder(tmp_path: Path) -> None:
     file, folder = tmp_path / "model.gguf", tmp_path / "folder"
     assert run("export", "gguf", f"base:{TINY_QWEN2}", "-o", file).exit_code == 0

@@ -70,6 +70,7 @@ def test_a_killed_backend_costs_its_batch_and_the_rest_is_answered_by_a_new_proc
     assert all("was killed (SIGKILL)" in c.error for c in lost)
 
 
+@pytest.mark.slow
 def test_a_hanging_backend_is_ended():
     """It may be silent for long while it opens; the patience ends once it has answered."""
     run = generation()
@@ -251,6 +252,7 @@ def test_no_answer_is_taken_after_the_weights_were_replaced(tmp_path):
     assert "was replaced" in run.model.error
 
 
+@pytest.mark.slow
 def test_a_model_that_was_replaced_is_not_opened_a_second_time(tmp_path):
     folder = copied(tmp_path / "model")
     run = RemoteModel(ModelRef("base", str(folder)), generation().settings)

@@ -105,6 +105,7 @@ def test_a_template_that_fails_is_the_error_of_its_prompt_alone(tmp_path):
     assert found["two"].error == prompts[1].error
 
 
+@pytest.mark.slow
 def test_a_process_that_dies_is_one_line():
     generation = RemoteModel(
         ModelRef("base", str(TINY_QWEN2)), EngineSettings(device="cpu", threads=1), stays_open=True

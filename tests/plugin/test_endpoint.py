@@ -64,6 +64,7 @@ def test_the_key_is_in_no_file_and_no_output(tmp_path, server):
     assert not any(key in text for text in (done.out, done.err, *files))
 
 
+@pytest.mark.slow
 def test_a_run_over_a_served_model_is_never_taken_from_the_store(tmp_path, server):
     project = Project(tmp_path)
     project.bundled_suite("test_json_validity.py")

@@ -98,6 +98,7 @@ def test_a_record_of_before_there_was_timing_is_read(run: RunRecord, tmp_path) -
     assert read_run(folder) == replace(run, timed=(), is_interleaved=None)
 
 
+@pytest.mark.slow
 def test_a_latency_that_is_missed_on_a_busy_machine_says_so(tmp_path) -> None:
     project = project_of(tmp_path)
     project.task("echo", TIMED.replace("seconds: 60", "seconds: 0.000001") + "latency_cases: 1\n")

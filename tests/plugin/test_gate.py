@@ -110,6 +110,7 @@ def test_the_table_and_then_the_gate_come_after_what_other_plugins_say(prepared:
     assert places == sorted(places)
 
 
+@pytest.mark.slow
 def test_the_session_ends_as_the_anchor_decides(prepared: Project) -> None:
     root = prepared.root / "reports/baselines"
     arguments = ("suites", "--model", "record:stored/worse")

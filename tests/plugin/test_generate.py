@@ -202,6 +202,7 @@ def test_is_calm(completion, case, task):
     assert "assertion: a dog" in outcome.out
 
 
+@pytest.mark.slow
 def test_shrink_requests_bounds_the_search(project):
     model = store(project, bee_fails)
     outcome = generate(project, model, "-k", "no_extra_text", "--shrink-requests", "0")
@@ -307,6 +308,7 @@ def test_a_session_without_generate_imports_no_hypothesis(project):
     assert "loaded: False" in outcome.out
 
 
+@pytest.mark.slow
 def test_a_real_model_is_asked_for_the_candidates_in_batches(project):
     project.suite("""
 def test_is_short(completion):

@@ -24,6 +24,7 @@ def trained(recipe: Path, **settings: Any) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.slow
 def test_behaviors_are_the_rewards_and_what_is_drawn_repeats(
     write_recipe, task_rows, capsys
 ) -> None:

@@ -53,6 +53,7 @@ def test_more_tokens_than_the_base_has_positions_is_an_error(
         train(str(write_recipe(base=str(gpt2_base), max_length=97)))
 
 
+@pytest.mark.slow
 def test_ctrl_c_stops_cleanly_and_keeps_nothing(write_recipe: WriteRecipe) -> None:
     recipe = write_recipe(max_steps=100_000)
     process = subprocess.Popen(
