@@ -234,8 +234,9 @@ def test_the_demo_of_the_real_model_ends_with_a_gain(file: Path, tmp_path: Path)
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    rates = re.findall(r"format_success_rate +([\d.]+)%", done.stdout)
-    before, after = (float(rate) for rate in rates[:2])
+    row = re.search(r"format_success_rate +([\d.]+)% +([\d.]+)%", done.stdout)
+    assert row is not None, done.stdout
+    before, after = map(float, row.groups())
     assert before < 10, done.stdout
     assert after > before + 40, done.stdout
     assert (tmp_path / "json-q8_0.gguf").is_file()
