@@ -102,7 +102,8 @@ def verify() -> None:
 @contextmanager
 def _opened() -> "Iterator[Completions]":
     from harness.files.cache_folder import cache_folder
-    from harness.records.completions import Completions, StoreFailed
+    from harness.records.completions import Completions
+    from harness.records.completions_file import StoreFailed
     from harness.run.settings import read_settings
 
     folder = cache_folder(read_settings(Path()).store)

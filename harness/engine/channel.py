@@ -7,13 +7,7 @@ import json
 import os
 import sys
 from dataclasses import asdict
-from typing import IO, TYPE_CHECKING, Any, TypeVar
-
-if TYPE_CHECKING:
-    from pydantic import TypeAdapter
-
-T = TypeVar("T")
-_ADAPTERS: "dict[type, TypeAdapter[Any]]" = {}
+from typing import IO, Any
 
 
 def send(stream: IO[bytes], kind: str, **values: object) -> None:
@@ -27,17 +21,6 @@ def receive(line: bytes) -> dict[str, Any]:
     message = json.loads(line)
     assert isinstance(message, dict)
     return message
-
-
-def value_of(kind: type[T], raw: object) -> T:
-    """Rebuild the value of type ``kind`` from the result of ``asdict``."""
-    # Imported here, since a process that only starts another needs no pydantic yet.
-    from pydantic import TypeAdapter
-
-    if kind not in _ADAPTERS:
-        _ADAPTERS[kind] = TypeAdapter(kind)
-    value: T = _ADAPTERS[kind].validate_python(raw)
-    return value
 
 
 def keep_stdin_for_messages() -> IO[bytes]:

@@ -17,7 +17,7 @@ from harness.core.errors import HarnessError
 from harness.core.modelref import ModelRef
 from harness.core.plan import Request, failed
 from harness.core.record import ModelRecord
-from harness.engine.channel import value_of
+from harness.core.values import value_of
 from harness.engine.events import Answered, Event, ModelOpened, Stepped
 from harness.engine.model import EngineSettings, ModelUnopened, replacement
 from harness.engine.tokenization import Tokenization

@@ -20,12 +20,12 @@ from typing import IO, Any
 from harness.core.errors import HarnessError, one_line
 from harness.core.modelref import ModelRef
 from harness.core.plan import Request, failed
+from harness.core.values import value_of
 from harness.engine.channel import (
     keep_stdin_for_messages,
     keep_stdout_for_messages,
     receive,
     send,
-    value_of,
 )
 from harness.engine.model import EngineSettings, OpenModel
 from harness.machine.memory import available_mb, peak_memory_mb

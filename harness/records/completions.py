@@ -15,43 +15,24 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
 
 import psutil
 
 from harness.core.completion import Completion, Origin
 from harness.core.plan import Request, sha256_of
 from harness.core.record import ModelRecord
+from harness.core.values import value_of
+from harness.records.completions_file import (
+    ENDINGS,
+    FILE,
+    StoreFailed,
+    is_damage,
+    open_file,
+    put_aside,
+)
 
-if TYPE_CHECKING:
-    from pydantic import TypeAdapter
-
-FILE = "completions.sqlite3"
-VERSION = 1
-BUSY_SECONDS = 30.0
-"""Time that a session waits for another one's write, which takes less than a millisecond."""
-ENDINGS = ("", "-wal", "-shm")
-"""SQLite's files of one database."""
 _AT_ONCE = 500
 """Keys of one statement; SQLite's least limit of parameters is 999."""
-_TABLES = """
-create table if not exists models (
-    model text primary key, ref text not null, record text not null, digest text not null
-) without rowid;
-create table if not exists answers (
-    model text not null, request text not null, answer text not null, digest text not null,
-    run text not null, created text not null, used real not null,
-    primary key (model, request)
-) without rowid;
-create table if not exists claims (
-    model text not null, request text not null, owner text not null,
-    primary key (model, request)
-) without rowid;
-"""
-
-
-T = TypeVar("T")
-_ADAPTERS: "dict[type, TypeAdapter[Any]]" = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +41,6 @@ class StoredAnswer:
 
     completion: Completion
     origin: Origin
-
-
-class StoreFailed(Exception):
-    """The store cannot be used any more; the message is one line."""
 
 
 def request_key(request: Request) -> str:
@@ -85,21 +62,20 @@ class Completions:
             StoreFailed: the folder cannot be written, or a later version wrote the store.
         """
         self.path = folder / FILE
-        self.notes: list[str] = []
-        """One line for each thing that went wrong and was overcome."""
         self.owner = owner_of(os.getpid())
-        self._connection = self._opened()
+        self._connection, self.note = open_file(self.path)
+        self._inode = self.path.stat().st_ino
 
     def find(self, model: str, keys: Sequence[str]) -> dict[str, StoredAnswer]:
         """The stored answers of a model by request key, in the order of ``keys``. A damaged one is
-        as if it was never stored."""
+        dropped, so that it is generated again."""
         found: dict[str, StoredAnswer] = {}
         for start in range(0, len(keys), _AT_ONCE):
             some = keys[start : start + _AT_ONCE]
             marks = ",".join("?" * len(some))
             with self.transaction() as connection:
                 rows = connection.execute(
-                    "select request, answer, digest, run, created from answers "
+                    "select request, answer, run, created, digest from answers "
                     f"where model = ? and request in ({marks})",
                     (model, *some),
                 ).fetchall()
@@ -107,10 +83,12 @@ class Completions:
                     f"update answers set used = ? where model = ? and request in ({marks})",
                     (time.time(), model, *some),
                 )
-            for request, answer, digest, run, created in rows:
-                if digest == digest_of(model, request, answer, run, created):
-                    origin = Origin(run, created)
-                    found[request] = StoredAnswer(_value(Completion, answer), origin)
+                whole = [row for row in rows if digest_of(model, *row[:4]) == row[4]]
+                if len(whole) < len(rows):
+                    self._drop(model, {row[0] for row in rows} - {row[0] for row in whole})
+            for request, answer, run, created, _ in whole:
+                completion = value_of(Completion, json.loads(answer))
+                found[request] = StoredAnswer(completion, Origin(run, created))
         return {key: found[key] for key in keys if key in found}
 
     def record_of(self, model: str) -> ModelRecord | None:
@@ -121,7 +99,7 @@ class Completions:
             ).fetchone()
         if row is None or row[1] != sha256_of([model, row[0]]):
             return None
-        return _value(ModelRecord, row[0])
+        return value_of(ModelRecord, json.loads(row[0]))
 
     def keep_model(self, model: str, record: ModelRecord) -> None:
         """Keep a model's record, so that a later run needs no opening."""
@@ -213,70 +191,23 @@ class Completions:
                     connection.execute("rollback")
                 raise
             connection.execute("commit")
-        except sqlite3.OperationalError as error:  # A full disk, or another one's write that hangs.
-            raise StoreFailed(f"{self.path}: {error}") from None
         except sqlite3.Error as error:
-            connection.close()
-            self._connection = self._anew("damaged", str(error))
-            raise StoreFailed(self.notes[-1]) from None
-
-    def _opened(self) -> sqlite3.Connection:
-        try:
-            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            return self._ready()
-        except sqlite3.OperationalError as error:
-            raise StoreFailed(f"{self.path}: {error}") from None
-        except sqlite3.DatabaseError as error:
-            return self._anew("damaged", str(error))
-        except OSError as error:
-            raise StoreFailed(f"{self.path}: {error.strerror}") from None
-
-    def _ready(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None)
-        try:
-            version = connection.execute("pragma user_version").fetchone()[0]
-            is_empty = not connection.execute("select 1 from sqlite_master").fetchone()
-            if version > VERSION:
-                raise StoreFailed(f"{self.path}: a later version of slm-harness wrote it")
-            if not is_empty and version < VERSION:
+            told = f"{self.path}: {error}"
+            if is_damage(error):
                 connection.close()
-                return self._anew(f"version-{version}", f"it has the older layout {version}")
-            connection.execute("pragma journal_mode = wal")
-            # Survives the death of the process; a power cut may lose the last answers.
-            connection.execute("pragma synchronous = normal")
-            connection.executescript(f"{_TABLES} pragma user_version = {VERSION};")
-        except BaseException:
-            connection.close()
-            raise
-        return connection
+                told = put_aside(self.path, self._inode, "damaged", str(error)) or told
+            raise StoreFailed(told) from None
 
-    def _anew(self, kind: str, reason: str) -> sqlite3.Connection:
-        """Put the file aside, where it stays, and begin another."""
-        aside = self.path.with_name(f"{self.path.name}.{kind}-{time.time_ns()}")
-        try:
-            for ending in ENDINGS:
-                with suppress(FileNotFoundError):
-                    Path(f"{self.path}{ending}").rename(f"{aside}{ending}")
-            connection = self._ready()
-        except (sqlite3.Error, OSError) as error:
-            raise StoreFailed(f"{self.path}: {error}") from None
-        self.notes.append(f"{self.path}: {reason}: it was put aside as {aside.name}")
-        return connection
+    def _drop(self, model: str, keys: set[str]) -> None:
+        """Remove damaged answers, within a transaction."""
+        self._connection.executemany(
+            "delete from answers where model = ? and request = ?", [(model, key) for key in keys]
+        )
 
 
 def digest_of(model: str, key: str, text: str, run: str, created: str) -> str:
     """Hash of a row of answers, by which damage on the disk is seen."""
     return sha256_of([model, key, text, run, created])
-
-
-def _value(kind: type[T], text: str) -> T:
-    from pydantic import TypeAdapter
-
-    if kind not in _ADAPTERS:
-        _ADAPTERS[kind] = TypeAdapter(kind)
-    # Not ``validate_json``, which refuses the lone surrogates of a model that was cut in one.
-    value: T = _ADAPTERS[kind].validate_python(json.loads(text))
-    return value
 
 
 def owner_of(pid: int) -> str:

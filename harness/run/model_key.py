@@ -20,7 +20,7 @@ def model_key(ref: ModelRef, settings: EngineSettings) -> str | None:
     ``None`` where the files are not on this machine yet, or the kind has none.
     """
     try:
-        files = backends.files_of(ref) if is_here(ref) else []
+        files = backends.files_of(ref) if _is_here(ref) else []
     except Exception:  # What is wrong with the model is said when it is opened.
         return None
     if not files:
@@ -32,7 +32,7 @@ def model_key(ref: ModelRef, settings: EngineSettings) -> str | None:
     return sha256_of([hashes, opened, __version__, *_versions(backends.libraries_of(ref))])
 
 
-def is_here(ref: ModelRef) -> bool:
+def _is_here(ref: ModelRef) -> bool:
     """False where a part of the model is on the hub and was not downloaded yet."""
     parts = [ref.location, *([adapter_base(ref)] if ref.kind == "adapter" else [])]
     return not any(is_hub_id(part) and local_copy(part) is None for part in parts)

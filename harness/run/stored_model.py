@@ -6,11 +6,11 @@ pass the store by in both directions, and so do answers that are errors.
 """
 
 import time
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Concatenate, ParamSpec, TypeVar
 
 from harness import backends
 from harness.core.completion import Completion, FinishReason
@@ -20,13 +20,15 @@ from harness.core.record import ModelRecord
 from harness.engine.events import Answered, Event, ModelOpened
 from harness.engine.host import ModelHost
 from harness.engine.model import AnsweringModel, EngineSettings, ModelUnopened
-from harness.records.completions import Completions, StoredAnswer, StoreFailed, request_key
-from harness.run.model_key import is_here, model_key
+from harness.records.completions import Completions, StoredAnswer, request_key
+from harness.records.completions_file import StoreFailed
+from harness.run.model_key import model_key
 
 WAIT_SECONDS = 0.2
 """Time between two looks at what another session generates."""
 
 T = TypeVar("T")
+P = ParamSpec("P")
 
 
 @dataclass
@@ -45,12 +47,18 @@ class SessionStore:
     """One line for each thing that went wrong with the store."""
     _is_off: bool = False
 
-    def use(self, act: Callable[[Completions], T], otherwise: T) -> T:
-        """The result of ``act``; ``otherwise`` where there is no store, or it fails."""
+    def use(
+        self,
+        otherwise: T,
+        act: Callable[Concatenate[Completions, P], T],
+        *arguments: P.args,
+        **named: P.kwargs,
+    ) -> T:
+        """The result of a method of the store; ``otherwise`` where there is none, or it fails."""
         if self.folder is None or self._is_off:
             return otherwise
         try:
-            return act(self._open)
+            return act(self._open, *arguments, **named)
         except StoreFailed as error:
             self._is_off = True
             self.notes.append(f"{error}; the run went on without the store")
@@ -65,7 +73,7 @@ class SessionStore:
     def _open(self) -> Completions:
         assert self.folder is not None
         store = Completions(self.folder)
-        self.notes += store.notes
+        self.notes += [store.note] if store.note else []
         return store
 
 
@@ -90,13 +98,8 @@ class StoredModel:
     store: SessionStore
     find_key: Callable[[], str | None]
     """The model's key, from its files as they are at the time of the call."""
-    _known: ModelRecord | None = None
-    """The model as it described itself to an earlier run."""
-    _key: str | None = None
-    _passes_by: bool = False
-    """Nothing is looked up any more."""
-    _given: int = 0
-    """Number of answers that the model did not generate in this session."""
+    stored: ModelRecord | None = None
+    """The model as it described itself to an earlier run, once answers were taken from there."""
 
     @property
     def ref(self) -> ModelRef:
@@ -104,7 +107,7 @@ class StoredModel:
 
     @property
     def model(self) -> ModelRecord | None:
-        return self.inner.model or self._known
+        return self.inner.model or self.stored
 
     @property
     def available_mb(self) -> float | None:
@@ -116,7 +119,8 @@ class StoredModel:
 
     def prewarm(self) -> None:
         """Prewarm the model, unless its answers are in the store."""
-        if self.store.is_fresh or not is_here(self.ref) or self._record() is None:
+        key = None if self.store.is_fresh else self.find_key()
+        if key is None or self.known(key) is None:
             self.inner.prewarm()
 
     def events(self, requests: Sequence[Request]) -> Generator[Event, None, None]:
@@ -126,20 +130,13 @@ class StoredModel:
             ModelUnopened: the model had to be opened, and could not be; or it is another one than
                 when it was looked up.
         """
-        waiting = _by_key(r for r in requests if not r.timed)
-        timed = [r for r in requests if r.timed]
-        self._key = self.find_key() if waiting else None
-        if self._key is None:
+        judged = [r for r in requests if not r.timed]
+        key = self.find_key() if judged else None
+        if key is None:
             yield from self.inner.events(requests)
-            return
-        self._passes_by |= self.store.is_fresh
-        try:
-            yield from self._stored(waiting)
-            yield from self._generated(waiting, timed)
-        finally:
-            self.store.use(lambda s: s.release(self._key or ""), None)
-        if self._given and self.ref in self.store.measured:
-            yield from self._opened(self.inner.measure([r for r in requests if not r.timed]))
+        else:
+            timed = [r for r in requests if r.timed]
+            yield from _Stream(self, key, _by_key(judged), self.store.is_fresh).events(timed)
 
     def measure(self, requests: Sequence[Request]) -> Generator[Event, None, None]:
         yield from self.inner.measure(requests)
@@ -147,86 +144,91 @@ class StoredModel:
     def close(self) -> None:
         self.inner.close()
 
-    def _record(self) -> ModelRecord | None:
-        """The model's record in the store, under this session's name for it."""
-        key = self.find_key()
-        if key is None:
-            return None
-        record = self.store.use(lambda s: s.record_of(key), None)
-        ref = self.ref
+    def known(self, key: str) -> ModelRecord | None:
+        """The record that the store has of the model, under this session's name for it."""
+        record, ref = self.store.use(None, Completions.record_of, key), self.ref
         return record and replace(record, ref=str(ref), kind=ref.kind, name=ref.name)
 
-    def _generated(
-        self, waiting: dict[str, list[Request]], timed: list[Request]
-    ) -> Generator[Event, None, None]:
-        """The answers of the model, and those that other sessions generate meanwhile."""
-        while waiting or timed:
-            mine = self._claimed([*waiting])
-            asked = [waiting[key][0] for key in mine]
-            if asked or timed:
-                yield from self._asked([*asked, *timed], waiting)
-                timed = []
-                continue
-            time.sleep(WAIT_SECONDS)
-            yield from self._stored(waiting)
 
-    def _asked(
-        self, requests: list[Request], waiting: dict[str, list[Request]]
-    ) -> Generator[Event, None, None]:
+@dataclass
+class _Stream:
+    """The answers to the requests of one call."""
+
+    model: StoredModel
+    key: str
+    waiting: dict[str, list[Request]]
+    """Requests without an answer yet, by what determines it."""
+    passes_by: bool
+    """Nothing is looked up."""
+
+    def events(self, timed: Sequence[Request]) -> Generator[Event, None, None]:
+        model, requests = self.model, [r for own in self.waiting.values() for r in own]
+        try:
+            found = yield from self._stored()
+            while self.waiting or timed:
+                asked = [self.waiting[key][0] for key in self._claimed()]
+                if asked or timed:
+                    yield from self._asked([*asked, *timed])
+                    timed = ()
+                else:
+                    time.sleep(WAIT_SECONDS)
+                    found += yield from self._stored()
+        finally:
+            model.store.use(None, Completions.release, self.key)
+        if found and model.ref in model.store.measured:
+            yield from self._opened(model.inner.measure(requests))
+
+    def _stored(self) -> Generator[Event, None, int]:
+        """What the store holds, and the number of its answers."""
+        found: dict[str, StoredAnswer] = {}
+        if not self.passes_by:
+            found = self.model.store.use(found, Completions.find, self.key, [*self.waiting])
+        if found and self.model.model is None:
+            self.model.stored = record = self.model.known(self.key)
+            if record is None:  # It was damaged: the model has to say what it is.
+                self.passes_by = True
+                return 0
+            yield ModelOpened(self.model.ref, record)
+        for key, stored in found.items():
+            yield from self._answers(key, replace(stored.completion, origin=stored.origin))
+        return len(found)
+
+    def _claimed(self) -> list[str]:
+        """The requests that this session generates; all of them where it looks nothing up."""
+        keys = [*self.waiting]
+        if self.passes_by:
+            return keys
+        return self.model.store.use(keys, Completions.claim, self.key, keys)
+
+    def _asked(self, requests: list[Request]) -> Generator[Event, None, None]:
         """Have the model answer; each answer is kept before it is passed on."""
-        for event in self._opened(self.inner.events(requests)):
+        store = self.model.store
+        for event in self._opened(self.model.inner.events(requests)):
             if not isinstance(event, Answered) or event.request.timed:
                 yield event
                 continue
-            key = request_key(event.request)
-            if event.completion.finish_reason is not FinishReason.ERROR:
-                self._keep(key, event.completion)
-            for request in waiting.pop(key):
-                yield Answered(self.ref, request, _of(request, event.completion))
+            key, completion = request_key(event.request), event.completion
+            if completion.finish_reason is not FinishReason.ERROR:
+                store.use(None, Completions.keep, self.key, key, completion, store.run)
+            yield from self._answers(key, completion)
 
     def _opened(self, events: Generator[Event, None, None]) -> Generator[Event, None, None]:
         """The events of the model, once it is seen to be the one that was looked up."""
         for event in events:
             if isinstance(event, ModelOpened):
-                if self.find_key() != self._key:
+                if self.model.find_key() != self.key:
                     events.close()
                     raise ModelUnopened(
-                        f"{self.ref} was replaced during the run: its files have other hashes, "
+                        f"{event.ref} was replaced during the run: its files have other hashes, "
                         "run it again"
                     )
-                record, key = event.model, self._key or ""
-                self.store.use(lambda s: s.keep_model(key, record), None)  # noqa: B023
+                self.model.store.use(None, Completions.keep_model, self.key, event.model)
             yield event
 
-    def _stored(self, waiting: dict[str, list[Request]]) -> Generator[Event, None, None]:
-        """The answers that the store holds; they leave ``waiting``."""
-        found = {} if self._passes_by else self._find([*waiting])
-        if found and self.model is None:
-            self._known = self._record()
-            if self._known is None:  # Its record was damaged: the model has to say what it is.
-                self._passes_by = True
-                return
-            yield ModelOpened(self.ref, self._known)
-        self._given += len(found)
-        for key, stored in found.items():
-            completion = replace(stored.completion, origin=stored.origin)
-            for request in waiting.pop(key):
-                yield Answered(self.ref, request, _of(request, completion))
-
-    def _find(self, keys: list[str]) -> dict[str, StoredAnswer]:
-        model = self._key or ""
-        return self.store.use(lambda s: s.find(model, keys), {})
-
-    def _claimed(self, keys: list[str]) -> list[str]:
-        """The requests that this session generates; all of them where it looks nothing up."""
-        if self._passes_by:
-            return keys
-        model = self._key or ""
-        return self.store.use(lambda s: s.claim(model, keys), keys)
-
-    def _keep(self, key: str, completion: Completion) -> None:
-        model = self._key or ""
-        self.store.use(lambda s: s.keep(model, key, completion, self.store.run), None)
+    def _answers(self, key: str, completion: Completion) -> Iterator[Event]:
+        for request in self.waiting.pop(key):
+            own = replace(completion, case_id=request.case_id, repeat=request.repeat)
+            yield Answered(self.model.ref, request, own)
 
 
 def _by_key(requests: Iterable[Request]) -> dict[str, list[Request]]:
@@ -235,7 +237,3 @@ def _by_key(requests: Iterable[Request]) -> dict[str, list[Request]]:
     for request in requests:
         found.setdefault(request_key(request), []).append(request)
     return found
-
-
-def _of(request: Request, completion: Completion) -> Completion:
-    return replace(completion, case_id=request.case_id, repeat=request.repeat)

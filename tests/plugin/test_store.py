@@ -12,7 +12,7 @@ import pytest
 
 from harness.core.record import RunRecord
 from harness.files.cache_folder import STORE_VARIABLE
-from harness.records.completions import FILE
+from harness.records.completions_file import FILE
 from tests.models import TINY_QWEN2
 from tests.project import Outcome, Project, clean_environment
 

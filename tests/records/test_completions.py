@@ -4,6 +4,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,13 +14,8 @@ from harness.core.case import Message
 from harness.core.completion import Completion, FinishReason, Origin, Timing
 from harness.core.plan import Request, Sampling
 from harness.core.record import ModelRecord
-from harness.records.completions import (
-    FILE,
-    Completions,
-    StoreFailed,
-    owner_of,
-    request_key,
-)
+from harness.records.completions import Completions, owner_of, request_key
+from harness.records.completions_file import FILE, StoreFailed, put_aside
 
 MODEL = "m" * 64
 ANSWER = Completion(
@@ -137,6 +133,42 @@ def test_a_changed_answer_is_as_if_it_was_never_stored(store):
             "update answers set answer = replace(answer, 'two', 'six') where request = 'k'"
         )
     assert list(store.find(MODEL, ["k", "l"])) == ["l"]
+    assert store.claim(MODEL, ["k", "l"]) == ["k"]
+
+
+def test_a_closed_store_is_not_taken_for_a_damaged_one(store):
+    store.close()
+    with pytest.raises(StoreFailed, match="closed"):
+        store.find(MODEL, ["k"])
+    assert [file.name for file in store.path.parent.glob("*damaged*")] == []
+
+
+def test_sessions_that_make_the_store_at_the_same_time_share_it(tmp_path):
+    """Processes, since a lock of SQLite's is one process' own."""
+    code = """
+import pathlib, sys, time
+from harness.core.completion import Completion
+from harness.records.completions import Completions
+while time.time() < float(sys.argv[2]):
+    pass
+store = Completions(pathlib.Path(sys.argv[1]))
+assert store.note is None, store.note
+store.keep("m", sys.argv[3], Completion("x"), "run")
+"""
+    start = str(time.time() + 1)
+    command = [sys.executable, "-c", code, str(tmp_path), start]
+    sessions = [subprocess.Popen([*command, f"k{n}"], stderr=subprocess.PIPE) for n in range(5)]
+    assert [session.communicate()[1] for session in sessions] == [b""] * 5
+    store = Completions(tmp_path)
+    assert len(store.find("m", [f"k{n}" for n in range(5)])) == 5
+    store.close()
+
+
+def test_a_file_that_another_session_put_aside_is_not_put_aside_again(tmp_path):
+    Completions(tmp_path).close()
+    path = tmp_path / FILE
+    assert put_aside(path, path.stat().st_ino + 1, "damaged", "reason") is None
+    assert path.is_file()
 
 
 def test_a_changed_model_is_as_if_it_was_never_stored(store):
@@ -152,8 +184,7 @@ def test_a_changed_model_is_as_if_it_was_never_stored(store):
 def test_a_damaged_file_is_put_aside_and_another_is_begun(tmp_path, content):
     (tmp_path / FILE).write_bytes(content)
     store = Completions(tmp_path)
-    (note,) = store.notes
-    assert "put aside as completions.sqlite3.damaged-" in note
+    assert "put aside as completions.sqlite3.damaged-" in store.note
     store.keep(MODEL, "k", ANSWER, "run-1")
     assert store.find(MODEL, ["k"])
     store.close()
@@ -173,6 +204,8 @@ def test_a_file_damaged_in_its_middle_is_put_aside_when_that_is_seen(tmp_path):
     store = Completions(tmp_path)
     with pytest.raises(StoreFailed, match="put aside as"):
         store.find(MODEL, [f"k{n}" for n in range(500)])
+    store.close()
+    store = Completions(tmp_path)
     store.keep(MODEL, "k", ANSWER, "run-2")
     assert store.find(MODEL, ["k"])
     store.close()
@@ -183,7 +216,7 @@ def test_an_older_layout_is_put_aside_whole(tmp_path):
     older.executescript("create table answers (a); insert into answers values (1);")
     older.close()
     store = Completions(tmp_path)
-    assert "older layout 0" in store.notes[0]
+    assert "older layout 0" in store.note
     store.close()
     (aside,) = tmp_path.glob(f"{FILE}.version-0-*")
     with sqlite3.connect(aside) as kept:

@@ -12,7 +12,8 @@ from harness.core.plan import Request
 from harness.engine.events import Answered, ModelOpened
 from harness.engine.fake_host import FakeHost
 from harness.engine.model import ModelUnopened
-from harness.records.completions import FILE, Completions, owner_of, request_key
+from harness.records.completions import Completions, owner_of, request_key
+from harness.records.completions_file import FILE
 from harness.run.plan import PlannedTest, RunPlan
 from harness.run.stored_model import SessionStore, StoredModel
 from tests.run.conftest import BASE, timed
@@ -92,6 +93,32 @@ def test_a_model_whose_record_was_damaged_is_asked_again(tmp_path, requests):
     session.answers(requests)
     assert session.asked == keys(requests)
     assert Session(tmp_path).answers(requests).keys() == {*keys(requests)}
+
+
+def test_a_damaged_answer_is_generated_again(tmp_path, requests):
+    Session(tmp_path).answers(requests)
+    store = Completions(tmp_path)
+    with store.transaction() as connection:
+        first = (request_key(requests[0]),)
+        connection.execute("update answers set answer = '{}' where request = ?", first)
+    store.close()
+    session = Session(tmp_path)
+    assert session.answers(requests).keys() == {*keys(requests)}
+    assert session.asked == [requests[0].key]
+
+
+def test_memory_is_measured_for_the_requests_of_the_call_alone(tmp_path, requests):
+    Session(tmp_path).answers(requests[:2])
+    session, measured = Session(tmp_path, measured=frozenset({BASE})), []
+
+    def measure(given):
+        measured.append(keys(given))
+        yield from ()
+
+    session.model.inner.measure = measure
+    session.answers(requests[:2])
+    session.answers(requests[2:])
+    assert measured == [keys(requests[:2])]
 
 
 def test_an_error_is_not_kept_and_is_asked_again(tmp_path, requests):
@@ -238,7 +265,7 @@ def test_sessions_in_turns_generate_each_answer_once(tmp_path, requests, monkeyp
 
     def run(index: int) -> None:
         session = sessions[index]
-        session.store.use(lambda s: setattr(s, "owner", f"{index} 1.00"), None)
+        session.store._open.owner = f"{index} 1.00"
         given[index] = session.answers(requests)
 
     threads = [threading.Thread(target=run, args=(i,)) for i in range(3)]
