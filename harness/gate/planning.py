@@ -10,6 +10,7 @@ from math import comb
 
 from harness.gate.comparable import common_required
 from harness.gate.compare import Side, compare
+from harness.gate.copies import holds_copies, is_same_model
 from harness.gate.evidence import PairedCases, pairs_of, repeated
 from harness.gate.policy import FEW_WORDINGS, GatePolicy
 from harness.stats.paired import flips_of
@@ -196,10 +197,13 @@ class Observed:
 def observed(before: Side, after: Side) -> Observed:
     """The sizes and flips that two sides show, or one side paired with itself.
 
-    Of one side, its repeats tell. Of two with the same weights all flips count. Of other models,
-    the rarer direction counts twice, since a change shows in the difference of the two.
+    Of one side, its repeats tell, and of two of which one took the other's answers. Of two others
+    with the same weights all flips count. Of other models, the rarer direction counts twice, since
+    a change shows in the difference of the two.
     """
+    is_same = is_same_model(before, after)
     is_one = before.record is after.record and before.model == after.model
+    is_one |= holds_copies(before, after)
     names = [t.name for t in after.record.tasks if before.task_record(t.name)]
     pairs, flips, cases = {}, [], 0
     for name in names:
@@ -213,7 +217,7 @@ def observed(before: Side, after: Side) -> Observed:
             flips += [2 * r.passed * (r.repeats - r.passed) / (r.repeats * (r.repeats - 1))
                       for r in repeated(changes, required)[0] if r.repeats > 1]  # fmt: skip
         else:
-            flips.append(_flipped(found, is_same=_is_same_model(before, after)))
+            flips.append(_flipped(found, is_same=is_same))
     return Observed(
         tuple(OwnTask(n, len(p.differences), len(set(p.wordings))) for n, p in pairs.items()),
         max((p.repeats for p in pairs.values()), default=1),
@@ -225,10 +229,3 @@ def _flipped(pairs: PairedCases, *, is_same: bool) -> float:
     """Cases of which one answer flips: with K answers, a mean square of differences is a K-th."""
     flips = flips_of(pairs.differences, pairs.repeats)
     return pairs.repeats * (sum(flips) if is_same else 2 * min(flips))
-
-
-def _is_same_model(before: Side, after: Side) -> bool:
-    was, now = before.model_record, after.model_record
-    if was is None or now is None or was.weights_sha256 is None or now.weights_sha256 is None:
-        return before.model == after.model
-    return was.weights_sha256 == now.weights_sha256

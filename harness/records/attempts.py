@@ -82,15 +82,15 @@ def _first_of(
     return REMOVED if (model.attempt or 1) - 1 > len(own) else ""
 
 
-def run_again(record: RunRecord, refs: Sequence[str], root: Path) -> str:
-    """The next complete run of all the same weights on the same plan; empty where there is none."""
+def runs_again(record: RunRecord, refs: Sequence[str], root: Path) -> list[str]:
+    """The complete runs of all the same weights on the same plan, the next one first."""
     wanted = {m.weights_sha256 for m in record.models if m.ref in refs and m.is_measurable}
     if not wanted or None in wanted:
-        return ""
+        return []
     runs = sorted(
         runs_of_plan(record, root), key=lambda run: (run.created < record.created, run.created)
     )
-    return next((r.id for r in runs if r.is_complete and wanted <= {*r.weights}), "")
+    return [r.id for r in runs if r.is_complete and wanted <= {*r.weights}]
 
 
 def _weights_of(head: Mapping[str, Any]) -> Iterator[str]:

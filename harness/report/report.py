@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from harness.core.errors import HarnessError
 from harness.core.record import RunRecord
 from harness.gate.compare import Comparison, Side, compare_all
+from harness.gate.copies import holds_copies
 from harness.gate.decision import GateDecision, decide, flip_rate
 from harness.gate.noise import Noise, noise_between, noise_of_repeats
 from harness.gate.policy import GatePolicy
@@ -81,6 +82,11 @@ def with_noise(report: Report, again: RunRecord) -> Report:
     if not refs:
         raise HarnessError(f"--noise: run {again.id} records no model")
     side = Side(again, report.before.model if report.before.model in refs else refs[-1])
+    if holds_copies(report.before, side):
+        raise HarnessError(
+            f"--noise: run {again.id} took answers of run {report.before.record.id} from the "
+            "store, which cannot flip: make one with --fresh"
+        )
     noise = noise_between(report.before, side)
     if not any(task.judged for task in noise.tasks.values()):
         raise HarnessError(

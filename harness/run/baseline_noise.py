@@ -13,10 +13,11 @@ from harness.core.record import ModelRecord, RunRecord, Sample
 from harness.engine.events import Answered
 from harness.engine.model import EngineSettings
 from harness.gate.compare import Side
+from harness.gate.copies import holds_copies
 from harness.gate.decision import flip_rate
 from harness.gate.noise import flip_rate_of_repeats
 from harness.model_files.hub import local_copy
-from harness.records.attempts import run_again
+from harness.records.attempts import runs_again
 from harness.records.baseline_file import MeasuredNoise
 from harness.records.runs import read_run
 from harness.tasks.generate.stored import case_of_sample
@@ -28,15 +29,18 @@ BATCH_TOKENS = 1_024
 
 
 def noise_of_record(record: RunRecord, refs: Sequence[str], runs: Path) -> MeasuredNoise | None:
-    """The noise by another run in the folder ``runs``, or by the run's repeats; ``None`` where
-    there is neither.
+    """The noise by another run in the folder ``runs`` that generated its answers, or by the run's
+    repeats; ``None`` where there is neither.
 
     Raises:
         HarnessError: the other run is damaged.
     """
-    if other := run_again(record, refs, runs):
+    for other in runs_again(record, refs, runs):
         again = read_run(runs / other)
-        rates = {ref: flip_rate(Side(record, ref), _same(record, ref, again)) for ref in refs}
+        sides = {ref: (Side(record, ref), _same(record, ref, again)) for ref in refs}
+        if any(holds_copies(*pair) for pair in sides.values()):
+            continue
+        rates = {ref: flip_rate(*pair) for ref, pair in sides.items()}
         return MeasuredNoise(f"run {other} of the same weights", rates)
     repeats = {ref: flip_rate_of_repeats(Side(record, ref)) for ref in refs}
     known = {ref: rate for ref, rate in repeats.items() if rate is not None}

@@ -9,7 +9,7 @@ from harness.gate.compare import Side
 from harness.gate.decision import decide
 from harness.gate.policy import GatePolicy
 from harness.records import attempts
-from harness.records.attempts import run_again, run_before, with_attempts
+from harness.records.attempts import run_before, runs_again, with_attempts
 from harness.records.ledger import Ledger, LedgerEntry
 from harness.records.runs import write_run
 from harness.report.words.decision import explanation
@@ -150,11 +150,11 @@ def test_a_run_that_was_gated_on_another_machine_was_before(tmp_path: Path) -> N
 def test_the_run_again_is_the_next_whole_one_of_the_same_weights(tmp_path: Path) -> None:
     run = record(4)
     refs = [m.ref for m in run.models]
-    assert run_again(at(run, 1), refs, tmp_path) == ""
+    assert runs_again(at(run, 1), refs, tmp_path) == []
     write_run(at(run, 0), tmp_path)
-    assert run_again(at(run, 1), refs, tmp_path) == numbered(run, 0).id
+    assert runs_again(at(run, 1), refs, tmp_path)[0] == numbered(run, 0).id
     write_run(at(run, 2, status="partial"), tmp_path)
     write_run(at(run, 3, models=run.models[:1]), tmp_path)
     write_run(at(run, 4), tmp_path)
-    assert run_again(at(run, 1), refs, tmp_path) == numbered(run, 4).id
-    assert run_again(at(run, 1), refs[:1], tmp_path) == numbered(run, 3).id
+    assert runs_again(at(run, 1), refs, tmp_path)[0] == numbered(run, 4).id
+    assert runs_again(at(run, 1), refs[:1], tmp_path)[0] == numbered(run, 3).id

@@ -35,7 +35,8 @@ def everything() -> Report:
     before, after = pair(60, broke=6, fixed=2, failing=3)
     after = replace(after, counterexamples=(counterexample(), counterexample(EVERYTHING)))
     report = report_on(before, after, policy=GatePolicy())
-    report = with_noise(report, pair(60, broke=3)[0])
+    again = replace(pair(60, broke=3)[0], id="20261118-080000-cccc")
+    report = with_noise(report, again)
     sha256 = json.loads((TRAINED / FILE).read_text())["result"]["adapter_sha256"]
     training = training_of(model(sha256), TRAINED)
     assert training is not None
