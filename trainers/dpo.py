@@ -112,7 +112,6 @@ def build(job: "TrainingJob", arguments: dict[str, Any]) -> Any:
     Args:
         arguments: keyword arguments for transformers' ``TrainingArguments``.
     """
-    from datasets import Dataset
     from trl import DPOConfig, DPOTrainer
 
     from trainers.run.evaluation import ReproducibleEvaluation
@@ -145,12 +144,8 @@ def build(job: "TrainingJob", arguments: dict[str, Any]) -> Any:
         **arguments,
     )
     trainer = Trainer(
-        model=job.model,
         args=config,
-        train_dataset=Dataset.from_list([*job.train.rows]),
-        eval_dataset=Dataset.from_list([*job.val.rows]) if job.val else None,
-        processing_class=job.tokenizer,
-        peft_config=job.peft_config,
+        **job.for_trainer(),
         callbacks=[Preferences(is_stopping=recipe.stop_on_collapse)],
     )
     prove_mask(trainer, job)

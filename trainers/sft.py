@@ -49,7 +49,6 @@ def build(job: "TrainingJob", arguments: dict[str, Any]) -> Any:
     Args:
         arguments: keyword arguments for transformers' ``TrainingArguments``.
     """
-    from datasets import Dataset
     from trl import SFTConfig, SFTTrainer
 
     from trainers.run.evaluation import ReproducibleEvaluation
@@ -67,14 +66,7 @@ def build(job: "TrainingJob", arguments: dict[str, Any]) -> Any:
         pass
 
     config = SFTConfig(max_length=job.max_length, packing=False, **arguments)
-    trainer = Trainer(
-        model=job.model,
-        args=config,
-        train_dataset=Dataset.from_list([*job.train.rows]),
-        eval_dataset=Dataset.from_list([*job.val.rows]) if job.val else None,
-        processing_class=job.tokenizer,
-        peft_config=job.peft_config,
-    )
+    trainer = Trainer(args=config, **job.for_trainer())
     prove_mask(trainer, job)
     return trainer
 

@@ -17,14 +17,11 @@ from transformers import TrainerCallback
 
 from harness.machine.memory import peak_memory_mb
 from harness.report.words.numbers import duration, plural
-from trainers.model.lora import keep_adapter_exact
-from trainers.output.folder import batch_file
 from trainers.run.announce import say
-from trainers.run.arguments import arguments
 from trainers.run.curve import Curve
 from trainers.run.job import Method, RecipeRows, TrainingJob
 from trainers.run.lengths import histogram
-from trainers.run.loop import identity_of, take_steps
+from trainers.run.loop import built, identity_of, take_steps
 from trainers.run.saving import Saving
 
 ROWS = 5
@@ -95,14 +92,12 @@ def _try_steps(method: Method, rows: RecipeRows, job: TrainingJob) -> Lines:
     tried, share = _without_extras(job)
     curve = Curve()
     with tempfile.TemporaryDirectory() as folder:
-        began = time.perf_counter()
-        trainer = method.build(tried, arguments(tried, Path(folder)))
-        built = (time.perf_counter() - began) / share
-        trainer.exchange, trainer.batch_file = job.exchange, batch_file(Path(job.recipe.output))
-        trainer.saving = Saving(
+        saving = Saving(
             Path(folder), identity_of(job, rows), curve, limit=None, complete=lambda folder: None
         )
-        keep_adapter_exact(trainer.model)
+        began = time.perf_counter()
+        trainer = built(method, tried, Path(folder), saving, curve)
+        building = (time.perf_counter() - began) / share
         take_steps(trainer, curve, _Stop())
     yield from getattr(trainer, "said", [])
     ends = [0.0, *(point.seconds for point in curve.points)]
@@ -112,7 +107,7 @@ def _try_steps(method: Method, rows: RecipeRows, job: TrainingJob) -> Lines:
         for point, seconds in zip(curve.points, taken, strict=True)
     )
     each = sum(later := taken[1:] or taken) / len(later)
-    total = built + sum(taken) + max(0, job.steps - len(taken)) * each
+    total = building + sum(taken) + max(0, job.steps - len(taken)) * each
     without = ", without evaluations" if job.val else ""
     yield (
         "time",

@@ -68,6 +68,18 @@ class TrainingJob:
     notes: tuple[str, ...]
     """Notes for the user, one line each."""
 
+    def for_trainer(self) -> dict[str, Any]:
+        """The arguments of a trainer of TRL's that learns from encoded rows. Imports torch."""
+        from datasets import Dataset
+
+        return {
+            "model": self.model,
+            "train_dataset": Dataset.from_list([*self.train.rows]),
+            "eval_dataset": Dataset.from_list([*self.val.rows]) if self.val else None,
+            "processing_class": self.tokenizer,
+            "peft_config": self.peft_config,
+        }
+
 
 class Method(Protocol):
     """The functions of a training method's file, such as ``trainers/sft.py``."""

@@ -89,10 +89,7 @@ def train_job(
             is_writing=exchange.is_first,
         )
         say(console, _resuming(checkpoint, notes, resume=resume))
-        trainer = method.build(job, arguments(job, partial))
-        trainer.exchange, trainer.curve, trainer.watch = exchange, curve, job.watch
-        trainer.saving, trainer.batch_file = saving, batch_file(output)
-        keep_adapter_exact(trainer.model)
+        trainer = built(method, job, partial, saving, curve)
         said = getattr(trainer, "said", [])
         say(console, said)
         notes += [text for _, text in said]
@@ -114,6 +111,15 @@ def train_job(
             record.write(found, partial)
             write_sketch([row.prompt for row in rows.train], partial)
     return result
+
+
+def built(method: Method, job: TrainingJob, folder: Path, saving: Saving, curve: Curve) -> Any:
+    """The method's trainer over the job, ready to take its first step."""
+    trainer = method.build(job, arguments(job, folder))
+    trainer.exchange, trainer.curve, trainer.watch = job.exchange, curve, job.watch
+    trainer.saving, trainer.batch_file = saving, batch_file(Path(job.recipe.output))
+    keep_adapter_exact(trainer.model)
+    return trainer
 
 
 @contextmanager
