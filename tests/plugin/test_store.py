@@ -6,15 +6,14 @@ import shutil
 import signal
 import subprocess
 import sys
-from dataclasses import replace
 
 import pytest
 
-from harness.core.record import RunRecord
 from harness.files.cache_folder import STORE_VARIABLE
 from harness.records.completions_file import FILE
 from tests.models import TINY_QWEN2
 from tests.project import Outcome, Project, clean_environment
+from tests.same_record import comparable_runs
 
 CASES = 40
 MODEL = ("--model", "base:model", "--device", "cpu", "--threads", "1", "--batch-tokens", "400")
@@ -72,30 +71,6 @@ def generated(project: Project) -> list[str]:
     return lines
 
 
-def bare(record: RunRecord) -> RunRecord:
-    """What two runs of the same models and cases have in common."""
-    models = tuple(
-        replace(m, load_seconds=None, generate_seconds=None, peak_memory_mb=None, attempt=None)
-        for m in record.models
-    )
-    samples = tuple(
-        replace(s, completion=replace(s.completion, timing=None, origin=None))
-        for s in record.samples
-    )
-    samples = tuple(sorted(samples, key=lambda s: (s.task, s.case_id, s.repeat)))
-    return replace(
-        record,
-        id="",
-        created="",
-        seconds=0.0,
-        load=None,
-        command=(),
-        environment={},
-        models=models,
-        samples=samples,
-    )
-
-
 def test_a_second_session_starts_no_model_imports_none_of_its_libraries_and_says_the_same(project):
     first = run(project)
     assert len(generated(project)) == CASES
@@ -105,9 +80,10 @@ def test_a_second_session_starts_no_model_imports_none_of_its_libraries_and_says
     assert f"{CASES} of {CASES} answers from the store" in second.out
     assert "from the store" not in first.out
     assert first.code == second.code
-    one, two = project.runs()
-    assert bare(one) == bare(two)
-    assert {s.completion.origin.run for s in two.samples} == {one.id}
+    one, two = comparable_runs(project.root)
+    assert one == two
+    first_run, second_run = project.runs()
+    assert {s.completion.origin.run for s in second_run.samples} == {first_run.id}
 
 
 @pytest.mark.slow
@@ -201,8 +177,8 @@ def test_two_sessions_at_once_generate_each_answer_once(project):
     for session in sessions:
         session.communicate()
     assert len(generated(project)) == CASES
-    one, two = project.runs()
-    assert bare(one) == bare(two)
+    one, two = comparable_runs(project.root)
+    assert one == two
 
 
 @pytest.mark.slow
