@@ -20,6 +20,7 @@ from harness.plugin import (
     parity,
     per_case,
     plan_out,
+    shards,
 )
 from harness.plugin.items import SUBJECT
 
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("harness", "suites over language models")
     options.add_options(group)
-    for feature in (per_case, generate, parity, gate, plan_out):
+    for feature in (per_case, generate, parity, gate, plan_out, shards):
         feature.add_options(group)
     options.add_decoding_options(group)
 

@@ -5,8 +5,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-RUN = ("id", "created", "seconds", "load", "command")
-"""``command`` says how the run was asked for: with or without ``-n``, as a shard, under an id."""
+RUN = ("id", "created", "seconds", "load", "command", "shards")
+"""``command`` says how the run was asked for: with or without ``-n``, as a shard, under an id;
+``shards`` are the runs that were merged."""
 MODEL = ("load_seconds", "generate_seconds", "peak_memory_mb", "attempt")
 COMPLETION = ("timing", "origin")
 """``origin`` is the id and the time of another run."""

@@ -10,6 +10,7 @@ from typing import Literal
 from harness.core.case import Case, JsonValue, Message
 from harness.core.completion import Completion, FinishReason
 from harness.core.plan import Request, Sampling
+from harness.core.shard import MergedShard, Shard
 from harness.core.template_arguments import Scalar
 from harness.core.verdict import Verdict
 
@@ -342,4 +343,9 @@ class RunRecord:
     machine affects all alike; ``None`` where at most one model was timed."""
     load: MachineLoad | None = None
     """``None`` in records that were written without it."""
+    shard: Shard | None = None
+    """The part of a divided run that this is, of which no budget is decided. ``None``: a whole
+    run."""
+    shards: tuple[MergedShard, ...] = ()
+    """The runs that a merged run was made of, in the order of their shards."""
     schema_version: int = SCHEMA_VERSION

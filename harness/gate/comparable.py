@@ -33,6 +33,9 @@ def run_incompatibilities(before: Side, after: Side) -> Iterator[Incompatibility
         if side.record.status != "complete":
             what = f"the run {name} ({side.record.id}) was interrupted, run it to its end"
             yield Incompatibility("partial", what)
+        if side.record.shard is not None:
+            what = f"the run {name} ({side.record.id}) is {side.record.shard}: harness run merge"
+            yield Incompatibility("partial", f"{what} joins it with the others")
     if before.is_stopped:
         what = f"the run before ({before.record.id}) was stopped early, it is no baseline"
         yield Incompatibility("stopped", what)

@@ -21,10 +21,11 @@ from harness.plugin.items import (
     is_behavior,
     subject_of,
 )
-from harness.plugin.run_behaviors import judge_run
+from harness.plugin.run_behaviors import judge_run, skip_run
 from harness.plugin.session import HarnessSession
 from harness.run.behavior import Tally, judge_completion
 from harness.run.selection import Subject
+from harness.run.shards import DECIDED_LATER
 
 
 class Behaviors:
@@ -42,6 +43,8 @@ class Behaviors:
         arguments = arguments_of(pyfuncitem)
         if PER_COMPLETION & arguments.keys():
             self._judge_completions(pyfuncitem, arguments)
+        elif self.session.the_run.plan.shard is not None:
+            skip_run(pyfuncitem, self.session.the_run.verdicts.measured.append, DECIDED_LATER)
         else:
             run = self.session.the_run
             is_timed = any(isinstance(value, Latency) for value in arguments.values())
@@ -74,6 +77,8 @@ class Behaviors:
         for completion in completions:
             case = subject.task.case(completion.case_id)
             run.verdicts.add(tally, completion, judge(case, completion))
+        if run.plan.shard is not None and subject.case_id is None and not tally.result().errors:
+            pytest.skip(DECIDED_LATER)
         if subject.case_id is None or len(completions) > 1:
             _require_rate(tally, judge)
         else:

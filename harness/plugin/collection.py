@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from harness.plugin import parity, per_case
+from harness.core.errors import HarnessError
+from harness.plugin import parity, per_case, shards
 from harness.plugin.items import (
     SUBJECT,
     base_name,
@@ -66,7 +67,8 @@ class Collection:
             for item in session.items
             if isinstance(item, pytest.Function) and is_behavior(item) and needs_answers(item)
         ]
-        plan = RunPlan.of(tests, ours.start, ours.config.getoption("--run-id"))
+        plan = self._plan(tests)
+        _deselect_others(session.items, plan)
         ours.store.run = plan.id
         ours.store.measured = frozenset(
             subject_of(item).ref
@@ -79,3 +81,21 @@ class Collection:
             TerminalProgress(ours.config),
             has_followups=ours.has_followups,
         )
+
+    def _plan(self, tests: Sequence[PlannedTest]) -> RunPlan:
+        ours = self.session
+        plan = RunPlan.of(tests, ours.start, ours.config.getoption("--run-id"))
+        try:
+            return shards.divided(plan, ours)
+        except HarnessError as error:
+            raise usage_error(error.mistakes) from None
+
+
+def _deselect_others(items: list[pytest.Item], plan: RunPlan) -> None:
+    """Deselect the behaviors of which a shard answers no case."""
+    if plan.shard is None:
+        return
+    others = [i for i in items if is_behavior(i) and not plan.judged(subject_of(i))]
+    if others:
+        items[0].config.hook.pytest_deselected(items=others)
+        items[:] = [i for i in items if i not in others]

@@ -38,6 +38,8 @@ def completions(item: pytest.Item, subject: Subject) -> tuple[Completion, ...]:
 
 def latency(item: pytest.Item, subject: Subject) -> Latency:
     """Times of the subject's timed answers."""
+    if not _run(item).plan.timed_of(subject):
+        pytest.skip("no case of this shard is timed")
     return _measured(item, subject, Run.latency, "no timed request was answered")
 
 
@@ -55,6 +57,9 @@ def _measured(
     run = _run(item)
     if not run.answer(subject.ref).is_measurable:
         pytest.skip("a replayed run cannot be measured")
+    merged = session_of(item.config).merged
+    if merged is not None and merged.unmeasured:
+        pytest.skip(f"not measured: {merged.unmeasured}")
     with uncaptured(item.config):
         measured = measure(run, subject)
     _require_no_error(subject, run.answer(subject.ref))

@@ -36,7 +36,9 @@ def plugins(session: HarnessSession) -> Iterator[object]:
 
 
 def _preflight(session: HarnessSession) -> PreflightResult:
-    """Preflight results of the session's models, where the models are known."""
+    """Preflight results of the session's models, where the models are known and are asked."""
+    if session.merged is not None:
+        return PreflightResult()
     try:
         refs = tuple(dict.fromkeys(s.ref for s in session.subjects))
         names = dict.fromkeys(name for s in session.subjects for name in s.task.template)
@@ -141,6 +143,8 @@ class RecordWriter:
     def _made(self, run: Run) -> RunRecord:
         is_whole = not self.unfinished and not run.is_cut
         record = run.record("complete" if is_whole else "partial", self.command)
+        if self.session.merged is not None:
+            return self.session.merged.completed(record, run.plan)
         return with_trained_cases(with_warnings(record, self.found.warnings), run.plan)
 
     def _unwritten(self, run: str, error: Exception) -> Exception:

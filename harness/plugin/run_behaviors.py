@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from math import isfinite, nan
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
@@ -57,6 +57,20 @@ def judge_run(
         keep(result(failed=1, met=False, reason=plain_text(str(error))))
         raise
     keep(result(passed=1, met=True))
+
+
+def skip_run(
+    item: pytest.Function, keep: Callable[[BehaviorResult], None], reason: str
+) -> NoReturn:
+    """Pass a result to ``keep`` that is not judged, and skip the test."""
+    subject, behavior = subject_of(item), behavior_of(item)
+    budget = subject.task.budgets.get(behavior)
+    keep(
+        BehaviorResult(
+            str(subject.ref), subject.task.name, behavior, skipped=1, budget=budget, reason=reason
+        )
+    )
+    pytest.skip(reason)
 
 
 def _measurements(arguments: Mapping[str, Any]) -> tuple[dict[str, float], list[str]]:

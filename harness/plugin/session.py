@@ -5,7 +5,7 @@ the first model is started, and the plugin of each requested feature is register
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,7 +14,7 @@ from harness.core.errors import HarnessError
 from harness.engine.host import ModelHost
 from harness.files.cache_folder import cache_folder
 from harness.files.refused import refusals
-from harness.plugin import SESSION, gate, generate, plugin_name
+from harness.plugin import SESSION, gate, generate, plugin_name, shards
 from harness.plugin.options import PluginOptions
 from harness.records.runs import check_new_id, check_writable
 from harness.run.plan import RunStart
@@ -23,6 +23,7 @@ from harness.run.settings import Settings, read_settings
 from harness.run.stored_model import SessionStore, host
 
 if TYPE_CHECKING:
+    from harness.run.merging import MergedShards
     from harness.run.session import Run
 
 
@@ -36,6 +37,8 @@ class HarnessSession:
     store: SessionStore
     mistakes: list[str]
     """Mistakes of the user, one line each, found while collecting."""
+    merged: "MergedShards | None" = None
+    """The shards whose answers are judged in place of those of models."""
     start: RunStart = field(default_factory=RunStart)
     subjects: Sequence[Subject] = ()
     """Every model on each of its tasks."""
@@ -66,11 +69,12 @@ def _begin(config: pytest.Config) -> HarnessSession:
     mistakes: list[str] = []
     options = PluginOptions.of(config, _settings(config, mistakes))
     store = _store(config, options.settings)
-    models = host(options.choices.engine, store)
-    session = HarnessSession(config, options, models, store, mistakes)
+    merged = shards.merged(config, options.report_dir, mistakes)
+    models = merged.host() if merged else host(options.choices.engine, store)
+    session = HarnessSession(config, options, models, store, mistakes, merged)
     config.add_cleanup(store.close)
     config.add_cleanup(session.host.close)
-    asked = [*gate.plugins(session), *generate.plugins(session)]
+    asked = [*gate.plugins(session), *generate.plugins(session), *shards.plugins(session)]
     if not mistakes:
         _choose(session)
     # With --parity, models are first probed, each in its own process.
@@ -106,13 +110,16 @@ def _settings(config: pytest.Config, mistakes: list[str]) -> Settings:
 
 def _choose(session: HarnessSession) -> None:
     options = session.options
+    choices = options.choices
+    if session.merged is not None:
+        choices = replace(choices, answered=session.merged.models)
     try:
         with refusals():
             check_writable(options.report_dir)
             if (run_id := session.config.getoption("--run-id")) is not None:
                 check_new_id(run_id, options.report_dir)
             session.subjects = choose(
-                session.config.rootpath, options.settings, options.choices, session.case_source
+                session.config.rootpath, options.settings, choices, session.case_source
             )
     except HarnessError as error:
         session.mistakes += error.mistakes

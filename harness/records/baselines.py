@@ -91,6 +91,11 @@ def file_to_save(
         raise HarnessError(f"{path}: is there already, say --replace to write it anew")
     if record.status != "complete":
         raise HarnessError(f"run {record.id}: was interrupted, a baseline is made of a whole run")
+    if record.shard is not None:
+        raise HarnessError(
+            f"run {record.id}: is {record.shard}, a baseline is made of a whole run: harness run "
+            "merge joins them"
+        )
     for model in record.models:
         stop = model.early_stop
         if stop and stop.is_stopped and (not models or model.ref in models):

@@ -102,6 +102,8 @@ def _alone(run: RunRecord) -> Iterator[str]:
     yield f"## Run {markdown(run.id)}\n\n"
     if run.status == "partial":
         yield "It was interrupted: its rates say nothing about the cases it did not reach.\n\n"
+    if run.shard is not None:
+        yield f"It is {run.shard}: its rates say nothing about the cases of the others.\n\n"
     yield _row(["task", "model", "behavior", "rate", "95% interval", "budget", ""])
     yield _row(["---", "---", "---", "---:", "---:", "---", "---"])
     for result in run.results:

@@ -64,6 +64,8 @@ class Summary:
             yield _ascii(Text(f"warning: {self.record.load.note}", "yellow"), options)
         if self.record.status == "partial":
             yield Text("This run was interrupted: its rates say nothing about the rest.", _BAD)
+        if self.record.shard is not None:
+            yield Text(f"This run is {self.record.shard}: its rates say nothing about the rest.")
 
     def _errors(self) -> dict[str, str]:
         return {m.ref: m.error for m in self.record.models if m.error is not None}

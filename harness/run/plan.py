@@ -10,6 +10,7 @@ from harness.core.modelref import ModelRef
 from harness.core.plan import Request, fingerprint_of
 from harness.core.portable import portable
 from harness.core.record import Sample
+from harness.core.shard import Shard
 from harness.core.verdict import Verdict
 from harness.machine.load import load_average
 from harness.records.runs import new_run_id
@@ -52,6 +53,8 @@ class RunPlan:
     timed: Mapping[ModelRef, tuple[Request, ...]]
     """Requests that are answered alone, to be timed; a model without any has none here."""
     tasks: Mapping[str, Task]
+    shard: Shard | None = None
+    """The part of a divided run that this plan is; ``tasks`` have the cases of the whole run."""
 
     @classmethod
     def of(

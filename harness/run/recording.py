@@ -42,6 +42,8 @@ def record(
         *(tally.result() for tally in verdicts.tallies()),
         *verdicts.measured,
     )
+    if plan.shard is not None:
+        results = tuple(map(_undecided, results))
     return replace(
         outline(plan, answers, command),
         status=status,
@@ -65,6 +67,7 @@ def outline(plan: RunPlan, answers: Answers, command: Sequence[str]) -> RunRecor
         tasks=tuple(_task_record(plan, task) for task in plan.tasks.values()),
         command=tuple(command),
         environment=_environment(),
+        shard=plan.shard,
     )
 
 
@@ -80,6 +83,11 @@ def composites(samples: Sequence[Sample], tasks: Mapping[str, Task]) -> Iterator
             judged = [(s.case_id, v) for s in group if (v := composite(s.verdicts, task.required))]
             budget = task.budgets.get(FORMAT_SUCCESS)
             yield rate_result(model, name, FORMAT_SUCCESS, judged, budget, task.templates)
+
+
+def _undecided(result: BehaviorResult) -> BehaviorResult:
+    """The result on a part of the cases, which meets no budget. Errors miss it already."""
+    return result if result.errors else replace(result, met=None)
 
 
 def _samples(plan: RunPlan, answers: Answers, verdicts: Verdicts) -> Iterator[Sample]:

@@ -23,6 +23,8 @@ class Choices:
     """Options of the command line; empty or ``None`` leaves the choice to settings and tasks."""
 
     models: tuple[str, ...] = ()
+    answered: tuple[tuple[ModelRef, tuple[str, ...]], ...] = ()
+    """Models whose answers are there, with their tasks: in place of all other models."""
     tasks: tuple[str, ...] = ()
     tasks_dir: str | None = None
     cases: tuple[str, ...] = ()
@@ -100,6 +102,8 @@ def choose(
 def _models(
     settings: Settings, choices: Choices
 ) -> tuple[tuple[ModelRef, tuple[str, ...] | None], ...]:
+    if choices.answered:
+        return choices.answered
     asked: list[tuple[str, tuple[str, ...] | None]] = [(text, None) for text in choices.models]
     wanted = asked or [(m.ref, m.tasks) for m in settings.models]
     if not wanted:

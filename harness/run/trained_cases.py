@@ -24,6 +24,31 @@ def with_trained_cases(record: RunRecord, plan: RunPlan) -> RunRecord:
     return replace(record, models=tuple(_told(m, refs[m.ref], plan) for m in record.models))
 
 
+def with_trained_warnings(record: RunRecord, plan: RunPlan) -> RunRecord:
+    """The record with what its models are known to be trained on in the order of the plan, and a
+    warning of each task with such cases."""
+    refs = {str(ref): ref for ref in plan.requests}
+    models = [replace(m, trained_cases=_in_order(m.trained_cases, plan)) for m in record.models]
+    return replace(
+        record,
+        models=tuple(
+            replace(m, warnings=(*m.warnings, *_warnings(m, refs[m.ref], plan))) for m in models
+        ),
+    )
+
+
+def _in_order(
+    found: Mapping[str, tuple[str, ...]] | None, plan: RunPlan
+) -> Mapping[str, tuple[str, ...]] | None:
+    if found is None:
+        return None
+    return {
+        name: tuple(case.id for case in task.cases if case.id in found[name])
+        for name, task in plan.tasks.items()
+        if name in found
+    }
+
+
 def _told(model: ModelRecord, ref: ModelRef, plan: RunPlan) -> ModelRecord:
     path = own_sketch(Path(ref.option("lora") or ref.location), model.files)
     if path is not None:

@@ -97,6 +97,12 @@ def _notes(report: Report) -> tuple[str, ...]:
         for run in report.runs
         if run.status == "partial"
     ]
+    notes += [
+        f"Run {run.id} is {run.shard}: its rates say nothing about the cases of the others. "
+        "harness run merge joins them."
+        for run in report.runs
+        if run.shard is not None
+    ]
     for run in report.runs:
         notes += [f"{model.ref}: {model.error}" for model in run.models if model.error is not None]
         notes += [f"{model.ref}: {line}" for model in run.models for line in model.warnings]

@@ -1,0 +1,71 @@
+"""``harness run``: joins the runs of the shards of one run."""
+
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import click
+
+from harness.core.portable import expanded
+
+_ANSWERING = ("--model", "--device", "--dtype", "--quantize", "--threads", "--batch-tokens")
+_SENDING = ("--concurrency", "--stall-seconds", "--answers")
+_KEPT = ("--shard", "--run-id", "--report-dir", "--junitxml", "--junit-xml", "--basetemp")
+_DISTRIBUTED = ("-n", "--numprocesses", "--dist", "--maxprocesses")
+VALUED = frozenset((*_ANSWERING, *_SENDING, *_KEPT, *_DISTRIBUTED))
+"""Options of a shard's session that its merging has not: who answers, where, and what is kept."""
+ALONE = frozenset({"--fresh"})
+_WORKERS = re.compile(r"-n(\d+|auto|logical)")
+
+
+@click.group()
+def command() -> None:
+    """Join the runs of shards."""
+
+
+@command.command()
+@click.argument("runs", nargs=-1, required=True, metavar="RUN...")
+@click.option("--run-id", metavar="ID", help="The id of the merged run.")
+@click.option(
+    "--report-dir",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="The folder of runs. [default: report_dir of [tool.harness]]",
+)
+@click.option(
+    "--junitxml",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write pytest's JUnit XML there.",
+)
+def merge(
+    runs: tuple[str, ...], run_id: str | None, report_dir: Path | None, junitxml: Path | None
+) -> None:
+    """Judge what the shards of a run answered, as one run.
+
+    Each RUN is what pytest --shard I/N wrote: an id, the beginning of one, or a folder. The suites
+    are run as they were there, and no model is opened. The exit code is pytest's: 0 where every
+    budget is met, 1 where one is missed, and 2 where the runs are not all shards of one run.
+    """
+    import pytest
+
+    from harness.records.runs import find_run, read_results
+    from harness.run.mergeable import require_mergeable
+    from harness.run.settings import read_settings
+
+    root = report_dir or Path(read_settings(Path.cwd()).report_dir)
+    shards = require_mergeable([read_results(find_run(name, root)) for name in runs])
+    more = {"--run-id": run_id, "--report-dir": report_dir, "--junitxml": junitxml}
+    given = [f"{name}={value}" for name, value in more.items() if value is not None]
+    named = [f"--merge={name}" for name in runs]
+    raise SystemExit(int(pytest.main([*kept(shards[0].command[1:]), *named, *given])))
+
+
+def kept(arguments: Sequence[str]) -> Iterator[str]:
+    """The arguments of a shard's session that select suites, cases and decoding."""
+    rest = iter(arguments)
+    for argument in rest:
+        name, equals, _ = argument.partition("=")
+        if name in VALUED:
+            if not equals:
+                next(rest, None)
+        elif argument not in ALONE and not _WORKERS.fullmatch(argument):
+            yield expanded(argument)
