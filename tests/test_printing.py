@@ -39,7 +39,6 @@ ALLOWED = {
     "harness/plugin/distributed.py: terminalreporter.write_line": "our own words alone",
     "harness/export/python_process.py: print": "ASCII JSON, read by the parent process",
     "harness/engine/channel.py: stream.write": "ASCII JSON, read by the parent process",
-    "harness/records/journal.py: self._file.write": FILES,
     "harness/tasks/generate/promotion.py: stream.write": FILES,
     "harness/export/tensors/safetensors_writer.py: file.write": FILES,
     "harness/cli/gate.py: file.write": FILES,

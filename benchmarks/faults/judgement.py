@@ -9,7 +9,7 @@ from benchmarks.faults.injection import Fault, Struck
 from harness.core.completion import FinishReason
 from harness.core.errors import HarnessError
 from harness.core.record import RunRecord
-from harness.records.runs import PARTIAL_FILE, PARTIAL_SAMPLES, RUN_FILE, read_run
+from harness.records.runs import PARTIAL_FILE, RUN_FILE, read_run
 
 REFUSED = (2, 4)
 """Exit codes of what the user has to mend: of ``harness`` and of pytest."""
@@ -177,11 +177,10 @@ def _weights(run: RunRecord) -> list[tuple[str | None, str | None]]:
 
 def _leftovers(root: Path) -> list[str]:
     """Files under temporary names that are there though the command has run again."""
-    partial = {PARTIAL_FILE, PARTIAL_SAMPLES}
     left = [
         p.relative_to(root)
         for p in root.rglob("*")
-        if _LEFTOVER.fullmatch(p.name) and p.name not in partial and p.is_file()
+        if _LEFTOVER.fullmatch(p.name) and p.name != PARTIAL_FILE and p.is_file()
     ]
     return [f"left: {path}" for path in left]
 

@@ -75,6 +75,11 @@ def files_of(ref: ModelRef) -> list[Path]:
     return files
 
 
+def is_served(ref: ModelRef) -> bool:
+    """True for a kind whose models live behind servers, which alone know their weights."""
+    return getattr(_backend(ref), "IS_SERVED", False)
+
+
 def libraries_of(ref: ModelRef) -> tuple[str, ...]:
     """The packages whose versions decide, beside the files, what a model answers."""
     return tuple(getattr(_backend(ref), "LIBRARIES", ()))

@@ -29,6 +29,8 @@ from harness.model_files.tokens import TokenFacts
 if TYPE_CHECKING:
     from harness.engine.served.protocol import Protocol
 
+IS_SERVED = True
+
 
 def preflight(ref: ModelRef, settings: EngineSettings) -> None:
     try:

@@ -94,6 +94,11 @@ def _open(ref: ModelRef) -> tuple[RunRecord, ModelRecord]:
         run = read_run(find_run(ref.location))
     except HarnessError as error:
         raise HarnessError(*(f"--model {ref}: {m}" for m in error.mistakes)) from None
+    if run.status == "partial" and not run.samples:
+        raise HarnessError(
+            f"--model {ref}: the session was killed before it wrote its answers, which are in the "
+            "store: run its command again"
+        )
     models = {model.ref: model for model in run.models}
     wanted = ref.option("model")
     if wanted is None and len(models) == 1:

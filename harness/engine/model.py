@@ -140,13 +140,15 @@ def replacement(first: ModelRecord | None, again: ModelRecord) -> str | None:
 class Backend(Protocol):
     """The functions of a file in ``harness/backends/``.
 
-    Four more names are optional. ``LIBRARIES`` are the packages whose versions decide, beside the
+    Five more names are optional. ``LIBRARIES`` are the packages whose versions decide, beside the
     files, what a model answers: with it and ``files``, answers are kept in the store.
     ``files(ref)`` lists the files that ``open_model`` reads: when one is replaced while the model
     is in use, its further answers are errors. ``import_libraries(ref, settings)`` imports what
     ``open_model`` takes, opens nothing and reads no weights: a process that is prewarmed runs it
     before it is known whether the model will be asked. ``connect(ref, settings)`` returns an
     ``AnsweringModel`` of the backend's own, for a kind that needs no process, such as a stored run.
+    ``IS_SERVED`` is true where a server alone knows the model's weights: its answers are kept until
+    a run is whole, and found by a session that resumes it.
     """
 
     def preflight(self, ref: ModelRef, settings: EngineSettings) -> None:

@@ -69,7 +69,9 @@ class Collection:
         ]
         plan = self._plan(tests)
         _deselect_others(session.items, plan)
-        ours.store.run = plan.id
+        ours.store.run, ours.store.plan = plan.id, plan.fingerprint
+        if ours.options.is_run_following and not ours.config.getoption("--answers"):
+            _require_decision(ours, plan)
         ours.store.measured = frozenset(
             subject_of(item).ref
             for item in session.items
@@ -99,3 +101,14 @@ def _deselect_others(items: list[pytest.Item], plan: RunPlan) -> None:
     if others:
         items[0].config.hook.pytest_deselected(items=others)
         items[:] = [i for i in items if i not in others]
+
+
+def _require_decision(session: HarnessSession, plan: RunPlan) -> None:
+    """Refuse to mix answers of a served model silently, and to ask for them twice silently."""
+    undecided = [
+        f"an interrupted run left {count:,} of {len(plan.requests[ref]):,} answers of {ref}: "
+        "--resume goes on with them if the server still has the same model, --fresh asks again"
+        for ref, count in session.store.undecided(plan.requests)
+    ]
+    if undecided:
+        raise usage_error(undecided)

@@ -47,6 +47,12 @@ def add_options(group: pytest.OptionGroup) -> None:
         help="generate every answer, also those that the store of completions holds",
     )
     add(
+        "--resume",
+        action="store_true",
+        help="go on with the answers that an interrupted run had from endpoint: models, where the "
+        "servers still have the same ones; no other kind needs it",
+    )
+    add(
         "--failed-of",
         metavar="RUN",
         help="only the cases that failed, were errors or are missing in this run",

@@ -1,9 +1,9 @@
-"""Writes the run's record: answers as they come, the whole record at the end of the session."""
+"""Writes the run's record: an outline at its start, the whole record at the end of the session."""
 
 import shlex
 import sys
 from collections.abc import Generator, Iterator
-from functools import partial
+from contextlib import suppress
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -14,14 +14,14 @@ from harness.core.errors import HarnessError, one_line
 from harness.core.portable import command_line
 from harness.core.printable import printable
 from harness.core.record import FORMAT_SUCCESS, RunRecord
+from harness.engine.events import Event, ModelOpened
 from harness.files.paths import short_path
 from harness.plugin.items import is_behavior
 from harness.plugin.output import internal_error, usage_error
 from harness.plugin.session import HarnessSession
 from harness.records.attempts import with_attempts
-from harness.records.journal import Journal, check_space
-from harness.records.runs import clear_unfinished_runs, record_file, write_run
-from harness.run.answers import JournalWriter
+from harness.records.runs import clear_unfinished_runs, write_outline, write_run
+from harness.records.space import check_space
 from harness.run.preflight import PreflightResult, preflight, with_warnings
 from harness.run.session import Run
 from harness.run.trained_cases import with_trained_cases
@@ -60,14 +60,13 @@ class RecordWriter:
         self.report_dir = session.options.report_dir
         self.unfinished: set[str] = set()
         """Node ids of behaviors that have not finished."""
-        self.journal: Journal | None = None
         self.record: RunRecord | None = None
         self.ending = Ending()
         self.folder: Path | None = None
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_finish(self, session: pytest.Session) -> None:
-        """Check the free disk space, and start the journal of answers."""
+        """Check the free disk space, and follow the models."""
         run = self.session.run
         if run is None:
             return
@@ -77,8 +76,7 @@ class RecordWriter:
         except HarnessError as error:
             raise usage_error(error.mistakes) from None
         clear_unfinished_runs(self.report_dir)
-        self.journal = Journal(self.report_dir / run.plan.id, partial(run.outline, self.command))
-        run.subscribers.append(JournalWriter(self.journal, run.plan).take)
+        run.subscribers.append(self._outline)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.when == "teardown":
@@ -87,8 +85,6 @@ class RecordWriter:
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Write the record of all answers; a missed composite budget fails the session."""
-        if self.journal is not None:
-            self.journal.close()
         run = self.session.run
         if run is None or not run.answers.models:
             return
@@ -97,8 +93,10 @@ class RecordWriter:
             self.record = record = with_attempts(self.record, self.report_dir)
             self.folder = write_run(record, self.report_dir)
         except Exception as error:
-            self.ending.error = self._unwritten(run.plan.id, error)
+            self.ending.error = self._unwritten(error)
             return
+        if record.status == "complete":
+            self.session.store.forget_served(run.plan.requests)
         missed = [r for r in record.results if r.behavior == FORMAT_SUCCESS and r.met is False]
         if missed and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
@@ -140,6 +138,12 @@ class RecordWriter:
         given = [text for model in models for text in ("--model", model)]
         return shlex.join(["pytest", *suites, *given])
 
+    def _outline(self, event: Event) -> None:
+        """Write what is known of the run when a model opens; a replayed one is on disk already."""
+        if isinstance(event, ModelOpened) and event.model.is_measurable:
+            with suppress(OSError):  # A disk that fails is reported when the record is written.
+                write_outline(self.session.the_run.outline(self.command), self.report_dir)
+
     def _made(self, run: Run) -> RunRecord:
         is_whole = not self.unfinished and not run.is_cut
         record = run.record("complete" if is_whole else "partial", self.command)
@@ -147,11 +151,11 @@ class RecordWriter:
             return self.session.merged.completed(record, run.plan)
         return with_trained_cases(with_warnings(record, self.found.warnings), run.plan)
 
-    def _unwritten(self, run: str, error: Exception) -> Exception:
+    def _unwritten(self, error: Exception) -> Exception:
         """How the session ends whose record could not be written, with advice."""
         kept = ""
-        if record_file(self.report_dir / run).is_file():
-            kept = f"; the answers so far are kept: judge them with --model record:{run}"
+        if self.session.store.is_in_use:
+            kept = "; its answers are in the store, the same command takes them from there"
         if isinstance(error, OSError):
             return usage_error([f"--report-dir {self.report_dir}: {error.strerror}{kept}"])
         return internal_error(f"bug, the record was not written: {one_line(error)}{kept}")

@@ -72,6 +72,8 @@ def _begin(config: pytest.Config) -> HarnessSession:
     merged = shards.merged(config, options.report_dir, mistakes)
     models = merged.host() if merged else host(options.choices.engine, store)
     session = HarnessSession(config, options, models, store, mistakes, merged)
+    if store.is_fresh and store.is_resuming:
+        mistakes.append("--fresh generates every answer, --resume takes some: keep one")
     config.add_cleanup(store.close)
     config.add_cleanup(session.host.close)
     asked = [*gate.plugins(session), *generate.plugins(session), *shards.plugins(session)]
@@ -97,7 +99,8 @@ def _store(config: pytest.Config, settings: Settings) -> SessionStore:
     folder = cache_folder(settings.store)
     if folder is not None:
         folder = config.rootpath / folder
-    return SessionStore(folder, is_fresh=config.getoption("fresh"))
+    option = config.getoption
+    return SessionStore(folder, is_fresh=option("fresh"), is_resuming=option("resume"))
 
 
 def _settings(config: pytest.Config, mistakes: list[str]) -> Settings:

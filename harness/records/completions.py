@@ -155,6 +155,18 @@ class Completions:
                 "delete from claims where model = ? and owner = ?", (model, self.owner)
             )
 
+    def count(self, model: str) -> int:
+        """The number of a model's answers."""
+        with self.transaction() as connection:
+            row = connection.execute("select count(*) from answers where model = ?", (model,))
+            return int(row.fetchone()[0])
+
+    def forget(self, model: str) -> None:
+        """Remove a model and its answers."""
+        with self.transaction() as connection:
+            connection.execute("delete from answers where model = ?", (model,))
+            connection.execute("delete from models where model = ?", (model,))
+
     @property
     def size_bytes(self) -> int:
         """Size of the file with what is not merged into it yet."""

@@ -1,8 +1,8 @@
 """Reads and writes runs: ``<root>/<id>/run.json`` and ``samples.jsonl``, each whole or not at all.
 
-During a run, and after one that was killed, ``run.partial.json`` and ``samples.partial.jsonl``
-stand in their place: see ``harness.records.journal``. A record is read as hostile input: it may
-come from a pull request. ``harness.core.record`` defines its values.
+During a run, and after one that was killed, ``run.partial.json`` stands in their place: its plan
+and its models. The answers are in the store of completions. A record is read as hostile input: it
+may come from a pull request. ``harness.core.record`` defines its values.
 """
 
 import json
@@ -32,7 +32,6 @@ RUNS = Path("reports/runs")
 RUN_FILE = "run.json"
 SAMPLES_FILE = "samples.jsonl"
 PARTIAL_FILE = "run.partial.json"
-PARTIAL_SAMPLES = "samples.partial.jsonl"
 KNOWN_VERSIONS = (SCHEMA_VERSION,)
 LATEST = "latest"
 
@@ -47,8 +46,7 @@ def new_run_id(now: datetime) -> str:
 def write_run(record: RunRecord, root: Path) -> Path:
     """Write the record to ``<root>/<id>/`` and return that folder.
 
-    ``run.json`` is written last, so that a folder that has one is complete. A journal's files are
-    removed.
+    ``run.json`` is written last, so that a folder that has one is complete. The outline is removed.
 
     Raises:
         ValueError: the id is no file name, or a number is not finite.
@@ -59,13 +57,20 @@ def write_run(record: RunRecord, root: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     write_whole(folder / SAMPLES_FILE, map(sample_line, record.samples))
     write_whole(folder / RUN_FILE, head_text(record))
-    for name in (PARTIAL_FILE, PARTIAL_SAMPLES):
-        (folder / name).unlink(missing_ok=True)
+    (folder / PARTIAL_FILE).unlink(missing_ok=True)
     return folder
 
 
+def write_outline(outline: RunRecord, root: Path) -> None:
+    """Write what is known of a run in progress, without samples, to ``<root>/<id>/``: a run that is
+    killed leaves it, and counts as one that was interrupted."""
+    folder = root / outline.id
+    folder.mkdir(parents=True, exist_ok=True)
+    write_whole(folder / PARTIAL_FILE, head_text(outline))
+
+
 def clear_unfinished_runs(root: Path) -> None:
-    """Remove the temporary files of runs that were killed while they wrote; their answers stay."""
+    """Remove the temporary files of runs that were killed while they wrote; their outlines stay."""
     for folder in root.iterdir() if root.is_dir() else ():
         if folder.is_dir():
             clear_unfinished(folder)
@@ -85,7 +90,7 @@ def head_text(record: RunRecord) -> Iterator[str]:
 
 
 def record_file(folder: Path) -> Path:
-    """The head of a run's record: ``run.json``, or the partial one of a killed session."""
+    """The head of a run's record: ``run.json``, or the outline of a killed session."""
     whole, partial = folder / RUN_FILE, folder / PARTIAL_FILE
     return partial if partial.is_file() and not whole.is_file() else whole
 
@@ -106,8 +111,7 @@ def check_writable(root: Path) -> None:
 def read_run(path: Path) -> RunRecord:
     """Read the run in a folder (or beside a ``run.json``) and check every value of it.
 
-    A killed session leaves a partial run: its answers so far, without verdicts. Unknown fields are
-    ignored.
+    A killed session leaves a partial run without samples. Unknown fields are ignored.
 
     Raises:
         HarnessError: one line ``file:line: what, what next`` for each mistake found.
@@ -115,7 +119,7 @@ def read_run(path: Path) -> RunRecord:
     file = record_file(path) if path.is_dir() else path
     record, counted = _read_without_samples(file)
     if file.name == PARTIAL_FILE:
-        return replace(record, samples=tuple(_read_journal(file.parent / PARTIAL_SAMPLES)))
+        return record
     samples_file = file.parent / SAMPLES_FILE
     samples = tuple(_read_samples(samples_file))
     if wrong := strangers(record, samples):
@@ -233,8 +237,8 @@ def _read_without_samples(file: Path) -> tuple[RunRecord, Any]:
     if any(wrong):
         line = _line_of(file, ("counterexamples",))
         raise damaged([f"{file}:{line}: counterexamples: {w}" for w in wrong if w])
-    is_journal = file.name == PARTIAL_FILE
-    return replace(record, status="partial") if is_journal else record, counted
+    is_outline = file.name == PARTIAL_FILE
+    return replace(record, status="partial") if is_outline else record, counted
 
 
 def _read_head(file: Path) -> dict[str, Any]:
@@ -263,16 +267,6 @@ def _read_samples(file: Path) -> Iterator[Sample]:
         raise HarnessError(
             f"{file}: {error.strerror}, it belongs beside {RUN_FILE}: copy the whole folder"
         ) from None
-    yield from _checked_samples(file, lines)
-
-
-def _read_journal(file: Path) -> Iterator[Sample]:
-    """The complete lines; one that was being written when the session was killed is left out."""
-    lines = file.read_bytes().split(b"\n")[:-1] if file.is_file() else []
-    yield from _checked_samples(file, lines)
-
-
-def _checked_samples(file: Path, lines: Iterable[bytes]) -> Iterator[Sample]:
     validate = _validate_sample()
     seen: set[tuple[str, str, str, int]] = set()
     mistakes: list[str] = []

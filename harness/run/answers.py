@@ -1,4 +1,4 @@
-"""Holds the answers of a run's models, and writes them to the journal, which survives a kill."""
+"""Holds the answers of a run's models and the timings, as the events bring them."""
 
 from collections.abc import Iterable
 
@@ -7,9 +7,8 @@ from harness.core.modelref import ModelRef
 from harness.core.plan import Request
 from harness.core.record import ModelRecord, TimedAnswer
 from harness.engine.events import Answered, Event, ModelClosed, ModelOpened
-from harness.records.journal import Journal
 from harness.run.interleaving import MemoryUse
-from harness.run.plan import RunPlan, RunStart
+from harness.run.plan import RunStart
 
 
 class Answers:
@@ -71,27 +70,3 @@ class Timings:
         order, since = len(self.answers), self.start.seconds
         if timed := TimedAnswer.of(str(event.ref), event.request, event.completion, order, since):
             self.answers.append(timed)
-
-
-class JournalWriter:
-    """Writes judged answers to a journal as they come. A replayed run is already on disk."""
-
-    def __init__(self, journal: Journal, plan: RunPlan) -> None:
-        self.journal = journal
-        self.plan = plan
-        self._replayed: set[ModelRef] = set()
-        self._begun: set[ModelRef] = set()
-
-    def take(self, event: Event) -> None:
-        match event:
-            case ModelOpened(ref, model) if not model.is_measurable:
-                self._replayed.add(ref)
-            case Answered(ref, request, completion):
-                if not request.timed and ref not in self._replayed:
-                    self._keep(ref, request, completion)
-
-    def _keep(self, ref: ModelRef, request: Request, completion: Completion) -> None:
-        if ref not in self._begun:
-            self._begun.add(ref)
-            self.journal.begin()
-        self.journal.keep(self.plan.sample(ref, request, completion, {}))

@@ -3,6 +3,10 @@
 Requests are answered by what the store holds, and only the others by the model, which is not opened
 where there are none. A request that another session is generating is waited for. Timed requests
 pass the store by in both directions, and so do answers that are errors.
+
+Nobody but its server knows which weights a served model has. Its answers are kept for the plan that
+asks for them until a run of it is whole, and found only by a session that goes on with one that was
+interrupted.
 """
 
 import time
@@ -15,7 +19,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 from harness import backends
 from harness.core.completion import Completion, FinishReason
 from harness.core.modelref import ModelRef
-from harness.core.plan import Request
+from harness.core.plan import Request, sha256_of
 from harness.core.record import ModelRecord
 from harness.engine.events import Answered, Event, ModelOpened
 from harness.engine.host import ModelHost
@@ -39,8 +43,12 @@ class SessionStore:
     """``None``: nothing is looked up, nothing is kept."""
     is_fresh: bool = False
     """Nothing is looked up; what is generated is kept in place of what was."""
+    is_resuming: bool = False
+    """What an interrupted session had from served models is taken."""
     run: str = ""
     """Id of the run that generates."""
+    plan: str = ""
+    """Fingerprint of the run's plan."""
     measured: frozenset[ModelRef] = frozenset()
     """Models whose memory is judged."""
     notes: list[str] = field(default_factory=list)
@@ -64,6 +72,29 @@ class SessionStore:
             self.notes.append(f"{error}; the run went on without the store")
             return otherwise
 
+    @property
+    def is_in_use(self) -> bool:
+        """True where answers are kept."""
+        return self.folder is not None and not self._is_off
+
+    def served_key(self, ref: ModelRef) -> str:
+        """The key of a served model, which stands for it within one plan alone."""
+        return sha256_of(["served", str(ref), self.plan])
+
+    def undecided(self, refs: Iterable[ModelRef]) -> Iterator[tuple[ModelRef, int]]:
+        """The served models of which interrupted sessions of this plan have answers, and their
+        number, where the user has not said what becomes of them."""
+        for ref in refs if not self.is_fresh and not self.is_resuming else ():
+            if backends.is_served(ref):
+                count = self.use(0, Completions.count, self.served_key(ref))
+                yield from [(ref, count)] if count else []
+
+    def forget_served(self, refs: Iterable[ModelRef]) -> None:
+        """Drop what was kept of served models, once it is in a whole record."""
+        for ref in refs:
+            if backends.is_served(ref):
+                self.use(None, Completions.forget, self.served_key(ref))
+
     def close(self) -> None:
         """Close the file."""
         if "_open" in self.__dict__:
@@ -82,10 +113,13 @@ def host(settings: EngineSettings, store: SessionStore) -> ModelHost:
 
     def connect(ref: ModelRef) -> AnsweringModel:
         model = backends.connect(ref, settings)
-        is_kept = store.folder is not None and backends.libraries_of(ref)
-        if not is_kept:
+        if store.folder is None:
             return model
-        return StoredModel(model, store, partial(model_key, ref, settings))
+        if backends.is_served(ref) and settings.answers is None:
+            return StoredModel(model, store, partial(store.served_key, ref), is_served=True)
+        if backends.libraries_of(ref):
+            return StoredModel(model, store, partial(model_key, ref, settings))
+        return model
 
     return ModelHost(connect)
 
@@ -98,6 +132,8 @@ class StoredModel:
     store: SessionStore
     find_key: Callable[[], str | None]
     """The model's key, from its files as they are at the time of the call."""
+    is_served: bool = False
+    """The key names no weights."""
     stored: ModelRecord | None = None
     """The model as it described itself to an earlier run, once answers were taken from there."""
 
@@ -119,7 +155,7 @@ class StoredModel:
 
     def prewarm(self) -> None:
         """Prewarm the model, unless its answers are in the store."""
-        key = None if self.store.is_fresh else self.find_key()
+        key = None if self.passes_by else self.find_key()
         if key is None or self.known(key) is None:
             self.inner.prewarm()
 
@@ -136,13 +172,18 @@ class StoredModel:
             yield from self.inner.events(requests)
         else:
             timed = [r for r in requests if r.timed]
-            yield from _Stream(self, key, _by_key(judged), self.store.is_fresh).events(timed)
+            yield from _Stream(self, key, _by_key(judged), self.passes_by).events(timed)
 
     def measure(self, requests: Sequence[Request]) -> Generator[Event, None, None]:
         yield from self.inner.measure(requests)
 
     def close(self) -> None:
         self.inner.close()
+
+    @property
+    def passes_by(self) -> bool:
+        """True where nothing is looked up."""
+        return self.store.is_fresh or (self.is_served and not self.store.is_resuming)
 
     def known(self, key: str) -> ModelRecord | None:
         """The record that the store has of the model, under this session's name for it."""

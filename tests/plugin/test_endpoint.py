@@ -1,5 +1,7 @@
 """``pytest --model endpoint:...``: a run over a served model, as a user sees it."""
 
+import signal
+
 import pytest
 from click.testing import CliRunner
 
@@ -17,6 +19,10 @@ def test_answers_are_timed(latency):
 def test_memory_is_small(memory):
     assert memory.peak_memory_mb < 1
 """
+
+
+def ref_of(server) -> str:
+    return f"endpoint:{server.url}#tiny"
 
 
 @pytest.fixture
@@ -64,17 +70,48 @@ def test_the_key_is_in_no_file_and_no_output(tmp_path, server):
     assert not any(key in text for text in (done.out, done.err, *files))
 
 
+KILLER = """\
+import os, pathlib, signal
+import pytest
+
+def test_killer(completion):
+    if pathlib.Path("kill").exists():
+        os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
 @pytest.mark.slow
-def test_a_run_over_a_served_model_is_never_taken_from_the_store(tmp_path, server):
+def test_a_whole_run_of_a_served_model_leaves_nothing_in_the_store(tmp_path, server):
     project = Project(tmp_path)
     project.bundled_suite("test_json_validity.py")
     for _ in range(2):
-        project.pytest(
-            "suites",
-            "--model",
-            f"endpoint:{server.url}#tiny",
-            HARNESS_STORE=str(tmp_path / "store"),
-        )
+        project.pytest("suites", "--model", ref_of(server), HARNESS_STORE=str(tmp_path / "store"))
+    assert len(server.bodies) == 8
+
+
+@pytest.mark.slow
+def test_an_interrupted_run_of_a_served_model_goes_on_when_it_is_told_to(tmp_path, server):
+    project = Project(tmp_path)
+    project.suite(KILLER)
+    command = ("suites", "--model", ref_of(server))
+    store = {"HARNESS_STORE": str(tmp_path / "store")}
+    project.write("kill", "")
+    assert project.pytest(*command, **store).code == -signal.SIGKILL
+    (tmp_path / "kill").unlink()
+    asked = len(server.bodies)
+    refused = project.pytest(*command, **store)
+    assert refused.code == 4
+    assert (
+        f"an interrupted run left {asked} of 4 answers of {ref_of(server)}: --resume goes on"
+        in refused.err
+    )
+    assert "keep one" in project.pytest(*command, "--resume", "--fresh", **store).err
+    resumed = project.pytest(*command, "--resume", **store)
+    assert resumed.code == 0, resumed.out
+    assert f"{asked} of 4 answers from the store" in resumed.out
+    assert len(server.bodies) == 4
+    assert [run.status for run in project.runs()] == ["partial", "complete"]
+    assert project.pytest(*command, **store).code == 0
     assert len(server.bodies) == 8
 
 

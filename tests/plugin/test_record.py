@@ -1,12 +1,25 @@
 """Only the disk keeps a record from being written; the tables are printed all the same."""
 
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
-from tests.project import Project, clean_environment, json_project
+from harness.cli import main
+from harness.records.runs import run_ids
+from tests.models import TINY_QWEN2
+from tests.project import GOOD, Project, clean_environment, json_project
+
+MODEL = ("--model", f"base:{TINY_QWEN2}", "--device", "cpu", "--threads", "1")
+KILLER = """
+import os, signal
+
+def test_killer(completion):
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
 
 
 @pytest.fixture
@@ -155,3 +168,65 @@ def test_record_and_page_name_no_folder_of_the_machine(tmp_path: Path) -> None:
         text = (folder / file).read_text("utf-8")
         assert str(home) not in text, file
         assert sys.executable.rpartition("/")[0] not in text, file
+
+
+@pytest.fixture(scope="module")
+def killed(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A project whose session was killed while a behavior judged its first answer."""
+    project = Project(tmp_path_factory.mktemp("killed"))
+    project.suite(KILLER)
+    assert project.pytest("suites", *MODEL).code == -signal.SIGKILL
+    return project
+
+
+def test_a_killed_session_leaves_its_models_and_its_plan(killed: Project) -> None:
+    (run,) = killed.runs()
+    assert (run.status, run.samples, run.results) == ("partial", (), ())
+    assert run.models[0].weights_sha256
+    assert run.command
+    assert run.environment["harness"]
+
+
+def test_a_killed_session_is_never_a_pass(killed: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(killed.root)
+    done = CliRunner().invoke(main, ["gate", "latest", "latest"])
+    assert done.exit_code == 11
+    assert "was interrupted, run it to its end" in done.output
+
+
+def test_a_killed_session_has_nothing_to_replay(killed: Project) -> None:
+    (run_id,) = run_ids(killed.root / "reports/runs")
+    done = killed.pytest("suites", "--model", f"record:{run_id}")
+    assert done.code == 4
+    assert "which are in the store: run its command again" in done.err
+
+
+def test_a_replayed_run_that_is_killed_leaves_nothing(tmp_path: Path) -> None:
+    project = Project(tmp_path)
+    project.suite(KILLER)
+    assert project.pytest("suites", "--model", project.store(GOOD)).code == -signal.SIGKILL
+    assert project.runs() == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("is_stored", [True, False])
+def test_a_disk_that_fills_up_before_the_record_says_where_the_answers_are(
+    tmp_path: Path, is_stored: bool
+) -> None:
+    """No file may grow beyond 1,500 bytes, by the system's own limit, once all is answered."""
+    project = Project(tmp_path)
+    project.bundled_suite("test_json_validity.py")
+    project.write("conftest.py", (
+        "import resource\n"
+        "def pytest_runtest_teardown():\n"
+        "    resource.setrlimit(resource.RLIMIT_FSIZE, (1500, resource.RLIM_INFINITY))\n"
+    ))  # fmt: skip
+    store = {"HARNESS_STORE": str(tmp_path / "store") if is_stored else "false"}
+    done = project.pytest("suites", *MODEL, "-p", "no:cacheprovider", **store)
+    assert done.code not in (0, 1), done.out
+    told = "; its answers are in the store, the same command takes them from there"
+    assert f"File too large{told if is_stored else ''}\n" in done.out + done.err
+    assert [run.status for run in project.runs()] == ["partial"]
+    (tmp_path / "conftest.py").unlink()
+    again = project.pytest("suites", *MODEL, **store)
+    assert ("4 of 4 answers from the store" in again.out) is is_stored

@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -16,6 +17,8 @@ from tests.project import Outcome, Project, clean_environment
 from tests.same_record import comparable_runs
 
 CASES = 40
+BATCH = 12
+"""More answers than a batch of this many tokens has."""
 MODEL = ("--model", "base:model", "--device", "cpu", "--threads", "1", "--batch-tokens", "400")
 COUNTED = """
 import pathlib
@@ -51,11 +54,15 @@ harness.engine.process.WorkerProcess = None
 @pytest.fixture
 def project(tmp_path):
     project = Project(tmp_path)
-    project.task("echo", words=[f"word{n}" for n in range(CASES)])
-    project.bundled_suite("test_json_validity.py")
-    shutil.copytree(TINY_QWEN2, tmp_path / "model")
+    prepare(project)
     project.write("conftest.py", COUNTED.format(action="pass"))
     return project
+
+
+def prepare(project: Project) -> None:
+    project.task("echo", words=[f"word{n}" for n in range(CASES)])
+    project.bundled_suite("test_json_validity.py")
+    shutil.copytree(TINY_QWEN2, project.root / "model")
 
 
 def run(project: Project, *more: str) -> Outcome:
@@ -69,6 +76,16 @@ def generated(project: Project) -> list[str]:
     lines = path.read_text().splitlines() if path.exists() else []
     path.unlink(missing_ok=True)
     return lines
+
+
+def verified(project: Project) -> int:
+    """Exit code of ``harness store verify``."""
+    return subprocess.run(
+        [sys.executable, "-m", "harness", "store", "verify"],
+        env=clean_environment(**{STORE_VARIABLE: str(project.root / "cache")}),
+        capture_output=True,
+        check=False,
+    ).returncode
 
 
 def test_a_second_session_starts_no_model_imports_none_of_its_libraries_and_says_the_same(project):
@@ -154,16 +171,73 @@ def test_a_killed_session_is_resumed_by_the_same_command(project, victim):
     again = {*before} & {*after}
     assert len(before) + len(after) - len(again) == CASES
     assert len(again) < len(before) or len(before) <= 40
-    verified = subprocess.run(
-        [sys.executable, "-m", "harness", "store", "verify"],
-        env=clean_environment(**{STORE_VARIABLE: str(project.root / "cache")}),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert verified.returncode == 0, verified.stdout
+    assert verified(project) == 0
     whole = Project(project.root)
     assert whole.runs()[-1].status == "complete"
+
+
+KILLED_AT_RANDOM = """
+import os, random, threading, time
+from harness.engine.worker_process import WorkerProcess
+
+drawn = random.Random({seed})
+victims = drawn.choice(["harness", "worker", "both"])
+processes, begin = [], WorkerProcess.__init__
+
+def started(self, *given):
+    begin(self, *given)
+    processes.append(self.popen)
+
+def kill():
+    if {seed} % 5:  # While it answers.
+        batches = drawn.randint(1, 4)
+        while len(answered) < batches:
+            time.sleep(0.001)
+        time.sleep(drawn.uniform(0, 0.1))
+    else:
+        time.sleep(drawn.uniform(0, {seconds}))
+    if victims != "harness":
+        for process in processes:
+            process.kill()
+    if victims != "worker":
+        os.kill(os.getpid(), 9)
+
+if os.path.exists("kill"):
+    WorkerProcess.__init__ = started
+    threading.Thread(target=kill, daemon=True).start()
+"""
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory) -> tuple[dict, float]:
+    """The record of a run, and the seconds from the start of its session to its end."""
+    project = Project(tmp_path_factory.mktemp("undisturbed"))
+    prepare(project)
+    project.write("conftest.py", "")
+    begin = time.perf_counter()
+    run(project)
+    seconds = time.perf_counter() - begin
+    (record,) = comparable_runs(project.root)
+    return record, seconds
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(20))
+def test_a_session_killed_at_a_random_moment_loses_nothing(project, undisturbed, seed):
+    expected, seconds = undisturbed
+    killer = KILLED_AT_RANDOM.format(seed=seed, seconds=seconds)
+    project.write("conftest.py", COUNTED.format(action="pass") + killer)
+    (project.root / "kill").touch()
+    run(project)
+    before = generated(project)
+    (project.root / "kill").unlink()
+    assert verified(project) == 0
+    run(project)
+    after = generated(project)
+    assert len({*before, *after}) == CASES
+    assert len({*before} & {*after}) <= BATCH
+    assert comparable_runs(project.root)[-1] == expected
+    assert verified(project) == 0
 
 
 @pytest.mark.slow

@@ -1,20 +1,16 @@
-"""Answers by model and request, fed by events; and who else takes the events of a run."""
+"""Answers by model and request, and timings, fed by events."""
 
-import json
 from dataclasses import replace
 
 import pytest
 
-from harness.core.completion import Completion, FinishReason, Timing
+from harness.core.completion import Completion, Timing
 from harness.core.plan import failed
 from harness.core.record import ModelRecord
 from harness.engine.events import Answered, ModelClosed, ModelOpened, Stepped
-from harness.records.journal import Journal
-from harness.records.runs import read_run
-from harness.run.answers import Answers, JournalWriter, Timings
+from harness.run.answers import Answers, Timings
 from harness.run.interleaving import MemoryUse
 from harness.run.plan import RunPlan
-from harness.run.recording import outline
 from tests.run.conftest import ADAPTER, BASE, timed
 
 MODEL = ModelRecord("base:b", "base", "b", device="cpu")
@@ -74,54 +70,3 @@ def test_timed_answers_are_kept_in_the_order_measured(plan):
     assert all(t.seconds == 0.2 for t in timings.answers)
     first, second = timings.answers
     assert 0 <= first.after_seconds <= second.after_seconds
-
-
-# The journal
-
-
-@pytest.fixture
-def kept(plan, tmp_path):
-    """What writes, the answers that its head is made of, and the folder."""
-    answers = Answers()
-    answers.begin(BASE)
-    journal = Journal(tmp_path / plan.id, lambda: outline(plan, answers, ("pytest",)))
-    yield JournalWriter(journal, plan), answers, tmp_path / plan.id
-    journal.close()
-
-
-def test_judged_answers_are_on_disk_as_they_come(plan, kept):
-    writer, answers, folder = kept
-    for event in (ModelOpened(BASE, MODEL), answered(plan.requests[BASE][0], "first")):
-        answers.take(event)
-        writer.take(event)
-    found = read_run(folder)
-    assert found.models == (MODEL,)
-    assert [s.completion.text for s in found.samples] == ["first"]
-    head = (folder / "run.partial.json").stat().st_mtime_ns
-    writer.take(answered(plan.requests[BASE][1], "second"))
-    assert (folder / "run.partial.json").stat().st_mtime_ns == head
-    assert [s.completion.text for s in read_run(folder).samples] == ["first", "second"]
-
-
-def test_timed_answers_are_not_judged_and_not_kept(plan, kept):
-    writer, _, folder = kept
-    writer.take(ModelOpened(BASE, MODEL))
-    writer.take(answered(plan.timed[BASE][0]))
-    assert not folder.exists()
-
-
-def test_a_replayed_run_is_not_written_twice(plan, kept):
-    writer, _, folder = kept
-    writer.take(ModelOpened(BASE, replace(MODEL, is_measurable=False)))
-    writer.take(answered(plan.requests[BASE][0]))
-    assert not folder.exists()
-
-
-def test_answers_of_a_model_that_never_opened_are_kept_with_a_head(plan, kept):
-    """Its process died first: every answer is an error, and the model is known by its name."""
-    writer, _, folder = kept
-    request = plan.requests[BASE][0]
-    writer.take(Answered(BASE, request, failed(request, "it died")))
-    (sample,) = read_run(folder).samples
-    assert sample.completion.finish_reason is FinishReason.ERROR
-    assert json.loads((folder / "run.partial.json").read_text())["models"][0]["ref"] == "base:b"

@@ -276,3 +276,44 @@ def test_sessions_in_turns_generate_each_answer_once(tmp_path, requests, monkeyp
     asked = [key for session in sessions for key in session.asked]
     assert sorted(asked) == sorted(keys(requests))
     assert all(len(answers) == len(requests) for answers in given)
+
+
+class Served(Session):
+    """A session whose model is behind a server, with the key of its plan."""
+
+    def __init__(self, folder, plan="plan", **more) -> None:
+        super().__init__(folder, plan=plan, **more)
+        self.model.is_served = True
+        self.model.find_key = lambda: self.store.served_key(BASE)
+
+
+def test_what_a_served_model_answered_is_taken_only_on_request(tmp_path, requests):
+    Served(tmp_path).answers(requests[:2])
+    asked = Served(tmp_path)
+    asked.answers(requests[:2])
+    assert len(asked.asked) == 2
+    resumed = Served(tmp_path, is_resuming=True)
+    assert len(resumed.answers(requests)) == len(requests)
+    assert resumed.asked == keys(requests[2:])
+
+
+def test_another_plan_takes_nothing_of_a_served_model(tmp_path, requests):
+    Served(tmp_path).answers(requests)
+    other = Served(tmp_path, plan="other", is_resuming=True)
+    other.answers(requests)
+    assert len(other.asked) == len(requests)
+
+
+SERVED = ModelRef.parse("endpoint:http://localhost:1/v1#tiny")
+
+
+def test_what_is_undecided_is_told_until_it_is_forgotten(tmp_path):
+    store = SessionStore(tmp_path, plan="plan")
+    store.use(None, Completions.keep, store.served_key(SERVED), "key", Completion("x"), "run")
+    for other in (BASE, SERVED):
+        store.use(None, Completions.keep, store.served_key(other), "second", Completion("y"), "run")
+    assert [*store.undecided([BASE, SERVED])] == [(SERVED, 2)]
+    for change in ({"is_fresh": True}, {"is_resuming": True}, {"plan": "other"}):
+        assert [*replace(store, **change).undecided([SERVED])] == []
+    store.forget_served([BASE, SERVED])
+    assert [*store.undecided([SERVED])] == []
