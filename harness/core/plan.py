@@ -3,12 +3,13 @@
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from types import MappingProxyType
 
 from harness.core.case import Case, Message
 from harness.core.completion import Completion, FinishReason
 from harness.core.template_arguments import Scalar
+from harness.core.values import fields_of
 
 NO_ARGUMENTS: Mapping[str, Scalar] = MappingProxyType({})
 
@@ -58,17 +59,16 @@ class Request:
     def prompt_sha256(self) -> str:
         """Hash of the conversation and of what the chat template is told beside it; two runs are
         paired where it is equal."""
-        messages = [asdict(m) for m in self.messages]
         if not self.template:
-            return sha256_of(messages)
-        return sha256_of({"messages": messages, "template": dict(self.template)})
+            return sha256_of(self.messages)
+        return sha256_of({"messages": self.messages, "template": dict(self.template)})
 
 
 def fingerprint_of(requests: Iterable[Request]) -> str:
     """Hash over cases, prompts and decoding: runs with an equal one may be compared."""
     return sha256_of(
         [
-            [r.key, r.prompt_sha256, asdict(r.sampling)]
+            [r.key, r.prompt_sha256, r.sampling]
             for r in sorted(requests, key=lambda r: r.key)
             if not r.timed
         ]
@@ -108,6 +108,9 @@ def failed(request: Request, reason: str) -> Completion:
 
 
 def sha256_of(value: object) -> str:
-    """SHA-256 of a JSON value in canonical form (sorted keys, no blanks, ASCII)."""
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    """SHA-256 of a JSON value in canonical form: sorted keys, no blanks, ASCII.
+
+    A dataclass in it is the object of its fields.
+    """
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), default=fields_of)
     return hashlib.sha256(text.encode()).hexdigest()

@@ -12,16 +12,17 @@ import sqlite3
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 
 import psutil
 
 from harness.core.completion import Completion, Origin
-from harness.core.plan import Request, sha256_of
+from harness.core.plan import Request, Sampling, sha256_of
 from harness.core.record import ModelRecord
-from harness.core.values import value_of
+from harness.core.values import fields_of, value_of
 from harness.records.completions_file import (
     ENDINGS,
     FILE,
@@ -47,9 +48,12 @@ def request_key(request: Request) -> str:
     """SHA-256 of what determines an answer beside the model: the prompt, the template's arguments,
     the decoding and the repeat, and for sampled decoding the request's own seed."""
     seed = request.seed if request.sampling.temperature > 0 else None
-    return sha256_of(
-        [request.prompt_sha256, asdict(replace(request.sampling, seed=0)), request.repeat, seed]
-    )
+    return sha256_of([request.prompt_sha256, _without_seed(request.sampling), request.repeat, seed])
+
+
+@cache
+def _without_seed(sampling: Sampling) -> Sampling:
+    return replace(sampling, seed=0)
 
 
 class Completions:
@@ -104,7 +108,7 @@ class Completions:
     def keep_model(self, model: str, record: ModelRecord) -> None:
         """Keep a model's record, so that a later run needs no opening."""
         bare = replace(record, load_seconds=None, generate_seconds=None, peak_memory_mb=None)
-        text = json.dumps(asdict(bare), ensure_ascii=True)
+        text = json.dumps(bare, default=fields_of)
         with self.transaction() as connection:
             connection.execute(
                 "insert or replace into models values (?, ?, ?, ?)",
@@ -115,7 +119,7 @@ class Completions:
         """Keep an answer; once this returns it survives the death of this process. It ends the
         claim to it."""
         bare = replace(completion, case_id="", repeat=0, timing=None, origin=None)
-        text = json.dumps(asdict(bare), ensure_ascii=True, separators=(",", ":"))
+        text = json.dumps(bare, default=fields_of, separators=(",", ":"))
         created = datetime.now(UTC).isoformat(timespec="seconds")
         digest = digest_of(model, key, text, run, created)
         with self.transaction() as connection:
