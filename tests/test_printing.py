@@ -36,7 +36,6 @@ ALLOWED = {
     "harness/files/atomic.py: file.writelines": FILES,
     "harness/plugin/plan_out.py: terminalreporter.write_line": "pytest's writer, which is cleaned",
     "harness/plugin/shards.py: terminalreporter.write_line": "our own words and numbers alone",
-    "harness/plugin/distributed.py: terminalreporter.write_line": "our own words alone",
     "harness/export/python_process.py: print": "ASCII JSON, read by the parent process",
     "harness/engine/channel.py: stream.write": "ASCII JSON, read by the parent process",
     "harness/tasks/generate/promotion.py: stream.write": FILES,
