@@ -28,7 +28,7 @@ def register(config: pytest.Config) -> None:
     if config.pluginmanager.has_plugin("terminalreporter"):
         writer = config.get_terminal_writer()
         config.pluginmanager.register(LostOutput(writer), "harness_lost_output")
-        _clean(writer)
+        _clean(writer, config.pluginmanager.get_plugin("terminalreporter"))
 
 
 def usage_error(mistakes: Iterable[str]) -> pytest.UsageError:
@@ -90,10 +90,11 @@ def _cleaned(value: Any) -> Any:
     return value
 
 
-def _clean(writer: Any) -> None:
-    """Have everything that pytest writes pass through ``safe``; its own colors stay on a terminal.
+def _clean(writer: Any, reporter: Any) -> None:
+    """Have everything that pytest writes pass through ``safe``; its own colors stay on a terminal,
+    and so do the lines that it writes over others.
 
-    pytest has no public way to filter its output: this puts a method before the writer's own.
+    pytest has no public way to filter its output: this puts methods before its own.
     """
     write, line = writer.write, [""]
 
@@ -103,4 +104,10 @@ def _clean(writer: Any) -> None:
         line[0] = shown.rpartition("\n")[2] if "\n" in shown else line[0] + shown
         write(shown, flush=flush, **markup)
 
+    def rewrite_safely(text: str, *, erase: bool = False, **markup: bool) -> None:
+        line[0] = ""
+        write("\r")
+        write_safely(text.ljust(writer.fullwidth - 1) if erase else text, **markup)
+
     writer.write = write_safely
+    reporter.rewrite = rewrite_safely

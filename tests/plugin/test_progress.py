@@ -47,13 +47,26 @@ def on_a_terminal(project: Project, *arguments: str) -> str:
     return written.decode()
 
 
+def plain(said: str) -> str:
+    """Without colors and movements of the cursor."""
+    return re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", said)
+
+
 def test_the_line_that_pytest_had_begun_goes_on(project: Project) -> None:
     said = on_a_terminal(project, "suites", "--model", project.store())
     before, up, after = said.partition(f"\x1b[A\x1b[{len(NAME) + 1}C")
     assert up, said
     assert before.rpartition(NAME)[2].startswith(" \r\n"), "the bar stands on a line of its own"
-    plain = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", after)
-    assert re.match(r"\. +\[100%\]", plain), plain
+    assert re.match(r"\. +\[100%\]", plain(after)), plain(after)
+    assert "\rcollected 1 item " in plain(before)
+
+
+@pytest.mark.slow
+def test_the_counts_of_xdist_and_pytest_are_written_over_each_other(project: Project) -> None:
+    project.suite("def test_sum():\n    assert 1 + 1 == 2\n", "test_other.py")
+    said = plain(on_a_terminal(project, "suites", "-n", "1", "--model", project.store()))
+    assert "\rready: 1/1 worker" in said.rpartition("\rcollected 2 items")[2]
+    assert "\N{SYMBOL FOR CARRIAGE RETURN}" not in said
 
 
 def test_quiet_draws_no_bar(project: Project) -> None:
