@@ -12,6 +12,7 @@ import pytest
 
 from harness.plugin import (
     SESSION,
+    ab_noise,
     distributed,
     gate,
     generate,
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("harness", "suites over language models")
     options.add_options(group)
-    for feature in (per_case, generate, parity, gate, plan_out, shards):
+    for feature in (per_case, generate, parity, gate, plan_out, shards, ab_noise):
         feature.add_options(group)
     options.add_decoding_options(group)
 

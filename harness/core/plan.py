@@ -43,17 +43,24 @@ class Request:
     """The request is generated alone, after a warm-up, and timed; its text is not judged."""
     template: tuple[tuple[str, Scalar], ...] = ()
     """Arguments of the chat template, sorted by name."""
+    again: bool = False
+    """The request was answered before, and is generated anew: its answer enters no rate."""
 
     @property
     def key(self) -> str:
         """Identifies the request within its plan."""
-        return f"{self.task}/{self.case_id}/{self.repeat}" + ("/timed" if self.timed else "")
+        return self._asked + ("/again" if self.again else "")
 
     @property
     def seed(self) -> int:
-        """The request's own 63-bit seed: SHA-256 of the run's seed and the request's key."""
-        digest = hashlib.sha256(f"{self.sampling.seed}/{self.key}".encode()).digest()
+        """The request's own 63-bit seed, also when it is asked again: SHA-256 of the run's seed and
+        the request's key."""
+        digest = hashlib.sha256(f"{self.sampling.seed}/{self._asked}".encode()).digest()
         return int.from_bytes(digest[:8], "big") >> 1
+
+    @property
+    def _asked(self) -> str:
+        return f"{self.task}/{self.case_id}/{self.repeat}" + ("/timed" if self.timed else "")
 
     @property
     def prompt_sha256(self) -> str:

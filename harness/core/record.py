@@ -9,6 +9,7 @@ from typing import Literal
 
 from harness.core.case import Case, JsonValue, Message
 from harness.core.completion import Completion, FinishReason
+from harness.core.noise import BatchNoise
 from harness.core.plan import Request, Sampling
 from harness.core.shard import MergedShard, Shard
 from harness.core.template_arguments import Scalar
@@ -348,4 +349,6 @@ class RunRecord:
     run."""
     shards: tuple[MergedShard, ...] = ()
     """The runs that a merged run was made of, in the order of their shards."""
+    noise: tuple[BatchNoise, ...] = ()
+    """The noise of each model whose cases were answered again in other batches."""
     schema_version: int = SCHEMA_VERSION

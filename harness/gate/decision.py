@@ -18,12 +18,12 @@ from harness.gate.comparable import (
     task_incompatibilities,
 )
 from harness.gate.compare import CaseChange, Change, Comparison, Side, compare
-from harness.gate.evidence import PairedTest, net_losses, pairs_of
+from harness.gate.evidence import PairedTest, net_losses
 from harness.gate.looks import policy_at
+from harness.gate.noise import recorded_flip_rate
 from harness.gate.outcome import EXIT_CODES, GateOutcome, Reason, TaskEvidence, outcome_of
 from harness.gate.policy import GatePolicy
 from harness.gate.task_pairs import evidence_of, task_pairs
-from harness.stats.paired import flips_of
 from harness.stats.power import cases_to_decide, smallest_detectable_drop
 
 
@@ -76,9 +76,11 @@ class GateDecision:
 def decide(before: Side, after: Side, policy: GatePolicy) -> GateDecision:
     """Compare the two sides on every task that both have, and decide.
 
-    A model that was looked at while it answered is judged at the levels of its last look.
+    The noise that the run before measured of its model is the noise floor, unless the policy sets
+    one. A model that was looked at while it answered is judged at the levels of its last look.
     """
     model = after.model_record
+    policy = policy.with_measured_noise(recorded_flip_rate(before))
     policy = policy_at(policy, model.early_stop if model else None)
     found = [*run_incompatibilities(before, after)]
     only = {u.task for u in found if u.kind == "tasks"}
@@ -155,20 +157,6 @@ def _needed(found: PairedTest, policy: GatePolicy) -> int | None:
     broke, fixed = (flips / found.pairs for flips in found.flips)
     enough = cases_to_decide(broke, fixed, policy.margin, policy.tails)
     return None if enough is None else max(enough, policy.min_cases, found.pairs + 1)
-
-
-def flip_rate(baseline: Side, again: Side) -> float:
-    """The largest share, over tasks, of cases whose composite differs between two runs of one model
-    (A/A): the effect of batching alone. Of several answers to a case, in equivalents of cases."""
-    shares = [0.0]
-    for task in (t.name for t in again.record.tasks if baseline.task_record(t.name)):
-        required = common_required(baseline, again, task)
-        cases = compare(baseline, again, task, required=required).cases
-        pairs = pairs_of(cases, required=required)
-        if pairs.differences:
-            flips = flips_of(pairs.differences, pairs.repeats)
-            shares.append(sum(flips) / len(pairs.differences))
-    return max(shares)
 
 
 def regressed_cases(decision: TaskDecision) -> tuple[CaseChange, ...]:

@@ -1,12 +1,24 @@
-"""Finds cases whose outcome flips between runs or repeats of one model (A/A)."""
+"""Finds cases whose outcome flips between runs, repeats or second answers of one model (A/A)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from harness.core.completion import FinishReason
+from harness.core.noise import BatchNoise, FlippedCase, FlipRate
+from harness.core.record import FORMAT_SUCCESS, Sample
 from harness.core.verdict import JUDGED, Outcome
 from harness.gate.comparable import common_required
-from harness.gate.compare import Change, Side, compare, composite_outcome, required_behaviors
-from harness.gate.evidence import repeated
+from harness.gate.compare import (
+    CaseChange,
+    Change,
+    Side,
+    compare,
+    composite_outcome,
+    required_behaviors,
+)
+from harness.gate.evidence import pairs_of, repeated
+from harness.stats.intervals import clopper_pearson
+from harness.stats.paired import flips_of
 
 _FLIPS = (Change.REGRESSED, Change.FIXED)
 
@@ -46,6 +58,95 @@ def noise_between(before: Side, again: Side) -> Noise:
         judged = {c.sample.case_id for c in cases if c.change in kept}
         tasks[task] = TaskNoise(flipped, len(judged))
     return Noise(f"run {again.record.id} of the same model", tasks)
+
+
+def flip_rate(before: Side, again: Side) -> float:
+    """The largest share, over tasks, of cases whose composite differs between two runs of one model
+    (A/A): the effect of batching alone. Of several answers to a case, in equivalents of cases."""
+    return _largest(_flip_rates(before, again))
+
+
+def batch_noise(first: Side, again: Side) -> BatchNoise:
+    """The noise of a model, by its answers to some cases and its second answers to the same."""
+    samples, seconds = ([*side.record.samples] for side in (first, again))
+    changes = [
+        (task.name, case)
+        for task in first.record.tasks
+        for case in compare(
+            first, again, task.name, required=common_required(first, again, task.name)
+        ).cases
+    ]
+    return BatchNoise(
+        model=first.model,
+        answers=len(seconds),
+        errors=sum(s.completion.finish_reason is FinishReason.ERROR for s in seconds),
+        rows=_rows(samples),
+        rows_again=_rows(seconds),
+        rates=tuple(_flip_rates(first, again)),
+        flipped=tuple(found for task, case in changes if (found := _flipped(task, case))),
+    )
+
+
+def recorded_noise(side: Side) -> BatchNoise | None:
+    """The noise that a run measured of its own model."""
+    return next((found for found in side.record.noise if found.model == side.model), None)
+
+
+def recorded_flip_rate(side: Side) -> float | None:
+    """``flip_rate`` by a run's own second answers; ``None`` where there are none to judge."""
+    found = recorded_noise(side)
+    return _largest(found.rates) if found and found.rates else None
+
+
+def noise_of_side(side: Side) -> Noise | None:
+    """Cases that flip by a run's own second answers, else by its repeats."""
+    found = recorded_noise(side)
+    if found is None or not found.rates:
+        return noise_of_repeats(side)
+    flipped = [case for case in found.flipped if case.is_composite]
+    tasks = {
+        rate.task: TaskNoise(
+            frozenset(case.case_id for case in flipped if case.task == rate.task), rate.cases
+        )
+        for rate in found.rates
+        if rate.behavior == FORMAT_SUCCESS
+    }
+    return Noise(f"second answers of run {side.record.id} in other batches", tasks)
+
+
+def _flip_rates(before: Side, again: Side) -> Iterator[FlipRate]:
+    """The rates of each task that both have: the composite's, then each behavior's."""
+    for task in (t.name for t in again.record.tasks if before.task_record(t.name)):
+        required = common_required(before, again, task)
+        cases = compare(before, again, task, required=required).cases
+        names = dict.fromkeys(name for case in cases for name in case.behaviors)
+        for behavior in (None, *names):
+            pairs = pairs_of(cases, behavior, required)
+            flipped = sum(flips_of(pairs.differences, pairs.repeats))
+            interval = clopper_pearson(flipped, len(pairs.differences))
+            if interval is not None:
+                name = behavior or FORMAT_SUCCESS
+                yield FlipRate(task, name, flipped, len(pairs.differences), (*interval,))
+
+
+def _largest(rates: Iterable[FlipRate]) -> float:
+    return max((r.rate for r in rates if r.behavior == FORMAT_SUCCESS), default=0.0)
+
+
+def _flipped(task: str, case: CaseChange) -> FlippedCase | None:
+    broke, fixed = (
+        tuple(name for name, change in case.behaviors.items() if change is wanted)
+        for wanted in _FLIPS
+    )
+    if not broke and not fixed:
+        return None
+    sample, is_composite = case.sample, case.change in _FLIPS
+    return FlippedCase(task, sample.case_id, sample.repeat, broke, fixed, is_composite)
+
+
+def _rows(samples: Sequence[Sample]) -> tuple[int, int] | None:
+    rows = [s.completion.timing.batch_rows for s in samples if s.completion.timing]
+    return (min(rows), max(rows)) if rows else None
 
 
 def noise_of_repeats(side: Side) -> Noise | None:

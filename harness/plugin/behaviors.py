@@ -77,6 +77,10 @@ class Behaviors:
         for completion in completions:
             case = subject.task.case(completion.case_id)
             run.verdicts.add(tally, completion, judge(case, completion))
+        if run.second is not None:
+            for completion in run.second.to(subject):
+                verdict = judge(subject.task.case(completion.case_id), completion)
+                run.second.add(subject, tally.behavior, completion, verdict)
         if run.plan.shard is not None and subject.case_id is None and not tally.result().errors:
             pytest.skip(DECIDED_LATER)
         if subject.case_id is None or len(completions) > 1:

@@ -83,13 +83,14 @@ def _begin(config: pytest.Config) -> HarnessSession:
     if session.subjects and options.is_run_following and not config.getoption("--parity"):
         session.host.prewarm(session.subjects[0].ref)
     # That process imports the model's libraries while this one imports the rest of the harness.
-    from harness.plugin import output, parity, plan_out, record
+    from harness.plugin import ab_noise, output, parity, plan_out, record
     from harness.plugin.behaviors import Behaviors
     from harness.plugin.collection import Collection
 
     output.register(config)
     # The parts of the terminal's summary come in this order, after those of other plugins.
     asked = [*record.plugins(session), *parity.plugins(session), *plan_out.plugins(session), *asked]
+    asked += ab_noise.plugins(session)
     for plugin in (*asked, Behaviors(session), Collection(session)):
         config.pluginmanager.register(plugin, plugin_name(type(plugin)))
     return session

@@ -217,4 +217,5 @@ def _of_models(record: RunRecord, kept: tuple[Sample, ...]) -> RunRecord:
         results=tuple(r for r in record.results if r.model in models),
         samples=kept,
         timed=tuple(t for t in record.timed if t.model in models),
+        noise=tuple(n for n in record.noise if n.model in models),
     )

@@ -95,6 +95,7 @@ def _run(run: RunRecord) -> JsonValue:
         "models": _plain(run.models),
         "tasks": _plain(run.tasks),
         "results": _plain(run.results),
+        "noise": _plain(run.noise),
         "counterexamples": [_counterexample(found) for found in run.counterexamples],
         "environment": _plain(run.environment),
     }

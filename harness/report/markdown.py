@@ -14,6 +14,7 @@ from harness.report.words import decision as decisions
 from harness.report.words import numbers as words
 from harness.report.words.escaping import block, markdown
 from harness.report.words.marks import explaining_behaviors, first_failure
+from harness.report.words.noise import lines
 from harness.report.words.provenance import facts
 
 SUFFIX = ".md"
@@ -108,6 +109,8 @@ def _alone(run: RunRecord) -> Iterator[str]:
     yield _row(["---", "---", "---", "---:", "---:", "---", "---"])
     for result in run.results:
         yield _row(_result(result))
+    for noise in run.noise:
+        yield "".join(f"\n{markdown(f'{noise.model}: {line}')}\n" for line in lines(noise))
     if any(r.wordings is not None for r in run.results):
         yield "\nWhere cases share wordings, intervals are over new wordings.\n"
     yield from _repeats([r for r in run.results if r.repeats > 1 and r.rate is not None])

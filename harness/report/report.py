@@ -7,8 +7,8 @@ from harness.core.errors import HarnessError
 from harness.core.record import RunRecord
 from harness.gate.compare import Comparison, Side, compare_all
 from harness.gate.copies import holds_copies
-from harness.gate.decision import GateDecision, decide, flip_rate
-from harness.gate.noise import Noise, noise_between, noise_of_repeats
+from harness.gate.decision import GateDecision, decide
+from harness.gate.noise import Noise, flip_rate, noise_between, noise_of_side
 from harness.gate.policy import GatePolicy
 from harness.model_files.training_record import Training
 from harness.parity.values import Parity
@@ -141,7 +141,7 @@ def report_on(
         baseline = _side(first, before, 0)
     compared = compare_all(baseline, candidate) if baseline else ()
     decision = decide(baseline, candidate, policy) if baseline and policy else None
-    noise = noise_of_repeats(baseline or candidate)
+    noise = noise_of_side(baseline or candidate)
     return Report(runs, baseline, candidate, compared, decision, noise)
 
 

@@ -25,6 +25,7 @@ from harness.core.record import FORMAT_SUCCESS, BehaviorResult, RunRecord, Sampl
 from harness.gate.compare import CaseChange, Change, Comparison
 from harness.report.console.parity import shown as chain
 from harness.report.report import Report
+from harness.report.words import noise as noise_words
 from harness.report.words import numbers as words
 from harness.report.words.excerpts import beginning, shared_prefix, window
 from harness.report.words.marks import explaining_behaviors, first_failure
@@ -60,6 +61,10 @@ class Summary:
         for model in self.record.models:
             for line in model.warnings:
                 yield _ascii(Text(printable(f"warning: {model.ref}: {line}"), "yellow"), options)
+        for noise in self.record.noise:
+            yield _ascii(Text(printable(noise.model), _STRONG), options)
+            for line in noise_words.lines(noise):
+                yield _ascii(Text(f"  {printable(line)}", _DIM), options)
         if self.record.timed and self.record.load and self.record.load.note:
             yield _ascii(Text(f"warning: {self.record.load.note}", "yellow"), options)
         if self.record.status == "partial":

@@ -1,5 +1,5 @@
 """Measures how many cases of a run flip by themselves: by a run of the same weights on the same
-plan, by the run's repeats, or by asking the model once more in other batches."""
+plan, by the run's second answers or repeats, or by asking the model once more in other batches."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -14,8 +14,7 @@ from harness.engine.events import Answered
 from harness.engine.model import EngineSettings
 from harness.gate.compare import Side
 from harness.gate.copies import holds_copies
-from harness.gate.decision import flip_rate
-from harness.gate.noise import flip_rate_of_repeats
+from harness.gate.noise import flip_rate, flip_rate_of_repeats, recorded_flip_rate
 from harness.model_files.hub import local_copy
 from harness.records.attempts import runs_again
 from harness.records.baseline_file import MeasuredNoise
@@ -29,12 +28,15 @@ BATCH_TOKENS = 1_024
 
 
 def noise_of_record(record: RunRecord, refs: Sequence[str], runs: Path) -> MeasuredNoise | None:
-    """The noise by another run in the folder ``runs`` that generated its answers, or by the run's
-    repeats; ``None`` where there is neither.
+    """The noise by the run's second answers, by another run in the folder ``runs`` that generated
+    its answers, or by the run's repeats; ``None`` where there is none of them.
 
     Raises:
         HarnessError: the other run is damaged.
     """
+    own = {ref: rate for ref in refs if (rate := recorded_flip_rate(Side(record, ref))) is not None}
+    if own.keys() == {*refs}:
+        return MeasuredNoise("its second answers in other batches", own)
     for other in runs_again(record, refs, runs):
         again = read_run(runs / other)
         sides = {ref: (Side(record, ref), _same(record, ref, again)) for ref in refs}

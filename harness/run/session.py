@@ -5,6 +5,7 @@ Callers that judge (the pytest plugin, ``harness parity``) get answers from it a
 
 from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import replace
+from itertools import chain
 
 from harness.core.completion import Completion
 from harness.core.measurement import Latency, Memory
@@ -19,6 +20,7 @@ from harness.run.interleaving import in_turns, timed_together
 from harness.run.load import LoadWatch
 from harness.run.plan import RunPlan
 from harness.run.progress import Progress, follow
+from harness.run.second_answers import SecondAnswers
 from harness.run.selection import Subject
 from harness.run.verdicts import Verdicts
 
@@ -65,6 +67,8 @@ class Run:
         """Gives the judged requests of a model in blocks; ``None``: all at once."""
         self.early_stops: dict[ModelRef, EarlyStop] = {}
         """By model that was asked in blocks."""
+        self.second: SecondAnswers | None = None
+        """Second answers to some of the cases, in other batches; ``None``: none are asked for."""
         self._asked: list[tuple[ModelRef, Sequence[Request]]] = []
         self._has_timed = False
         host.release(keep=plan.requests)
@@ -81,7 +85,9 @@ class Run:
                 if self.answers.models[ref].error:
                     self._asked.append((ref, judged))
                 judged = ()
-            self._ask(ref, (*judged, *timed), keep_open=self.keeps_open)
+            keep_open = self.keeps_open or self.second is not None
+            self._ask(ref, (*judged, *timed), keep_open=keep_open)
+            self._ask_again(ref)
         return self.answers.models[ref]
 
     def completions(self, subject: Subject) -> list[Completion]:
@@ -123,11 +129,11 @@ class Run:
 
     def record(self, status: RunStatus, command: Sequence[str]) -> RunRecord:
         """The record of the run. ``command`` is the typed command line."""
-        return self._completed(
-            recording.record(
-                self.plan, self.answers, self.verdicts, self.timings, status=status, command=command
-            )
+        record = recording.record(
+            self.plan, self.answers, self.verdicts, self.timings, status=status, command=command
         )
+        noise = tuple(self.second.noise(record)) if self.second else ()
+        return self._completed(replace(record, noise=noise))
 
     def _completed(self, record: RunRecord) -> RunRecord:
         """The record with the machine's load, and with the looks at each model."""
@@ -139,6 +145,16 @@ class Run:
         self._asked.append((ref, requests))
         events = self.host.answers(ref, requests, keep_open=keep_open)
         self._follow(events, str(ref), len(requests))
+
+    def _ask_again(self, ref: ModelRef) -> None:
+        """Have the open model answer its drawn cases once more, block by block."""
+        if self.second is None or self.answers.models[ref].error:
+            return
+        blocks = self.second.blocks(ref)
+        events = chain.from_iterable(self.host.answers(ref, b, keep_open=True) for b in blocks)
+        self._follow((e for e in events), f"{ref}, again", sum(map(len, blocks)))
+        if not self.keeps_open:
+            self.host.close()
 
     def _time_in_turns(self) -> None:
         """Time several models, after all have answered the other requests."""

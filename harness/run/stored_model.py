@@ -1,8 +1,8 @@
 """A model whose answers are looked for in the store first, and kept there as they come.
 
 Requests are answered by what the store holds, and only the others by the model, which is not opened
-where there are none. A request that another session is generating is waited for. Timed requests
-pass the store by in both directions, and so do answers that are errors.
+where there are none. A request that another session is generating is waited for. Timed requests and
+those that are asked again pass the store by in both directions, and so do answers that are errors.
 
 Nobody but its server knows which weights a served model has. Its answers are kept for the plan that
 asks for them until a run of it is whole, and found only by a session that goes on with one that was
@@ -23,7 +23,7 @@ from harness.core.plan import Request, sha256_of
 from harness.core.record import ModelRecord
 from harness.engine.events import Answered, Event, ModelOpened
 from harness.engine.host import ModelHost
-from harness.engine.model import AnsweringModel, EngineSettings, ModelUnopened
+from harness.engine.model import AnsweringModel, EngineSettings, ModelUnopened, replacement
 from harness.records.completions import Completions, StoredAnswer, request_key
 from harness.records.completions_file import StoreFailed
 from harness.run.model_key import model_key
@@ -166,13 +166,13 @@ class StoredModel:
             ModelUnopened: the model had to be opened, and could not be; or it is another one than
                 when it was looked up.
         """
-        judged = [r for r in requests if not r.timed]
+        judged = [r for r in requests if not _is_generated_anew(r)]
         key = self.find_key() if judged else None
         if key is None:
-            yield from self.inner.events(requests)
+            yield from self._same(self.inner.events(requests))
         else:
-            timed = [r for r in requests if r.timed]
-            yield from _Stream(self, key, _by_key(judged), self.passes_by).events(timed)
+            others = [r for r in requests if _is_generated_anew(r)]
+            yield from _Stream(self, key, _by_key(judged), self.passes_by).events(others)
 
     def measure(self, requests: Sequence[Request]) -> Generator[Event, None, None]:
         yield from self.inner.measure(requests)
@@ -184,6 +184,17 @@ class StoredModel:
     def passes_by(self) -> bool:
         """True where nothing is looked up."""
         return self.store.is_fresh or (self.is_served and not self.store.is_resuming)
+
+    def _same(self, events: Generator[Event, None, None]) -> Generator[Event, None, None]:
+        """The events of the model, once it is seen to be the one whose answers were stored."""
+        for event in events:
+            reason = (
+                replacement(self.stored, event.model) if isinstance(event, ModelOpened) else None
+            )
+            if reason is not None:
+                events.close()
+                raise ModelUnopened(reason)
+            yield event
 
     def known(self, key: str) -> ModelRecord | None:
         """The record that the store has of the model, under this session's name for it."""
@@ -202,15 +213,16 @@ class _Stream:
     passes_by: bool
     """Nothing is looked up."""
 
-    def events(self, timed: Sequence[Request]) -> Generator[Event, None, None]:
+    def events(self, others: Sequence[Request]) -> Generator[Event, None, None]:
+        """Answer the waiting requests, and ``others`` by the model alone."""
         model, requests = self.model, [r for own in self.waiting.values() for r in own]
         try:
             found = yield from self._stored()
-            while self.waiting or timed:
+            while self.waiting or others:
                 asked = [self.waiting[key][0] for key in self._claimed()]
-                if asked or timed:
-                    yield from self._asked([*asked, *timed])
-                    timed = ()
+                if asked or others:
+                    yield from self._asked([*asked, *others])
+                    others = ()
                 else:
                     time.sleep(WAIT_SECONDS)
                     found += yield from self._stored()
@@ -245,7 +257,7 @@ class _Stream:
         """Have the model answer; each answer is kept before it is passed on."""
         store = self.model.store
         for event in self._opened(self.model.inner.events(requests)):
-            if not isinstance(event, Answered) or event.request.timed:
+            if not isinstance(event, Answered) or _is_generated_anew(event.request):
                 yield event
                 continue
             key, completion = request_key(event.request), event.completion
@@ -270,6 +282,11 @@ class _Stream:
         for request in self.waiting.pop(key):
             own = replace(completion, case_id=request.case_id, repeat=request.repeat)
             yield Answered(self.model.ref, request, own)
+
+
+def _is_generated_anew(request: Request) -> bool:
+    """True for requests whose answers are neither looked up nor kept."""
+    return request.timed or request.again
 
 
 def _by_key(requests: Iterable[Request]) -> dict[str, list[Request]]:

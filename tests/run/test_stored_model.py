@@ -317,3 +317,24 @@ def test_what_is_undecided_is_told_until_it_is_forgotten(tmp_path):
         assert [*replace(store, **change).undecided([SERVED])] == []
     store.forget_served([BASE, SERVED])
     assert [*store.undecided([SERVED])] == []
+
+
+def test_what_is_asked_again_is_neither_looked_up_nor_kept(tmp_path, requests):
+    again = [replace(r, again=True) for r in requests]
+    first = Session(tmp_path, answer=lambda ref, request: "first")
+    first.answers(requests)
+    second = Session(tmp_path, answer=lambda ref, request: "second")
+    assert {c.text for c in second.answers(requests).values()} == {"first"}
+    assert {c.text for c in second.answers(again).values()} == {"second"}
+    assert second.asked == keys(again)
+    third = Session(tmp_path)
+    assert {c.text for c in third.answers(requests).values()} == {"first"}
+
+
+def test_a_model_that_is_another_one_when_it_is_asked_again_is_refused(tmp_path, requests):
+    Session(tmp_path).answers(requests)
+    later = Session(tmp_path)
+    later.answers(requests)
+    later.host.weights_sha256 = "1" * 64
+    with pytest.raises(ModelUnopened, match="was replaced during the run"):
+        later.answers([replace(r, again=True) for r in requests])

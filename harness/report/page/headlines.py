@@ -8,6 +8,7 @@ from harness.report.report import Report
 from harness.report.words import comparison as sentences
 from harness.report.words import decision as decisions
 from harness.report.words import numbers as words
+from harness.report.words.noise import none_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,8 @@ def noise_of(report: Report, task: str) -> str:
     found = report.noise.tasks.get(task) if report.noise else None
     if report.noise is None or found is None or not found.judged:
         return ""
+    if not found.flipped:
+        return f"A/A: {none_of(found.judged)}, with nothing changed: {report.noise.source}."
     share = words.percent(len(found.flipped) / found.judged)
     flips = "flips" if len(found.flipped) == 1 else "flip"
     return (

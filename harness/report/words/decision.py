@@ -10,8 +10,10 @@ from harness.core.record import FORMAT_SUCCESS
 from harness.gate.comparable import Incompatibility
 from harness.gate.decision import GateDecision, TaskDecision
 from harness.gate.evidence import PairedTest, repeated
+from harness.gate.noise import recorded_noise
 from harness.gate.outcome import GateOutcome, Reason
 from harness.gate.policy import ALLOWABLE, GatePolicy
+from harness.report.words import noise
 from harness.report.words import numbers as words
 from harness.report.words import resources as resource_words
 from harness.report.words.trained_cases import trained_lines
@@ -177,6 +179,8 @@ def explanation(decision: GateDecision) -> Iterator[str]:
     if decision.policy.noise_floor:
         flips = words.percent(decision.policy.noise_floor)
         yield f"Noise: {flips} of the cases flip when the model before is judged against itself."
+    elif still := noise.of_composites(recorded_noise(decision.before)):
+        yield f"Noise: of the model before, answered again in other batches, {still}."
     if stop := early_stop(decision):
         yield stop
     if attempt := attempt_warning(decision):
