@@ -14,7 +14,7 @@ _KEPT = ("--shard", "--run-id", "--report-dir", "--junitxml", "--junit-xml", "--
 _DISTRIBUTED = ("-n", "--numprocesses", "--dist", "--maxprocesses")
 VALUED = frozenset((*_ANSWERING, *_SENDING, *_KEPT, *_DISTRIBUTED))
 """Options of a shard's session that its merging has not: who answers, where, and what is kept."""
-ALONE = frozenset({"--fresh"})
+ALONE = frozenset({"--fresh", "--resume"})
 _WORKERS = re.compile(r"-n(\d+|auto|logical)")
 
 

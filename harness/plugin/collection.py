@@ -97,10 +97,17 @@ def _deselect_others(items: list[pytest.Item], plan: RunPlan) -> None:
     """Deselect the behaviors of which a shard answers no case."""
     if plan.shard is None:
         return
-    others = [i for i in items if is_behavior(i) and not plan.judged(subject_of(i))]
+    asked = [r for own in plan.requests.values() for r in own]
+    answered = {(r.task, case_id) for r in asked for case_id in (None, r.case_id)}
+    kept: list[pytest.Item] = []
+    others: list[pytest.Item] = []
+    for item in items:
+        subject = subject_of(item) if is_behavior(item) else None
+        is_kept = subject is None or (subject.task.name, subject.case_id) in answered
+        (kept if is_kept else others).append(item)
     if others:
         items[0].config.hook.pytest_deselected(items=others)
-        items[:] = [i for i in items if i not in others]
+        items[:] = kept
 
 
 def _require_decision(session: HarnessSession, plan: RunPlan) -> None:

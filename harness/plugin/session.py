@@ -70,6 +70,8 @@ def _begin(config: pytest.Config) -> HarnessSession:
     options = PluginOptions.of(config, _settings(config, mistakes))
     store = _store(config, options.settings)
     merged = shards.merged(config, options.report_dir, mistakes)
+    if merged is not None:
+        store = SessionStore(None)
     models = merged.host() if merged else host(options.choices.engine, store)
     session = HarnessSession(config, options, models, store, mistakes, merged)
     if store.is_fresh and store.is_resuming:

@@ -7,6 +7,9 @@ import pytest
 
 from harness.core.errors import HarnessError
 from harness.core.record import RunRecord
+from harness.gate.compare import Side
+from harness.gate.noise import batch_noise
+from harness.records.baselines import read_baseline, save_baseline
 from harness.records.runs import read_run, write_run
 from harness.run.baseline_noise import BATCH_TOKENS, noise_again, noise_of_record
 from tests.gating import FIRST, SECOND, run_of
@@ -24,6 +27,23 @@ def test_another_run_of_the_same_weights_measures_it(tmp_path: Path) -> None:
         f"run {SECOND} of the same weights",
         {ADAPTER: 0.06},
     )
+
+
+def test_a_runs_own_second_answers_go_before_another_run_and_stand_in_the_baseline(
+    tmp_path: Path,
+) -> None:
+    first, again = run_of([True] * 50, FIRST), run_of([i >= 1 for i in range(50)], FIRST)
+    own = replace(first, noise=(batch_noise(Side(first, ADAPTER), Side(again, ADAPTER)),))
+    write_run(run_of([i >= 3 for i in range(50)], SECOND), tmp_path)
+    found = noise_of_record(own, [ADAPTER], tmp_path)
+    assert found is not None
+    assert (found.source, found.flip_rates) == (
+        "its second answers in other batches",
+        {ADAPTER: 0.02},
+    )
+    saved = read_baseline(save_baseline("main", own, tmp_path / "baselines", noise=found))
+    assert saved.record.noise == own.noise
+    assert saved.noise == found
 
 
 def test_repeats_measure_it_where_there_is_no_other_run(tmp_path: Path) -> None:
