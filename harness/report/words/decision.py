@@ -176,11 +176,7 @@ def explanation(decision: GateDecision) -> Iterator[str]:
             flags = " ".join(f"--allow {kind}" for kind in kinds)
             listed = ", ".join(f'"{kind}"' for kind in kinds)
             yield f"To compare all the same: {flags}, or allow = [{listed}] in [tool.harness.gate]"
-    if decision.policy.noise_floor:
-        flips = words.percent(decision.policy.noise_floor)
-        yield f"Noise: {flips} of the cases flip when the model before is judged against itself."
-    elif still := noise.of_composites(recorded_noise(decision.before)):
-        yield f"Noise: of the model before, answered again in other batches, {still}."
+    yield from noise.floor_lines(decision.policy.noise_floor, recorded_noise(decision.before))
     if stop := early_stop(decision):
         yield stop
     if attempt := attempt_warning(decision):

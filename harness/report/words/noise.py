@@ -41,12 +41,15 @@ def none_of(cases: int) -> str:
     return f"0 of {cases:,} flipped, at most {words.percent(found.high)}" if found else "not known"
 
 
-def of_composites(noise: BatchNoise | None) -> str:
-    """The task with fewest cases, of a model of which no case flipped; empty for any other."""
-    rates = [r for r in noise.rates if r.behavior == FORMAT_SUCCESS] if noise else []
-    if not rates or any(rate.flipped for rate in rates):
-        return ""
-    return none_of(min(rate.cases for rate in rates))
+def floor_lines(floor: float, measured: BatchNoise | None) -> Iterator[str]:
+    """The gate's noise floor, or the bound where no case of the model before flipped."""
+    composites = [r for r in measured.rates if r.behavior == FORMAT_SUCCESS] if measured else []
+    if floor:
+        flips = words.percent(floor)
+        yield f"Noise: {flips} of the cases flip when the model before is judged against itself."
+    elif composites and not any(rate.flipped for rate in composites):
+        still = none_of(min(rate.cases for rate in composites))
+        yield f"Noise: of the model before, answered again in other batches, {still}."
 
 
 def _asked(noise: BatchNoise) -> str:
