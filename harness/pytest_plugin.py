@@ -21,6 +21,7 @@ from harness.plugin import (
     parity,
     per_case,
     plan_out,
+    ray_engine,
     shards,
 )
 from harness.plugin.items import SUBJECT
@@ -39,6 +40,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     for feature in (per_case, generate, parity, gate, plan_out, shards, ab_noise):
         feature.add_options(group)
     options.add_decoding_options(group)
+    ray_engine.add_options(group)
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:

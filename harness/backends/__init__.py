@@ -47,19 +47,31 @@ def host(settings: EngineSettings = DEFAULTS) -> "ModelHost":
     """A host of models of any kind, all opened with these settings."""
     from harness.engine.host import ModelHost
 
-    return ModelHost(partial(connect, settings=settings))
+    return ModelHost(partial(connect, settings=settings), partial(disconnect, settings))
 
 
 def connect(ref: ModelRef, settings: EngineSettings = DEFAULTS) -> AnsweringModel:
-    """The unopened model of ``ref``: in its own process, unless its backend offers another way.
-    ``ref`` has passed ``preflight``."""
+    """The unopened model of ``ref``: in its own process or in workers of a cluster, unless its
+    backend offers another way. ``ref`` has passed ``preflight``."""
     backend = _backend(ref)
     if hasattr(backend, "connect"):
         model: AnsweringModel = backend.connect(ref, settings)
         return model
+    if settings.ray is not None:
+        from harness.engine.ray.model import RayModel
+
+        return RayModel(ref, settings, settings.ray, libraries_of(ref))
     from harness.engine.process import RemoteModel
 
     return RemoteModel(ref, settings, stays_open=True)
+
+
+def disconnect(settings: EngineSettings) -> None:
+    """Leave what the models of a session share."""
+    if settings.ray is not None:
+        from harness.engine.ray.connection import disconnect as leave_cluster
+
+        leave_cluster()
 
 
 def files_of(ref: ModelRef) -> list[Path]:

@@ -91,6 +91,11 @@ def open_model(ref: ModelRef, settings: EngineSettings) -> OpenModel:
 
 
 def _check_settings(ref: ModelRef, settings: EngineSettings) -> None:
+    if settings.ray is not None:
+        raise HarnessError(
+            f"--model {ref}: --engine ray is for models that are opened, leave it out; several "
+            "servers are named with a comma between their URLs"
+        )
     for name in ("dtype", "device", "quantize", "batch_tokens", "threads"):
         if getattr(settings, name) is not None:
             option = name.replace("_", "-")

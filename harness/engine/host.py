@@ -21,8 +21,18 @@ Turn = tuple[ModelRef, Request]
 class ModelHost:
     """Has models answer one after the other; several are open only for interleaved timing."""
 
-    def __init__(self, connect: Callable[[ModelRef], AnsweringModel]) -> None:
+    def __init__(
+        self,
+        connect: Callable[[ModelRef], AnsweringModel],
+        disconnect: Callable[[], None] = lambda: None,
+    ) -> None:
+        """
+        Args:
+            connect: gives the model of a ref, unopened.
+            disconnect: leaves what all models share, such as a cluster.
+        """
         self._connect = connect
+        self._disconnect = disconnect
         self._models: dict[ModelRef, AnsweringModel] = {}
 
     def prewarm(self, ref: ModelRef) -> None:
@@ -73,7 +83,7 @@ class ModelHost:
                 yield from self._turn(ref, request)
                 deaths[ref] = 0 if self.is_open(ref) else deaths[ref] + 1
         finally:
-            self.close()
+            self.release(keep=())
         yield from (_closed(self._model(ref)) for ref in deaths)
 
     def is_open(self, ref: ModelRef) -> bool:
@@ -87,8 +97,9 @@ class ModelHost:
                 model.close()
 
     def close(self) -> None:
-        """End every process."""
+        """End every process, and leave what the models share."""
         self.release(keep=())
+        self._disconnect()
 
     def _model(self, ref: ModelRef) -> AnsweringModel:
         if ref not in self._models:

@@ -14,6 +14,15 @@ from harness.engine.tokenization import Tokenization
 
 
 @dataclass(frozen=True, slots=True)
+class RaySettings:
+    """Ray workers that share the requests of a model."""
+
+    workers: int
+    address: str | None = None
+    """``HOST:PORT`` of a cluster; ``None``: one on this machine, for the session."""
+
+
+@dataclass(frozen=True, slots=True)
 class EngineSettings:
     """Settings for opening and running a model. With ``None`` the backend decides."""
 
@@ -32,6 +41,8 @@ class EngineSettings:
     """Requests in flight at each server of a served model."""
     answers: str | None = None
     """File of a batch's answers, which stand for those of a served model."""
+    ray: RaySettings | None = None
+    """``None``: a model has one process on this machine."""
 
 
 OnStep = Callable[[int, int], None]

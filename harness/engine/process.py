@@ -120,6 +120,16 @@ class RemoteModel:
             if not (self.stays_open and is_drained):
                 self.close()
 
+    def batches(self, requests: Sequence[Request]) -> list[list[str]]:
+        """Keys of the requests, in batches as the model divides them; opens the model.
+
+        Raises:
+            ModelUnopened: the backend cannot open the model, for the given reason.
+            OperationFailed: the model fails on a request, or its process died.
+        """
+        keys: list[list[str]] = self._ask("batches", requests=list(requests))["keys"]
+        return keys
+
     def encode(
         self, requests: Sequence[Request] = (), token_ids: Iterable[int] = ()
     ) -> Tokenization:

@@ -72,6 +72,8 @@ def main() -> None:
             case "generate":
                 requests = [value_of(Request, r) for r in message["requests"]]
                 is_warm = _generate(opened, requests, out, is_warm)
+            case "batches":
+                _batches(opened, message, out)
             case "measure":
                 _measure(opened, message, out)
             case "encode":
@@ -154,6 +156,17 @@ def _generate(opened: Opened, requests: Sequence[Request], out: IO[bytes], is_wa
     left = available_mb(model.describe().device)
     send(out, "finished", peak_memory_mb=peak_memory_mb(), available_mb=left)
     return is_warm
+
+
+def _batches(opened: Opened, message: dict[str, Any], out: IO[bytes]) -> None:
+    """Divide requests into batches and answer none: their keys are sent."""
+    requests = [value_of(Request, r) for r in message["requests"]]
+    try:
+        batches = opened.model.batches(requests)
+        send(out, "batches", keys=[[r.key for r in batch] for batch in batches])
+    except Exception as error:
+        _report(error)
+        send(out, "failed", reason=one_line(error))
 
 
 def _measure(opened: Opened, message: dict[str, Any], out: IO[bytes]) -> None:

@@ -83,6 +83,8 @@ class Collection:
             TerminalProgress(ours.config),
             has_followups=ours.has_followups,
         )
+        if (ray := ours.options.choices.engine.ray) is not None:
+            ours.run.engine = {"engine": {"name": "ray", "workers": ray.workers}}
 
     def _plan(self, tests: Sequence[PlannedTest]) -> RunPlan:
         ours = self.session

@@ -170,6 +170,7 @@ def _choices(config: pytest.Config, engine: EngineSettings) -> Choices:
 
 def _engine(config: pytest.Config, settings: Settings) -> EngineSettings:
     from harness.engine.model import EngineSettings
+    from harness.plugin import ray_engine
 
     option = config.getoption
     return EngineSettings(
@@ -181,4 +182,5 @@ def _engine(config: pytest.Config, settings: Settings) -> EngineSettings:
         quantize=option("--quantize"),
         concurrency=option("--concurrency"),
         answers=option("--answers"),
+        ray=ray_engine.settings_of(config),
     )

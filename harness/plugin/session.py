@@ -14,7 +14,7 @@ from harness.core.errors import HarnessError
 from harness.engine.host import ModelHost
 from harness.files.cache_folder import cache_folder
 from harness.files.refused import refusals
-from harness.plugin import SESSION, gate, generate, plugin_name, shards
+from harness.plugin import SESSION, gate, generate, plugin_name, ray_engine, shards
 from harness.plugin.options import PluginOptions
 from harness.records.runs import check_new_id, check_writable
 from harness.run.plan import RunStart
@@ -78,6 +78,7 @@ def _begin(config: pytest.Config) -> HarnessSession:
         mistakes.append("--fresh generates every answer, --resume takes some: keep one")
     config.add_cleanup(store.close)
     config.add_cleanup(session.host.close)
+    mistakes += ray_engine.mistakes(config)
     asked = [*gate.plugins(session), *generate.plugins(session), *shards.plugins(session)]
     if not mistakes:
         _choose(session)

@@ -3,10 +3,11 @@
 Callers that judge (the pytest plugin, ``harness parity``) get answers from it and add verdicts.
 """
 
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
 
+from harness.core.case import JsonValue
 from harness.core.completion import Completion
 from harness.core.measurement import Latency, Memory
 from harness.core.modelref import ModelRef
@@ -65,6 +66,8 @@ class Run:
         self.keeps_open = has_followups or self.is_interleaving
         self.blocks: BlockSource | None = None
         """Gives the judged requests of a model in blocks; ``None``: all at once."""
+        self.engine: Mapping[str, JsonValue] = {}
+        """Facts about what answers, beside the machine's, for the record."""
         self.early_stops: dict[ModelRef, EarlyStop] = {}
         """By model that was asked in blocks."""
         self.second: SecondAnswers | None = None
@@ -139,7 +142,8 @@ class Run:
         """The record with the machine's load, and with the looks at each model."""
         stops = {str(ref): stop for ref, stop in self.early_stops.items()}
         models = tuple(replace(m, early_stop=stops.get(m.ref)) for m in record.models)
-        return replace(record, models=models, load=self.load.result())
+        environment = {**record.environment, **self.engine}
+        return replace(record, models=models, load=self.load.result(), environment=environment)
 
     def _ask(self, ref: ModelRef, requests: Sequence[Request], *, keep_open: bool) -> None:
         self._asked.append((ref, requests))

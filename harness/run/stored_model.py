@@ -121,7 +121,7 @@ def host(settings: EngineSettings, store: SessionStore) -> ModelHost:
             return StoredModel(model, store, partial(model_key, ref, settings))
         return model
 
-    return ModelHost(connect)
+    return ModelHost(connect, partial(backends.disconnect, settings))
 
 
 @dataclass
