@@ -22,6 +22,9 @@ BESIDE = (
 """Further files that the libraries read beside these."""
 CONFIG = ("config.json", "generation_config.json", "adapter_config.json")
 
+QUICK_BYTES = 100_000_000
+"""A file of this size is hashed in about a tenth of a second."""
+
 
 def file_hashes(folder: Path) -> dict[str, str]:
     """SHA-256 of every file of ``folder`` that decides weights, tokens or the prompt, by name."""
@@ -44,6 +47,12 @@ def sha256_of_file(path: Path) -> str:
     """SHA-256 of a file, which is read once as long as its stamp stays the same: a large one once
     on this machine, another once in this process."""
     return _sha256(path, stamp_of(path))
+
+
+def is_quickly_hashed(path: Path) -> bool:
+    """True for a file that is small, or whose hash this machine remembers."""
+    stamp = stamp_of(path)
+    return stamp is None or stamp[2] < QUICK_BYTES or recall(path, stamp) is not None
 
 
 @lru_cache(maxsize=1024)

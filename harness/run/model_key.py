@@ -7,7 +7,7 @@ from harness.core.modelref import ModelRef
 from harness.core.plan import sha256_of
 from harness.engine.model import EngineSettings
 from harness.machine.accelerator import likely_device
-from harness.model_files.fingerprint import sha256_of_file
+from harness.model_files.fingerprint import is_quickly_hashed, sha256_of_file
 from harness.model_files.folders import adapter_base
 from harness.model_files.hub import is_hub_id, local_copy
 
@@ -30,6 +30,16 @@ def model_key(ref: ModelRef, settings: EngineSettings) -> str | None:
     device = (settings.device or likely_device()).partition(":")[0]
     opened = [ref.kind, settings.dtype, settings.quantize, device]
     return sha256_of([hashes, opened, __version__, *_versions(backends.libraries_of(ref))])
+
+
+def is_known_soon(ref: ModelRef) -> bool:
+    """False where the key takes long: a large file of the model was never hashed on this machine,
+    so that its answers are hardly in the store."""
+    try:
+        files = backends.files_of(ref) if _is_here(ref) else []
+    except Exception:  # As in ``model_key``.
+        return True
+    return all(map(is_quickly_hashed, files))
 
 
 def _is_here(ref: ModelRef) -> bool:

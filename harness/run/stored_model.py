@@ -26,7 +26,7 @@ from harness.engine.host import ModelHost
 from harness.engine.model import AnsweringModel, EngineSettings, ModelUnopened, replacement
 from harness.records.completions import Completions, StoredAnswer, request_key
 from harness.records.completions_file import StoreFailed
-from harness.run.model_key import model_key
+from harness.run.model_key import is_known_soon, model_key
 
 WAIT_SECONDS = 0.2
 """Time between two looks at what another session generates."""
@@ -155,7 +155,7 @@ class StoredModel:
 
     def prewarm(self) -> None:
         """Prewarm the model, unless its answers are in the store."""
-        key = None if self.passes_by else self.find_key()
+        key = None if self.passes_by or not is_known_soon(self.ref) else self.find_key()
         if key is None or self.known(key) is None:
             self.inner.prewarm()
 

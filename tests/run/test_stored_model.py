@@ -12,6 +12,7 @@ from harness.core.plan import Request
 from harness.engine.events import Answered, ModelOpened
 from harness.engine.fake_host import FakeHost
 from harness.engine.model import ModelUnopened
+from harness.model_files.fingerprint import QUICK_BYTES
 from harness.records.completions import Completions, owner_of, request_key
 from harness.records.completions_file import FILE
 from harness.run.plan import PlannedTest, RunPlan
@@ -239,6 +240,18 @@ def test_a_model_with_answers_in_the_store_is_not_prewarmed(tmp_path, requests):
         session.model.prewarm()
         assert len(warmed) == expected
         session.answers(requests)
+
+
+def test_a_large_model_that_was_never_hashed_is_prewarmed_before_it_is(tmp_path):
+    (tmp_path / "config.json").write_text("{}")
+    with (tmp_path / "model.safetensors").open("wb") as file:
+        file.truncate(QUICK_BYTES)
+    session = Session(tmp_path / "store", key=lambda: pytest.fail("hashed before it is prewarmed"))
+    warmed = []
+    session.model.inner.ref = ModelRef("base", str(tmp_path))
+    session.model.inner.prewarm = lambda: warmed.append(1)
+    session.model.prewarm()
+    assert warmed == [1]
 
 
 def test_memory_is_measured_where_answers_come_from_the_store(tmp_path, requests):
