@@ -115,7 +115,7 @@ class RecordWriter:
 
         reporter, config = terminalreporter, self.session.config
         reporter.section("behaviors", "-")
-        if not config.getoption("--model"):
+        if not config.getoption("--model") and self.session.merged is None:
             refs = ", ".join(model.ref for model in self.record.models)
             reporter.write_line(f"No --model: the models of [tool.harness] were run: {refs}")
         width = config.get_terminal_writer().fullwidth

@@ -5,8 +5,9 @@ import shutil
 import pytest
 
 from harness.files.cache_folder import STORE_VARIABLE
+from tests.faulty_server import serving
 from tests.models import TINY_QWEN2
-from tests.project import GOOD, Project
+from tests.project import FENCED, GOOD, Project
 
 WORDS = [f"word{n}" for n in range(12)]
 OWN = """
@@ -54,3 +55,26 @@ def test_what_cannot_be_asked_again_is_refused_in_a_line(project):
         done = project.pytest("suites", *given, "--ab-noise")
         assert done.code == 4
         assert said in done.out + done.err
+
+
+@pytest.mark.slow
+def test_a_served_model_that_flips_is_seen_and_its_batches_are_its_own(tmp_path):
+    project = Project(tmp_path)
+    project.json_suites(WORDS, "0.75")
+    seen = set()
+
+    def answer(body) -> str:
+        """The second answer to one case stands in a fence."""
+        prompt = body["messages"][-1]["content"]
+        is_second, _ = prompt in seen, seen.add(prompt)
+        return FENCED if is_second and "word3" in prompt else GOOD
+
+    with serving() as server:
+        server.answer = answer
+        done = project.pytest("suites", "--model", f"endpoint:{server.url}#tiny", "--ab-noise")
+    assert done.counts() == {"passed": 2}, done.out
+    assert "12 answers generated again in another order, in batches that the backend" in done.out
+    assert "echo: no_extra_text: 1 of 12 flipped: 8.3%" in done.out
+    assert "on the knife's edge: word3 (json_validity, no_extra_text)" in done.out
+    (noise,) = project.run().noise
+    assert noise.flipped[0].is_composite

@@ -64,6 +64,7 @@ def test_merged_shards_are_the_undivided_run(project):
     merged = merge(project, "part3", "part1", "part2", "--run-id", "merged")
     assert merged.code == whole.code == 0, merged.out + merged.err
     assert merged.counts() == whole.counts() == {"passed": 3}
+    assert "No --model" not in merged.out
     root = project.root / "reports/runs"
     assert comparable(root / "merged") == comparable(root / "whole")
     head = json.loads((root / "merged/run.json").read_text())
