@@ -12,7 +12,7 @@ import threading
 import time
 import traceback
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -28,7 +28,7 @@ from harness.engine.channel import (
     send,
 )
 from harness.engine.model import EngineSettings, OpenModel
-from harness.machine.memory import available_mb, peak_memory_mb
+from harness.machine.memory import available_mb, is_out_of_memory, peak_memory_mb
 from harness.model_files.opened_files import OpenedFiles
 
 STEP_SECONDS = 0.1
@@ -146,9 +146,8 @@ def _generate(opened: Opened, requests: Sequence[Request], out: IO[bytes], is_wa
             _require_same(opened)
         except Exception as error:
             _report(error)
-            if _is_out_of_memory(error) and len(batch) > 1:
-                half = len(batch) // 2
-                waiting.extendleft([batch[half:], batch[:half]])
+            if is_out_of_memory(error) and len(batch) > 1:
+                waiting = deque(_halved([batch, *waiting], len(batch)))
                 continue
             completions = [failed(r, one_line(error)) for r in batch]
         keys, replacement = [r.key for r in batch], opened.files.replacement()
@@ -167,6 +166,13 @@ def _batches(opened: Opened, message: dict[str, Any], out: IO[bytes]) -> None:
     except Exception as error:
         _report(error)
         send(out, "failed", reason=one_line(error))
+
+
+def _halved(batches: Iterable[list[Request]], rows: int) -> Iterator[list[Request]]:
+    """Divide the batches of at least ``rows`` requests, which memory does not hold, in two."""
+    for batch in batches:
+        half = len(batch) // 2
+        yield from (batch[:half], batch[half:]) if len(batch) >= rows else (batch,)
 
 
 def _measure(opened: Opened, message: dict[str, Any], out: IO[bytes]) -> None:
@@ -248,10 +254,6 @@ class _Progress:
         if (now := time.perf_counter()) - self.last >= STEP_SECONDS:
             send(self.out, "step", tokens=self.tokens, ended=self.ended)
             self.tokens, self.ended, self.last = 0, 0, now
-
-
-def _is_out_of_memory(error: Exception) -> bool:
-    return isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError"
 
 
 def _report(error: Exception) -> None:

@@ -6,6 +6,8 @@ from typing import Any
 
 MB = 1_000_000
 CGROUP = Path("/sys/fs/cgroup")
+_OUT_OF_MEMORY = ("can't allocate memory", "out of memory", "ALLOC_FAILED")
+"""Parts of what torch's allocators and CUDA's libraries say in a ``RuntimeError``."""
 
 
 def peak_memory_mb() -> float:
@@ -64,6 +66,14 @@ def memory_limit_bytes() -> int:
         return min(total, int((CGROUP / "memory.max").read_text()))
     except (OSError, ValueError):
         return total
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """True for Python's, CUDA's and llama.cpp's own exceptions, and for a ``RuntimeError`` in which
+    torch says so: on a CPU it has no other, and another process may have told it."""
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+        return True
+    return isinstance(error, RuntimeError) and any(part in str(error) for part in _OUT_OF_MEMORY)
 
 
 def _available_here() -> int:

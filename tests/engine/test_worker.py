@@ -1,12 +1,20 @@
-"""What a backend's process says when it is asked to open a model, called here without a process."""
+"""Messages of a backend's process that opens a model and answers, called here without a process."""
 
 import io
 import json
 from dataclasses import asdict
 
+import pytest
+import torch
+
+from harness.core.case import Message
+from harness.core.completion import Completion, FinishReason
 from harness.core.modelref import ModelRef
+from harness.core.plan import Request, Sampling
+from harness.core.record import ModelRecord
 from harness.engine.model import EngineSettings
-from harness.engine.worker import Imported, _open
+from harness.engine.worker import Imported, Opened, _generate, _open
+from harness.model_files.opened_files import OpenedFiles
 from tests.project import Project
 
 
@@ -18,3 +26,63 @@ def test_what_was_imported_before_a_model_was_asked_for_counts_as_loading_it(tmp
     (said,) = map(json.loads, out.getvalue().splitlines())
     assert said["kind"] == "opened"
     assert 100 < said["seconds"] < 150
+
+
+CPU_ERROR = (
+    "[enforce fail at alloc_cpu.cpp:124] err == 0. DefaultCPUAllocator: can't allocate memory"
+)
+
+
+class CrampedModel:
+    """Answers batches of at most ``most`` requests, and has no memory for larger ones."""
+
+    def __init__(self, most: int, error: Exception) -> None:
+        self.most, self.error = most, error
+        self.asked: list[int] = []
+
+    def describe(self):
+        return ModelRecord(ref="base:x", kind="base", name="x", device="cpu")
+
+    def batches(self, requests):
+        return [list(requests[:8]), list(requests[8:16]), list(requests[16:])]
+
+    def generate(self, batch, on_step):
+        self.asked.append(len(batch))
+        if len(batch) > self.most:
+            raise self.error
+        return [Completion("", FinishReason.STOP, r.case_id, r.repeat) for r in batch]
+
+
+def answered(model: CrampedModel):
+    """The finish reason of each of 19 requests."""
+    requests = [Request("t", str(n), (Message("user", "x"),), Sampling()) for n in range(19)]
+    out = io.BytesIO()
+    _generate(Opened(model, OpenedFiles(())), requests, out, is_warm=False)
+    said = [m for m in map(json.loads, out.getvalue().splitlines()) if m["kind"] == "answered"]
+    reasons = {
+        key: completion["finish_reason"]
+        for message in said
+        for key, completion in zip(message["keys"], message["completions"], strict=True)
+    }
+    return [reasons[r.key] for r in requests]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [MemoryError(), RuntimeError(CPU_ERROR), torch.OutOfMemoryError("CUDA out of memory.")],
+    ids=["llama.cpp", "cpu", "cuda"],
+)
+def test_a_batch_without_memory_is_halved_and_asked_again(error):
+    model = CrampedModel(3, error)
+    assert answered(model) == ["stop"] * 19
+    assert model.asked == [8, 4, 2, 2, 2, 2, 2, 2, 2, 2, 3]
+
+
+def test_a_request_without_memory_is_an_error_by_itself():
+    assert answered(CrampedModel(0, MemoryError("no room"))) == ["error"] * 19
+
+
+def test_a_batch_that_fails_otherwise_is_not_asked_again():
+    model = CrampedModel(3, RuntimeError("shapes cannot be multiplied"))
+    assert answered(model) == ["error"] * 16 + ["stop"] * 3
+    assert model.asked == [8, 8, 3]

@@ -1,4 +1,4 @@
-"""Runs the training loop and writes the adapter's folder. Imports torch."""
+"""Runs the training loop and writes the adapter's folder. Imports transformers."""
 
 import json
 import platform
@@ -8,14 +8,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import torch
 from rich.console import Console
 from transformers import PrinterCallback
 
 from harness.core.errors import HarnessError
 from harness.core.plan import sha256_of
 from harness.machine.environment import environment, versions
-from harness.machine.memory import peak_memory_mb
+from harness.machine.memory import is_out_of_memory, peak_memory_mb
 from harness.model_files.fingerprint import folder_hash
 from harness.tasks.task import Task
 from trainers.data.leaks import write_sketch
@@ -200,21 +199,13 @@ def take_steps(
         with only_trained_logits():
             trainer.train(resume_from_checkpoint=checkpoint and str(checkpoint.path))
     except RuntimeError as error:
-        if not _is_out_of_memory(error):
+        if not is_out_of_memory(error):
             raise
         raise HarnessError(OUT_OF_MEMORY.format(step=curve.step + 1)) from error
     except KeyboardInterrupt:
         raise KeyboardInterrupt(
             f"after step {curve.step:,} of {trainer.state.max_steps:,}"
         ) from None
-
-
-def _is_out_of_memory(error: RuntimeError) -> bool:
-    """True for CUDA's exception class, and for the messages of either allocator, which another
-    process may have told."""
-    text = str(error)
-    is_told = "can't allocate memory" in text or "out of memory" in text
-    return isinstance(error, torch.OutOfMemoryError) or is_told
 
 
 def _result(

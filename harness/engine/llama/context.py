@@ -19,6 +19,8 @@ CELLS = 256
 """llama.cpp rounds a stream's length up to a multiple of this."""
 BYTES_PER_CACHED = 2
 """Keys and values are float16, llama.cpp's default."""
+_ALLOCATION_FAILED = -2
+"""``llama_decode``'s code where the backend cannot allocate; llama_cpp does not name it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +72,14 @@ class LlamaContext:
         ``outputs``: for which tokens logits are computed.
 
         Raises:
-            RuntimeError: llama.cpp failed; the message says how.
+            MemoryError: llama.cpp found no memory for the computation.
+            RuntimeError: llama.cpp failed in another way; the message says how.
         """
         LOG.clear()
         batch = self._batch.filled(tokens, positions, streams, outputs)
         if code := llama_cpp.llama_decode(self._pointer, batch):
-            raise RuntimeError(f"llama.cpp cannot decode (code {code}): {LOG.reason()}")
+            kind = MemoryError if code == _ALLOCATION_FAILED else RuntimeError
+            raise kind(f"llama.cpp cannot decode (code {code}): {LOG.reason()}")
 
     def logits(self, rows: int) -> npt.NDArray[np.float32]:
         """Logits of the first ``rows`` outputs of the last batch, ``[rows, vocabulary]``: a view

@@ -2,7 +2,7 @@
 size. docs/gguf.md has the measurements.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from harness.engine.llama.library import LoadedModel
 
@@ -25,8 +25,8 @@ class DecodingProfile:
     max_ubatch_tokens: int
     """Tokens computed at once: more need more memory for activations."""
     refill_share: float
-    """Waiting rows are admitted, and slots compacted, when this share of the rows has ended:
-    afterwards llama.cpp plans its memory again."""
+    """Waiting rows are admitted, and slots compacted, when this share of the rows has ended; with 0
+    whenever one has."""
 
     @property
     def width(self) -> int:
@@ -39,10 +39,12 @@ BATCHED = DecodingProfile(
     max_rows=64,
     draft_tokens=0,
     max_ubatch_tokens=256,
-    refill_share=0.25,
+    refill_share=0.0,
 )
 """The weights are read once for many rows. A step's time is proportional to its tokens, so a
-rejected draft token costs as much as an accepted one."""
+rejected draft token costs as much as an accepted one, and an ended row as much as an open one."""
+BATCHED_ON_GPU = replace(BATCHED, refill_share=0.25)
+"""A step takes a GPU as long with fewer rows, and every admission is a step of its own."""
 PER_CORE = DecodingProfile(
     has_context_per_core=True, max_rows=16, draft_tokens=1, max_ubatch_tokens=64, refill_share=0.0
 )
@@ -53,5 +55,7 @@ times faster for two tokens of a row than for one."""
 def choose_profile(model: LoadedModel) -> DecodingProfile:
     """The profile for a model. A GPU always shares one context; a recurrent model cannot reject
     draft tokens."""
-    is_small = model.parameters < PER_CORE_BELOW and not model.has_gpu and model.is_rewindable
+    if model.has_gpu:
+        return BATCHED_ON_GPU
+    is_small = model.parameters < PER_CORE_BELOW and model.is_rewindable
     return PER_CORE if is_small else BATCHED

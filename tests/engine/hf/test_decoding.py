@@ -91,6 +91,12 @@ def test_each_row_has_its_own_room(model):
     assert not any(row.ended for row in rows)
 
 
+def test_an_ended_row_takes_no_part_in_the_next_step(model):
+    rows = [Row([5, 9, 3], 0, room) for room in (4, 1, 3, 1, 2)]
+    seen = shapes(model, lambda: decode(model, rows, GREEDY, frozenset(), lambda *step: None))
+    assert [count for count, _ in seen] == [5, 3, 2, 1]
+
+
 def test_every_token_is_counted_and_timed(model):
     steps: list[tuple[int, int]] = []
     rows = decoded(model, PROMPTS, on_step=lambda *step: steps.append(step))
