@@ -9,7 +9,13 @@ from harness.core.plan import Sampling, requests_for
 from harness.engine.llama import decoding as llama_decoding
 from harness.engine.llama.context import LlamaContext
 from harness.engine.llama.decoding import common_prefix
-from harness.engine.llama.profile import BATCHED, PER_CORE, PER_CORE_BELOW, choose_profile
+from harness.engine.llama.profile import (
+    BATCHED,
+    BATCHED_ON_GPU,
+    PER_CORE,
+    PER_CORE_BELOW,
+    choose_profile,
+)
 from tests.backends.asking import answers, ask, ids, logits
 
 SAMPLED = Sampling(max_new_tokens=24, temperature=1.5, top_k=50, top_p=0.95)
@@ -88,6 +94,27 @@ def test_right_guesses_save_steps(opened, task):
     assert sum(tokens > 0 for tokens in steps) < max(len(c.token_ids) for c in found)
 
 
+def test_an_ended_row_is_computed_no_further(opened, task, monkeypatch):
+    """Rows end one after the other: a step has one token for each open row, rounded up."""
+    model, counts = opened("merged"), []
+    monkeypatch.setattr(model.contexts, "profile", BATCHED)
+    requests = [ask("Count.", str(n), max_new_tokens=n) for n in range(3, 27)]
+    monkeypatch.setattr(
+        type(model.vocabulary), "end_ids", property(lambda _: frozenset()), raising=True
+    )
+    decode = LlamaContext.decode
+
+    def counted(self, tokens, positions, streams, *, outputs):
+        if outputs is True:
+            counts.append(len(tokens))
+        decode(self, tokens, positions, streams, outputs=outputs)
+
+    monkeypatch.setattr(LlamaContext, "decode", counted)
+    answers(model, requests)
+    lasting = [sum(n > step for n in range(3, 27)) for step in range(26)]
+    assert counts[-26:] == [max(8, -(-rows // 4) * 4) for rows in lasting]
+
+
 @PROFILES
 @pytest.mark.parametrize("kind", KINDS)
 def test_logits_are_bit_identical_in_any_batch(opened, task, monkeypatch, kind, profile):
@@ -129,7 +156,7 @@ def test_the_size_of_a_model_decides_its_profile(opened):
     assert loaded.parameters < PER_CORE_BELOW
     assert loaded.is_rewindable
     assert choose_profile(replace(loaded, has_gpu=False)) is PER_CORE
-    assert choose_profile(replace(loaded, has_gpu=True)) is BATCHED
+    assert choose_profile(replace(loaded, has_gpu=True)) is BATCHED_ON_GPU
 
 
 def test_what_goes_wrong_in_one_context_is_told(opened, task, monkeypatch):

@@ -111,6 +111,16 @@ def test_what_is_not_there_is_found_before_a_model_loads(gguf_file, tmp_path, te
     assert reason.format(folder=tmp_path) in str(error.value)
 
 
+def test_llama_cpp_without_memory_for_a_batch_is_out_of_memory(gguf_file, monkeypatch):
+    """A process that is out of memory asks half of the batch again."""
+    model = open_model(ModelRef("gguf", str(gguf_file("merged"))), EngineSettings(threads=1))
+    (batch,) = model.batches([REQUEST])
+    monkeypatch.setattr("llama_cpp.llama_decode", lambda *_: -2)
+    with pytest.raises(MemoryError, match="cannot decode"):
+        model.generate(batch, lambda tokens, ended: None)
+    model.close()
+
+
 def test_without_llama_cpp_the_way_to_install_it_is_said(gguf_file, monkeypatch):
     ref = ModelRef("gguf", str(gguf_file("base")))
     monkeypatch.setattr("harness.backends.gguf.find_spec", lambda name: None)
