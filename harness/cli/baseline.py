@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -97,6 +98,7 @@ def _save(
     from harness.records.ledger import enter, read_ledger, saved_entries
     from harness.records.runs import find_run, read_run
     from harness.report.console.output import say
+    from harness.run.baseline_noise import OWN
     from harness.run.settings import read_settings
 
     settings = read_settings(Path.cwd())
@@ -114,6 +116,8 @@ def _save(
             "--not-first"
         )
     noise = _noise(record, kept, runs, settings, is_again)
+    if noise is not None and noise.source != OWN:
+        record = replace(record, noise=())  # A baseline has one measurement, which was asked for.
     path = save(
         name,
         record,

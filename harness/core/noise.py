@@ -17,6 +17,10 @@ class FlipRate:
     interval: tuple[float, float]
     """Exact 95% interval of the share of cases that flip."""
 
+    def __post_init__(self) -> None:
+        if self.cases < 1 or not 0 <= self.flipped <= self.cases:
+            raise ValueError(f"{self.flipped} of {self.cases} cases cannot flip")
+
     @property
     def rate(self) -> float:
         return self.flipped / self.cases

@@ -23,6 +23,8 @@ from harness.tasks.generate.stored import case_of_sample
 from harness.tasks.judging import judge_answer
 from harness.tasks.task import Task, load_task
 
+OWN = "its second answers in other batches"
+"""Source of the noise that a run measured itself."""
 BATCH_TOKENS = 1_024
 """Few answers at once, where a run has as many as memory holds."""
 
@@ -36,7 +38,7 @@ def noise_of_record(record: RunRecord, refs: Sequence[str], runs: Path) -> Measu
     """
     own = {ref: rate for ref in refs if (rate := recorded_flip_rate(Side(record, ref))) is not None}
     if own.keys() == {*refs}:
-        return MeasuredNoise("its second answers in other batches", own)
+        return MeasuredNoise(OWN, own)
     for other in runs_again(record, refs, runs):
         again = read_run(runs / other)
         sides = {ref: (Side(record, ref), _same(record, ref, again)) for ref in refs}

@@ -10,9 +10,14 @@ from click.testing import CliRunner, Result
 
 from harness.cli import main
 from harness.core.record import RunRecord
+from harness.gate.compare import Side
+from harness.gate.noise import batch_noise
+from harness.records.baseline_file import MeasuredNoise
 from harness.records.ledger import read_ledger
 from harness.records.runs import write_run
+from harness.run import baseline_noise
 from tests.gating import FIRST, SECOND, run_of
+from tests.synthetic import ADAPTER
 
 BASELINES = Path("reports/baselines")
 
@@ -70,6 +75,23 @@ def test_the_noise_of_another_run_is_kept_and_is_the_gate_s_floor() -> None:
     assert "Noise: 3.0% of the cases flip" in result.output
     Path("pyproject.toml").write_text("[tool.harness.gate]\nnoise_floor = 0.0\n")
     assert "Noise:" not in harness("gate", "main", "20261122-080000-dddd").output
+
+
+def test_noise_that_was_asked_for_takes_the_place_of_what_the_run_measured(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    run = store(0, FIRST)
+    again = run_of([i >= 9 for i in range(300)], FIRST)
+    sides = (Side(run, ADAPTER), Side(again, ADAPTER))
+    write_run(replace(run, noise=(batch_noise(*sides),)), Path("reports/runs"))
+    said = "noise: 3.0% of the cases flip, by its second answers in other batches"
+    assert said in harness("baseline", "save", "main").output
+    store(8, SECOND, weights="b" * 64)
+    assert "Noise: 3.0% of the cases flip" in harness("gate", "main", SECOND).output
+    asked = MeasuredNoise("asking again", {ADAPTER: 0.01})
+    monkeypatch.setattr(baseline_noise, "noise_again", lambda *arguments: asked)
+    harness("baseline", "save", "main", FIRST, "--replace", "--again")
+    assert "Noise: 1.0% of the cases flip" in harness("gate", "main", SECOND).output
 
 
 def test_asked_again_a_model_that_is_gone_is_a_line_and_no_fault(

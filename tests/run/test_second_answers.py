@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from harness.core.completion import Completion, Timing
+from harness.core.errors import HarnessError
 from harness.core.verdict import FailureCode, Verdict
 from harness.engine.fake_host import FakeHost
 from harness.records.runs import read_run, write_run
@@ -149,3 +150,12 @@ def test_a_model_that_does_not_open_is_not_asked(base):
     run = run_of(FakeHost(lambda ref, request: "x", unopened={BASE: "no file"}), PlannedTest(base))
     run.answer(BASE)
     assert run.record("complete", ()).noise == ()
+
+
+def test_a_record_of_more_flips_than_cases_is_damaged(base, tmp_path):
+    run = run_of(batched(4), PlannedTest(base))
+    judge(run, base)
+    file = write_run(run.record("complete", ()), tmp_path) / "run.json"
+    file.write_text(file.read_text().replace('"flipped": 0', '"flipped": 9', 1))
+    with pytest.raises(HarnessError, match=r"noise.*9.* of 4 cases cannot flip"):
+        read_run(file.parent)
