@@ -34,6 +34,7 @@ OPEN = {"RAY_AUTH_MODE": "disabled"}
 """A cluster without a token, which would be kept in the user's home."""
 NOTED = """
 import os
+import signal
 import psutil
 from harness.engine.ray.workers import RayWorker
 
@@ -50,6 +51,10 @@ def noted(self, method, *arguments):
             node = psutil.Process(int(os.environ["KILL"]))
             for process in (*node.children(recursive=True), node):
                 process.kill()
+        if len(batches) == 4 and "CRASH" in os.environ:
+            ours = psutil.Process().children(recursive=True)
+            models = [p for p in ours if "harness.engine.worker" in p.cmdline()]
+            models[0].send_signal(signal.SIGSEGV)
     return future
 
 
@@ -220,6 +225,18 @@ def test_a_killed_node_loses_no_answer_and_only_its_batch_is_asked_again(project
     assert max(asked.values()) == 2
     again = {key for key, times in asked.items() if times == 2}
     assert len(again) <= 8
+
+
+@pytest.mark.slow
+def test_a_model_that_crashes_in_a_worker_costs_no_more_than_its_batch(project, folder):
+    project.pytest("suites", *TINY, *RAY, "2", CRASH="1", RAY_TMPDIR=str(folder))
+    (alone, crashed), _ = records(project)
+    assert len(crashed["samples"]) == 40
+    errors = [s["completion"]["error"] for s in crashed["samples"] if s["completion"]["error"]]
+    assert len(errors) <= 8
+    assert all("crashed (SIGSEGV)" in error for error in errors)
+    equal = [a == b for a, b in zip(alone["samples"], crashed["samples"], strict=True)]
+    assert sum(equal) == 40 - len(errors)
 
 
 @pytest.mark.slow
