@@ -77,8 +77,13 @@ def connected(address: str | None, share: Share) -> list[Node]:
                 _join(ray, address, share)
         except Exception as error:
             disconnect()
-            where = "Ray does not start here" if address is None else f"--ray-address {address}"
-            raise HarnessError(f"{where}: {one_line(error)}") from None
+            if address is None:
+                raise HarnessError(f"Ray does not start here: {one_line(error)}") from None
+            raise HarnessError(
+                f"--ray-address {address}: the cluster does not let this session in "
+                f"({one_line(error)}): make this machine a node, ray start --address {address} "
+                "--num-cpus 0, with the cluster's versions of Ray and Python, and its token"
+            ) from None
     return [
         Node(found["NodeManagerAddress"], int(r.get("CPU", 0)), int(r.get("GPU", 0)))
         for found in ray.nodes()
