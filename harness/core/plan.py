@@ -45,6 +45,10 @@ class Request:
     """Arguments of the chat template, sorted by name."""
     again: bool = False
     """The request was answered before, and is generated anew: its answer enters no rate."""
+    streamed: bool = False
+    """The answer's text is reported as it grows, by a backend that can (``Stepped.texts``)."""
+    is_rendered: bool = False
+    """The one message is the prompt's text, which no chat template renders."""
 
     @property
     def key(self) -> str:
@@ -66,6 +70,8 @@ class Request:
     def prompt_sha256(self) -> str:
         """Hash of the conversation and of what the chat template is told beside it; two runs are
         paired where it is equal."""
+        if self.is_rendered:
+            return sha256_of({"rendered": self.messages[0].content})
         if not self.template:
             return sha256_of(self.messages)
         return sha256_of({"messages": self.messages, "template": dict(self.template)})

@@ -1,6 +1,7 @@
 """Events of a model at work: opened, generating, answered, done."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from harness.core.completion import Completion
 from harness.core.modelref import ModelRef
@@ -26,6 +27,9 @@ class Stepped:
     """Generated since the last such event."""
     ended: int
     """Answers that ended since then; they come as ``Answered`` when their batch is done."""
+    texts: Mapping[str, str] = field(default_factory=dict)
+    """Text that was appended to streamed answers since then, by the request's key: whole
+    characters. What is withheld until the answer ends comes with ``Answered`` alone."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from harness.core.completion import Completion
 from harness.core.errors import HarnessError
@@ -81,6 +81,16 @@ class OpenModel(Protocol):
             HarnessError: this kind of model has no logits, or a sequence is empty, longer than the
                 context or holds an id that is not in the vocabulary.
         """
+        ...
+
+
+@runtime_checkable
+class StreamingModel(Protocol):
+    """An ``OpenModel`` that tells the text of an answer as it grows."""
+
+    def text_so_far(self, key: str) -> str:
+        """Text of an answer that ``generate`` is decoding, by the request's key; called from
+        ``on_step``. Its last characters may be U+FFFD, for bytes that are no character yet."""
         ...
 
 

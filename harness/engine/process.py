@@ -197,7 +197,9 @@ class RemoteModel:
                 case "started":
                     process.in_flight = message["keys"]
                 case "step":
-                    yield Stepped(self.ref, message["tokens"], message["ended"])
+                    yield Stepped(
+                        self.ref, message["tokens"], message["ended"], message.get("texts", {})
+                    )
                 case "answered":
                     process.in_flight = []
                     self._mark_replaced(message["replacement"])

@@ -46,7 +46,10 @@ def read(
     """Render and tokenize a request. Chat templates are untrusted code: an exception in one, or a
     text that is not Unicode, becomes an error of this prompt only."""
     try:
-        text = render(request.messages, request.template)
+        is_text = request.is_rendered
+        text = (
+            request.messages[0].content if is_text else render(request.messages, request.template)
+        )
     except Exception as error:
         reason = f"the chat template fails on it: {_first_line(error)}"
         return Prompt(request.key, "", (), reason)

@@ -53,6 +53,14 @@ class Row:
         return cls(list(prompt.token_ids), request.seed, room)
 
 
+PROMPT_PROBLEMS = (
+    "the prompt has ",
+    "the chat template fails on it: ",
+    "the tokenizer fails on it: ",
+)
+"""Openings of the reasons why a prompt, and not the model, is at fault."""
+
+
 def prompt_problem(prompt: Prompt, context: int | None) -> str | None:
     """One line that says why a prompt cannot be answered; ``None`` where it can."""
     if prompt.error is not None:

@@ -27,7 +27,7 @@ from harness.engine.channel import (
     receive,
     send,
 )
-from harness.engine.model import EngineSettings, OpenModel
+from harness.engine.model import EngineSettings, OpenModel, StreamingModel
 from harness.machine.memory import available_mb, is_out_of_memory, peak_memory_mb
 from harness.model_files.opened_files import OpenedFiles
 
@@ -132,7 +132,7 @@ def _generate(opened: Opened, requests: Sequence[Request], out: IO[bytes], is_wa
     The files are looked at before each batch's answers are sent: an answer that is sent was made
     by the model that was described.
     """
-    model = opened.model
+    model, streams = opened.model, _Streams(opened.model)
     waiting = deque(model.batches(requests))
     while waiting:
         batch = waiting.popleft()
@@ -142,7 +142,8 @@ def _generate(opened: Opened, requests: Sequence[Request], out: IO[bytes], is_wa
             if batch[0].timed and not is_warm:
                 model.generate(batch, lambda tokens, ended: None)
                 is_warm = True
-            completions = model.generate(batch, _Progress(out))
+            streams.keys = [r.key for r in batch if r.streamed]
+            completions = model.generate(batch, _Progress(out, streams))
             _require_same(opened)
         except Exception as error:
             _report(error)
@@ -243,8 +244,9 @@ def write_header(file: IO[bytes], shape: tuple[int, int]) -> None:
 class _Progress:
     """Sends progress messages of a batch, at most one every ``STEP_SECONDS``."""
 
-    def __init__(self, out: IO[bytes]) -> None:
+    def __init__(self, out: IO[bytes], streams: "_Streams | None" = None) -> None:
         self.out = out
+        self.streams = streams
         self.tokens = self.ended = 0
         self.last = time.perf_counter()
 
@@ -252,8 +254,35 @@ class _Progress:
         self.tokens += tokens
         self.ended += ended
         if (now := time.perf_counter()) - self.last >= STEP_SECONDS:
-            send(self.out, "step", tokens=self.tokens, ended=self.ended)
+            texts = {"texts": self.streams.texts()} if self.streams and self.streams.keys else {}
+            send(self.out, "step", tokens=self.tokens, ended=self.ended, **texts)
             self.tokens, self.ended, self.last = 0, 0, now
+
+
+class _Streams:
+    """The text of streamed answers that was reported so far, which a batch that is divided and
+    begun again goes on with."""
+
+    def __init__(self, model: OpenModel) -> None:
+        self.model = model
+        self.keys: list[str] = []
+        """Streamed requests of the batch in progress."""
+        self.sent: dict[str, str] = {}
+
+    def texts(self) -> dict[str, str]:
+        """The text that was appended since the last call, by the request's key.
+
+        Bytes at the end that are no character yet are withheld, and so is everything once a
+        tokenizer has changed its reading of what was reported.
+        """
+        found: dict[str, str] = {}
+        if not isinstance(self.model, StreamingModel):
+            return found
+        for key in self.keys:
+            text, sent = self.model.text_so_far(key).rstrip("\ufffd"), self.sent.get(key, "")
+            if len(text) > len(sent) and text.startswith(sent):
+                self.sent[key], found[key] = text, text[len(sent) :]
+        return found
 
 
 def _report(error: Exception) -> None:

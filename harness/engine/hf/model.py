@@ -48,6 +48,8 @@ class HfModel:
     settings: EngineSettings
     _prompts: dict[str, Prompt] = field(default_factory=dict, repr=False)
     """Prompts of the requests last divided into batches, by request key."""
+    _rows: dict[str, Row | None] = field(default_factory=dict, repr=False)
+    """Rows of the batch last decoded, by request key."""
 
     def __post_init__(self) -> None:
         """Refuse prompt-learning adapters: our decoding would omit or double their virtual tokens.
@@ -87,10 +89,15 @@ class HfModel:
 
     def generate(self, batch: Sequence[Request], on_step: OnStep) -> list[Completion]:
         rows = {r.key: Row.of(r, self._prompts[r.key], self.context) for r in batch}
+        self._rows = rows
         open_rows = [row for row in rows.values() if row is not None]
         if open_rows:
             decode(self.model, open_rows, batch[0].sampling, self.end_ids, on_step)
         return [self._completion(r, rows[r.key], len(open_rows)) for r in batch]
+
+    def text_so_far(self, key: str) -> str:
+        row = self._rows[key]
+        return self._text(row.answer_ids) if row else ""
 
     def encode(self, requests: Sequence[Request], token_ids: Iterable[int]) -> Tokenization:
         prompts = tuple(self._prompt(r) for r in requests)

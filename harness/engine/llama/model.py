@@ -60,6 +60,8 @@ class LlamaModel:
     settings: EngineSettings
     _prompts: dict[str, Prompt] = field(default_factory=dict, repr=False)
     """Prompts of the requests last divided into batches, by request key."""
+    _rows: dict[str, Row | None] = field(default_factory=dict, repr=False)
+    """Rows of the batch last decoded, by request key."""
     contexts: LlamaContexts = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -82,11 +84,16 @@ class LlamaModel:
 
     def generate(self, batch: Sequence[Request], on_step: OnStep) -> list[Completion]:
         rows = {r.key: Row.of(r, self._prompts[r.key], self.context) for r in batch}
+        self._rows = rows
         open_rows = [row for row in rows.values() if row is not None]
         pick = LlamaPicker(batch[0].sampling, open_rows)
         options = DecodingOptions(pick, self.vocabulary.end_ids, on_step)
         together = self._decode(open_rows, options, is_alone=batch[0].timed)
         return [self._completion(r, rows[r.key], together) for r in batch]
+
+    def text_so_far(self, key: str) -> str:
+        row = self._rows[key]
+        return self.vocabulary.decode(row.answer_ids) if row else ""
 
     def encode(self, requests: Sequence[Request], token_ids: Iterable[int]) -> Tokenization:
         prompts = tuple(self._prompt(r) for r in requests)

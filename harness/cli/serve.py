@@ -1,0 +1,160 @@
+"""``harness serve``: a model behind HTTP, and its tasks' answers judged."""
+
+import json
+import os
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from harness.core.errors import HarnessError
+
+if TYPE_CHECKING:
+    from harness.serve.app import ServedModel
+    from harness.tasks.task import Task
+
+KEY = "HARNESS_SERVE_KEY"
+"""Environment variable of the key that clients must send."""
+
+
+@click.command()
+@click.option("--model", required=True, metavar="KIND:LOCATION", help="The model to serve.")
+@click.option(
+    "--task", "tasks", metavar="NAME", multiple=True,
+    help="Offer this task under /v1/tasks/NAME. Repeatable. [default: all of --tasks-dir]",
+)  # fmt: skip
+@click.option(
+    "--tasks-dir", type=click.Path(path_type=Path, file_okay=False),
+    help="The folder of tasks. [default: tasks_dir of [tool.harness]]",
+)  # fmt: skip
+@click.option(
+    "--policy", default="raw", show_default=True, metavar="raw|repair|retry:N",
+    help="For a task's request that names none.",
+)  # fmt: skip
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535))
+@click.option("--queue", default=256, show_default=True, type=click.IntRange(1),
+              help="Requests that may wait; more get 429.")  # fmt: skip
+@click.option("--max-tokens", default=4096, show_default=True, type=click.IntRange(1),
+              help="The most tokens that a request may ask for.")  # fmt: skip
+@click.option("--max-body-bytes", default=4_000_000, show_default=True, type=click.IntRange(1))
+@click.option("--timeout", default=300.0, show_default=True, metavar="SECONDS",
+              type=click.FloatRange(0, min_open=True), help="For a whole answer.")  # fmt: skip
+@click.option("--dtype", type=click.Choice(["float32", "bfloat16", "float16"]))
+@click.option("--device", metavar="DEVICE", help="cpu, cuda, cuda:1, mps.")
+@click.option("--threads", type=click.IntRange(1), metavar="N")
+@click.option("--quantize", type=click.Choice(["nf4", "int8"]))
+@click.option("--log-prompts", is_flag=True, help="Log prompts and answers too.")
+def command(**options: Any) -> None:
+    """Serve a model over HTTP: OpenAI's protocol, and judged answers of tasks.
+
+    HARNESS_SERVE_KEY is the key that clients must send; without it anybody who reaches the port may
+    ask. SIGTERM and Ctrl-C end the server once it has answered what it began.
+    """
+    _require_packages()
+    from harness import backends
+    from harness.report.console.output import say
+    from harness.serve import server
+    from harness.serve.app import Server
+
+    served = _served(options)
+    settings = _settings(options)
+    backends.preflight(served.ref, settings)
+    listening = server.bound(options["host"], options["port"])
+    url = _url(*listening.getsockname()[:2])
+    serving = Server(served, backends.host(settings), _log)
+    if served.access.key is None and not server.is_loopback(options["host"]):
+        say(f"harness: {url} is open to everybody who reaches it, set {KEY}", err=True)
+    tasks = ", ".join(serving.tasks) or "none"
+    say(f"{url}/v1 opens {served.ref}; tasks: {tasks}", err=True)
+    ready = f"{url}/v1 serves {serving.name}"
+    server.run(serving, listening, lambda: say(ready, err=True))
+
+
+def _require_packages() -> None:
+    try:
+        import fastapi  # noqa: F401
+        import prometheus_client  # noqa: F401
+        import uvicorn  # noqa: F401
+    except ImportError as error:
+        raise HarnessError(
+            f"harness serve needs {error.name}, pip install 'slm-harness[serve]'"
+        ) from None
+
+
+def _served(options: Mapping[str, Any]) -> "ServedModel":
+    """The model, its tasks and limits, as the options say."""
+    from harness.core.modelref import ModelRef
+    from harness.serve.app import ServedModel
+    from harness.serve.guard import Access
+    from harness.serve.limits import Limits
+    from harness.serve.server import hosts_for
+    from harness.serve.task_answers import Policy
+
+    key = _key()
+    return ServedModel(
+        ref=ModelRef.parse(options["model"]),
+        tasks=_tasks(options["tasks_dir"], options["tasks"]),
+        limits=Limits(
+            max_body_bytes=options["max_body_bytes"],
+            max_tokens=options["max_tokens"],
+            seconds=options["timeout"],
+            max_waiting=options["queue"],
+        ),
+        access=Access(key, hosts_for(options["host"], key)),
+        policy=Policy.parse(options["policy"]),
+        logs_prompts=options["log_prompts"],
+    )
+
+
+def _settings(options: Mapping[str, Any]) -> Any:
+    from harness.engine.model import EngineSettings
+    from harness.run.settings import read_settings
+
+    return EngineSettings(
+        dtype=options["dtype"],
+        device=options["device"],
+        threads=options["threads"],
+        quantize=options["quantize"],
+        stall_seconds=read_settings(Path.cwd()).stall_seconds,
+    )
+
+
+def _tasks(folder: Path | None, names: tuple[str, ...]) -> "tuple[Task, ...]":
+    """The named tasks, else all that there are."""
+    from harness.run.settings import read_settings
+    from harness.tasks.task import find_tasks
+
+    there = folder or Path(read_settings(Path.cwd()).tasks_dir)
+    if folder is None and not names and not there.is_dir():
+        return ()
+    return find_tasks(there, names)
+
+
+def _key() -> str | None:
+    """The key that clients must send.
+
+    Raises:
+        HarnessError: it is one that no header can carry.
+    """
+    key = os.environ.get(KEY)
+    if key is not None and (not key.isascii() or not key.isprintable() or key != key.strip()):
+        raise HarnessError(f"{KEY} holds characters that no header carries, set another key")
+    if key == "":
+        raise HarnessError(f"{KEY} is empty, set a key or unset it")
+    return key
+
+
+def _url(host: str, port: int) -> str:
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _log(entry: Mapping[str, Any]) -> None:
+    """One line of JSON on standard output, unless that is closed: the server goes on."""
+    from harness.report.console.output import OutputLost, flush, say_json
+
+    with suppress(OutputLost):
+        say_json(json.dumps(entry) + "\n")
+        flush()

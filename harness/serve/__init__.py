@@ -1,0 +1,1 @@
+"""A model behind HTTP: OpenAI's protocol, and tasks whose answers are judged as by the suites."""

@@ -1,0 +1,76 @@
+"""A server of the tests: real uvicorn on a loopback port, in a thread, over any host of models."""
+
+import asyncio
+import http.client
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import uvicorn
+
+from harness.core.modelref import ModelRef
+from harness.serve.app import ServedModel, Server
+from harness.serve.server import bound
+
+REF = ModelRef.parse("base:models/tiny")
+
+
+@dataclass
+class Running:
+    """A running server, and a client for it."""
+
+    server: Server
+    port: int
+    uvicorn: uvicorn.Server
+    log: list = field(default_factory=list)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def send(self, method, path, body=None, **headers):
+        """Status, headers and raw body of the response to a request."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        try:
+            given = {"Content-Type": "application/json"} | {
+                name.replace("_", "-"): value for name, value in headers.items()
+            }
+            connection.request(method, path, body, given)
+            response = connection.getresponse()
+            return response.status, dict(response.getheaders()), response.read()
+        finally:
+            connection.close()
+
+    def get(self, path, **headers):
+        status, _, body = self.send("GET", path, **headers)
+        return status, json.loads(body)
+
+    def post(self, path, value, **headers):
+        body = value if isinstance(value, bytes) else json.dumps(value)
+        status, _, answer = self.send("POST", path, body, **headers)
+        return status, json.loads(answer)
+
+    def chat(self, text="hello", **more):
+        return self.post(
+            "/v1/chat/completions", {"messages": [{"role": "user", "content": text}], **more}
+        )
+
+
+@contextmanager
+def running(host, ref=REF, **told) -> Iterator[Running]:
+    """Run a server until the block ends; it is ready, unless the model does not open."""
+    log: list = []
+    server = Server(ServedModel(ref, **told), host, log.append)
+    listening = bound("127.0.0.1", 0)
+    one = uvicorn.Server(uvicorn.Config(server.app, log_config=None, access_log=False, ws="none"))
+    thread = threading.Thread(target=lambda: asyncio.run(one.serve(sockets=[listening])))
+    thread.start()
+    try:
+        server.batching.opened.result(60)
+        yield Running(server, listening.getsockname()[1], one, log)
+    finally:
+        one.should_exit = True
+        thread.join(60)
+        assert not thread.is_alive()

@@ -1,0 +1,444 @@
+"""The routes over real HTTP: OpenAI's protocol, tasks, errors in one shape, hostile bodies."""
+
+import json
+import socket
+import threading
+
+import pytest
+
+from harness.core.completion import Completion, FinishReason
+from harness.engine.fake_host import FakeHost
+from harness.serve.batching import WARM_UP
+from harness.serve.guard import Access
+from harness.serve.limits import Limits
+from harness.tasks.task import load_task
+from tests.models import TASKS
+from tests.serve.running import REF, running
+from tests.serve.test_batching import ControlledHost
+
+GOOD = '{"name": "Ada", "date": "2024-01-05", "amount": 47.2}'
+TEXT = "Ada paid 47.20 on 2024-01-05."
+KEY = "sk-serve-0123456789"
+
+
+class Answers:
+    """What the fake model says: one text, or several in turn."""
+
+    def __init__(self):
+        self.texts = ["re: {}"]
+        self.requests = []
+
+    def __call__(self, ref, request):
+        self.requests.append(request)
+        last = request.messages[-1].content
+        text = self.texts.pop(0) if len(self.texts) > 1 else self.texts[0]
+        return text if isinstance(text, Completion) else text.replace("{}", last)
+
+
+@pytest.fixture(scope="module")
+def answers():
+    return Answers()
+
+
+@pytest.fixture(scope="module")
+def server(answers):
+    host = FakeHost(answers)
+    limits = Limits(max_body_bytes=20_000, max_tokens=300)
+    with running(host, tasks=[load_task(TASKS / "json_extraction")], limits=limits) as one:
+        yield one
+
+
+@pytest.fixture(autouse=True)
+def _fresh(answers):
+    answers.texts = ["re: {}"]
+    answers.requests = []
+
+
+def test_a_chat_is_answered_in_openais_shape(server, answers):
+    status, body = server.chat("word", max_tokens=12, seed=3)
+    assert status == 200
+    assert (body["object"], body["model"]) == ("chat.completion", "tiny")
+    assert body["choices"] == [
+        {
+            "index": 0,
+            "message": {"role": "assistant", "content": "re: word", "refusal": None},
+            "logprobs": None,
+            "finish_reason": "stop",
+        }
+    ]
+    assert body["usage"] == {"prompt_tokens": 0, "completion_tokens": 8, "total_tokens": 8}
+    (request,) = answers.requests
+    assert request.sampling.max_new_tokens == 12
+    assert request.sampling.temperature == 0
+
+
+def test_a_completion_continues_a_text_that_no_template_renders(server, answers):
+    status, body = server.post("/v1/completions", {"prompt": "once", "model": "tiny"})
+    assert (status, body["choices"][0]["text"]) == (200, "re: once")
+    assert answers.requests[0].is_rendered
+
+
+def test_a_truncated_answer_says_so(server, answers):
+    answers.texts = [Completion("abc", FinishReason.LENGTH)]
+    assert server.chat()[1]["choices"][0]["finish_reason"] == "length"
+
+
+def events(raw):
+    parts = [part.removeprefix("data: ") for part in raw.decode().split("\n\n") if part]
+    assert parts.pop() == "[DONE]"
+    return [json.loads(part) for part in parts]
+
+
+@pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/completions"])
+def test_an_answer_is_streamed(server, path):
+    is_chat = "chat" in path
+    asked = {"messages": [{"role": "user", "content": "é"}]} if is_chat else {"prompt": "é"}
+    body = {**asked, "stream": True, "stream_options": {"include_usage": True}}
+    status, headers, raw = server.send("POST", path, json.dumps(body))
+    assert (status, headers["content-type"].split(";")[0]) == (200, "text/event-stream")
+    *parts, usage = events(raw)
+    choices = [part["choices"][0] for part in parts]
+    texts = [c["delta"].get("content", "") if is_chat else c["text"] for c in choices]
+    assert "".join(texts) == "re: é"
+    assert [c["finish_reason"] for c in choices] == [None] * (len(choices) - 1) + ["stop"]
+    assert usage["usage"]["completion_tokens"] == 5
+
+
+@pytest.mark.parametrize(
+    ("change", "status", "reason", "param"),
+    [
+        ({"n": 2}, 400, "n is not supported", "n"),
+        ({"logprobs": True}, 400, "logprobs is not supported", "logprobs"),
+        ({"tools": [{"type": "function"}]}, 400, "tools is not supported", "tools"),
+        ({"stop": ["\n"]}, 400, "stop is not supported", "stop"),
+        ({"response_format": {"type": "json_object"}}, 400, "not supported", "response_format"),
+        ({"presence_penalty": 0.5}, 400, "not supported", "presence_penalty"),
+        ({"colour": 1}, 400, "colour is not supported", "colour"),
+        ({"model": "gpt-4"}, 404, "this server has tiny", "model"),
+        ({"max_tokens": 301}, 400, "above this server's limit of 300", "max_tokens"),
+        ({"max_tokens": 0}, 400, "max_tokens", "max_tokens"),
+        ({"max_tokens": "12"}, 400, "valid integer", "max_tokens"),
+        ({"max_tokens": True}, 400, "valid integer", "max_tokens"),
+        ({"max_tokens": 5, "max_completion_tokens": 6}, 400, "differ", None),
+        ({"repetition_penalty": 1.1, "repeat_penalty": 1.2}, 400, "differ", None),
+        ({"temperature": -1}, 400, "greater than or equal", "temperature"),
+        ({"top_p": 0}, 400, "greater than", "top_p"),
+        ({"seed": 2**70}, 400, "seed", "seed"),
+        ({"messages": []}, 400, "at least 1 item", "messages"),
+        ({"messages": "hi"}, 400, "valid list", "messages"),
+        ({"messages": [{"role": "tool", "content": "x"}]}, 400, "role", "messages.0.role"),
+        ({"messages": [{"role": "user", "content": ["x"]}]}, 400, "string", "messages.0.content"),
+        ({"messages": [{"role": "assistant", "content": "x"}]}, 400, "user's", "messages"),
+        ({"chat_template_kwargs": {"messages": []}}, 400, "set by the harness", None),
+    ],
+)
+def test_what_is_not_obeyed_is_refused_by_its_name(server, change, status, reason, param):
+    found, body = server.chat(**change)
+    error = body["error"]
+    assert (found, set(error)) == (status, {"message", "type", "param", "code"})
+    assert reason in error["message"]
+    assert param is None or error["param"] == param
+
+
+def test_fields_that_change_nothing_are_accepted(server):
+    neutral = {"n": 1, "min_p": 0.0, "top_k": 0, "repetition_penalty": 1.0, "logprobs": False}
+    neutral |= {"repeat_penalty": 1.0, "skip_special_tokens": False, "stop": None, "tools": []}
+    neutral |= {"reasoning_format": "none", "separate_reasoning": False, "logit_bias": None}
+    assert server.chat(**neutral)[0] == 200
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"{",
+        b"",
+        b"[]",
+        b"null",
+        b'"text"',
+        b"\xff\xfe",
+        b'{"messages": NaN}',
+        b'{"messages": 1e999}',
+        b"[" * 10_000,
+        b'{"a":' * 3_000 + b"1" + b"}" * 3_000,
+        b'{"messages": [{"role": "user", "content": "\\ud800"}]}',
+        b"9" * 5_000,
+    ],
+    ids=range(12),
+)
+@pytest.mark.parametrize(
+    "path", ["/v1/chat/completions", "/v1/completions", "/v1/tasks/json_extraction"]
+)
+def test_a_hostile_body_is_400(server, path, body):
+    status, answer = server.post(path, body)
+    assert status == 400
+    assert "error" in answer
+    assert not any("Traceback" in str(entry) for entry in server.log)
+
+
+def test_a_huge_body_is_413_before_it_is_read(server):
+    with socket.create_connection(("127.0.0.1", server.port), timeout=20) as one:
+        one.sendall(
+            b"POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+            b"Content-Type: application/json\r\nContent-Length: 99999999999\r\n\r\n{"
+        )
+        assert one.recv(4096).startswith(b"HTTP/1.1 413 ")
+
+
+def test_a_huge_body_of_unstated_length_is_413(server):
+    with socket.create_connection(("127.0.0.1", server.port), timeout=20) as one:
+        one.sendall(
+            b"POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+            b"Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+            + (b"1000\r\n" + b" " * 4096 + b"\r\n")
+            * 6
+        )
+        assert one.recv(4096).startswith(b"HTTP/1.1 413 ")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/", 404),
+        ("GET", "/v1/chat/completions", 405),
+        ("GET", "/../../etc/passwd", 404),
+        ("GET", "/v1/%2e%2e/%2e%2e/etc/passwd", 404),
+        ("POST", "/v1/tasks/..%2fjson_extraction", 404),
+        ("POST", "/v1/tasks/json_extraction%00", 404),
+        ("POST", "/v1/tasks/other", 404),
+        ("DELETE", "/v1/models", 405),
+    ],
+)
+def test_a_path_that_is_none_is_an_error_in_the_same_shape(server, method, path, status):
+    found, _, body = server.send(method, path, "{}" if method == "POST" else None)
+    assert found == status
+    assert json.loads(body)["error"]["message"]
+
+
+def test_the_model_is_listed_and_the_server_is_ready(server):
+    assert [m["id"] for m in server.get("/v1/models")[1]["data"]] == ["tiny"]
+    assert server.get("/healthz")[0] == 200
+    assert server.get("/readyz") == (200, {"status": "ready", "model": "tiny"})
+
+
+def test_no_page_of_another_name_reaches_a_server_on_loopback():
+    with running(FakeHost(lambda ref, r: "x"), access=Access(hosts=("127.0.0.1",))) as one:
+        assert one.get("/v1/models")[0] == 200
+        assert one.get("/v1/models", Host="evil.example:80")[0] == 403
+
+
+def test_without_the_key_nothing_is_answered_but_the_two_probes():
+    with running(FakeHost(lambda ref, r: "x"), access=Access(KEY)) as one:
+        for path in ("/v1/models", "/metrics", "/openapi.json"):
+            for given in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": KEY}):
+                status, _, body = one.send("GET", path, **given)
+                assert status == 401
+                assert KEY not in body.decode()
+        assert one.get("/healthz")[0] == one.get("/readyz")[0] == 200
+        assert one.get("/v1/models", Authorization=f"Bearer {KEY}")[0] == 200
+
+
+# Tasks
+
+
+def extract(server, **more):
+    return server.post("/v1/tasks/json_extraction", {"variables": {"text": TEXT}, **more})
+
+
+def test_a_task_is_asked_as_the_suites_ask_it_and_judged(server, answers):
+    answers.texts = [GOOD]
+    status, body = extract(server)
+    assert status == 200
+    assert body["output"] == {"name": "Ada", "date": "2024-01-05", "amount": 47.2}
+    assert (body["raw"], body["repaired"], body["attempts"]) == (GOOD, False, 1)
+    assert body["verdicts"]["json_validity"]["outcome"] == "passed"
+    assert body["verdicts"]["exact_fields"]["outcome"] == "skipped"
+    task = load_task(TASKS / "json_extraction")
+    (request,) = answers.requests
+    assert request.sampling == task.sampling
+    assert request.messages[-1].content.endswith(f"Text: {TEXT}")
+
+
+def test_an_answer_that_fails_is_422_with_its_verdicts(server, answers):
+    answers.texts = [f"Sure! {GOOD}"]
+    status, body = extract(server)
+    assert status == 422
+    assert "no_extra_text" in body["error"]["message"]
+    assert body["verdicts"]["no_extra_text"]["code"] == "text_before"
+    assert (body["output"], body["raw"]) == (None, f"Sure! {GOOD}")
+
+
+def test_repair_makes_an_answer_pass_and_says_so(server, answers):
+    answers.texts = [f"Sure! {GOOD[:-1]},}}"]
+    status, body = extract(server, policy="repair")
+    assert status == 200
+    assert body["output"]["amount"] == 47.2
+    assert (body["repaired"], body["raw"]) == (True, f"Sure! {GOOD[:-1]},}}")
+
+
+def test_a_retry_asks_again_by_sampling_until_an_answer_passes(server, answers):
+    answers.texts = ["no", "still no", GOOD]
+    status, body = extract(server, policy="retry:5")
+    assert (status, body["attempts"]) == (200, 3)
+    assert [r.repeat for r in answers.requests] == [0, 1, 2]
+    assert [r.sampling.temperature for r in answers.requests] == [0.0, 0.7, 0.7]
+    assert len({r.seed for r in answers.requests}) == 3
+
+
+def test_retries_end(server, answers):
+    answers.texts = ["no"]
+    status, body = extract(server, policy="retry:2")
+    assert (status, body["attempts"]) == (422, 3)
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        ({}, "the prompt asks for {text}"),
+        ({"variables": {"text": "x", "colour": 1}}, "the prompt has no colour"),
+        ({"variables": []}, "valid dictionary"),
+        ({"variables": {"text": TEXT}, "policy": "constrained"}, "expected raw, repair or retry"),
+        ({"variables": {"text": TEXT}, "policy": "retry:99"}, "expected raw, repair or retry"),
+        ({"variables": {"text": TEXT}, "n": 1}, "n is not supported"),
+        ({"messages": [{"role": "user", "content": "x"}]}, "the task has a prompt"),
+    ],
+)
+def test_what_is_no_request_of_a_task_is_400(server, body, reason):
+    status, answer = server.post("/v1/tasks/json_extraction", body)
+    assert (status, reason in answer["error"]["message"]) == (400, True), answer
+
+
+def test_the_numbers_hold_latency_tokens_rates_and_codes(server, answers):
+    answers.texts = ["no JSON"]
+    extract(server)
+    numbers = server.send("GET", "/metrics")[2].decode()
+    assert 'harness_request_seconds_count{route="/v1/tasks/{task}"}' in numbers
+    assert 'harness_tokens_total{kind="completion"}' in numbers
+    failed = 'behavior="json_validity",code="no_json",outcome="failed",task="json_extraction"'
+    assert f"harness_verdicts_total{{{failed}}}" in numbers
+    assert "harness_ready 1.0" in numbers
+
+
+def test_the_log_has_no_prompts_unless_asked_for(server):
+    server.chat("my secret word")
+    assert "secret" not in json.dumps(server.log)
+    entry = server.log[-1]
+    assert (entry["path"], entry["status"]) == ("/v1/chat/completions", 200)
+    with running(FakeHost(lambda ref, r: "said"), logs_prompts=True) as one:
+        one.chat("my secret word")
+    assert one.log[-1]["messages"] == [["user", "my secret word"]]
+    assert one.log[-1]["answer"] == "said"
+
+
+# Load, loss and leaving
+
+
+def together(*acts):
+    threads = [threading.Thread(target=act) for act in acts]
+    for thread in threads:
+        thread.start()
+    return threads
+
+
+def test_a_full_queue_is_429_with_retry_after():
+    host = ControlledHost()
+    with running(host, limits=Limits(max_waiting=1)) as one:
+        found = []
+        threads = together(lambda: found.append(one.chat("a")))
+        assert host.entered.acquire(timeout=20)
+        held = one.server.batching.submit(_request("b"))
+        status, headers, body = one.send(
+            "POST", "/v1/chat/completions", '{"messages":[{"role":"user","content":"c"}]}'
+        )
+        assert (status, json.loads(body)["error"]["code"]) == (429, "queue_full")
+        assert int(headers["retry-after"]) >= 1
+        host.go.release(2)
+        for thread in threads:
+            thread.join(20)
+        assert found[0][0] == 200
+        assert held.result(20).text
+
+
+def _request(name):
+    from tests.serve.test_batching import request
+
+    return request(name)
+
+
+def test_an_answer_that_takes_too_long_is_504():
+    host = ControlledHost()
+    with running(host, limits=Limits(seconds=0.1)) as one:
+        assert one.chat()[0] == 504
+        host.go.release(1)
+
+
+def test_a_model_that_is_lost_is_503_with_the_reason_and_the_next_request_is_answered():
+    host = ControlledHost(lambda request: "fine")
+    host.go.release(9)
+    with running(host) as one:
+        host.dies = _All()
+        status, body = one.chat("a")
+        assert status == 503
+        assert body["error"]["message"] == "the backend's process was killed"
+        host.dies = set()
+        assert one.chat("b")[0] == 200
+        numbers = one.send("GET", "/metrics")[2].decode()
+        assert "harness_model_deaths_total 1.0" in numbers
+        assert one.log[0] == {"event": "model_died", "reason": "the backend's process was killed"}
+
+
+class _All:
+    def __contains__(self, name):
+        return name != WARM_UP.case_id
+
+
+def test_a_prompt_that_does_not_fit_is_400_and_a_fault_of_the_model_500(server, answers):
+    reason = "the prompt has 900 tokens, the model holds 64"
+    answers.texts = [Completion("", FinishReason.ERROR, error=reason)]
+    assert server.chat("long")[1]["error"]["message"] == reason
+    assert server.chat("long")[0] == 400
+    assert server.chat("long", stream=True)[0] == 400
+    answers.texts = [Completion("", FinishReason.ERROR, error="RuntimeError: no")]
+    assert server.chat("long")[0] == 500
+
+
+def test_a_client_that_leaves_takes_its_request_out_of_the_queue():
+    host = ControlledHost()
+    with running(host) as one:
+        threads = together(lambda: one.chat("first"))
+        assert host.entered.acquire(timeout=20)
+        body = b'{"messages":[{"role":"user","content":"left"}]}'
+        with socket.create_connection(("127.0.0.1", one.port), timeout=20) as leaving:
+            leaving.sendall(
+                b"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nContent-Type: application/json"
+                b"\r\nContent-Length: %d\r\n\r\n" % len(body) + body
+            )
+            while not one.server.batching.waiting:
+                pass
+        while one.server.batching.waiting:
+            pass
+        host.go.release(9)
+        for thread in threads:
+            thread.join(20)
+        assert len(host.batches) == 1
+        assert [e["status"] for e in one.log] == [499, 200]
+
+
+def test_a_shutdown_answers_what_it_began():
+    host, found = ControlledHost(), []
+    with running(host) as one:
+        threads = together(lambda: found.append(one.chat("first")))
+        assert host.entered.acquire(timeout=20)
+        one.uvicorn.should_exit = True
+        host.go.release(1)
+        for thread in threads:
+            thread.join(20)
+    assert [status for status, _ in found] == [200]
+    assert host.is_closed
+
+
+def test_a_model_that_does_not_open_is_not_ready_and_says_why():
+    with running(FakeHost(lambda ref, r: "", unopened={REF: "no weights there"})) as one:
+        status, body = one.get("/readyz")
+        assert (status, body["error"]["message"]) == (503, "no weights there")
+        assert one.get("/healthz")[0] == 200
+        assert one.chat()[0] == 503
