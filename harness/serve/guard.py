@@ -105,7 +105,7 @@ class Guard:
         self.app = app
         self.access = access
         self.limits = limits
-        self.log = log
+        self._log = log
         self.count = count
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -125,7 +125,7 @@ class Guard:
         finally:
             route = getattr(scope.get("route"), "path", "other")
             self.count(route, entry.status, entry.seconds)
-            self.log(entry.to_json())
+            self._log(entry.to_json())
 
     async def _answer(self, scope: Scope, receive: Receive, answer: "_Answer") -> None:
         headers = Headers(scope=scope)
