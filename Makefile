@@ -24,7 +24,7 @@ $(READY): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check $$(grep '^torch==' constraints.txt)
 	CFLAGS="$(LLAMA_FLAGS) $$CFLAGS" CXXFLAGS="$(LLAMA_FLAGS) $$CXXFLAGS" \
-		$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[hf,gguf,endpoint,ray,train,data,dev]'
+		$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[hf,gguf,endpoint,ray,constrained,train,data,dev]'
 	@touch $(READY)
 
 # Only the package's file is read: what the package itself needs, a client of web services, stays out.

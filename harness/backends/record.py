@@ -49,7 +49,7 @@ class Replay:
     def __init__(self, ref: ModelRef, run: RunRecord, model: ModelRecord) -> None:
         self.ref = ref
         self.model = model
-        self.sampling = {task.name: task.sampling for task in run.tasks}
+        self.decoding = {task.name: (task.sampling, task.grammar) for task in run.tasks}
         self.samples: dict[tuple[str, str, int], Sample] = {
             (s.task, s.case_id, s.repeat): s for s in run.samples if s.model == model.ref
         }
@@ -84,7 +84,7 @@ class Replay:
             return failed(request, "the stored run has no completion for this case")
         if sample.prompt_sha256 != request.prompt_sha256:
             return failed(request, "the stored run answered another prompt under this case's id")
-        if self.sampling[request.task] != request.sampling:
+        if self.decoding[request.task] != (request.sampling, request.grammar):
             return failed(request, "the stored run was decoded in another way")
         return sample.completion
 

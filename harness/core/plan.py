@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from harness.core.case import Case, Message
 from harness.core.completion import Completion, FinishReason
+from harness.core.grammar import Grammar
 from harness.core.template_arguments import Scalar
 from harness.core.values import fields_of
 
@@ -49,6 +50,8 @@ class Request:
     """The answer's text is reported as it grows, by a backend that can (``Stepped.texts``)."""
     is_rendered: bool = False
     """The one message is the prompt's text, which no chat template renders."""
+    grammar: Grammar | None = None
+    """The grammar that the answer is constrained to; ``None``: free decoding."""
 
     @property
     def key(self) -> str:
@@ -81,7 +84,7 @@ def fingerprint_of(requests: Iterable[Request]) -> str:
     """Hash over cases, prompts and decoding: runs with an equal one may be compared."""
     return sha256_of(
         [
-            [r.key, r.prompt_sha256, r.sampling]
+            [r.key, r.prompt_sha256, r.sampling, *([r.grammar.schema] if r.grammar else [])]
             for r in sorted(requests, key=lambda r: r.key)
             if not r.timed
         ]
@@ -96,14 +99,24 @@ def requests_for(
     template: Mapping[str, Scalar] = NO_ARGUMENTS,
     repeats: int = 1,
     timed: bool = False,
+    grammar: Grammar | None = None,
 ) -> tuple[Request, ...]:
     """One request for each case, or ``repeats`` of them, each with its own seed.
 
-    ``template`` holds the arguments of the chat template.
+    ``template`` holds the arguments of the chat template; answers are constrained to ``grammar``.
     """
     arguments = tuple(sorted(template.items()))
     return tuple(
-        Request(task, case.id, case.messages, sampling, repeat, timed, arguments)
+        Request(
+            task,
+            case.id,
+            case.messages,
+            sampling,
+            repeat,
+            timed,
+            arguments,
+            grammar=grammar,
+        )
         for case in cases
         for repeat in range(repeats)
     )

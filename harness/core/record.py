@@ -9,6 +9,7 @@ from typing import Literal
 
 from harness.core.case import Case, JsonValue, Message
 from harness.core.completion import Completion, FinishReason
+from harness.core.grammar import Grammar
 from harness.core.noise import BatchNoise
 from harness.core.plan import Request, Sampling
 from harness.core.shard import MergedShard, Shard
@@ -119,6 +120,8 @@ class TaskRecord:
     """Seed with which the cases were generated; ``None`` where they are the task's own."""
     template: Mapping[str, Scalar] = field(default_factory=dict)
     """Arguments of the chat template; they belong to each prompt's hash."""
+    grammar: Grammar | None = None
+    """The grammar that answers were constrained to; ``None``: free decoding."""
 
     def request(self, sample: "Sample") -> Request:
         """The request that a stored answer to this task belongs to."""
@@ -129,6 +132,7 @@ class TaskRecord:
             self.sampling,
             sample.repeat,
             template=tuple(sorted(self.template.items())),
+            grammar=self.grammar,
         )
 
 

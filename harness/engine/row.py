@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from harness.core.completion import Completion, FinishReason, Timing
+from harness.core.grammar import Grammar
 from harness.core.plan import Request
 from harness.engine.tokenization import Prompt
 
@@ -18,6 +19,8 @@ class Row:
     token_ids: list[int] = field(default_factory=list)
     ended: bool = False
     """The model generated an end token."""
+    grammar: Grammar | None = None
+    """The grammar that its answer is constrained to."""
     first_token_seconds: float = 0.0
     seconds: float = 0.0
 
@@ -50,7 +53,7 @@ class Row:
         room = request.sampling.max_new_tokens
         if context is not None:
             room = min(room, context - len(prompt.token_ids))
-        return cls(list(prompt.token_ids), request.seed, room)
+        return cls(list(prompt.token_ids), request.seed, room, grammar=request.grammar)
 
 
 PROMPT_PROBLEMS = (

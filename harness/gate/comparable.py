@@ -6,6 +6,7 @@ Knows no statistics: it lists the differences, and the gate refuses.
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 
+from harness.core.plan import sha256_of
 from harness.core.record import TaskRecord
 from harness.core.verdict import Outcome
 from harness.gate.compare import Side, composite_outcome, required_behaviors
@@ -145,8 +146,14 @@ def _prompts(before: Side, after: Side, task: str) -> Iterator[Incompatibility]:
 def _decoding(old: TaskRecord, new: TaskRecord) -> Iterator[Incompatibility]:
     was, now = asdict(old.sampling), asdict(new.sampling)
     changed = [f"{n} was {_short(was[n])}, is {_short(now[n])}" for n in was if was[n] != now[n]]
+    if old.grammar != new.grammar:
+        changed.append(f"it was {_constraint(old)}, is {_constraint(new)}")
     if changed:
         yield Incompatibility("decoding", "; ".join(changed), old.name)
+
+
+def _constraint(task: TaskRecord) -> str:
+    return f"constrained to {sha256_of(task.grammar.schema)[:12]}" if task.grammar else "free"
 
 
 def _short(value: object) -> str:

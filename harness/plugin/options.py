@@ -71,6 +71,12 @@ def add_decoding_options(group: pytest.OptionGroup) -> None:
         metavar="N",
         help="N sampled answers to each case, for pass@N and pass^N (default: 1)",
     )
+    add(
+        "--decode",
+        choices=["free", "constrained"],
+        default="free",
+        help="constrained: answers keep to a grammar of their task's JSON schema (default: free)",
+    )
     add("--seed", type=int, metavar="N", help="seed of sampled decoding")
     add("--temperature", type=_temperature, metavar="T", help="decode at this temperature")
     add(
@@ -164,6 +170,7 @@ def _choices(config: pytest.Config, engine: EngineSettings) -> Choices:
         temperature=option("--temperature"),
         template=tuple(option("--template-arg")),
         repeats=option("--repeats"),
+        is_constrained=option("--decode") == "constrained",
         engine=engine,
     )
 

@@ -46,9 +46,12 @@ class StoredAnswer:
 
 def request_key(request: Request) -> str:
     """SHA-256 of what determines an answer beside the model: the prompt, the template's arguments,
-    the decoding and the repeat, and for sampled decoding the request's own seed."""
+    the decoding and the repeat, for sampled decoding the request's own seed, and for constrained
+    decoding the grammar and the version of its library."""
     seed = request.seed if request.sampling.temperature > 0 else None
-    return sha256_of([request.prompt_sha256, _without_seed(request.sampling), request.repeat, seed])
+    grammar = [request.grammar] if request.grammar else []
+    decoding = _without_seed(request.sampling)
+    return sha256_of([request.prompt_sha256, decoding, request.repeat, seed, *grammar])
 
 
 @cache

@@ -134,6 +134,7 @@ def _code(case: CaseChange, required: tuple[str, ...]) -> str:
 
 def _task_title(task: TaskRecord, rows: list[BehaviorResult]) -> Text:
     decoding = "greedy" if task.sampling.temperature == 0 else f"T={task.sampling.temperature:g}"
+    decoding += ", constrained" if task.grammar else ""
     kept = ", selected" if task.selected else ""
     repeats = f", {task.repeats} answers to each" if task.repeats > 1 else ""
     wordings = max((r.wordings for r in rows if r.wordings is not None), default=None)

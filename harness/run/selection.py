@@ -8,14 +8,21 @@ from typing import Protocol
 from harness import backends
 from harness.core.case import Case
 from harness.core.errors import HarnessError
+from harness.core.grammar import Grammar
 from harness.core.modelref import ModelRef
 from harness.core.template_arguments import parse_arguments
+from harness.engine.grammar import grammar_of
 from harness.engine.model import EngineSettings
 from harness.files.paths import short_path
 from harness.run.failed_cases import FailedCases
 from harness.run.model_patterns import models_named
 from harness.run.settings import TABLE, Settings
 from harness.tasks.task import Task, find_tasks
+
+_SERVED = (
+    "--decode constrained is for models that are opened, leave it out; +schema=FILE in the ref has "
+    "the server hold answers to a schema"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +45,8 @@ class Choices:
     template: tuple[str, ...] = ()
     """Arguments of the chat template, ``name=value``, which go before the tasks' own."""
     repeats: int = 1
+    is_constrained: bool = False
+    """Answers of tasks with ``format: json`` keep to a grammar."""
     engine: EngineSettings = backends.DEFAULTS
     """Settings for opening models."""
 
@@ -89,6 +98,8 @@ def choose(
         models = _models(settings, choices)
     except HarnessError as error:
         mistakes += error.mistakes
+    if choices.is_constrained:
+        mistakes += [f"--model {ref}: {_SERVED}" for ref, _ in models if backends.is_served(ref)]
     if mistakes:
         raise HarnessError(*mistakes)
     return tuple(
@@ -135,6 +146,8 @@ def _tasks(
         report_dir = Path(choices.report_dir or root / settings.report_dir)
         found = _failed_only(found, choices.failed_of, report_dir)
     tasks = tuple(_adjusted(task, choices) for task in found)
+    if choices.is_constrained:
+        tasks = _constrained(tasks)
     greedy = [task.name for task in tasks if task.sampling.temperature == 0]
     if choices.repeats > 1 and greedy:
         raise HarnessError(
@@ -184,6 +197,36 @@ def _adjusted(task: Task, choices: Choices) -> Task:
         cases=_selected(task.cases, choices),
         is_selected=task.is_selected or bool(choices.cases or choices.limit is not None),
     )
+
+
+def _constrained(tasks: Sequence[Task]) -> tuple[Task, ...]:
+    """The tasks, those with JSON answers with their grammar; the others stay free.
+
+    Raises:
+        HarnessError: no task has a grammar, or a schema cannot be one.
+    """
+    mistakes: list[str] = []
+    made: list[Task] = []
+    for task in tasks:
+        try:
+            made.append(replace(task, grammar=_grammar(task)))
+        except HarnessError as error:
+            schema = task.file.output.schema_file or "task.yaml"
+            mistakes += [f"--decode constrained: {task.path / schema}: {m}" for m in error.mistakes]
+    if not mistakes and not any(task.grammar for task in made):
+        named = ", ".join(task.name for task in tasks)
+        mistakes = [f"--decode constrained: {named}: only tasks with format: json have a grammar"]
+    if mistakes:
+        raise HarnessError(*mistakes)
+    return tuple(made)
+
+
+def _grammar(task: Task) -> Grammar | None:
+    """The grammar of a task's schema, of any JSON value where it has none; ``None`` for text."""
+    if task.output.format != "json":
+        return None
+    schema = task.output.json_schema
+    return grammar_of(schema.raw if schema else True)
 
 
 def _selected(cases: Sequence[Case], choices: Choices) -> tuple[Case, ...]:

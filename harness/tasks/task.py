@@ -19,6 +19,7 @@ from harness.checks.schema.schema import Schema, compile_schema
 from harness.checks.variety import Variety
 from harness.core.case import Case, JsonValue, Message
 from harness.core.errors import HarnessError
+from harness.core.grammar import Grammar
 from harness.core.plan import Request, Sampling, requests_for
 from harness.core.record import FORMAT_SUCCESS, TaskRecord
 from harness.core.suggestion import did_you_mean
@@ -64,6 +65,8 @@ class Task:
     """Answers that each case is asked for."""
     generate_seed: int | None = None
     """The seed that the cases were drawn with; ``None`` where they are the folder's."""
+    grammar: Grammar | None = None
+    """The grammar that answers are constrained to; ``None``: free decoding."""
 
     def case(self, case_id: str) -> Case:
         """The case of that id; ``KeyError`` when there is none."""
@@ -89,7 +92,13 @@ class Task:
         """Requests of the given cases, else of all, decoded and rendered as the task says."""
         asked = self.cases if cases is None else cases
         return requests_for(
-            self.name, asked, self.sampling, template=self.template, repeats=repeats, timed=timed
+            self.name,
+            asked,
+            self.sampling,
+            template=self.template,
+            repeats=repeats,
+            timed=timed,
+            grammar=self.grammar,
         )
 
     def record(self, planned: int) -> TaskRecord:
@@ -107,6 +116,7 @@ class Task:
             repeats=self.repeats,
             generate_seed=self.generate_seed,
             template=dict(self.template),
+            grammar=self.grammar,
         )
 
     @cached_property

@@ -8,6 +8,7 @@ import pytest
 from harness import backends
 from harness.core.completion import FinishReason
 from harness.core.errors import HarnessError
+from harness.core.grammar import Grammar
 from harness.core.modelref import ModelRef
 from harness.core.plan import requests_for
 from harness.engine.events import Answered
@@ -65,6 +66,8 @@ def test_what_was_not_asked_then_is_an_error(project):
     (found,), _ = answers([replace(other, messages=())])
     assert found.error == "the stored run answered another prompt under this case's id"
     (found,), _ = answers([replace(other, sampling=replace(other.sampling, temperature=0.5))])
+    assert found.error == "the stored run was decoded in another way"
+    (found,), _ = answers([replace(other, grammar=Grammar("{}", "llguidance 1"))])
     assert found.error == "the stored run was decoded in another way"
     (found,), _ = answers([replace(other, timed=True)])
     assert found.finish_reason is FinishReason.ERROR

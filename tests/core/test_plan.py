@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from harness.core.case import Case, Message
+from harness.core.grammar import Grammar
 from harness.core.plan import Request, Sampling, fingerprint_of, requests_for
 
 
@@ -26,6 +27,8 @@ def test_another_case_prompt_or_decoding_is_another_fingerprint():
         fingerprint_of((request("b"),)),
         fingerprint_of((request(text="hello "),)),
         fingerprint_of((request(sampling=Sampling(temperature=0.5)),)),
+        fingerprint_of((request(grammar=Grammar("{}", "l 1")),)),
+        fingerprint_of((request(grammar=Grammar("{ }", "l 1")),)),
         fingerprint_of((request(), request("b"))),
     ]
     assert len(set(plans)) == len(plans)

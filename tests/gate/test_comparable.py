@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from harness.core.grammar import Grammar
 from harness.core.record import RunRecord, Sample, TaskRecord
 from tests.gating import gate, pair
 from tests.synthetic import TASK
@@ -41,7 +42,12 @@ def with_another_task(run: RunRecord) -> RunRecord:
     return replace(run, tasks=(*run.tasks, described), samples=samples)
 
 
+def constrained(run: RunRecord) -> RunRecord:
+    return with_task(run, grammar=Grammar("{}", "llguidance 1.9.1"))
+
+
 UNLIKE = [
+    ("decoding", constrained, "it was free, is constrained to "),
     ("decoding", warmer, "temperature was 0, is 0.7"),
     ("schema", lambda run: with_task(run, schema_sha256="0"), "the JSON Schema is another one"),
     ("prompts", asked_otherwise, "300 of 300 prompts differ: pay-0001, pay-0002"),

@@ -99,6 +99,10 @@ def test_a_missed_budget_of_the_composite_fails_the_session(project):
             ["--model", "gguf:m.gguf", "--quantize", "nf4"],
             "--model gguf:m.gguf: --quantize nf4: a GGUF is quantised when it is exported, harness",
         ),
+        (
+            ["--model", "endpoint:http://127.0.0.1:9/v1#m", "--decode", "constrained"],
+            "--decode constrained is for models that are opened, leave it out; +schema=FILE in the",
+        ),
     ],
 )
 def test_a_mistake_on_the_command_line_is_one_line(project, arguments, said):

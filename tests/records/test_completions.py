@@ -12,7 +12,8 @@ import pytest
 
 from harness.core.case import Message
 from harness.core.completion import Completion, FinishReason, Origin, Timing
-from harness.core.plan import Request, Sampling
+from harness.core.grammar import Grammar
+from harness.core.plan import Request, Sampling, fingerprint_of
 from harness.core.record import ModelRecord
 from harness.records.completions import Completions, owner_of, request_key
 from harness.records.completions_file import FILE, StoreFailed, put_aside
@@ -58,10 +59,26 @@ def test_the_same_prompt_in_another_task_or_under_another_id_is_the_same_request
         request(sampling=Sampling(temperature=0.5)),
         request(repeat=1),
         request(template=(("enable_thinking", False),)),
+        request(grammar=Grammar("{}", "llguidance 1")),
     ],
 )
 def test_another_prompt_or_decoding_is_another_request(other):
     assert request_key(other) != request_key(request())
+
+
+def test_a_grammar_is_its_schema_as_one_version_of_a_library_reads_it():
+    grammars = [Grammar("{}", "l 1"), Grammar("{}", "l 2"), Grammar('{"type":"null"}', "l 1")]
+    assert len({request_key(request(grammar=g)) for g in grammars}) == 3
+
+
+def test_free_decoding_has_the_keys_that_it_always_had():
+    assert (
+        request_key(request()) == "44c64f79f1127fc39e1ca085cf5bbd799365c036a3b9aab085fdb63c59bd4e22"
+    )
+    assert (
+        fingerprint_of([request()])
+        == "6d72bb382194161b66dca2f4adb1a0738953ce0ef99add1cee09745bdd190a1e"
+    )
 
 
 def test_the_seed_belongs_to_sampled_requests_alone():

@@ -94,6 +94,50 @@ def test_every_mistake_is_one_of_its_own(project, choices, mistakes):
     assert all(said in found for said, found in zip(mistakes, error.value.mistakes, strict=True))
 
 
+TEXT = TASK.replace("{format: json, schema: schema.json}", "{format: text}").replace(
+    "budgets: {json_validity: 0.75, no_extra_text: 0.75}", ""
+)
+
+
+def test_constrained_tasks_have_the_grammar_of_their_schema_and_text_is_decoded_freely(project):
+    project.task("prose", TEXT)
+    project.task("loose", TASK.replace(", schema: schema.json", ""))
+    subjects = chosen(project, models=(A,), is_constrained=True)
+    grammars = {s.task.name: s.task.grammar for s in subjects}
+    assert json.loads(grammars["echo"].schema) == SCHEMA
+    assert grammars["loose"].schema == "{}"
+    assert grammars["prose"] is None
+    assert all(r.grammar == s.task.grammar for s in subjects for r in s.task.requests())
+    assert all(r.grammar for r in subjects[0].task.requests(timed=True))
+    assert all(s.task.record(4).grammar == s.task.grammar for s in subjects)
+
+
+def test_decoding_is_free_unless_asked_otherwise(project):
+    assert {s.task.grammar for s in chosen(project, models=(A,))} == {None}
+
+
+def test_a_schema_without_a_grammar_is_refused_with_its_file(project):
+    project.write("tasks/other/schema.json", json.dumps({"type": "array", "uniqueItems": True}))
+    with pytest.raises(HarnessError) as error:
+        chosen(project, models=(A,), is_constrained=True)
+    (line,) = error.value.mistakes
+    assert line.startswith("--decode constrained: ")
+    assert "tasks/other/schema.json: no grammar can express the schema" in line
+    assert "uniqueItems" in line
+
+
+def test_constraining_text_alone_is_refused(project):
+    project.task("prose", TEXT)
+    with pytest.raises(HarnessError, match="prose: only tasks with format: json have a grammar"):
+        chosen(project, models=(A,), tasks=("prose",), is_constrained=True)
+
+
+def test_a_served_model_is_not_constrained_here(project):
+    served = "endpoint:http://127.0.0.1:9/v1#m"
+    with pytest.raises(HarnessError, match=r"--model endpoint:.*\+schema=FILE"):
+        chosen(project, models=(served,), is_constrained=True)
+
+
 class Drawn:
     """Has other cases for ``echo`` alone."""
 

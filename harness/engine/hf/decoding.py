@@ -20,6 +20,9 @@ from harness.engine.hf.growing_cache import GrowingLayer, growing_cache, keep_ro
 from harness.engine.hf.shared_prefix import PrefixSplit, best_split
 from harness.engine.row import Row
 
+LogitMask = Callable[[torch.Tensor, Sequence[Row]], torch.Tensor]
+"""Takes logits ``[rows, vocabulary]`` and the rows, and returns logits of the same shape."""
+
 
 @torch.inference_mode()
 def decode(
@@ -28,16 +31,19 @@ def decode(
     sampling: Sampling,
     end_ids: frozenset[int],
     on_step: Callable[[int, int], None],
+    mask: LogitMask | None = None,
 ) -> None:
     """Decode ``rows`` in place. They share one ``sampling``, except for the seed.
 
+    ``mask`` is applied to the logits of each step before a token is picked.
     Prompts are padded on the left to ``[rows, longest prompt]``.
     """
     started = time.perf_counter()
     pick = _Picker(sampling, rows, model.device)
     batch = _PaddedBatch(model, rows)
     while batch.rows:
-        tokens = pick(batch.next_logits(), batch.rows)
+        logits = batch.next_logits()
+        tokens = pick(logits if mask is None else mask(logits, batch.rows), batch.rows)
         now = time.perf_counter() - started
         for row, token in zip(batch.rows, tokens.tolist(), strict=True):
             row.take(token, end_ids, now)

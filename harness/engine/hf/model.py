@@ -6,7 +6,7 @@
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from itertools import groupby
 from typing import Any
 
@@ -15,7 +15,8 @@ from harness.core.errors import HarnessError
 from harness.core.plan import Request, failed
 from harness.core.record import ModelRecord
 from harness.engine import prompt
-from harness.engine.hf.decoding import decode, last_logits
+from harness.engine.grammar import Grammars
+from harness.engine.hf.decoding import LogitMask, decode, last_logits
 from harness.engine.model import EngineSettings, OnStep
 from harness.engine.row import (
     Row,
@@ -92,12 +93,31 @@ class HfModel:
         self._rows = rows
         open_rows = [row for row in rows.values() if row is not None]
         if open_rows:
-            decode(self.model, open_rows, batch[0].sampling, self.end_ids, on_step)
+            mask = self._mask(open_rows)
+            decode(self.model, open_rows, batch[0].sampling, self.end_ids, on_step, mask)
         return [self._completion(r, rows[r.key], len(open_rows)) for r in batch]
 
     def text_so_far(self, key: str) -> str:
         row = self._rows[key]
         return self._text(row.answer_ids) if row else ""
+
+    def _mask(self, rows: Sequence[Row]) -> LogitMask | None:
+        """The mask of rows with a grammar; ``None`` where there are none."""
+        masks = self._grammars.masks(rows)
+        if masks is None:
+            return None
+        from harness.engine.hf.constrained import masked
+
+        return partial(masked, masks)
+
+    @cached_property
+    def _grammars(self) -> Grammars:
+        def open_tokenizer() -> Any:
+            from harness.engine.hf.constrained import guide
+
+            return guide(self.tokenizer, self._width_of_logits, self.end_ids)
+
+        return Grammars(open_tokenizer)
 
     def encode(self, requests: Sequence[Request], token_ids: Iterable[int]) -> Tokenization:
         prompts = tuple(self._prompt(r) for r in requests)

@@ -17,9 +17,10 @@ from harness.core.errors import HarnessError
 from harness.core.plan import Request, failed
 from harness.core.record import ModelRecord
 from harness.engine import prompt
+from harness.engine.grammar import Grammars
 from harness.engine.llama.context import BYTES_PER_CACHED, CELLS, rounded_up
 from harness.engine.llama.contexts import LlamaContexts
-from harness.engine.llama.decoding import MIN_TOKENS, DecodingOptions
+from harness.engine.llama.decoding import MIN_TOKENS, DecodingOptions, Pick
 from harness.engine.llama.library import LoadedModel
 from harness.engine.llama.sampling import LlamaPicker, Logits
 from harness.engine.llama.vocabulary import LlamaVocabulary
@@ -86,7 +87,7 @@ class LlamaModel:
         rows = {r.key: Row.of(r, self._prompts[r.key], self.context) for r in batch}
         self._rows = rows
         open_rows = [row for row in rows.values() if row is not None]
-        pick = LlamaPicker(batch[0].sampling, open_rows)
+        pick = self._constrained(LlamaPicker(batch[0].sampling, open_rows), open_rows)
         options = DecodingOptions(pick, self.vocabulary.end_ids, on_step)
         together = self._decode(open_rows, options, is_alone=batch[0].timed)
         return [self._completion(r, rows[r.key], together) for r in batch]
@@ -94,6 +95,24 @@ class LlamaModel:
     def text_so_far(self, key: str) -> str:
         row = self._rows[key]
         return self.vocabulary.decode(row.answer_ids) if row else ""
+
+    def _constrained(self, pick: Pick, rows: Sequence[Row]) -> Pick:
+        """A picker that keeps to the grammars of rows; ``pick`` itself where there are none."""
+        masks = self._grammars.masks(rows)
+        if masks is None:
+            return pick
+        from harness.engine.llama.grammar import masked
+
+        return lambda logits, rows: pick(masked(masks, logits, rows), rows)
+
+    @cached_property
+    def _grammars(self) -> Grammars:
+        def open_tokenizer() -> Any:
+            from harness.engine.llama.grammar import guide
+
+            return guide(self.vocabulary)
+
+        return Grammars(open_tokenizer)
 
     def encode(self, requests: Sequence[Request], token_ids: Iterable[int]) -> Tokenization:
         prompts = tuple(self._prompt(r) for r in requests)

@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from harness.core.case import JsonValue
+from harness.core.grammar import Grammar
+from harness.core.plan import sha256_of
 from harness.core.record import MachineLoad, ModelRecord, TaskRecord
 from harness.gate.compare import Side
 from harness.report.report import Report
@@ -130,11 +132,17 @@ _TASK_FACTS: tuple[tuple[str, Callable[[TaskRecord], str]], ...] = (
     ("top p, top k", lambda t: f"{t.sampling.top_p:g}, {t.sampling.top_k}"),
     ("repetition penalty", lambda t: f"{t.sampling.repetition_penalty:g}"),
     ("seed", lambda t: str(t.sampling.seed)),
+    ("grammar", lambda t: _grammar(t.grammar)),
     (
         "arguments of the template",
         lambda t: ", ".join(f"{name}={json.dumps(v)}" for name, v in sorted(t.template.items())),
     ),
 )
+
+
+def _grammar(grammar: Grammar | None) -> str:
+    """The grammar of constrained decoding; nothing where decoding was free."""
+    return f"{_hash(sha256_of(grammar.schema))}, {grammar.library}" if grammar else ""
 
 
 def _task_facts(report: Report) -> Iterable[Fact]:

@@ -1,0 +1,183 @@
+"""Grammars of JSON schemas: what they refuse, and that all they allow is what the judge passes."""
+
+import random
+
+import numpy as np
+import pytest
+
+from harness.checks.json_validity import JsonValidity
+from harness.checks.schema.schema import compile_schema
+from harness.checks.schema_types import SchemaTypes
+from harness.core.case import Case
+from harness.core.completion import Completion
+from harness.core.errors import HarnessError
+from harness.core.verdict import Outcome
+from harness.engine.grammar import Grammars, grammar_of
+from harness.engine.row import Row
+
+llguidance = pytest.importorskip("llguidance")
+
+END = 0
+BYTES = [b"\xff<end>", *(bytes([value]) for value in range(1, 128))]
+"""One token for each ASCII character, the end token in the place of NUL."""
+
+
+class AsciiTokenizer:
+    """A tokenizer as llguidance asks for it."""
+
+    eos_token_id = END
+    bos_token_id = None
+    tokens = BYTES
+    special_token_ids = (END,)
+
+    def __call__(self, text):
+        return list(text if isinstance(text, bytes) else text.encode())
+
+
+@pytest.fixture(scope="module")
+def grammars() -> Grammars:
+    wrapped = llguidance.TokenizerWrapper(AsciiTokenizer())
+    return Grammars(lambda: llguidance.LLTokenizer(wrapped))
+
+
+def row_of(schema, room: int = 300) -> Row:
+    return Row([1], 0, room, grammar=grammar_of(schema))
+
+
+def allowed(masks, row: Row) -> list[int]:
+    bits = masks([row]).view(np.uint8)[0]
+    return np.flatnonzero(np.unpackbits(bits, bitorder="little")).tolist()
+
+
+def take(row: Row, text: str) -> None:
+    for token in text.encode():
+        row.take(token, frozenset({END}), 0.0)
+
+
+def text_of(row: Row) -> str:
+    return bytes(row.answer_ids).decode()
+
+
+def walked(grammars: Grammars, schema, seed: int) -> Row:
+    """A row of random allowed tokens, more often than not those that close something."""
+    draw, row = random.Random(seed), row_of(schema)
+    masks = grammars.masks([row])
+    while row.is_open:
+        tokens = allowed(masks, row)
+        closing = [t for t in tokens if t == END or chr(t) in '"}],:']
+        row.take(draw.choice(closing if closing and draw.random() < 0.7 else tokens), {END}, 0.0)
+    return row
+
+
+PAYMENT = {
+    "type": "object",
+    "properties": {"name": {"type": "string", "minLength": 1}, "amount": {"type": "number"}},
+    "required": ["name", "amount"],
+    "additionalProperties": False,
+}
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        PAYMENT,
+        True,
+        {"type": "array", "items": {"enum": ["a", 3, None, {"x": [1.5]}]}, "minItems": 2},
+        {"type": "array", "prefixItems": [{"type": "string"}, {"type": "null"}], "items": False},
+        {"type": "object", "patternProperties": {"^x": {"type": "integer", "maximum": 17}}},
+        {"type": "string", "pattern": "^[a-c]{2,3}$"},
+        {"anyOf": [{"type": "string", "maxLength": 2}, {"type": "integer", "multipleOf": 7}]},
+        {"$ref": "#/$defs/n", "$defs": {"n": {"type": "array", "items": {"$ref": "#/$defs/n"}}}},
+    ],
+)
+def test_every_answer_that_ends_is_json_that_the_schema_accepts(grammars, schema):
+    rows = [walked(grammars, schema, seed) for seed in range(12)]
+    texts = [text_of(row) for row in rows if row.ended]
+    assert texts
+    checks = (JsonValidity(), SchemaTypes(compile_schema(schema)))
+    for text in texts:
+        verdicts = [check.judge(Case("a", ()), Completion(text)) for check in checks]
+        assert all(v.outcome is Outcome.PASSED for v in verdicts), text
+
+
+@pytest.mark.parametrize("begun", ["", "{", '{"name": ', '{"name": "a"', '{"name": "a", '])
+def test_there_is_at_most_one_blank_after_a_comma_or_a_colon_and_none_elsewhere(grammars, begun):
+    row = row_of(PAYMENT)
+    masks = grammars.masks([row])
+    take(row, begun)
+    assert not {ord(blank) for blank in " \t\n\r"} & {*allowed(masks, row)}
+
+
+def test_where_the_grammar_ends_the_row_must_end(grammars):
+    row = row_of(PAYMENT)
+    masks = grammars.masks([row])
+    take(row, '{"name":"a","amount":1}')
+    assert allowed(masks, row) == [END]
+
+
+def test_the_end_token_is_forbidden_before_the_grammar_ends(grammars):
+    row = row_of(PAYMENT)
+    masks = grammars.masks([row])
+    take(row, '{"name":"a')
+    assert END not in allowed(masks, row)
+
+
+def test_rows_of_one_batch_have_their_own_grammar_or_none(grammars):
+    free, number, text = Row([1], 0, 9), row_of({"type": "integer"}), row_of({"type": "string"})
+    masks = grammars.masks([free, number, text])
+    take(number, "1")
+    assert len(allowed(masks, free)) == 4 * 32
+    assert {END, ord("7")} < {*allowed(masks, number)}
+    assert allowed(masks, text) == [ord('"')]
+    # In any order, and without the others.
+    assert masks([text, number])[0].tolist() == masks([text])[0].tolist()
+
+
+def test_an_ended_row_may_take_any_token(grammars):
+    row = row_of({"type": "integer"})
+    masks = grammars.masks([row])
+    take(row, "1\0")
+    assert row.ended
+    assert masks([row]).tolist() == [[-1] * 4]
+
+
+def test_free_rows_open_no_tokenizer():
+    assert Grammars(lambda: pytest.fail("opened")).masks([Row([1], 0, 9)]) is None
+
+
+def test_a_token_that_the_grammar_forbids_is_an_error_of_the_engine(grammars):
+    row = row_of({"type": "integer"})
+    masks = grammars.masks([row])
+    take(row, "x")
+    with pytest.raises(RuntimeError, match="constrained decoding: "):
+        masks([row])
+
+
+@pytest.mark.parametrize(
+    ("schema", "keyword"),
+    [
+        ({"type": "array", "uniqueItems": True}, '"uniqueItems"'),
+        ({"not": {"type": "null"}}, '"not"'),
+        ({"oneOf": [{"type": "number"}, {"type": "integer"}]}, "oneOf"),
+        ({"type": "string", "pattern": "(?=a)b"}, "pattern: "),
+        ({"type": "string", "format": "tea"}, "format: tea"),
+        (False, "accepts no answer"),
+    ],
+)
+def test_a_schema_without_a_grammar_is_refused_by_its_keyword_in_one_line(schema, keyword):
+    with pytest.raises(HarnessError) as refused:
+        grammar_of(schema)
+    (line,) = refused.value.mistakes
+    assert keyword in line
+    assert "\n" not in line
+    assert "coerce" not in line
+
+
+def test_two_grammars_are_equal_where_their_schemas_are_whatever_library_read_them():
+    from dataclasses import replace
+
+    made = grammar_of(PAYMENT)
+    assert made == replace(made, library="llguidance 9.9")
+    assert made != grammar_of(True)
+    # Properties keep their order, in which an answer gives them.
+    assert made.schema.index('"name"') < made.schema.index('"amount"')
