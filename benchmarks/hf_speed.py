@@ -44,6 +44,7 @@ from harness.machine.environment import environment
 from harness.tasks.task import load_task
 
 RESULT = ROOT / "benchmarks/results/hf_speed.json"
+DTYPE = "bfloat16"
 SYSTEM = (
     "You read payment notes. Copy the name of the person as it is written, the date as "
     "YYYY-MM-DD, and the amount as a number. Do not add text."
@@ -56,7 +57,7 @@ from lm_eval.api.instance import Instance
 from lm_eval.models.huggingface import HFLM
 
 model, limit, chats = sys.argv[1], int(sys.argv[2]), json.loads(sys.argv[3])
-lm = HFLM(pretrained=model, dtype="bfloat16", device="cpu", batch_size=1)
+lm = HFLM(pretrained=model, dtype=sys.argv[4], device="cpu", batch_size=1)
 texts = [lm.apply_chat_template(chat) for chat in chats]
 lengths = [len(lm.tok_encode(text)) for text in texts]
 options = {"until": [], "do_sample": False, "max_gen_toks": limit}
@@ -89,8 +90,8 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     chosen = parser.parse_args()
     requests = chats(chosen.prompts, chosen.new_tokens)
-    ours = Ours(chosen.model)
-    peer = Peer(chosen.peer_python, chosen.model, requests)
+    ours = Ours(chosen.model, DTYPE)
+    peer = Peer(chosen.peer_python, chosen.model, requests, DTYPE)
     ours.round(requests)
     peer.round(max(chosen.batch_sizes))
     rounds = []
@@ -118,9 +119,9 @@ def chats(count: int, limit: int) -> list[Request]:
 class Ours:
     """The backend's process, as pytest's process starts it."""
 
-    def __init__(self, model: str) -> None:
-        settings = EngineSettings(device="cpu", dtype="bfloat16")
-        self.generation = RemoteModel(ModelRef("base", model), settings, stays_open=True)
+    def __init__(self, model: str, dtype: str | None, kind: str = "base") -> None:
+        settings = EngineSettings(device="cpu", dtype=dtype)
+        self.generation = RemoteModel(ModelRef(kind, model), settings, stays_open=True)
 
     def round(self, requests: Sequence[Request]) -> dict[str, Any]:
         started = time.perf_counter()
@@ -136,15 +137,13 @@ class Ours:
         }
 
 
-class Peer:
-    """lm-evaluation-harness in its own environment."""
+class LineProcess:
+    """A process that answers each line of its input with a line of JSON, until its input ends."""
 
-    def __init__(self, python: str, model: str, requests: Sequence[Request]) -> None:
-        said = [[{"role": m.role, "content": m.content} for m in r.messages] for r in requests]
-        limit = requests[0].sampling.max_new_tokens
+    def __init__(self, command: Sequence[str]) -> None:
         self.log = tempfile.TemporaryFile("w+")  # noqa: SIM115 - lives as long as the process
         self.process = subprocess.Popen(
-            [python, "-c", PEER, model, str(limit), json.dumps(said)],
+            command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self.log,
@@ -152,15 +151,15 @@ class Peer:
             text=True,
         )
 
-    def round(self, batch_size: int) -> dict[str, Any]:
+    def round(self, line: object = "") -> dict[str, Any]:
         with suppress(BrokenPipeError):
-            print(batch_size, file=self._pipe(self.process.stdin), flush=True)
-        for line in self._pipe(self.process.stdout):
-            if line.startswith("{"):
-                found: dict[str, Any] = json.loads(line)
+            print(line, file=self._pipe(self.process.stdin), flush=True)
+        for said in self._pipe(self.process.stdout):
+            if said.startswith("{"):
+                found: dict[str, Any] = json.loads(said)
                 return found
         self.log.seek(0)
-        sys.exit(f"{self.log.read()[-2000:]}the peer ended with exit code {self.process.wait()}")
+        sys.exit(f"{self.log.read()[-2000:]}a side ended with exit code {self.process.wait()}")
 
     def close(self) -> None:
         self._pipe(self.process.stdin).close()
@@ -169,6 +168,15 @@ class Peer:
     def _pipe(self, stream: IO[str] | None) -> IO[str]:
         assert stream is not None
         return stream
+
+
+class Peer(LineProcess):
+    """lm-evaluation-harness in its own environment; a line is a batch size."""
+
+    def __init__(self, python: str, model: str, requests: Sequence[Request], dtype: str) -> None:
+        said = [[{"role": m.role, "content": m.content} for m in r.messages] for r in requests]
+        limit = requests[0].sampling.max_new_tokens
+        super().__init__([python, "-c", PEER, model, str(limit), json.dumps(said), dtype])
 
 
 def shared_tokens(prompts: Sequence[list[int]]) -> int:

@@ -11,6 +11,7 @@ from harness.core.completion import FinishReason
 from harness.core.errors import HarnessError
 from harness.core.modelref import ModelRef
 from harness.core.plan import Request, Sampling, requests_for
+from harness.engine.hf import model as hf_model
 from harness.engine.hf import shared_prefix
 from harness.engine.model import EngineSettings
 from harness.engine.row import Row
@@ -124,6 +125,20 @@ def test_a_small_token_budget_makes_more_batches_and_the_same_answers(tiny_base,
     assert len(small.batches(requests)) > len(tiny_base.batches(requests)) == 1
     together, apart = answers(tiny_base, requests), answers(small, requests)
     assert {i: c.text for i, c in together.items()} == {i: c.text for i, c in apart.items()}
+
+
+def test_requests_that_memory_has_no_room_for_wait_in_one_batch(tiny_base, requests, monkeypatch):
+    """Four or more of the sixteen at once; a prompt much longer than the others waits by itself."""
+    whole = {i: c.text for i, c in answers(tiny_base, requests).items()}
+    assert len({len(text) for text in whole.values()}) > 1
+    widest = max(tiny_base._width(r) for r in requests)
+    monkeypatch.setattr(hf_model, "MAX_BATCH_TOKENS", 4 * widest)
+    assert len(tiny_base.batches(requests)) == 1
+    found = answers(tiny_base, requests)
+    assert {i: c.text for i, c in found.items()} == whole
+    assert {c.timing.batch_rows for c in found.values()} == {4}
+    long = ask("word " * 300, max_new_tokens=requests[0].sampling.max_new_tokens)
+    assert list(map(len, tiny_base.batches([*requests, long]))) == [1, len(requests)]
 
 
 @pytest.mark.parametrize("name", ["tiny_base", "tiny_adapter", "tiny_gpt2"])

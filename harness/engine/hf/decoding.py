@@ -7,6 +7,7 @@ its own random seed, and the times of its first and last token are known.
 import inspect
 import sys
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -23,6 +24,10 @@ from harness.engine.row import Row
 LogitMask = Callable[[torch.Tensor, Sequence[Row]], torch.Tensor]
 """Takes logits ``[rows, vocabulary]`` and the rows, and returns logits of the same shape."""
 
+REFILL_SHARE = 0.5
+"""Rows that wait are admitted once at most this share of the places is taken: each admission is a
+pass of its own, which reads all weights."""
+
 
 @torch.inference_mode()
 def decode(
@@ -32,16 +37,19 @@ def decode(
     end_ids: frozenset[int],
     on_step: Callable[[int, int], None],
     mask: LogitMask | None = None,
+    max_rows: int | None = None,
 ) -> None:
-    """Decode ``rows`` in place. They share one ``sampling``, except for the seed.
+    """Decode ``rows`` in place, at most ``max_rows`` at once, in their order; rows that wait take
+    the places of ended ones. All share one ``sampling``, except for the seed.
 
     ``mask`` is applied to the logits of each step before a token is picked.
     Prompts are padded on the left to ``[rows, longest prompt]``.
     """
     started = time.perf_counter()
     pick = _Picker(sampling, rows, model.device)
-    batch = _PaddedBatch(model, rows)
-    while batch.rows:
+    waiting, most = deque(rows), max_rows or len(rows)
+
+    def step(batch: _PaddedBatch) -> None:
         logits = batch.next_logits()
         tokens = pick(logits if mask is None else mask(logits, batch.rows), batch.rows)
         now = time.perf_counter() - started
@@ -49,6 +57,17 @@ def decode(
             row.take(token, end_ids, now)
         on_step(len(tokens), sum(not row.is_open for row in batch.rows))
         batch.append(tokens)
+
+    batch: _PaddedBatch | None = None
+    while waiting or (batch and batch.rows):
+        if waiting and (batch is None or batch.has_room(most)):
+            free = most - (len(batch.rows) if batch else 0)
+            fresh = _PaddedBatch(model, [waiting.popleft() for _ in range(min(free, len(waiting)))])
+            step(fresh)
+            batch = batch.joined(fresh) if batch else fresh
+        else:
+            assert batch is not None
+            step(batch)
 
 
 @torch.inference_mode()
@@ -90,6 +109,34 @@ class _PaddedBatch:
         if not all(row.is_open for row in self.rows):
             self._keep(compacted([row.is_open for row in self.rows]))
 
+    def has_room(self, max_rows: int) -> bool:
+        """True if so many rows have ended that others should take their places."""
+        share = REFILL_SHARE if self._is_joinable else 0
+        return len(self.rows) <= share * max_rows
+
+    def joined(self, other: "_PaddedBatch") -> "_PaddedBatch":
+        """The open rows of both, which wait for the same step. Columns that are padding in every
+        row are dropped."""
+        if not (self.rows and other.rows):
+            return self if self.rows else other
+        columns = max(_used_columns(self.mask), _used_columns(other.mask))
+        for layer, more in zip(self.cache.layers, other.cache.layers, strict=True):
+            # The last column of a mask is the next input's, which is not cached yet.
+            layer.join(more, columns - 1)
+        self.rows += other.rows
+        self.input_ids = torch.cat([self.input_ids, other.input_ids])
+        self.positions = torch.cat([self.positions, other.positions])
+        self.mask = torch.cat([_fitted(self.mask, columns), _fitted(other.mask, columns)])
+        return self
+
+    @property
+    def _is_joinable(self) -> bool:
+        """True if rows of other batches may be appended: nothing but keys and values is cached,
+        and none depends on the longest row or on its column."""
+        layers = self.cache.layers
+        is_plain = all(isinstance(layer, GrowingLayer) for layer in layers)
+        return is_plain and not _has_dynamic_rope(self.model.config)
+
     def _keep(self, order: list[int]) -> None:
         self.rows = [self.rows[i] for i in order]
         if not self.rows:
@@ -98,6 +145,16 @@ class _PaddedBatch:
         self.input_ids, self.positions = self.input_ids[index], self.positions[index]
         self.mask = self.mask[index]
         keep_rows(self.cache, index)
+
+
+def _used_columns(mask: torch.Tensor) -> int:
+    """Columns from the first one that is not padding in every row."""
+    return mask.shape[1] - int(mask.amax(0).argmax())
+
+
+def _fitted(mask: torch.Tensor, columns: int) -> torch.Tensor:
+    """A mask of ``columns`` columns: padding is added or removed on the left."""
+    return torch.nn.functional.pad(mask, (columns - mask.shape[1], 0))
 
 
 def compacted(is_open: Sequence[bool]) -> list[int]:

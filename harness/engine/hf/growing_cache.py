@@ -6,6 +6,7 @@ reserved columns behind its cached ones and writes into them. Attention reads th
 it reads the same values.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -41,6 +42,13 @@ class GrowingLayer(DynamicLayer):  # type: ignore[misc]  # transformers is untyp
         for cached in (self.keys, self.values):
             cached[targets] = cached[sources]
         self.keys, self.values = self.keys[:rows], self.values[:rows]
+
+    def join(self, other: "GrowingLayer", columns: int) -> None:
+        """Append the rows of another layer. Each keeps its last ``columns`` columns; zeros stand
+        before fewer."""
+        pairs = ((self.keys, other.keys), (self.values, other.values))
+        self._reserved = [_stacked(pair, columns) for pair in pairs]
+        self.keys, self.values = (reserved[:, :, :columns] for reserved in self._reserved)
 
     def _has_room(self, columns: int) -> bool:
         """True if the cached part lies in reserved tensors of at least ``columns``. Keys that were
@@ -89,3 +97,16 @@ def _larger(cached: torch.Tensor, states: torch.Tensor, length: int) -> torch.Te
     if length:
         larger[:, :, :length] = cached
     return larger
+
+
+def _stacked(parts: Sequence[torch.Tensor], columns: int) -> torch.Tensor:
+    """The rows of all parts, each moved to the right end of ``columns``, and room for more."""
+    _, heads, _, width = parts[0].shape
+    rows = sum(map(len, parts))
+    stacked = parts[0].new_zeros(rows, heads, columns + RESERVED_COLUMNS, width)
+    first = 0
+    for part in parts:
+        kept = part[:, :, -columns:]
+        stacked[first : first + len(part), :, columns - kept.shape[2] : columns] = kept
+        first += len(part)
+    return stacked

@@ -33,6 +33,11 @@ from harness.model_files.pre_tokenizer import known_name
 
 MAX_BATCH_TOKENS = 32_768
 """Tokens of a batch; on a CPU more rows do not raise throughput: prefill is compute-bound."""
+MAX_REQUESTS = 256
+"""Requests of one batch of which some wait: as many are lost when the process is killed."""
+WIDEST = 2
+"""Largest ratio of the longest row of such a batch to the shortest: all get the room of the
+longest."""
 LOGIT_ROWS = 32
 """Sequences whose logits are in memory at once."""
 CACHE_SHARE = 0.2
@@ -51,6 +56,8 @@ class HfModel:
     """Prompts of the requests last divided into batches, by request key."""
     _rows: dict[str, Row | None] = field(default_factory=dict, repr=False)
     """Rows of the batch last decoded, by request key."""
+    _most_tokens: int = 1
+    """Tokens that the key-value cache may hold, measured when they were divided."""
 
     def __post_init__(self) -> None:
         """Refuse prompt-learning adapters: our decoding would omit or double their virtual tokens.
@@ -71,31 +78,30 @@ class HfModel:
     def batches(self, requests: Sequence[Request]) -> list[list[Request]]:
         """Group requests of one sampling and of similar length, the longest first.
 
+        A batch holds more requests than memory has room for at once, unless ``batch_tokens`` was
+        given: those that wait take the places of ended ones.
         The longest batch comes first, so that a machine with too little memory fails early. Timed
         requests come last, each alone. Tasks share batches: shared prefixes are computed once in a
         mixed batch, too, and fewer steps decode more rows. With four bundled tasks of 16 cases a
         0.5B model took 25 CPU seconds in batches of one task, 18 in one batch of all.
         """
         self._prompts = {r.key: self._prompt(r) for r in requests}
-        budget = self.settings.batch_tokens or self._batch_tokens()
-
-        def fits(batch: Sequence[Request], _: Request) -> bool:
-            # The first is the longest: the others are padded to it.
-            return self._width(batch[0]) * (len(batch) + 1) <= budget
-
+        self._most_tokens = self.settings.batch_tokens or self._batch_tokens()
         untimed = sorted((r for r in requests if not r.timed), key=self._order)
         groups = groupby(untimed, key=sampling_key)
-        batches = [batch for _, same in groups for batch in batched(same, fits)]
+        batches = [batch for _, same in groups for batch in batched(same, self._fits)]
         return batches + [[r] for r in requests if r.timed]
 
     def generate(self, batch: Sequence[Request], on_step: OnStep) -> list[Completion]:
         rows = {r.key: Row.of(r, self._prompts[r.key], self.context) for r in batch}
         self._rows = rows
         open_rows = [row for row in rows.values() if row is not None]
-        if open_rows:
-            mask = self._mask(open_rows)
-            decode(self.model, open_rows, batch[0].sampling, self.end_ids, on_step, mask)
-        return [self._completion(r, rows[r.key], len(open_rows)) for r in batch]
+        if not open_rows:
+            return [self._completion(r, None, 0) for r in batch]
+        together = max(1, self._most_tokens // max(row.width for row in open_rows))
+        sampling, mask = batch[0].sampling, self._mask(open_rows)
+        decode(self.model, open_rows, sampling, self.end_ids, on_step, mask, together)
+        return [self._completion(r, rows[r.key], min(together, len(open_rows))) for r in batch]
 
     def text_so_far(self, key: str) -> str:
         row = self._rows[key]
@@ -183,6 +189,15 @@ class HfModel:
         return prompt.read(
             request, partial(prompt.render, self.tokenizer), partial(prompt.encode, self.tokenizer)
         )
+
+    def _fits(self, batch: Sequence[Request], request: Request) -> bool:
+        """True if a request may be appended to a batch, whose first request is the longest: all
+        its rows fit into memory at once, or those that wait may take the places of ended ones."""
+        width = self._width(batch[0])
+        if width * (len(batch) + 1) <= self._most_tokens:
+            return True
+        may_wait = self.settings.batch_tokens is None and len(batch) < MAX_REQUESTS
+        return may_wait and width <= WIDEST * self._width(request)
 
     def _width(self, request: Request) -> int:
         return len(self._prompts[request.key].token_ids) + request.sampling.max_new_tokens

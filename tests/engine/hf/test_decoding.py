@@ -97,6 +97,36 @@ def test_an_ended_row_takes_no_part_in_the_next_step(model):
     assert [count for count, _ in seen] == [5, 3, 2, 1]
 
 
+@pytest.mark.parametrize("max_rows", [1, 2, 3, 5])
+@pytest.mark.parametrize("sampling", [GREEDY, SAMPLED], ids=["greedy", "drawn"])
+def test_rows_that_wait_decode_to_what_they_are_together(model, sampling, max_rows):
+    prompts = [*BATCHES["very different lengths"], *PROMPTS, *BATCHES["one task"][:4]]
+
+    def run(at_once):
+        rows = [Row(list(p), s, 3 + 5 * (s % 4)) for s, p in enumerate(prompts)]
+        decode(model, rows, sampling, END, lambda *step: None, at_once)
+        return [row.token_ids for row in rows]
+
+    assert run(max_rows) == run(None)
+
+
+def test_rows_that_wait_take_the_places_of_ended_ones(model):
+    """Six rows, at most four at once, of which the first lasts; the padding of the longest prompt
+    goes when its row has gone."""
+    lengths, rooms = (2, 9, 3, 3, 4, 4), (8, 1, 1, 3, 2, 2)
+    rows = [Row([5] * n, 0, room) for n, room in zip(lengths, rooms, strict=True)]
+    masks: list[tuple[int, ...]] = []
+    hook = model.register_forward_pre_hook(
+        lambda _, args, inputs: masks.append(tuple(inputs["attention_mask"].shape)),
+        with_kwargs=True,
+    )
+    decode(model, rows, GREEDY, frozenset(), lambda *step: None, max_rows=4)
+    hook.remove()
+    assert [len(row.token_ids) for row in rows] == list(rooms)
+    lasting = [(1, columns) for columns in range(7, 12)]
+    assert masks == [(4, 9), (2, 4), (4, 5), (2, 6), *lasting]
+
+
 def test_every_token_is_counted_and_timed(model):
     steps: list[tuple[int, int]] = []
     rows = decoded(model, PROMPTS, on_step=lambda *step: steps.append(step))
@@ -201,6 +231,9 @@ def test_other_kinds_of_model_answer_the_same(other, sharing):
     assert [row.token_ids for row in rows] == [
         expected(model, p, room) for room, p in enumerate(prompts, 1)
     ]
+    waiting = [Row(list(p), 0, room) for room, p in enumerate(prompts, 1)]
+    decode(model, waiting, GREEDY, END, lambda tokens, ended: None, max_rows=3)
+    assert [row.token_ids for row in waiting] == [row.token_ids for row in rows]
 
 
 def test_no_more_is_shared_than_a_sliding_window_holds(sharing):
