@@ -104,7 +104,7 @@ def test_rows_that_wait_decode_to_what_they_are_together(model, sampling, max_ro
 
     def run(at_once):
         rows = [Row(list(p), s, 3 + 5 * (s % 4)) for s, p in enumerate(prompts)]
-        decode(model, rows, sampling, END, lambda *step: None, at_once)
+        decode(model, rows, sampling, END, lambda *step: None, max_rows=at_once)
         return [row.token_ids for row in rows]
 
     assert run(max_rows) == run(None)
