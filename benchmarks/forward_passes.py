@@ -187,9 +187,11 @@ def bare(folder: str, dtype: str, cases: int, new_tokens: int) -> None:
         passes.append({**inputs, "past_key_values": None})
 
     hook = opened.model.register_forward_pre_hook(record, with_kwargs=True)
-    for batch in opened.batches(chats(cases, new_tokens)):
-        opened.generate(batch, lambda tokens, ended: None)
+    (batch,) = opened.batches(chats(cases, new_tokens))
+    found = opened.generate(batch, lambda tokens, ended: None)
     hook.remove()
+    if found[0].timing.batch_rows != cases:
+        sys.exit("memory has no room for all cases at once, take fewer")
     with torch.inference_mode():
         answer_lines(lambda: {"seconds": replayed(opened.model, passes), "passes": len(passes)})
 
