@@ -13,7 +13,7 @@ from harness.core.modelref import ModelRef
 from harness.core.plan import Request, Sampling
 from harness.core.record import ModelRecord
 from harness.engine.model import EngineSettings
-from harness.engine.worker import Imported, Opened, _generate, _open
+from harness.engine.worker import Imported, Opened, _generate, _open, _Streams
 from harness.model_files.opened_files import OpenedFiles
 from tests.project import Project
 
@@ -86,3 +86,23 @@ def test_a_batch_that_fails_otherwise_is_not_asked_again():
     model = CrampedModel(3, RuntimeError("shapes cannot be multiplied"))
     assert answered(model) == ["error"] * 16 + ["stop"] * 3
     assert model.asked == [8, 8, 3]
+
+
+class WordModel:
+    """A model whose answer so far is set by its test."""
+
+    def __init__(self) -> None:
+        self.text = ""
+
+    def text_so_far(self, key: str) -> str:
+        return self.text
+
+
+def test_a_streamed_text_is_told_in_whole_characters_and_never_taken_back():
+    model = WordModel()
+    streams = _Streams(model)
+    streams.keys = ["a"]
+    told = []
+    for model.text in ("", "Gr\ufffd", "Grü", "Grü", "Grüße \ufffd\ufffd", "Grüße 🙂!", "Gru?"):
+        told.append(streams.texts())
+    assert told == [{}, {"a": "Gr"}, {"a": "ü"}, {}, {"a": "ße "}, {"a": "🙂!"}, {}]

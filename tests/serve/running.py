@@ -17,6 +17,26 @@ from harness.serve.server import bound
 REF = ModelRef.parse("base:models/tiny")
 
 
+class LogLines(list):
+    """Entries of the log, which a request's is among soon after its response."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._changed = threading.Condition()
+
+    def add(self, entry) -> None:
+        with self._changed:
+            self.append(entry)
+            self._changed.notify_all()
+
+    def of(self, path: str, count: int = 1) -> list:
+        """The entries of a path, once there are ``count``."""
+        with self._changed:
+            wanted = lambda: [e for e in self if e.get("path") == path]  # noqa: E731
+            assert self._changed.wait_for(lambda: len(wanted()) >= count, 20)
+            return wanted()
+
+
 @dataclass
 class Running:
     """A running server, and a client for it."""
@@ -61,8 +81,8 @@ class Running:
 @contextmanager
 def running(host, ref=REF, **told) -> Iterator[Running]:
     """Run a server until the block ends; it is ready, unless the model does not open."""
-    log: list = []
-    server = Server(ServedModel(ref, **told), host, log.append)
+    log = LogLines()
+    server = Server(ServedModel(ref, **told), host, log.add)
     listening = bound("127.0.0.1", 0)
     one = uvicorn.Server(uvicorn.Config(server.app, log_config=None, access_log=False, ws="none"))
     thread = threading.Thread(target=lambda: asyncio.run(one.serve(sockets=[listening])))

@@ -1,0 +1,46 @@
+"""``harness serve``: mistakes on its command line, found before a model is opened."""
+
+import socket
+
+import pytest
+from click.testing import CliRunner
+
+from harness.cli import main
+from harness.cli.serve import KEY
+from tests.models import TASKS, TINY_QWEN2
+
+MODEL = ("--model", f"base:{TINY_QWEN2}", "--tasks-dir", str(TASKS), "--task", "json_extraction")
+
+
+def refused(*arguments: str, **environment: str) -> str:
+    result = CliRunner().invoke(main, ["serve", *arguments], env=environment)
+    assert result.exit_code == 2, result.output
+    return result.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (("--model", "base:nowhere/at-all-3"), "--model base:nowhere/at-all-3"),
+        (("--model", "nothing"), "expected kind:location"),
+        ((*MODEL, "--task", "jsn_extraction"), "no such task"),
+        ((*MODEL, "--policy", "constrained"), "expected raw, repair or retry:N"),
+        ((*MODEL, "--policy", "retry:10"), "expected raw, repair or retry:N"),
+        ((*MODEL, "--timeout", "0"), "--timeout"),
+        ((*MODEL, "--host", "256.1.1.1"), "cannot listen there"),
+    ],
+)
+def test_a_mistake_is_refused(arguments, reason):
+    assert reason in refused(*arguments)
+
+
+@pytest.mark.parametrize("key", ["", "a\nb", "clé", " a"])
+def test_a_key_that_no_header_carries_is_refused_without_being_shown(key):
+    assert KEY in (said := refused(*MODEL, **{KEY: key}))
+    assert not key.strip() or key not in said
+
+
+def test_a_port_that_is_taken_is_refused():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        assert f"--port {port}: cannot listen there" in refused(*MODEL, "--port", port)
