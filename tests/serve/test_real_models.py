@@ -11,11 +11,11 @@ from contextlib import closing, contextmanager
 import psutil
 import pytest
 
-from tests.models import ROOT, TASKS
+from tests.models import ROOT, TASKS, TINY_QWEN2
 from tests.project import Project, clean_environment, end_with_parent
 from tests.serve.running import Running
 
-ADAPTER = f"adapter:{ROOT}/fixtures/models/tiny-qwen2-adapter"
+ADAPTER = f"adapter:{ROOT}/fixtures/models/tiny-qwen2-adapter+base={TINY_QWEN2}"
 pytestmark = pytest.mark.slow
 
 
