@@ -23,11 +23,13 @@ from rich.text import Text
 from harness.core.printable import printable
 from harness.core.record import FORMAT_SUCCESS, BehaviorResult, RunRecord, Sample, TaskRecord
 from harness.gate.compare import CaseChange, Change, Comparison
+from harness.report.console.grammar_lift import shown as grammar_lift
 from harness.report.console.parity import shown as chain
 from harness.report.report import Report
 from harness.report.words import noise as noise_words
 from harness.report.words import numbers as words
 from harness.report.words.excerpts import beginning, shared_prefix, window
+from harness.report.words.grammar_lift import grammar_lifts
 from harness.report.words.marks import explaining_behaviors, first_failure
 
 EXAMPLES = 5
@@ -99,10 +101,12 @@ class BeforeAfter:
 
 
 def whole(report: Report) -> Group:
-    """Every run's summary, what changed on each task, then parity where it was measured."""
+    """Every run's summary, what a grammar lifts, what changed on each task, then parity where it
+    was measured."""
     summaries = [Summary(run) for run in report.runs]
+    lifts = map(grammar_lift, grammar_lifts(report))
     changes = [BeforeAfter(comparison) for comparison in report.comparisons]
-    return Group(*summaries, *changes, *([chain(report.parity)] if report.parity else ()))
+    return Group(*summaries, *lifts, *changes, *([chain(report.parity)] if report.parity else ()))
 
 
 def chosen(

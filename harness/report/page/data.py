@@ -14,6 +14,7 @@ from harness.report.page.parity_view import ParityView, parity_view
 from harness.report.page.task_view import TaskView, task_views
 from harness.report.report import Report
 from harness.report.words import decision as decisions
+from harness.report.words.grammar_lift import GrammarLift, grammar_lifts
 from harness.report.words.provenance import Fact, differing, environment_of, facts
 
 
@@ -34,6 +35,8 @@ class PageData:
     """The sides before and after, or the only one."""
     trainings: tuple[TrainingView, ...]
     parity: ParityView | None
+    lifts: tuple[GrammarLift, ...]
+    """Tasks that one run decoded freely and the other constrained."""
     facts: tuple[Fact, ...]
     essential: tuple[str, ...]
     """Facts in which the sides differ and without which their answers cannot be compared."""
@@ -68,6 +71,7 @@ def page_data(report: Report, limit: int, pairs: Pairs) -> PageData:
         pair=tuple(label_of(report, side) for side in report.pair),
         trainings=training_views(report),
         parity=parity_view(report.parity),
+        lifts=grammar_lifts(report),
         facts=found,
         essential=tuple(f.name for f in found if f.is_essential and f.differs),
         differing=differing(report),
