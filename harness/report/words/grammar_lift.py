@@ -159,7 +159,9 @@ def _cut(pair: _Pair) -> str:
 
 
 def _speed(timed: Sequence[TimedAnswer]) -> str:
-    return f"{sum(t.tokens for t in timed) / sum(t.seconds for t in timed):,.0f}"
+    """Tokens a second after the first one: a prompt takes its time whatever the answer is."""
+    seconds = sum(t.seconds - t.first_token_seconds for t in timed)
+    return f"{sum(t.tokens - 1 for t in timed) / seconds:,.0f}" if seconds > 0 else "not measured"
 
 
 def _latency(timed: Sequence[TimedAnswer]) -> str:

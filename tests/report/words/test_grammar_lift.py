@@ -46,9 +46,9 @@ def test_a_lift_has_rates_changes_and_costs_of_each_model(report):
     assert found["format_success_rate"] == "75.0% -> 97.5%"
     assert found["cases fixed, broken"] == "10, 1"
     assert found["answers cut short"] == "10 -> 1"
-    # Answers that fail are cut ones here. 60 tokens took 0.6 s and 1.2 s, the second of three
-    # answers 0.2 s and 0.4 s.
-    assert found["tokens a second"] == "100 -> 50"
+    # Answers that fail are cut ones here. 57 tokens came in 0.57 s and 1.17 s after the first
+    # ones; the second of three answers took 0.2 s and 0.4 s.
+    assert found["tokens a second"] == "100 -> 49"
     assert found["latency p50, ms"] == "200 -> 400"
 
 
