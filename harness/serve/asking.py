@@ -39,8 +39,7 @@ class Asking:
         answer = asyncio.wrap_future(self._submitted(request, entry))
         gone = asyncio.create_task(_left(http))
         try:
-            seconds = max(0.0, self.limits.seconds - entry.seconds)
-            await _first_of(answer, gone, seconds=seconds)
+            await _first_of(answer, gone, seconds=self._seconds_left(entry))
             if answer.done():
                 return self._noted(answer.result(), entry)
             if gone.done():
@@ -94,10 +93,10 @@ class Asking:
         sent = ""
         is_begun = False
         try:
-            async with asyncio.timeout(max(0.0, self.limits.seconds - entry.seconds)):
-                while (text := await pieces.get()) is not None:
-                    yield reply.part(text, is_first=not is_begun)
-                    sent, is_begun = sent + text, True
+            # No asyncio.timeout: the parts are taken by another task than the first one.
+            while (text := await asyncio.wait_for(pieces.get(), self._seconds_left(entry))) is not None:
+                yield reply.part(text, is_first=not is_begun)
+                sent, is_begun = sent + text, True
             completion = self._noted(answer.result(0), entry)
             if not completion.text.startswith(sent):
                 raise ApiError(500, "the tokenizer read the answer's end otherwise than its start")
@@ -133,6 +132,10 @@ class Asking:
         if self.logs_prompts:
             entry.more["answer"] = completion.text
         return completion
+
+    def _seconds_left(self, entry: Entry) -> float:
+        """Seconds that are left for a request's answer."""
+        return max(0.0, self.limits.seconds - entry.seconds)
 
     def _late(self) -> ApiError:
         return ApiError(504, f"no whole answer within {self.limits.seconds:g} s", code="timeout")

@@ -372,6 +372,25 @@ def test_an_answer_that_takes_too_long_is_504():
         host.go.release(1)
 
 
+@pytest.mark.parametrize("is_chat", [True, False])
+def test_a_stream_that_takes_too_long_ends_with_an_error_and_no_done(is_chat):
+    host = ControlledHost()
+    host.holds_after_text = True
+    host.go.release(1)
+    path = "/v1/chat/completions" if is_chat else "/v1/completions"
+    asked = {"messages": [{"role": "user", "content": "x"}]} if is_chat else {"prompt": "x"}
+    with running(host, limits=Limits(seconds=0.2)) as one:
+        status, _, raw = one.send("POST", path, json.dumps({**asked, "stream": True}))
+        *parts, last = [
+            json.loads(p.removeprefix("data: ")) for p in raw.decode().split("\n\n")[:-1]
+        ]
+        host.go.release(1)
+    assert status == 200
+    choice = parts[0]["choices"][0]
+    assert (choice["delta"]["content"] if is_chat else choice["text"]) == "re"
+    assert last["error"]["message"] == "no whole answer within 0.2 s"
+
+
 def test_a_model_that_is_lost_is_503_with_the_reason_and_the_next_request_is_answered():
     host = ControlledHost(lambda request: "fine")
     host.go.release(9)

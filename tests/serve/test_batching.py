@@ -32,6 +32,8 @@ class ControlledHost:
         self.is_closed = False
         self.dies = set()
         self.is_up = False
+        self.holds_after_text = False
+        """A streamed answer waits for ``go`` once more, after its first text."""
 
     def answers(self, ref, requests, *, keep_open=False):
         requests = list(requests)
@@ -48,6 +50,8 @@ class ControlledHost:
                 continue
             if asked.streamed:
                 yield Stepped(ref, 1, 0, {asked.key: "re"})
+                if self.holds_after_text:
+                    assert self.go.acquire(timeout=SECONDS)
             yield from (
                 e for e in self.fake.answers(ref, [asked], keep_open=True)
                 if isinstance(e, Answered)
