@@ -94,7 +94,9 @@ class Asking:
         is_begun = False
         try:
             # No asyncio.timeout: the parts are taken by another task than the first one.
-            while (text := await asyncio.wait_for(pieces.get(), self._seconds_left(entry))) is not None:
+            while (
+                text := await asyncio.wait_for(pieces.get(), self._seconds_left(entry))
+            ) is not None:
                 yield reply.part(text, is_first=not is_begun)
                 sent, is_begun = sent + text, True
             completion = self._noted(answer.result(0), entry)
