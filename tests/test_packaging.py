@@ -19,9 +19,10 @@ COMES_WITH = {
     "markupsafe": "jinja2",
     "pydantic-core": "pydantic",
     "referencing": "jsonschema",
+    "starlette": "fastapi",
 }
 """Parts of a declared package's own interface."""
-NEEDS_AN_EXTRA = ("backends", "engine", "export", "tasks/generate")
+NEEDS_AN_EXTRA = ("backends", "engine", "export", "serve", "tasks/generate")
 """Folders of ``harness/`` that may import at their top what only an extra installs."""
 KNOWN = packages_distributions()
 

@@ -160,7 +160,7 @@ def test_a_page_knows_what_lies_beside_it(runs: Path) -> None:
     result = report(SECOND, "--before", BASE, "--noise", FIRST)
     assert result.exit_code == 0
     page = (runs / SECOND / "report.html").read_text(encoding="utf-8")
-    assert f"flip with nothing changed: run {FIRST} of the same model" in page
+    assert f"flipped, at most 26.5%, with nothing changed: run {FIRST} of the same model" in page
     assert "over 2 stored runs" in page
     (runs / FIRST / "run.json").write_text("{")
     assert report(SECOND).exit_code == 0, "a damaged run is nothing to another's page"
