@@ -147,13 +147,15 @@ def _decoding(old: TaskRecord, new: TaskRecord) -> Iterator[Incompatibility]:
     was, now = asdict(old.sampling), asdict(new.sampling)
     changed = [f"{n} was {_short(was[n])}, is {_short(now[n])}" for n in was if was[n] != now[n]]
     if old.grammar != new.grammar:
-        changed.append(f"it was {_constraint(old)}, is {_constraint(new)}")
+        changed.append(f"decoding was {_constraint(old)}, is {_constraint(new)}")
     if changed:
         yield Incompatibility("decoding", "; ".join(changed), old.name)
 
 
 def _constraint(task: TaskRecord) -> str:
-    return f"constrained to {sha256_of(task.grammar.schema)[:12]}" if task.grammar else "free"
+    return (
+        f"constrained to grammar {sha256_of(task.grammar.schema)[:12]}" if task.grammar else "free"
+    )
 
 
 def _short(value: object) -> str:

@@ -47,7 +47,7 @@ def constrained(run: RunRecord) -> RunRecord:
 
 
 UNLIKE = [
-    ("decoding", constrained, "it was free, is constrained to "),
+    ("decoding", constrained, "decoding was free, is constrained to grammar "),
     ("decoding", warmer, "temperature was 0, is 0.7"),
     ("schema", lambda run: with_task(run, schema_sha256="0"), "the JSON Schema is another one"),
     ("prompts", asked_otherwise, "300 of 300 prompts differ: pay-0001, pay-0002"),
