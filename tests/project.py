@@ -187,15 +187,8 @@ def end_with_parent() -> None:
 
 def clean_environment(**more: str) -> dict[str, str]:
     """Ours, without what would change how pytest prints or what it loads."""
-    dropped = (
-        "PYTEST_ADDOPTS",
-        "PYTEST_CURRENT_TEST",
-        "COLUMNS",
-        "FORCE_COLOR",
-        "CI",
-        "GITHUB_ACTIONS",
-    )
-    kept = {k: v for k, v in os.environ.items() if k not in dropped}
+    dropped = ("COLUMNS", "FORCE_COLOR", "CI", "GITHUB_ACTIONS")
+    kept = {k: v for k, v in os.environ.items() if k not in dropped and not k.startswith("PYTEST_")}
     return {**kept, "PYTHONPATH": str(ROOT), "COLUMNS": "100", **more}
 
 
