@@ -5,7 +5,8 @@
 Stored: eight suites over 1,000 cases and two models, and one suite over 30 to 30,000 cases of one
 model, each in a new process, medians of five. Their answers are the cases' references, put into the
 store directly. Cost: 1,000 answers that a model generates, without a store and with an empty one,
-in turns. The result is written to ``benchmarks/results/stored_run.json`` with machine and versions.
+in turns, and the share of the second's time that it spends on keys and in the store. The result is
+written to ``benchmarks/results/stored_run.json`` with machine and versions.
 """
 
 import json
@@ -45,6 +46,29 @@ SIZES = (30, 300, 3_000, 30_000)
 GENERATED = 1_000
 """Cases of the run that finds nothing in the store."""
 REPEATS = 5
+TIMED = """
+import atexit, time
+from harness.run import stored_model
+
+spent = []
+
+def timed(owner, name):
+    inner = getattr(owner, name)
+    def outer(*given, **named):
+        started = time.perf_counter()
+        try:
+            return inner(*given, **named)
+        finally:
+            spent.append(time.perf_counter() - started)
+    setattr(owner, name, outer)
+
+for owner, name in (
+    (stored_model.SessionStore, "use"), (stored_model, "model_key"), (stored_model, "_by_key")
+):
+    timed(owner, name)
+atexit.register(lambda: open("spent.txt", "w").write(str(sum(spent))))
+"""
+"""Adds up the time that the session spends on keys and in the store."""
 HEAVY = ("torch", "transformers", "llama_cpp")
 
 
@@ -74,6 +98,7 @@ class Project:
         # The store must do without them, so they are not there.
         hidden = "".join(f"sys.modules[{name!r}] = None\n" for name in HEAVY)
         (root / "hidden.py").write_text(f"import sys\n{hidden}", "utf-8")
+        (root / "timed.py").write_text(TIMED, "utf-8")
 
     def pytest(
         self, suites: Iterable[str], models: Iterable[str], store: str, *more: str
@@ -132,16 +157,19 @@ def stored(cases: int, suites: tuple[str, ...], models: tuple[str, ...]) -> dict
 
 
 def cost() -> dict[str, Any]:
-    """The same run without a store, and with an empty one."""
+    """The same run without a store and with an empty one, and what the second spends in it."""
     runs: dict[str, list[Measured]] = {"without": [], "with": []}
+    shares = []
     with tempfile.TemporaryDirectory() as folder:
         project = Project(Path(folder), GENERATED)
         store = project.root / "store"
         for _ in range(REPEATS):
             for name, used in (("without", "false"), ("with", str(store))):
                 shutil.rmtree(store, ignore_errors=True)
-                runs[name].append(project.pytest(SUITES[:1], [BASE], used))
-    found: dict[str, Any] = {"cases": GENERATED}
+                runs[name].append(project.pytest(SUITES[:1], [BASE], used, "-p", "timed"))
+            spent = float((project.root / "spent.txt").read_text("utf-8"))
+            shares.append(round(spent / runs["with"][-1].seconds, 5))
+    found: dict[str, Any] = {"cases": GENERATED, "share_in_the_store": statistics.median(shares)}
     for measure in ("seconds", "cpu_seconds"):
         each = {name: [getattr(run, measure) for run in own] for name, own in runs.items()}
         found[measure] = {name: [round(t, 3) for t in times] for name, times in each.items()}

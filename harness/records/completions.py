@@ -119,8 +119,7 @@ class Completions:
             )
 
     def keep(self, model: str, key: str, completion: Completion, run: str) -> None:
-        """Keep an answer; once this returns it survives the death of this process. It ends the
-        claim to it."""
+        """Keep an answer; once this returns it survives the death of this process."""
         bare = replace(completion, case_id="", repeat=0, timing=None, origin=None)
         text = json.dumps(bare, default=fields_of, separators=(",", ":"))
         created = datetime.now(UTC).isoformat(timespec="seconds")
@@ -130,7 +129,6 @@ class Completions:
                 "insert or replace into answers values (?, ?, ?, ?, ?, ?, ?)",
                 (model, key, text, digest, run, created, time.time()),
             )
-            connection.execute("delete from claims where model = ? and request = ?", (model, key))
 
     def claim(self, model: str, keys: Sequence[str]) -> list[str]:
         """Claim requests to generate their answers, and return those that are this session's: they
@@ -148,6 +146,10 @@ class Completions:
                 connection.execute("select request, owner from claims where model = ?", (model,))
             )
             living = {o for o in {*claimed.values()} - {self.owner} if _is_alive(o)}
+            for dead in {*claimed.values()} - living - {self.owner}:
+                connection.execute(
+                    "delete from claims where model = ? and owner = ?", (model, dead)
+                )
             mine = [k for k in keys if k not in answered and claimed.get(k) not in living]
             connection.executemany(
                 "insert or replace into claims values (?, ?, ?)",

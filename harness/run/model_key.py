@@ -1,5 +1,6 @@
 """Names a model by content: equal keys give equal answers to equal requests."""
 
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 
 from harness import __version__, backends
@@ -52,6 +53,7 @@ def _versions(libraries: tuple[str, ...]) -> list[list[str | None]]:
     return [[name, _version(name)] for name in libraries]
 
 
+@cache
 def _version(library: str) -> str | None:
     try:
         return version(library)

@@ -219,9 +219,9 @@ class _Stream:
         try:
             found = yield from self._stored()
             while self.waiting or others:
-                asked = [self.waiting[key][0] for key in self._claimed()]
-                if asked or others:
-                    yield from self._asked([*asked, *others])
+                keys = self._claimed()
+                if keys or others:
+                    yield from self._asked(keys, others)
                     others = ()
                 else:
                     time.sleep(WAIT_SECONDS)
@@ -253,14 +253,17 @@ class _Stream:
             return keys
         return self.model.store.use(keys, Completions.claim, self.key, keys)
 
-    def _asked(self, requests: list[Request]) -> Generator[Event, None, None]:
+    def _asked(
+        self, keys: Sequence[str], others: Sequence[Request]
+    ) -> Generator[Event, None, None]:
         """Have the model answer; each answer is kept before it is passed on."""
-        store = self.model.store
-        for event in self._opened(self.model.inner.events(requests)):
+        store, asked = self.model.store, {self.waiting[key][0].key: key for key in keys}
+        requests = [self.waiting[key][0] for key in keys]
+        for event in self._opened(self.model.inner.events([*requests, *others])):
             if not isinstance(event, Answered) or _is_generated_anew(event.request):
                 yield event
                 continue
-            key, completion = request_key(event.request), event.completion
+            key, completion = asked[event.request.key], event.completion
             if completion.finish_reason is not FinishReason.ERROR:
                 store.use(None, Completions.keep, self.key, key, completion, store.run)
             yield from self._answers(key, completion)

@@ -307,11 +307,15 @@ def test_what_was_answered_meanwhile_is_not_claimed(store):
     session.close()
 
 
-def test_an_answer_ends_its_claim(store):
-    store.claim(MODEL, ["a"])
+def test_what_is_answered_is_not_claimed_and_a_dead_session_leaves_no_claim(store):
+    store.owner = "1 0.00"
+    store.claim(MODEL, ["a", "b"])
     store.keep(MODEL, "a", ANSWER, "run-1")
+    store.owner = owner_of(os.getpid())
+    assert store.claim(MODEL, ["a", "b"]) == ["b"]
     with store.transaction() as connection:
-        assert connection.execute("select count(*) from claims").fetchone() == (0,)
+        claims = connection.execute("select request, owner from claims").fetchall()
+    assert claims == [("b", store.owner)]
 
 
 def test_the_store_is_a_file_in_its_folder(tmp_path: Path):
