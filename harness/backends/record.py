@@ -5,10 +5,9 @@
 other decoding, comes back as an error.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any
 
 from harness.core.completion import Completion
 from harness.core.errors import HarnessError
@@ -16,9 +15,8 @@ from harness.core.modelref import ModelRef
 from harness.core.plan import Request, failed
 from harness.core.record import ModelRecord, RunRecord, Sample
 from harness.core.suggestion import did_you_mean
-from harness.engine.local import LocalModel
+from harness.engine.local import GivenAnswers, LocalModel
 from harness.engine.model import EngineSettings, OnStep, OpenModel
-from harness.engine.tokenization import Tokenization
 from harness.model_files.folders import check_options
 from harness.records.runs import find_run, read_run
 
@@ -43,8 +41,10 @@ def open_model(ref: ModelRef, settings: EngineSettings) -> OpenModel:
     return Replay(ref, run, model)
 
 
-class Replay:
+class Replay(GivenAnswers):
     """Replays the completions of one model of one run."""
+
+    kind = "a stored run has"
 
     def __init__(self, ref: ModelRef, run: RunRecord, model: ModelRecord) -> None:
         self.ref = ref
@@ -66,17 +66,8 @@ class Replay:
             peak_memory_mb=None,
         )
 
-    def batches(self, requests: Sequence[Request]) -> list[list[Request]]:
-        return [list(requests)] if requests else []
-
     def generate(self, batch: Sequence[Request], on_step: OnStep) -> list[Completion]:
         return [self._answer(request) for request in batch]
-
-    def encode(self, requests: Sequence[Request], token_ids: Iterable[int]) -> Tokenization:
-        raise HarnessError("a stored run has no tokenizer, name the model itself")
-
-    def logits(self, sequences: Sequence[Sequence[int]]) -> Iterator[Any]:
-        raise HarnessError("a stored run has no logits, name the model itself")
 
     def _answer(self, request: Request) -> Completion:
         sample = self.samples.get((request.task, request.case_id, request.repeat))

@@ -9,10 +9,11 @@ import click
 from harness.core.portable import expanded
 
 _ANSWERING = ("--model", "--device", "--dtype", "--quantize", "--threads", "--batch-tokens")
+_SHARING = ("--engine", "--workers", "--ray-address")
 _SENDING = ("--concurrency", "--stall-seconds", "--answers")
 _KEPT = ("--shard", "--run-id", "--report-dir", "--junitxml", "--junit-xml", "--basetemp")
 _DISTRIBUTED = ("-n", "--numprocesses", "--dist", "--maxprocesses")
-VALUED = frozenset((*_ANSWERING, *_SENDING, *_KEPT, *_DISTRIBUTED))
+VALUED = frozenset((*_ANSWERING, *_SHARING, *_SENDING, *_KEPT, *_DISTRIBUTED))
 """Options of a shard's session that its merging has not: who answers, where, and what is kept."""
 ALONE = frozenset({"--fresh", "--resume"})
 _WORKERS = re.compile(r"-n(\d+|auto|logical)")

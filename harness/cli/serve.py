@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from harness.core.errors import HarnessError
+from harness.serve.limits import DEFAULTS
 
 if TYPE_CHECKING:
-    from harness.serve.app import ServedModel
+    from harness.engine.model import EngineSettings
+    from harness.run.settings import Settings
+    from harness.serve.app import ServerSettings
     from harness.tasks.task import Task
 
 KEY = "HARNESS_SERVE_KEY"
@@ -35,12 +38,16 @@ KEY = "HARNESS_SERVE_KEY"
 )  # fmt: skip
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535))
-@click.option("--queue", default=256, show_default=True, type=click.IntRange(1),
+@click.option("--queue", default=DEFAULTS.max_waiting, show_default=True, type=click.IntRange(1),
               help="Requests that may wait; more get 429.")  # fmt: skip
-@click.option("--max-tokens", default=4096, show_default=True, type=click.IntRange(1),
-              help="The most tokens that a request may ask for.")  # fmt: skip
-@click.option("--max-body-bytes", default=4_000_000, show_default=True, type=click.IntRange(1))
-@click.option("--timeout", default=300.0, show_default=True, metavar="SECONDS",
+@click.option(
+    "--max-tokens", default=DEFAULTS.max_tokens, show_default=True, type=click.IntRange(1),
+    help="The most tokens that a request may ask for.",
+)  # fmt: skip
+@click.option(
+    "--max-body-bytes", default=DEFAULTS.max_body_bytes, show_default=True, type=click.IntRange(1)
+)
+@click.option("--timeout", default=DEFAULTS.seconds, show_default=True, metavar="SECONDS",
               type=click.FloatRange(0, min_open=True), help="For a whole answer.")  # fmt: skip
 @click.option("--dtype", type=click.Choice(["float32", "bfloat16", "float16"]))
 @click.option("--device", metavar="DEVICE", help="cpu, cuda, cuda:1, mps.")
@@ -56,11 +63,13 @@ def command(**options: Any) -> None:
     _require_packages()
     from harness import backends
     from harness.report.console.output import say
+    from harness.run.settings import read_settings
     from harness.serve import server
     from harness.serve.app import Server
 
-    served = _served(options)
-    settings = _settings(options)
+    project = read_settings(Path.cwd())
+    served = _served(options, project)
+    settings = _settings(options, project)
     backends.preflight(served.ref, settings)
     listening = server.bound(options["host"], options["port"])
     url = _url(*listening.getsockname()[:2])
@@ -84,19 +93,19 @@ def _require_packages() -> None:
         ) from None
 
 
-def _served(options: Mapping[str, Any]) -> "ServedModel":
+def _served(options: Mapping[str, Any], project: "Settings") -> "ServerSettings":
     """The model, its tasks and limits, as the options say."""
     from harness.core.modelref import ModelRef
-    from harness.serve.app import ServedModel
+    from harness.serve.app import ServerSettings
     from harness.serve.guard import Access
     from harness.serve.limits import Limits
     from harness.serve.server import hosts_for
     from harness.serve.task_answers import Policy
 
     key = _key()
-    return ServedModel(
+    return ServerSettings(
         ref=ModelRef.parse(options["model"]),
-        tasks=_tasks(options["tasks_dir"], options["tasks"]),
+        tasks=_tasks(options["tasks_dir"], options["tasks"], project),
         limits=Limits(
             max_body_bytes=options["max_body_bytes"],
             max_tokens=options["max_tokens"],
@@ -109,25 +118,23 @@ def _served(options: Mapping[str, Any]) -> "ServedModel":
     )
 
 
-def _settings(options: Mapping[str, Any]) -> Any:
+def _settings(options: Mapping[str, Any], project: "Settings") -> "EngineSettings":
     from harness.engine.model import EngineSettings
-    from harness.run.settings import read_settings
 
     return EngineSettings(
         dtype=options["dtype"],
         device=options["device"],
         threads=options["threads"],
         quantize=options["quantize"],
-        stall_seconds=read_settings(Path.cwd()).stall_seconds,
+        stall_seconds=project.stall_seconds,
     )
 
 
-def _tasks(folder: Path | None, names: tuple[str, ...]) -> "tuple[Task, ...]":
+def _tasks(folder: Path | None, names: tuple[str, ...], project: "Settings") -> "tuple[Task, ...]":
     """The named tasks, else all that there are."""
-    from harness.run.settings import read_settings
     from harness.tasks.task import find_tasks
 
-    there = folder or Path(read_settings(Path.cwd()).tasks_dir)
+    there = folder or Path(project.tasks_dir)
     if folder is None and not names and not there.is_dir():
         return ()
     return find_tasks(there, names)

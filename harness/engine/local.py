@@ -1,16 +1,18 @@
 """Runs a model in this process, for kinds that load nothing that could crash or hang it."""
 
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Any, ClassVar
 
 from harness.core.completion import Completion
-from harness.core.errors import one_line
+from harness.core.errors import HarnessError, one_line
 from harness.core.modelref import ModelRef
 from harness.core.plan import Request, failed
 from harness.core.record import ModelRecord
 from harness.engine.events import Answered, Event, ModelOpened
 from harness.engine.model import ModelUnopened, OpenModel, replacement
+from harness.engine.tokenization import Tokenization
 
 
 @dataclass
@@ -71,6 +73,24 @@ class LocalModel:
         self.model = self.model or replace(described, load_seconds=seconds)
         self._opened = opened
         return opened
+
+
+class GivenAnswers:
+    """The part of an ``OpenModel`` that is the same wherever answers are there already: all of them
+    are one batch, and there is neither a tokenizer nor logits."""
+
+    kind: ClassVar[str]
+    """What holds the answers, with its verb: ``a stored run has``."""
+    instead: ClassVar[str] = "name the model itself"
+
+    def batches(self, requests: Sequence[Request]) -> list[list[Request]]:
+        return [list(requests)] if requests else []
+
+    def encode(self, requests: Sequence[Request], token_ids: Iterable[int]) -> Tokenization:
+        raise HarnessError(f"{self.kind} no tokenizer, {self.instead}")
+
+    def logits(self, sequences: Sequence[Sequence[int]]) -> Iterator[Any]:
+        raise HarnessError(f"{self.kind} no logits, {self.instead}")
 
 
 def _generated(model: OpenModel, batch: Sequence[Request]) -> list[Completion]:

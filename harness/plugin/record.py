@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from harness.core.errors import HarnessError, one_line
+from harness.core.modelref import ModelRef
 from harness.core.portable import command_line
 from harness.core.printable import printable
 from harness.core.record import FORMAT_SUCCESS, RunRecord
@@ -62,6 +63,8 @@ class RecordWriter:
         """Node ids of behaviors that have not finished."""
         self.record: RunRecord | None = None
         self.ending = Ending()
+        self.outlined: set[ModelRef] = set()
+        """Models that the outline on disk has."""
         self.folder: Path | None = None
 
     @pytest.hookimpl(trylast=True)
@@ -139,8 +142,12 @@ class RecordWriter:
         return shlex.join(["pytest", *suites, *given])
 
     def _outline(self, event: Event) -> None:
-        """Write what is known of the run when a model opens; a replayed one is on disk already."""
-        if isinstance(event, ModelOpened) and event.model.is_measurable:
+        """Write what is known of the run when a model opens for the first time. What is replayed is
+        on disk already."""
+        if not isinstance(event, ModelOpened) or event.ref in self.outlined:
+            return
+        self.outlined.add(event.ref)
+        if event.model.is_measurable:
             with suppress(OSError):  # A disk that fails is reported when the record is written.
                 write_outline(self.session.the_run.outline(self.command), self.report_dir)
 

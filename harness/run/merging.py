@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any
 
 from harness.core.completion import Completion, Timing
 from harness.core.errors import HarnessError
@@ -18,9 +17,8 @@ from harness.core.portable import command_line
 from harness.core.record import ModelRecord, RunRecord, Sample, TimedAnswer
 from harness.core.shard import MergedShard
 from harness.engine.host import ModelHost
-from harness.engine.local import LocalModel
+from harness.engine.local import GivenAnswers, LocalModel
 from harness.engine.model import OnStep
-from harness.engine.tokenization import Tokenization
 from harness.records.runs import find_run, read_run
 from harness.run.mergeable import device_kind, require_mergeable
 from harness.run.plan import RunPlan
@@ -147,8 +145,10 @@ class MergedShards:
             yield replace(timed, order=order)
 
 
-class _MergedModel:
+class _MergedModel(GivenAnswers):
     """An ``OpenModel`` that gives the answers of all shards."""
+
+    kind = "merged shards have"
 
     def __init__(self, ref: ModelRef, shards: MergedShards) -> None:
         self.ref = ref
@@ -157,17 +157,8 @@ class _MergedModel:
     def describe(self) -> ModelRecord:
         return self.shards.described(str(self.ref))
 
-    def batches(self, requests: Sequence[Request]) -> list[list[Request]]:
-        return [list(requests)] if requests else []
-
     def generate(self, batch: Sequence[Request], on_step: OnStep) -> list[Completion]:
         return [self.shards.answer(self.ref, request) for request in batch]
-
-    def encode(self, requests: Sequence[Request], token_ids: Iterable[int]) -> Tokenization:
-        raise HarnessError("merged shards have no tokenizer, name the model itself")
-
-    def logits(self, sequences: Sequence[Sequence[int]]) -> Iterator[Any]:
-        raise HarnessError("merged shards have no logits, name the model itself")
 
 
 def _timed(request: Request, timed: TimedAnswer) -> Completion:

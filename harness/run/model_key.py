@@ -1,13 +1,14 @@
 """Names a model by content: equal keys give equal answers to equal requests."""
 
 from functools import cache
-from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
 from harness import __version__, backends
 from harness.core.modelref import ModelRef
 from harness.core.plan import sha256_of
 from harness.engine.model import EngineSettings
 from harness.machine.accelerator import likely_device
+from harness.machine.environment import versions
 from harness.model_files.fingerprint import is_quickly_hashed, sha256_of_file
 from harness.model_files.folders import adapter_base
 from harness.model_files.hub import is_hub_id, local_copy
@@ -20,10 +21,7 @@ def model_key(ref: ModelRef, settings: EngineSettings) -> str | None:
 
     ``None`` where the files are not on this machine yet, or the kind has none.
     """
-    try:
-        files = backends.files_of(ref) if _is_here(ref) else []
-    except Exception:  # What is wrong with the model is said when it is opened.
-        return None
+    files = _files(ref)
     if not files:
         return None
     folders = list(dict.fromkeys(file.parent for file in files))
@@ -36,11 +34,15 @@ def model_key(ref: ModelRef, settings: EngineSettings) -> str | None:
 def is_known_soon(ref: ModelRef) -> bool:
     """False where the key takes long: a large file of the model was never hashed on this machine,
     so that its answers are hardly in the store."""
+    return all(map(is_quickly_hashed, _files(ref)))
+
+
+def _files(ref: ModelRef) -> list[Path]:
+    """The files that the model opens from; none where they are not known."""
     try:
-        files = backends.files_of(ref) if _is_here(ref) else []
-    except Exception:  # As in ``model_key``.
-        return True
-    return all(map(is_quickly_hashed, files))
+        return backends.files_of(ref) if _is_here(ref) else []
+    except Exception:  # What is wrong with the model is said when it is opened.
+        return []
 
 
 def _is_here(ref: ModelRef) -> bool:
@@ -49,13 +51,7 @@ def _is_here(ref: ModelRef) -> bool:
     return not any(is_hub_id(part) and local_copy(part) is None for part in parts)
 
 
-def _versions(libraries: tuple[str, ...]) -> list[list[str | None]]:
-    return [[name, _version(name)] for name in libraries]
-
-
 @cache
-def _version(library: str) -> str | None:
-    try:
-        return version(library)
-    except PackageNotFoundError:
-        return None
+def _versions(libraries: tuple[str, ...]) -> list[list[str | None]]:
+    found = versions(libraries)
+    return [[name, found.get(name)] for name in libraries]

@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import cached_property
 
 from harness.core.completion import Completion
 from harness.core.modelref import ModelRef
@@ -42,7 +43,7 @@ class RunStart:
         return time.perf_counter() - self.clock
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RunPlan:
     """All requests of a run to each of its models."""
 
@@ -75,7 +76,7 @@ class RunPlan:
         timed = {ref: tuple(r for r in own if r.timed) for ref, own in every.items()}
         return cls(run_id or new_run_id(start.created), start, requests, timed, tasks)
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
         """Hash over the requests of all models: runs with an equal one may be compared."""
         return fingerprint_of({r.key: r for own in self.requests.values() for r in own}.values())

@@ -87,7 +87,8 @@ class SessionStore:
         for ref in refs if not self.is_fresh and not self.is_resuming else ():
             if backends.is_served(ref):
                 count = self.use(0, Completions.count, self.served_key(ref))
-                yield from [(ref, count)] if count else []
+                if count:
+                    yield ref, count
 
     def forget_served(self, refs: Iterable[ModelRef]) -> None:
         """Drop what was kept of served models, once it is in a whole record."""

@@ -52,7 +52,7 @@ ERRORS: dict[int | str, dict[str, Any]] = {
 
 
 @dataclass(frozen=True)
-class ServedModel:
+class ServerSettings:
     """Everything that a server is told."""
 
     ref: ModelRef
@@ -67,7 +67,7 @@ class ServedModel:
 class Server:
     """One served model: its queue, its numbers and its ASGI application."""
 
-    def __init__(self, served: ServedModel, host: ModelHost, log: Log) -> None:
+    def __init__(self, served: ServerSettings, host: ModelHost, log: Log) -> None:
         self.served = served
         self.name = served.ref.name
         """The name by which clients ask for the model."""

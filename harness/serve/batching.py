@@ -19,8 +19,8 @@ from harness.core.modelref import ModelRef
 from harness.core.plan import Request, Sampling
 from harness.engine.events import Answered, Event, ModelClosed, ModelOpened, Stepped
 from harness.engine.host import ModelHost
+from harness.serve.limits import DEFAULTS
 
-MAX_WAITING = 256
 MAX_BATCH = 64
 """Requests handed to the model at once: as many wait for the slowest of them."""
 WARM_UP = Request("warm-up", "", (Message("user", "Hello"),), Sampling(1))
@@ -60,7 +60,7 @@ class Batching:
         host: ModelHost,
         ref: ModelRef,
         *,
-        max_waiting: int = MAX_WAITING,
+        max_waiting: int = DEFAULTS.max_waiting,
         on_batch: Callable[[int], None] = lambda rows: None,
         on_death: Callable[[str], None] = lambda reason: None,
     ) -> None:

@@ -18,6 +18,7 @@ class Limits:
     """Requests in the queue."""
 
 
+DEFAULTS = Limits()
 MAX_DEPTH = 64
 """JSON with more arrays and objects inside one another is refused, in either direction."""
 

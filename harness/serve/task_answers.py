@@ -4,7 +4,7 @@ A policy says what is done about an answer that does not pass. A policy that dec
 is a kind of its own beside these: it changes the request, not what is judged.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -28,8 +28,6 @@ from harness.tasks.task_file import VARIABLE, CaseLine, MessageFile
 MAX_TRIES = 10
 RETRY_TEMPERATURE = 0.7
 """Temperature of further tries of a task that decodes greedily, whose answer would be the same."""
-
-Ask = Callable[[Request], Awaitable[Completion]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,12 +4,20 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
 
 from harness.cli import main
+from harness.core.modelref import ModelRef
+from harness.core.record import ModelRecord
+from harness.engine.events import ModelOpened
+from harness.plugin import record
+from harness.plugin.record import RecordWriter
 from harness.records.runs import run_ids
+from harness.run.preflight import PreflightResult
 from tests.models import TINY_QWEN2
 from tests.project import GOOD, Project, clean_environment, json_project
 
@@ -168,6 +176,23 @@ def test_record_and_page_name_no_folder_of_the_machine(tmp_path: Path) -> None:
         text = (folder / file).read_text("utf-8")
         assert str(home) not in text, file
         assert sys.executable.rpartition("/")[0] not in text, file
+
+
+def test_the_outline_is_written_once_for_each_model_however_often_it_opens(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A model that is timed in turns opens for every request."""
+    written: list[object] = []
+    monkeypatch.setattr(record, "write_outline", lambda outline, root: written.append(outline))
+    session: Any = SimpleNamespace(
+        options=SimpleNamespace(report_dir=tmp_path),
+        the_run=SimpleNamespace(outline=lambda command: "outline"),
+    )
+    writer = RecordWriter(session, PreflightResult(), command=())
+    for name in "abab":
+        ref = ModelRef("base", name)
+        writer._outline(ModelOpened(ref, ModelRecord(str(ref), "base", name)))
+    assert len(written) == 2
 
 
 @pytest.fixture(scope="module")

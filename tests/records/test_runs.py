@@ -3,8 +3,6 @@
 import json
 import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -19,7 +17,7 @@ from harness.core.record import Counterexample, RunRecord
 from harness.core.verdict import FailureCode, Verdict
 from harness.records import runs, schemas
 from harness.records.attempts import with_attempts
-from harness.records.runs import find_run, new_run_id, read_results, read_run, run_ids, write_run
+from harness.records.runs import find_run, new_run_id, read_run, write_run
 from tests.synthetic import record, with_text
 
 HOSTILE = "\ud800 lone \udfff \x00 \u2028 \u202e </script> \U0001f600 \r\n\t\x7f\x85"
@@ -373,35 +371,3 @@ def test_a_counterexample_s_span_lies_in_its_text(tmp_path: Path, run: RunRecord
     right = replace(found, sample=with_text(sample, "abc"))
     folder = write_run(replace(run, counterexamples=(right,)), tmp_path)
     assert read_run(folder).counterexamples == (right,)
-
-
-def test_a_killed_session_leaves_a_partial_run_without_answers(tmp_path: Path) -> None:
-    run = record(6)
-    folder = tmp_path / run.id
-    runs.write_outline(replace(run, samples=(), results=()), tmp_path)
-    assert run_ids(tmp_path) == [run.id]
-    assert read_run(folder) == replace(run, status="partial", samples=(), results=())
-    assert read_run(folder / "run.partial.json") == read_run(folder)
-    assert read_results(folder).status == "partial"
-
-
-def test_the_whole_record_takes_the_outline_s_place(tmp_path: Path) -> None:
-    run = record(6)
-    runs.write_outline(replace(run, samples=(), results=()), tmp_path)
-    write_run(run, tmp_path)
-    assert sorted(p.name for p in (tmp_path / run.id).iterdir()) == ["run.json", "samples.jsonl"]
-    assert read_run(tmp_path / run.id) == run
-
-
-def test_what_killed_runs_left_half_written_is_removed_and_their_outlines_stay(
-    tmp_path: Path,
-) -> None:
-    with subprocess.Popen([sys.executable, "-c", ""]) as process:
-        pass
-    folder = tmp_path / "killed"
-    folder.mkdir()
-    (folder / "run.partial.json").write_text("{}")
-    (folder / f".run.json.{process.pid}.tmp").write_text("{")
-    runs.clear_unfinished_runs(tmp_path)
-    assert [p.name for p in folder.iterdir()] == ["run.partial.json"]
-    runs.clear_unfinished_runs(tmp_path / "none")

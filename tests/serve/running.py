@@ -11,10 +11,12 @@ from dataclasses import dataclass, field
 import uvicorn
 
 from harness.core.modelref import ModelRef
-from harness.serve.app import ServedModel, Server
+from harness.serve.app import Server, ServerSettings
 from harness.serve.server import bound
 
 REF = ModelRef.parse("base:models/tiny")
+GOOD = '{"name": "Ada", "date": "2024-01-05", "amount": 47.2}'
+TEXT = "Ada paid 47.20 on 2024-01-05."
 
 
 class LogLines(list):
@@ -78,11 +80,16 @@ class Running:
         )
 
 
+def extract(server, **more):
+    """Ask the bundled task."""
+    return server.post("/v1/tasks/json_extraction", {"variables": {"text": TEXT}, **more})
+
+
 @contextmanager
 def running(host, ref=REF, **told) -> Iterator[Running]:
     """Run a server until the block ends; it is ready, unless the model does not open."""
     log = LogLines()
-    server = Server(ServedModel(ref, **told), host, log.add)
+    server = Server(ServerSettings(ref, **told), host, log.add)
     listening = bound("127.0.0.1", 0)
     one = uvicorn.Server(uvicorn.Config(server.app, log_config=None, access_log=False, ws="none"))
     thread = threading.Thread(target=lambda: asyncio.run(one.serve(sockets=[listening])))

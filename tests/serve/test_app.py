@@ -8,50 +8,14 @@ import pytest
 
 from harness.core.completion import Completion, FinishReason
 from harness.engine.fake_host import FakeHost
+from harness.serve.asking import Asking
 from harness.serve.batching import WARM_UP
 from harness.serve.guard import Access
 from harness.serve.limits import Limits
-from harness.tasks.task import load_task
-from tests.models import TASKS
-from tests.serve.running import REF, running
-from tests.serve.test_batching import ControlledHost
+from tests.serve.running import REF, extract, running
+from tests.serve.test_batching import ControlledHost, request
 
-GOOD = '{"name": "Ada", "date": "2024-01-05", "amount": 47.2}'
-TEXT = "Ada paid 47.20 on 2024-01-05."
 KEY = "sk-serve-0123456789"
-
-
-class Answers:
-    """What the fake model says: one text, or several in turn."""
-
-    def __init__(self):
-        self.texts = ["re: {}"]
-        self.requests = []
-
-    def __call__(self, ref, request):
-        self.requests.append(request)
-        last = request.messages[-1].content
-        text = self.texts.pop(0) if len(self.texts) > 1 else self.texts[0]
-        return text if isinstance(text, Completion) else text.replace("{}", last)
-
-
-@pytest.fixture(scope="module")
-def answers():
-    return Answers()
-
-
-@pytest.fixture(scope="module")
-def server(answers):
-    host = FakeHost(answers)
-    limits = Limits(max_body_bytes=20_000, max_tokens=300)
-    with running(host, tasks=[load_task(TASKS / "json_extraction")], limits=limits) as one:
-        yield one
-
-
-@pytest.fixture(autouse=True)
-def _fresh(answers):
-    answers.texts = ["re: {}"]
-    answers.requests = []
 
 
 def test_a_chat_is_answered_in_openais_shape(server, answers):
@@ -237,76 +201,6 @@ def test_without_the_key_nothing_is_answered_but_the_two_probes():
         assert one.get("/v1/models", Authorization=f"Bearer {KEY}")[0] == 200
 
 
-# Tasks
-
-
-def extract(server, **more):
-    return server.post("/v1/tasks/json_extraction", {"variables": {"text": TEXT}, **more})
-
-
-def test_a_task_is_asked_as_the_suites_ask_it_and_judged(server, answers):
-    answers.texts = [GOOD]
-    status, body = extract(server)
-    assert status == 200
-    assert body["output"] == {"name": "Ada", "date": "2024-01-05", "amount": 47.2}
-    assert (body["raw"], body["repaired"], body["attempts"]) == (GOOD, False, 1)
-    assert body["verdicts"]["json_validity"]["outcome"] == "passed"
-    assert body["verdicts"]["exact_fields"]["outcome"] == "skipped"
-    task = load_task(TASKS / "json_extraction")
-    (request,) = answers.requests
-    assert request.sampling == task.sampling
-    assert request.messages[-1].content.endswith(f"Text: {TEXT}")
-
-
-def test_an_answer_that_fails_is_422_with_its_verdicts(server, answers):
-    answers.texts = [f"Sure! {GOOD}"]
-    status, body = extract(server)
-    assert status == 422
-    assert "no_extra_text" in body["error"]["message"]
-    assert body["verdicts"]["no_extra_text"]["code"] == "text_before"
-    assert (body["output"], body["raw"]) == (None, f"Sure! {GOOD}")
-
-
-def test_repair_makes_an_answer_pass_and_says_so(server, answers):
-    answers.texts = [f"Sure! {GOOD[:-1]},}}"]
-    status, body = extract(server, policy="repair")
-    assert status == 200
-    assert body["output"]["amount"] == 47.2
-    assert (body["repaired"], body["raw"]) == (True, f"Sure! {GOOD[:-1]},}}")
-
-
-def test_a_retry_asks_again_by_sampling_until_an_answer_passes(server, answers):
-    answers.texts = ["no", "still no", GOOD]
-    status, body = extract(server, policy="retry:5")
-    assert (status, body["attempts"]) == (200, 3)
-    assert [r.repeat for r in answers.requests] == [0, 1, 2]
-    assert [r.sampling.temperature for r in answers.requests] == [0.0, 0.7, 0.7]
-    assert len({r.seed for r in answers.requests}) == 3
-
-
-def test_retries_end(server, answers):
-    answers.texts = ["no"]
-    status, body = extract(server, policy="retry:2")
-    assert (status, body["attempts"]) == (422, 3)
-
-
-@pytest.mark.parametrize(
-    ("body", "reason"),
-    [
-        ({}, "the prompt asks for {text}"),
-        ({"variables": {"text": "x", "colour": 1}}, "the prompt has no colour"),
-        ({"variables": []}, "valid dictionary"),
-        ({"variables": {"text": TEXT}, "policy": "constrained"}, "expected raw, repair or retry"),
-        ({"variables": {"text": TEXT}, "policy": "retry:99"}, "expected raw, repair or retry"),
-        ({"variables": {"text": TEXT}, "n": 1}, "n is not supported"),
-        ({"messages": [{"role": "user", "content": "x"}]}, "the task has a prompt"),
-    ],
-)
-def test_what_is_no_request_of_a_task_is_400(server, body, reason):
-    status, answer = server.post("/v1/tasks/json_extraction", body)
-    assert (status, reason in answer["error"]["message"]) == (400, True), answer
-
-
 def test_the_numbers_hold_latency_tokens_rates_and_codes(server, answers):
     answers.texts = ["no JSON"]
     extract(server)
@@ -346,7 +240,7 @@ def test_a_full_queue_is_429_with_retry_after():
         found = []
         threads = together(lambda: found.append(one.chat("a")))
         assert host.entered.acquire(timeout=20)
-        held = one.server.batching.submit(_request("b"))
+        held = one.server.batching.submit(request("b"))
         status, headers, body = one.send(
             "POST", "/v1/chat/completions", '{"messages":[{"role":"user","content":"c"}]}'
         )
@@ -359,12 +253,6 @@ def test_a_full_queue_is_429_with_retry_after():
         assert held.result(20).text
 
 
-def _request(name):
-    from tests.serve.test_batching import request
-
-    return request(name)
-
-
 def test_an_answer_that_takes_too_long_is_504():
     host = ControlledHost()
     with running(host, limits=Limits(seconds=0.1)) as one:
@@ -373,7 +261,9 @@ def test_an_answer_that_takes_too_long_is_504():
 
 
 @pytest.mark.parametrize("is_chat", [True, False])
-def test_a_stream_that_takes_too_long_ends_with_an_error_and_no_done(is_chat):
+def test_a_stream_that_takes_too_long_ends_with_an_error_and_no_done(is_chat, monkeypatch):
+    left = iter([20.0])  # For the first text; none is left for the second.
+    monkeypatch.setattr(Asking, "_seconds_left", lambda asking, entry: next(left, 0.0))
     host = ControlledHost()
     host.holds_after_text = True
     host.go.release(1)

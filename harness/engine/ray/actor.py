@@ -8,7 +8,6 @@ import importlib
 import os
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 
 from harness import __version__
 from harness.core.completion import Completion
@@ -19,6 +18,7 @@ from harness.core.record import ModelRecord
 from harness.engine.events import Answered, Event
 from harness.engine.model import EngineSettings, ModelUnopened
 from harness.engine.process import RemoteModel
+from harness.machine.environment import versions as installed
 from harness.model_files.fingerprint import sha256_of_file
 
 
@@ -40,7 +40,8 @@ class Reply:
 
 def versions(libraries: Sequence[str]) -> dict[str, str | None]:
     """Versions in this process of the harness and of packages; ``None`` where one is not there."""
-    return {"slm-harness": __version__, **{name: _version(name) for name in libraries}}
+    found = installed(libraries)
+    return {"slm-harness": __version__, **{name: found.get(name) for name in libraries}}
 
 
 def file_hashes(ref: ModelRef) -> list[tuple[str, str]]:
@@ -133,10 +134,3 @@ def _difference(ours: Sequence[tuple[str, str]], theirs: Sequence[tuple[str, str
         return None
     differing = sorted({name for name, _ in {*ours} ^ {*theirs}})
     return f"its files differ from those of this machine: {', '.join(differing[:3])}"
-
-
-def _version(library: str) -> str | None:
-    try:
-        return version(library)
-    except PackageNotFoundError:
-        return None

@@ -4,7 +4,7 @@
 A line's ``custom_id`` holds a hash of its body, so that answers to another plan are noticed.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,10 +14,10 @@ from harness.core.errors import HarnessError, one_line
 from harness.core.plan import Request, failed, sha256_of
 from harness.core.printable import excerpt
 from harness.core.record import ModelRecord
+from harness.engine.local import GivenAnswers
 from harness.engine.model import OnStep
 from harness.engine.served.client import MAX_BYTES
 from harness.engine.served.protocol import Protocol
-from harness.engine.tokenization import Tokenization
 from harness.files.strict_json import NotJson, decode
 
 HASH_DIGITS = 16
@@ -51,8 +51,11 @@ def _require_provable(protocol: Protocol, request: Request) -> None:
 
 
 @dataclass
-class BatchAnswers:
+class BatchAnswers(GivenAnswers):
     """An ``OpenModel`` whose answers are the lines of a file."""
+
+    kind = "a file of answers has"
+    instead = "name the model's own files"
 
     path: Path
     protocol: Protocol
@@ -60,9 +63,6 @@ class BatchAnswers:
 
     def describe(self) -> ModelRecord:
         return self.record
-
-    def batches(self, requests: Sequence[Request]) -> list[list[Request]]:
-        return [list(requests)] if requests else []
 
     def generate(self, batch: Sequence[Request], on_step: OnStep) -> list[Completion]:
         lines = _Lines({line_of(self.protocol, r)["custom_id"]: r for r in batch}, self.protocol)
@@ -73,12 +73,6 @@ class BatchAnswers:
         except OSError as error:
             raise HarnessError(f"{self.path}: cannot be read ({error.strerror})") from None
         return [lines.completion(custom_id) for custom_id in lines.wanted]
-
-    def encode(self, requests: Sequence[Request], token_ids: Iterable[int]) -> Tokenization:
-        raise HarnessError("a file of answers has no tokenizer, name the model's own files")
-
-    def logits(self, sequences: Sequence[Sequence[int]]) -> Iterator[Any]:
-        raise HarnessError("a file of answers has no logits, name the model's own files")
 
 
 @dataclass
