@@ -92,6 +92,12 @@ def is_served(ref: ModelRef) -> bool:
     return getattr(_backend(ref), "IS_SERVED", False)
 
 
+def is_decoded_here(ref: ModelRef) -> bool:
+    """True for a kind whose answers our own decoding loops generate, which a grammar can
+    constrain."""
+    return not hasattr(_backend(ref), "connect")
+
+
 def libraries_of(ref: ModelRef) -> tuple[str, ...]:
     """The packages whose versions decide, beside the files, what a model answers."""
     return tuple(getattr(_backend(ref), "LIBRARIES", ()))

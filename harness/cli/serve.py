@@ -13,6 +13,7 @@ from harness.core.errors import HarnessError
 from harness.serve.limits import DEFAULTS
 
 if TYPE_CHECKING:
+    from harness.core.modelref import ModelRef
     from harness.engine.model import EngineSettings
     from harness.run.settings import Settings
     from harness.serve.app import ServerSettings
@@ -33,7 +34,7 @@ KEY = "HARNESS_SERVE_KEY"
     help="The folder of tasks. [default: tasks_dir of [tool.harness]]",
 )  # fmt: skip
 @click.option(
-    "--policy", default="raw", show_default=True, metavar="raw|repair|retry:N",
+    "--policy", default="raw", show_default=True, metavar="raw|repair|retry:N|constrained",
     help="For a task's request that names none.",
 )  # fmt: skip
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
@@ -62,15 +63,17 @@ def command(**options: Any) -> None:
     """
     _require_packages()
     from harness import backends
+    from harness.core.modelref import ModelRef
     from harness.report.console.output import say
     from harness.run.settings import read_settings
     from harness.serve import server
     from harness.serve.app import Server
 
     project = read_settings(Path.cwd())
-    served = _served(options, project)
     settings = _settings(options, project)
-    backends.preflight(served.ref, settings)
+    ref = ModelRef.parse(options["model"])
+    backends.preflight(ref, settings)
+    served = _served(options, project, ref)
     listening = server.bound(options["host"], options["port"])
     url = _url(*listening.getsockname()[:2])
     serving = Server(served, backends.host(settings), _log)
@@ -93,9 +96,9 @@ def _require_packages() -> None:
         ) from None
 
 
-def _served(options: Mapping[str, Any], project: "Settings") -> "ServerSettings":
+def _served(options: Mapping[str, Any], project: "Settings", ref: "ModelRef") -> "ServerSettings":
     """The model, its tasks and limits, as the options say."""
-    from harness.core.modelref import ModelRef
+    from harness import backends
     from harness.serve.app import ServerSettings
     from harness.serve.guard import Access
     from harness.serve.limits import Limits
@@ -104,7 +107,7 @@ def _served(options: Mapping[str, Any], project: "Settings") -> "ServerSettings"
 
     key = _key()
     return ServerSettings(
-        ref=ModelRef.parse(options["model"]),
+        ref=ref,
         tasks=_tasks(options["tasks_dir"], options["tasks"], project),
         limits=Limits(
             max_body_bytes=options["max_body_bytes"],
@@ -114,6 +117,7 @@ def _served(options: Mapping[str, Any], project: "Settings") -> "ServerSettings"
         ),
         access=Access(key, hosts_for(options["host"], key)),
         policy=Policy.parse(options["policy"]),
+        is_constrainable=backends.is_decoded_here(ref),
         logs_prompts=options["log_prompts"],
     )
 

@@ -52,6 +52,8 @@ class Request:
     """The one message is the prompt's text, which no chat template renders."""
     grammar: Grammar | None = None
     """The grammar that the answer is constrained to; ``None``: free decoding."""
+    stop: tuple[str, ...] = ()
+    """Texts at which the answer ends, before the first of them."""
 
     @property
     def key(self) -> str:

@@ -10,6 +10,7 @@ from harness.core.errors import HarnessError, one_line
 from harness.core.modelref import ModelRef
 from harness.core.plan import Request, failed
 from harness.core.record import ModelRecord
+from harness.core.stops import stopped
 from harness.engine.events import Answered, Event, ModelOpened
 from harness.engine.model import ModelUnopened, OpenModel, replacement
 from harness.engine.tokenization import Tokenization
@@ -95,6 +96,7 @@ class GivenAnswers:
 
 def _generated(model: OpenModel, batch: Sequence[Request]) -> list[Completion]:
     try:
-        return model.generate(batch, lambda tokens, ended: None)
+        completions = model.generate(batch, lambda tokens, ended: None)
+        return [stopped(c, r.stop) for r, c in zip(batch, completions, strict=True)]
     except Exception as error:
         return [failed(request, one_line(error)) for request in batch]

@@ -6,7 +6,12 @@ from dataclasses import dataclass, field
 from harness.core.completion import Completion, FinishReason, Timing
 from harness.core.grammar import Grammar
 from harness.core.plan import Request
+from harness.core.stops import before_stop, stopped
 from harness.engine.tokenization import Prompt
+
+STOP_TOKENS = 4
+"""Tokens that are decoded beyond a stop's bytes, each of which holds at least one: a tokenizer may
+read the first of them otherwise than within the answer."""
 
 
 @dataclass(slots=True)
@@ -21,12 +26,19 @@ class Row:
     """The model generated an end token."""
     grammar: Grammar | None = None
     """The grammar that its answer is constrained to."""
+    stop: tuple[str, ...] = ()
+    """Texts that end the answer."""
+    text_of: Callable[[list[int]], str] | None = None
+    """Decodes tokens; there where ``stop`` is."""
+    is_stopped: bool = False
+    """The answer has reached one of ``stop``."""
     first_token_seconds: float = 0.0
     seconds: float = 0.0
 
     @property
     def is_open(self) -> bool:
-        return not self.ended and len(self.token_ids) < self.max_new_tokens
+        has_end = self.ended or self.is_stopped
+        return not has_end and len(self.token_ids) < self.max_new_tokens
 
     @property
     def width(self) -> int:
@@ -42,18 +54,32 @@ class Row:
         """Append a token that came ``seconds`` after the start."""
         self.token_ids.append(token)
         self.ended = token in end_ids
+        self.is_stopped = bool(self.stop) and not self.ended and self._has_stop()
         self.first_token_seconds = self.first_token_seconds or seconds
         self.seconds = seconds
 
+    def _has_stop(self) -> bool:
+        """True if a stop has come with the last token."""
+        assert self.text_of is not None
+        tokens = max(len(stop.encode()) for stop in self.stop) + STOP_TOKENS
+        return before_stop(self.text_of(self.token_ids[-tokens:]), self.stop) is not None
+
     @classmethod
-    def of(cls, request: Request, prompt: Prompt, context: int | None) -> "Row | None":
+    def of(
+        cls,
+        request: Request,
+        prompt: Prompt,
+        context: int | None,
+        text_of: Callable[[list[int]], str],
+    ) -> "Row | None":
         """The row of a prompt; ``None`` where it cannot be answered, see ``prompt_problem``."""
         if prompt_problem(prompt, context):
             return None
         room = request.sampling.max_new_tokens
         if context is not None:
             room = min(room, context - len(prompt.token_ids))
-        return cls(list(prompt.token_ids), request.seed, room, grammar=request.grammar)
+        ids, stop = list(prompt.token_ids), request.stop
+        return cls(ids, request.seed, room, grammar=request.grammar, stop=stop, text_of=text_of)
 
 
 PROMPT_PROBLEMS = (
@@ -78,7 +104,7 @@ def prompt_problem(prompt: Prompt, context: int | None) -> str | None:
 
 def completion(request: Request, row: Row, text: str, batch_rows: int) -> Completion:
     """The completion of a decoded row; ``text`` is the decoded ``row.answer_ids``."""
-    return Completion(
+    whole = Completion(
         text=text,
         finish_reason=FinishReason.STOP if row.ended else FinishReason.LENGTH,
         case_id=request.case_id,
@@ -87,6 +113,7 @@ def completion(request: Request, row: Row, text: str, batch_rows: int) -> Comple
         prompt_tokens=len(row.prompt),
         timing=Timing(row.seconds, row.first_token_seconds, batch_rows),
     )
+    return stopped(whole, request.stop)
 
 
 def sampling_key(request: Request) -> str:

@@ -20,6 +20,7 @@ from typing import IO, Any
 from harness.core.errors import HarnessError, one_line
 from harness.core.modelref import ModelRef
 from harness.core.plan import Request, failed
+from harness.core.stops import settled
 from harness.core.values import value_of
 from harness.engine.channel import (
     keep_stdin_for_messages,
@@ -142,7 +143,7 @@ def _generate(opened: Opened, requests: Sequence[Request], out: IO[bytes], is_wa
             if batch[0].timed and not is_warm:
                 model.generate(batch, lambda tokens, ended: None)
                 is_warm = True
-            streams.keys = [r.key for r in batch if r.streamed]
+            streams.begin(batch)
             completions = model.generate(batch, _Progress(out, streams))
             _require_same(opened)
         except Exception as error:
@@ -254,7 +255,7 @@ class _Progress:
         self.tokens += tokens
         self.ended += ended
         if (now := time.perf_counter()) - self.last >= STEP_SECONDS:
-            texts = {"texts": self.streams.texts()} if self.streams and self.streams.keys else {}
+            texts = {"texts": self.streams.texts()} if self.streams and self.streams.stops else {}
             send(self.out, "step", tokens=self.tokens, ended=self.ended, **texts)
             self.tokens, self.ended, self.last = 0, 0, now
 
@@ -265,21 +266,25 @@ class _Streams:
 
     def __init__(self, model: OpenModel) -> None:
         self.model = model
-        self.keys: list[str] = []
-        """Streamed requests of the batch in progress."""
+        self.stops: dict[str, tuple[str, ...]] = {}
+        """Streamed requests of the batch in progress, each with its stops."""
         self.sent: dict[str, str] = {}
+
+    def begin(self, batch: Iterable[Request]) -> None:
+        self.stops = {r.key: r.stop for r in batch if r.streamed}
 
     def texts(self) -> dict[str, str]:
         """The text that was appended since the last call, by the request's key.
 
-        Bytes at the end that are no character yet are withheld, and so is everything once a
-        tokenizer has changed its reading of what was reported.
+        Bytes at the end that are no character yet are withheld, and so is what may become a stop,
+        and everything once a tokenizer has changed its reading of what was reported.
         """
         found: dict[str, str] = {}
         if not isinstance(self.model, StreamingModel):
             return found
-        for key in self.keys:
-            text, sent = self.model.text_so_far(key).rstrip("\ufffd"), self.sent.get(key, "")
+        for key, stops in self.stops.items():
+            text = settled(self.model.text_so_far(key).rstrip("\ufffd"), stops)
+            sent = self.sent.get(key, "")
             if len(text) > len(sent) and text.startswith(sent):
                 self.sent[key], found[key] = text, text[len(sent) :]
         return found

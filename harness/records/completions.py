@@ -46,12 +46,13 @@ class StoredAnswer:
 
 def request_key(request: Request) -> str:
     """SHA-256 of what determines an answer beside the model: the prompt, the template's arguments,
-    the decoding and the repeat, for sampled decoding the request's own seed, and for constrained
-    decoding the grammar and the version of its library."""
+    the decoding and the repeat, for sampled decoding the request's own seed, for constrained
+    decoding the grammar and the version of its library, and the stops."""
     seed = request.seed if request.sampling.temperature > 0 else None
     grammar = [request.grammar] if request.grammar else []
+    stop = [{"stop": request.stop}] if request.stop else []
     decoding = _without_seed(request.sampling)
-    return sha256_of([request.prompt_sha256, decoding, request.repeat, seed, *grammar])
+    return sha256_of([request.prompt_sha256, decoding, request.repeat, seed, *grammar, *stop])
 
 
 @cache

@@ -8,7 +8,6 @@ from typing import Protocol
 from harness import backends
 from harness.core.case import Case
 from harness.core.errors import HarnessError
-from harness.core.grammar import Grammar
 from harness.core.modelref import ModelRef
 from harness.core.template_arguments import parse_arguments
 from harness.engine.grammar import grammar_of
@@ -209,24 +208,17 @@ def _constrained(tasks: Sequence[Task]) -> tuple[Task, ...]:
     made: list[Task] = []
     for task in tasks:
         try:
-            made.append(replace(task, grammar=_grammar(task)))
+            schema = task.answer_schema
+            made.append(replace(task, grammar=None if schema is None else grammar_of(schema)))
         except HarnessError as error:
-            schema = task.file.output.schema_file or "task.yaml"
-            mistakes += [f"--decode constrained: {task.path / schema}: {m}" for m in error.mistakes]
+            file = task.path / (task.file.output.schema_file or "task.yaml")
+            mistakes += [f"--decode constrained: {file}: {m}" for m in error.mistakes]
     if not mistakes and not any(task.grammar for task in made):
         named = ", ".join(task.name for task in tasks)
         mistakes = [f"--decode constrained: {named}: only tasks with format: json have a grammar"]
     if mistakes:
         raise HarnessError(*mistakes)
     return tuple(made)
-
-
-def _grammar(task: Task) -> Grammar | None:
-    """The grammar of a task's schema, of any JSON value where it has none; ``None`` for text."""
-    if task.output.format != "json":
-        return None
-    schema = task.output.json_schema
-    return grammar_of(schema.raw if schema else True)
 
 
 def _selected(cases: Sequence[Case], choices: Choices) -> tuple[Case, ...]:

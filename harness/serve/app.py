@@ -18,16 +18,24 @@ from starlette.types import ASGIApp
 from harness import __version__
 from harness.core.completion import Completion
 from harness.core.errors import HarnessError
+from harness.core.grammar import Grammar
 from harness.core.modelref import ModelRef
 from harness.core.plan import Request
 from harness.engine.host import ModelHost
 from harness.serve.asking import Asking
 from harness.serve.batching import Batching
 from harness.serve.errors import ApiError, AsciiJson
+from harness.serve.grammars import format_grammar, task_grammar
 from harness.serve.guard import Access, Guard, Log
 from harness.serve.limits import Limits
 from harness.serve.metrics import Metrics
-from harness.serve.openai import ChatBody, CompletionBody, GenerationBody, Reply
+from harness.serve.openai import (
+    ChatBody,
+    CompletionBody,
+    GenerationBody,
+    Reply,
+    ResponseFormat,
+)
 from harness.serve.task_answers import (
     Judging,
     Policy,
@@ -37,6 +45,8 @@ from harness.serve.task_answers import (
     request_for,
 )
 from harness.tasks.task import Task
+
+NOT_CONSTRAINABLE = "{} is not decoded here, so that no grammar can constrain it"
 
 
 class ErrorBody(BaseModel):
@@ -61,6 +71,8 @@ class ServerSettings:
     access: Access = field(default_factory=Access)
     policy: Policy = field(default_factory=partial(Policy, "raw"))
     """The policy of a task's request that names none."""
+    is_constrainable: bool = True
+    """Answers of the model's kind can be constrained to a grammar."""
     logs_prompts: bool = False
 
 
@@ -68,6 +80,10 @@ class Server:
     """One served model: its queue, its numbers and its ASGI application."""
 
     def __init__(self, served: ServerSettings, host: ModelHost, log: Log) -> None:
+        """
+        Raises:
+            HarnessError: the policy is none for the model or a task.
+        """
         self.served = served
         self.name = served.ref.name
         """The name by which clients ask for the model."""
@@ -83,6 +99,9 @@ class Server:
             self.batching, served.limits, self.metrics, logs_prompts=served.logs_prompts
         )
         self.tasks = {task.name: Judging(task) for task in served.tasks}
+        if served.policy.kind == "constrained":
+            for task in served.tasks:
+                self._task_grammar(task)
         self.app: ASGIApp = Guard(
             self._routed(),
             access=served.access,
@@ -150,7 +169,11 @@ class Server:
 
     async def chat(self, body: ChatBody, http: HttpRequest) -> Response:
         """Answer a conversation."""
-        return await self._generated(body, body.request(self.served.limits), http, is_chat=True)
+        grammar = None
+        if body.response_format is not None:
+            grammar = await asyncio.to_thread(self._format_grammar, body.response_format)
+        request = body.request(self.served.limits, grammar)
+        return await self._generated(body, request, http, is_chat=True)
 
     async def completions(self, body: CompletionBody, http: HttpRequest) -> Response:
         """Continue a text."""
@@ -179,9 +202,14 @@ class Server:
         task = judging.task
         if policy.kind == "repair" and task.output.format != "json":
             raise ApiError(400, "policy repair is of JSON, the task's answers are none")
-        case = case_for(task, body)
+        case, grammar = case_for(task, body), None
+        if policy.kind == "constrained":
+            try:
+                grammar = await asyncio.to_thread(self._task_grammar, task)
+            except HarnessError as error:
+                raise ApiError(400, str(error), param="policy") from None
         for attempt in range(policy.tries):
-            request = request_for(task, case, self.served.limits, attempt)
+            request = request_for(task, case, self.served.limits, attempt, grammar)
             completion: Completion = await self.asking.whole(request, http)
             answer = await asyncio.to_thread(judging.judged, case, completion, attempt + 1)
             self.metrics.judged(task.name, answer.verdicts)
@@ -190,6 +218,23 @@ class Server:
         if policy.kind == "repair":
             return await asyncio.to_thread(judging.mended, case, answer)
         return answer
+
+    def _task_grammar(self, task: Task) -> Grammar:
+        """The grammar of a task's answers.
+
+        Raises:
+            HarnessError: there is none.
+        """
+        if not self.served.is_constrainable:
+            raise HarnessError(f"policy constrained: {NOT_CONSTRAINABLE.format(self.served.ref)}")
+        return task_grammar(task)
+
+    def _format_grammar(self, asked: ResponseFormat) -> Grammar | None:
+        grammar = format_grammar(asked)
+        if grammar is not None and not self.served.is_constrainable:
+            reason = NOT_CONSTRAINABLE.format(self.served.ref)
+            raise ApiError(400, f"response_format: {reason}", param="response_format")
+        return grammar
 
     async def _generated(
         self, body: GenerationBody, request: Request, http: HttpRequest, *, is_chat: bool
@@ -218,7 +263,8 @@ async def _invalid(http: HttpRequest, error: Any) -> Response:
     if first["type"] == "extra_forbidden":
         message, code = f"{where} is not supported here, leave it out", "unsupported_parameter"
     else:
-        message, code = f"{where or 'the body'}: {first['msg']}", "invalid_value"
+        reason = first["msg"].removeprefix("Value error, ")
+        message, code = f"{where or 'the body'}: {reason}", "invalid_value"
     return await _api_error(http, ApiError(400, message, param=where or None, code=code))
 
 

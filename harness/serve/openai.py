@@ -15,6 +15,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 
 from harness.core.case import Message
 from harness.core.completion import Completion
+from harness.core.grammar import Grammar
 from harness.core.plan import Request, Sampling, sha256_of
 from harness.core.template_arguments import Scalar, checked
 from harness.engine.served.protocol import NEUTRAL
@@ -37,16 +38,19 @@ ACCEPTED: Mapping[str, tuple[Any, ...]] = {
     "logit_bias": (None, {}),
     "presence_penalty": (0, None),
     "frequency_penalty": (0, None),
-    "stop": (None, []),
     "tools": (None, []),
     "tool_choice": (None, "none"),
     "parallel_tool_calls": (None, True, False),
     "functions": (None, []),
-    "response_format": (None, {"type": "text"}),
     "store": (None, False),
     "add_special_tokens": (False, None),
 }
 """Fields that are accepted with a value that changes nothing, and refused with any other."""
+
+
+MAX_STOPS = 16
+MAX_STOP = 200
+"""Characters of a text at which an answer ends."""
 
 
 def _is_accepted(name: str, value: object) -> bool:
@@ -63,6 +67,19 @@ class _Body(BaseModel):
         if not isinstance(value, dict):
             return value
         return {k: v for k, v in value.items() if k in cls.model_fields or not _is_accepted(k, v)}
+
+
+def _listed(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+Stop = Annotated[str, Field(min_length=1, max_length=MAX_STOP)]
+Stops = Annotated[
+    list[Stop],
+    Field(max_length=MAX_STOPS),
+    BeforeValidator(_listed, json_schema_input_type=Stop | list[Stop]),
+]
+"""One text at which an answer ends, or several."""
 
 
 class StreamOptions(_Body):
@@ -84,6 +101,7 @@ class GenerationBody(_Body):
     seed: int | None = Field(None, ge=-MAX_SEED, le=MAX_SEED)
     stream: bool | None = None
     stream_options: StreamOptions | None = None
+    stop: Stops | None = None
     user: str | None = None
     """Who asks; not looked at."""
 
@@ -113,10 +131,55 @@ class GenerationBody(_Body):
         return seeded(sampling, self.seed)
 
 
+class TextPart(_Body):
+    type: Literal["text"]
+    text: str
+
+
+def _joined(content: Any) -> Any:
+    """The text of a message's parts, a line for each.
+
+    Raises:
+        ValueError: a part is no text.
+    """
+    if not isinstance(content, list):
+        return content
+    for part in content:
+        kind = part.get("type") if isinstance(part, dict) else None
+        if kind != "text":
+            raise ValueError(f"a part of type {kind!r:.40} is not supported here, send text")
+        if part.keys() != {"type", "text"} or not isinstance(part["text"], str):
+            raise ValueError("a part of type 'text' has a text, and nothing else")
+    return "\n".join(part["text"] for part in content)
+
+
 class ChatMessage(_Body):
     role: Literal["system", "user", "assistant"]
-    content: str
+    content: Annotated[str, BeforeValidator(_joined, json_schema_input_type=str | list[TextPart])]
     name: None = None
+
+
+class JsonSchema(_Body):
+    """The schema of ``response_format``; its name and description change nothing."""
+
+    schema_: dict[str, Any] = Field(alias="schema")
+    name: str | None = None
+    description: str | None = None
+    strict: bool | None = None
+    """An answer is held to the schema in either case."""
+
+
+class ResponseFormat(_Body):
+    """OpenAI's ``response_format``."""
+
+    type: Literal["text", "json_object", "json_schema"]
+    json_schema: JsonSchema | None = None
+
+    @model_validator(mode="after")
+    def _has_its_schema(self) -> "ResponseFormat":
+        if (self.json_schema is None) == (self.type == "json_schema"):
+            raise ValueError("json_schema belongs to the type json_schema, and to no other")
+        return self
 
 
 class ChatBody(GenerationBody):
@@ -126,9 +189,10 @@ class ChatBody(GenerationBody):
     max_completion_tokens: int | None = Field(None, gt=0)
     chat_template_kwargs: Annotated[dict[str, Scalar], BeforeValidator(checked)] | None = None
     """Arguments of the chat template."""
+    response_format: ResponseFormat | None = None
 
-    def request(self, limits: Limits) -> Request:
-        """The request, as a run's plan has it.
+    def request(self, limits: Limits, grammar: Grammar | None = None) -> Request:
+        """The request, as a run's plan has it, with the grammar of its ``response_format``.
 
         Raises:
             ApiError: it goes beyond a limit, or does not end with a message of the user.
@@ -141,7 +205,8 @@ class ChatBody(GenerationBody):
         messages = tuple(Message(m.role, m.content) for m in self.messages)
         template = tuple(sorted((self.chat_template_kwargs or {}).items()))
         sampling = self.sampling(limits, next(iter(both), None))
-        return named(Request("chat", "", messages, sampling, template=template))
+        asked = Request("chat", "", messages, sampling, template=template, grammar=grammar)
+        return named(replace(asked, stop=tuple(self.stop or ())))
 
 
 class CompletionBody(GenerationBody):
@@ -158,7 +223,8 @@ class CompletionBody(GenerationBody):
         """
         message = (Message("user", self.prompt),)
         sampling = self.sampling(limits, self.max_tokens)
-        return named(Request("completion", "", message, sampling, is_rendered=True))
+        stop = tuple(self.stop or ())
+        return named(Request("completion", "", message, sampling, is_rendered=True, stop=stop))
 
 
 def allowed_tokens(asked: int | None, limits: Limits) -> int:
@@ -184,7 +250,8 @@ def seeded(sampling: Sampling, seed: int | None) -> Sampling:
 def named(request: Request) -> Request:
     """The request with an id that says what is asked, so that equal ones are answered once, and the
     same one again is answered from the same seed."""
-    asked = sha256_of([request.prompt_sha256, request.sampling])
+    schema = request.grammar.schema if request.grammar else None
+    asked = sha256_of([request.prompt_sha256, request.sampling, schema, request.stop])
     return replace(request, case_id=asked[:32])
 
 

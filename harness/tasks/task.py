@@ -68,6 +68,14 @@ class Task:
     grammar: Grammar | None = None
     """The grammar that answers are constrained to; ``None``: free decoding."""
 
+    @property
+    def answer_schema(self) -> object:
+        """The JSON schema that constrained decoding holds answers to, any JSON value's where the
+        task has none; ``None`` where its answers are no JSON."""
+        if self.output.format != "json":
+            return None
+        return self.output.json_schema.raw if self.output.json_schema else True
+
     def case(self, case_id: str) -> Case:
         """The case of that id; ``KeyError`` when there is none."""
         return self.cases_by_id[case_id]

@@ -68,3 +68,25 @@ def test_a_rendered_prompt_passes_the_template_by(model):
     ).prompts
     assert given.text == request.messages[0].content
     assert given.token_ids == templated.token_ids
+
+
+def test_a_stop_ends_the_answer_as_soon_as_it_is_there_and_is_never_told(model, monkeypatch):
+    monkeypatch.setattr(worker, "STEP_SECONDS", 0.0)
+    (whole, other) = completions(messages(model, asked(["name", "other"])))
+    stop = whole["text"][10:13]
+    before = whole["text"].partition(stop)[0]
+    stopping, free = asked(["name"], streamed=True, stop=(stop,)), asked(["other"])
+    said = messages(model, [*stopping, *free])
+    cut, same = completions(said)
+    assert (cut["text"], cut["finish_reason"]) == (before, "stop")
+    assert len(cut["token_ids"]) < len(whole["token_ids"])
+    assert cut["token_ids"] == whole["token_ids"][: len(cut["token_ids"])]
+    assert same["text"] == other["text"]
+    told = "".join(text for m in said for text in m.get("texts", {}).values())
+    assert before.startswith(told)
+
+
+def completions(said):
+    """Completions by case."""
+    found = [c for m in said if m["kind"] == "answered" for c in m["completions"]]
+    return sorted(found, key=lambda completion: completion["case_id"])

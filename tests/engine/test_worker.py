@@ -101,8 +101,20 @@ class WordModel:
 def test_a_streamed_text_is_told_in_whole_characters_and_never_taken_back():
     model = WordModel()
     streams = _Streams(model)
-    streams.keys = ["a"]
+    streams.begin([Request("t", "a", (), Sampling(), streamed=True)])
     told = []
+    (key,) = streams.stops
     for model.text in ("", "Gr\ufffd", "Grü", "Grü", "Grüße \ufffd\ufffd", "Grüße 🙂!", "Gru?"):
         told.append(streams.texts())
-    assert told == [{}, {"a": "Gr"}, {"a": "ü"}, {}, {"a": "ße "}, {"a": "🙂!"}, {}]
+    texts = [texts.get(key) for texts in told]
+    assert texts == [None, "Gr", "ü", None, "ße ", "🙂!", None]
+
+
+def test_a_streamed_text_withholds_what_may_become_a_stop():
+    model = WordModel()
+    streams = _Streams(model)
+    streams.begin([Request("t", "a", (), Sampling(), streamed=True, stop=("\nEND", "##"))])
+    told = []
+    for model.text in ("a", "a#", "a#b\nE", "a#b\nExit\nEN", "a#b\nExit\nEND"):
+        told += streams.texts().values()
+    assert told == ["a", "#b", "\nExit"]

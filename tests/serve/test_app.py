@@ -47,6 +47,56 @@ def test_a_truncated_answer_says_so(server, answers):
     assert server.chat()[1]["choices"][0]["finish_reason"] == "length"
 
 
+def content(value):
+    return {"messages": [{"role": "user", "content": value}]}
+
+
+def test_a_message_may_be_parts_of_text(server, answers):
+    parts = [{"type": "text", "text": "one"}, {"type": "text", "text": "two"}]
+    assert server.chat(**content(parts))[1]["choices"][0]["message"]["content"] == "re: one\ntwo"
+
+
+@pytest.mark.parametrize("stop", ["word", ["x", "word"]])
+def test_an_answer_ends_before_a_stop(server, answers, stop):
+    answers.texts = [Completion("one word two", FinishReason.LENGTH)]
+    choice = server.chat(stop=stop)[1]["choices"][0]
+    assert (choice["message"]["content"], choice["finish_reason"]) == ("one ", "stop")
+    assert answers.requests[0].stop == tuple([stop] if isinstance(stop, str) else stop)
+
+
+def with_schema(schema):
+    return {"response_format": {"type": "json_schema", "json_schema": {"schema": schema}}}
+
+
+@pytest.mark.parametrize(
+    ("asked", "schema"),
+    [
+        (with_schema({"type": "object", "title": "z"}), '{"type":"object","title":"z"}'),
+        ({"response_format": {"type": "json_object"}}, '{"type":"object"}'),
+        ({"response_format": {"type": "text"}}, None),
+    ],
+)
+def test_a_response_format_is_the_grammar_of_its_answer(server, answers, asked, schema):
+    pytest.importorskip("llguidance")
+    assert server.chat(**asked)[0] == 200
+    (request,) = answers.requests
+    assert (request.grammar and request.grammar.schema) == schema
+
+
+def test_equal_conversations_under_other_schemas_are_two_requests(server, answers):
+    pytest.importorskip("llguidance")
+    server.chat()
+    server.chat(response_format={"type": "json_object"})
+    assert len({request.key for request in answers.requests}) == 2
+
+
+def test_a_model_that_is_not_decoded_here_takes_no_schema():
+    with running(FakeHost(lambda ref, r: "{}"), is_constrainable=False) as one:
+        status, body = one.chat(response_format={"type": "json_object"})
+        assert (status, body["error"]["param"]) == (400, "response_format")
+        assert "is not decoded here" in body["error"]["message"]
+
+
 def events(raw):
     parts = [part.removeprefix("data: ") for part in raw.decode().split("\n\n") if part]
     assert parts.pop() == "[DONE]"
@@ -74,8 +124,15 @@ def test_an_answer_is_streamed(server, path):
         ({"n": 2}, 400, "n is not supported", "n"),
         ({"logprobs": True}, 400, "logprobs is not supported", "logprobs"),
         ({"tools": [{"type": "function"}]}, 400, "tools is not supported", "tools"),
-        ({"stop": ["\n"]}, 400, "stop is not supported", "stop"),
-        ({"response_format": {"type": "json_object"}}, 400, "not supported", "response_format"),
+        ({"stop": ""}, 400, "at least 1 character", "stop.0"),
+        ({"stop": ["a"] * 17}, 400, "at most 16", "stop"),
+        ({"stop": [1]}, 400, "valid string", "stop.0"),
+        ({"stop": {"a": 1}}, 400, "valid list", "stop"),
+        ({"response_format": {"type": "grammar"}}, 400, "'json_object'", "response_format.type"),
+        ({"response_format": {"type": "json_schema"}}, 400, "belongs to", "response_format"),
+        (with_schema({"uniqueItems": True}), 400, '"uniqueItems"', "response_format"),
+        (with_schema({"$ref": "http://127.0.0.1:9/x"}), 400, "no grammar", "response_format"),
+        (with_schema({"enum": ["\x00"] * 3_000}), 413, "more than", None),
         ({"presence_penalty": 0.5}, 400, "not supported", "presence_penalty"),
         ({"colour": 1}, 400, "colour is not supported", "colour"),
         ({"model": "gpt-4"}, 404, "this server has tiny", "model"),
@@ -91,7 +148,16 @@ def test_an_answer_is_streamed(server, path):
         ({"messages": []}, 400, "at least 1 item", "messages"),
         ({"messages": "hi"}, 400, "valid list", "messages"),
         ({"messages": [{"role": "tool", "content": "x"}]}, 400, "role", "messages.0.role"),
-        ({"messages": [{"role": "user", "content": ["x"]}]}, 400, "string", "messages.0.content"),
+        (content(["x"]), 400, "part of type None", "messages.0.content"),
+        (
+            content([{"type": "image_url", "image_url": {}}]),
+            400,
+            "'image_url' is not supported",
+            "messages.0.content",
+        ),
+        (content([{"type": "text", "text": 1}]), 400, "has a text", "messages.0.content"),
+        (content([{"type": "text", "text": "x", "more": 1}]), 400, "nothing else", None),
+        (content(None), 400, "valid string", "messages.0.content"),
         ({"messages": [{"role": "assistant", "content": "x"}]}, 400, "user's", "messages"),
         ({"chat_template_kwargs": {"messages": []}}, 400, "set by the harness", None),
     ],

@@ -93,7 +93,7 @@ class HfModel:
         return batches + [[r] for r in requests if r.timed]
 
     def generate(self, batch: Sequence[Request], on_step: OnStep) -> list[Completion]:
-        rows = {r.key: Row.of(r, self._prompts[r.key], self.context) for r in batch}
+        rows = {r.key: self._row(r) for r in batch}
         self._rows = rows
         open_rows = [row for row in rows.values() if row is not None]
         if not open_rows:
@@ -102,6 +102,9 @@ class HfModel:
         sampling, mask = batch[0].sampling, self._mask(open_rows)
         decode(self.model, open_rows, sampling, self.end_ids, on_step, mask, together)
         return [self._completion(r, rows[r.key], min(together, len(open_rows))) for r in batch]
+
+    def _row(self, request: Request) -> Row | None:
+        return Row.of(request, self._prompts[request.key], self.context, self._text)
 
     def text_so_far(self, key: str) -> str:
         row = self._rows[key]

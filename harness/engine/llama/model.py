@@ -84,13 +84,16 @@ class LlamaModel:
         return batches + [[r] for r in requests if r.timed]
 
     def generate(self, batch: Sequence[Request], on_step: OnStep) -> list[Completion]:
-        rows = {r.key: Row.of(r, self._prompts[r.key], self.context) for r in batch}
+        rows = {r.key: self._row(r) for r in batch}
         self._rows = rows
         open_rows = [row for row in rows.values() if row is not None]
         pick = self._constrained(LlamaPicker(batch[0].sampling, open_rows), open_rows)
         options = DecodingOptions(pick, self.vocabulary.end_ids, on_step)
         together = self._decode(open_rows, options, is_alone=batch[0].timed)
         return [self._completion(r, rows[r.key], together) for r in batch]
+
+    def _row(self, request: Request) -> Row | None:
+        return Row.of(request, self._prompts[request.key], self.context, self.vocabulary.decode)
 
     def text_so_far(self, key: str) -> str:
         row = self._rows[key]

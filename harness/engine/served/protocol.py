@@ -77,6 +77,7 @@ class Protocol:
             "seed": request.seed % SEED_LIMIT,
             "n": 1,
             "stream": False,
+            **({"stop": list(request.stop)} if request.stop else {}),
             **NEUTRAL,
             "top_k": sampling.top_k,
             "repetition_penalty": sampling.repetition_penalty,
