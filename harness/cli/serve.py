@@ -74,9 +74,9 @@ def command(**options: Any) -> None:
     ref = ModelRef.parse(options["model"])
     backends.preflight(ref, settings)
     served = _served(options, project, ref)
+    serving = Server(served, backends.host(settings), _log)
     listening = server.bound(options["host"], options["port"])
     url = _url(*listening.getsockname()[:2])
-    serving = Server(served, backends.host(settings), _log)
     if served.access.key is None and not server.is_loopback(options["host"]):
         say(f"harness: {url} is open to everybody who reaches it, set {KEY}", err=True)
     tasks = ", ".join(serving.tasks) or "none"
