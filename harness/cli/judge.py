@@ -2,17 +2,23 @@
 
 import sys
 from collections import Counter
-from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
+from harness.cli._document import json_option, say_document
+
 if TYPE_CHECKING:
-    from harness.tasks.judging import BrokenLine, Judgment
+    from harness.tasks.judging import BrokenLine, Judgment, LogReader
+    from harness.tasks.task import Task
 
 BROKEN_LINES = 2
 """Exit code when some lines could not be judged; the others were."""
+FORMATS = ("lines", "lm-eval", "openai-batch", "openai-chat")
+"""Files of ``harness/tasks/logs/``, whose import is too slow for ``--help``."""
+OWN_FORMAT = "lines"
+OUTCOMES = ("passed", "failed", "skipped", "error")
 MAX_SHOWN = 20
 """Mistakes that are written out; the rest are counted."""
 
@@ -23,16 +29,29 @@ MAX_SHOWN = 20
     "--task",
     "task_dir",
     type=click.Path(file_okay=False, path_type=Path),
-    help="Hold each completion against this task's case of the same id.",
+    help="Hold each completion against this task's case of the same id or prompt.",
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(FORMATS),
+    help="The form of the lines. [default: the one of the first]",
 )
 @click.option("--summary", is_flag=True, help="Print a table instead of a line per completion.")
-def command(file: str, task_dir: Path | None, summary: bool) -> None:
+@json_option
+def command(
+    file: str, task_dir: Path | None, form: str | None, summary: bool, is_json: bool
+) -> None:
     """Judge the completions in FILE, or in standard input for "-".
 
     Each input line is a JSON object with id, prompt and completion, and optionally schema,
     timestamps (JSON pointer to a kind of time), grounded (JSON pointers), reference and
-    finish_reason. Each output line is {"id": ..., "verdicts": {BEHAVIOR: {"outcome", "code",
-    "reason", "span"}}}. A behavior that the line declares nothing for is "skipped".
+    finish_reason. Or a row of lm-evaluation-harness' samples_*.jsonl (lm-eval), of OpenAI's Batch
+    output (openai-batch), or of a chat that ends with the answer (openai-chat).
+
+    Each output line is {"id": ..., "verdicts": {BEHAVIOR: {"outcome", "code", "reason", "span"}}}.
+    A behavior that the line declares nothing for is "skipped". --json prints the counts of
+    --summary as one document.
 
     A line that cannot be read is reported on standard error as FILE:LINE and passed over; of lines
     with the same mistake the first is reported. The exit code is then 2, and where nothing is
@@ -40,14 +59,18 @@ def command(file: str, task_dir: Path | None, summary: bool) -> None:
     """
     from harness.core.errors import HarnessError
     from harness.report.console.output import OutputLost, drop_output
-    from harness.tasks.judging import judge_lines
+    from harness.tasks.judging import LogReader
     from harness.tasks.task import load_task
 
     task = load_task(task_dir) if task_dir else None
     name = "<stdin>" if file == "-" else file
+    counts = JudgeSummary() if summary or is_json else None
+    log = JudgedLog(name, LogReader(form), counts)
     try:
         with _opened(file) as stream:
-            broken = _run(name, judge_lines(stream, task), summary)
+            log.judge(stream, task)
+        if counts is not None:
+            _print(counts, log, is_json)
     except OutputLost as lost:
         if not lost.is_reader_gone:
             raise
@@ -57,7 +80,8 @@ def command(file: str, task_dir: Path | None, summary: bool) -> None:
         raise HarnessError(f"{name}: cannot be read ({error.strerror or error})") from None
     except HarnessError as error:
         raise HarnessError(*(f"{name}: {mistake}" for mistake in error.mistakes)) from None
-    if broken:
+    log.close()
+    if log.broken.count:
         raise SystemExit(BROKEN_LINES)
 
 
@@ -65,31 +89,71 @@ def _opened(file: str) -> BinaryIO:
     return sys.stdin.buffer if file == "-" else Path(file).open("rb")
 
 
-def _run(name: str, judged: "Iterable[Judgment | BrokenLine]", summary: bool) -> int:
-    """Write what was judged; returns how many lines were broken."""
-    from harness.report.console.output import flush, say, say_json
-    from harness.tasks.judging import BrokenLine
+def _print(counts: "JudgeSummary", log: "JudgedLog", is_json: bool) -> None:
+    from harness.report.console.output import say
 
-    broken = BrokenLines(name)
-    ignored: Counter[str] = Counter()
-    counts = JudgeSummary()
-    for item in judged:
-        if isinstance(item, BrokenLine):
-            broken.add(item)
-            continue
-        ignored.update(item.ignored)
-        if summary:
-            counts.add(item)
-        else:
-            say_json(item.to_json() + "\n")
-    if summary:
+    if not is_json:
         say(*counts.table().splitlines())
-    flush()
-    broken.close()
-    if ignored:
-        declared = ", ".join(f"{part} ({count:,})" for part, count in ignored.items())
-        say(f"{name}: judged by the task, not by the lines' own {declared}", err=True)
-    return broken.count
+        return
+    read = {"file": log.name, "format": log.reader.form, "unreadable_lines": log.broken.count}
+    asked = {"judged": counts.judged, "not_cases_of_the_task": log.others}
+    say_document({**read, **asked, "behaviors": counts.behaviors()})
+
+
+class JudgedLog:
+    """Judges the lines of one file, and says what it is and what is odd about it."""
+
+    def __init__(self, name: str, reader: "LogReader", counts: "JudgeSummary | None") -> None:
+        self.name = name
+        self.reader = reader
+        self.counts = counts
+        """Counted in place of a line for each completion."""
+        self.broken = BrokenLines(name)
+        self.ignored: Counter[str] = Counter()
+        self.others = 0
+        """Answers to prompts that are no case of the task."""
+        self.is_said = reader.form is not None
+
+    def judge(self, stream: BinaryIO, task: "Task | None") -> None:
+        from harness.report.console.output import flush, say_json
+        from harness.tasks.judging import BrokenLine, judge_lines
+
+        for item in judge_lines(stream, task, self.reader):
+            self._say_form()
+            if isinstance(item, BrokenLine):
+                self.broken.add(item)
+                continue
+            self.ignored.update(item.ignored)
+            self.others += not item.is_own_case
+            if self.counts is None:
+                say_json(item.to_json() + "\n")
+            else:
+                self.counts.add(item)
+        flush()
+
+    def _say_form(self) -> None:
+        """Name a form that was recognized, unless it is our own."""
+        from harness.report.console.output import say
+
+        if self.is_said or self.reader.rows is None:
+            return
+        self.is_said = True
+        if self.reader.form != OWN_FORMAT:
+            said = f"{self.reader.rows.SAID} (--format {self.reader.form})"
+            say(f"{self.name}: read as {said}", err=True)
+
+    def close(self) -> None:
+        """Say what was not judged, or not as the lines say."""
+        from harness.report.console.output import say
+
+        self.broken.close()
+        remarks = [] if self.reader.rows is None else [*self.reader.rows.remarks()]
+        if self.ignored:
+            declared = ", ".join(f"{part} ({count:,})" for part, count in self.ignored.items())
+            remarks.append(f"judged by the task, not by the lines' own {declared}")
+        if self.others:
+            remarks.append(f"{self.others:,} prompts are no case of the task: judged by their own")
+        say(*(f"{self.name}: {remark}" for remark in remarks), err=True)
 
 
 class BrokenLines:
@@ -133,6 +197,19 @@ class JudgeSummary:
             if verdict.code:
                 self.codes.setdefault(name, Counter())[verdict.code.value] += 1
 
+    def behaviors(self) -> dict[str, dict[str, object]]:
+        """Counts by outcome, rate and codes, by behavior."""
+        return {name: {"rate": self._rate(name), **self._counts(name)} for name in self.outcomes}
+
+    def _counts(self, name: str) -> dict[str, object]:
+        outcomes = {outcome: self.outcomes[name][outcome] for outcome in OUTCOMES}
+        return {**outcomes, "codes": dict(self.codes.get(name, {}))}
+
+    def _rate(self, name: str) -> float | None:
+        found = self.outcomes[name]
+        judged = found["passed"] + found["failed"]
+        return found["passed"] / judged if judged else None
+
     def table(self) -> str:
         """One line per behavior: pass rate, counts, the most frequent codes."""
         width = max([len("behavior"), *map(len, self.outcomes)])
@@ -140,11 +217,9 @@ class JudgeSummary:
         return "\n".join([head, *(self._row(name, width) for name in self.outcomes)])
 
     def _row(self, name: str, width: int) -> str:
-        found = self.outcomes[name]
-        judged = found["passed"] + found["failed"]
-        rate = f"{found['passed'] / judged:.1%}" if judged else "-"
+        found, share = self.outcomes[name], self._rate(name)
+        rate = "-" if share is None else f"{share:.1%}"
         codes = self.codes.get(name, Counter()).most_common(3)
         shown = ", ".join(f"{code} {count}" for code, count in codes)
-        columns = (("passed", 6), ("failed", 6), ("skipped", 7), ("error", 5))
-        numbers = "  ".join(f"{found[outcome]:>{room}}" for outcome, room in columns)
+        numbers = "  ".join(f"{found[outcome]:>{max(len(outcome), 5)}}" for outcome in OUTCOMES)
         return f"{name:<{width}}  {rate:>6}  {numbers}  {shown}".rstrip()

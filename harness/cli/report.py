@@ -1,11 +1,11 @@
 """``harness report``: makes a page, JSON or tables from stored runs."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import click
 
@@ -18,12 +18,14 @@ if TYPE_CHECKING:
     from harness.gate.compare import Side
     from harness.report.report import Report
 
-FORMATS = ("html", "json", "markdown", "junit", "terminal")
+FORMATS = ("html", "json", "markdown", "junit", "terminal", "lm-eval", "parquet", "csv")
 """Each is a file of this name in ``harness/report/``."""
+OF_FILES = ("lm-eval", "parquet", "csv")
+"""Formats that are several files, in a folder."""
 MAX_RUNS = 200
 """Number of the latest stored runs from which a page's history is read."""
-_WITH_TEXTS = ("html", "terminal")
-"""Formats that show answers side by side."""
+_WITH_TEXTS = ("html", "terminal", *OF_FILES)
+"""Formats that show answers."""
 
 
 @click.command()
@@ -32,8 +34,9 @@ _WITH_TEXTS = ("html", "terminal")
 @click.option(
     "-o",
     "--output",
-    type=click.Path(path_type=Path, dir_okay=False, allow_dash=True),
-    help="Where to write it; - is standard output. [default: report.html in the run's folder]",
+    type=click.Path(path_type=Path, allow_dash=True),
+    help="Where to write it; - is standard output. lm-eval, parquet and csv are a folder of files. "
+    "[default: report.html in the run's folder]",
 )
 @click.option("--before", metavar="MODEL", help="The model before. [default: the run's first]")
 @click.option("--after", metavar="MODEL", help="The model after. [default: the run's last]")
@@ -74,6 +77,7 @@ def command(
         )
     if is_opened and kind != "html":
         raise HarnessError(f"--open shows a page, so leave out --format {kind}")
+    _check_output(output, kind)
     settings = read_settings(Path.cwd())
     root = report_dir or Path(settings.report_dir)
     found = records(runs, root, settings)
@@ -90,7 +94,12 @@ def command(
     if kind == "terminal":
         _print(report, output)
         return
-    renderer = import_module(f"harness.report.{kind}")
+    renderer = import_module(f"harness.report.{kind.replace('-', '_')}")
+    if kind in OF_FILES:
+        _write_files(
+            renderer, report, output or _folder(runs, root) / _file_name(found, f"-{kind}")
+        )
+        return
     text: str = renderer.render(report)
     if output == Path("-"):
         say_json(text) if kind == "json" else say_file(text)
@@ -100,6 +109,15 @@ def command(
     say(f"report: {path}")
     if is_opened:
         click.launch(path.resolve().as_uri())
+
+
+def _check_output(output: Path | None, kind: str) -> None:
+    if output is None:
+        return
+    if kind in OF_FILES and (output == Path("-") or output.is_file()):
+        raise HarnessError(f"-o {output}: --format {kind} is several files, name a folder")
+    if kind not in OF_FILES and output.is_dir():
+        raise HarnessError(f"-o {output}: is a directory, name a file")
 
 
 def _with_surroundings(report: "Report", root: Path) -> "Report":
@@ -161,6 +179,23 @@ def _folder(runs: tuple[str, ...], root: Path) -> Path:
         raise HarnessError(f"{name}: is a baseline and has no folder, say -o FILE") from None
 
 
+class FilesOfReport(Protocol):
+    """A file of ``harness/report/`` whose format is several files."""
+
+    def files(self, report: "Report") -> Iterator[tuple[str, bytes]]: ...
+    def remarks(self, report: "Report") -> Iterator[str]: ...
+
+
+def _write_files(renderer: FilesOfReport, report: "Report", folder: Path) -> None:
+    """Write the files of a format that is several."""
+    paths = []
+    for name, content in renderer.files(report):
+        paths.append(folder / name)
+        _write(paths[-1], content)
+    say(*(f"wrote {path}" for path in paths))
+    say(*renderer.remarks(report), err=True)
+
+
 def _file_name(found: "list[RunRecord]", suffix: str) -> str:
     """``report.html``, or ``report-since-<the other run>.html`` beside it."""
     if len(found) == 1:
@@ -168,12 +203,12 @@ def _file_name(found: "list[RunRecord]", suffix: str) -> str:
     return f"report-since-{found[0].id}{suffix}"
 
 
-def _write(path: Path, text: str) -> None:
+def _write(path: Path, content: str | bytes) -> None:
     from harness.files.atomic import write_whole
 
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(path, [text])
+        write_whole(path, [content])
     except OSError as error:
         raise HarnessError(f"{path}: {error.strerror}, name another file after -o") from None
 

@@ -17,10 +17,11 @@ _UNFINISHED = re.compile(r"\.(?P<name>.+)\.(?P<process>\d{1,10})\.tmp")
 """The name that a file is written under: it holds the id of the process that writes."""
 
 
-def write_whole(path: Path, parts: Iterable[str]) -> None:
-    """Write UTF-8 text: a reader sees the old file or the whole new one, also after a power cut."""
+def write_whole(path: Path, parts: Iterable[str | bytes]) -> None:
+    """Write bytes, and text as UTF-8: a reader sees the old file or the whole new one, also after a
+    power cut."""
     with replaced(path) as file:
-        file.writelines(part.encode() for part in parts)
+        file.writelines(part.encode() if isinstance(part, str) else part for part in parts)
 
 
 @contextmanager

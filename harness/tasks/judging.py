@@ -18,7 +18,8 @@ from harness.core.case import Case, Message
 from harness.core.completion import Completion, FinishReason
 from harness.core.errors import HarnessError
 from harness.core.verdict import Check, FailureCode, Outcome, Verdict
-from harness.tasks.judging_line import Declarations, JudgingLine
+from harness.tasks.judging_line import Declarations, JudgingLine, decoded_row
+from harness.tasks.logs import LogRows, recognized, rows_named
 from harness.tasks.task import Task
 
 VerdictMap = Mapping[str, Verdict]
@@ -60,13 +61,26 @@ def judge_for_task(line: JudgingLine, task: Task) -> VerdictMap:
     """Every behavior's verdict on one line, by what the task declares for the case of its id.
 
     Raises:
-        HarnessError: the task has no such case.
+        HarnessError: the task has no such case, and the line does not give its conversation.
     """
-    try:
-        case = task.case(str(line.id))
-    except KeyError:
-        raise HarnessError(f"the task {task.name} has no case {str(line.id)!r}") from None
-    return _judged_line(dict(checks_of(task)), case, line)
+    case = case_in(task, line)
+    if case is None and line.messages is None:
+        raise HarnessError(f"the task {task.name} has no case {str(line.id)!r}")
+    return _judged_line(dict(checks_of(task)), case or case_of_line(line), line)
+
+
+def case_in(task: Task, line: JudgingLine) -> Case | None:
+    """The task's case that a line answers: that of its id, or of its prompt where it has one."""
+    found = task.cases_by_id.get(str(line.id))
+    if line.messages is None:
+        return found
+    prompt = line.prompt or ""
+    return found if found and found.prompt in prompt else _by_prompt(task).get(prompt)
+
+
+@lru_cache(maxsize=8)
+def _by_prompt(task: Task) -> Mapping[str, Case]:
+    return {case.prompt: case for case in task.cases}
 
 
 def judge_answer(case: Case, completion: Completion, task: Task) -> VerdictMap:
@@ -76,9 +90,6 @@ def judge_answer(case: Case, completion: Completion, task: Task) -> VerdictMap:
     left out; an answer that is an error is one to every behavior.
     """
     checks = {n: c for n, c in checks_of(task).items() if not isinstance(c, Skip)}
-    if completion.finish_reason is FinishReason.ERROR:
-        reason = completion.error or "no completion"
-        return dict.fromkeys(checks, Verdict.error(FailureCode.BACKEND_ERROR, reason))
     return _judged(checks, case, completion)
 
 
@@ -89,21 +100,25 @@ def _judged_line(checks: dict[str, Check], case: Case, line: JudgingLine) -> Ver
 
 
 def _judged(checks: Mapping[str, Check], case: Case, completion: Completion) -> VerdictMap:
+    if completion.finish_reason is FinishReason.ERROR:
+        error = Verdict.error(FailureCode.BACKEND_ERROR, completion.error or "no completion")
+        is_skip = {name for name, check in checks.items() if isinstance(check, Skip)}
+        return {n: c.judge(case, completion) if n in is_skip else error for n, c in checks.items()}
     return {name: check.judge(case, completion) for name, check in checks.items()}
 
 
 def case_of_line(line: JudgingLine) -> Case:
-    """The case that a line stands for: its prompt is one message of the user."""
-    return Case(
-        id=str(line.id), messages=(Message("user", line.prompt or ""),), reference=line.reference
-    )
+    """The case that a line stands for: its conversation, or its prompt as a user's message."""
+    messages = line.messages or (Message("user", line.prompt or ""),)
+    return Case(id=str(line.id), messages=messages, reference=line.reference)
 
 
 def completion_of(line: JudgingLine) -> Completion:
     """The completion of a line; one without ``finish_reason`` counts as ended."""
     reason = FinishReason(line.finish_reason or "stop")
-    error = "the line says that there is no completion" if reason is FinishReason.ERROR else None
-    return Completion(line.completion, reason, case_id=str(line.id), error=error)
+    said = line.error or "the line says that there is no completion"
+    error = said if reason is FinishReason.ERROR else None
+    return Completion(line.completion, reason, str(line.id), line.repeat or 0, error=error)
 
 
 @lru_cache(maxsize=128)
@@ -168,6 +183,10 @@ class Judgment:
     verdicts: VerdictMap
     ignored: tuple[str, ...] = ()
     """What the line itself declares, where a task's declarations take its place."""
+    repeat: int | None = None
+    """Index of the answer, where a row holds several."""
+    is_own_case: bool = True
+    """False where a task's declarations judge a prompt that is no case of the task."""
 
     def to_json(self) -> str:
         """One output line, ASCII only: a lone surrogate in an id must not end the stream."""
@@ -175,17 +194,40 @@ class Judgment:
             f'"{name}": {_PASSED if v.outcome is Outcome.PASSED else json.dumps(verdict_dict(v))}'
             for name, v in self.verdicts.items()
         )
-        return f'{{"id": {json.dumps(self.id)}, "verdicts": {{{members}}}}}'
+        repeat = "" if self.repeat is None else f', "repeat": {self.repeat}'
+        return f'{{"id": {json.dumps(self.id)}{repeat}, "verdicts": {{{members}}}}}'
+
+
+@dataclass(slots=True)
+class LogReader:
+    """Reads the answers in the lines of one file, which all have one form."""
+
+    form: str | None = None
+    """Name of the form, as ``--format`` has it; ``None``: that of the first row."""
+    rows: LogRows | None = None
+
+    def lines(self, raw: bytes, number: int) -> Iterator[JudgingLine]:
+        """The answers in a line of the file.
+
+        Raises:
+            HarnessError: the line holds none; the message says why.
+        """
+        row = decoded_row(raw)
+        if self.rows is None:
+            self.form = self.form or recognized(row)
+            self.rows = rows_named(self.form)
+        yield from self.rows.lines(row, number)
 
 
 def judge_lines(
-    lines: Iterable[bytes], task: Task | None = None
+    lines: Iterable[bytes], task: Task | None = None, reader: LogReader | None = None
 ) -> Iterator[Judgment | BrokenLine]:
     """Judge a stream of lines one by one, in constant memory; blank lines are passed over.
 
     Raises:
         HarnessError: the stream is no lines of JSON at all: another encoding, one array, nothing.
     """
+    reader = reader or LogReader()
     is_first = True
     for number, raw in enumerate(lines, start=1):
         if not raw.strip():
@@ -193,7 +235,7 @@ def judge_lines(
         if is_first and (problem := _problem_of_all(raw)):
             raise HarnessError(problem)
         is_first = False
-        yield _judged_raw(number, raw, task)
+        yield from _judged_raw(number, raw, task, reader)
     if is_first:
         raise HarnessError("holds no line to judge, write a JSON object a line")
 
@@ -208,13 +250,21 @@ def _problem_of_all(first: bytes) -> str:
     return ""
 
 
-def _judged_raw(number: int, raw: bytes, task: Task | None) -> Judgment | BrokenLine:
+def _judged_raw(
+    number: int, raw: bytes, task: Task | None, reader: LogReader
+) -> Iterator[Judgment | BrokenLine]:
     try:
-        line = JudgingLine.parse(raw)
-        verdicts = judge_for_task(line, task) if task else judge_line(line)
+        for line in reader.lines(raw, number):
+            yield _judgment(line, task)
     except HarnessError as error:
-        return BrokenLine(number, str(error))
+        yield BrokenLine(number, str(error))
     except (ValueError, TypeError, LookupError, ArithmeticError, RecursionError) as error:
         # A mistake of ours, or of a library below: the next lines are judged all the same.
-        return BrokenLine(number, f"cannot be judged ({type(error).__name__}: {error!s:.200})")
-    return Judgment(line.id, verdicts, line.declares if task else ())
+        yield BrokenLine(number, f"cannot be judged ({type(error).__name__}: {error!s:.200})")
+
+
+def _judgment(line: JudgingLine, task: Task | None) -> Judgment:
+    verdicts = judge_for_task(line, task) if task else judge_line(line)
+    is_own_case = task is None or case_in(task, line) is not None
+    ignored = line.declares if task and is_own_case else ()
+    return Judgment(line.id, verdicts, ignored, line.repeat, is_own_case)

@@ -4,7 +4,7 @@ import contextlib
 import json
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
@@ -17,6 +17,7 @@ from harness.checks.json.decoder import MAX_BUILT_DEPTH, decode
 from harness.checks.json.wording import kind_of, list_of, show
 from harness.checks.schema.references import SchemaError
 from harness.checks.schema.schema import Schema, compile_schema
+from harness.core.case import Message
 from harness.core.completion import FinishReason
 from harness.core.errors import HarnessError
 from harness.core.printable import excerpt
@@ -48,15 +49,32 @@ class JudgingLine:
     finish_reason: str | None = None
     declares: tuple[str, ...] = ()
     """The keys by which the line says what is expected of its answer."""
+    messages: tuple[Message, ...] | None = None
+    """The conversation that was answered, in the forms that give it."""
+    repeat: int | None = None
+    """Index of the answer, where a row holds several."""
+    error: str | None = None
+    """Reason why there is no completion, in one line."""
 
     @classmethod
     def parse(cls, raw: bytes) -> "JudgingLine":
-        """Read one line; keys that have no meaning here are ignored.
+        """Read one line of our own form; raises as ``of`` does."""
+        return cls.of(decoded_row(raw))
+
+    @classmethod
+    def of(
+        cls,
+        row: Mapping[str, Any],
+        *,
+        messages: tuple[Message, ...] | None = None,
+        repeat: int | None = None,
+    ) -> "JudgingLine":
+        """Read an object of our own form; keys that have no meaning here are ignored.
 
         Raises:
             HarnessError: it is no line to judge; the message says why.
         """
-        value = {key: v for key, v in _decoded(raw).items() if v is not None}
+        value = {key: v for key, v in row.items() if v is not None}
         for key, (is_right, expected) in _FORMS.items():
             if key in value and not is_right(value[key]):
                 raise HarnessError(f"{key}: expected {expected}, found {show(value[key])}")
@@ -73,7 +91,15 @@ class JudgingLine:
             reference=reference,
             finish_reason=value.get("finish_reason"),
             declares=tuple(key for key in (*_PARTS, "reference") if key in value),
+            messages=messages,
+            repeat=repeat,
         )
+
+    @classmethod
+    def failed(cls, name: Any, reason: str, repeat: int | None = None) -> "JudgingLine":
+        """A line in whose place there is no completion; raises as ``of`` does."""
+        line = cls.of({"id": name, "completion": "", "finish_reason": "error"}, repeat=repeat)
+        return replace(line, error=reason)
 
 
 class _Written(str):
@@ -167,7 +193,12 @@ def _pointers_into(reference: Any) -> tuple[str, ...] | None:
     return ("",)
 
 
-def _decoded(raw: bytes) -> dict[str, Any]:
+def decoded_row(raw: bytes) -> dict[str, Any]:
+    """The JSON object in a line; its numbers are ``Decimal``.
+
+    Raises:
+        HarnessError: there is none; the message says why.
+    """
     try:
         text = raw.decode("utf-8").removeprefix("\ufeff").strip(_BLANK)
         decoded = decode(text, 0)
@@ -218,12 +249,13 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _is_id(value: Any) -> bool:
+def is_id(value: Any) -> bool:
+    """True for a string or a number, which can be the id of a line."""
     return isinstance(value, str | int | Decimal) and not isinstance(value, bool)
 
 
 _FORMS: dict[str, tuple[Callable[[Any], bool], str]] = {
-    "id": (_is_id, "a string or a number"),
+    "id": (is_id, "a string or a number"),
     "completion": (lambda v: isinstance(v, str), "a string"),
     "prompt": (lambda v: isinstance(v, str), "a string"),
     "finish_reason": (

@@ -173,3 +173,15 @@ def test_only_adapters_have_a_folder() -> None:
     run = record(1)
     folders = [folder_of(Side(run, model.ref)) for model in run.models]
     assert folders == [None, Path(ADAPTER.partition(":")[2])]
+
+
+def test_a_format_of_several_files_is_a_folder(runs: Path) -> None:
+    result = report("--format", "csv")
+    assert result.stdout == "".join(
+        f"wrote reports/runs/{SECOND}/report-csv/{name}.csv\n"
+        for name in ("verdicts", "completions")
+    )
+    assert Path(f"reports/runs/{SECOND}/report-csv/verdicts.csv").is_file()
+    refused = CliRunner().invoke(main, ["report", "--format", "lm-eval", "-o", "-"])
+    assert refused.exit_code == 2
+    assert refused.stderr == "harness: -o -: --format lm-eval is several files, name a folder\n"

@@ -11,8 +11,8 @@ from typing import Any
 
 from harness.core.completion import Completion
 from harness.core.errors import HarnessError, one_line
+from harness.core.openai_answer import response_body
 from harness.core.plan import Request, failed, sha256_of
-from harness.core.printable import excerpt
 from harness.core.record import ModelRecord
 from harness.engine.local import GivenAnswers
 from harness.engine.model import OnStep
@@ -117,23 +117,6 @@ class _Lines:
 
     def _completion(self, request: Request, line: dict[str, Any]) -> Completion:
         try:
-            return self.protocol.completion(request, _body(line))
+            return self.protocol.completion(request, response_body(line))
         except HarnessError as error:
             return failed(request, one_line(error))
-
-
-def _body(line: dict[str, Any]) -> dict[str, Any]:
-    """The response's body in a line.
-
-    Raises:
-        HarnessError: the line is an error.
-    """
-    response = line.get("response")
-    body = response.get("body") if isinstance(response, dict) else None
-    is_good = isinstance(response, dict) and response.get("status_code") == 200
-    if line.get("error") or not is_good or not isinstance(body, dict):
-        found = line.get("error") or body or response
-        if isinstance(found, dict):
-            found = found.get("error") or found.get("message") or found
-        raise HarnessError(f"the batch has an error in its place: {excerpt(str(found), 200)}")
-    return body

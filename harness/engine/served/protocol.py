@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from harness.core.case import JsonValue
-from harness.core.completion import Completion, FinishReason
+from harness.core.completion import Completion
 from harness.core.errors import HarnessError
+from harness.core.openai_answer import finish_reason_of, require_whole, shown, text_in
 from harness.core.plan import Request
-from harness.core.printable import excerpt
 from harness.engine.prompt import plain
 from harness.engine.served.address import Api, SchemaBy
 from harness.model_files.chat_template import ChatTemplate
@@ -32,13 +32,6 @@ reasoning that does (llama-server, SGLang). A server that refuses one is asked
 without it."""
 SEED_LIMIT = 2**31
 """llama-server reads a seed of 32 bits."""
-FINISH_REASONS: Mapping[str, FinishReason] = {
-    "stop": FinishReason.STOP,
-    "eos_token": FinishReason.STOP,
-    "stop_sequence": FinishReason.STOP,
-    "length": FinishReason.LENGTH,
-}
-"""OpenAI's words, and those of text-generation-inference. Any other one is an error."""
 PATHS: Mapping[Api, str] = {"chat": "chat/completions", "completions": "completions"}
 
 
@@ -103,7 +96,7 @@ class Protocol:
         """
         if answer.get("model") != self.model:
             raise HarnessError(
-                f"the server answers under the name {_shown(answer.get('model'))} and not "
+                f"the server answers under the name {shown(answer.get('model'))} and not "
                 f"{self.model}, name the model that it serves after #"
             )
         choices = answer.get("choices")
@@ -112,7 +105,7 @@ class Protocol:
         choice: dict[str, Any] = choices[0]
         return Completion(
             text=self._text(choice),
-            finish_reason=_finish_reason(choice.get("finish_reason")),
+            finish_reason=finish_reason_of(choice.get("finish_reason")),
             case_id=request.case_id,
             repeat=request.repeat,
             token_ids=_token_ids(choice.get("token_ids")),
@@ -125,7 +118,7 @@ class Protocol:
             part = choice.get("message") or {}
             if not isinstance(part, Mapping):
                 raise HarnessError("the server's answer holds no message")
-            _require_whole(part)
+            require_whole(part)
         return text_in(part, "content" if self.api == "chat" else "text")
 
     def streamed_text(self, choice: Mapping[str, Any]) -> str:
@@ -133,7 +126,7 @@ class Protocol:
         part = choice.get("delta") or {} if self.api == "chat" else choice
         if not isinstance(part, Mapping):
             raise HarnessError("the server's answer holds no message")
-        _require_whole(part)
+        require_whole(part)
         name = "content" if self.api == "chat" else "text"
         return text_in(part, name) if part.get(name) is not None else ""
 
@@ -150,44 +143,6 @@ def schema_field(schema: JsonValue, by: SchemaBy) -> dict[str, Any]:
     return {"response_format": {"type": "json_schema", "json_schema": named}}
 
 
-def text_in(part: Mapping[str, Any], name: str) -> str:
-    """The text under a name of a response.
-
-    Raises:
-        HarnessError: there is no text, or one that is not Unicode.
-    """
-    text = part.get(name)
-    if not isinstance(text, str):
-        raise HarnessError(f"the server's answer holds no text: {name} is {_shown(text)}")
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError:
-        raise HarnessError(
-            "the server's answer is not Unicode, it holds half a character"
-        ) from None
-    return text
-
-
-def _require_whole(message: Mapping[str, Any]) -> None:
-    """Refuse a message from which the server has taken parts of the model's answer."""
-    for name in ("reasoning_content", "reasoning", "tool_calls", "function_call", "refusal"):
-        if message.get(name):
-            raise HarnessError(
-                f"the server puts a part of the answer into {name}, so its text is not the "
-                "model's: start the server without a parser for that"
-            )
-
-
-def _finish_reason(given: object) -> FinishReason:
-    reason = FINISH_REASONS.get(given) if isinstance(given, str) else None
-    if reason is None:
-        raise HarnessError(
-            f"the server ends its answer with finish_reason {_shown(given)}, which is neither "
-            "stop nor length: it is no whole answer"
-        )
-    return reason
-
-
 def _token_ids(given: object) -> tuple[int, ...]:
     is_ids = isinstance(given, list) and all(type(i) is int and i >= 0 for i in given)
     return tuple(given) if isinstance(given, list) and is_ids else ()
@@ -197,7 +152,3 @@ def _prompt_tokens(usage: object) -> int:
     """Tokens of the prompt; 0 where the server does not count them."""
     given = usage.get("prompt_tokens") if isinstance(usage, Mapping) else None
     return given if type(given) is int and given >= 0 else 0
-
-
-def _shown(value: object) -> str:
-    return excerpt(value if isinstance(value, str) else repr(value)[:200])

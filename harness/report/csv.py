@@ -1,0 +1,39 @@
+"""The report as CSV: ``verdicts.csv`` and ``completions.csv``, in UTF-8, as RFC 4180 has it.
+
+A spreadsheet runs a cell that begins with ``=``, ``+``, ``-``, ``@``, a tab or a line's end. Text
+that does gets an apostrophe before it; Parquet has every text as it is.
+"""
+
+import csv
+import io
+from collections.abc import Iterator
+
+from harness.report.report import Report
+from harness.report.tables import Cell, tables
+
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001
+"""Beginnings that a spreadsheet may take for a formula's, as OWASP lists them; full-width ones are
+read so where the language has them."""
+
+
+def files(report: Report) -> Iterator[tuple[str, bytes]]:
+    """Names below the folder, and contents."""
+    for table in tables(report):
+        text = io.StringIO()
+        writer = csv.writer(text)
+        writer.writerow(table.columns)
+        writer.writerows([_shown(cell) for cell in row] for row in table.rows)
+        # Half a character is written as an escape.
+        yield f"{table.name}.csv", text.getvalue().encode("utf-8", "backslashreplace")
+
+
+def remarks(report: Report) -> Iterator[str]:
+    """What the files do not hold."""
+    yield from ()
+
+
+def _shown(cell: Cell) -> Cell:
+    if isinstance(cell, bool):
+        return "true" if cell else "false"
+    is_formula = isinstance(cell, str) and cell.startswith(FORMULA)
+    return f"'{cell}" if is_formula else cell

@@ -1,0 +1,117 @@
+"""The report as two tables, for data frames: one of verdicts, one of completions.
+
+Each row says to which run, model, task, case and answer it belongs, so that the tables are joined
+by these five.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from harness.core.completion import Timing
+from harness.core.composite import composite
+from harness.core.record import Sample
+from harness.core.verdict import JUDGED, Outcome
+from harness.report.report import Report
+
+Cell = str | int | float | bool | None
+KEY: Mapping[str, type] = {"run": str, "model": str, "task": str, "case_id": str, "repeat": int}
+VERDICTS: Mapping[str, type] = {
+    **KEY,
+    "behavior": str,
+    "outcome": str,
+    "code": str,
+    "reason": str,
+    "span_start": int,
+    "span_end": int,
+    "nearest": str,
+}
+"""Columns, with the type of what is not missing."""
+COMPLETIONS: Mapping[str, type] = {
+    **KEY,
+    "format_success": bool,
+    "template": str,
+    "tags": str,
+    "must_pass": bool,
+    "prompt_sha256": str,
+    "messages": str,
+    "reference": str,
+    "text": str,
+    "finish_reason": str,
+    "error": str,
+    "prompt_tokens": int,
+    "tokens": int,
+    "seconds": float,
+    "first_token_seconds": float,
+    "batch_rows": int,
+    "from_run": str,
+}
+"""``tags``, ``messages`` and ``reference`` are JSON."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table's columns, and its rows as they are read from the report."""
+
+    name: str
+    columns: Mapping[str, type]
+    rows: Iterator[tuple[Cell, ...]]
+
+
+def tables(report: Report) -> tuple[Table, Table]:
+    """The table of verdicts and the table of completions."""
+    return (
+        Table("verdicts", VERDICTS, _verdicts(report)),
+        Table("completions", COMPLETIONS, _completions(report)),
+    )
+
+
+def _answers(report: Report) -> Iterator[tuple[tuple[Cell, ...], Sample, tuple[str, ...]]]:
+    """Key, answer and required behaviors of every answer."""
+    for run in report.runs:
+        required = {task.name: task.required for task in run.tasks}
+        for sample in run.samples:
+            key = (run.id, sample.model, sample.task, sample.case_id, sample.repeat)
+            yield key, sample, required[sample.task]
+
+
+def _verdicts(report: Report) -> Iterator[tuple[Cell, ...]]:
+    for key, sample, _ in _answers(report):
+        for behavior, verdict in sample.verdicts.items():
+            code = verdict.code.value if verdict.code else None
+            start, end = verdict.span or (None, None)
+            said = verdict.reason or None
+            yield (*key, behavior, verdict.outcome.value, code, said, start, end, verdict.nearest)
+
+
+def _completions(report: Report) -> Iterator[tuple[Cell, ...]]:
+    for key, sample, required in _answers(report):
+        completion = sample.completion
+        yield (
+            *key,
+            _succeeds(sample, required),
+            sample.template,
+            json.dumps(sample.tags),
+            sample.must_pass,
+            sample.prompt_sha256,
+            json.dumps([{"role": m.role, "content": m.content} for m in sample.messages]),
+            None if sample.reference is None else json.dumps(sample.reference),
+            completion.text,
+            completion.finish_reason.value,
+            completion.error,
+            completion.prompt_tokens,
+            len(completion.token_ids),
+            *_times(completion.timing),
+            completion.origin.run if completion.origin else None,
+        )
+
+
+def _succeeds(sample: Sample, required: tuple[str, ...]) -> bool | None:
+    found = composite(sample.verdicts, required)
+    return found.outcome is Outcome.PASSED if found and found.outcome in JUDGED else None
+
+
+def _times(timing: Timing | None) -> tuple[Cell, Cell, Cell]:
+    if timing is None:
+        return None, None, None
+    return timing.seconds, timing.first_token_seconds, timing.batch_rows

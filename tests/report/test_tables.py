@@ -1,0 +1,98 @@
+"""Two tables: every verdict of every answer, and every answer; as CSV and as Parquet."""
+
+import csv
+import io
+from dataclasses import replace
+from typing import Any
+
+import pyarrow.parquet
+import pytest
+
+from harness.core.errors import HarnessError
+from harness.core.verdict import FailureCode, Verdict
+from harness.report import csv as as_csv
+from harness.report import parquet
+from harness.report.report import Report, report_on
+from harness.report.tables import COMPLETIONS, VERDICTS
+from tests.report.hostile import HOSTILE
+from tests.synthetic import BASE, BEHAVIORS, good, record, record_of, sample, values, with_text
+
+FORMULAS = ("=HYPERLINK(0)", "+1", "-1+1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1")  # noqa: RUF001
+
+
+def csv_rows(report: Report, name: str) -> list[dict[str, str]]:
+    found = dict(as_csv.files(report))[f"{name}.csv"]
+    return list(csv.DictReader(io.StringIO(found.decode("utf-8"), newline="")))
+
+
+def parquet_rows(report: Report, name: str) -> list[dict[str, Any]]:
+    found = dict(parquet.files(report))[f"{name}.parquet"]
+    rows: list[dict[str, Any]] = pyarrow.parquet.read_table(io.BytesIO(found)).to_pylist()
+    return rows
+
+
+def answers(*texts: str) -> Report:
+    (value,) = values(1)
+    made = [with_text(sample(BASE, n, value, good(value)), t) for n, t in enumerate(texts)]
+    return report_on(record_of([(BASE, made)]))
+
+
+def test_a_row_for_each_verdict_and_each_answer() -> None:
+    run = record(12)
+    report = report_on(run)
+    assert len(csv_rows(report, "verdicts")) == len(run.samples) * len(BEHAVIORS)
+    rows = csv_rows(report, "completions")
+    assert [row["text"] for row in rows] == [s.completion.text for s in run.samples]
+    assert list(rows[0]) == list(COMPLETIONS)
+
+
+def test_both_formats_say_the_same() -> None:
+    report = report_on(record(12))
+    for name, columns in (("verdicts", VERDICTS), ("completions", COMPLETIONS)):
+        ours, theirs = csv_rows(report, name), parquet_rows(report, name)
+        assert list(theirs[0]) == list(columns)
+        for mine, other in zip(ours, theirs, strict=True):
+            assert mine == {
+                k: "" if v is None else str(v).lower() if isinstance(v, bool) else str(v)
+                for k, v in other.items()
+            }
+
+
+def test_a_verdict_has_its_span_and_code() -> None:
+    failed = Verdict.failed(FailureCode.SYNTAX, "no JSON", (0, 2))
+    (value,) = values(1)
+    one = with_text(sample(BASE, 1, value, good(value)), "no", json_validity=failed)
+    report = report_on(record_of([(BASE, [one])]))
+    (row,) = (r for r in parquet_rows(report, "verdicts") if r["behavior"] == "json_validity")
+    assert (row["outcome"], row["code"], row["reason"]) == ("failed", "syntax", "no JSON")
+    assert (row["span_start"], row["span_end"]) == (0, 2)
+    (answer,) = parquet_rows(report, "completions")
+    assert answer["format_success"] is False
+
+
+def test_an_undecided_case_is_neither_a_success_nor_a_failure() -> None:
+    run = record(2)
+    unjudged = tuple(replace(s, verdicts={}) for s in run.samples)
+    report = report_on(replace(run, samples=unjudged))
+    assert {row["format_success"] for row in parquet_rows(report, "completions")} == {None}
+    assert parquet_rows(report, "verdicts") == []
+
+
+@pytest.mark.parametrize("text", FORMULAS)
+def test_no_spreadsheet_runs_an_answer(text: str) -> None:
+    report = answers(text)
+    assert csv_rows(report, "completions")[0]["text"] == f"'{text}"
+    assert parquet_rows(report, "completions")[0]["text"] == text
+
+
+def test_hostile_text_arrives() -> None:
+    report = answers(*HOSTILE)
+    whole = [t.encode("utf-8", "backslashreplace").decode() for t in HOSTILE]
+    assert [row["text"] for row in parquet_rows(report, "completions")] == whole
+    assert [row["text"].removeprefix("'") for row in csv_rows(report, "completions")] == whole
+
+
+def test_without_pyarrow_one_line_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "pyarrow", None)
+    with pytest.raises(HarnessError, match=r"pip install 'slm-harness\[data\]'"):
+        list(parquet.files(report_on(record(2))))
