@@ -29,7 +29,7 @@ from harness.tasks.task_file import (
 from tests.models import ROOT
 from tests.project import Project, clean_environment
 
-PAGES = ("writing-a-behavior", "writing-a-task")
+PAGES = ("interchange", "writing-a-behavior", "writing-a-task")
 _BLOCK = re.compile(r"^```(\w+)(?: (\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 MODEL = "adapter:out/"
 

@@ -303,7 +303,9 @@ def case_of(line: CaseLine, file: TaskFile | None) -> Case:
 def _messages(line: CaseLine, file: TaskFile | None) -> tuple[Message, ...]:
     if line.messages is not None:
         if not line.messages or line.messages[-1].role != "user":
-            raise HarnessError("messages: the last one must be the user's")
+            raise HarnessError(
+                "messages: the last one must be the user's, its answer is the reference"
+            )
         return tuple(Message(m.role, m.content) for m in line.messages)
     if file is None:
         return ()
