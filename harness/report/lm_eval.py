@@ -9,7 +9,7 @@ reads.
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from math import sqrt
@@ -216,7 +216,7 @@ def _rated(side: Side, task: TaskRecord) -> Iterator[BehaviorResult]:
             yield result
 
 
-def _task_results(side: Side, task: TaskRecord) -> Mapping[str, JsonValue]:
+def _task_results(side: Side, task: TaskRecord) -> JsonValue:
     found: dict[str, JsonValue] = {
         "name": task.name,
         "alias": task.name,
