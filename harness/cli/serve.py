@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from harness.cli._serve_ab import ab_options, given_ab_options, run_ab
 from harness.core.errors import HarnessError
 from harness.serve.limits import DEFAULTS
 
 if TYPE_CHECKING:
+    import socket
+
     from harness.core.modelref import ModelRef
     from harness.engine.model import EngineSettings
     from harness.run.settings import Settings
@@ -24,7 +27,8 @@ KEY = "HARNESS_SERVE_KEY"
 
 
 @click.command()
-@click.option("--model", required=True, metavar="KIND:LOCATION", help="The model to serve.")
+@click.option("--model", metavar="KIND:LOCATION", help="The model to serve.")
+@ab_options
 @click.option(
     "--task", "tasks", metavar="NAME", multiple=True,
     help="Offer this task under /v1/tasks/NAME. Repeatable. [default: all of --tasks-dir]",
@@ -62,6 +66,10 @@ def command(**options: Any) -> None:
     ask. SIGTERM and Ctrl-C end the server once it has answered what it began.
     """
     _require_packages()
+    _require_one_kind(options)
+    if options["ab"]:
+        run_ab(options)
+        return
     from harness import backends
     from harness.core.modelref import ModelRef
     from harness.report.console.output import say
@@ -70,15 +78,14 @@ def command(**options: Any) -> None:
     from harness.serve.app import Server
 
     project = read_settings(Path.cwd())
-    settings = _settings(options, project)
+    settings = settings_of(options, project)
     ref = ModelRef.parse(options["model"])
     backends.preflight(ref, settings)
-    served = _served(options, project, ref)
-    serving = Server(served, backends.host(settings), _log)
+    served = served_of(options, project, ref)
+    serving = Server(served, backends.host(settings), log)
     listening = server.bound(options["host"], options["port"])
-    url = _url(*listening.getsockname()[:2])
-    if served.access.key is None and not server.is_loopback(options["host"]):
-        say(f"harness: {url} is open to everybody who reaches it, set {KEY}", err=True)
+    url = url_of(listening)
+    warn_if_open(served, options["host"], url)
     tasks = ", ".join(serving.tasks) or "none"
     say(f"{url}/v1 opens {served.ref}; tasks: {tasks}", err=True)
     ready = f"{url}/v1 serves {serving.name}"
@@ -96,7 +103,30 @@ def _require_packages() -> None:
         ) from None
 
 
-def _served(options: Mapping[str, Any], project: "Settings", ref: "ModelRef") -> "ServerSettings":
+def _require_one_kind(options: Mapping[str, Any]) -> None:
+    """
+    Raises:
+        HarnessError: neither one model nor an experiment is named, or both are, or there is an
+            option that the other has.
+    """
+    if bool(options["model"]) == bool(options["ab"]):
+        raise HarnessError(
+            "harness serve: name one model with --model, or two with "
+            "--ab baseline=KIND:LOCATION candidate=KIND:LOCATION"
+        )
+    if options["model"] and (given := given_ab_options(options)):
+        raise HarnessError(f"{given[0]} is of --ab, leave it out")
+
+
+def warn_if_open(served: "ServerSettings", host: str, url: str) -> None:
+    from harness.report.console.output import say
+    from harness.serve.server import is_loopback
+
+    if served.access.key is None and not is_loopback(host):
+        say(f"harness: {url} is open to everybody who reaches it, set {KEY}", err=True)
+
+
+def served_of(options: Mapping[str, Any], project: "Settings", ref: "ModelRef") -> "ServerSettings":
     """The model, its tasks and limits, as the options say."""
     from harness import backends
     from harness.serve.app import ServerSettings
@@ -122,7 +152,7 @@ def _served(options: Mapping[str, Any], project: "Settings", ref: "ModelRef") ->
     )
 
 
-def _settings(options: Mapping[str, Any], project: "Settings") -> "EngineSettings":
+def settings_of(options: Mapping[str, Any], project: "Settings") -> "EngineSettings":
     from harness.engine.model import EngineSettings
 
     return EngineSettings(
@@ -158,11 +188,13 @@ def _key() -> str | None:
     return key
 
 
-def _url(host: str, port: int) -> str:
+def url_of(listening: "socket.socket") -> str:
+    """The address that a socket listens on."""
+    host, port = listening.getsockname()[:2]
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def _log(entry: Mapping[str, Any]) -> None:
+def log(entry: Mapping[str, Any]) -> None:
     """One line of JSON on standard output, unless that is closed: the server goes on."""
     from harness.report.console.output import OutputLost, flush, say_json
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from concurrent.futures import Future
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -26,7 +27,7 @@ from harness.serve.asking import Asking
 from harness.serve.batching import Batching
 from harness.serve.errors import ApiError, AsciiJson
 from harness.serve.grammars import format_grammar, task_grammar
-from harness.serve.guard import Access, Guard, Log
+from harness.serve.guard import Access, Entry, Guard, Log
 from harness.serve.limits import Limits
 from harness.serve.metrics import Metrics
 from harness.serve.openai import (
@@ -74,6 +75,8 @@ class ServerSettings:
     is_constrainable: bool = True
     """Answers of the model's kind can be constrained to a grammar."""
     logs_prompts: bool = False
+    names: tuple[str, ...] = ()
+    """Names by which clients may ask for the model; its own where there are none."""
 
 
 class Server:
@@ -102,13 +105,23 @@ class Server:
         if served.policy.kind == "constrained":
             for task in served.tasks:
                 self._task_grammar(task)
+        self.routes: ASGIApp = self._routed()
         self.app: ASGIApp = Guard(
-            self._routed(),
+            self.routes,
             access=served.access,
             limits=served.limits,
             log=log,
-            count=self.metrics.request,
+            count=lambda route, entry: self.metrics.request(route, entry.status, entry.seconds),
         )
+
+    @property
+    def limits(self) -> Limits:
+        return self.served.limits
+
+    @property
+    def opened(self) -> Sequence[tuple[ModelRef, Future[str | None]]]:
+        """The model, and a future that is done once it was to be opened: why it is not."""
+        return ((self.served.ref, self.batching.opened),)
 
     def _died(self, reason: str, log: Log) -> None:
         self.metrics.death()
@@ -164,7 +177,8 @@ class Server:
 
     async def models(self) -> Response:
         """The one model."""
-        model = {"id": self.name, "object": "model", "created": 0, "owned_by": "harness"}
+        name = next(iter(self.served.names), self.name)
+        model = {"id": name, "object": "model", "created": 0, "owned_by": "harness"}
         return AsciiJson({"object": "list", "data": [model]})
 
     async def chat(self, body: ChatBody, http: HttpRequest) -> Response:
@@ -188,7 +202,9 @@ class Server:
             policy = self.served.policy if body.policy is None else Policy.parse(body.policy)
         except HarnessError as error:
             raise ApiError(400, str(error), param="policy") from None
-        answer = await self._task_answer(self.tasks[task], body, policy, http)
+        entry: Entry = http.scope["entry"]
+        entry.policy = str(policy)
+        answer = entry.judged = await self._task_answer(self.tasks[task], body, policy, http)
         self.metrics.task_answer(task, policy.kind, answer.result)
         if not answer.failed:
             return AsciiJson(answer.to_json())
@@ -239,8 +255,9 @@ class Server:
     async def _generated(
         self, body: GenerationBody, request: Request, http: HttpRequest, *, is_chat: bool
     ) -> Response:
-        if body.model is not None and body.model != self.name:
-            message = f"no such model, this server has {self.name}"
+        names = self.served.names or (self.name,)
+        if body.model is not None and body.model not in names:
+            message = f"no such model, this server has {names[0]}"
             raise ApiError(404, message, param="model", code="model_not_found")
         reply = Reply(self.name, is_chat)
         if not body.stream:

@@ -118,6 +118,7 @@ class Asking:
     def _submitted(
         self, request: Request, entry: Entry, on_text: OnText | None = None
     ) -> "Future[Completion]":
+        entry.request, entry.completion = request, None
         if self.logs_prompts:
             entry.more["messages"] = [[m.role, m.content] for m in request.messages]
         try:
@@ -129,6 +130,7 @@ class Asking:
         """The completion, unless it is an error; its tokens are counted and in the log."""
         require_answer(completion)
         self.metrics.answered(completion)
+        entry.completion = completion
         entry.more["prompt_tokens"] = completion.prompt_tokens
         entry.more["completion_tokens"] = len(completion.token_ids)
         if self.logs_prompts:

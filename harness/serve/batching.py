@@ -17,6 +17,7 @@ from harness.core.completion import Completion
 from harness.core.errors import one_line
 from harness.core.modelref import ModelRef
 from harness.core.plan import Request, Sampling
+from harness.core.record import ModelRecord
 from harness.engine.events import Answered, Event, ModelClosed, ModelOpened, Stepped
 from harness.engine.host import ModelHost
 from harness.serve.limits import DEFAULTS
@@ -79,6 +80,10 @@ class Batching:
         self.on_death = on_death
         self.is_ready = False
         """The model is open."""
+        self.model: ModelRecord | None = None
+        """The model as it was opened last, with its measurements."""
+        self.available_mb: float | None = None
+        """Memory left beside the model after the last batch, where that is known."""
         self.problem: str | None = None
         """Why the model is not open, where that was tried."""
         self.opened: Future[str | None] = Future()
@@ -174,8 +179,8 @@ class Batching:
 
     def _take(self, event: Event, waiting: dict[str, list[Waiting]]) -> None:
         match event:
-            case ModelOpened():
-                self.is_ready, self.problem = True, None
+            case ModelOpened(model=model):
+                self.is_ready, self.problem, self.model = True, None, model
             case Stepped(texts=texts):
                 for key, text in texts.items():
                     for one in waiting.get(key, ()):
@@ -183,7 +188,10 @@ class Batching:
                             one.on_text(text)
             case Answered(request=request, completion=completion):
                 self._settle(waiting.pop(request.key), completion)
-            case ModelClosed(model=model):
+            case ModelClosed(model=model, available_mb=available):
+                self.available_mb = available
+                if model.error is None:
+                    self.model = model
                 self.is_ready = self.host.is_open(self.ref)
                 self.problem = None if self.is_ready else model.error or self.problem
 

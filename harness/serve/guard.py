@@ -10,15 +10,20 @@ import secrets
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from harness.core.completion import Completion
 from harness.core.errors import one_line
 from harness.files.strict_json import NotJson, decode
 from harness.serve.errors import ApiError
 from harness.serve.limits import Limits, is_too_deep
+
+if TYPE_CHECKING:
+    from harness.core.plan import Request
+    from harness.serve.task_answers import TaskAnswer
 
 OPEN_ROUTES = ("/healthz", "/readyz")
 """Routes that need no key."""
@@ -65,6 +70,14 @@ class Entry:
     status: int = 0
     """0: no response was sent."""
     more: dict[str, Any] = field(default_factory=dict)
+    request: "Request | None" = None
+    """The last one that the model was asked."""
+    completion: Completion | None = None
+    """The last one of the model."""
+    policy: str = ""
+    """Of a task's request."""
+    judged: "TaskAnswer | None" = None
+    """The answer to a task."""
 
     @property
     def seconds(self) -> float:
@@ -92,7 +105,7 @@ class Guard:
         access: Access,
         limits: Limits,
         log: Log,
-        count: Callable[[str, int, float], None],
+        count: Callable[[str, Entry], None],
     ) -> None:
         """
         Args:
@@ -100,7 +113,7 @@ class Guard:
             access: who may ask.
             limits: of bodies.
             log: gets one entry for each request.
-            count: called with route, status and seconds of each request.
+            count: called with the route and the entry of each request.
         """
         self.app = app
         self.access = access
@@ -124,7 +137,7 @@ class Guard:
             await answer.error(ApiError(500, "a fault of the server, see its log"), scope, receive)
         finally:
             route = getattr(scope.get("route"), "path", "other")
-            self.count(route, entry.status, entry.seconds)
+            self.count(route, entry)
             self._log(entry.to_json())
 
     async def _answer(self, scope: Scope, receive: Receive, answer: "_Answer") -> None:
@@ -141,7 +154,7 @@ class Guard:
         except TimeoutError:
             raise ApiError(408, f"no whole body within {self.limits.body_seconds:g} s") from None
         _require_plain(body)
-        await self.app(scope, _replaying(body, receive), answer.send)
+        await self.app(scope, replaying(body, receive), answer.send)
 
     async def _body(self, headers: Headers, receive: Receive) -> bytes:
         most = self.limits.max_body_bytes
@@ -195,7 +208,7 @@ def _require_plain(body: bytes) -> None:
         raise ApiError(400, "the body holds half a character (a lone surrogate)") from None
 
 
-def _replaying(body: bytes, receive: Receive) -> Receive:
+def replaying(body: bytes, receive: Receive) -> Receive:
     """Gives the body once, and then what the client does next, such as to leave."""
     parts: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 

@@ -3,14 +3,19 @@
 import asyncio
 import signal
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from functools import partial
 from ipaddress import ip_address
+from typing import Protocol
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from harness.core.errors import HarnessError
-from harness.serve.app import Server
+from harness.core.modelref import ModelRef
 from harness.serve.guard import LOOPBACK_HOSTS
+from harness.serve.limits import Limits
 
 SLACK_SECONDS = 5.0
 """Time after the last request's limit at which a shutdown no longer waits."""
@@ -45,11 +50,25 @@ def bound(host: str, port: int) -> socket.socket:
         ) from None
 
 
-def run(server: Server, listening: socket.socket, on_ready: Callable[[], None]) -> None:
-    """Serve until SIGINT or SIGTERM, or until the model turns out not to open.
+class Serving(Protocol):
+    """One model behind HTTP, or several."""
+
+    app: ASGIApp
+
+    @property
+    def limits(self) -> Limits: ...
+
+    @property
+    def opened(self) -> Sequence[tuple[ModelRef, Future[str | None]]]:
+        """Each model, and a future that is done once it was to be opened: why it is not."""
+        ...
+
+
+def run(server: Serving, listening: socket.socket, on_ready: Callable[[], None]) -> None:
+    """Serve until SIGINT or SIGTERM, or until a model turns out not to open.
 
     Raises:
-        HarnessError: the model cannot be opened, for the reason that its backend says.
+        HarnessError: a model cannot be opened, for the reason that its backend says.
     """
     config = uvicorn.Config(
         server.app,
@@ -57,19 +76,20 @@ def run(server: Server, listening: socket.socket, on_ready: Callable[[], None]) 
         access_log=False,
         server_header=False,
         ws="none",
-        timeout_graceful_shutdown=int(server.served.limits.seconds + SLACK_SECONDS),
+        timeout_graceful_shutdown=int(server.limits.seconds + SLACK_SECONDS),
     )
     running = uvicorn.Server(config)
     problems: list[str] = []
 
-    def opened(problem: str | None) -> None:
-        if problem is None:
-            on_ready()
-        else:
-            problems.append(problem)
+    def opened(ref: ModelRef, done: Future[str | None]) -> None:
+        if (problem := done.result()) is not None:
+            problems.append(f"--model {ref}: {problem}")
             running.should_exit = True
+        elif all(future.done() for _, future in server.opened) and not problems:
+            on_ready()
 
-    server.batching.opened.add_done_callback(lambda done: opened(done.result()))
+    for model, future in server.opened:
+        future.add_done_callback(partial(opened, model))
     # uvicorn raises the signal that ended it once more, for handlers from before.
     kept = {number: signal.signal(number, _ignore) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
@@ -78,7 +98,7 @@ def run(server: Server, listening: socket.socket, on_ready: Callable[[], None]) 
         for number, handler in kept.items():
             signal.signal(number, handler)
     if problems:
-        raise HarnessError(f"--model {server.served.ref}: {problems[0]}")
+        raise HarnessError(problems[0])
 
 
 def _ignore(number: int, frame: object) -> None:

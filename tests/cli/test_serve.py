@@ -29,6 +29,13 @@ def refused(*arguments: str, **environment: str) -> str:
         ((*MODEL, "--policy", "constrained", "--task", "code_assistant"), "has no JSON answers"),
         ((*MODEL, "--timeout", "0"), "--timeout"),
         ((*MODEL, "--host", "256.1.1.1"), "cannot listen there"),
+        ((), "name one model with --model, or two with --ab"),
+        ((*MODEL, "--ab", "baseline=base:a", "candidate=base:b"), "name one model with --model"),
+        ((*MODEL, "--log", "x", "--split", "20"), "--split is of --ab, leave it out"),
+        (("--ab", "baseline=base:a", "candidate=base:b"), "--ab: needs --log DIR"),
+        (("--ab", "base:a", "base:b", "--log", "x"), "expected baseline=KIND:LOCATION"),
+        (("--ab", "baseline=base:a", "candidate=base:b", "--log", "x", "--split", "100"), "100"),
+        (("--ab", "baseline=lora:a", "candidate=base:b", "--log", "x"), "unknown kind 'lora'"),
     ],
 )
 def test_a_mistake_is_refused(arguments, reason):

@@ -31,6 +31,11 @@ class LogLines(list):
             self.append(entry)
             self._changed.notify_all()
 
+    def reach(self, count: int) -> None:
+        """Wait until there are so many entries."""
+        with self._changed:
+            assert self._changed.wait_for(lambda: len(self) >= count, 20)
+
     def of(self, path: str, count: int = 1) -> list:
         """The entries of a path, once there are ``count``."""
         with self._changed:
@@ -89,13 +94,20 @@ def extract(server, **more):
 def running(host, ref=REF, **told) -> Iterator[Running]:
     """Run a server until the block ends; it is ready, unless the model does not open."""
     log = LogLines()
-    server = Server(ServerSettings(ref, **told), host, log.add)
+    with serving(Server(ServerSettings(ref, **told), host, log.add), log) as one:
+        yield one
+
+
+@contextmanager
+def serving(server, log: LogLines) -> Iterator[Running]:
+    """Run a server of one model or several."""
     listening = bound("127.0.0.1", 0)
     one = uvicorn.Server(uvicorn.Config(server.app, log_config=None, access_log=False, ws="none"))
     thread = threading.Thread(target=lambda: asyncio.run(one.serve(sockets=[listening])))
     thread.start()
     try:
-        server.batching.opened.result(60)
+        for _, opened in server.opened:
+            opened.result(60)
         yield Running(server, listening.getsockname()[1], one, log)
     finally:
         one.should_exit = True
