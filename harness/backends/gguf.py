@@ -24,10 +24,10 @@ from harness.model_files.gguf_header import (
     GgufHeader,
     read_gguf_header,
 )
+from harness.model_files.gguf_tokens import gguf_tokenizer_hash
 from harness.model_files.provenance_keys import BASE_WEIGHTS_SHA256, SOURCE_WEIGHTS_SHA256
 
 LIBRARIES = ("llama-cpp-python",)
-TOKENIZER_PREFIX = "tokenizer."
 
 
 def preflight(ref: ModelRef, settings: EngineSettings) -> None:
@@ -88,22 +88,12 @@ def describe(ref: ModelRef, header: GgufHeader) -> ModelRecord:
         weights_sha256=sha256_of([weights, sha256_of(over)]) if lora else weights,
         base=ref.location if lora else None,
         base_sha256=weights if lora else None,
-        tokenizer_sha256=_tokenizer_hash(header),
+        tokenizer_sha256=gguf_tokenizer_hash(header),
         chat_template_sha256=sha256_of(template) if template else None,
         template_clock=clock_of(template),
         architecture=header.architecture,
         dtype=header.file_type or _commonest_type(header),
     )
-
-
-def _tokenizer_hash(header: GgufHeader) -> str:
-    """One hash over the entries that determine tokenization."""
-    own = {
-        key: value
-        for key, value in header.metadata.items()
-        if key.startswith(TOKENIZER_PREFIX) and not key.startswith(CHAT_TEMPLATE_KEY)
-    }
-    return sha256_of(own)
 
 
 def _commonest_type(header: GgufHeader) -> str | None:

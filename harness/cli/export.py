@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from harness.cli._export_ollama import ollama
+
 if TYPE_CHECKING:
     from harness.core.export_record import ExportRecord
 
@@ -16,11 +18,15 @@ DTYPES = ("float32", "bfloat16", "float16")
 
 @click.group()
 def command() -> None:
-    """Write a trained model as what is shipped: a merged folder, a GGUF file, a LoRA in GGUF."""
+    """Write a trained model as what is shipped: a merged folder, a GGUF file, a LoRA in GGUF, a
+    folder for Ollama."""
+
+
+command.add_command(ollama)
 
 
 def _shared(function: Callable[..., None]) -> Callable[..., None]:
-    """The options that all three have."""
+    """The options of those that read weights."""
     options: list[Callable[[Any], Any]] = [
         click.option(
             "-o",

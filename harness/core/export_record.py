@@ -3,7 +3,9 @@
 The published schema is ``harness/records/schemas/export.schema.json``.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from harness.core.template_arguments import Scalar
 
 SCHEMA_VERSION = 1
 
@@ -42,7 +44,7 @@ class ExportRecord:
     """One export."""
 
     kind: str
-    """``gguf``, ``lora``, ``merge``, or ``import`` of a GGUF file."""
+    """``gguf``, ``lora``, ``merge``, ``ollama``, or ``import`` of a GGUF file."""
     type: str
     """Type of the written weights: ``q4_k_m``, ``bfloat16``."""
     source: str
@@ -67,4 +69,6 @@ class ExportRecord:
     command: tuple[str, ...]
     created: str
     versions: dict[str, str]
+    template_arguments: dict[str, Scalar] = field(default_factory=dict)
+    """Arguments of the chat template with which a Modelfile's template was proven."""
     schema_version: int = SCHEMA_VERSION

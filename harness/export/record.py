@@ -19,7 +19,11 @@ from harness.files.atomic import publish
 from harness.files.staging import Staging, record_of
 from harness.machine.environment import versions
 from harness.machine.memory import peak_resident_bytes
+from harness.model_files import provenance_keys
 from harness.model_files.fingerprint import folder_hash, sha256_of_file, tokenizer_hash
+from harness.model_files.gguf_findings import types_of
+from harness.model_files.gguf_header import GgufHeader
+from harness.model_files.gguf_tokens import gguf_tokenizer_hash
 from harness.model_files.trained_rows import sketch_place
 
 PACKAGES = (
@@ -76,11 +80,10 @@ def make_record(
 
 def import_record(file: Path, folder: Path, *, start: float, **rest: Any) -> ExportRecord:
     """The record of the import of a GGUF file into ``folder``, which is complete but for it."""
-    sha256 = sha256_of_file(file)
     return _record(
         kind="import",
         source=f"gguf:{file}",
-        base=ExportInput(portable(str(file.parent)), {file.name: sha256}, sha256),
+        base=_gguf_input(file),
         adapter=None,
         tokenizer_sha256=tokenizer_hash(folder),
         source_weights_sha256=folder_hash(folder),
@@ -91,6 +94,42 @@ def import_record(file: Path, folder: Path, *, start: float, **rest: Any) -> Exp
         start=start,
         **rest,
     )
+
+
+def ollama_record(
+    file: Path, lora: Path | None, folder: Path, *, header: GgufHeader, start: float, **rest: Any
+) -> ExportRecord:
+    """The record of a folder for Ollama, which is complete but for it.
+
+    Args:
+        file: the model's GGUF file, with this header.
+        lora: the LoRA over it.
+    """
+    base, adapter = (_gguf_input(path) if path else None for path in (file, lora))
+    assert base is not None
+    return _record(
+        kind="ollama",
+        type=header.file_type or "unknown",
+        source=f"gguf:{file}" + (f"+lora={lora}" if lora else ""),
+        base=base,
+        adapter=adapter,
+        tokenizer_sha256=gguf_tokenizer_hash(header),
+        architecture=header.architecture,
+        source_weights_sha256=header.text(provenance_keys.SOURCE_WEIGHTS_SHA256),
+        merged_in=None,
+        tensors={name.lower(): count for name, count in types_of(header).items()},
+        fallbacks=(),
+        pre_tokenizer=header.text("tokenizer.ggml.pre"),
+        outputs={path.name: path for path in sorted(folder.iterdir())},
+        peak_memory=PeakMemory(peak_resident_bytes()),
+        start=start,
+        **rest,
+    )
+
+
+def _gguf_input(file: Path) -> ExportInput:
+    sha256 = sha256_of_file(file)
+    return ExportInput(portable(str(file.parent)), {file.name: sha256}, sha256)
 
 
 def _record(*, outputs: Mapping[str, Path], start: float, **rest: Any) -> ExportRecord:

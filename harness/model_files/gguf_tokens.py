@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from harness.core.plan import sha256_of
 from harness.model_files.gguf_header import CHAT_TEMPLATE_KEY, GgufHeader
 from harness.model_files.pre_tokenizer import one_name
 from harness.model_files.tokens import TokenFacts
@@ -9,6 +10,7 @@ from harness.model_files.tokens import TokenFacts
 CONTROL = 3
 """llama.cpp's number for the type of control tokens."""
 _ENDS = ("eos", "eot", "eom")
+_PREFIX = "tokenizer."
 
 
 def gguf_tokens(header: GgufHeader) -> TokenFacts:
@@ -34,6 +36,16 @@ def gguf_tokens(header: GgufHeader) -> TokenFacts:
         special_file="tokenizer.ggml",
         pre_tokenizer=one_name(header.text("tokenizer.ggml.pre")),
     )
+
+
+def gguf_tokenizer_hash(header: GgufHeader) -> str:
+    """One hash over the entries that determine tokenization."""
+    own = {
+        key: value
+        for key, value in header.metadata.items()
+        if key.startswith(_PREFIX) and not key.startswith(CHAT_TEMPLATE_KEY)
+    }
+    return sha256_of(own)
 
 
 def _special(header: GgufHeader, tokens: list[str], name: str) -> str | None:

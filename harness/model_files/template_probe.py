@@ -1,4 +1,4 @@
-"""The text that a chat template writes around a question and an answer.
+"""The text that a chat template writes around a question and an answer, or of whole conversations.
 
 A template is untrusted code: it is rendered in a process of its own, in Jinja's sandbox, with a
 limit on time and memory. ``python -m harness.model_files.template_probe`` is that process.
@@ -53,23 +53,27 @@ def turn(template: str, special: Mapping[str, str | None]) -> RenderedTurn:
 
 @lru_cache(maxsize=32)
 def _turn(template: str, special: tuple[tuple[str, str], ...]) -> RenderedTurn:
-    asked = json.dumps({"template": template, "special": dict(special)})
+    found = probe({"template": template, "special": dict(special)})
+    return RenderedTurn(**{**found, "variables": tuple(found.get("variables", ()))})
+
+
+def probe(asked: Mapping[str, Any]) -> dict[str, Any]:
+    """What the process answers, or ``error`` where it does not."""
     try:
         done = subprocess.run(
             child_python.command("harness.model_files.template_probe"),
             env=child_python.environment(),
-            input=asked.encode(),
+            input=json.dumps(asked).encode(),
             capture_output=True,
             timeout=MAX_SECONDS,
             check=True,
         )
-        found = json.loads(done.stdout)
-        found["variables"] = tuple(found.get("variables", ()))
+        found: dict[str, Any] = json.loads(done.stdout)
     except subprocess.TimeoutExpired:
-        return RenderedTurn(error=f"took more than {MAX_SECONDS} s")
+        return {"error": f"took more than {MAX_SECONDS} s"}
     except (subprocess.SubprocessError, ValueError, OSError):
-        return RenderedTurn(error="brought its process down")
-    return RenderedTurn(**found)
+        return {"error": "brought its process down"}
+    return found
 
 
 def _answer(source: str, special: Mapping[str, str]) -> dict[str, Any]:
@@ -98,14 +102,35 @@ def _answer(source: str, special: Mapping[str, str]) -> dict[str, Any]:
     return {**found, "before": before, "after": after, "missing": missing}
 
 
+def _conversations(asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Each conversation's text, or the reason why the template refuses it."""
+    from harness.model_files.chat_template import ChatTemplate
+
+    template = ChatTemplate(asked["template"], asked["special"])
+    found = []
+    for conversation in asked["conversations"]:
+        messages = [Message(role, content) for role, content in conversation]
+        is_asking = messages[-1].role != "assistant"
+        try:
+            arguments = asked["arguments"].items()
+            text = template.render(messages, arguments, adds_generation_prompt=is_asking)
+            found.append({"text": text})
+        except Exception as error:  # whatever a stranger's program raises is its own fault
+            lines = str(error).splitlines() or [type(error).__name__]
+            found.append({"text": "", "error": lines[0][:200]})
+    return {"conversations": found}
+
+
 def main() -> None:
-    """Read the template from standard input, write the turn to standard output."""
+    """Read the template from standard input, write what it renders to standard output."""
     if sys.platform != "win32":
         import resource
 
         resource.setrlimit(resource.RLIMIT_AS, (MAX_BYTES, MAX_BYTES))
     asked = json.loads(sys.stdin.buffer.read())
-    json.dump(_answer(asked["template"], asked["special"]), sys.stdout)
+    is_turn = "conversations" not in asked
+    found = _answer(asked["template"], asked["special"]) if is_turn else _conversations(asked)
+    json.dump(found, sys.stdout)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,1 @@
+"""Writes and checks what Ollama reads: a Modelfile with its prompt template."""
