@@ -26,7 +26,11 @@ def run_options(command: Callable[..., None]) -> Callable[..., None]:
                      help="Ask the model once more, in other batches, to measure its noise."),
         click.option("--not-first", "is_insisting", is_flag=True,
                      help="Take a run though its weights were run before. Every gate says so."),
-        click.option("--report-dir", type=click.Path(path_type=Path, file_okay=False)),
+        click.option(
+            "--report-dir",
+            type=click.Path(path_type=Path, file_okay=False),
+            help="The folder of runs.",
+        ),
     )  # fmt: skip
     for option in reversed(options):
         command = option(command)

@@ -78,7 +78,7 @@ def check(files: tuple[Path, ...], name: str, tasks_dir: Path | None) -> None:
     Prompts with two answers, answers that the task's own behaviors reject, the task's cases among
     the rows, lengths, and how even the answers are.
 
-    Exit code 0 when there is none, 1 when there are some.
+    Exit code 0 when the rows have no fault, 1 when they have some.
     """
     from harness.run.settings import read_settings
     from harness.tasks.task import find_tasks

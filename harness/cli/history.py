@@ -12,7 +12,11 @@ from harness.core.errors import HarnessError
 @click.option("--task", metavar="NAME", help="Only this task.")
 @click.option("--model", metavar="MODEL", help="Only this model, by ref or name.")
 @click.option("--last", type=click.IntRange(2), default=20, show_default=True, help="Runs shown.")
-@click.option("--report-dir", type=click.Path(path_type=Path, file_okay=False))
+@click.option(
+    "--report-dir",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="The folder of runs.",
+)
 def command(
     behavior: str, task: str | None, model: str | None, last: int, report_dir: Path | None
 ) -> None:

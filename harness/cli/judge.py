@@ -54,8 +54,10 @@ def command(
     --summary as one document.
 
     A line that cannot be read is reported on standard error as FILE:LINE and passed over; of lines
-    with the same mistake the first is reported. The exit code is then 2, and where nothing is
-    judged. With --task, what the lines declare themselves is not looked at.
+    with the same mistake the first is reported. With --task, what the lines declare themselves is
+    not looked at.
+
+    Exit code 0 when every line was judged, 2 when one was not, or none.
     """
     from harness.core.errors import HarnessError
     from harness.report.console.output import OutputLost, drop_output

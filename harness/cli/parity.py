@@ -34,7 +34,9 @@ DIFFERS = 1
     metavar="NAME=VALUE",
     help="An argument of the chat template, such as enable_thinking=false; repeatable.",
 )
-@click.option("--dtype", type=click.Choice(["float32", "bfloat16", "float16"]))
+@click.option(
+    "--dtype", type=click.Choice(["float32", "bfloat16", "float16"]), help="Open in this precision."
+)
 @click.option("--device", metavar="DEVICE", help="cpu, cuda, cuda:1, mps.")
 @click.option("--threads", type=click.IntRange(1), help="CPU threads of a backend.")
 @click.option(
@@ -43,8 +45,19 @@ DIFFERS = 1
     metavar="POINTS",
     help="Fail when format_success_rate drops by more from one model to the next.",
 )
-@click.option("--format", "kind", type=click.Choice(["text", "json"]), default="text")
-@click.option("--report-dir", type=click.Path(path_type=Path, file_okay=False))
+@click.option(
+    "--format",
+    "kind",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="Of what is printed.",
+)
+@click.option(
+    "--report-dir",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="The folder of runs.",
+)
 def command(
     chain: tuple[str, ...],
     kind: str,

@@ -35,7 +35,11 @@ FAILED = 1
     type=click.Path(path_type=Path, file_okay=False),
     help="The folder of task folders, to judge by. [default: tasks_dir of [tool.harness]]",
 )
-@click.option("--report-dir", type=click.Path(path_type=Path, file_okay=False))
+@click.option(
+    "--report-dir",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="The folder of runs.",
+)
 def command(
     run: str,
     case: str,

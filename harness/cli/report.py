@@ -30,7 +30,14 @@ _WITH_TEXTS = ("html", "terminal", *OF_FILES)
 
 @click.command()
 @click.argument("runs", metavar="[RUN...]", nargs=-1)
-@click.option("--format", "kind", type=click.Choice(FORMATS), default="html", show_default=True)
+@click.option(
+    "--format",
+    "kind",
+    type=click.Choice(FORMATS),
+    default="html",
+    show_default=True,
+    help="A page of HTML, or what a program or a pull request reads.",
+)
 @click.option(
     "-o",
     "--output",

@@ -42,7 +42,13 @@ KEY = "HARNESS_SERVE_KEY"
     help="For a task's request that names none.",
 )  # fmt: skip
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
-@click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535))
+@click.option(
+    "--port",
+    default=8000,
+    show_default=True,
+    type=click.IntRange(0, 65535),
+    help="0 takes one that is free.",
+)
 @click.option("--queue", default=DEFAULTS.max_waiting, show_default=True, type=click.IntRange(1),
               help="Requests that may wait; more get 429.")  # fmt: skip
 @click.option(
@@ -50,14 +56,20 @@ KEY = "HARNESS_SERVE_KEY"
     help="The most tokens that a request may ask for.",
 )  # fmt: skip
 @click.option(
-    "--max-body-bytes", default=DEFAULTS.max_body_bytes, show_default=True, type=click.IntRange(1)
+    "--max-body-bytes",
+    default=DEFAULTS.max_body_bytes,
+    show_default=True,
+    type=click.IntRange(1),
+    help="Larger requests get 413.",
 )
 @click.option("--timeout", default=DEFAULTS.seconds, show_default=True, metavar="SECONDS",
               type=click.FloatRange(0, min_open=True), help="For a whole answer.")  # fmt: skip
-@click.option("--dtype", type=click.Choice(["float32", "bfloat16", "float16"]))
+@click.option(
+    "--dtype", type=click.Choice(["float32", "bfloat16", "float16"]), help="Open in this precision."
+)
 @click.option("--device", metavar="DEVICE", help="cpu, cuda, cuda:1, mps.")
-@click.option("--threads", type=click.IntRange(1), metavar="N")
-@click.option("--quantize", type=click.Choice(["nf4", "int8"]))
+@click.option("--threads", type=click.IntRange(1), metavar="N", help="CPU threads of a backend.")
+@click.option("--quantize", type=click.Choice(["nf4", "int8"]), help="Quantise as it opens.")
 @click.option("--log-prompts", is_flag=True, help="Log prompts and answers too.")
 def command(**options: Any) -> None:
     """Serve a model over HTTP: OpenAI's protocol, and judged answers of tasks.

@@ -34,9 +34,13 @@ class Settings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     models: tuple[Annotated[ModelSetting, BeforeValidator(_ref_alone)], ...] = ()
+    """Models that are judged where no ``--model`` names one."""
     tasks_dir: str = "fixtures/tasks"
+    """The folder of task folders."""
     report_dir: str = "reports/runs"
+    """The folder that records are written to."""
     baselines_dir: str = "reports/baselines"
+    """The folder of baselines and their ledger."""
     stall_seconds: float = Field(600.0, gt=0, allow_inf_nan=False)
     """Seconds without a message after which a backend counts as hung."""
     store: Literal[False] | str | None = None
