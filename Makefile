@@ -6,12 +6,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 REAL := $(VENV)/.real
+DOCS := $(VENV)/.docs
 BASE := base:fixtures/models/tiny-qwen2
 # Compiles llama.cpp without AMX: gcc 12 tells its optimiser that ldtilecfg reads 8 of the 64 bytes
 # it reads, so that quantised models crash (SIGSEGV) on the processors that have AMX.
 LLAMA_FLAGS := -U__AMX_INT8__
 
-.PHONY: help setup demo real test test-slow test-browser check suites report bench screenshots clean
+.PHONY: help setup demo real test test-slow test-browser check suites report docs bench screenshots clean
 
 help:  ## Say what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -58,6 +59,15 @@ suites: $(READY)  ## Judge the bundled adapter
 report: $(READY)  ## Make the page of the latest run
 	$(BIN)/harness report
 
+$(DOCS): $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[docs]'
+	@touch $(DOCS)
+
+docs: $(DOCS)  ## Build the documentation's site in site/, and look for dead links
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet
+	$(BIN)/python -m scripts.check_site site
+	@echo "open site/index.html"
+
 bench: $(READY)  ## Measure how fast completions are judged; the rest is in benchmarks/README.md
 	$(BIN)/python -m benchmarks.judge_speed
 
@@ -65,4 +75,4 @@ screenshots: $(READY)  ## Take the pictures of docs/images again; needs tmux and
 	$(BIN)/python -m scripts.screenshots
 
 clean:  ## Remove what was made, the virtual environment included
-	rm -rf $(VENV) build dist out data reports/runs .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build dist out data site reports/runs .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -26,6 +26,7 @@ from harness.tasks.task_file import (
     SamplingFile,
     TaskFile,
 )
+from tests.docs.shown import missing_line
 from tests.models import ROOT
 from tests.project import Project, clean_environment
 
@@ -77,18 +78,8 @@ def _stored(project: Project) -> str:
 def test_a_command_prints_what_the_page_shows(projects, name, command, shown):
     project, model = projects[name]
     found = run(project, command.replace(MODEL, model)).replace(model, MODEL)
-    rest = [" ".join(line.split()) for line in found.splitlines() if line.strip()]
-    may_skip = True
-    for line in shown:
-        if line == "...":
-            may_skip = True
-            continue
-        wanted = " ".join(line.split())
-        places = range(len(rest)) if may_skip else range(min(1, len(rest)))
-        at = next((i for i in places if wanted in rest[i]), None)
-        assert at is not None, f"{line!r} is not printed there by:\n{found}"
-        rest = rest[at + 1 :]
-        may_skip = False
+    missing = missing_line(found, shown)
+    assert missing is None, f"{missing!r} is not printed there by:\n{found}"
 
 
 def run(project: Project, command: str) -> str:
