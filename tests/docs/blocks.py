@@ -23,7 +23,18 @@ _BLOCK = re.compile(
     r"^```(?P<kind>\w*)(?: (?P<file>\S+))?\n(?P<text>.*?)^```$",
     re.MULTILINE | re.DOTALL,
 )
-_PROGRAMS = ("harness", "pytest", "python", "make", "torchrun", "pip", "trl", "vllm", "ray")
+_PROGRAMS = (
+    "harness",
+    "pytest",
+    "python",
+    "make",
+    "torchrun",
+    "pip",
+    "trl",
+    "vllm",
+    "ray",
+    "ollama",
+)
 _COMMAND = re.compile(rf"(?:\$ |(?:{'|'.join(_PROGRAMS)}) |(?:mkdir|rm|head|cat|job=|sbatch) ?)")
 _INLINE = re.compile(r"(?<!`)`((?:harness|pytest|python -m|make) [^`\n]+)`(?!`)")
 
