@@ -143,6 +143,20 @@ def cut(handler: Handler, body: Body) -> None:
     handler.close_connection = True
 
 
+def cut_after(text: str) -> Reply:
+    """A streamed answer that begins with this text, then the end of the connection."""
+
+    def reply(handler: Handler, body: Body) -> None:
+        event = {"model": handler.ours.name, "choices": [{"delta": {"content": text}}]}
+        handler.send_response(200)
+        handler.send_header("Content-Length", "1000000")
+        handler.end_headers()
+        handler.wfile.write(f"data: {json.dumps(event)}\n\n".encode())
+        handler.close_connection = True
+
+    return reply
+
+
 def hanging(handler: Handler, body: Body) -> None:
     """Nothing, until the test ends."""
     handler.ours.released.wait()

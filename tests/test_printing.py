@@ -38,7 +38,7 @@ ALLOWED = {
     "harness/plugin/shards.py: terminalreporter.write_line": "our own words and numbers alone",
     "harness/export/python_process.py: print": "ASCII JSON, read by the parent process",
     "harness/engine/channel.py: stream.write": "ASCII JSON, read by the parent process",
-    "harness/tasks/generate/promotion.py: stream.write": FILES,
+    "harness/tasks/case_file.py: stream.write": FILES,
     "harness/export/tensors/safetensors_writer.py: file.write": FILES,
     "harness/cli/gate.py: file.write": FILES,
     "harness/records/ledger.py: os.write": FILES,

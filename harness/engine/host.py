@@ -10,7 +10,7 @@ from harness.core.modelref import ModelRef
 from harness.core.plan import Request, failed
 from harness.core.record import ModelRecord
 from harness.engine.events import Answered, Event, ModelClosed
-from harness.engine.model import AnsweringModel, ModelUnopened
+from harness.engine.model import AnsweringModel, InterruptibleModel, ModelUnopened
 
 MAX_DEATHS_IN_A_ROW = 2
 """Consecutive turns in which a model's process may die before the model gets no more turns."""
@@ -89,6 +89,15 @@ class ModelHost:
     def is_open(self, ref: ModelRef) -> bool:
         """True while the model is loaded."""
         return self._model(ref).is_open
+
+    def interrupt(self, ref: ModelRef) -> None:
+        """Have the model's answers in progress come as errors, soon, where it can; it stays open.
+
+        Any thread may call it while another takes the answers.
+        """
+        model = self._model(ref)
+        if isinstance(model, InterruptibleModel):
+            model.interrupt()
 
     def release(self, keep: Container[ModelRef]) -> None:
         """End the processes of all models except ``keep``, prewarmed ones included."""

@@ -142,6 +142,20 @@ class AnsweringModel(Protocol):
         ...
 
 
+INTERRUPTED = "stopped before it was whole"
+"""The error of an answer that an ``InterruptibleModel`` ended early."""
+
+
+@runtime_checkable
+class InterruptibleModel(Protocol):
+    """An ``AnsweringModel`` that can end its answers early and stay open."""
+
+    def interrupt(self) -> None:
+        """Have the answers in progress come as errors, soon; called by another thread than the one
+        that takes them."""
+        ...
+
+
 class ModelUnopened(HarnessError):
     """The backend could not open the model."""
 

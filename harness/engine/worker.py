@@ -28,12 +28,27 @@ from harness.engine.channel import (
     receive,
     send,
 )
-from harness.engine.model import EngineSettings, OpenModel, StreamingModel
+from harness.engine.model import INTERRUPTED, EngineSettings, OpenModel, StreamingModel
 from harness.machine.memory import available_mb, is_out_of_memory, peak_memory_mb
 from harness.model_files.opened_files import OpenedFiles
 
 STEP_SECONDS = 0.1
 """Seconds between progress messages of a batch."""
+
+
+class _Interrupted(Exception):
+    """Ends a generation whose answers nobody waits for."""
+
+
+class _Interruption:
+    """Set while the answers to the last requests that were received are no longer wanted."""
+
+    def __init__(self) -> None:
+        self.is_set = False
+
+    def note(self, kind: str) -> None:
+        """Take notice of a message, in the order in which messages come."""
+        self.is_set = kind == "interrupt" or (self.is_set and kind != "generate")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +71,8 @@ class Opened:
 def main() -> None:
     messages, out = keep_stdin_for_messages(), keep_stdout_for_messages()
     inbox: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
-    threading.Thread(target=_listen, args=(messages, inbox), daemon=True).start()
+    interruption = _Interruption()
+    threading.Thread(target=_listen, args=(messages, inbox, interruption), daemon=True).start()
     opened: Opened | None = None
     imported: Imported | None = None
     is_warm = False
@@ -72,7 +88,7 @@ def main() -> None:
         match message["kind"]:
             case "generate":
                 requests = [value_of(Request, r) for r in message["requests"]]
-                is_warm = _generate(opened, requests, out, is_warm)
+                is_warm = _generate(opened, requests, out, is_warm, interruption)
             case "batches":
                 _batches(opened, message, out)
             case "measure":
@@ -83,9 +99,14 @@ def main() -> None:
                 _logits(opened, message, out)
 
 
-def _listen(messages: IO[bytes], inbox: "queue.SimpleQueue[dict[str, Any]]") -> None:
+def _listen(
+    messages: IO[bytes], inbox: "queue.SimpleQueue[dict[str, Any]]", interruption: _Interruption
+) -> None:
     for line in messages:
-        inbox.put(receive(line))
+        message = receive(line)
+        interruption.note(message["kind"])
+        if message["kind"] != "interrupt":
+            inbox.put(message)
     # The parent is gone: a generation in progress would only waste the machine.
     os._exit(0)
 
@@ -127,11 +148,17 @@ def _open(message: dict[str, Any], out: IO[bytes], imported: Imported) -> Opened
     return Opened(model, files)
 
 
-def _generate(opened: Opened, requests: Sequence[Request], out: IO[bytes], is_warm: bool) -> bool:
+def _generate(
+    opened: Opened,
+    requests: Sequence[Request],
+    out: IO[bytes],
+    is_warm: bool,
+    interruption: _Interruption | None = None,
+) -> bool:
     """Answer the requests; returns whether the model has been warmed up to be timed.
 
     The files are looked at before each batch's answers are sent: an answer that is sent was made
-    by the model that was described.
+    by the model that was described. Answers that are interrupted are errors.
     """
     model, streams = opened.model, _Streams(opened.model)
     waiting = deque(model.batches(requests))
@@ -144,8 +171,10 @@ def _generate(opened: Opened, requests: Sequence[Request], out: IO[bytes], is_wa
                 model.generate(batch, lambda tokens, ended: None)
                 is_warm = True
             streams.begin(batch)
-            completions = model.generate(batch, _Progress(out, streams))
+            completions = model.generate(batch, _Progress(out, streams, interruption))
             _require_same(opened)
+        except _Interrupted:
+            completions = [failed(r, INTERRUPTED) for r in batch]
         except Exception as error:
             _report(error)
             if is_out_of_memory(error) and len(batch) > 1:
@@ -245,13 +274,21 @@ def write_header(file: IO[bytes], shape: tuple[int, int]) -> None:
 class _Progress:
     """Sends progress messages of a batch, at most one every ``STEP_SECONDS``."""
 
-    def __init__(self, out: IO[bytes], streams: "_Streams | None" = None) -> None:
+    def __init__(
+        self,
+        out: IO[bytes],
+        streams: "_Streams | None" = None,
+        interruption: _Interruption | None = None,
+    ) -> None:
         self.out = out
         self.streams = streams
+        self.interruption = interruption or _Interruption()
         self.tokens = self.ended = 0
         self.last = time.perf_counter()
 
     def __call__(self, tokens: int, ended: int) -> None:
+        if self.interruption.is_set:
+            raise _Interrupted
         self.tokens += tokens
         self.ended += ended
         if (now := time.perf_counter()) - self.last >= STEP_SECONDS:

@@ -1,16 +1,16 @@
 """Text of a failed behavior: the rate, the failure codes, and three failing completions."""
 
-import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from harness.core.case import Case
 from harness.core.completion import Completion
-from harness.core.printable import excerpt, printable, symbols
+from harness.core.printable import excerpt, printable
 from harness.core.record import BehaviorResult, Counterexample
 from harness.core.verdict import Outcome, Verdict
 from harness.report.console.screen import folded
+from harness.report.words.carets import WIDTH, underline
 from harness.report.words.escaping import safe_line
 from harness.report.words.numbers import over
 from harness.run.behavior import MAX_ERRORS, Tally
@@ -19,8 +19,6 @@ Judge = Callable[[Case, Completion], Verdict]
 
 EXAMPLES = 3
 MAX_CODES = 5
-WIDTH = 72
-"""Columns of a completion's excerpt: with its margin and ellipses, 80."""
 
 
 def headline(result: BehaviorResult) -> str:
@@ -175,33 +173,3 @@ def example(completion: Completion, verdict: Verdict) -> Iterator[str]:
     line, caret = underline(completion.text, verdict.span)
     yield f"  | {line}"
     yield f"  | {caret}"
-
-
-def underline(text: str, span: tuple[int, int]) -> tuple[str, str]:
-    """An excerpt of ``text`` around ``span``, and carets under the span.
-
-    Line breaks and other invisible characters are shown as symbols, so that the excerpt is one line
-    and the carets are aligned for any text.
-    """
-    start, end = span
-    first = max(0, min(start - WIDTH // 2, len(text) - WIDTH))
-    before = symbols(text[first:start])
-    inside = symbols(text[start : min(end, first + WIDTH)])
-    after = symbols(text[start + len(inside) : first + WIDTH])
-    opening = "…" if first else ""
-    closing = "…" if first + WIDTH < len(text) else ""
-    until = safe_line(opening + "".join([*before, *inside]))
-    line = safe_line(opening + "".join([*before, *inside, *after]) + closing)
-    width = _columns(safe_line("".join(inside)))
-    return line, " " * (_columns(until) - width) + "^" * max(1, width)
-
-
-def _columns(text: str) -> int:
-    """Columns of a terminal: wide East Asian characters take two, combining marks none."""
-    return sum(map(_width, text))
-
-
-def _width(character: str) -> int:
-    if unicodedata.combining(character):
-        return 0
-    return 2 if unicodedata.east_asian_width(character) in "WF" else 1

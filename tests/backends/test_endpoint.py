@@ -13,11 +13,12 @@ from harness.core.completion import FinishReason
 from harness.core.errors import HarnessError
 from harness.core.modelref import ModelRef
 from harness.core.plan import Request, Sampling
-from harness.engine.events import Answered, ModelClosed
-from harness.engine.model import EngineSettings
+from harness.engine.events import Answered, ModelClosed, Stepped
+from harness.engine.model import INTERRUPTED, EngineSettings
 from harness.engine.served import retries
 from tests.faulty_server import (
     cut,
+    cut_after,
     dripping,
     hanging,
     raw,
@@ -369,6 +370,41 @@ def test_a_stream_without_an_end_is_an_error(server):
     assert "ends its streamed answer with an error" in error_of(server, asked=requests(timed=True))
 
 
+def test_a_streamed_answer_comes_in_pieces_with_its_times_and_prompt_tokens(server):
+    asked = requests(2, streamed=True)
+    server.replies += [streamed(["He", "llo", ""])] * 2
+    ref = ModelRef.parse(f"endpoint:{server.url}#tiny")
+    model = backends.connect(ref, EngineSettings(concurrency=2))
+    events = list(model.events(asked))
+    model.close()
+    for request in asked:
+        pieces = [e.texts[request.key] for e in events if request.key in getattr(e, "texts", {})]
+        assert pieces == ["He", "llo"]
+    for completion in (e.completion for e in events if isinstance(e, Answered)):
+        assert (completion.text, completion.prompt_tokens) == ("Hello", 3)
+        assert completion.timing.first_token_seconds <= completion.timing.seconds
+    assert all(body["stream_options"] == {"include_usage": True} for body in server.bodies)
+
+
+def test_a_server_that_counts_no_tokens_of_a_stream_is_not_asked_to(server):
+    server.replies.append(status(400, {"error": {"message": "unknown field stream_options"}}))
+    found, _ = ask(server, requests(streamed=True))
+    assert found["case-0"].text == "re: word 0"
+    assert "stream_options" not in server.bodies[-1]
+
+
+def test_a_piece_is_told_once_where_the_answer_is_asked_for_again(server):
+    server.replies.append(cut_after("re: "))
+    ref = ModelRef.parse(f"endpoint:{server.url}#tiny")
+    model = backends.connect(ref, EngineSettings(concurrency=1))
+    events = list(model.events(requests(streamed=True)))
+    model.close()
+    assert len(server.bodies) == 2
+    pieces = [text for e in events if isinstance(e, Stepped) for text in e.texts.values()]
+    assert pieces == ["re: ", "word 0"]
+    assert [e.completion.error for e in events if isinstance(e, Answered)] == [None]
+
+
 @pytest.fixture
 def schema(tmp_path) -> Path:
     path = tmp_path / "schema.json"
@@ -446,6 +482,21 @@ def test_the_servers_template_is_compared_by_tokens_where_it_only_tokenizes(serv
 
 def test_a_template_that_cannot_be_compared_is_not_believed(server):
     assert "neither renders prompts" in error_of(server, options=TOKENIZER)
+
+
+def test_answers_that_are_stopped_are_errors_and_the_next_ones_are_not(server):
+    server.replies += [hanging, hanging]
+    ref = ModelRef.parse(f"endpoint:{server.url}#tiny")
+    model = backends.connect(ref, EngineSettings(concurrency=3))
+    found = {}
+    for event in model.events(requests(3)):
+        if isinstance(event, Answered):
+            found[event.request.case_id] = event.completion.error
+            model.interrupt()
+    assert sorted(map(str, found.values())) == ["None", INTERRUPTED, INTERRUPTED]
+    again = [e for e in model.events(requests(2)) if isinstance(e, Answered)]
+    assert [e.completion.error for e in again] == [None, None]
+    model.close()
 
 
 def test_answers_that_nobody_waits_for_leave_the_next_ones_alone(server):

@@ -13,6 +13,9 @@ from harness.engine.served.protocol import NEUTRAL, Protocol
 from harness.engine.served.retries import Retries
 
 T = TypeVar("T")
+USAGE = {"include_usage": True}
+MAY_BE_LEFT_OUT = {**NEUTRAL, "stream_options": USAGE}
+"""Fields, with the value without which the answer's text is the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +40,25 @@ class Asking:
     def timed(self, server: Server, request: Request) -> Completion:
         """The answer with its times: the first token's is when the first text arrives."""
 
-        def read(path: str, body: dict[str, Any]) -> Completion:
-            return self._streamed(request, server.stream(path, body))
+        return self._sent_streaming(server, request, lambda text: None, {})
 
-        return self._sent(server, request, {"stream": True}, read)
+    def streamed(
+        self, server: Server, request: Request, on_text: Callable[[str], None]
+    ) -> Completion:
+        """The answer with its times; ``on_text`` is called with its text so far as it grows."""
+        return self._sent_streaming(server, request, on_text, {"stream_options": USAGE})
+
+    def _sent_streaming(
+        self,
+        server: Server,
+        request: Request,
+        on_text: Callable[[str], None],
+        more: dict[str, Any],
+    ) -> Completion:
+        def read(path: str, body: dict[str, Any]) -> Completion:
+            return self._streamed(request, server.stream(path, body), on_text)
+
+        return self._sent(server, request, {"stream": True, **more}, read)
 
     def _sent(
         self,
@@ -65,20 +83,26 @@ class Asking:
         except Exception as error:  # of a chat template, which is untrusted code
             raise HarnessError(f"the chat template fails on it: {one_line(error)}") from None
 
-    def _streamed(self, request: Request, chunks: Iterable[dict[str, Any]]) -> Completion:
+    def _streamed(
+        self, request: Request, chunks: Iterable[dict[str, Any]], on_text: Callable[[str], None]
+    ) -> Completion:
         started, first = time.perf_counter(), None
         parts: list[str] = []
-        name, reason = None, None
+        name, reason, usage = None, None, None
         for chunk in chunks:
             name, choice = chunk.get("model", name), _choice(chunk)
+            usage = chunk.get("usage") or usage
             text = self.protocol.streamed_text(choice)
             if text and first is None:
                 first = time.perf_counter() - started
             parts.append(text)
+            if text:
+                on_text("".join(parts))
             reason = choice.get("finish_reason") or reason
         seconds, text = time.perf_counter() - started, "".join(parts)
         whole = {"message": {"content": text}, "text": text, "finish_reason": reason}
-        completion = self.protocol.completion(request, {"model": name, "choices": [whole]})
+        answer = {"model": name, "choices": [whole], "usage": usage}
+        completion = self.protocol.completion(request, answer)
         return replace(completion, timing=Timing(seconds, first or seconds, batch_rows=1))
 
 
@@ -97,14 +121,15 @@ def _defined(server: Server, body: dict[str, Any]) -> dict[str, Any]:
     return {
         name: value
         for name, value in body.items()
-        if name not in server.undefined or value != NEUTRAL.get(name)
+        if name not in server.undefined or value != MAY_BE_LEFT_OUT.get(name)
     }
 
 
 def _note_undefined(server: Server, sent: dict[str, Any], error: BadRequest) -> None:
     """Remember the fields that the server refuses; raises the error where leaving them out would
     change the answer."""
-    refused = {n for n in NEUTRAL if n in error.reason and n in sent and sent[n] == NEUTRAL[n]}
+    known = MAY_BE_LEFT_OUT.items()
+    refused = {n for n, value in known if n in error.reason and n in sent and sent[n] == value}
     if not refused:
         raise error
     server.undefined |= refused

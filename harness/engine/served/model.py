@@ -14,14 +14,14 @@ from harness.core.errors import HarnessError, one_line
 from harness.core.modelref import ModelRef
 from harness.core.plan import Request, failed
 from harness.core.record import ModelRecord
-from harness.engine.events import Answered, Event, ModelOpened
+from harness.engine.events import Answered, Event, ModelOpened, Stepped
 from harness.engine.model import EngineSettings, ModelUnopened
 from harness.engine.prompt import Arguments
 from harness.engine.served import probes
 from harness.engine.served.address import Address
 from harness.engine.served.asking import Asking
 from harness.engine.served.client import Server
-from harness.engine.served.dispatch import Dispatch
+from harness.engine.served.dispatch import Dispatch, OnText, Said
 from harness.engine.served.protocol import Protocol
 from harness.engine.served.retries import GivenUp, PassingFault, Retries
 
@@ -47,6 +47,8 @@ class ServedModel:
     _proven: set[Arguments] = field(default_factory=set)
     """Arguments of the chat template that the servers are known to obey."""
     _stopped: threading.Event = field(default_factory=threading.Event)
+    _is_interrupted: threading.Event = field(default_factory=threading.Event)
+    """Set while the answers to the last requests are no longer wanted."""
     _is_warm: bool = False
 
     @property
@@ -66,20 +68,24 @@ class ServedModel:
         Raises:
             ModelUnopened: a server cannot be asked, or ignores what it is told.
         """
+        self._is_interrupted.clear()
         self._open_or_refuse(requests)
         assert self.model is not None
         is_drained = False
         started = time.perf_counter()
         try:
             yield ModelOpened(self.ref, self.model)
-            for request, completion in self._answers(requests):
-                yield Answered(self.ref, request, completion)
+            yield from self._events(requests)
             is_drained = True
         finally:
             if not is_drained:  # Nobody waits for what is in flight.
                 self.close()
         seconds = (self.model.generate_seconds or 0.0) + time.perf_counter() - started
         self.model = replace(self.model, generate_seconds=seconds)
+
+    def interrupt(self) -> None:
+        """Have the answers in progress end as errors; what a server goes on with is not read."""
+        self._is_interrupted.set()
 
     def close(self) -> None:
         """Close the connections."""
@@ -151,14 +157,21 @@ class ServedModel:
                     probes.prove_argument(server, self._asking, argument)
             self._proven.add(arguments)
 
-    def _answers(self, requests: Sequence[Request]) -> Iterator[tuple[Request, Completion]]:
+    def _events(self, requests: Sequence[Request]) -> Iterator[Event]:
         judged = [r for r in requests if not r.timed]
-        yield from Dispatch(self._servers, self._concurrency, self._ask).answers(judged)
+        dispatch = Dispatch(self._servers, self._concurrency, self._ask, self._is_interrupted)
+        for found in dispatch.answers(judged):
+            if isinstance(found, Said):
+                yield Stepped(self.ref, 0, 0, {found.request.key: found.text})
+            else:
+                yield Answered(self.ref, *found)
         for request in requests:
             if request.timed:
-                yield request, self._timed(request)
+                yield Answered(self.ref, request, self._timed(request))
 
-    def _ask(self, server: Server, request: Request) -> Completion:
+    def _ask(self, server: Server, request: Request, on_text: OnText) -> Completion:
+        if request.streamed:
+            return self._asking.streamed(server, request, on_text)
         return self._asking.completion(server, request)
 
     def _timed(self, request: Request) -> Completion:

@@ -78,6 +78,15 @@ def say_laid_out(text: str, *, err: bool = False) -> None:
     _echo(safe(text, has_color=True), is_error=err)
 
 
+def say_text(text: str, *, is_begun: bool = False) -> None:
+    """Print text from outside in its own lines, at once and without a newline of its own.
+
+    ``is_begun``: it goes on where a line was begun already.
+    """
+    _echo(safe(text, is_begun=is_begun), is_error=False)
+    flush()
+
+
 def say_json(text: str) -> None:
     """Print a JSON text, or one a line, as an equal one in ASCII; ``flush`` has it arrive."""
     with _arriving():

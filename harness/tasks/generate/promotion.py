@@ -1,19 +1,14 @@
 """Makes a drawn case of a stored run one of its task's own: a line more in ``cases.jsonl``."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
 from harness.core.errors import HarnessError
 from harness.core.record import RunRecord, Sample
-from harness.files.atomic import replaced
-from harness.files.yaml_file import explain
+from harness.tasks.case_file import append_line, case_of_text, json_line
 from harness.tasks.generate.stored import generated_samples
-from harness.tasks.task import CASES_FILE, case_of, load_task
-from harness.tasks.task_file import CaseLine
+from harness.tasks.task import CASES_FILE, load_task
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +41,10 @@ def promote(
         raise HarnessError(f"{file}: has a case {case_id!r} already, ids are unique")
     line = _line(sample, given.get("reference", sample.reference))
     try:
-        case = case_of(CaseLine.model_validate_json(line), loaded.file)
-    except ValidationError as error:
-        raise HarnessError(f"{case_id}: {explain(error.errors()[0], CaseLine)}") from None
-    number = _append(file.resolve(), line)
+        case = case_of_text(line, loaded.file)
+    except HarnessError as error:
+        raise HarnessError(f"{case_id}: {error}") from None
+    number = append_line(file.resolve(), line)
     return Promoted(file, number, sample.task, case.messages == sample.messages)
 
 
@@ -77,21 +72,4 @@ def _line(sample: Sample, reference: object) -> str:
         values["reference"] = reference
     values |= {"tags": list(sample.tags)} if sample.tags else {}
     values |= {"template": sample.template} if sample.template else {}
-    line = json.dumps(values, ensure_ascii=False)
-    # Escaped where it could not be written, or another program would see several lines.
-    is_plain = line.isprintable() and len(line.splitlines()) == 1
-    return line if is_plain else json.dumps(values)
-
-
-def _append(file: Path, line: str) -> int:
-    """Add a line to the file, which is replaced as a whole; returns the line's number."""
-    before = file.read_bytes()
-    ending = b"\r\n" if before.partition(b"\n")[0].endswith(b"\r") else b"\n"
-    gap = ending if before and not before.endswith(b"\n") else b""
-    after = before + gap + line.encode() + ending
-    try:
-        with replaced(file) as stream:
-            stream.write(after)
-    except OSError as error:
-        raise HarnessError(f"{file}: cannot be written ({error.strerror})") from None
-    return after.count(b"\n")
+    return json_line(values)

@@ -1,0 +1,119 @@
+"""``harness chat``: a conversation with one or more models, judged as it goes."""
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from harness.core.errors import HarnessError
+
+if TYPE_CHECKING:
+    from harness.chat.session import Session
+    from harness.core.modelref import ModelRef
+    from harness.engine.model import EngineSettings
+    from harness.run.settings import Settings
+
+MISTAKES = 2
+"""Exit code of a script of which a line could not be obeyed."""
+MOST_MODELS = 8
+
+
+@click.command()
+@click.option("--model", "one", metavar="KIND:LOCATION", multiple=True, help="The model.")
+@click.option(
+    "--models", "two", metavar="A B", nargs=2, help="Two models, whose answers stand side by side."
+)
+@click.option("--task", metavar="NAME", help="The task whose prompt is filled and that judges.")
+@click.option(
+    "--tasks-dir", type=click.Path(path_type=Path, file_okay=False),
+    help="The folder of tasks. [default: tasks_dir of [tool.harness]]",
+)  # fmt: skip
+@click.option("--system", metavar="TEXT", help="The system message, where no task brings one.")
+@click.option("--dtype", type=click.Choice(["float32", "bfloat16", "float16"]))
+@click.option("--device", metavar="DEVICE", help="cpu, cuda, cuda:1, mps.")
+@click.option("--threads", type=click.IntRange(1), metavar="N")
+@click.option("--quantize", type=click.Choice(["nf4", "int8"]))
+def command(**options: Any) -> None:
+    """Talk with a model in the terminal; below each answer stand its verdicts and its speed.
+
+    With --task a line fills the prompt of the task, and the answer is judged as the suites judge
+    it. /help shows the commands; Ctrl-C stops an answer, Ctrl-D ends.
+
+    Without a terminal each line of standard input is a turn. Exit code 2 when a line could not be
+    obeyed.
+    """
+    from harness.chat.session import read_from_terminal, run_script, run_terminal
+    from harness.report.console.output import say
+    from harness.run.settings import read_settings
+
+    project = read_settings(Path.cwd())
+    session = _session(options, project)
+    for model in session.models:
+        say(f"  opening {model.ref}", err=True)
+        model.start()
+    for model in session.models:
+        model.wait_until_open()
+    if sys.stdin.isatty() and sys.stdout.isatty():
+        session.introduce()
+        run_terminal(session, read_from_terminal)
+    else:
+        run_script(session, sys.stdin.buffer)
+    for model in session.models:
+        model.close()
+    if session.mistakes and session.read_line is None:
+        raise SystemExit(MISTAKES)
+
+
+def _session(options: Mapping[str, Any], project: "Settings") -> "Session":
+    from harness import backends
+    from harness.chat.answering import ChatModel
+    from harness.chat.conversation import Conversation
+    from harness.chat.screen import PlainScreen, TerminalScreen
+    from harness.chat.session import Session
+    from harness.tasks.task import find_tasks
+
+    refs = _refs([*options["one"], *(options["two"] or ())])
+    folder, task = options["tasks_dir"] or Path(project.tasks_dir), None
+    if options["task"]:
+        (task,) = find_tasks(folder, (options["task"],))
+    settings = _settings(options, project)
+    for ref in refs:
+        backends.preflight(ref, settings)
+    models = [ChatModel(ref, backends.host(settings)) for ref in refs]
+    conversation = Conversation(task, options["system"])
+    if options["system"] and conversation.is_filled:
+        raise HarnessError(f"--system: the task {options['task']} brings its own messages")
+    is_terminal = sys.stdout.isatty()
+    screen = TerminalScreen() if is_terminal else PlainScreen()
+    return Session(models, conversation, folder, screen)
+
+
+def _refs(texts: "list[str]") -> "list[ModelRef]":
+    from harness.core.modelref import ModelRef
+
+    refs = [ModelRef.parse(text) for text in texts]
+    if not refs:
+        raise click.UsageError("name a model: --model KIND:LOCATION, or two: --models A B")
+    if len({*refs}) < len(refs) or len(refs) > MOST_MODELS:
+        raise HarnessError(f"name each model once, at most {MOST_MODELS}")
+    for ref in refs:
+        if ref.kind == "record":
+            raise HarnessError(
+                f"--model {ref}: a stored run has no answers but those that it recorded, name the "
+                "model itself"
+            )
+    return refs
+
+
+def _settings(options: Mapping[str, Any], project: "Settings") -> "EngineSettings":
+    from harness.engine.model import EngineSettings
+
+    return EngineSettings(
+        dtype=options["dtype"],
+        device=options["device"],
+        threads=options["threads"],
+        quantize=options["quantize"],
+        stall_seconds=project.stall_seconds,
+    )
