@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from harness.cli._export_card import card
 from harness.cli._export_ollama import ollama
 
 if TYPE_CHECKING:
@@ -19,10 +20,11 @@ DTYPES = ("float32", "bfloat16", "float16")
 @click.group()
 def command() -> None:
     """Write a trained model as what is shipped: a merged folder, a GGUF file, a LoRA in GGUF, a
-    folder for Ollama."""
+    folder for Ollama, a model card."""
 
 
 command.add_command(ollama)
+command.add_command(card)
 
 
 def _shared(function: Callable[..., None]) -> Callable[..., None]:

@@ -1,0 +1,117 @@
+"""``harness export card``: a model card for an adapter, written from its records."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from harness.gate.decision import GateDecision
+    from harness.report.card.subject import Subject
+    from harness.run.settings import Settings
+
+DEFAULT = "README.md"
+
+
+@click.command()
+@click.argument("adapter")
+@click.option("--run", metavar="RUN", help="The stored run whose results the card tells.")
+@click.option(
+    "--gate",
+    "runs",
+    nargs=2,
+    metavar="BEFORE AFTER",
+    help="Two runs or baselines: the gate's decision on them; AFTER is of this adapter.",
+)
+@click.option(
+    "-o",
+    "--output",
+    "target",
+    metavar="FILE",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Where to write. [default: README.md in the adapter's folder]",
+)
+@click.option("--base-model", metavar="ID", help="The base's name on the Hub.")
+@click.option("--license", "license_", metavar="ID", help="The license; no file here knows it.")
+@click.option(
+    "--report-dir",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="The folder of runs. [default: report_dir of [tool.harness]]",
+)
+@click.option("--force", is_flag=True, help="Replace a file that is there.")
+def card(
+    adapter: str,
+    run: str | None,
+    runs: tuple[str, str] | None,
+    target: Path | None,
+    base_model: str | None,
+    license_: str | None,
+    report_dir: Path | None,
+    force: bool,
+) -> None:
+    """Write a model card for ADAPTER: recipe, data, results, gate and limits.
+
+    Every number comes from training.json or from a stored run; what is missing is said to be.
+
+    \b
+    harness export card out/my_adapter --run latest
+    harness export card out/my_adapter --run 2026-11-27 --gate main latest --license apache-2.0
+    """
+    from dataclasses import replace
+
+    from harness.core.errors import HarnessError
+    from harness.files.atomic import write_whole
+    from harness.records.runs import find_run, read_run
+    from harness.report.card.subject import side_in, subject_of
+    from harness.report.card.text import card as card_of
+    from harness.report.console.output import say
+    from harness.run.settings import read_settings
+
+    folder = Path(adapter.removeprefix("adapter:"))
+    target = target or folder / DEFAULT
+    if not folder.is_dir():
+        raise HarnessError(f"{adapter}: is no folder, name an adapter's")
+    if target.exists() and not force:
+        raise HarnessError(f"-o {target}: is there already, add --force")
+    if not target.parent.is_dir():
+        raise HarnessError(f"-o {target}: there is no folder {target.parent}, make it first")
+    settings = read_settings(Path.cwd())
+    root = report_dir or Path(settings.report_dir)
+    subject = subject_of(folder, base_id=base_model, license_=license_)
+    if run is not None:
+        side = side_in(subject, read_run(find_run(run, root)), "--run")
+        subject = replace(subject, side=side)
+    if runs:
+        subject = replace(subject, decision=_decision(subject, runs, root, settings))
+    write_whole(target, [card_of(subject)])
+    say(f"wrote {target}: {_told(subject)}")
+
+
+def _decision(
+    subject: "Subject", runs: tuple[str, str], root: Path, settings: "Settings"
+) -> "GateDecision":
+    from harness.cli._sides import against_named_baseline, policy_of, records
+    from harness.report.card.subject import side_in
+    from harness.report.report import report_on
+
+    names = runs if runs[0] != runs[1] else runs[:1]
+    stored = records(names, root, settings)
+    after = side_in(subject, stored[-1], "--gate")
+    report = report_on(*stored, after=after.model, policy=policy_of(settings, {}))
+    report = against_named_baseline(report, names, settings, has_ledger=False)
+    if report.decision is None:
+        from harness.core.errors import HarnessError
+
+        raise HarnessError(f"--gate: {runs[0]} holds one model, name a run before it")
+    return report.decision
+
+
+def _told(subject: "Subject") -> str:
+    from harness.report.words.decision import word
+    from harness.report.words.numbers import plural
+
+    parts = [plural(len(subject.results), "result") if subject.side else "no run"]
+    parts.append(word(subject.decision.outcome) if subject.decision else "no gate")
+    parts.append("training recorded" if subject.training else "training not recorded")
+    parts.append(f"license {subject.license or 'unknown'}")
+    return ", ".join(parts)

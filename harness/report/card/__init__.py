@@ -1,0 +1,1 @@
+"""The model card of an adapter: every number comes from a record, and what is missing is said."""
