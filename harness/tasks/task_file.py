@@ -64,18 +64,24 @@ class TaskFile(Strict):
     """``task.yaml``."""
 
     description: str
+    """One line for reports."""
     system: str | None = None
+    """The system message of every case."""
     prompt: str | None = None
     """Rendered for each case: ``{name}`` is replaced by the case's variable, every other brace
     stays. Without it each case brings its own messages."""
     variables: Variables = {}
     """The way ``--generate`` draws the prompt's variables; see ``harness.tasks.variables``."""
     output: Output
+    """The properties of a good answer."""
     variety: Variety | None = None
+    """What may not take over the answers of a run."""
     sampling: SamplingFile = SamplingFile()
+    """Decoding; greedy, and at most 256 tokens, if left out."""
     template: Annotated[Mapping[str, Scalar], BeforeValidator(checked)] = {}
     """Arguments of the chat template: ``{enable_thinking: false}``."""
     budgets: Mapping[str, float] = {}
+    """The least pass rate of a behavior, from 0 to 1; latency and memory are a most."""
     required: tuple[str, ...] | None = None
     """Behaviors that count into ``format_success_rate``; by default every behavior with a rate
     among the budgets."""
@@ -122,12 +128,19 @@ class CaseLine(Strict):
     """One line of ``cases.jsonl``."""
 
     id: str = Field(min_length=1)
+    """Unique in the task."""
     variables: dict[str, JsonValue] = {}
+    """Values for the places of the task's prompt."""
     messages: tuple[MessageFile, ...] | None = None
+    """The whole conversation, in place of ``prompt``; the last message is the user's."""
     reference: JsonValue = None
+    """The perfect answer: a value for JSON, the text itself for text and Python."""
     tags: tuple[str, ...] = ()
+    """Slices for reports."""
     template: str = ""
+    """The wording it was made from: cases that share it are one cluster to the statistics."""
     must_pass: bool = False
+    """The gate calls its failure a regression whatever the rates say."""
 
     @field_validator("variables", "reference")
     @classmethod

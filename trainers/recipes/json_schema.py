@@ -6,6 +6,7 @@ python -m trainers.recipes.json_schema > trainers/recipes/recipe.schema.json
 import json
 from typing import Any
 
+from harness.files.described_schema import schema_of
 from trainers.recipes.schema import methods, options_of
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -16,9 +17,9 @@ def recipe_schema() -> dict[str, Any]:
     shared: dict[str, Any] = {}
     variants = []
     for method in methods():
-        schema = options_of(method).model_json_schema()
+        schema = schema_of(options_of(method), f"method: {method}")
+        del schema["$schema"]
         shared |= schema.pop("$defs", {})
-        schema["title"] = f"method: {method}"
         schema["properties"]["method"] = {"const": method}
         variants.append(schema)
     return {"$schema": DIALECT, "title": "Recipe", "oneOf": variants, "$defs": shared}
