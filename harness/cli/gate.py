@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from harness.cli._gate_log import gate_log, log_options, without_log_options
 from harness.cli._self_test import run_self_test, self_test_flags, self_test_options
 from harness.cli._sides import (
     against_named_baseline,
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("runs", metavar="BEFORE [AFTER]", nargs=-1, required=True)
+@click.argument("runs", metavar="[BEFORE [AFTER]]", nargs=-1)
 @side_options
 @policy_options
 @click.option(
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
 @click.option(
     "--junit", type=click.Path(path_type=Path, dir_okay=False), help="Write JUnit XML there."
 )
+@log_options
 @self_test_options
 def command(
     runs: tuple[str, ...],
@@ -67,6 +69,8 @@ def command(
     run with several models, its first model is before and its last after. Against a baseline's name
     its anchor decides too, and the worse outcome counts.
 
+    With --log it decides on the two arms of harness serve --ab; it may be asked every day.
+
     Exit codes: 0 no regression, 1 regression, 2 a mistake in what was typed, 10 inconclusive, 11
     not comparable.
 
@@ -79,6 +83,18 @@ def command(
     from harness.run.settings import read_settings
 
     settings = read_settings(Path.cwd())
+    if flags["log"]:
+        of_runs: dict[str, Any] = {
+            "runs": runs,
+            "before": before,
+            "after": after,
+            "report_dir": report_dir,
+        }
+        of_runs |= {"noise": noise, "comment": comment, "junit": junit, "no_ledger": not has_ledger}
+        raise SystemExit(gate_log({**flags, **of_runs}, settings, is_json=is_json))
+    flags = without_log_options(flags)
+    if not runs:
+        raise HarnessError("Missing argument: name BEFORE and AFTER, or --log of an experiment")
     root = report_dir or Path(settings.report_dir)
     own = self_test_flags(flags)
     policy = policy_of(settings, flags)

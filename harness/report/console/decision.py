@@ -35,7 +35,7 @@ def of_task(task: TaskDecision) -> Iterator[str]:
     """One task: its table, and the cases behind it by name."""
     heading = f"{log(task.task)}: {words.plural(task.composite.pairs, 'case')} on both sides"
     yield heading
-    yield from _aligned([decisions.TABLE, *decisions.table(task)])
+    yield from aligned([decisions.TABLE, *decisions.table(task)])
     for name, cases in _buckets(task).items():
         more = len(cases) - MAX_NAMED
         rest = f" and {more} more" if more > 0 else ""
@@ -63,7 +63,7 @@ _OTHERS = (
 )
 
 
-def _aligned(rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
+def aligned(rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
     """The first column to the left, numbers to the right."""
     shown = [tuple(map(log, row)) for row in rows]
     widths = [max(map(len, column)) for column in zip(*shown, strict=True)]
