@@ -11,7 +11,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-LOADED = {"img": "src", "script": "src", "iframe": "src", "source": "src", "link": "href"}
+LOADED = {"img": "src", "script": "src", "iframe": "src", "source": "srcset", "link": "href"}
 """What a browser loads by itself."""
 NETWORK = re.compile(r"(?:https?:)?//")
 IN_STYLES = re.compile(r"@import\s|url\(\s*[\"']?(?:https?:)?//")

@@ -91,6 +91,8 @@ def on_files(files: Files, config: Any) -> Files:
 
 def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
     uri = page.file.src_uri
+    if uri == "index.md":
+        page.meta["hide"] = ["navigation", "toc"]
     text = FILE_OF_BLOCK.sub(r'```\1 title="\2"', in_site(uri, markdown))
     sources[uri] = text
     return text
@@ -98,7 +100,13 @@ def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
 
 def on_post_page(output: str, page: Any, **_: Any) -> str:
     here = posixpath.dirname(page.url) or "."
-    return output.replace(SHIM, posixpath.relpath(OUR_SHIM, here))
+    return accessible(output).replace(SHIM, posixpath.relpath(OUR_SHIM, here))
+
+
+def accessible(page: str) -> str:
+    """The page with a name for the search, and code that the keyboard can scroll."""
+    named = page.replace('role="dialog"', 'role="dialog" aria-label="Search"')
+    return re.sub(r"(<pre[^>]*><span></span><code)>", r'\1 tabindex="0">', named)
 
 
 def on_post_template(output_content: str, **_: Any) -> str:
