@@ -64,7 +64,7 @@ $(DOCS): $(READY)
 	@touch $(DOCS)
 
 docs: $(DOCS)  ## Build the documentation's site in site/, and look for dead links
-	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build
 	$(BIN)/python -m scripts.check_site site
 	@echo "open site/index.html"
 

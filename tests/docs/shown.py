@@ -2,7 +2,9 @@
 
 import re
 
-_MEASURED = re.compile(r"\d[\d,.]*(?= (?:s|min|MB|ms|h)\b)|\b\d+:\d\d left|\b20\d{6}-\d{6}-\w{4}\b")
+_MEASURED = re.compile(
+    r"\d[\d,.]*(?= (?:s|min|MB|ms|h|a second)\b)|\b\d+:\d\d left|\b20\d{6}-\d{6}-\w{4}\b"
+)
 """Times, memory and ids of runs: of one machine and one day."""
 
 
