@@ -12,7 +12,7 @@ MODEL = ("load_seconds", "generate_seconds", "peak_memory_mb", "attempt")
 COMPLETION = ("timing", "origin")
 """``origin`` is the id and the time of another run."""
 TIMED = ("seconds", "first_token_seconds", "after_seconds")
-MEASURED = ("p50_seconds", "p95_seconds", "first_token_seconds", "peak_memory_mb")
+MEASURED = ("mean_seconds", "p50_seconds", "p95_seconds", "first_token_seconds", "peak_memory_mb")
 RESULT = ("met", "passed", "failed", "codes", "reason")
 """Follow from a time or from memory where a behavior measures one."""
 

@@ -8,7 +8,12 @@ from harness.checks.declared.output import RunDeclarations
 from harness.core.verdict import FailureCode, Verdict
 
 NEEDS = ("latency",)
-BUDGETS = ("latency_p50_seconds", "latency_p95_seconds", "first_token_seconds")
+BUDGETS = (
+    "latency_mean_seconds",
+    "latency_p50_seconds",
+    "latency_p95_seconds",
+    "first_token_seconds",
+)
 NO_RATE = f"its budgets are {', '.join(BUDGETS)}"
 
 

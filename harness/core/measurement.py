@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from statistics import fmean
 
 from harness.core.completion import Completion, FinishReason
 
@@ -28,6 +29,7 @@ class Latency:
     def measured(self) -> Mapping[str, float]:
         """Values by name with unit. Budgets have the same names, some prefixed by ``latency_``."""
         return {
+            "mean_seconds": fmean(self.seconds),
             "p50_seconds": quantile(self.seconds, 0.5),
             "p95_seconds": quantile(self.seconds, 0.95),
             "first_token_seconds": quantile(self.first_token_seconds, 0.5),

@@ -122,6 +122,10 @@ class TaskRecord:
     """Arguments of the chat template; they belong to each prompt's hash."""
     grammar: Grammar | None = None
     """The grammar that answers were constrained to; ``None``: free decoding."""
+    stated: Mapping[str, float] = field(default_factory=dict)
+    """Numbers that were measured elsewhere, by the names of budgets. Nothing is decided by them."""
+    stated_by: str = ""
+    """Who measured them."""
 
     def request(self, sample: "Sample") -> Request:
         """The request that a stored answer to this task belongs to."""
@@ -171,6 +175,8 @@ class BehaviorResult:
     """Number of verdicts by failure code."""
     measured: Mapping[str, float] = field(default_factory=dict)
     """Measured values of a run-level behavior, by name with unit: ``p95_seconds``."""
+    limited: str | None = None
+    """The measured value that ``budget`` limits; ``None`` where it is the first, or the p95."""
     reason: str = ""
     """Reason why a run-level behavior failed."""
     repeats: int = 1

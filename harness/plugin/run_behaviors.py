@@ -38,7 +38,7 @@ def judge_run(
         subject.task.name,
         behavior_of(item),
         measured=measured,
-        budget=_limit(subject, behavior_of(item), measured),
+        **_limit(subject, behavior_of(item), measured),
     )
     if mistakes:
         keep(result(errors=1, met=False, reason=mistakes[0]))
@@ -107,11 +107,15 @@ def _not_passed(result: Callable[..., BehaviorResult], verdict: Verdict) -> Beha
     return result(**{count: 1}, met=False, codes=codes, reason=verdict.reason)
 
 
-def _limit(subject: Subject, behavior: str, measured: Mapping[str, float]) -> float | None:
-    """The budget shown next to a measurement in a table: that of the p95 where there is one."""
+def _limit(subject: Subject, behavior: str, measured: Mapping[str, float]) -> dict[str, Any]:
+    """The budget shown next to a measurement in a table, and the measured value that it limits:
+    the p95 where that has one, else the first that has."""
     budgets = subject.task.budgets
     if behavior in budgets:
-        return budgets[behavior]
-    names = [f"latency_{n}" if f"latency_{n}" in budgets else n for n in measured]
-    held = [n for n in names if n in budgets]
-    return budgets[max(held, key=lambda n: "p95" in n)] if held else None
+        return {"budget": budgets[behavior]}
+    names = {n: f"latency_{n}" if f"latency_{n}" in budgets else n for n in measured}
+    held = [n for n in names if names[n] in budgets]
+    if not held:
+        return {}
+    limited = max(held, key=lambda n: "p95" in n)
+    return {"budget": budgets[names[limited]], "limited": limited}

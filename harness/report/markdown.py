@@ -16,6 +16,7 @@ from harness.report.words.escaping import block, markdown
 from harness.report.words.marks import explaining_behaviors, first_failure
 from harness.report.words.noise import lines
 from harness.report.words.provenance import facts
+from harness.report.words.stated import stated_line
 
 SUFFIX = ".md"
 MAX_CASES = 20
@@ -109,6 +110,8 @@ def _alone(run: RunRecord) -> Iterator[str]:
     yield _row(["---", "---", "---", "---:", "---:", "---", "---"])
     for result in run.results:
         yield _row(_result(result))
+    for line in filter(None, map(stated_line, run.tasks)):
+        yield f"\n{markdown(words.sentence(line))}\n"
     for noise in run.noise:
         yield "".join(f"\n{markdown(f'{noise.model}: {line}')}\n" for line in lines(noise))
     if any(r.wordings is not None for r in run.results):

@@ -31,6 +31,7 @@ from harness.report.words import numbers as words
 from harness.report.words.excerpts import beginning, shared_prefix, window
 from harness.report.words.grammar_lift import grammar_lifts
 from harness.report.words.marks import explaining_behaviors, first_failure
+from harness.report.words.stated import stated_line
 
 EXAMPLES = 5
 MAX_CHARACTERS = 240
@@ -57,6 +58,8 @@ class Summary:
             yield _ascii(_task_title(task, rows), options)
             yield from _summary_table(rows, self._errors(), options)
             yield from repeats_table(rows, options)
+            if line := stated_line(task):
+                yield Text(printable(line), _DIM)
             yield Text()
         for ref, error in self._errors().items():
             yield _ascii(Text.assemble((f"{printable(ref)}: ", _STRONG), printable(error)), options)
@@ -247,7 +250,8 @@ def _cells(result: BehaviorResult) -> Iterator[Text]:
     shown = "" if result.rate is None else words.percent(result.rate)
     if result.measured:
         key, value = words.headline(result)
-        name += " p95" if key.startswith("p95") else ""
+        is_one_of_several = key.startswith("p95") or key == "mean_seconds"
+        name += f" {words.label(key)}" if is_one_of_several else ""
         shown = words.quantity(key, value)
     yield Text(f"  {name}", style)
     yield Text(shown, style)

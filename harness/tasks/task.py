@@ -125,6 +125,8 @@ class Task:
             generate_seed=self.generate_seed,
             template=dict(self.template),
             grammar=self.grammar,
+            stated=dict(self.file.stated.numbers) if self.file.stated else {},
+            stated_by=self.file.stated.by if self.file.stated else "",
         )
 
     @cached_property

@@ -60,6 +60,38 @@ class SamplingFile(Strict):
         return Sampling(**self.model_dump())
 
 
+def in_range(budgets: Mapping[str, float]) -> Mapping[str, float]:
+    """The budgets, of which each is a most above 0 or a rate.
+
+    Raises:
+        ValueError: one is neither.
+    """
+    for name, value in budgets.items():
+        if name in limit_budgets():
+            if not 0 < value < inf:
+                raise ValueError(f"{name} is a most and must be above 0, not {value}")
+        elif name.endswith(("_seconds", "_mb")):
+            raise ValueError(f"no budget {name}; there are {', '.join(limit_budgets())}")
+        elif not 0 <= value <= 1:
+            raise ValueError(f"{name} is a least pass rate from 0 to 1, not {value}")
+    return budgets
+
+
+class StatedFile(Strict):
+    """Numbers about the task that were measured elsewhere: shown beside a run's, deciding nothing,
+    since no cases are behind them to compare with."""
+
+    by: str = Field(min_length=1)
+    """Who measured them, when and on what: one line."""
+    numbers: Mapping[str, float] = Field(min_length=1)
+    """By the names of budgets."""
+
+    @field_validator("numbers")
+    @classmethod
+    def _in_range(cls, numbers: Mapping[str, float]) -> Mapping[str, float]:
+        return in_range(numbers)
+
+
 class TaskFile(Strict):
     """``task.yaml``."""
 
@@ -82,6 +114,8 @@ class TaskFile(Strict):
     """Arguments of the chat template: ``{enable_thinking: false}``."""
     budgets: Mapping[str, float] = {}
     """The least pass rate of a behavior, from 0 to 1; latency and memory are a most."""
+    stated: StatedFile | None = None
+    """Numbers that were measured elsewhere: shown beside a run's, deciding nothing."""
     required: tuple[str, ...] | None = None
     """Behaviors that count into ``format_success_rate``; by default every behavior with a rate
     among the budgets."""
@@ -108,15 +142,7 @@ class TaskFile(Strict):
     @field_validator("budgets")
     @classmethod
     def _in_range(cls, budgets: Mapping[str, float]) -> Mapping[str, float]:
-        for name, value in budgets.items():
-            if name in limit_budgets():
-                if not 0 < value < inf:
-                    raise ValueError(f"{name} is a most and must be above 0, not {value}")
-            elif name.endswith(("_seconds", "_mb")):
-                raise ValueError(f"no budget {name}; there are {', '.join(limit_budgets())}")
-            elif not 0 <= value <= 1:
-                raise ValueError(f"{name} is a least pass rate from 0 to 1, not {value}")
-        return budgets
+        return in_range(budgets)
 
 
 class MessageFile(Strict):

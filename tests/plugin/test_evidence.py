@@ -10,9 +10,8 @@ from tests.models import ROOT, TINY_QWEN2
 from tests.project import TASK, Project
 
 ADAPTER = ROOT / "fixtures/models/tiny-qwen2-adapter"
-TIMED = TASK.replace("0.75}", "0.75, latency_p95_seconds: 60, peak_memory_mb: 9000}").replace(
-    "0.75,", "0.0,"
-)
+LIMITS = "latency_p95_seconds: 60, latency_mean_seconds: 60, peak_memory_mb: 9000"
+TIMED = TASK.replace("0.75}", f"0.75, {LIMITS}}}").replace("0.75,", "0.0,")
 
 
 def project_of(root) -> Project:

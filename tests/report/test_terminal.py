@@ -51,6 +51,16 @@ def test_the_summary_names_rate_interval_budget_and_whether_it_was_met(run: RunR
     assert any(re.search(r"memory_budget +612 MB +<= 1,500 MB +met", x) for x in lines)
 
 
+def test_what_was_measured_elsewhere_stands_under_the_table(run: RunRecord) -> None:
+    stated = {"format_success_rate": 0.987, "latency_mean_seconds": 20.1}
+    tasks = tuple(replace(t, stated=stated, stated_by="the \x1b[2J owner") for t in run.tasks)
+    shown = " ".join(as_text(Summary(replace(run, tasks=tasks))).split())
+    assert (
+        "stated by the ␛[2J owner: format_success_rate 98.7%, latency mean 20.1 s "
+        "(measured elsewhere: nothing is decided by them)"
+    ) in shown
+
+
 def test_the_title_says_that_intervals_are_over_new_wordings(run: RunRecord) -> None:
     assert "wording" not in as_text(Summary(run))
     results = tuple(replace(result, wordings=5) for result in run.results)

@@ -191,6 +191,24 @@ def test_a_limit_that_nothing_holds_is_refused(folder, budget):
     assert len(mistakes(folder)) == 1
 
 
+def test_numbers_that_were_measured_elsewhere_are_stated_in_the_record(folder):
+    stated = (
+        "stated: {by: the owner, numbers: {json_validity: 0.987, latency_mean_seconds: 20.1}}\n"
+    )
+    write(folder, TASK + stated)
+    record = load_task(folder).record(1)
+    assert record.stated == {"json_validity": 0.987, "latency_mean_seconds": 20.1}
+    assert record.stated_by == "the owner"
+
+
+@pytest.mark.parametrize(
+    "stated", ["{}", "{by: x, numbers: {}}", "{by: x, numbers: {json_validity: 98.7}}"]
+)
+def test_a_stated_number_has_an_owner_and_a_range(folder, stated):
+    write(folder, TASK + f"stated: {stated}\n")
+    assert mistakes(folder)
+
+
 def test_braces_that_name_no_variable_stay():
     assert render_prompt('{"a": {text}}', {"text": "x"}) == '{"a": x}'
     assert render_prompt("{n}", {"n": [1, "ü"]}) == '[1, "ü"]'

@@ -14,6 +14,7 @@ from harness.report.card.subject import Subject, value_at
 from harness.report.words import decision as decisions
 from harness.report.words import numbers as words
 from harness.report.words.escaping import markdown
+from harness.report.words.stated import stated_line
 
 MISSING = "not recorded"
 SMALL = 100
@@ -62,6 +63,8 @@ def _task(subject: Subject, task: str) -> Iterator[str]:
     for result in subject.results:
         if result.task == task:
             yield _row(_cells(result))
+    if record and (line := stated_line(record)):
+        yield f"\n{markdown(words.sentence(line))}\n"
 
 
 def _cells(result: BehaviorResult) -> list[str]:

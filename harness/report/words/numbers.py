@@ -49,7 +49,9 @@ def budget(result: BehaviorResult, least: str = "at least", most: str = "at most
 
 
 def headline(result: BehaviorResult) -> tuple[str, float]:
-    """The measured value that the budget limits: the p95 where there is one."""
+    """The measured value that the budget limits; else the p95 where there is one."""
+    if result.limited is not None and result.limited in result.measured:
+        return result.limited, result.measured[result.limited]
     for name, value in result.measured.items():
         if name.startswith("p95"):
             return name, value

@@ -1,5 +1,7 @@
 """Numbers in words."""
 
+from dataclasses import replace
+
 import pytest
 
 from harness.core.record import BehaviorResult
@@ -42,6 +44,8 @@ def test_a_budget_says_which_way_it_holds() -> None:
     slow = BehaviorResult("m", "t", "b", budget=2.0, measured={"p50_seconds": 1, "p95_seconds": 3})
     assert words.budget(slow) == "at most 2 s"
     assert words.headline(slow) == ("p95_seconds", 3)
+    mean = replace(slow, measured={"mean_seconds": 2, **slow.measured}, limited="mean_seconds")
+    assert words.headline(mean) == ("mean_seconds", 2)
     big = BehaviorResult("m", "t", "b", budget=1500.0, measured={"peak_memory_mb": 1})
     assert words.budget(big) == "at most 1,500 MB"
     assert words.budget(BehaviorResult("m", "t", "b")) == ""
