@@ -11,8 +11,13 @@ PROBLEM = 1
 @click.command()
 @click.argument("models", metavar="[MODEL...]", nargs=-1)
 @click.option("--json", "is_json", is_flag=True, help="Print JSON.")
-def command(models: tuple[str, ...], is_json: bool) -> None:
-    """Look into the files of each MODEL (base:, adapter:, merged:, gguf:) and into this machine.
+@click.option(
+    "--hub", "asks_hub", is_flag=True, help="Without a model: see whether the hub answers, in 3 s."
+)
+def command(models: tuple[str, ...], is_json: bool, asks_hub: bool) -> None:
+    """Look into the files of each MODEL (base:, adapter:, merged:, gguf:), else into this
+    installation: packages and what each missing extra gives, versions that clash, device, threads,
+    memory, the store, the hub.
 
     ollama:DIR, or the path of a Modelfile, is held against the chat template of its GGUF: the same
     prompts, every stop, the files that were exported.
@@ -23,6 +28,10 @@ def command(models: tuple[str, ...], is_json: bool) -> None:
 
     Exit code: 0 without a problem, 1 with one, 2 for a model that cannot be looked into.
     """
+    if not models:
+        raise SystemExit(PROBLEM if _installation_is_broken(is_json, asks_hub) else 0)
+    if asks_hub:
+        raise click.UsageError("--hub looks into the installation, leave out the models")
     from harness import backends
     from harness.core.errors import HarnessError
     from harness.core.modelref import ModelRef
@@ -54,6 +63,26 @@ def command(models: tuple[str, ...], is_json: bool) -> None:
 
         show(doctor.shown(examined, machine()), 120)
     raise SystemExit(PROBLEM if any(e.at(Level.PROBLEM) for e in examined) else 0)
+
+
+def _installation_is_broken(is_json: bool, asks_hub: bool) -> bool:
+    """Look into the installation and show it; returns whether a problem was found."""
+    from harness.cli._installation import examine
+    from harness.machine.hardware import machine
+    from harness.model_files.finding import Level
+    from harness.report.console import doctor, installation
+    from harness.report.console.output import say, say_json
+    from harness.report.console.screen import show
+
+    here = machine()
+    found = examine(here, asks_hub=asks_hub)
+    if is_json:
+        say_json(doctor.as_json((), here, found.to_json(), found.findings))
+    else:
+        rows = [(e.name, e.gives, e.lacks, bool(e.versions), e.install) for e in found.extras]
+        show(installation.shown(here, found.facts, rows, found.findings), 80)
+        say(doctor.conclusion(()))
+    return any(finding.level is Level.PROBLEM for finding in found.findings)
 
 
 def _modelfile(text: str) -> Path | None:

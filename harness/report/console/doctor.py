@@ -1,7 +1,7 @@
 """The findings of ``harness doctor``, for a terminal and as JSON."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -19,9 +19,10 @@ _STYLES = {Level.PROBLEM: "red bold", Level.WARNING: "yellow", Level.NOTE: "dim"
 
 def shown(examined: Sequence[Examination], machine: Mapping[str, JsonValue]) -> RenderableType:
     """The machine, then each model's facts and findings."""
-    parts: list[RenderableType] = [Text("machine", "bold"), _facts(dict(_flat(machine))), Text()]
+    here = facts_table(machine_facts(machine))
+    parts: list[RenderableType] = [Text("machine", "bold"), here, Text()]
     for examination in examined:
-        parts += [Text(printable(str(examination.ref)), "bold"), _facts(examination.facts)]
+        parts += [Text(printable(str(examination.ref)), "bold"), facts_table(examination.facts)]
         parts += _findings(examination.findings)
         parts.append(Text())
     levels = (level for level in Level if any(e.at(level) for e in examined))
@@ -38,27 +39,41 @@ def conclusion(examined: Sequence[Examination]) -> str:
     return f"{words.plural(len(examined), 'model')}: {', '.join(counts)}"
 
 
-def as_json(examined: Sequence[Examination], machine: Mapping[str, JsonValue]) -> str:
-    """``{"version", "machine", "models": [{"ref", "facts", "findings": [...]}]}``."""
-    found = {
+def as_json(
+    examined: Sequence[Examination],
+    machine: Mapping[str, JsonValue],
+    installation: Mapping[str, JsonValue] | None = None,
+    findings: Sequence[Finding] = (),
+) -> str:
+    """``{"version", "machine", "models": [{"ref", "facts", "findings": [...]}]}``, and where no
+    model was named ``installation`` with its own findings."""
+    found: dict[str, object] = {
         "version": VERSION,
         "machine": dict(machine),
         "models": [
             {
                 "ref": str(e.ref),
                 "facts": dict(e.facts),
-                "findings": [
-                    {"level": f.level.value, "where": f.where, "what": f.what, "advice": f.advice}
-                    for f in e.findings
-                ],
+                "findings": finding_dicts(e.findings),
             }
             for e in examined
         ],
     }
+    if installation is not None:
+        found["installation"] = {**installation, "findings": finding_dicts(findings)}
     return json.dumps(found, indent=2) + "\n"
 
 
-def _facts(facts: Mapping[str, str]) -> Table:
+def finding_dicts(findings: Iterable[Finding]) -> list[JsonValue]:
+    """The findings as JSON has them."""
+    return [
+        {"level": f.level.value, "where": f.where, "what": f.what, "advice": f.advice}
+        for f in findings
+    ]
+
+
+def facts_table(facts: Mapping[str, str]) -> Table:
+    """Names and values below each other."""
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")
@@ -70,13 +85,23 @@ def _facts(facts: Mapping[str, str]) -> Table:
 def _findings(findings: Sequence[Finding]) -> Iterator[RenderableType]:
     if not findings:
         yield Text("  nothing is wrong with its files", "green")
+    yield findings_table(findings)
+
+
+def findings_table(findings: Sequence[Finding]) -> Table:
+    """The findings, the most severe first."""
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
     for finding in sorted(findings, key=lambda f: [*Level].index(f.level)):
         style = _STYLES[finding.level]
         table.add_row(Text(f"  {finding.level.value}", style), printable(str(finding)))
-    yield table
+    return table
+
+
+def machine_facts(machine: Mapping[str, JsonValue]) -> dict[str, str]:
+    """The machine in a few lines."""
+    return dict(_flat(machine))
 
 
 def _flat(machine: Mapping[str, JsonValue]) -> Iterator[tuple[str, str]]:
