@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from harness.cli._document import json_option, say_document
+
 if TYPE_CHECKING:
     from harness.gate.decision import GateDecision
     from harness.report.card.subject import Subject
@@ -39,6 +41,7 @@ DEFAULT = "README.md"
     help="The folder of runs. [default: report_dir of [tool.harness]]",
 )
 @click.option("--force", is_flag=True, help="Replace a file that is there.")
+@json_option
 def card(
     adapter: str,
     run: str | None,
@@ -48,6 +51,7 @@ def card(
     license_: str | None,
     report_dir: Path | None,
     force: bool,
+    is_json: bool,
 ) -> None:
     """Write a model card for ADAPTER: recipe, data, results, gate and limits.
 
@@ -84,6 +88,11 @@ def card(
     if runs:
         subject = replace(subject, decision=_decision(subject, runs, root, settings))
     write_whole(target, [card_of(subject)])
+    if is_json:
+        gate = subject.decision.outcome.value if subject.decision else None
+        known = {"results": len(subject.results) if subject.side else None, "gate": gate}
+        say_document({"output": target, **known, "license": subject.license})
+        return
     say(f"wrote {target}: {_told(subject)}")
 
 

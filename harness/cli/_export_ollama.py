@@ -1,10 +1,13 @@
 """``harness export ollama``: a folder with the Modelfile that ``ollama create`` reads."""
 
 from collections.abc import Mapping
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from harness.cli._document import json_option, say_document
 
 if TYPE_CHECKING:
     from harness.export.to_ollama import OllamaRequest
@@ -48,6 +51,7 @@ _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
     help="A Go template of your own; it is checked like the converted one.",
 )
 @click.option("--force", is_flag=True, help="Replace what an export left there before.")
+@json_option
 def ollama(
     gguf: str,
     target: Path,
@@ -58,6 +62,7 @@ def ollama(
     context: int | None,
     raw_template: Path | None,
     force: bool,
+    is_json: bool,
 ) -> None:
     """Write a folder for Ollama around GGUF, a file or gguf:FILE[+lora=FILE].
 
@@ -74,13 +79,14 @@ def ollama(
     if task and generation_config:
         raise HarnessError("--task and --generation-config both hold parameters, name one")
     asked = _asked(gguf, task, tasks_dir, generation_config)
-    from dataclasses import replace
-
     asked = replace(
         asked, system=system or asked.system, context=context, raw_template=raw_template
     )
     record = to_ollama(asked, target, force)
     say(*(f"warning: {warning}" for warning in record.warnings), err=True)
+    if is_json:
+        say_document({"output": target, "record": asdict(record)})
+        return
     size = sum(written.bytes for written in record.outputs.values())
     say(f"wrote {target}: Modelfile, {record.type}, {size / 1e6:,.1f} MB")
 

@@ -1,6 +1,5 @@
 """``harness gate --log``: decides from the log of an experiment."""
 
-import json
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from harness.cli._document import say_document
 from harness.core.errors import HarnessError
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def gate_log(flags: Mapping[str, Any], settings: "Settings", *, is_json: bool) -
     from harness.gate.log_decision import decide_log
     from harness.gate.log_keys import KEY_HOURS
     from harness.report.console.log_decision import text
-    from harness.report.console.output import say_json, say_laid_out
+    from harness.report.console.output import say_laid_out
     from harness.report.console.screen import shown
     from harness.report.log_json import decided
     from harness.report.words.decision import word
@@ -65,7 +65,7 @@ def gate_log(flags: Mapping[str, Any], settings: "Settings", *, is_json: bool) -
     )
     remarks = list(_remarks(read))
     if is_json:
-        say_json(json.dumps(decided(decision, remarks), indent=2, allow_nan=False) + "\n")
+        say_document(decided(decision, remarks))
     else:
         say_laid_out(shown(text(decision, remarks), sys.stdout, word(decision.outcome)))
     return decision.exit_code

@@ -1,12 +1,12 @@
 """``harness gate --self-test``: the gate's error rates on the user's own records."""
 
-import json
 from collections.abc import Callable
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from harness.cli._document import say_document
 from harness.core.errors import HarnessError
 
 if TYPE_CHECKING:
@@ -105,8 +105,6 @@ def _source(sides: tuple["Side", "Side"], flips: float | None, *, is_halved: boo
 
 
 def _print_json(found: "SelfTest", source: str) -> None:
-    from harness.report.console.output import say_json
-
     values = asdict(found)
     values["policy"] = found.policy.model_dump()
     values["flips_source"] = source
@@ -114,4 +112,4 @@ def _print_json(found: "SelfTest", source: str) -> None:
         {"task": name, "cases": cases, "wordings": wordings}
         for name, cases, wordings in found.tasks
     ]
-    say_json(json.dumps(values, indent=2, allow_nan=False) + "\n")
+    say_document(values)

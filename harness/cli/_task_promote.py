@@ -1,10 +1,12 @@
 """``harness task promote``: adds a generated case of a run to its task."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import click
 
+from harness.cli._document import json_option, say_document
 from harness.files.strict_json import NotJson, decode
 
 _FOLDER = click.Path(path_type=Path, file_okay=False)
@@ -17,6 +19,7 @@ _FOLDER = click.Path(path_type=Path, file_okay=False)
 @click.option("--task", metavar="NAME", help="Where several tasks of the run have such a case.")
 @click.option("--tasks-dir", type=_FOLDER, help="The folder of task folders.")
 @click.option("--report-dir", type=_FOLDER, help="The folder of runs.")
+@json_option
 def promote(
     run: str,
     case: str,
@@ -24,6 +27,7 @@ def promote(
     task: str | None,
     tasks_dir: Path | None,
     report_dir: Path | None,
+    is_json: bool,
 ) -> None:
     """Add a case that RUN drew to the cases.jsonl of its task.
 
@@ -38,6 +42,9 @@ def promote(
     settings = read_settings(Path.cwd())
     record = read_run(find_run(run, report_dir or Path(settings.report_dir)))
     done = add(record, case, tasks_dir or Path(settings.tasks_dir), task=task, **_given(reference))
+    if is_json:
+        say_document({"case": case, **asdict(done)})
+        return
     say(f"{done.file}:{done.line}: {case}")
     if not done.is_same_prompt:
         say(f"the prompt of {done.task} has changed since the run: the case uses today's")

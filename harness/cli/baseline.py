@@ -2,17 +2,19 @@
 
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
+from harness.cli._document import json_option, say_document
 from harness.core.errors import HarnessError
 
 if TYPE_CHECKING:
     from harness.core.record import RunRecord
     from harness.records.baseline_file import MeasuredNoise
+    from harness.records.baselines import Baseline
     from harness.run.settings import Settings
 
 
@@ -31,6 +33,7 @@ def run_options(command: Callable[..., None]) -> Callable[..., None]:
             type=click.Path(path_type=Path, file_okay=False),
             help="The folder of runs.",
         ),
+        json_option,
     )  # fmt: skip
     for option in reversed(options):
         command = option(command)
@@ -78,7 +81,11 @@ def anchor(name: str, run: str | None, **options: Any) -> None:
     root = Path(read_settings(Path.cwd()).baselines_dir)
     find_baseline(name, root)
     if run is None:
-        say(f"anchor: {keep_anchor(name, root, is_moved=True)}, as {name} is")
+        kept = keep_anchor(name, root, is_moved=True)
+        if options["is_json"]:
+            say_document({"name": name, "file": kept, "run": None})
+        else:
+            say(f"anchor: {kept}, as {name} is")
         return
     _save(save_baseline, "anchor", name, run, **options, is_replaced=True, is_anchor=True)
 
@@ -93,6 +100,7 @@ def _save(
     is_again: bool,
     is_insisting: bool,
     report_dir: Path | None,
+    is_json: bool,
     is_replaced: bool,
     **choices: bool,
 ) -> None:
@@ -132,8 +140,12 @@ def _save(
         is_replaced=is_replaced,
         **choices,
     )
-    say(f"{what}: {path} ({path.stat().st_size / 1e3:.0f} kB, from run {record.id})")
-    say(*_remarks(name, record, root, noise))
+    size = path.stat().st_size
+    if is_json:
+        known = {"noise": asdict(noise) if noise else None, "is_first": not before}
+        say_document({"name": name, "file": path, "bytes": size, "run": record.id, **known})
+    say(f"{what}: {path} ({size / 1e3:.0f} kB, from run {record.id})", err=is_json)
+    say(*_remarks(name, record, root, noise), err=is_json)
     for entry in saved_entries(what, name, record, kept, is_first=not before):
         if lost := enter(entry, root):
             say(lost, err=True)
@@ -171,7 +183,8 @@ def _noise(
 
 
 @command.command(name="list")
-def list_() -> None:
+@json_option
+def list_(is_json: bool) -> None:
     """List the baselines there are."""
     from harness.records.anchors import read_anchor
     from harness.records.baselines import SUFFIX, baseline_names, read_baseline
@@ -179,11 +192,14 @@ def list_() -> None:
     from harness.run.settings import read_settings
 
     root = Path(read_settings(Path.cwd()).baselines_dir)
-    every = baseline_names(root)
+    every = {n: read_baseline(root / f"{n}{SUFFIX}") for n in baseline_names(root)}
+    if is_json:
+        held = [_held(name, root, found) for name, found in every.items()]
+        say_document({"folder": root, "baselines": held})
+        return
     if not every:
         say(f"{root}: no baseline yet, make one: harness baseline save NAME")
-    for name in every:
-        found = read_baseline(root / f"{name}{SUFFIX}")
+    for name, found in every.items():
         models = ", ".join(m.ref for m in found.record.models)
         tasks = ", ".join(t.name for t in found.record.tasks)
         anchor = read_anchor(name, root)
@@ -191,9 +207,27 @@ def list_() -> None:
         say(f"{name}  saved {found.saved}  {since}  {models}  on {tasks}")
 
 
+def _held(name: str, root: Path, found: "Baseline") -> dict[str, Any]:
+    """A baseline in short, with the results that it holds."""
+    from harness.records.anchors import read_anchor
+
+    anchor, record = read_anchor(name, root), found.record
+    return {
+        "name": name,
+        "saved": found.saved,
+        "anchored": anchor.saved if anchor else None,
+        "run": record.id,
+        "has_texts": found.has_texts,
+        "models": [model.ref for model in record.models],
+        "tasks": [task.name for task in record.tasks],
+        "results": [asdict(result) for result in record.results],
+    }
+
+
 @command.command()
 @click.argument("name")
-def show(name: str) -> None:
+@json_option
+def show(name: str, is_json: bool) -> None:
     """Show what a baseline holds."""
     from harness.records.baselines import SUFFIX, read_named_baseline
     from harness.report.console.output import say, say_laid_out
@@ -203,6 +237,9 @@ def show(name: str) -> None:
 
     root = Path(read_settings(Path.cwd()).baselines_dir)
     found = read_named_baseline(name, root)
+    if is_json:
+        say_document(_held(name, root, found))
+        return
     texts = "with texts" if found.has_texts else "without texts"
     path = root / f"{name}{SUFFIX}"
     say(f"{path}: saved {found.saved} from run {found.record.id}, {texts}", "")

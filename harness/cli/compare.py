@@ -5,9 +5,10 @@ from pathlib import Path
 
 import click
 
+from harness.cli._document import json_option, say_document
 from harness.cli._sides import ALLOWABLE, records, side_options
 from harness.core.errors import HarnessError
-from harness.report.console.output import say_json, say_laid_out
+from harness.report.console.output import say_laid_out
 
 NOT_COMPARABLE = 11
 
@@ -18,7 +19,7 @@ NOT_COMPARABLE = 11
 @click.option(
     "--allow", multiple=True, type=click.Choice(ALLOWABLE), help="What may differ; repeatable."
 )
-@click.option("--json", "is_json", is_flag=True, help="Print every case's change as JSON.")
+@json_option
 def command(
     runs: tuple[str, ...],
     before: str | None,
@@ -35,7 +36,7 @@ def command(
     Exit codes: 0, or 11 when the runs cannot be compared and what differs is not allowed to.
     """
     from harness.cli._sides import policy_of
-    from harness.report.json import render
+    from harness.report.json import content
     from harness.report.report import report_on
     from harness.run.settings import read_settings
 
@@ -46,7 +47,7 @@ def command(
     if report.decision is None:
         raise HarnessError(f"{runs[0]}: holds one model, name what to compare it with")
     if is_json:
-        say_json(render(report))
+        say_document(content(report))
     else:
         from harness.report.console.comparison import text
         from harness.report.console.screen import shown

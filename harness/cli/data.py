@@ -4,6 +4,8 @@ from pathlib import Path
 
 import click
 
+from harness.cli._document import json_option, say_document
+
 FAULTS = 1
 """Exit code of rows with faults."""
 FILES = click.Path(path_type=Path)
@@ -31,6 +33,7 @@ def command() -> None:
 @click.option("--split", default="80/10/10", show_default=True, help="Train, val, test in percent.")
 @click.option("--drop-flagged", is_flag=True, help="Leave out rows with secrets, personal data.")
 @click.option("--overwrite", is_flag=True, help="Replace prepared rows that stand in DIR.")
+@json_option
 def prepare(
     files: tuple[Path, ...],
     output: Path,
@@ -42,6 +45,7 @@ def prepare(
     split: str,
     drop_flagged: bool,
     overwrite: bool,
+    is_json: bool,
 ) -> None:
     """Read FILE... and write DIR: train.jsonl, val.jsonl, test.jsonl, rejected.jsonl with a reason
     for each row, metadata.json.
@@ -65,6 +69,9 @@ def prepare(
     prepared_folder.check_folder(output, files, overwrite)
     prepared = preparing.prepare(files, told, shares, drops_sensitive=drop_flagged)
     prepared_folder.write(prepared, output)
+    if is_json:
+        say_document({"output": output, **prepared_folder.metadata(prepared)})
+        return
     _say(lines(prepared, output))
 
 
@@ -72,7 +79,8 @@ def prepare(
 @click.argument("files", metavar="FILE...", nargs=-1, required=True, type=FILES)
 @click.option("--task", "name", metavar="TASK", required=True, help="Task that the rows teach.")
 @click.option("--tasks-dir", metavar="DIR", type=FILES, help="The folder of task folders.")
-def check(files: tuple[Path, ...], name: str, tasks_dir: Path | None) -> None:
+@json_option
+def check(files: tuple[Path, ...], name: str, tasks_dir: Path | None, is_json: bool) -> None:
     """Look at the rows of FILE... for the faults that a training loss does not show.
 
     Prompts with two answers, answers that the task's own behaviors reject, the task's cases among
@@ -88,7 +96,10 @@ def check(files: tuple[Path, ...], name: str, tasks_dir: Path | None) -> None:
     folder = tasks_dir or Path(read_settings(Path()).tasks_dir)
     (task,) = find_tasks(folder, (name,))
     found = checking.check(files, task)
-    _say(check_lines(found, task))
+    if is_json:
+        say_document({"task": task.name, **checking.values_of(found)})
+    else:
+        _say(check_lines(found, task))
     if not found.is_sound:
         raise SystemExit(FAULTS)
 

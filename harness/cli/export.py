@@ -1,11 +1,13 @@
 """``harness export``: writes a trained model in the form in which it is shipped."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from harness.cli._document import json_option, say_document
 from harness.cli._export_card import card
 from harness.cli._export_ollama import ollama
 
@@ -45,6 +47,7 @@ def _shared(function: Callable[..., None]) -> Callable[..., None]:
             help="Put the adapter over this base. [default: the one it names]",
         ),
         click.option("--force", is_flag=True, help="Replace what an export left there before."),
+        json_option,
     ]
     for option in reversed(options):
         function = option(function)
@@ -59,7 +62,9 @@ def _shared(function: Callable[..., None]) -> Callable[..., None]:
     type=click.Choice(DTYPES),
     help="Precision of the weights written. [default: the base's]",
 )
-def merge(adapter: str, target: Path, base: str | None, force: bool, dtype: str | None) -> None:
+def merge(
+    adapter: str, target: Path, base: str | None, force: bool, is_json: bool, dtype: str | None
+) -> None:
     """Merge ADAPTER into its base, as a folder that transformers opens.
 
     The sum is made in float32 and rounded once, to the precision that the last line names.
@@ -74,7 +79,7 @@ def merge(adapter: str, target: Path, base: str | None, force: bool, dtype: str 
     from harness.export.source import open_source
     from harness.export.to_merged import to_merged
 
-    _print(to_merged(open_source(adapter, base), target, dtype, force), target)
+    _print(to_merged(open_source(adapter, base), target, dtype, force), target, is_json)
 
 
 @command.command()
@@ -98,6 +103,7 @@ def gguf(
     target: Path,
     base: str | None,
     force: bool,
+    is_json: bool,
     kind: str | None,
     converter: Path | None,
 ) -> None:
@@ -119,7 +125,8 @@ def gguf(
     from harness.export.to_gguf import to_gguf
 
     source = open_source(model, base)
-    _print(to_gguf(source, target, wanted, has_force=force, converter=converter), target)
+    record = to_gguf(source, target, wanted, has_force=force, converter=converter)
+    _print(record, target, is_json)
 
 
 @command.command()
@@ -133,7 +140,9 @@ def gguf(
     show_default=True,
     help="Precision of the matrices.",
 )
-def lora(adapter: str, target: Path, base: str | None, force: bool, kind: str) -> None:
+def lora(
+    adapter: str, target: Path, base: str | None, force: bool, is_json: bool, kind: str
+) -> None:
     """Write ADAPTER as a LoRA in GGUF, to be put over the GGUF of its base.
 
     \b
@@ -147,14 +156,17 @@ def lora(adapter: str, target: Path, base: str | None, force: bool, kind: str) -
     from harness.export.source import open_source
     from harness.export.to_lora import to_lora
 
-    _print(to_lora(open_source(adapter, base), target, kind, force), target)
+    _print(to_lora(open_source(adapter, base), target, kind, force), target, is_json)
 
 
-def _print(record: "ExportRecord", target: Path) -> None:
+def _print(record: "ExportRecord", target: Path, is_json: bool) -> None:
     from harness.report.console.output import say
 
     say(*(f"warning: {warning}" for warning in record.warnings), *_fallbacks(record), err=True)
-    say(_summary(record, target))
+    if is_json:
+        say_document({"output": target, "record": asdict(record)})
+    else:
+        say(_summary(record, target))
 
 
 def _fallbacks(record: "ExportRecord") -> Iterator[str]:

@@ -1,6 +1,5 @@
 """``harness gate``: decides whether a change made the model worse; a sentence and an exit code."""
 
-import json
 import os
 import sys
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from harness.cli._document import json_option, say_document
 from harness.cli._gate_log import gate_log, log_options, without_log_options
 from harness.cli._self_test import run_self_test, self_test_flags, self_test_options
 from harness.cli._sides import (
@@ -19,7 +19,7 @@ from harness.cli._sides import (
     side_options,
 )
 from harness.core.errors import HarnessError
-from harness.report.console.output import say_command, say_json, say_laid_out
+from harness.report.console.output import say_command, say_laid_out
 
 if TYPE_CHECKING:
     from harness.report.report import Report
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     default=True,
     help="Enter the decision against a baseline's name in its ledger.",
 )
-@click.option("--json", "is_json", is_flag=True, help="Print the decision as JSON.")
+@json_option
 @click.option(
     "--comment",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -114,7 +114,7 @@ def command(
     if is_json:
         from harness.report.json import decided
 
-        say_json(json.dumps(decided(decision), indent=2, allow_nan=False) + "\n")
+        say_document(decided(decision))
     else:
         from harness.report.console.screen import shown
         from harness.report.words.decision import word

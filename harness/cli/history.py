@@ -1,10 +1,16 @@
 """``harness history``: shows a behavior over the stored runs, oldest first."""
 
+from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from harness.cli._document import json_option, say_document
 from harness.core.errors import HarnessError
+
+if TYPE_CHECKING:
+    from harness.report.console.history import Series
 
 
 @click.command()
@@ -17,8 +23,14 @@ from harness.core.errors import HarnessError
     type=click.Path(path_type=Path, file_okay=False),
     help="The folder of runs.",
 )
+@json_option
 def command(
-    behavior: str, task: str | None, model: str | None, last: int, report_dir: Path | None
+    behavior: str,
+    task: str | None,
+    model: str | None,
+    last: int,
+    report_dir: Path | None,
+    is_json: bool,
 ) -> None:
     """Show how BEHAVIOR went over the stored runs: one line per task and model.
 
@@ -41,4 +53,13 @@ def command(
         raise HarnessError(
             f"{behavior}: no run under {root} has it so, there are: {', '.join(known) or 'no runs'}"
         )
-    say(*lines(found, last))
+    if is_json:
+        say_document({"behavior": behavior, "series": [_values(s, last) for s in found]})
+    else:
+        say(*lines(found, last))
+
+
+def _values(series: "Series", last: int) -> dict[str, Any]:
+    """One series, of which each point is the result of a run."""
+    points = [{"run": run, **asdict(result)} for run, result in series.points[-last:]]
+    return {"task": series.task, "model": series.model, "points": points}

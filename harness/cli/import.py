@@ -1,8 +1,11 @@
 """``harness import``: reads a shipped model back into a folder that trainers train on."""
 
+from dataclasses import asdict
 from pathlib import Path
 
 import click
+
+from harness.cli._document import json_option, say_document
 
 DTYPES = ("float32", "bfloat16", "float16")
 
@@ -29,7 +32,8 @@ def command() -> None:
     help="Precision of the weights written. [default: the narrowest that rounds nothing]",
 )
 @click.option("--force", is_flag=True, help="Replace what an import left there before.")
-def gguf(file: Path, target: Path, dtype: str | None, force: bool) -> None:
+@json_option
+def gguf(file: Path, target: Path, dtype: str | None, force: bool, is_json: bool) -> None:
     """Read FILE, a GGUF file, into a folder of weights, tokenizer and chat template.
 
     Quantised weights become the numbers that they stand for. What the folder lacks is named, a line
@@ -47,6 +51,9 @@ def gguf(file: Path, target: Path, dtype: str | None, force: bool) -> None:
 
     record = from_gguf(file, target, dtype, force)
     say(*(f"lost: {loss}" for loss in record.warnings), err=True)
+    if is_json:
+        say_document({"output": target, "record": asdict(record)})
+        return
     size = sum(written.bytes for written in record.outputs.values()) / 1e6
     peak = (record.peak_memory.convert_bytes or 0) / 1e6
     say(

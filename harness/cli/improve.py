@@ -1,8 +1,12 @@
 """``harness improve``: trains an adapter round after round, until a task's budgets are met."""
 
+from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 import click
+
+from harness.cli._document import json_option, say_document
 
 NOT_MET = 1
 """Exit code when a goal is still missed: as pytest has it where a budget is."""
@@ -51,6 +55,7 @@ NOT_MET = 1
     type=click.Path(exists=True),
     help="The suites that judge. Repeatable.",
 )
+@json_option
 def command(
     recipe: str,
     task: str,
@@ -60,6 +65,7 @@ def command(
     prompts: int,
     answers: int,
     suites: tuple[str, ...],
+    is_json: bool,
 ) -> None:
     """Train the adapter of RECIPE round after round, until the task's budgets are met.
 
@@ -84,8 +90,12 @@ def command(
     settings = read_settings(Path.cwd())
     sizes = Sizes(rounds, prompts, answers)
     loop = improvement(recipe, overrides, task, goals, sizes, settings)
-    commands = Processes(suites, task, Path(settings.report_dir), say)
-    ended = improve(loop, commands, say)
-    say(ended.why, f"ledger: {loop.folder / 'ledger.jsonl'}", f"model: {ended.model}")
+    tell = partial(say, err=is_json)
+    commands = Processes(suites, task, Path(settings.report_dir), tell)
+    ended = improve(loop, commands, tell)
+    ledger = loop.folder / "ledger.jsonl"
+    tell(ended.why, f"ledger: {ledger}", f"model: {ended.model}")
+    if is_json:
+        say_document({**asdict(ended), "ledger": ledger})
     if not ended.is_met:
         raise SystemExit(NOT_MET)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from harness.cli._document import json_option, say_document
 from harness.core.errors import HarnessError
 from harness.files.atomic import write_whole
 from harness.report.console.output import say
@@ -21,7 +22,8 @@ models = []  # what `pytest suites/` runs without --model, such as "adapter:out/
 
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False), default=".")
-def command(folder: Path) -> None:
+@json_option
+def command(folder: Path, is_json: bool) -> None:
     """Copy the suites and an example task into FOLDER, to begin with.
 
     Writes suites/ and tasks/json_extraction/, and the table [tool.harness] of pyproject.toml where
@@ -36,9 +38,11 @@ def command(folder: Path) -> None:
     for target, source in copies.items():
         ignored = shutil.ignore_patterns("__pycache__", "*.pyc")
         shutil.copytree(source, target, ignore=ignored)
-        say(f"wrote {target}/")
-    _settings(folder / "pyproject.toml")
-    say("next: pytest suites/ --model base:PATH_OR_HUB_ID --limit 20")
+        say(f"wrote {target}/", err=is_json)
+    _settings(folder / "pyproject.toml", is_json)
+    say("next: pytest suites/ --model base:PATH_OR_HUB_ID --limit 20", err=is_json)
+    if is_json:
+        say_document({"wrote": [*copies, folder / "pyproject.toml"]})
 
 
 def _source(in_wheel: str, in_checkout: str) -> Path:
@@ -49,10 +53,10 @@ def _source(in_wheel: str, in_checkout: str) -> Path:
     raise HarnessError(f"this installation lacks {in_wheel}: install slm-harness again")
 
 
-def _settings(path: Path) -> None:
+def _settings(path: Path, is_json: bool) -> None:
     text = path.read_text("utf-8") if path.is_file() else ""
     if "[tool.harness]" in text:
-        say(f'{path} has a table [tool.harness] already: give it tasks_dir = "tasks"')
+        say(f'{path} has a table [tool.harness] already: give it tasks_dir = "tasks"', err=is_json)
         return
     write_whole(path, [text, "\n" if text else "", SETTINGS])
-    say(f"wrote [tool.harness] to {path}")
+    say(f"wrote [tool.harness] to {path}", err=is_json)

@@ -3,12 +3,13 @@
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from harness.cli._document import json_option, say_document
 from harness.core.errors import HarnessError
 
 if TYPE_CHECKING:
@@ -83,6 +84,7 @@ class MineOptions:
 )
 @click.option("--tasks-dir", type=_FOLDER, help="The folder of the tasks that were asked.")
 @click.option("--report-dir", type=_FOLDER, help="The folder of runs.")
+@json_option
 def command(
     sources: tuple[str, ...],
     output: Path,
@@ -94,6 +96,7 @@ def command(
     references: tuple[Path, ...],
     tasks_dir: Path | None,
     report_dir: Path | None,
+    is_json: bool,
 ) -> None:
     """Make training rows of the judged answers of runs, or of logs as "harness judge" reads them.
 
@@ -120,7 +123,7 @@ def command(
     _require_other_file(output, logs)
     runs = [s for s in sources if not _is_log(Path(s))]
     answers, broken = _answers(runs, logs, report_dir or Path(settings.report_dir), options)
-    _write(output, answers, options, rejection_sampling)
+    _write(output, answers, options, rejection_sampling, is_json)
     if broken:
         raise SystemExit(BROKEN_LINES)
 
@@ -233,6 +236,7 @@ def _write(
     answers: Sequence["JudgedAnswer"],
     options: MineOptions,
     is_rejection_sampling: bool,
+    is_json: bool,
 ) -> None:
     """Write the rows, and say what they are.
 
@@ -246,14 +250,19 @@ def _write(
     kept = [a for a in answers if options.has_suite_cases or not a.is_suite_case]
     prompts = by_prompt(kept, options.behaviors)
     mined = (mine_examples if is_rejection_sampling else mine_pairs)(prompts)
-    said = [_rates(sampled(prompts)), *_left_out(mined, len(answers) - len(kept))]
+    rates, suite_answers = sampled(prompts), len(answers) - len(kept)
+    said = [_rates(rates), *_left_out(mined, suite_answers)]
     if not mined.rows:
         raise HarnessError(f"{output}: no row to write, nothing was written", *said)
     try:
         write_whole(output, (f"{json.dumps(row)}\n" for row in mined.rows))
     except OSError as error:
         raise HarnessError(f"{output}: cannot be written ({error.strerror})") from None
-    say(f"{output}: {_rows(mined, is_rejection_sampling)}", *said)
+    say(f"{output}: {_rows(mined, is_rejection_sampling)}", *said, err=is_json)
+    if is_json:
+        left_out = {"answers to prompts of suite cases": suite_answers, **mined.left_out}
+        counts = {"rows": len(mined.rows), "prompts": mined.prompts, "left_out": left_out}
+        say_document({"output": output, **counts, "sampled": asdict(rates)})
 
 
 def _rows(mined: "Mined", is_rejection_sampling: bool) -> str:

@@ -53,6 +53,7 @@ DIFFERS = 1
     show_default=True,
     help="Of what is printed.",
 )
+@click.option("--json", "is_json", is_flag=True, help="The same as --format json.")
 @click.option(
     "--report-dir",
     type=click.Path(path_type=Path, file_okay=False),
@@ -61,6 +62,7 @@ DIFFERS = 1
 def command(
     chain: tuple[str, ...],
     kind: str,
+    is_json: bool,
     max_drop: float | None,
     report_dir: Path | None,
     **options: Any,
@@ -84,6 +86,7 @@ def command(
     from harness.report.console.parity import shown
     from harness.run.settings import read_settings
 
+    kind = "json" if is_json else kind
     root = report_dir or Path(read_settings(Path.cwd()).report_dir)
     found = _found(chain, root, options)
     parity = found.parity

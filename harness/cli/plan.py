@@ -1,12 +1,12 @@
 """``harness plan``: the cases and wordings that a margin needs, from a guess or from a record."""
 
-import json
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from harness.cli._document import json_option, say_document
 from harness.cli._sides import one_or_two_sides, policy_of, side_options
 from harness.core.errors import HarnessError
 
@@ -40,7 +40,7 @@ _SHARE = click.FloatRange(0, 1, min_open=True, max_open=True)
     type=click.FloatRange(0.5, 0.99),
     help="Share of runs that are to decide. [default: 0.8]",
 )
-@click.option("--json", "is_json", is_flag=True, help="Print the plan as one JSON object.")
+@json_option
 def command(
     runs: tuple[str, ...],
     before: str | None,
@@ -122,12 +122,10 @@ def _own(found: "Observed | None", cases: int | None, wordings: int | None) -> l
 
 
 def _print_json(plan: "Plan", source: str) -> None:
-    from harness.report.console.output import say_json
-
     values = asdict(plan)
     kept = ("margin", "wording_margin", "confidence", "min_cases")
     values["policy"] = {name: getattr(plan.policy, name) for name in kept}
     values["flips_source"] = source
     values["bounds"] = [{"wordings": n, "drop": bound} for n, bound in plan.bounds]
     values["curve"] = [{"drop": drop, **found._asdict()} for drop, found in plan.curve]
-    say_json(json.dumps(values, indent=2, allow_nan=False) + "\n")
+    say_document(values)

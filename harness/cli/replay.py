@@ -1,11 +1,13 @@
 """``harness replay``: one request of a stored run asked again, and judged again."""
 
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from harness.cli._document import json_option, say_document
 from harness.core.errors import HarnessError
 
 if TYPE_CHECKING:
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
     from harness.core.modelref import ModelRef
     from harness.core.plan import Request
     from harness.core.record import RunRecord, Sample
+    from harness.tasks.judging import VerdictMap
 
 FAILED = 1
 """Exit code when there is no completion."""
@@ -40,6 +43,7 @@ FAILED = 1
     type=click.Path(path_type=Path, file_okay=False),
     help="The folder of runs.",
 )
+@json_option
 def command(
     run: str,
     case: str,
@@ -48,6 +52,7 @@ def command(
     repeat: int,
     tasks_dir: Path | None,
     report_dir: Path | None,
+    is_json: bool,
 ) -> None:
     """Ask CASE of RUN again, with the same prompt and decoding, and show what changed: the text,
     and what the task's checks say of it.
@@ -67,13 +72,46 @@ def command(
     ref = ModelRef.parse(model or sample.model)
     request = next(t.request(sample) for t in record.tasks if t.name == sample.task)
     which = f", answer {sample.repeat}" if sample.repeat else ""
-    say(f"case {sample.case_id} of {sample.task}{which}, run {record.id}")
-    say(f"  before  {sample.model}", f"  after   {ref}")
+    say(f"case {sample.case_id} of {sample.task}{which}, run {record.id}", err=is_json)
+    say(f"  before  {sample.model}", f"  after   {ref}", err=is_json)
     completion = _asked(ref, request, record)
-    say(*lines(sample.completion, completion))
+    say(*lines(sample.completion, completion), err=is_json)
+    judged = _judged(sample, completion, tasks_dir or Path(settings.tasks_dir))
+    if is_json:
+        say_document(_values(record, sample, str(ref), completion, judged))
     if completion.error is not None:
         raise SystemExit(FAILED)
-    say(*_verdicts(sample, completion, tasks_dir or Path(settings.tasks_dir)))
+    say(*_verdict_lines(sample, judged), err=is_json)
+
+
+def _values(
+    record: "RunRecord",
+    sample: "Sample",
+    ref: str,
+    completion: "Completion",
+    judged: "tuple[VerdictMap, VerdictMap] | str",
+) -> dict[str, Any]:
+    """Both answers, and today's verdicts on them where the task is there."""
+    before, after = ({}, {}) if isinstance(judged, str) else judged
+    return {
+        "run": record.id,
+        "task": sample.task,
+        "case_id": sample.case_id,
+        "repeat": sample.repeat,
+        "is_same_text": completion.error is None and completion.text == sample.completion.text,
+        "before": {
+            "model": sample.model,
+            "completion": asdict(sample.completion),
+            "recorded_verdicts": _dicts(sample.verdicts),
+            "verdicts": _dicts(before),
+        },
+        "after": {"model": ref, "completion": asdict(completion), "verdicts": _dicts(after)},
+        "not_judged": judged if isinstance(judged, str) else None,
+    }
+
+
+def _dicts(verdicts: "VerdictMap") -> dict[str, Any]:
+    return {name: asdict(verdict) for name, verdict in verdicts.items()}
 
 
 def _asked(ref: "ModelRef", request: "Request", record: "RunRecord") -> "Completion":
@@ -95,9 +133,10 @@ def _asked(ref: "ModelRef", request: "Request", record: "RunRecord") -> "Complet
     return answered.completion
 
 
-def _verdicts(sample: "Sample", completion: "Completion", tasks_dir: Path) -> Iterator[str]:
+def _judged(
+    sample: "Sample", completion: "Completion", tasks_dir: Path
+) -> "tuple[VerdictMap, VerdictMap] | str":
     """Verdicts of the task's checks on both answers, or the reason why there are none."""
-    from harness.report.console.replay import verdict_lines
     from harness.tasks.generate.stored import case_of_sample
     from harness.tasks.judging import judge_answer
     from harness.tasks.task import load_task
@@ -105,11 +144,20 @@ def _verdicts(sample: "Sample", completion: "Completion", tasks_dir: Path) -> It
     try:
         task = load_task(tasks_dir / sample.task)
     except HarnessError as error:
-        yield f"Not judged: {error.mistakes[0]}, name its folder with --tasks-dir"
-        return
+        return f"Not judged: {error.mistakes[0]}, name its folder with --tasks-dir"
     case = case_of_sample(sample)
-    before = judge_answer(case, sample.completion, task)
-    yield from verdict_lines(sample.verdicts, before, judge_answer(case, completion, task))
+    return judge_answer(case, sample.completion, task), judge_answer(case, completion, task)
+
+
+def _verdict_lines(
+    sample: "Sample", judged: "tuple[VerdictMap, VerdictMap] | str"
+) -> Iterator[str]:
+    from harness.report.console.replay import verdict_lines
+
+    if isinstance(judged, str):
+        yield judged
+    else:
+        yield from verdict_lines(sample.verdicts, *judged)
 
 
 def _sample(

@@ -57,6 +57,7 @@ _WITH_TEXTS = ("html", "terminal", *OF_FILES)
     type=click.Path(path_type=Path, file_okay=False),
     help="The folder of runs. [default: report_dir of [tool.harness]]",
 )
+@click.option("--json", "is_json", is_flag=True, help="The same as --format json -o -.")
 @click.option("--open", "is_opened", is_flag=True, help="Open the page in a browser.")
 def command(
     runs: tuple[str, ...],
@@ -66,6 +67,7 @@ def command(
     after: str | None,
     noise: str | None,
     report_dir: Path | None,
+    is_json: bool,
     is_opened: bool,
 ) -> None:
     """Show what a run found, or what changed between two.
@@ -78,6 +80,8 @@ def command(
     from harness.report.report import report_on, with_noise
     from harness.run.settings import read_settings
 
+    if is_json:
+        kind, output = "json", output or Path("-")
     if noise is not None and kind == "terminal":
         raise HarnessError(
             "--noise: the tables in a terminal do not show it, name another --format"

@@ -3,11 +3,13 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from harness.cli._document import json_option, say_document
 from harness.core.errors import HarnessError
 
 if TYPE_CHECKING:
@@ -28,13 +30,17 @@ def command() -> None:
 
 
 @command.command()
-def info() -> None:
+@json_option
+def info(is_json: bool) -> None:
     """Show where the store is, its size, and the models that it has answers of."""
     from harness.records.completions_upkeep import counted
 
     with _opened() as store:
         models = counted(store)
         answers = sum(model.answers for model in models)
+        if is_json:
+            held = [asdict(model) for model in models]
+            return _document(store, answers=answers, models=held)
         _say(f"{store.path}: {answers:,} answers, {store.size_bytes / 1e6:,.1f} MB")
         for model in models:
             dates = f"{model.first[:10]} to {model.last[:10]}"
@@ -48,7 +54,8 @@ def info() -> None:
 @click.option(
     "--max-mb", type=click.IntRange(1), metavar="N", help="Then drop the oldest over N MB."
 )
-def gc(keep_days: int | None, max_mb: int | None) -> None:
+@json_option
+def gc(keep_days: int | None, max_mb: int | None, is_json: bool) -> None:
     """Drop answers that were not used for long, and give their room back to the disk."""
     from harness.records.completions_upkeep import drop_unused, shrink
 
@@ -62,12 +69,15 @@ def gc(keep_days: int | None, max_mb: int | None) -> None:
         if max_mb is not None:
             dropped += shrink(store, max_mb * 1_000_000)
         store.compact()
+        if is_json:
+            return _document(store, dropped=dropped)
         _say(f"{store.path}: {dropped:,} answers dropped, {store.size_bytes / 1e6:,.1f} MB left")
 
 
 @command.command()
 @click.option("--model", "ref", required=True, metavar="REF", help="As after pytest's --model.")
-def clear(ref: str) -> None:
+@json_option
+def clear(ref: str, is_json: bool) -> None:
     """Drop every answer of a model."""
     from harness.core.suggestion import did_you_mean
     from harness.records.completions_upkeep import clear as clear_model
@@ -79,12 +89,16 @@ def clear(ref: str) -> None:
             there = f"there are: {', '.join(known) or 'none'}"
             hint = did_you_mean(ref, known, there)
             raise HarnessError(f"--model {ref}: the store has no answers of it, {hint}")
-        _say(f"{store.path}: {clear_model(store, ref):,} answers of {ref} dropped")
+        dropped = clear_model(store, ref)
         store.compact()
+        if is_json:
+            return _document(store, model=ref, dropped=dropped)
+        _say(f"{store.path}: {dropped:,} answers of {ref} dropped")
 
 
 @command.command()
-def verify() -> None:
+@json_option
+def verify(is_json: bool) -> None:
     """Check every answer against its hash.
 
     Exit code 0 when all are whole, 1 when one is damaged: it is generated again when it is needed.
@@ -93,8 +107,11 @@ def verify() -> None:
 
     with _opened() as store:
         whole, damage = verify_all(store)
-        _say(f"{store.path}: {whole:,} answers are whole, {len(damage):,} faults")
-        _say(*(f"  {line}" for line in damage))
+        if is_json:
+            _document(store, whole=whole, faults=list(damage))
+        else:
+            _say(f"{store.path}: {whole:,} answers are whole, {len(damage):,} faults")
+            _say(*(f"  {line}" for line in damage))
     if damage:
         raise SystemExit(DAMAGED)
 
@@ -117,6 +134,10 @@ def _opened() -> "Iterator[Completions]":
             store.close()
     except StoreFailed as error:
         raise HarnessError(str(error)) from None
+
+
+def _document(store: "Completions", **values: Any) -> None:
+    say_document({"file": store.path, "bytes": store.size_bytes, **values})
 
 
 def _say(*lines: str) -> None:

@@ -1,6 +1,5 @@
 """``harness task check``: grades a task, and the checks that judge it."""
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from harness.cli._document import json_option, say_document
 from harness.cli._task_promote import promote
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ command.add_command(promote)
     type=click.Path(path_type=Path, file_okay=False, exists=True),
     help="Suites with behaviors of your own, to be run over the references. [default: suites/]",
 )
-@click.option("--json", "is_json", is_flag=True, help="Print everything as one JSON object.")
+@json_option
 def check(folder: Path, suites: Path | None, is_json: bool) -> None:
     """Grade the graders of the task in DIR, without a model.
 
@@ -51,12 +51,11 @@ def check(folder: Path, suites: Path | None, is_json: bool) -> None:
     default = Path("suites")
     grade = check_task(folder, suites or (default if default.is_dir() else None))
     if is_json:
-        from harness.report.console.output import say_json
         from harness.stats.wordings import unseen_drop
 
         found = {"is_sound": grade.is_sound, **asdict(grade)}
         found["unseen_drop"] = unseen_drop(grade.wordings.wordings)
-        say_json(json.dumps(found, indent=2, default=str) + "\n")
+        say_document(found)
     else:
         _print(grade)
     if not grade.is_sound:

@@ -6,6 +6,8 @@ from typing import TextIO, cast
 
 import click
 
+from harness.cli._document import say_document
+
 
 @click.command()
 @click.argument("recipe", required=False)
@@ -27,6 +29,7 @@ import click
     type=click.FloatRange(0, min_open=True),
     help="With --estimate: the memory of a GPU to train on, in GB of 10^9 bytes.",
 )
+@click.option("--json", "is_json", is_flag=True, help="With --estimate: one JSON document.")
 @click.option(
     "--watch-only",
     metavar="RUN_DIR",
@@ -42,6 +45,7 @@ def command(
     dry_run: bool,
     estimate: bool,
     device_gb: float | None,
+    is_json: bool,
     watch_only: Path | None,
     once: bool,
 ) -> None:
@@ -59,6 +63,10 @@ def command(
 
     if device_gb is not None and not estimate:
         raise click.UsageError("--device-gb goes with --estimate")
+    if is_json and not estimate:
+        raise click.UsageError(
+            "--json goes with --estimate: a training writes training.json into its output"
+        )
     if once and watch_only is None:
         raise click.UsageError("--once goes with --watch-only")
     if (recipe is None) == (watch_only is None):
@@ -71,9 +79,13 @@ def command(
         assert watch_only is not None, "one of the two is named"
         watch_checkpoints(watch_only, overrides, once=once, console=console)
     elif estimate:
-        from trainers.run.memory_plan import say_estimate
+        from trainers.run.memory_plan import memory_plan, say_estimate
 
-        say_estimate(recipe, overrides, device_gb, console)
+        plan = memory_plan(recipe, overrides, device_gb)
+        if is_json:
+            say_document({"recipe": recipe, **plan.values()})
+        else:
+            say_estimate(plan, console)
     else:
         how = {"overwrite": overwrite, "resume": resume, "dry_run": dry_run}
         train(recipe, overrides, **how, console=console)

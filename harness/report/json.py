@@ -36,7 +36,7 @@ def content(report: Report) -> dict[str, JsonValue]:
     }
 
 
-def decided(decision: GateDecision) -> JsonValue:
+def decided(decision: GateDecision) -> dict[str, JsonValue]:
     """The gate's decision, with every number that it rests on."""
     return {
         "outcome": decision.outcome.value,

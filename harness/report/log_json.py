@@ -8,7 +8,7 @@ from harness.gate.log_decision import LogDecision, LogTaskDecision, LogTest
 from harness.report.words import log_decision as decisions
 
 
-def decided(decision: LogDecision, remarks: list[str]) -> JsonValue:
+def decided(decision: LogDecision, remarks: list[str]) -> dict[str, JsonValue]:
     """The decision, with every number that it rests on."""
     return {
         "outcome": decision.outcome.value,

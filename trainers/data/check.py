@@ -3,8 +3,9 @@ answers that the task's own behaviors reject."""
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from harness.core.case import Case, Message
 from harness.core.completion import Completion
@@ -81,6 +82,28 @@ def check(paths: Sequence[Path], task: Task) -> DataCheck:
 def answer_of(row: Row) -> str:
     """The answer that a model learns to give."""
     return row.completion if isinstance(row, TrainingRow) else row.chosen
+
+
+def values_of(found: DataCheck) -> dict[str, Any]:
+    """What was found as plain values, with the places of the faults."""
+    return {
+        "is_sound": found.is_sound,
+        "files": [asdict(file) for file in found.files],
+        "rows": len(found.rows),
+        "mistakes": [{"where": row.where, "reason": row.reason} for row in found.mistakes],
+        "left_out": len(found.refused) - len(found.mistakes),
+        "ambiguous": [{"where": r.where, "first": first.where} for r, first in found.ambiguous],
+        "failed": [asdict(row) for row in found.failed],
+        "leaks": [
+            {
+                "task": leak.task,
+                "case_id": leak.case_id,
+                "rows": [found.rows[index].where for index in leak.rows],
+            }
+            for leak in found.leaks
+        ],
+        "distinct_answers": len(found.answers),
+    }
 
 
 def _failures(row: Row, task: Task) -> list[FailedRow]:

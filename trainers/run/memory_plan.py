@@ -1,7 +1,9 @@
 """Says what a recipe's training will need of memory, before anything heavy is imported."""
 
 from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from functools import partial
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -20,10 +22,28 @@ from trainers.run.preflight import with_fallback
 NOT_MEASURED = "estimates for a GPU were never held against one: leave some memory free"
 
 
-def say_estimate(
-    recipe: str, overrides: Sequence[str], device_gb: float | None, console: Console
-) -> None:
-    """Print the memory that the recipe's training needs, and whether it fits.
+@dataclass(frozen=True, slots=True)
+class MemoryPlan:
+    """The memory that a recipe's training needs, and the limit that it is held against."""
+
+    recipe: Recipe
+    estimated: Estimator
+    found: Estimate
+    limit_mb: float
+
+    @property
+    def is_fitting(self) -> bool:
+        return fits(self.found, self.limit_mb)
+
+    def values(self) -> dict[str, Any]:
+        """The plan as plain values."""
+        found = self.found
+        peak = {"peak_mb": found.peak_mb, "limit_mb": self.limit_mb, "is_fitting": self.is_fitting}
+        return {**asdict(found), **peak, "notes": _verdict(self)}
+
+
+def memory_plan(recipe: str, overrides: Sequence[str], device_gb: float | None) -> MemoryPlan:
+    """Estimate the memory that the recipe's training needs.
 
     Args:
         device_gb: memory of a GPU in GB of 10^9 bytes; by default the training is on this CPU.
@@ -37,9 +57,13 @@ def say_estimate(
     limit_mb = memory_limit_bytes() / MB if device_gb is None else device_gb * 1000
     short = device == "cuda" or has_bfloat16()
     estimated: Estimator = partial(estimate, shape=shape, device=device, has_bfloat16=short)
-    found = estimated(file.recipe)
-    console.print(_table(found))
-    for line in _verdict(file.recipe, estimated, found, limit_mb):
+    return MemoryPlan(file.recipe, estimated, estimated(file.recipe), limit_mb)
+
+
+def say_estimate(plan: MemoryPlan, console: Console) -> None:
+    """Print the memory that a training needs, and whether it fits."""
+    console.print(_table(plan.found))
+    for line in _verdict(plan):
         console.print(line, soft_wrap=True, highlight=False, markup=False)
 
 
@@ -73,15 +97,16 @@ def _table(found: Estimate) -> Table:
     return table
 
 
-def _verdict(recipe: Recipe, estimated: Estimator, found: Estimate, limit_mb: float) -> list[str]:
+def _verdict(plan: MemoryPlan) -> list[str]:
+    found, limit_mb = plan.found, plan.limit_mb
     where = "this machine" if found.device == "cpu" else "the GPU"
-    verb = "fits" if fits(found, limit_mb) else "may not fit"
+    verb = "fits" if plan.is_fitting else "may not fit"
     lines = [
         f"peak {in_short(found)} with rows of {found.length:,} tokens in {found.dtype}: "
         f"{verb} into the {limit_mb:,.0f} MB of {where}"
     ]
-    if not fits(found, limit_mb):
-        change = change_that_fits(recipe, estimated, limit_mb)
+    if not plan.is_fitting:
+        change = change_that_fits(plan.recipe, plan.estimated, limit_mb)
         lines.append(
             "no single change makes it fit: take a smaller base"
             if change is None
