@@ -5,7 +5,8 @@ state of a grammar follows from the row's own tokens, so a row has no part in th
 """
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 MASK_BITS = 32
 """Tokens in one word of a mask; the lowest bit is the first token."""
+MAX_COMPILED = 256
+"""Grammars that are kept; a server's clients may send any number."""
 _WHITE_SPACE: Any = {"whitespace_flexible": False, "item_separator": ", ?", "key_separator": ": ?"}
 """An answer is compact, but for one blank after a comma or a colon: a model cannot loop in white
 space."""
@@ -71,55 +74,60 @@ class Grammars:
         self.open_tokenizer = open_tokenizer
         self.compiled: dict[str, LLMatcher] = {}
 
-    def masks(self, rows: Iterable[Row]) -> "TokenMasks | None":
-        """The masks of rows that begin; ``None`` where all of them are decoded freely."""
-        matchers = {id(row): self._matcher(row.grammar) for row in rows if row.grammar}
-        return TokenMasks(matchers, self._tokenizer.vocab_size) if matchers else None
+    def masks(self, rows: Sequence[Row]) -> "Bits | None":
+        """The tokens that rows may take next: a bit for each, ``[rows, vocabulary / 32]``; ``None``
+        where the model's tokenizer has none.
+
+        A row that has ended may take any token, and so may one that has a ``problem`` from here on,
+        which ends it: its grammar leaves no token, or there is no tokenizer.
+        """
+        import numpy as np
+
+        constrained = [(i, row) for i, row in enumerate(rows) if row.is_open and row.grammar]
+        try:
+            words = -(-self._tokenizer.vocab_size // MASK_BITS)
+        except HarnessError as error:
+            for _, row in constrained:
+                row.problem = str(error)
+            return None
+        bits = np.full((len(rows), words), -1, np.int32)
+        for i, row in constrained:
+            assert row.grammar is not None
+            row.matcher = row.matcher or _Matcher(self._begun(row.grammar))
+            row.problem = row.matcher.fill(bits[i], row)
+        return bits
 
     @cached_property
     def _tokenizer(self) -> "LLTokenizer":
         return self.open_tokenizer()
 
-    def _matcher(self, grammar: Grammar) -> "LLMatcher":
+    def _begun(self, grammar: Grammar) -> "LLMatcher":
         from llguidance import LLMatcher
 
         if grammar.schema not in self.compiled:
+            if len(self.compiled) == MAX_COMPILED:
+                del self.compiled[next(iter(self.compiled))]
             made = LLMatcher(self._tokenizer, _compiled(grammar.schema), log_level=0)
             self.compiled[grammar.schema] = made
         return self.compiled[grammar.schema].deep_copy()
 
 
-class TokenMasks:
-    """The tokens that the rows of a batch may take next."""
+@dataclass
+class _Matcher:
+    """The state of one row's grammar."""
 
-    def __init__(self, matchers: "dict[int, LLMatcher]", vocabulary: int) -> None:
-        self.matchers = matchers
-        """By ``id`` of the row; a row without one may take any token."""
-        self.taken = dict.fromkeys(matchers, 0)
-        """Tokens of each row that its matcher has seen."""
-        self.words = -(-vocabulary // MASK_BITS)
+    matcher: "LLMatcher"
+    taken: int = 0
+    """Tokens of the row that it has seen."""
 
-    def __call__(self, rows: Sequence[Row]) -> "Bits":
-        """A bit for each token, ``[rows, vocabulary / 32]``. A row that has ended may take any.
-
-        Raises:
-            RuntimeError: the vocabulary has no token that goes on, or the grammar grew too large.
-        """
-        import numpy as np
-
-        bits = np.full((len(rows), self.words), -1, np.int32)
-        for line, row in zip(bits, rows, strict=True):
-            if row.is_open and id(row) in self.matchers:
-                matcher = self._advanced(row)
-                matcher.unsafe_compute_mask_ptr(line.ctypes.data, line.nbytes)
-                if matcher.is_error() or not line.any():
-                    reason = matcher.get_error() or "no token of the vocabulary goes on"
-                    raise RuntimeError(f"constrained decoding: {' '.join(reason.split())}")
-        return bits
-
-    def _advanced(self, row: Row) -> "LLMatcher":
-        """The row's matcher, after all tokens of the row."""
-        matcher, taken = self.matchers[id(row)], self.taken[id(row)]
-        matcher.consume_tokens(row.token_ids[taken:])
-        self.taken[id(row)] = len(row.token_ids)
-        return matcher
+    def fill(self, line: Any, row: Row) -> str | None:
+        """Write the bits of the tokens that may follow the row's own; returns why there are none,
+        and leaves all of them where that is so."""
+        self.matcher.consume_tokens(row.token_ids[self.taken :])
+        self.taken = len(row.token_ids)
+        self.matcher.unsafe_compute_mask_ptr(line.ctypes.data, line.nbytes)
+        if not self.matcher.is_error() and line.any():
+            return None
+        line[:] = -1
+        reason = self.matcher.get_error() or "no token of the vocabulary goes on"
+        return f"constrained decoding: {' '.join(reason.split())}"

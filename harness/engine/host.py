@@ -10,7 +10,13 @@ from harness.core.modelref import ModelRef
 from harness.core.plan import Request, failed
 from harness.core.record import ModelRecord
 from harness.engine.events import Answered, Event, ModelClosed
-from harness.engine.model import AnsweringModel, InterruptibleModel, ModelUnopened
+from harness.engine.model import (
+    AnsweringModel,
+    Arrivals,
+    ContinuouslyAnsweringModel,
+    InterruptibleModel,
+    ModelUnopened,
+)
 
 MAX_DEATHS_IN_A_ROW = 2
 """Consecutive turns in which a model's process may die before the model gets no more turns."""
@@ -44,7 +50,12 @@ class ModelHost:
         self._model(ref).prewarm()
 
     def answers(
-        self, ref: ModelRef, requests: Sequence[Request], *, keep_open: bool = False
+        self,
+        ref: ModelRef,
+        requests: Sequence[Request],
+        *,
+        keep_open: bool = False,
+        arrivals: Arrivals | None = None,
     ) -> Generator[Event, None, None]:
         """Have one model answer every request once; events come in the order of the answers.
 
@@ -52,11 +63,15 @@ class ModelHost:
             ref: the model. Processes of other models are ended first.
             requests: the requests to answer.
             keep_open: leave the model open, so that further requests need no loading.
+            arrivals: requests that come meanwhile; a model that can answers them beside the others.
         """
         self.release(keep={ref})
         model, error = self._model(ref), None
         try:
-            yield from model.events(requests)
+            if arrivals is not None and isinstance(model, ContinuouslyAnsweringModel):
+                yield from model.continuous_events(requests, arrivals)
+            else:
+                yield from model.events(requests)
         except ModelUnopened as unopened:
             error = str(unopened)
         finally:
@@ -98,6 +113,12 @@ class ModelHost:
         model = self._model(ref)
         if isinstance(model, InterruptibleModel):
             model.interrupt()
+
+    def end_reason(self, ref: ModelRef) -> str | None:
+        """One line: why the model's process ended although nobody closed it, where that can be
+        seen; ``None`` where it did not."""
+        model = self._model(ref)
+        return model.end_reason if isinstance(model, ContinuouslyAnsweringModel) else None
 
     def release(self, keep: Container[ModelRef]) -> None:
         """End the processes of all models except ``keep``, prewarmed ones included."""

@@ -156,6 +156,43 @@ class InterruptibleModel(Protocol):
         ...
 
 
+class Arrivals(Protocol):
+    """Requests that come, or are given up, while others are answered."""
+
+    def entering(self) -> list[Request]:
+        """Requests to be answered beside the others, each returned once."""
+        ...
+
+    def leaving(self) -> list[str]:
+        """Keys of requests that nobody waits for any more, each returned once."""
+        ...
+
+    def listen(self, wake: Callable[[], None] | None) -> None:
+        """Have ``wake`` called, in any thread, whenever there are some; ``None``: no more."""
+        ...
+
+
+@runtime_checkable
+class ContinuouslyAnsweringModel(Protocol):
+    """An ``AnsweringModel`` that answers requests which come while it answers others."""
+
+    def continuous_events(
+        self, requests: Sequence[Request], arrivals: Arrivals
+    ) -> Generator[Event, None, None]:
+        """Answer requests, and those that arrive, each as soon as it can be, until there are none.
+        Those that leave have no answer. Where the process dies, all that it had are errors.
+
+        Raises:
+            ModelUnopened: as ``events`` does.
+        """
+        ...
+
+    @property
+    def end_reason(self) -> str | None:
+        """One line: why its process ended although nobody closed it; ``None`` where it did not."""
+        ...
+
+
 class ModelUnopened(HarnessError):
     """The backend could not open the model."""
 

@@ -19,7 +19,7 @@ from harness.core.plan import Request, failed
 from harness.core.record import ModelRecord
 from harness.core.values import value_of
 from harness.engine.events import Answered, Event, ModelOpened, Stepped
-from harness.engine.model import EngineSettings, ModelUnopened, replacement
+from harness.engine.model import Arrivals, EngineSettings, ModelUnopened, replacement
 from harness.engine.tokenization import Tokenization
 from harness.engine.worker_process import BackendDied, WorkerProcess
 
@@ -100,6 +100,56 @@ class RemoteModel:
             # Remaining messages of this process must not be taken for answers to later requests.
             if not (self.stays_open and is_drained):
                 self.close()
+
+    def continuous_events(
+        self, requests: Sequence[Request], arrivals: Arrivals
+    ) -> Generator[Event, None, None]:
+        """Answer requests, and those that arrive meanwhile, each as soon as it can be.
+
+        Raises:
+            ModelUnopened: the backend said why it cannot open the model.
+        """
+        unanswered = {r.key: r for r in requests}
+        is_drained = False
+        try:
+            yield from self._continuously(unanswered, arrivals)
+            is_drained = True
+        except BackendDied as died:
+            self.close()
+            for request in unanswered.values():
+                yield Answered(self.ref, request, failed(request, str(died)))
+        finally:
+            arrivals.listen(None)
+            if not is_drained:
+                self.close()
+
+    def _continuously(self, unanswered: dict[str, Request], arrivals: Arrivals) -> Iterator[Event]:
+        """The events of the process, which has ``unanswered`` requests at any time."""
+        if self.end_reason is not None:
+            self.close()
+        process = self._process or self._open()
+        assert self.model is not None
+        yield ModelOpened(self.ref, self.model)
+        started = time.perf_counter()
+        process.send("enter", requests=list(unanswered.values()))
+        arrivals.listen(process.wake)
+        for message in process.messages():
+            kind = message["kind"]
+            if kind == "step":
+                yield Stepped(
+                    self.ref, message["tokens"], message["ended"], message.get("texts", {})
+                )
+            elif kind == "answered":
+                self._mark_replaced(message["replacement"])
+                for key, completion in zip(message["keys"], message["completions"], strict=True):
+                    if request := unanswered.pop(key, None):
+                        yield Answered(self.ref, request, value_of(Completion, completion))
+            elif kind == "finished":
+                self._measure(message, time.perf_counter() - started)
+                started = time.perf_counter()
+            _exchange(process, unanswered, arrivals)
+            if kind == "finished" and not unanswered:
+                return
 
     def measure(self, requests: Sequence[Request]) -> Generator[Event, None, None]:
         """Answer the batches that take the most memory, for the peak alone.
@@ -183,6 +233,11 @@ class RemoteModel:
         self._process = self._prewarmed = None
 
     @property
+    def end_reason(self) -> str | None:
+        """One line: why the process ended although nobody closed it; ``None`` where it did not."""
+        return self._process.end_reason if self._process else None
+
+    @property
     def is_open(self) -> bool:
         """True while its process is there, with the model open."""
         return self._process is not None
@@ -259,3 +314,13 @@ class RemoteModel:
         if prewarmed is not None:
             prewarmed.end()
         return WorkerProcess(self.settings.stall_seconds)
+
+
+def _exchange(process: WorkerProcess, unanswered: dict[str, Request], arrivals: Arrivals) -> None:
+    """Tell the process which requests leave and which enter."""
+    gone = [key for key in arrivals.leaving() if unanswered.pop(key, None)]
+    if gone:
+        process.send("leave", keys=gone)
+    if entering := arrivals.entering():
+        unanswered.update((r.key, r) for r in entering)
+        process.send("enter", requests=entering)

@@ -2,13 +2,15 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from harness.core.completion import Completion, FinishReason, Timing
 from harness.core.grammar import Grammar
-from harness.core.plan import Request
+from harness.core.plan import Request, Sampling, failed
 from harness.core.stops import before_stop, stopped
 from harness.engine.tokenization import Prompt
 
+GREEDY = Sampling()
 STOP_TOKENS = 4
 """Tokens that are decoded beyond a stop's bytes, each of which holds at least one: a tokenizer may
 read the first of them otherwise than within the answer."""
@@ -32,13 +34,27 @@ class Row:
     """Decodes tokens; there where ``stop`` is."""
     is_stopped: bool = False
     """The answer has reached one of ``stop``."""
+    is_dropped: bool = False
+    """Nobody wants its answer any more."""
+    problem: str | None = None
+    """One line: the reason why it has no answer, which is no fault of its batch."""
+    generator: Any = None
+    """Draws its tokens; each library has its own kind, made for the first draw."""
+    matcher: Any = None
+    """The state of its grammar, made for its first token."""
     first_token_seconds: float = 0.0
     seconds: float = 0.0
+    began: float = 0.0
+    """Reading of ``time.perf_counter`` from which its times count."""
+    key: str = ""
+    """Key of its request."""
+    sampling: Sampling = GREEDY
+    """The decoding that its request asks for."""
 
     @property
     def is_open(self) -> bool:
-        has_end = self.ended or self.is_stopped
-        return not has_end and len(self.token_ids) < self.max_new_tokens
+        is_over = self.ended or self.is_stopped or self.is_dropped or self.problem is not None
+        return not is_over and len(self.token_ids) < self.max_new_tokens
 
     @property
     def width(self) -> int:
@@ -79,7 +95,16 @@ class Row:
         if context is not None:
             room = min(room, context - len(prompt.token_ids))
         ids, stop = list(prompt.token_ids), request.stop
-        return cls(ids, request.seed, room, grammar=request.grammar, stop=stop, text_of=text_of)
+        return cls(
+            ids,
+            request.seed,
+            room,
+            grammar=request.grammar,
+            stop=stop,
+            text_of=text_of,
+            key=request.key,
+            sampling=request.sampling,
+        )
 
 
 PROMPT_PROBLEMS = (
@@ -104,6 +129,8 @@ def prompt_problem(prompt: Prompt, context: int | None) -> str | None:
 
 def completion(request: Request, row: Row, text: str, batch_rows: int) -> Completion:
     """The completion of a decoded row; ``text`` is the decoded ``row.answer_ids``."""
+    if row.problem is not None:
+        return failed(request, row.problem)
     whole = Completion(
         text=text,
         finish_reason=FinishReason.STOP if row.ended else FinishReason.LENGTH,
@@ -116,9 +143,9 @@ def completion(request: Request, row: Row, text: str, batch_rows: int) -> Comple
     return stopped(whole, request.stop)
 
 
-def sampling_key(request: Request) -> str:
-    """Key of the sampling parameters that all rows of a batch share."""
-    s = request.sampling
+def sampling_key(asked: Request | Row) -> str:
+    """Key of the sampling parameters that are the same for all requests of a plan's batch."""
+    s = asked.sampling
     return repr((s.temperature, s.top_p, s.top_k, s.repetition_penalty))
 
 

@@ -12,15 +12,17 @@ import threading
 import time
 import traceback
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
+from harness.core.completion import Completion
 from harness.core.errors import HarnessError, one_line
 from harness.core.modelref import ModelRef
 from harness.core.plan import Request, failed
-from harness.core.stops import settled
 from harness.core.values import value_of
 from harness.engine.channel import (
     keep_stdin_for_messages,
@@ -28,27 +30,11 @@ from harness.engine.channel import (
     receive,
     send,
 )
-from harness.engine.model import INTERRUPTED, EngineSettings, OpenModel, StreamingModel
+from harness.engine.continuous import ContinuousModel, OpenBatch
+from harness.engine.model import INTERRUPTED, EngineSettings, OpenModel
+from harness.engine.worker_progress import Interrupted, Interruption, Progress, Streams
 from harness.machine.memory import available_mb, is_out_of_memory, peak_memory_mb
 from harness.model_files.opened_files import OpenedFiles
-
-STEP_SECONDS = 0.1
-"""Seconds between progress messages of a batch."""
-
-
-class _Interrupted(Exception):
-    """Ends a generation whose answers nobody waits for."""
-
-
-class _Interruption:
-    """Set while the answers to the last requests that were received are no longer wanted."""
-
-    def __init__(self) -> None:
-        self.is_set = False
-
-    def note(self, kind: str) -> None:
-        """Take notice of a message, in the order in which messages come."""
-        self.is_set = kind == "interrupt" or (self.is_set and kind != "generate")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +57,7 @@ class Opened:
 def main() -> None:
     messages, out = keep_stdin_for_messages(), keep_stdout_for_messages()
     inbox: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
-    interruption = _Interruption()
+    interruption = Interruption()
     threading.Thread(target=_listen, args=(messages, inbox, interruption), daemon=True).start()
     opened: Opened | None = None
     imported: Imported | None = None
@@ -89,6 +75,10 @@ def main() -> None:
             case "generate":
                 requests = [value_of(Request, r) for r in message["requests"]]
                 is_warm = _generate(opened, requests, out, is_warm, interruption)
+            case "enter":
+                _generate_continuously(opened, message, inbox, out)
+            case "leave":
+                pass  # The last answer was on its way when its request was given up.
             case "batches":
                 _batches(opened, message, out)
             case "measure":
@@ -100,7 +90,7 @@ def main() -> None:
 
 
 def _listen(
-    messages: IO[bytes], inbox: "queue.SimpleQueue[dict[str, Any]]", interruption: _Interruption
+    messages: IO[bytes], inbox: "queue.SimpleQueue[dict[str, Any]]", interruption: Interruption
 ) -> None:
     for line in messages:
         message = receive(line)
@@ -153,14 +143,22 @@ def _generate(
     requests: Sequence[Request],
     out: IO[bytes],
     is_warm: bool,
-    interruption: _Interruption | None = None,
+    interruption: Interruption | None = None,
 ) -> bool:
     """Answer the requests; returns whether the model has been warmed up to be timed.
 
     The files are looked at before each batch's answers are sent: an answer that is sent was made
     by the model that was described. Answers that are interrupted are errors.
     """
-    model, streams = opened.model, _Streams(opened.model)
+    progress = Progress(out, Streams(opened.model), interruption)
+    is_warm = _answer(opened, requests, progress, is_warm)
+    _finish(opened.model, out)
+    return is_warm
+
+
+def _answer(opened: Opened, requests: Sequence[Request], progress: Progress, is_warm: bool) -> bool:
+    """Answer the requests in batches; returns as ``_generate`` does."""
+    model, out = opened.model, progress.out
     waiting = deque(model.batches(requests))
     while waiting:
         batch = waiting.popleft()
@@ -170,10 +168,10 @@ def _generate(
             if batch[0].timed and not is_warm:
                 model.generate(batch, lambda tokens, ended: None)
                 is_warm = True
-            streams.begin(batch)
-            completions = model.generate(batch, _Progress(out, streams, interruption))
+            progress.begin(batch)
+            completions = model.generate(batch, progress)
             _require_same(opened)
-        except _Interrupted:
+        except Interrupted:
             completions = [failed(r, INTERRUPTED) for r in batch]
         except Exception as error:
             _report(error)
@@ -183,9 +181,59 @@ def _generate(
             completions = [failed(r, one_line(error)) for r in batch]
         keys, replacement = [r.key for r in batch], opened.files.replacement()
         send(out, "answered", keys=keys, completions=completions, replacement=replacement)
+    return is_warm
+
+
+def _finish(model: OpenModel, out: IO[bytes]) -> None:
     left = available_mb(model.describe().device)
     send(out, "finished", peak_memory_mb=peak_memory_mb(), available_mb=left)
-    return is_warm
+
+
+def _generate_continuously(
+    opened: Opened,
+    first: Mapping[str, Any],
+    inbox: "queue.SimpleQueue[dict[str, Any]]",
+    out: IO[bytes],
+) -> None:
+    """Answer requests, and others that come meanwhile, until there are none; each answer is sent as
+    soon as it is there.
+
+    Where decoding them together fails for want of memory, those that were decoded are answered in
+    batches, which may be halved.
+    """
+    streams = Streams(opened.model)
+
+    def answered(pairs: Sequence[tuple[Request, Completion]]) -> None:
+        replacement = opened.files.replacement()
+        keys = [request.key for request, _ in pairs]
+        completions = [failed(r, replacement) if replacement else c for r, c in pairs]
+        streams.end(keys)
+        send(out, "answered", keys=keys, completions=completions, replacement=replacement)
+
+    batch = OpenBatch((), partial(_received, inbox, [first]), streams.begin_one, answered)
+    while batch.waiting:
+        try:
+            assert isinstance(opened.model, ContinuousModel)
+            opened.model.generate_continuously(batch, Progress(out, streams))
+        except Exception as error:
+            _report(error)
+            lost = batch.abandon()
+            if is_out_of_memory(error):
+                _answer(opened, lost, Progress(out, streams), is_warm=True)
+            else:
+                answered([(request, failed(request, one_line(error))) for request in lost])
+    _finish(opened.model, out)
+
+
+def _received(
+    inbox: "queue.SimpleQueue[dict[str, Any]]", first: list[Mapping[str, Any]]
+) -> Iterator[Mapping[str, Any]]:
+    """The messages that are there, after ``first``, which is emptied."""
+    while first:
+        yield first.pop()
+    with suppress(queue.Empty):
+        while True:
+            yield inbox.get_nowait()
 
 
 def _batches(opened: Opened, message: dict[str, Any], out: IO[bytes]) -> None:
@@ -216,9 +264,8 @@ def _measure(opened: Opened, message: dict[str, Any], out: IO[bytes]) -> None:
     for index, batch in enumerate(heaviest):
         if batch not in heaviest[:index]:
             send(out, "started", keys=[])
-            model.generate(batch, _Progress(out))
-    left = available_mb(model.describe().device)
-    send(out, "finished", peak_memory_mb=peak_memory_mb(), available_mb=left)
+            model.generate(batch, Progress(out))
+    _finish(model, out)
 
 
 def _length(request: Request) -> int:
@@ -269,62 +316,6 @@ def write_header(file: IO[bytes], shape: tuple[int, int]) -> None:
     from numpy.lib.format import write_array_header_1_0
 
     write_array_header_1_0(file, {"descr": "<f4", "fortran_order": False, "shape": shape})
-
-
-class _Progress:
-    """Sends progress messages of a batch, at most one every ``STEP_SECONDS``."""
-
-    def __init__(
-        self,
-        out: IO[bytes],
-        streams: "_Streams | None" = None,
-        interruption: _Interruption | None = None,
-    ) -> None:
-        self.out = out
-        self.streams = streams
-        self.interruption = interruption or _Interruption()
-        self.tokens = self.ended = 0
-        self.last = time.perf_counter()
-
-    def __call__(self, tokens: int, ended: int) -> None:
-        if self.interruption.is_set:
-            raise _Interrupted
-        self.tokens += tokens
-        self.ended += ended
-        if (now := time.perf_counter()) - self.last >= STEP_SECONDS:
-            texts = {"texts": self.streams.texts()} if self.streams and self.streams.stops else {}
-            send(self.out, "step", tokens=self.tokens, ended=self.ended, **texts)
-            self.tokens, self.ended, self.last = 0, 0, now
-
-
-class _Streams:
-    """The text of streamed answers that was reported so far, which a batch that is divided and
-    begun again goes on with."""
-
-    def __init__(self, model: OpenModel) -> None:
-        self.model = model
-        self.stops: dict[str, tuple[str, ...]] = {}
-        """Streamed requests of the batch in progress, each with its stops."""
-        self.sent: dict[str, str] = {}
-
-    def begin(self, batch: Iterable[Request]) -> None:
-        self.stops = {r.key: r.stop for r in batch if r.streamed}
-
-    def texts(self) -> dict[str, str]:
-        """The text that was appended since the last call, by the request's key.
-
-        Bytes at the end that are no character yet are withheld, and so is what may become a stop,
-        and everything once a tokenizer has changed its reading of what was reported.
-        """
-        found: dict[str, str] = {}
-        if not isinstance(self.model, StreamingModel):
-            return found
-        for key, stops in self.stops.items():
-            text = settled(self.model.text_so_far(key).rstrip("\ufffd"), stops)
-            sent = self.sent.get(key, "")
-            if len(text) > len(sent) and text.startswith(sent):
-                self.sent[key], found[key] = text, text[len(sent) :]
-        return found
 
 
 def _report(error: Exception) -> None:

@@ -107,6 +107,15 @@ class WorkerProcess:
         except OSError:
             raise BackendDied(self._how_it_ended()) from None
 
+    def wake(self) -> None:
+        """Have ``messages`` yield one of kind ``woken`` in the thread that reads them."""
+        self.inbox.put(b'{"kind": "woken"}')
+
+    @property
+    def end_reason(self) -> str | None:
+        """One line that says how the process has ended; ``None`` while it runs."""
+        return None if self.popen.poll() is None else self._how_it_ended()
+
     def messages(self) -> Iterator[dict[str, Any]]:
         """Messages of the process; raises BackendDied where it ends or is silent for too long."""
         while True:

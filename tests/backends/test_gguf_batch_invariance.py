@@ -7,8 +7,8 @@ import pytest
 
 from harness.core.plan import Sampling, requests_for
 from harness.engine.llama import decoding as llama_decoding
+from harness.engine.llama import row_queue
 from harness.engine.llama.context import LlamaContext
-from harness.engine.llama.decoding import common_prefix
 from harness.engine.llama.profile import (
     BATCHED,
     BATCHED_ON_GPU,
@@ -16,6 +16,7 @@ from harness.engine.llama.profile import (
     PER_CORE_BELOW,
     choose_profile,
 )
+from harness.engine.llama.row_queue import common_prefix
 from tests.backends.asking import answers, ask, ids, logits
 
 SAMPLED = Sampling(max_new_tokens=24, temperature=1.5, top_k=50, top_p=0.95)
@@ -57,7 +58,7 @@ def test_an_answer_does_not_depend_on_how_batches_are_cut(opened, monkeypatch, t
     small = replace(profile, max_rows=3, max_ubatch_tokens=32)
     monkeypatch.setattr(model.contexts, "profile", small)
     assert ids(model, requests) == whole
-    monkeypatch.setattr(llama_decoding, "common_prefix", lambda prompts: 0)
+    monkeypatch.setattr(row_queue, "common_prefix", lambda prompts: 0)
     assert ids(model, requests) == whole
 
 

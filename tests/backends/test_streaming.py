@@ -10,7 +10,7 @@ from harness import backends
 from harness.core.case import Message
 from harness.core.modelref import ModelRef
 from harness.core.plan import Request, Sampling
-from harness.engine import worker
+from harness.engine import worker, worker_progress
 from harness.engine.model import EngineSettings
 from harness.model_files.opened_files import OpenedFiles
 from tests.models import TINY_QWEN2
@@ -36,7 +36,7 @@ def asked(words, **changes):
 
 
 def test_the_pieces_are_the_answers_of_the_streamed_requests_alone(model, monkeypatch):
-    monkeypatch.setattr(worker, "STEP_SECONDS", 0.0)
+    monkeypatch.setattr(worker_progress, "STEP_SECONDS", 0.0)
     requests = [*asked(["Grüße, 東京 🙂", "name"], streamed=True), *asked(["other"])]
     said = messages(model, requests)
     pieces: dict[str, list[str]] = {}
@@ -71,7 +71,7 @@ def test_a_rendered_prompt_passes_the_template_by(model):
 
 
 def test_a_stop_ends_the_answer_as_soon_as_it_is_there_and_is_never_told(model, monkeypatch):
-    monkeypatch.setattr(worker, "STEP_SECONDS", 0.0)
+    monkeypatch.setattr(worker_progress, "STEP_SECONDS", 0.0)
     (whole, other) = completions(messages(model, asked(["name", "other"])))
     stop = whole["text"][10:13]
     before = whole["text"].partition(stop)[0]

@@ -44,8 +44,8 @@ def row_of(schema, room: int = 300) -> Row:
     return Row([1], 0, room, grammar=grammar_of(schema))
 
 
-def allowed(masks, row: Row) -> list[int]:
-    bits = masks([row]).view(np.uint8)[0]
+def allowed(grammars, row: Row) -> list[int]:
+    bits = grammars.masks([row]).view(np.uint8)[0]
     return np.flatnonzero(np.unpackbits(bits, bitorder="little")).tolist()
 
 
@@ -61,9 +61,8 @@ def text_of(row: Row) -> str:
 def walked(grammars: Grammars, schema, seed: int) -> Row:
     """A row of random allowed tokens, more often than not those that close something."""
     draw, row = random.Random(seed), row_of(schema)
-    masks = grammars.masks([row])
     while row.is_open:
-        tokens = allowed(masks, row)
+        tokens = allowed(grammars, row)
         closing = [t for t in tokens if t == END or chr(t) in '"}],:']
         row.take(draw.choice(closing if closing and draw.random() < 0.7 else tokens), {END}, 0.0)
     return row
@@ -103,54 +102,64 @@ def test_every_answer_that_ends_is_json_that_the_schema_accepts(grammars, schema
 @pytest.mark.parametrize("begun", ["", "{", '{"name": ', '{"name": "a"', '{"name": "a", '])
 def test_there_is_at_most_one_blank_after_a_comma_or_a_colon_and_none_elsewhere(grammars, begun):
     row = row_of(PAYMENT)
-    masks = grammars.masks([row])
     take(row, begun)
-    assert not {ord(blank) for blank in " \t\n\r"} & {*allowed(masks, row)}
+    assert not {ord(blank) for blank in " \t\n\r"} & {*allowed(grammars, row)}
 
 
 def test_where_the_grammar_ends_the_row_must_end(grammars):
     row = row_of(PAYMENT)
-    masks = grammars.masks([row])
     take(row, '{"name":"a","amount":1}')
-    assert allowed(masks, row) == [END]
+    assert allowed(grammars, row) == [END]
 
 
 def test_the_end_token_is_forbidden_before_the_grammar_ends(grammars):
     row = row_of(PAYMENT)
-    masks = grammars.masks([row])
     take(row, '{"name":"a')
-    assert END not in allowed(masks, row)
+    assert END not in allowed(grammars, row)
 
 
 def test_rows_of_one_batch_have_their_own_grammar_or_none(grammars):
     free, number, text = Row([1], 0, 9), row_of({"type": "integer"}), row_of({"type": "string"})
-    masks = grammars.masks([free, number, text])
     take(number, "1")
-    assert len(allowed(masks, free)) == 4 * 32
-    assert {END, ord("7")} < {*allowed(masks, number)}
-    assert allowed(masks, text) == [ord('"')]
+    assert len(allowed(grammars, free)) == 4 * 32
+    assert {END, ord("7")} < {*allowed(grammars, number)}
+    assert allowed(grammars, text) == [ord('"')]
     # In any order, and without the others.
-    assert masks([text, number])[0].tolist() == masks([text])[0].tolist()
+    assert grammars.masks([text, number])[0].tolist() == grammars.masks([text])[0].tolist()
 
 
 def test_an_ended_row_may_take_any_token(grammars):
     row = row_of({"type": "integer"})
-    masks = grammars.masks([row])
     take(row, "1\0")
     assert row.ended
-    assert masks([row]).tolist() == [[-1] * 4]
+    assert grammars.masks([row]).tolist() == [[-1] * 4]
 
 
-def test_free_rows_open_no_tokenizer():
-    assert Grammars(lambda: pytest.fail("opened")).masks([Row([1], 0, 9)]) is None
-
-
-def test_a_token_that_the_grammar_forbids_is_an_error_of_the_engine(grammars):
-    row = row_of({"type": "integer"})
-    masks = grammars.masks([row])
+def test_a_grammar_that_fails_ends_its_own_row_alone(grammars):
+    row, other = row_of({"type": "integer"}), row_of({"type": "integer"})
     take(row, "x")
-    with pytest.raises(RuntimeError, match="constrained decoding: "):
-        masks([row])
+    bits = grammars.masks([row, other])
+    assert row.problem.startswith("constrained decoding: ")
+    assert not row.is_open
+    assert bits[0].tolist() == [-1] * 4
+    assert (other.problem, other.is_open) == (None, True)
+
+
+def test_without_a_tokenizer_rows_with_a_grammar_have_a_problem():
+    def no_tokenizer():
+        raise HarnessError("the model has no fast tokenizer")
+
+    row, free = row_of({"type": "integer"}), Row([1], 0, 9)
+    assert Grammars(no_tokenizer).masks([row, free]) is None
+    assert (row.problem, free.problem) == ("the model has no fast tokenizer", None)
+
+
+def test_the_oldest_of_many_grammars_is_read_again(grammars, monkeypatch):
+    monkeypatch.setattr("harness.engine.grammar.MAX_COMPILED", 2)
+    own = Grammars(lambda: grammars._tokenizer)
+    for value in range(3):
+        own.masks([row_of({"const": value})])
+    assert len(own.compiled) == 2
 
 
 @pytest.mark.parametrize(

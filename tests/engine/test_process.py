@@ -18,7 +18,7 @@ from harness.core.case import Message
 from harness.core.completion import FinishReason
 from harness.core.modelref import ModelRef
 from harness.core.plan import Request, Sampling
-from harness.engine.events import Answered, Stepped
+from harness.engine.events import Answered, ModelOpened, Stepped
 from harness.engine.model import INTERRUPTED, EngineSettings, ModelUnopened
 from harness.engine.process import RemoteModel
 from harness.engine.worker_process import WorkerProcess
@@ -309,3 +309,62 @@ def test_whoever_reads_standard_input_finds_its_end(tmp_path, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     with pytest.raises(ModelUnopened, match="ImportError: ''"):
         list(generation().answers(REQUESTS))
+
+
+class Later:
+    """Requests that a test has enter and leave while others are answered."""
+
+    def __init__(self) -> None:
+        self.enters: list[Request] = []
+        self.leaves: list[str] = []
+        self.wake = None
+
+    def entering(self):
+        taken, self.enters = self.enters, []
+        return taken
+
+    def leaving(self):
+        taken, self.leaves = self.leaves, []
+        return taken
+
+    def listen(self, wake):
+        self.wake = wake
+
+
+@pytest.mark.slow
+def test_requests_enter_and_leave_while_others_are_answered_and_a_death_costs_all_that_are_asked():
+    settings = EngineSettings(device="cpu", threads=1)
+    run, later = RemoteModel(ModelRef("base", str(TINY_QWEN2)), settings, True), Later()
+    endless = replace(REQUESTS[0], sampling=Sampling(2_000, temperature=100.0, seed=2))
+    found = {}
+    for event in run.continuous_events([endless], later):
+        if isinstance(event, ModelOpened):
+            later.enters = REQUESTS[1:3]
+        elif isinstance(event, Answered):
+            found[event.request.key] = event.completion
+            later.leaves = [endless.key] if len(found) == 2 else []
+            later.wake()
+    assert set(found) == {r.key for r in REQUESTS[1:3]}
+    assert later.wake is None
+    alone = dict(run.answers(REQUESTS[1:3]))
+    assert {r.key: c.token_ids for r, c in alone.items()} == {
+        key: c.token_ids for key, c in found.items()
+    }
+
+    lost = []
+    for event in run.continuous_events([endless, REQUESTS[3]], later):
+        if isinstance(event, Answered):
+            lost.append(event.completion.error)
+        elif isinstance(event, ModelOpened):
+            psutil.Process().children()[0].kill()
+    assert len(lost) == 2
+    assert all("was killed (SIGKILL)" in error for error in lost)
+    assert (run.is_open, run.end_reason) == (False, None)
+
+    events = list(run.continuous_events([REQUESTS[4]], later))
+    assert [e.completion.error for e in events if isinstance(e, Answered)] == [None]
+    psutil.Process().children()[0].kill()
+    while run.end_reason is None:
+        pass
+    assert "was killed (SIGKILL)" in run.end_reason
+    run.close()

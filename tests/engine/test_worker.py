@@ -13,7 +13,8 @@ from harness.core.modelref import ModelRef
 from harness.core.plan import Request, Sampling
 from harness.core.record import ModelRecord
 from harness.engine.model import INTERRUPTED, EngineSettings
-from harness.engine.worker import Imported, Opened, _generate, _Interruption, _open, _Streams
+from harness.engine.worker import Imported, Opened, _generate, _open
+from harness.engine.worker_progress import Interruption, Streams
 from harness.model_files.opened_files import OpenedFiles
 from tests.project import Project
 
@@ -100,7 +101,7 @@ class WordModel:
 
 def test_a_streamed_text_is_told_in_whole_characters_and_never_taken_back():
     model = WordModel()
-    streams = _Streams(model)
+    streams = Streams(model)
     streams.begin([Request("t", "a", (), Sampling(), streamed=True)])
     told = []
     (key,) = streams.stops
@@ -112,7 +113,7 @@ def test_a_streamed_text_is_told_in_whole_characters_and_never_taken_back():
 
 def test_a_streamed_text_withholds_what_may_become_a_stop():
     model = WordModel()
-    streams = _Streams(model)
+    streams = Streams(model)
     streams.begin([Request("t", "a", (), Sampling(), streamed=True, stop=("\nEND", "##"))])
     told = []
     for model.text in ("a", "a#", "a#b\nE", "a#b\nExit\nEN", "a#b\nExit\nEND"):
@@ -123,7 +124,7 @@ def test_a_streamed_text_withholds_what_may_become_a_stop():
 class InterruptedModel(CrampedModel):
     """Is interrupted while it generates its first batch."""
 
-    def __init__(self, interruption: _Interruption) -> None:
+    def __init__(self, interruption: Interruption) -> None:
         super().__init__(8, MemoryError())
         self.interruption = interruption
 
@@ -134,7 +135,7 @@ class InterruptedModel(CrampedModel):
 
 
 def test_answers_that_are_interrupted_are_errors_and_the_next_ones_are_not():
-    interruption = _Interruption()
+    interruption = Interruption()
     requests = [Request("t", str(n), (Message("user", "x"),), Sampling()) for n in range(19)]
     out = io.BytesIO()
     model = InterruptedModel(interruption)
@@ -157,7 +158,7 @@ def test_answers_that_are_interrupted_are_errors_and_the_next_ones_are_not():
     ],
 )
 def test_an_interruption_is_meant_for_the_requests_before_it(messages, is_set):
-    interruption = _Interruption()
+    interruption = Interruption()
     for kind in messages.split():
         interruption.note(kind)
     assert interruption.is_set == is_set

@@ -1,11 +1,13 @@
 """The queue in front of a model: what is answered together, refused, cancelled, lost."""
 
+import queue
 import threading
 from concurrent.futures import CancelledError
 
 import pytest
 
 from harness.core.case import Message
+from harness.core.completion import Completion
 from harness.core.modelref import ModelRef
 from harness.core.plan import Request, Sampling, failed
 from harness.core.record import ModelRecord
@@ -32,16 +34,18 @@ class ControlledHost:
         self.is_closed = False
         self.dies = set()
         self.is_up = False
+        self.ended = None
+        """Why the process ended while nothing was asked."""
         self.holds_after_text = False
         """A streamed answer waits for ``go`` once more, after its first text."""
 
-    def answers(self, ref, requests, *, keep_open=False):
+    def answers(self, ref, requests, *, keep_open=False, arrivals=None):
         requests = list(requests)
         if requests[0].key != WARM_UP.key:
             self.batches.append([r.case_id for r in requests])
             self.entered.release()
             assert self.go.acquire(timeout=SECONDS)
-        self.is_up = True
+        self.is_up, self.ended = True, None
         yield ModelOpened(ref, ModelRecord(str(ref), ref.kind, ref.name))
         for asked in requests:
             if asked.case_id in self.dies:
@@ -57,6 +61,9 @@ class ControlledHost:
                 if isinstance(e, Answered)
             )  # fmt: skip
         yield ModelClosed(ref, ModelRecord(str(ref), ref.kind, ref.name), None)
+
+    def end_reason(self, ref):
+        return self.ended
 
     def is_open(self, ref):
         return self.is_up
@@ -177,3 +184,45 @@ def test_the_text_of_a_streamed_answer_is_passed_on_as_it_grows(host, batching):
     host.go.release(1)
     batching.submit(request("a"), pieces.append).result(SECONDS)
     assert pieces == ["re"]
+
+
+def test_requests_enter_and_leave_while_the_model_answers(host):
+    batching, woken, told = Batching(host, REF), [], []
+    batching.listen(lambda: woken.append(1))
+    first, same, other = (batching.submit(request(name)) for name in ("a", "a", "b"))
+    entered = batching.entering()
+    assert [r.case_id for r in entered] == ["a", "b"]
+    assert (batching.entering(), batching.leaving(), len(woken)) == ([], [], 4)
+    assert first.cancel()
+    assert other.cancel()
+    assert (batching.leaving(), len(woken)) == ([entered[1].key], 6)
+    late = batching.submit(request("a"), told.append)
+    assert batching.entering() == []
+    batching._take(Stepped(REF, 1, 0, {entered[0].key: "begun"}))
+    batching._take(Answered(REF, entered[0], Completion("whole")))
+    assert (same.result(0).text, late.result(0).text, told) == ("whole", "whole", [])
+    assert first.cancelled()
+
+
+def test_a_request_that_was_given_up_is_asked_again_by_the_next(host):
+    batching = Batching(host, REF)
+    given_up = batching.submit(request("a"))
+    (asked,) = batching.entering()
+    given_up.cancel()
+    again = batching.submit(request("a"))
+    assert batching.leaving() == [asked.key]
+    assert batching.entering() == [asked]
+    batching._take(Answered(REF, asked, Completion("whole")))
+    assert again.result(0).text == "whole"
+
+
+def test_a_process_that_ends_while_nothing_is_asked_is_told_and_replaced(host, monkeypatch):
+    monkeypatch.setattr("harness.serve.batching.WATCH_SECONDS", 0.001)
+    told = queue.SimpleQueue()
+    batching = Batching(host, REF, on_death=lambda reason: told.put((reason, batching.is_ready)))
+    batching.start()
+    assert batching.opened.result(SECONDS) is None
+    host.ended = "it was killed"
+    assert told.get(timeout=SECONDS) == ("it was killed", False)
+    batching.close()
+    assert (host.ended, batching.problem) == (None, None)

@@ -8,7 +8,7 @@ from llguidance import LLTokenizer
 from llguidance.hf import from_tokenizer
 
 from harness.core.errors import HarnessError
-from harness.engine.grammar import MASK_BITS, TokenMasks
+from harness.engine.grammar import MASK_BITS, Grammars
 from harness.engine.row import Row
 
 
@@ -25,9 +25,12 @@ def guide(tokenizer: Any, logits: int, end_ids: frozenset[int]) -> LLTokenizer:
     return from_tokenizer(tokenizer, n_vocab=size, eos_token=sorted(end_ids))
 
 
-def masked(masks: TokenMasks, logits: torch.Tensor, rows: Sequence[Row]) -> torch.Tensor:
+def masked(grammars: Grammars, logits: torch.Tensor, rows: Sequence[Row]) -> torch.Tensor:
     """Logits with minus infinity for every token that a row's grammar forbids."""
-    packed = torch.from_numpy(masks(rows)).to(logits.device)
+    bits = grammars.masks(rows)
+    if bits is None:
+        return logits
+    packed = torch.from_numpy(bits).to(logits.device)
     shifts = torch.arange(MASK_BITS, dtype=torch.int32, device=logits.device)
     allowed = ((packed[..., None] >> shifts) & 1).flatten(1)[:, : logits.shape[1]]
     return logits.masked_fill(allowed == 0, -torch.inf)

@@ -7,7 +7,6 @@ its own random seed, and the times of its first and last token are known.
 import inspect
 import sys
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -18,18 +17,16 @@ from transformers.generation import logits_process as processors
 
 from harness.core.plan import Sampling
 from harness.engine.hf.growing_cache import GrowingLayer, growing_cache, keep_rows
+from harness.engine.hf.row_source import GivenRows, RowSource
 from harness.engine.hf.shared_prefix import PrefixSplit, best_split
-from harness.engine.row import Row
+from harness.engine.row import Row, sampling_key
 
 LogitMask = Callable[[torch.Tensor, Sequence[Row]], torch.Tensor]
 """Takes logits ``[rows, vocabulary]`` and the rows, and returns logits of the same shape."""
-
-REFILL_SHARE = 0.5
-"""Rows that wait are admitted once at most this share of the places is taken: each admission is a
-pass of its own, which reads all weights."""
+Pick = Callable[[torch.Tensor, Sequence[Row]], torch.Tensor]
+"""Takes logits ``[rows, vocabulary]`` and the rows, and returns one token for each."""
 
 
-@torch.inference_mode()
 def decode(
     model: Any,
     rows: Sequence[Row],
@@ -40,34 +37,53 @@ def decode(
     max_rows: int | None = None,
 ) -> None:
     """Decode ``rows`` in place, at most ``max_rows`` at once, in their order; rows that wait take
-    the places of ended ones. All share one ``sampling``, except for the seed.
+    the places of ended ones. All share one ``sampling``, except for the seed. The rest is as in
+    ``decode_from``."""
+    given = GivenRows(rows, max_rows or len(rows))
+    pick = _Picker(sampling, model.device)
+    decode_from(model, given, end_ids, on_step, mask, pick)
 
-    ``mask`` is applied to the logits of each step before a token is picked.
-    Prompts are padded on the left to ``[rows, longest prompt]``.
+
+@torch.inference_mode()
+def decode_from(
+    model: Any,
+    rows: RowSource,
+    end_ids: frozenset[int],
+    on_step: Callable[[int, int], None],
+    mask: LogitMask | None = None,
+    pick: Pick | None = None,
+) -> None:
+    """Decode the rows of a source in place, until it has no more.
+
+    ``mask`` is applied to the logits of each step before a token is picked: by ``pick``, else by
+    the row's own sampling. Prompts are padded on the left to ``[rows, longest prompt]``.
     """
-    started = time.perf_counter()
-    pick = _Picker(sampling, rows, model.device)
-    waiting, most = deque(rows), max_rows or len(rows)
+    pick = pick or _OwnPickers(model.device)
 
     def step(batch: _PaddedBatch) -> None:
         logits = batch.next_logits()
         tokens = pick(logits if mask is None else mask(logits, batch.rows), batch.rows)
-        now = time.perf_counter() - started
+        now = time.perf_counter()
         for row, token in zip(batch.rows, tokens.tolist(), strict=True):
-            row.take(token, end_ids, now)
-        on_step(len(tokens), sum(not row.is_open for row in batch.rows))
+            row.take(token, end_ids, now - row.began)
+        over = [row for row in batch.rows if not row.is_open]
+        on_step(len(tokens), len(over))
+        rows.leave(over)
         batch.append(tokens)
 
     batch: _PaddedBatch | None = None
-    while waiting or (batch and batch.rows):
-        if waiting and (batch is None or batch.has_room(most)):
-            free = most - (len(batch.rows) if batch else 0)
-            fresh = _PaddedBatch(model, [waiting.popleft() for _ in range(min(free, len(waiting)))])
+    while True:
+        entering = rows.enter(
+            batch.rows if batch else [], is_joinable=batch is None or batch.is_joinable
+        )
+        if entering:
+            fresh = _PaddedBatch(model, entering)
             step(fresh)
             batch = batch.joined(fresh) if batch else fresh
-        else:
-            assert batch is not None
+        elif batch and batch.rows:
             step(batch)
+        else:
+            return
 
 
 @torch.inference_mode()
@@ -109,11 +125,6 @@ class _PaddedBatch:
         if not all(row.is_open for row in self.rows):
             self._keep(compacted([row.is_open for row in self.rows]))
 
-    def has_room(self, max_rows: int) -> bool:
-        """True if so many rows have ended that others should take their places."""
-        share = REFILL_SHARE if self._is_joinable else 0
-        return len(self.rows) <= share * max_rows
-
     def joined(self, other: "_PaddedBatch") -> "_PaddedBatch":
         """The open rows of both, which wait for the same step. Columns that are padding in every
         row are dropped."""
@@ -130,7 +141,7 @@ class _PaddedBatch:
         return self
 
     @property
-    def _is_joinable(self) -> bool:
+    def is_joinable(self) -> bool:
         """True if rows of other batches may be appended: nothing but keys and values is cached,
         and none depends on the longest row or on its column."""
         layers = self.cache.layers
@@ -225,13 +236,11 @@ def _forward(model: Any) -> Any:
 class _Picker:
     """Picks one token for each row: the likeliest, or a random one from the row's own seed."""
 
-    def __init__(self, sampling: Sampling, rows: Sequence[Row], device: torch.device) -> None:
+    def __init__(self, sampling: Sampling, device: torch.device) -> None:
         self.greedy = sampling.temperature == 0
         self.penalty = sampling.repetition_penalty
         self.warpers = [] if self.greedy else _warpers(sampling)
-        self.generators = {
-            id(row): torch.Generator(device=device).manual_seed(row.seed) for row in rows
-        }
+        self.device = device
 
     def __call__(self, logits: torch.Tensor, rows: Sequence[Row]) -> torch.Tensor:
         if self.penalty != 1.0:
@@ -242,10 +251,16 @@ class _Picker:
             logits = warper(None, logits)
         probabilities = logits.softmax(-1)
         picked = [
-            torch.multinomial(probabilities[i], 1, generator=self.generators[id(row)])
+            torch.multinomial(probabilities[i], 1, generator=self._generator(row))
             for i, row in enumerate(rows)
         ]
         return torch.cat(picked)
+
+    def _generator(self, row: Row) -> torch.Generator:
+        if row.generator is None:
+            row.generator = torch.Generator(device=self.device).manual_seed(row.seed)
+        generator: torch.Generator = row.generator
+        return generator
 
     def _penalized(self, logits: torch.Tensor, row: Row) -> torch.Tensor:
         """Apply the repetition penalty to the row's own tokens, without padding."""
@@ -253,6 +268,23 @@ class _Picker:
         penalty = processors.RepetitionPenaltyLogitsProcessor(self.penalty)
         penalized: torch.Tensor = penalty(seen, logits)
         return penalized
+
+
+class _OwnPickers:
+    """Picks each row's token as the row's own sampling says."""
+
+    def __init__(self, device: torch.device) -> None:
+        self.device = device
+
+    def __call__(self, logits: torch.Tensor, rows: Sequence[Row]) -> torch.Tensor:
+        alike: dict[str, list[int]] = {}
+        for i, row in enumerate(rows):
+            alike.setdefault(sampling_key(row), []).append(i)
+        tokens = logits.new_empty(len(rows), dtype=torch.long)
+        for places in alike.values():
+            own = [rows[i] for i in places]
+            tokens[places] = _Picker(own[0].sampling, self.device)(logits[places], own)
+        return tokens
 
 
 def _likeliest(logits: torch.Tensor) -> torch.Tensor:

@@ -4,7 +4,7 @@
 """
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from itertools import groupby
@@ -15,8 +15,10 @@ from harness.core.errors import HarnessError
 from harness.core.plan import Request, failed
 from harness.core.record import ModelRecord
 from harness.engine import prompt
+from harness.engine.continuous import OpenBatch
 from harness.engine.grammar import Grammars
-from harness.engine.hf.decoding import LogitMask, decode, last_logits
+from harness.engine.hf.decoding import decode, decode_from, last_logits
+from harness.engine.hf.row_source import ArrivingRows
 from harness.engine.model import EngineSettings, OnStep
 from harness.engine.row import (
     Row,
@@ -54,7 +56,7 @@ class HfModel:
     settings: EngineSettings
     _prompts: dict[str, Prompt] = field(default_factory=dict, repr=False)
     """Prompts of the requests last divided into batches, by request key."""
-    _rows: dict[str, Row | None] = field(default_factory=dict, repr=False)
+    _rows: Mapping[str, Row | None] = field(default_factory=dict, repr=False)
     """Rows of the batch last decoded, by request key."""
     _most_tokens: int = 1
     """Tokens that the key-value cache may hold, measured when they were divided."""
@@ -99,25 +101,40 @@ class HfModel:
         if not open_rows:
             return [self._completion(r, None, 0) for r in batch]
         together = max(1, self._most_tokens // max(row.width for row in open_rows))
-        sampling, mask = batch[0].sampling, self._mask(open_rows)
-        decode(self.model, open_rows, sampling, self.end_ids, on_step, mask, together)
+        sampling = batch[0].sampling
+        decode(self.model, open_rows, sampling, self.end_ids, on_step, self._masked, together)
         return [self._completion(r, rows[r.key], min(together, len(open_rows))) for r in batch]
+
+    def generate_continuously(self, batch: OpenBatch, on_step: OnStep) -> None:
+        most_tokens = self.settings.batch_tokens or self._batch_tokens()
+        while batch.waiting:
+            rows = ArrivingRows(batch, most_tokens, self._read, self._left)
+            self._rows = rows.by_key
+            decode_from(self.model, rows, self.end_ids, on_step, self._masked)
+
+    def _read(self, request: Request) -> Row | Completion:
+        """The row of a request that enters a batch, or its error."""
+        prompt = self._prompt(request)
+        row = Row.of(request, prompt, self.context, self._text)
+        return failed(request, prompt_problem(prompt, self.context) or "") if row is None else row
+
+    def _left(self, request: Request, row: Row) -> Completion:
+        return self._completion(request, row, len(self._rows))
 
     def _row(self, request: Request) -> Row | None:
         return Row.of(request, self._prompts[request.key], self.context, self._text)
 
     def text_so_far(self, key: str) -> str:
-        row = self._rows[key]
+        row = self._rows.get(key)
         return self._text(row.answer_ids) if row else ""
 
-    def _mask(self, rows: Sequence[Row]) -> LogitMask | None:
-        """The mask of rows with a grammar; ``None`` where there are none."""
-        masks = self._grammars.masks(rows)
-        if masks is None:
-            return None
+    def _masked(self, logits: Any, rows: Sequence[Row]) -> Any:
+        """Logits that keep to the grammars of rows."""
+        if not any(row.grammar for row in rows):
+            return logits
         from harness.engine.hf.constrained import masked
 
-        return partial(masked, masks)
+        return masked(self._grammars, logits, rows)
 
     @cached_property
     def _grammars(self) -> Grammars:

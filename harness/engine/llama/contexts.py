@@ -1,21 +1,20 @@
 """Creates the contexts of a GGUF model and distributes rows over them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from threading import Lock
 
 from harness.engine.llama.context import CELLS, ContextShape, LlamaContext, rounded_up
 from harness.engine.llama.decoding import (
-    MIN_TOKENS,
     DecodingOptions,
     LlamaDecoder,
-    RowQueue,
     decode_alone,
     streams_per_step,
 )
 from harness.engine.llama.library import LoadedModel
 from harness.engine.llama.profile import choose_profile
+from harness.engine.llama.row_queue import MIN_TOKENS, GivenQueue, RowQueue
 from harness.engine.model import OnStep
 from harness.engine.row import Row
 from harness.machine.cores import usable_cores
@@ -51,23 +50,59 @@ class LlamaContexts:
     def answer_together(self, rows: Sequence[Row], max_rows: int, options: DecodingOptions) -> int:
         """Decode rows in as many contexts as the profile says; returns how many rows were decoded
         at once, at most ``max_rows``."""
-        profile = self.profile
         count, each = self.split(min(max_rows, len(rows)))
-        streams = streams_per_step(each, profile.width) + 1
-        threads = 1 if profile.has_context_per_core else self.cores
-        cells, outputs = self._cells(rows), streams * profile.width
-        shape = ContextShape(streams, cells, profile.max_ubatch_tokens, outputs, threads)
-        options = replace(options, on_step=_locked(options.on_step))
+        contexts = self._contexts(count, self._shape(each, self._cells(rows)))
         # Rows come sorted by length: every context begins with a mix of long and short ones.
-        queue = RowQueue([row for first in range(count) for row in rows[first::count]])
+        queue = GivenQueue([row for first in range(count) for row in rows[first::count]])
+        self._run(contexts, each, options, queue)
+        return count * each
+
+    def answer_arriving(
+        self,
+        max_rows: int,
+        width: int,
+        options: DecodingOptions,
+        queue: Callable[[int, int], RowQueue],
+    ) -> None:
+        """Decode the rows of a queue until it has no more.
+
+        Args:
+            max_rows: rows that are decoded at once.
+            width: the longest row that has to fit.
+            options: as for ``answer_together``.
+            queue: the queue for a number of decoders, each of which holds rows up to a width.
+        """
+        count, each = self.split(max_rows)
+        needed = self._shape(each, self._cells_of(width))
+        kept = self.opened[0].shape if len(self.opened) == count else needed
+        is_enough = kept.cells >= needed.cells
+        shape = replace(needed, cells=kept.cells) if is_enough else needed
+        contexts = self._contexts(count, shape)
+        room = shape.cells + 1 - self.profile.draft_tokens
+        self._run(contexts, each, options, queue(count, room))
+
+    def _run(
+        self,
+        contexts: Sequence[LlamaContext],
+        each: int,
+        options: DecodingOptions,
+        queue: RowQueue,
+    ) -> None:
+        options = replace(options, on_step=_locked(options.on_step))
         decoders = [
-            LlamaDecoder(context, profile, each, options, queue)
-            for context in self._contexts(count, shape)
+            LlamaDecoder(context, self.profile, each, options, queue) for context in contexts
         ]
         # llama.cpp releases Python's lock while it computes.
-        with ThreadPoolExecutor(count) as pool:
+        with ThreadPoolExecutor(len(decoders)) as pool:
             list(pool.map(LlamaDecoder.run, decoders))
-        return count * each
+
+    def _shape(self, rows: int, cells: int) -> ContextShape:
+        """The shape of a context for so many rows of so many cells."""
+        profile = self.profile
+        streams = streams_per_step(rows, profile.width) + 1
+        threads = 1 if profile.has_context_per_core else self.cores
+        outputs = streams * profile.width
+        return ContextShape(streams, cells, profile.max_ubatch_tokens, outputs, threads)
 
     def split(self, rows: int) -> tuple[int, int]:
         """The number of contexts for ``rows`` rows, and the rows that each decodes at once."""
@@ -77,9 +112,12 @@ class LlamaContexts:
         return contexts, max(1, min(self.profile.max_rows, rows // contexts))
 
     def _cells(self, rows: Sequence[Row]) -> int:
+        return self._cells_of(max(row.width for row in rows))
+
+    def _cells_of(self, width: int) -> int:
         """Cells of the longest row. Its last token is never cached; draft tokens behind the one
         before it are."""
-        return rounded_up(max(row.width for row in rows) - 1 + self.profile.draft_tokens, CELLS)
+        return rounded_up(width - 1 + self.profile.draft_tokens, CELLS)
 
     def _contexts(self, count: int, shape: ContextShape) -> list[LlamaContext]:
         """``count`` contexts of one shape; open ones of another shape are closed first."""

@@ -10,25 +10,18 @@ and idle streams pad a batch. Tests assert this; docs/gguf.md has the measuremen
 
 import math
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
-from threading import Lock
 
 from harness.engine.llama.context import LlamaContext, rounded_up
 from harness.engine.llama.profile import DecodingProfile
 from harness.engine.llama.prompt_lookup import NgramTable, draft
+from harness.engine.llama.row_queue import MIN_TOKENS, QUANTUM, RowQueue, begins_with
 from harness.engine.llama.sampling import Logits
 from harness.engine.model import OnStep
 from harness.engine.row import Row
 
-QUANTUM = 4
-"""The number of tokens in a batch is a multiple of this."""
-MIN_TOKENS = 8
-"""The fewest tokens of one batch."""
-MIN_PREFIX = 16
-"""A shorter common prefix is not worth a copy."""
 PADDING_TOKEN = 0
 """Input of idle streams; their output is discarded."""
 
@@ -83,26 +76,6 @@ class _Slot:
         return self.is_open and token == self.ids[self.cached]
 
 
-class RowQueue:
-    """Rows that wait for any of several decoders, with the decoders' common prefix and n-grams."""
-
-    def __init__(self, rows: Sequence[Row]) -> None:
-        """``rows``: in the order in which decoders take them."""
-        count = common_prefix([row.prompt for row in rows])
-        self.prefix = rows[0].prompt[:count]
-        self.ngrams = NgramTable()
-        """N-grams of all answers."""
-        self._rows = deque(rows)
-        self._lock = Lock()
-
-    def __bool__(self) -> bool:
-        return bool(self._rows)
-
-    def take(self, most: int) -> list[Row]:
-        with self._lock:
-            return [self._rows.popleft() for _ in range(min(most, len(self._rows)))]
-
-
 class LlamaDecoder:
     """Decodes rows, at most ``max_rows`` at once, in a context that has the streams of a step and
     one more for the common prefix."""
@@ -121,20 +94,24 @@ class LlamaDecoder:
         self.options = options
         self.queue = queue
         self.prefix_stream = context.shape.streams - 1
+        self.prefix: list[int] = []
+        """Tokens in the stream of the common prefix."""
         self.slots: list[_Slot] = []
         """By stream. Ended slots keep their index until the list is compacted."""
 
     def run(self) -> None:
-        """Decode until the queue is empty and no row is open."""
-        self.started = time.perf_counter()
+        """Decode until the queue has no more and no row is open."""
         self.context.empty_all()
-        prefix = self.queue.prefix
-        if prefix:
-            self._prefill([_Slot(Row(prefix, 0, 1), 0)], self.prefix_stream, len(prefix))
-        self._refill()
-        while any(slot.is_open for slot in self.slots):
-            self._step()
-            self._refill()
+        try:
+            while True:
+                self._refill()
+                if any(slot.is_open for slot in self.slots):
+                    self._step()
+                elif not self.queue.is_active():
+                    return
+        except BaseException:
+            self.queue.stop()
+            raise
 
     def _refill(self) -> None:
         """Compact the slots and admit waiting rows once enough have ended. llama.cpp decodes a
@@ -145,7 +122,8 @@ class LlamaDecoder:
             return
         self._compact()
         if self.queue:
-            self._admit(self.queue.take(self.max_rows - len(self.slots)))
+            open_rows = len(self.slots)
+            self._admit(self.queue.take(self.max_rows - open_rows, open_rows))
 
     def _compact(self) -> None:
         """Move the last open slots into the streams of ended ones."""
@@ -159,19 +137,35 @@ class LlamaDecoder:
                 self.slots[stream] = self.slots.pop()
 
     def _admit(self, rows: Sequence[Row]) -> None:
-        slots = [_Slot(row, len(self.queue.prefix)) for row in rows]
+        if not rows:
+            return
+        self._hold(self.queue.prefix_for(rows, self.prefix))
+        shared = [begins_with(row.prompt, self.prefix) for row in rows]
+        slots = [
+            _Slot(row, len(self.prefix) if is_shared else 0)
+            for row, is_shared in zip(rows, shared, strict=True)
+        ]
         slots.sort(key=lambda slot: -slot.prefill_tokens)
         if self.profile.draft_tokens:
             for slot in slots:
                 slot.ngrams.learn(slot.ids)
         first = len(self.slots)
         self.slots += slots
-        if self.queue.prefix:
-            for stream in range(first, len(self.slots)):
+        for stream, slot in enumerate(slots, first):
+            if slot.cached:
                 self.context.copy(self.prefix_stream, stream)
         for size, group in groupby(enumerate(slots, first), lambda pair: pair[1].prefill_tokens):
             if size:
                 self._prefill_group(list(group), size)
+
+    def _hold(self, prefix: list[int]) -> None:
+        """Have the tokens of a prefix in their stream."""
+        if prefix == self.prefix:
+            return
+        self.context.empty(self.prefix_stream)
+        if prefix:
+            self._prefill([_Slot(Row(prefix, 0, 1), 0)], self.prefix_stream, len(prefix))
+        self.prefix = prefix
 
     def _prefill_group(self, group: list[tuple[int, _Slot]], count: int) -> None:
         """Prefill ``count`` tokens of each slot; their streams are contiguous."""
@@ -227,7 +221,7 @@ class LlamaDecoder:
         width = self.profile.width
         logits = self.context.logits(len(fed) * width)
         right = [i for i, slot in enumerate(self.slots) if slot.is_open]
-        taken = ended = 0
+        taken, over = 0, []
         for offset in range(width):
             if offset:
                 right = [i for i in right if self.slots[i].accepts(fed[i][offset])]
@@ -236,8 +230,9 @@ class LlamaDecoder:
             ready = [i for i in right if self.slots[i].has_prompt]
             rows = self._pick(ready, logits[offset::width])
             taken += len(rows)
-            ended += sum(not row.is_open for row in rows)
-        self.options.on_step(taken, ended)
+            over += [row for row in rows if not row.is_open]
+        self.options.on_step(taken, len(over))
+        self.queue.leave(over)
 
     def _pick(self, ready: Sequence[int], logits: Logits) -> list[Row]:
         """Pick a token for each ready slot; ``logits`` are indexed by stream."""
@@ -245,9 +240,10 @@ class LlamaDecoder:
         if not rows:
             return rows
         tokens = self.options.pick(logits if len(ready) == len(logits) else logits[ready], rows)
-        now = time.perf_counter() - self.started
+        now = time.perf_counter()
         for i, token in zip(ready, tokens, strict=True):
-            self.slots[i].row.take(token, self.options.end_ids, now)
+            row = self.slots[i].row
+            row.take(token, self.options.end_ids, now - row.began)
             self.slots[i].ids.append(token)
             self._record_last(self.slots[i])
         return rows
@@ -281,17 +277,3 @@ def decode_alone(context: LlamaContext, row: Row, options: DecodingOptions) -> N
 def streams_per_step(slots: int, width: int) -> int:
     """The streams that a step fills for ``slots`` slots, idle ones included."""
     return rounded_up(max(slots, -(-MIN_TOKENS // width)), QUANTUM // math.gcd(QUANTUM, width))
-
-
-def common_prefix(prompts: Sequence[list[int]]) -> int:
-    """Length of the prefix that all prompts share, a multiple of ``QUANTUM``; 0 where sharing does
-    not pay. It never contains a prompt's last token and leaves every prompt enough tokens for a
-    batch, so that they are fed as they would be without a shared prefix."""
-    if len(prompts) < 2:
-        return 0
-    first, last = min(prompts), max(prompts)
-    most = min(len(p) for p in prompts) - 1
-    common = next((i for i in range(most) if first[i] != last[i]), most) // QUANTUM * QUANTUM
-    if any(0 < (len(p) - 1) // QUANTUM * QUANTUM - common < MIN_TOKENS for p in prompts):
-        common -= MIN_TOKENS
-    return common if common >= MIN_PREFIX else 0

@@ -8,7 +8,7 @@ from llguidance import LLTokenizer
 from llguidance.llamacpp import lltokenizer_from_vocab
 
 from harness.core.errors import HarnessError
-from harness.engine.grammar import TokenMasks
+from harness.engine.grammar import Grammars
 from harness.engine.llama.sampling import Logits
 from harness.engine.llama.vocabulary import LlamaVocabulary
 from harness.engine.row import Row
@@ -28,8 +28,11 @@ def guide(vocabulary: LlamaVocabulary) -> LLTokenizer:
         return lltokenizer_from_vocab(vocabulary.pointer, eos_token=sorted(vocabulary.end_ids))
 
 
-def masked(masks: TokenMasks, logits: Logits, rows: Sequence[Row]) -> Logits:
+def masked(grammars: Grammars, logits: Logits, rows: Sequence[Row]) -> Logits:
     """Logits with minus infinity for every token that a row's grammar forbids."""
-    bits = masks(rows).view(np.uint8)
-    allowed = np.unpackbits(bits, axis=-1, count=logits.shape[1], bitorder="little")
+    bits = grammars.masks(rows)
+    if bits is None:
+        return logits
+    packed, width = bits.view(np.uint8), logits.shape[1]
+    allowed = np.unpackbits(packed, axis=-1, count=width, bitorder="little")
     return np.where(allowed, logits, np.float32(-np.inf))

@@ -4,9 +4,9 @@
 """
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import groupby
 from typing import Any
 
@@ -17,11 +17,13 @@ from harness.core.errors import HarnessError
 from harness.core.plan import Request, failed
 from harness.core.record import ModelRecord
 from harness.engine import prompt
+from harness.engine.continuous import OpenBatch
 from harness.engine.grammar import Grammars
 from harness.engine.llama.context import BYTES_PER_CACHED, CELLS, rounded_up
 from harness.engine.llama.contexts import LlamaContexts
-from harness.engine.llama.decoding import MIN_TOKENS, DecodingOptions, Pick
+from harness.engine.llama.decoding import DecodingOptions
 from harness.engine.llama.library import LoadedModel
+from harness.engine.llama.row_queue import MIN_TOKENS, ArrivingQueue
 from harness.engine.llama.sampling import LlamaPicker, Logits
 from harness.engine.llama.vocabulary import LlamaVocabulary
 from harness.engine.model import EngineSettings, OnStep
@@ -43,6 +45,9 @@ LOGIT_ROWS = 64
 """Sequences whose logits are in memory at once."""
 MAX_REQUESTS = 256
 """Requests of one batch: as many are lost when llama.cpp crashes."""
+USUAL_WIDTH = 512
+"""Tokens of the longest row that has room among requests that come meanwhile, if the first ones are
+shorter: a longer one waits until these have ended."""
 CACHE_SHARE = 0.2
 """Share of the free memory that the key-value cache may take."""
 WIDEST = 2
@@ -61,7 +66,7 @@ class LlamaModel:
     settings: EngineSettings
     _prompts: dict[str, Prompt] = field(default_factory=dict, repr=False)
     """Prompts of the requests last divided into batches, by request key."""
-    _rows: dict[str, Row | None] = field(default_factory=dict, repr=False)
+    _rows: Mapping[str, Row | None] = field(default_factory=dict, repr=False)
     """Rows of the batch last decoded, by request key."""
     contexts: LlamaContexts = field(init=False, repr=False)
 
@@ -87,26 +92,65 @@ class LlamaModel:
         rows = {r.key: self._row(r) for r in batch}
         self._rows = rows
         open_rows = [row for row in rows.values() if row is not None]
-        pick = self._constrained(LlamaPicker(batch[0].sampling, open_rows), open_rows)
+        pick = partial(self._pick, LlamaPicker(batch[0].sampling))
         options = DecodingOptions(pick, self.vocabulary.end_ids, on_step)
         together = self._decode(open_rows, options, is_alone=batch[0].timed)
         return [self._completion(r, rows[r.key], together) for r in batch]
+
+    def generate_continuously(self, batch: OpenBatch, on_step: OnStep) -> None:
+        while (first := batch.first()) is not None:
+            row = self._read(first)
+            # A prompt that fails is answered by the queue.
+            width = row.width if isinstance(row, Row) else 1
+            pick = partial(self._pick, LlamaPicker(None))
+            options = DecodingOptions(pick, self.vocabulary.end_ids, on_step)
+            if self._has_room_to_pad(width):
+                self._answer_arriving(batch, max(width, USUAL_WIDTH), options)
+            else:
+                self._answer_first_alone(batch, options)
+
+    def _answer_arriving(self, batch: OpenBatch, width: int, options: DecodingOptions) -> None:
+        """Answer those that wait and those that come, while they fit."""
+        cells = self.settings.batch_tokens or min(MAX_BATCH_TOKENS, self._fitting_cells)
+
+        def queue(decoders: int, most_width: int) -> ArrivingQueue:
+            made = ArrivingQueue(batch, decoders, most_width, self._read, self._left)
+            self._rows = made.by_key
+            return made
+
+        self.contexts.answer_arriving(max(1, cells // width), width, options, queue)
+
+    def _answer_first_alone(self, batch: OpenBatch, options: DecodingOptions) -> None:
+        """Answer the first request by itself: memory has no room for the fewest streams of its
+        length."""
+        rows = batch.enter(1, self._read, lambda request, row: True)
+        self._rows = {row.key: row for row in rows}
+        self.contexts.answer_alone(rows, options)
+        batch.leave(rows, self._left)
+
+    def _read(self, request: Request) -> Row | Completion:
+        """The row of a request that enters a batch, or its error."""
+        prompt = self._prompt(request)
+        row = Row.of(request, prompt, self.context, self.vocabulary.decode)
+        return failed(request, prompt_problem(prompt, self.context) or "") if row is None else row
+
+    def _left(self, request: Request, row: Row) -> Completion:
+        return self._completion(request, row, len(self._rows))
 
     def _row(self, request: Request) -> Row | None:
         return Row.of(request, self._prompts[request.key], self.context, self.vocabulary.decode)
 
     def text_so_far(self, key: str) -> str:
-        row = self._rows[key]
+        row = self._rows.get(key)
         return self.vocabulary.decode(row.answer_ids) if row else ""
 
-    def _constrained(self, pick: Pick, rows: Sequence[Row]) -> Pick:
-        """A picker that keeps to the grammars of rows; ``pick`` itself where there are none."""
-        masks = self._grammars.masks(rows)
-        if masks is None:
-            return pick
-        from harness.engine.llama.grammar import masked
+    def _pick(self, picker: LlamaPicker, logits: Logits, rows: Sequence[Row]) -> list[int]:
+        """Pick a token for each row that keeps to its grammar."""
+        if any(row.grammar for row in rows):
+            from harness.engine.llama.grammar import masked
 
-        return lambda logits, rows: pick(masked(masks, logits, rows), rows)
+            logits = masked(self._grammars, logits, rows)
+        return picker(logits, rows)
 
     @cached_property
     def _grammars(self) -> Grammars:

@@ -19,28 +19,28 @@ Logits = npt.NDArray[np.float32]
 class LlamaPicker:
     """Picks one token for each row: the likeliest, or a random one from the row's own seed."""
 
-    def __init__(self, sampling: Sampling, rows: Sequence[Row]) -> None:
+    def __init__(self, sampling: Sampling | None) -> None:
+        """``sampling``: that of all rows; ``None``: each has its own."""
         self.sampling = sampling
-        # Greedy decoding needs no generator, and numpy imports them on first use.
-        drawing = rows if sampling.temperature > 0 else ()
-        self.generators = {
-            id(row): np.random.Generator(np.random.PCG64(row.seed)) for row in drawing
-        }
 
     def __call__(self, logits: Logits, rows: Sequence[Row]) -> list[int]:
         """``logits``: ``[rows, vocabulary]``. The first of equal logits wins, as in torch."""
-        if self.sampling.temperature == 0 and self.sampling.repetition_penalty == 1.0:
+        samplings = [self.sampling or row.sampling for row in rows]
+        if all(s.temperature == 0 and s.repetition_penalty == 1.0 for s in samplings):
             picked: list[int] = logits.argmax(-1).tolist()
             return picked
-        return [self._pick(logits[i], row) for i, row in enumerate(rows)]
+        return [_picked(*both) for both in zip(logits, rows, samplings, strict=True)]
 
-    def _pick(self, logits: Logits, row: Row) -> int:
-        if self.sampling.repetition_penalty != 1.0:
-            logits = penalized(logits, row, self.sampling.repetition_penalty)
-        if self.sampling.temperature == 0:
-            return int(logits.argmax())
-        ids, probabilities = candidates(logits, self.sampling)
-        return int(ids[_draw(probabilities, self.generators[id(row)])])
+
+def _picked(logits: Logits, row: Row, sampling: Sampling) -> int:
+    if sampling.repetition_penalty != 1.0:
+        logits = penalized(logits, row, sampling.repetition_penalty)
+    if sampling.temperature == 0:
+        return int(logits.argmax())
+    ids, probabilities = candidates(logits, sampling)
+    if row.generator is None:
+        row.generator = np.random.Generator(np.random.PCG64(row.seed))
+    return int(ids[_draw(probabilities, row.generator)])
 
 
 def penalized(logits: Logits, row: Row, penalty: float) -> Logits:

@@ -68,7 +68,7 @@ def test_a_penalty_is_that_of_transformers(penalty):
 def test_of_equal_logits_the_first_is_the_likeliest_as_in_torch():
     logits = np.array([[1, 3, 3, 0], [2, 2, 2, 2]], np.float32)
     rows = [Row([1], 0, 1), Row([2], 0, 1)]
-    assert LlamaPicker(Sampling(), rows)(logits, rows) == [1, 0]
+    assert LlamaPicker(Sampling())(logits, rows) == [1, 0]
     assert torch.from_numpy(logits).argmax(-1).tolist() == [1, 0]
 
 
@@ -76,10 +76,9 @@ def test_a_draw_depends_on_the_rows_seed_alone():
     sampling = Sampling(temperature=1.0)
     rows = [Row([1], seed, 9) for seed in (7, 8, 9)]
     logits = np.stack([logits_of(0)] * 3)
-    together = LlamaPicker(sampling, rows)
-    both = [together(logits, rows) for _ in range(5)]
-    alone = LlamaPicker(sampling, rows[1:2])
-    assert [step[1] for step in both] == [alone(logits[:1], rows[1:2])[0] for _ in range(5)]
+    pick, alone = LlamaPicker(sampling), [Row([1], 8, 9)]
+    both = [pick(logits, rows) for _ in range(5)]
+    assert [step[1] for step in both] == [pick(logits[:1], alone)[0] for _ in range(5)]
     assert [step[0] for step in both] != [step[1] for step in both]
 
 
@@ -87,6 +86,6 @@ def test_tokens_are_drawn_as_often_as_their_shares_say():
     """4,000 draws of shares 0.6, 0.3, 0.1: four standard errors are at most 0.031."""
     logits = np.log(np.array([0.6, 0.3, 0.1], np.float32))
     rows = [Row([1], seed, 1) for seed in range(4_000)]
-    drawn = Counter(LlamaPicker(Sampling(temperature=1.0), rows)(np.stack([logits] * 4_000), rows))
+    drawn = Counter(LlamaPicker(Sampling(temperature=1.0))(np.stack([logits] * 4_000), rows))
     for token, share in enumerate((0.6, 0.3, 0.1)):
         assert drawn[token] / 4_000 == pytest.approx(share, abs=0.031)
