@@ -5,6 +5,7 @@ imports nothing heavy at its top, so that ``harness --help`` stays quick.
 """
 
 import importlib
+import os
 import pkgutil
 from functools import partial
 from typing import Any
@@ -13,6 +14,9 @@ import click
 
 from harness import __version__
 from harness.cli._exit import exit_code_of
+
+COMPLETION = "_HARNESS_COMPLETE"
+"""Set where a shell asks for completions."""
 
 
 class Subcommands(click.Group):
@@ -26,10 +30,16 @@ class Subcommands(click.Group):
             return None
         command = importlib.import_module(f"{__name__}.{name}").command
         assert isinstance(command, click.Command)
+        if COMPLETION in os.environ:
+            from harness.cli._completion import complete_values
+
+            complete_values(command)
         return command
 
     def main(self, *args: Any, standalone_mode: bool = True, **extra: Any) -> Any:
         """Parse and run, then exit: with a command's own code, or one of ``harness.cli._exit``."""
+        if COMPLETION in os.environ:
+            import harness.cli._completion  # noqa: F401 - its shells are registered
         run = partial(super().main, *args, standalone_mode=False, **extra)
         if not standalone_mode:
             return run()
