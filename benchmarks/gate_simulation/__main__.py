@@ -16,7 +16,16 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.gate_simulation import cases, drift, latency, rates, stopping, tasks, wordings
+from benchmarks.gate_simulation import (
+    cases,
+    daily,
+    drift,
+    latency,
+    rates,
+    stopping,
+    tasks,
+    wordings,
+)
 from benchmarks.gate_simulation.drawing import POLICY, SEED, Rng, Rows
 from harness.machine.environment import environment
 
@@ -40,6 +49,7 @@ PARTS: dict[str, tuple[Callable[[Rng, int], Rows], int]] = {
     "rates_of_cases": (rates.of_cases, EXACT),
     "tasks": (tasks.several, 500),
     "stopping": (stopping.stopping, 2_000),
+    "daily": (daily.daily, 1_000),
     "latency": (latency.latency, 2_000),
     "latency_tails": (latency.tails, 4_000),
     "ten_pull_requests": (drift.ten_pull_requests, 20_000),

@@ -7,7 +7,7 @@ own.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from math import ceil, log
@@ -137,20 +137,27 @@ FIRST_CENTER = 32
 
 
 def _bets(keys: Sequence[Key], shares: Sequence[float], sign: int) -> Bets:
-    """Bets on the drop, or on the rise for a ``sign`` of -1.
+    return bets_on(observations(keys, shares, sign))
 
-    Each key is one unbiased estimate of the drop, whatever the other keys are: the deviation of its
-    share from a center, over the probability with which its arm was drawn. The draw alone makes it
-    unbiased; the center, the mean of the keys before, makes it vary little.
+
+def observations(keys: Sequence[Key], shares: Sequence[float], sign: int) -> Iterator[Observation]:
+    """One estimate of the drop from each key, or of the rise for a ``sign`` of -1.
+
+    Each is unbiased, whatever the other keys are: the deviation of the key's share from a center,
+    over the probability with which its arm was drawn. The draw alone makes it unbiased; the center,
+    the mean of the keys before, makes it vary little.
+
+    Args:
+        keys: in the order in which they began to count.
+        shares: of each key's answers that pass.
+        sign: 1 or -1.
     """
-    found: list[Observation] = []
     center, total, renewed = 1.0, 0.0, FIRST_CENTER
     for number, (key, share) in enumerate(zip(keys, shares, strict=True)):
         if number == renewed:
             center, renewed = round((total + 1) / (number + 1), 3), 2 * renewed
-        found.append(_observation(key, share, center, sign))
+        yield _observation(key, share, center, sign)
         total += share
-    return bets_on(found)
 
 
 def _observation(key: Key, share: float, center: float, sign: int) -> Observation:

@@ -10,7 +10,7 @@ sizes: Waudby-Smith and Ramdas, "Estimating means of bounded random variables by
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from math import exp, log
@@ -56,9 +56,9 @@ class Bets:
             return NEAR
         return self._bisected(NEAR, 1.0, 1.0, enough)
 
-    def p_value(self) -> float:
-        """Against a mean of at most 0; valid at every look."""
-        return min(1.0, exp(-self._log_capital(0.0, NEAR))) if self.counts else 1.0
+    def p_value(self, mean: float = 0.0) -> float:
+        """Against a mean of at most ``mean``, itself at most ``NEAR``; valid at every look."""
+        return min(1.0, exp(-self._log_capital(mean, NEAR))) if self.counts else 1.0
 
     def growth(self, mean: float) -> float:
         """Logarithm by which the best bet against a mean of at most ``mean`` grows with each
@@ -96,7 +96,7 @@ class Bets:
         return np.array(values), np.array(worst), np.array([*self.counts.values()], float)
 
 
-def bets_on(observations: "list[Observation]") -> Bets:
+def bets_on(observations: Iterable[Observation]) -> Bets:
     """The bets on observations, which are alike where they differ by rounding alone."""
     return Bets(Counter(Observation(round(v, 9), round(w, 9)) for v, w in observations))
 
