@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import Any, get_args
 
 from harness.ab.experiment import Arm
+from harness.core.case import Message, Role
 from harness.core.composite import composite
 from harness.core.errors import HarnessError
 from harness.core.verdict import FailureCode, Outcome, Verdict
@@ -66,8 +67,8 @@ class LogEntry:
     """On what the client got: after repair, of the last try."""
     lost: Mapping[str, int] = field(default_factory=dict)
     """Lines of each arm before this one that could not be written."""
-    messages: tuple[tuple[str, str], ...] | None = None
-    """Role and content of the prompt's messages; ``None`` in a log without texts."""
+    messages: tuple[Message, ...] | None = None
+    """Of the prompt; ``None`` in a log without texts."""
     text: str | None = None
     """The model's own text; ``None`` in a log without texts."""
 
@@ -125,7 +126,7 @@ class LogEntry:
 
     def _texts(self) -> dict[str, Any]:
         completion = {"text": self.text, "finish_reason": self.finish_reason or "error"}
-        messages = [{"role": role, "content": content} for role, content in self.messages or ()]
+        messages = [{"role": m.role, "content": m.content} for m in self.messages or ()]
         return {"case_id": self.id, "messages": messages, "completion": completion}
 
     @classmethod
@@ -194,11 +195,15 @@ def _read(value: Mapping[str, Any]) -> LogEntry:
         error=_text(value.get("error", "")),
         verdicts={_text(n): _verdict_of(v) for n, v in value.get("verdicts", {}).items()},
         lost={_text(arm): int(n) for arm, n in value.get("lost", {}).items()},
-        messages=tuple((_text(m["role"]), _text(m["content"])) for m in value["messages"])
-        if completion
-        else None,
+        messages=tuple(map(_message, value["messages"])) if completion else None,
         text=_text(completion["text"]) if completion else None,
     )
+
+
+def _message(value: Mapping[str, Any]) -> Message:
+    if value["role"] not in get_args(Role):
+        raise ValueError(value["role"])
+    return Message(value["role"], _text(value["content"]))
 
 
 def _verdict_of(value: Mapping[str, Any]) -> Verdict:

@@ -1,14 +1,16 @@
 """``harness report``: makes a page, JSON or tables from stored runs."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import click
 
+from harness.cli._experiment import beside, experiment_report, logs_among
 from harness.cli._sides import against_named_baseline, records
 from harness.core.errors import HarnessError
 from harness.report.console.output import say, say_file, say_json
@@ -73,9 +75,9 @@ def command(
     """Show what a run found, or what changed between two.
 
     RUN is an id, the beginning of one, "latest", a folder, or a baseline's name; the latest run
-    when left out. Of two
-    runs the first is before and the second after. Of one run with several models, its first model
-    is before and its last after.
+    when left out. Of two runs the first is before and the second after. Of one run with several
+    models, its first model is before and its last after. Of the log of an experiment (harness serve
+    --ab --log), the arms are.
     """
     from harness.report.report import report_on, with_noise
     from harness.run.settings import read_settings
@@ -91,31 +93,48 @@ def command(
     _check_output(output, kind)
     settings = read_settings(Path.cwd())
     root = report_dir or Path(settings.report_dir)
-    found = records(runs, root, settings)
-    policy = None if kind == "terminal" else settings.gate
-    report = report_on(*found, before=before, after=after, policy=policy)
-    if noise is not None:
-        report = with_noise(report, records((noise,), root, settings)[0])
-    report = against_named_baseline(report, runs, settings, has_ledger=False)
-    if kind in _WITH_TEXTS:
-        _require_texts(report.runs)
-    report = _with_parity(report, runs, root)
+    if logs := logs_among(runs):
+        if given := [n for n, v in (("before", before), ("after", after), ("noise", noise)) if v]:
+            raise HarnessError(f"--{given[0]}: a log has its two arms, leave it out")
+        report = experiment_report(logs, settings, has_all=kind in OF_FILES)
+        place = partial(beside, logs)
+    else:
+        found = records(runs, root, settings)
+        policy = None if kind == "terminal" else settings.gate
+        report = report_on(*found, before=before, after=after, policy=policy)
+        if noise is not None:
+            report = with_noise(report, records((noise,), root, settings)[0])
+        report = against_named_baseline(report, runs, settings, has_ledger=False)
+        if kind in _WITH_TEXTS:
+            _require_texts(report.runs)
+        report = _with_parity(report, runs, root)
+        place = partial(_place, runs, root, found)
     if kind == "html":
         report = _with_surroundings(report, root)
+    _show(report, kind, output, place, is_opened=is_opened)
+
+
+def _show(
+    report: "Report",
+    kind: str,
+    output: Path | None,
+    place: Callable[[str], Path],
+    *,
+    is_opened: bool,
+) -> None:
+    """Write the report; ``place`` is where, by the name's end, unless ``output`` says it."""
     if kind == "terminal":
         _print(report, output)
         return
     renderer = import_module(f"harness.report.{kind.replace('-', '_')}")
     if kind in OF_FILES:
-        _write_files(
-            renderer, report, output or _folder(runs, root) / _file_name(found, f"-{kind}")
-        )
+        _write_files(renderer, report, output or place(f"-{kind}"))
         return
     text: str = renderer.render(report)
     if output == Path("-"):
         say_json(text) if kind == "json" else say_file(text)
         return
-    path = output or _folder(runs, root) / _file_name(found, renderer.SUFFIX)
+    path = output or place(renderer.SUFFIX)
     _write(path, text)
     say(f"report: {path}")
     if is_opened:
@@ -205,6 +224,10 @@ def _write_files(renderer: FilesOfReport, report: "Report", folder: Path) -> Non
         _write(paths[-1], content)
     say(*(f"wrote {path}" for path in paths))
     say(*renderer.remarks(report), err=True)
+
+
+def _place(runs: tuple[str, ...], root: Path, found: "list[RunRecord]", suffix: str) -> Path:
+    return _folder(runs, root) / _file_name(found, suffix)
 
 
 def _file_name(found: "list[RunRecord]", suffix: str) -> str:

@@ -113,6 +113,10 @@ class LogDecision:
     def exit_code(self) -> int:
         return EXIT_CODES[self.outcome]
 
+    def of(self, task: str) -> LogTaskDecision | None:
+        """The decision on one task; ``None`` where there is none."""
+        return next((found for found in self.tasks if found.task == task), None)
+
 
 def decide_log(
     entries: Sequence[LogEntry],

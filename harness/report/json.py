@@ -9,6 +9,7 @@ from harness.core.record import Counterexample, RunRecord
 from harness.gate.compare import Change, Comparison, Side
 from harness.gate.decision import GateDecision, TaskDecision, regressed_cases
 from harness.gate.evidence import PairedTest
+from harness.report.log_json import decided as decided_log
 from harness.report.report import Report
 from harness.report.words import comparison as sentences
 from harness.report.words import decision as decisions
@@ -32,6 +33,7 @@ def content(report: Report) -> dict[str, JsonValue]:
         "comparisons": [_comparison(c) for c in report.comparisons],
         "noise": _noise(report),
         "decision": None if report.decision is None else decided(report.decision),
+        "experiment": None if report.experiment is None else decided_log(report.experiment),
         "parity": _plain(report.parity),
     }
 

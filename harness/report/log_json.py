@@ -1,5 +1,6 @@
 """The decision on an experiment for machines."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 
 from harness.ab.experiment import ARMS
@@ -8,7 +9,7 @@ from harness.gate.log_decision import LogDecision, LogTaskDecision, LogTest
 from harness.report.words import log_decision as decisions
 
 
-def decided(decision: LogDecision, remarks: list[str]) -> dict[str, JsonValue]:
+def decided(decision: LogDecision, remarks: Sequence[str] = ()) -> dict[str, JsonValue]:
     """The decision, with every number that it rests on."""
     return {
         "outcome": decision.outcome.value,

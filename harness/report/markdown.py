@@ -11,6 +11,7 @@ from harness.gate.decision import TaskDecision, regressed_cases
 from harness.gate.outcome import GateOutcome
 from harness.report.report import Report
 from harness.report.words import decision as decisions
+from harness.report.words import log_decision as experiments
 from harness.report.words import numbers as words
 from harness.report.words.escaping import block, markdown
 from harness.report.words.marks import explaining_behaviors, first_failure
@@ -66,6 +67,11 @@ def within(report: Report, limit: int) -> str:
 
 
 def _head(report: Report) -> Iterator[str]:
+    if report.experiment is not None:
+        found = report.experiment
+        yield f"## {_SIGNS[found.outcome]} {markdown(experiments.sentence(found))}\n\n"
+        for line in experiments.explanation(found):
+            yield f"- {markdown(line)}\n"
     if report.decision is None:
         for run in report.runs:
             yield from _alone(run)

@@ -8,6 +8,7 @@ from harness.core.record import RunRecord
 from harness.gate.compare import Comparison, Side, compare_all
 from harness.gate.copies import holds_copies
 from harness.gate.decision import GateDecision, decide
+from harness.gate.log_decision import LogDecision
 from harness.gate.noise import Noise, flip_rate, noise_between, noise_of_side
 from harness.gate.policy import GatePolicy
 from harness.model_files.training_record import Training
@@ -33,6 +34,8 @@ class Report:
     """Other stored runs, without their samples."""
     trainings: Mapping[tuple[str, str], Training] = field(default_factory=dict)
     """The trainings of adapters, by run id and ``ModelRecord.ref``."""
+    experiment: LogDecision | None = None
+    """The gate's decision on the log of an experiment, whose arms are the pair."""
     parity: Parity | None = None
     """Each model of the last run compared with the one it was made from, where measured."""
 

@@ -26,6 +26,7 @@ from harness.gate.compare import CaseChange, Change, Comparison
 from harness.report.console.grammar_lift import shown as grammar_lift
 from harness.report.console.parity import shown as chain
 from harness.report.report import Report
+from harness.report.words import log_decision as experiments
 from harness.report.words import noise as noise_words
 from harness.report.words import numbers as words
 from harness.report.words.excerpts import beginning, shared_prefix, window
@@ -104,12 +105,15 @@ class BeforeAfter:
 
 
 def whole(report: Report) -> Group:
-    """Every run's summary, what a grammar lifts, what changed on each task, then parity where it
+    """The decision on an experiment, every run's summary, what a grammar lifts, what changed on each task, then parity where it
     was measured."""
+    decided = [Text(experiments.sentence(report.experiment))] if report.experiment else []
     summaries = [Summary(run) for run in report.runs]
     lifts = map(grammar_lift, grammar_lifts(report))
     changes = [BeforeAfter(comparison) for comparison in report.comparisons]
-    return Group(*summaries, *lifts, *changes, *([chain(report.parity)] if report.parity else ()))
+    return Group(
+        *decided, *summaries, *lifts, *changes, *([chain(report.parity)] if report.parity else ())
+    )
 
 
 def chosen(

@@ -42,7 +42,6 @@ def log_entry(
     is_task = entry.path.startswith("/v1/tasks/")
     task = server.tasks[request.task].task if is_task else None
     model = server.batching.model
-    texts = tuple((m.role, m.content) for m in request.messages) if has_texts else None
     return LogEntry(
         time=f"{datetime.fromtimestamp(came, UTC):%Y-%m-%dT%H:%M:%S.%f}"[:-3] + "Z",
         id=entry.id,
@@ -66,7 +65,7 @@ def log_entry(
         is_repaired=judged.repaired if judged else False,
         error=entry.more.get("error", "") if completion is None else "",
         verdicts=judged.verdicts if judged else {},
-        messages=texts,
+        messages=request.messages if has_texts else None,
         text=(completion.text if completion else "") if has_texts else None,
     )
 

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from harness.ab.entry import LogEntry, is_log_line
+from harness.core.case import Message
 from harness.core.errors import HarnessError
 from harness.core.verdict import FailureCode, Outcome, Verdict
 from tests.ab.lines import entry
@@ -21,7 +22,11 @@ def line(one):
     [
         entry(1, passed=False, key="k", lost={"candidate": 2}),
         entry(status=503, finish_reason=None, error="the process died", verdicts={}),
-        entry(messages=(("system", "s"), ("user", SECRET)), text="\ud800{", is_repaired=True),
+        entry(
+            messages=(Message("system", "s"), Message("user", SECRET)),
+            text="\ud800{",
+            is_repaired=True,
+        ),
         entry(task="", required=(), verdicts={}, weights=None, split=0.5),
     ],
 )

@@ -124,7 +124,7 @@ def test_a_log_with_texts_has_prompt_and_answer(tmp_path):
         ask(server, "baseline")
         (line,) = logged(server, tmp_path, ASKED)
     assert line.text == GOOD
-    assert TEXT in line.messages[-1][1]
+    assert TEXT in line.messages[-1].content
 
 
 def test_a_dead_arm_answers_none_of_its_keys_and_neither_does_the_other(tmp_path):

@@ -112,7 +112,8 @@ def _notes(report: Report) -> tuple[str, ...]:
         notes += [f"{model.ref}: {line}" for model in run.models for line in model.warnings]
         if run.timed and run.load and run.load.note:
             notes.append(f"Run {run.id}: {run.load.note}.")
-    refused = report.decision.refused if report.decision else ()
+    decision = report.experiment or report.decision
+    refused = decision.refused if decision else ()
     return (
         *notes,
         *(f"Not comparable: {decisions.format_incompatibility(found)}." for found in refused),

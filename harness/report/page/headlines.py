@@ -7,6 +7,7 @@ from harness.report.page.behavior_rows import decided
 from harness.report.report import Report
 from harness.report.words import comparison as sentences
 from harness.report.words import decision as decisions
+from harness.report.words import log_decision as experiments
 from harness.report.words import numbers as words
 from harness.report.words.noise import none_of
 
@@ -34,6 +35,10 @@ class Headline:
 
 def headline_of_report(report: Report) -> Headline | None:
     """The gate's verdict on all tasks; ``None`` where it was not asked."""
+    if report.experiment is not None:
+        word = decisions.word(report.experiment.outcome)
+        more = tuple(experiments.explanation(report.experiment))
+        return Headline(word, experiments.statement(report.experiment) + ".", more)
     if report.decision is None:
         return None
     word = decisions.word(report.decision.outcome)
@@ -44,6 +49,8 @@ def headline_of(report: Report, task: str) -> Headline:
     """The verdict on one task where the gate was asked, else how its rate changed."""
     own = report.after.record.results
     results = [r for r in own if r.model == report.after.model and r.task == task]
+    if (tried := report.experiment) and (trial := tried.of(task)):
+        return Headline(decisions.word(trial.outcome), *experiments.headline_of(trial, tried))
     comparison = next((c for c in report.comparisons if c.task == task), None)
     budgets = sentences.of_budgets(results)
     if comparison is None:

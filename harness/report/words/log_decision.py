@@ -19,10 +19,11 @@ TABLE = ("behavior", "before", "after", "change", "interval", "keys before", "af
 def sentence(decision: LogDecision) -> str:
     """``PASS: format_success_rate fell from 98.2% to 98.0% (-0.2 points, 94% interval -1.6 to +1.2;
     2,010 keys before, 1,990 after).``"""
-    return f"{word(decision.outcome)}: {_statement(decision)}."
+    return f"{word(decision.outcome)}: {statement(decision)}."
 
 
-def _statement(decision: LogDecision) -> str:
+def statement(decision: LogDecision) -> str:
+    """The sentence without its first word."""
     if decision.refused:
         more = len(decision.refused) - 1
         also = f" (and {words.plural(more, 'more reason')})" if more else ""
@@ -30,6 +31,12 @@ def _statement(decision: LogDecision) -> str:
     worst = decision.tasks[0]
     where = f"{worst.task}: " if len(decision.tasks) > 1 else ""
     return f"{where}{_clause(worst, decision.policy)}"
+
+
+def headline_of(task: LogTaskDecision, decision: LogDecision) -> tuple[str, tuple[str, ...]]:
+    """A heading for one task, to stand after its outcome, and the lines under it."""
+    more = (*_details(task, decision), _draws(decision), *_latency(decision))
+    return f"{_clause(task, decision.policy)}.", more
 
 
 def _clause(task: LogTaskDecision, policy: GatePolicy) -> str:

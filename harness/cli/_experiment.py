@@ -1,0 +1,77 @@
+"""Logs of experiments where commands take runs."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness.core.errors import HarnessError
+
+if TYPE_CHECKING:
+    from harness.ab.entry import LogEntry
+    from harness.report.report import Report
+    from harness.run.settings import Settings
+
+
+def logs_among(names: Sequence[str]) -> list[Path]:
+    """The names as logs of one experiment; none where they are runs.
+
+    Raises:
+        HarnessError: some are logs and some are not.
+    """
+    from harness.ab.reading import is_log
+
+    logs = [Path(name) for name in names if is_log(Path(name))]
+    if logs and len(logs) < len(names):
+        other = next(name for name in names if not is_log(Path(name)))
+        raise HarnessError(f"{other}: is no log of an experiment, and {logs[0]} is one")
+    return logs
+
+
+def experiment_report(logs: Sequence[Path], settings: "Settings", *, has_all: bool) -> "Report":
+    """The report on the arms of a log, decided by the gate.
+
+    Args:
+        logs: files or folders of one log.
+        settings: of the project.
+        has_all: the report holds all answers, which the log must have texts of.
+
+    Raises:
+        HarnessError: the log cannot be read, or is not of one experiment.
+    """
+    from dataclasses import replace
+
+    from harness.ab.reading import read_log
+    from harness.gate.log_decision import decide_log
+    from harness.report.report import report_on
+    from harness.run.experiment import arm_records
+    from harness.tasks.task import find_tasks
+
+    entries = read_log(logs).entries
+    names = sorted({entry.experiment for entry in entries})
+    if len(names) > 1:
+        raise HarnessError(
+            f"{logs[0]}: holds {len(names)} experiments ({', '.join(names)}), name the files of one"
+        )
+    if has_all:
+        require_texts(logs[0], entries)
+    folder = Path(settings.tasks_dir)
+    tasks = find_tasks(folder) if folder.is_dir() else ()
+    report = report_on(*arm_records(entries, tasks, has_all=has_all))
+    return replace(report, experiment=decide_log(entries, settings.gate))
+
+
+def require_texts(log: Path, entries: "Sequence[LogEntry]") -> None:
+    """
+    Raises:
+        HarnessError: the log holds no prompts and answers.
+    """
+    if all(entry.text is None for entry in entries):
+        raise HarnessError(
+            f"{log}: holds no prompts and answers, harness serve --ab --log-text keeps them"
+        )
+
+
+def beside(logs: Sequence[Path], suffix: str) -> Path:
+    """Where a report on a log is written: in its folder."""
+    last = logs[-1]
+    return (last if last.is_dir() else last.parent) / f"report{suffix}"
