@@ -127,7 +127,8 @@ class LogEntry:
     def _texts(self) -> dict[str, Any]:
         completion = {"text": self.text, "finish_reason": self.finish_reason or "error"}
         messages = [{"role": m.role, "content": m.content} for m in self.messages or ()]
-        return {"case_id": self.id, "messages": messages, "completion": completion}
+        texts = {"case_id": self.id, "messages": messages, "completion": completion}
+        return texts if self.verdicts else {**texts, "verdicts": {}}
 
     @classmethod
     def parse(cls, raw: bytes) -> "LogEntry":

@@ -71,6 +71,20 @@ def require_texts(log: Path, entries: "Sequence[LogEntry]") -> None:
         )
 
 
+def with_texts(path: Path) -> list[Path]:
+    """The files of a log, which must hold texts; any other path as it is.
+
+    Raises:
+        HarnessError: it is a log without prompts and answers.
+    """
+    from harness.ab.reading import files_of, is_log, read_log
+
+    if not is_log(path):
+        return [path]
+    require_texts(path, read_log([path]).entries)
+    return files_of([path])
+
+
 def beside(logs: Sequence[Path], suffix: str) -> Path:
     """Where a report on a log is written: in its folder."""
     last = logs[-1]

@@ -51,13 +51,15 @@ def prepare(
     for each row, metadata.json.
 
     Files are JSON Lines, JSON arrays, CSV or Parquet, also compressed by gzip. Rows are split by a
-    hash of their prompt, so a row stays in its split when others are added.
+    hash of their prompt, so a row stays in its split when others are added. Of the log of an
+    experiment (harness serve --ab --log DIR --log-text) the answers that passed are read.
 
     \b
     harness data prepare chats.json more.parquet -o data/chats
     harness data prepare log.jsonl -o data/log --prompt task.description \\
       --completion execution.output --system-from agent.role
     """
+    from harness.cli._experiment import with_texts
     from trainers.data import prepare as preparing
     from trainers.data import prepared_folder
     from trainers.data.mapping import shape_of
@@ -66,6 +68,7 @@ def prepare(
 
     told = shape_of(shape, prompt, completion, system_from, systems)
     shares = Shares.parse(split)
+    files = tuple(file for path in files for file in with_texts(path))
     prepared_folder.check_folder(output, files, overwrite)
     prepared = preparing.prepare(files, told, shares, drops_sensitive=drop_flagged)
     prepared_folder.write(prepared, output)

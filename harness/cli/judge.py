@@ -2,8 +2,11 @@
 
 import sys
 from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
 import click
 
@@ -15,7 +18,7 @@ if TYPE_CHECKING:
 
 BROKEN_LINES = 2
 """Exit code when some lines could not be judged; the others were."""
-FORMATS = ("lines", "lm-eval", "openai-batch", "openai-chat")
+FORMATS = ("ab-log", "lines", "lm-eval", "openai-batch", "openai-chat")
 """Files of ``harness/tasks/logs/``, whose import is too slow for ``--help``."""
 OWN_FORMAT = "lines"
 OUTCOMES = ("passed", "failed", "skipped", "error")
@@ -24,7 +27,7 @@ MAX_SHOWN = 20
 
 
 @click.command()
-@click.argument("file", type=click.Path(dir_okay=False, allow_dash=True))
+@click.argument("file", type=click.Path(allow_dash=True))
 @click.option(
     "--task",
     "task_dir",
@@ -47,7 +50,8 @@ def command(
     Each input line is a JSON object with id, prompt and completion, and optionally schema,
     timestamps (JSON pointer to a kind of time), grounded (JSON pointers), reference and
     finish_reason. Or a row of lm-evaluation-harness' samples_*.jsonl (lm-eval), of OpenAI's Batch
-    output (openai-batch), or of a chat that ends with the answer (openai-chat).
+    output (openai-batch), of a chat that ends with the answer (openai-chat), or of the log of an
+    experiment (ab-log), whose folder may be named.
 
     Each output line is {"id": ..., "verdicts": {BEHAVIOR: {"outcome", "code", "reason", "span"}}}.
     A behavior that the line declares nothing for is "skipped". --json prints the counts of
@@ -59,6 +63,7 @@ def command(
 
     Exit code 0 when every line was judged, 2 when one was not, or none.
     """
+    from harness.cli._experiment import with_texts
     from harness.core.errors import HarnessError
     from harness.report.console.output import OutputLost, drop_output
     from harness.tasks.judging import LogReader
@@ -66,10 +71,11 @@ def command(
 
     task = load_task(task_dir) if task_dir else None
     name = "<stdin>" if file == "-" else file
+    files = [] if file == "-" else with_texts(Path(file))
     counts = JudgeSummary() if summary or is_json else None
     log = JudgedLog(name, LogReader(form), counts)
     try:
-        with _opened(file) as stream:
+        with _opened(files) as stream:
             log.judge(stream, task)
         if counts is not None:
             _print(counts, log, is_json)
@@ -87,8 +93,14 @@ def command(
         raise SystemExit(BROKEN_LINES)
 
 
-def _opened(file: str) -> BinaryIO:
-    return sys.stdin.buffer if file == "-" else Path(file).open("rb")
+@contextmanager
+def _opened(files: Sequence[Path]) -> Iterator[Iterable[bytes]]:
+    """The lines of files, one after the other; of standard input without any."""
+    if not files:
+        yield sys.stdin.buffer
+        return
+    with ExitStack() as opened:
+        yield chain.from_iterable(opened.enter_context(path.open("rb")) for path in files)
 
 
 def _print(counts: "JudgeSummary", log: "JudgedLog", is_json: bool) -> None:
@@ -116,7 +128,7 @@ class JudgedLog:
         """Answers to prompts that are no case of the task."""
         self.is_said = reader.form is not None
 
-    def judge(self, stream: BinaryIO, task: "Task | None") -> None:
+    def judge(self, stream: Iterable[bytes], task: "Task | None") -> None:
         from harness.report.console.output import flush, say_json
         from harness.tasks.judging import BrokenLine, judge_lines
 

@@ -4,6 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -112,6 +113,7 @@ def command(
     run over drawn prompts (--generate), over a task of training rows in a folder of its own
     (--tasks-dir), or a log. RUN is an id, the beginning of one, "latest" or a folder.
     """
+    from harness.ab.reading import files_among
     from harness.run.settings import read_settings
 
     settings = read_settings(Path.cwd())
@@ -119,7 +121,7 @@ def command(
     options = MineOptions(
         model, task, behaviors, suite_cases, tasks_dir or suites, suites, references
     )
-    logs = [Path(s) for s in sources if _is_log(Path(s))]
+    logs = [file for s in sources if _is_log(Path(s)) for file in files_among(Path(s))]
     _require_other_file(output, logs)
     runs = [s for s in sources if not _is_log(Path(s))]
     answers, broken = _answers(runs, logs, report_dir or Path(settings.report_dir), options)
@@ -129,8 +131,11 @@ def command(
 
 
 def _is_log(source: Path) -> bool:
+    from harness.ab.reading import is_log
     from harness.records.runs import PARTIAL_FILE, RUN_FILE
 
+    if source.is_dir():
+        return is_log(source)
     return source.is_file() and source.name not in (RUN_FILE, PARTIAL_FILE)
 
 
@@ -149,6 +154,7 @@ def _answers(
         HarnessError: a source cannot be read, a name is unknown, or the answers are to the suites'
             own cases and these are not asked for.
     """
+    from harness.ab.reading import is_log
     from harness.records.runs import find_run, read_run
     from harness.tasks.task import find_tasks
     from trainers.data.mining import marked, with_references
@@ -156,7 +162,9 @@ def _answers(
 
     rows = [row for path in options.references for row in read_rows(path)[0]]
     folders = dict.fromkeys(find_run(run, report_dir).resolve() for run in runs)
-    answers = list(_of_runs([read_run(folder) for folder in folders], options))
+    answers: list[JudgedAnswer] = []
+    if folders or not any(map(is_log, logs)):
+        answers += _of_runs([read_run(folder) for folder in folders], options)
     broken = 0
     for log in {path.resolve(): path for path in logs}.values():
         found, count = _of_log(log, options)
@@ -194,10 +202,14 @@ def _task(name: str, options: MineOptions) -> "Task":
 
 
 def _of_log(path: Path, options: MineOptions) -> tuple[list["JudgedAnswer"], int]:
+    from harness.ab.reading import is_log
     from harness.cli.judge import BrokenLines
     from harness.tasks.judging import BrokenLine
-    from trainers.data.judged_answers import answers_of_log
+    from trainers.data.judged_answers import answers_of_experiment, answers_of_log
 
+    if is_log(path):
+        named = (options.task, options.model)
+        return list(answers_of_experiment(path, partial(_task, options=options), *named)), 0
     task = _task(options.task, options) if options.task else None
     broken = BrokenLines(str(path))
     answers: list[JudgedAnswer] = []

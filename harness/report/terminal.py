@@ -105,8 +105,8 @@ class BeforeAfter:
 
 
 def whole(report: Report) -> Group:
-    """The decision on an experiment, every run's summary, what a grammar lifts, what changed on each task, then parity where it
-    was measured."""
+    """The decision on an experiment, every run's summary, what a grammar lifts, what changed on
+    each task, then parity where it was measured."""
     decided = [Text(experiments.sentence(report.experiment))] if report.experiment else []
     summaries = [Summary(run) for run in report.runs]
     lifts = map(grammar_lift, grammar_lifts(report))

@@ -31,8 +31,8 @@ def arm_records(
 ) -> tuple[RunRecord, RunRecord]:
     """The baseline's record and the candidate's.
 
-    A rate is the mean over keys, as the gate has it. Answers to OpenAI's routes, which nobody judged,
-    are left out.
+    A rate is the mean over keys, as the gate has it. Answers to OpenAI's routes, which nobody
+    judged, are left out.
 
     Args:
         entries: of one experiment, in the order of time.

@@ -61,8 +61,11 @@ def judge_for_task(line: JudgingLine, task: Task) -> VerdictMap:
     """Every behavior's verdict on one line, by what the task declares for the case of its id.
 
     Raises:
-        HarnessError: the task has no such case, and the line does not give its conversation.
+        HarnessError: the task has no such case, and the line does not give its conversation, or it
+            answers another task.
     """
+    if line.task not in (None, task.name):
+        raise HarnessError(f"answers {line.task or 'no task'}, not {task.name}")
     case = case_in(task, line)
     if case is None and line.messages is None:
         raise HarnessError(f"the task {task.name} has no case {str(line.id)!r}")

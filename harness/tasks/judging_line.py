@@ -55,6 +55,8 @@ class JudgingLine:
     """Index of the answer, where a row holds several."""
     error: str | None = None
     """Reason why there is no completion, in one line."""
+    task: str | None = None
+    """Name of the task that it answers, where the file says so; empty for none."""
 
     @classmethod
     def parse(cls, raw: bytes) -> "JudgingLine":

@@ -1,13 +1,15 @@
 """Reads a model's judged answers from stored runs, and from logs of lines as ``harness judge``
 reads them."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from harness.ab.entry import LogEntry
+from harness.ab.reading import read_log
 from harness.core.case import Case, Message
-from harness.core.completion import Completion
+from harness.core.completion import Completion, FinishReason
 from harness.core.errors import HarnessError
 from harness.core.record import RunRecord, Sample, TaskRecord
 from harness.core.suggestion import did_you_mean
@@ -150,6 +152,55 @@ def answers_of_log(
                 yield _by_task(line, path.name, task, is_suite_task=is_suite_task)
         except HarnessError as error:
             yield BrokenLine(number, str(error))
+
+
+def answers_of_experiment(
+    path: Path, task_of: Callable[[str], Task], task: str | None = None, model: str | None = None
+) -> Iterator[JudgedAnswer]:
+    """The answers in the log of an experiment, judged before repair by the tasks as they are.
+
+    Args:
+        path: a file of the log.
+        task_of: finds a task by name.
+        task: answers to this one alone.
+        model: answers of this ref alone.
+
+    Raises:
+        HarnessError: the log cannot be read or holds no texts, no answer is of that task and model,
+            or a task is not there.
+    """
+    entries = [e for e in read_log([path]).entries if e.text is not None and not e.is_owed]
+    if not entries:
+        raise HarnessError(
+            f"{path}: holds no prompts and answers, harness serve --ab --log-text keeps them"
+        )
+    of_tasks = [e for e in entries if e.task and e.task == (task or e.task)]
+    wanted = [e for e in of_tasks if e.model == (model or e.model)]
+    if not wanted:
+        options = {"--task": task, "--model": model}
+        named = " ".join(f"{name} {value}" for name, value in options.items() if value)
+        raise HarnessError(f"{path}: holds no answer to a task{f' of {named}' if named else ''}")
+    tasks = {name: task_of(name) for name in dict.fromkeys(e.task for e in wanted)}
+    for entry in wanted:
+        yield _of_entry(entry, path.name, tasks[entry.task])
+
+
+def _of_entry(entry: LogEntry, source: str, task: Task) -> JudgedAnswer:
+    _require_some(task.required, task.name)
+    case = Case(id=entry.id, messages=entry.messages or ())
+    reason = FinishReason(entry.finish_reason or FinishReason.STOP)
+    completion = Completion(entry.text or "", reason, case_id=entry.id)
+    return JudgedAnswer(
+        source=source,
+        task=task.name,
+        case=case,
+        completion=completion,
+        verdicts=judge_answer(case, completion, task),
+        required=task.required,
+        reference=None,
+        judge=partial(judge_answer, case, task=task),
+        is_suite_case=False,
+    )
 
 
 def _by_declarations(line: JudgingLine, source: str) -> JudgedAnswer:

@@ -40,7 +40,15 @@ def headline_of(task: LogTaskDecision, decision: LogDecision) -> tuple[str, tupl
 
 
 def _clause(task: LogTaskDecision, policy: GatePolicy) -> str:
-    return f"{_reason(task, policy)}{_change(_leading(task, policy), policy)}"
+    leading = _leading(task, policy)
+    if _is_empty(leading):
+        return _reason(task, policy).removesuffix("; ")
+    return f"{_reason(task, policy)}{_change(leading, policy)}"
+
+
+def _is_empty(found: LogTest) -> bool:
+    """No key of an arm counts yet."""
+    return found.before.rate is None or found.after.rate is None
 
 
 def _leading(task: LogTaskDecision, policy: GatePolicy) -> LogTest:
@@ -55,8 +63,8 @@ def _leading(task: LogTaskDecision, policy: GatePolicy) -> LogTest:
 def _reason(task: LogTaskDecision, policy: GatePolicy) -> str:
     before, after = task.composite.before.keys, task.composite.after.keys
     if task.reason is Reason.FEW_CASES:
-        least = f"{policy.min_cases} of each arm are asked for"
-        return f"only {words.plural(before, 'key')} before and {after:,} after, {least}; "
+        counted = f"{words.plural(before, 'key')} before and {after:,} after count so far"
+        return f"{counted}, {policy.min_cases} of each arm are asked for; "
     if task.reason is Reason.NOTHING_PASSES:
         return "nothing passes on either arm, so nothing can break; "
     if task.reason is Reason.WITHIN:
@@ -129,6 +137,8 @@ def _undecided(task: LogTaskDecision, policy: GatePolicy) -> str:
     if task.reason is Reason.NOTHING_PASSES:
         return "No number of keys would decide it: ask what some model can answer."
     found = _leading(task, policy)
+    if _is_empty(found):
+        return "Ask again when more keys count."
     allowed = f"the margin is {policy.margin * 100:.3g} points"
     worst = f"a drop of {found.interval.high * 100:.1f} points cannot be ruled out, {allowed}"
     if task.keys_needed is None:
