@@ -3,6 +3,7 @@
     python -m benchmarks.random_model /tmp/qwen05
     python -m benchmarks.random_model /tmp/small --shape 15m
     python -m benchmarks.random_model /tmp/qwen7 --shape 7b --shards 4
+    python -m benchmarks.random_model /tmp/qwen7 --shape 7b --empty
 
 Speed and memory of loading, converting and decoding depend on shapes, not on the weights' values.
 The tokenizer is the bundled one, with filler tokens up to the size of the real vocabulary. The same
@@ -62,9 +63,16 @@ SPREAD = 0.02
 @click.option("--shards", default=1, show_default=True, help="Files to spread the weights over.")
 @click.option("--layers", type=int, default=None, help="Fewer than the shape has.")
 @click.option("--shape", type=click.Choice(list(SHAPES)), default="0.5b", show_default=True)
-def main(folder: Path, seed: int, shards: int, layers: int | None, shape: str) -> None:
+@click.option("--empty", is_flag=True, help="Zeros that take no room on the disk, in one file.")
+def main(
+    folder: Path, seed: int, shards: int, layers: int | None, shape: str, empty: bool
+) -> None:
     """Write the model into FOLDER."""
-    write_random_model(folder, seed=seed, shards=shards, layers=layers, shape=shape)
+    if empty and shards > 1:
+        raise click.UsageError("--empty writes one file, leave --shards out")
+    write_random_model(
+        folder, seed=seed, shards=shards, layers=layers, shape=shape, has_values=not empty
+    )
     size = sum(file.stat().st_size for file in folder.iterdir())
     click.echo(f"{folder}: {size / 1e6:,.0f} MB in {shards} file(s)")
 

@@ -107,6 +107,57 @@ def check(files: tuple[Path, ...], name: str, tasks_dir: Path | None, is_json: b
         raise SystemExit(FAULTS)
 
 
+@command.command("task")
+@click.argument("files", metavar="FILE...", nargs=-1, required=True, type=FILES)
+@click.option("--task", "name", metavar="TASK", required=True, help="Task that the rows teach.")
+@click.option("-o", "output", metavar="DIR", required=True, type=FILES, help="A folder of tasks.")
+@click.option("--limit", type=click.IntRange(1), metavar="N", help="At most so many of the rows.")
+@click.option("--tasks-dir", metavar="DIR", type=FILES, help="The folder of task folders.")
+@click.option("--overwrite", is_flag=True, help="Replace the task that stands in DIR.")
+def rows_as_task(
+    files: tuple[Path, ...],
+    name: str,
+    output: Path,
+    limit: int | None,
+    tasks_dir: Path | None,
+    overwrite: bool,
+) -> None:
+    """Write DIR/TASK: the task with the rows of FILE... for its cases, so that a model can be asked
+    training prompts, and its answers mined.
+
+    Rows that are like a case of a task of the project are left out, each prompt stands once.
+
+    \b
+    harness data task data/train.jsonl --task json_extraction -o training --limit 300
+    pytest suites/ --tasks-dir training --task json_extraction --model adapter:out/weak
+    harness mine latest --tasks-dir training --references data/train.jsonl -o pairs.jsonl
+    """
+    from harness.core.errors import HarnessError
+    from harness.run.settings import read_settings
+    from harness.tasks.task import find_tasks
+    from trainers.data.reading import read_rows
+    from trainers.improve import training_prompts
+
+    folder = tasks_dir or Path(read_settings(Path()).tasks_dir)
+    (task,) = find_tasks(folder, (name,))
+    training_prompts.require_room(output, task, overwrite=overwrite)
+    rows = [row for file in files for row in read_rows(file)[0]]
+    prompts = training_prompts.without_cases(rows, find_tasks(folder), limit)
+    if not prompts.rows:
+        raise HarnessError(f"all rows of {files[0]} are like cases of a task, name others")
+    training_prompts.write_task(prompts, task, output)
+    given = " ".join(str(file) for file in files)
+    are_cases = "row that is" if prompts.left_out == 1 else "rows that are"
+    left_out = [("left out", f"{prompts.left_out:,} {are_cases} like a case of a task")]
+    _say([
+        ("read", f"{given}: {len(rows):,} rows"),
+        *(left_out if prompts.left_out else []),
+        ("written", f"{output / name}: {len(prompts.rows):,} cases"),
+        ("next", f"pytest suites/ --tasks-dir {output} --task {name} --model REF"),
+        ("", f"harness mine latest --tasks-dir {output} --references {files[0]} -o pairs.jsonl"),
+    ])  # fmt: skip
+
+
 def _say(pairs: list[tuple[str, str]]) -> None:
     from harness.report.console.output import say
 

@@ -7,6 +7,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from harness.cli import main
+from harness.tasks.task import load_task
 from tests.models import ROOT
 
 
@@ -84,3 +85,59 @@ def test_rows_with_faults_end_with_code_1() -> None:
     result = data("check", "rows.jsonl", "--task", "json_extractio", *tasks)
     assert result.exit_code == 2
     assert "did you mean 'json_extraction'?" in result.output
+
+
+PROMPT = "Extract fields. Output ONLY valid JSON with keys name, date, amount.\nText: {}"
+
+
+def as_task(*arguments: str) -> Result:
+    tasks = ("--tasks-dir", str(ROOT / "fixtures/tasks"))
+    return data("task", "rows.jsonl", "--task", "json_extraction", "-o", "own", *tasks, *arguments)
+
+
+def write_rows(*texts: str) -> None:
+    answer = json.dumps({"name": "Ada", "date": "2024-01-05", "amount": 4.5})
+    rows = [{"prompt": PROMPT.format(text), "completion": answer} for text in texts]
+    Path("rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+
+def test_rows_become_a_task_to_ask_and_to_mine() -> None:
+    case = "tickets from Vikram Nakamura, $49.99, delivered 2022-08-24."
+    write_rows("Ada was here on a Monday", case, "Bob sends nothing at all", "A third of them")
+    result = as_task("--limit", "2")
+    assert result.exit_code == 0, result.output
+    lines = [" ".join(line.split()) for line in result.output.splitlines()]
+    assert lines == [
+        "read rows.jsonl: 4 rows",
+        "left out 1 row that is like a case of a task",
+        "written own/json_extraction: 2 cases",
+        "next pytest suites/ --tasks-dir own --task json_extraction --model REF",
+        "harness mine latest --tasks-dir own --references rows.jsonl -o pairs.jsonl",
+    ]
+    written = load_task(Path("own/json_extraction"))
+    assert [c.id for c in written.cases] == ["rows.jsonl:1", "rows.jsonl:3"]
+    assert written.cases[0].reference == {"name": "Ada", "date": "2024-01-05", "amount": 4.5}
+
+
+def test_a_task_is_not_written_over() -> None:
+    write_rows("Ada was here on a Monday")
+    assert as_task().exit_code == 0
+    again = as_task()
+    assert (again.exit_code, "--overwrite replaces it" in again.output) == (2, True)
+    assert as_task("--overwrite").exit_code == 0
+
+
+def test_the_task_itself_is_never_written_over() -> None:
+    write_rows("Ada was here on a Monday")
+    result = data(
+        "task", "rows.jsonl", "--task", "json_extraction", "--overwrite",
+        *("-o", str(ROOT / "fixtures/tasks"), "--tasks-dir", str(ROOT / "fixtures/tasks")),
+    )  # fmt: skip
+    assert (result.exit_code, "is the task itself" in result.output) == (2, True)
+
+
+def test_rows_that_are_all_cases_make_no_task() -> None:
+    write_rows("tickets from Vikram Nakamura, $49.99, delivered 2022-08-24.")
+    result = as_task()
+    assert (result.exit_code, "are like cases of a task" in result.output) == (2, True)
+    assert not Path("own").exists()

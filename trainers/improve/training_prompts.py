@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.core.case import Message
+from harness.core.errors import HarnessError
 from harness.core.record import RunRecord
 from harness.files.atomic import write_whole
 from harness.tasks.reference import reference_value
@@ -45,13 +46,32 @@ def window(rows: Sequence[TrainingRow], number: int, size: int) -> list[Training
     return [rows[place % len(rows)] for place in places]
 
 
-def without_cases(rows: Sequence[TrainingRow], tasks: Iterable[Task]) -> TrainingPrompts:
-    """The rows that the leak check does not find to be a case, each prompt once."""
+def without_cases(
+    rows: Sequence[TrainingRow], tasks: Iterable[Task], limit: int | None = None
+) -> TrainingPrompts:
+    """The rows that the leak check does not find to be a case, each prompt once.
+
+    Args:
+        limit: the most rows.
+    """
     distinct = list({row.prompt: row for row in rows}.values())
     leaks = find_leaks([row.prompt for row in distinct], tasks)
     own = {row for leak in leaks for row in leak.rows}
     kept = tuple(row for place, row in enumerate(distinct) if place not in own)
-    return TrainingPrompts(kept, len(own))
+    return TrainingPrompts(kept[:limit], len(own))
+
+
+def require_room(tasks_dir: Path, task: Task, *, overwrite: bool) -> None:
+    """Check that the task may be written into ``tasks_dir``.
+
+    Raises:
+        HarnessError: it is the task's own folder, or one that may not be replaced is there.
+    """
+    folder = tasks_dir / task.name
+    if folder.resolve() == task.path.resolve():
+        raise HarnessError(f"{folder}: is the task itself, name another folder of tasks")
+    if folder.exists() and not overwrite:
+        raise HarnessError(f"{folder}: is there already, --overwrite replaces it")
 
 
 def write_task(prompts: TrainingPrompts, task: Task, tasks_dir: Path) -> None:

@@ -1,0 +1,54 @@
+#!/usr/bin/env bash
+# Credit letters: prepare data, train, validate, look for invented facts, benchmark against the base,
+# serve, monitor. docs/systems/credit_letters.md tells it step by step.
+#
+#   make setup && bash docs/systems/credit_letters.sh
+#
+# With a model of yours:
+#   BASE=Qwen/Qwen2.5-0.5B-Instruct SETTINGS= LETTERS=letters.jsonl OUT=out/letters bash docs/systems/credit_letters.sh
+set -euo pipefail
+out=${OUT:-out/systems/credit_letters}
+base=${BASE:-fixtures/models/tiny-qwen2}
+task=${TASK:-credit_dispute}
+cases=${CASES:-100}
+# The recipe is for 0.5B; a model this small wants larger steps, and fits more rows into one.
+settings=${SETTINGS-"learning_rate=2e-3 per_device_train_batch_size=16 gradient_accumulation_steps=1
+  max_steps=100 lora.r=16 lora.lora_alpha=32 max_length=400 activation_checkpointing=false
+  dtype=float32 threads=1"}
+source "$(dirname "$0")/steps.sh"
+runs=$out/runs
+mkdir -p "$out"
+
+step "1. Data: letters as they were collected, split and looked at"
+letters=${LETTERS:-$out/letters.jsonl}
+if [ -z "${LETTERS:-}" ]; then
+  run python -m fixtures.datasets "$task" --rows 2000 --seed 0 --out "$out/collected"
+  cat "$out"/collected/*.jsonl >"$letters"
+fi
+run harness data prepare "$letters" -o "$out/data" --overwrite
+run harness data check "$out/data/train.jsonl" --task "$task"
+
+step "2. Train"
+settings "base=$base" "output=$out/adapter" \
+  "data.train=$out/data/train.jsonl" "data.val=$out/data/val.jsonl" $settings
+run harness train credit_letters_cpu --overwrite "${sets[@]}"
+
+step "3. Validate: base and adapter by the same suites (the base is meant to fail)"
+ends_with 1 pytest suites/ --task "$task" --limit "$cases" --report-dir "$runs" --run-id letters \
+  --model "base:$base" --model "adapter:$out/adapter" -k "not budget" -q -rN --tb=no --no-header
+
+step "4. Hallucinations: the stored answers of the adapter, by the three behaviors that find invented facts"
+run pytest suites/ --task "$task" --report-dir "$runs" --run-id invented -q -rN --no-header \
+  --limit "$cases" -k "grounding or quotes or forbidden" --model "record:$runs/letters+model=adapter:$out/adapter"
+
+step "5. Benchmark against the base: the gate, and the page"
+run harness gate letters --report-dir "$runs"
+run harness report letters --report-dir "$runs" -o "$out/report.html"
+
+step "6. Serve"
+start_server --model "adapter:$out/adapter" --task "$task" --policy retry:2 --log-prompts
+ask "/v1/tasks/$task" '{"variables": {"text": "On 2027-03-10 Mercer Bank listed $24.76 under account 2558-1351. Jonas Vargas says the amount is wrong.", "name": "Jonas Vargas", "account": "2558-1351", "creditor": "Mercer Bank", "amount": "24.76", "date": "2027-03-10"}}'
+
+step "7. Monitor: the server's numbers, and its log"
+run curl -s "$url/metrics" >"$out/metrics.txt"
+stop_server

@@ -1,0 +1,59 @@
+# Sourced by the five scripts: it shows each command before it runs, and starts and stops a server.
+# It begins in the repository's root, with the commands of .venv before all others.
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+PATH="$PWD/.venv/bin:$PATH"
+server=
+
+step() { printf '\n\033[1m%s\033[0m\n' "$*"; }
+
+show() { printf '\n$'; printf ' %q' "$@"; printf '\n'; }
+
+run() { show "$@"; "$@"; }
+
+# ends_with CODE COMMAND...: another exit code is an error, for a command that is meant to find fault
+ends_with() {
+  local expected=$1 code=0
+  shift
+  run "$@" || code=$?
+  [ "$code" -eq "$expected" ] || fail "$1 ended with exit code $code, expected $expected"
+}
+
+fail() {
+  echo "$(basename "$0"): $*" >&2
+  exit 1
+}
+
+# start_server ARGUMENT...: harness serve at a free port; $url is its address, $log its log
+start_server() {
+  log=$out/serve.log
+  show harness serve "$@"
+  harness serve --port 0 "$@" >"$log" 2>"$out/serve.err" &
+  server=$!
+  until url=$(sed -n 's|^\(http://.*\)/v1 serves .*|\1|p' "$out/serve.err") && [ -n "$url" ]; do
+    kill -0 "$server" 2>/dev/null || fail "$(cat "$out/serve.err")"
+    sleep 0.2
+  done
+  cat "$out/serve.err"
+}
+
+# stop_server: it answers what it began, and ends with exit code 0
+stop_server() {
+  local stopped=$server
+  server=
+  kill -TERM "$stopped"
+  wait "$stopped" || fail "the server ended with exit code $?: $(cat "$out/serve.err")"
+}
+
+# ask PATH JSON: the body of the answer, and its status on a line of its own
+ask() {
+  printf '\n$ curl -s %s -d %q\n' "$1" "$2"
+  curl -s -w '\n%{http_code}\n' -H 'Content-Type: application/json' "$url$1" -d "$2"
+}
+
+# settings KEY=VALUE...: as options of harness train, in the array $sets
+settings() {
+  sets=()
+  for pair in "$@"; do sets+=(--set "$pair"); done
+}
+
+trap 'if [ -n "$server" ]; then kill -TERM "$server" 2>/dev/null || true; wait "$server" || true; fi' EXIT
