@@ -11,7 +11,7 @@ out=${OUT:-out/systems/assistant}
 base=${BASE:-fixtures/models/tiny-qwen2}
 task=${TASK:-json_extraction}
 cases=${CASES:-150}
-prompts=${PROMPTS:-300}
+prompts=${PROMPTS:-450}
 # The recipes are for 7B; a model this small wants larger steps. The first stage is short, so that it leaves failures.
 small="per_device_train_batch_size=16 gradient_accumulation_steps=1 max_length=256
   activation_checkpointing=false save_steps=null threads=1 lora.r=8 lora.lora_alpha=16"
@@ -19,7 +19,6 @@ sft=${SFT-"$small learning_rate=2e-3 max_steps=14 warmup_steps=3"}
 dpo=${DPO-"$small learning_rate=1e-3 max_steps=25 per_device_train_batch_size=8 max_prompt_length=128"}
 source "$(dirname "$0")/steps.sh"
 runs=$out/runs
-mkdir -p "$out"
 
 step "1. Memory of the real one, on one A100 of 80 GB"
 # Qwen2.5-7B's shape: weights of zeros that take no room. With the model on this machine, --set base=Qwen/Qwen2.5-7B-Instruct.
@@ -33,29 +32,31 @@ if [ -z "${ROWS:-}" ]; then
   run python -m fixtures.datasets "$task" --rows 2000 --seed 0 --out "$out/collected"
   cat "$out"/collected/*.jsonl >"$rows"
 fi
-run harness data prepare "$rows" -o "$out/data" --overwrite
+run harness data prepare "$rows" -o "$out/data"
 
 step "3. The first stage: SFT, merged"
 settings "base=$base" "output=$out/sft" "data.train=$out/data/train.jsonl" "data.val=$out/data/val.jsonl" $sft
-run harness train assistant_7b_sft --overwrite "${sets[@]}"
-run harness export merge "adapter:$out/sft" -o "$out/sft_merged" --force
+run harness train assistant_7b_sft "${sets[@]}"
+run harness export merge "adapter:$out/sft" -o "$out/sft_merged"
 
 step "4. Its gate: base against the first stage (both still miss budgets)"
 judge=(pytest suites/ --task "$task" --limit "$cases" --report-dir "$runs" -k "not budget" -q -rN --tb=no --no-header)
-ends_with 1 "${judge[@]}" --run-id sft --model "base:$base" --model "merged:$out/sft_merged"
+may_fail "${judge[@]}" --run-id sft --model "base:$base" --model "merged:$out/sft_merged"
 run harness gate sft --report-dir "$runs"
 
 step "5. Preferences: training prompts, answered by the first stage, its failures rejected"
-run harness data task "$out/data/train.jsonl" --task "$task" -o "$out/training" --limit "$prompts" --overwrite
-ends_with 1 pytest suites/ --tasks-dir "$out/training" --task "$task" --report-dir "$runs" --run-id failures \
+# A prompt stays in its split, so those of val become preferences to watch the training by.
+run harness data task "$out/data/val.jsonl" "$out/data/train.jsonl" --task "$task" -o "$out/training" --limit "$prompts"
+may_fail pytest suites/ --tasks-dir "$out/training" --task "$task" --report-dir "$runs" --run-id failures \
   --model "merged:$out/sft_merged" -k "not budget" -q -rN --tb=no --no-header
-run harness mine "$runs/failures" --tasks-dir "$out/training" --references "$out/data/train.jsonl" -o "$out/pairs.jsonl" --overwrite
-run harness data prepare "$out/pairs.jsonl" -o "$out/preferences" --split 90/10/0 --overwrite
+run harness mine "$runs/failures" --tasks-dir "$out/training" --references "$out/data/val.jsonl" \
+  --references "$out/data/train.jsonl" -o "$out/pairs.jsonl"
+run harness data prepare "$out/pairs.jsonl" -o "$out/preferences"
 
 step "6. The second stage: DPO over the merged first one"
 settings "base=$out/sft_merged" "output=$out/dpo" \
   "data.train=$out/preferences/train.jsonl" "data.val=$out/preferences/val.jsonl" $dpo
-run harness train assistant_7b_dpo --overwrite "${sets[@]}"
+run harness train assistant_7b_dpo "${sets[@]}"
 
 step "7. Its gate: the first stage against the second, whose budgets are all met"
 run "${judge[@]}" --run-id dpo --model "adapter:$out/dpo"

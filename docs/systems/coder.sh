@@ -12,12 +12,11 @@ base=${BASE:-fixtures/models/tiny-qwen2}
 task=${TASK:-code_assistant}
 cases=${CASES:-100}
 # The recipe is for 7B; a model this small wants larger steps, more of its layers, and no checkpoints.
-settings=${SETTINGS-"learning_rate=2e-3 per_device_train_batch_size=16 gradient_accumulation_steps=1
-  max_steps=80 lora.target_modules=all-linear max_length=256 activation_checkpointing=false
+settings=${SETTINGS-"learning_rate=4e-3 per_device_train_batch_size=8 gradient_accumulation_steps=1
+  max_steps=180 lora.r=16 lora.target_modules=all-linear max_length=256 activation_checkpointing=false
   dtype=float32 save_steps=null threads=1"}
 source "$(dirname "$0")/steps.sh"
 runs=$out/runs
-mkdir -p "$out"
 
 step "1. Data: what the agents were asked and what they answered, 80/10/10"
 interactions=${INTERACTIONS:-$out/interactions.jsonl}
@@ -33,21 +32,21 @@ for number, row in enumerate(map(json.loads, sys.stdin)):
         "execution": {"output": row["completion"][0]["content"], "success": number % 10 != 9},
     }))' >"$interactions"
 fi
-run harness data prepare "$interactions" -o "$out/data" --split 80/10/10 --overwrite
+run harness data prepare "$interactions" -o "$out/data" --split 80/10/10
 
 step "2. Train"
 settings "base=$base" "output=$out/adapter" \
   "data.train=$out/data/train.jsonl" "data.val=$out/data/val.jsonl" $settings
-run harness train coder_7b_cpu --overwrite "${sets[@]}"
+run harness train coder_7b_cpu "${sets[@]}"
 
 step "3. Evaluate (the base is meant to fail)"
 judge=(pytest suites/ --task "$task" --limit "$cases" --report-dir "$runs" -q -rN --tb=no --no-header)
-ends_with 1 "${judge[@]}" --run-id coder -k "not budget" --model "base:$base" --model "adapter:$out/adapter"
+may_fail "${judge[@]}" --run-id coder -k "not budget" --model "base:$base" --model "adapter:$out/adapter"
 run harness gate coder --report-dir "$runs"
 
 step "4. A GGUF of four bits, and what its files say"
 gguf=$out/coder-q4_k_m.gguf
-run harness export gguf "adapter:$out/adapter" -o "$gguf" --type q4_k_m --force
+run harness export gguf "adapter:$out/adapter" -o "$gguf" --type q4_k_m
 run harness doctor "gguf:$gguf"
 
 step "5. Budgets, on the file that is shipped: all of them are met"

@@ -12,12 +12,11 @@ base=${BASE:-fixtures/models/tiny-qwen2}
 task=${TASK:-credit_dispute}
 cases=${CASES:-100}
 # The recipe is for 0.5B; a model this small wants larger steps, and fits more rows into one.
-settings=${SETTINGS-"learning_rate=2e-3 per_device_train_batch_size=16 gradient_accumulation_steps=1
-  max_steps=100 lora.r=16 lora.lora_alpha=32 max_length=400 activation_checkpointing=false
+settings=${SETTINGS-"learning_rate=4e-3 per_device_train_batch_size=8 gradient_accumulation_steps=1
+  max_steps=200 lora.r=32 lora.lora_alpha=64 save_steps=null max_length=400 activation_checkpointing=false
   dtype=float32 threads=1"}
 source "$(dirname "$0")/steps.sh"
 runs=$out/runs
-mkdir -p "$out"
 
 step "1. Data: letters as they were collected, split and looked at"
 letters=${LETTERS:-$out/letters.jsonl}
@@ -25,16 +24,16 @@ if [ -z "${LETTERS:-}" ]; then
   run python -m fixtures.datasets "$task" --rows 2000 --seed 0 --out "$out/collected"
   cat "$out"/collected/*.jsonl >"$letters"
 fi
-run harness data prepare "$letters" -o "$out/data" --overwrite
+run harness data prepare "$letters" -o "$out/data"
 run harness data check "$out/data/train.jsonl" --task "$task"
 
 step "2. Train"
 settings "base=$base" "output=$out/adapter" \
   "data.train=$out/data/train.jsonl" "data.val=$out/data/val.jsonl" $settings
-run harness train credit_letters_cpu --overwrite "${sets[@]}"
+run harness train credit_letters_cpu "${sets[@]}"
 
 step "3. Validate: base and adapter by the same suites (the base is meant to fail)"
-ends_with 1 pytest suites/ --task "$task" --limit "$cases" --report-dir "$runs" --run-id letters \
+may_fail pytest suites/ --task "$task" --limit "$cases" --report-dir "$runs" --run-id letters \
   --model "base:$base" --model "adapter:$out/adapter" -k "not budget" -q -rN --tb=no --no-header
 
 step "4. Hallucinations: the stored answers of the adapter, by the three behaviors that find invented facts"

@@ -12,27 +12,54 @@ base=${BASE:-fixtures/models/tiny-gpt2}
 recipe=${RECIPE:-fan_timeline_gpt2_tiny}
 task=${TASK:-fan_timeline}
 cases=${CASES:-60}
+asked=${ASKED:-40}
 # Short, so that repair and grammar have something left to do.
 settings=${SETTINGS-"max_steps=40 warmup_steps=4"}
 source "$(dirname "$0")/steps.sh"
 runs=$out/runs
-mkdir -p "$out"
 
 step "1. Data"
 run python -m fixtures.datasets "$task" --rows 2000 --seed 0 --out "$out/data"
 
 step "2. Train"
 settings "base=$base" "output=$out/adapter" "data.train=$out/data/train.jsonl" $settings
-run harness train "$recipe" --overwrite "${sets[@]}"
+run harness train "$recipe" "${sets[@]}"
 
 step "3. Raw: base and adapter, decoded freely (both miss budgets)"
 judge=(pytest suites/ --task "$task" --limit "$cases" --report-dir "$runs" -k "not budget" -q -rN --tb=no --no-header
   --model "base:$base" --model "adapter:$out/adapter")
-ends_with 1 "${judge[@]}" --run-id raw
+may_fail "${judge[@]}" --run-id raw
 
 step "4. Constrained: the same, held to the task's schema"
-ends_with 1 "${judge[@]}" --run-id constrained --decode constrained
+may_fail "${judge[@]}" --run-id constrained --decode constrained
 
-step "5. Repair lift and grammar lift"
+step "5. Repair lift, grammar lift, and what the grammar is worth to the adapter"
 run harness report raw constrained --report-dir "$runs" --format terminal
 run harness report raw constrained --report-dir "$runs" -o "$out/report.html"
+run harness gate raw constrained --before "adapter:$out/adapter" --after "adapter:$out/adapter" \
+  --allow decoding --report-dir "$runs"
+
+step "6. Demo: a conversation in the terminal, each answer judged"
+posts="Q1 02:03 No! steal by Novak. Q2 07:51 Yes! dunk by Li."
+show harness chat --model "adapter:$out/adapter" --task "$task"
+echo "$posts" | harness chat --model "adapter:$out/adapter" --task "$task"
+
+step "7. Server: the same posts under each policy, then $asked cases of the suite"
+start_server --model "adapter:$out/adapter" --task "$task"
+head -"$asked" "fixtures/tasks/$task/cases.jsonl" >"$out/asked.jsonl"
+for policy in raw repair constrained; do
+  ask "/v1/tasks/$task" "{\"policy\": \"$policy\", \"variables\": {\"text\": \"$posts\"}}"
+done
+for policy in raw repair constrained; do
+  python -c '
+import json, sys
+for line in sys.stdin:
+    print(json.dumps({"policy": sys.argv[1], "variables": json.loads(line)["variables"]}))
+' "$policy" <"$out/asked.jsonl" | while read -r body; do
+    curl -s -o "$out/answer.json" -H "Content-Type: application/json" "$url/v1/tasks/$task" -d "$body"
+  done
+done
+show curl -s /metrics
+curl -s "$url/metrics" >"$out/metrics.txt"
+grep '^harness_task_answers_total' "$out/metrics.txt"
+stop_server

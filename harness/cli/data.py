@@ -146,7 +146,8 @@ def rows_as_task(
     if not prompts.rows:
         raise HarnessError(f"all rows of {files[0]} are like cases of a task, name others")
     training_prompts.write_task(prompts, task, output)
-    given = " ".join(str(file) for file in files)
+    given = ", ".join(str(file) for file in files)
+    references = " ".join(f"--references {file}" for file in files)
     are_cases = "row that is" if prompts.left_out == 1 else "rows that are"
     left_out = [("left out", f"{prompts.left_out:,} {are_cases} like a case of a task")]
     _say([
@@ -154,7 +155,7 @@ def rows_as_task(
         *(left_out if prompts.left_out else []),
         ("written", f"{output / name}: {len(prompts.rows):,} cases"),
         ("next", f"pytest suites/ --tasks-dir {output} --task {name} --model REF"),
-        ("", f"harness mine latest --tasks-dir {output} --references {files[0]} -o pairs.jsonl"),
+        ("", f"harness mine latest --tasks-dir {output} {references} -o pairs.jsonl"),
     ])  # fmt: skip
 
 
