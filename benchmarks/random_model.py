@@ -64,9 +64,7 @@ SPREAD = 0.02
 @click.option("--layers", type=int, default=None, help="Fewer than the shape has.")
 @click.option("--shape", type=click.Choice(list(SHAPES)), default="0.5b", show_default=True)
 @click.option("--empty", is_flag=True, help="Zeros that take no room on the disk, in one file.")
-def main(
-    folder: Path, seed: int, shards: int, layers: int | None, shape: str, empty: bool
-) -> None:
+def main(folder: Path, seed: int, shards: int, layers: int | None, shape: str, empty: bool) -> None:
     """Write the model into FOLDER."""
     if empty and shards > 1:
         raise click.UsageError("--empty writes one file, leave --shards out")

@@ -19,6 +19,7 @@ ENVIRONMENT = {
     "TOKENIZERS_PARALLELISM": "false",
     "USE_HUB_KERNELS": "0",
     "BITSANDBYTES_NOWELCOME": "1",
+    "TQDM_DISABLE": "1",
 }
 """Environment variables that the libraries read when they are imported. Without them TRL sends
 telemetry when a trainer is built, and transformers fetches native code from the hub."""
