@@ -1,62 +1,122 @@
-"""``harness init``: copies the suites and an example task into a project."""
+"""``harness init``: makes a repository one in which a model is judged, trained and gated."""
 
+import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
 from harness.cli._document import json_option, say_document
+from harness.cli._starter import ADDITIONS, PIECES, Addition, Piece
 from harness.core.errors import HarnessError
-from harness.files.atomic import write_whole
-from harness.report.console.output import say
 
-STARTER = Path(__file__).parent.parent / "starter"
-"""Folder of the starter files in a wheel; in a checkout they are in their own folders."""
-CHECKOUT = Path(__file__).parent.parent.parent
-SETTINGS = """\
-[tool.harness]
-tasks_dir = "tasks"
-models = []  # what `pytest suites/` runs without --model, such as "adapter:out/my_adapter"
-"""
+NEXT = (
+    ("pytest", "judge the adapter that came along"),
+    ("harness report --open", "look at its answers"),
+    ("harness baseline save main", "keep that run, and commit it"),
+    ("harness train recipes/json_extraction.yaml", "train an adapter of your own"),
+)
 
 
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False), default=".")
 @json_option
 def command(folder: Path, is_json: bool) -> None:
-    """Copy the suites and an example task into FOLDER, to begin with.
+    """Write into FOLDER what a project needs that judges, trains and gates a model.
 
-    Writes suites/ and tasks/json_extraction/, and the table [tool.harness] of pyproject.toml where
-    there is none. Nothing that is there is overwritten.
+    The suites, an example task with training rows and a recipe, a tiny model to try them on, JSON
+    Schemas for editors, a workflow that gates pull requests, the folder of baselines; and what
+    belongs at the end of pyproject.toml, .gitignore and README.md.
+
+    Nothing that is there is overwritten: what the project has already is kept, and named.
     """
-    copies = {folder / "suites": _source("suites", "suites")}
-    task = _source("tasks/json_extraction", "fixtures/tasks/json_extraction")
-    copies[folder / "tasks/json_extraction"] = task
-    for target in copies:
-        if target.exists():
-            raise HarnessError(f"{target}: is there already, name another folder or move it away")
-    for target, source in copies.items():
-        ignored = shutil.ignore_patterns("__pycache__", "*.pyc")
-        shutil.copytree(source, target, ignore=ignored)
-        say(f"wrote {target}/", err=is_json)
-    _settings(folder / "pyproject.toml", is_json)
-    say("next: pytest suites/ --model base:PATH_OR_HUB_ID --limit 20", err=is_json)
+    from harness.report.console.output import say
+
+    for addition in ADDITIONS:
+        _text_of(folder / addition.target)  # A file that cannot be read stops it before it begins.
+    wrote, kept = list[str](), list[str]()
+    for piece in PIECES:
+        (wrote if _write(piece, folder / piece.target) else kept).append(_shown(piece, folder))
+    for addition in ADDITIONS:
+        is_new = _add(addition, folder / addition.target)
+        name = f"{folder / addition.target}: {addition.name}"
+        (wrote if is_new else kept).append(name)
+    say(*(f"wrote {name}" for name in wrote), *(f"kept {name}" for name in kept), err=is_json)
+    say("next:" if folder == Path() else f"next, in {folder}:", *_next(), err=is_json)
     if is_json:
-        say_document({"wrote": [*copies, folder / "pyproject.toml"]})
+        commands = [run for run, _ in NEXT]
+        say_document({"folder": folder, "wrote": wrote, "kept": kept, "next": commands})
 
 
-def _source(in_wheel: str, in_checkout: str) -> Path:
-    """A starter folder of this installation."""
-    for path in (STARTER / in_wheel, CHECKOUT / in_checkout):
-        if path.is_dir():
-            return path
-    raise HarnessError(f"this installation lacks {in_wheel}: install slm-harness again")
+def _shown(piece: Piece, folder: Path) -> str:
+    path = folder / piece.target
+    return f"{path}/" if path.is_dir() else str(path)
 
 
-def _settings(path: Path, is_json: bool) -> None:
-    text = path.read_text("utf-8") if path.is_file() else ""
-    if "[tool.harness]" in text:
-        say(f'{path} has a table [tool.harness] already: give it tasks_dir = "tasks"', err=is_json)
-        return
-    write_whole(path, [text, "\n" if text else "", SETTINGS])
-    say(f"wrote [tool.harness] to {path}", err=is_json)
+def _next() -> Iterator[str]:
+    width = max(len(run) for run, _ in NEXT)
+    for run, why in NEXT:
+        yield f"  {run:<{width}}  {why}"
+
+
+def _write(piece: Piece, target: Path) -> bool:
+    """Write a piece where nothing is; returns False where something is."""
+    from harness.files.atomic import write_whole
+
+    if os.path.lexists(target):
+        return False
+    _make_folder(target.parent)
+    if not piece.source:
+        write_whole(target, [piece.text])
+        return True
+    source = piece.find()
+    if source.is_dir():
+        _copy_folder(piece, source, target)
+    else:
+        write_whole(target, [piece.changed("", source.read_text("utf-8"))])
+    return True
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        raise HarnessError(f"{folder}: is there and no folder, move it away") from None
+
+
+def _copy_folder(piece: Piece, source: Path, target: Path) -> None:
+    """Copy a folder, which appears whole or not at all."""
+    from harness.files.staging import staged
+
+    with staged(target) as staging:
+        made = staging.path("folder")
+        shutil.copytree(source, made, ignore=shutil.ignore_patterns("__pycache__", "*.pyc"))
+        for name in piece.changes:
+            path = made / name
+            path.write_text(piece.changed(name, path.read_text("utf-8")), "utf-8")
+        made.rename(target)
+
+
+def _text_of(path: Path) -> str:
+    """The text of a file; empty where there is none."""
+    from harness.files.regular import read_regular
+
+    try:
+        return read_regular(path).decode("utf-8")
+    except FileNotFoundError:
+        return ""
+    except (UnicodeDecodeError, OSError) as error:
+        raise HarnessError(f"{path}: cannot be read ({error}), move it away") from None
+
+
+def _add(addition: Addition, path: Path) -> bool:
+    """Add text to the end of a file, unless the file has such; returns False where it has."""
+    from harness.files.atomic import write_whole
+
+    text = _text_of(path)
+    if addition.is_there(text):
+        return False
+    gap = "" if not text else "\n" if text.endswith("\n") else "\n\n"
+    write_whole(path, [text, gap, addition.text])
+    return True

@@ -1,57 +1,138 @@
 """``harness init``, from a checkout and from the wheel that a user installs."""
 
+import json
 import subprocess
 import sys
+import tomllib
 import venv
 import zipfile
+from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
+import yaml
+from click.testing import CliRunner, Result
 
+from fixtures.datasets.writing import write_dataset
 from harness.cli import main
+from harness.cli._starter import MODEL, PIECES
 from tests.models import ROOT
 from tests.project import clean_environment
+from trainers.recipes.load import load
 
 
-def test_a_new_project_has_suites_a_task_and_settings(tmp_path):
-    done = CliRunner().invoke(main, ["init", str(tmp_path / "new")])
-    assert done.exit_code == 0, done.output
+def init(folder: Path, *options: str) -> Result:
+    return CliRunner().invoke(main, ["init", str(folder), *options], catch_exceptions=False)
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    files = (path for path in folder.rglob("*") if path.is_file())
+    return {str(path.relative_to(folder)): path.read_bytes() for path in files}
+
+
+@pytest.fixture(scope="module")
+def new(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("new")
+    assert init(folder).exit_code == 0
+    return folder
+
+
+def test_it_lists_what_it_wrote_and_the_next_commands(tmp_path: Path) -> None:
+    lines = init(tmp_path).output.splitlines()
+    wrote = [line.removeprefix(f"wrote {tmp_path}/") for line in lines if line.startswith("wrote")]
+    assert wrote[:2] == ["suites/", "tasks/json_extraction/"]
+    assert {".github/workflows/gate.yml", "pyproject.toml: [tool.harness]"} <= set(wrote)
+    assert lines[len(wrote)] == f"next, in {tmp_path}:"
+    assert max(map(len, lines[len(wrote) + 1 :])) <= 80
+
+
+def test_its_behaviors_are_collected_for_its_own_model(new: Path) -> None:
     collected = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "pytest",
-            "suites",
-            "--collect-only",
-            "-q",
-            "-p",
-            "harness.pytest_plugin",
-            "--model",
-            f"base:{ROOT}/fixtures/models/tiny-qwen2",
-        ],
-        cwd=tmp_path / "new",
+        [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "harness.pytest_plugin"],
+        cwd=new,
         env=clean_environment(),
         capture_output=True,
         text=True,
         timeout=60,
     )
     assert collected.returncode == 0, collected.stdout + collected.stderr
-    assert "test_json_validity[json_extraction-base:" in collected.stdout
+    assert f"test_json_validity[json_extraction-{MODEL}]" in collected.stdout
 
 
-def test_nothing_is_overwritten(tmp_path):
-    (tmp_path / "suites").mkdir()
-    done = CliRunner().invoke(main, ["init", str(tmp_path)])
-    assert done.exit_code == 2
-    assert "is there already" in done.output
-    assert not (tmp_path / "tasks").exists()
+def test_nothing_is_overwritten_and_a_second_time_writes_nothing(tmp_path: Path) -> None:
+    for name in ("suites/test_mine.py", "README.md", ".gitignore", "requirements.txt"):
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("mine\n")
+    (tmp_path / "pyproject.toml").write_text('[project]\nname = "x"\n\n[tool.pytest.ini_options]\n')
+    first = init(tmp_path)
+    assert first.exit_code == 0
+    assert f"kept {tmp_path}/suites/\n" in first.output
+    assert f"kept {tmp_path}/requirements.txt\n" in first.output
+    assert f"kept {tmp_path}/pyproject.toml: [tool.pytest.ini_options]\n" in first.output
+    assert [path.name for path in (tmp_path / "suites").iterdir()] == ["test_mine.py"]
+    assert (tmp_path / "requirements.txt").read_text() == "mine\n"
+    for name in ("README.md", ".gitignore"):
+        assert (tmp_path / name).read_text().startswith("mine\n\n")
+    settings = tomllib.loads((tmp_path / "pyproject.toml").read_text())
+    assert settings["project"] == {"name": "x"}
+    assert settings["tool"]["harness"]["models"] == [MODEL]
+    before = contents(tmp_path)
+    again = init(tmp_path, "--json")
+    assert json.loads(again.stdout)["wrote"] == []
+    assert contents(tmp_path) == before
 
 
-def test_settings_that_are_there_stay(tmp_path):
-    (tmp_path / "pyproject.toml").write_text('[project]\nname = "x"\n')
-    CliRunner().invoke(main, ["init", str(tmp_path)])
-    text = (tmp_path / "pyproject.toml").read_text()
-    assert text.startswith('[project]\nname = "x"\n\n[tool.harness]\n')
+@pytest.mark.parametrize("name", ["README.md", "pyproject.toml"])
+def test_a_file_that_cannot_be_read_stops_it_before_it_begins(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(b"\xff")
+    result = init(tmp_path)
+    assert result.exit_code == 2
+    assert result.output.startswith(f"harness: {tmp_path / name}: cannot be read")
+    assert len(contents(tmp_path)) == 1
+
+
+def test_a_file_in_a_folder_s_place_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "tasks").write_text("")
+    result = init(tmp_path)
+    assert result.exit_code == 2
+    assert result.output == f"harness: {tmp_path}/tasks: is there and no folder, move it away\n"
+
+
+def test_what_it_writes_is_the_project_s_own(new: Path) -> None:
+    """No path leads out of the project, and none to where the files are maintained."""
+    for name, content in contents(new).items():
+        if not name.startswith(("models/", "suites/")):
+            assert b"fixtures" not in content, name
+    adapter = json.loads((new / "models/tiny-qwen2-adapter/adapter_config.json").read_bytes())
+    assert adapter["base_model_name_or_path"] == "models/tiny-qwen2"
+    for name in ("tasks/json_extraction/task.yaml", "recipes/json_extraction.yaml"):
+        first = (new / name).read_text("utf-8").splitlines()[0]
+        assert (new / name).parent.joinpath(first.partition("$schema=")[2]).is_file(), first
+
+
+def test_the_recipe_and_the_rows_are_sound(new: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(new)
+    recipe = load("recipes/json_extraction.yaml", ()).recipe
+    assert all(Path(path).is_file() for path in recipe.data.train)
+    assert Path(recipe.base).is_dir()
+    rows = ROOT / "fixtures/starter/json_extraction.jsonl"
+    made = new / "rows"
+    write_dataset("json_extraction", 1000, 0, made)
+    assert (made / "train.jsonl").read_bytes() == rows.read_bytes()
+
+
+def test_the_workflow_gates_what_the_project_has(new: Path) -> None:
+    workflow = yaml.safe_load((new / ".github/workflows/gate.yml").read_text("utf-8"))
+    assert workflow["env"]["MODEL"] == MODEL
+    assert (new / "tasks" / workflow["env"]["TASK"]).is_dir()
+    text = (new / ".github/workflows/gate.yml").read_text("utf-8")
+    assert "pip install -r requirements.txt" in text
+    assert "constraints.txt" not in text
+    assert (new / "requirements.txt").read_text().startswith("slm-harness[hf]==")
+
+
+def test_the_model_that_comes_along_is_small(new: Path) -> None:
+    assert sum(p.stat().st_size for p in (new / "models").rglob("*") if p.is_file()) < 5_000_000
 
 
 @pytest.mark.slow
@@ -77,3 +158,14 @@ def test_the_wheel_is_enough(tmp_path):
     subprocess.run([python, "-m", "harness", "init", "new"], **run)
     assert (tmp_path / "new/suites/test_json_validity.py").is_file()
     assert (tmp_path / "new/tasks/json_extraction/cases.jsonl").is_file()
+    for piece in PIECES:
+        assert (tmp_path / "new" / piece.target).exists(), piece.target
+    judged = subprocess.run(
+        [python, "-m", "pytest", "-q", "-p", "harness.pytest_plugin"],
+        cwd=tmp_path / "new",
+        env=clean_environment(PYTHONPATH=str(site), HARNESS_STORE=str(tmp_path / "store")),
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert judged.returncode == 0, judged.stdout + judged.stderr

@@ -1,0 +1,154 @@
+"""The files of ``harness init``: where they come from, and what is changed in them for a project.
+
+In a wheel they lie in ``harness/starter/``; in a checkout, where they are maintained.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from harness import __version__
+from harness.core.errors import HarnessError
+
+PACKAGE = Path(__file__).parents[2]
+"""The folder of ``harness/`` and ``trainers/``: a checkout, or the installed packages."""
+STARTER = PACKAGE / "harness/starter"
+MODEL = "adapter:models/tiny-qwen2-adapter"
+"""What ``pytest`` judges in a new project, until it has a model of its own."""
+SCHEMA = "# yaml-language-server: $schema="
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A file or a folder of a new project."""
+
+    target: str
+    """Below the project."""
+    source: str = ""
+    """In a checkout; below ``harness/starter/`` it has the target's name. Empty: ``text``."""
+    text: str = ""
+    changes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """By file of the piece (``""`` is the piece itself): old text to the project's own."""
+    is_packaged: bool = False
+    """The source is a part of the package, in a wheel as in a checkout."""
+
+    def find(self) -> Path:
+        """The source in this installation.
+
+        Raises:
+            HarnessError: it is not there.
+        """
+        checkout = PACKAGE / self.source
+        places = (checkout,) if self.is_packaged else (STARTER / self.target, checkout)
+        for place in places:
+            if place.exists():
+                return place
+        raise HarnessError(f"this installation lacks {self.target}: install slm-harness again")
+
+    def changed(self, name: str, text: str) -> str:
+        """The text of one of its files as the project has it."""
+        for old, new in self.changes.get(name, {}).items():
+            assert old in text, f"{self.source} has no {old!r}"
+            text = text.replace(old, new)
+        return text
+
+
+_RECIPE_CHANGES = {
+    f"{SCHEMA}recipe.schema.json": f"{SCHEMA}../schemas/recipe.schema.json",
+    "trainers/recipes/json_extraction_tiny.yaml": "recipes/json_extraction.yaml",
+    "Teaches the bundled tiny model": "Teaches the tiny model that came along",
+    " Every key and default: trainers/recipes/schema.py.": "",
+    "fixtures/models/tiny-qwen2": "models/tiny-qwen2",
+    "  make: python -m fixtures.datasets json_extraction --rows 2000 --seed 0"
+    " --out data/json_extraction\n": "",
+    "this is two passes over 1,600 rows": "this is four passes over 800 rows",
+}
+_WORKFLOW_CHANGES = {
+    "gate: copy this file into your own repository.": "gate.",
+    "adapter:fixtures/models/tiny-qwen2-adapter": MODEL,
+    "cache-dependency-path: constraints.txt": "cache-dependency-path: requirements.txt",
+    """\
+        run: |
+          python -m pip install "$(grep '^torch==' constraints.txt)"
+          python -m pip install -c constraints.txt -e '.[hf]'
+""": "        run: python -m pip install -r requirements.txt\n",
+}
+_TASK_SCHEMA = "harness/tasks/schemas/task.schema.json"
+PIECES = (
+    Piece("suites", "suites"),
+    Piece(
+        "tasks/json_extraction",
+        "fixtures/tasks/json_extraction",
+        changes={"task.yaml": {f"../../../{_TASK_SCHEMA}": "../../schemas/task.schema.json"}},
+    ),
+    Piece("models/tiny-qwen2", "fixtures/models/tiny-qwen2"),
+    Piece(
+        "models/tiny-qwen2-adapter",
+        "fixtures/models/tiny-qwen2-adapter",
+        changes={"adapter_config.json": {"fixtures/models/tiny-qwen2": "models/tiny-qwen2"}},
+    ),
+    Piece("data/json_extraction/train.jsonl", "fixtures/starter/json_extraction.jsonl"),
+    Piece(
+        "recipes/json_extraction.yaml",
+        "trainers/recipes/json_extraction_tiny.yaml",
+        changes={"": _RECIPE_CHANGES},
+        is_packaged=True,
+    ),
+    Piece("schemas/task.schema.json", _TASK_SCHEMA, is_packaged=True),
+    Piece("schemas/case.schema.json", "harness/tasks/schemas/case.schema.json", is_packaged=True),
+    Piece("schemas/recipe.schema.json", "trainers/recipes/recipe.schema.json", is_packaged=True),
+    Piece(
+        ".github/workflows/gate.yml", ".github/workflows/gate.yml", changes={"": _WORKFLOW_CHANGES}
+    ),
+    Piece("reports/baselines/.gitkeep"),
+    Piece("requirements.txt", text=f"slm-harness[hf]=={__version__}\n"),
+)
+"""What a project gets that has none of it."""
+SETTINGS = f"""\
+[tool.harness]
+tasks_dir = "tasks"
+models = ["{MODEL}"]  # what pytest judges where no --model is named
+"""
+PYTEST = """\
+[tool.pytest.ini_options]
+testpaths = ["suites"]
+"""
+IGNORED = "# The runs of models; baselines are committed\n/reports/*\n!/reports/baselines/\n/out/\n"
+README = """\
+## Model behavior
+
+`suites/` holds the behaviors that a model must show, `tasks/` the prompts and what a good answer
+is.
+
+    pip install -r requirements.txt
+    pytest                                      # judge the models of pyproject.toml
+    harness report --open                       # look at the answers
+    harness baseline save main                  # keep the latest run; commit reports/baselines/
+    harness train recipes/json_extraction.yaml  # train an adapter into out/
+    pytest --model adapter:out/json_extraction && harness gate main latest
+
+Pull requests are held against the baseline by `.github/workflows/gate.yml`. The model in `models/`
+and its task are examples: put your own in their place, in `pyproject.toml` and the workflow too.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Addition:
+    """Text at the end of a file that may be there."""
+
+    target: str
+    text: str
+    is_there: Callable[[str], bool]
+    """True where a file's text has it already."""
+    name: str = ""
+    """What is added, for a message; empty where it is the file."""
+
+
+ADDITIONS = (
+    Addition("pyproject.toml", SETTINGS, lambda text: "[tool.harness" in text, "[tool.harness]"),
+    Addition(
+        "pyproject.toml", PYTEST, lambda text: "[tool.pytest" in text, "[tool.pytest.ini_options]"
+    ),
+    Addition(".gitignore", IGNORED, lambda text: "/reports/*" in text, "runs and trainings"),
+    Addition("README.md", README, lambda text: "## Model behavior" in text, "a section"),
+)
