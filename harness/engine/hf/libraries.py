@@ -12,6 +12,9 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
+
+from harness.core.errors import HarnessError
 
 FOR_QUANTIZED = ("bitsandbytes", "scipy")
 """Packages that only quantised models need. peft imports bitsandbytes, which imports torch's
@@ -23,7 +26,11 @@ def import_transformers(*, is_quantized: bool) -> None:
     """Import transformers, except for the code of the model's own architecture.
 
     ``is_quantized``: the model is, or may be, quantised by bitsandbytes.
+
+    Raises:
+        HarnessError: torch or transformers is not installed.
     """
+    require("torch", "transformers")
     if not is_quantized:
         hide(*FOR_QUANTIZED)
     quiet()
@@ -35,8 +42,22 @@ def import_transformers(*, is_quantized: bool) -> None:
 
 
 def import_peft() -> None:
+    """Import peft; raises a HarnessError where it is not installed."""
+    require("peft")
     with without_garbage_collection():
         import peft  # noqa: F401
+
+
+def require(*packages: str) -> None:
+    """Check that packages are installed, importing none.
+
+    Raises:
+        HarnessError: one is not.
+    """
+    if missing := [name for name in packages if find_spec(name) is None]:
+        verb = "is" if len(missing) == 1 else "are"
+        names = " and ".join(missing)
+        raise HarnessError(f"{names} {verb} not there, pip install 'slm-harness[hf]'")
 
 
 def hide(*packages: str) -> None:
