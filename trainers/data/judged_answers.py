@@ -18,7 +18,9 @@ from harness.files.regular import read_regular
 from harness.tasks.generate.stored import case_of_sample
 from harness.tasks.judging import (
     BrokenLine,
+    LogReader,
     VerdictMap,
+    case_in,
     completion_of,
     judge_answer,
     judge_line,
@@ -133,23 +135,25 @@ def answers_of_log(
 ) -> Iterator[JudgedAnswer | BrokenLine]:
     """The answers of a log, a JSON object a line, judged by the task or by what each line declares.
 
-    The prompt of a line is a user's message, after the task's system message. A line without a
-    prompt answers the task's case of its id.
+    The log has one of the forms of ``harness.tasks.logs``. The prompt of a line is a user's
+    message, after the task's system message, unless the form gives the conversation. A line without
+    a prompt answers the task's case of its id.
 
     Raises:
         HarnessError: the file cannot be read.
     """
     if task is not None:
         _require_some(task.required, task.name)
+    reader = LogReader()
     for number, raw in enumerate(read_regular(path).split(b"\n"), start=1):
         if not raw.strip():
             continue
         try:
-            line = JudgingLine.parse(raw)
-            if task is None:
-                yield _by_declarations(line, path.name)
-            else:
-                yield _by_task(line, path.name, task, is_suite_task=is_suite_task)
+            for line in reader.lines(raw, number):
+                if task is None:
+                    yield _by_declarations(line, path.name)
+                else:
+                    yield _by_task(line, path.name, task, is_suite_task=is_suite_task)
         except HarnessError as error:
             yield BrokenLine(number, str(error))
 
@@ -227,7 +231,8 @@ def _by_declarations(line: JudgingLine, source: str) -> JudgedAnswer:
 
 
 def _by_task(line: JudgingLine, source: str, task: Task, *, is_suite_task: bool) -> JudgedAnswer:
-    own = task.cases_by_id.get(str(line.id)) if line.prompt is None else None
+    has_own_prompt = line.prompt is not None and line.messages is None
+    own = None if has_own_prompt else case_in(task, line)
     if own is None and not line.prompt:
         raise HarnessError(f"has no prompt, and {task.name} has no case {str(line.id)!r}")
     system = (Message("system", task.file.system),) if task.file.system else ()
@@ -248,5 +253,5 @@ def _by_task(line: JudgingLine, source: str, task: Task, *, is_suite_task: bool)
 
 def _case(line: JudgingLine, system: tuple[Message, ...]) -> Case:
     assert line.prompt is not None
-    messages = (*system, Message("user", line.prompt))
+    messages = line.messages or (*system, Message("user", line.prompt))
     return Case(id=str(line.id), messages=messages, reference=line.reference)

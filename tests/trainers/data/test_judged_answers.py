@@ -155,3 +155,15 @@ def test_lines_that_cannot_be_judged_are_named(tmp_path: Path) -> None:
     (broken,) = answers_of_log(log(tmp_path, without), LOADED)
     assert isinstance(broken, BrokenLine)
     assert broken.reason == f"has no prompt, and {TASK} has no case '1'"
+
+
+def test_a_log_of_another_tool_gives_its_conversation(tmp_path: Path) -> None:
+    """Of a chat row the whole conversation; one that is a case of the suites is known as such."""
+    turns = [{"role": "system", "content": "Be exact."}, {"role": "user", "content": "Zoe, $5."}]
+    own = [{"role": "user", "content": LOADED.cases[0].prompt}]
+    answer = {"role": "assistant", "content": "{}"}
+    rows = [{"messages": [*asked, answer]} for asked in (turns, own)]
+    drawn, suite = answers(log(tmp_path, *rows), LOADED, is_suite_task=True)
+    assert drawn.case.messages == (Message("system", "Be exact."), Message("user", "Zoe, $5."))
+    assert (drawn.is_suite_case, suite.is_suite_case) == (False, True)
+    assert suite.case == LOADED.cases[0]
