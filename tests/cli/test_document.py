@@ -31,6 +31,7 @@ NO_DOCUMENT = {
     "chat": "a conversation",
     "serve": "a server; its log is JSON",
     "run merge": "a session of pytest, which has its own formats",
+    "completion": "a script for a shell",
     "explain": "prose",
 }
 """Commands without ``--json``, and why."""

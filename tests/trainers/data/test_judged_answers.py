@@ -163,7 +163,7 @@ def test_a_log_of_another_tool_gives_its_conversation(tmp_path: Path) -> None:
     own = [{"role": "user", "content": LOADED.cases[0].prompt}]
     answer = {"role": "assistant", "content": "{}"}
     rows = [{"messages": [*asked, answer]} for asked in (turns, own)]
-    drawn, suite = answers(log(tmp_path, *rows), LOADED, is_suite_task=True)
+    drawn, suite = of_log(log(tmp_path, *rows), LOADED, is_suite_task=True)
     assert drawn.case.messages == (Message("system", "Be exact."), Message("user", "Zoe, $5."))
     assert (drawn.is_suite_case, suite.is_suite_case) == (False, True)
     assert suite.case == LOADED.cases[0]
