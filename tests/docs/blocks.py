@@ -1,8 +1,8 @@
 """Code blocks of the documentation, and the commands in blocks and in running text.
 
 A ``console`` block is run by a test: each line under ``$ command`` must be printed. A block without
-a language holds commands alone, which are only parsed. Any other block without a language, such as
-output of a run that no test repeats, says why above it: ``<!-- not run: it needs a GPU -->``.
+a language holds commands alone, which are run too. A block of either kind that no test can run says
+why above it: ``<!-- not run: it needs a GPU -->``; its commands are parsed all the same.
 """
 
 import re

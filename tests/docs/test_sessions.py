@@ -3,18 +3,15 @@
 Pages whose blocks are files of a project of their own are run by ``tests/test_docs.py``.
 """
 
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from tests.docs.blocks import PAGES, Block, blocks
+from tests.docs.session import run
 from tests.docs.shown import missing_line
 from tests.models import ROOT
-from tests.project import clean_environment
 from tests.test_docs import PAGES as OWN_PROJECT
 
 LINKED = ("suites", "fixtures", "trainers", "pyproject.toml", "conftest.py")
@@ -57,23 +54,6 @@ def data(project):
         run(project, f"python -m fixtures.datasets {task} --rows 2000 --seed 0 --out data/{task}")
 
 
-def run(folder: Path, command: str) -> str:
-    """What a command prints, run by a shell with this interpreter's programs first."""
-    environment = clean_environment(PYTHONPATH=str(ROOT), COLUMNS="80")
-    environment["HARNESS_STORE"] = str(folder / ".store")
-    environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
-    done = subprocess.run(
-        ["bash", "-c", command],
-        cwd=folder,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=900,
-    )
-    return done.stdout
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("block", RUN, ids=lambda block: block.place)
 def test_a_command_prints_what_the_page_shows(block: Block, request):
@@ -82,7 +62,7 @@ def test_a_command_prints_what_the_page_shows(block: Block, request):
     if block.page.stem in NEEDS_DATA:
         request.getfixturevalue("data")
     for command, shown in block.sessions:
-        found = run(folder, command)
+        _, found = run(folder, command)
         assert (missing := missing_line(found, shown)) is None, f"{missing!r}: {command}\n{found}"
 
 
