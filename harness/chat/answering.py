@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable
-from concurrent.futures import CancelledError
 from dataclasses import dataclass
 from queue import SimpleQueue
 
@@ -11,8 +10,9 @@ from harness.core.errors import HarnessError
 from harness.core.modelref import ModelRef
 from harness.core.plan import Request, failed
 from harness.engine.host import ModelHost
-from harness.engine.model import INTERRUPTED
 from harness.serve.batching import Batching, OnText, Unavailable
+
+STOPPED = "stopped before it was whole"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,13 @@ class Answer:
     seconds: float
     """From the question to the last token, as the user waited."""
     is_stopped: bool = False
+
+    @property
+    def said(self) -> str | None:
+        """The text with which a conversation goes on; ``None`` where there is none."""
+        if self.is_stopped:
+            return self.text or None
+        return None if self.completion.error is not None else self.text
 
     @property
     def error(self) -> str | None:
@@ -63,33 +70,30 @@ class ChatModel:
             raise HarnessError(f"--model {self.ref}: {problem}")
 
     def ask(self, request: Request, on_text: OnText) -> Answer:
-        """The answer; ``on_text`` is called with each piece of its text, in this thread.
-
-        The first Ctrl-C stops the answer, the second one raises KeyboardInterrupt.
-        """
-        started, said, is_stopped = self._clock(), "", False
+        """The answer; ``on_text`` is called with each piece of its text, in this thread. Ctrl-C
+        stops it: what was told of it is the answer then."""
+        started, said = self._clock(), ""
         pieces: SimpleQueue[str | None] = SimpleQueue()
         waiting = self._batching.submit(request, pieces.put)
         waiting.add_done_callback(lambda _: pieces.put(None))
         while True:
             try:
-                if (piece := pieces.get()) is None:
+                piece = pieces.get()
+                if piece is None or waiting.cancelled():
                     break
                 said += piece
                 on_text(piece)
             except KeyboardInterrupt:
-                if is_stopped:
-                    raise
-                is_stopped = True
+                waiting.cancel()
                 self._host.interrupt(self.ref)
         seconds = self._clock() - started
+        if waiting.cancelled():
+            return Answer(failed(request, STOPPED), said, seconds, is_stopped=True)
         try:
             completion = waiting.result()
-        except (Unavailable, CancelledError) as error:
-            completion = failed(request, str(error) or "the answer was cancelled")
-        is_stopped = is_stopped and completion.error == INTERRUPTED
-        text = said if is_stopped else completion.text
-        return Answer(completion, text, seconds, is_stopped)
+        except Unavailable as error:
+            completion = failed(request, str(error))
+        return Answer(completion, completion.text, seconds)
 
     def close(self) -> None:
         """End the model."""

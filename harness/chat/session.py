@@ -80,8 +80,8 @@ class Session:
         ]
         self.screen.answers(asking)
         self.last = Exchange(question, task, found)
-        said = {ref: one.answer.text for ref, one in found.items() if not one.answer.error}
-        self.conversation.keep(question, said)
+        said = {ref: one.answer.said for ref, one in found.items()}
+        self.conversation.keep(question, {ref: t for ref, t in said.items() if t is not None})
 
     def refer(self, exchange: Exchange, reference: JsonValue) -> None:
         """Judge the last replies again, with a reference."""

@@ -14,7 +14,7 @@ from harness.machine.accelerator import likely_device
 from harness.machine.cores import usable_cores
 from harness.machine.memory import MB, memory_limit_bytes
 from harness.model_files import hub_state
-from harness.model_files.finding import Finding, note, problem, warning
+from harness.model_files.finding import Finding, Level, note, problem, warning
 from harness.run.settings import Settings, read_settings
 
 THREADS = "OMP_NUM_THREADS"
@@ -28,8 +28,13 @@ class Installation:
     extras: tuple[packages.Extra, ...]
     findings: tuple[Finding, ...]
 
+    @property
+    def is_sound(self) -> bool:
+        """Nothing is broken."""
+        return all(finding.level is not Level.PROBLEM for finding in self.findings)
+
     def to_json(self) -> dict[str, JsonValue]:
-        """``{"facts", "extras": [...], "findings": [...]}``."""
+        """``{"is_sound", "facts", "extras": [...]}``; the findings are written by the report."""
         extras: list[JsonValue] = [
             {
                 "name": e.name,
@@ -40,7 +45,7 @@ class Installation:
             }
             for e in self.extras
         ]
-        return {"facts": dict(self.facts), "extras": extras}
+        return {"is_sound": self.is_sound, "facts": dict(self.facts), "extras": extras}
 
 
 def examine(machine: Mapping[str, JsonValue], *, asks_hub: bool) -> Installation:

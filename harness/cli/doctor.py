@@ -69,7 +69,6 @@ def _installation_is_broken(is_json: bool, asks_hub: bool) -> bool:
     """Look into the installation and show it; returns whether a problem was found."""
     from harness.cli._installation import examine
     from harness.machine.hardware import machine
-    from harness.model_files.finding import Level
     from harness.report.console import doctor, installation
     from harness.report.console.output import say, say_json
     from harness.report.console.screen import show
@@ -82,7 +81,7 @@ def _installation_is_broken(is_json: bool, asks_hub: bool) -> bool:
         rows = [(e.name, e.gives, e.lacks, bool(e.versions), e.install) for e in found.extras]
         show(installation.shown(here, found.facts, rows, found.findings), 80)
         say(doctor.conclusion(()))
-    return any(finding.level is Level.PROBLEM for finding in found.findings)
+    return not found.is_sound
 
 
 def _modelfile(text: str) -> Path | None:

@@ -148,7 +148,7 @@ INTERRUPTED = "stopped before it was whole"
 
 @runtime_checkable
 class InterruptibleModel(Protocol):
-    """An ``AnsweringModel`` that can end its answers early and stay open."""
+    """An ``AnsweringModel`` whose ``events`` can be ended early, while it stays open."""
 
     def interrupt(self) -> None:
         """Have the answers in progress come as errors, soon; called by another thread than the one

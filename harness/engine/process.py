@@ -218,13 +218,6 @@ class RemoteModel:
             raise OperationFailed(f"--model {self.ref}: {message['reason']}")
         return message
 
-    def interrupt(self) -> None:
-        """Have the answers in progress end as errors, soon; the model stays open. Any thread may
-        call it."""
-        if (process := self._process) is not None:
-            with contextlib.suppress(BackendDied):
-                process.send("interrupt")
-
     def close(self) -> None:
         """End the model's process, if there is one."""
         for process in (self._process, self._prewarmed):

@@ -31,8 +31,8 @@ from harness.engine.channel import (
     send,
 )
 from harness.engine.continuous import ContinuousModel, OpenBatch
-from harness.engine.model import INTERRUPTED, EngineSettings, OpenModel
-from harness.engine.worker_progress import Interrupted, Interruption, Progress, Streams
+from harness.engine.model import EngineSettings, OpenModel
+from harness.engine.worker_progress import Progress, Streams
 from harness.machine.memory import available_mb, is_out_of_memory, peak_memory_mb
 from harness.model_files.opened_files import OpenedFiles
 
@@ -57,8 +57,7 @@ class Opened:
 def main() -> None:
     messages, out = keep_stdin_for_messages(), keep_stdout_for_messages()
     inbox: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
-    interruption = Interruption()
-    threading.Thread(target=_listen, args=(messages, inbox, interruption), daemon=True).start()
+    threading.Thread(target=_listen, args=(messages, inbox), daemon=True).start()
     opened: Opened | None = None
     imported: Imported | None = None
     is_warm = False
@@ -74,7 +73,7 @@ def main() -> None:
         match message["kind"]:
             case "generate":
                 requests = [value_of(Request, r) for r in message["requests"]]
-                is_warm = _generate(opened, requests, out, is_warm, interruption)
+                is_warm = _generate(opened, requests, out, is_warm)
             case "enter":
                 _generate_continuously(opened, message, inbox, out)
             case "leave":
@@ -89,14 +88,9 @@ def main() -> None:
                 _logits(opened, message, out)
 
 
-def _listen(
-    messages: IO[bytes], inbox: "queue.SimpleQueue[dict[str, Any]]", interruption: Interruption
-) -> None:
+def _listen(messages: IO[bytes], inbox: "queue.SimpleQueue[dict[str, Any]]") -> None:
     for line in messages:
-        message = receive(line)
-        interruption.note(message["kind"])
-        if message["kind"] != "interrupt":
-            inbox.put(message)
+        inbox.put(receive(line))
     # The parent is gone: a generation in progress would only waste the machine.
     os._exit(0)
 
@@ -138,19 +132,13 @@ def _open(message: dict[str, Any], out: IO[bytes], imported: Imported) -> Opened
     return Opened(model, files)
 
 
-def _generate(
-    opened: Opened,
-    requests: Sequence[Request],
-    out: IO[bytes],
-    is_warm: bool,
-    interruption: Interruption | None = None,
-) -> bool:
+def _generate(opened: Opened, requests: Sequence[Request], out: IO[bytes], is_warm: bool) -> bool:
     """Answer the requests; returns whether the model has been warmed up to be timed.
 
     The files are looked at before each batch's answers are sent: an answer that is sent was made
-    by the model that was described. Answers that are interrupted are errors.
+    by the model that was described.
     """
-    progress = Progress(out, Streams(opened.model), interruption)
+    progress = Progress(out, Streams(opened.model))
     is_warm = _answer(opened, requests, progress, is_warm)
     _finish(opened.model, out)
     return is_warm
@@ -171,8 +159,6 @@ def _answer(opened: Opened, requests: Sequence[Request], progress: Progress, is_
             progress.begin(batch)
             completions = model.generate(batch, progress)
             _require_same(opened)
-        except Interrupted:
-            completions = [failed(r, INTERRUPTED) for r in batch]
         except Exception as error:
             _report(error)
             if is_out_of_memory(error) and len(batch) > 1:

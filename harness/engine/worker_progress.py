@@ -1,4 +1,4 @@
-"""Messages about a batch in progress: tokens, the text of streamed answers; and how it is ended."""
+"""Messages about a batch in progress: tokens, and the text of streamed answers."""
 
 import time
 from collections.abc import Iterable
@@ -13,33 +13,12 @@ STEP_SECONDS = 0.1
 """Seconds between progress messages of a batch."""
 
 
-class Interrupted(Exception):
-    """Ends a generation whose answers nobody waits for."""
-
-
-class Interruption:
-    """Set while the answers to the last requests that were received are no longer wanted."""
-
-    def __init__(self) -> None:
-        self.is_set = False
-
-    def note(self, kind: str) -> None:
-        """Take notice of a message, in the order in which messages come."""
-        self.is_set = kind == "interrupt" or (self.is_set and kind != "generate")
-
-
 class Progress:
     """Sends progress messages of a batch, at most one every ``STEP_SECONDS``."""
 
-    def __init__(
-        self,
-        out: IO[bytes],
-        streams: "Streams | None" = None,
-        interruption: Interruption | None = None,
-    ) -> None:
+    def __init__(self, out: IO[bytes], streams: "Streams | None" = None) -> None:
         self.out = out
         self.streams = streams
-        self.interruption = interruption or Interruption()
         self.tokens = self.ended = 0
         self.last = time.perf_counter()
 
@@ -50,8 +29,6 @@ class Progress:
         self.tokens, self.ended, self.last = 0, 0, time.perf_counter()
 
     def __call__(self, tokens: int, ended: int) -> None:
-        if self.interruption.is_set:
-            raise Interrupted
         self.tokens += tokens
         self.ended += ended
         if (now := time.perf_counter()) - self.last >= STEP_SECONDS:

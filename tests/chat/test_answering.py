@@ -2,9 +2,12 @@
 
 import queue
 import threading
+from dataclasses import replace
 
+import psutil
 import pytest
 
+from harness import backends
 from harness.chat.answering import ChatModel
 from harness.core.case import Message
 from harness.core.errors import HarnessError
@@ -13,8 +16,9 @@ from harness.core.plan import Request, Sampling, failed
 from harness.core.record import ModelRecord
 from harness.engine.events import Answered, ModelOpened, Stepped
 from harness.engine.fake_host import FakeHost
-from harness.engine.model import INTERRUPTED
+from harness.engine.model import EngineSettings
 from harness.serve.batching import WARM_UP
+from tests.models import TINY_QWEN2
 
 REF = ModelRef.parse("base:tiny")
 REQUEST = Request("chat", "chat-1", (Message("user", "Hi"),), Sampling())
@@ -28,7 +32,7 @@ class InterruptibleHost(FakeHost):
         self.stopped = threading.Event()
         self.stops = 0
 
-    def answers(self, ref, requests, *, keep_open=False):
+    def answers(self, ref, requests, *, keep_open=False, arrivals=None):
         (request,) = requests
         if request.key == WARM_UP.key or self.stopped.is_set():
             yield from super().answers(ref, requests, keep_open=keep_open)
@@ -37,7 +41,7 @@ class InterruptibleHost(FakeHost):
         yield Stepped(ref, 1, 0, {request.key: "a"})
         yield Stepped(ref, 1, 0, {request.key: "b"})
         assert self.stopped.wait(20)
-        yield Answered(ref, request, failed(request, INTERRUPTED))
+        yield Answered(ref, request, failed(request, "interrupted"))
 
     def interrupt(self, ref):
         self.stops += 1
@@ -52,7 +56,7 @@ def test_a_model_that_does_not_open_says_why():
     model.close()
 
 
-def test_the_first_ctrl_c_stops_the_answer_and_the_model_answers_again():
+def test_ctrl_c_stops_the_answer_and_the_model_answers_again():
     model = ChatModel(REF, host := InterruptibleHost())
     model.start()
     model.wait_until_open()
@@ -62,25 +66,32 @@ def test_the_first_ctrl_c_stops_the_answer_and_the_model_answers_again():
             raise KeyboardInterrupt
 
     answer = model.ask(REQUEST, interrupt)
-    assert (answer.text, answer.is_stopped, answer.error) == ("ab", True, None)
+    assert (answer.said, answer.is_stopped, answer.error) == ("ab", True, None)
     assert host.stops == 1
     assert model.ask(REQUEST, lambda text: None).text == "whole"
     assert host.opened == [REF]
     model.close()
 
 
-def test_a_second_ctrl_c_leaves_the_answer(monkeypatch):
-    model = ChatModel(REF, host := InterruptibleHost())
+@pytest.mark.slow
+def test_an_answer_of_a_real_model_is_stopped_and_its_process_answers_again():
+    ref = ModelRef("base", str(TINY_QWEN2))
+    model = ChatModel(ref, backends.host(EngineSettings(threads=1)))
     model.start()
     model.wait_until_open()
-    monkeypatch.setattr(host, "interrupt", lambda ref: None)
+    (process,) = psutil.Process().children()
 
     def interrupt(text: str) -> None:
         raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt):
-        model.ask(REQUEST, interrupt)
-    host.stopped.set()
+    # At this temperature the model all but never ends by itself.
+    endless = replace(REQUEST, sampling=Sampling(1200, temperature=50.0))
+    answer = model.ask(endless, interrupt)
+    assert answer.is_stopped
+    assert answer.said
+    again = model.ask(replace(REQUEST, case_id="chat-2"), lambda text: None)
+    assert again.error is None
+    assert psutil.Process().children() == [process]
     model.close()
 
 

@@ -61,7 +61,9 @@ def test_what_is_broken_comes_first_and_ends_with_1(sound, monkeypatch, tmp_path
     done = doctor()
     assert done.exit_code == 1
     assert done.stdout.startswith("BROKEN: 3 problems, 1 warning")
-    found = json.loads(doctor("--json").stdout)["installation"]["findings"]
+    installation = json.loads(doctor("--json").stdout)["installation"]
+    assert installation["is_sound"] is False
+    found = installation["findings"]
     wheres = [f["where"] for f in found if f["level"] == "problem"]
     assert wheres == ["torch", "settings", "store"]
     assert "2.4 is installed, slm-harness wants torch>=2.6" in found[1]["what"]

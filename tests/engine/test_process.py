@@ -18,8 +18,8 @@ from harness.core.case import Message
 from harness.core.completion import FinishReason
 from harness.core.modelref import ModelRef
 from harness.core.plan import Request, Sampling
-from harness.engine.events import Answered, ModelOpened, Stepped
-from harness.engine.model import INTERRUPTED, EngineSettings, ModelUnopened
+from harness.engine.events import Answered, ModelOpened
+from harness.engine.model import EngineSettings, ModelUnopened
 from harness.engine.process import RemoteModel
 from harness.engine.worker_process import WorkerProcess
 from tests.models import TINY_QWEN2
@@ -116,26 +116,6 @@ def test_a_process_that_stays_open_answers_again_without_loading_again():
     assert all(
         c.finish_reason is not FinishReason.ERROR for c in (*first.values(), *second.values())
     )
-
-
-@pytest.mark.slow
-def test_a_process_that_is_stopped_answers_again_without_loading_again():
-    run = generation()
-    run.stays_open = True
-    list(run.answers(REQUESTS[:1]))
-    (backend,) = psutil.Process().children()
-    # At this temperature the model all but never ends by itself.
-    endless = replace(REQUESTS[0], sampling=Sampling(1500, temperature=50.0), streamed=True)
-    found = []
-    for event in run.events([endless]):
-        found.append(event)
-        if isinstance(event, Stepped):
-            run.interrupt()
-    assert [e.completion.error for e in found if isinstance(e, Answered)] == [INTERRUPTED]
-    again = dict(run.answers(REQUESTS[:1]))
-    assert [c.error for c in again.values()] == [None]
-    assert psutil.Process().children() == [backend]
-    run.close()
 
 
 def test_a_process_that_died_while_it_waited_is_replaced():

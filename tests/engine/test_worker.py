@@ -12,9 +12,9 @@ from harness.core.completion import Completion, FinishReason
 from harness.core.modelref import ModelRef
 from harness.core.plan import Request, Sampling
 from harness.core.record import ModelRecord
-from harness.engine.model import INTERRUPTED, EngineSettings
+from harness.engine.model import EngineSettings
 from harness.engine.worker import Imported, Opened, _generate, _open
-from harness.engine.worker_progress import Interruption, Streams
+from harness.engine.worker_progress import Streams
 from harness.model_files.opened_files import OpenedFiles
 from tests.project import Project
 
@@ -119,46 +119,3 @@ def test_a_streamed_text_withholds_what_may_become_a_stop():
     for model.text in ("a", "a#", "a#b\nE", "a#b\nExit\nEN", "a#b\nExit\nEND"):
         told += streams.texts().values()
     assert told == ["a", "#b", "\nExit"]
-
-
-class InterruptedModel(CrampedModel):
-    """Is interrupted while it generates its first batch."""
-
-    def __init__(self, interruption: Interruption) -> None:
-        super().__init__(8, MemoryError())
-        self.interruption = interruption
-
-    def generate(self, batch, on_step):
-        self.interruption.note("interrupt")
-        on_step(1, 0)
-        return super().generate(batch, on_step)
-
-
-def test_answers_that_are_interrupted_are_errors_and_the_next_ones_are_not():
-    interruption = Interruption()
-    requests = [Request("t", str(n), (Message("user", "x"),), Sampling()) for n in range(19)]
-    out = io.BytesIO()
-    model = InterruptedModel(interruption)
-    _generate(
-        Opened(model, OpenedFiles(())), requests, out, is_warm=False, interruption=interruption
-    )
-    said = [*map(json.loads, out.getvalue().splitlines())]
-    assert said[-1]["kind"] == "finished"
-    answers = [c["error"] for m in said if m["kind"] == "answered" for c in m["completions"]]
-    assert answers == [INTERRUPTED] * 19
-    assert model.asked == []
-
-
-@pytest.mark.parametrize(
-    ("messages", "is_set"),
-    [
-        ("generate interrupt", True),
-        ("interrupt generate", False),
-        ("generate interrupt encode", True),
-    ],
-)
-def test_an_interruption_is_meant_for_the_requests_before_it(messages, is_set):
-    interruption = Interruption()
-    for kind in messages.split():
-        interruption.note(kind)
-    assert interruption.is_set == is_set
