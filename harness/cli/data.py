@@ -114,6 +114,7 @@ def check(files: tuple[Path, ...], name: str, tasks_dir: Path | None, is_json: b
 @click.option("--limit", type=click.IntRange(1), metavar="N", help="At most so many of the rows.")
 @click.option("--tasks-dir", metavar="DIR", type=FILES, help="The folder of task folders.")
 @click.option("--overwrite", is_flag=True, help="Replace the task that stands in DIR.")
+@json_option
 def rows_as_task(
     files: tuple[Path, ...],
     name: str,
@@ -121,6 +122,7 @@ def rows_as_task(
     limit: int | None,
     tasks_dir: Path | None,
     overwrite: bool,
+    is_json: bool,
 ) -> None:
     """Write DIR/TASK: the task with the rows of FILE... for its cases, so that a model can be asked
     training prompts, and its answers mined.
@@ -146,6 +148,10 @@ def rows_as_task(
     if not prompts.rows:
         raise HarnessError(f"all rows of {files[0]} are like cases of a task, name others")
     training_prompts.write_task(prompts, task, output)
+    if is_json:
+        counts = {"read": len(rows), "left_out": prompts.left_out, "cases": len(prompts.rows)}
+        say_document({"output": output / name, "task": name, **counts})
+        return
     given = ", ".join(str(file) for file in files)
     references = " ".join(f"--references {file}" for file in files)
     are_cases = "row that is" if prompts.left_out == 1 else "rows that are"

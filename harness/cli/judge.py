@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 BROKEN_LINES = 2
 """Exit code when some lines could not be judged; the others were."""
-FORMATS = ("ab-log", "lines", "lm-eval", "openai-batch", "openai-chat")
+FORMATS = ("ab-log", "lines", "lm-eval", "openai-batch", "openai-chat", "samples")
 """Files of ``harness/tasks/logs/``, whose import is too slow for ``--help``."""
 OWN_FORMAT = "lines"
 OUTCOMES = ("passed", "failed", "skipped", "error")
@@ -50,8 +50,8 @@ def command(
     Each input line is a JSON object with id, prompt and completion, and optionally schema,
     timestamps (JSON pointer to a kind of time), grounded (JSON pointers), reference and
     finish_reason. Or a row of lm-evaluation-harness' samples_*.jsonl (lm-eval), of OpenAI's Batch
-    output (openai-batch), of a chat that ends with the answer (openai-chat), or of the log of an
-    experiment (ab-log), whose folder may be named.
+    output (openai-batch), of a chat that ends with the answer (openai-chat), of a run's samples.jsonl
+    (samples), or of the log of an experiment (ab-log), whose folder may be named.
 
     Each output line is {"id": ..., "verdicts": {BEHAVIOR: {"outcome", "code", "reason", "span"}}}.
     A behavior that the line declares nothing for is "skipped". --json prints the counts of
@@ -166,7 +166,9 @@ class JudgedLog:
             declared = ", ".join(f"{part} ({count:,})" for part, count in self.ignored.items())
             remarks.append(f"judged by the task, not by the lines' own {declared}")
         if self.others:
-            remarks.append(f"{self.others:,} prompts are no case of the task: judged by their own")
+            is_one = self.others == 1
+            prompts = "a prompt that is" if is_one else f"{self.others:,} prompts that are"
+            remarks.append(f"judged {prompts} no case of the task, by what the rows hold")
         say(*(f"{self.name}: {remark}" for remark in remarks), err=True)
 
 

@@ -9,6 +9,8 @@ import pytest
 from click.testing import CliRunner
 
 from harness.cli import main
+from harness.cli.judge import FORMATS
+from harness.tasks.logs import names
 
 LINES = [
     {"id": "a", "completion": '{"x": 1}', "schema": {"required": ["x"]}, "finish_reason": "stop"},
@@ -227,3 +229,29 @@ def test_a_reader_that_goes_away_is_no_error():
     _, errors = judge.communicate(line.encode() * 5000, timeout=60)
     assert errors == b""
     assert judge.returncode in (0, 1)
+
+
+def test_every_form_can_be_named():
+    assert names() == FORMATS
+
+
+def test_a_form_that_is_recognized_is_said_and_another_may_be_named(tmp_path):
+    turns = [{"role": "user", "content": "go"}, {"role": "assistant", "content": "{}"}]
+    path = write(tmp_path, json.dumps({"messages": turns}))
+    said = (
+        f"{path}: read as OpenAI's chat rows, whose last message is judged (--format openai-chat)"
+    )
+    assert run(path).stderr.splitlines() == [said]
+    assert run(path, "--format", "openai-chat").stderr == ""
+    assert run(path, "--format", "lines").stderr.startswith(f"{path}:1: has no id")
+    assert run(path, "--format", "csv").exit_code == 2
+
+
+def test_prompts_that_are_no_case_of_the_task_are_counted(tmp_path):
+    turns = [{"role": "user", "content": "go"}, {"role": "assistant", "content": "{}"}]
+    path = write(tmp_path, json.dumps({"messages": turns}))
+    result = run(path, "--task", str(TASK), "--json")
+    assert json.loads(result.stdout)["not_cases_of_the_task"] == 1
+    assert result.stderr.splitlines()[-1] == (
+        f"{path}: judged a prompt that is no case of the task, by what the rows hold"
+    )

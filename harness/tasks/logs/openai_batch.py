@@ -34,8 +34,9 @@ class Rows:
         except HarnessError as error:
             yield JudgingLine.failed(name, str(error))
             return
+        asked = int(ours["repeat"]) if ours else 0
         for index, choice in enumerate(choices):
-            repeat = index if len(choices) > 1 else None
+            repeat = asked + index if asked or len(choices) > 1 else None
             try:
                 yield JudgingLine.of({"id": name, **_answer(choice)}, repeat=repeat)
             except HarnessError as error:

@@ -42,8 +42,9 @@ def test_an_answer_is_held_against_the_case_of_its_custom_id():
 
 
 def test_the_custom_id_of_a_plan_of_ours_names_the_case():
-    (item,) = judged(row(f"{'0f' * 8}/json_extraction/{CASE.id}/0"))
-    assert item.id == CASE.id
+    first, again = judged(*(row(f"{'0f' * 8}/json_extraction/{CASE.id}/{n}") for n in (0, 1)))
+    assert (first.id, first.repeat) == (CASE.id, None)
+    assert (again.id, again.repeat) == (CASE.id, 1)
 
 
 @pytest.mark.parametrize(
