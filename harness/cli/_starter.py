@@ -53,6 +53,10 @@ class Piece:
         return text
 
 
+REQUIREMENTS = f"""\
+# or the path of a wheel or a checkout: PATH[hf]
+slm-harness[hf]=={__version__}
+"""
 _RECIPE_CHANGES = {
     f"{SCHEMA}recipe.schema.json": f"{SCHEMA}../schemas/recipe.schema.json",
     "trainers/recipes/json_extraction_tiny.yaml": "recipes/json_extraction.yaml",
@@ -101,7 +105,7 @@ PIECES = (
         ".github/workflows/gate.yml", ".github/workflows/gate.yml", changes={"": _WORKFLOW_CHANGES}
     ),
     Piece("reports/baselines/.gitkeep"),
-    Piece("requirements.txt", text=f"slm-harness[hf]=={__version__}\n"),
+    Piece("requirements.txt", text=REQUIREMENTS),
 )
 """What a project gets that has none of it."""
 SETTINGS = f"""\

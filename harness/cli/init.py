@@ -33,8 +33,7 @@ def command(folder: Path, is_json: bool) -> None:
     """
     from harness.report.console.output import say
 
-    for addition in ADDITIONS:
-        _text_of(folder / addition.target)  # A file that cannot be read stops it before it begins.
+    _require_room(folder)
     wrote, kept = list[str](), list[str]()
     for piece in PIECES:
         (wrote if _write(piece, folder / piece.target) else kept).append(_shown(piece, folder))
@@ -78,11 +77,24 @@ def _write(piece: Piece, target: Path) -> bool:
     return True
 
 
+def _require_room(folder: Path) -> None:
+    """Find what would stop it half way.
+
+    Raises:
+        HarnessError: a file cannot be read, or stands where a folder belongs.
+    """
+    for target in (folder / piece.target for piece in PIECES):
+        if in_the_way := [p for p in target.parents if p.exists() and not p.is_dir()]:
+            raise HarnessError(f"{in_the_way[0]}: is there and no folder, move it away")
+    for addition in ADDITIONS:
+        _text_of(folder / addition.target)
+
+
 def _make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
-    except (FileExistsError, NotADirectoryError):
-        raise HarnessError(f"{folder}: is there and no folder, move it away") from None
+    except OSError as error:
+        raise HarnessError(f"{folder}: cannot be made ({error.strerror})") from None
 
 
 def _copy_folder(piece: Piece, source: Path, target: Path) -> None:

@@ -50,8 +50,8 @@ def command(
     Each input line is a JSON object with id, prompt and completion, and optionally schema,
     timestamps (JSON pointer to a kind of time), grounded (JSON pointers), reference and
     finish_reason. Or a row of lm-evaluation-harness' samples_*.jsonl (lm-eval), of OpenAI's Batch
-    output (openai-batch), of a chat that ends with the answer (openai-chat), of a run's samples.jsonl
-    (samples), or of the log of an experiment (ab-log), whose folder may be named.
+    output (openai-batch), of a chat that ends with the answer (openai-chat), of a run's
+    samples.jsonl (samples), or of the log of an experiment (ab-log), whose folder may be named.
 
     Each output line is {"id": ..., "verdicts": {BEHAVIOR: {"outcome", "code", "reason", "span"}}}.
     A behavior that the line declares nothing for is "skipped". --json prints the counts of

@@ -96,6 +96,20 @@ def test_a_file_in_a_folder_s_place_is_one_line(tmp_path: Path) -> None:
     result = init(tmp_path)
     assert result.exit_code == 2
     assert result.output == f"harness: {tmp_path}/tasks: is there and no folder, move it away\n"
+    assert list(tmp_path.iterdir()) == [tmp_path / "tasks"]
+
+
+def test_a_folder_that_cannot_be_made_is_one_line() -> None:
+    result = init(Path("/dev/null/x"))
+    assert result.exit_code == 2
+    assert result.output.count("\n") == 1
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="a folder in which none can be made")
+def test_so_is_one_where_the_system_refuses() -> None:
+    result = init(Path("/proc/harness"))
+    assert result.exit_code == 2
+    assert result.output.startswith("harness: /proc/harness: cannot be made (")
 
 
 def test_what_it_writes_is_the_project_s_own(new: Path) -> None:
@@ -128,7 +142,7 @@ def test_the_workflow_gates_what_the_project_has(new: Path) -> None:
     text = (new / ".github/workflows/gate.yml").read_text("utf-8")
     assert "pip install -r requirements.txt" in text
     assert "constraints.txt" not in text
-    assert (new / "requirements.txt").read_text().startswith("slm-harness[hf]==")
+    assert "\nslm-harness[hf]==" in (new / "requirements.txt").read_text()
 
 
 def test_the_model_that_comes_along_is_small(new: Path) -> None:
