@@ -25,6 +25,7 @@ from harness.plugin import (
     shards,
 )
 from harness.plugin.items import SUBJECT
+from harness.plugin.option_names import NamedOptions
 
 if TYPE_CHECKING:
     from harness.core.measurement import Latency, Memory
@@ -34,13 +35,14 @@ if TYPE_CHECKING:
     from harness.tasks.task import Task
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    group = parser.getgroup("harness", "suites over language models")
+def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
+    group = NamedOptions(parser)
     options.add_options(group)
     for feature in (per_case, generate, parity, gate, plan_out, shards, ab_noise):
         feature.add_options(group)
     options.add_decoding_options(group)
     ray_engine.add_options(group)
+    group.register(pluginmanager)
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:

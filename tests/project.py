@@ -139,10 +139,11 @@ class Project:
         )
         return f"record:stored/{run}"
 
-    def pytest(self, *arguments: str, **environment: str) -> Outcome:
+    def pytest(self, *arguments: str, folder: str = "", **environment: str) -> Outcome:
+        """Run pytest in a folder of the project."""
         done = subprocess.run(
             [sys.executable, "-m", "pytest", "-p", "harness.pytest_plugin", *arguments],
-            cwd=self.root,
+            cwd=self.root / folder,
             env=clean_environment(**environment),
             capture_output=True,
             text=True,

@@ -54,9 +54,10 @@ def merge(
 
     root = report_dir or Path(read_settings(Path.cwd()).report_dir)
     shards = require_mergeable([read_results(find_run(name, root)) for name in runs])
-    more = {"--run-id": run_id, "--report-dir": report_dir, "--junitxml": junitxml}
+    own = {"--harness-run-id": run_id, "--harness-report-dir": report_dir}
+    more = {**own, "--junitxml": junitxml}
     given = [f"{name}={value}" for name, value in more.items() if value is not None]
-    named = [f"--merge={name}" for name in runs]
+    named = [f"--harness-merge={name}" for name in runs]
     raise SystemExit(int(pytest.main([*kept(shards[0].command[1:]), *named, *given])))
 
 
@@ -64,9 +65,10 @@ def kept(arguments: Sequence[str]) -> Iterator[str]:
     """The arguments of a shard's session that select suites, cases and decoding."""
     rest = iter(arguments)
     for argument in rest:
-        name, equals, _ = argument.partition("=")
+        short = argument.replace("--harness-", "--", 1)
+        name, equals, _ = short.partition("=")
         if name in VALUED:
             if not equals:
                 next(rest, None)
-        elif argument not in ALONE and not _WORKERS.fullmatch(argument):
+        elif short not in ALONE and not _WORKERS.fullmatch(argument):
             yield expanded(argument)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
 
+from harness.plugin.option_names import NamedOptions, option_of
 from harness.plugin.options import count
 
 if TYPE_CHECKING:
@@ -26,7 +28,7 @@ _REFUSED = {
 """Options with which nothing can be asked again, each with the reason."""
 
 
-def add_options(group: pytest.OptionGroup) -> None:
+def add_options(group: NamedOptions) -> None:
     group.addoption(
         "--ab-noise",
         type=count,
@@ -40,7 +42,7 @@ def add_options(group: pytest.OptionGroup) -> None:
 
 def plugins(session: HarnessSession) -> Iterator[object]:
     """The second answers, where they are asked for; models that cannot be asked are a mistake."""
-    option = session.config.getoption
+    option = partial(option_of, session.config)
     cases = option("--ab-noise")
     if cases is None:
         return

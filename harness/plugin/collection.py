@@ -14,6 +14,7 @@ from harness.plugin.items import (
     needs_of,
     subject_of,
 )
+from harness.plugin.option_names import option_of
 from harness.plugin.output import usage_error
 from harness.plugin.progress import TerminalProgress
 from harness.plugin.session import HarnessSession, session_of
@@ -32,7 +33,7 @@ def parametrize(metafunc: pytest.Metafunc) -> None:
     subjects = per_case.with_cases(metafunc, subjects)
     # A behavior without a subject is removed after collection; pytest would show it as skipped.
     values: list[Subject | None] = [*subjects] or [None]
-    ids = [s.label for s in subjects] or ["no-task"]
+    ids = [s.label for s in subjects] or ["no-model" if session.no_model else "no-task"]
     metafunc.parametrize(SUBJECT, values, ids=ids, indirect=True)
 
 
@@ -52,7 +53,11 @@ class Collection:
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         if self.session.mistakes:
-            raise usage_error(self.session.mistakes)
+            raise usage_error(map(self.session.named, self.session.mistakes))
+        if self.session.no_model is not None:
+            for item in filter(is_behavior, items):
+                item.add_marker(pytest.mark.skip(reason=self.session.named(self.session.no_model)))
+            return
         idle = [i for i in items if is_behavior(i) and subject_of(i) is None]
         if idle:
             self.session.config.hook.pytest_deselected(items=idle)
@@ -60,7 +65,7 @@ class Collection:
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         ours = self.session
-        if ours.mistakes:
+        if ours.mistakes or ours.no_model is not None:
             return  # pytest calls this even when it was stopped at the mistakes.
         tests = [
             PlannedTest(subject_of(item), is_timed="latency" in item.fixturenames)
@@ -70,7 +75,7 @@ class Collection:
         plan = self._plan(tests)
         _deselect_others(session.items, plan)
         ours.store.run, ours.store.plan = plan.id, plan.fingerprint
-        if ours.options.is_run_following and not ours.config.getoption("--answers"):
+        if ours.options.is_run_following and not option_of(ours.config, "--answers"):
             _require_decision(ours, plan)
         ours.store.measured = frozenset(
             subject_of(item).ref
@@ -88,11 +93,11 @@ class Collection:
 
     def _plan(self, tests: Sequence[PlannedTest]) -> RunPlan:
         ours = self.session
-        plan = RunPlan.of(tests, ours.start, ours.config.getoption("--run-id"))
+        plan = RunPlan.of(tests, ours.start, option_of(ours.config, "--run-id"))
         try:
             return shards.divided(plan, ours)
         except HarnessError as error:
-            raise usage_error(error.mistakes) from None
+            raise usage_error(map(ours.named, error.mistakes)) from None
 
 
 def _deselect_others(items: list[pytest.Item], plan: RunPlan) -> None:
@@ -120,4 +125,4 @@ def _require_decision(session: HarnessSession, plan: RunPlan) -> None:
         for ref, count in session.store.undecided(plan.requests)
     ]
     if undecided:
-        raise usage_error(undecided)
+        raise usage_error(map(session.named, undecided))

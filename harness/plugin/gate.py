@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from harness.plugin.distributed import is_worker
+from harness.plugin.option_names import NamedOptions, option_of
 
 if TYPE_CHECKING:
     from harness.core.record import RunRecord
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from harness.run.settings import Settings
 
 
-def add_options(group: pytest.OptionGroup) -> None:
+def add_options(group: NamedOptions) -> None:
     add = group.addoption
     add("--baseline", metavar="NAME", help="and gate the run against this stored baseline")
     add("--no-ledger", action="store_true", help="keep the gate's decision out of the ledger")
@@ -37,17 +38,17 @@ def plugins(session: HarnessSession) -> Iterator[object]:
     from harness.core.errors import HarnessError
 
     config = session.config
-    if config.getoption("--baseline") is None:
-        if config.getoption("--stop-early"):
+    if option_of(config, "--baseline") is None:
+        if option_of(config, "--stop-early"):
             session.mistakes.append("--stop-early: name the baseline to decide against: --baseline")
         return
-    if config.getoption("--generate") is not None or config.getoption("--generated") is not None:
+    if option_of(config, "--generate") is not None or option_of(config, "--generated") is not None:
         session.mistakes.append("--baseline: drawn cases are not those of a baseline, leave it out")
         return
     try:
         gate = Gate(*_asked(config, session.options.settings))
         yield gate
-        if config.getoption("--stop-early"):
+        if option_of(config, "--stop-early"):
             from harness.plugin.stop_early import plugins as stop_early
 
             yield from stop_early(session, gate)
@@ -61,7 +62,7 @@ def require_behaviors(config: pytest.Config) -> None:
     Raises:
         UsageError: there is a baseline, and nothing to compare with it.
     """
-    if config.getoption("--baseline") is not None and not is_worker(config):
+    if option_of(config, "--baseline") is not None and not is_worker(config):
         raise pytest.UsageError(
             "--baseline: no behavior was collected, so there is nothing to gate"
         )
@@ -142,8 +143,8 @@ def _asked(config: pytest.Config, settings: Settings) -> tuple[NamedBaseline, Ga
 
     policy = _policy(config, settings)
     root = config.rootpath / settings.baselines_dir
-    named = NamedBaseline.read(config.getoption("--baseline"), root)
-    return named, policy, not config.getoption("--no-ledger")
+    named = NamedBaseline.read(option_of(config, "--baseline"), root)
+    return named, policy, not option_of(config, "--no-ledger")
 
 
 def _policy(config: pytest.Config, settings: Settings) -> GatePolicy:
@@ -153,9 +154,9 @@ def _policy(config: pytest.Config, settings: Settings) -> GatePolicy:
     from harness.gate.policy import GatePolicy
 
     flags = ("margin", "scope", "confidence")
-    given = {n: v for n in flags if (v := config.getoption(f"--{n}")) is not None}
+    given = {n: v for n in flags if (v := option_of(config, f"--{n}")) is not None}
     allow = settings.gate.allow
-    if config.getoption("--task") and "tasks" not in allow:
+    if option_of(config, "--task") and "tasks" not in allow:
         given["allow"] = (*allow, "tasks")  # With --task, only the named tasks are compared.
     try:
         return GatePolicy.model_validate({**settings.gate.model_dump(exclude_unset=True), **given})

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from harness.plugin.items import is_behavior, subject_of
+from harness.plugin.option_names import NamedOptions, option_of
 from harness.plugin.options import count, count_from_zero
 
 if TYPE_CHECKING:
@@ -32,7 +34,7 @@ REPEATED = (*PLACES, *OPENING, "--temperature", "--template-arg", "--seed")
 """Options that the command of a counterexample repeats."""
 
 
-def add_options(group: pytest.OptionGroup) -> None:
+def add_options(group: NamedOptions) -> None:
     add = group.addoption
     add("--generate", type=count, metavar="N", help="judge N drawn cases of each task instead")
     add("--generate-seed", type=int, default=0, metavar="N", help="seed of --generate (default: 0)")
@@ -58,7 +60,7 @@ def plugins(session: HarnessSession) -> Iterator[object]:
     from harness.core.errors import HarnessError
 
     config = session.config
-    count, run = config.getoption("--generate"), config.getoption("--generated")
+    count, run = option_of(config, "--generate"), option_of(config, "--generated")
     if count is None and run is None:
         return
     session.has_followups = True
@@ -79,26 +81,26 @@ def _stored(run: str, config: pytest.Config, report_dir: Path) -> CaseSource:
     from harness.records.runs import find_run, read_run
     from harness.tasks.generate.stored import StoredCases
 
-    if config.getoption("--generate") is not None:
+    if option_of(config, "--generate") is not None:
         raise HarnessError("--generate draws cases, --generated takes drawn ones: keep one")
     try:
         with refusals():
             record: RunRecord = read_run(find_run(run, report_dir))
     except HarnessError as error:
         raise HarnessError(*(f"--generated: {mistake}" for mistake in error.mistakes)) from None
-    return StoredCases(record, tuple(config.getoption("--case")))
+    return StoredCases(record, tuple(option_of(config, "--case")))
 
 
 def _drawing(count: int, config: pytest.Config) -> Drawing:
     from harness.core.errors import HarnessError
     from harness.tasks.generate.drawing import Drawing
 
-    if config.getoption("--repeats") > 1:
+    if option_of(config, "--repeats") > 1:
         raise HarnessError(f"--generate {count} asks each drawn case once, leave out --repeats")
     for name in ALTERNATIVES:
-        if config.getoption(name):
+        if option_of(config, name):
             raise HarnessError(f"--generate {count} draws its own cases, leave out {name}")
-    return Drawing(count, config.getoption("--generate-seed"))
+    return Drawing(count, option_of(config, "--generate-seed"))
 
 
 class GroupedByModel:
@@ -139,7 +141,7 @@ class Shrinking:
 
         run = self.session.the_run
         self.followups = self.followups or Followups(run)
-        option = self.session.config.getoption
+        option = partial(option_of, self.session.config)
         limits = (option("--shrink-requests"), option("--shrink-seconds"))
         with uncaptured(self.session.config):
             found = find_counterexample(
@@ -159,10 +161,10 @@ class Shrinking:
         chosen = ["--task", sample.task, "--generated", run, "--case", sample.case_id]
         again = ["pytest", test, "--model", sample.model, *chosen, *self._given(REPEATED)]
         keep = ["harness", "task", "promote", run, sample.case_id, *self._given(PLACES)]
-        return shlex.join(again), shlex.join(keep)
+        return self.session.named(shlex.join(again)), shlex.join(keep)
 
     def _given(self, names: Sequence[str]) -> list[str]:
-        given = [(name, self.session.config.getoption(name)) for name in names]
+        given = [(name, option_of(self.session.config, name)) for name in names]
         several = [
             (name, one)
             for name, value in given

@@ -6,11 +6,15 @@ harness until they are called.
 
 from __future__ import annotations
 
+from argparse import ArgumentTypeError
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+
+from harness.plugin.option_names import NamedOptions, option_of
 
 if TYPE_CHECKING:
     from harness.engine.model import EngineSettings
@@ -21,7 +25,7 @@ NO_RUN_FOLLOWS = ("collectonly", "setupplan", "showfixtures", "show_fixtures_per
 """pytest's options that only collect."""
 
 
-def add_options(group: pytest.OptionGroup) -> None:
+def add_options(group: NamedOptions) -> None:
     """Add the options for models, tasks, cases and the folder of records."""
     add = group.addoption
     add(
@@ -61,7 +65,7 @@ def add_options(group: pytest.OptionGroup) -> None:
     add("--case", action="append", default=[], metavar="ID", help="only this case; repeatable")
 
 
-def add_decoding_options(group: pytest.OptionGroup) -> None:
+def add_decoding_options(group: NamedOptions) -> None:
     """Add the options for decoding and for opening models."""
     add = group.addoption
     add(
@@ -117,7 +121,7 @@ def add_decoding_options(group: pytest.OptionGroup) -> None:
 def count(text: str) -> int:
     """Option type: an integer from 1."""
     if not text.isdecimal() or int(text) < 1:
-        raise ValueError(f"{text!r} is not a whole number from 1")
+        raise ArgumentTypeError(f"{text!r} is not a whole number from 1")
     return int(text)
 
 
@@ -127,9 +131,12 @@ def count_from_zero(text: str) -> int:
 
 
 def _temperature(text: str) -> float:
-    value = float(text)
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
     if not 0 <= value < float("inf"):
-        raise ValueError(f"{text!r} is not a number from 0")
+        raise ArgumentTypeError(f"{text!r} is not a number from 0")
     return value
 
 
@@ -145,19 +152,19 @@ class PluginOptions:
 
     @classmethod
     def of(cls, config: pytest.Config, settings: Settings) -> PluginOptions:
-        option = config.getoption
+        option = partial(option_of, config)
         return cls(
             settings,
             _choices(config, _engine(config, settings)),
             Path(option("--report-dir") or config.rootpath / settings.report_dir),
-            not any(option(name) for name in NO_RUN_FOLLOWS),
+            not any(config.getoption(name) for name in NO_RUN_FOLLOWS),
         )
 
 
 def _choices(config: pytest.Config, engine: EngineSettings) -> Choices:
     from harness.run.selection import Choices
 
-    option = config.getoption
+    option = partial(option_of, config)
     return Choices(
         models=tuple(option("--model")),
         tasks=tuple(option("--task")),
@@ -179,7 +186,7 @@ def _engine(config: pytest.Config, settings: Settings) -> EngineSettings:
     from harness.engine.model import EngineSettings
     from harness.plugin import ray_engine
 
-    option = config.getoption
+    option = partial(option_of, config)
     return EngineSettings(
         dtype=option("--dtype"),
         device=option("--device"),

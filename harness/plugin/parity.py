@@ -11,6 +11,7 @@ import pytest
 
 from harness.plugin import plugin_name
 from harness.plugin.items import subject_of
+from harness.plugin.option_names import NamedOptions, option_of
 
 if TYPE_CHECKING:
     from harness.core.errors import HarnessError
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from harness.run.selection import Subject
 
 
-def add_options(group: pytest.OptionGroup) -> None:
+def add_options(group: NamedOptions) -> None:
     group.addoption(
         "--parity",
         action="store_true",
@@ -32,7 +33,7 @@ def add_options(group: pytest.OptionGroup) -> None:
 
 def plugins(session: HarnessSession) -> Iterator[object]:
     """The comparison, with ``--parity``; a single model is a mistake."""
-    if session.config.getoption("--parity"):
+    if option_of(session.config, "--parity"):
         if len({s.ref for s in session.subjects}) == 1:
             session.mistakes.append("--parity: needs two models, name the one before with --model")
         yield SessionParity(session)
@@ -43,7 +44,7 @@ def with_one_before(metafunc: pytest.Metafunc, subjects: Sequence[Subject]) -> S
     ``--parity``."""
     if "parity" not in metafunc.fixturenames:
         return subjects
-    is_asked = metafunc.config.getoption("--parity")
+    is_asked = option_of(metafunc.config, "--parity")
     return [s for s in subjects if is_asked and _before(s, subjects) is not None]
 
 

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from harness.plugin.items import PER_COMPLETION
+from harness.plugin.option_names import NamedOptions, option_of
 
 if TYPE_CHECKING:
     from harness.run.selection import Subject
 
 
-def add_options(group: pytest.OptionGroup) -> None:
+def add_options(group: NamedOptions) -> None:
     group.addoption(
         "--per-case", action="store_true", help="one test for each case, for -k, --lf and -x"
     )
@@ -23,6 +24,6 @@ def add_options(group: pytest.OptionGroup) -> None:
 def with_cases(metafunc: pytest.Metafunc, subjects: Sequence[Subject]) -> Sequence[Subject]:
     """The subjects of a behavior over completions; one for each case with ``--per-case``."""
     is_over_completions = PER_COMPLETION & {*metafunc.fixturenames}
-    if not metafunc.config.getoption("--per-case") or not is_over_completions:
+    if not option_of(metafunc.config, "--per-case") or not is_over_completions:
         return subjects
     return [replace(s, case_id=case.id) for s in subjects for case in s.task.cases]

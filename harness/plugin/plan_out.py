@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from harness.plugin.option_names import NamedOptions, option_of
+
 if TYPE_CHECKING:
     from harness.plugin.session import HarnessSession
 
 KIND = "endpoint"
 
 
-def add_options(group: pytest.OptionGroup) -> None:
+def add_options(group: NamedOptions) -> None:
     group.addoption(
         "--plan-out",
         metavar="FILE",
@@ -33,7 +35,7 @@ def add_options(group: pytest.OptionGroup) -> None:
 def plugins(session: HarnessSession) -> Iterator[object]:
     """The writer of the plan, where it is asked for; a model of another kind is a mistake."""
     refs = dict.fromkeys(s.ref for s in session.subjects)
-    plan, answers = (session.config.getoption(name) for name in ("plan_out", "answers"))
+    plan, answers = (option_of(session.config, name) for name in ("--plan-out", "--answers"))
     if plan and answers:
         session.mistakes.append(
             "--plan-out and --answers: give the one, run the batch, then the other"
@@ -70,7 +72,7 @@ class PlanOut:
             with refusals(f"--plan-out {self.path}"):
                 write_whole(self.path, lines)
         except HarnessError as error:
-            raise usage_error(error.mistakes) from None
+            raise usage_error(map(self.session.named, error.mistakes)) from None
         self.lines = len(lines)
         return True
 

@@ -6,10 +6,12 @@ session.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
 
+from harness.plugin.option_names import NamedOptions, option_of
 from harness.plugin.options import count
 
 if TYPE_CHECKING:
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
     from harness.engine.model import RaySettings
 
 
-def add_options(group: pytest.OptionGroup) -> None:
+def add_options(group: NamedOptions) -> None:
     group.addoption(
         "--engine",
         choices=["ray"],
@@ -38,15 +40,15 @@ def settings_of(config: pytest.Config) -> RaySettings | None:
     """The workers that the command line asks for; ``None`` where it asks for none."""
     from harness.engine.model import RaySettings
 
-    workers = config.getoption("--workers")
-    if config.getoption("--engine") is None or workers is None:
+    workers = option_of(config, "--workers")
+    if option_of(config, "--engine") is None or workers is None:
         return None
-    return RaySettings(workers, config.getoption("--ray-address"))
+    return RaySettings(workers, option_of(config, "--ray-address"))
 
 
 def mistakes(config: pytest.Config) -> Iterator[str]:
     """One line for each mistake in the options; a cluster must answer at its address."""
-    option = config.getoption
+    option = partial(option_of, config)
     address, device = option("--ray-address"), option("--device") or ""
     if option("--engine") is None:
         for name in ("--workers", "--ray-address"):

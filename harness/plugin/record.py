@@ -18,6 +18,7 @@ from harness.core.record import FORMAT_SUCCESS, RunRecord
 from harness.engine.events import Event, ModelOpened
 from harness.files.paths import short_path
 from harness.plugin.items import is_behavior
+from harness.plugin.option_names import option_of
 from harness.plugin.output import internal_error, usage_error
 from harness.plugin.session import HarnessSession
 from harness.records.attempts import with_attempts
@@ -77,7 +78,7 @@ class RecordWriter:
         try:
             check_space(self.report_dir, chain.from_iterable(run.plan.requests.values()))
         except HarnessError as error:
-            raise usage_error(error.mistakes) from None
+            raise usage_error(map(self.session.named, error.mistakes)) from None
         clear_unfinished_runs(self.report_dir)
         run.subscribers.append(self._outline)
 
@@ -118,7 +119,7 @@ class RecordWriter:
 
         reporter, config = terminalreporter, self.session.config
         reporter.section("behaviors", "-")
-        if not config.getoption("--model") and self.session.merged is None:
+        if not option_of(config, "--model") and self.session.merged is None:
             refs = ", ".join(model.ref for model in self.record.models)
             reporter.write_line(f"No --model: the models of [tool.harness] were run: {refs}")
         width = config.get_terminal_writer().fullwidth
@@ -139,7 +140,7 @@ class RecordWriter:
         models = [run] if len(refs) == 1 else [f"{run}+model={ref}" for ref in refs]
         suites = self.session.config.args
         given = [text for model in models for text in ("--model", model)]
-        return shlex.join(["pytest", *suites, *given])
+        return self.session.named(shlex.join(["pytest", *suites, *given]))
 
     def _outline(self, event: Event) -> None:
         """Write what is known of the run when a model opens for the first time. What is replayed is
@@ -164,7 +165,8 @@ class RecordWriter:
         if self.session.store.is_in_use:
             kept = "; its answers are in the store, the same command takes them from there"
         if isinstance(error, OSError):
-            return usage_error([f"--report-dir {self.report_dir}: {error.strerror}{kept}"])
+            line = f"--report-dir {self.report_dir}: {error.strerror}{kept}"
+            return usage_error([self.session.named(line)])
         return internal_error(f"bug, the record was not written: {one_line(error)}{kept}")
 
 

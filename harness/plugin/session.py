@@ -6,6 +6,8 @@ the first model is started, and the plugin of each requested feature is register
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,10 +17,11 @@ from harness.engine.host import ModelHost
 from harness.files.cache_folder import cache_folder
 from harness.files.refused import refusals
 from harness.plugin import SESSION, gate, generate, plugin_name, ray_engine, shards
+from harness.plugin.option_names import OPTIONS, TakenNames, option_of
 from harness.plugin.options import PluginOptions
 from harness.records.runs import check_new_id, check_writable
 from harness.run.plan import RunStart
-from harness.run.selection import CaseSource, Subject, choose
+from harness.run.selection import NO_MODEL, CaseSource, Subject, choose
 from harness.run.settings import Settings, read_settings
 from harness.run.stored_model import SessionStore, host
 
@@ -48,8 +51,14 @@ class HarnessSession:
     """Models get requests beyond their plan."""
     behaviors: dict[str, str] = field(default_factory=dict)
     """File of each collected behavior, by name."""
+    no_model: str | None = None
+    """Why the behaviors are skipped, in a session of other tests that names no model."""
     run: "Run | None" = None
     """The plan, set when collection has ended."""
+
+    def named(self, text: str) -> str:
+        """A text for the user, with the names that the options have in this session."""
+        return self.config.stash[OPTIONS].named(text)
 
     @property
     def the_run(self) -> "Run":
@@ -83,7 +92,7 @@ def _begin(config: pytest.Config) -> HarnessSession:
     if not mistakes:
         _choose(session)
     # With --parity, models are first probed, each in its own process.
-    if session.subjects and options.is_run_following and not config.getoption("--parity"):
+    if session.subjects and options.is_run_following and not option_of(config, "--parity"):
         session.host.prewarm(session.subjects[0].ref)
     # That process imports the model's libraries while this one imports the rest of the harness.
     from harness.plugin import ab_noise, output, parity, plan_out, record
@@ -91,6 +100,8 @@ def _begin(config: pytest.Config) -> HarnessSession:
     from harness.plugin.collection import Collection
 
     output.register(config)
+    if taken := config.stash[OPTIONS].taken:
+        config.pluginmanager.register(TakenNames(taken), plugin_name(TakenNames))
     # The parts of the terminal's summary come in this order, after those of other plugins.
     asked = [*record.plugins(session), *parity.plugins(session), *plan_out.plugins(session), *asked]
     asked += ab_noise.plugins(session)
@@ -103,8 +114,8 @@ def _store(config: pytest.Config, settings: Settings) -> SessionStore:
     folder = cache_folder(settings.store)
     if folder is not None:
         folder = config.rootpath / folder
-    option = config.getoption
-    return SessionStore(folder, is_fresh=option("fresh"), is_resuming=option("resume"))
+    option = partial(option_of, config)
+    return SessionStore(folder, is_fresh=option("--fresh"), is_resuming=option("--resume"))
 
 
 def _settings(config: pytest.Config, mistakes: list[str]) -> Settings:
@@ -120,13 +131,28 @@ def _choose(session: HarnessSession) -> None:
     choices = options.choices
     if session.merged is not None:
         choices = replace(choices, answered=session.merged.models)
+    elif not choices.models and not options.settings.models and not _must_run(session):
+        session.no_model = NO_MODEL
+        return
     try:
         with refusals():
             check_writable(options.report_dir)
-            if (run_id := session.config.getoption("--run-id")) is not None:
+            if (run_id := option_of(session.config, "--run-id")) is not None:
                 check_new_id(run_id, options.report_dir)
             session.subjects = choose(
                 session.config.rootpath, options.settings, choices, session.case_source
             )
     except HarnessError as error:
         session.mistakes += error.mistakes
+
+
+def _must_run(session: HarnessSession) -> bool:
+    """True where the command line asks for behaviors: a gate, or a path inside the project. Without
+    one a project's own tests are asked for, or are only listed."""
+    config = session.config
+    if not session.options.is_run_following:
+        return False
+    whole = {config.rootpath, config.invocation_params.dir}
+    is_path = config.args_source is pytest.Config.ArgsSource.ARGS
+    named = [Path(argument.partition("::")[0]).absolute() for argument in config.args if is_path]
+    return option_of(config, "--baseline") is not None or not whole.issuperset(named)

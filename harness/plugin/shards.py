@@ -8,10 +8,13 @@ from __future__ import annotations
 import argparse
 import re
 from collections.abc import Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+
+from harness.plugin.option_names import NamedOptions, option_of
 
 if TYPE_CHECKING:
     from harness.core.shard import Shard
@@ -29,7 +32,7 @@ _REFUSED = {
 """Options that concern a whole run, each with what to do instead."""
 
 
-def add_options(group: pytest.OptionGroup) -> None:
+def add_options(group: NamedOptions) -> None:
     group.addoption(
         "--shard",
         type=_shard,
@@ -57,13 +60,13 @@ def shard_of(config: pytest.Config) -> Shard | None:
     """The shard that this session answers; ``None`` for a whole run."""
     from harness.core.shard import Shard
 
-    asked = config.getoption("--shard")
+    asked = option_of(config, "--shard")
     return Shard(*asked) if asked else None
 
 
 def merged(config: pytest.Config, report_dir: Path, mistakes: list[str]) -> MergedShards | None:
     """The shards that this session judges, if there are any."""
-    names = config.getoption("--merge")
+    names = option_of(config, "--merge")
     if not names:
         return None
     from harness.core.errors import HarnessError
@@ -80,7 +83,7 @@ def merged(config: pytest.Config, report_dir: Path, mistakes: list[str]) -> Merg
 
 def plugins(session: HarnessSession) -> Iterator[object]:
     """The line of a shard; options that concern a whole run are mistakes."""
-    option = session.config.getoption
+    option = partial(option_of, session.config)
     given = [name for name in ("--shard", "--merge") if option(name)]
     if len(given) > 1:
         session.mistakes.append("--shard and --merge: give the one, then the other")

@@ -6,6 +6,7 @@ the model has stopped, and the gate decides at the levels of that look.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
@@ -28,6 +29,7 @@ from harness.plugin.items import (
     names_of,
     subject_of,
 )
+from harness.plugin.option_names import option_of
 from harness.plugin.output import usage_error
 from harness.plugin.session import HarnessSession
 from harness.run.blocks import in_blocks
@@ -40,7 +42,7 @@ _ARGUMENTS = frozenset({"completion", "case", "task", "model"})
 
 def plugins(session: HarnessSession, gate: Gate) -> Iterator[object]:
     """The plugin; options that change what a case is asked are mistakes."""
-    option = session.config.getoption
+    option = partial(option_of, session.config)
     if option("--repeats") > 1:
         session.mistakes.append(
             "--stop-early: looks at one answer to each case, leave out --repeats"
@@ -78,7 +80,7 @@ class StopEarly:
             and item.get_closest_marker("skip") is None
         ]
         if foreign := dict.fromkeys(map(_foreign, self.behaviors)).keys() - {""}:
-            raise usage_error(sorted(foreign))
+            raise usage_error(map(self.session.named, sorted(foreign)))
         self.session.run.blocks = self.blocks
 
     def blocks(self, ref: ModelRef) -> Iterator[Sequence[Request]]:

@@ -1,5 +1,6 @@
 """Selects the models and tasks of a session: the command line takes precedence over settings."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,6 +19,7 @@ from harness.run.model_patterns import models_named
 from harness.run.settings import TABLE, Settings
 from harness.tasks.task import Task, find_tasks
 
+NO_MODEL = f"no model: say --model kind:location, or list models in [{TABLE}] of pyproject.toml"
 _SERVED = (
     "--decode constrained is for models that are opened, leave it out; +schema=FILE in the ref has "
     "the server hold answers to a schema"
@@ -94,7 +96,7 @@ def choose(
     except HarnessError as error:
         mistakes += error.mistakes
     try:
-        models = _models(settings, choices)
+        models = _models(root, settings, choices)
     except HarnessError as error:
         mistakes += error.mistakes
     if choices.is_constrained:
@@ -110,16 +112,14 @@ def choose(
 
 
 def _models(
-    settings: Settings, choices: Choices
+    root: Path, settings: Settings, choices: Choices
 ) -> tuple[tuple[ModelRef, tuple[str, ...] | None], ...]:
     if choices.answered:
         return choices.answered
     asked: list[tuple[str, tuple[str, ...] | None]] = [(text, None) for text in choices.models]
-    wanted = asked or [(m.ref, m.tasks) for m in settings.models]
+    wanted = asked or [(_from_root(root, m.ref), m.tasks) for m in settings.models]
     if not wanted:
-        raise HarnessError(
-            f"no model: say --model kind:location, or list models in [{TABLE}] of pyproject.toml"
-        )
+        raise HarnessError(NO_MODEL)
     mistakes: list[str] = []
     models: dict[ModelRef, tuple[str, ...] | None] = {}
     for text, tasks in wanted:
@@ -132,6 +132,16 @@ def _models(
     if mistakes:
         raise HarnessError(*mistakes)
     return tuple(models.items())
+
+
+def _from_root(root: Path, text: str) -> str:
+    """A model of the settings, whose paths are the project's, as seen from the working folder."""
+    if root == Path.cwd():
+        return text
+    parts = re.split(r"(^[a-z]+:|\+[a-z_]+=)", text)
+    return "".join(
+        str(short_path(root / part)) if (root / part).exists() and part else part for part in parts
+    )
 
 
 def _tasks(

@@ -89,11 +89,12 @@ print(cluster.address, second, flush=True)
 sys.stdin.read()
 cluster.shutdown()
 """
-NOTHING = {"--engine": None, "--workers": None, "--ray-address": None, "--device": None}
+NOTHING = dict.fromkeys(["engine", "workers", "ray_address", "device"])
 
 
 def config(**options):
-    given = NOTHING | {f"--{name.replace('_', '-')}": value for name, value in options.items()}
+    named = (NOTHING | options).items()
+    given = {f"--harness-{name.replace('_', '-')}": value for name, value in named}
     return SimpleNamespace(getoption=given.__getitem__)
 
 

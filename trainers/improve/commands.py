@@ -56,8 +56,9 @@ class Processes:
 
     def judge(self, model: str, log: Path, *options: str) -> RunRecord:
         run = new_run_id(datetime.now(UTC))
-        asked = ("--model", model, "--task", self.task, "--report-dir", str(self.report_dir))
-        arguments = (*self.suites, *asked, "--run-id", run, *options)
+        own = {"model": model, "task": self.task, "report-dir": self.report_dir, "run-id": run}
+        asked = [text for name, value in own.items() for text in (f"--harness-{name}", str(value))]
+        arguments = (*self.suites, *asked, *options)
         quiet = ("-p", "harness.pytest_plugin", "-q", "--tb=no", "--no-header", "--no-summary")
         self.say(f"pytest {shlex.join(arguments)}")
         with log.open("wb") as file:

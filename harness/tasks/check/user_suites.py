@@ -63,9 +63,10 @@ def judge_with_suites(
     with tempfile.TemporaryDirectory(prefix="harness-") as folder:
         root = Path(folder)
         stored = write_run(_references(task, perfect), root / "stored")
-        task_options = ("--tasks-dir", str(task.path.resolve().parent), "--task", task.name)
-        places = ("--report-dir", str(root / "runs"), CRASHES_OPTION, str(root / "crashes"))
-        options = ("--model", f"record:{stored}", *places)
+        tasks_dir = str(task.path.resolve().parent)
+        task_options = ("--harness-tasks-dir", tasks_dir, "--harness-task", task.name)
+        places = ("--harness-report-dir", str(root / "runs"), CRASHES_OPTION, str(root / "crashes"))
+        options = ("--harness-model", f"record:{stored}", *places)
         problem = _run_pytest(str(suites), *task_options, *options)
         runs = run_ids(root / "runs")
         record = read_run(root / "runs" / runs[-1]) if runs else None
