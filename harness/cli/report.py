@@ -1,6 +1,6 @@
 """``harness report``: makes a page, JSON or tables from stored runs."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -135,7 +135,7 @@ def _show(
         say_json(text) if kind == "json" else say_file(text)
         return
     path = output or place(renderer.SUFFIX)
-    _write(path, text)
+    _write(path, [text])
     say(f"report: {path}")
     if is_opened:
         click.launch(path.resolve().as_uri())
@@ -212,7 +212,7 @@ def _folder(runs: tuple[str, ...], root: Path) -> Path:
 class FilesOfReport(Protocol):
     """A file of ``harness/report/`` whose format is several files."""
 
-    def files(self, report: "Report") -> Iterator[tuple[str, bytes]]: ...
+    def files(self, report: "Report") -> Iterator[tuple[str, Iterable[bytes]]]: ...
     def remarks(self, report: "Report") -> Iterator[str]: ...
 
 
@@ -237,12 +237,12 @@ def _file_name(found: "list[RunRecord]", suffix: str) -> str:
     return f"report-since-{found[0].id}{suffix}"
 
 
-def _write(path: Path, content: str | bytes) -> None:
+def _write(path: Path, parts: Iterable[str | bytes]) -> None:
     from harness.files.atomic import write_whole
 
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(path, [content])
+        write_whole(path, parts)
     except OSError as error:
         raise HarnessError(f"{path}: {error.strerror}, name another file after -o") from None
 
@@ -255,6 +255,6 @@ def _print(report: object, output: Path | None) -> None:
     assert isinstance(report, Report)
     shown = terminal.whole(report)
     if output is not None and output != Path("-"):
-        _write(output, as_text(shown, width=100))
+        _write(output, [as_text(shown, width=100)])
         return
     show(shown, 80)

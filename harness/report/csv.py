@@ -7,29 +7,34 @@ that does gets an apostrophe before it; Parquet has every text as it is.
 import csv
 import io
 from collections.abc import Iterator
+from itertools import chain
 
 from harness.report.report import Report
-from harness.report.tables import Cell, tables
+from harness.report.tables import Cell, Table, tables
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001
 """Beginnings that a spreadsheet may take for a formula's, as OWASP lists them; full-width ones are
 read so where the language has them."""
 
 
-def files(report: Report) -> Iterator[tuple[str, bytes]]:
-    """Names below the folder, and contents."""
+def files(report: Report) -> Iterator[tuple[str, Iterator[bytes]]]:
+    """Names below the folder, and contents in parts."""
     for table in tables(report):
-        text = io.StringIO()
-        writer = csv.writer(text)
-        writer.writerow(table.columns)
-        writer.writerows([_shown(cell) for cell in row] for row in table.rows)
-        # Half a character is written as an escape.
-        yield f"{table.name}.csv", text.getvalue().encode("utf-8", "backslashreplace")
+        yield f"{table.name}.csv", _parts(table)
 
 
 def remarks(report: Report) -> Iterator[str]:
     """What the files do not hold."""
     yield from ()
+
+
+def _parts(table: Table) -> Iterator[bytes]:
+    head: list[tuple[Cell, ...]] = [tuple(table.columns)]
+    for rows in chain([head], table.batches()):
+        text = io.StringIO()
+        csv.writer(text).writerows([_shown(cell) for cell in row] for row in rows)
+        # Half a character is written as an escape.
+        yield text.getvalue().encode("utf-8", "backslashreplace")
 
 
 def _shown(cell: Cell) -> Cell:

@@ -9,7 +9,7 @@ reads.
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from math import sqrt
@@ -25,25 +25,30 @@ from harness.gate.compare import Side
 from harness.report.report import Report
 
 FILTER = "none"
+_HASHED = ("doc", "prompt", "target")
 _UNSAFE = re.compile(r"[\"<>:/|\\?*\[\]]+")
 """Characters that lm-evaluation-harness replaces in a model's name."""
 
 
-def files(report: Report) -> Iterator[tuple[str, bytes]]:
-    """Names below the folder, and contents."""
+def files(report: Report) -> Iterator[tuple[str, Iterable[bytes]]]:
+    """Names below the folder, and contents in parts; each is to be read before the next."""
     for side in report.sides:
         folder, time = _file_name(side.model), _time(side)
         hashes: dict[str, JsonValue] = {}
         for task in side.record.tasks:
-            samples = list(_samples(side, task))
-            joined = "".join(
-                f"{s['doc_hash']}{s['prompt_hash']}{s['target_hash']}" for s in samples
-            )
-            hashes[task.name] = _hash(joined)
-            lines = "".join(f"{json.dumps(sample)}\n" for sample in samples)
-            yield f"{folder}/samples_{_file_name(task.name)}_{time}.jsonl", lines.encode()
+            name = f"{folder}/samples_{_file_name(task.name)}_{time}.jsonl"
+            yield name, _sample_lines(side, task, hashes)
         results = json.dumps({**_results(side), "task_hashes": hashes}, indent=2)
-        yield f"{folder}/results_{time}.json", f"{results}\n".encode()
+        yield f"{folder}/results_{time}.json", [f"{results}\n".encode()]
+
+
+def _sample_lines(side: Side, task: TaskRecord, hashes: dict[str, JsonValue]) -> Iterator[bytes]:
+    """The task's lines; after the last, its hash is put into ``hashes``."""
+    joined = hashlib.sha256()
+    for sample in _samples(side, task):
+        joined.update("".join(str(sample[f"{part}_hash"]) for part in _HASHED).encode())
+        yield f"{json.dumps(sample)}\n".encode()
+    hashes[task.name] = joined.hexdigest()
 
 
 def remarks(report: Report) -> Iterator[str]:

@@ -9,8 +9,8 @@ from harness.report.report import Report
 from harness.report.tables import Cell, Table, tables
 
 
-def files(report: Report) -> Iterator[tuple[str, bytes]]:
-    """Names below the folder, and contents.
+def files(report: Report) -> Iterator[tuple[str, list[bytes]]]:
+    """Names below the folder, and contents in parts.
 
     Raises:
         HarnessError: pyarrow is not installed.
@@ -23,9 +23,7 @@ def files(report: Report) -> Iterator[tuple[str, bytes]]:
             "--format parquet: pyarrow is not there, pip install 'slm-harness[data]'"
         ) from None
     for table in tables(report):
-        stream = io.BytesIO()
-        pyarrow.parquet.write_table(_arrow(table, pyarrow), stream, compression="zstd")
-        yield f"{table.name}.parquet", stream.getvalue()
+        yield f"{table.name}.parquet", [_written(table, pyarrow)]
 
 
 def remarks(report: Report) -> Iterator[str]:
@@ -33,20 +31,25 @@ def remarks(report: Report) -> Iterator[str]:
     yield from ()
 
 
-def _arrow(table: Table, pyarrow: Any) -> Any:
+def _written(table: Table, pyarrow: Any) -> bytes:
+    """The file, of which only the compressed rows are held."""
+    stream, schema = io.BytesIO(), _schema(table, pyarrow)
+    with pyarrow.parquet.ParquetWriter(stream, schema, compression="zstd") as writer:
+        for rows in table.batches():
+            columns = [list(map(_unicode, column)) for column in zip(*rows, strict=True)]
+            arrays = [pyarrow.array(c, f.type) for c, f in zip(columns, schema, strict=True)]
+            writer.write_table(pyarrow.Table.from_arrays(arrays, schema=schema))
+    return stream.getvalue()
+
+
+def _schema(table: Table, pyarrow: Any) -> Any:
     types = {
         str: pyarrow.string(),
         int: pyarrow.int64(),
         float: pyarrow.float64(),
         bool: pyarrow.bool_(),
     }
-    columns = zip(*table.rows, strict=True)
-    found = [list(map(_unicode, column)) for column in columns] or [[] for _ in table.columns]
-    arrays = {
-        name: pyarrow.array(values, types[kind])
-        for (name, kind), values in zip(table.columns.items(), found, strict=True)
-    }
-    return pyarrow.table(arrays)
+    return pyarrow.schema([(name, types[kind]) for name, kind in table.columns.items()])
 
 
 def _unicode(cell: Cell) -> Cell:

@@ -7,6 +7,7 @@ by these five.
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 
 from harness.core.completion import Timing
 from harness.core.composite import composite
@@ -14,6 +15,7 @@ from harness.core.record import Sample
 from harness.core.verdict import JUDGED, Outcome
 from harness.report.report import Report
 
+BATCH_ROWS = 50_000
 Cell = str | int | float | bool | None
 KEY: Mapping[str, type] = {"run": str, "model": str, "task": str, "case_id": str, "repeat": int}
 VERDICTS: Mapping[str, type] = {
@@ -56,6 +58,11 @@ class Table:
     name: str
     columns: Mapping[str, type]
     rows: Iterator[tuple[Cell, ...]]
+
+    def batches(self) -> Iterator[list[tuple[Cell, ...]]]:
+        """The rows in order, some at a time: a run may have millions."""
+        while batch := list(islice(self.rows, BATCH_ROWS)):
+            yield batch
 
 
 def tables(report: Report) -> tuple[Table, Table]:

@@ -23,7 +23,7 @@ TIME = "2026-11-20T13-15-02"
 
 
 def written(report: Report) -> dict[str, str]:
-    return {name: content.decode() for name, content in files(report)}
+    return {name: b"".join(parts).decode() for name, parts in files(report)}
 
 
 def rows(text: str) -> list[dict[str, object]]:

@@ -21,12 +21,12 @@ FORMULAS = ("=HYPERLINK(0)", "+1", "-1+1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "
 
 
 def csv_rows(report: Report, name: str) -> list[dict[str, str]]:
-    found = dict(as_csv.files(report))[f"{name}.csv"]
+    found = b"".join(dict(as_csv.files(report))[f"{name}.csv"])
     return list(csv.DictReader(io.StringIO(found.decode("utf-8"), newline="")))
 
 
 def parquet_rows(report: Report, name: str) -> list[dict[str, Any]]:
-    found = dict(parquet.files(report))[f"{name}.parquet"]
+    found = b"".join(dict(parquet.files(report))[f"{name}.parquet"])
     rows: list[dict[str, Any]] = pyarrow.parquet.read_table(io.BytesIO(found)).to_pylist()
     return rows
 
@@ -56,6 +56,14 @@ def test_both_formats_say_the_same() -> None:
                 k: "" if v is None else str(v).lower() if isinstance(v, bool) else str(v)
                 for k, v in other.items()
             }
+
+
+def test_rows_are_written_some_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    report = report_on(record(12))
+    whole = [(csv_rows(report, n), parquet_rows(report, n)) for n in ("verdicts", "completions")]
+    monkeypatch.setattr("harness.report.tables.BATCH_ROWS", 5)
+    parts = [(csv_rows(report, n), parquet_rows(report, n)) for n in ("verdicts", "completions")]
+    assert parts == whole
 
 
 def test_a_verdict_has_its_span_and_code() -> None:
