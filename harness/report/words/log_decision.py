@@ -112,6 +112,8 @@ def explanation(decision: LogDecision) -> Iterator[str]:
             yield f"{where}{line}"
     if decision.tasks:
         yield "Every interval holds at all looks together: the log may be gated every day."
+    if len({*decision.models.values()}) == 1:
+        yield "Both arms are the same model: what differs is chance."
     yield _draws(decision)
     yield from _latency(decision)
 
