@@ -13,6 +13,7 @@ from harness.core.errors import HarnessError
 if TYPE_CHECKING:
     from harness.ab.experiment import Experiment
     from harness.serve.ab import AbServer
+    from harness.serve.guard import Log
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 DEFAULT_NAME = "ab"
@@ -73,7 +74,7 @@ def run_ab(options: Mapping[str, Any]) -> None:
     served = {
         arm: replace(served_of(options, project, experiment.ref(arm)), names=names) for arm in ARMS
     }
-    arms = {arm: Server(served[arm], backends.host(settings), log) for arm in ARMS}
+    arms = {arm: Server(served[arm], backends.host(settings), _named(arm)) for arm in ARMS}
     listening = server.bound(options["host"], options["port"])
     url = url_of(listening)
     kept = LogSettings(
@@ -89,6 +90,13 @@ def run_ab(options: Mapping[str, Any]) -> None:
         server.run(serving, listening, lambda: say(_ready(url, serving), err=True))
     finally:
         folder.close()
+
+
+def _named(arm: str) -> "Log":
+    """The server's log, with the arm in each entry."""
+    from harness.cli.serve import log
+
+    return lambda entry: log({**entry, "arm": arm})
 
 
 def _experiment(options: Mapping[str, Any]) -> "Experiment":

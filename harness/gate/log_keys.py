@@ -10,13 +10,14 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from math import ceil, log
 
 from harness.ab.entry import LogEntry
 from harness.ab.experiment import BASELINE, CANDIDATE, Arm
 from harness.core.verdict import JUDGED, Outcome
 from harness.gate.policy import GatePolicy
-from harness.stats.betting import Bets, Observation, bets_on
+from harness.stats.betting import Bets, Observation
 
 KEY_HOURS = 24.0
 """Hours after a key's first request in which its answers count."""
@@ -137,7 +138,7 @@ FIRST_CENTER = 32
 
 
 def _bets(keys: Sequence[Key], shares: Sequence[float], sign: int) -> Bets:
-    return bets_on(observations(keys, shares, sign))
+    return Bets(Counter(observations(keys, shares, sign)))
 
 
 def observations(keys: Sequence[Key], shares: Sequence[float], sign: int) -> Iterator[Observation]:
@@ -156,15 +157,17 @@ def observations(keys: Sequence[Key], shares: Sequence[float], sign: int) -> Ite
     for number, (key, share) in enumerate(zip(keys, shares, strict=True)):
         if number == renewed:
             center, renewed = round((total + 1) / (number + 1), 3), 2 * renewed
-        yield _observation(key, share, center, sign)
+        yield _observation(key.arm, key.share, share, center, sign)
         total += share
 
 
-def _observation(key: Key, share: float, center: float, sign: int) -> Observation:
-    before, after = sign / (1 - key.share), -sign / key.share
-    weight = before if key.arm == BASELINE else after
+@lru_cache(maxsize=4_096)
+def _observation(arm: Arm, split: float, share: float, center: float, sign: int) -> Observation:
+    """The estimate of a key; those that differ by rounding alone are one."""
+    before, after = sign / (1 - split), -sign / split
+    weight = before if arm == BASELINE else after
     ends = [w * (end - center) for w in (before, after) for end in (0.0, 1.0)]
-    return Observation(weight * (share - center), min(ends))
+    return Observation(round(weight * (share - center), 9), round(min(ends), 9))
 
 
 SPREAD = 2.0
@@ -184,8 +187,7 @@ def keys_needed(keys: Sequence[Key], required: tuple[str, ...], policy: GatePoli
     alike: dict[Observation, float] = {}
     for share, count in shares.items():
         for arm, chance in ((BASELINE, 1 - split), (CANDIDATE, split)):
-            key = Key(arm, split, 0.0, ())
-            seen = _observation(key, share, center, -1)
+            seen = _observation(arm, split, share, center, -1)
             alike[seen] = alike.get(seen, 0.0) + count * chance
     growth = Bets(alike).growth(-policy.margin)
     if growth <= 0:

@@ -9,8 +9,7 @@ sizes: Waudby-Smith and Ramdas, "Estimating means of bounded random variables by
 (2024). Observations need not be independent: each must have the mean given those before it.
 """
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from math import exp, log
@@ -94,11 +93,6 @@ class Bets:
 
         values, worst = zip(*self.counts, strict=True)
         return np.array(values), np.array(worst), np.array([*self.counts.values()], float)
-
-
-def bets_on(observations: Iterable[Observation]) -> Bets:
-    """The bets on observations, which are alike where they differ by rounding alone."""
-    return Bets(Counter(Observation(round(v, 9), round(w, 9)) for v, w in observations))
 
 
 def log_mean(logs: list[float]) -> float:

@@ -32,6 +32,11 @@ ROWS = (
         "every answer with its verdicts, a line each",
         "[below](#samplesjsonl), [JSON Schema](../../harness/records/schemas/sample.schema.json)",
     ),
+    (
+        "`*.jsonl` of `harness serve --log DIR`",
+        "the log of [an experiment](../ab.md)",
+        "a line of JSON for each request, `format` is `harness.ab/1`",
+    ),
     ("`reports/runs/ID/report.html`", "[the page](../report.md)", "one file of HTML"),
     (
         "`reports/baselines/NAME.json`, `NAME.anchor.json`",

@@ -1,8 +1,10 @@
 """Bounds that hold at all looks together, and the test of the split."""
 
+from collections import Counter
+
 import numpy as np
 
-from harness.stats.betting import Bets, Observation, bets_on
+from harness.stats.betting import Bets, Observation
 from harness.stats.draws import split_evidence
 
 
@@ -14,17 +16,17 @@ def flips(rng, size, rate):
 def test_nothing_is_known_without_an_observation():
     assert Bets({}).lower_bound(0.05) == -1.0
     assert Bets({}).p_value() == 1.0
-    assert bets_on([Observation(0.0, -2.0)]).lower_bound(0.05) == -1.0
+    assert Bets(Counter([Observation(0.0, -2.0)])).lower_bound(0.05) == -1.0
 
 
 def test_a_loss_is_found_and_the_bound_comes_near_it():
-    found = bets_on(flips(np.random.default_rng(1), 20_000, 0.55))
+    found = Bets(Counter(flips(np.random.default_rng(1), 20_000, 0.55)))
     assert 0.1 < found.lower_bound(0.03) < 0.2
     assert found.p_value() < 1e-6
 
 
 def test_a_bound_beyond_what_the_larger_bets_may_claim_is_found_by_the_smaller():
-    found = bets_on(flips(np.random.default_rng(1), 4_000, 0.7))
+    found = Bets(Counter(flips(np.random.default_rng(1), 4_000, 0.7)))
     assert 0.6 < found.lower_bound(0.03) < 0.8
 
 
@@ -41,7 +43,7 @@ def test_a_true_mean_is_rejected_in_its_tail_however_often_it_is_looked_at():
 
 def test_order_does_not_matter_to_the_capital_at_the_end():
     rows = flips(np.random.default_rng(5), 500, 0.6)
-    assert bets_on(rows).lower_bound(0.05) == bets_on(rows[::-1]).lower_bound(0.05)
+    assert Bets(Counter(rows)).lower_bound(0.05) == Bets(Counter(rows[::-1])).lower_bound(0.05)
 
 
 def test_a_split_that_is_kept_has_little_evidence_and_one_that_is_not_has_much():

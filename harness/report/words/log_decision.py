@@ -77,7 +77,7 @@ def _change(found: LogTest, policy: GatePolicy) -> str:
     ends = f"{share if found.behavior.endswith('_rate') else ''}interval {interval(found)}"
     keys = f"{words.plural(found.before.keys, 'key')} before, {found.after.keys:,} after"
     was, now = rate(found.before), rate(found.after)
-    if not found.drop:
+    if round(found.drop, 3) == 0:
         return f"{found.behavior} stayed at {now} ({ends} points; {keys})"
     verb = "fell" if found.drop > 0 else "rose"
     changed = f"{found.behavior} {verb} from {was} to {now}"
