@@ -93,6 +93,26 @@ def merge(
     "[default: what the weights are stored in]",
 )
 @click.option(
+    "--imatrix",
+    "data",
+    metavar="DATA",
+    help="Quantise by an importance matrix: a task, a .jsonl of prompts or training rows, or a "
+    "file of llama-imatrix.",
+)
+@click.option(
+    "--imatrix-rows",
+    "most",
+    type=click.IntRange(1),
+    default=256,
+    show_default=True,
+    help="Collect it from so many conversations of DATA, spread over all.",
+)
+@click.option(
+    "--tasks-dir",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="The folder of task folders.",
+)
+@click.option(
     "--converter",
     metavar="PATH",
     type=click.Path(path_type=Path, exists=True),
@@ -105,6 +125,9 @@ def gguf(
     force: bool,
     is_json: bool,
     kind: str | None,
+    data: str | None,
+    most: int,
+    tasks_dir: Path | None,
     converter: Path | None,
 ) -> None:
     """Write MODEL, a model's folder or an adapter's, as one GGUF file.
@@ -113,19 +136,24 @@ def gguf(
 
     \b
     harness export gguf out/my_adapter -o model-q4.gguf --type q4_k_m
+    harness export gguf out/my_adapter -o model-q2.gguf --type q2_k --imatrix json_extraction
     harness export gguf base:Qwen/Qwen2.5-0.5B-Instruct -o model.gguf
     """
     from harness.export.gguf.file_types import UNQUANTIZED, check_type
     from harness.export.requirements import check_packages
 
     check_packages()
-    wanted = check_type(kind) if kind else None
+    wanted = check_type(kind, has_matrix=data is not None) if kind else None
     check_packages(is_quantizing=wanted is not None and wanted not in UNQUANTIZED)
+    from harness.cli._imatrix import importance_of
     from harness.export.source import open_source
     from harness.export.to_gguf import to_gguf
 
+    importance = importance_of(data, tasks_dir, most) if data else None
     source = open_source(model, base)
-    record = to_gguf(source, target, wanted, has_force=force, converter=converter)
+    record = to_gguf(
+        source, target, wanted, has_force=force, converter=converter, importance=importance
+    )
     _print(record, target, is_json)
 
 
@@ -185,6 +213,8 @@ def _summary(record: "ExportRecord", target: Path) -> str:
     size = sum(written.bytes for written in record.outputs.values())
     types = ", ".join(f"{count} {name}" for name, count in record.tensors.items())
     merged = f", merged in {record.merged_in}" if record.merged_in else ""
+    if record.imatrix and record.imatrix.tokens:
+        merged += f", importance of {record.imatrix.tokens:,} tokens"
     memory = record.peak_memory
     peak = max(p or 0 for p in (memory.convert_bytes, memory.quantize_bytes, memory.merge_bytes))
     return (

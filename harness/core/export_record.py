@@ -40,6 +40,21 @@ class PeakMemory:
 
 
 @dataclass(frozen=True, slots=True)
+class ImatrixRecord:
+    """The importance matrix of a quantised file."""
+
+    source: str
+    """The data that it was collected from, or its file, as typed."""
+    sha256: str
+    """Of the matrix's file."""
+    conversations: int | None = None
+    """Those that it was collected from; ``None`` for a given file."""
+    tokens: int | None = None
+    refused: int = 0
+    """Conversations that the chat template refuses."""
+
+
+@dataclass(frozen=True, slots=True)
 class ExportRecord:
     """One export."""
 
@@ -69,6 +84,8 @@ class ExportRecord:
     command: tuple[str, ...]
     created: str
     versions: dict[str, str]
+    imatrix: ImatrixRecord | None = None
+    """``None`` where llama.cpp quantised without one."""
     template_arguments: dict[str, Scalar] = field(default_factory=dict)
     """Arguments of the chat template with which a Modelfile's template was proven."""
     schema_version: int = SCHEMA_VERSION

@@ -6,10 +6,18 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harness.core.errors import HarnessError
-from harness.core.export_record import ExportRecord, PeakMemory
+from harness.core.export_record import ExportRecord, ImatrixRecord, PeakMemory
 from harness.export.gguf.converter import convert, converter_script
-from harness.export.gguf.file_types import UNQUANTIZED, bytes_of, quantized, tensor_types
+from harness.export.gguf.file_types import (
+    UNQUANTIZED,
+    bytes_of,
+    check_type,
+    quantized,
+    tensor_types,
+)
 from harness.export.gguf.gguf_file import ModelFile, end_warnings, write_model
+from harness.export.gguf.imatrix import Calibration, collect
+from harness.export.gguf.imatrix_file import check_matrix, read_matrix
 from harness.export.gguf.quantizer import Quantized, quantize
 from harness.export.gguf.tensor_plan import plan
 from harness.export.merged_folder import merged_bytes, write_merged
@@ -24,7 +32,9 @@ from harness.files.strict_json import UnreadableFile
 from harness.machine.memory import peak_resident_bytes
 from harness.model_files import provenance_keys
 from harness.model_files.end_tokens import configured_end_ids, end_ids
+from harness.model_files.fingerprint import sha256_of_file
 from harness.model_files.folder_tokens import folder_tokens
+from harness.model_files.gguf_header import read_gguf_header
 from harness.model_files.token_findings import prompt_findings
 
 STORED_TYPES = {dtype: name for name, dtype in UNQUANTIZED.items()}
@@ -40,6 +50,8 @@ class GgufRequest:
     """A type of ``file_types``."""
     converter: Path | None
     """The script of a llama.cpp checkout that writes the file in our place."""
+    importance: Path | Calibration | None = None
+    """An importance matrix, or the conversations to collect one from."""
 
     @property
     def first(self) -> str:
@@ -57,12 +69,14 @@ def to_gguf(
     *,
     has_force: bool = False,
     converter: Path | None = None,
+    importance: Path | Calibration | None = None,
 ) -> ExportRecord:
     """Write ``target`` and its record beside it.
 
     Args:
         wanted: a type of ``file_types``; ``None`` keeps the type of the stored weights.
         converter: a llama.cpp checkout whose script converts the model.
+        importance: of a quantised type, an importance matrix or the data to collect one from.
 
     Raises:
         HarnessError: the model, the type or the target cannot be used.
@@ -71,7 +85,9 @@ def to_gguf(
     output.check_file(target, has_force)
     script = converter_script(converter) if converter else None
     kind = wanted or STORED_TYPES[source.weights.main_dtype]
-    request = GgufRequest(source, target, kind, script)
+    if importance is not None:
+        check_type(kind, has_matrix=True)
+    request = GgufRequest(source, target, kind, script, importance)
     with output.staged(target) as staging:
         whole, merge_peak = _whole(source, staging)
         model = None if script else _model_file(source, whole)
@@ -83,7 +99,8 @@ def to_gguf(
         else:
             _write_by_converter(request, whole, staging)
         first_peak = peak_resident_bytes()
-        quantized_ = _quantize(request, staging)
+        matrix, matrix_record = _matrix(request, staging)
+        quantized_ = _quantize(request, staging, matrix)
         written = staging.path("gguf")
         record = make_record(
             kind="gguf",
@@ -99,7 +116,9 @@ def to_gguf(
                 *fingerprints.warnings(source),
                 *_warnings(request, whole, model),
                 *_prompt_warnings(source),
+                *_matrix_warnings(matrix_record),
             ),
+            imatrix=matrix_record,
             peak_memory=PeakMemory(first_peak, quantized_.peak_bytes, merge_peak),
             start=start,
         )
@@ -194,13 +213,42 @@ def _write_by_converter(request: GgufRequest, whole: Source, staging: Staging) -
     convert(request.converter, whole.folder, _unquantized(request, staging), request.first)
 
 
-def _quantize(request: GgufRequest, staging: Staging) -> Quantized:
+def _matrix(request: GgufRequest, staging: Staging) -> tuple[Path | None, ImatrixRecord | None]:
+    """The importance matrix's file, collected where the user gave data, and its record."""
+    given = request.importance
+    if given is None:
+        return None, None
+    source = _unquantized(request, staging)
+    if isinstance(given, Path):
+        check_matrix(given, read_matrix(given), read_gguf_header(source))
+        return given, ImatrixRecord(str(given), sha256_of_file(given))
+    target = staging.path("imatrix")
+    with bar("collecting an importance matrix") as advance:
+        found = collect(
+            source, given, target, staging.path("asked"), lambda n, of: advance(n / max(1, of))
+        )
+    count = len(given.conversations) - found.refused
+    sha256 = sha256_of_file(target)
+    return target, ImatrixRecord(given.name, sha256, count, found.tokens, found.refused)
+
+
+def _matrix_warnings(record: ImatrixRecord | None) -> Iterator[str]:
+    if record is not None and record.refused:
+        yield (
+            f"--imatrix {record.source}: the chat template refuses {record.refused} conversations, "
+            "which were left out"
+        )
+
+
+def _quantize(request: GgufRequest, staging: Staging, matrix: Path | None) -> Quantized:
     if request.kind in UNQUANTIZED:
         return Quantized((), None)
     source = _unquantized(request, staging)
     with bar(f"quantising to {request.kind}") as advance:
         number = quantized()[request.kind]
-        done = quantize(source, staging.path("gguf"), number, lambda n, of: advance(n / max(1, of)))
+        done = quantize(
+            source, staging.path("gguf"), number, lambda n, of: advance(n / max(1, of)), matrix
+        )
     source.unlink()
     return done
 

@@ -34,25 +34,31 @@ def quantized() -> dict[str, int]:
         kind.name.removeprefix("MOSTLY_").removeprefix("ALL_").lower(): int(kind)
         for kind in LlamaFileType
     }
-    left_out = {*UNQUANTIZED, *WANT_IMATRIX, *NOT_FOR_THESE}
+    left_out = {*UNQUANTIZED, *NOT_FOR_THESE}
     return {name: number for name, number in names.items() if name not in left_out}
 
 
-def check_type(name: str) -> str:
+def check_type(name: str, *, has_matrix: bool = False) -> str:
     """The type in lower case.
 
+    Args:
+        has_matrix: an importance matrix is given.
+
     Raises:
-        HarnessError: there is no such type, or it cannot be made here.
+        HarnessError: there is no such type, or it needs an importance matrix and has none, or has
+            one and is not quantised.
     """
     wanted = name.lower()
     known = [*UNQUANTIZED, *quantized()]
+    if wanted in UNQUANTIZED and has_matrix:
+        raise HarnessError(f"--imatrix: {name} is not quantised, name a type such as q4_k_m")
+    if wanted in WANT_IMATRIX and not has_matrix:
+        raise HarnessError(
+            f"--type {name}: llama.cpp makes it only with an importance matrix, add --imatrix "
+            "DATA; q2_k, iq3_s or iq4_xs need none"
+        )
     if wanted in known:
         return wanted
-    if wanted in WANT_IMATRIX:
-        raise HarnessError(
-            f"--type {name}: llama.cpp makes it only with an importance matrix, which is not "
-            "supported; q2_k, iq3_s or iq4_xs need none"
-        )
     hint = did_you_mean(wanted, known, f"there are: {', '.join(known)}")
     raise HarnessError(f"--type {name}: no such type, {hint}")
 

@@ -1,37 +1,34 @@
-"""Quantises a GGUF file with llama.cpp's own quantiser, in a separate process.
-
-llama.cpp aborts its process on files that it cannot handle, and logs to the terminal. Both are
-confined to the process ``python -m harness.export.gguf.quantizer IN OUT TYPE``, whose log comes
-through a pipe and shows the progress.
+"""Quantises a GGUF file with llama.cpp's own quantiser, in the separate process
+``python -m harness.export.gguf.quantizer IN OUT TYPE [IMATRIX]``.
 """
 
 import ctypes
-import os
 import re
-import subprocess
 import sys
-from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from harness.core import child_python
 from harness.core.errors import HarnessError
-from harness.core.printable import printable
+from harness.export.gguf.llama_process import (
+    MISTAKE,
+    STEP,
+    log_to_pipe,
+    run_logged,
+    tell,
+    tell_peak,
+)
 from harness.machine.cores import usable_cores
-from harness.machine.memory import peak_resident_bytes
 
-LAST_LINES = 3
-"""Lines of the log that an error quotes."""
 BUFFER_BYTES = 64 << 20
 """Bytes of a tensor that llama.cpp holds while it quantises it."""
-_TENSOR = re.compile(r"^\[\s*(\d+)/\s*(\d+)\]")
+_INTEGER, _TEXT = 0, 3
+"""``LLAMA_KV_OVERRIDE_TYPE_INT`` and ``_STR``."""
 _FELL_BACK = re.compile(
     r"warning: (\S+)\s+- ncols\s+\d+ not divisible by\s+\d+ \(required for type\s+(\S+)\)"
     r".*-> falling back to\s+(\S+)"
 )
-_PEAK = re.compile(r"^harness peak (\d+)$")
-_ERROR = re.compile(r"error|fail|abort|assert|unable|invalid", re.IGNORECASE)
 
 OnProgress = Callable[[int, int], None]
 """Called with the number of finished tensors and of all tensors."""
@@ -55,72 +52,77 @@ class Quantized:
     """Peak resident memory of the process, including mapped pages of the input."""
 
 
-def quantize(source: Path, target: Path, number: int, on_step: OnProgress) -> Quantized:
+def quantize(
+    source: Path, target: Path, number: int, on_step: OnProgress, matrix: Path | None = None
+) -> Quantized:
     """Quantise ``source`` into ``target``.
 
     Args:
         number: llama.cpp's number of the type.
+        matrix: an importance matrix.
 
     Raises:
         HarnessError: llama.cpp refused, with the last lines of its log.
     """
-    with subprocess.Popen(
-        child_python.command(__spec__.name, str(source), str(target), str(number)),
-        env=child_python.environment(),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-        errors="replace",
-    ) as process:
-        assert process.stderr is not None
-        try:
-            last, fallbacks, peak = _follow(process.stderr, on_step)
-            code = process.wait()
-        finally:
-            process.kill()
-    if code != 0:
-        errors = [line for line in last if _ERROR.search(line)]
-        reason = " | ".join((errors or list(last))[-LAST_LINES:]) or "it said nothing"
-        how = f"signal {-code}" if code < 0 else f"exit code {code}"
-        raise HarnessError(f"llama.cpp could not quantise ({how}): {printable(reason):.600}")
-    return Quantized(tuple(fallbacks), peak)
-
-
-def _follow(
-    log: Iterator[str], on_step: OnProgress
-) -> tuple[deque[str], list[Fallback], int | None]:
-    last: deque[str] = deque(maxlen=20)
     fallbacks: list[Fallback] = []
-    peak: int | None = None
-    for line in map(str.strip, log):
-        if match := _TENSOR.match(line):
+
+    def on_line(line: str) -> None:
+        if match := STEP.match(line):
             on_step(int(match[1]), int(match[2]))
         if match := _FELL_BACK.search(line):
             fallbacks.append(Fallback(*match.groups()))
-        if match := _PEAK.match(line):
-            peak = int(match[1])
-        elif line:
-            last.append(line)
-    return last, fallbacks, peak
+
+    arguments = [str(source), str(target), str(number), *([str(matrix)] if matrix else [])]
+    peak = run_logged(__spec__.name, *arguments, doing="quantise", on_line=on_line)
+    return Quantized(tuple(fallbacks), peak)
 
 
-def _main(source: str, target: str, number: str) -> int:
+def _main(source: str, target: str, number: str, matrix: str | None = None) -> int:
     import llama_cpp
 
-    def to_pipe(level: int, text: bytes, data: ctypes.c_void_p) -> None:
-        os.write(2, text)
-
-    # Kept in a variable: llama.cpp holds no reference to it.
-    callback = llama_cpp.llama_log_callback(to_pipe)
-    llama_cpp.llama_log_set(callback, ctypes.c_void_p(0))
+    callback = log_to_pipe()
     parameters = llama_cpp.llama_model_quantize_default_params()
     parameters.ftype = int(number)
     parameters.nthread = usable_cores()
     parameters.max_buf_size = BUFFER_BYTES
+    try:
+        kept = _with_matrix(parameters, Path(matrix)) if matrix else ()
+    except HarnessError as error:
+        tell(f"{MISTAKE}{error.mistakes[0]}")
+        return 1
     code = llama_cpp.llama_model_quantize(source.encode(), target.encode(), parameters)
-    os.write(2, f"\nharness peak {peak_resident_bytes()}\n".encode())
+    tell_peak()
+    del callback, kept
     return int(code != 0)
+
+
+def _with_matrix(parameters: Any, path: Path) -> tuple[Any, ...]:
+    """Give the quantiser an importance matrix, and what it writes about it into the file. The
+    result holds what llama.cpp points into.
+
+    Raises:
+        HarnessError: the file is none.
+    """
+    import llama_cpp
+    import numpy as np
+
+    from harness.export.gguf.imatrix_file import read_matrix
+
+    matrix = read_matrix(path)
+    arrays = {name: np.ascontiguousarray(found) for name, found in matrix.values.items()}
+    # Both lists end where one has no name.
+    data = (llama_cpp.llama_cpp.llama_model_imatrix_data * (len(arrays) + 1))()
+    for entry, (name, values) in zip(data, arrays.items(), strict=False):
+        entry.name = name.encode()
+        entry.data = values.ctypes.data_as(ctypes.POINTER(ctypes.c_float))
+        entry.size = values.size
+    said = (llama_cpp.llama_cpp.llama_model_kv_override * 3)()
+    said[0].tag, said[0].key = _INTEGER, b"quantize.imatrix.entries_count"
+    said[0].value.val_i64 = len(arrays)
+    said[1].tag, said[1].key = _TEXT, b"quantize.imatrix.dataset"
+    said[1].value.val_str = ", ".join(matrix.datasets).encode("utf-8", "replace")[:127]
+    parameters.imatrix, parameters.kv_overrides = data, said
+    return arrays, data, said
 
 
 if __name__ == "__main__":
