@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from harness.core.case import Message
+    from harness.core.case import Message, Role
     from harness.export.gguf.imatrix import Calibration
 
 ANSWERS = ("completion", "response", "answer", "chosen", "output")
@@ -85,15 +85,23 @@ def _rows(path: Path) -> list[tuple["Message", ...]]:
 
 
 def _conversation(row: Any) -> tuple["Message", ...]:
+    """The row's prompt, and its answer where it has one; each is text or messages."""
+    if "messages" in row:
+        messages = _messages(row["messages"], "user")
+    else:
+        answer: Any = next((row[name] for name in ANSWERS if name in row), [])
+        messages = (*_messages(row["prompt"], "user"), *_messages(answer, "assistant"))
+    if not messages:
+        raise ValueError
+    return messages
+
+
+def _messages(part: Any, role: "Role") -> tuple["Message", ...]:
     from harness.core.case import Message
 
-    if "messages" in row:
-        messages = tuple(Message(m["role"], m["content"]) for m in row["messages"])
-    else:
-        answer = next((row[name] for name in ANSWERS if name in row), None)
-        answered = [Message("assistant", answer)] if answer is not None else []
-        messages = (Message("user", row["prompt"]), *answered)
+    listed: Any = [{"role": role, "content": part}] if isinstance(part, str) else part
+    messages = tuple(Message(m["role"], m["content"]) for m in listed)
     known = ("system", "user", "assistant")
-    if not messages or not all(m.role in known and isinstance(m.content, str) for m in messages):
+    if not all(m.role in known and isinstance(m.content, str) for m in messages):
         raise ValueError
     return messages

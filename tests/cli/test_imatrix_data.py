@@ -17,10 +17,14 @@ def rows(tmp_path, *values):
 
 def test_rows_of_messages_and_of_prompts(tmp_path):
     turn = [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]
-    path = rows(tmp_path, {"messages": turn}, {"prompt": "a", "completion": "b"}, {"prompt": "c"})
-    found = importance_of(str(path), None, 9)
-    assert found.conversations[0] == found.conversations[1]
-    assert [m.role for m in found.conversations[2]] == ["user"]
+    answered = [
+        {"messages": turn},
+        {"prompt": "a", "completion": "b"},
+        {"prompt": turn[:1], "completion": turn[1:]},
+    ]
+    found = importance_of(str(rows(tmp_path, *answered, {"prompt": "c"})), None, 9).conversations
+    assert found[0] == found[1] == found[2]
+    assert [m.role for m in found[3]] == ["user"]
 
 
 def test_rows_are_spread_over_all(tmp_path):
