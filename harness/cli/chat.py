@@ -31,10 +31,12 @@ MOST_MODELS = 8
     help="The folder of tasks. [default: tasks_dir of [tool.harness]]",
 )  # fmt: skip
 @click.option("--system", metavar="TEXT", help="The system message, where no task brings one.")
-@click.option("--dtype", type=click.Choice(["float32", "bfloat16", "float16"]))
+@click.option(
+    "--dtype", type=click.Choice(["float32", "bfloat16", "float16"]), help="Open in this precision."
+)
 @click.option("--device", metavar="DEVICE", help="cpu, cuda, cuda:1, mps.")
-@click.option("--threads", type=click.IntRange(1), metavar="N")
-@click.option("--quantize", type=click.Choice(["nf4", "int8"]))
+@click.option("--threads", type=click.IntRange(1), metavar="N", help="CPU threads of a backend.")
+@click.option("--quantize", type=click.Choice(["nf4", "int8"]), help="Quantise as it opens.")
 def command(**options: Any) -> None:
     """Talk with a model in the terminal; below each answer stand its verdicts and its speed.
 
@@ -48,6 +50,8 @@ def command(**options: Any) -> None:
     from harness.report.console.output import say
     from harness.run.settings import read_settings
 
+    if sys.stdin is None:
+        raise HarnessError("standard input is closed, pipe lines into it")
     project = read_settings(Path.cwd())
     session = _session(options, project)
     for model in session.models:

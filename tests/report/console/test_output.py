@@ -5,7 +5,7 @@ import os
 import pytest
 from rich.console import Console
 
-from harness.report.console.output import LastingOutput, OutputLost
+from harness.report.console.output import LastingOutput, OutputLost, say_text
 
 
 @pytest.fixture
@@ -44,3 +44,9 @@ def test_what_arrives_is_the_streams_own(tmp_path):
         output.require_arrived()
         assert output.fileno() == stream.fileno()
     assert (tmp_path / "out").read_text() == "a\n"
+
+
+def test_text_from_outside_is_printed_in_pieces_that_command_nothing(capsys):
+    say_text("a\x1b[2Jb\n::error::")
+    say_text("::c", is_begun=True)
+    assert capsys.readouterr().out == "a␛[2Jb\n|::error::::c"
