@@ -199,6 +199,8 @@ def read_run_or_baseline(text: str, runs: Path, baselines: Path) -> RunRecord:
     except HarnessError as error:
         known = ", ".join(baseline_names(baselines))
         also = f" (baselines: {known})" if known else ""
+        if not known and text != LATEST:
+            also = f"; nor is it a baseline: harness baseline save NAME makes one in {baselines}"
         raise HarnessError(f"{error}{also}") from None
 
 

@@ -211,6 +211,12 @@ def test_a_name_is_found_wherever_a_run_is(root: Path, tmp_path: Path) -> None:
         find_baseline("main", tmp_path)
 
 
+def test_where_there_is_no_baseline_it_is_said_how_one_is_made(tmp_path):
+    write_run(RUN, tmp_path)
+    with pytest.raises(HarnessError, match=r"harness baseline save NAME makes one in .*none$"):
+        read_run_or_baseline("main", tmp_path, tmp_path / "none")
+
+
 def test_what_was_timed_is_kept_a_line_each_of_the_models_that_are_kept(root: Path) -> None:
     times = tuple(
         TimedAnswer(ref, "json_extraction", "pay-0001", "a" * 64, 0.5, 0.1, 20, i, 1.0)

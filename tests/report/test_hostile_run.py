@@ -5,6 +5,7 @@ be UTF-8, well-formed in its format, free of characters that a terminal would ac
 size that whoever reads it accepts.
 """
 
+import csv
 import json
 import re
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from xml.etree import ElementTree
 
 import pytest
 from click.testing import CliRunner
+from pyarrow import parquet
 
 from harness.cli import main
 from harness.parity.file import as_json, write_parity
@@ -124,6 +126,23 @@ def test_json_markdown_and_junit(run: Hostile, names: str) -> None:
         assert not OBEYED.search(text), kind
         # The others are documents that are parsed, and no lines of a log.
         assert kind not in ("markdown", "terminal") or not COMMANDS.search(text), kind
+
+
+def test_tables_and_samples_hold_every_answer(run: Hostile) -> None:
+    """The files are parsed by what reads them; half a character is an escape in them."""
+    for kind in ("csv", "parquet", "lm-eval"):
+        run.harness("report", run.bad, "--format", kind, "-o", kind)
+    whole = [text.encode("utf-8", "backslashreplace").decode() for text in texts()]
+    rows = parquet.read_table(run.project.root / "parquet/completions.parquet")
+    assert rows["text"].to_pylist() == whole
+    limit = csv.field_size_limit(TEN_MILLION * 2)
+    with (run.project.root / "csv/completions.csv").open(encoding="utf-8", newline="") as file:
+        found = [row["text"].removeprefix("'") for row in csv.DictReader(file)]
+    csv.field_size_limit(limit)
+    assert found == whole
+    (samples,) = (run.project.root / "lm-eval").glob("*/samples_*.jsonl")
+    answers = [json.loads(line)["resps"][0][0] for line in samples.read_text("ascii").splitlines()]
+    assert answers == texts()
 
 
 def test_the_gate_and_what_it_tells_machines(run: Hostile) -> None:
