@@ -31,11 +31,8 @@ RUN = [
 
 @pytest.fixture(scope="module")
 def beginner(tmp_path_factory) -> Path:
-    """A folder with a model alone, in which a project is begun."""
-    folder = tmp_path_factory.mktemp("beginner")
-    (folder / "fixtures").symlink_to(ROOT / "fixtures")
-    shutil.copytree(ROOT / "fixtures/models/tiny-qwen2-adapter", folder / "out/my_adapter")
-    return folder
+    """An empty folder, in which a project is begun."""
+    return tmp_path_factory.mktemp("beginner")
 
 
 @pytest.fixture(scope="module")
