@@ -36,13 +36,18 @@ if TYPE_CHECKING:
 
 
 def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
-    group = NamedOptions(parser)
-    options.add_options(group)
+    added_options(parser).register(pluginmanager)
+
+
+def added_options(parser: pytest.Parser) -> NamedOptions:
+    """The plugin's options, added to ``parser`` by their prefixed names."""
+    named = NamedOptions(parser)
+    options.add_options(named)
     for feature in (per_case, generate, parity, gate, plan_out, shards, ab_noise):
-        feature.add_options(group)
-    options.add_decoding_options(group)
-    ray_engine.add_options(group)
-    group.register(pluginmanager)
+        feature.add_options(named)
+    options.add_decoding_options(named)
+    ray_engine.add_options(named)
+    return named
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:

@@ -1,9 +1,10 @@
 """The options, fixtures, marker and hooks that the plugin adds to pytest."""
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
-from _pytest.config.argparsing import Argument, Parser
+from _pytest.config.argparsing import Parser
 
 from harness import pytest_plugin
 from harness.plugin import hookspecs
@@ -13,8 +14,9 @@ INTRODUCTION = """\
 # Options of pytest
 
 What the plugin adds to `pytest`. pytest's own options (`-k`, `-x`, `--lf`, `-q`, `--junitxml`,
-...) work as everywhere. A mistake in an option, a file
-or a model's name is one line and [exit code 4](exit-codes.md), before a model loads.
+...) work as everywhere. Each option is also `--harness-NAME`, for sessions in which another plugin
+or a `conftest.py` has the short name. A mistake in an option, a file or a model's name is one line
+and [exit code 4](exit-codes.md), before a model loads.
 """
 FIXTURES = (
     "A test that uses one of them is a behavior: it is run for every model and every task that "
@@ -26,16 +28,13 @@ MARKER = (
 )
 
 
-def options() -> Iterator[Argument]:
-    """The options, in the order of ``pytest --help``."""
-    parser = Parser(_ispytest=True)
-    pytest_plugin.pytest_addoption(parser)
-    for group in parser._groups:
-        yield from group.options
+def options() -> Mapping[str, Mapping[str, Any]]:
+    """What each option is added with, by its short name, in the order of ``pytest --help``."""
+    return pytest_plugin.added_options(Parser(_ispytest=True)).attributes
 
 
 def page() -> str:
-    rows = [(_names(option), prose(option.attrs().get("help", ""))) for option in options()]
+    rows = [(_typed(name, given), prose(given["help"])) for name, given in options().items()]
     fixtures = [(f"`{name}`", prose(text)) for name, text in _fixtures()]
     hooks = [
         (f"`{name}`", prose((inspect.getdoc(hook) or "").partition("Args:")[0]))
@@ -60,14 +59,10 @@ def page() -> str:
     )
 
 
-def _names(option: Argument) -> str:
-    attributes = option.attrs()
-    value = attributes.get("metavar")
-    if value is None and attributes.get("choices"):
-        value = "|".join(attributes["choices"])
-    elif value is None and attributes.get("nargs") != 0:
-        value = option.dest.upper()
-    return "`" + ", ".join(option.names()) + (f" {value}" if value else "") + "`"
+def _typed(name: str, given: Mapping[str, Any]) -> str:
+    """An option as it is typed, with what stands for its value."""
+    value = given.get("metavar") or "|".join(given.get("choices", ()))
+    return f"`{name} {value}`" if value else f"`{name}`"
 
 
 def _fixtures() -> Iterator[tuple[str, str]]:
