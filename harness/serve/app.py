@@ -13,7 +13,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.requests import Request as HttpRequest
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.types import ASGIApp
 
 from harness import __version__
@@ -60,6 +60,9 @@ ERRORS: dict[int | str, dict[str, Any]] = {
     status: {"model": ErrorBody}
     for status in (400, 401, 403, 404, 408, 413, 415, 422, 429, 500, 503, 504)
 }
+
+
+STREAMED = ("/v1/chat/completions", "/v1/completions")
 
 
 @dataclass(frozen=True)
@@ -149,10 +152,24 @@ class Server:
             "/v1/tasks/{task}": self.task,
         }
         for path, answer in get.items():
-            app.add_api_route(path, answer, response_model=None, responses=ERRORS)
+            response = PlainTextResponse if path == "/metrics" else JSONResponse
+            app.add_api_route(
+                path, answer, response_model=None, responses=ERRORS, response_class=response
+            )
         for path, answer in post.items():
             app.add_api_route(path, answer, methods=["POST"], response_model=None, responses=ERRORS)
+        app.openapi = partial(self._described, app.openapi)  # type: ignore[method-assign]
         return app
+
+    def _described(self, described: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        """The OpenAPI document, which names the tasks and the form of streams."""
+        document = described()
+        for path, item in document["paths"].items():
+            if path in STREAMED:
+                item["post"]["responses"]["200"]["content"]["text/event-stream"] = {}
+            for parameter in item.get("post", {}).get("parameters", ()):
+                parameter["schema"]["enum"] = list(self.tasks) or ["none"]
+        return document
 
     @asynccontextmanager
     async def _lifespan(self, app: FastAPI) -> AsyncIterator[None]:
@@ -289,7 +306,9 @@ async def _no_route(http: HttpRequest, error: Any) -> Response:
     assert isinstance(error, HTTPException)
     message = {404: "no such path", 405: "the path does not take this method"}
     text = message.get(error.status_code, str(error.detail))
-    return await _api_error(http, ApiError(error.status_code, text))
+    refused = ApiError(error.status_code, text)
+    refused.headers |= error.headers or {}
+    return await _api_error(http, refused)
 
 
 HANDLERS: Mapping[type[Exception], Callable[..., Any]] = {

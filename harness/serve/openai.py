@@ -86,19 +86,27 @@ class StreamOptions(_Body):
     include_usage: bool = False
 
 
+def _whole(value: Any) -> Any:
+    """The integer that a JSON number such as ``12.0`` is."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+Int = Annotated[int, BeforeValidator(_whole)]
+
+
 class GenerationBody(_Body):
     """The fields that chat and completions share."""
 
     model: str | None = None
     """The served model's name; without it, the one that there is."""
-    max_tokens: int | None = Field(None, gt=0)
+    max_tokens: Int | None = Field(None, gt=0)
     temperature: float | None = Field(None, ge=0, allow_inf_nan=False)
     top_p: float | None = Field(None, gt=0, le=1)
-    top_k: int | None = Field(None, ge=0, le=2**31 - 1)
+    top_k: Int | None = Field(None, ge=0, le=2**31 - 1)
     repetition_penalty: float | None = Field(None, gt=0, allow_inf_nan=False)
     repeat_penalty: float | None = Field(None, gt=0, allow_inf_nan=False)
     """llama-server's name for it."""
-    seed: int | None = Field(None, ge=-MAX_SEED, le=MAX_SEED)
+    seed: Int | None = Field(None, ge=-MAX_SEED, le=MAX_SEED)
     stream: bool | None = None
     stream_options: StreamOptions | None = None
     stop: Stops | None = None
@@ -186,7 +194,7 @@ class ChatBody(GenerationBody):
     """The body of ``/v1/chat/completions``."""
 
     messages: list[ChatMessage] = Field(min_length=1)
-    max_completion_tokens: int | None = Field(None, gt=0)
+    max_completion_tokens: Int | None = Field(None, gt=0)
     chat_template_kwargs: Annotated[dict[str, Scalar], BeforeValidator(checked)] | None = None
     """Arguments of the chat template."""
     response_format: ResponseFormat | None = None

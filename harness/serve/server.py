@@ -14,6 +14,7 @@ from starlette.types import ASGIApp
 
 from harness.core.errors import HarnessError
 from harness.core.modelref import ModelRef
+from harness.serve.connections import configuration
 from harness.serve.guard import LOOPBACK_HOSTS
 from harness.serve.limits import Limits
 
@@ -70,15 +71,10 @@ def run(server: Serving, listening: socket.socket, on_ready: Callable[[], None])
     Raises:
         HarnessError: a model cannot be opened, for the reason that its backend says.
     """
-    config = uvicorn.Config(
-        server.app,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        ws="none",
-        timeout_graceful_shutdown=int(server.limits.seconds + SLACK_SECONDS),
+    grace = int(server.limits.seconds + SLACK_SECONDS)
+    running = uvicorn.Server(
+        configuration(server.app, server.limits, timeout_graceful_shutdown=grace)
     )
-    running = uvicorn.Server(config)
     problems: list[str] = []
 
     def opened(ref: ModelRef, done: Future[str | None]) -> None:

@@ -12,6 +12,7 @@ import uvicorn
 
 from harness.core.modelref import ModelRef
 from harness.serve.app import Server, ServerSettings
+from harness.serve.connections import configuration
 from harness.serve.server import bound
 
 REF = ModelRef.parse("base:models/tiny")
@@ -102,7 +103,7 @@ def running(host, ref=REF, **told) -> Iterator[Running]:
 def serving(server, log: LogLines) -> Iterator[Running]:
     """Run a server of one model or several."""
     listening = bound("127.0.0.1", 0)
-    one = uvicorn.Server(uvicorn.Config(server.app, log_config=None, access_log=False, ws="none"))
+    one = uvicorn.Server(configuration(server.app, server.limits))
     thread = threading.Thread(target=lambda: asyncio.run(one.serve(sockets=[listening])))
     thread.start()
     try:

@@ -1,5 +1,6 @@
 """The routes over real HTTP: OpenAI's protocol, tasks, errors in one shape, hostile bodies."""
 
+import contextlib
 import json
 import socket
 import threading
@@ -170,6 +171,26 @@ def test_what_is_not_obeyed_is_refused_by_its_name(server, change, status, reaso
     assert param is None or error["param"] == param
 
 
+def test_a_whole_number_may_be_written_as_a_float(server, answers):
+    assert server.chat(max_tokens=12.0)[0] == 200
+    assert answers.requests[0].sampling.max_new_tokens == 12
+
+
+def test_a_method_that_a_path_does_not_take_gets_those_that_it_takes(server):
+    for method in ("PUT", "POST"):
+        status, headers, _ = server.send(method, "/v1/models")
+        assert (status, headers["allow"]) == (405, "GET")
+
+
+def test_the_openapi_document_names_the_tasks_and_the_kinds_of_responses(server):
+    paths = server.get("/openapi.json")[1]["paths"]
+    (task,) = paths["/v1/tasks/{task}"]["post"]["parameters"]
+    assert task["schema"]["enum"] == ["json_extraction"]
+    chat = paths["/v1/chat/completions"]["post"]["responses"]["200"]["content"]
+    assert {*chat} == {"application/json", "text/event-stream"}
+    assert {*paths["/metrics"]["get"]["responses"]["200"]["content"]} == {"text/plain"}
+
+
 def test_fields_that_change_nothing_are_accepted(server):
     neutral = {"n": 1, "min_p": 0.0, "top_k": 0, "repetition_penalty": 1.0, "logprobs": False}
     neutral |= {"repeat_penalty": 1.0, "skip_special_tokens": False, "stop": None, "tools": []}
@@ -192,8 +213,10 @@ def test_fields_that_change_nothing_are_accepted(server):
         b'{"a":' * 3_000 + b"1" + b"}" * 3_000,
         b'{"messages": [{"role": "user", "content": "\\ud800"}]}',
         b"9" * 5_000,
+        b'{"messages": [], "messages": []}',
+        b'{"stop": {"$ref": "x"}, "seed": -Infinity}',
     ],
-    ids=range(12),
+    ids=range(14),
 )
 @pytest.mark.parametrize(
     "path", ["/v1/chat/completions", "/v1/completions", "/v1/tasks/json_extraction"]
@@ -223,6 +246,77 @@ def test_a_huge_body_of_unstated_length_is_413(server):
             * 6
         )
         assert one.recv(4096).startswith(b"HTTP/1.1 413 ")
+
+
+def spoken(server, sent: bytes, *, then_ends: bool = False) -> bytes:
+    """All that the server says to raw bytes, until it closes the connection or has answered."""
+    with socket.create_connection(("127.0.0.1", server.port), timeout=20) as one:
+        with contextlib.suppress(OSError):  # It closed the connection already.
+            one.sendall(sent)
+            if then_ends:
+                one.shutdown(socket.SHUT_WR)
+        said = b""
+        while b"\r\n\r\n" not in said and (more := one.recv(4096)):
+            said += more
+        return said
+
+
+POST = b"POST /v1/completions HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        POST + b"X-Long: " + b"a" * 200_000 + b"\r\n\r\n",
+        POST + b"X-Many: 1\r\n" * 20_000 + b"\r\n",
+        POST + b"Content-Length: -1\r\n\r\n",
+        POST + b"Content-Length: 1e3\r\n\r\n",
+        POST + b"Content-Length: 3\r\nContent-Length: 4\r\n\r\n{}",
+        POST + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n0\r\n\r\n",
+        POST + b"Transfer-Encoding: chunked\r\n\r\n-5\r\n{}\r\n",
+        b"POST /\xff\xfe HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"\x00" * 500,
+        b"\x00" * 5_000,
+    ],
+    ids=range(10),
+)
+def test_bytes_that_are_no_request_are_400(server, sent):
+    assert b" 400 " in spoken(server, sent).partition(b"\r\n")[0]
+    assert server.get("/healthz")[0] == 200
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        POST,
+        POST + b"Content-Length: 50\r\n\r\n{",
+        POST + b"Transfer-Encoding: chunked\r\n\r\n5\r\n{}",
+    ],
+    ids=range(3),
+)
+def test_a_request_that_breaks_off_harms_nobody(server, sent):
+    spoken(server, sent, then_ends=True)
+    assert server.chat()[0] == 200
+
+
+def test_a_body_that_comes_too_slowly_is_408():
+    limits = Limits(body_seconds=0.05)
+    with running(FakeHost(lambda ref, r: "x"), limits=limits) as one:
+        assert spoken(one, POST + b"Content-Length: 50\r\n\r\n{").startswith(b"HTTP/1.1 408 ")
+
+
+def test_headers_that_come_too_slowly_close_the_connection():
+    limits = Limits(body_seconds=0.05)
+    with running(FakeHost(lambda ref, r: "x"), limits=limits) as one:
+        assert spoken(one, b"POST /v1/completions HTTP/1.1\r\nX-Slow: ") == b""
+        whole = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
+        with socket.create_connection(("127.0.0.1", one.port), timeout=20) as kept:
+            kept.sendall(whole)
+            said = b""
+            while not said.endswith(b"}"):
+                said += kept.recv(4096)
+            kept.sendall(b"GET /heal")
+            assert kept.recv(4096) == b""
 
 
 @pytest.mark.parametrize(

@@ -6,11 +6,17 @@ import signal
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 
 import psutil
 import pytest
 
+from harness import backends
+from harness.core.modelref import ModelRef
+from harness.engine.events import Answered
+from harness.tasks.task import load_task
+from tests.export.exporting import export_gguf
 from tests.models import ROOT, TASKS, TINY_QWEN2
 from tests.project import Project, clean_environment, end_with_parent
 from tests.serve.running import Running
@@ -43,7 +49,7 @@ def serve():
             preexec_fn=end_with_parent,
         )
         opens, ready = process.stderr.readline(), process.stderr.readline()
-        assert "serves tiny-qwen2-adapter" in ready, opens + ready
+        assert "serves" in ready, opens + ready
         lines = []
         reader = threading.Thread(target=lambda: lines.extend(process.stdout), daemon=True)
         reader.start()
@@ -75,6 +81,47 @@ def test_a_run_over_the_server_has_the_answers_of_the_model_itself(serve, tmp_pa
     )  # fmt: skip
     assert len(own) == 24
     assert served == own
+
+
+@pytest.mark.parametrize("engine", ["transformers", "llama.cpp"])
+def test_answers_of_a_task_asked_together_are_those_of_the_suites(serve, tmp_path, engine):
+    model = ADAPTER
+    if engine == "llama.cpp":
+        export_gguf(ADAPTER, tmp_path / "model.gguf", "f32")
+        model = f"gguf:{tmp_path / 'model.gguf'}"
+    task = load_task(TASKS / "json_extraction")
+    cases = task.cases[:32]
+    host = backends.host()
+    own = {
+        e.request.case_id: e.completion.text
+        for e in host.answers(ModelRef.parse(model), task.requests(cases))
+        if isinstance(e, Answered)
+    }
+    host.close()
+    one = serve(model=model)
+
+    def asked(case):
+        body = {"variables": dict(case.variables)}
+        return case.id, one.post("/v1/tasks/json_extraction", body)[1]["raw"]
+
+    with ThreadPoolExecutor(8) as pool:
+        assert dict(pool.map(asked, cases)) == own
+    body = {"variables": dict(cases[0].variables), "policy": "constrained"}
+    status, answer = one.post("/v1/tasks/json_extraction", body)
+    assert (status, answer["verdicts"]["schema_types"]["outcome"]) == (200, "passed")
+
+
+def test_a_process_that_dies_while_nothing_is_asked_is_not_ready_and_replaced(serve):
+    one = serve()
+    (worker,) = psutil.Process(one.process.pid).children()
+    worker.kill()
+    while (answer := one.get("/readyz"))[0] == 200:
+        pass
+    assert answer[0] == 503
+    assert "was killed (SIGKILL)" in answer[1]["error"]["message"]
+    while one.get("/readyz")[0] != 200:
+        pass
+    assert one.chat("Hello", max_tokens=4)[0] == 200
 
 
 LONG = {

@@ -16,7 +16,9 @@ admission is a pass of its own, which reads all weights."""
 MAX_ROWS = 64
 """Rows of requests that come while others are decoded."""
 ENTER_STEPS = 4
-"""Steps after which such requests enter: those of fewer steps would be a pass for each."""
+"""Steps after which such requests enter, or sooner where they are at least ``ENTER_SHARE`` of the
+rows: each time is a pass of its own."""
+ENTER_SHARE = 1 / 8
 
 
 class RowSource(Protocol):
@@ -82,7 +84,7 @@ class ArrivingRows:
 
     def enter(self, running: Sequence[Row], *, is_joinable: bool) -> list[Row]:
         self._steps += 1
-        if running and (not is_joinable or self._steps % ENTER_STEPS):
+        if running and not (is_joinable and self._is_time(len(running))):
             return []
         widths = [row.width for row in running]
 
@@ -96,6 +98,9 @@ class ArrivingRows:
             return True
 
         return self.batch.enter(MAX_ROWS - len(running), self._read, fits)
+
+    def _is_time(self, running: int) -> bool:
+        return self._steps % ENTER_STEPS == 0 or self.batch.waiting >= ENTER_SHARE * running
 
     def leave(self, rows: Sequence[Row]) -> None:
         self.batch.leave(rows, self._completion)
