@@ -1,4 +1,4 @@
-"""The lines that begin with a slash: each command is a method of the session."""
+"""The lines that begin with a slash: each command is a function over the session."""
 
 import shlex
 from collections.abc import Callable, Mapping
@@ -64,7 +64,10 @@ def task(session: "Session", rest: str) -> None:
 
 
 def retry(session: "Session", rest: str) -> None:
-    question = session.conversation.again(_last(session).question)
+    last = _last(session).question
+    for model in session.models:  # Another task may not take the question: nothing is lost then.
+        session.conversation.case(model.ref, last)
+    question = session.conversation.again(last)
     if session.conversation.sampling.temperature == 0:
         session.screen.notes("greedy decoding: the answer is the same, /set temperature 0.7")
     session.ask(question)
@@ -111,7 +114,7 @@ def _save_case(session: "Session", exchange: Exchange, file: Path | None) -> Non
 
 def _save_row(session: "Session", exchange: Exchange, words: list[str]) -> None:
     letter = None
-    if words and len(words[0]) == 1 and words[0].isalpha() and len(exchange.replies) > 1:
+    if words and len(words[0]) == 1 and words[0].isalpha() and len(session.models) > 1:
         letter = words.pop(0)
     if len(words) > 1:
         raise HarnessError(f"expected {COMMANDS['save'].usage}")

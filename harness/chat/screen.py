@@ -25,7 +25,7 @@ ANY_WIDTH = 10_000
 
 
 @dataclass(frozen=True, slots=True)
-class Asking:
+class ModelToAsk:
     """A model about to answer."""
 
     name: str
@@ -37,7 +37,7 @@ class Asking:
 class Screen(Protocol):
     """A place where answers are shown."""
 
-    def answers(self, asking: Sequence[Asking]) -> list[Reply]:
+    def answers(self, asking: Sequence[ModelToAsk]) -> list[Reply]:
         """Have each model answer and show it. A stopped answer is the last one."""
         ...
 
@@ -53,7 +53,7 @@ class Screen(Protocol):
 class PlainScreen:
     """A file or a pipe: each answer whole, every line whole."""
 
-    def answers(self, asking: Sequence[Asking]) -> list[Reply]:
+    def answers(self, asking: Sequence[ModelToAsk]) -> list[Reply]:
         replies = []
         for model in asking:
             reply = model.reply(lambda text: None)
@@ -82,7 +82,7 @@ class TerminalScreen:
     def columns(self) -> int:
         return shutil.get_terminal_size().columns
 
-    def answers(self, asking: Sequence[Asking]) -> list[Reply]:
+    def answers(self, asking: Sequence[ModelToAsk]) -> list[Reply]:
         if len(asking) > 1 and self.columns >= LEAST_COLUMN * len(asking):
             return self._side_by_side(asking)
         replies: list[Reply] = []
@@ -101,7 +101,7 @@ class TerminalScreen:
     def notes(self, *lines: str) -> None:
         say(*folded((f"  {line}" for line in lines), self.columns))
 
-    def _streamed(self, model: Asking) -> Reply:
+    def _streamed(self, model: ModelToAsk) -> Reply:
         said = ""
 
         def more(text: str) -> None:
@@ -121,7 +121,7 @@ class TerminalScreen:
         self.details(reply)
         return reply
 
-    def _side_by_side(self, asking: Sequence[Asking]) -> list[Reply]:
+    def _side_by_side(self, asking: Sequence[ModelToAsk]) -> list[Reply]:
         from rich.console import Console
         from rich.live import Live
 

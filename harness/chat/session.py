@@ -11,7 +11,7 @@ from harness.chat import commands
 from harness.chat.answering import ChatModel
 from harness.chat.conversation import Conversation, Question
 from harness.chat.exchange import Exchange, Reply, letter_of
-from harness.chat.screen import Asking, PlainScreen, Screen
+from harness.chat.screen import ModelToAsk, PlainScreen, Screen
 from harness.chat.typed import asked_for, variables_of
 from harness.core.case import JsonValue
 from harness.core.errors import HarnessError
@@ -75,7 +75,7 @@ class Session:
             return found[model.ref]
 
         asking = [
-            Asking(self._name(index), partial(reply, model))
+            ModelToAsk(self._name(index), partial(reply, model))
             for index, model in enumerate(self.models)
         ]
         self.screen.answers(asking)

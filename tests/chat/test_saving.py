@@ -62,9 +62,10 @@ def test_a_row_is_one_that_the_trainers_read(capsys, tmp_path):
 def test_of_several_answers_the_row_says_whose(capsys, tmp_path):
     file = tmp_path / "rows.jsonl"
     answers = {"base:x": lambda *_: "left", "gguf:y": lambda *_: "right"}
-    lines = ["Hi", f"/save row {file}", f"/save row C {file}", f"/save row b {file}"]
+    lines = ["Hi", f"/save row {file}", f"/save row C {file}", f"/save row b {file}", "/save b"]
     _, err = talk(capsys, session(answers), *lines)
-    assert err == "harness: say whose answer: A or B\n" * 2
+    usage = "harness: expected /save case|row [A|B] [FILE]\n"
+    assert err == "harness: say whose answer: A or B\n" * 2 + usage
     assert json.loads(file.read_text())["messages"][-1]["content"] == "right"
 
 

@@ -169,3 +169,10 @@ def test_a_wide_terminal_has_the_answers_side_by_side(capsys, monkeypatch, colum
     assert bool(beside) == (columns == 120)
     assert "\x1b" not in out
     assert "right ␛[2J" in out
+
+
+def test_a_question_that_another_task_does_not_take_is_kept(capsys):
+    lines = ["Hi", "/task json_extraction", "/retry", "/task none", "/retry"]
+    out, err = talk(capsys, session({"base:x": say_back}), *lines)
+    assert err == "harness: variables: the prompt asks for {text}, add it (there are: none)\n"
+    assert out.count("1: Hi") == 2
