@@ -19,7 +19,7 @@ from harness.tasks.task import load_task
 from tests.export.exporting import export_gguf
 from tests.models import ROOT, TASKS, TINY_QWEN2
 from tests.project import Project, clean_environment, end_with_parent
-from tests.serve.running import Running
+from tests.serve.running import TEXT, Running
 
 ADAPTER = f"adapter:{ROOT}/fixtures/models/tiny-qwen2-adapter+base={TINY_QWEN2}"
 pytestmark = pytest.mark.slow
@@ -37,8 +37,8 @@ class Served(Running):
 def serve():
     processes = []
 
-    def start(*options, model=ADAPTER, **environment):
-        command = [sys.executable, "-m", "harness", "serve", "--model", model, "--port", "0"]
+    def start(*options, model=("--model", ADAPTER), **environment):
+        command = [sys.executable, "-m", "harness", "serve", *model, "--port", "0"]
         command += ["--tasks-dir", str(TASKS), "--task", "json_extraction", *options]
         process = subprocess.Popen(
             command,
@@ -156,6 +156,36 @@ def test_a_killed_process_is_told_and_the_next_request_is_answered(serve):
     assert "was killed (SIGKILL)" in json.loads(rest.split("data: ")[-1])["error"]["message"]
     assert "[DONE]" not in rest
     assert one.chat("Hello", max_tokens=4)[0] == 200
+
+
+def test_an_experiments_arms_are_two_processes_whose_answers_are_gated(serve, tmp_path):
+    arms = ("--ab", f"baseline={ADAPTER}", f"candidate=base:{TINY_QWEN2}")
+    one = serve("--log", str(tmp_path / "log"), model=arms)
+    workers = psutil.Process(one.process.pid).children()
+    assert len(workers) == 2
+    workers[0].kill()
+    keyed = [{"X_Harness_Key": f"u{number}"} for number in range(20)]
+    arms = {ask(one, **key) for key in keyed}
+    assert arms == {("baseline", 200), ("candidate", 422)}
+    one.process.send_signal(signal.SIGTERM)
+    assert one.process.wait(60) == 0
+    gate = ["gate", "--log", str(tmp_path / "log"), "--key-hours", "1e-6", "--min-cases", "1"]
+    done = subprocess.run(
+        [sys.executable, "-m", "harness", *gate],
+        env=clean_environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout.startswith("REGRESSION: format_success_rate fell from 100.0% to 0.0%")
+    assert done.returncode == 1
+
+
+def ask(one, **headers):
+    """The arm and the status of an answer."""
+    body = json.dumps({"variables": {"text": TEXT}})
+    status, said, _ = one.send("POST", "/v1/tasks/json_extraction", body, **headers)
+    return said["x-harness-arm"], status
 
 
 def test_sigterm_answers_what_was_asked_and_ends_with_exit_code_0(serve):
