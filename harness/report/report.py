@@ -69,7 +69,15 @@ def with_pair(report: Report, before: Side, after: Side) -> Report:
     decision = report.decision and decide(before, after, report.decision.policy)
     judged = tuple(task.comparison for task in decision.tasks) if decision else ()
     comparisons = judged or compare_all(before, after)
-    return replace(report, before=before, after=after, comparisons=comparisons, decision=decision)
+    is_same = report.before is not None and before.record is report.before.record
+    return replace(
+        report,
+        before=before,
+        after=after,
+        comparisons=comparisons,
+        decision=decision,
+        experiment=report.experiment if is_same and after.record is report.after.record else None,
+    )
 
 
 def with_noise(report: Report, again: RunRecord) -> Report:

@@ -65,7 +65,7 @@ def _record(
         name=ref.name,
         weights_sha256=first.weights,
         is_measurable=False,
-        warnings=_notes(arm, own, shown),
+        warnings=(_note(arm, own, shown),),
     )
     return RunRecord(
         id=f"{first.experiment}-{arm}",
@@ -90,13 +90,14 @@ def _shown(entries: Sequence[LogEntry], most: int | None) -> list[LogEntry]:
     return sorted([*failed, *passed], key=lambda entry: entry.time)
 
 
-def _notes(arm: Arm, entries: Sequence[LogEntry], shown: Sequence[LogEntry]) -> tuple[str, ...]:
+def _note(arm: Arm, entries: Sequence[LogEntry], shown: Sequence[LogEntry]) -> str:
+    """``the baseline of the experiment ab, 2026-11-20T00:00Z to 2026-11-27T00:00Z: 447 answers,
+    the log keeps no texts``."""
     first, last = (entry.time[:16] + "Z" for entry in (entries[0], entries[-1]))
-    said = f"the {arm} of the experiment {entries[0].experiment}, {first} to {last}"
-    answers = f"{len(entries):,} answers"
     failed = sum(entry.outcome() is not Outcome.PASSED for entry in shown)
     texts = f"{failed:,} that failed and {len(shown) - failed:,} that passed are shown"
-    return said, f"{answers}, of which {texts if shown else 'the log keeps no texts'}"
+    which = f"the {arm} of the experiment {entries[0].experiment}, {first} to {last}"
+    return f"{which}: {len(entries):,} answers, {texts if shown else 'the log keeps no texts'}"
 
 
 def _task(entries: Sequence[LogEntry], known: Task | None) -> TaskRecord:

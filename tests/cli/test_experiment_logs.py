@@ -53,6 +53,7 @@ def test_a_report_shows_both_arms_and_the_decision(log, tmp_path, kind):
     assert "INCONCLUSIVE" in text
     assert "base:baseline" in text
     assert "base:candidate" in text
+    assert "not asked the same" not in text
 
 
 def test_a_report_stands_in_the_folder_of_the_log(bare):

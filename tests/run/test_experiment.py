@@ -29,7 +29,7 @@ def test_a_rate_is_over_keys_and_what_got_no_answer_is_an_error():
     assert (before.id, before.models[0].weights_sha256) == ("ab-baseline", "b" * 64)
     assert before.tasks[0].required == ("json_validity",)
     assert before.samples == ()
-    assert "99 answers, of which the log keeps no texts" in before.models[0].warnings
+    assert before.models[0].warnings[0].endswith(": 99 answers, the log keeps no texts")
 
 
 def test_texts_that_failed_are_shown_before_those_that_passed_and_all_where_that_is_asked():

@@ -61,6 +61,7 @@ def page_data(report: Report, limit: int, pairs: Pairs) -> PageData:
     tasks, found = task_views(report, limit, pairs), facts(report)
     sides = [_embedded(report, side) for side in report.sides]
     places = [report.place(side) for side in report.pair]
+    is_drawn = report.experiment is not None  # Each arm was asked what its keys asked.
     return PageData(
         title=_title(report),
         runs=tuple(run.id for run in report.runs),
@@ -73,7 +74,7 @@ def page_data(report: Report, limit: int, pairs: Pairs) -> PageData:
         parity=parity_view(report.parity),
         lifts=grammar_lifts(report),
         facts=found,
-        essential=tuple(f.name for f in found if f.is_essential and f.differs),
+        essential=tuple(f.name for f in found if f.is_essential and f.differs and not is_drawn),
         differing=differing(report),
         environment=environment_of(report),
         command=report.after.record.command,
