@@ -162,6 +162,8 @@ def test_the_wheel_is_enough(tmp_path):
         wheel.name.rsplit("-", 3)[0] + ".dist-info",
     }
     assert "harness/starter/suites/test_json_validity.py" in names
+    assert "harness/tasks/schemas/task.schema.json" in names
+    assert "trainers/recipes/recipe.schema.json" in names
     venv.create(tmp_path / "venv", system_site_packages=False, with_pip=False)
     python = tmp_path / "venv/bin/python"
     (site,) = (tmp_path / "venv/lib").glob("python3.*/site-packages")
