@@ -11,7 +11,9 @@ import pytest
 from harness.core.case import Case
 from harness.core.completion import Completion
 from harness.core.measurement import Latency
+from harness.core.record import BehaviorResult
 from harness.core.verdict import Outcome, Verdict
+from harness.plugin.evidence import ANSWERING
 from harness.plugin.failure_text import BehaviorFailed, BehaviorText, RateMissed, failed_case
 from harness.plugin.items import (
     PER_COMPLETION,
@@ -21,6 +23,7 @@ from harness.plugin.items import (
     is_behavior,
     subject_of,
 )
+from harness.plugin.properties import set_properties
 from harness.plugin.run_behaviors import judge_run, skip_run
 from harness.plugin.session import HarnessSession
 from harness.run.behavior import Tally, judge_completion
@@ -43,21 +46,19 @@ class Behaviors:
         arguments = arguments_of(pyfuncitem)
         if PER_COMPLETION & arguments.keys():
             self._judge_completions(pyfuncitem, arguments)
-        elif self.session.the_run.plan.shard is not None:
-            skip_run(pyfuncitem, self.session.the_run.verdicts.measured.append, DECIDED_LATER)
         else:
-            run = self.session.the_run
-            is_timed = any(isinstance(value, Latency) for value in arguments.values())
-            note = run.load.result().note if is_timed else ""
-            judge_run(pyfuncitem, arguments, run.verdicts.measured.append, note)
+            self._judge_run(pyfuncitem, arguments)
         return True
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, Any, Any]:
-        """Replace the traceback by the behavior's own text."""
+        """Replace the traceback by the behavior's own text, and leave the time of the model's
+        answers out of the test that happened to need them first."""
         report = yield
+        if report.when == "setup":
+            report.duration = max(0.0, report.duration - item.stash.get(ANSWERING, 0.0))
         error = call.excinfo.value if call.excinfo else None
         if is_behavior(item) and isinstance(error, BehaviorFailed) and report.failed:
             report.longrepr = BehaviorText(error, *report.location[:2])
@@ -67,9 +68,21 @@ class Behaviors:
     def pytest_sessionfinish(self) -> None:
         self.session.host.close()
 
+    def _judge_run(self, item: pytest.Function, arguments: Mapping[str, Any]) -> None:
+        run = self.session.the_run
+
+        def keep(result: BehaviorResult) -> None:
+            set_properties(item, result)
+            run.verdicts.measure(result)
+
+        if run.plan.shard is not None:
+            skip_run(item, keep, DECIDED_LATER)
+        is_timed = any(isinstance(value, Latency) for value in arguments.values())
+        judge_run(item, arguments, keep, run.load.result().note if is_timed else "")
+
     def _judge_completions(self, item: pytest.Function, arguments: Mapping[str, Any]) -> None:
         run, subject = self.session.the_run, subject_of(item)
-        tally = run.verdicts.begin(subject, behavior_of(item), budget_of(item))
+        tally = run.verdicts.begin(subject, behavior_of(item), budget_of(item), item.nodeid)
         completions = run.completions(subject)
         if not completions:
             pytest.fail("there is no completion to judge", pytrace=False)
@@ -77,14 +90,16 @@ class Behaviors:
         for completion in completions:
             case = subject.task.case(completion.case_id)
             run.verdicts.add(tally, completion, judge(case, completion))
+        result = tally.result()
+        set_properties(item, result)
         if run.second is not None:
             for completion in run.second.to(subject):
                 verdict = judge(subject.task.case(completion.case_id), completion)
                 run.second.add(subject, tally.behavior, completion, verdict)
-        if run.plan.shard is not None and subject.case_id is None and not tally.result().errors:
+        if run.plan.shard is not None and subject.case_id is None and not result.errors:
             pytest.skip(DECIDED_LATER)
         if subject.case_id is None or len(completions) > 1:
-            _require_rate(tally, judge)
+            _require_rate(tally, result, judge)
         else:
             _require_pass(tally, *tally.judged[0])
 
@@ -108,9 +123,10 @@ def judge_one(
         raise
 
 
-def _require_rate(tally: Tally, judge: Callable[[Case, Completion], Verdict]) -> None:
+def _require_rate(
+    tally: Tally, result: BehaviorResult, judge: Callable[[Case, Completion], Verdict]
+) -> None:
     """Raise BehaviorFailed where the budget is missed."""
-    result = tally.result()
     if result.met is None:
         pytest.skip("every completion was skipped")
     if not result.met:

@@ -1,5 +1,6 @@
 """Provides completions, latency and memory to tests; a model answers when they are first needed."""
 
+import time
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -15,14 +16,18 @@ from harness.run.selection import Subject
 from harness.run.session import Run
 
 T = TypeVar("T")
+ANSWERING = pytest.StashKey[float]()
+"""Seconds in which a test's set-up waited for the answers of its model, which are the run's."""
 
 
 def have_answered(item: pytest.Item, subject: Subject) -> None:
     """Have the model of a subject answer its plan, once; raises where it cannot be opened."""
     if not needs_answers(item):
         return
+    started = time.perf_counter()
     with uncaptured(item.config):
         model = _run(item).answer(subject.ref)
+    item.stash[ANSWERING] = time.perf_counter() - started
     _require_no_error(subject, model)
 
 

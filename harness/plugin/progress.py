@@ -12,12 +12,13 @@ from harness.run.progress import ConsoleProgress
 
 
 class TerminalProgress(ConsoleProgress):
-    """A bar, or lines, below the line that pytest has begun; none with ``--quiet``."""
+    """A bar, or lines, below the line that pytest has begun; none with ``--quiet``, or
+    without pytest's own output (``-p no:terminal``)."""
 
     def __init__(self, config: pytest.Config) -> None:
         super().__init__()
         self.reporter = config.pluginmanager.getplugin("terminalreporter")
-        self.is_quiet = config.getoption("verbose") < 0
+        self.is_quiet = self.reporter is None or config.getoption("verbose") < 0
 
     def show_line(self, line: str) -> None:
         if self.reporter is not None:
@@ -35,13 +36,12 @@ class TerminalProgress(ConsoleProgress):
             with super().showing(what, requests) as show:
                 yield show
             return
-        line = SavedLine(self.reporter) if self.reporter is not None else None
+        line = SavedLine(self.reporter)
         try:
             with super().showing(what, requests) as show:
                 yield show
         finally:
-            if line is not None:
-                line.restore()
+            line.restore()
 
 
 class SavedLine:

@@ -86,6 +86,8 @@ class Tally:
     templates: Mapping[str, str] = field(default_factory=dict)
     """The template of each case that has one, by the case's id."""
     judged: list[tuple[Completion, Verdict]] = field(default_factory=list)
+    test: str = ""
+    """Id of the test that judges."""
 
     def add(self, completion: Completion, verdict: Verdict) -> None:
         self.judged.append((completion, verdict))

@@ -22,6 +22,8 @@ class JudgedAnswer:
     behavior: str
     completion: Completion
     verdict: Verdict
+    test: str = ""
+    """Id of the test that judged it."""
 
 
 class Verdicts:
@@ -33,22 +35,35 @@ class Verdicts:
         """The first tally by model, task and behavior."""
         self.measured: list[BehaviorResult] = []
         """Results of behaviors over a whole run."""
+        self._tests: set[str] = set()
         self.counterexamples: list[Counterexample] = []
 
-    def begin(self, subject: Subject, behavior: str, budget: float | None) -> Tally:
-        """An empty tally of one test. The task's budget takes precedence over the mark's."""
+    def begin(self, subject: Subject, behavior: str, budget: float | None, test: str = "") -> Tally:
+        """An empty tally of one test, by whose id its earlier verdicts are dropped where it runs
+        again. The task's budget takes precedence over the mark's."""
+        if test in self._tests:
+            self.judged = [one for one in self.judged if one.test != test]
+        elif test:
+            self._tests.add(test)
         own = DEFAULT_BUDGET if budget is None else budget
         least = subject.task.budgets.get(behavior, own)
-        tally = Tally(str(subject.ref), subject.task.name, behavior, least, subject.task.templates)
+        templates = subject.task.templates
+        tally = Tally(str(subject.ref), subject.task.name, behavior, least, templates, test=test)
         self.begun.setdefault((tally.model, tally.task, behavior), tally)
         return tally
 
     def add(self, tally: Tally, completion: Completion, verdict: Verdict) -> None:
         """Add the verdict of a tally's behavior on one completion."""
         tally.add(completion, verdict)
-        self.judged.append(
-            JudgedAnswer(tally.model, tally.task, tally.behavior, completion, verdict)
-        )
+        named = (tally.model, tally.task, tally.behavior)
+        self.judged.append(JudgedAnswer(*named, completion, verdict, tally.test))
+
+    def measure(self, result: BehaviorResult) -> None:
+        """Add the result of a behavior over a whole run, in place of that of an earlier run of its
+        test."""
+        named = (result.model, result.task, result.behavior)
+        kept = [m for m in self.measured if (m.model, m.task, m.behavior) != named]
+        self.measured = [*kept, result]
 
     def tallies(self) -> Iterator[Tally]:
         """Results of each behavior, model and task over all tests, in the order of their start."""

@@ -107,6 +107,50 @@ def test_last_failed_runs_what_failed(project):
     assert project.pytest("suites", "--model", model, "--lf").counts()["failed"] == 1
 
 
+def test_junit_has_the_numbers_of_a_behavior(project):
+    project.pytest("suites", "--model", project.store(), "--junitxml", "junit.xml")
+    root = ET.parse(project.root / "junit.xml").getroot()
+    found = [
+        {p.get("name"): float(p.get("value")) for p in case.iter("property")}
+        for case in root.iter("testcase")
+    ]
+    low = found[0]["interval_low"]
+    numbers = {"rate": 1.0, "interval_low": low, "interval_high": 1.0}
+    assert found == [{**numbers, "n": 4, "errors": 0, "budget": 0.75}] * 2
+    assert 0.3 < low < 0.5
+
+
+@pytest.mark.slow
+def test_a_session_without_pytests_own_output_is_judged_and_recorded(project):
+    outcome = project.pytest("suites", "--model", project.store(FENCED), "-p", "no:terminal")
+    assert outcome.code == 1, outcome.err
+    assert {r.failed for r in project.run().results} == {4}
+
+
+SLOW_MODEL = """
+import time
+from harness.run.session import Run
+
+answer = Run.answer
+
+def slow_answer(run, ref):
+    if not run.answers.models:
+        time.sleep(3)
+    return answer(run, ref)
+
+Run.answer = slow_answer
+"""
+
+
+@pytest.mark.slow
+def test_the_time_of_answering_is_nobodys_set_up(project):
+    (project.root / "conftest.py").write_text(SLOW_MODEL)
+    project.pytest("suites", "--model", project.store(), "--junitxml", "junit.xml")
+    root = ET.parse(project.root / "junit.xml").getroot()
+    assert float(root.find("testsuite").get("time")) > 3
+    assert all(float(case.get("time")) < 3 for case in root.iter("testcase"))
+
+
 def test_junit_has_the_reason(project):
     project.pytest("suites", "--model", project.store(FENCED), "--junitxml", "junit.xml")
     root = ET.parse(project.root / "junit.xml").getroot()

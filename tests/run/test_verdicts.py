@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from harness.core.completion import Completion
+from harness.core.record import BehaviorResult
 from harness.core.verdict import FailureCode, Verdict
 from harness.run.verdicts import Verdicts
 from harness.stats.rates import rate_interval
@@ -31,6 +32,18 @@ def test_a_tally_is_of_one_test_and_the_whole_is_of_all(base):
     (whole,) = verdicts.tallies()
     assert [c.case_id for c, _ in whole.judged] == ["ant", "bee"]
     assert (whole.result().passed, whole.result().failed, whole.result().met) == (1, 1, True)
+
+
+def test_a_test_that_is_run_again_replaces_what_it_found(base):
+    """As pytest-rerunfailures does it: an answer counts once."""
+    verdicts = Verdicts()
+    for verdict in (FAILED, PASSED):
+        tally = verdicts.begin(base, "is_x", None, "suites/test_x.py::test_is_x")
+        verdicts.add(tally, answer("ant"), verdict)
+        verdicts.measure(BehaviorResult("base:m", "echo", "variety", passed=verdict is PASSED))
+    (whole,) = verdicts.tallies()
+    assert whole.judged == [(answer("ant"), PASSED)]
+    assert [result.passed for result in verdicts.measured] == [True]
 
 
 def test_the_tasks_budget_goes_before_the_marks_and_the_marks_before_ours(base):
