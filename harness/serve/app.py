@@ -276,7 +276,8 @@ class Server:
         if body.model is not None and body.model not in names:
             message = f"no such model, this server has {names[0]}"
             raise ApiError(404, message, param="model", code="model_not_found")
-        reply = Reply(self.name, is_chat)
+        entry: Entry = http.scope["entry"]
+        reply = Reply(self.name, is_chat, entry.id)
         if not body.stream:
             return AsciiJson(reply.whole(await self.asking.whole(request, http)))
         parts = await self.asking.streamed(request, http, reply, has_usage=body.has_usage)

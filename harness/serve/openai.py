@@ -269,7 +269,8 @@ class Reply:
 
     model: str
     is_chat: bool
-    id: str = field(default_factory=lambda: secrets.token_hex(12))
+    request_id: str
+    """As in the log."""
     created: int = field(default_factory=lambda: int(time.time()))
 
     def whole(self, completion: Completion) -> dict[str, Any]:
@@ -307,7 +308,7 @@ class Reply:
 
     def _head(self, kind: str) -> dict[str, Any]:
         prefix = "chatcmpl" if self.is_chat else "cmpl"
-        head = {"id": f"{prefix}-{self.id}", "object": kind}
+        head = {"id": f"{prefix}-{self.request_id}", "object": kind}
         return {**head, "created": self.created, "model": self.model}
 
 
