@@ -23,6 +23,6 @@ def run(folder: Path, command: str, **more: str) -> tuple[int, str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=900,
+        timeout=600,
     )
     return done.returncode, done.stdout

@@ -114,5 +114,11 @@ def test_the_job_for_gitlab_gates(project):
     assert [path for path in paths if not (project / path).exists()] == []
 
 
+@pytest.mark.parametrize("block", RUN, ids=lambda block: block.place)
+def test_no_command_that_is_run_waits_for_a_person_or_a_client(block: Block):
+    waiting = [c for c in block.commands if re.search(r"harness (?:serve|chat)\b", c)]
+    assert waiting == [], "write <!-- not run: REASON --> above it"
+
+
 def test_there_are_blocks_to_run():
     assert {"baselines", "ci", "gate", "store"} <= {block.page.stem for block in RUN}
