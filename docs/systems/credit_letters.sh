@@ -11,9 +11,10 @@ out=${OUT:-out/systems/credit_letters}
 base=${BASE:-fixtures/models/tiny-qwen2}
 task=${TASK:-credit_dispute}
 cases=${CASES:-100}
+asked=${ASKED:-30}
 # The recipe is for 0.5B; a model this small wants larger steps, and fits more rows into one.
 settings=${SETTINGS-"learning_rate=4e-3 per_device_train_batch_size=8 gradient_accumulation_steps=1
-  max_steps=200 lora.r=32 lora.lora_alpha=64 save_steps=null max_length=400 activation_checkpointing=false
+  max_steps=200 lora.r=16 lora.lora_alpha=32 save_steps=null max_length=400 activation_checkpointing=false
   dtype=float32 threads=1"}
 source "$(dirname "$0")/steps.sh"
 runs=$out/runs
@@ -36,18 +37,28 @@ step "3. Validate: base and adapter by the same suites (the base is meant to fai
 may_fail pytest suites/ --task "$task" --limit "$cases" --report-dir "$runs" --run-id letters \
   --model "base:$base" --model "adapter:$out/adapter" -k "not budget" -q -rN --tb=no --no-header
 
-step "4. Hallucinations: the stored answers of the adapter, by the three behaviors that find invented facts"
-run pytest suites/ --task "$task" --report-dir "$runs" --run-id invented -q -rN --no-header \
-  --limit "$cases" -k "grounding or quotes or forbidden" --model "record:$runs/letters+model=adapter:$out/adapter"
+step "4. Hallucinations: the stored answers again, by the behaviors that find invented facts"
+may_fail pytest suites/ --task "$task" --limit "$cases" --report-dir "$runs" --run-id invented -q -rN --no-header \
+  -k "grounding or forbidden" --model "record:$runs/letters+model=base:$base" \
+  --model "record:$runs/letters+model=adapter:$out/adapter"
 
 step "5. Benchmark against the base: the gate, and the page"
 run harness gate letters --report-dir "$runs"
 run harness report letters --report-dir "$runs" -o "$out/report.html"
 
-step "6. Serve"
-start_server --model "adapter:$out/adapter" --task "$task" --policy retry:2 --log-prompts
-ask "/v1/tasks/$task" '{"variables": {"text": "On 2027-03-10 Mercer Bank listed $24.76 under account 2558-1351. Jonas Vargas says the amount is wrong.", "name": "Jonas Vargas", "account": "2558-1351", "creditor": "Mercer Bank", "amount": "24.76", "date": "2027-03-10"}}'
-
-step "7. Monitor: the server's numbers, and its log"
-run curl -s "$url/metrics" >"$out/metrics.txt"
+step "6. Serve: one letter, then base and adapter side by side, 20% of the customers to the base"
+start_server --model "adapter:$out/adapter" --task "$task"
+ask "/v1/tasks/$task" "$(head -1 "fixtures/tasks/$task/cases.jsonl" | python -c '
+import json, sys
+print(json.dumps({"variables": json.loads(sys.stdin.read())["variables"]}))')"
 stop_server
+start_server --ab "baseline=base:$base" "candidate=adapter:$out/adapter" --split 80 --task "$task" \
+  --log "$out/log" --log-text
+send_cases "$asked"
+
+step "7. Monitor: the numbers of the server, and its log judged"
+show curl -s /metrics
+curl -s "$url/metrics" >"$out/metrics.txt"
+grep -E '^harness_(task_answers|tokens)_total' "$out/metrics.txt"
+stop_server
+run harness judge "$out/log" --task "fixtures/tasks/$task" --summary

@@ -46,19 +46,10 @@ echo "$posts" | harness chat --model "adapter:$out/adapter" --task "$task"
 
 step "7. Server: the same posts under each policy, then $asked cases of the suite"
 start_server --model "adapter:$out/adapter" --task "$task"
-head -"$asked" "fixtures/tasks/$task/cases.jsonl" >"$out/asked.jsonl"
 for policy in raw repair constrained; do
   ask "/v1/tasks/$task" "{\"policy\": \"$policy\", \"variables\": {\"text\": \"$posts\"}}"
 done
-for policy in raw repair constrained; do
-  python -c '
-import json, sys
-for line in sys.stdin:
-    print(json.dumps({"policy": sys.argv[1], "variables": json.loads(line)["variables"]}))
-' "$policy" <"$out/asked.jsonl" | while read -r body; do
-    curl -s -o "$out/answer.json" -H "Content-Type: application/json" "$url/v1/tasks/$task" -d "$body"
-  done
-done
+for policy in raw repair constrained; do send_cases "$asked" "$policy"; done
 show curl -s /metrics
 curl -s "$url/metrics" >"$out/metrics.txt"
 grep '^harness_task_answers_total' "$out/metrics.txt"

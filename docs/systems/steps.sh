@@ -6,7 +6,16 @@ server=
 
 step() { printf '\n\033[1m%s\033[0m\n' "$*"; }
 
-show() { printf '\n$'; printf ' %q' "$@"; printf '\n'; }
+show() {
+  printf '\n$'
+  for word in "$@"; do
+    case $word in
+      *[!A-Za-z0-9_./:=,+@%-]* | '') printf " '%s'" "$word" ;;
+      *) printf ' %s' "$word" ;;
+    esac
+  done
+  printf '\n'
+}
 
 run() { show "$@"; "$@"; }
 
@@ -48,8 +57,23 @@ stop_server() {
 
 # ask PATH JSON: the body of the answer, and its status on a line of its own
 ask() {
-  printf '\n$ curl -s %s -d %q\n' "$1" "$2"
+  show curl -s "$1" -d "$2"
   curl -s -w '\n%{http_code}\n' -H 'Content-Type: application/json' "$url$1" -d "$2"
+}
+
+# send_cases COUNT [POLICY]: asks the task's route the first cases of its suite, each with its id as
+# the key of an experiment, and counts the statuses of the answers
+send_cases() {
+  show curl -s "/v1/tasks/$task" -d "$1 cases${2:+, policy $2}"
+  head -"$1" "${tasks:-fixtures/tasks}/$task/cases.jsonl" | python -c '
+import json, sys
+policy = {"policy": sys.argv[1]} if sys.argv[1] else {}
+for case in map(json.loads, sys.stdin):
+    print(case["id"], json.dumps({"variables": case["variables"], **policy}), sep="\t")
+' "${2:-}" | while IFS=$'\t' read -r key body; do
+    curl -s -o "$out/answer.json" -w '%{http_code}\n' -H 'Content-Type: application/json' \
+      -H "X-Harness-Key: $key" "$url/v1/tasks/$task" -d "$body"
+  done | sort | uniq -c
 }
 
 # settings KEY=VALUE...: as options of harness train, in the array $sets
