@@ -14,9 +14,10 @@ cases=${CASES:-150}
 prompts=${PROMPTS:-450}
 # The recipes are for 7B; a model this small wants larger steps. The first stage is short, so that it leaves failures.
 small="per_device_train_batch_size=16 gradient_accumulation_steps=1 max_length=256
-  activation_checkpointing=false save_steps=null threads=1 lora.r=16 lora.lora_alpha=32"
-sft=${SFT-"$small learning_rate=2e-3 max_steps=14 warmup_steps=3"}
-dpo=${DPO-"$small learning_rate=3e-3 max_steps=30 per_device_train_batch_size=8 max_prompt_length=128"}
+  activation_checkpointing=false save_steps=null threads=1"
+sft=${SFT-"$small lora.r=8 lora.lora_alpha=16 learning_rate=2e-3 max_steps=14 warmup_steps=3"}
+dpo=${DPO-"$small lora.r=16 lora.lora_alpha=32 learning_rate=3e-3 max_steps=30
+  per_device_train_batch_size=8 max_prompt_length=128"}
 source "$(dirname "$0")/steps.sh"
 runs=$out/runs
 

@@ -11,7 +11,7 @@ out=${OUT:-out/systems/coder}
 base=${BASE:-fixtures/models/tiny-qwen2}
 task=${TASK:-code_assistant}
 cases=${CASES:-100}
-asked=${ASKED:-80}
+asked=${ASKED:-100}
 # The recipe is for 7B; a model this small wants larger steps, more of its layers, and no checkpoints.
 settings=${SETTINGS-"learning_rate=4e-3 per_device_train_batch_size=8 gradient_accumulation_steps=1
   max_steps=180 lora.r=16 lora.target_modules=all-linear max_length=256 activation_checkpointing=false
@@ -62,5 +62,5 @@ step "7. A/B: half of the users get the file, the others the model that they had
 start_server --ab "baseline=base:$base" "candidate=gguf:$gguf" --split 50 --task "$task" --log "$out/log"
 send_cases "$asked"
 stop_server
-# In production a key's answers count for 24 hours, which is the default; here for a second.
-run harness gate --log "$out/log" --key-hours 0.0003
+# In production a key's answers count for 24 hours, which is the default; here for a third of a second.
+run harness gate --log "$out/log" --key-hours 0.0001

@@ -59,6 +59,6 @@ send_cases "$asked"
 step "7. Monitor: the numbers of the server, and its log judged"
 show curl -s /metrics
 curl -s "$url/metrics" >"$out/metrics.txt"
-grep -E '^harness_(task_answers|tokens)_total' "$out/metrics.txt"
+grep -E '^harness_(task_answers|tokens)_total' "$out/metrics.txt" | sort
 stop_server
 run harness judge "$out/log" --task "fixtures/tasks/$task" --summary

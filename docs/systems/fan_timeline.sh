@@ -5,7 +5,7 @@
 #   make setup && bash docs/systems/fan_timeline.sh
 #
 # With a model of yours:
-#   BASE=microsoft/DialoGPT-medium RECIPE=fan_timeline_dialogpt SETTINGS= OUT=out/fans bash docs/systems/fan_timeline.sh
+#   BASE=microsoft/DialoGPT-medium RECIPE=fan_timeline_dialogpt SETTINGS= ROWS=posts.jsonl OUT=out/fans bash docs/systems/fan_timeline.sh
 set -euo pipefail
 out=${OUT:-out/systems/fan_timeline}
 base=${BASE:-fixtures/models/tiny-gpt2}
@@ -19,7 +19,11 @@ source "$(dirname "$0")/steps.sh"
 runs=$out/runs
 
 step "1. Data"
-run python -m fixtures.datasets "$task" --rows 2000 --seed 0 --out "$out/data"
+if [ -z "${ROWS:-}" ]; then
+  run python -m fixtures.datasets "$task" --rows 2000 --seed 0 --out "$out/data"
+else
+  run harness data prepare "$ROWS" -o "$out/data"
+fi
 
 step "2. Train"
 settings "base=$base" "output=$out/adapter" "data.train=$out/data/train.jsonl" $settings
@@ -40,7 +44,7 @@ run harness gate raw constrained --before "adapter:$out/adapter" --after "adapte
   --allow decoding --report-dir "$runs"
 
 step "6. Demo: a conversation in the terminal, each answer judged"
-posts="Q1 02:03 No! steal by Novak. Q2 07:51 Yes! dunk by Li."
+posts="Scoreboard reads Q3 00:15. Awful, buzzer shot by Oyelaran."
 show harness chat --model "adapter:$out/adapter" --task "$task"
 echo "$posts" | harness chat --model "adapter:$out/adapter" --task "$task"
 
@@ -52,5 +56,5 @@ done
 for policy in raw repair constrained; do send_cases "$asked" "$policy"; done
 show curl -s /metrics
 curl -s "$url/metrics" >"$out/metrics.txt"
-grep '^harness_task_answers_total' "$out/metrics.txt"
+grep '^harness_task_answers_total' "$out/metrics.txt" | sort
 stop_server

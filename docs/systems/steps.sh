@@ -34,11 +34,11 @@ fail() {
 [ ! -e "$out" ] || fail "$out is there already: remove it, or name another folder by OUT=..."
 mkdir -p "$out"
 
-# start_server ARGUMENT...: harness serve at a free port; $url is its address, $log its log
+# start_server ARGUMENT...: harness serve at a free port; $url is its address
 start_server() {
-  log=$out/serve.log
   show harness serve "$@"
-  harness serve --port 0 "$@" >"$log" 2>"$out/serve.err" &
+  : >"$out/serve.err"
+  harness serve --port 0 "$@" >>"$out/serve.log" 2>"$out/serve.err" &
   server=$!
   until url=$(sed -n 's|^\(http://.*\)/v1 serves .*|\1|p' "$out/serve.err") && [ -n "$url" ]; do
     kill -0 "$server" 2>/dev/null || fail "$(cat "$out/serve.err")"
