@@ -3,6 +3,8 @@
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 PATH="$PWD/.venv/bin:$PATH"
 server=
+unset HARNESS_SERVE_KEY              # the server of a script is asked without a key,
+export NO_PROXY='*' no_proxy='*'     # and not through a proxy
 
 step() { printf '\n\033[1m%s\033[0m\n' "$*"; }
 

@@ -45,7 +45,8 @@ run harness report json --report-dir "$runs" -o "$out/report.html"
 
 step "5. The same recipe gives the same adapter, bit for bit"
 settings "${data[@]}" "output=$out/again" "task=$task" select=format_success_rate $settings
-run harness train strict_json_4gb "${sets[@]}" >"$out/again.txt"
+show harness train strict_json_4gb "${sets[@]}"
+harness train strict_json_4gb "${sets[@]}" >"$out/again.txt"
 run cmp "$out/adapter/adapter_model.safetensors" "$out/again/adapter_model.safetensors"
 
 step "6. The same run gives the same answers and verdicts: asked again, with nothing from the store"

@@ -66,6 +66,15 @@ class Ran:
             if sample.model.startswith(f"{kind}:")
         }
 
+    def rate(self, run: str, kind: str, behavior: str) -> float:
+        """The share of passing answers of the replayed model of that kind."""
+        found = [
+            sample.verdicts[behavior].outcome.value
+            for sample in read_run(self.out / "runs" / run).samples
+            if f"+model={kind}:" in sample.model
+        ]
+        return found.count("passed") / len(found)
+
 
 @pytest.fixture(scope="module")
 def ran(tmp_path_factory: pytest.TempPathFactory):
@@ -152,9 +161,9 @@ def test_credit_letters_are_better_than_the_base_and_invent_nothing(ran):
     done = ran("credit_letters")
     judged = "--run-id letters", "adapter:out/systems/credit_letters/adapter"
     assert set(done.missed(*judged)) <= {"sections", "quotes"}
-    invented = "record:out/systems/credit_letters/runs/letters+model="
-    assert done.missed("--run-id invented", invented + judged[1]) == []
-    assert done.missed("--run-id invented", invented + "base:fixtures/models/tiny-qwen2")
+    assert done.rate("invented", "adapter", "grounding") >= 0.90
+    assert done.rate("invented", "adapter", "forbidden") >= 0.98
+    assert done.rate("invented", "base", "forbidden") < 0.98
     assert "\nPASS on these" in "\n" + done.output("harness gate letters")
     answers = done.output("curl -s /metrics")
     assert 'arm="candidate",policy="raw",result="raw"' in answers
