@@ -106,18 +106,28 @@ class RemoteModel:
     ) -> Generator[Event, None, None]:
         """Answer requests, and those that arrive meanwhile, each as soon as it can be.
 
+        A kept process that says nothing before it is found dead had died while nothing was asked:
+        another one is asked.
+
         Raises:
             ModelUnopened: the backend said why it cannot open the model.
         """
         unanswered = {r.key: r for r in requests}
-        is_drained = False
+        is_drained, may_have_died, is_silent = False, self.is_open, True
         try:
-            yield from self._continuously(unanswered, arrivals)
-            is_drained = True
-        except BackendDied as died:
-            self.close()
-            for request in unanswered.values():
-                yield Answered(self.ref, request, failed(request, str(died)))
+            while not is_drained:
+                try:
+                    for event in self._continuously(unanswered, arrivals):
+                        is_silent = is_silent and isinstance(event, ModelOpened)
+                        yield event
+                    is_drained = True
+                except BackendDied as died:
+                    self.close()
+                    if not (may_have_died and is_silent):
+                        for request in unanswered.values():
+                            yield Answered(self.ref, request, failed(request, str(died)))
+                        return
+                    may_have_died = False
         finally:
             arrivals.listen(None)
             if not is_drained:

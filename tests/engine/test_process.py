@@ -347,4 +347,10 @@ def test_requests_enter_and_leave_while_others_are_answered_and_a_death_costs_al
     while run.end_reason is None:
         pass
     assert "was killed (SIGKILL)" in run.end_reason
+
+    list(run.continuous_events([REQUESTS[4]], later))
+    run._process.stall_seconds = 1.0  # It is stopped, so that it is asked and then found dead.
+    psutil.Process().children()[0].suspend()
+    events = list(run.continuous_events([REQUESTS[5]], later))
+    assert [e.completion.error for e in events if isinstance(e, Answered)] == [None]
     run.close()

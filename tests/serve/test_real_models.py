@@ -98,7 +98,7 @@ def test_answers_of_a_task_asked_together_are_those_of_the_suites(serve, tmp_pat
         if isinstance(e, Answered)
     }
     host.close()
-    one = serve(model=model)
+    one = serve(model=("--model", model))
 
     def asked(case):
         body = {"variables": dict(case.variables)}
