@@ -91,10 +91,12 @@ def ran(tmp_path_factory: pytest.TempPathFactory):
 
 def _run(name: str, out: Path) -> Ran:
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    given = clean_environment(OUT=str(out), PATH=path, OMP_NUM_THREADS="1")
+    del given["COLUMNS"]  # as the pages' outputs were made
     done = subprocess.run(
         ["bash", str(SYSTEMS / f"{name}.sh")],
         cwd=out.parent,
-        env=clean_environment(OUT=str(out), PATH=path, COLUMNS="80", OMP_NUM_THREADS="1"),
+        env=given,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
