@@ -14,6 +14,7 @@ from tests.models import ROOT
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 COMES_WITH = {
+    "h11": "uvicorn",
     "huggingface-hub": "transformers",
     "jsonschema-specifications": "jsonschema",
     "markupsafe": "jinja2",

@@ -1,6 +1,7 @@
 """Answers and logits of a GGUF are bit-identical whatever else is in their batch."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,6 +13,8 @@ from harness.engine.llama.context import LlamaContext
 from harness.engine.llama.profile import (
     BATCHED,
     BATCHED_ON_GPU,
+    FEW_CORES,
+    FEW_CORES_BELOW,
     PER_CORE,
     PER_CORE_BELOW,
     choose_profile,
@@ -156,8 +159,21 @@ def test_the_size_of_a_model_decides_its_profile(opened):
     loaded = opened("merged").loaded
     assert loaded.parameters < PER_CORE_BELOW
     assert loaded.is_rewindable
-    assert choose_profile(replace(loaded, has_gpu=False)) is PER_CORE
-    assert choose_profile(replace(loaded, has_gpu=True)) is BATCHED_ON_GPU
+    assert choose_profile(replace(loaded, has_gpu=False), 8) is PER_CORE
+    assert choose_profile(replace(loaded, has_gpu=True), 2) is BATCHED_ON_GPU
+
+
+def test_a_medium_model_has_a_context_for_each_of_few_cores():
+    """With as many rows in all, fed as in one context, so that no answer depends on it."""
+
+    def chosen(cores, parameters=FEW_CORES_BELOW - 1, is_rewindable=True):
+        facts = {"parameters": parameters, "is_rewindable": is_rewindable}
+        return choose_profile(SimpleNamespace(has_gpu=False, **facts), cores)
+
+    two = replace(BATCHED, has_context_per_core=True, max_rows=BATCHED.max_rows // 2)
+    assert chosen(2) == two
+    assert chosen(1) is chosen(FEW_CORES + 1) is BATCHED
+    assert chosen(2, parameters=FEW_CORES_BELOW) is chosen(2, is_rewindable=False) is BATCHED
 
 
 def test_what_goes_wrong_in_one_context_is_told(opened, task, monkeypatch):

@@ -30,9 +30,9 @@ class LlamaContexts:
     def __init__(self, loaded: LoadedModel, cores: int | None) -> None:
         """``cores``: how many to use; ``None`` chooses."""
         self.loaded = loaded
-        self.profile = choose_profile(loaded)
         self.cores = cores or usable_cores()
-        self.cores_alone = 1 if self.profile.has_context_per_core and cores is None else self.cores
+        self.profile = choose_profile(loaded, self.cores)
+        self.cores_alone = 1 if self.profile.draft_tokens and cores is None else self.cores
         self.opened: list[LlamaContext] = []
 
     def close(self) -> None:

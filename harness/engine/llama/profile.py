@@ -1,5 +1,5 @@
-"""Chooses the decoding profile from the model's size alone, so that results do not depend on batch
-size. docs/gguf.md has the measurements.
+"""Chooses the decoding profile from the model's size and the cores, so that results do not depend
+on batch size. docs/gguf.md has the measurements.
 """
 
 from dataclasses import dataclass, replace
@@ -10,6 +10,11 @@ PER_CORE_BELOW = 50_000_000
 """Parameters. Smaller models are faster with one context per core than with one context shared by
 all cores: threads synchronise at every matrix, and wait many times longer where another program
 takes a core."""
+FEW_CORES = 4
+"""On so few cores a medium model has a context for each too: their memory can feed several copies
+of a step."""
+FEW_CORES_BELOW = 250_000_000
+"""Parameters of a medium model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +57,15 @@ PER_CORE = DecodingProfile(
 times faster for two tokens of a row than for one."""
 
 
-def choose_profile(model: LoadedModel) -> DecodingProfile:
-    """The profile for a model. A GPU always shares one context; a recurrent model cannot reject
-    draft tokens."""
+def choose_profile(model: LoadedModel, cores: int) -> DecodingProfile:
+    """The profile for a model on so many cores. A GPU always shares one context; a recurrent model
+    cannot reject draft tokens. Answers do not depend on ``cores``."""
     if model.has_gpu:
         return BATCHED_ON_GPU
-    is_small = model.parameters < PER_CORE_BELOW and model.is_rewindable
-    return PER_CORE if is_small else BATCHED
+    if not model.is_rewindable:
+        return BATCHED
+    if model.parameters < PER_CORE_BELOW:
+        return PER_CORE
+    if model.parameters < FEW_CORES_BELOW and 1 < cores <= FEW_CORES:
+        return replace(BATCHED, has_context_per_core=True, max_rows=BATCHED.max_rows // cores)
+    return BATCHED

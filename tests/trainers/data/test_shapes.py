@@ -33,6 +33,7 @@ ROWS = [
     ("alpaca", {"instruction": "q", "input": "", "output": "a", "system": "s"}, TOLD),
     ("interaction", {"task": {"description": "q"}, "execution": {"output": "a"}}, ASKED),
     ("samples", SAMPLE, ASKED),
+    ("ab_log", SAMPLE | {"experiment": "e", "arm": "baseline"}, ASKED),
 ]
 PAIRS: list[tuple[dict[str, Any], Any]] = [
     ({"prompt": "q", "chosen": "a", "rejected": "b"}, "q"),

@@ -41,7 +41,10 @@ def test_the_five_systems_have_recipes() -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_its_first_line_runs_it_and_every_number_is_explained(name: str) -> None:
     lines = (BUNDLED / f"{name}.yaml").read_text().splitlines()
-    assert lines[0] == f"# harness train trainers/recipes/{name}.yaml"
+    assert lines[:2] == [
+        "# yaml-language-server: $schema=recipe.schema.json",
+        f"# harness train trainers/recipes/{name}.yaml",
+    ]
     assert load(name).recipe.data.make
     knobs = [line for line in lines if line.startswith(("  r:", "learning_rate:", "max_length:",
              "per_device_train_batch_size:", "gradient_accumulation_steps:"))]  # fmt: skip
