@@ -33,6 +33,8 @@ from tests.project import Project, clean_environment
 PAGES = ("interchange", "writing-a-behavior", "writing-a-task")
 _BLOCK = re.compile(r"^```(\w+)(?: (\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 MODEL = "adapter:out/"
+FAST = 2
+"""Commands of a page that are run by ``make test``; ``make test-slow`` runs the others."""
 
 
 def page(name: str) -> str:
@@ -73,7 +75,11 @@ def _stored(project: Project) -> str:
 
 @pytest.mark.parametrize(
     ("name", "command", "shown"),
-    [(name, *session) for name in PAGES for session in sessions(name)],
+    [
+        pytest.param(name, *session, marks=[pytest.mark.slow] if place >= FAST else [])
+        for name in PAGES
+        for place, session in enumerate(sessions(name))
+    ],
 )
 def test_a_command_prints_what_the_page_shows(projects, name, command, shown):
     project, model = projects[name]

@@ -43,7 +43,9 @@ def test_an_answer_does_not_depend_on_its_batch(opened, task, monkeypatch, kind,
 
 
 @PROFILES
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    "kind", ["q4_k_m", *(pytest.param(kind, marks=pytest.mark.slow) for kind in ("f32", "q8_0"))]
+)
 def test_an_answer_does_not_depend_on_how_batches_are_cut(opened, monkeypatch, task, kind, profile):
     """One context or two; few rows at once, so that ended ones are replaced; small batches, so that
     prompts are split; no common prefix. All of it on prompts of very different length."""

@@ -122,7 +122,9 @@ def test_what_an_unchanged_model_and_a_drop_of_three_and_a_half_points_get() -> 
     assert seen == pytest.approx(0.809, abs=1e-3)
 
 
-@pytest.mark.parametrize("cases", [30, 51, 58, 149, 300])
+@pytest.mark.parametrize(
+    "cases", [30, 51, 58, *(pytest.param(n, marks=pytest.mark.slow) for n in (149, 300))]
+)
 def test_the_interval_holds_every_drop_in_93_of_100_runs(cases: int) -> None:
     """Exactly. The score interval alone held some in 91.8% where all flips go one way, and in 84%
     where nearly every case flips."""

@@ -30,7 +30,10 @@ def test_the_chance_of_detection_by_enumeration() -> None:
     assert detection_power(n, down, up, 0.03) == pytest.approx(total)
 
 
-@pytest.mark.parametrize("cases", [1, 2, 30, 149, 300, 1_000, 5_000, 100_000])
+@pytest.mark.parametrize(
+    "cases",
+    [1, 2, 30, 149, 300, 1_000, 5_000, pytest.param(100_000, marks=pytest.mark.slow)],
+)
 def test_the_chance_of_detection_by_scipys_distributions(cases: int) -> None:
     """The same sum, with the distributions of ``scipy.stats``."""
     for broke, fixed, tail in ((0.03, 0.01, 0.05), (0.2, 0.0, 0.045), (0.5, 0.5, 0.01)):

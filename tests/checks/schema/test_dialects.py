@@ -161,7 +161,9 @@ def schemas(inner, **references):
 SCHEMAS = st.recursive(st.booleans() | st.builds(dict, type=TYPES), schemas, max_leaves=5)
 
 
-@pytest.mark.parametrize("draft", DRAFTS)
+@pytest.mark.parametrize(
+    "draft", [D2020, *(pytest.param(d, marks=pytest.mark.slow) for d in DRAFTS if d != D2020)]
+)
 @settings(max_examples=60, deadline=None, derandomize=True)
 @given(
     schema=schemas(SCHEMAS, **{"$ref": st.just("#/definitions/x")}),

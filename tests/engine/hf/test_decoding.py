@@ -97,7 +97,9 @@ def test_an_ended_row_takes_no_part_in_the_next_step(model):
     assert [count for count, _ in seen] == [5, 3, 2, 1]
 
 
-@pytest.mark.parametrize("max_rows", [1, 2, 3, 5])
+@pytest.mark.parametrize(
+    "max_rows", [2, *(pytest.param(rows, marks=pytest.mark.slow) for rows in (1, 3, 5))]
+)
 @pytest.mark.parametrize("sampling", [GREEDY, SAMPLED], ids=["greedy", "drawn"])
 def test_rows_that_wait_decode_to_what_they_are_together(model, sampling, max_rows):
     prompts = [*BATCHES["very different lengths"], *PROMPTS, *BATCHES["one task"][:4]]
