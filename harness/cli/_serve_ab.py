@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from harness.cli._opening import settings_of
 from harness.core.errors import HarnessError
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def run_ab(options: Mapping[str, Any]) -> None:
     from harness import backends
     from harness.ab.experiment import ARMS, BASELINE
     from harness.ab.log_folder import LogFolder, LogSettings
-    from harness.cli.serve import log, served_of, settings_of, url_of, warn_if_open
+    from harness.cli.serve import log, served_of, url_of, warn_if_open
     from harness.report.console.output import say
     from harness.run.settings import read_settings
     from harness.serve import server

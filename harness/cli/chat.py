@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from harness.cli._opening import opening_options, settings_of
 from harness.core.errors import HarnessError
 
 if TYPE_CHECKING:
     from harness.chat.session import Session
     from harness.core.modelref import ModelRef
-    from harness.engine.model import EngineSettings
     from harness.run.settings import Settings
 
 MISTAKES = 2
@@ -31,12 +31,7 @@ MOST_MODELS = 8
     help="The folder of tasks. [default: tasks_dir of [tool.harness]]",
 )  # fmt: skip
 @click.option("--system", metavar="TEXT", help="The system message, where no task brings one.")
-@click.option(
-    "--dtype", type=click.Choice(["float32", "bfloat16", "float16"]), help="Open in this precision."
-)
-@click.option("--device", metavar="DEVICE", help="cpu, cuda, cuda:1, mps.")
-@click.option("--threads", type=click.IntRange(1), metavar="N", help="CPU threads of a backend.")
-@click.option("--quantize", type=click.Choice(["nf4", "int8"]), help="Quantise as it opens.")
+@opening_options
 def command(**options: Any) -> None:
     """Talk with a model in the terminal; below each answer stand its verdicts and its speed.
 
@@ -82,7 +77,7 @@ def _session(options: Mapping[str, Any], project: "Settings") -> "Session":
     folder, task = options["tasks_dir"] or Path(project.tasks_dir), None
     if options["task"]:
         (task,) = find_tasks(folder, (options["task"],))
-    settings = _settings(options, project)
+    settings = settings_of(options, project)
     for ref in refs:
         backends.preflight(ref, settings)
     models = [ChatModel(ref, backends.host(settings)) for ref in refs]
@@ -109,15 +104,3 @@ def _refs(texts: "list[str]") -> "list[ModelRef]":
                 "model itself"
             )
     return refs
-
-
-def _settings(options: Mapping[str, Any], project: "Settings") -> "EngineSettings":
-    from harness.engine.model import EngineSettings
-
-    return EngineSettings(
-        dtype=options["dtype"],
-        device=options["device"],
-        threads=options["threads"],
-        quantize=options["quantize"],
-        stall_seconds=project.stall_seconds,
-    )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from harness.cli._opening import opening_options, settings_of
 from harness.cli._serve_ab import ab_options, given_ab_options, run_ab
 from harness.core.errors import HarnessError
 from harness.serve.limits import DEFAULTS
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     import socket
 
     from harness.core.modelref import ModelRef
-    from harness.engine.model import EngineSettings
     from harness.run.settings import Settings
     from harness.serve.app import ServerSettings
     from harness.tasks.task import Task
@@ -64,12 +64,7 @@ KEY = "HARNESS_SERVE_KEY"
 )
 @click.option("--timeout", default=DEFAULTS.seconds, show_default=True, metavar="SECONDS",
               type=click.FloatRange(0, min_open=True), help="For a whole answer.")  # fmt: skip
-@click.option(
-    "--dtype", type=click.Choice(["float32", "bfloat16", "float16"]), help="Open in this precision."
-)
-@click.option("--device", metavar="DEVICE", help="cpu, cuda, cuda:1, mps.")
-@click.option("--threads", type=click.IntRange(1), metavar="N", help="CPU threads of a backend.")
-@click.option("--quantize", type=click.Choice(["nf4", "int8"]), help="Quantise as it opens.")
+@opening_options
 @click.option("--log-prompts", is_flag=True, help="Log prompts and answers too.")
 def command(**options: Any) -> None:
     """Serve a model over HTTP: OpenAI's protocol, and judged answers of tasks.
@@ -161,18 +156,6 @@ def served_of(options: Mapping[str, Any], project: "Settings", ref: "ModelRef") 
         policy=Policy.parse(options["policy"]),
         is_constrainable=backends.is_decoded_here(ref),
         logs_prompts=options["log_prompts"],
-    )
-
-
-def settings_of(options: Mapping[str, Any], project: "Settings") -> "EngineSettings":
-    from harness.engine.model import EngineSettings
-
-    return EngineSettings(
-        dtype=options["dtype"],
-        device=options["device"],
-        threads=options["threads"],
-        quantize=options["quantize"],
-        stall_seconds=project.stall_seconds,
     )
 
 

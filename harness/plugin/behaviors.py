@@ -91,7 +91,8 @@ class Behaviors:
             case = subject.task.case(completion.case_id)
             run.verdicts.add(tally, completion, judge(case, completion))
         result = tally.result()
-        set_properties(item, result)
+        if subject.case_id is None:
+            set_properties(item, result)
         if run.second is not None:
             for completion in run.second.to(subject):
                 verdict = judge(subject.task.case(completion.case_id), completion)

@@ -42,11 +42,7 @@ class NamedOptions:
 
     def addoption(self, name: str, **attributes: Any) -> None:
         """Add an option, named by its short name."""
-        if not self.attributes:
-            note = f" (each {PREFIX}NAME is --NAME too, where no other plugin has that)"
-            self.group.addoption(prefixed(name), **attributes | {"help": attributes["help"] + note})
-        else:
-            self.group.addoption(prefixed(name), **attributes)
+        self.group.addoption(prefixed(name), **attributes)
         self.attributes[name] = attributes
 
     def register(self, manager: pytest.PytestPluginManager) -> None:

@@ -33,7 +33,8 @@ def add_options(group: NamedOptions) -> None:
         action="append",
         default=[],
         metavar="KIND:LOCATION",
-        help="a model to judge, such as base:PATH, adapter:PATH or record:RUN; repeatable",
+        help="a model to judge, such as base:PATH, adapter:PATH or record:RUN; repeatable (each "
+        "--harness-NAME is --NAME too, where no other plugin has that)",
     )
     add(
         "--task",

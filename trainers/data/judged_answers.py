@@ -193,7 +193,11 @@ def _of_entry(entry: LogEntry, source: str, task: Task) -> JudgedAnswer:
     _require_some(task.required, task.name)
     case = Case(id=entry.id, messages=entry.messages or ())
     reason = FinishReason(entry.finish_reason or FinishReason.STOP)
-    completion = Completion(entry.text or "", reason, case_id=entry.id)
+    return _on_task(task, case, Completion(entry.text or "", reason, case_id=entry.id), source)
+
+
+def _on_task(task: Task, case: Case, completion: Completion, source: str) -> JudgedAnswer:
+    """An answer to a prompt of a task, judged as the task's are."""
     return JudgedAnswer(
         source=source,
         task=task.name,
@@ -201,9 +205,8 @@ def _of_entry(entry: LogEntry, source: str, task: Task) -> JudgedAnswer:
         completion=completion,
         verdicts=judge_answer(case, completion, task),
         required=task.required,
-        reference=None,
+        reference=reference_answer(task.output.format, case.reference),
         judge=partial(judge_answer, case, task=task),
-        is_suite_case=False,
     )
 
 
@@ -236,19 +239,8 @@ def _by_task(line: JudgingLine, source: str, task: Task, *, is_suite_task: bool)
     if own is None and not line.prompt:
         raise HarnessError(f"has no prompt, and {task.name} has no case {str(line.id)!r}")
     system = (Message("system", task.file.system),) if task.file.system else ()
-    case = own or _case(line, system)
-    completion = completion_of(line)
-    return JudgedAnswer(
-        source=source,
-        task=task.name,
-        case=case,
-        completion=completion,
-        verdicts=judge_answer(case, completion, task),
-        required=task.required,
-        reference=reference_answer(task.output.format, case.reference),
-        judge=partial(judge_answer, case, task=task),
-        is_suite_case=own is not None and is_suite_task,
-    )
+    found = _on_task(task, own or _case(line, system), completion_of(line), source)
+    return replace(found, is_suite_case=own is not None and is_suite_task)
 
 
 def _case(line: JudgingLine, system: tuple[Message, ...]) -> Case:

@@ -11,8 +11,8 @@ PER_CORE_BELOW = 50_000_000
 all cores: threads synchronise at every matrix, and wait many times longer where another program
 takes a core."""
 FEW_CORES = 4
-"""On so few cores a medium model has a context for each too: their memory can feed several copies
-of a step."""
+"""On so few cores a medium model has a context for each too, as memory can feed so many copies of a
+step; measured on two."""
 FEW_CORES_BELOW = 250_000_000
 """Parameters of a medium model."""
 

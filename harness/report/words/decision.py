@@ -16,6 +16,7 @@ from harness.gate.policy import ALLOWABLE, GatePolicy
 from harness.report.words import noise
 from harness.report.words import numbers as words
 from harness.report.words import resources as resource_words
+from harness.report.words.leading import leading_of
 from harness.report.words.trained_cases import trained_lines
 from harness.stats.repeats import pass_at_k, pass_hat_k
 
@@ -239,15 +240,6 @@ def table(task: TaskDecision) -> list[tuple[str, ...]]:
         )
         for found in (task.composite, *task.behaviors)
     ]
-
-
-def leading_of(task: TaskDecision, policy: GatePolicy) -> PairedTest:
-    """The test that the sentence reports: of the behavior that decided, or of the composite."""
-    if task.reason is Reason.BEHAVIOR:
-        return task.fallen(policy)[0]
-    if task.reason is Reason.BEHAVIOR_MARGIN:
-        return max(task.unbounded(policy), key=lambda b: b.drop)
-    return task.composite
 
 
 def _reason(task: TaskDecision, policy: GatePolicy) -> str:

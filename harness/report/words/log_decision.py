@@ -12,6 +12,7 @@ from harness.gate.outcome import GateOutcome, Reason
 from harness.gate.policy import GatePolicy
 from harness.report.words import numbers as words
 from harness.report.words.decision import format_incompatibility, word
+from harness.report.words.leading import leading_of
 
 TABLE = ("behavior", "before", "after", "change", "interval", "keys before", "after")
 
@@ -40,7 +41,7 @@ def headline_of(task: LogTaskDecision, decision: LogDecision) -> tuple[str, tupl
 
 
 def _clause(task: LogTaskDecision, policy: GatePolicy) -> str:
-    leading = _leading(task, policy)
+    leading = leading_of(task, policy)
     if _is_empty(leading):
         return _reason(task, policy).removesuffix("; ")
     return f"{_reason(task, policy)}{_change(leading, policy)}"
@@ -49,15 +50,6 @@ def _clause(task: LogTaskDecision, policy: GatePolicy) -> str:
 def _is_empty(found: LogTest) -> bool:
     """No key of an arm counts yet."""
     return found.before.rate is None or found.after.rate is None
-
-
-def _leading(task: LogTaskDecision, policy: GatePolicy) -> LogTest:
-    """The test of the behavior that decided, or of the composite."""
-    if task.reason is Reason.BEHAVIOR:
-        return task.fallen(policy)[0]
-    if task.reason is Reason.BEHAVIOR_MARGIN:
-        return max(task.unbounded(policy), key=lambda b: b.drop)
-    return task.composite
 
 
 def _reason(task: LogTaskDecision, policy: GatePolicy) -> str:
@@ -120,7 +112,7 @@ def explanation(decision: LogDecision) -> Iterator[str]:
 
 def _details(task: LogTaskDecision, decision: LogDecision) -> Iterator[str]:
     policy = decision.policy
-    if _leading(task, policy) is not task.composite:
+    if leading_of(task, policy) is not task.composite:
         yield f"Meanwhile {_change(task.composite, policy)}."
     if task.outcome is GateOutcome.INCONCLUSIVE:
         yield _undecided(task, policy)
@@ -138,7 +130,7 @@ def _details(task: LogTaskDecision, decision: LogDecision) -> Iterator[str]:
 def _undecided(task: LogTaskDecision, policy: GatePolicy) -> str:
     if task.reason is Reason.NOTHING_PASSES:
         return "No number of keys would decide it: ask what some model can answer."
-    found = _leading(task, policy)
+    found = leading_of(task, policy)
     if _is_empty(found):
         return "Ask again when more keys count."
     allowed = f"the margin is {policy.margin * 100:.3g} points"
