@@ -7,7 +7,7 @@ from harness.engine.fake_host import FakeHost
 from harness.serve.guard import Access
 from harness.serve.limits import Limits
 from tests.serve.running import running
-from tests.serve.test_app import together
+from tests.serve.test_load import together
 from tests.serve.test_batching import SECONDS, ControlledHost, request
 
 pytestmark = pytest.mark.slow
