@@ -7,8 +7,8 @@ from harness.engine.fake_host import FakeHost
 from harness.serve.guard import Access
 from harness.serve.limits import Limits
 from tests.serve.running import running
-from tests.serve.test_load import together
 from tests.serve.test_batching import SECONDS, ControlledHost, request
+from tests.serve.test_load import together
 
 pytestmark = pytest.mark.slow
 openai = pytest.importorskip("openai")
