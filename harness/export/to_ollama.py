@@ -14,6 +14,7 @@ from harness.export.ollama.conversion import candidates
 from harness.export.ollama.gguf_model import GgufModel, check_lora, open_gguf
 from harness.export.ollama.go_syntax import GoTemplateError
 from harness.export.ollama.modelfile import (
+    MODELFILE,
     Line,
     Modelfile,
     NotAModelfile,
@@ -22,14 +23,13 @@ from harness.export.ollama.modelfile import (
     text_of,
 )
 from harness.export.ollama.prompt import OllamaTemplate
-from harness.export.ollama.proof import Difference, Reference, first_required
+from harness.export.ollama.proof import Reference, first_required
 from harness.export.record import ollama_record
 from harness.export.record import text_of as record_text
 from harness.files import staging as output
 from harness.files.atomic import publish_folder
 from harness.files.regular import read_regular
 
-MODELFILE = "Modelfile"
 MODEL_FILE, LORA_FILE = "model.gguf", "adapter.gguf"
 DEFAULT_CONTEXT = 8192
 """Most tokens of a context that is not asked for: its cache is held in memory whole."""
@@ -102,16 +102,18 @@ def proven(model: GgufModel, reference: Reference, raw: Path | None) -> tuple[st
     what = f"--raw-template {raw}" if raw else f"{model.file}: its chat template"
     if reason := reference.refusal("uau"):
         raise HarnessError(f"{what} {_CANNOT}: the chat template refuses a question: {reason:.100}")
-    failed: Difference | None = None
+    reason = "it does not write the messages as they are"
     for source in sources:
         try:
             differences = [*reference.differences(OllamaTemplate(source))]
         except GoTemplateError as error:
             raise HarnessError(f"{what}: is no template that is known here: {error}") from None
-        failed = first_required(differences)
-        if failed is None and is_writable(source):
+        if failed := first_required(differences):
+            reason = str(failed)
+        elif is_writable(source):
             return source, (*map(str, differences), *_reference_warnings(reference))
-    reason = str(failed) if failed else "it does not write the messages as they are"
+        else:
+            reason = "it has characters that a Modelfile cannot hold"
     hint = "" if raw else "; bring your own with --raw-template FILE"
     raise HarnessError(f"{what} {_CANNOT}: {reason}{hint}")
 

@@ -114,6 +114,10 @@ def test_a_template_of_ones_own_is_held_to_the_same(gguf, tmp_path):
     change(own, "user\n", "USER\n")
     line = mistake(gguf, "--raw-template", own, force=True)
     assert line.startswith(f"--raw-template {own} cannot be written for Ollama: the conversation")
+    change(own, "USER\n", "user\n")
+    change(own, "{{ .Prompt }}", "{{ if eq .Prompt `\x07` }}bell{{ end }}{{ .Prompt }}")
+    line = mistake(gguf, "--raw-template", own, force=True)
+    assert line.endswith("it has characters that a Modelfile cannot hold")
     own.write_text("{{ .System | upper }}")
     assert "is no template that is known here" in mistake(gguf, "--raw-template", own, force=True)
 
@@ -151,7 +155,9 @@ def test_doctor_finds_what_a_modelfile_does_otherwise(gguf, tmp_path):
     export(gguf)
     change(file, "user\n", "User\n")
     change(file, 'PARAMETER stop "<|im_end|>"\n', "")
-    change(file, "num_ctx 64", "num_ctx 65")
+    change(file, "num_ctx 64", "num_ctx 1e3")
+    assert ("problem", "PARAMETER num_ctx", "1e3 is no number of tokens") in told("out")
+    change(file, "num_ctx 1e3", "num_ctx 65")
     found = told("out")
     assert [(level, where) for level, where, _ in found[:2]] == [
         ("warning", "Modelfile"),
@@ -168,6 +174,8 @@ def test_doctor_finds_files_that_are_gone_or_others(gguf, tmp_path):
     assert told("out") == [("problem", "FROM", "./model.gguf is not a file beside it")]
     model(tmp_path / "out/model.gguf", context=63)
     assert ("warning", "model.gguf", "it was changed after the export") in told("out")
+    change(tmp_path / "out/Modelfile", "./model.gguf", "x" * 5000)
+    assert told("out")[0][:2] == ("problem", "FROM")
     (tmp_path / "out/Modelfile").write_text("nonsense")
     assert told("out") == [
         ("problem", "Modelfile", "line 1: 'nonsense' is no command with a value")

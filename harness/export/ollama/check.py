@@ -1,5 +1,6 @@
 """Examines a Modelfile: its files are there, and its prompts are those of the chat template."""
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -8,7 +9,7 @@ from harness.core.modelref import ModelRef
 from harness.core.printable import excerpt, printable
 from harness.export.ollama.gguf_model import GgufModel, check_lora, open_gguf
 from harness.export.ollama.go_syntax import GoTemplateError
-from harness.export.ollama.modelfile import Modelfile, NotAModelfile, read
+from harness.export.ollama.modelfile import MODELFILE, Modelfile, NotAModelfile, read
 from harness.export.ollama.prompt import OllamaTemplate
 from harness.export.ollama.proof import Reference, first_required
 from harness.files.regular import read_regular
@@ -18,7 +19,6 @@ from harness.model_files.examine import Examination
 from harness.model_files.finding import Finding, note, problem, warning
 from harness.model_files.fingerprint import sha256_of_file
 
-MODELFILE = "Modelfile"
 MAX_BYTES = 4 << 20
 _AGAIN = "export it again: harness export ollama GGUF -o DIR"
 
@@ -48,11 +48,18 @@ def examine_modelfile(path: Path) -> Examination:
         "stops": ", ".join(map(excerpt, modelfile.parameters("stop"))) or "none",
         "num_ctx": next(iter(modelfile.parameters("num_ctx")), "Ollama's own"),
     }
-    if not file.is_file():
+    if not _is_file(file):
         what = f"{excerpt(facts['from'])} is not a file beside it"
         findings: tuple[Finding, ...] = (problem("FROM", what, "name the GGUF file"),)
         return Examination(ref, facts, findings)
     return Examination(ref, facts, tuple(_findings(path, modelfile, file)))
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # The name is too long, or a folder on the way is closed.
+        return False
 
 
 def _findings(path: Path, modelfile: Modelfile, file: Path) -> Iterator[Finding]:
@@ -95,7 +102,7 @@ def _hash_findings(record: Mapping[str, object], folder: Path) -> Iterator[Findi
     for name, written in outputs.items():
         wanted = written.get("sha256") if isinstance(written, dict) else None
         path = folder / Path(str(name)).name
-        if not path.is_file():
+        if not _is_file(path):
             yield problem(excerpt(str(name)), "it is not there", _AGAIN)
         elif sha256_of_file(path) != wanted:
             yield warning(excerpt(str(name)), "it was changed after the export", _AGAIN)
@@ -140,6 +147,8 @@ def _context_findings(modelfile: Modelfile, model: GgufModel) -> Iterator[Findin
     asked = next(iter(modelfile.parameters("num_ctx")), None)
     if asked is None:
         yield note("PARAMETER num_ctx", "it is not said", "Ollama's own is short: prompts are cut")
-    elif model.context and asked.isdecimal() and int(asked[:12]) > model.context:
-        what = f"it is {int(asked[:12]):,}, the model was made for {model.context:,} tokens"
+    elif re.fullmatch(r"[0-9]{1,9}", asked) is None:
+        yield problem("PARAMETER num_ctx", f"{excerpt(asked)} is no number of tokens", _AGAIN)
+    elif model.context and int(asked) > model.context:
+        what = f"it is {int(asked):,}, the model was made for {model.context:,} tokens"
         yield warning("PARAMETER num_ctx", what, "answers to longer prompts mean little")

@@ -1,6 +1,7 @@
 """Executes a parsed Go template on values: numbers, texts, lists and mappings."""
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise, zip_longest
 from typing import Any
 
 from harness.export.ollama.go_syntax import (
@@ -17,7 +18,9 @@ from harness.export.ollama.go_syntax import (
 )
 
 MAX_CHARACTERS = 1 << 22
-"""Length of the text that a template may write."""
+"""Length of all texts that a template makes."""
+MAX_STEPS = 100_000
+"""Nodes that a template may execute: ranges in ranges would go on for ever."""
 
 
 class _Left(Exception):
@@ -46,11 +49,14 @@ class _Running:
 
     def __init__(self, values: Mapping[str, Any]) -> None:
         self.written: list[str] = []
-        self.length = 0
+        self.length = self.steps = 0
         self.variables: list[tuple[str, Any]] = [("$", values)]
 
     def run(self, nodes: Sequence[Node], dot: Any) -> None:
         for node in nodes:
+            self.steps += 1
+            if self.steps > MAX_STEPS:
+                raise GoTemplateError(f"takes more than {MAX_STEPS:,} steps")
             if isinstance(node, Text):
                 self._write(node.text)
             elif isinstance(node, Action):
@@ -63,10 +69,12 @@ class _Running:
                 del self.variables[before:]
 
     def _write(self, text: str) -> None:
-        self.length += len(text)
-        if self.length > MAX_CHARACTERS:
-            raise GoTemplateError(f"writes more than {MAX_CHARACTERS:,} characters")
+        self._count(text)
         self.written.append(text)
+
+    def _count(self, text: str) -> None:
+        self.length += len(text)
+        _require_short(self.length)
 
     def _act(self, action: Action, dot: Any) -> None:
         value = self.value(action.value, dot)
@@ -130,15 +138,23 @@ class _Running:
         if function is None:
             raise GoTemplateError(f"the function {call.name[:40]} is not known here")
         try:
-            return function(*arguments)
+            value = function(*arguments)
         except (TypeError, IndexError, ValueError):
             raise GoTemplateError(f"{call.name[:40]} does not take such values") from None
+        if isinstance(value, str):
+            self._count(value)
+        return value
 
     def _index(self, name: str) -> int:
         for index in reversed(range(len(self.variables))):
             if self.variables[index][0] == name:
                 return index
         raise GoTemplateError(f"the variable {name[:40]} is not declared")
+
+
+def _require_short(length: int) -> None:
+    if length > MAX_CHARACTERS:
+        raise GoTemplateError(f"writes more than {MAX_CHARACTERS:,} characters")
 
 
 def is_true(value: Any) -> bool:
@@ -213,10 +229,21 @@ def _slice(value: Any, *ends: int) -> Any:
 
 def _index_of(value: Any, *keys: Any) -> Any:
     for key in keys:
-        if isinstance(value, list) and (type(key) is not int or not 0 <= key < len(value)):
+        if not isinstance(value, list) or type(key) is not int or not 0 <= key < len(value):
             raise IndexError
         value = value[key]
     return value
+
+
+def _print(*values: Any) -> str:
+    """Go's ``Sprint``: a blank stands between two values of which neither is a text."""
+    if None in values:
+        raise TypeError
+    texts = [_printed(value) for value in values]
+    _require_short(sum(map(len, texts)))
+    are_texts = [isinstance(value, str) for value in values]
+    gaps = ["" if is_text or was else " " for was, is_text in pairwise(are_texts)]
+    return "".join(part for pair in zip_longest(texts, gaps, fillvalue="") for part in pair)
 
 
 FUNCTIONS: Mapping[str, Callable[..., Any]] = {
@@ -230,7 +257,7 @@ FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "len": _length,
     "slice": _slice,
     "index": _index_of,
-    "print": lambda *values: "".join(map(_printed, values)),
+    "print": _print,
     ".field": _fields,
 }
 """Functions of Go; ``.field`` stands for the fields of what parentheses hold."""

@@ -12,11 +12,18 @@ from dataclasses import dataclass, field
 
 MAX_DEPTH = 50
 """Nesting of blocks and of parentheses: deeper is no prompt template."""
-_ACTION = re.compile(r"\{\{(?P<left>-\s)?(?P<inside>.*?)(?P<right>\s-)?\}\}", re.DOTALL)
-_COMMENT = re.compile(r"\{\{(?P<left>-\s+)?/\*.*?\*/(?P<right>\s+-)?\}\}", re.DOTALL)
+MAX_CHARACTERS = 1 << 16
+"""Length of a template; parsing takes time by its square."""
+# Possessive, so that a hostile template is read in time by its length.
+_ACTION = re.compile(
+    r"\{\{(?P<left>-\s)?"
+    r'(?P<inside>(?:"(?:[^"\\\n]|\\[^\n])*+"|`[^`]*+`|(?!(?:\s-)?\}\})[^"`])*+)'
+    r"(?P<right>\s-)?\}\}"
+)
+_COMMENT = re.compile(r"\{\{(?P<left>-\s+)?/\*(?:(?!\*/).)*+\*/(?P<right>\s+-)?\}\}", re.DOTALL)
 _SPACE = " \t\r\n"
 _TOKEN = re.compile(
-    r'\s*("(?:[^"\\\n]|\\.)*"|`[^`]*`|:=|=|,|\(|\)|\||[+-]?\d+'
+    r'\s*("(?:[^"\\\n]|\\.)*"|`[^`]*`|:=|=|,|\(|\)|\||[+-]?[0-9]{1,18}(?![\w.])'
     r"|\$\w*(?:\.\w+)*|(?:\.\w+)+|\.|[A-Za-z_]\w*)"
 )
 _ESCAPE = re.compile(
@@ -102,6 +109,8 @@ def parse(source: str) -> tuple[Node, ...]:
     Raises:
         GoTemplateError: it is no template, or uses what is not known here.
     """
+    if len(source) > MAX_CHARACTERS:
+        raise GoTemplateError(f"is longer than {MAX_CHARACTERS:,} characters")
     pieces = _Pieces([*_split(source)])
     nodes, ended_by = _nodes(pieces, 0)
     if ended_by is not None:
@@ -157,23 +166,9 @@ def _split(source: str) -> Iterator[str | list[str]]:
 
 def _action(source: str, start: int) -> re.Match[str]:
     """The action that begins at ``start``; its texts may hold ``}}``."""
-    end = start + 2
-    while True:
-        close = source.find("}}", end)
-        if close < 0:
-            raise GoTemplateError("a {{ is never closed")
-        inside = source[start + 2 : close]
-        if not _is_open(inside):
-            found = _ACTION.fullmatch(source, start, close + 2)
-            assert found is not None
-            return found
-        end = close + 1
-
-
-def _is_open(inside: str) -> bool:
-    """True where a text literal has begun and not ended."""
-    rest = re.sub(r'"(?:[^"\\\n]|\\.)*"|`[^`]*`', "", inside)
-    return '"' in rest or "`" in rest
+    if (found := _ACTION.match(source, start)) is None:
+        raise GoTemplateError("a {{ is never closed, or a text in it is not")
+    return found
 
 
 def _words(inside: str) -> list[str]:
@@ -291,8 +286,12 @@ def _constant(word: str) -> str | int | bool | None:
 
 
 def _unescaped(found: re.Match[str]) -> str:
-    if code := found["code"] or found["short"]:
-        return chr(min(int(code, 16), sys.maxunicode))
-    if found["letter"] not in _LETTERS:
+    code = found["code"] or found["short"]
+    number = int(code, 16) if code else 0
+    if (
+        number > sys.maxunicode
+        or 0xD800 <= number < 0xE000
+        or not (code or found["letter"] in _LETTERS)
+    ):
         raise GoTemplateError(f"{found[0]!r} in a text is not known here")
-    return _LETTERS[found["letter"]]
+    return chr(number) if code else _LETTERS[found["letter"]]

@@ -9,6 +9,8 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+MODELFILE = "Modelfile"
+"""The file's name."""
 COMMANDS = (
     "FROM",
     "ADAPTER",
@@ -120,11 +122,12 @@ def _lines(text: str) -> Iterator[Line]:
         elif text[at] == "#":
             at = next((i for i in range(at, len(text)) if text[i] in _NEWLINE), len(text))
         else:
-            number = 1 + text.count("\n", 0, at)
             try:
-                line, at = _line(text, at)
+                line, end = _line(text, at)
             except NotAModelfile as error:
+                number = 1 + text.count("\n", 0, at)
                 raise NotAModelfile(f"line {number}: {error}") from None
+            at = end
             yield line
 
 

@@ -75,3 +75,4 @@ def test_what_ollama_would_not_read_is_one_line(text, said):
 def test_a_hostile_file_is_read_in_time():
     with pytest.raises(NotAModelfile):
         read('FROM x\nSYSTEM "' + 'a"b\n' * 100_000)
+    assert len(read("FROM x\n" * 50_000).lines) == 50_000
