@@ -7,6 +7,7 @@ from pathlib import Path
 
 from harness.core.errors import HarnessError
 from harness.core.export_record import ExportRecord, ImatrixRecord, PeakMemory
+from harness.core.printable import excerpt
 from harness.export.gguf.converter import convert, converter_script
 from harness.export.gguf.file_types import (
     UNQUANTIZED,
@@ -17,7 +18,7 @@ from harness.export.gguf.file_types import (
 )
 from harness.export.gguf.gguf_file import ModelFile, end_warnings, write_model
 from harness.export.gguf.imatrix import Calibration, collect
-from harness.export.gguf.imatrix_file import check_matrix, read_matrix
+from harness.export.gguf.imatrix_file import check_matrix, read_matrix, without_matrix
 from harness.export.gguf.quantizer import Quantized, quantize
 from harness.export.gguf.tensor_plan import plan
 from harness.export.merged_folder import merged_bytes, write_merged
@@ -86,45 +87,60 @@ def to_gguf(
     script = converter_script(converter) if converter else None
     kind = wanted or STORED_TYPES[source.weights.main_dtype]
     if importance is not None:
-        check_type(kind, has_matrix=True)
+        _check_importance(kind, importance)
     request = GgufRequest(source, target, kind, script, importance)
     with output.staged(target) as staging:
-        whole, merge_peak = _whole(source, staging)
-        model = None if script else _model_file(source, whole)
-        _check_space(request, whole, model)
-        # Last, because it reads every byte: mistakes are found before it.
-        fingerprints = Fingerprints.of(source)
-        if model:
-            _write(request, model, fingerprints, staging)
-        else:
-            _write_by_converter(request, whole, staging)
-        first_peak = peak_resident_bytes()
-        matrix, matrix_record = _matrix(request, staging)
-        quantized_ = _quantize(request, staging, matrix)
-        written = staging.path("gguf")
-        record = make_record(
-            kind="gguf",
-            type=kind,
-            source=source,
-            fingerprints=fingerprints,
-            source_weights_sha256=fingerprints.source,
-            outputs={target.name: written},
-            tensors=tensor_types(written),
-            fallbacks=tuple(f"{f.tensor}: {f.wanted} -> {f.got}" for f in quantized_.fallbacks),
-            pre_tokenizer=model.vocabulary.pre if model else None,
-            warnings=(
-                *fingerprints.warnings(source),
-                *_warnings(request, whole, model),
-                *_prompt_warnings(source),
-                *_matrix_warnings(matrix_record),
-            ),
-            imatrix=matrix_record,
-            peak_memory=PeakMemory(first_peak, quantized_.peak_bytes, merge_peak),
-            start=start,
-        )
-        sketch = fingerprints.sketch(source)
-        publish_with_record(record, staging, written, target, sketch)
+        record, sketch = _written(request, staging, start)
+        publish_with_record(record, staging, staging.path("gguf"), target, sketch)
     return record
+
+
+def _check_importance(kind: str, importance: Path | Calibration) -> None:
+    """Find the mistakes that can be found before anything is written."""
+    check_type(kind, has_matrix=True)
+    if isinstance(importance, Path):
+        read_matrix(importance)
+
+
+def _written(
+    request: GgufRequest, staging: Staging, start: float
+) -> tuple[ExportRecord, Path | None]:
+    """Write the file into ``staging``; returns its record and the sketch of the training rows."""
+    source = request.source
+    whole, merge_peak = _whole(source, staging)
+    model = None if request.converter else _model_file(source, whole)
+    _check_space(request, whole, model)
+    # Last, because it reads every byte: mistakes are found before it.
+    fingerprints = Fingerprints.of(source)
+    if model:
+        _write(request, model, fingerprints, staging)
+    else:
+        _write_by_converter(request, whole, staging)
+    first_peak = peak_resident_bytes()
+    matrix = _matrix(request, staging)
+    quantized_ = _quantize(request, staging, matrix)
+    written = staging.path("gguf")
+    record = make_record(
+        kind="gguf",
+        type=request.kind,
+        source=source,
+        fingerprints=fingerprints,
+        source_weights_sha256=fingerprints.source,
+        outputs={request.target.name: written},
+        tensors=tensor_types(written),
+        fallbacks=tuple(f"{f.tensor}: {f.wanted} -> {f.got}" for f in quantized_.fallbacks),
+        pre_tokenizer=model.vocabulary.pre if model else None,
+        warnings=(
+            *fingerprints.warnings(source),
+            *_warnings(request, whole, model),
+            *_prompt_warnings(source),
+            *(_matrix_warnings(matrix) if matrix else ()),
+        ),
+        imatrix=matrix.record if matrix else None,
+        peak_memory=PeakMemory(first_peak, quantized_.peak_bytes, merge_peak),
+        start=start,
+    )
+    return record, fingerprints.sketch(source)
 
 
 def _whole(source: Source, staging: Staging) -> tuple[Source, int | None]:
@@ -213,41 +229,65 @@ def _write_by_converter(request: GgufRequest, whole: Source, staging: Staging) -
     convert(request.converter, whole.folder, _unquantized(request, staging), request.first)
 
 
-def _matrix(request: GgufRequest, staging: Staging) -> tuple[Path | None, ImatrixRecord | None]:
-    """The importance matrix's file, collected where the user gave data, and its record."""
+@dataclass(frozen=True, slots=True)
+class _Matrix:
+    """The importance matrix that a file is quantised by."""
+
+    file: Path
+    record: ImatrixRecord
+    lacking: tuple[str, ...]
+    """Weights of the blocks that it says nothing about."""
+
+
+def _matrix(request: GgufRequest, staging: Staging) -> _Matrix | None:
+    """The importance matrix, collected where the user gave data."""
     given = request.importance
     if given is None:
-        return None, None
+        return None
     source = _unquantized(request, staging)
+    file = given if isinstance(given, Path) else staging.path("imatrix")
     if isinstance(given, Path):
-        check_matrix(given, read_matrix(given), read_gguf_header(source))
-        return given, ImatrixRecord(str(given), sha256_of_file(given))
-    target = staging.path("imatrix")
+        record = ImatrixRecord(str(given), sha256_of_file(given))
+    else:
+        record = _collected(given, source, file, staging.path("asked"))
+    matrix, header = read_matrix(file), read_gguf_header(source)
+    check_matrix(file, matrix, header)
+    return _Matrix(file, record, without_matrix(matrix, header))
+
+
+def _collected(data: Calibration, source: Path, file: Path, asked: Path) -> ImatrixRecord:
     with bar("collecting an importance matrix") as advance:
-        found = collect(
-            source, given, target, staging.path("asked"), lambda n, of: advance(n / max(1, of))
-        )
-    count = len(given.conversations) - found.refused
-    sha256 = sha256_of_file(target)
-    return target, ImatrixRecord(given.name, sha256, count, found.tokens, found.refused)
+        found = collect(source, data, file, asked, lambda n, of: advance(n / max(1, of)))
+    count = len(data.conversations) - found.refused
+    return ImatrixRecord(data.name, sha256_of_file(file), count, found.tokens, found.refused)
 
 
-def _matrix_warnings(record: ImatrixRecord | None) -> Iterator[str]:
-    if record is not None and record.refused:
+def _matrix_warnings(matrix: _Matrix) -> Iterator[str]:
+    record = matrix.record
+    if record.refused:
         yield (
             f"--imatrix {record.source}: the chat template refuses {record.refused} conversations, "
             "which were left out"
         )
+    if matrix.lacking:
+        yield (
+            f"--imatrix {record.source}: does not have {excerpt(matrix.lacking[0])} "
+            f"(of weights of blocks {len(matrix.lacking):,} in all), quantised as if without"
+        )
 
 
-def _quantize(request: GgufRequest, staging: Staging, matrix: Path | None) -> Quantized:
+def _quantize(request: GgufRequest, staging: Staging, matrix: _Matrix | None) -> Quantized:
     if request.kind in UNQUANTIZED:
         return Quantized((), None)
     source = _unquantized(request, staging)
     with bar(f"quantising to {request.kind}") as advance:
         number = quantized()[request.kind]
         done = quantize(
-            source, staging.path("gguf"), number, lambda n, of: advance(n / max(1, of)), matrix
+            source,
+            staging.path("gguf"),
+            number,
+            lambda n, of: advance(n / max(1, of)),
+            matrix.file if matrix else None,
         )
     source.unlink()
     return done

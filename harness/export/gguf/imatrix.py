@@ -19,6 +19,7 @@ from harness.core.case import Message
 from harness.core.errors import HarnessError
 from harness.core.template_arguments import Scalar
 from harness.engine.llama.environment import set_defaults
+from harness.export.gguf.imatrix_file import BLOCK, write_matrix
 from harness.export.gguf.llama_process import (
     MISTAKE,
     STEP,
@@ -140,7 +141,7 @@ class Collector:
         node = _Tensor.from_address(address)
         weight, fed = (_Tensor.from_address(source) for source in node.src[:2])
         name = weight.name.decode("utf-8", "replace")
-        if not name.startswith("blk.") or fed.type != _F32:
+        if not name.startswith(BLOCK) or fed.type != _F32:
             return False
         if not is_asking:
             self._add(name, node.src[1], fed)
@@ -213,19 +214,11 @@ def _collect(model: Path, asked: Mapping[str, Any], target: Path) -> Collected:
     from harness.engine.llama.library import load
     from harness.engine.llama.vocabulary import LlamaVocabulary
     from harness.engine.model import EngineSettings
-    from harness.export.gguf.imatrix_file import write_matrix
     from harness.model_files.gguf_header import read_gguf_header
 
     loaded = load(model, None, EngineSettings(device="cpu"))
     vocabulary = LlamaVocabulary(loaded, read_gguf_header(model))
-    rows, refused = [], 0
-    for conversation in asked["conversations"]:
-        try:
-            rows.append(_tokens(vocabulary, conversation, asked["arguments"]))
-        except Exception as error:  # whatever a stranger's template raises
-            refused, reason = refused + 1, error
-    if not rows:
-        raise HarnessError(f"--imatrix: the chat template refuses every conversation ({reason})")
+    rows, refused = _encoded(vocabulary, asked)
     collector = Collector()
     _run(loaded, collector, rows)
     if collector.failed is not None or not collector.sums:
@@ -234,6 +227,23 @@ def _collect(model: Path, asked: Mapping[str, Any], target: Path) -> Collected:
         )
     write_matrix(target, collector.sums, collector.counts, asked["name"])
     return Collected(sum(map(len, rows)), len(collector.sums), refused)
+
+
+def _encoded(vocabulary: Any, asked: Mapping[str, Any]) -> tuple[list[list[int]], int]:
+    """The tokens of each conversation, and the number of those that the template refuses."""
+    rows, refused, reason = [], 0, "it writes nothing"
+    for conversation in asked["conversations"]:
+        try:
+            tokens = _tokens(vocabulary, conversation, asked["arguments"])
+        except Exception as error:  # whatever a stranger's template raises
+            tokens, reason = [], str(error)
+        if tokens:
+            rows.append(tokens)
+        else:
+            refused += 1
+    if not rows:
+        raise HarnessError(f"--imatrix: the chat template refuses every conversation ({reason})")
+    return rows, refused
 
 
 def _tokens(vocabulary: Any, conversation: Any, arguments: Mapping[str, Scalar]) -> list[int]:

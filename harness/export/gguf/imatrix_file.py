@@ -20,6 +20,8 @@ from harness.model_files.gguf_header import MAGIC, DamagedGguf, GgufHeader, read
 
 SUMS, COUNTS = ".in_sum2", ".counts"
 """Endings of the two tensors of a weight: sums of squares, and the number of rows summed."""
+BLOCK = "blk."
+"""Begins the names of the weights of a block, which alone have an importance."""
 DATASETS = "imatrix.datasets"
 MAX_BYTES = 1 << 30
 MAX_NAME = 1000
@@ -131,6 +133,13 @@ def write_matrix(
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
     writer.close()
+
+
+def without_matrix(matrix: ImportanceMatrix, header: GgufHeader) -> tuple[str, ...]:
+    """Weights of the model's blocks that the matrix says nothing about: they are quantised as if
+    there were none."""
+    weights = (name for name, tensor in header.tensors.items() if len(tensor.shape) > 1)
+    return tuple(n for n in weights if n.startswith(BLOCK) and n not in matrix.values)
 
 
 def check_matrix(path: Path, matrix: ImportanceMatrix, header: GgufHeader) -> None:

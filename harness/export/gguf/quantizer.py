@@ -5,7 +5,7 @@
 import ctypes
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,8 @@ from harness.machine.cores import usable_cores
 
 BUFFER_BYTES = 64 << 20
 """Bytes of a tensor that llama.cpp holds while it quantises it."""
+MAX_NAMES = 127
+"""Bytes of a text that llama.cpp writes into a file's metadata."""
 _INTEGER, _TEXT = 0, 3
 """``LLAMA_KV_OVERRIDE_TYPE_INT`` and ``_STR``."""
 _FELL_BACK = re.compile(
@@ -120,9 +122,15 @@ def _with_matrix(parameters: Any, path: Path) -> tuple[Any, ...]:
     said[0].tag, said[0].key = _INTEGER, b"quantize.imatrix.entries_count"
     said[0].value.val_i64 = len(arrays)
     said[1].tag, said[1].key = _TEXT, b"quantize.imatrix.dataset"
-    said[1].value.val_str = ", ".join(matrix.datasets).encode("utf-8", "replace")[:127]
+    said[1].value.val_str = named(matrix.datasets)
     parameters.imatrix, parameters.kv_overrides = data, said
     return arrays, data, said
+
+
+def named(datasets: Sequence[str]) -> bytes:
+    """The datasets' names in UTF-8, as many whole characters as llama.cpp has room for."""
+    text = ", ".join(datasets).encode("utf-8", "replace")
+    return text[:MAX_NAMES].decode("utf-8", "ignore").encode()
 
 
 if __name__ == "__main__":

@@ -7,8 +7,10 @@ import pytest
 
 from harness.core.case import Message
 from harness.core.errors import HarnessError
+from harness.export import to_gguf
+from harness.export.gguf import imatrix
 from harness.export.gguf.imatrix import Calibration, collect
-from harness.export.gguf.imatrix_file import read_matrix
+from harness.export.gguf.imatrix_file import read_matrix, write_matrix
 from harness.model_files.gguf_header import read_gguf_header
 from tests.export.exporting import export_gguf
 from tests.models import ROOT, TINY_QWEN2
@@ -123,3 +125,40 @@ def test_an_export_tells_what_it_was_quantised_by(tmp_path):
     data.write_bytes(b"\x01\0\0\0\x01\0\0\0x\x01\0\0\0\x01\0\0\0\0\0\0\0")
     with pytest.raises(HarnessError, match="is of another model"):
         export_gguf(TINY_QWEN2, tmp_path / "n.gguf", "q2_k", importance=data)
+
+
+def test_weights_without_importance_are_a_warning(model, tmp_path):
+    name = "blk.0.attn_q.weight"
+    columns = read_gguf_header(model).tensors[name].shape[-1]
+    write_matrix(tmp_path / "m.gguf", {name: np.ones(columns)}, {name: 1}, "one weight")
+    record = export_gguf(TINY_QWEN2, tmp_path / "n.gguf", "q4_k_m", importance=tmp_path / "m.gguf")
+    (line,) = [w for w in record.warnings if w.startswith("--imatrix")]
+    assert "does not have blk." in line
+    assert "27 in all" in line
+
+
+def test_a_damaged_matrix_is_found_before_anything_is_written(tmp_path, monkeypatch):
+    monkeypatch.setattr(to_gguf, "write_model", None)
+    (tmp_path / "m.dat").write_bytes(b"\0" * 8)
+    with pytest.raises(HarnessError, match="is no importance matrix"):
+        export_gguf(TINY_QWEN2, tmp_path / "n.gguf", "q2_k", importance=tmp_path / "m.dat")
+
+
+class Vocabulary:
+    """Has no template: a conversation is its last message."""
+
+    template = None
+
+    def render(self, messages):
+        return messages[-1].content
+
+    def encode(self, text):
+        return text.encode()
+
+
+def test_conversations_that_render_to_nothing_are_left_out():
+    rows = [[{"role": "user", "content": text}] for text in ("", "a")]
+    asked = {"conversations": rows, "arguments": {}}
+    assert imatrix._encoded(Vocabulary(), asked) == ([[97]], 1)
+    with pytest.raises(HarnessError, match=r"refuses every conversation \(it writes nothing\)"):
+        imatrix._encoded(Vocabulary(), {**asked, "conversations": rows[:1]})

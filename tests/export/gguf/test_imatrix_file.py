@@ -6,7 +6,15 @@ import numpy as np
 import pytest
 
 from harness.core.errors import HarnessError
-from harness.export.gguf.imatrix_file import check_matrix, is_matrix, read_matrix, write_matrix
+from harness.export.gguf.imatrix_file import (
+    ImportanceMatrix,
+    check_matrix,
+    is_matrix,
+    read_matrix,
+    without_matrix,
+    write_matrix,
+)
+from harness.export.gguf.quantizer import named
 from harness.model_files.gguf_header import GgufHeader, GgufTensor
 
 WEIGHT = "blk.0.attn_q.weight"
@@ -69,3 +77,20 @@ def test_a_matrix_of_another_model_is_refused(tmp_path):
         with pytest.raises(HarnessError, match=said):
             check_matrix(path, matrix, header)
     check_matrix(path, matrix, GgufHeader({}, {WEIGHT: GgufTensor("F32", (4, 2), 0, 0)}, 0))
+
+
+def test_weights_that_a_matrix_lacks_are_named():
+    shapes = {
+        WEIGHT: (4, 2),
+        "blk.0.attn_k.weight": (4, 2),
+        "blk.0.attn_norm.weight": (2,),
+        "output.weight": (9, 2),
+    }
+    tensors = {name: GgufTensor("F32", shape, 0, 0) for name, shape in shapes.items()}
+    matrix = ImportanceMatrix({WEIGHT: np.ones(2, np.float32)})
+    assert without_matrix(matrix, GgufHeader({}, tensors, 0)) == ("blk.0.attn_k.weight",)
+
+
+def test_names_of_data_are_cut_between_characters():
+    assert named(["a", "b"]) == b"a, b"
+    assert named(["ü" * 100]).decode("utf-8") == "ü" * 63
