@@ -158,8 +158,8 @@ def _store(settings: Settings, findings: list[Finding]) -> str:
 def _hub(findings: list[Finding], *, asks_hub: bool) -> str:
     count = hub_state.cached_models()
     kept = f"{count} models in {portable(str(hub_state.cache()))}"
-    if hub_state.is_offline():
-        return f"offline ({hub_state.OFFLINE}), {kept}"
+    if variable := hub_state.offline_by():
+        return f"offline ({variable}), {kept}"
     if not asks_hub:
         return f"not asked (--hub asks it), {kept}"
     reason = hub_state.problem_reaching()

@@ -3,6 +3,7 @@
 The variables are those of huggingface_hub's documentation ("Environment variables").
 """
 
+import http.client
 import os
 import threading
 import urllib.error
@@ -10,15 +11,18 @@ import urllib.request
 from pathlib import Path
 
 OFFLINE = "HF_HUB_OFFLINE"
+_OFFLINE_TOO = "TRANSFORMERS_OFFLINE"
+"""Counts where ``OFFLINE`` is empty."""
 DEFAULT_URL = "https://huggingface.co"
 SECONDS = 3.0
 """The longest time that the hub is waited for."""
 _TRUE = ("1", "on", "yes", "true")
 
 
-def is_offline() -> bool:
-    """True where the hub must not be asked."""
-    return os.environ.get(OFFLINE, "").lower() in _TRUE
+def offline_by() -> str | None:
+    """The variable that says that the hub must not be asked; ``None`` where it may be."""
+    name = OFFLINE if os.environ.get(OFFLINE) else _OFFLINE_TOO
+    return name if os.environ.get(name, "").lower() in _TRUE else None
 
 
 def url() -> str:
@@ -28,7 +32,7 @@ def url() -> str:
 
 def cache() -> Path:
     """The folder of what was downloaded."""
-    named = os.environ.get("HF_HUB_CACHE")
+    named = os.environ.get("HF_HUB_CACHE") or os.environ.get("HUGGINGFACE_HUB_CACHE")
     if named:
         return Path(named).expanduser()
     home = os.environ.get("HF_HOME")
@@ -55,7 +59,7 @@ def problem_reaching(seconds: float = SECONDS) -> str | None:
                 reasons.clear()
         except urllib.error.HTTPError:
             reasons.clear()  # It answers, whatever it says.
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, http.client.HTTPException) as error:
             reasons[:] = [str(getattr(error, "reason", error))]
 
     asking = threading.Thread(target=ask, daemon=True)

@@ -18,6 +18,8 @@ from harness.core.case import Message
 QUESTION, ANSWER = "What is asked?", "What is answered."
 MAX_SECONDS = 5
 MAX_BYTES = 1 << 30
+MAX_CHARACTERS = 1 << 20
+"""Length of the text of one conversation: a template that writes more makes no prompt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,16 +84,15 @@ def _answer(source: str, special: Mapping[str, str]) -> dict[str, Any]:
     turn = [Message("user", QUESTION), Message("assistant", ANSWER)]
     try:
         template = ChatTemplate(source, special)
-        text = template.render(turn, adds_generation_prompt=False)
-        prompt = template.render(turn[:1])
+        text = _bounded(template.render(turn, adds_generation_prompt=False))
+        prompt = _bounded(template.render(turn[:1]))
         found = {
             "variables": sorted(template.variables()),
             "clock": clock_of(source),
             "is_random": template.is_random(),
         }
     except Exception as error:  # whatever a stranger's program raises is its own fault
-        lines = str(error).splitlines() or [type(error).__name__]
-        return {"error": lines[0][:200]}
+        return {"error": _reason(error)}
     before, asked, rest = text.partition(QUESTION)
     between, answered, after = rest.partition(ANSWER)
     if not asked or not answered:
@@ -114,11 +115,21 @@ def _conversations(asked: Mapping[str, Any]) -> dict[str, Any]:
         try:
             arguments = asked["arguments"].items()
             text = template.render(messages, arguments, adds_generation_prompt=is_asking)
-            found.append({"text": text})
+            found.append({"text": _bounded(text)})
         except Exception as error:  # whatever a stranger's program raises is its own fault
-            lines = str(error).splitlines() or [type(error).__name__]
-            found.append({"text": "", "error": lines[0][:200]})
+            found.append({"text": "", "error": _reason(error)})
     return {"conversations": found}
+
+
+def _bounded(text: str) -> str:
+    if len(text) > MAX_CHARACTERS:
+        raise ValueError(f"it writes more than {MAX_CHARACTERS:,} characters")
+    return text
+
+
+def _reason(error: Exception) -> str:
+    lines = str(error).splitlines() or [type(error).__name__]
+    return lines[0][:200]
 
 
 def main() -> None:
