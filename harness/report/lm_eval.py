@@ -23,17 +23,23 @@ from harness.core.record import FORMAT_SUCCESS, BehaviorResult, Sample, TaskReco
 from harness.core.verdict import JUDGED, Outcome
 from harness.gate.compare import Side
 from harness.report.report import Report
+from harness.report.words import numbers as words
 
 FILTER = "none"
 _HASHED = ("doc", "prompt", "target")
-_UNSAFE = re.compile(r"[\"<>:/|\\?*\[\]]+")
-"""Characters that lm-evaluation-harness replaces in a model's name."""
+_UNSAFE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff\"<>:/|\\?*\[\]]+")
+"""Characters that lm-evaluation-harness replaces in a model's name, and those that no name has."""
+MAX_NAME = 120
+"""Bytes of a model's or a task's name that stand in a file's, which has 255."""
 
 
 def files(report: Report) -> Iterator[tuple[str, Iterable[bytes]]]:
     """Names below the folder, and contents in parts; each is to be read before the next."""
+    models: dict[str, str] = {}
     for side in report.sides:
         folder, time = _file_name(side.model), _time(side)
+        if models.setdefault(folder, side.model) != side.model:  # "a:b" beside "a/b"
+            folder = f"{_short_hash(side.model)}_{folder}"
         hashes: dict[str, JsonValue] = {}
         for task in side.record.tasks:
             name = f"{folder}/samples_{_file_name(task.name)}_{time}.jsonl"
@@ -56,25 +62,34 @@ def remarks(report: Report) -> Iterator[str]:
     for side in report.sides:
         samples = [s for s in side.record.samples if s.model == side.model]
         if errors := sum(_is_error(sample) for sample in samples):
-            answers = f"{errors:,} answers" if errors > 1 else "1 answer"
+            answers = words.plural(errors, "answer")
             yield f"{side.model}: {answers} left out: the form has no place for an error"
 
 
 def _file_name(text: str) -> str:
-    """A name of a model or a task as lm-evaluation-harness writes it, which leads nowhere else."""
+    """A name of a model or a task as lm-evaluation-harness writes it, which leads nowhere else. Of
+    a long one the end stands there, and its hash."""
     name = _UNSAFE.sub("__", text)
-    return f"_{name}" if name.startswith(".") else name
+    name = f"_{name}" if name.startswith(".") else name
+    if len(name.encode()) <= MAX_NAME:
+        return name
+    kept = name.encode()[-MAX_NAME + 13 :].decode("utf-8", "ignore")
+    return f"{_short_hash(text)}_{kept}"
+
+
+def _short_hash(text: str) -> str:
+    return _hash(text)[:12]
 
 
 def _time(side: Side) -> str:
     """The time of the run (UTC) as file names have it: what follows the last underscore."""
-    return _created(side).astimezone(UTC).replace(tzinfo=None).isoformat().replace(":", "-")
+    return _created(side).replace(tzinfo=None).isoformat().replace(":", "-")
 
 
 def _created(side: Side) -> datetime:
     try:
-        return datetime.fromisoformat(side.record.created)
-    except ValueError:
+        return datetime.fromisoformat(side.record.created).astimezone(UTC)
+    except (ValueError, OverflowError):
         raise HarnessError(
             f"run {side.record.id}: created is no time, restore its run.json"
         ) from None

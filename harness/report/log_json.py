@@ -5,6 +5,7 @@ from dataclasses import asdict
 
 from harness.ab.experiment import ARMS
 from harness.core.case import JsonValue
+from harness.core.measurement import quantile
 from harness.gate.log_decision import LogDecision, LogTaskDecision, LogTest
 from harness.report.words import log_decision as decisions
 
@@ -32,7 +33,8 @@ def decided(decision: LogDecision, remarks: Sequence[str] = ()) -> dict[str, Jso
         "tasks": [_task(task) for task in decision.tasks],
         "seconds": {
             str(arm): {
-                f"p{q * 100:.0f}": decisions.quantile(decision.seconds[arm], q) for q in (0.5, 0.95)
+                f"p{share * 100:.0f}": quantile(decision.seconds[arm], share)
+                for share in decisions.QUANTILES
             }
             for arm in ARMS
             if decision.seconds[arm]

@@ -114,7 +114,9 @@ def test_judge_finds_the_same_verdicts_in_it(task: Task) -> None:
         assert found == {n: v for n, v in answer.verdicts.items() if v.outcome in JUDGED}
 
 
-@pytest.mark.parametrize("name", ["..", "a/../../b", ".hidden"])
+@pytest.mark.parametrize(
+    "name", ["..", "a/../../b", ".hidden", "a\0b\n\ud800", "adapter:" + "long/ü" * 100]
+)
 def test_a_hostile_record_writes_nowhere_else(name: str) -> None:
     (value,) = values(1)
     found = record_of([(name, [sample(name, 1, value, good(value), task=name)])])
@@ -122,9 +124,20 @@ def test_a_hostile_record_writes_nowhere_else(name: str) -> None:
     for path in written(Report((named,), None, report_on(found).after, ())):
         assert Path("out", path).resolve().is_relative_to(Path("out").resolve())
         assert len(Path(path).parts) == 2
+        assert max(len(part.encode()) for part in Path(path).parts) < 200
+        assert "\0" not in path
 
 
-def test_a_record_without_a_time_is_refused() -> None:
-    run = replace(record(2), created="yesterday")
+def test_long_names_that_end_alike_stay_apart() -> None:
+    for names in ([f"{start}{'x' * 200}" for start in "ab"], ["a:b", "a/b"]):
+        (value,) = values(1)
+        found = record_of([(name, [sample(name, 1, value, good(value))]) for name in names])
+        paths = [*written(report_on(found))]
+        assert len(set(paths)) == len(paths) == 4
+
+
+@pytest.mark.parametrize("created", ["yesterday", "0001-01-01T00:00:00+14:00"])
+def test_a_record_without_a_time_is_refused(created: str) -> None:
+    run = replace(record(2), created=created)
     with pytest.raises(HarnessError, match="created is no time"):
         written(report_on(run))

@@ -6,6 +6,7 @@ Names of behaviors and tasks are raw text: whoever prints them makes them printa
 from collections.abc import Iterator, Sequence
 
 from harness.ab.experiment import ARMS, Arm
+from harness.core.measurement import quantile
 from harness.gate.log_decision import LogDecision, LogTaskDecision, LogTest
 from harness.gate.log_keys import ArmRate
 from harness.gate.outcome import GateOutcome, Reason
@@ -14,6 +15,8 @@ from harness.report.words import numbers as words
 from harness.report.words.decision import format_incompatibility, word
 from harness.report.words.leading import leading_of
 
+QUANTILES = (0.5, 0.95)
+"""Of the latency."""
 TABLE = ("behavior", "before", "after", "change", "interval", "keys before", "after")
 
 
@@ -177,13 +180,8 @@ def _latency(decision: LogDecision) -> Iterator[str]:
 
 
 def _times(seconds: Sequence[float]) -> str:
-    half, most = (words.significant(quantile(seconds, q)) for q in (0.5, 0.95))
+    half, most = (words.significant(quantile(seconds, share)) for share in QUANTILES)
     return f"{half} and {most} s"
-
-
-def quantile(ascending: Sequence[float], q: float) -> float:
-    """The nearest-rank quantile."""
-    return ascending[min(len(ascending) - 1, int(q * len(ascending)))]
 
 
 def models(decision: LogDecision) -> Iterator[str]:
