@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from harness.core.errors import HarnessError
+from harness.core.extras import require
 from harness.core.modelref import ModelRef
 from harness.core.suggestion import did_you_mean
 from harness.engine.model import AnsweringModel, Backend, EngineSettings
@@ -29,18 +30,27 @@ def kinds() -> list[str]:
     return sorted(module.name for module in pkgutil.iter_modules(__path__))
 
 
-def preflight(ref: ModelRef, settings: EngineSettings = DEFAULTS) -> None:
+def preflight(
+    ref: ModelRef, settings: EngineSettings = DEFAULTS, *, is_opened: bool = True
+) -> None:
     """Find mistakes in ref and settings without loading the model.
+
+    Args:
+        is_opened: the model will be opened, not only its files looked into.
 
     Raises:
         HarnessError: the kind is unknown, or its backend cannot open the location with these
             settings.
+        ExtraMissing: packages that open such a model are not installed.
     """
     if ref.kind not in kinds():
         hint = did_you_mean(ref.kind, kinds(), f"known kinds: {', '.join(kinds())}")
         raise HarnessError(f"--model {ref}: unknown kind {ref.kind!r}, {hint}")
+    backend = _backend(ref)
+    if is_opened and hasattr(backend, "needs"):
+        require(f"--model {ref}", *backend.needs(settings))
     with refusals(f"--model {ref}"):
-        _backend(ref).preflight(ref, settings)
+        backend.preflight(ref, settings)
 
 
 def host(settings: EngineSettings = DEFAULTS) -> "ModelHost":

@@ -1,12 +1,13 @@
 """``adapter:FOLDER[+base=FOLDER_OR_HUB_ID]``: a PEFT adapter over its base.
 
 Without ``+base=`` the base is the one that the adapter's configuration names: looked for from the
-working directory, then from the adapter's folder, then on the hub.
+working directory, from the adapter's folder and from the project's, then on the hub.
 """
 
 from dataclasses import replace
 from pathlib import Path
 
+from harness.backends import base as whole_model
 from harness.core.modelref import ModelRef
 from harness.engine.model import EngineSettings, OpenModel
 from harness.model_files.fingerprint import adapted_hash, deciding_files
@@ -21,6 +22,10 @@ from harness.model_files.folders import (
 from harness.model_files.hub import local_folder
 
 LIBRARIES = ("torch", "transformers", "tokenizers", "bitsandbytes", "peft")
+
+
+def needs(settings: EngineSettings) -> tuple[str, ...]:
+    return (*whole_model.needs(settings), "peft")
 
 
 def preflight(ref: ModelRef, settings: EngineSettings) -> None:

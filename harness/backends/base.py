@@ -11,6 +11,10 @@ from harness.model_files.hub import local_folder
 LIBRARIES = ("torch", "transformers", "tokenizers", "bitsandbytes")
 
 
+def needs(settings: EngineSettings) -> tuple[str, ...]:
+    return ("torch", "transformers", *(("bitsandbytes",) if settings.quantize else ()))
+
+
 def preflight(ref: ModelRef, settings: EngineSettings) -> None:
     check_options(ref)
     check_whole_model(f"--model {ref}", ref.location)

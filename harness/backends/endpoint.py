@@ -8,12 +8,12 @@ every answer is held to, and ``+schema_by=`` the field that carries it.
 
 from dataclasses import replace
 from functools import partial
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.core.case import JsonValue
 from harness.core.errors import HarnessError
+from harness.core.extras import require
 from harness.core.modelref import ModelRef
 from harness.core.plan import sha256_of
 from harness.core.record import ModelRecord
@@ -41,10 +41,7 @@ def preflight(ref: ModelRef, settings: EngineSettings) -> None:
     _check_settings(ref, settings)
     if not address_of(ref.location).urls and address_of(ref.location).name is None:
         raise HarnessError(f"--model {ref}: add the model's name after #")
-    if find_spec("httpx2") is None:
-        raise HarnessError(
-            f"--model {ref}: httpx2 is not there, pip install 'slm-harness[endpoint]'"
-        )
+    require(f"--model {ref}", "httpx2")
     try:
         api_of(ref), schema_by(ref), _schema(ref), _tokens(ref)
     except HarnessError as error:

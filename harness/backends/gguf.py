@@ -6,10 +6,10 @@ for another base is an error of this model only.
 
 from collections import Counter
 from dataclasses import replace
-from importlib.util import find_spec
 from pathlib import Path
 
 from harness.core.errors import HarnessError
+from harness.core.extras import install
 from harness.core.modelref import ModelRef
 from harness.core.plan import sha256_of
 from harness.core.record import ModelRecord
@@ -30,16 +30,16 @@ from harness.model_files.provenance_keys import BASE_WEIGHTS_SHA256, SOURCE_WEIG
 LIBRARIES = ("llama-cpp-python",)
 
 
+def needs(settings: EngineSettings) -> tuple[str, ...]:
+    return ("llama_cpp",)
+
+
 def preflight(ref: ModelRef, settings: EngineSettings) -> None:
     check_options(ref, "lora")
     if settings.quantize is not None:
         raise HarnessError(
             f"--model {ref}: --quantize {settings.quantize}: a GGUF is quantised when it is "
             "exported, harness export gguf MODEL -o FILE --type q4_k_m"
-        )
-    if find_spec("llama_cpp") is None:
-        raise HarnessError(
-            f"--model {ref}: llama-cpp-python is not there, pip install 'slm-harness[gguf]'"
         )
     check_file(f"--model {ref}", ref.location)
     if (lora := ref.option("lora")) is not None:
@@ -61,8 +61,7 @@ def open_model(ref: ModelRef, settings: EngineSettings) -> OpenModel:
         from harness.engine.llama.vocabulary import LlamaVocabulary
     except (ImportError, OSError, RuntimeError) as error:
         raise HarnessError(
-            f"--model {ref}: llama-cpp-python cannot be imported ({error}), "
-            "pip install 'slm-harness[gguf]'"
+            f"--model {ref}: llama-cpp-python cannot be imported ({error}), {install('gguf')}"
         ) from None
 
     loaded = load(file, Path(lora) if lora else None, settings)

@@ -14,12 +14,13 @@ import click
 
 from harness import __version__
 from harness.cli._exit import exit_code_of
+from harness.cli._group import Group
 
 COMPLETION = "_HARNESS_COMPLETE"
 """Set where a shell asks for completions."""
 
 
-class Subcommands(click.Group):
+class Subcommands(Group):
     """A group whose commands are the modules of this package."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:

@@ -110,9 +110,9 @@ def behaviors(context: click.Context, typed: str) -> Iterator[str]:
 
 
 def _settings() -> Any:
-    from harness.run.settings import read_settings
+    from harness.run.settings import project_settings
 
-    return read_settings(Path.cwd())
+    return project_settings()
 
 
 OPTIONS: Mapping[str, Values] = {

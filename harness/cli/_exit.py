@@ -14,11 +14,14 @@ from pathlib import Path
 import click
 
 from harness.core.errors import HarnessError, one_line
+from harness.core.extras import ExtraMissing, extra_module, missing
 from harness.files.refused import refusal
 from harness.report.console.output import OutputLost, drop_output, flush, say
 
 USAGE = 2
 """A mistake in what the user typed or pointed at."""
+EXTRA = 4
+"""What was asked for needs an extra that is not installed, as pytest's own code for it."""
 BUG = 70
 """A fault of the harness (``EX_SOFTWARE`` of sysexits.h)."""
 OUTPUT_LOST = 74
@@ -43,7 +46,7 @@ def exit_code_of(run: Callable[[], object]) -> int:
         return _flushed(code if isinstance(code, int) else int(code is not None))
     except HarnessError as error:
         say(*(f"harness: {mistake}" for mistake in error.mistakes), err=True)
-        return USAGE
+        return EXTRA if isinstance(error, ExtraMissing) else USAGE
     except click.ClickException as error:
         text = io.StringIO()
         error.show(text)
@@ -55,6 +58,9 @@ def exit_code_of(run: Callable[[], object]) -> int:
         say("harness: interrupted", err=True)
         return INTERRUPTED
     except Exception as error:
+        if isinstance(error, ImportError) and (name := extra_module(error)) is not None:
+            say(*(f"harness: {mistake}" for mistake in missing("this", name).mistakes), err=True)
+            return EXTRA
         if reason := refusal(error):
             say(f"harness: {reason}", err=True)
             return USAGE

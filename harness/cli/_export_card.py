@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from harness.cli._document import json_option, say_document
+from harness.cli._paths import PathType
 
 if TYPE_CHECKING:
     from harness.gate.decision import GateDecision
@@ -30,14 +31,14 @@ DEFAULT = "README.md"
     "--output",
     "target",
     metavar="FILE",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=PathType(path_type=Path, dir_okay=False),
     help="Where to write. [default: README.md in the adapter's folder]",
 )
 @click.option("--base-model", metavar="ID", help="The base's name on the Hub.")
 @click.option("--license", "license_", metavar="ID", help="The license; no file here knows it.")
 @click.option(
     "--report-dir",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=PathType(path_type=Path, file_okay=False),
     help="The folder of runs. [default: report_dir of [tool.harness]]",
 )
 @click.option("--force", is_flag=True, help="Replace a file that is there.")
@@ -69,7 +70,7 @@ def card(
     from harness.report.card.subject import side_in, subject_of
     from harness.report.card.text import card as card_of
     from harness.report.console.output import say
-    from harness.run.settings import read_settings
+    from harness.run.settings import project_settings
 
     folder = Path(adapter.removeprefix("adapter:"))
     target = target or folder / DEFAULT
@@ -79,7 +80,7 @@ def card(
         raise HarnessError(f"-o {target}: is there already, add --force")
     if not target.parent.is_dir():
         raise HarnessError(f"-o {target}: there is no folder {target.parent}, make it first")
-    settings = read_settings(Path.cwd())
+    settings = project_settings()
     root = report_dir or Path(settings.report_dir)
     subject = subject_of(folder, base_id=base_model, license_=license_)
     if run is not None:

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from harness.cli._document import json_option, say_document
+from harness.cli._paths import PathType
 
 if TYPE_CHECKING:
     from harness.export.to_ollama import OllamaRequest
     from harness.tasks.task import Task
 
-_FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
+_FILE = PathType(path_type=Path, exists=True, dir_okay=False)
 
 
 @click.command()
@@ -23,14 +24,14 @@ _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
     "--output",
     "target",
     metavar="DIR",
-    type=click.Path(path_type=Path),
+    type=PathType(path_type=Path),
     required=True,
     help="The folder to write; it appears there whole or not at all.",
 )
 @click.option("--task", metavar="NAME", help="Take decoding parameters and system from this task.")
 @click.option(
     "--tasks-dir",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=PathType(path_type=Path, file_okay=False),
     help="The folder of task folders.",
 )
 @click.option(
@@ -114,10 +115,10 @@ def _asked(
         return OllamaRequest(*files, parameters=_configured(generation_config))
     if task is None:
         return OllamaRequest(*files)
-    from harness.run.settings import read_settings
+    from harness.run.settings import project_settings
     from harness.tasks.task import find_tasks
 
-    (found,) = find_tasks(tasks_dir or Path(read_settings(Path.cwd()).tasks_dir), (task,))
+    (found,) = find_tasks(tasks_dir or Path(project_settings().tasks_dir), (task,))
     return OllamaRequest(
         *files,
         parameters=_sampled(found),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from harness.cli._document import say_document
+from harness.cli._paths import PathType
 from harness.core.errors import HarnessError
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ _OWN = ("log", "behavior", "experiment", "key_hours")
 def log_options(command: Command) -> Command:
     """Add the options of an experiment's log."""
     options = (
-        click.option("--log", multiple=True, type=click.Path(path_type=Path),
+        click.option("--log", multiple=True, type=PathType(path_type=Path),
                      metavar="FILE|DIR",
                      help="Decide from the log of harness serve --ab; repeatable."),
         click.option("--behavior", multiple=True, metavar="NAME",

@@ -41,7 +41,7 @@ def importance_of(data: str, tasks_dir: Path | None, most: int) -> "Path | Calib
 
 def _task(path: Path, data: str, tasks_dir: Path | None) -> Any:
     from harness.core.errors import HarnessError
-    from harness.run.settings import read_settings
+    from harness.run.settings import project_settings
     from harness.tasks.task import TASK_FILE, find_tasks, load_task
 
     if (path / TASK_FILE).is_file():
@@ -49,7 +49,7 @@ def _task(path: Path, data: str, tasks_dir: Path | None) -> Any:
     if path.suffix or "/" in data:
         raise HarnessError(f"--imatrix {data}: is no file and no task's folder")
     try:
-        (found,) = find_tasks(tasks_dir or Path(read_settings(Path.cwd()).tasks_dir), (data,))
+        (found,) = find_tasks(tasks_dir or Path(project_settings().tasks_dir), (data,))
     except HarnessError as error:
         raise HarnessError(*(m.replace("--task", "--imatrix", 1) for m in error.mistakes)) from None
     return found

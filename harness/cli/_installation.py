@@ -7,6 +7,7 @@ from pathlib import Path
 
 from harness.core.case import JsonValue
 from harness.core.errors import HarnessError
+from harness.core.extras import DISTRIBUTION, requirement
 from harness.core.portable import portable
 from harness.files.cache_folder import STORE_VARIABLE, cache_folder
 from harness.machine import packages
@@ -15,7 +16,7 @@ from harness.machine.cores import usable_cores
 from harness.machine.memory import MB, memory_limit_bytes
 from harness.model_files import hub_state
 from harness.model_files.finding import Finding, Level, note, problem, warning
-from harness.run.settings import Settings, read_settings
+from harness.run.settings import Settings, project_settings
 
 THREADS = "OMP_NUM_THREADS"
 
@@ -70,10 +71,10 @@ def examine(machine: Mapping[str, JsonValue], *, asks_hub: bool) -> Installation
 
 def _package_findings() -> Iterator[Finding]:
     for name in packages.missing():
-        yield problem(name, "is not installed", f"pip install {packages.DISTRIBUTION}")
+        yield problem(name, "is not installed", f"pip install {requirement()}")
     for found in packages.mismatches():
         what = f"{found.version} is installed, {found.by} wants {found.wanted}"
-        say = problem if found.by == packages.DISTRIBUTION else warning
+        say = problem if found.by == DISTRIBUTION else warning
         yield say(found.package, what, f"pip install '{found.wanted}'")
     for clash in packages.clashes():
         versions = (packages.version_of(name) for name in (clash.package, clash.other))
@@ -104,7 +105,7 @@ def _machine_findings(machine: Mapping[str, JsonValue]) -> Iterator[Finding]:
 
 def _settings(findings: list[Finding]) -> Settings:
     try:
-        return read_settings(Path.cwd())
+        return project_settings()
     except HarnessError as error:
         findings += [problem("settings", mistake, "mend it") for mistake in error.mistakes]
         return Settings()

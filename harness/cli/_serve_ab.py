@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from harness.cli._opening import settings_of
+from harness.cli._paths import PathType
 from harness.core.errors import HarnessError
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def ab_options(command: Command) -> Command:
                      help="Share of the keys that the candidate answers. [default: 50]"),
         click.option("--experiment", metavar="NAME",
                      help="Keys are drawn anew under another name. [default: ab]"),
-        click.option("--log", type=click.Path(path_type=Path, file_okay=False), metavar="DIR",
+        click.option("--log", type=PathType(path_type=Path, file_okay=False), metavar="DIR",
                      help="Where an experiment is logged, for harness gate --log."),
         click.option("--log-text", is_flag=True, help="Prompts and answers in that log too."),
         click.option("--log-required", is_flag=True,
@@ -59,14 +60,14 @@ def run_ab(options: Mapping[str, Any]) -> None:
     from harness.ab.log_folder import LogFolder, LogSettings
     from harness.cli.serve import log, served_of, url_of, warn_if_open
     from harness.report.console.output import say
-    from harness.run.settings import read_settings
+    from harness.run.settings import project_settings
     from harness.serve import server
     from harness.serve.ab import AbServer
     from harness.serve.app import Server
 
     if options["log"] is None:
         raise HarnessError("--ab: needs --log DIR, from which harness gate --log decides")
-    project = read_settings(Path.cwd())
+    project = project_settings()
     experiment = _experiment(options)
     settings = settings_of(options, project)
     for arm in ARMS:

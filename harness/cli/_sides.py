@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from harness.cli._paths import PathType
 from harness.core.errors import HarnessError
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def side_options(command: Command) -> Command:
     options = (
         click.option("--before", metavar="MODEL", help="The model before, by ref or name."),
         click.option("--after", metavar="MODEL", help="The model after, by ref or name."),
-        click.option("--report-dir", type=click.Path(path_type=Path, file_okay=False),
+        click.option("--report-dir", type=PathType(path_type=Path, file_okay=False),
                      help="The folder of runs. [default: report_dir of [tool.harness]]"),
     )  # fmt: skip
     for option in reversed(options):

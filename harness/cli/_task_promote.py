@@ -7,9 +7,10 @@ from typing import Any
 import click
 
 from harness.cli._document import json_option, say_document
+from harness.cli._paths import PathType
 from harness.files.strict_json import NotJson, decode
 
-_FOLDER = click.Path(path_type=Path, file_okay=False)
+_FOLDER = PathType(path_type=Path, file_okay=False)
 
 
 @click.command()
@@ -36,10 +37,10 @@ def promote(
     """
     from harness.records.runs import find_run, read_run
     from harness.report.console.output import say
-    from harness.run.settings import read_settings
+    from harness.run.settings import project_settings
     from harness.tasks.generate.promotion import promote as add
 
-    settings = read_settings(Path.cwd())
+    settings = project_settings()
     record = read_run(find_run(run, report_dir or Path(settings.report_dir)))
     done = add(record, case, tasks_dir or Path(settings.tasks_dir), task=task, **_given(reference))
     if is_json:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from harness.cli._document import json_option, say_document
+from harness.cli._group import Group
+from harness.cli._paths import PathType
 from harness.core.errors import HarnessError
 
 if TYPE_CHECKING:
@@ -30,7 +32,7 @@ def run_options(command: Callable[..., None]) -> Callable[..., None]:
                      help="Take a run though its weights were run before. Every gate says so."),
         click.option(
             "--report-dir",
-            type=click.Path(path_type=Path, file_okay=False),
+            type=PathType(path_type=Path, file_okay=False),
             help="The folder of runs.",
         ),
         json_option,
@@ -40,7 +42,7 @@ def run_options(command: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
-@click.group()
+@click.group(cls=Group)
 def command() -> None:
     """Save, list and show baselines: small files under reports/baselines/, to be committed."""
 
@@ -76,9 +78,9 @@ def anchor(name: str, run: str | None, **options: Any) -> None:
     from harness.records.anchors import keep_anchor
     from harness.records.baselines import find_baseline, save_baseline
     from harness.report.console.output import say
-    from harness.run.settings import read_settings
+    from harness.run.settings import project_settings
 
-    root = Path(read_settings(Path.cwd()).baselines_dir)
+    root = Path(project_settings().baselines_dir)
     find_baseline(name, root)
     if run is None:
         kept = keep_anchor(name, root, is_moved=True)
@@ -111,9 +113,9 @@ def _save(
     from harness.records.runs import find_run, read_run
     from harness.report.console.output import say
     from harness.run.baseline_noise import OWN
-    from harness.run.settings import read_settings
+    from harness.run.settings import project_settings
 
-    settings = read_settings(Path.cwd())
+    settings = project_settings()
     root, runs = Path(settings.baselines_dir), report_dir or Path(settings.report_dir)
     record = read_run(find_run(run, runs))
     refs = _refs(record, names)
@@ -189,9 +191,9 @@ def list_(is_json: bool) -> None:
     from harness.records.anchors import read_anchor
     from harness.records.baselines import SUFFIX, baseline_names, read_baseline
     from harness.report.console.output import say
-    from harness.run.settings import read_settings
+    from harness.run.settings import project_settings
 
-    root = Path(read_settings(Path.cwd()).baselines_dir)
+    root = Path(project_settings().baselines_dir)
     every = {n: read_baseline(root / f"{n}{SUFFIX}") for n in baseline_names(root)}
     if is_json:
         held = [_held(name, root, found) for name, found in every.items()]
@@ -233,9 +235,9 @@ def show(name: str, is_json: bool) -> None:
     from harness.report.console.output import say, say_laid_out
     from harness.report.console.screen import as_text
     from harness.report.terminal import Summary
-    from harness.run.settings import read_settings
+    from harness.run.settings import project_settings
 
-    root = Path(read_settings(Path.cwd()).baselines_dir)
+    root = Path(project_settings().baselines_dir)
     found = read_named_baseline(name, root)
     if is_json:
         say_document(_held(name, root, found))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from harness.cli._opening import opening_options, settings_of
+from harness.cli._paths import PathType
 from harness.core.errors import HarnessError
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ MOST_MODELS = 8
 )
 @click.option("--task", metavar="NAME", help="The task whose prompt is filled and that judges.")
 @click.option(
-    "--tasks-dir", type=click.Path(path_type=Path, file_okay=False),
+    "--tasks-dir", type=PathType(path_type=Path, file_okay=False),
     help="The folder of tasks. [default: tasks_dir of [tool.harness]]",
 )  # fmt: skip
 @click.option("--system", metavar="TEXT", help="The system message, where no task brings one.")
@@ -43,11 +44,11 @@ def command(**options: Any) -> None:
     """
     from harness.chat.session import read_from_terminal, run_script, run_terminal
     from harness.report.console.output import say
-    from harness.run.settings import read_settings
+    from harness.run.settings import project_settings
 
     if sys.stdin is None:
         raise HarnessError("standard input is closed, pipe lines into it")
-    project = read_settings(Path.cwd())
+    project = project_settings()
     session = _session(options, project)
     for model in session.models:
         say(f"  opening {model.ref}", err=True)

@@ -38,9 +38,9 @@ def command(
     from harness.cli._sides import policy_of
     from harness.report.json import content
     from harness.report.report import report_on
-    from harness.run.settings import read_settings
+    from harness.run.settings import project_settings
 
-    settings = read_settings(Path.cwd())
+    settings = project_settings()
     root = report_dir or Path(settings.report_dir)
     policy = policy_of(settings, {"allow": allow})
     report = report_on(*records(runs, root, settings), before=before, after=after, policy=policy)

@@ -5,13 +5,15 @@ from pathlib import Path
 import click
 
 from harness.cli._document import json_option, say_document
+from harness.cli._group import Group
+from harness.cli._paths import PathType
 
 FAULTS = 1
 """Exit code of rows with faults."""
-FILES = click.Path(path_type=Path)
+FILES = PathType(path_type=Path)
 
 
-@click.group()
+@click.group(cls=Group)
 def command() -> None:
     """Make and examine training data."""
 
@@ -91,12 +93,12 @@ def check(files: tuple[Path, ...], name: str, tasks_dir: Path | None, is_json: b
 
     Exit code 0 when the rows have no fault, 1 when they have some.
     """
-    from harness.run.settings import read_settings
+    from harness.run.settings import project_settings
     from harness.tasks.task import find_tasks
     from trainers.data import check as checking
     from trainers.data.check_lines import check_lines
 
-    folder = tasks_dir or Path(read_settings(Path()).tasks_dir)
+    folder = tasks_dir or Path(project_settings().tasks_dir)
     (task,) = find_tasks(folder, (name,))
     found = checking.check(files, task)
     if is_json:
@@ -135,12 +137,12 @@ def rows_as_task(
     harness mine latest --tasks-dir training --references data/train.jsonl -o pairs.jsonl
     """
     from harness.core.errors import HarnessError
-    from harness.run.settings import read_settings
+    from harness.run.settings import project_settings
     from harness.tasks.task import find_tasks
     from trainers.data.reading import read_rows
     from trainers.improve import training_prompts
 
-    folder = tasks_dir or Path(read_settings(Path()).tasks_dir)
+    folder = tasks_dir or Path(project_settings().tasks_dir)
     (task,) = find_tasks(folder, (name,))
     training_prompts.require_room(output, task, overwrite=overwrite)
     rows = [row for file in files for row in read_rows(file)[0]]

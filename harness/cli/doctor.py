@@ -49,7 +49,7 @@ def command(models: tuple[str, ...], is_json: bool, asks_hub: bool) -> None:
                 modelfiles.append(modelfile)
                 continue
             ref = ModelRef.parse(text)
-            backends.preflight(ref)
+            backends.preflight(ref, is_opened=False)
             refs.append(ref)
         except HarnessError as error:
             mistakes += [m.removeprefix("--model ") for m in error.mistakes]
@@ -80,7 +80,7 @@ def _installation_is_broken(is_json: bool, asks_hub: bool) -> bool:
     else:
         rows = [(e.name, e.gives, e.lacks, bool(e.versions), e.install) for e in found.extras]
         show(installation.shown(here, found.facts, rows, found.findings), 80)
-        say(doctor.conclusion(()))
+        say("harness doctor KIND:LOCATION looks into the files of a model")
     return not found.is_sound
 
 

@@ -10,6 +10,8 @@ import click
 from harness.cli._document import json_option, say_document
 from harness.cli._export_card import card
 from harness.cli._export_ollama import ollama
+from harness.cli._group import Group
+from harness.cli._paths import PathType
 
 if TYPE_CHECKING:
     from harness.core.export_record import ExportRecord
@@ -19,7 +21,7 @@ MAX_FALLBACKS = 5
 DTYPES = ("float32", "bfloat16", "float16")
 
 
-@click.group()
+@click.group(cls=Group)
 def command() -> None:
     """Write a trained model as what is shipped: a merged folder, a GGUF file, a LoRA in GGUF, a
     folder for Ollama, a model card."""
@@ -37,7 +39,7 @@ def _shared(function: Callable[..., None]) -> Callable[..., None]:
             "--output",
             "target",
             metavar="PATH",
-            type=click.Path(path_type=Path),
+            type=PathType(path_type=Path),
             required=True,
             help="Where to write; it appears there whole or not at all.",
         ),
@@ -109,13 +111,13 @@ def merge(
 )
 @click.option(
     "--tasks-dir",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=PathType(path_type=Path, file_okay=False),
     help="The folder of task folders.",
 )
 @click.option(
     "--converter",
     metavar="PATH",
-    type=click.Path(path_type=Path, exists=True),
+    type=PathType(path_type=Path, exists=True),
     help="Have the llama.cpp checkout at PATH convert the model, for architectures unknown here.",
 )
 def gguf(

@@ -9,6 +9,7 @@ import click
 
 from harness.cli._document import json_option, say_document
 from harness.cli._gate_log import gate_log, log_options, without_log_options
+from harness.cli._paths import PathType
 from harness.cli._self_test import run_self_test, self_test_flags, self_test_options
 from harness.cli._sides import (
     against_named_baseline,
@@ -43,11 +44,11 @@ if TYPE_CHECKING:
 @json_option
 @click.option(
     "--comment",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=PathType(path_type=Path, dir_okay=False),
     help="Write the body of a pull request's comment there.",
 )
 @click.option(
-    "--junit", type=click.Path(path_type=Path, dir_okay=False), help="Write JUnit XML there."
+    "--junit", type=PathType(path_type=Path, dir_okay=False), help="Write JUnit XML there."
 )
 @log_options
 @self_test_options
@@ -80,9 +81,9 @@ def command(
     Under GitHub Actions the step's summary is written and what broke is annotated.
     """
     from harness.report.report import report_on, with_noise
-    from harness.run.settings import read_settings
+    from harness.run.settings import project_settings
 
-    settings = read_settings(Path.cwd())
+    settings = project_settings()
     if flags["log"]:
         of_runs: dict[str, Any] = {
             "runs": runs,

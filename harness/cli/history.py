@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from harness.cli._document import json_option, say_document
+from harness.cli._paths import PathType
 from harness.core.errors import HarnessError
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 @click.option("--last", type=click.IntRange(2), default=20, show_default=True, help="Runs shown.")
 @click.option(
     "--report-dir",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=PathType(path_type=Path, file_okay=False),
     help="The folder of runs.",
 )
 @json_option
@@ -39,9 +40,9 @@ def command(
     from harness.records.runs import read_results, run_ids
     from harness.report.console.history import lines, series_of
     from harness.report.console.output import say
-    from harness.run.settings import read_settings
+    from harness.run.settings import project_settings
 
-    root = report_dir or Path(read_settings(Path.cwd()).report_dir)
+    root = report_dir or Path(project_settings().report_dir)
     runs = [read_results(root / run_id) for run_id in run_ids(root)]
     found = [
         series

@@ -6,23 +6,25 @@ from pathlib import Path
 import click
 
 from harness.cli._document import json_option, say_document
+from harness.cli._group import Group
+from harness.cli._paths import PathType
 
 DTYPES = ("float32", "bfloat16", "float16")
 
 
-@click.group()
+@click.group(cls=Group)
 def command() -> None:
     """Read a shipped model back into a folder that transformers opens."""
 
 
 @command.command()
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=PathType(path_type=Path))
 @click.option(
     "-o",
     "--output",
     "target",
     metavar="DIR",
-    type=click.Path(path_type=Path),
+    type=PathType(path_type=Path),
     required=True,
     help="Where to write; it appears there whole or not at all.",
 )

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from harness.cli._document import json_option, say_document
+from harness.cli._paths import PathType
 
 NOT_MET = 1
 """Exit code when a goal is still missed: as pytest has it where a budget is."""
@@ -50,10 +51,8 @@ NOT_MET = 1
 @click.option(
     "--suites",
     multiple=True,
-    default=("suites",),
-    show_default=True,
-    type=click.Path(exists=True),
-    help="The suites that judge. Repeatable.",
+    type=PathType(exists=True),
+    help="The suites that judge. Repeatable. [default: suites/ of the project]",
 )
 @json_option
 def command(
@@ -81,17 +80,19 @@ def command(
 
     Exit codes: 0 all goals are met, 1 some are not, 2 a mistake in what was typed.
     """
+    from harness.files.project import in_project
     from harness.report.console.output import say
-    from harness.run.settings import read_settings
+    from harness.run.settings import project_settings
     from trainers.improve.commands import Processes
     from trainers.improve.rounds import improve
     from trainers.improve.start import Sizes, improvement
 
-    settings = read_settings(Path.cwd())
+    settings = project_settings()
     sizes = Sizes(rounds, prompts, answers)
     loop = improvement(recipe, overrides, task, goals, sizes, settings)
     tell = partial(say, err=is_json)
-    commands = Processes(suites, task, Path(settings.report_dir), tell)
+    judges = suites or (str(in_project("suites")),)
+    commands = Processes(judges, task, Path(settings.report_dir), tell)
     ended = improve(loop, commands, tell)
     ledger = loop.folder / "ledger.jsonl"
     tell(ended.why, f"ledger: {ledger}", f"model: {ended.model}")

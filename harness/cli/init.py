@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from harness.cli._document import json_option, say_document
+from harness.cli._paths import PathType
 from harness.cli._starter import ADDITIONS, PIECES, Addition, Piece
 from harness.core.errors import HarnessError
 
@@ -20,7 +21,7 @@ NEXT = (
 
 
 @click.command()
-@click.argument("folder", type=click.Path(path_type=Path, file_okay=False), default=".")
+@click.argument("folder", type=PathType(path_type=Path, file_okay=False), default=".")
 @json_option
 def command(folder: Path, is_json: bool) -> None:
     """Write into FOLDER what a project needs that judges, trains and gates a model.

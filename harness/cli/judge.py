@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from harness.cli._document import json_option, say_document
+from harness.cli._paths import PathType
 
 if TYPE_CHECKING:
     from harness.tasks.judging import BrokenLine, Judgment, LogReader
@@ -27,11 +28,11 @@ MAX_SHOWN = 20
 
 
 @click.command()
-@click.argument("file", type=click.Path(allow_dash=True))
+@click.argument("file", type=PathType(allow_dash=True))
 @click.option(
     "--task",
     "task_dir",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=PathType(file_okay=False, path_type=Path),
     help="Hold each completion against this task's case of the same id or prompt.",
 )
 @click.option(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from harness.cli._document import json_option, say_document
+from harness.cli._paths import PathType
 from harness.core.errors import HarnessError
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 BROKEN_LINES = 2
 """Exit code when some lines of a log could not be judged; the others were."""
 RESPELLED = "references that spell a number otherwise than the prompt, see --references"
-_FOLDER = click.Path(path_type=Path, file_okay=False)
+_FOLDER = PathType(path_type=Path, file_okay=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ class MineOptions:
     "-o",
     "--output",
     required=True,
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=PathType(path_type=Path, dir_okay=False),
     help="The file of rows to write, JSON Lines.",
 )
 @click.option("--model", metavar="KIND:LOCATION", help="Whose answers, where runs have several.")
@@ -80,7 +81,7 @@ class MineOptions:
     "--references",
     metavar="FILE",
     multiple=True,
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=PathType(path_type=Path, dir_okay=False),
     help="Rows of prompt and completion to choose references from, to the letter. Repeatable.",
 )
 @click.option("--tasks-dir", type=_FOLDER, help="The folder of the tasks that were asked.")
@@ -114,9 +115,9 @@ def command(
     (--tasks-dir), or a log. RUN is an id, the beginning of one, "latest" or a folder.
     """
     from harness.ab.reading import files_among
-    from harness.run.settings import read_settings
+    from harness.run.settings import project_settings
 
-    settings = read_settings(Path.cwd())
+    settings = project_settings()
     suites = Path(settings.tasks_dir)
     options = MineOptions(
         model, task, behaviors, suite_cases, tasks_dir or suites, suites, references

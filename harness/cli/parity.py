@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
+from harness.cli._paths import PathType
 from harness.core.errors import HarnessError
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ DIFFERS = 1
 @click.option("--json", "is_json", is_flag=True, help="The same as --format json.")
 @click.option(
     "--report-dir",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=PathType(path_type=Path, file_okay=False),
     help="The folder of runs.",
 )
 def command(
@@ -84,10 +85,10 @@ def command(
     from harness.records.runs import write_run
     from harness.report.console.output import say, say_json
     from harness.report.console.parity import shown
-    from harness.run.settings import read_settings
+    from harness.run.settings import project_settings
 
     kind = "json" if is_json else kind
-    root = report_dir or Path(read_settings(Path.cwd()).report_dir)
+    root = report_dir or Path(project_settings().report_dir)
     found = _found(chain, root, options)
     parity = found.parity
     if kind == "json":
@@ -139,10 +140,10 @@ def _of_models(chain: tuple[str, ...], root: Path, options: dict[str, Any]) -> _
     from harness.run.preflight import preflight, with_warnings
     from harness.run.progress import ConsoleProgress
     from harness.run.selection import Choices, choose
-    from harness.run.settings import read_settings
+    from harness.run.settings import project_settings
 
     check_writable(root)
-    known = read_settings(Path.cwd())
+    known = project_settings()
     names = ("tasks", "tasks_dir", "cases", "limit", "seed", "template")
     choices = Choices(models=chain, **{name: options[name] for name in names})
     subjects = choose(Path.cwd(), known, choices)

@@ -57,9 +57,9 @@ def command(
     a model.
     """
     from harness.gate.planning import plan_of
-    from harness.run.settings import read_settings
+    from harness.run.settings import project_settings
 
-    settings = read_settings(Path.cwd())
+    settings = project_settings()
     policy = policy_of(
         settings, {name: flags.pop(name) for name in ("margin", "wording_margin", "confidence")}
     )

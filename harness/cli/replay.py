@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from harness.cli._document import json_option, say_document
+from harness.cli._paths import PathType
 from harness.core.errors import HarnessError
 
 if TYPE_CHECKING:
@@ -35,12 +36,12 @@ FAILED = 1
 )
 @click.option(
     "--tasks-dir",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=PathType(path_type=Path, file_okay=False),
     help="The folder of task folders, to judge by. [default: tasks_dir of [tool.harness]]",
 )
 @click.option(
     "--report-dir",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=PathType(path_type=Path, file_okay=False),
     help="The folder of runs.",
 )
 @json_option
@@ -64,9 +65,9 @@ def command(
     from harness.records.runs import find_run, read_run
     from harness.report.console.output import say
     from harness.report.console.replay import lines
-    from harness.run.settings import read_settings
+    from harness.run.settings import project_settings
 
-    settings = read_settings(Path.cwd())
+    settings = project_settings()
     record = read_run(find_run(run, report_dir or Path(settings.report_dir)))
     sample = _sample(record, case, task, model, repeat)
     ref = ModelRef.parse(model or sample.model)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 import click
 
 from harness.cli._experiment import beside, experiment_report, logs_among
+from harness.cli._paths import PathType
 from harness.cli._sides import against_named_baseline, records
 from harness.core.errors import HarnessError
 from harness.report.console.output import say, say_file, say_json
@@ -43,7 +44,7 @@ _WITH_TEXTS = ("html", "terminal", *OF_FILES)
 @click.option(
     "-o",
     "--output",
-    type=click.Path(path_type=Path, allow_dash=True),
+    type=PathType(path_type=Path, allow_dash=True),
     help="Where to write it; - is standard output. lm-eval, parquet and csv are a folder of files. "
     "[default: report.html in the run's folder]",
 )
@@ -56,7 +57,7 @@ _WITH_TEXTS = ("html", "terminal", *OF_FILES)
 )
 @click.option(
     "--report-dir",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=PathType(path_type=Path, file_okay=False),
     help="The folder of runs. [default: report_dir of [tool.harness]]",
 )
 @click.option("--json", "is_json", is_flag=True, help="The same as --format json -o -.")
@@ -80,7 +81,7 @@ def command(
     --ab --log), the arms are.
     """
     from harness.report.report import report_on, with_noise
-    from harness.run.settings import read_settings
+    from harness.run.settings import project_settings
 
     if is_json:
         kind, output = "json", output or Path("-")
@@ -91,7 +92,7 @@ def command(
     if is_opened and kind != "html":
         raise HarnessError(f"--open shows a page, so leave out --format {kind}")
     _check_output(output, kind)
-    settings = read_settings(Path.cwd())
+    settings = project_settings()
     root = report_dir or Path(settings.report_dir)
     if logs := logs_among(runs):
         if given := [n for n, v in (("before", before), ("after", after), ("noise", noise)) if v]:

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from harness.cli._group import Group
+from harness.cli._paths import PathType
 from harness.core.portable import expanded
 
 _ANSWERING = ("--model", "--device", "--dtype", "--quantize", "--threads", "--batch-tokens")
@@ -19,7 +21,7 @@ ALONE = frozenset({"--fresh", "--resume"})
 _WORKERS = re.compile(r"-n(\d+|auto|logical)")
 
 
-@click.group()
+@click.group(cls=Group)
 def command() -> None:
     """Join the runs of shards."""
 
@@ -29,12 +31,12 @@ def command() -> None:
 @click.option("--run-id", metavar="ID", help="The id of the merged run.")
 @click.option(
     "--report-dir",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=PathType(path_type=Path, file_okay=False),
     help="The folder of runs. [default: report_dir of [tool.harness]]",
 )
 @click.option(
     "--junitxml",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=PathType(path_type=Path, dir_okay=False),
     help="Write pytest's JUnit XML there.",
 )
 def merge(
@@ -50,9 +52,9 @@ def merge(
 
     from harness.records.runs import find_run, read_results
     from harness.run.mergeable import require_mergeable
-    from harness.run.settings import read_settings
+    from harness.run.settings import project_settings
 
-    root = report_dir or Path(read_settings(Path.cwd()).report_dir)
+    root = report_dir or Path(project_settings().report_dir)
     shards = require_mergeable([read_results(find_run(name, root)) for name in runs])
     own = {"--harness-run-id": run_id, "--harness-report-dir": report_dir}
     more = {**own, "--junitxml": junitxml}

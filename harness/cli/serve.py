@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from harness.cli._opening import opening_options, settings_of
+from harness.cli._paths import PathType
 from harness.cli._serve_ab import ab_options, given_ab_options, run_ab
 from harness.core.errors import HarnessError
 from harness.serve.limits import DEFAULTS
@@ -34,7 +35,7 @@ KEY = "HARNESS_SERVE_KEY"
     help="Offer this task under /v1/tasks/NAME. Repeatable. [default: all of --tasks-dir]",
 )  # fmt: skip
 @click.option(
-    "--tasks-dir", type=click.Path(path_type=Path, file_okay=False),
+    "--tasks-dir", type=PathType(path_type=Path, file_okay=False),
     help="The folder of tasks. [default: tasks_dir of [tool.harness]]",
 )  # fmt: skip
 @click.option(
@@ -80,11 +81,11 @@ def command(**options: Any) -> None:
     from harness import backends
     from harness.core.modelref import ModelRef
     from harness.report.console.output import say
-    from harness.run.settings import read_settings
+    from harness.run.settings import project_settings
     from harness.serve import server
     from harness.serve.app import Server
 
-    project = read_settings(Path.cwd())
+    project = project_settings()
     settings = settings_of(options, project)
     ref = ModelRef.parse(options["model"])
     backends.preflight(ref, settings)
@@ -100,14 +101,9 @@ def command(**options: Any) -> None:
 
 
 def _require_packages() -> None:
-    try:
-        import fastapi  # noqa: F401
-        import prometheus_client  # noqa: F401
-        import uvicorn  # noqa: F401
-    except ImportError as error:
-        raise HarnessError(
-            f"harness serve needs {error.name}, pip install 'slm-harness[serve]'"
-        ) from None
+    from harness.core.extras import require
+
+    require("harness serve", "fastapi", "prometheus_client", "uvicorn")
 
 
 def _require_one_kind(options: Mapping[str, Any]) -> None:

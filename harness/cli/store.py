@@ -4,12 +4,12 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from harness.cli._document import json_option, say_document
+from harness.cli._group import Group
 from harness.core.errors import HarnessError
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ DAMAGED = 1
 DAY = 86_400.0
 
 
-@click.group()
+@click.group(cls=Group)
 def command() -> None:
     """Look after the answers that are kept between runs.
 
@@ -121,9 +121,9 @@ def _opened() -> "Iterator[Completions]":
     from harness.files.cache_folder import cache_folder
     from harness.records.completions import Completions
     from harness.records.completions_file import StoreFailed
-    from harness.run.settings import read_settings
+    from harness.run.settings import project_settings
 
-    folder = cache_folder(read_settings(Path()).store)
+    folder = cache_folder(project_settings().store)
     if folder is None:
         raise HarnessError("the store is turned off, by HARNESS_STORE or store in [tool.harness]")
     try:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from harness.cli._document import json_option, say_document
+from harness.cli._group import Group
+from harness.cli._paths import PathType
 from harness.cli._task_promote import promote
 
 if TYPE_CHECKING:
@@ -21,7 +23,7 @@ MAX_MISTAKES = 20
 """Mistakes shown on the terminal; the rest are counted, and --json lists all."""
 
 
-@click.group()
+@click.group(cls=Group)
 def command() -> None:
     """Look after the tasks that models are judged on."""
 
@@ -30,10 +32,10 @@ command.add_command(promote)
 
 
 @command.command()
-@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path, file_okay=False))
+@click.argument("folder", metavar="DIR", type=PathType(path_type=Path, file_okay=False))
 @click.option(
     "--suites",
-    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    type=PathType(path_type=Path, file_okay=False, exists=True),
     help="Suites with behaviors of your own, to be run over the references. [default: suites/]",
 )
 @json_option
@@ -46,9 +48,10 @@ def check(folder: Path, suites: Path | None, is_json: bool) -> None:
 
     Exit code 0 when the task is sound, 1 when it is not, 2 when there is none in DIR.
     """
+    from harness.files.project import in_project
     from harness.tasks.check.grading import check_task
 
-    default = Path("suites")
+    default = in_project("suites")
     grade = check_task(folder, suites or (default if default.is_dir() else None))
     if is_json:
         from harness.stats.wordings import unseen_drop

@@ -7,6 +7,7 @@ from typing import TextIO, cast
 import click
 
 from harness.cli._document import say_document
+from harness.cli._paths import PathType
 
 
 @click.command()
@@ -33,7 +34,7 @@ from harness.cli._document import say_document
 @click.option(
     "--watch-only",
     metavar="RUN_DIR",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=PathType(path_type=Path, file_okay=False),
     help="Train nothing: judge the checkpoints of the training into RUN_DIR until it has ended.",
 )
 @click.option("--once", is_flag=True, help="With --watch-only: those that are there, and stop.")

@@ -12,6 +12,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from harness.core.errors import HarnessError
+from harness.core.extras import missing
 from harness.core.grammar import Grammar
 from harness.engine.row import Row
 
@@ -35,14 +36,13 @@ def grammar_of(schema: object) -> Grammar:
     """The grammar of a JSON schema, a value of ``json.loads``.
 
     Raises:
-        HarnessError: llguidance is not installed, or the grammar cannot express the schema.
+        ExtraMissing: llguidance is not installed.
+        HarnessError: the grammar cannot express the schema.
     """
     try:
         from llguidance import LLMatcher
     except ImportError:
-        raise HarnessError(
-            "llguidance is not there, pip install 'slm-harness[constrained]'"
-        ) from None
+        raise missing("--decode constrained", "llguidance") from None
     if schema is False:
         raise HarnessError("the schema accepts no answer")
     text = json.dumps({} if schema is True else schema, separators=(",", ":"))

@@ -1,8 +1,6 @@
 """Checks that the packages of an export are installed, before one of them is imported."""
 
-from importlib.util import find_spec
-
-from harness.core.errors import HarnessError
+from harness.core.extras import ExtraMissing, install, is_installed
 
 ALWAYS = {"numpy": "numpy", "gguf": "gguf", "torch": "torch", "transformers": "transformers"}
 QUANTIZING = {"llama_cpp": "llama-cpp-python"}
@@ -10,10 +8,8 @@ QUANTIZING = {"llama_cpp": "llama-cpp-python"}
 
 
 def check_packages(*, is_quantizing: bool = False, doing: str = "exporting") -> None:
-    """Raise a HarnessError that names the missing packages."""
+    """Raise ExtraMissing that names the missing packages."""
     wanted = ALWAYS | (QUANTIZING if is_quantizing else {})
-    missing = [name for module, name in wanted.items() if find_spec(module) is None]
+    missing = [name for module, name in wanted.items() if not is_installed(module)]
     if missing:
-        raise HarnessError(
-            f"{doing} needs {', '.join(missing)}, install with: pip install 'slm-harness[hf,gguf]'"
-        )
+        raise ExtraMissing(f"{doing} needs {', '.join(missing)}, {install('hf', 'gguf')}")

@@ -14,7 +14,8 @@ from pathlib import Path
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import SpecifierSet
 
-DISTRIBUTION = "slm-harness"
+from harness.core.extras import DISTRIBUTION, install
+
 CHECKOUT = Path(__file__).parents[2] / "pyproject.toml"
 """What this checkout declares, which pip's notes of an editable installation may be older than."""
 GIVES: Mapping[str, str] = {
@@ -46,7 +47,7 @@ class Extra:
     @property
     def install(self) -> str:
         """The command that installs it."""
-        return f"pip install '{DISTRIBUTION}[{self.name}]'"
+        return install(self.name)
 
 
 @dataclass(frozen=True, slots=True)

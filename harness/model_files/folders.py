@@ -1,11 +1,13 @@
 """Checks of a model's folder that need no model: the common mistakes in what a user named."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 from harness.core.errors import HarnessError
 from harness.core.modelref import ModelRef
 from harness.core.suggestion import nearest
+from harness.files.project import project_folder
 from harness.files.strict_json import UnreadableFile, read_object
 from harness.model_files.hub import check_hub_id, is_hub_id, with_revision
 from harness.model_files.weights import INDEX, SINGLE
@@ -83,12 +85,19 @@ def adapter_base(ref: ModelRef) -> str:
     named = values.get("base_model_name_or_path")
     if not named or not isinstance(named, str):
         raise HarnessError(f"--model {ref}: {config} names no base, add +base=FOLDER")
-    for folder in (Path(named), Path(ref.location) / named):
+    for folder in _bases_named(named, Path(ref.location)):
         if folder.is_dir():
             return os.path.normpath(folder)
     if is_hub_id(named):
         return with_revision(named, values.get("revision"))
     raise HarnessError(f"--model {ref}: its base {named} is not there, add +base=FOLDER")
+
+
+def _bases_named(named: str, adapter: Path) -> Iterator[Path]:
+    """Where a base may be: named from here, from the adapter, or from the project of either."""
+    yield from (Path(named), adapter / named)
+    for start in dict.fromkeys((Path.cwd(), adapter.absolute())):
+        yield Path(os.path.relpath(project_folder(start) / named))
 
 
 def tokenizer_folder(adapter: Path, base: Path) -> Path:

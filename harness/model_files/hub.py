@@ -1,9 +1,11 @@
 """Models of the Hugging Face hub: which locations name one, and the copy of it on this machine."""
 
 import re
+from importlib.util import find_spec
 from pathlib import Path
 
 from harness.core.errors import HarnessError
+from harness.core.extras import require
 
 _HUB_ID = re.compile(r"^(?P<name>\w[\w.-]*/\w[\w.-]*)(@(?P<revision>\w[\w./-]*))?$")
 _FILES = ["*.json", "*.safetensors", "*.txt", "*.jinja", "*.model"]
@@ -39,6 +41,7 @@ def is_revision(folder: Path, revision: str) -> bool:
 def check_hub_id(what: str, hub_id: str) -> None:
     """Raise a HarnessError that begins with ``what`` for a model that can never be downloaded:
     offline, it must have been before."""
+    require(what, "huggingface_hub")
     from huggingface_hub import constants
 
     if constants.HF_HUB_OFFLINE and local_copy(hub_id) is None:
@@ -51,7 +54,7 @@ def local_copy(location: str) -> Path | None:
     """The folder, or what was downloaded of a hub id before; ``None`` where there is neither."""
     if Path(location).is_dir():
         return Path(location)
-    if not is_hub_id(location):
+    if not is_hub_id(location) or find_spec("huggingface_hub") is None:
         return None
     from huggingface_hub import try_to_load_from_cache
 

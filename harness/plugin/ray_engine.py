@@ -63,10 +63,10 @@ def mistakes(config: pytest.Config) -> Iterator[str]:
 
 
 def _unusable(address: str | None) -> Iterator[str]:
-    from importlib.util import find_spec
+    from harness.core.extras import is_installed, missing
 
-    if find_spec("ray") is None:
-        yield "--engine ray: ray is not there, pip install 'slm-harness[ray]'"
+    if not is_installed("ray"):
+        yield from missing("--engine ray", "ray").mistakes
     elif address is not None:
         from harness.engine.ray.connection import address_mistake
 

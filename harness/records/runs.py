@@ -20,10 +20,12 @@ from pydantic import TypeAdapter, ValidationError
 
 from harness import __version__
 from harness.core.errors import HarnessError
+from harness.core.portable import expanded
 from harness.core.record import SCHEMA_VERSION, BehaviorResult, RunRecord, Sample, TimedAnswer
 from harness.core.suggestion import nearest
 from harness.files.atomic import clear_unfinished, write_whole
 from harness.files.paths import short_path
+from harness.files.project import in_project
 from harness.files.regular import read_regular
 from harness.files.strict_json import NotJson, damaged, decode, mistake, parse_json, validator
 
@@ -168,14 +170,17 @@ def check_new_id(run_id: str, root: Path) -> None:
         raise HarnessError(f"--run-id {run_id}: {there} is there already, name another")
 
 
-def find_run(text: str, root: Path = RUNS) -> Path:
+def find_run(text: str, root: Path | None = None) -> Path:
     """The folder of the run that a user named: an id, a unique prefix, ``latest``, or a path.
 
+    Ids are looked for in ``root``, the project's ``reports/runs`` where that is ``None``.
     ``latest`` is the last of ``run_ids``: the newest by its own time.
 
     Raises:
         HarnessError: there is no such run, or there are several.
     """
+    if root is None:
+        root = in_project(RUNS)
     if text == LATEST:
         if runs := run_ids(root):
             return root / runs[-1]
@@ -183,7 +188,7 @@ def find_run(text: str, root: Path = RUNS) -> Path:
     known = _folders(root)
     if text in known:
         return root / text
-    path = Path(text)
+    path = Path(expanded(text))
     if record_file(path).is_file():
         return path
     if path.name in (RUN_FILE, PARTIAL_FILE) and path.is_file():

@@ -4,7 +4,7 @@ import io
 from collections.abc import Iterator
 from typing import Any
 
-from harness.core.errors import HarnessError
+from harness.core.extras import missing
 from harness.report.report import Report
 from harness.report.tables import Cell, Table, tables
 
@@ -13,15 +13,13 @@ def files(report: Report) -> Iterator[tuple[str, list[bytes]]]:
     """Names below the folder, and contents in parts.
 
     Raises:
-        HarnessError: pyarrow is not installed.
+        ExtraMissing: pyarrow is not installed.
     """
     try:
         import pyarrow
         import pyarrow.parquet
     except ImportError:
-        raise HarnessError(
-            "--format parquet: pyarrow is not there, pip install 'slm-harness[data]'"
-        ) from None
+        raise missing("--format parquet", "pyarrow") from None
     for table in tables(report):
         yield f"{table.name}.parquet", [_written(table, pyarrow)]
 

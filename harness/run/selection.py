@@ -1,6 +1,5 @@
 """Selects the models and tasks of a session: the command line takes precedence over settings."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Protocol
 from harness import backends
 from harness.core.case import Case
 from harness.core.errors import HarnessError
+from harness.core.extras import joined, require
 from harness.core.modelref import ModelRef
 from harness.core.template_arguments import parse_arguments
 from harness.engine.grammar import grammar_of
@@ -16,7 +16,7 @@ from harness.engine.model import EngineSettings
 from harness.files.paths import short_path
 from harness.run.failed_cases import FailedCases
 from harness.run.model_patterns import models_named
-from harness.run.settings import TABLE, Settings
+from harness.run.settings import TABLE, Settings, from_root
 from harness.tasks.task import Task, find_tasks
 
 NO_MODEL = f"no model: say --model kind:location, or list models in [{TABLE}] of pyproject.toml"
@@ -88,21 +88,22 @@ def choose(
     Raises:
         HarnessError: every mistake in options and settings, a line each.
     """
-    mistakes: list[str] = []
+    errors: list[HarnessError] = []
     tasks: tuple[Task, ...] = ()
     models: tuple[tuple[ModelRef, tuple[str, ...] | None], ...] = ()
     try:
         tasks = _tasks(root, settings, choices, source)
     except HarnessError as error:
-        mistakes += error.mistakes
+        errors.append(error)
     try:
         models = _models(root, settings, choices)
     except HarnessError as error:
-        mistakes += error.mistakes
+        errors.append(error)
     if choices.is_constrained:
-        mistakes += [f"--model {ref}: {_SERVED}" for ref, _ in models if backends.is_served(ref)]
-    if mistakes:
-        raise HarnessError(*mistakes)
+        served = [f"--model {ref}: {_SERVED}" for ref, _ in models if backends.is_served(ref)]
+        errors += [HarnessError(*served)] if served else []
+    if errors:
+        raise joined(errors)
     return tuple(
         Subject(ref, task)
         for ref, own in models
@@ -117,10 +118,10 @@ def _models(
     if choices.answered:
         return choices.answered
     asked: list[tuple[str, tuple[str, ...] | None]] = [(text, None) for text in choices.models]
-    wanted = asked or [(_from_root(root, m.ref), m.tasks) for m in settings.models]
+    wanted = asked or [(from_root(root, m.ref), m.tasks) for m in settings.models]
     if not wanted:
         raise HarnessError(NO_MODEL)
-    mistakes: list[str] = []
+    errors: list[HarnessError] = []
     models: dict[ModelRef, tuple[str, ...] | None] = {}
     for text, tasks in wanted:
         try:
@@ -128,20 +129,10 @@ def _models(
                 backends.preflight(ref, choices.engine)
                 models[ref] = tasks
         except HarnessError as error:
-            mistakes += error.mistakes
-    if mistakes:
-        raise HarnessError(*mistakes)
+            errors.append(error)
+    if errors:
+        raise joined(errors)
     return tuple(models.items())
-
-
-def _from_root(root: Path, text: str) -> str:
-    """A model of the settings, whose paths are the project's, as seen from the working folder."""
-    if root == Path.cwd():
-        return text
-    parts = re.split(r"(^[a-z]+:|\+[a-z_]+=)", text)
-    return "".join(
-        str(short_path(root / part)) if (root / part).exists() and part else part for part in parts
-    )
 
 
 def _tasks(
@@ -156,6 +147,7 @@ def _tasks(
         found = _failed_only(found, choices.failed_of, report_dir)
     tasks = tuple(_adjusted(task, choices) for task in found)
     if choices.is_constrained:
+        require("--decode constrained", "llguidance")
         tasks = _constrained(tasks)
     greedy = [task.name for task in tasks if task.sampling.temperature == 0]
     if choices.repeats > 1 and greedy:

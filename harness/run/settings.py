@@ -1,16 +1,28 @@
 """Reads ``[tool.harness]`` of ``pyproject.toml``: defaults of the command line."""
 
+import re
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+)
 
 from harness.core.errors import HarnessError
+from harness.core.portable import expanded
+from harness.files.project import PYPROJECT, project_folder, seen_from
 from harness.files.yaml_file import explain
 from harness.gate.policy import GatePolicy
 
 TABLE = "tool.harness"
+Folder = Annotated[str, AfterValidator(expanded)]
+"""A folder of the project, or one below ``~``."""
 
 
 def _ref_alone(value: Any) -> Any:
@@ -35,11 +47,11 @@ class Settings(BaseModel):
 
     models: tuple[Annotated[ModelSetting, BeforeValidator(_ref_alone)], ...] = ()
     """Models that are judged where no ``--model`` names one."""
-    tasks_dir: str = "fixtures/tasks"
+    tasks_dir: Folder = "fixtures/tasks"
     """The folder of task folders."""
-    report_dir: str = "reports/runs"
+    report_dir: Folder = "reports/runs"
     """The folder that records are written to."""
-    baselines_dir: str = "reports/baselines"
+    baselines_dir: Folder = "reports/baselines"
     """The folder of baselines and their ledger."""
     stall_seconds: float = Field(600.0, gt=0, allow_inf_nan=False)
     """Seconds without a message after which a backend counts as hung."""
@@ -50,13 +62,41 @@ class Settings(BaseModel):
     """The table ``[tool.harness.gate]``."""
 
 
+def project_settings() -> Settings:
+    """The settings of the project around the working folder, with paths as seen from there.
+
+    Raises:
+        HarnessError: as ``read_settings``.
+    """
+    here = Path.cwd()
+    root = project_folder(here)
+    settings = read_settings(root)
+    if root == here:
+        return settings
+    folders = ("tasks_dir", "report_dir", "baselines_dir")
+    seen = {name: str(seen_from(here, root, getattr(settings, name))) for name in folders}
+    models = [m.model_copy(update={"ref": from_root(root, m.ref)}) for m in settings.models]
+    store = settings.store and str(root / expanded(settings.store))
+    return settings.model_copy(update={**seen, "models": tuple(models), "store": store})
+
+
+def from_root(root: Path, ref: str) -> str:
+    """A model of the settings, whose paths are the project's, as seen from the working folder."""
+    here = Path.cwd()
+    parts = re.split(r"(^[a-z]+:|\+[a-z_]+=)", ref)
+    return "".join(
+        str(seen_from(here, root, part)) if part and (root / part).exists() else part
+        for part in parts
+    )
+
+
 def read_settings(root: Path) -> Settings:
     """Read the table from ``root/pyproject.toml``; without file or table, the defaults.
 
     Raises:
         HarnessError: the file is no TOML, or the table does not fit.
     """
-    path = root / "pyproject.toml"
+    path = root / PYPROJECT
     if not path.is_file():
         return Settings()
     try:

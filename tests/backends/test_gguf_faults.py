@@ -1,5 +1,6 @@
 """GGUF files that cannot be opened: one line each, through a real process, and nothing crashes."""
 
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -8,9 +9,11 @@ import pytest
 
 from harness.backends import preflight
 from harness.backends.gguf import open_model
+from harness.core import extras
 from harness.core.case import Message
 from harness.core.completion import FinishReason
 from harness.core.errors import HarnessError
+from harness.core.extras import ExtraMissing
 from harness.core.modelref import ModelRef
 from harness.core.plan import Request, Sampling
 from harness.engine.model import EngineSettings, ModelUnopened
@@ -123,13 +126,15 @@ def test_llama_cpp_without_memory_for_a_batch_is_out_of_memory(gguf_file, monkey
 
 def test_without_llama_cpp_the_way_to_install_it_is_said(gguf_file, monkeypatch):
     ref = ModelRef("gguf", str(gguf_file("base")))
-    monkeypatch.setattr("harness.backends.gguf.find_spec", lambda name: None)
-    with pytest.raises(HarnessError, match=r"pip install 'slm-harness\[gguf\]'"):
+    monkeypatch.setattr(extras, "find_spec", lambda name: None)
+    with pytest.raises(ExtraMissing, match=re.escape(extras.install("gguf"))):
         preflight(ref)
     for name in [n for n in sys.modules if n.startswith("harness.engine.llama.")]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "llama_cpp", None)
-    with pytest.raises(HarnessError, match=r"cannot be imported .*pip install 'slm-harness\[gguf"):
+    with pytest.raises(
+        HarnessError, match=f"cannot be imported .*{re.escape(extras.install('gguf'))}"
+    ):
         open_model(ref, EngineSettings(device="cpu"))
 
 

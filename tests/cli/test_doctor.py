@@ -42,14 +42,13 @@ def test_without_a_model_it_looks_at_the_installation(sound, monkeypatch):
         "hf installed base: models",
         "train in part harness train",
         "lacks trl",
-        "pip install 'slm-harness[train]'",
         "ray not installed --engine ray",
         "tasks none in fixtures/tasks",
     ):
         assert line in shown
     assert "offline (HF_HUB_OFFLINE)" in done.stdout
     assert "transformers 5" in done.stdout
-    assert "No model was named" in done.stdout
+    assert "harness doctor KIND:LOCATION looks into the files" in done.stdout
 
 
 def test_what_is_broken_comes_first_and_ends_with_1(sound, monkeypatch, tmp_path):

@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from harness.cli import main
+from harness.core.extras import install
 from tests.models import ROOT, TINY_GPT2, TINY_QWEN2
 
 pytestmark = pytest.mark.skipif(
@@ -24,10 +25,10 @@ def export(*arguments: object) -> Result:
     return CliRunner().invoke(main, ["export", *map(str, arguments)])
 
 
-def mistake(*arguments: object) -> str:
+def mistake(*arguments: object, code: int = 2) -> str:
     """The one line that a failed export says."""
     result = export(*arguments)
-    assert result.exit_code == 2, result.output
+    assert result.exit_code == code, result.output
     (line,) = result.stderr.splitlines()
     assert line.startswith("harness: ")
     assert result.stdout == ""
@@ -164,14 +165,14 @@ def test_a_tokenizer_that_llama_cpp_cannot_run(tmp_path: Path) -> None:
 def test_missing_packages_are_named_before_anything_is_opened(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from harness.export import requirements as packages
+    from harness.core import extras
 
-    there = packages.find_spec
+    there = extras.find_spec
     missing = {"gguf", "llama_cpp"}
-    monkeypatch.setattr(packages, "find_spec", lambda n: None if n in missing else there(n))
+    monkeypatch.setattr(extras, "find_spec", lambda n: None if n in missing else there(n))
     out = ("-o", tmp_path / "x")
-    line = mistake("merge", tmp_path, *out)
-    assert line == "exporting needs gguf, install with: pip install 'slm-harness[hf,gguf]'"
+    line = mistake("merge", tmp_path, *out, code=4)
+    assert line == f"exporting needs gguf, {install('hf', 'gguf')}"
     missing.remove("gguf")
     assert "is no model" in mistake("gguf", tmp_path, *out, "--type", "f16")
-    assert "needs llama-cpp-python" in mistake("gguf", tmp_path, *out, "--type", "q8_0")
+    assert "needs llama-cpp-python" in mistake("gguf", tmp_path, *out, "--type", "q8_0", code=4)

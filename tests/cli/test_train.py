@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from harness.cli import main
+from harness.core.extras import install
 
 
 def run(*arguments: str) -> Result:
@@ -110,13 +111,10 @@ def test_an_adapter_is_not_overwritten_unasked(tmp_path: Path) -> None:
 
 
 def test_missing_packages_are_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        "trainers.run.preflight.find_spec", lambda name: None if name == "trl" else 1
-    )
+    monkeypatch.setattr("trainers.run.preflight.is_installed", lambda name: name != "trl")
     result = run(str(recipe_in(tmp_path)))
-    assert result.stderr == (
-        "harness: training needs trl, install with: pip install 'slm-harness[train]'\n"
-    )
+    assert result.exit_code == 4
+    assert result.stderr == (f"harness: training: trl is not installed, {install('train')}\n")
 
 
 def test_one_of_several_processes_that_do_not_know_of_each_other_is_refused(

@@ -5,6 +5,7 @@ import tomllib
 import pytest
 from packaging.specifiers import SpecifierSet
 
+from harness.core.extras import install
 from harness.machine import packages
 from tests.models import ROOT
 
@@ -46,7 +47,7 @@ def test_an_extra_is_whole_in_part_or_not_there(installed):
     assert "peft" in found["hf"].lacks
     assert (found["serve"].versions, found["serve"].install) == (
         {},
-        "pip install 'slm-harness[serve]'",
+        install("serve"),
     )
 
 

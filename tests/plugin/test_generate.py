@@ -13,6 +13,7 @@ import pytest
 
 from harness.core.case import Message
 from harness.core.completion import Completion
+from harness.core.extras import install
 from harness.core.plan import Sampling, sha256_of
 from harness.core.record import ModelRecord, RunRecord, Sample, TaskRecord
 from harness.records.runs import write_run
@@ -291,7 +292,7 @@ def test_without_hypothesis_everything_else_works_and_generate_says_what_it_need
     outcome = project.pytest(*arguments, "--generate", "3", PYTHONPATH=path)
     assert outcome.code == 4
     assert "ERROR: --generate needs Hypothesis" in outcome.err
-    assert "pip install 'slm-harness[generate]'" in outcome.err
+    assert install("generate") in outcome.err
 
 
 def test_a_session_without_generate_imports_no_hypothesis(project):

@@ -1,6 +1,5 @@
 """``--engine ray``: what the command line may say, and whole runs on real clusters."""
 
-import importlib.util
 import shutil
 import subprocess
 import sys
@@ -13,7 +12,9 @@ import psutil
 import pytest
 
 from harness import backends
+from harness.core import extras
 from harness.core.errors import HarnessError
+from harness.core.extras import install
 from harness.core.modelref import ModelRef
 from harness.engine.model import EngineSettings, RaySettings
 from harness.plugin import ray_engine
@@ -124,9 +125,9 @@ def test_a_mistake_is_one_line(options, mistakes):
 
 
 def test_without_ray_it_is_said_how_to_get_it(monkeypatch):
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(extras, "find_spec", lambda name: None)
     assert [*ray_engine.mistakes(config(engine="ray", workers=1, ray_address="h:1"))] == [
-        "--engine ray: ray is not there, pip install 'slm-harness[ray]'"
+        f"--engine ray: ray is not installed, {install('ray')}"
     ]
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.core.errors import HarnessError
+from harness.core.extras import missing
 from harness.files.regular import MAX_BYTES, read_regular
 from harness.files.strict_json import NotJson, decode
 
@@ -166,7 +167,7 @@ def _parquet_rows(path: Path, content: bytes) -> Iterator[FileRow]:
         from pyarrow import ArrowException, BufferReader
         from pyarrow.parquet import ParquetFile
     except ImportError:
-        raise HarnessError(f"{path}: Parquet needs pyarrow: pip install pyarrow") from None
+        raise missing(f"{path}: Parquet", "pyarrow") from None
     number = 0
     try:
         for batch in ParquetFile(BufferReader(content)).iter_batches():

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from harness.core.extras import install
 from harness.report.words.numbers import plural
 from trainers.data.prepare import Prepared
 from trainers.data.prepared_folder import FLAGGED, REJECTED
@@ -64,7 +65,7 @@ def _found(prepared: Prepared, output: Path) -> Lines:
             hint = "" if prepared.sensitive else "; --drop-flagged leaves the rows out"
             yield "flagged", f"{name}: {text} ({output / FLAGGED}){hint}"
     if not has_library():
-        yield "note", "secrets were not looked for: pip install 'slm-harness[data]'"
+        yield "note", f"secrets were not looked for: {install('data')}"
     if count := prepared.ambiguous:
         verb = "has" if count == 1 else "have"
         text = f"{plural(count, 'row')} {verb} the prompt of another and another answer"

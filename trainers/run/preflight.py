@@ -1,12 +1,13 @@
 """Finds every mistake that would stop a training, before torch is imported."""
 
 import json
+from collections.abc import Iterator
 from dataclasses import replace
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.core.errors import HarnessError
+from harness.core.extras import is_installed, joined, missing
 from harness.core.record import FORMAT_SUCCESS
 from harness.core.suggestion import did_you_mean
 from harness.model_files.folders import ADAPTER_CONFIG, CONFIG, check_adapter, check_whole_model
@@ -63,7 +64,8 @@ def check(file: RecipeFile, *, overwrite: bool, resume: bool) -> "Task | None":
         *map(Path, (recipe.base, recipe.adapter or recipe.base)),
         *map(Path, (*recipe.data.train, *recipe.data.val)),
     )
-    found = [*_packages(file), *missing_files(file)]
+    errors = [*_packages(file)]
+    found = missing_files(file)
     task = None
     try:
         task = _task(file)
@@ -72,8 +74,8 @@ def check(file: RecipeFile, *, overwrite: bool, resume: bool) -> "Task | None":
     found += _select(file, task)
     if mistake := mistake_in(Path(recipe.output), inputs, overwrite=overwrite, resume=resume):
         found.append(f"{file.where('output')}: {mistake}")
-    if found:
-        raise HarnessError(*found)
+    if found or errors:
+        raise joined([*errors, HarnessError(*found)])
     return task
 
 
@@ -82,29 +84,22 @@ def missing_files(file: RecipeFile) -> list[str]:
     return [*_base(file), *_adapter(file), *_data(file)]
 
 
-def _packages(file: RecipeFile) -> list[str]:
-    missing = [name for name in PACKAGES if find_spec(name) is None]
-    found = []
-    if missing:
-        names = ", ".join(missing)
-        found.append(f"training needs {names}, install with: pip install 'slm-harness[train]'")
+def _packages(file: RecipeFile) -> Iterator[HarnessError]:
+    if lacking := [name for name in PACKAGES if not is_installed(name)]:
+        yield missing("training", *lacking, extra="train")
     quantize, optim = file.recipe.quantize, file.recipe.optim
     needing: list[tuple[str, str]] = []
     if not optim.startswith("adamw_torch"):
         needing.append(("optim", optim))
     if quantize != "none" and not file.recipe.quantize_fallback:
         needing.append(("quantize", quantize))
-    if find_spec("bitsandbytes") is None:
-        found += [
-            f"{file.where(key)}: {value} needs bitsandbytes, install it with: "
-            "pip install bitsandbytes"
-            for key, value in needing
-        ]
-    found += [
-        f"{file.where('report_to')}: {name} is not installed, install it with: pip install {pip}"
-        for name, pip in missing_reporters(file.recipe.report_to or ())
-    ]
-    return found
+    if not is_installed("bitsandbytes"):
+        yield from (
+            missing(f"{file.where(key)}: {value}", "bitsandbytes") for key, value in needing
+        )
+    for name, pip in missing_reporters(file.recipe.report_to or ()):
+        where = file.where("report_to")
+        yield HarnessError(f"{where}: {name} is not installed, install it with: pip install {pip}")
 
 
 def _base(file: RecipeFile) -> list[str]:
@@ -146,13 +141,13 @@ def _task(file: RecipeFile) -> "Task | None":
     name = file.recipe.task
     if name is None:
         return None
-    from harness.run.settings import read_settings
+    from harness.run.settings import project_settings
     from harness.tasks.task import TASK_FILE, find_tasks, load_task
 
     if (Path(name) / TASK_FILE).is_file():
         return load_task(Path(name))
     try:
-        return find_tasks(Path(read_settings(Path.cwd()).tasks_dir), (name,))[0]
+        return find_tasks(Path(project_settings().tasks_dir), (name,))[0]
     except HarnessError as error:
         raise HarnessError(*(f"{file.where('task')}: {m}" for m in error.mistakes)) from None
 

@@ -11,7 +11,7 @@ from harness.engine.hf.quantization import numel
 from harness.engine.prompt import has_template
 from harness.model_files.end_tokens import end_ids
 from harness.model_files.fingerprint import folder_hash
-from harness.run.settings import read_settings
+from harness.run.settings import project_settings
 from harness.tasks.task import Task
 from trainers.data.rows import EncodedRows, ending_token
 from trainers.model.base import (
@@ -99,7 +99,7 @@ def _selection(recipe: Recipe) -> Selection | None:
     """The choice of the step whose adapter is kept, by the project's gate."""
     if recipe.select is None:
         return None
-    gate = read_settings(Path.cwd()).gate
+    gate = project_settings().gate
     return Selection(recipe.select, recipe.early_stopping_patience, gate)
 
 

@@ -17,6 +17,7 @@ from rich.console import Console
 
 from harness.core.errors import HarnessError
 from harness.engine.openmp import bound_spinning
+from harness.files.project import project_folder
 from harness.report.words.numbers import plural
 from trainers.data.rows import DataFile
 from trainers.data.turns import every_answer
@@ -139,7 +140,7 @@ def _leaks(rows: RecipeRows) -> list[str]:
     from trainers.data.leaks import leak_notes
 
     prompts, places = [r.prompt for r in rows.train], [r.where for r in rows.train]
-    return leak_notes(prompts, places, Path())
+    return leak_notes(prompts, places, project_folder(Path.cwd()))
 
 
 def _left(output: Path) -> str:

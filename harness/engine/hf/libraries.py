@@ -12,9 +12,8 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.util import find_spec
 
-from harness.core.errors import HarnessError
+from harness.core.extras import require
 
 FOR_QUANTIZED = ("bitsandbytes", "scipy")
 """Packages that only quantised models need. peft imports bitsandbytes, which imports torch's
@@ -28,9 +27,9 @@ def import_transformers(*, is_quantized: bool) -> None:
     ``is_quantized``: the model is, or may be, quantised by bitsandbytes.
 
     Raises:
-        HarnessError: torch or transformers is not installed.
+        ExtraMissing: torch or transformers is not installed.
     """
-    require("torch", "transformers")
+    require("a transformers model", "torch", "transformers")
     if not is_quantized:
         hide(*FOR_QUANTIZED)
     quiet()
@@ -42,22 +41,10 @@ def import_transformers(*, is_quantized: bool) -> None:
 
 
 def import_peft() -> None:
-    """Import peft; raises a HarnessError where it is not installed."""
-    require("peft")
+    """Import peft; raises ExtraMissing where it is not installed."""
+    require("an adapter", "peft")
     with without_garbage_collection():
         import peft  # noqa: F401
-
-
-def require(*packages: str) -> None:
-    """Check that packages are installed, importing none.
-
-    Raises:
-        HarnessError: one is not.
-    """
-    if missing := [name for name in packages if find_spec(name) is None]:
-        verb = "is" if len(missing) == 1 else "are"
-        names = " and ".join(missing)
-        raise HarnessError(f"{names} {verb} not there, pip install 'slm-harness[hf]'")
 
 
 def hide(*packages: str) -> None:

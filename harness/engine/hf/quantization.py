@@ -5,13 +5,13 @@ A GGUF file is quantized when it is exported, not here.
 
 import math
 from dataclasses import replace
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from harness.core.errors import HarnessError
+from harness.core.extras import require
 from harness.core.plan import sha256_of
 from harness.core.record import ModelRecord
 from harness.engine.hf.device import compute_dtype
@@ -69,8 +69,7 @@ def _numel(parameter: Any) -> int:
 
 
 def _check(what: str, folder: Path, device: torch.device, settings: EngineSettings) -> None:
-    if find_spec("bitsandbytes") is None:
-        raise HarnessError(f"{what}: bitsandbytes is not there, pip install bitsandbytes")
+    require(what, "bitsandbytes")
     if device.type not in ("cpu", "cuda"):
         raise HarnessError(f"{what}: bitsandbytes does not run on {device.type}, say --device cpu")
     if device.type == "cpu" and settings.dtype == SLOW_ON_CPU:

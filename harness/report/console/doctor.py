@@ -18,25 +18,24 @@ _STYLES = {Level.PROBLEM: "red bold", Level.WARNING: "yellow", Level.NOTE: "dim"
 
 
 def shown(examined: Sequence[Examination], machine: Mapping[str, JsonValue]) -> RenderableType:
-    """The machine, then each model's facts and findings."""
-    here = facts_table(machine_facts(machine))
-    parts: list[RenderableType] = [Text("machine", "bold"), here, Text()]
+    """The verdict, each model's findings and facts, then the machine."""
+    is_broken = any(e.at(Level.PROBLEM) for e in examined)
+    style = "bold red" if is_broken else "bold green"
+    parts: list[RenderableType] = [Text(verdict(examined), style), Text()]
     for examination in examined:
-        parts += [Text(printable(str(examination.ref)), "bold"), facts_table(examination.facts)]
+        parts.append(Text(printable(str(examination.ref)), "bold"))
         parts += _findings(examination.findings)
-        parts.append(Text())
-    levels = (level for level in Level if any(e.at(level) for e in examined))
-    style = _STYLES[next(levels, Level.NOTE)] if examined else ""
-    parts.append(Text(conclusion(examined), style))
+        parts += [facts_table(examination.facts), Text()]
+    parts += [Text("machine", "bold"), facts_table(machine_facts(machine))]
     return Group(*parts)
 
 
-def conclusion(examined: Sequence[Examination]) -> str:
-    """``2 models: 1 problem, 0 warnings, 3 notes``."""
-    if not examined:
-        return "No model was named: harness doctor KIND:LOCATION looks into its files."
-    counts = [words.plural(sum(len(e.at(level)) for e in examined), level.value) for level in Level]
-    return f"{words.plural(len(examined), 'model')}: {', '.join(counts)}"
+def verdict(examined: Sequence[Examination]) -> str:
+    """``BROKEN: 1 problem, 0 warnings, 3 notes in 2 models``, or ``OK: ...`` without a problem."""
+    counts = {level: sum(len(e.at(level)) for e in examined) for level in Level}
+    word = "BROKEN" if counts[Level.PROBLEM] else "OK"
+    said = ", ".join(words.plural(count, level.value) for level, count in counts.items())
+    return f"{word}: {said} in {words.plural(len(examined), 'model')}"
 
 
 def as_json(

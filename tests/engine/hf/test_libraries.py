@@ -7,10 +7,6 @@ import json
 import subprocess
 import sys
 
-import pytest
-
-from harness.core.errors import HarnessError
-from harness.engine.hf.libraries import require
 from tests.models import ROOT, TINY_QWEN2
 
 ADAPTER = ROOT / "fixtures/models/tiny-qwen2-adapter"
@@ -61,10 +57,3 @@ def test_a_model_that_is_quantized_as_it_opens_finds_what_quantizes():
 def test_a_model_whose_folder_says_that_it_is_quantized_does_too(tmp_path):
     (tmp_path / "config.json").write_text('{"quantization_config": {"quant_method": "x"}}')
     assert "bitsandbytes" in prepared("base", tmp_path)["to be found"]
-
-
-def test_what_is_not_installed_is_named_with_what_installs_it():
-    with pytest.raises(HarnessError, match=r"^no_such is not there, pip install 'slm-harness\[hf"):
-        require("json", "no_such")
-    with pytest.raises(HarnessError, match=r"^a_1 and b_2 are not there"):
-        require("a_1", "b_2")

@@ -5,11 +5,11 @@ import json
 import pytest
 
 from harness.backends import adapter, base, preflight
+from harness.core import extras
 from harness.core.case import Message
 from harness.core.errors import HarnessError
 from harness.core.modelref import ModelRef
 from harness.core.plan import Request, Sampling
-from harness.engine.hf import quantization
 from harness.engine.model import EngineSettings
 from tests.models import ROOT, TINY_GPT2, TINY_QWEN2
 
@@ -85,8 +85,8 @@ def test_what_cannot_be_is_one_line(tmp_path, monkeypatch):
     config["quantization_config"] = {"quant_method": "gptq", "bits": 4}
     (tmp_path / "config.json").write_text(json.dumps(config))
     assert "is quantised already, leave the option out" in why(folder=tmp_path)
-    monkeypatch.setattr(quantization, "find_spec", lambda name: None)
-    assert why() == "--quantize nf4: bitsandbytes is not there, pip install bitsandbytes"
+    monkeypatch.setattr(extras, "find_spec", lambda name: None)
+    assert why() == f"--quantize nf4: bitsandbytes is not installed, {extras.install('hf')}"
 
 
 def test_a_gguf_and_a_stored_run_are_not_quantized_as_they_open():

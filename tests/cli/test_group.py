@@ -1,0 +1,31 @@
+"""A mistyped command is told which one was meant, nested ones too."""
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from harness.cli import main
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        (["reprot"], "no command 'reprot', did you mean 'report'?"),
+        (["task", "chekc"], "no command 'chekc', did you mean 'check'?"),
+        (["baseline", "sav"], "no command 'sav', did you mean 'save'?"),
+        (["quux"], "no command 'quux', harness --help lists all"),
+        (["store", "quux"], "no command 'quux', harness store --help lists all"),
+    ],
+)
+def test_an_unknown_command(typed: list[str], said: str) -> None:
+    done = CliRunner().invoke(main, typed, prog_name="harness")
+    assert done.exit_code == 2
+    assert done.stderr.splitlines()[-1] == f"Error: {said}"
+
+
+def test_every_group_suggests() -> None:
+    context = click.Context(main)
+    commands = [main.get_command(context, name) for name in main.list_commands(context)]
+    groups = [command for command in commands if isinstance(command, click.Group)]
+    assert len(groups) >= 6
+    assert {type(group).__name__ for group in groups} == {"Group"}
