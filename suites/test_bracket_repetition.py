@@ -8,4 +8,4 @@ from harness.checks import bracket_repetition
 
 @pytest.mark.behavior(needs=bracket_repetition.NEEDS)
 def test_bracket_repetition(completion, task):
-    check(bracket_repetition.check_for(task.output), completion, task)
+    check(bracket_repetition, completion, task)

@@ -8,4 +8,4 @@ from harness.checks import duplicate_keys
 
 @pytest.mark.behavior(needs=duplicate_keys.NEEDS)
 def test_duplicate_keys(completion, task):
-    check(duplicate_keys.check_for(task.output), completion, task)
+    check(duplicate_keys, completion, task)

@@ -5,8 +5,8 @@ from harness.checks import repetition, stops_cleanly
 
 
 def test_repetition(completion, task):
-    check(repetition.check_for(task.output), completion, task)
+    check(repetition, completion, task)
 
 
 def test_stops_cleanly(completion, task):
-    check(stops_cleanly.check_for(task.output), completion, task)
+    check(stops_cleanly, completion, task)

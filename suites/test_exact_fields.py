@@ -8,4 +8,4 @@ from harness.checks import exact_fields
 
 @pytest.mark.behavior(needs=exact_fields.NEEDS)
 def test_exact_fields(completion, task):
-    check(exact_fields.check_for(task.output), completion, task)
+    check(exact_fields, completion, task)

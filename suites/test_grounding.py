@@ -11,4 +11,4 @@ from harness.checks import grounding
 
 @pytest.mark.behavior(needs=grounding.NEEDS)
 def test_grounding(completion, task):
-    check(grounding.check_for(task.output), completion, task)
+    check(grounding, completion, task)

@@ -8,4 +8,4 @@ from harness.checks import json_validity
 
 @pytest.mark.behavior(needs=json_validity.NEEDS)
 def test_json_validity(completion, task):
-    check(json_validity.check_for(task.output), completion, task)
+    check(json_validity, completion, task)

@@ -8,19 +8,19 @@ from harness.checks import forbidden, quotes, sections, words
 
 @pytest.mark.behavior(needs=sections.NEEDS)
 def test_sections(completion, task):
-    check(sections.check_for(task.output), completion, task)
+    check(sections, completion, task)
 
 
 @pytest.mark.behavior(needs=quotes.NEEDS)
 def test_quotes(completion, task):
-    check(quotes.check_for(task.output), completion, task)
+    check(quotes, completion, task)
 
 
 @pytest.mark.behavior(needs=forbidden.NEEDS)
 def test_forbidden(completion, task):
-    check(forbidden.check_for(task.output), completion, task)
+    check(forbidden, completion, task)
 
 
 @pytest.mark.behavior(needs=words.NEEDS)
 def test_words(completion, task):
-    check(words.check_for(task.output), completion, task)
+    check(words, completion, task)

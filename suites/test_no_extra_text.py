@@ -11,4 +11,4 @@ from harness.checks import no_extra_text
 
 @pytest.mark.behavior(needs=no_extra_text.NEEDS)
 def test_no_extra_text(completion, task):
-    check(no_extra_text.check_for(task.output), completion, task)
+    check(no_extra_text, completion, task)

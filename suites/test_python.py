@@ -8,9 +8,9 @@ from harness.checks import python_function, python_parses
 
 @pytest.mark.behavior(needs=python_parses.NEEDS)
 def test_python_parses(completion, task):
-    check(python_parses.check_for(task.output), completion, task)
+    check(python_parses, completion, task)
 
 
 @pytest.mark.behavior(needs=python_function.NEEDS)
 def test_python_function(completion, task):
-    check(python_function.check_for(task.output), completion, task)
+    check(python_function, completion, task)

@@ -8,4 +8,4 @@ from harness.checks import timestamp_sanity
 
 @pytest.mark.behavior(needs=timestamp_sanity.NEEDS)
 def test_timestamp_sanity(completion, task):
-    check(timestamp_sanity.check_for(task.output), completion, task)
+    check(timestamp_sanity, completion, task)

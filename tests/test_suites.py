@@ -12,8 +12,9 @@ import pytest
 
 from harness.checks import listing
 from harness.checks.declared.output import Output
+from harness.checks.declared.stand_ins import Skip
 from harness.core.completion import Completion, FinishReason
-from harness.tasks.judging import Skip, checks_of, judge_for_task, judge_line
+from harness.tasks.judging import checks_of, judge_for_task, judge_line
 from harness.tasks.judging_line import JudgingLine
 from harness.tasks.task import Task, load_task
 from tests.models import ROOT

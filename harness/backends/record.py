@@ -49,7 +49,7 @@ class Replay(GivenAnswers):
     def __init__(self, ref: ModelRef, run: RunRecord, model: ModelRecord) -> None:
         self.ref = ref
         self.model = model
-        self.decoding = {task.name: (task.sampling, task.grammar) for task in run.tasks}
+        self.tasks = {task.name: task for task in run.tasks}
         self.samples: dict[tuple[str, str, int], Sample] = {
             (s.task, s.case_id, s.repeat): s for s in run.samples if s.model == model.ref
         }
@@ -75,7 +75,8 @@ class Replay(GivenAnswers):
             return failed(request, "the stored run has no completion for this case")
         if sample.prompt_sha256 != request.prompt_sha256:
             return failed(request, "the stored run answered another prompt under this case's id")
-        if self.decoding[request.task] != (request.sampling, request.grammar):
+        asked = self.tasks[request.task].request(sample)
+        if (asked.sampling, asked.grammar) != (request.sampling, request.grammar):
             return failed(request, "the stored run was decoded in another way")
         return sample.completion
 

@@ -38,6 +38,7 @@ class Behavior:
     """One file of the catalogue."""
 
     name: str
+    file: ModuleType
     needs: frozenset[str]
     check_for: "Callable[[Output], Check] | None"
     """``None`` where the behavior is judged over a whole run."""
@@ -52,6 +53,7 @@ class Behavior:
         is_over_run = hasattr(file, "run_check_for")
         return cls(
             name=name,
+            file=file,
             needs=frozenset(file.NEEDS),
             check_for=None if is_over_run else file.check_for,
             broken_by=frozenset(file.BROKEN_BY) if hasattr(file, "BROKEN_BY") else None,

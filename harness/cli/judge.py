@@ -125,6 +125,8 @@ class JudgedLog:
         """Counted in place of a line for each completion."""
         self.broken = BrokenLines(name)
         self.ignored: Counter[str] = Counter()
+        self.own_schemas = 0
+        """Lines whose own schema was used."""
         self.others = 0
         """Answers to prompts that are no case of the task."""
         self.is_said = reader.form is not None
@@ -139,6 +141,7 @@ class JudgedLog:
                 self.broken.add(item)
                 continue
             self.ignored.update(item.ignored)
+            self.own_schemas += item.has_own_schema
             self.others += not item.is_own_case
             if self.counts is None:
                 say_json(item.to_json() + "\n")
@@ -166,6 +169,9 @@ class JudgedLog:
         if self.ignored:
             declared = ", ".join(f"{part} ({count:,})" for part, count in self.ignored.items())
             remarks.append(f"judged by the task, not by the lines' own {declared}")
+        if self.own_schemas:
+            are = "answer was" if self.own_schemas == 1 else "answers were"
+            remarks.append(f"{self.own_schemas:,} {are} judged by the schema of its line")
         if self.others:
             is_one = self.others == 1
             prompts = "a prompt that is" if is_one else f"{self.others:,} prompts that are"

@@ -38,6 +38,11 @@ class Case:
     """Variables from which the prompt was rendered."""
     must_pass: bool = False
     """A pinned case: its failure is a regression, whatever the rates are."""
+    declared: str = ""
+    """The parts of a task's ``output`` that are the case's own, as JSON text; each stands in the
+    place of the task's."""
+    max_new_tokens: int | None = None
+    """The most tokens of its answer, where that is not the task's."""
 
     @property
     def prompt(self) -> str:

@@ -3,12 +3,12 @@
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from harness.core.case import Case, Message
 from harness.core.completion import Completion, FinishReason
-from harness.core.grammar import Grammar
+from harness.core.grammar import Grammar, grammar_for
 from harness.core.template_arguments import Scalar
 from harness.core.values import fields_of
 
@@ -29,6 +29,12 @@ class Sampling:
     seed: int = 0
     """Together with case id and repeat it seeds each request by itself, so that a sampled
     completion does not depend on its batch."""
+
+    def limited(self, max_new_tokens: int | None) -> "Sampling":
+        """The decoding with a case's own limit, where that has one."""
+        if max_new_tokens is None:
+            return self
+        return replace(self, max_new_tokens=max_new_tokens)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +111,8 @@ def requests_for(
 ) -> tuple[Request, ...]:
     """One request for each case, or ``repeats`` of them, each with its own seed.
 
-    ``template`` holds the arguments of the chat template; answers are constrained to ``grammar``.
+    ``template`` holds the arguments of the chat template. Answers are constrained to ``grammar``,
+    where there is one, and those of a case with a schema of its own to that.
     """
     arguments = tuple(sorted(template.items()))
     return tuple(
@@ -113,11 +120,11 @@ def requests_for(
             task,
             case.id,
             case.messages,
-            sampling,
+            sampling.limited(case.max_new_tokens),
             repeat,
             timed,
             arguments,
-            grammar=grammar,
+            grammar=grammar_for(grammar, case.declared),
         )
         for case in cases
         for repeat in range(repeats)

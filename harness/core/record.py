@@ -9,7 +9,7 @@ from typing import Literal
 
 from harness.core.case import Case, JsonValue, Message
 from harness.core.completion import Completion, FinishReason
-from harness.core.grammar import Grammar
+from harness.core.grammar import Grammar, grammar_for
 from harness.core.noise import BatchNoise
 from harness.core.plan import Request, Sampling
 from harness.core.shard import MergedShard, Shard
@@ -133,10 +133,10 @@ class TaskRecord:
             self.name,
             sample.case_id,
             sample.messages,
-            self.sampling,
+            self.sampling.limited(sample.max_new_tokens),
             sample.repeat,
             template=tuple(sorted(self.template.items())),
-            grammar=self.grammar,
+            grammar=grammar_for(self.grammar, sample.declared),
         )
 
 
@@ -211,6 +211,10 @@ class Sample:
     """Verdicts by behavior, without run-level behaviors."""
     variables: Mapping[str, JsonValue] = field(default_factory=dict)
     """Variables of a generated case's prompt; empty for a case of the task's own."""
+    declared: str = ""
+    """Parts of ``output`` that are the case's own, as JSON text."""
+    max_new_tokens: int | None = None
+    """The case's own limit."""
 
     @classmethod
     def of(
@@ -238,6 +242,8 @@ class Sample:
             must_pass=case.must_pass,
             verdicts=verdicts,
             variables=dict(case.variables) if is_drawn else {},
+            declared=case.declared,
+            max_new_tokens=case.max_new_tokens,
         )
 
 

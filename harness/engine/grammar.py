@@ -4,7 +4,6 @@ llguidance reads the schema and computes the masks; the libraries apply them to 
 state of a grammar follows from the row's own tokens, so a row has no part in those of its batch.
 """
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -45,12 +44,12 @@ def grammar_of(schema: object) -> Grammar:
         raise missing("--decode constrained", "llguidance") from None
     if schema is False:
         raise HarnessError("the schema accepts no answer")
-    text = json.dumps({} if schema is True else schema, separators=(",", ":"))
-    library = f"llguidance {version('llguidance')}"
-    is_wrong, found = LLMatcher.validate_grammar_with_warnings(_compiled(text))
+    grammar = Grammar.of(schema, f"llguidance {version('llguidance')}")
+    is_wrong, found = LLMatcher.validate_grammar_with_warnings(_compiled(grammar.schema))
     if is_wrong or found:
-        raise HarnessError(f"no grammar can express the schema: {_named(found[0])} ({library})")
-    return Grammar(text, library)
+        reason = f"{_named(found[0])} ({grammar.library})"
+        raise HarnessError(f"no grammar can express the schema: {reason}")
+    return grammar
 
 
 def _compiled(schema: str) -> str:

@@ -1,6 +1,7 @@
 """Selects the models and tasks of a session: the command line takes precedence over settings."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
@@ -17,7 +18,7 @@ from harness.files.paths import short_path
 from harness.run.failed_cases import FailedCases
 from harness.run.model_patterns import models_named
 from harness.run.settings import TABLE, Settings, from_root
-from harness.tasks.task import Task, find_tasks
+from harness.tasks.task import CASES_FILE, Task, find_tasks
 
 NO_MODEL = f"no model: say --model kind:location, or list models in [{TABLE}] of pyproject.toml"
 _SERVED = (
@@ -213,14 +214,26 @@ def _constrained(tasks: Sequence[Task]) -> tuple[Task, ...]:
             schema = task.answer_schema
             made.append(replace(task, grammar=None if schema is None else grammar_of(schema)))
         except HarnessError as error:
-            file = task.path / (task.file.output.schema_file or "task.yaml")
+            file = task.path / (task.file.output.given_schema or "task.yaml")
             mistakes += [f"--decode constrained: {file}: {m}" for m in error.mistakes]
+        mistakes += _unconstrainable(task)
     if not mistakes and not any(task.grammar for task in made):
         named = ", ".join(task.name for task in tasks)
         mistakes = [f"--decode constrained: {named}: only tasks with format: json have a grammar"]
     if mistakes:
         raise HarnessError(*mistakes)
     return tuple(made)
+
+
+def _unconstrainable(task: Task) -> Iterator[str]:
+    """Why the schema of a case's own can be no grammar, for each such schema."""
+    for case in {case.declared: case for case in task.cases if case.declared}.values():
+        schema = json.loads(case.declared).get("schema")
+        try:
+            if schema is not None:
+                grammar_of(schema)
+        except HarnessError as error:
+            yield f"--decode constrained: {task.path / CASES_FILE}: case {case.id}: {error}"
 
 
 def _selected(cases: Sequence[Case], choices: Choices) -> tuple[Case, ...]:

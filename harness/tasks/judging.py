@@ -9,11 +9,12 @@ import codecs
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
-from harness.checks import listing
+from harness.checks import Behavior, listing
 from harness.checks.declared.output import Output
+from harness.checks.declared.stand_ins import Broken, Skip
 from harness.core.case import Case, Message
 from harness.core.completion import Completion, FinishReason
 from harness.core.errors import HarnessError
@@ -26,26 +27,6 @@ VerdictMap = Mapping[str, Verdict]
 """By behavior."""
 _GIVEN_AS = {"exact": "reference"}
 """Parts that a line gives under another key."""
-
-
-@dataclass(frozen=True, slots=True)
-class Skip:
-    """Stands for a check that has nothing to hold the completion against."""
-
-    reason: str
-
-    def judge(self, case: Case, completion: Completion) -> Verdict:
-        return Verdict.skipped(self.reason)
-
-
-@dataclass(frozen=True, slots=True)
-class Broken:
-    """Stands for a check that could not be made of what was declared."""
-
-    reason: str
-
-    def judge(self, case: Case, completion: Completion) -> Verdict:
-        return Verdict.error(FailureCode.TASK_ERROR, self.reason)
 
 
 def judge_line(line: JudgingLine) -> VerdictMap:
@@ -69,7 +50,11 @@ def judge_for_task(line: JudgingLine, task: Task) -> VerdictMap:
     case = case_in(task, line)
     if case is None and line.messages is None:
         raise HarnessError(f"the task {task.name} has no case {str(line.id)!r}")
-    return _judged_line(dict(checks_of(task)), case or case_of_line(line), line)
+    case = case or case_of_line(line)
+    checks = dict(checks_of(task))
+    if line.has_schema and task.output_for(case).format == "json":
+        checks |= _schema_checks(line.declared)
+    return _judged_line(checks, case, line)
 
 
 def case_in(task: Task, line: JudgingLine) -> Case | None:
@@ -92,8 +77,7 @@ def judge_answer(case: Case, completion: Completion, task: Task) -> VerdictMap:
     The case need not be one of the task's own. Behaviors that the task declares nothing for are
     left out; an answer that is an error is one to every behavior.
     """
-    checks = {n: c for n, c in checks_of(task).items() if not isinstance(c, Skip)}
-    return _judged(checks, case, completion)
+    return _judged(applying_checks(task), case, completion)
 
 
 def _judged_line(checks: dict[str, Check], case: Case, line: JudgingLine) -> VerdictMap:
@@ -134,15 +118,38 @@ def _checks_of_line(declared: Declarations) -> Mapping[str, Check]:
     return dict(_made(declared.output, missing))
 
 
+@lru_cache(maxsize=128)
+def _schema_checks(declared: Declarations) -> Mapping[str, Check]:
+    """The checks of a line's own schema, which takes the place of the task's."""
+    checks = _checks_of_line(declared)
+    return {name: checks[name] for name, found in listing().items() if "schema" in found.needs}
+
+
 @lru_cache(maxsize=8)
 def checks_of(task: Task) -> Mapping[str, Check]:
-    """The checks of a task, by behavior; those it declares nothing for are a ``Skip``."""
+    """The checks of a task, by behavior; those it declares nothing for are a ``Skip``. Where cases
+    declare something of their own, a check makes itself for each case."""
+    checks = dict(_made(task.output, partial(Skip.lacking, whose="task")))
+    if any(case.declared for case in task.cases):
+        of_answers = {n: b for n, b in listing().items() if b.check_for is not None}
+        checks |= {n: CaseCheck(b, task) for n, b in of_answers.items() if b.needs <= task.declares}
+    return dict(sorted(checks.items()))
 
-    def missing(part: str) -> Check:
-        is_schema = part == "schema"
-        return Skip("the task has no schema" if is_schema else "the task declares nothing for it")
 
-    return dict(_made(task.output, missing))
+def applying_checks(task: Task) -> Mapping[str, Check]:
+    """The checks that have something to hold answers of a task against, by behavior."""
+    return {n: c for n, c in checks_of(task).items() if not isinstance(c, Skip)}
+
+
+@dataclass(frozen=True, slots=True)
+class CaseCheck:
+    """A behavior's check, made for each case from what is declared for it."""
+
+    behavior: Behavior
+    task: Task
+
+    def judge(self, case: Case, completion: Completion) -> Verdict:
+        return self.task.check_of(self.behavior.file, case).judge(case, completion)
 
 
 def _made(output: Output, missing: Callable[[str], Check]) -> Iterator[tuple[str, Check]]:
@@ -190,6 +197,8 @@ class Judgment:
     """Index of the answer, where a row holds several."""
     is_own_case: bool = True
     """False where a task's declarations judge a prompt that is no case of the task."""
+    has_own_schema: bool = False
+    """The line's schema was used in place of the task's."""
 
     def to_json(self) -> str:
         """One output line, ASCII only: a lone surrogate in an id must not end the stream."""
@@ -269,5 +278,7 @@ def _judged_raw(
 def _judgment(line: JudgingLine, task: Task | None) -> Judgment:
     verdicts = judge_for_task(line, task) if task else judge_line(line)
     is_own_case = task is None or case_in(task, line) is not None
-    ignored = line.declares if task and is_own_case else ()
-    return Judgment(line.id, verdicts, ignored, line.repeat, is_own_case)
+    declares = line.declares if task and is_own_case else ()
+    ignored = tuple(part for part in declares if part != "schema")
+    has_schema = task is not None and line.has_schema
+    return Judgment(line.id, verdicts, ignored, line.repeat, is_own_case, has_schema)

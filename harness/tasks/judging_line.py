@@ -58,6 +58,11 @@ class JudgingLine:
     task: str | None = None
     """Name of the task that it answers, where the file says so; empty for none."""
 
+    @property
+    def has_schema(self) -> bool:
+        """The line brings a schema, sound or not."""
+        return "schema" in self.declares
+
     @classmethod
     def parse(cls, raw: bytes) -> "JudgingLine":
         """Read one line of our own form; raises as ``of`` does."""

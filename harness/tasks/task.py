@@ -13,20 +13,22 @@ from pydantic import ValidationError
 
 from harness.checks import listing
 from harness.checks.declared.output import Output
-from harness.checks.schema.formats import FORMATS
 from harness.checks.schema.references import SchemaError
-from harness.checks.schema.schema import Schema, compile_schema
+from harness.checks.schema.schema import Schema
 from harness.checks.variety import Variety
 from harness.core.case import Case, JsonValue, Message
 from harness.core.errors import HarnessError
 from harness.core.grammar import Grammar
-from harness.core.plan import Request, Sampling, requests_for
+from harness.core.judged import BehaviorFile
+from harness.core.plan import Request, Sampling, requests_for, sha256_of
 from harness.core.record import FORMAT_SUCCESS, TaskRecord
 from harness.core.suggestion import did_you_mean
 from harness.core.template_arguments import Scalar
+from harness.core.verdict import Check
 from harness.files.regular import read_regular
 from harness.files.strict_json import NotJson, decode
 from harness.files.yaml_file import explain, load_yaml, parse_yaml
+from harness.tasks.case_output import CaseOutputs, CaseSchemas, UnheldFormats, compiled
 from harness.tasks.task_file import VARIABLE, CaseLine, TaskFile, limit_budgets
 
 TASK_FILE = "task.yaml"
@@ -46,7 +48,8 @@ class Task:
     description: str
     cases: tuple[Case, ...]
     output: Output
-    """Everything a good answer must be, with the compiled schema."""
+    """Everything a good answer must be, with the compiled schema, where its case says nothing
+    else."""
     variety: Variety | None
     sampling: Sampling
     budgets: Mapping[str, float]
@@ -79,6 +82,19 @@ class Task:
     def case(self, case_id: str) -> Case:
         """The case of that id; ``KeyError`` when there is none."""
         return self.cases_by_id[case_id]
+
+    def output_for(self, case: Case) -> Output:
+        """Everything that a good answer to a case must be."""
+        return self._outputs.of(case.declared)
+
+    @cached_property
+    def _outputs(self) -> CaseOutputs:
+        return CaseOutputs(self.output)
+
+    def check_of(self, behavior: BehaviorFile, case: Case) -> Check:
+        """The check of a file of ``harness.checks`` for a case, made of what is declared; one that
+        skips where nothing is."""
+        return self._outputs.check_of(behavior, case.declared)
 
     @property
     def prompt_parts(self) -> tuple[str, ...]:
@@ -138,7 +154,8 @@ class Task:
         }
         limits = (b for b in listing().values() if not self.budgets.keys().isdisjoint(b.budgets))
         held = {word for behavior in limits for word in behavior.needs}
-        return self.output.declares | held | {part for part in parts if parts[part]}
+        declared = self._outputs.declares({case.declared for case in self.cases})
+        return declared | held | {part for part in parts if parts[part]}
 
 
 def load_task(folder: Path) -> Task:
@@ -156,7 +173,8 @@ def load_task(folder: Path) -> Task:
     schema_path = _schema_path(path, file)
     formats = file.output.assert_formats if file else False
     schema = _try(mistakes, lambda: _read_schema(path, schema_path, formats))
-    cases = _try(mistakes, lambda: _read_cases(folder / CASES_FILE, file))
+    schemas = CaseSchemas(folder)
+    cases = _try(mistakes, lambda: _read_cases(folder / CASES_FILE, file, schemas))
     if mistakes or file is None or cases is None:
         raise HarnessError(*mistakes)
     return Task(
@@ -171,7 +189,7 @@ def load_task(folder: Path) -> Task:
         budgets=dict(file.budgets),
         required=_required(file),
         latency_cases=file.latency_cases,
-        cases_sha256=_sha256(folder / CASES_FILE),
+        cases_sha256=_cases_hash(folder / CASES_FILE, schemas),
         schema_sha256=_sha256(schema_path) if schema_path else None,
         file=file,
     )
@@ -214,7 +232,7 @@ def _required(file: TaskFile) -> tuple[str, ...]:
 def _schema_path(task_file: Path, file: TaskFile | None) -> Path | None:
     """The schema's file; read plainly where the task has mistakes, to find the schema's too."""
     if file is not None:
-        name = file.output.schema_file
+        name = file.output.given_schema
     else:
         try:
             name = parse_yaml(task_file)[0]["output"]["schema"]
@@ -227,24 +245,24 @@ def _read_schema(task_file: Path, path: Path | None, assert_formats: bool) -> Sc
     if path is None:
         return None
     try:
-        schema = compile_schema(decode(read_regular(path)), assert_formats=assert_formats)
+        return compiled(decode(read_regular(path)), assert_formats)
     except FileNotFoundError:
         raise HarnessError(f"{task_file}: schema: {path} is not there") from None
     except NotJson as error:
         raise HarnessError(f"{path}:{error.line}: not valid JSON: {error}") from None
+    except UnheldFormats as error:
+        raise HarnessError(f"{path}:1: {error}") from None
     except SchemaError as error:
         raise HarnessError(f"{path}:1: not a JSON Schema: {error}") from None
-    if schema.unheld_formats:
-        names = ", ".join(map(repr, schema.unheld_formats))
-        known = ", ".join(sorted(FORMATS.checkers))
-        raise HarnessError(
-            f"{path}:1: assert_formats: nothing here asserts the format {names}, write a pattern "
-            f"or leave assert_formats out; there are {known}"
-        )
-    return schema
 
 
-def _read_cases(path: Path, file: TaskFile | None) -> tuple[Case, ...]:
+def _cases_hash(path: Path, schemas: CaseSchemas) -> str:
+    """Hash of the cases, and of the files that they name."""
+    own = _sha256(path)
+    return sha256_of([own, schemas.content]) if schemas.content else own
+
+
+def _read_cases(path: Path, file: TaskFile | None, schemas: CaseSchemas) -> tuple[Case, ...]:
     try:
         lines = read_regular(path).decode("utf-8").split("\n")
     except FileNotFoundError:
@@ -256,7 +274,7 @@ def _read_cases(path: Path, file: TaskFile | None) -> tuple[Case, ...]:
     line_of: dict[str, int] = {}
     for number, line in enumerate(lines, start=1):
         where = f"{path}:{number}"
-        case = _read_case(line, where, file, mistakes) if line.strip() else None
+        case = _read_case(line, where, file, schemas, mistakes) if line.strip() else None
         if case is None:
             continue
         if (first := line_of.setdefault(case.id, number)) != number:
@@ -274,10 +292,12 @@ def _read_cases(path: Path, file: TaskFile | None) -> tuple[Case, ...]:
     return tuple(cases)
 
 
-def _read_case(line: str, where: str, file: TaskFile | None, mistakes: list[str]) -> Case | None:
+def _read_case(
+    line: str, where: str, file: TaskFile | None, schemas: CaseSchemas, mistakes: list[str]
+) -> Case | None:
     """The case of one line; when it has mistakes, they are added and there is none."""
     try:
-        return case_of(CaseLine.model_validate_json(line), file)
+        return case_of(schemas.inlined(CaseLine.model_validate_json(line)), file)
     except ValidationError as error:
         mistakes += [f"{where}: {explain(e, CaseLine)}" for e in error.errors()]
     except HarnessError as error:
@@ -289,8 +309,13 @@ def case_of(line: CaseLine, file: TaskFile | None) -> Case:
     """The case that a line of ``cases.jsonl`` stands for.
 
     Raises:
-        HarnessError: its messages cannot be made.
+        HarnessError: its messages cannot be made, or its own declarations do not fit the task's.
     """
+    if file is not None and line.given:
+        try:
+            file.output.with_parts(line)
+        except ValueError as error:
+            raise HarnessError(str(error)) from None
     return Case(
         id=line.id,
         messages=_messages(line, file),
@@ -299,6 +324,8 @@ def case_of(line: CaseLine, file: TaskFile | None) -> Case:
         template=line.template,
         variables=line.variables,
         must_pass=line.must_pass,
+        declared=line.declared,
+        max_new_tokens=line.sampling.max_new_tokens if line.sampling else None,
     )
 
 

@@ -3,16 +3,17 @@
 ``harness.tasks.task`` turns them into a Task.
 """
 
+import json
 import re
 from collections.abc import Mapping
 from functools import cache
-from math import inf, isfinite
+from math import inf
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from harness.checks import listing
-from harness.checks.declared.output import Output
+from harness.checks.declared.output import Output, OutputParts
 from harness.checks.variety import Variety
 from harness.core.case import JsonValue
 from harness.core.plan import Sampling
@@ -29,12 +30,12 @@ def limit_budgets() -> tuple[str, ...]:
     return tuple(name for behavior in listing().values() for name in behavior.budgets)
 
 
-def _is_finite(value: Any) -> bool:
-    if isinstance(value, float):
-        return isfinite(value)
-    if isinstance(value, dict):
-        return all(map(_is_finite, value.values()))
-    return all(map(_is_finite, value)) if isinstance(value, list) else True
+def _require_json(value: Any) -> Any:
+    try:
+        json.dumps(value, allow_nan=False)
+    except ValueError:
+        raise ValueError("NaN and Infinity are no JSON, write null or a number") from None
+    return value
 
 
 class Strict(BaseModel):
@@ -150,8 +151,14 @@ class MessageFile(Strict):
     content: str
 
 
-class CaseLine(Strict):
-    """One line of ``cases.jsonl``."""
+class CaseSampling(Strict):
+    """The part of the decoding that a case may have for itself."""
+
+    max_new_tokens: int = Field(gt=0, le=MAX_INT)
+
+
+class CaseData(Strict):
+    """A case: its prompt, its reference, and what it belongs to."""
 
     id: str = Field(min_length=1)
     """Unique in the task."""
@@ -167,11 +174,29 @@ class CaseLine(Strict):
     """The wording it was made from: cases that share it are one cluster to the statistics."""
     must_pass: bool = False
     """The gate calls its failure a regression whatever the rates say."""
+    sampling: CaseSampling | None = None
+    """The case's own limit, in the place of the task's."""
 
     @field_validator("variables", "reference")
     @classmethod
     def _is_json(cls, value: Any) -> Any:
         """A record is JSON: what it cannot hold is refused here, and not after hours of running."""
-        if not _is_finite(value):
-            raise ValueError("NaN and Infinity are no JSON, write null or a number")
-        return value
+        return _require_json(value)
+
+
+class CaseLine(OutputParts, CaseData):
+    """One line of ``cases.jsonl``: a case, with parts of ``output`` that are its own, each in the
+    place of the task's."""
+
+    @property
+    def declared(self) -> str:
+        """The parts of ``output`` that the line gives, as JSON text; empty where there are none."""
+        return self.model_dump_json(include=set(self.given), by_alias=True) if self.given else ""
+
+    @field_validator("given_schema")
+    @classmethod
+    def _is_schema(cls, value: Any) -> Any:
+        """A schema is compiled when its case is judged; what is none at all is said here."""
+        if not isinstance(value, dict | bool | str | None):
+            raise ValueError("a schema is an object, true or false, or the name of a file with one")
+        return _require_json(value)

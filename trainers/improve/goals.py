@@ -7,7 +7,7 @@ from harness.core.errors import HarnessError
 from harness.core.record import FORMAT_SUCCESS, RunRecord
 from harness.core.suggestion import did_you_mean
 from harness.report.words.numbers import percent
-from harness.tasks.judging import Skip, checks_of
+from harness.tasks.judging import applying_checks
 from harness.tasks.task import Task
 from harness.tasks.task_file import limit_budgets
 
@@ -57,7 +57,7 @@ def _goal(text: str, known: set[str]) -> tuple[str, float]:
 
 def judged_behaviors(task: Task) -> tuple[str, ...]:
     """The behaviors that the task's checks judge on an answer."""
-    return tuple(name for name, check in checks_of(task).items() if not isinstance(check, Skip))
+    return tuple(applying_checks(task))
 
 
 def shortfalls(record: RunRecord, task: str, goals: Mapping[str, float]) -> list[Shortfall]:

@@ -156,9 +156,9 @@ def _select(file: RecipeFile, task: "Task | None") -> list[str]:
     by = file.recipe.select
     if by in (None, "eval_loss") or task is None:
         return []
-    from harness.tasks.judging import Skip, checks_of
+    from harness.tasks.judging import applying_checks
 
-    judged = [FORMAT_SUCCESS, *(n for n, c in checks_of(task).items() if not isinstance(c, Skip))]
+    judged = [FORMAT_SUCCESS, *applying_checks(task)]
     if by in judged:
         return []
     hint = did_you_mean(str(by), [*judged, "eval_loss"], f"it judges {', '.join(judged)}")

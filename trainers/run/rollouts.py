@@ -9,7 +9,7 @@ import torch
 from harness.core.errors import HarnessError
 from harness.core.plan import Sampling
 from harness.stats.repeats import Repeated, pass_at_k
-from harness.tasks.judging import Skip, checks_of
+from harness.tasks.judging import applying_checks
 from trainers.data.rows import IGNORED
 from trainers.model.rewards import ALL_REQUIRED, reward_of
 from trainers.run.prompts import Judged, Prompts
@@ -30,7 +30,7 @@ class Rollouts:
     def __init__(self, prompts: Prompts, recipe: Any) -> None:
         self._prompts = prompts
         self._recipe = recipe
-        judged = (n for n, c in checks_of(prompts.task).items() if not isinstance(c, Skip))
+        judged = applying_checks(prompts.task)
         known = {ALL_REQUIRED, *judged}
         if unknown := [name for name in recipe.rewards if name not in known]:
             raise HarnessError(

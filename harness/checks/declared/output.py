@@ -3,8 +3,9 @@
 Checks are made from it, and a behavior's ``NEEDS`` are looked up in it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol, get_args
 
 from pydantic import (
@@ -19,9 +20,11 @@ from pydantic import (
 
 from harness.checks.declared.timestamp_rule import Kind, TimestampRule
 from harness.checks.json.wording import list_of
+from harness.checks.schema.references import SchemaError
 from harness.checks.schema.schema import Schema
 from harness.checks.text.text_patterns import compile_text_pattern
 from harness.checks.text.wrappers import Wrappers
+from harness.core.case import JsonValue
 from harness.core.errors import HarnessError
 
 if TYPE_CHECKING:
@@ -81,14 +84,17 @@ OwnMarks = Annotated[
 _JSON, _TEXT, _PYTHON = Only("json"), Only("text"), Only("python")
 
 
-class Output(BaseModel):
-    """The properties of a good answer: ``output`` in ``task.yaml``."""
+class OutputParts(BaseModel):
+    """What a task declares of good answers, or a case of its own one, in any part."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    format: Format
-    schema_file: Annotated[str | None, _JSON] = Field(None, alias="schema")
+    format: Format | None = None
+    """The form of an answer."""
+    given_schema: Annotated[JsonValue, _JSON] = Field(None, alias="schema")
+    """A JSON Schema, or the name of a file that holds one."""
     assert_formats: bool = False
+    """The schema's ``format`` is asserted, and no mere annotation."""
     reasoning: OwnMarks = ()
     """Opening and closing marks of reasoning, beside those that are known."""
     timestamps: Annotated[Times, _JSON] = {}
@@ -112,22 +118,67 @@ class Output(BaseModel):
     """Every parameter and the result of the function are annotated."""
     docstring: Annotated[bool, _PYTHON] = False
     """The function opens with one."""
-    _schema: Schema | None = PrivateAttr(None)
+
+    @property
+    def given(self) -> frozenset[str]:
+        """Names of the parts that were given; one that is null was not."""
+        names = self.model_fields_set & OutputParts.model_fields.keys()
+        return frozenset(name for name in names if getattr(self, name) is not None)
+
+
+class Output(OutputParts):
+    """The properties of a good answer: ``output`` in ``task.yaml``."""
+
+    format: Format
+    """The form of an answer."""
+    given_schema: Annotated[str | None, _JSON] = Field(None, alias="schema")
+    """The file that holds the JSON Schema; of a case's own, the schema itself."""
+    _schema: Schema | Callable[[], Schema] | None = PrivateAttr(None)
 
     @property
     def json_schema(self) -> Schema | None:
-        """The compiled schema; ``None`` before ``with_schema``, or where there is none."""
+        """The compiled schema; ``None`` before ``with_schema``, or where there is none.
+
+        Raises:
+            SchemaError: it was to be compiled when it is needed, and is no schema.
+        """
+        return self._compile()
+
+    def _compile(self) -> Schema | None:
+        if callable(self._schema):
+            self._schema = self._schema()
         return self._schema
+
+    def schema_problem(self) -> str:
+        """The reason why the schema cannot be compiled; empty where it can."""
+        try:
+            self._compile()
+            return ""
+        except SchemaError as error:
+            return str(error)
 
     @property
     def wrappers(self) -> Wrappers:
         """The known marks of reasoning and tool calls, and the task's own."""
         return Wrappers(self.reasoning)
 
-    def with_schema(self, schema: Schema | None) -> "Output":
-        """The same declarations with their schema, wherever that was written."""
+    def with_schema(self, schema: Schema | Callable[[], Schema] | None) -> "Output":
+        """The same declarations with their schema, wherever that was written; a function compiles
+        it when it is needed."""
         made = self.model_copy()
         made._schema = schema
+        return made
+
+    def with_parts(self, parts: OutputParts) -> "Output":
+        """The declarations with those of a case in the place of their own; the compiled schema
+        stays.
+
+        Raises:
+            ValueError: they do not fit together.
+        """
+        given = {n: getattr(parts, n) for n in parts.given}
+        made = self.model_copy(update=given)
+        made.require_fit()
         return made
 
     @property
@@ -149,6 +200,7 @@ class Output(BaseModel):
         return frozenset({self.format, *(key for key in is_declared if is_declared[key])})
 
     @classmethod
+    @cache
     def parts_of(cls, form: str) -> Mapping[str, str]:
         """The declarations for answers of one format alone: key in ``task.yaml`` to field."""
         return {
@@ -159,13 +211,20 @@ class Output(BaseModel):
 
     @model_validator(mode="after")
     def _fits_format(self) -> "Output":
+        self.require_fit()
+        return self
+
+    def require_fit(self) -> None:
+        """
+        Raises:
+            ValueError: a part is for answers of another format, or says nothing.
+        """
         for form in get_args(Format):
             for key, name in self.parts_of(form).items():
                 if getattr(self, name) and self.format != form:
                     raise ValueError(f"{key} needs format: {form}, not {self.format}")
         if self.words and not 0 <= self.words[0] <= self.words[1]:
             raise ValueError(f"words: the least is above the most: {list(self.words)}")
-        return self
 
 
 class RunDeclarations(Protocol):

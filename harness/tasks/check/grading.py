@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harness.checks import listing
+from harness.checks.declared.output import Output
+from harness.checks.declared.stand_ins import Skip
 from harness.core.case import Case
 from harness.core.completion import Completion
 from harness.core.errors import HarnessError
@@ -20,7 +22,7 @@ from harness.tasks.check.corruptions import corruptions_of, defects_of
 from harness.tasks.check.corruptions.defect import Corruption, monotone_answers
 from harness.tasks.check.names import name_mistakes, names_in_suites
 from harness.tasks.check.user_suites import judge_with_suites
-from harness.tasks.judging import Skip, checks_of
+from harness.tasks.judging import checks_of
 from harness.tasks.reference import reference_answer
 from harness.tasks.task import TASK_FILE, Task, load_task
 
@@ -134,7 +136,8 @@ class _Grading:
         """By behavior: the corruptions that it must fail."""
         self.held = {n for n in self.checks if listing()[n].broken_by is not None}
         """Behaviors whose files say what breaks them; the others are held by references alone."""
-        self.corruptions = {name: CorruptionGrade(name) for name in defects_of(task.output)}
+        defects = (name for output in self._outputs() for name in defects_of(output))
+        self.corruptions = {name: CorruptionGrade(name) for name in defects}
 
     def grade(self) -> TaskGrade:
         self.mistakes += map(Mistake, name_mistakes(self.task, set(self.checks), self.own))
@@ -163,11 +166,21 @@ class _Grading:
             notes=tuple(self._notes(len(perfect))),
         )
 
+    def _outputs(self) -> Iterator[Output]:
+        """The different declarations that hold for cases; a schema that is none is a mistake."""
+        for case in {case.declared: case for case in self.task.cases}.values():
+            output = self.task.output_for(case)
+            if problem := output.schema_problem():
+                self.mistakes.append(Mistake(f"schema: not a JSON Schema: {problem}", case.id))
+            else:
+                yield output
+
     def _perfect(self, case: Case) -> Completion | None:
-        text = reference_answer(self.task.output.format, case.reference)
+        form = self.task.output_for(case).format
+        text = reference_answer(form, case.reference)
         if text is not None:
             return Completion(text, case_id=case.id)
-        reason = f"the reference of a {self.task.output.format} task is the answer itself, a string"
+        reason = f"the reference of a {form} task is the answer itself, a string"
         self.mistakes.append(Mistake(reason, case.id))
         return None
 
@@ -188,7 +201,7 @@ class _Grading:
         return {name: check.judge(case, completion) for name, check in self.checks.items()}
 
     def _grade_corruptions(self, case: Case, perfect: Completion) -> None:
-        for defect, corruption in corruptions_of(self.task.output, case, perfect.text):
+        for defect, corruption in corruptions_of(self.task.output_for(case), case, perfect.text):
             if expected := corruption.breaks & self.held:
                 self._grade_corruption(case, defect, corruption, expected)
 
