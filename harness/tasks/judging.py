@@ -46,7 +46,8 @@ def judge_for_task(line: JudgingLine, task: Task) -> VerdictMap:
             answers another task.
     """
     if line.task not in (None, task.name):
-        raise HarnessError(f"answers {line.task or 'no task'}, not {task.name}")
+        answered = f"the task {line.task!s:.80}" if line.task else "no task"
+        raise HarnessError(f"answers {answered}, not {task.name}: judge such lines by themselves")
     case = case_in(task, line)
     if case is None and line.messages is None:
         raise HarnessError(f"the task {task.name} has no case {str(line.id)!r}")

@@ -71,7 +71,7 @@ def test_answers_are_judged_before_repair(log):
 def test_an_answer_to_another_task_is_not_judged_by_this_one(log):
     code, said = run("judge", log / "a.jsonl", "--task", TASKS / "fan_timeline")
     assert code == 2
-    assert "answers json_extraction, not fan_timeline" in said
+    assert "answers the task json_extraction, not fan_timeline" in said
 
 
 def test_rows_are_the_answers_that_passed_as_they_were(log, tmp_path):

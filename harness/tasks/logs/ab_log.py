@@ -25,7 +25,7 @@ class Rows:
             )
         messages = messages_in(row.get("messages"))
         value = {
-            "id": row.get("id", number),
+            "id": number if row.get("id") is None else row["id"],
             "completion": completion.get("text"),
             "finish_reason": completion.get("finish_reason"),
             "prompt": prompt_of(messages),

@@ -7,6 +7,7 @@ are the same: rows of other filters than the first row's are passed over.
 import ast
 import contextlib
 import json
+import warnings
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -108,8 +109,14 @@ def _target(target: Any) -> Any:
         return None if target == "" else target
     if target[0] in "{[" and len(target) <= MAX_TARGET and not _is_json(target):
         with contextlib.suppress(ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
-            return json.loads(json.dumps(ast.literal_eval(target), allow_nan=False))
+            return json.loads(json.dumps(_literal(target), allow_nan=False))
     return target
+
+
+def _literal(text: str) -> Any:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Python would print those of a stranger's text.
+        return ast.literal_eval(text)
 
 
 def _is_json(text: str) -> bool:

@@ -6,13 +6,14 @@ behavior: no model failed it.
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from harness.core.errors import HarnessError
 from harness.core.openai_answer import finish_reason_of, require_whole, response_body, text_in
 from harness.tasks.judging_line import JudgingLine
 
-_OURS = re.compile(r"[0-9a-f]{16}/[^/]+/(?P<case>.+)/(?P<repeat>\d+)")
+_OURS = re.compile(r"[0-9a-f]{16}/(?P<task>[^/]+)/(?P<case>.+)/(?P<repeat>[0-9]{1,9})")
 """The ``custom_id`` of a plan that ``pytest --plan-out`` wrote."""
 
 
@@ -25,25 +26,32 @@ class Rows:
 
     def lines(self, row: Mapping[str, Any], number: int) -> Iterator[JudgingLine]:
         custom_id = row.get("custom_id")
-        if "response" not in row and "error" not in row:
-            raise HarnessError("is no answer of a batch: name the file that the batch wrote")
         ours = _OURS.fullmatch(custom_id) if isinstance(custom_id, str) else None
-        name = ours["case"] if ours else custom_id
-        try:
-            choices = _choices(response_body(row))
-        except HarnessError as error:
-            yield JudgingLine.failed(name, str(error))
-            return
-        asked = int(ours["repeat"]) if ours else 0
-        for index, choice in enumerate(choices):
-            repeat = asked + index if asked or len(choices) > 1 else None
-            try:
-                yield JudgingLine.of({"id": name, **_answer(choice)}, repeat=repeat)
-            except HarnessError as error:
-                yield JudgingLine.failed(name, str(error), repeat)
+        for line in _answers(row, ours):
+            yield replace(line, task=ours["task"]) if ours else line
 
     def remarks(self) -> Iterator[str]:
         yield from ()
+
+
+def _answers(row: Mapping[str, Any], ours: re.Match[str] | None) -> Iterator[JudgingLine]:
+    """The answers in a row; ``ours`` are the parts of a ``custom_id`` of a plan of ours."""
+    custom_id = row.get("custom_id")
+    if "response" not in row and "error" not in row:
+        raise HarnessError("is no answer of a batch: name the file that the batch wrote")
+    name = ours["case"] if ours else custom_id
+    try:
+        choices = _choices(response_body(row))
+    except HarnessError as error:
+        yield JudgingLine.failed(name, str(error))
+        return
+    asked = int(ours["repeat"]) if ours else 0
+    for index, choice in enumerate(choices):
+        repeat = asked + index if asked or len(choices) > 1 else None
+        try:
+            yield JudgingLine.of({"id": name, **_answer(choice)}, repeat=repeat)
+        except HarnessError as error:
+            yield JudgingLine.failed(name, str(error), repeat)
 
 
 def _choices(body: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -24,7 +24,8 @@ class Rows:
         require_whole(answer)
         text = messages[-1].content or text_in(answer, "content")
         asked = messages[:-1]
-        value = {"id": row.get("id", number), "completion": text, "prompt": prompt_of(asked)}
+        name = number if row.get("id") is None else row["id"]
+        value = {"id": name, "completion": text, "prompt": prompt_of(asked)}
         yield JudgingLine.of(value, messages=asked)
 
     def remarks(self) -> Iterator[str]:

@@ -7,6 +7,7 @@ import pytest
 
 from harness.core.verdict import Outcome
 from harness.tasks.judging import BrokenLine, LogReader, judge_lines
+from harness.tasks.logs import lm_eval
 from harness.tasks.task import load_task
 from tests.models import ROOT
 
@@ -96,3 +97,18 @@ def test_a_hostile_target_ends_nothing():
     deep, huge = "{'a': " + "(" * 5000, "[" + "9" * 99_000
     for item in judged(sample(target=deep), sample(target=huge), sample(target="{1, 2}")):
         assert not isinstance(item, BrokenLine)
+
+
+@pytest.mark.parametrize(
+    ("target", "reference"),
+    [
+        ("{'a': 1.5, 'b': None}", {"a": 1.5, "b": None}),
+        (r"['\d']", ["\\d"]),
+        ("[1 is 1]", "[1 is 1]"),
+        ("[" * 90_000, "[" * 90_000),
+        ("[" + "1+" * 40_000 + "1]", "[" + "1+" * 40_000 + "1]"),
+        ("", None),
+    ],
+)
+def test_a_target_is_data_and_never_a_program(target, reference):
+    assert lm_eval._target(target) == reference

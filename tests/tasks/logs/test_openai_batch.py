@@ -47,6 +47,15 @@ def test_the_custom_id_of_a_plan_of_ours_names_the_case():
     assert (again.id, again.repeat) == (CASE.id, 1)
 
 
+def test_an_answer_to_another_task_of_a_plan_is_not_held_against_a_case_of_this():
+    (item,) = judged(row(f"{'0f' * 8}/payments/{CASE.id}/0"))
+    assert item.reason == (
+        "answers the task payments, not json_extraction: judge such lines by themselves"
+    )
+    (alone,) = judged(row(f"{'0f' * 8}/payments/{CASE.id}/0"), task=None)
+    assert alone.id == CASE.id
+
+
 @pytest.mark.parametrize(
     ("broken", "said"),
     [

@@ -33,6 +33,13 @@ def test_the_last_message_is_judged():
     assert good.verdicts["stops_cleanly"].outcome is Outcome.SKIPPED
 
 
+def test_a_row_has_its_own_id_or_its_number():
+    row = chat(("user", "go"), ("assistant", "{}"))
+    items = judged({**row, "id": "a"}, {**row, "id": None}, {**row, "id": []})
+    assert [getattr(item, "id", None) for item in items] == ["a", 2, None]
+    assert items[2].reason == "id: expected a string or a number, found []"
+
+
 def test_the_case_that_asks_the_same_is_found_by_its_prompt():
     (item,) = judged(chat(("user", CASE.prompt), ("assistant", GOOD)), task=TASK)
     assert item.is_own_case
