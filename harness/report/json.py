@@ -13,6 +13,7 @@ from harness.report.log_json import decided as decided_log
 from harness.report.report import Report
 from harness.report.words import comparison as sentences
 from harness.report.words import decision as decisions
+from harness.report.words.grammar_lift import FORM, ModelLift, TaskLift, measured_lifts
 
 SUFFIX = ".json"
 VERSION = 1
@@ -35,6 +36,7 @@ def content(report: Report) -> dict[str, JsonValue]:
         "decision": None if report.decision is None else decided(report.decision),
         "experiment": None if report.experiment is None else decided_log(report.experiment),
         "parity": _plain(report.parity),
+        "grammar_lifts": [_lift(found) for found in measured_lifts(report)],
     }
 
 
@@ -121,6 +123,32 @@ def _counterexample(found: Counterexample) -> JsonValue:
         "code": verdict.code.value if verdict and verdict.code else None,
         "reason": verdict.reason if verdict else "",
     }
+
+
+def _lift(lift: TaskLift) -> JsonValue:
+    """What a grammar changes on one task."""
+    return {"task": lift.task, "models": [_model_lift(model) for model in lift.models]}
+
+
+def _model_lift(lift: ModelLift) -> JsonValue:
+    behaviors: dict[str, JsonValue] = {
+        name: {**_both(rates), "is_held_by_grammar": name in FORM}
+        for name, rates in lift.rates.items()
+    }
+    return {
+        "model": lift.model,
+        "behaviors": behaviors,
+        "cases_fixed": lift.cases_fixed,
+        "cases_broken": lift.cases_broken,
+        "cut_short": _both(lift.cut_short),
+        "tokens_per_second": lift.tokens_per_second and _both(lift.tokens_per_second),
+        "p50_seconds": lift.p50_seconds and _both(lift.p50_seconds),
+    }
+
+
+def _both(numbers: tuple[float | None, float | None]) -> dict[str, JsonValue]:
+    free, constrained = numbers
+    return {"free": free, "constrained": constrained}
 
 
 def _noise(report: Report) -> JsonValue:

@@ -14,6 +14,7 @@ from harness.report.words import decision as decisions
 from harness.report.words import log_decision as experiments
 from harness.report.words import numbers as words
 from harness.report.words.escaping import block, markdown
+from harness.report.words.grammar_lift import TITLE, GrammarLift, grammar_lifts
 from harness.report.words.marks import explaining_behaviors, first_failure
 from harness.report.words.noise import lines
 from harness.report.words.provenance import facts
@@ -75,6 +76,8 @@ def _head(report: Report) -> Iterator[str]:
     if report.decision is None:
         for run in report.runs:
             yield from _alone(run)
+        for lift in grammar_lifts(report):
+            yield from _lift(lift)
         return
     decision = report.decision
     yield f"## {_SIGNS[decision.outcome]} {markdown(decisions.sentence(decision))}\n\n"
@@ -82,6 +85,8 @@ def _head(report: Report) -> Iterator[str]:
         yield f"- {markdown(line)}\n"
     for task in decision.tasks:
         yield from _table(task)
+    for lift in grammar_lifts(report):
+        yield from _lift(lift)
     yield from _differences(report)
 
 
@@ -92,6 +97,18 @@ def _table(task: TaskDecision) -> Iterator[str]:
     for name, *numbers in decisions.table(task):
         strong = "**" if name == FORMAT_SUCCESS else ""
         yield _row([f"{strong}{markdown(name)}{strong}", *map(markdown, numbers)])
+
+
+def _lift(lift: GrammarLift) -> Iterator[str]:
+    """What a grammar changes, with a column for each model."""
+    yield f"\n### {markdown(lift.task)}: {TITLE}\n\n"
+    yield _row(["", *map(markdown, lift.models)])
+    yield _row(["---", *["---:"] * len(lift.models)])
+    for group in lift.groups:
+        if group.heading:
+            yield _row([f"*{group.heading}*", *[""] * len(lift.models)])
+        for row in group.rows:
+            yield _row([markdown(row.name), *row.cells])
 
 
 def _differences(report: Report) -> Iterator[str]:

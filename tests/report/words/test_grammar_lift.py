@@ -6,7 +6,8 @@ import pytest
 
 from harness.core.grammar import Grammar
 from harness.core.record import RunRecord, TimedAnswer
-from harness.report import html
+from harness.gate.policy import GatePolicy
+from harness.report import html, json, markdown
 from harness.report.console.screen import as_text
 from harness.report.report import Report, report_on
 from harness.report.terminal import whole
@@ -95,6 +96,35 @@ def test_one_run_or_two_of_one_grammar_have_none():
     free, held = pair(8)
     assert grammar_lifts(report_on(constrained(free))) == ()
     assert grammar_lifts(report_on(constrained(free), constrained(held))) == ()
+
+
+def test_the_report_for_machines_has_its_numbers(report):
+    (lift,) = json.content(report)["grammar_lifts"]
+    (found,) = lift["models"]
+    assert (lift["task"], found["model"]) == (TASK, ADAPTER)
+    assert found["behaviors"]["format_success_rate"] == {
+        "free": 0.75,
+        "constrained": 0.975,
+        "is_held_by_grammar": False,
+    }
+    assert found["behaviors"]["schema_types"]["is_held_by_grammar"]
+    assert (found["cases_fixed"], found["cases_broken"]) == (10, 1)
+    assert found["cut_short"] == {"free": 10, "constrained": 1}
+    assert found["tokens_per_second"]["free"] == pytest.approx(100)
+    assert found["p50_seconds"] == {"free": 0.2, "constrained": 0.4}
+    free, held = pair(8)
+    (lift,) = json.content(report_on(free, constrained(held)))["grammar_lifts"]
+    assert lift["models"][0]["tokens_per_second"] is lift["models"][0]["p50_seconds"] is None
+    assert json.content(report_on(free, held))["grammar_lifts"] == []
+
+
+@pytest.mark.parametrize("policy", [None, GatePolicy()])
+def test_markdown_shows_it(report, policy):
+    shown = markdown.render(report_on(*report.runs, policy=policy))
+    (name,) = {m.name for m in report.runs[0].models}
+    assert f"### {TASK}: grammar lift: free -> constrained\n\n|  | {name} |\n" in shown
+    assert "| *held by the grammar* |  |\n" in shown
+    assert "| format_success_rate | 75.0% -> 97.5% |\n" in shown
 
 
 def test_terminal_and_page_show_it(report):
