@@ -14,7 +14,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from harness import __version__
-from harness.report.page.cases.answers import is_long
+from harness.report.page.cases.answers import is_long, label_of_verdict
+from harness.report.page.cases.buckets import STATE_WORDS, buckets_of
 from harness.report.page.charts.intervals import axis
 from harness.report.page.commands import replay_command, shell_command
 from harness.report.page.data import page_data
@@ -26,9 +27,11 @@ from harness.report.words import numbers as words
 
 ASSETS = Path(__file__).parent / "page" / "assets"
 SUFFIX = ".html"
+STYLES = ("report", "cases")
+"""The stylesheets, in this order."""
 SCRIPTS = (
-    "shown", "differences", "json", "keys", "case", "bucket", "filter", "task", "plots", "slices",
-    "pair", "start",
+    "shown", "address", "outcomes", "differences", "json", "keys", "copies", "case", "bucket",
+    "filter", "dense", "alone", "task", "plots", "slices", "pair", "shortcuts", "start",
 )  # fmt: skip
 """The files that make up the page's one script, in this order: each uses what is before it."""
 
@@ -44,7 +47,7 @@ def render(report: Report) -> str:
 
 
 def _rendered(report: Report, limit: int, pairs: Pairs) -> str:
-    css, script = _asset("report.css"), _script()
+    css, script = "".join(_asset(f"{name}.css") for name in STYLES), _script()
     data = page_data(report, limit, pairs)
     return _template().render(
         **{field.name: getattr(data, field.name) for field in fields(data)},
@@ -97,10 +100,13 @@ def _template() -> Template:
     environment.globals.update(
         axis=axis,
         breakable=breakable,
+        buckets_of=buckets_of,
         is_long=is_long,
+        label_of_verdict=label_of_verdict,
         marked=marked,
         replay_command=replay_command,
         shell_command=shell_command,
+        state_words=STATE_WORDS,
         visible=visible,
         words=words,
     )

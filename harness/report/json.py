@@ -1,11 +1,11 @@
 """The report for machines: rates, changes and the case ids behind them, without the texts."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, is_dataclass
 
 from harness.core.case import JsonValue
-from harness.core.record import Counterexample, RunRecord
+from harness.core.record import FORMAT_SUCCESS, Counterexample, RunRecord
 from harness.gate.compare import Change, Comparison, Side
 from harness.gate.decision import GateDecision, TaskDecision, regressed_cases
 from harness.gate.evidence import PairedTest
@@ -14,6 +14,7 @@ from harness.report.report import Report
 from harness.report.words import comparison as sentences
 from harness.report.words import decision as decisions
 from harness.report.words.grammar_lift import FORM, ModelLift, TaskLift, measured_lifts
+from harness.report.words.right_answers import RIGHT_ANSWERS
 
 SUFFIX = ".json"
 VERSION = 1
@@ -31,6 +32,7 @@ def content(report: Report) -> dict[str, JsonValue]:
         "runs": [_run(run) for run in report.runs],
         "before": None if report.before is None else _side(report.before),
         "after": _side(report.after),
+        "headlines": [_headline(report, task) for task in _tasks(report)],
         "comparisons": [_comparison(c) for c in report.comparisons],
         "noise": _noise(report),
         "decision": None if report.decision is None else decided(report.decision),
@@ -38,6 +40,26 @@ def content(report: Report) -> dict[str, JsonValue]:
         "parity": _plain(report.parity),
         "grammar_lifts": [_lift(found) for found in measured_lifts(report)],
     }
+
+
+def _tasks(report: Report) -> Iterable[str]:
+    return dict.fromkeys(t.name for run in reversed(report.runs) for t in run.tasks)
+
+
+def _headline(report: Report, task: str) -> JsonValue:
+    """The two rates that are read first; ``None`` without a side, a reference or a judged case."""
+    sides = {"before": report.before, "after": report.after}
+    named = {FORMAT_SUCCESS: FORMAT_SUCCESS, "right_answers": RIGHT_ANSWERS}
+    found: dict[str, JsonValue] = {
+        name: {role: _rate(side, task, behavior) for role, side in sides.items()}
+        for name, behavior in named.items()
+    }
+    return {"task": task, **found}
+
+
+def _rate(side: Side | None, task: str, behavior: str) -> float | None:
+    result = side.result(task, behavior) if side else None
+    return result.rate if result else None
 
 
 def decided(decision: GateDecision) -> dict[str, JsonValue]:

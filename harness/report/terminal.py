@@ -32,6 +32,7 @@ from harness.report.words import numbers as words
 from harness.report.words.excerpts import beginning, shared_prefix, window
 from harness.report.words.grammar_lift import grammar_lifts
 from harness.report.words.marks import explaining_behaviors, first_failure
+from harness.report.words.right_answers import LABEL, RIGHT_ANSWERS, order_of, right_answers
 from harness.report.words.stated import stated_line
 
 EXAMPLES = 5
@@ -163,7 +164,7 @@ def _summary_table(
     Every column but the last is as wide as its cells. The last takes the rest of the terminal;
     where that is too narrow, its text stands on a line below.
     """
-    ordered = sorted(rows, key=lambda r: r.behavior != FORMAT_SUCCESS)
+    ordered = sorted(rows, key=lambda r: order_of(r.behavior))
     cells = {id(r): [_ascii(cell, options) for cell in _cells(r)] for r in ordered}
     is_repeated = any(r.repeats > 1 for r in rows)
     named = ["pass@1" if h == "rate" and is_repeated else h for h in _HEADINGS]
@@ -248,7 +249,7 @@ def _commonest(rows: list[BehaviorResult], limit: int = 3) -> str:
 
 
 def _cells(result: BehaviorResult) -> Iterator[Text]:
-    style = _STRONG if result.behavior == FORMAT_SUCCESS else ""
+    style = _STRONG if result.behavior in (FORMAT_SUCCESS, RIGHT_ANSWERS) else ""
     name = printable(result.behavior)
     judged = result.passed + result.failed if result.cases is None else result.cases
     shown = "" if result.rate is None else words.percent(result.rate)
@@ -294,6 +295,10 @@ def _counts_line(comparison: Comparison) -> Text:
     composite = comparison.composite
     line = Text.assemble((f"{printable(comparison.task)}  ", _STRONG), f"{FORMAT_SUCCESS} ")
     line.append(f"{_rate(composite.before)} -> {_rate(composite.after)}", _STRONG)
+    sides = (comparison.before, comparison.after)
+    right = [right_answers(side, comparison.task) for side in sides]
+    if any(right):
+        line.append(f"\n{LABEL} ").append(" -> ".join(map(_rate, right)), _STRONG)
     changes = (f"{count:,} {change.value}" for change, count in composite.counts.items())
     line.append(f"\n{', '.join(changes)}", _DIM)
     return line

@@ -381,5 +381,5 @@ def test_a_behavior_that_is_not_required_fails_nobody() -> None:
     found = sample(BASE, 1, value, good(value))
     found = with_text(found, "{}", extra=Verdict.failed(FailureCode.EMPTY, "only a remark"))
     page = page_of(record_of([(BASE, [found])]))
-    assert '<span class="verdict good">passes</span>' in page
+    assert '<span class="verdict part">passes format, empty</span>' in page
     assert "only a remark" in page

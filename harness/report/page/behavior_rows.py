@@ -15,6 +15,7 @@ from harness.report.page.labels import Label
 from harness.report.report import Report
 from harness.report.words import decision as decisions
 from harness.report.words import numbers as words
+from harness.report.words.right_answers import RIGHT_ANSWERS, order_of
 
 
 class RateChange(NamedTuple):
@@ -30,7 +31,8 @@ class BehaviorRow:
     """One behavior, over the models of a pair or over all."""
 
     name: str
-    is_composite: bool
+    is_headline: bool
+    """The composite or the right answers."""
     results: tuple[BehaviorResult | None, ...]
     change: RateChange
     budget: str
@@ -52,7 +54,8 @@ class MeasuredRow:
 
 
 def behavior_rows(report: Report, task: str, sides: Sequence[Side]) -> tuple[BehaviorRow, ...]:
-    """The composite, then the behaviors in the order of the runs, with a result per side."""
+    """The composite, the right answers, then the behaviors in the order of the runs, with a result
+    per side."""
     return tuple(_behavior_row(report, task, name, sides) for name in _behaviors(report, task))
 
 
@@ -84,7 +87,7 @@ def _behaviors(report: Report, task: str) -> list[str]:
         for r in side.record.results
         if r.task == task and not r.measured
     )
-    return sorted(names, key=lambda name: name != FORMAT_SUCCESS)
+    return sorted(names, key=order_of)
 
 
 def _behavior_row(report: Report, task: str, behavior: str, sides: Sequence[Side]) -> BehaviorRow:
@@ -92,7 +95,7 @@ def _behavior_row(report: Report, task: str, behavior: str, sides: Sequence[Side
     held = next((r for r in reversed(results) if r and r.budget is not None), None)
     return BehaviorRow(
         behavior,
-        behavior == FORMAT_SUCCESS,
+        behavior in (FORMAT_SUCCESS, RIGHT_ANSWERS),
         results,
         _change(report, task, behavior),
         words.budget(held) if held else "",

@@ -12,6 +12,7 @@ from harness.report.page.labels import Label, label_of
 from harness.report.page.matrix import Pairs
 from harness.report.page.parity_view import ParityView, parity_view
 from harness.report.page.task_view import TaskView, task_views
+from harness.report.page.title import subject_of, title_of
 from harness.report.report import Report
 from harness.report.words import decision as decisions
 from harness.report.words.grammar_lift import GrammarLift, grammar_lifts
@@ -23,6 +24,8 @@ class PageData:
     """One page."""
 
     title: str
+    subject: tuple[str, ...]
+    """The models, dates and commits, which the title names too."""
     runs: tuple[str, ...]
     """Their ids."""
     verdict: Headline | None
@@ -63,7 +66,8 @@ def page_data(report: Report, limit: int, pairs: Pairs) -> PageData:
     places = [report.place(side) for side in report.pair]
     is_drawn = report.experiment is not None  # Each arm was asked what its keys asked.
     return PageData(
-        title=_title(report),
+        title=title_of(report),
+        subject=subject_of(report),
         runs=tuple(run.id for run in report.runs),
         verdict=headline_of_report(report),
         notes=_notes(report),
@@ -88,11 +92,6 @@ def _embedded(report: Report, side: Side) -> EmbeddedSide:
     label = label_of(report, side)
     is_last = side.record.models[-1].ref == side.model
     return EmbeddedSide(label.text, side.model, side.record.id, "" if is_last else side.model)
-
-
-def _title(report: Report) -> str:
-    names = " and ".join(dict.fromkeys(t.name for run in report.runs for t in run.tasks))
-    return f"{names or 'no task'}: run {report.name}"
 
 
 def _notes(report: Report) -> tuple[str, ...]:

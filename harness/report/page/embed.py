@@ -6,13 +6,14 @@ JavaScript does. The result holds no ``<``, so that no text of a model can end t
 
 import json
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import astuple
 from typing import Any, NamedTuple
 
 from markupsafe import Markup
 
 from harness.report.page.cases.answers import LONG, Answer, ShownCase
+from harness.report.page.cases.buckets import STATE_WORDS, buckets_of
 from harness.report.page.charts.distributions import Distribution
 from harness.report.page.matrix import Matrix
 from harness.report.page.visible import CONTROL_NAMES, HIDDEN, JAVASCRIPT_CLASS
@@ -30,6 +31,8 @@ class TaskCases(NamedTuple):
     cases: Sequence[ShownCase]
     matrix: Matrix | None
     """Given where a reader may choose another pair."""
+    judged: Sequence[Sequence[str]] = ()
+    """For each side, the behaviors that judged any of its answers."""
     plots: Sequence[Distribution] = ()
     """The charts that follow the chosen pair."""
 
@@ -67,6 +70,8 @@ def embed(tasks: Iterable[TaskCases], sides: Sequence[EmbeddedSide], pair: Seque
         "hidden": JAVASCRIPT_CLASS,
         "controls": CONTROL_NAMES,
         "long": LONG,
+        "folds": [[b.title, b.states, b.hint] for b in buckets_of(len(pair))],
+        "said": STATE_WORDS,
         "tasks": [_task(t) for t in tasks],
     }
     return Markup(json_in_html(content))
@@ -86,9 +91,24 @@ def _escaped(match: re.Match[str]) -> str:
 def _task(task: TaskCases) -> dict[str, Any]:
     texts, names = StringTable(), StringTable()
     rows = [_case(case, task.prefix, texts, names) for case in task.cases]
+    absent = [
+        [place, side, [names.place(b) for b in answer.absent]]
+        for place, case in enumerate(task.cases)
+        for side, answer in enumerate(case.answers)
+        if answer and answer.absent
+    ]
     return {
         "name": task.name,
         "prefix": prompt_prefix(task),
+        "judged": [[names.place(b) for b in behaviors] for behaviors in task.judged],
+        "absent": absent,
+        "messages": {
+            texts.place(case.prompt[task.prefix :]): [
+                value for role, length in _lengths(case) for value in (names.place(role), length)
+            ]
+            for case in task.cases
+            if case.messages
+        },
         "pairs": _pairs(task.matrix),
         "rates": _rates(task.matrix),
         "axes": [_axes(found) for found in task.plots],
@@ -135,6 +155,15 @@ def _case(case: ShownCase, prefix: int, texts: StringTable, names: StringTable) 
         int(case.is_noisy),
         *(_answer(answer, case.prompt[prefix:], prefix, texts, names) for answer in case.answers),
     ]
+
+
+def _lengths(case: ShownCase) -> Iterator[tuple[str, int]]:
+    """The roles of the prompt's messages, and the lengths of their contents in UTF-16 units."""
+    at, units = 0, _utf16_units(case.prompt)
+    for role, length in case.messages:
+        at += len(f"[{role}]\n")
+        yield role, units(at + length) - units(at)
+        at += length + len("\n\n")
 
 
 def _answer(

@@ -10,6 +10,7 @@ from harness.report.page.headlines import headline_of
 from harness.report.page.labels import Label, label_of
 from harness.report.report import Report, with_pair
 from harness.report.words import numbers as words
+from harness.report.words.right_answers import statement
 from harness.report.words.slices import SliceTable, slices_in
 
 MAX_PAIRED = 60_000
@@ -115,7 +116,7 @@ def _difference(report: Report | None, task: str, before: int, after: int) -> Di
 
 def _words(report: Report, task: TaskRecord) -> PairWords:
     return PairWords(
-        headline_of(report, task.name).text,
+        " ".join(filter(None, (headline_of(report, task.name).text, statement(report, task.name)))),
         rate_changes(report, task.name),
         slices_in(report, task.name, words.MINUS),
     )

@@ -14,8 +14,8 @@ from harness.report.page.behavior_rows import (
     measured_rows,
     rate_chart,
 )
-from harness.report.page.cases.answers import cases_of
-from harness.report.page.cases.buckets import ALONE_BUCKETS, PAIR_BUCKETS, BucketView, bucket_views
+from harness.report.page.cases.answers import cases_of, judged_behaviors
+from harness.report.page.cases.buckets import BucketView, bucket_views, buckets_of
 from harness.report.page.cases.code_rows import CodeRow, code_rows
 from harness.report.page.cases.counterexamples import CounterexampleView, counterexample_views
 from harness.report.page.cases.details import detail_of
@@ -29,6 +29,7 @@ from harness.report.page.text_limit import is_cut
 from harness.report.report import Report
 from harness.report.words import numbers as words
 from harness.report.words.excerpts import shared_prefix
+from harness.report.words.right_answers import statement
 from harness.report.words.slices import SliceTable, slices_in
 
 
@@ -39,6 +40,8 @@ class TaskView:
     index: int
     task: TaskRecord
     headline: Headline
+    right: str
+    """The second headline: the share of right answers, where cases have references."""
     noise: str
     """The cases that flip with nothing changed, where a run shows it."""
     labels: tuple[Label, ...]
@@ -103,6 +106,7 @@ def _task_view(
         index,
         task,
         headline_of(report, task.name),
+        statement(report, task.name),
         noise_of(report, task.name),
         labels,
         pair,
@@ -119,9 +123,11 @@ def _task_view(
         limit if is_cut(report, task.name, limit) else None,
         bucket_views(
             cases,
-            PAIR_BUCKETS if comparison else ALONE_BUCKETS,
+            buckets_of(len(pair)),
             lambda case: detail_of(case, places, [p.role or p.text for p in pair], prefix),
             has_all=matrix is not None,
         ),
-        TaskCases(task.name, prefix, cases, matrix, distributions),
+        TaskCases(
+            task.name, prefix, cases, matrix, judged_behaviors(report, task.name), distributions
+        ),
     )

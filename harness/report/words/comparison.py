@@ -12,12 +12,19 @@ def of_comparison(comparison: Comparison) -> str:
         return _unjudged(after)
     if before is None or before.rate is None:
         return f"{FORMAT_SUCCESS} is {words.percent(after.rate)}; before, it was not judged."
+    return of_rates(FORMAT_SUCCESS, before, after)
+
+
+def of_rates(name: str, before: BehaviorResult, after: BehaviorResult) -> str:
+    """The change between two rates: ``json_validity rose from 10.3% to 95.7% (+85.4 points).``"""
+    assert before.rate is not None, "the side before has a rate"
+    assert after.rate is not None, "the side after has a rate"
     was, now = words.percent(before.rate), words.percent(after.rate)
     if was == now:
-        return f"{FORMAT_SUCCESS} stayed at {now}."
+        return f"{name} stayed at {now}."
     verb = "rose" if after.rate > before.rate else "fell"
     points = words.signed((after.rate - before.rate) * 100)
-    return f"{FORMAT_SUCCESS} {verb} from {was} to {now} ({points} points)."
+    return f"{name} {verb} from {was} to {now} ({points} points)."
 
 
 def of_intervals(comparison: Comparison) -> str:
@@ -36,7 +43,7 @@ def _unjudged(result: BehaviorResult | None) -> str:
     return f"{FORMAT_SUCCESS} could not be judged: {words.plural(result.errors, 'error')}."
 
 
-_SAID = {
+SAID = {
     Change.FIXED: ("was fixed", "were fixed"),
     Change.REGRESSED: ("broke", "broke"),
     Change.STILL_FAILING: ("still fails", "still fail"),
@@ -55,7 +62,7 @@ def of_changes(change: BehaviorChange) -> str:
     if not change.counts:
         return "There is no case on either side."
     parts = []
-    for kind, (one, many) in _SAID.items():
+    for kind, (one, many) in SAID.items():
         count = change.count(kind)
         if count:
             parts.append(f"{count:,} {one if count == 1 else many}")
@@ -69,14 +76,22 @@ def of_changes(change: BehaviorChange) -> str:
 def of_result(result: BehaviorResult | None) -> str:
     """``format_success_rate is 95.7% of 300 cases (95% interval 92.7 to 97.5% over new
     wordings).``"""
-    if result is None or result.rate is None:
-        return _unjudged(result)
+    return (
+        _unjudged(result)
+        if result is None or result.rate is None
+        else of_rate(FORMAT_SUCCESS, result)
+    )
+
+
+def of_rate(name: str, result: BehaviorResult) -> str:
+    """One rate that was judged: ``json_validity is 95.7% of 300 cases.``, with its interval."""
+    assert result.rate is not None, "it has a rate"
     judged = words.plural(result.cases or result.passed + result.failed, "case")
     if result.repeats > 1:
         judged += f", {result.repeats} answers each"
     ends = words.interval(result.interval)
     interval = f" (95% interval {ends}{words.over(result.wordings)})" if ends else ""
-    return f"{FORMAT_SUCCESS} is {words.percent(result.rate)} of {judged}{interval}."
+    return f"{name} is {words.percent(result.rate)} of {judged}{interval}."
 
 
 def of_budgets(results: list[BehaviorResult]) -> str:

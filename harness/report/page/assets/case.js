@@ -1,40 +1,22 @@
 /** One case: drawn with the difference of its answers, and exported as a line of JSON. */
-const ANSWERS = 7;
-
-/** The indexes in data.sides of the chosen pair, before and after, or of the only side. */
-let pair = data.pair;
-
-const headingsOf = () => pair.map((side, i) => ({
-  ...data.sides[side],
-  role: pair.length > 1 ? ["before", "after"][i] : "",
-  className: pair.length > 1 && i === 0 ? "before" : "after",
-}));
-
-const answersOf = (row) => pair.map((side) => row[ANSWERS + side]);
-
-/** The state of a case in the pair: the value of a Change; of one model alone, failing or passing. */
-const stateOf = ({ names }, row) => {
-  const said = answersOf(row).map((answer) => answer ? names[answer[1]] : null);
-  if (said.every((word) => word === null)) return "";
-  const isJudged = said.every((word) => word === null || word === "passes" || word === "fails");
-  if (said.length === 1) return !isJudged ? "not judged" : said[0] === "passes" ? "passing" : "failing";
-  if (said[0] === null) return "added";
-  if (said[1] === null) return "removed";
-  if (!isJudged) return "not judged";
-  if (said[0] === said[1]) return said[0] === "passes" ? "still passing" : "still failing";
-  return said[1] === "passes" ? "fixed" : "regressed";
+const headingOf = (side) => {
+  const role = pair.length > 1 ? ROLES[pair.indexOf(side)] ?? "" : "";
+  return { ...data.sides[side], side, role, className: role || (pair.includes(side) ? "after" : "other") };
 };
+const headingsOf = () => pair.map(headingOf);
 
-const drawAnswer = ({ names, texts }, answer, { name, ref, role, className }, changed, tag) => {
+const drawAnswer = (task, row, { side, name, ref, role, className }, changed, tag) => {
+  const { names, texts } = task;
+  const answer = row[ANSWERS + side];
   const box = el("div", `answer ${className}`);
   const called = el("span", "name", plain(name));
   called.title = plain(ref);
   const heading = el("h5", "", el("span", `key ${className}`), role ? el("span", "role", role) : "", " ", called);
   box.append(heading);
   if (!answer) return box.append(el("p", "note", "This side has no such case.")), box;
-  const [text, verdict, findings = [], marks = [], cutBefore = 0, cutAfter = 0, isCutOff = 0, error = null] = answer;
-  const tone = { passes: "good", "not judged": "none" }[names[verdict]] ?? "bad";
-  heading.append(" ", el("span", `verdict ${tone}`, names[verdict]));
+  const [text, , findings = [], marks = [], cutBefore = 0, cutAfter = 0, isCutOff = 0, error = null] = answer;
+  const [label, tone] = labelOf(task, row, side);
+  heading.append(" ", el("span", `verdict ${tone}`, plain(label)));
   if (cutBefore) box.append(el("p", "note", `… ${count(cutBefore)} characters before`));
   if (error !== null) box.append(el("p", "note", "No completion: ", ...visible(texts[error])));
   else if (texts[text]) {
@@ -54,9 +36,23 @@ const drawAnswer = ({ names, texts }, answer, { name, ref, role, className }, ch
   return box;
 };
 
-const titleOf = ({ name, names }, [id, repeat, , template, tags, , isNoisy]) => {
+/** Cases that have the same id: answers to repeats, and to another prompt. */
+const twinsOf = (task, [id]) => {
+  if (!task.twins) {
+    task.twins = new Map();
+    for (const row of task.cases) task.twins.set(row[0], [...(task.twins.get(row[0]) ?? []), row]);
+  }
+  return task.twins.get(id) ?? [];
+};
+/** The names and values that lead to one case alone. */
+const addressOfCase = (task, row) => ({ task: task.name, case: row[0], nth: twinsOf(task, row).indexOf(row) || "" });
+
+const titleOf = (task, row) => {
+  const { names } = task;
+  const [id, repeat, , template, tags, , isNoisy] = row;
   const link = el("a", "", ...visible(id));
-  link.href = `#${new URLSearchParams([["task", name], ["case", id], ...pairInAddress()])}`;
+  link.href = addressWith(addressOfCase(task, row));
+  link.dataset.case = task.order.get(row);
   const title = el("h4", "", link, repeat ? el("span", "repeat", `repeat ${repeat}`) : "");
   if (isNoisy) title.append(el("span", "noisy", "flips by itself"));
   for (const tag of tags) title.append(el("span", "tag", ...visible(names[tag])));
@@ -64,25 +60,56 @@ const titleOf = ({ name, names }, [id, repeat, , template, tags, , isNoisy]) => 
   return title;
 };
 
-const drawCase = (task, row) => {
+/** [start, end, title] of what the prompt has nearest to the answers' ungrounded values. */
+const nearestOf = (row, headings) => headings.flatMap(({ side, role, name }) => {
+  const near = row[ANSWERS + side]?.[8];
+  return near ? [[...near, `${role || name}: nearest to the ungrounded value`]] : [];
+});
+
+const drawPrompt = (task, row, headings) =>
+  el("pre", "prompt", task.prefix ? el("span", "hint", "… ") : "",
+    ...marked(task.texts[row[2]], nearestOf(row, headings), { className: "near" }));
+
+/** The whole prompt, message by message. */
+const drawMessages = (task, row, headings) => {
+  const whole = task.prefix + task.texts[row[2]];
+  const near = nearestOf(row, headings).map(([start, end, title]) => [start + task.prefix.length, end + task.prefix.length, title]);
+  const lengths = task.messages[row[2]] ?? [null, whole.length];
+  const drawn = [];
+  for (let i = 0, at = 0; i < lengths.length && at < whole.length; i += 2) {
+    const role = lengths[i] === null ? "user" : task.names[lengths[i]];
+    const start = lengths[i] === null ? 0 : at + role.length + 3;
+    const isLast = i + 2 >= lengths.length;
+    const content = isLast ? whole.slice(start) : whole.slice(start, start + lengths[i + 1]);
+    const marks = near.map(([from, to, title]) => [Math.max(0, from - start), Math.min(content.length, to - start), title])
+      .filter(([from, to]) => from < to);
+    drawn.push(el("div", "message", el("h5", "", plain(role)), el("pre", "prompt", ...marked(content, marks, { className: "near" }))));
+    at = start + content.length + 2;
+  }
+  return el("div", "messages", ...drawn);
+};
+
+const replayOf = (task, row, { run, model }) => ["harness", "replay", run, row[0], "--task", task.name,
+  ...(model ? ["--model", model] : []), ...(row[1] ? ["--repeat", String(row[1])] : [])].map(quoted).join(" ");
+
+/** A case: the pair's answers, or the answers of all models and the whole prompt where it stands alone. */
+const drawCase = (task, row, isAlone = false) => {
   const { texts } = task;
-  const [id, repeat, prompt, , , reference] = row;
-  const answers = answersOf(row);
-  const headings = headingsOf();
+  const others = isAlone ? data.sides.flatMap((_, side) => pair.includes(side) ? [] : [side]) : [];
+  const headings = [...pair, ...others].map(headingOf);
+  const answers = headings.map(({ side }) => row[ANSWERS + side]);
   const isCut = (answer) => !answer || (answer[7] ?? null) !== null || answer[4] || answer[5];
   const whole = answers.map((answer) => isCut(answer) ? null : texts[answer[0]]);
-  const isPair = answers.length > 1 && answers.every(Boolean) && (answers[0][4] ?? 0) === (answers[1][4] ?? 0);
-  const changed = isPair ? changesOf(texts[answers[0][0]], texts[answers[1][0]]) : [[], []];
-  const near = answers.flatMap((answer, i) =>
-    answer?.[8] ? [[...answer[8], `${headings[i].role || headings[i].name}: nearest to the ungrounded value`]] : []);
-  const drawn = answers.map((answer, i) => drawAnswer(task, answer, headings[i], changed[i], isPair && i === 0 ? "del" : "ins"));
-  const after = data.sides[pair.at(-1)];
-  const replay = ["harness", "replay", after.run, id, "--task", task.name, ...(after.model ? ["--model", after.model] : []), ...(repeat ? ["--repeat", String(repeat)] : [])];
+  const [one, other] = answers;
+  const isPair = pair.length > 1 && one && other && (one[4] ?? 0) === (other[4] ?? 0);
+  const changed = isPair ? changesOf(texts[one[0]], texts[other[0]]) : [];
+  const drawn = headings.map((heading, i) => drawAnswer(task, row, heading, changed[i] ?? [], isPair && i === 0 ? "del" : "ins"));
   return el("article", "case", titleOf(task, row),
-    el("pre", "prompt", task.prefix ? el("span", "hint", "… ") : "", ...marked(texts[prompt], near, { className: "near" })), el("div", "answers", ...drawn),
-    answers.length > 1 && whole[0] && whole[0] === whole[1] ? el("p", "note", "Both answers are the same, character by character.") : "",
-    drawKeys(whole, reference === null ? "" : texts[reference], headings),
-    el("p", "replay", el("code", "", ...visible(replay.map(quoted).join(" ")))));
+    (isAlone ? drawMessages : drawPrompt)(task, row, headings), el("div", "answers", ...drawn),
+    pair.length > 1 && whole[0] && whole[0] === whole[1] ? el("p", "note", `${others.length ? "The answers before and after" : "Both answers"} are the same, character by character.`) : "",
+    drawKeys(whole, row[5] === null ? "" : texts[row[5]], headings),
+    el("p", "replay", el("code", "", ...visible(replayOf(task, row, data.sides[pair.at(-1)])))),
+    drawCopies(task, row, headings));
 };
 
 /** The case as one line of JSON: the contents of the page, with the whole prompt. */

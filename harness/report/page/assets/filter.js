@@ -1,5 +1,4 @@
-/** The filter of the cases, and the address that holds its settings. */
-const COMPOSITE = "format_success_rate";
+/** The filter of the cases. */
 const SIDES = { before: [0], after: [1], changed: [0, 1] };
 
 /** Tests an answer for a failure of the wanted behavior, with the wanted code. */
@@ -12,12 +11,13 @@ const fails = ({ names, places }, wanted) => {
     ((isWhole && !wanted.code) || (answer[2] ?? []).some(isFound));
 };
 
-const matches = (section, wanted) => {
-  const { names, places, lower } = section;
-  const isFailing = fails(section, wanted);
-  const asksFailure = Boolean(wanted.behavior || wanted.code);
+/** Tests a case for the wanted values; `states` has the state of each by the chosen behavior. */
+const matches = ({ task, lower, states }, wanted) => {
+  const { names, places } = task;
+  const asksFailure = Boolean(wanted.side || wanted.code);
+  const isFailing = fails(task, wanted.code ? wanted : { ...wanted, behavior: wanted.behavior || COMPOSITE });
   return (row) => {
-    if (wanted.case && row[0] !== wanted.case) return false;
+    if (wanted.change && states.get(row) !== wanted.change) return false;
     if (wanted.tag && !row[4].includes(places.get(wanted.tag))) return false;
     if (wanted.wording && names[row[3]] !== wanted.wording) return false;
     const answers = answersOf(row);
@@ -29,17 +29,4 @@ const matches = (section, wanted) => {
     return row[0].toLowerCase().includes(wanted.text) || lower(row[2]).includes(wanted.text) ||
       answers.some((answer) => answer && lower(answer[0]).includes(wanted.text));
   };
-};
-
-/** The pair in the address, where it is not the one that the page opens with. */
-const pairInAddress = () => pair.join() === data.pair.join() ? [] : [["pair", pair.join("-")]];
-const pairOfAddress = () => {
-  const asked = (new URLSearchParams(location.hash.slice(1)).get("pair") ?? "").split("-").map(Number);
-  const isKnown = asked.length === data.pair.length && asked.every((side) => Number.isInteger(side) && side in data.sides);
-  return isKnown ? asked : data.pair;
-};
-const remember = (task, wanted) => {
-  const kept = Object.entries(wanted).filter(([, value]) => value);
-  const said = [...(kept.length ? [["task", task.name]] : []), ...kept, ...pairInAddress()];
-  history.replaceState(null, "", said.length ? `#${new URLSearchParams(said)}` : location.pathname + location.search);
 };

@@ -43,7 +43,7 @@ const keyTable = (answers, reference) => {
   const apart = answers.filter(isRead).length < 2 ? null : rows.filter((row) => row.isApart).length;
   const wrong = known && rows.filter(({ cells }) => cells.some(({ isWrong }) => isWrong)).length;
   const said = [
-    ...(apart === null ? [] : [apart ? `${apart} differ${apart === 1 ? "s" : ""}` : "both alike"]),
+    ...(apart === null ? [] : [apart ? `${apart} differ${apart === 1 ? "s" : ""}` : answers.length > 2 ? "all alike" : "both alike"]),
     ...(wrong === null ? [] : [wrong ? `${wrong} ${wrong === 1 ? "is" : "are"} not the reference's` : "as the reference says"]),
   ].join(", ") || "only one answer is JSON";
   return {

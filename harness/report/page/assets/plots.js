@@ -1,5 +1,4 @@
 /** Charts of the chosen pair, put together from the lines of all models that each chart holds. */
-const ROLES = ["before", "after"];
 const percentOf = (rate) => `${(rate * 100).toFixed(2)}%`;
 const copiesOf = (chart, side) => [...chart.querySelectorAll(`defs [data-side="${side}"] > *`)].map((node) => node.cloneNode(true));
 

@@ -1,4 +1,4 @@
-/** The start of the page: the sections of the tasks, the chosen pair, the key for the search. */
+/** The start of the page: the sections of the tasks, the chosen pair, the keys. */
 pair = pairOfAddress();
 const sections = data.tasks.map(setUp).filter(Boolean);
 const recallAll = () => {
@@ -8,10 +8,7 @@ const recallAll = () => {
 };
 const choose = (wanted) => {
   pair = wanted;
-  const said = new URLSearchParams(location.hash.slice(1));
-  said.delete("pair");
-  for (const [name, value] of pairInAddress()) said.set(name, value);
-  history.replaceState(null, "", said.size ? `#${said}` : location.pathname + location.search);
+  remember(pairInAddress());
   recallAll();
 };
 listenToPair(choose);
@@ -30,9 +27,4 @@ addEventListener("click", (event) => {
   }
   sections.find(({ index }) => String(index) === wanted.task)?.ask(wanted);
 });
-addEventListener("keydown", (event) => {
-  const isTyping = event.target.closest?.("input, select, textarea");
-  if (event.key !== "/" || isTyping || event.ctrlKey || event.metaKey || event.altKey) return;
-  event.preventDefault();
-  sections[0]?.form.elements.text.focus();
-});
+listenToKeys(sections);

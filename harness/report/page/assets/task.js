@@ -1,83 +1,118 @@
-/** The section of one task: its filter, its folds, and their settings in the address. */
+/** The section of one task: its filter, its folds or its table, one case alone, and their state in the address. */
 const TYPING = 20;
-const FIELDS = ["text", "code", "behavior", "side", "tag", "wording"];
+const FIELDS = ["text", "code", "behavior", "change", "side", "tag", "wording"];
 
-const setUp = (task, index) => {
-  if (!task.cases.length) return null;
-  const { names, texts } = task;
-  const places = new Map(names.map((name, place) => [name, place]));
-  const within = (selector) =>
-    [...document.querySelectorAll(selector)].filter((n) => n.dataset.task === String(index));
-  const [form] = within(".filter");
-  const lowered = new Map();
-  const lower = (place) => {
-    if (!lowered.has(place)) lowered.set(place, texts[place].toLowerCase());
-    return lowered.get(place);
-  };
-  let states = new Map();
-  let oneCase = "";
-  let shown = task.cases;
-
-  const buckets = within(".bucket").map((box) => ({
-    box,
-    list: box.querySelector(".list"),
-    tally: box.querySelector(".tally"),
-    states: new Set(box.dataset.states.split("|")),
-    cases: [],
-    drawn: 0,
-  }));
-
-  const apply = () => {
-    const fields = new FormData(form);
-    const wanted = { ...Object.fromEntries(FIELDS.map((name) => [name, fields.get(name) ?? ""])), case: oneCase };
-    wanted.text = wanted.text.trim().toLowerCase();
-    if (!wanted.behavior && !wanted.code) wanted.side = "";
-    const isFiltered = Object.values(wanted).some(Boolean);
-    const found = isFiltered ? task.cases.filter(matches({ names, places, lower }, wanted)) : task.cases;
-    for (const bucket of buckets) {
-      bucket.cases = found.filter((row) => bucket.states.has(states.get(row)));
-      bucket.tally.textContent = count(bucket.cases.length);
-      if (isFiltered && found.length <= STEP) bucket.box.open = bucket.cases.length > 0;
-      if (bucket.box.open) draw(task, bucket);
-      else { bucket.list.replaceChildren(); bucket.drawn = 0; }
-    }
-    shown = found;
-    form.querySelector(".count").textContent = isFiltered ? `${count(found.length)} of ${count(task.cases.length)} cases` : "";
-    return wanted;
-  };
-  const change = () => { oneCase = ""; remember(task, apply()); };
-
-  /** Filters the cases behind a cell of a table. */
-  const ask = (wanted) => {
-    for (const name of FIELDS) form.elements[name].value = wanted[name] ?? "";
-    change();
-    if (shown.length) for (const { box, cases } of buckets) if (cases.length) { box.open = true; break; }
-    form.scrollIntoView({ block: "start" });
-    form.elements.text.focus({ preventScroll: true });
-  };
-
-  const fill = (name, values) => {
+/** Fills the lists of the filter with what the cases have. */
+const fillLists = (task, form, buttons) => {
+  const { names } = task;
+  const used = { code: new Set(), behavior: new Set(), tag: new Set(), wording: new Set() };
+  for (const row of task.cases) {
+    for (const tag of row[4]) used.tag.add(names[tag]);
+    if (names[row[3]]) used.wording.add(names[row[3]]);
+    for (const answer of row.slice(ANSWERS)) for (const finding of answer?.[2] ?? []) used.code.add(names[finding[2]]);
+  }
+  for (const place of task.judged.flat()) used.behavior.add(names[place]);
+  for (const button of buttons) if (button.dataset.behavior) used.behavior.add(button.dataset.behavior);
+  const rank = (name) => name === COMPOSITE ? 0 : name === RIGHT_ANSWERS ? 1 : 2;
+  for (const [name, values] of Object.entries(used)) {
     const select = form.elements[name];
-    for (const value of [...values].sort()) {
+    for (const value of [...values].sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1))) {
       const option = el("option", "", plain(value));
       option.value = value;
       select.append(option);
     }
     if (!values.size) select.closest("label").hidden = true;
-  };
-  const used = { code: new Set(), behavior: new Set(), tag: new Set(), wording: new Set() };
-  for (const row of task.cases) {
-    for (const tag of row[4]) used.tag.add(names[tag]);
-    if (names[row[3]]) used.wording.add(names[row[3]]);
-    for (const answer of row.slice(ANSWERS)) for (const finding of answer?.[2] ?? []) {
-      for (const behavior of finding[0]) used.behavior.add(names[behavior]);
-      used.code.add(names[finding[2]]);
-    }
   }
-  for (const button of within("button.ask")) if (button.dataset.behavior) used.behavior.add(button.dataset.behavior);
-  for (const [name, values] of Object.entries(used)) fill(name, values);
   if (pair.length < 2) form.elements.side.closest("label").hidden = true;
+};
 
+const setUp = (task, index) => {
+  if (!task.cases.length) return null;
+  const { texts } = task;
+  const within = (selector) =>
+    [...document.querySelectorAll(selector)].filter((n) => n.dataset.task === String(index));
+  const [form] = within(".filter");
+  const [views] = within(".views");
+  const [list] = within(".folds");
+  const [tableBox] = within(".dense");
+  const lowered = new Map();
+  const lower = (place) => {
+    if (!lowered.has(place)) lowered.set(place, texts[place].toLowerCase());
+    return lowered.get(place);
+  };
+  let isTable = false;
+  let shown = task.cases;
+  let alone = null;
+
+  const wantedOf = () => {
+    const fields = new FormData(form);
+    const wanted = Object.fromEntries(FIELDS.map((name) => [name, fields.get(name) ?? ""]));
+    return { ...wanted, text: wanted.text.trim().toLowerCase() };
+  };
+  const follow = () => {
+    const { behavior } = wantedOf();
+    if (task.statesBy?.behavior !== behavior || task.statesBy.pair !== pair) {
+      task.behavior = behavior;
+      task.statesBy = { behavior, pair };
+      task.states = statesOf(task, behavior);
+    }
+  };
+  const remembered = (isStep = false) => {
+    const wanted = wantedOf();
+    const view = { view: isTable ? "table" : "", sort: isTable ? dense.state.sort : "", columns: isTable ? dense.state.columns : "" };
+    const one = alone ? addressOfCase(task, alone) : { case: "", nth: "" };
+    const said = { ...wanted, ...view, ...one };
+    remember({ task: Object.values(said).some(Boolean) ? task.name : "", ...said, ...pairInAddress() }, isStep);
+  };
+  /** Draws what the filter finds, in the view that is chosen. */
+  const apply = () => {
+    follow();
+    const wanted = wantedOf();
+    const isFiltered = FIELDS.some((name) => name !== "behavior" && wanted[name]);
+    shown = isFiltered ? task.cases.filter(matches({ task, lower, states: task.states }, wanted)) : task.cases;
+    if (isTable) { folds.erase(); dense.show(shown); } else { tableBox.replaceChildren(); folds.show(shown, task.states, isFiltered); }
+    const of = `${count(task.cases.length)} cases`;
+    const by = isComposite(wanted.behavior) ? "" : `, by ${plain(wanted.behavior)}`;
+    form.querySelector(".count").textContent = isFiltered ? `${count(shown.length)} of ${of}${by}` : by && `${of}${by}`;
+  };
+  const rows = () => isTable ? dense.rows() : folds.rows();
+  /** Shows the list or one case. */
+  const reveal = () => {
+    list.hidden = isTable || Boolean(alone);
+    tableBox.hidden = !isTable || Boolean(alone);
+    if (alone) single.show(alone, rows()); else single.hide();
+    for (const button of views.querySelectorAll("[data-view]")) button.ariaPressed = String((button.dataset.view === "table") === isTable);
+  };
+  const change = () => { alone = null; apply(); reveal(); remembered(); };
+  const open = (row) => {
+    const isFirst = !alone;
+    alone = row;
+    reveal();
+    remembered(isFirst);
+  };
+  const close = () => {
+    const place = task.order.get(alone);
+    alone = null;
+    reveal();
+    remembered();
+    const link = [list, tableBox].map((box) => box.querySelector(`a[data-case="${place}"]`)).find((found) => found?.checkVisibility());
+    if (link) { link.scrollIntoView({ block: "center" }); link.focus({ preventScroll: true }); } else views.scrollIntoView({ block: "start" });
+  };
+  const folds = foldsOf(task, list);
+  const dense = denseOf(task, tableBox, () => { apply(); remembered(); });
+  const single = aloneOf(task, within(".alone")[0], { go: open, close });
+  const look = (wanted) => { isTable = wanted === "table"; alone = null; apply(); reveal(); remembered(); };
+
+  /** Filters the cases behind a cell of a table. */
+  const ask = (wanted) => {
+    for (const name of FIELDS) form.elements[name].value = wanted[name] ?? "";
+    change();
+    if (!isTable && shown.length) folds.openFirst();
+    form.scrollIntoView({ block: "start" });
+    form.elements.text.focus({ preventScroll: true });
+  };
+
+  fillLists(task, form, within("button.ask"));
   let waiting = 0;
   form.addEventListener("input", (event) => {
     clearTimeout(waiting);
@@ -94,23 +129,36 @@ const setUp = (task, index) => {
   });
   form.addEventListener("submit", (event) => event.preventDefault());
   form.addEventListener("reset", () => setTimeout(change));
-  for (const bucket of buckets) {
-    bucket.box.addEventListener("toggle", () => {
-      if (bucket.box.open && !bucket.drawn) draw(task, bucket);
+  views.addEventListener("click", (event) => {
+    const wanted = event.target.closest("[data-view]")?.dataset.view;
+    if (wanted) look(wanted);
+  });
+  for (const box of [list, tableBox]) {
+    box.addEventListener("click", (event) => {
+      if (event.ctrlKey || event.metaKey || event.shiftKey || event.target.closest("button, summary, input, label")) return;
+      const link = event.target.closest("a[data-case]") ?? event.target.closest(".dense tbody tr")?.querySelector("a[data-case]");
+      if (!link || !getSelection().isCollapsed) return;
+      event.preventDefault();
+      open(task.cases[link.dataset.case]);
     });
   }
   form.hidden = false;
+  views.hidden = false;
   // Only these scripts mark differences, so that their legend is hidden without them.
   for (const legend of document.querySelectorAll(`#task-${index} .shading`)) legend.hidden = false;
-  /** Applies the chosen pair and the settings in the address. */
+  /** Applies the chosen pair and the state in the address. */
   const recall = () => {
-    states = new Map(task.cases.map((row) => [row, stateOf(task, row)]));
-    const asked = new URLSearchParams(location.hash.slice(1));
-    const isMine = asked.get("task") === task.name;
-    if (isMine) for (const name of FIELDS) form.elements[name].value = asked.get(name) ?? "";
-    oneCase = isMine ? asked.get("case") ?? "" : "";
+    const said = asked();
+    const isMine = said.get("task") === task.name;
+    const of = (name) => isMine ? said.get(name) ?? "" : "";
+    if (isMine || !said.has("task")) {
+      for (const name of FIELDS) form.elements[name].value = of(name);
+      Object.assign(dense.state, { sort: of("sort"), columns: of("columns") });
+      isTable = of("view") === "table";
+    }
+    alone = task.cases.filter((row) => isMine && row[0] === of("case"))[Number(of("nth"))] ?? null;
     apply();
-    if (oneCase) form.scrollIntoView({ block: "start" });
+    reveal();
   };
-  return { form, task, index, recall, ask };
+  return { form, task, index, recall, ask, single, look, isTable: () => isTable, close };
 };

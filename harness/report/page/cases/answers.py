@@ -6,7 +6,7 @@ from the values of this file.
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from harness.core.case import JsonValue
 from harness.core.completion import FinishReason
@@ -18,6 +18,7 @@ from harness.report.page.visible import readable
 from harness.report.report import Report
 from harness.report.words.excerpts import beginning, window
 from harness.report.words.marks import Mark, first_failure, marks_of
+from harness.report.words.right_answers import RIGHT_ANSWERS
 
 LONG = (1_200, 18)
 """Characters and lines above which an answer scrolls in a box of its own."""
@@ -29,6 +30,8 @@ _VERDICTS: dict[Outcome | None, str] = {
     Outcome.FAILED: "fails",
     Outcome.ERROR: "error",
 }
+FORMAT_ONLY = "passes format, "
+"""Begins the label of an answer that passes the composite and fails another behavior."""
 _OUTCOMES = {said: outcome for outcome, said in _VERDICTS.items()}
 
 
@@ -58,6 +61,8 @@ class Answer:
     is_cut_off: bool
     """The token limit ended the answer."""
     error: str | None
+    absent: tuple[str, ...] = ()
+    """Behaviors that judged other answers of this side and not this one."""
     near: tuple[int, int] | None = None
     """The span of the prompt nearest to a value that the prompt does not state."""
 
@@ -72,6 +77,9 @@ class ShownCase:
     """A Change's value, or ``failing``, ``passing`` or ``not judged``; empty where only models
     outside the pair have the case."""
     prompt: str
+    messages: tuple[tuple[str, int], ...]
+    """The roles of the prompt's messages and the lengths of their contents in ``prompt``, as
+    ``prompt_of`` joins them; empty where the prompt is a single user message."""
     template: str
     tags: tuple[str, ...]
     reference: str
@@ -82,6 +90,16 @@ class ShownCase:
     """One for each side of the report."""
 
 
+def label_of_verdict(answer: Answer) -> str:
+    """The composite verdict in words: ``passes format, wrong value`` where only another behavior
+    fails; ``assets/outcomes.js`` says the same."""
+    if answer.verdict != _VERDICTS[Outcome.PASSED]:
+        return answer.verdict
+    failed = [f for f in answer.findings if f.outcome is Outcome.FAILED]
+    failed.sort(key=lambda f: RIGHT_ANSWERS not in f.behaviors)
+    return FORMAT_ONLY + failed[0].code.replace("_", " ") if failed else answer.verdict
+
+
 def cases_of(report: Report, task: str, limit: int) -> list[ShownCase]:
     """Every case of a task, those of the side after first, each text cut to ``limit``."""
     found = next((c for c in report.comparisons if c.task == task), None)
@@ -90,11 +108,27 @@ def cases_of(report: Report, task: str, limit: int) -> list[ShownCase]:
     answered = [side.samples(task) for side in report.sides]
     pair = [report.place(side) for side in report.pair]
     first = [answered[place] for place in reversed(pair)]
+    judged = judged_behaviors(report, task)
     cases = []
     for key in dict.fromkeys(key for side in (*first, *answered) for key in side):
         samples = tuple(side.get(key) for side in answered)
-        cases.append(_shown(samples, pair, required, limit, noisy))
+        cases.append(_shown(samples, judged, pair, required, limit, noisy))
     return cases
+
+
+def judged_behaviors(report: Report, task: str) -> list[tuple[str, ...]]:
+    """For each side of the report, the behaviors that judged any of its answers."""
+    return [
+        tuple(
+            dict.fromkeys(
+                behavior
+                for sample in side.record.samples
+                if sample.task == task and sample.model == side.model
+                for behavior in sample.verdicts
+            )
+        )
+        for side in report.sides
+    ]
 
 
 def is_long(text: str) -> bool:
@@ -104,7 +138,7 @@ def is_long(text: str) -> bool:
 
 def prompt_of(sample: Sample) -> str:
     """The prompt: the text of a single user message, else every message with its role."""
-    if len(sample.messages) == 1 and sample.messages[0].role == "user":
+    if _is_one_message(sample):
         return sample.messages[0].content
     return "\n\n".join(f"[{m.role}]\n{m.content}" for m in sample.messages)
 
@@ -125,6 +159,7 @@ def _state(pair: Sequence[Answer | None]) -> str:
 
 def _shown(
     samples: Sequence[Sample | None],
+    judged: Sequence[Iterable[str]],
     pair: Sequence[int],
     required: tuple[str, ...],
     limit: int,
@@ -133,18 +168,37 @@ def _shown(
     either = samples[pair[-1]] or next(s for s in samples if s)
     prompt = prompt_of(either)
     shown = prompt[:limit]
-    answers = tuple(answer_of(s, required, limit, shown) if s else None for s in samples)
+    answers = tuple(
+        _with_absent(answer_of(s, required, limit, shown), s, behaviors) if s else None
+        for s, behaviors in zip(samples, judged, strict=True)
+    )
     return ShownCase(
         either.case_id,
         either.repeat,
         _state([answers[place] for place in pair]),
         "".join(beginning(prompt, limit)),
+        _messages(either),
         either.template,
         either.tags,
         _reference(either.reference, limit),
         either.case_id in noisy,
         answers,
     )
+
+
+def _is_one_message(sample: Sample) -> bool:
+    return len(sample.messages) == 1 and sample.messages[0].role == "user"
+
+
+def _messages(sample: Sample) -> tuple[tuple[str, int], ...]:
+    if _is_one_message(sample):
+        return ()
+    return tuple((m.role, len(m.content)) for m in sample.messages)
+
+
+def _with_absent(answer: Answer, sample: Sample, judged: Iterable[str]) -> Answer:
+    absent = tuple(b for b in judged if b not in sample.verdicts)
+    return replace(answer, absent=absent) if absent else answer
 
 
 def _reference(value: JsonValue, limit: int) -> str:
@@ -177,7 +231,7 @@ def answer_of(sample: Sample, required: tuple[str, ...], limit: int, prompt: str
         tuple(_findings(sample)),
         _is_cut_off(sample),
         sample.completion.error,
-        nearest_place(sample, prompt),
+        near=nearest_place(sample, prompt),
     )
 
 

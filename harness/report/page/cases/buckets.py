@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from harness.gate.compare import Change
 from harness.report.page.cases.answers import FAILING, PASSING, ShownCase
 from harness.report.page.cases.details import CaseDetail
+from harness.report.words.comparison import SAID
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,20 @@ ALONE_BUCKETS = (
     Bucket("Passing", (PASSING,), "every required behavior passes", 5),
     Bucket("Not judged", (Change.NOT_JUDGED,), "an error or a skip", 5),
 )
+
+
+STATE_WORDS = {
+    **{change.value: one for change, (one, _) in SAID.items()},
+    Change.NOT_JUDGED.value: "not judged",
+    FAILING: "fails",
+    PASSING: "passes",
+}
+"""The state of one case in words: ``broke``."""
+
+
+def buckets_of(sides: int) -> tuple[Bucket, ...]:
+    """The buckets of a pair, or of one model."""
+    return PAIR_BUCKETS if sides > 1 else ALONE_BUCKETS
 
 
 @dataclass(frozen=True, slots=True)
