@@ -72,8 +72,8 @@ const setUp = (task, index) => {
     shown = isFiltered ? task.cases.filter(matches({ task, lower, states: task.states }, wanted)) : task.cases;
     if (isTable) { folds.erase(); dense.show(shown); } else { tableBox.replaceChildren(); folds.show(shown, task.states, isFiltered); }
     const of = `${count(task.cases.length)} cases`;
-    const by = isComposite(wanted.behavior) ? "" : `, by ${plain(wanted.behavior)}`;
-    form.querySelector(".count").textContent = isFiltered ? `${count(shown.length)} of ${of}${by}` : by && `${of}${by}`;
+    const by = isComposite(wanted.behavior) ? "" : `${of}, by ${plain(wanted.behavior)}`;
+    form.querySelector(".count").textContent = isFiltered ? `${count(shown.length)} of ${of}` : by;
   };
   const rows = () => isTable ? dense.rows() : folds.rows();
   /** Shows the list or one case. */
@@ -144,6 +144,7 @@ const setUp = (task, index) => {
   }
   form.hidden = false;
   views.hidden = false;
+  for (const button of views.querySelectorAll("button")) button.disabled = false;
   // Only these scripts mark differences, so that their legend is hidden without them.
   for (const legend of document.querySelectorAll(`#task-${index} .shading`)) legend.hidden = false;
   /** Applies the chosen pair and the state in the address. */
