@@ -15,7 +15,7 @@ from harness.core.errors import HarnessError
 from harness.core.extras import require
 from harness.core.modelref import ModelRef
 from harness.core.suggestion import did_you_mean
-from harness.engine.model import AnsweringModel, Backend, EngineSettings
+from harness.engine.model import AnsweredCases, AnsweringModel, Backend, EngineSettings
 from harness.files.refused import refusals
 
 if TYPE_CHECKING:
@@ -106,6 +106,19 @@ def is_decoded_here(ref: ModelRef) -> bool:
     """True for a kind whose answers our own decoding loops generate, which a grammar can
     constrain."""
     return not hasattr(_backend(ref), "connect")
+
+
+def answered_cases(ref: ModelRef) -> AnsweredCases | None:
+    """The cases that a stored run answered; ``None`` for a model that answers any.
+
+    Raises:
+        HarnessError: the run cannot be read.
+    """
+    backend = _backend(ref)
+    if not hasattr(backend, "answered_cases"):
+        return None
+    found: AnsweredCases = backend.answered_cases(ref)
+    return found
 
 
 def libraries_of(ref: ModelRef) -> tuple[str, ...]:

@@ -1,11 +1,12 @@
 """``record:RUN[+model=REF]``: replays the completions of a stored run, without any model.
 
 ``RUN`` is a run's folder or the id of one under ``reports/runs``. A run of several models needs
-``+model=`` to say which. A request that the run did not answer, or answered under another prompt or
-other decoding, comes back as an error.
+``+model=`` to say which. A session asks it the cases that it answered and no others, so that what
+an interrupted run has can be judged. A request that the run did not answer, or answered under
+another prompt or other decoding, comes back as an error.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -16,7 +17,7 @@ from harness.core.plan import Request, failed
 from harness.core.record import ModelRecord, RunRecord, Sample
 from harness.core.suggestion import did_you_mean
 from harness.engine.local import GivenAnswers, LocalModel
-from harness.engine.model import EngineSettings, OnStep, OpenModel
+from harness.engine.model import AnsweredCases, EngineSettings, OnStep, OpenModel
 from harness.model_files.folders import check_options
 from harness.records.runs import find_run, read_run
 
@@ -29,6 +30,10 @@ def preflight(ref: ModelRef, settings: EngineSettings) -> None:
             "are, name the model itself"
         )
     _open(ref)
+
+
+def answered_cases(ref: ModelRef) -> AnsweredCases:
+    return _answered(*_open(ref))
 
 
 def connect(ref: ModelRef, settings: EngineSettings) -> LocalModel:
@@ -50,12 +55,14 @@ class Replay(GivenAnswers):
         self.ref = ref
         self.model = model
         self.tasks = {task.name: task for task in run.tasks}
+        self.answered = _answered(run, model)
         self.samples: dict[tuple[str, str, int], Sample] = {
             (s.task, s.case_id, s.repeat): s for s in run.samples if s.model == model.ref
         }
 
     def describe(self) -> ModelRecord:
-        """The recorded model without its measurements, which a replay does not have."""
+        """The recorded model without its measurements, which a replay does not have, and with a
+        warning where its run was ended early."""
         return replace(
             self.model,
             ref=str(self.ref),
@@ -64,7 +71,14 @@ class Replay(GivenAnswers):
             load_seconds=None,
             generate_seconds=None,
             peak_memory_mb=None,
+            warnings=() if self.answered.is_whole else tuple(self._lacking()),
         )
+
+    def _lacking(self) -> Iterator[str]:
+        for name, task in self.tasks.items():
+            has = len(self.answered.by_task.get(name, ()))
+            if 0 < has < task.cases:
+                yield f"its run was ended early and has {has:,} of {task.cases:,} cases of {name}"
 
     def generate(self, batch: Sequence[Request], on_step: OnStep) -> list[Completion]:
         return [self._answer(request) for request in batch]
@@ -104,3 +118,13 @@ def _open(ref: ModelRef) -> tuple[RunRecord, ModelRecord]:
         hint = did_you_mean(wanted, models, f"there are: {', '.join(models)}")
         raise HarnessError(f"--model {ref}: the run has no model {wanted!r}, {hint}")
     return run, models[wanted]
+
+
+def _answered(run: RunRecord, model: ModelRecord) -> AnsweredCases:
+    by_task: dict[str, set[str]] = {}
+    for sample in run.samples:
+        if sample.model == model.ref:
+            by_task.setdefault(sample.task, set()).add(sample.case_id)
+    is_stopped = model.early_stop is not None and model.early_stop.is_stopped
+    is_whole = run.status == "complete" and run.shard is None and not is_stopped
+    return AnsweredCases({task: frozenset(ids) for task, ids in by_task.items()}, is_whole)

@@ -177,6 +177,9 @@ class BehaviorResult:
     """Measured values of a run-level behavior, by name with unit: ``p95_seconds``."""
     limited: str | None = None
     """The measured value that ``budget`` limits; ``None`` where it is the first, or the p95."""
+    limits: Mapping[str, float] = field(default_factory=dict)
+    """The most that the task allows, by measured value; empty in records that were written without
+    it, which name ``budget`` alone."""
     reason: str = ""
     """Reason why a run-level behavior failed."""
     repeats: int = 1

@@ -1,6 +1,6 @@
 """The protocols of a backend, and of a model that answers, open or about to be opened."""
 
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
@@ -209,16 +209,30 @@ def replacement(first: ModelRecord | None, again: ModelRecord) -> str | None:
     return f"{again.ref} was replaced during the run: its files have other hashes, run it again"
 
 
+@dataclass(frozen=True, slots=True)
+class AnsweredCases:
+    """The cases that a model's stored answers are to."""
+
+    by_task: Mapping[str, frozenset[str]]
+    """Ids of cases."""
+    is_whole: bool
+    """False where the run was ended before it had asked them all, or asked a part only."""
+
+    def has(self, task: str, case_id: str) -> bool:
+        return case_id in self.by_task.get(task, ())
+
+
 class Backend(Protocol):
     """The functions of a file in ``harness/backends/``.
 
-    Five more names are optional. ``LIBRARIES`` are the packages whose versions decide, beside the
+    Six more names are optional. ``LIBRARIES`` are the packages whose versions decide, beside the
     files, what a model answers: with it and ``files``, answers are kept in the store.
     ``files(ref)`` lists the files that ``open_model`` reads: when one is replaced while the model
     is in use, its further answers are errors. ``import_libraries(ref, settings)`` imports what
     ``open_model`` takes, opens nothing and reads no weights: a process that is prewarmed runs it
     before it is known whether the model will be asked. ``connect(ref, settings)`` returns an
     ``AnsweringModel`` of the backend's own, for a kind that needs no process, such as a stored run.
+    ``answered_cases(ref)`` returns the ``AnsweredCases`` of a model that can answer no others.
     ``IS_SERVED`` is true where a server alone knows the model's weights: its answers are kept until
     a run is whole, and found by a session that resumes it.
     """

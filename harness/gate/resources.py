@@ -9,8 +9,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from statistics import median
 
-from harness.core.record import TimedAnswer
-from harness.gate.compare import BehaviorChange, Comparison, Side
+from harness.core.held_values import held_values, shown_value
+from harness.core.record import BehaviorResult, TimedAnswer
+from harness.gate.compare import Comparison, Side
 from harness.gate.policy import GatePolicy
 from harness.stats.ratios import MedianRatio, median_ratio
 
@@ -64,23 +65,38 @@ class MemoryChange:
 
 
 @dataclass(frozen=True, slots=True)
+class LostBudget:
+    """A budget of a measured value that was met before and is missed after."""
+
+    behavior: str
+    name: str
+    """The measured value, with its unit: ``p50_seconds``."""
+    before: float | None
+    after: float
+    budget: float
+
+
+@dataclass(frozen=True, slots=True)
 class ResourceChange:
     """Change of latency and memory of one task."""
 
-    budgets_lost: tuple[BehaviorChange, ...] = ()
-    """Latency and memory budgets that were met before and are missed after."""
+    budgets_lost: tuple[LostBudget, ...] = ()
+    """Budgets of measured values that were met before and are missed after."""
+    busy: str = ""
+    """One line where other programs took so much of the machine, before or after, that no absolute
+    time says anything about a model."""
     latency: LatencyChange | None = None
     """``None`` where a side was not timed."""
     memory: MemoryChange | None = None
     """``None`` where a side was not measured."""
 
     @property
-    def memory_budgets_lost(self) -> tuple[BehaviorChange, ...]:
-        return tuple(c for c in self.budgets_lost if _measures(c, _MEMORY))
+    def memory_budgets_lost(self) -> tuple[LostBudget, ...]:
+        return tuple(lost for lost in self.budgets_lost if lost.name == _MEMORY)
 
     @property
-    def latency_budgets_lost(self) -> tuple[BehaviorChange, ...]:
-        return tuple(c for c in self.budgets_lost if _measures(c, _SECONDS))
+    def latency_budgets_lost(self) -> tuple[LostBudget, ...]:
+        return tuple(lost for lost in self.budgets_lost if lost.name.endswith(_SECONDS))
 
     def is_over_memory(self, policy: GatePolicy) -> bool:
         """A memory budget is newly missed, or peak memory grew by more than the policy accepts."""
@@ -90,12 +106,14 @@ class ResourceChange:
 
     def is_too_slow(self, policy: GatePolicy) -> bool:
         """Latency is significantly above the policy's limit, or significantly higher with a latency
-        budget newly missed."""
+        budget newly missed on a machine that was not busy: an absolute time on a busy one decides
+        nothing."""
         if self.latency is None:
             return False
         limit = policy.max_latency_increase
         is_over = limit is not None and self.latency.is_over(limit)
-        return is_over or (self.latency.is_over(0) and bool(self.latency_budgets_lost))
+        is_missed = bool(self.latency_budgets_lost) and not self.busy
+        return is_over or (is_missed and self.latency.is_over(0))
 
     def is_maybe_too_slow(self, policy: GatePolicy) -> bool:
         """Latency is paired, and its interval reaches above the policy's limit."""
@@ -110,6 +128,9 @@ def resource_change(comparison: Comparison, confidence: float) -> ResourceChange
     before, after, task = comparison.before, comparison.after, comparison.task
     return ResourceChange(
         budgets_lost=tuple(_budgets_lost(before, after, task)),
+        busy=next(
+            (load.note for s in (after, before) if (load := s.record.load) and load.note), ""
+        ),
         latency=latency_change(before, after, task, confidence),
         memory=_memory_change(before, after),
     )
@@ -153,15 +174,23 @@ def _memory_change(before: Side, after: Side) -> MemoryChange | None:
     return MemoryChange(*peaks) if len(peaks) == 2 else None
 
 
-def _budgets_lost(before: Side, after: Side, task: str) -> Iterable[BehaviorChange]:
-    """Budgets of whole runs (memory, latency) that were met before and are missed after."""
+def _budgets_lost(before: Side, after: Side, task: str) -> Iterable[LostBudget]:
+    """Budgets of what is measured over whole runs (memory, latency, a share) that were met before
+    and are missed after."""
     for result in after.record.results:
-        if (result.model, result.task) == (after.model, task) and result.measured:
-            was = before.result(task, result.behavior)
-            if was is not None and was.met and result.met is False:
-                yield BehaviorChange(result.behavior, was, result, {})
+        was = before.result(task, result.behavior)
+        if (result.model, result.task) == (after.model, task) and result.measured and was:
+            yield from _values_lost(was, result)
 
 
-def _measures(change: BehaviorChange, ending: str) -> bool:
-    found = change.after.measured if change.after else {}
-    return any(name.endswith(ending) for name in found)
+def _values_lost(was: BehaviorResult, result: BehaviorResult) -> Iterable[LostBudget]:
+    met = {held.name for held in held_values(was) if held.is_met}
+    held_after = held_values(result)
+    for held in held_after:
+        if not held.is_met and (was.met or held.name in met):
+            value = was.measured.get(held.name)
+            yield LostBudget(result.behavior, held.name, value, held.value, held.most)
+    if not held_after and was.met and result.met is False and result.budget is not None:
+        name = shown_value(result)
+        value = was.measured.get(name)
+        yield LostBudget(result.behavior, name, value, result.measured[name], result.budget)

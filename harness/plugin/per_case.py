@@ -26,4 +26,4 @@ def with_cases(metafunc: pytest.Metafunc, subjects: Sequence[Subject]) -> Sequen
     is_over_completions = PER_COMPLETION & {*metafunc.fixturenames}
     if not option_of(metafunc.config, "--per-case") or not is_over_completions:
         return subjects
-    return [replace(s, case_id=case.id) for s in subjects for case in s.task.cases]
+    return [replace(s, case_id=case.id) for s in subjects for case in s.task.cases if s.asks(case)]

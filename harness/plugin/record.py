@@ -128,7 +128,7 @@ class RecordWriter:
             reporter.write_line(printable(line))
         if self.folder is not None:
             reporter.write_line(f"record: {short_path(self.folder)}")
-            if self.record.status == "partial":
+            if self.record.status == "partial" and not _is_replay(self.record):
                 reporter.write_line(f"judge the answers it has: {self._judge_again()}")
 
     def _judge_again(self) -> str:
@@ -168,6 +168,11 @@ class RecordWriter:
             line = f"--report-dir {self.report_dir}: {error.strerror}{kept}"
             return usage_error([self.session.named(line)])
         return internal_error(f"bug, the record was not written: {one_line(error)}{kept}")
+
+
+def _is_replay(record: RunRecord) -> bool:
+    """True where nothing but stored runs answered."""
+    return all(model.kind == "record" for model in record.models)
 
 
 def _from_store(record: RunRecord) -> Iterator[str]:

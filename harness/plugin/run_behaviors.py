@@ -108,8 +108,8 @@ def _not_passed(result: Callable[..., BehaviorResult], verdict: Verdict) -> Beha
 
 
 def _limit(subject: Subject, behavior: str, measured: Mapping[str, float]) -> dict[str, Any]:
-    """The budget shown next to a measurement in a table, and the measured value that it limits:
-    the p95 where that has one, else the first that has."""
+    """The budgets of what was measured, and the one that stands for all in a table, with the
+    measured value that it limits: the p95 where that has one, else the first that has."""
     budgets = subject.task.budgets
     if behavior in budgets:
         return {"budget": budgets[behavior]}
@@ -118,4 +118,5 @@ def _limit(subject: Subject, behavior: str, measured: Mapping[str, float]) -> di
     if not held:
         return {}
     limited = max(held, key=lambda n: "p95" in n)
-    return {"budget": budgets[names[limited]], "limited": limited}
+    limits = {n: budgets[names[n]] for n in held}
+    return {"budget": limits[limited], "limited": limited, "limits": limits}

@@ -18,6 +18,7 @@ from harness.report.words.grammar_lift import TITLE, GrammarLift, grammar_lifts
 from harness.report.words.marks import explaining_behaviors, first_failure
 from harness.report.words.noise import lines
 from harness.report.words.provenance import facts
+from harness.report.words.resources import is_alarm
 from harness.report.words.stated import stated_line
 
 SUFFIX = ".md"
@@ -82,7 +83,8 @@ def _head(report: Report) -> Iterator[str]:
     decision = report.decision
     yield f"## {_SIGNS[decision.outcome]} {markdown(decisions.sentence(decision))}\n\n"
     for line in decisions.explanation(decision):
-        yield f"- {markdown(line)}\n"
+        strong = "**" if is_alarm(line) else ""
+        yield f"- {strong}{markdown(line)}{strong}\n"
     for task in decision.tasks:
         yield from _table(task)
     for lift in grammar_lifts(report):
@@ -132,7 +134,8 @@ def _alone(run: RunRecord) -> Iterator[str]:
     yield _row(["task", "model", "behavior", "rate", "95% interval", "budget", ""])
     yield _row(["---", "---", "---", "---:", "---:", "---", "---"])
     for result in run.results:
-        yield _row(_result(result))
+        for part in words.by_budget(result):
+            yield _row(_result(part))
     for line in filter(None, map(stated_line, run.tasks)):
         yield f"\n{markdown(words.sentence(line))}\n"
     for noise in run.noise:
@@ -165,10 +168,13 @@ def _repeats(results: list[BehaviorResult]) -> Iterator[str]:
 
 def _result(result: BehaviorResult) -> list[str]:
     shown = "" if result.rate is None else words.percent(result.rate)
+    behavior = result.behavior
     if result.measured:
-        shown = words.quantity(*words.headline(result))
+        key, value = words.headline(result)
+        shown = words.quantity(key, value)
+        behavior += f" {words.label(key)}" if key.endswith("_seconds") else ""
     met = {None: "", True: "met", False: "**missed**"}[result.met]
-    names = [markdown(name) for name in (result.task, result.model, result.behavior)]
+    names = [markdown(name) for name in (result.task, result.model, behavior)]
     return [*names, shown, words.interval(result.interval), words.budget(result), met]
 
 

@@ -164,7 +164,8 @@ def _summary_table(
     Every column but the last is as wide as its cells. The last takes the rest of the terminal;
     where that is too narrow, its text stands on a line below.
     """
-    ordered = sorted(rows, key=lambda r: order_of(r.behavior))
+    parts = (part for row in rows for part in words.by_budget(row))
+    ordered = sorted(parts, key=lambda r: order_of(r.behavior))
     cells = {id(r): [_ascii(cell, options) for cell in _cells(r)] for r in ordered}
     is_repeated = any(r.repeats > 1 for r in rows)
     named = ["pass@1" if h == "rate" and is_repeated else h for h in _HEADINGS]
@@ -255,8 +256,7 @@ def _cells(result: BehaviorResult) -> Iterator[Text]:
     shown = "" if result.rate is None else words.percent(result.rate)
     if result.measured:
         key, value = words.headline(result)
-        is_one_of_several = key.startswith("p95") or key == "mean_seconds"
-        name += f" {words.label(key)}" if is_one_of_several else ""
+        name += f" {words.label(key)}" if key.endswith("_seconds") else ""
         shown = words.quantity(key, value)
     yield Text(f"  {name}", style)
     yield Text(shown, style)
@@ -274,7 +274,8 @@ def _met(result: BehaviorResult) -> Text:
 
 
 def _median(result: BehaviorResult) -> str:
-    found = (words.quantity(k, v) for k, v in result.measured.items() if k.startswith("p50"))
+    p50 = {k: v for k, v in result.measured.items() if k[:3] == "p50" and k not in result.limits}
+    found = (words.quantity(k, v) for k, v in p50.items())
     return next((f"p50 {value}" for value in found), "")
 
 
@@ -284,7 +285,8 @@ def _notes(result: BehaviorResult) -> Text:
         parts.append(f"{result.skipped} skipped")
     if result.measured:
         shown = words.headline(result)[0]
-        others = [(k, v) for k, v in result.measured.items() if k != shown and k[:3] != "p50"]
+        told = {shown, "p50_seconds", *result.limits}
+        others = [(k, v) for k, v in result.measured.items() if k not in told]
         parts += [f"{words.label(k)} {words.quantity(k, v)}" for k, v in others]
     if result.reason and result.met is None:
         parts.append(result.reason)

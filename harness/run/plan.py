@@ -56,16 +56,18 @@ class RunPlan:
     tasks: Mapping[str, Task]
     shard: Shard | None = None
     """The part of a divided run that this plan is; ``tasks`` have the cases of the whole run."""
+    is_of_a_part: bool = False
+    """A stored run that is replayed was ended early."""
 
     @classmethod
     def of(
         cls, tests: Iterable[PlannedTest], start: RunStart | None = None, run_id: str | None = None
     ) -> "RunPlan":
         """The plan of all requests that the tests read, each once."""
-        start = start or RunStart()
+        start, given = start or RunStart(), [*tests]
         groups: dict[ModelRef, dict[str, list[PlannedTest]]] = {}
         tasks: dict[str, Task] = {}
-        for test in tests:
+        for test in given:
             task = tasks.setdefault(test.subject.task.name, test.subject.task)
             groups.setdefault(test.subject.ref, {}).setdefault(task.name, []).append(test)
         every = {
@@ -74,7 +76,15 @@ class RunPlan:
         }
         requests = {ref: tuple(r for r in own if not r.timed) for ref, own in every.items()}
         timed = {ref: tuple(r for r in own if r.timed) for ref, own in every.items()}
-        return cls(run_id or new_run_id(start.created), start, requests, timed, tasks)
+        is_of_a_part = any(test.subject.is_of_a_part for test in given)
+        return cls(
+            run_id or new_run_id(start.created),
+            start,
+            requests,
+            timed,
+            tasks,
+            is_of_a_part=is_of_a_part,
+        )
 
     @cached_property
     def fingerprint(self) -> str:
@@ -115,9 +125,10 @@ class RunPlan:
 
 
 def _requests(task: Task, tests: Sequence[PlannedTest]) -> tuple[Request, ...]:
-    """Requests of judged cases, and of timed cases."""
+    """Requests of one model's judged cases, and of its timed cases."""
     chosen = {test.subject.case_id for test in tests}
-    cases = [c for c in task.cases if None in chosen or c.id in chosen]
+    asks = tests[0].subject.asks
+    cases = [c for c in task.cases if (None in chosen or c.id in chosen) and asks(c)]
     judged = task.requests(cases, repeats=task.repeats)
     if not any(test.is_timed for test in tests):
         return judged

@@ -61,6 +61,8 @@ def _warnings(examined: Examination, arguments: Sequence[str]) -> tuple[Finding,
 
 
 def with_warnings(record: RunRecord, warnings: Mapping[str, tuple[str, ...]]) -> RunRecord:
-    """The record with each model's warnings."""
-    models = tuple(replace(m, warnings=warnings.get(m.ref, ())) for m in record.models)
+    """The record with these warnings on its models, after those that a model gave itself."""
+    models = tuple(
+        replace(m, warnings=(*m.warnings, *warnings.get(m.ref, ()))) for m in record.models
+    )
     return replace(record, models=models)

@@ -13,7 +13,7 @@ from harness.core.extras import joined, require
 from harness.core.modelref import ModelRef
 from harness.core.template_arguments import parse_arguments
 from harness.engine.grammar import grammar_of
-from harness.engine.model import EngineSettings
+from harness.engine.model import AnsweredCases, EngineSettings
 from harness.files.paths import short_path
 from harness.run.failed_cases import FailedCases
 from harness.run.model_patterns import models_named
@@ -60,6 +60,17 @@ class Subject:
     ref: ModelRef
     task: Task
     case_id: str | None = None
+    answered: AnsweredCases | None = None
+    """The only cases that a stored run can be asked; ``None``: the model answers any."""
+
+    @property
+    def is_of_a_part(self) -> bool:
+        """True where the answers are of a run that was ended early, as this one then is, too."""
+        return self.answered is not None and not self.answered.is_whole
+
+    def asks(self, case: Case) -> bool:
+        """True where the model can be asked the case of the subject's task."""
+        return self.answered is None or self.answered.has(self.task.name, case.id)
 
     @property
     def label(self) -> str:
@@ -92,25 +103,58 @@ def choose(
     errors: list[HarnessError] = []
     tasks: tuple[Task, ...] = ()
     models: tuple[tuple[ModelRef, tuple[str, ...] | None], ...] = ()
-    try:
-        tasks = _tasks(root, settings, choices, source)
-    except HarnessError as error:
-        errors.append(error)
+    stored: dict[ModelRef, AnsweredCases] = {}
     try:
         models = _models(root, settings, choices)
+        stored = {} if choices.answered else _stored(models)
     except HarnessError as error:
         errors.append(error)
+    try:
+        only = [*stored.values()] if models and len(stored) == len(models) else None
+        tasks = _tasks(root, settings, choices, source, only)
+    except HarnessError as error:
+        errors.insert(0, error)
     if choices.is_constrained:
         served = [f"--model {ref}: {_SERVED}" for ref, _ in models if backends.is_served(ref)]
         errors += [HarnessError(*served)] if served else []
     if errors:
         raise joined(errors)
-    return tuple(
-        Subject(ref, task)
+    subjects = tuple(
+        Subject(ref, task, answered=stored.get(ref))
         for ref, own in models
         for task in tasks
         if own is None or task.name in own
     )
+    return _with_answers(subjects, choices)
+
+
+def _stored(
+    models: Sequence[tuple[ModelRef, tuple[str, ...] | None]],
+) -> dict[ModelRef, AnsweredCases]:
+    """The models that can be asked some cases only."""
+    found = {ref: backends.answered_cases(ref) for ref, _ in models}
+    return {ref: cases for ref, cases in found.items() if cases is not None}
+
+
+def _with_answers(subjects: Sequence[Subject], choices: Choices) -> tuple[Subject, ...]:
+    """The subjects with a case that the model can be asked.
+
+    Raises:
+        HarnessError: a model has none of any task, or of a task that was named.
+    """
+    kept = tuple(s for s in subjects if any(map(s.asks, s.task.cases)))
+    missed = [s for s in subjects if s not in kept]
+    mistakes = []
+    for ref in dict.fromkeys(s.ref for s in missed):
+        names = [s.task.name for s in missed if s.ref == ref]
+        if all(s.ref != ref for s in kept) or any(name in choices.tasks for name in names):
+            mistakes.append(
+                f"--model {ref}: the stored run has no answer to the chosen cases of "
+                f"{', '.join(names)}: choose others with --task, or name the model itself"
+            )
+    if mistakes:
+        raise HarnessError(*mistakes)
+    return kept
 
 
 def _models(
@@ -137,8 +181,13 @@ def _models(
 
 
 def _tasks(
-    root: Path, settings: Settings, choices: Choices, source: CaseSource | None
+    root: Path,
+    settings: Settings,
+    choices: Choices,
+    source: CaseSource | None,
+    only: Sequence[AnsweredCases] | None,
 ) -> tuple[Task, ...]:
+    """The chosen tasks with their chosen cases: of those that ``only`` have, where it is given."""
     folder = short_path(Path(choices.tasks_dir or root / settings.tasks_dir))
     found = find_tasks(folder, choices.tasks)
     if source is not None:
@@ -146,6 +195,9 @@ def _tasks(
     if choices.failed_of is not None:
         report_dir = Path(choices.report_dir or root / settings.report_dir)
         found = _failed_only(found, choices.failed_of, report_dir)
+    known = {case.id for task in found for case in task.cases}
+    if only is not None:
+        found = tuple(_answered_only(task, only) for task in found)
     tasks = tuple(_adjusted(task, choices) for task in found)
     if choices.is_constrained:
         require("--decode constrained", "llguidance")
@@ -157,11 +209,16 @@ def _tasks(
             f"{', '.join(greedy)}: add --temperature 0.7, or choose other tasks with --task"
         )
     if choices.cases:
-        known = {case.id for task in tasks for case in task.cases}
         unknown = [case_id for case_id in choices.cases if case_id not in known]
         if unknown:
             raise HarnessError(f"--case {unknown[0]}: no chosen task has such a case")
-    return tuple(task for task in tasks if task.cases)
+    return tuple(task for task in tasks if task.cases or only is not None)
+
+
+def _answered_only(task: Task, only: Sequence[AnsweredCases]) -> Task:
+    """The task with the cases that any of the stored runs answered."""
+    cases = tuple(c for c in task.cases if any(has.has(task.name, c.id) for has in only))
+    return replace(task, cases=cases, is_selected=task.is_selected or len(cases) < len(task.cases))
 
 
 def _failed_only(tasks: Sequence[Task], run: str, report_dir: Path) -> tuple[Task, ...]:

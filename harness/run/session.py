@@ -118,8 +118,9 @@ class Run:
     @property
     def is_cut(self) -> bool:
         """True if a model was stopped before it had answered all requests, or was replaced by
-        another meanwhile. One that did not open at all was not cut."""
-        return any(
+        another meanwhile, or a run that was cut is replayed. One that did not open at all was not
+        cut."""
+        return self.plan.is_of_a_part or any(
             len(self.answers.missing(ref, requests)) < len(requests)
             if self.answers.models[ref].error
             else self.answers.missing(ref, requests)

@@ -89,3 +89,11 @@ def test_a_record_that_is_damaged_between_preflight_and_answers_does_not_open(pr
     assert "samples.jsonl:1" in closed.model.error
     with pytest.raises(HarnessError):
         backends.preflight(ref)
+
+
+def test_a_run_that_was_ended_early_says_how_much_it_has(project):
+    folder = project.root / "stored/stored"
+    run = read_run(folder)
+    write_run(replace(run, samples=run.samples[:1], status="partial"), folder.parent)
+    _, model = answers(requests(project)[:1])
+    assert model.warnings == ("its run was ended early and has 1 of 4 cases of echo",)

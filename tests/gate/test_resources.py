@@ -6,13 +6,14 @@ from dataclasses import replace
 
 import pytest
 
-from harness.core.record import BehaviorResult, RunRecord, TimedAnswer
+from harness.core.record import BehaviorResult, MachineLoad, RunRecord, TimedAnswer
+from harness.core.verdict import FailureCode, Verdict
 from harness.gate.compare import Side
 from harness.gate.decision import GateDecision, decide
 from harness.gate.outcome import GateOutcome, Reason
 from harness.gate.policy import GatePolicy
 from harness.gate.resources import latency_change
-from harness.report.words.decision import explanation, sentence
+from harness.report.words.decision import alarms_of, explanation, sentence
 from tests.gating import answered, pair
 from tests.synthetic import ADAPTER, BASE, TASK, record_of
 
@@ -125,15 +126,68 @@ def test_a_budget_newly_missed_by_a_model_that_is_surely_slower_is_a_regression(
     assert decision.tasks[0].reason is Reason.LATENCY
     assert sentence(decision).startswith(
         "REGRESSION: answers take 2.00 times as long (interval 2.00 to 2.00); "
-        "latency_budget was 1.9 s and is 3.8 s, at most 2 s; format_success_rate stayed at 100.0%"
+        "latency_budget p95 was 1.9 s and is 3.8 s, at most 2 s; format_success_rate stayed at "
+        "100.0%"
     )
     # As fast as before, but for one slow case: what is missed may be chance.
     hiccup = session(times(20), [*times(20)[:19], 9.0])
     decision = gate(replace(hiccup, results=results))
     assert decision.outcome is GateOutcome.PASS
-    assert "No slower than chance explains, so not decided upon: latency_budget was" in "\n".join(
-        explanation(decision)
+    assert (
+        "MISSED: latency_budget p95 was 1.9 s and is 3.8 s, at most 2 s. This is no regression by "
+        "itself: in turns with the model before it is no slower than chance explains."
+    ) in list(explanation(decision))
+
+
+def budgeted(run: RunRecord, **seconds: tuple[float, float, float]) -> RunRecord:
+    """The run with these latencies: before, after, and the most that is allowed."""
+    limits = {f"{name}_seconds": most for name, (*_, most) in seconds.items()}
+
+    def measured(result: BehaviorResult, side: int) -> BehaviorResult:
+        values = {f"{name}_seconds": found[side] for name, found in seconds.items()}
+        met = all(value <= limits[name] for name, value in values.items())
+        return replace(result, measured=values, limits=limits, met=met, budget=2.0,
+                       limited="p95_seconds")  # fmt: skip
+
+    results = (
+        measured(r, r.model == ADAPTER) if r.behavior == "latency_budget" else r
+        for r in run.results
     )
+    return replace(run, results=tuple(results))
+
+
+BUSY = MachineLoad.of(2, 13.0, 13.0)
+
+
+def test_times_of_a_busy_machine_turn_no_gain_into_a_regression() -> None:
+    """Every case improves, answers take 1.5 times as long, and the p50's budget is missed."""
+    run = session(times(20), times(20, 1.5))
+    gained = tuple(
+        replace(s, verdicts={n: Verdict.failed(FailureCode.SYNTAX, "") for n in s.verdicts})
+        if s.model == BASE else s
+        for s in run.samples
+    )  # fmt: skip
+    run = budgeted(replace(run, samples=gained), p50=(0.8, 1.2, 1.0), p95=(1.5, 1.63, 2.0))
+    decision = gate(replace(run, load=BUSY))
+    assert decision.outcome is GateOutcome.PASS
+    (alarm,) = alarms_of(decision.tasks[0], decision)
+    assert alarm == (
+        "MISSED: latency_budget p50 was 0.8 s and is 1.2 s, at most 1 s. This is no regression by "
+        "itself: 2 cores, load 13: times mean little; max_latency_increase holds the times taken "
+        "in turns to a limit."
+    )
+    limited = gate(replace(run, load=BUSY), max_latency_increase=0.2)
+    assert limited.tasks[0].reason is Reason.LATENCY
+    assert alarms_of(limited.tasks[0], limited) == ()
+    assert gate(run).tasks[0].reason is Reason.LATENCY
+
+
+def test_a_budget_is_lost_by_value() -> None:
+    """The p95 was missed before: the p50's budget is lost all the same, and told alone."""
+    run = budgeted(session(times(20), times(20, 2.0)), p50=(0.8, 1.2, 1.0), p95=(2.1, 2.2, 2.0))
+    (task,) = gate(run).tasks
+    (lost,) = task.resources.budgets_lost
+    assert (lost.name, lost.before, lost.after, lost.budget) == ("p50_seconds", 0.8, 1.2, 1.0)
 
 
 def test_too_few_timed_cases_bound_nothing() -> None:

@@ -12,6 +12,7 @@ from harness.core.verdict import FailureCode, Verdict
 from harness.gate.compare import Change, Comparison, Side, compare
 from harness.report.console.screen import as_text
 from harness.report.terminal import BeforeAfter, Summary, chosen
+from harness.report.words.comparison import of_budgets
 from tests.synthetic import (
     ADAPTER,
     BASE,
@@ -49,6 +50,24 @@ def test_the_summary_names_rate_interval_budget_and_whether_it_was_met(run: RunR
         re.search(r"latency_budget p95 +2\.4 s +p50 1\.44 s +<= 2 s +MISSED", x) for x in lines
     )
     assert any(re.search(r"memory_budget +612 MB +<= 1,500 MB +met", x) for x in lines)
+
+
+def test_every_latency_budget_stands_with_its_value(run: RunRecord) -> None:
+    """The p50 is missed, the p95 that stands for all is not."""
+    values = {"p50_seconds": 1.2, "p95_seconds": 1.63, "first_token_seconds": 0.04}
+    limits = {"p50_seconds": 1.0, "p95_seconds": 2.0, "first_token_seconds": 0.5}
+    held = replace(
+        next(r for r in run.results if r.behavior == "latency_budget"),
+        measured=values, limits=limits, limited="p95_seconds", budget=2.0, met=False,
+    )  # fmt: skip
+    shown = as_text(Summary(replace(run, results=(held,))))
+    rows = [line.split() for line in shown.splitlines() if "latency_budget" in line]
+    assert rows == [
+        ["latency_budget", "p50", "1.2", "s", "<=", "1", "s", "MISSED"],
+        ["latency_budget", "p95", "1.63", "s", "<=", "2", "s", "met"],
+        ["latency_budget", "first", "token", "0.04", "s", "<=", "0.5", "s", "met"],
+    ]
+    assert of_budgets([held]) == "1 of 3 budgets is missed: latency_budget (p50 1.2 s, at most 1 s)"
 
 
 def test_what_was_measured_elsewhere_stands_under_the_table(run: RunRecord) -> None:

@@ -7,13 +7,17 @@ import pytest
 
 from harness.core.completion import FinishReason
 from harness.core.errors import HarnessError
+from harness.core.record import EarlyStop, ModelRecord
+from harness.core.shard import Shard
 from harness.core.verdict import FailureCode, Verdict
 from harness.records.runs import read_run, write_run
+from harness.run.plan import PlannedTest, RunPlan
 from harness.run.selection import Choices, Subject, choose
 from harness.run.settings import Settings
+from tests.models import TINY_QWEN2
 from tests.project import SCHEMA, TASK, Project
 
-A, B = "record:stored/a", "record:stored/b"
+A, B = "base:a", "base:b"
 
 
 @pytest.fixture
@@ -21,8 +25,8 @@ def project(tmp_path, monkeypatch) -> Project:
     monkeypatch.chdir(tmp_path)
     project = Project(tmp_path)
     project.task("other")
-    for run in "ab":
-        project.store(run=run)
+    for name in "ab":
+        (tmp_path / name).symlink_to(TINY_QWEN2)
     return project
 
 
@@ -201,6 +205,60 @@ def test_what_a_partial_run_did_not_come_to_is_asked(project):
         s.task.name: len(s.task.cases) for s in chosen(project, models=(A,), failed_of="partial")
     }
     assert names == {"echo": 3, "other": 4}
+
+
+def part_of(project: Project, run: str, cases: tuple[str, ...], **more) -> str:
+    """A run of ``echo`` that has these cases of the four; returns the ref that replays it."""
+    ref = project.store(run=run)
+    record = read_run(project.root / "stored" / run)
+    samples = tuple(s for s in record.samples if s.case_id in cases)
+    write_run(replace(record, samples=samples, **more), project.root / "stored")
+    return ref
+
+
+def asked(subjects: tuple[Subject, ...]) -> dict[str, list[str]]:
+    return {s.label: [r.case_id for r in RunPlan.of([PlannedTest(s)]).judged(s)] for s in subjects}
+
+
+def test_a_stored_run_is_asked_the_cases_that_it_has(project):
+    part = part_of(project, "part", ("bee", "dog"))
+    (subject,) = chosen(project, models=(part,))
+    assert asked((subject,)) == {f"echo-{part}": ["bee", "dog"]}
+    assert subject.task.is_selected
+    assert not RunPlan.of([PlannedTest(subject)]).is_of_a_part
+    # The first of those that it has, not of those that the task has.
+    (first,) = chosen(project, models=(part,), limit=1)
+    assert asked((first,)) == {f"echo-{part}": ["bee"]}
+
+
+def test_a_model_beside_a_stored_run_is_asked_all_cases(project):
+    part = part_of(project, "part", ("bee", "dog"))
+    found = asked(chosen(project, models=(part, A)))
+    assert found == {
+        f"echo-{part}": ["bee", "dog"],
+        f"echo-{A}": ["ant", "bee", "cat", "dog"],
+        f"other-{A}": ["ant", "bee", "cat", "dog"],
+    }
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"status": "partial"},
+        {"shard": Shard(1, 2)},
+        {"models": (ModelRecord("base:somewhere", "base", "x", early_stop=EarlyStop("m", 4, 2)),)},
+    ],
+)
+def test_a_replay_of_a_run_that_was_ended_early_is_one_too(project, more):
+    (subject,) = chosen(project, models=(part_of(project, "part", ("bee",), **more),))
+    assert RunPlan.of([PlannedTest(subject)]).is_of_a_part
+
+
+def test_a_stored_run_without_an_answer_is_refused(project):
+    part = part_of(project, "part", ("bee",))
+    for choices in ({"tasks": ("other",)}, {"tasks": ("echo", "other")}, {"cases": ("cat",)}):
+        with pytest.raises(HarnessError, match="the stored run has no answer to the chosen cases"):
+            chosen(project, models=(part,), **choices)
 
 
 def test_a_run_without_a_failure_or_that_is_not_there_is_refused(project):

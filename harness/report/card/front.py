@@ -8,7 +8,7 @@ import yaml
 from harness.core.printable import printable
 from harness.core.record import BehaviorResult
 from harness.report.card.subject import Subject
-from harness.report.words.numbers import headline
+from harness.report.words.numbers import by_budget, headline
 
 MAX_CHARACTERS = 200
 """Of a text that others wrote."""
@@ -63,9 +63,13 @@ def _dataset(subject: Subject, task: str) -> Mapping[str, Any]:
 def _metrics(subject: Subject, result: BehaviorResult) -> Iterator[Mapping[str, Any]]:
     limit = {} if result.budget is None else {"budget": result.budget, "met": result.met}
     if result.measured:
-        limited, _ = headline(result)
+        held = {
+            headline(part)[0]: {"budget": part.budget, "met": part.met}
+            for part in by_budget(result)
+        }
         for name, value in result.measured.items():
-            yield _metric(f"{result.behavior}.{name}", value, limit if name == limited else {})
+            is_held = name in held and held[name]["budget"] is not None
+            yield _metric(f"{result.behavior}.{name}", value, held[name] if is_held else {})
     elif result.rate is not None:
         low, high = result.interval or (None, None)
         counts = {"n": result.passed + result.failed, "passed": result.passed}

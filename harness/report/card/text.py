@@ -79,7 +79,12 @@ def _cells(result: BehaviorResult) -> list[str]:
     count = "" if result.rate is None else f"{result.passed + result.failed:,}"
     met = {None: "", True: "met", False: "**missed**"}[result.met]
     interval = words.interval(result.interval)
-    return [markdown(result.behavior), shown, interval, count, words.budget(result), met]
+    parts = words.by_budget(result)
+    named = (
+        f"{markdown(words.label(words.headline(part)[0]))} {words.budget(part)}" for part in parts
+    )
+    budget = ", ".join(named) if len(parts) > 1 else words.budget(result)
+    return [markdown(result.behavior), shown, interval, count, budget, met]
 
 
 def _gate(subject: Subject) -> Iterator[str]:

@@ -12,6 +12,7 @@ from io import StringIO
 from typing import TYPE_CHECKING, TextIO
 
 from harness.report.words.escaping import safe
+from harness.report.words.resources import is_alarm
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -26,12 +27,18 @@ _RED = 31
 def shown(lines: Iterable[str], out: TextIO, verdict: str = "") -> str:
     """The lines as ``out`` should get them, each ended by a newline.
 
-    ``verdict`` is the word that the first line begins with: on a terminal it is in color.
+    ``verdict`` is the word that the first line begins with: on a terminal it is in color, as is an
+    alarm.
     """
     if not out.isatty():
         return "".join(f"{line}\n" for line in lines)
-    text = "".join(f"{line}\n" for line in folded(lines, shutil.get_terminal_size().columns))
-    if not verdict or not _has_color(out):
+    columns, has_color = shutil.get_terminal_size().columns, _has_color(out)
+    text = "".join(
+        f"\x1b[{_RED}m{part}\x1b[0m\n" if has_color and is_alarm(line) else f"{part}\n"
+        for line in lines
+        for part in folded([line], columns)
+    )
+    if not verdict or not has_color:
         return text
     return f"\x1b[1;{_COLORS.get(verdict, _RED)}m{verdict}\x1b[0m{text.removeprefix(verdict)}"
 

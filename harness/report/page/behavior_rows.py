@@ -121,12 +121,15 @@ def _measured_row(report: Report, task: str, behavior: str, name: str) -> Measur
     values = tuple(
         words.quantity(name, r.measured[name]) if r and name in r.measured else "" for r in results
     )
-    judged = tuple(
-        r if r and r.measured and words.headline(r)[0] == name else None for r in results
-    )
+    judged = tuple(_held_to(r, name) if r and r.measured else None for r in results)
     budget = next((words.budget(r) for r in reversed(judged) if r), "")
     label = f"{behavior.removesuffix('_budget')}: {words.label(name)}"
     return MeasuredRow(label, values, judged, budget)
+
+
+def _held_to(result: BehaviorResult, name: str) -> BehaviorResult | None:
+    """The result as to one measured value; ``None`` where no budget limits that."""
+    return next((part for part in words.by_budget(result) if words.headline(part)[0] == name), None)
 
 
 def decided(decision: GateDecision | None, task: str) -> TaskDecision | None:

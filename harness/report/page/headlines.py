@@ -20,6 +20,8 @@ class Headline:
     """``PASS``, ``REGRESSION`` or ``INCONCLUSIVE``; nothing where the gate was not asked."""
     sentence: str
     details: tuple[str, ...]
+    alarms: tuple[str, ...] = ()
+    """Lines in red that are no part of the verdict."""
 
     @property
     def css_class(self) -> str:
@@ -63,7 +65,9 @@ def headline_of(report: Report, task: str) -> Headline:
         return Headline("", sentences.of_comparison(comparison), tuple(filter(None, details)))
     sentence, numbers = decisions.headline_of(found, report.decision, words.MINUS)
     more = decisions.details_of(found, report.decision, words.MINUS)
-    return Headline(decisions.word(found.outcome), sentence, (numbers, *more, f"After: {budgets}."))
+    alarms = decisions.alarms_of(found, report.decision)
+    word = decisions.word(found.outcome)
+    return Headline(word, sentence, (numbers, *more, f"After: {budgets}."), alarms)
 
 
 def noise_of(report: Report, task: str) -> str:

@@ -95,9 +95,10 @@ def of_rate(name: str, result: BehaviorResult) -> str:
 
 
 def of_budgets(results: list[BehaviorResult]) -> str:
-    """``3 of 7 budgets are missed: json_validity, no_extra_text, latency_budget``, a clause."""
-    judged = [r for r in results if r.met is not None]
-    missed = [r.behavior for r in judged if not r.met]
+    """``3 of 7 budgets are missed: json_validity, no_extra_text, latency_budget (p50 1.2 s, at most
+    1 s)``, a clause."""
+    judged = [part for r in results for part in words.by_budget(r) if part.met is not None]
+    missed = [f"{r.behavior}{_measured(r)}" for r in judged if not r.met]
     if not judged:
         return "no budget was set"
     if not missed:
@@ -105,3 +106,12 @@ def of_budgets(results: list[BehaviorResult]) -> str:
     verb = "is" if len(missed) == 1 else "are"
     noun = "budget" if len(judged) == 1 else "budgets"
     return f"{len(missed)} of {len(judged)} {noun} {verb} missed: {', '.join(missed)}"
+
+
+def _measured(result: BehaviorResult) -> str:
+    """`` (p50 1.2 s, at most 1 s)``; nothing of a rate."""
+    if not result.measured:
+        return ""
+    name, value = words.headline(result)
+    label = f"{words.label(name)} " if name.endswith("_seconds") else ""
+    return f" ({label}{words.quantity(name, value)}, {words.budget(result)})"

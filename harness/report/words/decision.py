@@ -192,8 +192,13 @@ def explanation(decision: GateDecision) -> Iterator[str]:
             new = wordings_clause(task, decision.policy)
             more = f"; {new}" if new else ""
             yield f"{where}{task.outcome.value}, {outcome_clause(task, decision)}{more}."
-        for line in details_of(task, decision):
+        for line in (*alarms_of(task, decision), *details_of(task, decision)):
             yield f"{where}{line}"
+
+
+def alarms_of(task: TaskDecision, decision: GateDecision) -> tuple[str, ...]:
+    """Lines in red about one task, which decide nothing."""
+    return tuple(resource_words.alarms(task.resources, decision.policy))
 
 
 def early_stop(decision: GateDecision) -> str:

@@ -1,14 +1,14 @@
 """Numbers as a person reads them: the same rounding and the same words in every format."""
 
 import math
+from dataclasses import replace
 
+from harness.core.held_values import RATE_ENDING, held_values, shown_value
 from harness.core.record import BehaviorResult
 
 MINUS = "\N{MINUS SIGN}"
 """The minus of the page; other formats write a hyphen."""
 _UNITS = {"_seconds": "s", "_mb": "MB"}
-_RATE = "_rate"
-"""The suffix of a measured share; every other measured value has a unit and an upper limit."""
 
 
 def percent(rate: float) -> str:
@@ -43,31 +43,57 @@ def budget(result: BehaviorResult, least: str = "at least", most: str = "at most
     """``at least 95%`` or ``at most 2 s``, or nothing."""
     if result.budget is None:
         return ""
-    if result.measured and not headline(result)[0].endswith(_RATE):
-        return f"{most} {_short(result.budget)} {unit(headline(result)[0])}".rstrip()
+    if result.measured:
+        return limit(shown_value(result), result.budget, most, least)
     return f"{least} {_short(result.budget * 100)}%"
+
+
+def limit(name: str, value: float, most: str = "at most", least: str = "at least") -> str:
+    """``at most 2 s`` of a measured value, ``at least 90%`` of a measured share."""
+    if name.endswith(RATE_ENDING):
+        return f"{least} {_short(value * 100)}%"
+    return f"{most} {_short(value)} {unit(name)}".rstrip()
 
 
 def headline(result: BehaviorResult) -> tuple[str, float]:
     """The measured value that the budget limits; else the p95 where there is one."""
-    if result.limited is not None and result.limited in result.measured:
-        return result.limited, result.measured[result.limited]
-    for name, value in result.measured.items():
-        if name.startswith("p95"):
-            return name, value
-    return next(iter(result.measured.items()))
+    name = shown_value(result)
+    return name, result.measured[name]
+
+
+def by_budget(result: BehaviorResult) -> tuple[BehaviorResult, ...]:
+    """The result, or where it holds several measured values to a budget, a result for each of them
+    with its own outcome; failure codes and further values are the first one's."""
+    held = held_values(result)
+    if len(held) < 2:
+        return (result,)
+    is_known = result.met is not None
+    parts = [
+        replace(
+            result,
+            budget=one.most,
+            limited=one.name,
+            met=one.is_met if is_known else None,
+            measured=result.measured if one is held[0] else {one.name: one.value},
+            codes=result.codes if one is held[0] else {},
+        )
+        for one in held
+    ]
+    if result.met is False and all(part.met for part in parts):
+        parts[0] = replace(parts[0], met=False)  # It failed for another reason.
+    return tuple(parts)
 
 
 def quantity(name: str, value: float) -> str:
     """``0.61 s`` for 0.61 under the name ``p95_seconds``, ``61.0%`` under ``raw_rate``."""
-    if name.endswith(_RATE):
+    if name.endswith(RATE_ENDING):
         return percent(value)
     return f"{significant(value)} {unit(name)}".rstrip()
 
 
 def label(name: str) -> str:
     """``first token`` for ``first_token_seconds``."""
-    for suffix in (*_UNITS, _RATE):
+    for suffix in (*_UNITS, RATE_ENDING):
         name = name.removesuffix(suffix)
     return name.replace("_", " ")
 

@@ -2,14 +2,30 @@
 
 from collections.abc import Iterator
 
-from harness.gate.compare import BehaviorChange
 from harness.gate.policy import GatePolicy
-from harness.gate.resources import LatencyChange, MemoryChange, ResourceChange
+from harness.gate.resources import LatencyChange, LostBudget, MemoryChange, ResourceChange
 from harness.report.words import numbers as words
 from harness.stats.ratios import FAR
 
 NOTABLE = 0.1
 """A change of memory that is reported even without a limit in the policy."""
+ALARM = "MISSED: "
+"""The beginning of a line that is shown in red, although it decides nothing."""
+
+
+def is_alarm(line: str) -> bool:
+    """True for a line of ``alarms``, also where it stands further in or names its task first."""
+    return ALARM in line
+
+
+def alarms(resources: ResourceChange, policy: GatePolicy) -> Iterator[str]:
+    """A line where latency budgets are newly missed by times that decide nothing."""
+    missed = () if resources.is_too_slow(policy) else resources.latency_budgets_lost
+    if missed:
+        yield (
+            f"{ALARM}{'; '.join(map(lost, missed))}. This is no regression by itself: "
+            f"{_because(resources)}."
+        )
 
 
 def lines(resources: ResourceChange, policy: GatePolicy) -> Iterator[str]:
@@ -24,13 +40,8 @@ def lines(resources: ResourceChange, policy: GatePolicy) -> Iterator[str]:
         yield "Memory was not measured on both sides, so nothing is decided by it."
     if policy.max_latency_increase is not None and resources.latency is None:
         yield "Latency was not measured on both sides, so nothing is decided by it."
-    undecided = [] if resources.is_too_slow(policy) else resources.latency_budgets_lost
-    if undecided:
-        because = _because(resources.latency)
-        told = f"{because}, so not decided upon: {'; '.join(map(lost, undecided))}"
-        yield words.sentence(told)
     decided = (*resources.memory_budgets_lost, *resources.latency_budgets_lost)
-    others = [change for change in resources.budgets_lost if change not in decided]
+    others = [missed for missed in resources.budgets_lost if missed not in decided]
     if others:
         yield f"Newly missed over the whole run, not decided upon: {'; '.join(map(lost, others))}."
 
@@ -100,21 +111,26 @@ def undecided(resources: ResourceChange, policy: GatePolicy) -> str:
     return f"A latency of {ends.high:.2f} times cannot be ruled out, {limit}: {more}."
 
 
-def lost(change: BehaviorChange) -> str:
-    """``memory_budget was 812 MB and is 1,612 MB, at most 1,500 MB``."""
-    assert change.before is not None, "it was met before"
-    assert change.after is not None, "it is missed after"
-    name, now = words.headline(change.after)
-    was = change.before.measured.get(name)
-    before = "" if was is None else f"was {words.quantity(name, was)} and "
-    limit = words.budget(change.after)
-    return f"{change.behavior} {before}is {words.quantity(name, now)}, {limit}"
+def lost(missed: LostBudget) -> str:
+    """``latency_budget p50 was 0.8 s and is 1.6 s, at most 1 s``."""
+    name, value = missed.name, missed.before
+    label = words.label(name)
+    of_several = f" {label}" if name.endswith("_seconds") else ""
+    before = "" if value is None else f"was {words.quantity(name, value)} and "
+    now = words.quantity(name, missed.after)
+    return f"{missed.behavior}{of_several} {before}is {now}, {words.limit(name, missed.budget)}"
 
 
-def _because(found: LatencyChange | None) -> str:
-    if found is None:
-        return "not measured case by case on both sides"
-    return found.unpaired if found.ratio is None else "no slower than chance explains"
+def _because(found: ResourceChange) -> str:
+    """The reason why times above a budget decide nothing."""
+    latency = found.latency
+    if latency is None:
+        return "latency was not measured case by case on both sides"
+    if latency.ratio is None:
+        return f"the times are not paired, {latency.unpaired}"
+    if not latency.is_over(0):
+        return "in turns with the model before it is no slower than chance explains"
+    return f"{found.busy}; max_latency_increase holds the times taken in turns to a limit"
 
 
 def _seconds(value: float) -> str:
