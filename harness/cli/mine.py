@@ -3,7 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +16,7 @@ from harness.core.errors import HarnessError
 
 if TYPE_CHECKING:
     from harness.core.record import RunRecord
+    from harness.core.review import ReviewedAnswer
     from harness.tasks.task import Task
     from trainers.data.mining import JudgedAnswer, Mined, Sampled
 
@@ -39,6 +40,8 @@ class MineOptions:
     """The project's folder of tasks, on which its gates decide."""
     references: tuple[Path, ...]
     """Files of rows whose completions are the references."""
+    review: "tuple[ReviewedAnswer, ...]" = ()
+    """A person's verdicts on answers of the runs."""
 
     @property
     def is_of_suites(self) -> bool:
@@ -48,7 +51,7 @@ class MineOptions:
 
 
 @click.command()
-@click.argument("sources", metavar="RUN|LOG...", nargs=-1, required=True)
+@click.argument("sources", metavar="[RUN|LOG...]", nargs=-1)
 @click.option(
     "-o",
     "--output",
@@ -84,6 +87,12 @@ class MineOptions:
     type=PathType(path_type=Path, dir_okay=False),
     help="Rows of prompt and completion to choose references from, to the letter. Repeatable.",
 )
+@click.option(
+    "--review",
+    metavar="FILE",
+    type=PathType(path_type=Path, dir_okay=False),
+    help="The review that a page exported: its verdicts go before those of the checks.",
+)
 @click.option("--tasks-dir", type=_FOLDER, help="The folder of the tasks that were asked.")
 @click.option("--report-dir", type=_FOLDER, help="The folder of runs.")
 @json_option
@@ -96,6 +105,7 @@ def command(
     rejection_sampling: bool,
     suite_cases: bool,
     references: tuple[Path, ...],
+    review: Path | None,
     tasks_dir: Path | None,
     report_dir: Path | None,
     is_json: bool,
@@ -112,15 +122,21 @@ def command(
 
     Answers to a task's own cases are refused: who trains on them cannot be judged by them. Mine a
     run over drawn prompts (--generate), over a task of training rows in a folder of its own
-    (--tasks-dir), or a log. RUN is an id, the beginning of one, "latest" or a folder.
+    (--tasks-dir), or a log. RUN is an id, the beginning of one, "latest" or a folder; with --review
+    the runs that it is about, when left out.
     """
     from harness.ab.reading import files_among
+    from harness.records.reviews import read_review
     from harness.run.settings import project_settings
 
     settings = project_settings()
     suites = Path(settings.tasks_dir)
+    said = read_review(review) if review else ()
+    sources = sources or tuple(dict.fromkeys(answer.run for answer in said))
+    if not sources:
+        raise HarnessError("Missing argument: name a RUN or LOG, or --review FILE")
     options = MineOptions(
-        model, task, behaviors, suite_cases, tasks_dir or suites, suites, references
+        model, task, behaviors, suite_cases, tasks_dir or suites, suites, references, said
     )
     logs = [file for s in sources if _is_log(Path(s)) for file in files_among(Path(s))]
     _require_other_file(output, logs)
@@ -179,7 +195,7 @@ def _answers(
 
 
 def _of_runs(records: Sequence["RunRecord"], options: MineOptions) -> Iterator["JudgedAnswer"]:
-    from trainers.data.judged_answers import answers_of_run, model_of, tasks_of
+    from trainers.data.judged_answers import answers_of_run, model_of, reviewed, tasks_of
 
     if not records:
         if options.model is not None:
@@ -189,9 +205,24 @@ def _of_runs(records: Sequence["RunRecord"], options: MineOptions) -> Iterator["
     names = tasks_of(records, model, options.task)
     tasks = {name: _task(name, options) for name in names}
     suite_tasks = frozenset(names if options.is_of_suites else ())
+    if options.review:
+        _require_review_of(records, model, options)
     for record in records:
-        yield from answers_of_run(
+        found = answers_of_run(
             record, model, tasks, behaviors=options.behaviors, suite_tasks=suite_tasks
+        )
+        yield from reviewed(found, model, options.review)
+
+
+def _require_review_of(records: "Sequence[RunRecord]", model: str, options: MineOptions) -> None:
+    """Refuse a review of which no answer is mined."""
+    known = {record.id for record in records}
+    if not any(said.run in known and said.model == model for said in options.review):
+        about = " and ".join(
+            dict.fromkeys(f"{said.model} in {said.run}" for said in options.review)
+        )
+        raise HarnessError(
+            f"--review: is about {about}, which is not mined: name that run and model"
         )
 
 
@@ -264,7 +295,7 @@ def _write(
     prompts = by_prompt(kept, options.behaviors)
     mined = (mine_examples if is_rejection_sampling else mine_pairs)(prompts)
     rates, suite_answers = sampled(prompts), len(answers) - len(kept)
-    said = [_rates(rates), *_left_out(mined, suite_answers)]
+    said = [_rates(rates), *_reviewed(kept), *_left_out(mined, suite_answers)]
     if not mined.rows:
         raise HarnessError(f"{output}: no row to write, nothing was written", *said)
     try:
@@ -312,6 +343,17 @@ def _rates(found: "Sampled") -> str:
         mixed = f"; {plural(found.mixed, 'prompt')} with both passing and failing answers"
     asked = f"{plural(found.prompts, 'prompt')} and {plural(found.answers, 'judged answer')}"
     return f"{rates} of {asked}{mixed}"
+
+
+def _reviewed(answers: Iterable["JudgedAnswer"]) -> Iterator[str]:
+    """``12 answers by a person's verdict, 3 of them against the checks``."""
+    from harness.report.words.numbers import plural
+    from trainers.data.mining import outcome_of
+
+    said = [answer for answer in answers if answer.reviewed]
+    if said:
+        against = sum(outcome_of(a) is not outcome_of(replace(a, reviewed=None)) for a in said)
+        yield f"{plural(len(said), 'answer')} by a person's verdict, {against} against the checks"
 
 
 def _left_out(mined: "Mined", suite_answers: int) -> Iterator[str]:

@@ -25,6 +25,8 @@ FORMATS = ("html", "json", "markdown", "junit", "terminal", "lm-eval", "parquet"
 """Each is a file of this name in ``harness/report/``."""
 OF_FILES = ("lm-eval", "parquet", "csv")
 """Formats that are several files, in a folder."""
+REVIEWED = ("html", "parquet", "csv")
+"""Formats that a review is part of."""
 MAX_RUNS = 200
 """Number of the latest stored runs from which a page's history is read."""
 _WITH_TEXTS = ("html", "terminal", *OF_FILES)
@@ -56,6 +58,11 @@ _WITH_TEXTS = ("html", "terminal", *OF_FILES)
     help="The model before, run again: cases that it answers otherwise are labelled.",
 )
 @click.option(
+    "--review",
+    type=PathType(path_type=Path, dir_okay=False),
+    help="The review that a page exported: a page to go on from, or a table beside the others.",
+)
+@click.option(
     "--report-dir",
     type=PathType(path_type=Path, file_okay=False),
     help="The folder of runs. [default: report_dir of [tool.harness]]",
@@ -69,6 +76,7 @@ def command(
     before: str | None,
     after: str | None,
     noise: str | None,
+    review: Path | None,
     report_dir: Path | None,
     is_json: bool,
     is_opened: bool,
@@ -89,13 +97,21 @@ def command(
         raise HarnessError(
             "--noise: the tables in a terminal do not show it, name another --format"
         )
+    if review is not None and kind not in REVIEWED:
+        raise HarnessError(
+            f"--review: --format {kind} has no place for it, {', '.join(REVIEWED)} have one"
+        )
     if is_opened and kind != "html":
         raise HarnessError(f"--open shows a page, so leave out --format {kind}")
     _check_output(output, kind)
     settings = project_settings()
     root = report_dir or Path(settings.report_dir)
     if logs := logs_among(runs):
-        if given := [n for n, v in (("before", before), ("after", after), ("noise", noise)) if v]:
+        if given := [
+            n
+            for n, v in (("before", before), ("after", after), ("noise", noise), ("review", review))
+            if v
+        ]:
             raise HarnessError(f"--{given[0]}: a log has its two arms, leave it out")
         report = experiment_report(logs, settings, has_all=kind in OF_FILES)
         place = partial(beside, logs)
@@ -110,6 +126,8 @@ def command(
             _require_texts(report.runs)
         report = _with_parity(report, runs, root)
         place = partial(_place, runs, root, found)
+    if review is not None:
+        report = _with_review(report, review)
     if kind == "html":
         report = _with_surroundings(report, root)
     _show(report, kind, output, place, is_opened=is_opened)
@@ -170,6 +188,18 @@ def _with_surroundings(report: "Report", root: Path) -> "Report":
         if found is not None:
             trainings[side.record.id, side.model] = found
     return replace(report, history=tuple(history), trainings=trainings)
+
+
+def _with_review(report: "Report", path: Path) -> "Report":
+    """The report with a person's review of its runs."""
+    from harness.records.reviews import read_review
+
+    review = read_review(path)
+    known = {(run.id, model.ref) for run in report.runs for model in run.models}
+    if not any((said.run, said.model) in known for said in review):
+        about = " and ".join(dict.fromkeys(said.run for said in review))
+        raise HarnessError(f"--review {path}: is about run {about}, name that run")
+    return replace(report, review=review)
 
 
 def folder_of(side: "Side") -> Path | None:

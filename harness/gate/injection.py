@@ -14,7 +14,7 @@ from harness.core.verdict import FailureCode, Outcome, Verdict
 from harness.gate.compare import CaseChange, Comparison, case_change, composite_outcome
 from harness.gate.evidence import PairedCases, pairs_of
 from harness.gate.resources import ResourceChange
-from harness.gate.task_pairs import TaskPairs, pinned_cases
+from harness.gate.task_pairs import Pinned, TaskPairs, pinned_cases
 
 if TYPE_CHECKING:
     import numpy as np
@@ -118,7 +118,7 @@ class DrawnTask:
             self.comparison,
             composite,
             dict(zip(self.names, behaviors, strict=True)),
-            (broke, unjudged),
+            Pinned(broke, unjudged=unjudged),
             ResourceChange(),
         )
 
@@ -137,14 +137,14 @@ class DrawnTask:
         required = self.comparison.required
         found = list(_changed(group, loss, required))
         behaviors = (pairs_of(found, name) for name in self.names)
-        broke, unjudged = pinned_cases(found, required)
+        pinned = pinned_cases(found, required)  # What failed before is no loss.
         return Effect(
             tuple(map(_row, (pairs_of(found, required=required), *behaviors))),
             (
                 _errors([c.before for c in found], required),
                 _errors([c.after for c in found], required),
-                len(broke),
-                len(unjudged),
+                len(pinned.broke),
+                len(pinned.unjudged),
             ),
         )
 

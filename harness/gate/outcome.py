@@ -43,6 +43,7 @@ class Reason(StrEnum):
     COMPOSITE = "more cases broke than chance explains"
     WORDINGS = "more wordings broke than chance explains"
     BEHAVIOR = "a behavior fell by more than chance explains"
+    PINNED_FAILING = "a pinned case fails, as it did before"
     PINNED_UNJUDGED = "a pinned case is not judged any more"
     UNJUDGED = "cases that were judged before are not judged any more"
     FEW_CASES = "too few cases were judged on both sides"
@@ -68,6 +69,8 @@ class TaskEvidence:
     """The drop over new wordings; ``None`` where no two cases share a wording."""
     pinned: tuple[str, ...]
     """Pinned cases that fail on the later side only."""
+    pinned_failing: tuple[str, ...]
+    """Pinned cases that fail on both sides."""
     pinned_unjudged: tuple[str, ...]
     """Pinned cases that passed before and are not judged after."""
     unjudged: tuple[LostVerdicts, ...]
@@ -116,6 +119,7 @@ def _regressions(found: TaskEvidence, policy: GatePolicy) -> Iterable[tuple[bool
     wordings = found.wordings
     yield wordings is not None and wordings.is_regression(policy), Reason.WORDINGS
     yield bool(found.fallen(policy)), Reason.BEHAVIOR
+    yield bool(found.pinned_failing), Reason.PINNED_FAILING
 
 
 def _doubts(found: TaskEvidence, policy: GatePolicy) -> Iterable[tuple[bool, Reason]]:

@@ -18,8 +18,16 @@ from harness.gate.outcome import TaskEvidence
 from harness.gate.policy import GatePolicy
 from harness.gate.resources import ResourceChange, resource_change
 
-Pinned = tuple[tuple[str, ...], tuple[str, ...]]
-"""Pinned cases that broke, and those that are not judged any more."""
+
+@dataclass(frozen=True, slots=True)
+class Pinned:
+    """Must-pass cases that do not pass on the later side, by what they did before."""
+
+    broke: tuple[str, ...] = ()
+    failing: tuple[str, ...] = ()
+    """They failed before too."""
+    unjudged: tuple[str, ...] = ()
+    """They passed before and are not judged any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,35 +73,37 @@ def _evidence(
     policy: GatePolicy,
 ) -> TaskEvidence:
     comparison = pairs.comparison
-    broke, unjudged = pairs.pinned
     return TaskEvidence(
         task=comparison.task,
         comparison=comparison,
         composite=composite,
         behaviors=behaviors,
         wordings=new_wordings(pairs.composite, policy),
-        pinned=broke,
-        pinned_unjudged=unjudged,
+        pinned=pairs.pinned.broke,
+        pinned_failing=pairs.pinned.failing,
+        pinned_unjudged=pairs.pinned.unjudged,
         unjudged=tuple(lost_verdicts(pairs.behaviors, comparison.required, policy)),
         resources=pairs.resources,
     )
 
 
 def pinned_cases(cases: Iterable[CaseChange], required: Sequence[str]) -> Pinned:
-    """Pinned cases that fail on the later side only, and those that passed before and are not
-    judged after. A case with several answers fails if more than half of them do."""
+    """Pinned cases that fail on the later side, and those that passed before and are not judged
+    after. A case with several answers fails if more than half of them do."""
     found: dict[str, list[tuple[Outcome | None, Outcome | None]]] = {}
     for case in cases:
         if case.sample.must_pass:
             found.setdefault(case.sample.case_id, []).append(_outcomes(case, required))
-    broke, unjudged = [], []
+    broke: list[str] = []
+    failing: list[str] = []
+    unjudged: list[str] = []
     for name, answers in found.items():
         was, now = ([pair[side] for pair in answers] for side in (0, 1))
-        if _fails(now) and not _fails(was):
-            broke.append(name)
+        if _fails(now):
+            (failing if _fails(was) else broke).append(name)
         elif Outcome.PASSED in was and any(outcome not in JUDGED for outcome in now):
             unjudged.append(name)
-    return tuple(broke), tuple(unjudged)
+    return Pinned(tuple(broke), tuple(failing), tuple(unjudged))
 
 
 def _outcomes(case: CaseChange, required: Sequence[str]) -> tuple[Outcome | None, Outcome | None]:

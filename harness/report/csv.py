@@ -1,4 +1,5 @@
-"""The report as CSV: ``verdicts.csv`` and ``completions.csv``, in UTF-8, as RFC 4180 has it.
+"""The report as CSV: ``verdicts.csv`` and ``completions.csv``, and ``review.csv`` of a review, in
+UTF-8, as RFC 4180 has it.
 
 A spreadsheet runs a cell that begins with ``=``, ``+``, ``-``, ``@``, a tab or a line's end. Text
 that does gets an apostrophe before it; Parquet has every text as it is.
@@ -9,8 +10,9 @@ import io
 from collections.abc import Iterator
 from itertools import chain
 
+from harness.report import tables
 from harness.report.report import Report
-from harness.report.tables import Cell, Table, tables
+from harness.report.tables import Cell, Table
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001
 """Beginnings that a spreadsheet may take for a formula's, as OWASP lists them; full-width ones are
@@ -19,13 +21,13 @@ read so where the language has them."""
 
 def files(report: Report) -> Iterator[tuple[str, Iterator[bytes]]]:
     """Names below the folder, and contents in parts."""
-    for table in tables(report):
+    for table in tables.tables(report):
         yield f"{table.name}.csv", _parts(table)
 
 
 def remarks(report: Report) -> Iterator[str]:
-    """What the files do not hold."""
-    yield from ()
+    """How the review and the checks agree, where there is one."""
+    yield from tables.remarks(report)
 
 
 def _parts(table: Table) -> Iterator[bytes]:

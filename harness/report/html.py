@@ -27,11 +27,11 @@ from harness.report.words import numbers as words
 
 ASSETS = Path(__file__).parent / "page" / "assets"
 SUFFIX = ".html"
-STYLES = ("report", "cases")
+STYLES = ("report", "cases", "review")
 """The stylesheets, in this order."""
 SCRIPTS = (
     "shown", "address", "outcomes", "differences", "json", "keys", "copies", "case", "bucket",
-    "filter", "dense", "alone", "task", "plots", "slices", "pair", "shortcuts", "start",
+    "review", "filter", "dense", "alone", "task", "plots", "slices", "pair", "shortcuts", "start",
 )  # fmt: skip
 """The files that make up the page's one script, in this order: each uses what is before it."""
 

@@ -92,6 +92,7 @@ def _task(task: TaskDecision) -> JsonValue:
         "behaviors": [_evidence(found) for found in task.behaviors],
         "new_wordings": _plain(task.wordings),
         "pinned": list(task.pinned),
+        "pinned_failing": list(task.pinned_failing),
         "pinned_unjudged": list(task.pinned_unjudged),
         "unjudged": _plain(task.unjudged),
         "budgets_lost": list(dict.fromkeys(lost.behavior for lost in task.resources.budgets_lost)),

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from harness.core.extras import missing
+from harness.report import tables
 from harness.report.report import Report
-from harness.report.tables import Cell, Table, tables
+from harness.report.tables import Cell, Table
 
 
 def files(report: Report) -> Iterator[tuple[str, list[bytes]]]:
@@ -20,13 +21,13 @@ def files(report: Report) -> Iterator[tuple[str, list[bytes]]]:
         import pyarrow.parquet
     except ImportError:
         raise missing("--format parquet", "pyarrow") from None
-    for table in tables(report):
+    for table in tables.tables(report):
         yield f"{table.name}.parquet", [_written(table, pyarrow)]
 
 
 def remarks(report: Report) -> Iterator[str]:
-    """What the files do not hold."""
-    yield from ()
+    """How the review and the checks agree, where there is one."""
+    yield from tables.remarks(report)
 
 
 def _written(table: Table, pyarrow: Any) -> bytes:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from harness.core.errors import HarnessError
 from harness.core.record import RunRecord
+from harness.core.review import ReviewedAnswer
 from harness.gate.compare import Comparison, Side, compare_all
 from harness.gate.copies import holds_copies
 from harness.gate.decision import GateDecision, decide
@@ -36,6 +37,8 @@ class Report:
     """The trainings of adapters, by run id and ``ModelRecord.ref``."""
     experiment: LogDecision | None = None
     """The gate's decision on the log of an experiment, whose arms are the pair."""
+    review: tuple[ReviewedAnswer, ...] = ()
+    """A person's verdicts on answers."""
     parity: Parity | None = None
     """Each model of the last run compared with the one it was made from, where measured."""
 

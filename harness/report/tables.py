@@ -1,4 +1,5 @@
-"""The report as two tables, for data frames: one of verdicts, one of completions.
+"""The report as tables, for data frames: one of verdicts, one of completions, and one of a
+person's review where there is one.
 
 Each row says to which run, model, task, case and answer it belongs, so that the tables are joined
 by these five.
@@ -14,6 +15,7 @@ from harness.core.composite import composite
 from harness.core.record import Sample
 from harness.core.verdict import JUDGED, Outcome
 from harness.report.report import Report
+from harness.report.words.review import agreement, checked
 
 BATCH_ROWS = 50_000
 Cell = str | int | float | bool | None
@@ -49,6 +51,16 @@ COMPLETIONS: Mapping[str, type] = {
     "from_run": str,
 }
 """``tags``, ``messages`` and ``reference`` are JSON."""
+REVIEW: Mapping[str, type] = {
+    **KEY,
+    "verdict": str,
+    "checks": str,
+    "agrees": bool,
+    "must_pass": bool,
+    "tags": str,
+    "note": str,
+}
+"""``verdict`` is a person's, ``checks`` that of the required behaviors; ``tags`` is JSON."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +77,20 @@ class Table:
             yield batch
 
 
-def tables(report: Report) -> tuple[Table, Table]:
-    """The table of verdicts and the table of completions."""
+def tables(report: Report) -> tuple[Table, ...]:
+    """The table of verdicts, the table of completions, and that of the review."""
+    review = (Table("review", REVIEW, _review(report)),) if report.review else ()
     return (
         Table("verdicts", VERDICTS, _verdicts(report)),
         Table("completions", COMPLETIONS, _completions(report)),
+        *review,
     )
+
+
+def remarks(report: Report) -> Iterator[str]:
+    """How the review and the checks agree."""
+    found = checked(report.review, report.runs)
+    yield from agreement(found, len(report.review) - len(found))
 
 
 def _answers(report: Report) -> Iterator[tuple[tuple[Cell, ...], Sample, tuple[str, ...]]]:
@@ -111,6 +131,13 @@ def _completions(report: Report) -> Iterator[tuple[Cell, ...]]:
             *_times(completion.timing),
             completion.origin.run if completion.origin else None,
         )
+
+
+def _review(report: Report) -> Iterator[tuple[Cell, ...]]:
+    for one in checked(report.review, report.runs):
+        said, tags = one.answer, json.dumps(one.answer.tags)
+        row = (said.verdict, one.checks, one.agrees, said.must_pass, tags, said.note)
+        yield (*said.key, *row)
 
 
 def _succeeds(sample: Sample, required: tuple[str, ...]) -> bool | None:

@@ -78,10 +78,16 @@ def test_a_pinned_case_that_breaks_is_a_regression_whatever_the_rates_say() -> N
     assert (task.outcome, task.reason) == (GateOutcome.REGRESSION, Reason.PINNED)
     assert task.pinned == (before.samples[0].case_id,)
     assert regressed_cases(task)[0].sample.must_pass
-    # One that failed before as well did not break.
+
+
+def test_a_pinned_case_must_pass_although_it_failed_before_too() -> None:
     before, after = pair(300, failing=1)
-    after = changed(after, 0, must_pass=True)
     assert gate(before, after).outcome is GateOutcome.PASS
+    after = changed(after, 0, must_pass=True)
+    decision = gate(before, after)
+    (task,) = decision.tasks
+    assert (task.outcome, task.reason) == (GateOutcome.REGRESSION, Reason.PINNED_FAILING)
+    assert (task.pinned, task.pinned_failing) == ((), (before.samples[0].case_id,))
 
 
 def test_a_behavior_that_nobody_requires_can_regress() -> None:

@@ -9,13 +9,24 @@ import pyarrow.parquet
 import pytest
 
 from harness.core.errors import HarnessError
-from harness.core.verdict import FailureCode, Verdict
+from harness.core.review import ReviewedAnswer
+from harness.core.verdict import FailureCode, Outcome, Verdict
 from harness.report import csv as as_csv
 from harness.report import parquet
 from harness.report.report import Report, report_on
-from harness.report.tables import COMPLETIONS, VERDICTS
+from harness.report.tables import COMPLETIONS, REVIEW, VERDICTS
 from tests.report.hostile import HOSTILE
-from tests.synthetic import BASE, BEHAVIORS, good, record, record_of, sample, values, with_text
+from tests.synthetic import (
+    BASE,
+    BEHAVIORS,
+    TASK,
+    good,
+    record,
+    record_of,
+    sample,
+    values,
+    with_text,
+)
 
 FORMULAS = ("=HYPERLINK(0)", "+1", "-1+1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1")  # noqa: RUF001
 
@@ -104,3 +115,31 @@ def test_without_pyarrow_one_line_says_what_to_install(monkeypatch: pytest.Monke
     monkeypatch.setitem(__import__("sys").modules, "pyarrow", None)
     with pytest.raises(HarnessError, match=r"pip install 'slm-harness\[data\]'"):
         list(parquet.files(report_on(record(2))))
+
+
+def test_a_review_is_a_table_beside_them_and_is_set_against_the_checks() -> None:
+    run = record(12)
+    by_checks = {
+        s.case_id: "right"
+        if all(v.outcome is Outcome.PASSED for v in s.verdicts.values())
+        else "wrong"
+        for s in run.samples
+        if s.model == BASE
+    }
+    review = [
+        ReviewedAnswer(run.id, BASE, TASK, case, 0, "wrong", case.endswith("1"), ("=a",), "-n")
+        for case in by_checks
+    ]
+    other = ReviewedAnswer("another", BASE, TASK, "pay-0001", verdict="right")
+    report = replace(report_on(run), review=(*review, other))
+    rows = csv_rows(report, "review")
+    assert list(rows[0]) == list(REVIEW)
+    assert {row["case_id"]: row["checks"] for row in rows} == by_checks
+    assert rows[0]["note"] == "'-n"
+    agreed = sum(said == "wrong" for said in by_checks.values())
+    assert [row["agrees"] for row in rows].count("true") == agreed
+    assert parquet_rows(report, "review")[0]["must_pass"] is True
+    first, second = as_csv.remarks(report)
+    assert first.startswith(f"12 answers reviewed: {agreed} as the checks say")
+    assert second == "1 reviewed answer of other runs or models left out"
+    assert [name for name, _ in as_csv.files(report_on(run))] == ["verdicts.csv", "completions.csv"]

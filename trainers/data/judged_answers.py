@@ -12,6 +12,7 @@ from harness.core.case import Case, Message
 from harness.core.completion import Completion, FinishReason
 from harness.core.errors import HarnessError
 from harness.core.record import RunRecord, Sample, TaskRecord
+from harness.core.review import ReviewedAnswer
 from harness.core.suggestion import did_you_mean
 from harness.core.verdict import Outcome
 from harness.files.regular import read_regular
@@ -95,6 +96,16 @@ def answers_of_run(
                 is_suite_case=sample.task in suite_tasks
                 and records[sample.task].generate_seed is None,
             )
+
+
+def reviewed(
+    answers: Iterable[JudgedAnswer], model: str, review: Iterable[ReviewedAnswer]
+) -> Iterator[JudgedAnswer]:
+    """The model's answers to runs, with the verdicts of a review."""
+    said = {answer.key: answer.verdict for answer in review}
+    for answer in answers:
+        key = (answer.source, model, answer.task, answer.case.id, answer.completion.repeat)
+        yield replace(answer, reviewed=said.get(key))
 
 
 def _answer_of(

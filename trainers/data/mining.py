@@ -14,6 +14,7 @@ from typing import Any
 from harness.core.case import Case
 from harness.core.completion import Completion, FinishReason
 from harness.core.composite import composite
+from harness.core.review import ReviewerVerdict
 from harness.core.verdict import JUDGED, Outcome
 from harness.stats.repeats import Estimate, Repeated, pass_at_k
 from harness.tasks.judging import VerdictMap
@@ -53,6 +54,8 @@ class JudgedAnswer:
     """Judges another answer to the case."""
     is_suite_case: bool = False
     """The prompt is a case by which the gate decides."""
+    reviewed: ReviewerVerdict | None = None
+    """A person's verdict, which goes before those of the checks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,17 +232,28 @@ def _mined(
 
 
 def _judged(answers: Sequence[JudgedAnswer], behaviors: tuple[str, ...]) -> PromptAnswers:
-    outcomes = [_outcome(a.verdicts, (*a.required, *behaviors)) for a in answers]
+    outcomes = [outcome_of(a, behaviors) for a in answers]
     failing = tuple(a for a, o in zip(answers, outcomes, strict=True) if o is Outcome.FAILED)
     return PromptAnswers(
         passing=tuple(a for a, o in zip(answers, outcomes, strict=True) if o is Outcome.PASSED),
         failing=failing,
         rejected=tuple(
-            a for a in failing if _outcome(a.verdicts, behaviors or a.required) is Outcome.FAILED
+            a
+            for a in failing
+            if a.reviewed or _outcome(a.verdicts, behaviors or a.required) is Outcome.FAILED
         ),
         not_judged=sum(outcome not in JUDGED for outcome in outcomes),
         behaviors=behaviors,
     )
+
+
+def outcome_of(answer: JudgedAnswer, behaviors: Iterable[str] = ()) -> Outcome | None:
+    """A person's verdict on the answer, else that of its required behaviors and these. No verdict
+    makes an answer of an error."""
+    checked = _outcome(answer.verdicts, (*answer.required, *behaviors))
+    if answer.reviewed is None or checked is Outcome.ERROR:
+        return checked
+    return Outcome.PASSED if answer.reviewed == "right" else Outcome.FAILED
 
 
 def _outcome(verdicts: VerdictMap, behaviors: Iterable[str]) -> Outcome | None:
@@ -309,19 +323,20 @@ def _pair(
 def _codes(answer: JudgedAnswer, behaviors: tuple[str, ...]) -> Iterator[tuple[str, str]]:
     """The failure code of each behavior that the answer had to pass and fails."""
     for name in dict.fromkeys((*answer.required, *behaviors)):
-        verdict = answer.verdicts[name]
-        if verdict.outcome is Outcome.FAILED and verdict.code:
+        verdict = answer.verdicts.get(name)
+        if verdict is not None and verdict.outcome is Outcome.FAILED and verdict.code:
             yield name, verdict.code.value
 
 
 def _origin(answer: JudgedAnswer) -> Mapping[str, Any]:
     """Keys by which a row is traced to its answer."""
-    place = {
+    place: dict[str, Any] = {
         "run": answer.source,
         "task": answer.task,
         "case": answer.case.id,
         "repeat": answer.completion.repeat,
     }
+    place |= {"reviewed": answer.reviewed} if answer.reviewed else {}
     return place | ({"is_suite_case": True} if answer.is_suite_case else {})
 
 

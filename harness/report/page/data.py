@@ -83,7 +83,7 @@ def page_data(report: Report, limit: int, pairs: Pairs) -> PageData:
         environment=environment_of(report),
         command=report.after.record.command,
         replayed=sides[places[-1]],
-        script_data=embed((view.cases for view in tasks), sides, places),
+        script_data=embed((view.cases for view in tasks), sides, places, report.review),
     )
 
 

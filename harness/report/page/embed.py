@@ -7,11 +7,12 @@ JavaScript does. The result holds no ``<``, so that no text of a model can end t
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import astuple
+from dataclasses import asdict, astuple
 from typing import Any, NamedTuple
 
 from markupsafe import Markup
 
+from harness.core.review import ReviewedAnswer
 from harness.report.page.cases.answers import LONG, Answer, ShownCase
 from harness.report.page.cases.buckets import STATE_WORDS, buckets_of
 from harness.report.page.charts.distributions import Distribution
@@ -62,8 +63,20 @@ class EmbeddedSide(NamedTuple):
     """The model that a replay has to name; empty where the run replays it by default."""
 
 
-def embed(tasks: Iterable[TaskCases], sides: Sequence[EmbeddedSide], pair: Sequence[int]) -> Markup:
-    """The script element's content; ``pair`` has the indexes of the first pair's sides."""
+def embed(
+    tasks: Iterable[TaskCases],
+    sides: Sequence[EmbeddedSide],
+    pair: Sequence[int],
+    review: Iterable[ReviewedAnswer] = (),
+) -> Markup:
+    """The script element's content.
+
+    Args:
+        tasks: every case.
+        sides: every model of every run.
+        pair: the indexes of the first pair's sides.
+        review: a person's verdicts that the page begins with.
+    """
     content = {
         "sides": [side._asdict() for side in sides],
         "pair": pair,
@@ -73,6 +86,7 @@ def embed(tasks: Iterable[TaskCases], sides: Sequence[EmbeddedSide], pair: Seque
         "folds": [[b.title, b.states, b.hint] for b in buckets_of(len(pair))],
         "said": STATE_WORDS,
         "tasks": [_task(t) for t in tasks],
+        "review": [asdict(answer) for answer in review],
     }
     return Markup(json_in_html(content))
 

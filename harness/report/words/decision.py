@@ -251,6 +251,9 @@ def _reason(task: TaskDecision, policy: GatePolicy) -> str:
     """The clause before the change of the rate, where the rate is not the reason."""
     if task.reason is Reason.PINNED:
         return f"{_pinned(task.pinned)} {'fails' if len(task.pinned) == 1 else 'fail'}; "
+    if task.reason is Reason.PINNED_FAILING:
+        verb = "fails" if len(task.pinned_failing) == 1 else "fail"
+        return f"{_pinned(task.pinned_failing)} {verb}, as before, and must pass; "
     if task.reason is Reason.PINNED_UNJUDGED:
         verb = "is" if len(task.pinned_unjudged) == 1 else "are"
         return f"{_pinned(task.pinned_unjudged)} passed before and {verb} not judged any more; "
@@ -295,6 +298,8 @@ def details_of(task: TaskDecision, decision: GateDecision, minus: str = "-") -> 
     is_aside = task.reason in (Reason.PINNED, Reason.MEMORY, Reason.LATENCY)
     if is_aside and found.is_regression(policy.margin):
         yield f"More cases broke than chance explains: {rate}."
+    if task.pinned_failing and task.reason is not Reason.PINNED_FAILING:
+        yield f"Pinned cases that fail on both sides: {first_cases(task.pinned_failing)}."
     if leading_of(task, policy) is not found:
         yield f"Meanwhile {rate}."
     if task.outcome is GateOutcome.INCONCLUSIVE:

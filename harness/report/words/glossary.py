@@ -192,7 +192,8 @@ TERMS = (
     ),
     Term(
         "must_pass",
-        "A case whose failure the gate calls a regression whatever the rates say: a pinned case.",
+        "A case whose failure the gate calls a regression whatever the rates say, also where it "
+        "failed before: a pinned case.",
         "writing-a-task.md#casesjsonl",
         ("pinned",),
     ),

@@ -39,7 +39,7 @@ def promote(
     file = loaded.path / CASES_FILE
     if case_id in loaded.cases_by_id:
         raise HarnessError(f"{file}: has a case {case_id!r} already, ids are unique")
-    line = _line(sample, given.get("reference", sample.reference))
+    line = line_of_sample(sample, given.get("reference", sample.reference))
     try:
         case = case_of_text(line, loaded.file)
     except HarnessError as error:
@@ -61,7 +61,7 @@ def _sample(run: RunRecord, case_id: str, task: str | None) -> Sample:
     raise HarnessError(f"{case_id}: run {run.id} drew no such case, {hint}")
 
 
-def _line(sample: Sample, reference: object) -> str:
+def line_of_sample(sample: Sample, reference: object, *, must_pass: bool = False) -> str:
     """The line for ``cases.jsonl``: with the variables, or the messages where there were none."""
     values: dict[str, object] = {"id": sample.case_id}
     if sample.variables:
@@ -72,4 +72,5 @@ def _line(sample: Sample, reference: object) -> str:
         values["reference"] = reference
     values |= {"tags": list(sample.tags)} if sample.tags else {}
     values |= {"template": sample.template} if sample.template else {}
+    values |= {"must_pass": True} if must_pass else {}
     return json_line(values)

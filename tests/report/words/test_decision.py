@@ -68,6 +68,20 @@ def test_a_pinned_case_is_named_first() -> None:
     assert found.startswith("REGRESSION: the pinned case pay-0001 fails; format_success_rate fell")
 
 
+def test_a_pinned_case_that_failed_before_too_is_the_reason_or_told_beside_it() -> None:
+    for broke, begins in (
+        (0, "REGRESSION: the pinned case pay-0001 fails, as before, and must pass; format_"),
+        (60, "REGRESSION: format_success_rate fell from"),
+    ):
+        before, after = pair(300, broke=broke, failing=1)
+        samples = [*after.samples]
+        samples[broke] = replace(samples[broke], must_pass=True)
+        decision = gate(before, replace(after, samples=tuple(samples)))
+        assert sentence(decision).startswith(begins)
+        aside = f"Pinned cases that fail on both sides: {samples[broke].case_id}."
+        assert (aside in list(explanation(decision))) == (broke > 0)
+
+
 def test_the_table_has_the_composite_first() -> None:
     rows = table(gate(*pair(300, broke=14, fixed=4)).tasks[0])
     assert rows[0] == ("format_success_rate", "98.7%", "95.3%", "-3.3", "-6.4 to -0.6", "14", "4")

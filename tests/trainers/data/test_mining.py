@@ -1,6 +1,7 @@
 """Pairs hold a failing and a passing answer to one prompt; both are judged."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -247,3 +248,15 @@ def test_pass_at_k_of_the_prompts() -> None:
 def test_without_a_judged_answer_there_is_no_rate() -> None:
     found = sampled(by_prompt([answer("", verdicts={})]))
     assert (found.prompts, found.pass_at_1, found.pass_at_k) == (0, None, None)
+
+
+def test_a_persons_verdict_goes_before_the_checks_and_makes_no_answer_of_an_error() -> None:
+    wrong = replace(answer("good one"), reviewed="wrong")
+    right = replace(answer("bad but right", repeat=1), reviewed="right")
+    failed = replace(answer("killed", verdicts={"validity": ERROR}, repeat=2), reviewed="right")
+    (prompt,) = by_prompt([wrong, right, failed], ["validity"])
+    assert (prompt.passing, prompt.failing, prompt.not_judged) == ((right,), (wrong,), 1)
+    (row,) = mine_pairs([prompt]).rows
+    assert row["chosen"][0]["content"] == "bad but right"
+    assert row["rejected"][0]["content"] == "good one"
+    assert (row["codes"], row["reviewed"]) == ({}, "wrong")

@@ -109,7 +109,7 @@ const drawCase = (task, row, isAlone = false) => {
     pair.length > 1 && whole[0] && whole[0] === whole[1] ? el("p", "note", `${others.length ? "The answers before and after" : "Both answers"} are the same, character by character.`) : "",
     drawKeys(whole, row[5] === null ? "" : texts[row[5]], headings),
     el("p", "replay", el("code", "", ...visible(replayOf(task, row, data.sides[pair.at(-1)])))),
-    drawCopies(task, row, headings));
+    drawCopies(task, row, headings), drawReview(task, row, headings.map(({ side }) => side)));
 };
 
 /** The case as one line of JSON: the contents of the page, with the whole prompt. */

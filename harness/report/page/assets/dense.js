@@ -47,6 +47,7 @@ const columnsOf = (task) => {
       value: (row) => textOf(row, side).slice(0, EXCERPT), said: (row) => excerpt(textOf(row, side)) })),
     { id: "length", title: "characters", isShown: false, isNumber: true, said: (row) => count(row.length ? textOf(row, pair.at(-1)).length : 0), value: (row) => textOf(row, pair.at(-1)).length },
     { id: "tags", title: "tags", isShown: false, value: (row) => row[4].map((tag) => names[tag]).join(", ") },
+    { id: "review", title: "review", isShown: false, value: (row) => reviewOfCase(row) },
     { id: "wording", title: "wording", isShown: false, value: (row) => names[row[3]] },
   ];
 };

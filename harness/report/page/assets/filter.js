@@ -20,6 +20,7 @@ const matches = ({ task, lower, states }, wanted) => {
     if (wanted.change && states.get(row) !== wanted.change) return false;
     if (wanted.tag && !row[4].includes(places.get(wanted.tag))) return false;
     if (wanted.wording && names[row[3]] !== wanted.wording) return false;
+    if (wanted.reviewed && !isReviewed(task, row, wanted.reviewed)) return false;
     const answers = answersOf(row);
     if (asksFailure) {
       const failing = (SIDES[wanted.side] ?? [0, 1]).map((i) => i < answers.length && isFailing(answers[i]));

@@ -5,6 +5,9 @@ const KEYS = [
   ["Enter", "the case alone, with its whole prompt and every model's answer"],
   ["Escape", "back from one case to all"],
   ["t", "cards or table"],
+  ["r", "your review: the last answer of the case with the focus is right"],
+  ["w", "your review: it is wrong"],
+  ["s", "your review: a star, the case must pass"],
   ["/", "the search"],
   ["?", "these keys"],
 ];
@@ -56,6 +59,9 @@ const listenToKeys = (sections) => {
     j: () => isAlone() ? isAlone().single.next() : moveFocus(1),
     k: () => isAlone() ? isAlone().single.previous() : moveFocus(-1),
     t: () => near().look(near().isTable() ? "cards" : "table"),
+    r: () => pressReview(".right"),
+    w: () => pressReview(".wrong"),
+    s: () => pressReview(".star"),
     Escape: () => isAlone()?.close(),
   };
   addEventListener("keydown", (event) => {

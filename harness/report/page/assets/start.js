@@ -12,10 +12,13 @@ const choose = (wanted) => {
   recallAll();
 };
 listenToPair(choose);
+addReview(data.review);
+listenToReview(recallAll);
+recallReview();
 recallAll();
 for (const button of document.querySelectorAll("button.ask")) button.disabled = false;
 // A link to a section has no settings of a filter.
-addEventListener("hashchange", () => { if (!/^#[^=]+$/.test(location.hash)) recallAll(); });
+addEventListener("hashchange", () => { if (!/^#[^=]+$/.test(location.hash)) { recallReview(); recallAll(); } });
 addEventListener("click", (event) => {
   const button = event.target.closest?.("button.ask");
   if (!button) return;

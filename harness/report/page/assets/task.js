@@ -1,6 +1,6 @@
 /** The section of one task: its filter, its folds or its table, one case alone, and their state in the address. */
 const TYPING = 20;
-const FIELDS = ["text", "code", "behavior", "change", "side", "tag", "wording"];
+const FIELDS = ["text", "code", "behavior", "change", "side", "tag", "wording", "reviewed"];
 
 /** Fills the lists of the filter with what the cases have. */
 const fillLists = (task, form, buttons) => {
