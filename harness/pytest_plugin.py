@@ -17,6 +17,7 @@ from harness.plugin import (
     gate,
     generate,
     hookspecs,
+    logprobs,
     options,
     parity,
     per_case,
@@ -43,7 +44,7 @@ def added_options(parser: pytest.Parser) -> NamedOptions:
     """The plugin's options, added to ``parser`` by their prefixed names."""
     named = NamedOptions(parser)
     options.add_options(named)
-    for feature in (per_case, generate, parity, gate, plan_out, shards, ab_noise):
+    for feature in (per_case, generate, parity, gate, plan_out, shards, ab_noise, logprobs):
         feature.add_options(named)
     options.add_decoding_options(named)
     ray_engine.add_options(named)

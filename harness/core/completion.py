@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from harness.core.logprobs import Logprobs
+
 
 class FinishReason(StrEnum):
     """Reason why generation ended."""
@@ -55,3 +57,5 @@ class Completion:
     """``None`` where the run itself generated the answer."""
     error: str | None = None
     """One line; set exactly when ``finish_reason`` is ``error``."""
+    logprobs: Logprobs | None = None
+    """``None`` where they were not asked for, or could not be had."""

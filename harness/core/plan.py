@@ -60,6 +60,8 @@ class Request:
     """The grammar that the answer is constrained to; ``None``: free decoding."""
     stop: tuple[str, ...] = ()
     """Texts at which the answer ends, before the first of them."""
+    has_logprobs: bool = False
+    """The answer comes with its tokens' log-probabilities, which change no token."""
 
     @property
     def key(self) -> str:
@@ -108,11 +110,13 @@ def requests_for(
     repeats: int = 1,
     timed: bool = False,
     grammar: Grammar | None = None,
+    has_logprobs: bool = False,
 ) -> tuple[Request, ...]:
     """One request for each case, or ``repeats`` of them, each with its own seed.
 
     ``template`` holds the arguments of the chat template. Answers are constrained to ``grammar``,
     where there is one, and those of a case with a schema of its own to that.
+    Timed requests have no log-probabilities, which take time.
     """
     arguments = tuple(sorted(template.items()))
     return tuple(
@@ -125,6 +129,7 @@ def requests_for(
             timed,
             arguments,
             grammar=grammar_for(grammar, case.declared),
+            has_logprobs=has_logprobs and not timed,
         )
         for case in cases
         for repeat in range(repeats)

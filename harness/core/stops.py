@@ -26,4 +26,5 @@ def stopped(completion: Completion, stops: Sequence[str]) -> Completion:
     text = before_stop(completion.text, stops)
     if text is None:
         return completion
-    return replace(completion, text=text, finish_reason=FinishReason.STOP)
+    cut = completion.logprobs.cut(len(text)) if completion.logprobs else None
+    return replace(completion, text=text, finish_reason=FinishReason.STOP, logprobs=cut)

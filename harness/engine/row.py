@@ -2,18 +2,28 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from harness.core.completion import Completion, FinishReason, Timing
 from harness.core.grammar import Grammar
+from harness.core.logprobs import Logprobs
 from harness.core.plan import Request, Sampling, failed
 from harness.core.stops import before_stop, stopped
+from harness.engine.token_lengths import next_text, token_lengths
 from harness.engine.tokenization import Prompt
 
 GREEDY = Sampling()
 STOP_TOKENS = 4
 """Tokens that are decoded beyond a stop's bytes, each of which holds at least one: a tokenizer may
 read the first of them otherwise than within the answer."""
+
+
+class Score(NamedTuple):
+    """The log-probability of a generated token, and its runner-up: the likeliest other token."""
+
+    logprob: float
+    runner_up: int
+    runner_up_logprob: float
 
 
 @dataclass(slots=True)
@@ -31,7 +41,7 @@ class Row:
     stop: tuple[str, ...] = ()
     """Texts that end the answer."""
     text_of: Callable[[list[int]], str] | None = None
-    """Decodes tokens; there where ``stop`` is."""
+    """Decodes tokens; there where ``stop`` is, or ``scores``."""
     is_stopped: bool = False
     """The answer has reached one of ``stop``."""
     is_dropped: bool = False
@@ -50,6 +60,8 @@ class Row:
     """Key of its request."""
     sampling: Sampling = GREEDY
     """The decoding that its request asks for."""
+    scores: list[Score] | None = None
+    """One for each generated token; ``None`` where they are not asked for."""
 
     @property
     def is_open(self) -> bool:
@@ -104,6 +116,7 @@ class Row:
             text_of=text_of,
             key=request.key,
             sampling=request.sampling,
+            scores=[] if request.has_logprobs else None,
         )
 
 
@@ -139,8 +152,25 @@ def completion(request: Request, row: Row, text: str, batch_rows: int) -> Comple
         token_ids=tuple(row.token_ids),
         prompt_tokens=len(row.prompt),
         timing=Timing(row.seconds, row.first_token_seconds, batch_rows),
+        logprobs=_logprobs(row, text),
     )
     return stopped(whole, request.stop)
+
+
+def _logprobs(row: Row, text: str) -> Logprobs | None:
+    """The row's scores with the text that each token stands for."""
+    if not row.scores:
+        return None
+    assert row.text_of is not None
+    ids = row.token_ids
+    lengths = [*token_lengths(row.answer_ids, text, row.text_of), *([0] if row.ended else [])]
+    runner_ups = [next_text(ids[:i], s.runner_up, row.text_of) for i, s in enumerate(row.scores)]
+    return Logprobs.of(
+        lengths,
+        [score.logprob for score in row.scores],
+        runner_ups,
+        [score.runner_up_logprob for score in row.scores],
+    )
 
 
 def sampling_key(asked: Request | Row) -> str:

@@ -179,6 +179,7 @@ def _choices(config: pytest.Config, engine: EngineSettings) -> Choices:
         template=tuple(option("--template-arg")),
         repeats=option("--repeats"),
         is_constrained=option("--decode") == "constrained",
+        has_logprobs=option("--logprobs"),
         engine=engine,
     )
 

@@ -16,7 +16,7 @@ from harness.core.errors import HarnessError
 from harness.engine.host import ModelHost
 from harness.files.cache_folder import cache_folder
 from harness.files.refused import refusals
-from harness.plugin import SESSION, gate, generate, plugin_name, ray_engine, shards
+from harness.plugin import SESSION, gate, generate, logprobs, plugin_name, ray_engine, shards
 from harness.plugin.option_names import OPTIONS, TakenNames, option_of
 from harness.plugin.options import PluginOptions
 from harness.records.runs import check_new_id, check_writable
@@ -104,7 +104,7 @@ def _begin(config: pytest.Config) -> HarnessSession:
         config.pluginmanager.register(TakenNames(taken), plugin_name(TakenNames))
     # The parts of the terminal's summary come in this order, after those of other plugins.
     asked = [*record.plugins(session), *parity.plugins(session), *plan_out.plugins(session), *asked]
-    asked += ab_noise.plugins(session)
+    asked += [*ab_noise.plugins(session), *logprobs.plugins(session)]
     for plugin in (*asked, Behaviors(session), Collection(session)):
         config.pluginmanager.register(plugin, plugin_name(type(plugin)))
     return session

@@ -34,6 +34,10 @@ from harness.records.completions_file import (
 
 _AT_ONCE = 500
 """Keys of one statement; SQLite's least limit of parameters is 999."""
+_WITH_LOGPROBS = (
+    " and case when json_valid(answer) then json_extract(answer, '$.logprobs') end is not null"
+)
+"""Condition of a statement that looks for answers with log-probabilities."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,18 +135,14 @@ class Completions:
                 (model, key, text, digest, run, created, time.time()),
             )
 
-    def claim(self, model: str, keys: Sequence[str]) -> list[str]:
+    def claim(self, model: str, keys: Sequence[str], *, has_logprobs: bool = False) -> list[str]:
         """Claim requests to generate their answers, and return those that are this session's: they
-        have no answer yet and no other living session claims them. They come in the order of
-        ``keys``."""
+        have no answer yet (``has_logprobs``: none with log-probabilities) and no other living
+        session claims them. They come in the order of ``keys``."""
+        look = "select 1 from answers where model = ? and request = ?"
+        look += _WITH_LOGPROBS if has_logprobs else ""
         with self.transaction() as connection:
-            answered = {
-                key
-                for key in keys
-                if connection.execute(
-                    "select 1 from answers where model = ? and request = ?", (model, key)
-                ).fetchone()
-            }
+            answered = {key for key in keys if connection.execute(look, (model, key)).fetchone()}
             claimed = dict(
                 connection.execute("select request, owner from claims where model = ?", (model,))
             )

@@ -300,7 +300,9 @@ def _wrong_sample(sample: Sample, seen: set[tuple[str, str, str, int]]) -> str |
 
 
 def _wrong_span(sample: Sample) -> str | None:
-    length = len(sample.completion.text)
+    length, logprobs = len(sample.completion.text), sample.completion.logprobs
+    if logprobs is not None and (wrong := logprobs.mistake(sample.completion.text)):
+        return f"completion.logprobs: {wrong}"
     for behavior, verdict in sample.verdicts.items():
         if verdict.span and not 0 <= verdict.span[0] <= verdict.span[1] <= length:
             return f"verdicts.{behavior}.span: {list(verdict.span)} lies outside the completion"

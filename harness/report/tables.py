@@ -12,6 +12,7 @@ from itertools import islice
 
 from harness.core.completion import Timing
 from harness.core.composite import composite
+from harness.core.logprobs import Logprobs
 from harness.core.record import Sample
 from harness.core.verdict import JUDGED, Outcome
 from harness.report.report import Report
@@ -49,6 +50,8 @@ COMPLETIONS: Mapping[str, type] = {
     "first_token_seconds": float,
     "batch_rows": int,
     "from_run": str,
+    "mean_logprob": float,
+    "least_logprob": float,
 }
 """``tags``, ``messages`` and ``reference`` are JSON."""
 REVIEW: Mapping[str, type] = {
@@ -130,6 +133,7 @@ def _completions(report: Report) -> Iterator[tuple[Cell, ...]]:
             len(completion.token_ids),
             *_times(completion.timing),
             completion.origin.run if completion.origin else None,
+            *_certainty(completion.logprobs),
         )
 
 
@@ -143,6 +147,11 @@ def _review(report: Report) -> Iterator[tuple[Cell, ...]]:
 def _succeeds(sample: Sample, required: tuple[str, ...]) -> bool | None:
     found = composite(sample.verdicts, required)
     return found.outcome is Outcome.PASSED if found and found.outcome in JUDGED else None
+
+
+def _certainty(found: Logprobs | None) -> tuple[Cell, Cell]:
+    """The mean log-probability of the answer's tokens, and that of its least certain one."""
+    return (found.mean, found.logprobs[found.least]) if found else (None, None)
 
 
 def _times(timing: Timing | None) -> tuple[Cell, Cell, Cell]:

@@ -49,6 +49,8 @@ class Choices:
     repeats: int = 1
     is_constrained: bool = False
     """Answers of tasks with ``format: json`` keep to a grammar."""
+    has_logprobs: bool = False
+    """Answers come with their tokens' log-probabilities."""
     engine: EngineSettings = backends.DEFAULTS
     """Settings for opening models."""
 
@@ -253,6 +255,7 @@ def _adjusted(task: Task, choices: Choices) -> Task:
         sampling=replace(task.sampling, **changes),
         template={**task.template, **parse_arguments(choices.template)},
         repeats=choices.repeats,
+        has_logprobs=choices.has_logprobs,
         cases=_selected(task.cases, choices),
         is_selected=task.is_selected or bool(choices.cases or choices.limit is not None),
     )

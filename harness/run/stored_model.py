@@ -51,6 +51,9 @@ class SessionStore:
     """Fingerprint of the run's plan."""
     measured: frozenset[ModelRef] = frozenset()
     """Models whose memory is judged."""
+    bare: set[tuple[str, str]] = field(default_factory=set)
+    """Model and request key of the stored answers that were not taken, since they lack the
+    log-probabilities that are asked for."""
     notes: list[str] = field(default_factory=list)
     """One line for each thing that went wrong with the store."""
     _is_off: bool = False
@@ -173,7 +176,9 @@ class StoredModel:
             yield from self._same(self.inner.events(requests))
         else:
             others = [r for r in requests if _is_generated_anew(r)]
-            yield from _Stream(self, key, _by_key(judged), self.passes_by).events(others)
+            with_logprobs = any(r.has_logprobs for r in judged)
+            stream = _Stream(self, key, _by_key(judged), self.passes_by, with_logprobs)
+            yield from stream.events(others)
 
     def measure(self, requests: Sequence[Request]) -> Generator[Event, None, None]:
         yield from self.inner.measure(requests)
@@ -213,6 +218,8 @@ class _Stream:
     """Requests without an answer yet, by what determines it."""
     passes_by: bool
     """Nothing is looked up."""
+    has_logprobs: bool = False
+    """Answers without log-probabilities are not taken."""
 
     def events(self, others: Sequence[Request]) -> Generator[Event, None, None]:
         """Answer the waiting requests, and ``others`` by the model alone."""
@@ -234,9 +241,7 @@ class _Stream:
 
     def _stored(self) -> Generator[Event, None, int]:
         """What the store holds, and the number of its answers."""
-        found: dict[str, StoredAnswer] = {}
-        if not self.passes_by:
-            found = self.model.store.use(found, Completions.find, self.key, [*self.waiting])
+        found = {} if self.passes_by else self._found()
         if found and self.model.model is None:
             self.model.stored = record = self.model.known(self.key)
             if record is None:  # It was damaged: the model has to say what it is.
@@ -247,12 +252,27 @@ class _Stream:
             yield from self._answers(key, replace(stored.completion, origin=stored.origin))
         return len(found)
 
+    def _found(self) -> dict[str, StoredAnswer]:
+        """The stored answers that will do, without log-probabilities that are not asked for."""
+        store, nothing = self.model.store, dict[str, StoredAnswer]()
+        found = store.use(nothing, Completions.find, self.key, [*self.waiting])
+        if not self.has_logprobs:
+            return {
+                key: replace(stored, completion=replace(stored.completion, logprobs=None))
+                for key, stored in found.items()
+            }
+        bare = {key for key, stored in found.items() if stored.completion.logprobs is None}
+        store.bare |= {(self.key, key) for key in bare}
+        return {key: stored for key, stored in found.items() if key not in bare}
+
     def _claimed(self) -> list[str]:
         """The requests that this session generates; all of them where it looks nothing up."""
         keys = [*self.waiting]
         if self.passes_by:
             return keys
-        return self.model.store.use(keys, Completions.claim, self.key, keys)
+        return self.model.store.use(
+            keys, Completions.claim, self.key, keys, has_logprobs=self.has_logprobs
+        )
 
     def _asked(
         self, keys: Sequence[str], others: Sequence[Request]

@@ -70,6 +70,8 @@ class Task:
     """The seed that the cases were drawn with; ``None`` where they are the folder's."""
     grammar: Grammar | None = None
     """The grammar that answers are constrained to; ``None``: free decoding."""
+    has_logprobs: bool = False
+    """Answers come with their tokens' log-probabilities."""
 
     @property
     def answer_schema(self) -> object:
@@ -123,6 +125,7 @@ class Task:
             repeats=repeats,
             timed=timed,
             grammar=self.grammar,
+            has_logprobs=self.has_logprobs,
         )
 
     def record(self, planned: int) -> TaskRecord:

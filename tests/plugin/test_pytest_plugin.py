@@ -228,8 +228,8 @@ import sys
 
 def test_plain():
     ours = {m for m in sys.modules if m.startswith(("harness", "trainers"))}
-    features = "ab_noise distributed gate generate hookspecs items options parity per_case plan_out"
-    features += " option_names ray_engine shards"
+    features = "ab_noise distributed gate generate hookspecs items logprobs options parity per_case"
+    features += " plan_out option_names ray_engine shards"
     plugins = {f"harness.plugin.{name}" for name in features.split()}
     assert ours == {"harness", "harness.pytest_plugin", "harness.plugin"} | plugins
     assert not {"torch", "yaml", "pydantic", "rich.progress", "jsonschema"} & set(sys.modules)

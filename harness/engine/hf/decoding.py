@@ -18,6 +18,7 @@ from transformers.generation import logits_process as processors
 from harness.core.plan import Sampling
 from harness.engine.hf.growing_cache import GrowingLayer, growing_cache, keep_rows
 from harness.engine.hf.row_source import GivenRows, RowSource
+from harness.engine.hf.scores import likeliest, note_scores
 from harness.engine.hf.shared_prefix import PrefixSplit, best_split
 from harness.engine.row import Row, sampling_key
 
@@ -63,6 +64,7 @@ def decode_from(
     def step(batch: _PaddedBatch) -> None:
         logits = batch.next_logits()
         tokens = pick(logits if mask is None else mask(logits, batch.rows), batch.rows)
+        note_scores(logits, tokens, batch.rows)
         now = time.perf_counter()
         for row, token in zip(batch.rows, tokens.tolist(), strict=True):
             row.take(token, end_ids, now - row.began)
@@ -246,7 +248,7 @@ class _Picker:
         if self.penalty != 1.0:
             logits = torch.cat([self._penalized(logits[i : i + 1], r) for i, r in enumerate(rows)])
         if self.greedy:
-            return _likeliest(logits)
+            return likeliest(logits)
         for warper in self.warpers:
             logits = warper(None, logits)
         probabilities = logits.softmax(-1)
@@ -285,13 +287,6 @@ class _OwnPickers:
             own = [rows[i] for i in places]
             tokens[places] = _Picker(own[0].sampling, self.device)(logits[places], own)
         return tokens
-
-
-def _likeliest(logits: torch.Tensor) -> torch.Tensor:
-    """The first of the likeliest tokens of each row. On a CPU numpy finds it ten times faster."""
-    if logits.device.type != "cpu":
-        return logits.argmax(-1)
-    return torch.from_numpy(logits.numpy().argmax(-1))
 
 
 def _warpers(sampling: Sampling) -> list[Any]:

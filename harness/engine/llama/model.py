@@ -24,7 +24,7 @@ from harness.engine.llama.contexts import LlamaContexts
 from harness.engine.llama.decoding import DecodingOptions
 from harness.engine.llama.library import LoadedModel
 from harness.engine.llama.row_queue import MIN_TOKENS, ArrivingQueue
-from harness.engine.llama.sampling import LlamaPicker, Logits
+from harness.engine.llama.sampling import LlamaPicker, Logits, note_scores
 from harness.engine.llama.vocabulary import LlamaVocabulary
 from harness.engine.model import EngineSettings, OnStep
 from harness.engine.row import (
@@ -145,12 +145,15 @@ class LlamaModel:
         return self.vocabulary.decode(row.answer_ids) if row else ""
 
     def _pick(self, picker: LlamaPicker, logits: Logits, rows: Sequence[Row]) -> list[int]:
-        """Pick a token for each row that keeps to its grammar."""
+        """Pick a token for each row that keeps to its grammar, and note its score."""
+        allowed = logits
         if any(row.grammar for row in rows):
             from harness.engine.llama.grammar import masked
 
-            logits = masked(self._grammars, logits, rows)
-        return picker(logits, rows)
+            allowed = masked(self._grammars, logits, rows)
+        tokens = picker(allowed, rows)
+        note_scores(logits, tokens, rows)
+        return tokens
 
     @cached_property
     def _grammars(self) -> Grammars:

@@ -4,6 +4,7 @@ Repetition penalty, temperature, top-k, top-p, then a draw from the row's own ge
 token depends only on the row's logits and seed, not on other rows.
 """
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.core.plan import Sampling
-from harness.engine.row import Row
+from harness.engine.row import Row, Score
 
 Logits = npt.NDArray[np.float32]
 
@@ -30,6 +31,24 @@ class LlamaPicker:
             picked: list[int] = logits.argmax(-1).tolist()
             return picked
         return [_picked(*both) for both in zip(logits, rows, samplings, strict=True)]
+
+
+def note_scores(logits: Logits, tokens: Sequence[int], rows: Sequence[Row]) -> None:
+    """Append each picked token's score to the rows that ask for it; ``logits`` are the model's
+    own, ``[rows, vocabulary]``."""
+    for own, token, row in zip(logits, tokens, rows, strict=True):
+        if row.scores is not None:
+            row.scores.append(_score(own, token))
+
+
+def _score(logits: Logits, token: int) -> Score:
+    top = logits.max()
+    total = float(top) + math.log(np.exp(logits - top).sum())
+    picked = float(logits[token])
+    logits[token] = -np.inf
+    runner_up = int(logits.argmax())
+    logits[token] = picked
+    return Score(picked - total, runner_up, float(logits[runner_up]) - total)
 
 
 def _picked(logits: Logits, row: Row, sampling: Sampling) -> int:

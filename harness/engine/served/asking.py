@@ -9,6 +9,7 @@ from harness.core.completion import Completion, Timing
 from harness.core.errors import HarnessError, one_line
 from harness.core.plan import Request
 from harness.engine.served.client import BadRequest, Server
+from harness.engine.served.logprobs import FIELDS
 from harness.engine.served.protocol import NEUTRAL, Protocol
 from harness.engine.served.retries import Retries
 
@@ -121,15 +122,20 @@ def _defined(server: Server, body: dict[str, Any]) -> dict[str, Any]:
     return {
         name: value
         for name, value in body.items()
-        if name not in server.undefined or value != MAY_BE_LEFT_OUT.get(name)
+        if name not in server.undefined or not _may_be_left_out(name, value)
     }
+
+
+def _may_be_left_out(name: str, value: object) -> bool:
+    """True where the answer's text is the same without a field."""
+    return name in FIELDS or (name in MAY_BE_LEFT_OUT and value == MAY_BE_LEFT_OUT[name])
 
 
 def _note_undefined(server: Server, sent: dict[str, Any], error: BadRequest) -> None:
     """Remember the fields that the server refuses; raises the error where leaving them out would
     change the answer."""
-    known = MAY_BE_LEFT_OUT.items()
-    refused = {n for n, value in known if n in error.reason and n in sent and sent[n] == value}
+    optional = (name for name, value in sent.items() if _may_be_left_out(name, value))
+    refused = {name for name in optional if name in error.reason}
     if not refused:
         raise error
     server.undefined |= refused

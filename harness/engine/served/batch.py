@@ -17,6 +17,7 @@ from harness.core.record import ModelRecord
 from harness.engine.local import GivenAnswers
 from harness.engine.model import OnStep
 from harness.engine.served.client import MAX_BYTES
+from harness.engine.served.logprobs import FIELDS
 from harness.engine.served.protocol import Protocol
 from harness.files.strict_json import NotJson, decode
 
@@ -34,7 +35,8 @@ def line_of(protocol: Protocol, request: Request) -> dict[str, Any]:
     body = protocol.body(request)
     del body["stream"]
     url = f"/v1/{protocol.path}"
-    hashed = sha256_of([url, body])[:HASH_DIGITS]
+    asked = {name: value for name, value in body.items() if name not in FIELDS}
+    hashed = sha256_of([url, asked])[:HASH_DIGITS]
     custom_id = f"{hashed}/{request.key}"
     return {"custom_id": custom_id, "method": "POST", "url": url, "body": body}
 

@@ -50,6 +50,8 @@ class ServedModel:
     _is_interrupted: threading.Event = field(default_factory=threading.Event)
     """Set while the answers to the last requests are no longer wanted."""
     _is_warm: bool = False
+    _has_noted_logprobs: bool = False
+    """It is known of the open servers whether they give log-probabilities."""
 
     @property
     def is_open(self) -> bool:
@@ -98,6 +100,7 @@ class ServedModel:
         try:
             self._open()
             self._prove_arguments(requests)
+            self._note_logprobs(requests)
         except HarnessError as error:
             self.close()
             if self.model is not None:
@@ -115,6 +118,7 @@ class ServedModel:
             )
         self._stopped, started = threading.Event(), time.perf_counter()
         self._proven.clear()
+        self._has_noted_logprobs = False
         self._servers = tuple(
             Server(url, self.settings.stall_seconds, self._concurrency) for url in self.address.urls
         )
@@ -156,6 +160,14 @@ class ServedModel:
                 for argument in arguments:
                     probes.prove_argument(server, self._asking, argument)
             self._proven.add(arguments)
+
+    def _note_logprobs(self, requests: Sequence[Request]) -> None:
+        """Find out which servers give log-probabilities, where they are asked for."""
+        if self._has_noted_logprobs or not any(r.has_logprobs for r in requests):
+            return
+        for server in self._servers:
+            probes.note_logprobs(server, self._asking)
+        self._has_noted_logprobs = True
 
     def _events(self, requests: Sequence[Request]) -> Iterator[Event]:
         judged = [r for r in requests if not r.timed]

@@ -15,6 +15,7 @@ from harness.core.template_arguments import Scalar
 from harness.engine.prompt import Arguments
 from harness.engine.served.asking import Asking
 from harness.engine.served.client import BadRequest, NotOffered, Server
+from harness.engine.served.logprobs import FIELDS
 from harness.engine.served.retries import GivenUp
 from harness.model_files.chat_template import ChatTemplate
 
@@ -105,6 +106,18 @@ def prove_argument(server: Server, asking: Asking, argument: tuple[str, Scalar])
             f"{server.url}: ignores the template argument {name}, its prompts are the same with "
             "another value: serve the model with a template that reads it, or leave it out"
         )
+
+
+def note_logprobs(server: Server, asking: Asking) -> None:
+    """Ask for one token with its log-probability; a server that gives none is asked without from
+    then on."""
+    request = replace(_request((Message("user", "Name a color."),), 1), has_logprobs=True)
+    try:
+        is_given = asking.completion(server, request).logprobs is not None
+    except (BadRequest, GivenUp):  # llama-cpp-python's server fails where it keeps no logits.
+        is_given = False
+    if not is_given:
+        server.undefined |= FIELDS
 
 
 def _another(value: Scalar) -> Scalar:

@@ -15,6 +15,7 @@ from harness.core.openai_answer import finish_reason_of, require_whole, shown, t
 from harness.core.plan import Request
 from harness.engine.prompt import plain
 from harness.engine.served.address import Api, SchemaBy
+from harness.engine.served.logprobs import fields_of, logprobs_in
 from harness.model_files.chat_template import ChatTemplate
 
 NEUTRAL: Mapping[str, Any] = {
@@ -76,6 +77,7 @@ class Protocol:
             "repetition_penalty": sampling.repetition_penalty,
             "repeat_penalty": sampling.repetition_penalty,
             **schema_field(self.schema, self.schema_by),
+            **(fields_of(self.api) if request.has_logprobs else {}),
         }
 
     def _prompt(self, request: Request) -> dict[str, Any]:
@@ -103,13 +105,15 @@ class Protocol:
         if not isinstance(choices, list) or len(choices) != 1 or not isinstance(choices[0], dict):
             raise HarnessError("the server's answer does not hold one choice")
         choice: dict[str, Any] = choices[0]
+        text = self._text(choice)
         return Completion(
-            text=self._text(choice),
+            text=text,
             finish_reason=finish_reason_of(choice.get("finish_reason")),
             case_id=request.case_id,
             repeat=request.repeat,
             token_ids=_token_ids(choice.get("token_ids")),
             prompt_tokens=_prompt_tokens(answer.get("usage")),
+            logprobs=logprobs_in(choice, text) if request.has_logprobs else None,
         )
 
     def _text(self, choice: Mapping[str, Any]) -> str:
