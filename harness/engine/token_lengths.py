@@ -10,6 +10,10 @@ TextOf = Callable[[list[int]], str]
 """Decodes tokens; bytes that are no character become U+FFFD, as in ``bytes.decode``."""
 CONTEXT = 4
 """Stretches that are decoded before a token, so that it is read as within the answer."""
+LONGEST = 64
+"""Tokens of one stretch. No character has as many, but a hostile server may say so."""
+MOST_FROM_START = 2_048
+"""Tokens of an answer that is decoded from its start for each of them, see ``token_lengths``."""
 BROKEN = "\ufffd"
 """Stands for bytes that are no character, or none yet."""
 
@@ -19,12 +23,14 @@ def token_lengths(ids: Sequence[int], text: str, text_of: TextOf) -> list[int]:
     to, and the sum is its length.
 
     A token whose last character ends with a later token has 0, and the later one has the
-    characters of both.
+    characters of both. Where no place between two tokens is one between two characters, the last
+    token has the rest.
     """
     found = _lengths(ids, text, text_of, CONTEXT)
-    if sum(found) != len(text):
+    if sum(found) != len(text) and len(ids) <= MOST_FROM_START:
         # The tokenizer reads a window otherwise than within the answer.
         found = _lengths(ids, text, text_of, len(ids))
+    if ids:
         found[-1] += len(text) - sum(found)
     return found
 
@@ -46,6 +52,8 @@ def _lengths(ids: Sequence[int], text: str, text_of: TextOf, context: int) -> li
     """Tokens with which a stretch begins."""
     at, known = 0, ""
     for i in range(len(ids)):
+        if i - places[-1] > LONGEST:
+            break
         first = places[-context:][0]
         decoded = text_of(list(ids[first : i + 1]))
         reached = decoded[len(known) :]

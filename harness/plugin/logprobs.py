@@ -39,12 +39,13 @@ class MissingLogprobs:
 
     @pytest.hookimpl(trylast=True)
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        from harness.core.printable import printable
+
         for line in _missing(self.record) if self.record else ():
-            terminalreporter.write_line(line)
+            terminalreporter.write_line(printable(line))
 
 
 def _missing(record: RunRecord) -> Iterator[str]:
-    from harness.core.printable import printable
     from harness.report.words.numbers import plural
 
     for model in record.models:
@@ -52,7 +53,7 @@ def _missing(record: RunRecord) -> Iterator[str]:
         missing = sum(c.error is None and c.logprobs is None for c in answers)
         if missing:
             of = plural(len(answers), "answer")
-            yield printable(f"--logprobs: {missing:,} of {of} have none, {_reason(model)}")
+            yield f"--logprobs: {missing:,} of {of} have none, {_reason(model)}"
 
 
 def _reason(model: ModelRecord) -> str:

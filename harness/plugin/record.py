@@ -179,14 +179,13 @@ def _is_replay(record: RunRecord) -> bool:
 def _from_store(record: RunRecord, bare: int) -> Iterator[str]:
     """A line where the store had answers; ``bare`` of them lacked log-probabilities."""
     stored = sum(sample.completion.origin is not None for sample in record.samples)
-    said = []
+    lacking = "in the store lack log-probabilities and were generated again"
     if stored:
+        more = f"; {bare:,} more {lacking}" if bare else ""
         answers = f"{len(record.samples):,} answers"
-        said.append(f"{stored:,} of {answers} from the store (--fresh generates them again)")
-    if bare:
-        said.append(f"{bare:,} in the store lack log-probabilities and were generated again")
-    if said:
-        yield "; ".join(said)
+        yield f"{stored:,} of {answers} from the store (--fresh generates them again){more}"
+    elif bare:
+        yield f"{bare:,} answers {lacking}"
 
 
 class Ending:

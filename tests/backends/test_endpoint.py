@@ -510,3 +510,45 @@ def test_answers_that_nobody_waits_for_leave_the_next_ones_alone(server):
     again = [e for e in model.events(requests(2)) if isinstance(e, Answered)]
     assert [e.completion.error for e in again] == [None, None]
     model.close()
+
+
+ONE = [{"token": "a", "logprob": -0.5, "top_logprobs": [{"token": "b", "logprob": -1.0}]}]
+WITH_LOGPROBS = with_choice("a", logprobs={"content": ONE})
+
+
+def ask_logprobs(server, *replies, count=1):
+    """The answers to requests with log-probabilities, the first reply being that to the probe."""
+    server.replies.extend(replies)
+    return ask(server, requests(count, has_logprobs=True), concurrency=1)[0]
+
+
+def test_log_probabilities_are_taken_where_the_server_gives_them(server):
+    found = ask_logprobs(server, WITH_LOGPROBS, WITH_LOGPROBS)["case-0"].logprobs
+    assert (found.lengths, found.logprobs, found.runner_ups) == ((1,), (-0.5,), ("b",))
+    assert [(b["logprobs"], b["top_logprobs"]) for b in server.bodies] == [(True, 2)] * 2
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        with_choice("a"),
+        with_choice("a", logprobs=None),
+        status(400, {"error": {"message": "logprobs is not supported"}}),
+        status(400, {"error": {"message": "no"}}),
+    ],
+    ids=["none", "null", "named", "refused"],
+)
+def test_a_server_without_log_probabilities_is_asked_once_and_answers_without(server, reply):
+    found = ask_logprobs(server, reply, count=3)
+    assert [(c.logprobs, c.error) for c in found.values()] == [(None, None)] * 3
+    assert ["logprobs" in body for body in server.bodies[-3:]] == [False] * 3
+
+
+def test_a_server_that_fails_on_log_probabilities_is_asked_without(server):
+    failing = [status(500, {"error": {"message": "logits_all=False"}})] * retries.TRIES
+    assert ask_logprobs(server, *failing)["case-0"].text == "re: word 0"
+
+
+def test_log_probabilities_are_not_asked_for_unasked(server):
+    ask(server)
+    assert not any("logprobs" in body for body in server.bodies)

@@ -10,6 +10,7 @@ from harness.core.logprobs import DECIMALS
 from harness.core.modelref import ModelRef
 from harness.core.plan import Sampling, requests_for
 from harness.engine.grammar import grammar_of
+from harness.engine.token_lengths import token_lengths
 from tests.backends.asking import SETTINGS, answers, ask
 from tests.models import TINY_QWEN2
 
@@ -98,6 +99,21 @@ def test_the_end_token_has_a_value_and_no_text(models, task, engine):
     for completion in ended:
         last = list(completion.logprobs.spans())[-1]
         assert (last.start, last.end) == (len(completion.text), len(completion.text))
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_tokenizer_s_pieces_of_emoji_are_one_stretch(models, engine):
+    text, model = 'A "Zoë" 😀👨‍👩‍👧 and 漢字.', models[engine]
+    if engine == "llama.cpp":
+        ids, decode = model.vocabulary.encode(text), model.vocabulary.decode
+    else:
+        ids, decode = model.tokenizer(text)["input_ids"], model._text
+    assert decode(ids) == text
+    lengths = token_lengths(ids, text, decode)
+    assert len(ids) > lengths.count(0) > 20  # The tokenizer knows the bytes of an emoji alone.
+    places = [i + 1 for i, length in enumerate(lengths) if length]
+    assert all(decode(ids[:i]) == text[: sum(lengths[:i])] for i in places)
+    assert sum(lengths) == len(text)
 
 
 @pytest.mark.parametrize("engine", ENGINES)

@@ -88,6 +88,18 @@ def test_a_tokenizer_that_reads_windows_otherwise_is_read_from_the_start():
     assert token_lengths(range(7), text, decode) == [1, 2, 2, 2, 2, 2, 2]
 
 
+def test_a_stretch_without_end_takes_no_time():
+    pieces = [b"a", b"\xf0", *[b""] * 5_000, b"\x9f\x98\x80", b"b"]
+    decoded, decode = [], decoder(pieces)
+
+    def counted(ids):
+        decoded.extend(ids)
+        return decode(ids)
+
+    assert token_lengths(range(len(pieces)), "a😀b", counted) == [1, *[0] * 5_002, 2]
+    assert len(decoded) < 20_000
+
+
 def test_a_runner_up_after_half_a_character_is_read_by_itself():
     pieces = [b"\xf0\x9f", b"\x98\x80", b"x"]
     assert next_text([0], 2, decoder(pieces)) == "x"

@@ -13,6 +13,7 @@ import pytest
 from harness.core.case import Message
 from harness.core.completion import Completion, FinishReason, Origin, Timing
 from harness.core.grammar import Grammar
+from harness.core.logprobs import Logprobs
 from harness.core.plan import Request, Sampling, fingerprint_of
 from harness.core.record import ModelRecord
 from harness.records.completions import Completions, owner_of, request_key
@@ -305,6 +306,15 @@ def test_what_was_answered_meanwhile_is_not_claimed(store):
     session.keep(MODEL, "a", ANSWER, "run-1")
     assert store.claim(MODEL, ["a", "b"]) == ["b"]
     session.close()
+
+
+def test_an_answer_without_log_probabilities_is_claimed_for_them(store):
+    logprobs = Logprobs.of([22], [-0.5], ["}"], [-1.5])
+    for key, given in (("bare", None), ("whole", logprobs)):
+        store.keep(MODEL, key, replace(ANSWER, logprobs=given), "run-1")
+    assert store.claim(MODEL, ["bare", "whole"]) == []
+    assert store.claim(MODEL, ["bare", "whole", "new"], has_logprobs=True) == ["bare", "new"]
+    assert store.find(MODEL, ["whole"])["whole"].completion.logprobs == logprobs
 
 
 def test_what_is_answered_is_not_claimed_and_a_dead_session_leaves_no_claim(store):

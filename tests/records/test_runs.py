@@ -13,6 +13,7 @@ import jsonschema
 import pytest
 
 from harness.core.errors import HarnessError
+from harness.core.logprobs import Logprobs
 from harness.core.record import Counterexample, RunRecord
 from harness.core.verdict import FailureCode, Verdict
 from harness.records import runs, schemas
@@ -195,6 +196,21 @@ def test_several_mistaken_samples_are_reported_at_once(tmp_path: Path, run: RunR
     assert [line.split(": ")[0].rpartition(":")[2] for line in lines[:5]] == list("22456")
     assert lines[5] == "... and 1 more mistakes"
     assert "restore it" in lines[0]
+
+
+def test_log_probabilities_that_are_not_of_the_text_are_refused(
+    tmp_path: Path, run: RunRecord
+) -> None:
+    first = run.samples[0]
+    length = len(first.completion.text)
+    logprobs = Logprobs.of([length, 0], [-0.5, -0.25], ["\ud800", "</script>"], [-1.0, -2.0])
+    asked = replace(first, completion=replace(first.completion, logprobs=logprobs))
+    run = replace(run, samples=(asked, *run.samples[1:]))
+    folder = write_run(run, tmp_path)
+    assert read_run(folder) == run
+    edit_line(folder, 1, lambda s: s["completion"]["logprobs"].update(lengths=[length, 1]))
+    with pytest.raises(HarnessError, match=r"samples\.jsonl:1: completion\.logprobs: lengths: are"):
+        read_run(folder)
 
 
 @pytest.mark.parametrize(

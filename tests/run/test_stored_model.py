@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from harness.core.completion import Completion, FinishReason
+from harness.core.logprobs import Logprobs
 from harness.core.modelref import ModelRef
 from harness.core.plan import Request
 from harness.engine.events import Answered, ModelOpened
@@ -82,6 +83,30 @@ def test_two_requests_of_one_prompt_are_one(tmp_path, requests):
     answers = session.answers([requests[0], twin])
     assert session.asked == [requests[0].key]
     assert [c.case_id for c in answers.values()] == [requests[0].case_id, "twin"]
+
+
+def with_logprobs(ref, request) -> Completion:
+    """An answer as an engine gives it, to a request with log-probabilities and to one without."""
+    logprobs = Logprobs.of([1, 0], [-0.5, -1.5], ["b", "c"], [-1.0, -0.25])
+    return Completion(
+        "a", case_id=request.case_id, logprobs=logprobs if request.has_logprobs else None
+    )
+
+
+def test_a_stored_answer_without_log_probabilities_is_not_used_where_they_are_asked_for(
+    tmp_path, requests
+):
+    Session(tmp_path, answer=with_logprobs).answers(requests[:2])
+    asking = [replace(r, has_logprobs=True) for r in requests]
+    session, again, bare = (Session(tmp_path, answer=with_logprobs) for _ in range(3))
+    assert all(c.logprobs for c in session.answers(asking).values())
+    assert session.asked == keys(requests)
+    assert len(session.store.bare) == 2
+    assert all(c.logprobs and c.origin for c in again.answers(asking).values())
+    assert again.asked == []
+    assert again.store.bare == set()
+    assert {c.logprobs for c in bare.answers(requests).values()} == {None}
+    assert bare.asked == []
 
 
 def test_a_model_whose_record_was_damaged_is_asked_again(tmp_path, requests):

@@ -43,7 +43,7 @@ def note_scores(logits: Logits, tokens: Sequence[int], rows: Sequence[Row]) -> N
 
 def _score(logits: Logits, token: int) -> Score:
     top = logits.max()
-    total = float(top) + math.log(np.exp(logits - top).sum())
+    total = float(top) + math.log1p(np.exp(logits - top).sum() - 1)
     picked = float(logits[token])
     logits[token] = -np.inf
     runner_up = int(logits.argmax())

@@ -40,7 +40,7 @@ def logprobs_in(choice: Mapping[str, Any], text: str) -> Logprobs | None:
     is_listed = isinstance(given.get("content"), list)
     try:
         entries = [*(_of_content(given["content"]) if is_listed else _of_columns(given))]
-    except (KeyError, TypeError, ValueError):
+    except (ArithmeticError, KeyError, TypeError, ValueError):
         return None
     lengths = _lengths(entries, text)
     if lengths is None:
@@ -57,8 +57,8 @@ def _of_content(content: Sequence[Mapping[str, Any]]) -> Iterator[_Entry]:
     """The form of the chat protocol: an object for each token."""
     for given in content:
         others = [(other["token"], other["logprob"]) for other in given["top_logprobs"]]
-        raw = given.get("bytes")
-        yield _entry(given["token"], given["logprob"], others, None if raw is None else bytes(raw))
+        raw = bytes(given["bytes"]) if isinstance(given.get("bytes"), list) else None
+        yield _entry(given["token"], given["logprob"], others, raw)
 
 
 def _of_columns(given: Mapping[str, Any]) -> Iterator[_Entry]:
