@@ -162,6 +162,8 @@ def _verdict(verdict: Verdict, *, has_reason: bool) -> dict[str, Any]:
         found["reason"] = verdict.reason
     if has_reason and verdict.span:
         found["span"] = list(verdict.span)
+    if has_reason and verdict.path:
+        found["path"] = verdict.path
     return found
 
 
@@ -216,6 +218,7 @@ def _verdict_of(value: Mapping[str, Any]) -> Verdict:
         _CODES[code] if code else None,
         _text(value.get("reason", "")),
         (int(span[0]), int(span[1])) if span else None,
+        path=_optional(value.get("path")),
     )
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from harness.checks.declared.output import Output
 from harness.checks.json.document import MISSING
-from harness.checks.json.pointer import PointerMatch, follow, span_of
+from harness.checks.json.pointer import PointerMatch, follow, span_of, verdict_path
 from harness.checks.json.value import document_of
 from harness.checks.json.wording import show
 from harness.checks.schema.keywords import equality_key
@@ -40,7 +40,8 @@ class ExactFields:
             for wanted, found in _pairs(case.reference, document.value, pointer):
                 if not _is_equal(wanted.value, found.value):
                     code, reason = _difference(wanted, found)
-                    return Verdict.failed(code, reason, span_of(document, found.path))
+                    span, path = span_of(document, found.path), verdict_path(found.path)
+                    return Verdict.failed(code, reason, span, path=path)
         return Verdict.passed()
 
 

@@ -1,11 +1,11 @@
 """Judges that what an answer claims occurs in its prompt: nothing is made up."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from harness.checks.declared.output import Output
-from harness.checks.json.pointer import Path, follow, pointer_of, span_of
+from harness.checks.json.pointer import Path, follow, pointer_of, span_of, verdict_path
 from harness.checks.json.value import document_of
 from harness.checks.text.facts import facts_of
 from harness.checks.text.grounded_patterns import GroundedPatterns, is_stated, ungrounded
@@ -41,11 +41,14 @@ class Grounding:
                 if found.is_missing:
                     reason = f"{found.pointer}: expected a value from the prompt, found no such key"
                     span = span_of(document, found.path)
-                    return Verdict.failed(FailureCode.MISSING_KEY, reason, span)
+                    where = verdict_path(found.path)
+                    return Verdict.failed(FailureCode.MISSING_KEY, reason, span, path=where)
                 for path, value in _leaves(found.path, found.value):
                     if not is_stated(facts, value):
                         span = span_of(document, path)
-                        return ungrounded(facts, value, span, f"{pointer_of(path)}: ")
+                        found_at = f"{pointer_of(path)}: "
+                        verdict = ungrounded(facts, value, span, found_at)
+                        return replace(verdict, path=verdict_path(path))
         return Verdict.passed()
 
 

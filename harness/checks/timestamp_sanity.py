@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from harness.checks.declared.output import Output
 from harness.checks.declared.timestamp_rule import TimestampRule
 from harness.checks.json.document import Document
-from harness.checks.json.pointer import PointerMatch, follow, span_of
+from harness.checks.json.pointer import PointerMatch, follow, span_of, verdict_path
 from harness.checks.json.value import document_of
 from harness.checks.json.wording import kind_of, show
 from harness.checks.text.wrappers import KNOWN_WRAPPERS, Wrappers
@@ -47,33 +48,34 @@ def check_for(output: Output) -> TimestampSanity:
 
 def _failures(document: Document, pointer: str, rule: TimestampRule) -> Iterator[Verdict]:
     previous: Any = None
+    failed = partial(_failed, document)
     for found in follow(document.value, pointer):
         if rule.optional and (found.is_missing or found.value is None):
             continue
         moment = rule.read(found.value)
         if moment is None:
-            yield _no_time(document, found, rule)
+            yield failed(found, *_no_time(found, rule))
             return
         where = f"{found.pointer}: {show(found.value)} is"
-        span = span_of(document, found.path) if rule.outside(moment) else None
-        if span:
-            yield Verdict.failed(rule.code, f"{where} {rule.outside(moment)}", span)
+        if outside := rule.outside(moment):
+            yield failed(found, rule.code, f"{where} {outside}")
         if previous is not None and _is_out_of_order(previous[0], moment, rule.order):
             side = "earlier" if rule.order == "nondecreasing" else "later"
-            reason = f"{where} {side} than {show(previous[1])} before it"
-            yield Verdict.failed(rule.code, reason, span_of(document, found.path))
+            yield failed(found, rule.code, f"{where} {side} than {show(previous[1])} before it")
         previous = moment, found.value
 
 
-def _no_time(document: Document, found: PointerMatch, rule: TimestampRule) -> Verdict:
+def _failed(document: Document, found: PointerMatch, code: FailureCode, reason: str) -> Verdict:
     span = span_of(document, found.path)
+    return Verdict.failed(code, reason, span, path=verdict_path(found.path))
+
+
+def _no_time(found: PointerMatch, rule: TimestampRule) -> tuple[FailureCode, str]:
+    expected = f"{found.pointer}: expected {rule.expected}, found"
     if found.is_missing:
-        reason = f"{found.pointer}: expected {rule.expected}, found no such key"
-        return Verdict.failed(FailureCode.MISSING_KEY, reason, span)
+        return FailureCode.MISSING_KEY, f"{expected} no such key"
     value = show(found.value) if isinstance(found.value, str) else kind_of(found.value)
-    return Verdict.failed(
-        rule.code, f"{found.pointer}: expected {rule.expected}, found {value}", span
-    )
+    return rule.code, f"{expected} {value}"
 
 
 def _is_out_of_order(previous: Any, moment: Any, order: str) -> bool:

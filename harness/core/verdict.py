@@ -74,6 +74,9 @@ class Verdict:
     len``."""
     nearest: str | None = None
     """For an ungrounded value, the prompt's most similar text, in normal form."""
+    path: str | None = None
+    """JSON pointer of the value that is wrong, or of the key that is missing; ``None`` where it is
+    the whole value, is no part of a JSON value, or is long."""
 
     @classmethod
     def passed(cls) -> "Verdict":
@@ -87,8 +90,9 @@ class Verdict:
         reason: str,
         span: tuple[int, int] | None = None,
         nearest: str | None = None,
+        path: str | None = None,
     ) -> "Verdict":
-        return cls(Outcome.FAILED, code, reason, span, nearest)
+        return cls(Outcome.FAILED, code, reason, span, nearest, path)
 
     @classmethod
     def skipped(cls, reason: str) -> "Verdict":

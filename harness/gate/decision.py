@@ -11,14 +11,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 
 from harness.core.attempts import Attempts
+from harness.gate.causes import broken_cases
 from harness.gate.comparable import (
     Incompatibility,
     common_required,
     run_incompatibilities,
     task_incompatibilities,
 )
-from harness.gate.compare import CaseChange, Change, Comparison, Side, compare
-from harness.gate.evidence import PairedTest, net_losses
+from harness.gate.compare import CaseChange, Comparison, Side, compare
+from harness.gate.evidence import PairedTest
 from harness.gate.looks import policy_at
 from harness.gate.noise import recorded_flip_rate
 from harness.gate.outcome import EXIT_CODES, GateOutcome, Reason, TaskEvidence, outcome_of
@@ -162,14 +163,9 @@ def _needed(found: PairedTest, policy: GatePolicy) -> int | None:
 def regressed_cases(decision: TaskDecision) -> tuple[CaseChange, ...]:
     """Cases that broke, each with one answer that broke: pinned cases first, then the shortest
     answers."""
-    losses = net_losses(decision.comparison.cases, decision.comparison.required)
-    broke: dict[str, CaseChange] = {}
-    for case in decision.comparison.bucket(Change.REGRESSED):
-        if losses.get(case.sample.case_id, 1) > 0:
-            broke.setdefault(case.sample.case_id, case)
 
     def order(case: CaseChange) -> tuple[bool, int]:
         length = len(case.after.completion.text) if case.after else 0
         return case.sample.case_id not in decision.pinned, length
 
-    return tuple(sorted(broke.values(), key=order))
+    return tuple(sorted(broken_cases(decision.comparison), key=order))

@@ -206,12 +206,14 @@ def _worst(group: Sequence[Outcomes], repeats: int) -> int:
     return before - sum(now is Outcome.PASSED for _, now in group)
 
 
-def net_losses(cases: Iterable[CaseChange], required: Sequence[str]) -> Mapping[str, int]:
-    """Passed answers before minus after, for each case judged on both sides. Repeats that swap
-    their outcomes cancel out."""
+def net_losses(
+    cases: Iterable[CaseChange], required: Sequence[str], behavior: str | None = None
+) -> Mapping[str, int]:
+    """Passed answers before minus after, for each case judged on both sides, of one behavior or of
+    the composite. Repeats that swap their outcomes cancel out."""
     return {
         name: sum((was is Outcome.PASSED) - (now is Outcome.PASSED) for was, now in group)
-        for name, group in _by_case(cases, None, required)[0].items()
+        for name, group in _by_case(cases, behavior, required)[0].items()
         if _is_judged(group)
     }
 

@@ -1,15 +1,17 @@
-"""Workflow commands that annotate a pull request: one summary, and the first cases that broke."""
+"""Workflow commands that annotate a pull request: one summary with the causes, and the first cases
+that broke, one of each cause before a second of any."""
 
 import json
 from collections.abc import Iterator
 from pathlib import Path
 
+from harness.gate.causes import causes_of, examples_first, explaining_behaviors, first_failure
 from harness.gate.decision import GateDecision, regressed_cases
 from harness.gate.outcome import GateOutcome
 from harness.report.report import Report
+from harness.report.words import causes as words
 from harness.report.words import decision as decisions
 from harness.report.words.escaping import annotation, annotation_property
-from harness.report.words.marks import explaining_behaviors, first_failure
 
 MAX_CASES = 9
 """GitHub shows ten annotations of a step; the summary is one."""
@@ -22,12 +24,25 @@ def annotations(report: Report, tasks_dir: Path) -> Iterator[str]:
     if decision is None:
         return
     level = _LEVELS.get(decision.outcome, "error")
-    yield f"::{level} title=harness gate::{annotation(decisions.sentence(decision))}"
+    said = [decisions.sentence(decision), *_causes(decision)]
+    yield f"::{level} title=harness gate::{annotation(' '.join(said))}"
     yield from _cases(decision, tasks_dir)
 
 
+def _causes(decision: GateDecision) -> Iterator[str]:
+    """``json_extraction: 48 broke: 24 begin with ```json, 17 begin with chatter.``"""
+    for task in decision.tasks:
+        name = f"{task.task}: " if len(decision.tasks) > 1 else ""
+        if broke := causes_of(task.comparison).broke:
+            yield f"{name}{words.sentence(broke, words.BROKE)}."
+
+
 def _cases(decision: GateDecision, tasks_dir: Path) -> Iterator[str]:
-    broke = [(task, case) for task in decision.tasks for case in regressed_cases(task)]
+    broke = [
+        (task, case)
+        for task in decision.tasks
+        for case in examples_first(regressed_cases(task), task.comparison)
+    ]
     for task, case in broke[:MAX_CASES]:
         file = tasks_dir / task.task / "cases.jsonl"
         why_first = explaining_behaviors(case, task.comparison.required)

@@ -1,16 +1,19 @@
 """The report for machines: rates, changes and the case ids behind them, without the texts."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, is_dataclass
 
 from harness.core.case import JsonValue
 from harness.core.record import FORMAT_SUCCESS, Counterexample, RunRecord
-from harness.gate.compare import Change, Comparison, Side
+from harness.gate.causes import BehaviorCauses, Cause, causes_alone, deciding_causes
+from harness.gate.compare import Change, Comparison, Side, required_behaviors
 from harness.gate.decision import GateDecision, TaskDecision, regressed_cases
 from harness.gate.evidence import PairedTest
+from harness.gate.policy import GatePolicy
 from harness.report.log_json import decided as decided_log
 from harness.report.report import Report
+from harness.report.words import causes as why
 from harness.report.words import comparison as sentences
 from harness.report.words import decision as decisions
 from harness.report.words.grammar_lift import FORM, ModelLift, TaskLift, measured_lifts
@@ -34,6 +37,7 @@ def content(report: Report) -> dict[str, JsonValue]:
         "after": _side(report.after),
         "headlines": [_headline(report, task) for task in _tasks(report)],
         "comparisons": [_comparison(c) for c in report.comparisons],
+        "causes": _alone(report),
         "noise": _noise(report),
         "decision": None if report.decision is None else decided(report.decision),
         "experiment": None if report.experiment is None else decided_log(report.experiment),
@@ -78,12 +82,54 @@ def decided(decision: GateDecision) -> dict[str, JsonValue]:
         "other": decided(decision.other) if decision.other else None,
         "refused": _plain(decision.refused),
         "allowed": _plain(decision.allowed),
-        "tasks": [_task(task) for task in decision.tasks],
+        "tasks": [_task(task, decision.policy) for task in decision.tasks],
         "all_tasks": None if decision.pooled is None else _evidence(decision.pooled),
     }
 
 
-def _task(task: TaskDecision) -> JsonValue:
+def _alone(report: Report) -> list[JsonValue]:
+    """The causes of each task's failing answers, of the only model; none of a pair."""
+    if report.before is not None:
+        return []
+    side = report.after
+    return [
+        {
+            "task": task.name,
+            "failing": _listed(
+                causes_alone(side, task.name, required_behaviors(side, task.name)), why.FAIL
+            ),
+        }
+        for task in side.record.tasks
+    ]
+
+
+def _causes(found: BehaviorCauses) -> JsonValue:
+    return {
+        "behavior": found.behavior,
+        "broke": _listed(found.broke, why.BROKE),
+        "still_failing": _listed(found.still_failing, why.STILL_FAIL),
+    }
+
+
+def _listed(causes: Sequence[Cause], verb: str) -> JsonValue:
+    """Each cause in words and as values; ``written`` may be text of a model."""
+    return [
+        {
+            "words": why.phrase_of(cause, is_broken=verb == why.BROKE),
+            "count": len(cause.failures),
+            "code": cause.code.value if cause.code else None,
+            "behaviors": list(cause.behaviors),
+            "edge": cause.edge.value if cause.edge else None,
+            "written": cause.written or None,
+            "path": cause.path or None,
+            "example": cause.example.completion.case_id,
+            "cases": list(cause.case_ids),
+        }
+        for cause in causes
+    ]
+
+
+def _task(task: TaskDecision, policy: GatePolicy) -> JsonValue:
     return {
         "task": task.task,
         "outcome": task.outcome.value,
@@ -95,6 +141,7 @@ def _task(task: TaskDecision) -> JsonValue:
         "pinned_failing": list(task.pinned_failing),
         "pinned_unjudged": list(task.pinned_unjudged),
         "unjudged": _plain(task.unjudged),
+        "causes": [_causes(found) for found in deciding_causes(task, policy)],
         "budgets_lost": list(dict.fromkeys(lost.behavior for lost in task.resources.budgets_lost)),
         "values_over_budget": [asdict(lost) for lost in task.resources.budgets_lost],
         "latency": _plain(task.resources.latency),

@@ -3,19 +3,27 @@
 Text of a model stands in ``<pre>`` or as character references, where Markdown does not obey it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from harness.core.record import FORMAT_SUCCESS, BehaviorResult, RunRecord, Sample
+from harness.gate.causes import (
+    BehaviorCauses,
+    Cause,
+    deciding_causes,
+    examples_first,
+    explaining_behaviors,
+    first_failure,
+)
 from harness.gate.compare import CaseChange
 from harness.gate.decision import TaskDecision, regressed_cases
 from harness.gate.outcome import GateOutcome
 from harness.report.report import Report
+from harness.report.words import causes as why
 from harness.report.words import decision as decisions
 from harness.report.words import log_decision as experiments
 from harness.report.words import numbers as words
 from harness.report.words.escaping import block, markdown
 from harness.report.words.grammar_lift import TITLE, GrammarLift, grammar_lifts
-from harness.report.words.marks import explaining_behaviors, first_failure
 from harness.report.words.noise import lines
 from harness.report.words.provenance import facts
 from harness.report.words.resources import is_alarm
@@ -82,6 +90,9 @@ def _head(report: Report) -> Iterator[str]:
         return
     decision = report.decision
     yield f"## {_SIGNS[decision.outcome]} {markdown(decisions.sentence(decision))}\n\n"
+    for task in decision.tasks:
+        name = task.task if len(decision.tasks) > 1 else ""
+        yield from _causes(deciding_causes(task, decision.policy), name)
     for line in decisions.explanation(decision):
         strong = "**" if is_alarm(line) else ""
         yield f"- {strong}{markdown(line)}{strong}\n"
@@ -92,6 +103,31 @@ def _head(report: Report) -> Iterator[str]:
     yield from _differences(report)
 
 
+def _causes(found: Sequence[BehaviorCauses], name: str) -> Iterator[str]:
+    """What broke and what still fails: a list of causes, each with an example."""
+    for causes in found:
+        is_composite = causes.behavior == FORMAT_SUCCESS
+        names = [name, "" if is_composite else causes.behavior]
+        place = "".join(f"{markdown(part)}: " for part in names if part)
+        yield from _list(causes.broke, why.BROKE, place)
+        if is_composite:
+            yield from _list(causes.still_failing, why.STILL_FAIL, place)
+
+
+def _list(causes: Sequence[Cause], verb: str, place: str) -> Iterator[str]:
+    if not causes:
+        return
+    yield f"**{place}{why.heading(causes, verb)}**\n\n"
+    for cause in causes[: why.MAX_TOLD]:
+        answer = markdown(why.example(cause))
+        example = f": {answer}" if answer else ""
+        said = markdown(why.counted(cause, is_broken=verb == why.BROKE))
+        yield f"- {said}, as {markdown(cause.example.completion.case_id)}{example}\n"
+    if rest := why.count(causes[why.MAX_TOLD :]):
+        yield f"- {rest:,} otherwise\n"
+    yield "\n"
+
+
 def _table(task: TaskDecision) -> Iterator[str]:
     yield f"\n### {markdown(task.task)}: {task.outcome.value}\n\n"
     yield _row(decisions.TABLE)
@@ -99,6 +135,8 @@ def _table(task: TaskDecision) -> Iterator[str]:
     for name, *numbers in decisions.table(task):
         strong = "**" if name == FORMAT_SUCCESS else ""
         yield _row([f"{strong}{markdown(name)}{strong}", *map(markdown, numbers)])
+    if same := decisions.unchanged(task):
+        yield f"\n{markdown(words.sentence(same))}\n"
 
 
 def _lift(lift: GrammarLift) -> Iterator[str]:
@@ -180,7 +218,7 @@ def _result(result: BehaviorResult) -> list[str]:
 
 def _cases(report: Report) -> Iterator[str]:
     for task in report.decision.tasks if report.decision else ():
-        for case in regressed_cases(task):
+        for case in examples_first(regressed_cases(task), task.comparison):
             yield _case(task, case)
 
 

@@ -30,6 +30,7 @@ VERDICTS: Mapping[str, type] = {
     "span_start": int,
     "span_end": int,
     "nearest": str,
+    "path": str,
 }
 """Columns, with the type of what is not missing."""
 COMPLETIONS: Mapping[str, type] = {
@@ -111,7 +112,8 @@ def _verdicts(report: Report) -> Iterator[tuple[Cell, ...]]:
             code = verdict.code.value if verdict.code else None
             start, end = verdict.span or (None, None)
             said = verdict.reason or None
-            yield (*key, behavior, verdict.outcome.value, code, said, start, end, verdict.nearest)
+            where = (start, end, verdict.nearest, verdict.path)
+            yield (*key, behavior, verdict.outcome.value, code, said, *where)
 
 
 def _completions(report: Report) -> Iterator[tuple[Cell, ...]]:

@@ -22,6 +22,7 @@ from rich.text import Text
 
 from harness.core.printable import printable
 from harness.core.record import FORMAT_SUCCESS, BehaviorResult, RunRecord, Sample, TaskRecord
+from harness.gate.causes import explaining_behaviors, first_failure
 from harness.gate.compare import CaseChange, Change, Comparison
 from harness.report.console.grammar_lift import shown as grammar_lift
 from harness.report.console.parity import shown as chain
@@ -31,7 +32,6 @@ from harness.report.words import noise as noise_words
 from harness.report.words import numbers as words
 from harness.report.words.excerpts import beginning, shared_prefix, window
 from harness.report.words.grammar_lift import grammar_lifts
-from harness.report.words.marks import explaining_behaviors, first_failure
 from harness.report.words.right_answers import LABEL, RIGHT_ANSWERS, order_of, right_answers
 from harness.report.words.stated import stated_line
 

@@ -67,7 +67,8 @@ def plain_verdict(verdict: Verdict, characters: int) -> Verdict:
         span = (start, end)
     outcome, code = Outcome(verdict.outcome), verdict.code and FailureCode(verdict.code)
     nearest = None if verdict.nearest is None else plain_text(verdict.nearest)
-    return Verdict(outcome, code, plain_text(verdict.reason), span, nearest)
+    path = None if verdict.path is None else plain_text(verdict.path)
+    return Verdict(outcome, code, plain_text(verdict.reason), span, nearest, path)
 
 
 def plain_text(text: object) -> str:

@@ -133,6 +133,25 @@ def test_two_models_of_one_run() -> None:
     assert harness("gate", "latest", "--before", ADAPTER, "--after", BASE).exit_code == 1
 
 
+def test_causes_come_before_the_statistics_and_the_ids() -> None:
+    store(*pair(300, broke=14, fixed=4, failing=2))
+    lines = harness("gate", FIRST, SECOND).output.splitlines()
+    assert lines[0].startswith("REGRESSION: format_success_rate fell")
+    assert lines[1] == "  14 broke:"
+    assert lines[2].startswith("    14 do not parse  pay-00")
+    assert lines[3] == "  2 still fail:"
+    names = next(i for i, line in enumerate(lines) if line.startswith("  broke (14): "))
+    assert names > next(i for i, line in enumerate(lines) if "smallest drop" in line) > 4
+    [task] = json.loads(harness("gate", FIRST, SECOND, "--json").output)["tasks"]
+    [causes] = task["causes"]
+    assert causes["behavior"] == "format_success_rate"
+    [broke] = causes["broke"]
+    assert broke["count"] == len(broke["cases"]) == 14
+    assert broke["example"] == broke["cases"][0]
+    assert (broke["words"], broke["code"], broke["path"]) == ("do not parse", "syntax", None)
+    assert broke["behaviors"] == ["json_validity"]
+
+
 def test_the_decision_as_json() -> None:
     store(*pair(300, broke=14, fixed=4))
     found = json.loads(harness("gate", FIRST, SECOND, "--json").output)

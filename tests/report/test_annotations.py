@@ -22,6 +22,7 @@ def test_one_summary_and_nine_cases() -> None:
     found = [*annotations(report_on(*pair(300, broke=14), policy=GatePolicy()), TASKS)]
     assert len(found) == 10
     assert found[0].startswith("::error title=harness gate::REGRESSION: format_success_rate fell")
+    assert found[0].endswith(" 14 broke: all do not parse.")
     assert found[1].startswith("::error file=fixtures/tasks/json_extraction/cases.jsonl,line=1,")
 
 

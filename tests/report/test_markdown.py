@@ -38,6 +38,10 @@ def test_the_sentence_then_the_table_then_what_broke() -> None:
     assert text.startswith("## ❌ REGRESSION: format_success_rate fell from 96.3% to 93.0% ")
     assert "| **format_success_rate** | 96.3% | 93.0% | -3.3 | -6.4 to -0.6 | 14 | 4 |" in text
     assert text.count("<details>") == 15
+    assert "**14 broke**\n\n- 14 do not parse, as pay-00" in text
+    assert "**7 still fail**" in text
+    assert text.index("**14 broke**") < text.index("- The smallest drop")
+    assert "No case flipped: schema_types." in text
     assert text.index("## ") < text.index("| behavior |") < text.index("### What broke")
 
 

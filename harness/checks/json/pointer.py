@@ -13,6 +13,8 @@ Path = tuple[str | int, ...]
 MAX_COUNTED_MEMBERS = 20_000
 """Members of one container that are stepped over in search of another; behind them a span is that
 of the container."""
+MAX_PATH_CHARACTERS = 200
+"""A verdict has no longer path: its names may be a model's."""
 _BLANK = re.compile(r"[ \t\n\r]*+")
 
 
@@ -35,6 +37,12 @@ class PointerMatch(NamedTuple):
 def pointer_of(path: Path) -> str:
     """``("a", 0)`` as ``/a/0``; the whole value is ``the value``."""
     return "".join("/" + str(p).replace("~", "~0").replace("/", "~1") for p in path) or "the value"
+
+
+def verdict_path(path: Path) -> str | None:
+    """``/a/0`` as a verdict has it; ``None`` of the whole value, and where it would be long."""
+    pointer = pointer_of(path) if path else ""
+    return pointer if 0 < len(pointer) <= MAX_PATH_CHARACTERS else None
 
 
 def follow(value: Any, pointer: str) -> list[PointerMatch]:

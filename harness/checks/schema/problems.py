@@ -11,7 +11,7 @@ from jsonschema.exceptions import best_match
 
 from harness.checks.json.depth import depth_of
 from harness.checks.json.document import read_document
-from harness.checks.json.pointer import Path, pointer_of, span_of
+from harness.checks.json.pointer import Path, pointer_of, span_of, verdict_path
 from harness.checks.json.value import document_of
 from harness.checks.json.wording import kind_of, list_of, show
 from harness.checks.schema.keywords import NOT_EXPECTED
@@ -42,6 +42,8 @@ class Problem:
     code: FailureCode
     reason: str
     path: Path
+    missing: str = ""
+    """The first key that is missing from the object at ``path``."""
     points_at_name: bool = False
     """The member's name is to be pointed at, not its value."""
     lacks_keys: str = ""
@@ -74,7 +76,9 @@ def judge_schema(
     for problem in problems.found:
         if codes is None or problem.code in codes:
             span = span_of(document, problem.path, name=problem.points_at_name)
-            return Verdict.failed(problem.code, problem.reason, span)
+            lacking = (problem.missing,) if problem.missing else ()
+            where = verdict_path((*problem.path, *lacking))
+            return Verdict.failed(problem.code, problem.reason, span, path=where)
         if problem.lacks_keys and FailureCode.MISSING_KEY in codes:
             span = span_of(document, problem.path)
             return Verdict.failed(FailureCode.MISSING_KEY, problem.lacks_keys, span)
@@ -145,7 +149,7 @@ def _problem(error: ValidationError) -> Problem:
 def _unexpected(leaf: Any, path: Path) -> Problem:
     if isinstance(path[-1], str):
         reason = f"{pointer_of(path)}: the schema allows no key {excerpt(path[-1])!r} here"
-        return Problem(FailureCode.UNEXPECTED_KEY, reason, path, True)
+        return Problem(FailureCode.UNEXPECTED_KEY, reason, path, points_at_name=True)
     reason = f"{pointer_of(path)}: the schema allows no item here, found {show(leaf.instance)}"
     return Problem(FailureCode.SCHEMA_OTHER, reason, path)
 
@@ -159,10 +163,11 @@ def _missing(leaf: Any, path: Path) -> Problem:
             if given in leaf.instance and isinstance(names, list)
             for name in names
         ]
-    names = [repr(excerpt(name)) for name in wanted if name not in leaf.instance]
+    lacking = [name for name in wanted if name not in leaf.instance]
+    names = [repr(excerpt(name)) for name in lacking]
     found = list_of([repr(excerpt(name)) for name in leaf.instance], "and") or "no key"
     reason = f"{pointer_of(path)}: lacks {list_of(names, 'and')}, found {found}"
-    return Problem(FailureCode.MISSING_KEY, reason, path)
+    return Problem(FailureCode.MISSING_KEY, reason, path, missing=lacking[0] if lacking else "")
 
 
 def _alternative_types(leaf: Any) -> list[str]:

@@ -5,22 +5,37 @@ Every line is safe to print, in a terminal and in the log of a workflow.
 
 from collections.abc import Iterator, Sequence
 
+from harness.gate.causes import deciding_causes
 from harness.gate.compare import Change
 from harness.gate.decision import GateDecision, TaskDecision
 from harness.gate.evidence import net_losses
 from harness.gate.outcome import GateOutcome
+from harness.report.console.causes import of_task as causes_of_task
 from harness.report.words import decision as decisions
 from harness.report.words import numbers as words
 from harness.report.words.escaping import log
 from harness.report.words.slices import suggestions
 
-MAX_NAMED = 10
+MAX_NAMED = 5
 """Cases of one kind that are named; the rest are counted."""
 
 
 def text(decision: GateDecision) -> Iterator[str]:
-    """The sentence, its reasons, then a table for each task."""
+    """The sentence and the causes; then the statistics."""
     yield log(decisions.sentence(decision))
+    yield from causes(decision)
+    yield from statistics(decision)
+
+
+def causes(decision: GateDecision) -> Iterator[str]:
+    """What broke and what still fails, task by task, by what went wrong."""
+    for task in decision.tasks:
+        name = task.task if len(decision.tasks) > 1 else ""
+        yield from causes_of_task(deciding_causes(task, decision.policy), name)
+
+
+def statistics(decision: GateDecision) -> Iterator[str]:
+    """The reasons, then a table for each task, with the cases behind it by name."""
     for line in decisions.explanation(decision):
         yield f"  {log(line)}"
     for task in decision.tasks:
@@ -36,6 +51,8 @@ def of_task(task: TaskDecision) -> Iterator[str]:
     heading = f"{log(task.task)}: {words.plural(task.composite.pairs, 'case')} on both sides"
     yield heading
     yield from aligned([decisions.TABLE, *decisions.table(task)])
+    if same := decisions.unchanged(task):
+        yield f"  {log(same)}"
     for name, cases in _buckets(task).items():
         more = len(cases) - MAX_NAMED
         rest = f" and {more} more" if more > 0 else ""

@@ -16,7 +16,7 @@ from harness.gate.policy import ALLOWABLE, GatePolicy
 from harness.report.words import noise
 from harness.report.words import numbers as words
 from harness.report.words import resources as resource_words
-from harness.report.words.leading import leading_of
+from harness.report.words.leading import leading_of, with_p
 from harness.report.words.trained_cases import trained_lines
 from harness.stats.repeats import pass_at_k, pass_hat_k
 
@@ -232,7 +232,8 @@ def attempt_warning(decision: GateDecision) -> str:
 
 
 def table(task: TaskDecision) -> list[tuple[str, ...]]:
-    """The rows under ``TABLE`` for one task, the composite first."""
+    """The rows under ``TABLE`` for one task: the composite, then every behavior of which a case
+    flipped."""
     return [
         (
             found.behavior,
@@ -243,8 +244,14 @@ def table(task: TaskDecision) -> list[tuple[str, ...]]:
             str(found.broke),
             str(found.fixed),
         )
-        for found in (task.composite, *task.behaviors)
+        for found in (task.composite, *(b for b in task.behaviors if not b.is_unchanged))
     ]
+
+
+def unchanged(task: TaskDecision) -> str:
+    """``no case flipped: repetition, stops_cleanly``, or nothing."""
+    names = [found.behavior for found in task.behaviors if found.is_unchanged]
+    return f"no case flipped: {', '.join(names)}" if names else ""
 
 
 def _reason(task: TaskDecision, policy: GatePolicy) -> str:
@@ -304,9 +311,8 @@ def details_of(task: TaskDecision, decision: GateDecision, minus: str = "-") -> 
         yield f"Meanwhile {rate}."
     if task.outcome is GateOutcome.INCONCLUSIVE:
         yield _undecided(task, decision)
-    fallen = [b.behavior for b in task.fallen(policy)]
-    if fallen:
-        yield f"Behaviors that fell by more than chance explains: {', '.join(fallen)}."
+    if fallen := task.fallen(policy):
+        yield f"Behaviors that fell by more than chance explains: {with_p(fallen)}."
     yield from _lost(task)
     yield _power(task)
     if task.is_saturated:

@@ -1,10 +1,12 @@
-"""The test that a decision's sentence reports."""
+"""The test that a decision's sentence reports, and those of what fell."""
 
 from collections.abc import Sequence
 from typing import Protocol, TypeVar
 
+from harness.gate.evidence import PairedTest
 from harness.gate.outcome import Reason
 from harness.gate.policy import GatePolicy
+from harness.report.words import numbers as words
 
 
 class _Test(Protocol):
@@ -34,3 +36,11 @@ def leading_of(task: _Decided[Test], policy: GatePolicy) -> Test:
     if task.reason is Reason.BEHAVIOR_MARGIN:
         return max(task.unbounded(policy), key=lambda b: b.drop)
     return task.composite
+
+
+def with_p(fallen: Sequence[PairedTest]) -> str:
+    """``json_validity, types (p < 0.001), grounding (p = 0.01)``."""
+    named: dict[str, list[str]] = {}
+    for found in fallen:
+        named.setdefault(words.p_value(found.p_value), []).append(found.behavior)
+    return ", ".join(f"{', '.join(names)} ({p})" for p, names in named.items())

@@ -3,12 +3,10 @@
 Knows offsets and nothing of colors, markup or escaping.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from harness.core.record import Sample
 from harness.core.verdict import Outcome, Verdict
-from harness.gate.compare import CaseChange
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,24 +25,6 @@ class Segment:
 
     text: str
     marks: tuple[Mark, ...] = ()
-
-
-def first_failure(sample: Sample, first: Sequence[str] = ()) -> tuple[str, Verdict] | None:
-    """The behavior and verdict to name where there is room for one: a failure before an error, the
-    behaviors of ``first`` before others."""
-    for outcome in (Outcome.FAILED, Outcome.ERROR):
-        for behavior in dict.fromkeys((*first, *sample.verdicts)):
-            verdict = sample.verdicts.get(behavior)
-            if verdict is not None and verdict.outcome is outcome:
-                return behavior, verdict
-    return None
-
-
-def explaining_behaviors(case: CaseChange, required: Sequence[str]) -> tuple[str, ...]:
-    """The behaviors that explain a case's change: of the required ones those that changed as the
-    case did, then the others. One that is not required may have failed on both sides."""
-    alike = (name for name in required if case.behaviors.get(name) is case.change)
-    return (*alike, *required)
 
 
 def marks_of(verdicts: Mapping[str, Verdict], length: int) -> tuple[Mark, ...]:

@@ -9,6 +9,7 @@ from harness.core.record import BehaviorResult
 MINUS = "\N{MINUS SIGN}"
 """The minus of the page; other formats write a hyphen."""
 _UNITS = {"_seconds": "s", "_mb": "MB"}
+_MIN_P = 0.001
 
 
 def percent(rate: float) -> str:
@@ -110,6 +111,13 @@ def significant(value: float, digits: int = 3) -> str:
     decimals = max(0, digits - 1 - math.floor(math.log10(abs(value))))
     shown = f"{value:,.{min(decimals, 6)}f}"
     return shown.rstrip("0").rstrip(".") if "." in shown else shown
+
+
+def p_value(p: float) -> str:
+    """``p = 0.0096``, ``p < 0.001``."""
+    if p < _MIN_P:
+        return f"p < {_MIN_P}"
+    return f"p = {p:.2g}" if p < 0.995 else "p = 1"
 
 
 def plural(count: int, noun: str) -> str:

@@ -13,7 +13,6 @@ MAX_SHOWN = 20
 """Slices in a table, worst first; the rest are counted."""
 SUGGESTED = 0.05
 """Adjusted p-values up to this are named in a terminal."""
-_MIN_P = 0.001
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +80,6 @@ def row_of(found: Slice, minus: str = "-") -> SliceRow:
         words.percent(test.after),
         decisions.points(test, minus),
         "" if test.is_unchanged else decisions.interval(test, minus),
-        p_value(found.adjusted_p) if test.drop > 0 else "",
+        words.p_value(found.adjusted_p) if test.drop > 0 else "",
         found.is_small,
     )
-
-
-def p_value(p: float) -> str:
-    """``p = 0.0096``, ``p < 0.001``."""
-    if p < _MIN_P:
-        return f"p < {_MIN_P}"
-    return f"p = {p:.2g}" if p < 0.995 else "p = 1"

@@ -9,6 +9,7 @@ from harness.report.words.decision import (
     sentence,
     statement,
     table,
+    unchanged,
 )
 from tests.gating import gate, of_templates, pair
 
@@ -83,10 +84,18 @@ def test_a_pinned_case_that_failed_before_too_is_the_reason_or_told_beside_it() 
 
 
 def test_the_table_has_the_composite_first() -> None:
-    rows = table(gate(*pair(300, broke=14, fixed=4)).tasks[0])
+    [task] = gate(*pair(300, broke=14, fixed=4)).tasks
+    rows = table(task)
     assert rows[0] == ("format_success_rate", "98.7%", "95.3%", "-3.3", "-6.4 to -0.6", "14", "4")
-    assert rows[3] == ("schema_types", "100.0%", "100.0%", "+0.0", "-1.0 to +1.0", "0", "0")
-    assert len(rows) == 5
+    assert [row[0] for row in rows[1:]] == ["json_validity", "no_extra_text", "bracket_repetition"]
+    assert unchanged(task) == "no case flipped: schema_types"
+
+
+def test_p_values_are_those_of_what_fell() -> None:
+    lines = [*explanation(gate(*pair(300, broke=30)))]
+    (fell,) = (line for line in lines if line.startswith("Behaviors that fell"))
+    assert fell.endswith("bracket_repetition, no_extra_text, json_validity (p < 0.001).")
+    assert not any("p <" in line for line in explanation(gate(*pair(300, fixed=30))))
 
 
 def test_repeated_answers_are_told_by_case() -> None:

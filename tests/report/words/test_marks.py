@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.core.verdict import FailureCode, Verdict
+from harness.gate.causes import explaining_behaviors, first_failure
 from harness.gate.compare import CaseChange, Change
-from harness.report.words.marks import Mark, explaining_behaviors, first_failure, marks_of, segments
+from harness.report.words.marks import Mark, marks_of, segments
 from tests.synthetic import BASE, good, sample, values
 
 spans = st.tuples(st.integers(0, 12), st.integers(0, 12)).map(sorted)

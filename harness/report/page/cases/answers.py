@@ -12,12 +12,13 @@ from harness.core.case import JsonValue
 from harness.core.completion import FinishReason
 from harness.core.record import Sample
 from harness.core.verdict import Outcome
+from harness.gate.causes import first_failure
 from harness.gate.compare import Change, change_of, composite_outcome, required_behaviors
 from harness.report.page.cases.nearest import nearest_place
 from harness.report.page.visible import readable
 from harness.report.report import Report
 from harness.report.words.excerpts import beginning, window
-from harness.report.words.marks import Mark, first_failure, marks_of
+from harness.report.words.marks import Mark, marks_of
 from harness.report.words.right_answers import RIGHT_ANSWERS
 
 LONG = (1_200, 18)
