@@ -24,6 +24,7 @@ from harness.report.words import log_decision as experiments
 from harness.report.words import numbers as words
 from harness.report.words.escaping import block, markdown
 from harness.report.words.grammar_lift import TITLE, GrammarLift, grammar_lifts
+from harness.report.words.leading import unchanged
 from harness.report.words.noise import lines
 from harness.report.words.provenance import facts
 from harness.report.words.resources import is_alarm
@@ -135,7 +136,7 @@ def _table(task: TaskDecision) -> Iterator[str]:
     for name, *numbers in decisions.table(task):
         strong = "**" if name == FORMAT_SUCCESS else ""
         yield _row([f"{strong}{markdown(name)}{strong}", *map(markdown, numbers)])
-    if same := decisions.unchanged(task):
+    if same := unchanged(task.behaviors):
         yield f"\n{markdown(words.sentence(same))}\n"
 
 

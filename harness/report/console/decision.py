@@ -14,6 +14,7 @@ from harness.report.console.causes import of_task as causes_of_task
 from harness.report.words import decision as decisions
 from harness.report.words import numbers as words
 from harness.report.words.escaping import log
+from harness.report.words.leading import unchanged
 from harness.report.words.slices import suggestions
 
 MAX_NAMED = 5
@@ -51,7 +52,7 @@ def of_task(task: TaskDecision) -> Iterator[str]:
     heading = f"{log(task.task)}: {words.plural(task.composite.pairs, 'case')} on both sides"
     yield heading
     yield from aligned([decisions.TABLE, *decisions.table(task)])
-    if same := decisions.unchanged(task):
+    if same := unchanged(task.behaviors):
         yield f"  {log(same)}"
     for name, cases in _buckets(task).items():
         more = len(cases) - MAX_NAMED

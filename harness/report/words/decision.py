@@ -248,12 +248,6 @@ def table(task: TaskDecision) -> list[tuple[str, ...]]:
     ]
 
 
-def unchanged(task: TaskDecision) -> str:
-    """``no case flipped: repetition, stops_cleanly``, or nothing."""
-    names = [found.behavior for found in task.behaviors if found.is_unchanged]
-    return f"no case flipped: {', '.join(names)}" if names else ""
-
-
 def _reason(task: TaskDecision, policy: GatePolicy) -> str:
     """The clause before the change of the rate, where the rate is not the reason."""
     if task.reason is Reason.PINNED:

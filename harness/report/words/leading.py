@@ -1,4 +1,4 @@
-"""The test that a decision's sentence reports, and those of what fell."""
+"""The test that a decision's sentence reports, and behaviors that fell or did not change."""
 
 from collections.abc import Sequence
 from typing import Protocol, TypeVar
@@ -44,3 +44,9 @@ def with_p(fallen: Sequence[PairedTest]) -> str:
     for found in fallen:
         named.setdefault(words.p_value(found.p_value), []).append(found.behavior)
     return ", ".join(f"{', '.join(names)} ({p})" for p, names in named.items())
+
+
+def unchanged(tests: Sequence[PairedTest]) -> str:
+    """``no case flipped: repetition, stops_cleanly``, or nothing."""
+    names = [found.behavior for found in tests if found.is_unchanged]
+    return f"no case flipped: {', '.join(names)}" if names else ""

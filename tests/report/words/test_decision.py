@@ -9,8 +9,8 @@ from harness.report.words.decision import (
     sentence,
     statement,
     table,
-    unchanged,
 )
+from harness.report.words.leading import unchanged
 from tests.gating import gate, of_templates, pair
 
 
@@ -88,7 +88,7 @@ def test_the_table_has_the_composite_first() -> None:
     rows = table(task)
     assert rows[0] == ("format_success_rate", "98.7%", "95.3%", "-3.3", "-6.4 to -0.6", "14", "4")
     assert [row[0] for row in rows[1:]] == ["json_validity", "no_extra_text", "bracket_repetition"]
-    assert unchanged(task) == "no case flipped: schema_types"
+    assert unchanged(task.behaviors) == "no case flipped: schema_types"
 
 
 def test_p_values_are_those_of_what_fell() -> None:
