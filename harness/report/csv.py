@@ -35,8 +35,8 @@ def _parts(table: Table) -> Iterator[bytes]:
     for rows in chain([head], table.batches()):
         text = io.StringIO()
         csv.writer(text).writerows([_shown(cell) for cell in row] for row in rows)
-        # Half a character is written as an escape.
-        yield text.getvalue().encode("utf-8", "backslashreplace")
+        # Half a character is written as an escape, and so is NUL, at which readers stop.
+        yield text.getvalue().replace("\0", "\\x00").encode("utf-8", "backslashreplace")
 
 
 def _shown(cell: Cell) -> Cell:

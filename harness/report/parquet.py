@@ -4,6 +4,7 @@ import io
 from collections.abc import Iterator
 from typing import Any
 
+from harness.core.errors import HarnessError
 from harness.core.extras import missing
 from harness.report import tables
 from harness.report.report import Report
@@ -15,6 +16,7 @@ def files(report: Report) -> Iterator[tuple[str, list[bytes]]]:
 
     Raises:
         ExtraMissing: pyarrow is not installed.
+        HarnessError: a number is beyond 64 bits.
     """
     try:
         import pyarrow
@@ -36,9 +38,19 @@ def _written(table: Table, pyarrow: Any) -> bytes:
     with pyarrow.parquet.ParquetWriter(stream, schema, compression="zstd") as writer:
         for rows in table.batches():
             columns = [list(map(_unicode, column)) for column in zip(*rows, strict=True)]
-            arrays = [pyarrow.array(c, f.type) for c, f in zip(columns, schema, strict=True)]
+            arrays = [_array(c, f, pyarrow) for c, f in zip(columns, schema, strict=True)]
             writer.write_table(pyarrow.Table.from_arrays(arrays, schema=schema))
     return stream.getvalue()
+
+
+def _array(column: list[Cell], field: Any, pyarrow: Any) -> Any:
+    try:
+        return pyarrow.array(column, field.type)
+    except OverflowError:
+        raise HarnessError(
+            f"--format parquet: {field.name} of an answer is beyond 64 bits, as no run writes it: "
+            "restore the run's files"
+        ) from None
 
 
 def _schema(table: Table, pyarrow: Any) -> Any:

@@ -108,12 +108,21 @@ def test_hostile_text_arrives() -> None:
     report = answers(*HOSTILE)
     whole = [t.encode("utf-8", "backslashreplace").decode() for t in HOSTILE]
     assert [row["text"] for row in parquet_rows(report, "completions")] == whole
-    assert [row["text"].removeprefix("'") for row in csv_rows(report, "completions")] == whole
+    in_csv = [row["text"].removeprefix("'") for row in csv_rows(report, "completions")]
+    assert in_csv == [text.replace("\0", r"\x00") for text in whole]
+
+
+def test_a_number_beyond_64_bits_is_one_line() -> None:
+    (value,) = values(1)
+    made = sample(BASE, 1, value, good(value))
+    run = record_of([(BASE, [replace(made, repeat=1 << 63)])])
+    with pytest.raises(HarnessError, match="repeat of an answer is beyond 64 bits"):
+        list(parquet.files(report_on(run)))
 
 
 def test_without_pyarrow_one_line_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "pyarrow", None)
-    with pytest.raises(HarnessError, match=r"pip install 'slm-harness\[data\]'"):
+    with pytest.raises(HarnessError, match=r"pyarrow is not installed, pip install .*\[data\]"):
         list(parquet.files(report_on(record(2))))
 
 
