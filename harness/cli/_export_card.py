@@ -9,6 +9,7 @@ from harness.cli._document import json_option, say_document
 from harness.cli._paths import PathType
 
 if TYPE_CHECKING:
+    from harness.core.case import JsonValue
     from harness.gate.decision import GateDecision
     from harness.report.card.subject import Subject
     from harness.run.settings import Settings
@@ -31,8 +32,8 @@ DEFAULT = "README.md"
     "--output",
     "target",
     metavar="FILE",
-    type=PathType(path_type=Path, dir_okay=False),
-    help="Where to write. [default: README.md in the adapter's folder]",
+    type=PathType(path_type=Path, dir_okay=False, allow_dash=True),
+    help="Where to write; - is standard output. [default: README.md in the adapter's folder]",
 )
 @click.option("--base-model", metavar="ID", help="The base's name on the Hub.")
 @click.option("--license", "license_", metavar="ID", help="The license; no file here knows it.")
@@ -69,17 +70,18 @@ def card(
     from harness.records.runs import find_run, read_run
     from harness.report.card.subject import side_in, subject_of
     from harness.report.card.text import card as card_of
-    from harness.report.console.output import say
+    from harness.report.console.output import say, say_file
     from harness.run.settings import project_settings
 
     folder = Path(adapter.removeprefix("adapter:"))
     target = target or folder / DEFAULT
     if not folder.is_dir():
         raise HarnessError(f"{adapter}: is no folder, name an adapter's")
-    if target.exists() and not force:
-        raise HarnessError(f"-o {target}: is there already, add --force")
-    if not target.parent.is_dir():
-        raise HarnessError(f"-o {target}: there is no folder {target.parent}, make it first")
+    is_printed = target == Path("-")
+    if is_printed and is_json:
+        raise HarnessError("-o -: prints the card itself, leave out --json")
+    if not is_printed:
+        _check_target(target, has_force=force)
     settings = project_settings()
     root = report_dir or Path(settings.report_dir)
     subject = subject_of(folder, base_id=base_model, license_=license_)
@@ -88,13 +90,23 @@ def card(
         subject = replace(subject, side=side)
     if runs:
         subject = replace(subject, decision=_decision(subject, runs, root, settings))
+    if is_printed:
+        say_file(card_of(subject))
+        return
     write_whole(target, [card_of(subject)])
     if is_json:
-        gate = subject.decision.outcome.value if subject.decision else None
-        known = {"results": len(subject.results) if subject.side else None, "gate": gate}
-        say_document({"output": target, **known, "license": subject.license})
-        return
-    say(f"wrote {target}: {_told(subject)}")
+        say_document({"output": target, **_known(subject)})
+    else:
+        say(f"wrote {target}: {_told(subject)}")
+
+
+def _check_target(target: Path, *, has_force: bool) -> None:
+    from harness.core.errors import HarnessError
+
+    if target.exists() and not has_force:
+        raise HarnessError(f"-o {target}: is there already, add --force")
+    if not target.parent.is_dir():
+        raise HarnessError(f"-o {target}: there is no folder {target.parent}, make it first")
 
 
 def _decision(
@@ -114,6 +126,14 @@ def _decision(
 
         raise HarnessError(f"--gate: {runs[0]} holds one model, name a run before it")
     return report.decision
+
+
+def _known(subject: "Subject") -> dict[str, "JsonValue"]:
+    return {
+        "results": len(subject.results) if subject.side else None,
+        "gate": subject.decision.outcome.value if subject.decision else None,
+        "license": subject.license,
+    }
 
 
 def _told(subject: "Subject") -> str:

@@ -61,6 +61,13 @@ def test_what_is_there_is_kept(folder):
     assert ModelCard.load(folder / "out/README.md").data.base_model == "org/tiny"
 
 
+def test_a_card_may_be_printed(folder):
+    done = card("out", "-o", "-")
+    assert done.stdout.startswith("---\nlibrary_name: peft\n")
+    assert sorted(path.name for path in folder.iterdir()) == ["out", "reports"]
+    assert mistake("out", "-o", "-", "--json") == "-o -: prints the card itself, leave out --json"
+
+
 def test_mistakes_are_one_line(folder):
     to = ("-o", "card.md")
     assert mistake("nowhere") == "nowhere: is no folder, name an adapter's"

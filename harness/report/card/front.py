@@ -1,5 +1,6 @@
 """The YAML at the head of a model card, by which the Hub lists a model and shows its results."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -10,6 +11,7 @@ from harness.core.record import BehaviorResult
 from harness.report.card.subject import Subject
 from harness.report.words.numbers import by_budget, headline
 
+_WORD = re.compile(r"[A-Za-z0-9_-]{1,40}")
 MAX_CHARACTERS = 200
 """Of a text that others wrote."""
 
@@ -31,10 +33,10 @@ def front_matter(subject: Subject) -> str:
 
 
 def _tags(subject: Subject) -> Iterator[str]:
-    method = subject.trained("method")
-    yield from ("slm-harness", str(subject.config.get("peft_type", "lora")).lower())
-    if isinstance(method, str):
-        yield method
+    yield "slm-harness"
+    for word in (subject.config.get("peft_type", "lora"), subject.trained("method")):
+        if isinstance(word, str) and _WORD.fullmatch(word):
+            yield word.lower()
     if subject.base_id:
         yield f"base_model:adapter:{subject.base_id}"
 

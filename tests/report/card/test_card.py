@@ -1,5 +1,6 @@
 """Model cards: the Hub reads them, each number is a record's, and no text breaks out of one."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -125,6 +126,8 @@ def test_no_text_breaks_out(subject, text):
     whole = card(hostile)
     _, front, body = whole.split("---\n", 2)
     assert yaml.safe_load(front)["library_name"] == "peft"
+    tags = [tag for tag in yaml.safe_load(front)["tags"] if not tag.startswith("base_model:")]
+    assert all(re.fullmatch(r"[a-z0-9_-]{1,40}", tag) for tag in tags)
     ModelCard(whole, ignore_metadata_errors=False)
     assert "<script" not in body
     assert "<img" not in body
