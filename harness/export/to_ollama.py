@@ -35,6 +35,7 @@ DEFAULT_CONTEXT = 8192
 """Most tokens of a context that is not asked for: its cache is held in memory whole."""
 MAX_TEMPLATE_BYTES = 1 << 20
 _CANNOT = "cannot be written for Ollama"
+_UNWRITABLE = "has characters that a Modelfile cannot hold"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,11 @@ def to_ollama(request: OllamaRequest, target: Path, has_force: bool) -> ExportRe
         HarnessError: a file cannot be used, or no template renders what the chat template does.
     """
     start = time.monotonic()
+    if request.system and not is_writable(request.system):
+        raise HarnessError(
+            f"the system message {_UNWRITABLE} (no control characters, no blanks but plain ones): "
+            "give another with --system"
+        )
     inputs = tuple(path for path in (request.file, request.lora) if path)
     output.check_folder(target, has_force, inputs)
     model = open_gguf(request.file)
@@ -113,7 +119,7 @@ def proven(model: GgufModel, reference: Reference, raw: Path | None) -> tuple[st
         elif is_writable(source):
             return source, (*map(str, differences), *_reference_warnings(reference))
         else:
-            reason = "it has characters that a Modelfile cannot hold"
+            reason = f"it {_UNWRITABLE}"
     hint = "" if raw else "; bring your own with --raw-template FILE"
     raise HarnessError(f"{what} {_CANNOT}: {reason}{hint}")
 

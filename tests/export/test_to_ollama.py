@@ -129,6 +129,10 @@ def test_a_template_of_ones_own_is_held_to_the_same(gguf, tmp_path):
         (["m.gguf+lara=x"], "unknown option +lara="),
         (["m.gguf", "--task", "x", "--generation-config", "m.gguf"], "name one"),
         (["m.gguf", "--generation-config", "m.gguf"], "--generation-config m.gguf: "),
+        (
+            ["m.gguf", "--system", "a\x1b[31mb"],
+            "the system message has characters that a Modelfile",
+        ),
         (["l.gguf"], "l.gguf: general.type: it is a LoRA, no model"),
         (["gguf:m.gguf+lora=m.gguf"], "m.gguf: adapter.type: is 'None', not lora"),
     ],
@@ -179,6 +183,20 @@ def test_doctor_finds_files_that_are_gone_or_others(gguf, tmp_path):
     (tmp_path / "out/Modelfile").write_text("nonsense")
     assert told("out") == [
         ("problem", "Modelfile", "line 1: 'nonsense' is no command with a value")
+    ]
+
+
+def test_doctor_names_an_adapter_that_is_gone_or_no_lora(gguf, tmp_path):
+    lora(tmp_path / "l.gguf")
+    assert export(f"gguf:{gguf}+lora=l.gguf").exit_code == 0
+    file = tmp_path / "out/Modelfile"
+    change(file, "./adapter.gguf", "x" * 5000)
+    found = told("out")
+    assert found[-1][:2] == ("problem", "ADAPTER")
+    assert found[-1][2].endswith("… is not a file beside it")
+    change(file, "x" * 5000, "./model.gguf")
+    assert ("problem", "ADAPTER", "./model.gguf: adapter.type: is 'None', not lora") in [
+        (level, where, what.partition(";")[0]) for level, where, what in told("out")
     ]
 
 

@@ -67,8 +67,7 @@ def _findings(path: Path, modelfile: Modelfile, file: Path) -> Iterator[Finding]
     yield from _hash_findings(record, path.parent)
     try:
         model = open_gguf(file)
-        if (adapter := modelfile.value("ADAPTER")) is not None:
-            check_lora(path.parent / adapter, model)
+        yield from _adapter_findings(path.parent, modelfile, model)
         reference = model.reference(_arguments(record))
     except HarnessError as error:
         yield problem(file.name, printable(str(error).removeprefix(f"{file}: ")), _AGAIN)
@@ -76,6 +75,21 @@ def _findings(path: Path, modelfile: Modelfile, file: Path) -> Iterator[Finding]
     yield from _template_findings(modelfile, reference)
     yield from _stop_findings(modelfile, model, reference)
     yield from _context_findings(modelfile, model)
+
+
+def _adapter_findings(folder: Path, modelfile: Modelfile, model: GgufModel) -> Iterator[Finding]:
+    adapter = modelfile.value("ADAPTER")
+    if adapter is None:
+        return
+    if not _is_file(folder / adapter):
+        what = f"{excerpt(adapter)} is not a file beside it"
+        yield problem("ADAPTER", what, "name the LoRA's GGUF file")
+        return
+    try:
+        check_lora(folder / adapter, model)
+    except HarnessError as error:
+        what = printable(str(error).removeprefix(f"{folder / adapter}: "))
+        yield problem("ADAPTER", f"{excerpt(adapter)}: {what}", _AGAIN)
 
 
 def _record(folder: Path) -> Mapping[str, object]:
