@@ -77,11 +77,6 @@ def is_log(path: Path) -> bool:
         return False
 
 
-def files_among(path: Path) -> list[Path]:
-    """The files of a log's folder; any other path as it is."""
-    return files_of([path]) if path.is_dir() and is_log(path) else [path]
-
-
 def _entries(file: Path, found: ReadLog) -> Iterator[LogEntry]:
     try:
         with file.open("rb") as stream:

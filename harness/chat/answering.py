@@ -27,6 +27,11 @@ class Answer:
     is_stopped: bool = False
 
     @property
+    def has_text(self) -> bool:
+        """There is an answer, and it is not empty."""
+        return self.completion.error is None and self.text != ""
+
+    @property
     def said(self) -> str | None:
         """The text with which a conversation goes on; ``None`` where there is none."""
         if self.is_stopped:

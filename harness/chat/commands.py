@@ -8,17 +8,20 @@ from typing import TYPE_CHECKING
 
 from harness.chat.exchange import Exchange
 from harness.chat.saving import save_case, save_row
+from harness.core.case import JsonValue
+from harness.core.completion import FinishReason
 from harness.core.errors import HarnessError
 from harness.core.suggestion import did_you_mean
 from harness.core.values import fields_of
 from harness.files.strict_json import NotJson, decode
-from harness.tasks.reference import FORMATS_OF_TEXT, reference_value
+from harness.tasks.reference import FORMATS_OF_TEXT
 from harness.tasks.task import find_tasks
 
 if TYPE_CHECKING:
     from harness.chat.session import Session
 
 NO_TASK = "none"
+FREE, CONSTRAINED = "free", "constrained"
 
 
 def help_(session: "Session", rest: str) -> None:
@@ -53,14 +56,24 @@ def set_(session: "Session", rest: str) -> None:
 
 
 def task(session: "Session", rest: str) -> None:
-    conversation = session.conversation
-    if rest and rest != NO_TASK:
-        (conversation.task,) = find_tasks(session.tasks_dir, (rest,))
-    elif rest:
-        conversation.task = None
     if rest:
-        conversation.reset()
+        found = None if rest == NO_TASK else find_tasks(session.tasks_dir, (rest,))[0]
+        try:
+            session.conversation.use(found)
+        except HarnessError as error:
+            raise HarnessError(f"{error}, or /decode {FREE} first") from None
     session.introduce()
+
+
+def decode_(session: "Session", rest: str) -> None:
+    if rest not in ("", FREE, CONSTRAINED):
+        raise HarnessError(f"expected {COMMANDS['decode'].usage}")
+    if rest == CONSTRAINED and not session.is_constrainable:
+        raise HarnessError("a model behind a server takes no grammar from here")
+    if rest:
+        session.conversation.constrain(rest == CONSTRAINED)
+    is_free = session.conversation.grammar is None
+    session.screen.notes(f"decoding: {FREE if is_free else CONSTRAINED}")
 
 
 def retry(session: "Session", rest: str) -> None:
@@ -77,17 +90,22 @@ def reference(session: "Session", rest: str) -> None:
     exchange = _last(session)
     if exchange.task is None:
         raise HarnessError("a reference is a task's: /task NAME before the question")
-    output_format = exchange.task.output.format
-    given = rest or exchange.reply("A").answer.text
-    value = reference_value(output_format, given)
-    if rest and output_format not in FORMATS_OF_TEXT:
-        try:
-            value = decode(rest.encode("utf-8", "surrogatepass"))
-        except NotJson as error:
-            raise HarnessError(f"the reference is not valid JSON: {error}") from None
+    answer = exchange.reply("A").answer
+    if not rest and not answer.has_text:
+        raise HarnessError("there is no whole answer to take, /reference JSON gives another")
+    given = rest or answer.text
+    is_text = exchange.task.output.format in FORMATS_OF_TEXT
+    session.refer(exchange, given if is_text else _json(given))
+
+
+def _json(text: str) -> JsonValue:
+    try:
+        value: JsonValue = decode(text.encode("utf-8", "surrogatepass"))
+    except NotJson as error:
+        raise HarnessError(f"the reference is not valid JSON ({error}): /reference JSON") from None
     if value is None:
-        raise HarnessError("the answer is no JSON, so it is no reference: /reference JSON")
-    session.refer(exchange, value)
+        raise HarnessError("null is no reference, /reference JSON")
+    return value
 
 
 def save(session: "Session", rest: str) -> None:
@@ -120,8 +138,11 @@ def _save_row(session: "Session", exchange: Exchange, words: list[str]) -> None:
         raise HarnessError(f"expected {COMMANDS['save'].usage}")
     reply = exchange.reply(letter)
     path, line = save_row(reply, Path(words[0]) if words else None)
-    failed = f", although it fails {', '.join(reply.failed)}" if reply.failed else ""
-    session.screen.notes(f"{path}:{line}: kept as a row to train on{failed}")
+    faults = [f"fails {', '.join(reply.failed)}"] if reply.failed else []
+    if reply.answer.completion.finish_reason is FinishReason.LENGTH:
+        faults.append("was cut")
+    although = f", although it {' and '.join(faults)}" if faults else ""
+    session.screen.notes(f"{path}:{line}: kept as a row to train on{although}")
 
 
 def quit_(session: "Session", rest: str) -> None:
@@ -156,6 +177,9 @@ COMMANDS: Mapping[str, Command] = {
     "retry": Command("/retry", "ask the last question again", retry),
     "system": Command("/system TEXT", "set the system message", system),
     "set": Command("/set temperature 0.7", "change the decoding; without words, show it", set_),
+    "decode": Command(
+        f"/decode {FREE}|{CONSTRAINED}", "hold answers to the task's JSON schema, or not", decode_
+    ),
     "task": Command(f"/task NAME|{NO_TASK}", "judge by another task, or by none", task),
     "reference": Command(
         "/reference [JSON]", "a perfect answer to the last question, else the one given", reference

@@ -11,15 +11,17 @@ from pydantic import ValidationError
 
 from harness.core.case import Case, JsonValue, Message
 from harness.core.errors import HarnessError
+from harness.core.grammar import Grammar
 from harness.core.modelref import ModelRef
 from harness.core.plan import Request, Sampling
 from harness.core.suggestion import did_you_mean
 from harness.core.values import fields_of
+from harness.engine.grammar import grammar_of
 from harness.files.yaml_file import explain
 from harness.tasks.task import Task, case_of
 from harness.tasks.task_file import CaseLine, SamplingFile
 
-FREE = "chat"
+NO_TASK = "chat"
 """Stands in a request for the task, where there is none."""
 
 
@@ -47,6 +49,19 @@ class Turn:
     answers: Mapping[ModelRef, str]
 
 
+def grammar_for(task: Task | None) -> Grammar:
+    """The grammar that answers to a task keep to.
+
+    Raises:
+        HarnessError: there is no task, its answers are no JSON, or no grammar can express them.
+    """
+    if task is None:
+        raise HarnessError("name a task, whose JSON schema is the grammar")
+    if task.answer_schema is None:
+        raise HarnessError(f"{task.name} has no JSON answers: only format: json has a grammar")
+    return grammar_of(task.answer_schema)
+
+
 @dataclass
 class Conversation:
     """The state that commands change and questions are made with."""
@@ -59,6 +74,8 @@ class Conversation:
     turns: list[Turn] = field(default_factory=list)
     asked: int = 0
     """Questions so far, which their ids count."""
+    grammar: Grammar | None = None
+    """The grammar of the task, that answers keep to; ``None``: free decoding."""
 
     @property
     def is_filled(self) -> bool:
@@ -97,10 +114,10 @@ class Conversation:
     def request(self, case: Case, question: Question) -> Request:
         """The request of a case, decoded and rendered as the task and the changes say."""
         if self.task is None:
-            asked = Request(FREE, case.id, case.messages, self.sampling)
+            asked = Request(NO_TASK, case.id, case.messages, self.sampling)
         else:
             (asked,) = self.task.requests([case])
-        return replace(asked, sampling=self.sampling, repeat=question.repeat)
+        return replace(asked, sampling=self.sampling, grammar=self.grammar, repeat=question.repeat)
 
     def keep(self, question: Question, answers: Mapping[ModelRef, str]) -> None:
         """Go on with these answers, unless each line is a case of its own."""
@@ -111,6 +128,25 @@ class Conversation:
         """The question to be asked once more; what was answered to it is forgotten."""
         self.turns = [turn for turn in self.turns if turn.id != question.id]
         return replace(question, repeat=question.repeat + 1)
+
+    def use(self, task: Task | None) -> None:
+        """Judge by another task, or by none; what was said is forgotten.
+
+        Raises:
+            HarnessError: answers are constrained, and it has no grammar.
+        """
+        if self.grammar is not None:
+            self.grammar = grammar_for(task)
+        self.task = task
+        self.reset()
+
+    def constrain(self, is_constrained: bool) -> None:
+        """Hold the answers to the grammar of the task, or decode them freely.
+
+        Raises:
+            HarnessError: there is no grammar of the task.
+        """
+        self.grammar = grammar_for(self.task) if is_constrained else None
 
     def reset(self) -> None:
         """Forget what was said; task, system message and decoding stay."""

@@ -48,6 +48,11 @@ class Exchange:
     task: Task | None
     replies: Mapping[ModelRef, Reply]
 
+    @property
+    def is_stopped(self) -> bool:
+        """Ctrl-C stopped an answer."""
+        return any(reply.answer.is_stopped for reply in self.replies.values())
+
     def reply(self, letter: str | None) -> Reply:
         """The reply of the model that a letter names; without one, of the only model.
 

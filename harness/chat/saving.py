@@ -75,7 +75,7 @@ def save_row(reply: Reply, file: Path | None) -> tuple[Path, int]:
     Raises:
         HarnessError: there is no whole answer, or the file has other rows or cannot be written.
     """
-    if reply.answer.completion.error is not None or not reply.answer.text:
+    if not reply.answer.has_text:
         raise HarnessError("there is no whole answer to train on, /retry first")
     target = file or ROWS_FILE
     _require_same_shape(target)

@@ -61,7 +61,7 @@ class PlainScreen:
             if model.name:
                 say(model.name)
             if reply.answer.text:
-                say_text(reply.answer.text + "\n"[reply.answer.text.endswith("\n") :])
+                say_text(reply.answer.text.removesuffix("\n") + "\n")
             self.details(reply)
             if reply.answer.is_stopped:
                 break

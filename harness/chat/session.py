@@ -37,6 +37,8 @@ class Session:
     """Asks for the variables of a prompt that were not typed; ``None``: nobody can be asked."""
     last: Exchange | None = None
     is_over: bool = False
+    is_constrainable: bool = True
+    """The models' answers are decoded here, so that a grammar can constrain them."""
     mistakes: int = 0
     """Lines that could not be obeyed."""
 
@@ -45,11 +47,11 @@ class Session:
         task = self.conversation.task
         line = "each line goes on with the conversation"
         if task is not None and self.conversation.is_filled:
-            names = asked_for(task)
-            shown = "the text" if len(names) == 1 else " ".join(f"{n}=..." for n in names)
-            line = f"each line is a prompt of its own, type {shown}"
+            line = f"each line is a prompt of its own, type {_typed_for(asked_for(task))}"
         judged = "no task, answers are not judged" if task is None else f"task {task.name}"
         self.screen.notes(f"{judged}: {line}", "/help shows the commands")
+        if self.conversation.grammar is not None:
+            self.screen.notes("answers keep to the task's JSON schema, /decode free lets them go")
 
     def take(self, line: str) -> None:
         """Obey a line; a mistake in it is said in one line."""
@@ -124,6 +126,13 @@ class Session:
         return f"{letter_of(index)}  {self.models[index].ref}"
 
 
+def _typed_for(names: Sequence[str]) -> str:
+    """The words for a line that fills a prompt of these variables."""
+    if not names:
+        return "anything, it has no variables"
+    return "the text" if len(names) == 1 else " ".join(f"{name}=..." for name in names)
+
+
 def run_terminal(session: Session, read_line: ReadLine) -> None:
     """Take lines until ``/quit`` or the end of input. Ctrl-C drops the line that is being typed."""
     session.read_line = read_line
@@ -147,7 +156,11 @@ def _whole_line(read_line: ReadLine, prompt: str) -> str:
 
 
 def run_script(session: Session, lines: Iterator[bytes]) -> None:
-    """Take each line of a file or a pipe as a turn."""
+    """Take each line of a file or a pipe as a turn.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C, also where it stopped an answer.
+    """
     for number, raw in enumerate(lines, 1):
         try:
             line = raw.decode("utf-8").rstrip("\r\n")
@@ -158,6 +171,8 @@ def run_script(session: Session, lines: Iterator[bytes]) -> None:
         session.take(line)
         if session.is_over:
             return
+        if session.last is not None and session.last.is_stopped:
+            raise KeyboardInterrupt
 
 
 def read_from_terminal(prompt: str) -> str:

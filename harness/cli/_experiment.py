@@ -1,6 +1,6 @@
 """Logs of experiments where commands take runs."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -8,6 +8,7 @@ from harness.core.errors import HarnessError
 
 if TYPE_CHECKING:
     from harness.ab.entry import LogEntry
+    from harness.ab.reading import ReadLog
     from harness.report.report import Report
     from harness.run.settings import Settings
 
@@ -28,7 +29,8 @@ def logs_among(names: Sequence[str]) -> list[Path]:
 
 
 def experiment_report(logs: Sequence[Path], settings: "Settings", *, has_all: bool) -> "Report":
-    """The report on the arms of a log, decided by the gate.
+    """The report on the arms of a log, decided by the gate. What the log lacks is said on standard
+    error.
 
     Args:
         logs: files or folders of one log.
@@ -42,11 +44,13 @@ def experiment_report(logs: Sequence[Path], settings: "Settings", *, has_all: bo
 
     from harness.ab.reading import read_log
     from harness.gate.log_decision import decide_log
+    from harness.report.console.output import say
     from harness.report.report import report_on
     from harness.run.experiment import arm_records
     from harness.tasks.task import find_tasks
 
-    entries = read_log(logs).entries
+    read = read_log(logs)
+    entries = read.entries
     names = sorted({entry.experiment for entry in entries})
     if len(names) > 1:
         raise HarnessError(
@@ -54,10 +58,28 @@ def experiment_report(logs: Sequence[Path], settings: "Settings", *, has_all: bo
         )
     if has_all:
         require_texts(logs[0], entries)
+    say(*remarks_on(read), err=True)
     folder = Path(settings.tasks_dir)
     tasks = find_tasks(folder) if folder.is_dir() else ()
     report = report_on(*arm_records(entries, tasks, has_all=has_all))
     return replace(report, experiment=decide_log(entries, settings.gate))
+
+
+def remarks_on(read: "ReadLog") -> Iterator[str]:
+    """Lines on what is missing in a log."""
+    from harness.report.words.numbers import plural
+
+    if read.halves:
+        yield (
+            f"{plural(read.halves, 'file')} of the log ended in half a line, which is passed over: "
+            "the server was killed while it wrote."
+        )
+    if read.broken:
+        more = f" and {len(read.broken) - 1:,} more" if len(read.broken) > 1 else ""
+        yield f"Lines that cannot be read are passed over: {read.broken[0]}{more}."
+    if lost := {arm: n for arm, n in sorted(read.lost.items()) if n}:
+        counted = ", ".join(f"{n:,} of the {arm}" for arm, n in lost.items())
+        yield f"Answers that could not be logged are missing: {counted}."
 
 
 def require_texts(log: Path, entries: "Sequence[LogEntry]") -> None:

@@ -1,19 +1,20 @@
 """``harness gate --log``: decides from the log of an experiment."""
 
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
 from harness.cli._document import say_document
+from harness.cli._experiment import remarks_on
 from harness.cli._paths import PathType
 from harness.core.errors import HarnessError
 
 if TYPE_CHECKING:
     from harness.ab.entry import LogEntry
-    from harness.ab.reading import ReadLog
     from harness.run.settings import Settings
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -39,8 +40,11 @@ def log_options(command: Command) -> Command:
     return command
 
 
-def gate_log(flags: Mapping[str, Any], settings: "Settings", *, is_json: bool) -> int:
+def gate_log(options: Mapping[str, Any], settings: "Settings", *, is_json: bool) -> int:
     """Decide, say so, and return the exit code.
+
+    Args:
+        options: of the running command.
 
     Raises:
         HarnessError: the log cannot be read, or an option is not for one.
@@ -55,16 +59,16 @@ def gate_log(flags: Mapping[str, Any], settings: "Settings", *, is_json: bool) -
     from harness.report.log_json import decided
     from harness.report.words.decision import word
 
-    _require_own(flags)
-    policy = policy_of(settings, {name: flags[name] for name in POLICY})
-    read = read_log(flags["log"])
+    _require_own()
+    policy = policy_of(settings, {name: options[name] for name in POLICY})
+    read = read_log(options["log"])
     decision = decide_log(
-        _of_experiment(read.entries, flags["experiment"]),
+        _of_experiment(read.entries, options["experiment"]),
         policy,
-        behaviors=flags["behavior"],
-        hours=flags["key_hours"] or KEY_HOURS,
+        behaviors=options["behavior"],
+        hours=options["key_hours"] or KEY_HOURS,
     )
-    remarks = list(_remarks(read))
+    remarks = list(remarks_on(read))
     if is_json:
         say_document(decided(decision, remarks))
     else:
@@ -72,23 +76,34 @@ def gate_log(flags: Mapping[str, Any], settings: "Settings", *, is_json: bool) -
     return decision.exit_code
 
 
-def without_log_options(flags: dict[str, Any]) -> dict[str, Any]:
-    """The other options, where no log is named.
-
+def require_no_log_options(options: Mapping[str, Any]) -> None:
+    """
     Raises:
-        HarnessError: one of these was given all the same.
+        HarnessError: an option that is for logs alone was given, and no log is.
     """
     for name in _OWN:
-        if flags.pop(name):
+        if options[name]:
             raise HarnessError(f"--{name.replace('_', '-')}: is for --log FILE|DIR, leave it out")
-    return flags
 
 
-def _require_own(flags: Mapping[str, Any]) -> None:
-    for name, value in flags.items():
-        if name not in (*POLICY, *_OWN) and value not in (None, (), False):
-            option = "BEFORE and AFTER are" if name == "runs" else f"--{name.replace('_', '-')} is"
-            raise HarnessError(f"--log: {option} for stored runs, leave it out")
+def _require_own() -> None:
+    """
+    Raises:
+        HarnessError: something was typed that is for stored runs.
+    """
+    context = click.get_current_context()
+    for param in context.command.params:
+        name = str(param.name)
+        if isinstance(param, click.Argument):
+            if context.params[name]:
+                raise HarnessError("--log: BEFORE and AFTER are for stored runs, leave them out")
+        elif name not in (*POLICY, *_OWN, "is_json") and _is_typed(context, name):
+            spelled = param.secondary_opts if context.params[name] is False else param.opts
+            raise HarnessError(f"--log: {spelled[0]} is for stored runs, leave it out")
+
+
+def _is_typed(context: click.Context, name: str) -> bool:
+    return context.get_parameter_source(name) is ParameterSource.COMMANDLINE
 
 
 def _of_experiment(entries: "list[LogEntry]", name: str | None) -> "list[LogEntry]":
@@ -100,20 +115,3 @@ def _of_experiment(entries: "list[LogEntry]", name: str | None) -> "list[LogEntr
         hint = did_you_mean(str(name), known, f"there are {', '.join(known)}")
         raise HarnessError(f"--experiment {name}: is not in the log, {hint}")
     return found
-
-
-def _remarks(read: "ReadLog") -> Iterator[str]:
-    """Lines on what is missing in the log."""
-    from harness.report.words.numbers import plural
-
-    if read.halves:
-        yield (
-            f"{plural(read.halves, 'file')} of the log ended in half a line, which is passed over: "
-            "the server was killed while it wrote."
-        )
-    if read.broken:
-        more = f" and {len(read.broken) - 1:,} more" if len(read.broken) > 1 else ""
-        yield f"Lines that cannot be read are passed over: {read.broken[0]}{more}."
-    if lost := {arm: n for arm, n in sorted(read.lost.items()) if n}:
-        counted = ", ".join(f"{n:,} of the {arm}" for arm, n in lost.items())
-        yield f"Answers that could not be logged are missing: {counted}."

@@ -1,6 +1,6 @@
 """``harness gate --self-test``: the gate's error rates on the user's own records."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from harness.gate.self_test import SelfTest
 
 Command = TypeVar("Command", bound=Callable[..., Any])
-_ONLY_HERE = ("seed", "draws", "flips")
+SELF_TEST = ("seed", "draws", "flips")
+"""Options of the self-test alone."""
 
 
 def self_test_options(command: Command) -> Command:
@@ -36,18 +37,13 @@ def self_test_options(command: Command) -> Command:
     return command
 
 
-def self_test_flags(flags: dict[str, Any]) -> dict[str, Any] | None:
-    """The self-test's own options, taken out of ``flags``; ``None`` without ``--self-test``.
-
-    Raises:
-        HarnessError: one of them is given without it.
+def require_no_self_test_options(options: Mapping[str, Any]) -> None:
     """
-    is_asked = flags.pop("is_self_test")
-    own = {name: flags.pop(name) for name in _ONLY_HERE}
-    given = [name for name, value in own.items() if value is not None]
-    if given and not is_asked:
+    Raises:
+        HarnessError: an option of the self-test is given without it.
+    """
+    if given := [name for name in SELF_TEST if options[name] is not None]:
         raise HarnessError(f"--{given[0]}: only --self-test takes it, add that or leave it out")
-    return own if is_asked else None
 
 
 def run_self_test(

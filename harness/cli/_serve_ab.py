@@ -1,7 +1,6 @@
 """``harness serve --ab``: two models that share the traffic, and the log of the experiment."""
 
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -114,14 +113,14 @@ def _ready(url: str, serving: "AbServer") -> str:
     keys); 3,214 MB of memory are left``."""
     from harness.ab.experiment import ARMS, CANDIDATE
 
-    parts, left = [], None
+    parts = []
     for arm in ARMS:
-        batching = serving.arms[arm].batching
-        peak = batching.model.peak_memory_mb if batching.model else None
+        model = serving.arms[arm].batching.model
+        peak = model.peak_memory_mb if model else None
         memory = f", {peak:,.0f} MB" if peak is not None else ""
         share = f", {serving.experiment.split:g}% of the keys" if arm == CANDIDATE else ""
         parts.append(f"{serving.arms[arm].name} ({arm}{memory}{share})")
-        with suppress(TypeError):
-            left = min(x for x in (left, batching.available_mb) if x is not None)
-    rest = f"; {left:,.0f} MB of memory are left" if left is not None else ""
+    known = [serving.arms[arm].batching.available_mb for arm in ARMS]
+    left = [mb for mb in known if mb is not None]
+    rest = f"; {min(left):,.0f} MB of memory are left" if left else ""
     return f"{url}/v1 serves {' and '.join(parts)}{rest}; log: {serving.log.settings.folder}"

@@ -1,6 +1,6 @@
 """Options that ``compare``, ``gate`` and ``report`` share: the two sides and the policy."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -62,8 +62,9 @@ def side_options(command: Command) -> Command:
     return command
 
 
-def policy_of(settings: "Settings", flags: dict[str, Any]) -> "GatePolicy":
-    """The policy of ``[tool.harness.gate]`` with the flags that were given.
+def policy_of(settings: "Settings", flags: Mapping[str, Any]) -> "GatePolicy":
+    """The policy of ``[tool.harness.gate]`` with those of the flags that are of a policy and were
+    given.
 
     Raises:
         HarnessError: the combination is invalid.
@@ -72,7 +73,8 @@ def policy_of(settings: "Settings", flags: dict[str, Any]) -> "GatePolicy":
 
     from harness.gate.policy import GatePolicy
 
-    given = {name: value for name, value in flags.items() if value not in (None, ())}
+    own = {name: flags[name] for name in GatePolicy.model_fields if name in flags}
+    given = {name: value for name, value in own.items() if value not in (None, ())}
     try:
         known = settings.gate.model_dump(exclude_unset=True)
         return GatePolicy.model_validate({**known, **given})

@@ -12,6 +12,7 @@ from harness.cli._paths import PathType
 from harness.core.errors import HarnessError
 
 if TYPE_CHECKING:
+    from harness.chat.conversation import Conversation
     from harness.chat.session import Session
     from harness.core.modelref import ModelRef
     from harness.run.settings import Settings
@@ -32,6 +33,10 @@ MOST_MODELS = 8
     help="The folder of tasks. [default: tasks_dir of [tool.harness]]",
 )  # fmt: skip
 @click.option("--system", metavar="TEXT", help="The system message, where no task brings one.")
+@click.option(
+    "--decode", type=click.Choice(["free", "constrained"]), default="free", show_default=True,
+    help="constrained: answers keep to a grammar of the task's JSON schema.",
+)  # fmt: skip
 @opening_options
 def command(**options: Any) -> None:
     """Talk with a model in the terminal; below each answer stand its verdicts and its speed.
@@ -55,13 +60,15 @@ def command(**options: Any) -> None:
         model.start()
     for model in session.models:
         model.wait_until_open()
-    if sys.stdin.isatty() and sys.stdout.isatty():
-        session.introduce()
-        run_terminal(session, read_from_terminal)
-    else:
-        run_script(session, sys.stdin.buffer)
-    for model in session.models:
-        model.close()
+    try:
+        if sys.stdin.isatty() and sys.stdout.isatty():
+            session.introduce()
+            run_terminal(session, read_from_terminal)
+        else:
+            run_script(session, sys.stdin.buffer)
+    finally:
+        for model in session.models:
+            model.close()
     if session.mistakes and session.read_line is None:
         raise SystemExit(MISTAKES)
 
@@ -85,9 +92,20 @@ def _session(options: Mapping[str, Any], project: "Settings") -> "Session":
     conversation = Conversation(task, options["system"])
     if options["system"] and conversation.is_filled:
         raise HarnessError(f"--system: the task {options['task']} brings its own messages")
-    is_terminal = sys.stdout.isatty()
-    screen = TerminalScreen() if is_terminal else PlainScreen()
-    return Session(models, conversation, folder, screen)
+    is_constrainable = all(map(backends.is_decoded_here, refs))
+    if options["decode"] == "constrained":
+        _constrain(conversation, is_constrainable=is_constrainable)
+    screen = TerminalScreen() if sys.stdout.isatty() else PlainScreen()
+    return Session(models, conversation, folder, screen, is_constrainable=is_constrainable)
+
+
+def _constrain(conversation: "Conversation", *, is_constrainable: bool) -> None:
+    if not is_constrainable:
+        raise HarnessError("--decode constrained: a model behind a server takes no grammar")
+    try:
+        conversation.constrain(True)
+    except HarnessError as error:
+        raise HarnessError(f"--decode constrained: {error}") from None
 
 
 def _refs(texts: "list[str]") -> "list[ModelRef]":

@@ -2,15 +2,22 @@
 
 import os
 import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from harness.cli._document import json_option, say_document
-from harness.cli._gate_log import gate_log, log_options, without_log_options
+from harness.cli._gate_log import gate_log, log_options, require_no_log_options
 from harness.cli._paths import PathType
-from harness.cli._self_test import run_self_test, self_test_flags, self_test_options
+from harness.cli._self_test import (
+    SELF_TEST,
+    require_no_self_test_options,
+    run_self_test,
+    self_test_options,
+)
 from harness.cli._sides import (
     against_named_baseline,
     one_or_two_sides,
@@ -24,6 +31,7 @@ from harness.report.console.output import say_command, say_laid_out
 
 if TYPE_CHECKING:
     from harness.report.report import Report
+    from harness.run.settings import Settings
 
 
 @click.command()
@@ -52,18 +60,7 @@ if TYPE_CHECKING:
 )
 @log_options
 @self_test_options
-def command(
-    runs: tuple[str, ...],
-    before: str | None,
-    after: str | None,
-    report_dir: Path | None,
-    noise: str | None,
-    has_ledger: bool,
-    is_json: bool,
-    comment: Path | None,
-    junit: Path | None,
-    **flags: Any,
-) -> None:
+def command(runs: tuple[str, ...], is_json: bool, **options: Any) -> None:
     """Decide whether AFTER is worse than BEFORE.
 
     Each is a run (an id, the beginning of one, "latest" or a folder) or a baseline's name. Of one
@@ -80,36 +77,18 @@ def command(
 
     Under GitHub Actions the step's summary is written and what broke is annotated.
     """
-    from harness.report.report import report_on, with_noise
     from harness.run.settings import project_settings
 
     settings = project_settings()
-    if flags["log"]:
-        of_runs: dict[str, Any] = {
-            "runs": runs,
-            "before": before,
-            "after": after,
-            "report_dir": report_dir,
-        }
-        of_runs |= {"noise": noise, "comment": comment, "junit": junit, "no_ledger": not has_ledger}
-        raise SystemExit(gate_log({**flags, **of_runs}, settings, is_json=is_json))
-    flags = without_log_options(flags)
+    if options["log"]:
+        raise SystemExit(gate_log(options, settings, is_json=is_json))
+    require_no_log_options(options)
     if not runs:
         raise HarnessError("Missing argument: name BEFORE and AFTER, or --log of an experiment")
-    root = report_dir or Path(settings.report_dir)
-    own = self_test_flags(flags)
-    policy = policy_of(settings, flags)
-    if own is not None:
-        if noise is not None or comment is not None or junit is not None:
-            raise HarnessError("--self-test decides nothing: leave --noise, --comment, --junit out")
-        sides = one_or_two_sides(runs, before, after, root, settings)
-        return run_self_test(*sides, policy, is_json=is_json, **own)
-    report = report_on(*records(runs, root, settings), before=before, after=after, policy=policy)
-    if report.before is None:
-        raise HarnessError(f"{runs[0]}: holds one model, name what to compare it with")
-    if noise is not None:
-        report = with_noise(report, records((noise,), root, settings)[0])
-    report = against_named_baseline(report, runs, settings, has_ledger=has_ledger)
+    if options["is_self_test"]:
+        return _self_test(runs, options, settings, is_json=is_json)
+    require_no_self_test_options(options)
+    report = _decided(runs, options, settings)
     decision = report.decision
     assert decision is not None, "it was asked for"
     if is_json:
@@ -117,19 +96,39 @@ def command(
 
         say_document(decided(decision))
     else:
+        from harness.report.console.decision import text
         from harness.report.console.screen import shown
         from harness.report.words.decision import word
 
-        say_laid_out(shown(_lines(report), sys.stdout, word(decision.outcome)))
-    _tell_machines(report, comment, junit, Path(settings.tasks_dir))
+        say_laid_out(shown(list(text(decision)), sys.stdout, word(decision.outcome)))
+    _tell_machines(report, options["comment"], options["junit"], Path(settings.tasks_dir))
     raise SystemExit(decision.exit_code)
 
 
-def _lines(report: "Report") -> list[str]:
-    from harness.report.console.decision import text
+def _self_test(
+    runs: tuple[str, ...], options: Mapping[str, Any], settings: "Settings", *, is_json: bool
+) -> None:
+    if any(options[name] is not None for name in ("noise", "comment", "junit")):
+        raise HarnessError("--self-test decides nothing: leave --noise, --comment, --junit out")
+    root = options["report_dir"] or Path(settings.report_dir)
+    policy = policy_of(settings, options)
+    sides = one_or_two_sides(runs, options["before"], options["after"], root, settings)
+    own = {name: options[name] for name in SELF_TEST}
+    run_self_test(*sides, policy, is_json=is_json, **own)
 
-    assert report.decision is not None, "it was asked for"
-    return list(text(report.decision))
+
+def _decided(runs: tuple[str, ...], options: Mapping[str, Any], settings: "Settings") -> "Report":
+    from harness.report.report import report_on, with_noise
+
+    root = options["report_dir"] or Path(settings.report_dir)
+    policy, noise = policy_of(settings, options), options["noise"]
+    sides = {"before": options["before"], "after": options["after"]}
+    report = report_on(*records(runs, root, settings), **sides, policy=policy)
+    if report.before is None:
+        raise HarnessError(f"{runs[0]}: holds one model, name what to compare it with")
+    if noise is not None:
+        report = with_noise(report, records((noise,), root, settings)[0])
+    return against_named_baseline(report, runs, settings, has_ledger=options["has_ledger"])
 
 
 def _tell_machines(
@@ -145,15 +144,27 @@ def _tell_machines(
     if junit is not None:
         _write(junit, xml.render(report))
     if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
-        _write(Path(summary), markdown.render(report), mode="a")
+        _append(Path(summary), markdown.render(report))
     if os.environ.get("GITHUB_ACTIONS") == "true":
         for line in annotations(report, tasks_dir):
             say_command(line)
 
 
-def _write(path: Path, text: str, mode: str = "w") -> None:
+def _write(path: Path, text: str) -> None:
+    from harness.files.atomic import write_whole
+
+    with _named(path):
+        write_whole(path, [text])
+
+
+def _append(path: Path, text: str) -> None:
+    with _named(path), path.open("a", encoding="utf-8", newline="\n") as file:
+        file.write(text)
+
+
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
     try:
-        with path.open(mode, encoding="utf-8", newline="\n") as file:
-            file.write(text)
+        yield
     except OSError as error:
         raise HarnessError(f"{path}: {error.strerror}, name another file") from None

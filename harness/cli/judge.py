@@ -3,8 +3,6 @@
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -76,8 +74,7 @@ def command(
     counts = JudgeSummary() if summary or is_json else None
     log = JudgedLog(name, LogReader(form), counts)
     try:
-        with _opened(files) as stream:
-            log.judge(stream, task)
+        log.judge(_lines(files), task)
         if counts is not None:
             _print(counts, log, is_json)
     except OutputLost as lost:
@@ -94,14 +91,15 @@ def command(
         raise SystemExit(BROKEN_LINES)
 
 
-@contextmanager
-def _opened(files: Sequence[Path]) -> Iterator[Iterable[bytes]]:
+def _lines(files: Sequence[Path]) -> Iterator[bytes]:
     """The lines of files, one after the other; of standard input without any."""
     if not files:
-        yield sys.stdin.buffer
-        return
-    with ExitStack() as opened:
-        yield chain.from_iterable(opened.enter_context(path.open("rb")) for path in files)
+        if sys.stdin is None:
+            raise OSError("standard input is closed")
+        yield from sys.stdin.buffer
+    for path in files:
+        with path.open("rb") as stream:
+            yield from stream
 
 
 def _print(counts: "JudgeSummary", log: "JudgedLog", is_json: bool) -> None:

@@ -125,7 +125,7 @@ def command(
     (--tasks-dir), or a log. RUN is an id, the beginning of one, "latest" or a folder; with --review
     the runs that it is about, when left out.
     """
-    from harness.ab.reading import files_among
+    from harness.ab.reading import files_of, is_log
     from harness.records.reviews import read_review
     from harness.run.settings import project_settings
 
@@ -138,21 +138,21 @@ def command(
     options = MineOptions(
         model, task, behaviors, suite_cases, tasks_dir or suites, suites, references, said
     )
-    logs = [file for s in sources if _is_log(Path(s)) for file in files_among(Path(s))]
-    _require_other_file(output, logs)
-    runs = [s for s in sources if not _is_log(Path(s))]
-    answers, broken = _answers(runs, logs, report_dir or Path(settings.report_dir), options)
+    experiments = [Path(s) for s in sources if is_log(Path(s))]
+    others = [s for s in sources if not is_log(Path(s))]
+    logs = [Path(s) for s in others if _is_file_of_lines(Path(s))]
+    runs = [s for s in others if not _is_file_of_lines(Path(s))]
+    _require_other_file(output, [*files_of(experiments), *logs])
+    root = report_dir or Path(settings.report_dir)
+    answers, broken = _answers(runs, logs, experiments, root, options)
     _write(output, answers, options, rejection_sampling, is_json)
     if broken:
         raise SystemExit(BROKEN_LINES)
 
 
-def _is_log(source: Path) -> bool:
-    from harness.ab.reading import is_log
+def _is_file_of_lines(source: Path) -> bool:
     from harness.records.runs import PARTIAL_FILE, RUN_FILE
 
-    if source.is_dir():
-        return is_log(source)
     return source.is_file() and source.name not in (RUN_FILE, PARTIAL_FILE)
 
 
@@ -163,7 +163,11 @@ def _require_other_file(output: Path, logs: Iterable[Path]) -> None:
 
 
 def _answers(
-    runs: Sequence[str], logs: Sequence[Path], report_dir: Path, options: MineOptions
+    runs: Sequence[str],
+    logs: Sequence[Path],
+    experiments: Sequence[Path],
+    report_dir: Path,
+    options: MineOptions,
 ) -> tuple[list["JudgedAnswer"], int]:
     """The answers of all sources, and the number of lines that cannot be judged.
 
@@ -171,7 +175,6 @@ def _answers(
         HarnessError: a source cannot be read, a name is unknown, or the answers are to the suites'
             own cases and these are not asked for.
     """
-    from harness.ab.reading import is_log
     from harness.records.runs import find_run, read_run
     from harness.tasks.task import find_tasks
     from trainers.data.mining import marked, with_references
@@ -180,9 +183,12 @@ def _answers(
     rows = [row for path in options.references for row in read_rows(path)[0]]
     folders = dict.fromkeys(find_run(run, report_dir).resolve() for run in runs)
     answers: list[JudgedAnswer] = []
-    if folders or not any(map(is_log, logs)):
+    if folders or not experiments:
         answers += _of_runs([read_run(folder) for folder in folders], options)
     broken = 0
+    if experiments:
+        found, broken = _of_experiments(experiments, options)
+        answers += found
     for log in {path.resolve(): path for path in logs}.values():
         found, count = _of_log(log, options)
         answers += found
@@ -233,19 +239,39 @@ def _task(name: str, options: MineOptions) -> "Task":
     return task
 
 
+def _of_experiments(
+    paths: Sequence[Path], options: MineOptions
+) -> tuple[list["JudgedAnswer"], int]:
+    from harness.ab.reading import read_log
+    from harness.cli._experiment import remarks_on, require_texts
+    from harness.report.console.output import say
+    from trainers.data.judged_answers import answers_of_experiment
+
+    read = read_log(paths)
+    say(*remarks_on(read), err=True)
+    require_texts(paths[0], read.entries)
+    answers = answers_of_experiment(
+        read.entries,
+        partial(_task, options=options),
+        task=options.task,
+        model=options.model,
+        behaviors=options.behaviors,
+    )
+    return list(answers), len(read.broken)
+
+
 def _of_log(path: Path, options: MineOptions) -> tuple[list["JudgedAnswer"], int]:
-    from harness.ab.reading import is_log
     from harness.cli.judge import BrokenLines
     from harness.tasks.judging import BrokenLine
-    from trainers.data.judged_answers import answers_of_experiment, answers_of_log
+    from trainers.data.judged_answers import answers_of_log
 
-    if is_log(path):
-        named = (options.task, options.model)
-        return list(answers_of_experiment(path, partial(_task, options=options), *named)), 0
     task = _task(options.task, options) if options.task else None
     broken = BrokenLines(str(path))
     answers: list[JudgedAnswer] = []
-    for item in answers_of_log(path, task, is_suite_task=options.is_of_suites):
+    judged = answers_of_log(
+        path, task, behaviors=options.behaviors, is_suite_task=options.is_of_suites
+    )
+    for item in judged:
         if isinstance(item, BrokenLine):
             broken.add(item)
         else:

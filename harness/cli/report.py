@@ -92,6 +92,7 @@ def command(
     from harness.run.settings import project_settings
 
     if is_json:
+        _require_json(kind)
         kind, output = "json", output or Path("-")
     if noise is not None and kind == "terminal":
         raise HarnessError(
@@ -101,8 +102,8 @@ def command(
         raise HarnessError(
             f"--review: --format {kind} has no place for it, {', '.join(REVIEWED)} have one"
         )
-    if is_opened and kind != "html":
-        raise HarnessError(f"--open shows a page, so leave out --format {kind}")
+    if is_opened:
+        _require_openable(kind, output)
     _check_output(output, kind)
     settings = project_settings()
     root = report_dir or Path(settings.report_dir)
@@ -158,6 +159,18 @@ def _show(
     say(f"report: {path}")
     if is_opened:
         click.launch(path.resolve().as_uri())
+
+
+def _require_json(kind: str) -> None:
+    if kind not in ("html", "json"):  # html is where nothing was typed.
+        raise HarnessError(f"--json is --format json, leave out --format {kind}")
+
+
+def _require_openable(kind: str, output: Path | None) -> None:
+    if kind != "html":
+        raise HarnessError(f"--open shows a page, so leave out --format {kind}")
+    if output == Path("-"):
+        raise HarnessError("--open shows a file, name one after -o or leave it out")
 
 
 def _check_output(output: Path | None, kind: str) -> None:

@@ -5,10 +5,11 @@ from dataclasses import replace
 
 import pytest
 
+from harness.chat.answering import STOPPED, Answer, ChatModel
 from harness.chat.screen import TerminalScreen
 from harness.chat.session import run_script, run_terminal
 from harness.core.completion import Completion, FinishReason, Timing
-from harness.core.plan import failed
+from harness.core.plan import Request, Sampling, failed
 from tests.chat.talking import say_back, session
 from tests.models import TASKS
 
@@ -176,3 +177,69 @@ def test_a_question_that_another_task_does_not_take_is_kept(capsys):
     out, err = talk(capsys, session({"base:x": say_back}), *lines)
     assert err == "harness: variables: the prompt asks for {text}, add it (there are: none)\n"
     assert out.count("1: Hi") == 2
+
+
+def test_a_script_ends_where_ctrl_c_stops_an_answer(capsys, monkeypatch):
+    talking = session({"base:x": say_back})
+    whole = ChatModel.ask
+    stopped = failed(Request("chat", "a", (), Sampling()), STOPPED)
+    answers = [lambda *_: Answer(stopped, "Ye", 1.0, is_stopped=True), whole]
+    monkeypatch.setattr(ChatModel, "ask", lambda self, *a: answers.pop(0)(self, *a))
+    with pytest.raises(KeyboardInterrupt):
+        run_script(talking, iter([b"Hi\n", b"never\n"]))
+    assert "never" not in capsys.readouterr().out
+
+
+def test_an_answer_that_is_none_is_no_reference(capsys):
+    talking = session({"base:x": lambda _, r: failed(r, "lost")}, "json_extraction")
+    _, err = talk(capsys, talking, LINE, "/reference", "/reference null", "/reference NaN")
+    assert err.splitlines() == [
+        "harness: there is no whole answer to take, /reference JSON gives another",
+        "harness: null is no reference, /reference JSON",
+        "harness: the reference is not valid JSON (NaN is no JSON number that a float can hold): "
+        "/reference JSON",
+    ]
+
+
+def test_a_row_whose_answer_was_cut_says_so(capsys, tmp_path):
+    cut = Completion("Ad", FinishReason.LENGTH, token_ids=(7,))
+    rows = tmp_path / "rows.jsonl"
+    out, _ = talk(capsys, session({"base:x": lambda *_: cut}), "Hi", f"/save row {rows}")
+    assert f"{rows}:1: kept as a row to train on, although it was cut\n" in out
+
+
+def test_a_prompt_without_variables_takes_any_line(capsys, tmp_path):
+    (tmp_path / "fixed").mkdir()
+    (tmp_path / "fixed/task.yaml").write_text(
+        "description: A.\nprompt: Say it.\noutput: {format: text}\n"
+    )
+    (tmp_path / "fixed/cases.jsonl").write_text('{"id": "a"}\n')
+    talking = session({"base:x": say_back}, tmp_path / "fixed")
+    talking.introduce()
+    assert "type anything, it has no variables\n" in capsys.readouterr().out
+
+
+def test_answers_are_held_to_the_tasks_schema_while_it_is_asked(capsys):
+    asked = []
+
+    def answer(ref, request):
+        asked.append(request.grammar is not None)
+        return GOOD
+
+    talking = session({"base:x": answer}, "json_extraction")
+    lines = (LINE, "/decode constrained", LINE, "/task none", "/task code_assistant", "/decode x")
+    out, err = talk(capsys, talking, *lines, "/decode free", LINE, "/task none", "Hi")
+    assert asked == [False, False, True, False, False]  # The first one opened the model.
+    assert "  decoding: constrained\n" in out
+    assert err.splitlines() == [
+        "harness: name a task, whose JSON schema is the grammar, or /decode free first",
+        "harness: code_assistant has no JSON answers: only format: json has a grammar, or "
+        "/decode free first",
+        "harness: expected /decode free|constrained",
+    ]
+
+
+def test_a_model_behind_a_server_takes_no_grammar(capsys):
+    talking = session({"base:x": say_back}, "json_extraction", is_constrainable=False)
+    _, err = talk(capsys, talking, "/decode constrained")
+    assert err == "harness: a model behind a server takes no grammar from here\n"

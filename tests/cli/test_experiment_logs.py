@@ -1,6 +1,8 @@
 """Commands that take runs or files take the log of an experiment."""
 
 import json
+import resource
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -121,3 +123,47 @@ def test_a_log_beside_a_run_is_refused(bare):
     assert (code, "latest: is no log of an experiment" in said) == (2, True)
     code, said = run("report", bare, "--before", "x")
     assert (code, "--before: a log has its two arms" in said) == (2, True)
+
+
+@pytest.fixture
+def rotated(tmp_path):
+    """A log of three files: of the second a line is broken, the third has no answer to the task."""
+    folder = tmp_path / "log"
+    good = {"messages": QUESTION, "text": GOOD}
+    bad = entry(2, "candidate", passed=False, messages=QUESTION, text="no")
+    for name, found in (("a", entry(1, **good)), ("b", bad), ("c", entry(3, task="", **good))):
+        folder.mkdir(exist_ok=True)
+        (folder / f"{name}.jsonl").write_text(json.dumps(found.to_json()) + "\n")
+    with (folder / "b.jsonl").open("a") as file:
+        file.write('{"format": "harness.ab/1", "time": 1}\n')
+    return folder
+
+
+@pytest.mark.slow
+def test_a_log_of_several_files_is_mined_as_one(rotated, tmp_path):
+    code, said = run("mine", rotated, "-o", tmp_path / "pairs.jsonl", "--tasks-dir", TASKS)
+    (row,) = (tmp_path / "pairs.jsonl").read_text().splitlines()
+    assert json.loads(row)["rejected"][-1]["content"] == "no"
+    assert f"Lines that cannot be read are passed over: {rotated}/b.jsonl:2:" in said
+    assert code == 2
+
+
+def test_a_report_says_which_lines_it_has_not(rotated, tmp_path):
+    code, said = run("report", rotated, "--format", "json", "-o", tmp_path / "out.json")
+    assert code == 0
+    assert f"Lines that cannot be read are passed over: {rotated}/b.jsonl:2:" in said
+
+
+def test_files_are_closed_as_they_are_judged(log, tmp_path, monkeypatch):
+    folder = tmp_path / "log"
+    folder.mkdir()
+    line = (log / "a.jsonl").read_text().splitlines()[0] + "\n"
+    for number in range(40):
+        (folder / f"{number:02}.jsonl").write_text(line.replace("id-1", f"id-{number}"))
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (len([*Path("/dev/fd").iterdir()]) + 20, most[1]))
+    try:
+        code, said = run("judge", folder, "--summary")
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, most)
+    assert code == 0, said

@@ -102,6 +102,8 @@ def test_the_terminal_gets_tables(runs: Path) -> None:
         (["nothing"], "run 'nothing': neither a folder with run.json nor under reports/runs"),
         (["a", "b", "c"], "3 runs: name two, the one before first"),
         (["--format", "json", "--open"], "--open shows a page"),
+        (["-o", "-", "--open"], "--open shows a file"),
+        (["--format", "csv", "--json"], "--json is --format json, leave out --format csv"),
         (["--after", "base:gone"], "name one of: base:models/tiny, adapter:out/json_extraction"),
         (["-o", "reports/runs"], "is a directory"),
         (["--report-dir", "elsewhere"], "elsewhere: no run yet"),

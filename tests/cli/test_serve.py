@@ -1,11 +1,14 @@
 """``harness serve``: mistakes on its command line, found before a model is opened."""
 
 import socket
+from types import SimpleNamespace
 
 import pytest
 from click.testing import CliRunner
 
+from harness.ab.experiment import ARMS
 from harness.cli import main
+from harness.cli._serve_ab import _ready
 from harness.cli.serve import KEY
 from tests.models import TASKS, TINY_QWEN2
 
@@ -52,3 +55,23 @@ def test_a_port_that_is_taken_is_refused():
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         assert f"--port {port}: cannot listen there" in refused(*MODEL, "--port", port)
+
+
+@pytest.mark.parametrize(
+    ("left", "said"),
+    [
+        ((None, None), "; log: logs"),
+        ((None, 900.0), "; 900 MB of memory are left; log: logs"),
+        ((3214.0, 900.0), "; 900 MB of memory are left; log: logs"),
+    ],
+)
+def test_an_experiment_that_is_ready_says_what_memory_is_left(left, said):
+    arms = {
+        arm: SimpleNamespace(name=arm, batching=SimpleNamespace(model=None, available_mb=mb))
+        for arm, mb in zip(ARMS, left, strict=True)
+    }
+    log = SimpleNamespace(settings=SimpleNamespace(folder="logs"))
+    serving = SimpleNamespace(arms=arms, experiment=SimpleNamespace(split=50.0), log=log)
+    line = _ready("http://127.0.0.1:1", serving)
+    models = "baseline (baseline) and candidate (candidate, 50% of the keys)"
+    assert line == f"http://127.0.0.1:1/v1 serves {models}{said}"

@@ -7,7 +7,6 @@ from functools import partial
 from pathlib import Path
 
 from harness.ab.entry import LogEntry
-from harness.ab.reading import read_log
 from harness.core.case import Case, Message
 from harness.core.completion import Completion, FinishReason
 from harness.core.errors import HarnessError
@@ -142,7 +141,11 @@ def _require_some(behaviors: tuple[str, ...], task: str) -> None:
 
 
 def answers_of_log(
-    path: Path, task: Task | None = None, *, is_suite_task: bool = False
+    path: Path,
+    task: Task | None = None,
+    *,
+    behaviors: tuple[str, ...] = (),
+    is_suite_task: bool = False,
 ) -> Iterator[JudgedAnswer | BrokenLine]:
     """The answers of a log, a JSON object a line, judged by the task or by what each line declares.
 
@@ -150,11 +153,15 @@ def answers_of_log(
     message, after the task's system message, unless the form gives the conversation. A line without
     a prompt answers the task's case of its id.
 
+    Args:
+        behaviors: those asked for, beside the required ones.
+
     Raises:
-        HarnessError: the file cannot be read.
+        HarnessError: the file cannot be read, or the task requires no behavior and none is asked
+            for.
     """
     if task is not None:
-        _require_some(task.required, task.name)
+        _require_some(task.required or behaviors, task.name)
     reader = LogReader()
     for number, raw in enumerate(read_regular(path).split(b"\n"), start=1):
         if not raw.strip():
@@ -170,41 +177,51 @@ def answers_of_log(
 
 
 def answers_of_experiment(
-    path: Path, task_of: Callable[[str], Task], task: str | None = None, model: str | None = None
+    entries: Iterable[LogEntry],
+    task_of: Callable[[str], Task],
+    *,
+    task: str | None = None,
+    model: str | None = None,
+    behaviors: tuple[str, ...] = (),
 ) -> Iterator[JudgedAnswer]:
     """The answers in the log of an experiment, judged before repair by the tasks as they are.
 
     Args:
-        path: a file of the log.
+        entries: of the log, with texts.
         task_of: finds a task by name.
         task: answers to this one alone.
         model: answers of this ref alone.
+        behaviors: those asked for, beside the required ones.
 
     Raises:
-        HarnessError: the log cannot be read or holds no texts, no answer is of that task and model,
-            or a task is not there.
+        HarnessError: no answer is of that task and model, a task is not there, or one requires no
+            behavior and none is asked for.
     """
-    entries = [e for e in read_log([path]).entries if e.text is not None and not e.is_owed]
-    if not entries:
-        raise HarnessError(
-            f"{path}: holds no prompts and answers, harness serve --ab --log-text keeps them"
-        )
-    of_tasks = [e for e in entries if e.task and e.task == (task or e.task)]
-    wanted = [e for e in of_tasks if e.model == (model or e.model)]
+    wanted = [
+        e
+        for e in entries
+        if e.text is not None
+        and not e.is_owed
+        and e.task
+        and task in (None, e.task)
+        and model in (None, e.model)
+    ]
     if not wanted:
         options = {"--task": task, "--model": model}
         named = " ".join(f"{name} {value}" for name, value in options.items() if value)
-        raise HarnessError(f"{path}: holds no answer to a task{f' of {named}' if named else ''}")
+        raise HarnessError(f"the log holds no answer to a task{f' of {named}' if named else ''}")
     tasks = {name: task_of(name) for name in dict.fromkeys(e.task for e in wanted)}
+    for found in tasks.values():
+        _require_some(found.required or behaviors, found.name)
     for entry in wanted:
-        yield _of_entry(entry, path.name, tasks[entry.task])
+        yield _of_entry(entry, tasks[entry.task])
 
 
-def _of_entry(entry: LogEntry, source: str, task: Task) -> JudgedAnswer:
-    _require_some(task.required, task.name)
+def _of_entry(entry: LogEntry, task: Task) -> JudgedAnswer:
     case = Case(id=entry.id, messages=entry.messages or ())
     reason = FinishReason(entry.finish_reason or FinishReason.STOP)
-    return _on_task(task, case, Completion(entry.text or "", reason, case_id=entry.id), source)
+    completion = Completion(entry.text or "", reason, case_id=entry.id)
+    return _on_task(task, case, completion, entry.experiment)
 
 
 def _on_task(task: Task, case: Case, completion: Completion, source: str) -> JudgedAnswer:

@@ -15,9 +15,16 @@ from harness.core.verdict import Outcome, Verdict
 from harness.tasks.judging import BrokenLine
 from harness.tasks.task import load_task
 from tests import synthetic
+from tests.ab.lines import entry
 from tests.models import ROOT
 from tests.synthetic import ADAPTER, BASE, TASK
-from trainers.data.judged_answers import answers_of_log, answers_of_run, model_of, tasks_of
+from trainers.data.judged_answers import (
+    answers_of_experiment,
+    answers_of_log,
+    answers_of_run,
+    model_of,
+    tasks_of,
+)
 from trainers.data.mining import JudgedAnswer
 
 LOADED = load_task(ROOT / "fixtures" / "tasks" / TASK)
@@ -92,6 +99,25 @@ def test_a_task_that_requires_nothing_needs_a_behavior() -> None:
     with pytest.raises(HarnessError, match=r"requires no behavior, say which .* --behavior"):
         list(answers_of_run(record, BASE, tasks))
     assert list(answers_of_run(record, BASE, tasks, behaviors=("grounding",)))
+
+
+def test_an_asked_behavior_is_enough_for_a_log_too(tmp_path: Path) -> None:
+    free = replace(LOADED, required=())
+    line = {"id": "a", "prompt": "p", "completion": "{}"}
+    path = log(tmp_path, line)
+    entries = [entry(1, messages=(Message("user", "p"),), text="{}")]
+    asked = {"behaviors": ("json_validity",)}
+    for found in (
+        list(answers_of_log(path, free, **asked)),
+        list(answers_of_experiment(entries, lambda name: free, **asked)),
+    ):
+        assert len(found) == 1
+    for unasked in (
+        answers_of_log(path, free),
+        answers_of_experiment(entries, lambda name: free),
+    ):
+        with pytest.raises(HarnessError, match="requires no behavior"):
+            list(unasked)
 
 
 def test_the_model_and_the_task_are_the_only_ones_or_named() -> None:
