@@ -2,10 +2,11 @@
 
 import shlex
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harness.chat.conversation import Question
 from harness.chat.exchange import Exchange
 from harness.chat.saving import save_case, save_row
 from harness.core.case import JsonValue
@@ -77,13 +78,23 @@ def decode_(session: "Session", rest: str) -> None:
 
 
 def retry(session: "Session", rest: str) -> None:
-    last = _last(session).question
+    last, conversation = _last(session), session.conversation
     for model in session.models:  # Another task may not take the question: nothing is lost then.
-        session.conversation.case(model.ref, last)
-    question = session.conversation.again(last)
-    if session.conversation.sampling.temperature == 0:
+        conversation.case(model.ref, last.question)
+    question = conversation.again(last.question)
+    if conversation.sampling.temperature == 0 and _is_alike(session, last, question):
         session.screen.notes("greedy decoding: the answer is the same, /set temperature 0.7")
     session.ask(question)
+
+
+def _is_alike(session: "Session", last: Exchange, question: Question) -> bool:
+    """Every model is asked what it was asked last, in the same decoding."""
+    asked = session.conversation
+    return all(
+        replace(asked.request(asked.case(ref, question), question), repeat=0)
+        == replace(reply.request, repeat=0)
+        for ref, reply in last.replies.items()
+    )
 
 
 def reference(session: "Session", rest: str) -> None:

@@ -49,6 +49,10 @@ class Screen(Protocol):
         """Show lines that are no answer."""
         ...
 
+    def mistakes(self, *lines: str) -> None:
+        """Show on standard error why a line was not obeyed."""
+        ...
+
 
 class PlainScreen:
     """A file or a pipe: each answer whole, every line whole."""
@@ -73,6 +77,9 @@ class PlainScreen:
 
     def notes(self, *lines: str) -> None:
         say(*(f"  {line}" for line in lines))
+
+    def mistakes(self, *lines: str) -> None:
+        say(*lines, err=True)
 
 
 class TerminalScreen:
@@ -100,6 +107,9 @@ class TerminalScreen:
 
     def notes(self, *lines: str) -> None:
         say(*folded((f"  {line}" for line in lines), self.columns))
+
+    def mistakes(self, *lines: str) -> None:
+        say(*folded(lines, self.columns), err=True)
 
     def _streamed(self, model: ModelToAsk) -> Reply:
         said = ""

@@ -62,7 +62,7 @@ class Session:
                 self._typed(line[1:] if line.startswith("//") else line)
         except HarnessError as error:
             self.mistakes += 1
-            say(*(f"harness: {mistake}" for mistake in error.mistakes), err=True)
+            self.screen.mistakes(*(f"harness: {mistake}" for mistake in error.mistakes))
 
     def ask(self, question: Question) -> None:
         """Have every model answer, and show it."""

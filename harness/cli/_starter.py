@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from harness import __version__
 from harness.core.errors import HarnessError
 
 PACKAGE = Path(__file__).parents[2]
@@ -25,8 +24,9 @@ class Piece:
     target: str
     """Below the project."""
     source: str = ""
-    """In a checkout; below ``harness/starter/`` it has the target's name. Empty: ``text``."""
-    text: str = ""
+    """In a checkout; below ``harness/starter/`` it has the target's name."""
+    text: Callable[[], str] = str
+    """Makes the text of a file that has no source; it is empty unless this is given."""
     changes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """By file of the piece (``""`` is the piece itself): old text to the project's own."""
     is_packaged: bool = False
@@ -53,9 +53,19 @@ class Piece:
         return text
 
 
-REQUIREMENTS = f"""\
-# or the path of a wheel or a checkout: PATH[hf]
-slm-harness[hf]=={__version__}
+def requirements() -> str:
+    """The text of ``requirements.txt``: the harness from where this one was installed."""
+    from harness.machine.packages import requirement
+
+    line = requirement("hf", "train")
+    is_here = " @ file:" in line
+    return f"{_ELSEWHERE if is_here else ''}{line}\n"
+
+
+_ELSEWHERE = """\
+# Where the harness was installed from. Another machine, such as CI, cannot read this place: put a
+# wheel into the repository and name it (./slm_harness-VERSION-py3-none-any.whl[hf,train]), or name
+# a repository of it (slm-harness[hf,train] @ git+URL).
 """
 _RECIPE_CHANGES = {
     f"{SCHEMA}recipe.schema.json": f"{SCHEMA}../schemas/recipe.schema.json",
@@ -105,7 +115,7 @@ PIECES = (
         ".github/workflows/gate.yml", ".github/workflows/gate.yml", changes={"": _WORKFLOW_CHANGES}
     ),
     Piece("reports/baselines/.gitkeep"),
-    Piece("requirements.txt", text=REQUIREMENTS),
+    Piece("requirements.txt", text=requirements),
 )
 """What a project gets that has none of it."""
 SETTINGS = f"""\

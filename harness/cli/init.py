@@ -68,7 +68,7 @@ def _write(piece: Piece, target: Path) -> bool:
         return False
     _make_folder(target.parent)
     if not piece.source:
-        write_whole(target, [piece.text])
+        write_whole(target, [piece.text()])
         return True
     source = piece.find()
     if source.is_dir():

@@ -172,6 +172,13 @@ def test_a_wide_terminal_has_the_answers_side_by_side(capsys, monkeypatch, colum
     assert "right ␛[2J" in out
 
 
+def test_a_mistake_is_folded_on_a_terminal(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "40")
+    _, err = talk(capsys, session({"base:x": say_back}, screen=TerminalScreen()), "/set x 1")
+    assert max(map(len, err.splitlines())) <= 40
+    assert " ".join(err.split()).startswith("harness: no parameter 'x', there are max_new_tokens,")
+
+
 def test_a_question_that_another_task_does_not_take_is_kept(capsys):
     lines = ["Hi", "/task json_extraction", "/retry", "/task none", "/retry"]
     out, err = talk(capsys, session({"base:x": say_back}), *lines)
@@ -237,6 +244,15 @@ def test_answers_are_held_to_the_tasks_schema_while_it_is_asked(capsys):
         "/decode free first",
         "harness: expected /decode free|constrained",
     ]
+
+
+def test_greedy_decoding_is_said_to_repeat_itself_only_where_it_does(capsys):
+    talking = session({"base:x": say_back})
+    same = "greedy decoding: the answer is the same"
+    for lines, times in ((("Hi", "/retry"), 1), (("/system S", "/retry"), 0), (("/retry",), 1)):
+        for line in lines:
+            talking.take(line)
+        assert capsys.readouterr().out.count(same) == times
 
 
 def test_a_model_behind_a_server_takes_no_grammar(capsys):

@@ -9,6 +9,7 @@ from harness.cli import main
 from tests.models import ROOT, TASKS, TINY_QWEN2
 
 BASE = f"base:{TINY_QWEN2}"
+CODE = ("--tasks-dir", str(TASKS), "--task", "code_assistant")
 ADAPTER = f"adapter:{ROOT / 'fixtures/models/tiny-qwen2-adapter'}"
 
 
@@ -23,6 +24,15 @@ def chat(*arguments: str, typed: str = ""):
         (("--model", "nothing"), "expected kind:location"),
         (("--model", "base:nowhere"), "nowhere is not there"),
         (("--model", "record:x"), "a stored run has no answers but those that it recorded"),
+        (("--model", BASE, "--decode", "constrained"), "name a task, whose JSON schema is the"),
+        (
+            (*CODE, "--model", BASE, "--decode", "constrained"),
+            "--decode constrained: code_assistant has no JSON answers",
+        ),
+        (
+            (*CODE, "--model", "endpoint:http://127.0.0.1:9#m", "--decode", "constrained"),
+            "--decode constrained: a model behind a server takes no grammar",
+        ),
         (("--models", BASE, BASE), "name each model once"),
         (("--models", BASE), "--models"),
         (("--model", BASE, "--tasks-dir", str(TASKS), "--task", "jsn"), "no such task"),
@@ -53,6 +63,20 @@ def test_a_script_of_lines_is_answered_by_two_models(tmp_path):
     assert "FAILED   schema_types, types: number_as_string: /amount" in done.stdout
     assert json.loads(rows.read_text())["messages"][-1]["content"].startswith('{"name"')
     assert done.stderr.endswith("harness: no command /nonsense, /help shows the commands\n")
+
+
+@pytest.mark.slow
+def test_a_merged_model_is_constrained_until_it_is_let_go(tmp_path):
+    merged = tmp_path / "merged"
+    made = CliRunner().invoke(main, ["export", "merge", ADAPTER, "-o", str(merged)])
+    assert made.exit_code == 0, made.output
+    task = ("--task", "json_extraction", "--tasks-dir", str(TASKS))
+    lines = "/set temperature 20\nAda paid 47.20 EUR.\n/decode free\nAda paid 47.20 EUR.\n"
+    done = chat("--model", f"merged:{merged}", *task, "--decode", "constrained", typed=lines)
+    assert done.exit_code == 0, done.stderr
+    constrained, free = done.stdout.split("  decoding: free\n")
+    assert constrained.splitlines()[1].startswith('{"name": "')
+    assert not free.startswith("{")
 
 
 @pytest.mark.slow

@@ -15,6 +15,7 @@ from click.testing import CliRunner, Result
 from fixtures.datasets.writing import write_dataset
 from harness.cli import main
 from harness.cli._starter import MODEL, PIECES
+from harness.machine.packages import requirement
 from tests.models import ROOT
 from tests.project import clean_environment
 from trainers.recipes.load import load
@@ -142,7 +143,8 @@ def test_the_workflow_gates_what_the_project_has(new: Path) -> None:
     text = (new / ".github/workflows/gate.yml").read_text("utf-8")
     assert "pip install -r requirements.txt" in text
     assert "constraints.txt" not in text
-    assert "\nslm-harness[hf]==" in (new / "requirements.txt").read_text()
+    *_, line = (new / "requirements.txt").read_text("utf-8").splitlines()
+    assert line == requirement("hf", "train")
 
 
 def test_the_model_that_comes_along_is_small(new: Path) -> None:
@@ -173,6 +175,9 @@ def test_the_wheel_is_enough(tmp_path):
     run = {"cwd": tmp_path, "env": clean_environment(PYTHONPATH=str(site)), "check": True}
     subprocess.run([python, "-m", "harness", "init", "new"], **run)
     assert (tmp_path / "new/suites/test_json_validity.py").is_file()
+    again = ("--no-deps", "--target", tmp_path / "again", "-r", tmp_path / "new/requirements.txt")
+    subprocess.run([*pip, "install", "-q", *again], check=True)
+    assert (tmp_path / "again/harness/starter").is_dir()
     assert (tmp_path / "new/tasks/json_extraction/cases.jsonl").is_file()
     for piece in PIECES:
         assert (tmp_path / "new" / piece.target).exists(), piece.target
