@@ -75,7 +75,7 @@ def test_a_merged_model_is_constrained_until_it_is_let_go(tmp_path):
     done = chat("--model", f"merged:{merged}", *task, "--decode", "constrained", typed=lines)
     assert done.exit_code == 0, done.stderr
     constrained, free = done.stdout.split("  decoding: free\n")
-    assert constrained.splitlines()[1].startswith('{"name": "')
+    assert constrained.splitlines()[1].startswith('{"name":')
     assert not free.startswith("{")
 
 
