@@ -148,6 +148,13 @@ def test_exact_reasons():
     assert judge(check, text).reason == "the case has no reference"
 
 
+def test_a_reference_without_keys_compares_nothing_and_passes_nothing():
+    for text in ("{}", '{"a": 1}'):
+        verdict = judge(ExactFields(("/a", "/b/*")), text, case(reference="x"))
+        assert verdict.outcome.value == "skipped"
+        assert verdict.reason == "the reference holds no keys, so that none is compared"
+
+
 def test_exact_root():
     assert word(ExactFields(("",)), "[1.0]", case(reference=[1])) == "passed"
     verdict = judge(ExactFields(("",)), "[2]", case(reference=[1]))

@@ -29,8 +29,10 @@ class Rows:
             "prompt": prompt_of(messages),
             "reference": row.get("reference"),
         }
-        repeat, error = row.get("repeat"), completion.get("error")
-        line = JudgingLine.of(value, messages=messages, repeat=int(repeat) if repeat else None)
+        repeat, error = row.get("repeat", 0), completion.get("error")
+        if type(repeat) is not int:
+            raise HarnessError(f"repeat: expected a whole number, found {show(repeat)}")
+        line = JudgingLine.of(value, messages=messages, repeat=repeat or None)
         yield replace(line, error=error if isinstance(error, str) else None)
 
     def remarks(self) -> Iterator[str]:

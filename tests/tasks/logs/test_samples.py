@@ -48,7 +48,12 @@ def test_an_error_says_its_reason() -> None:
 
 
 @pytest.mark.parametrize(
-    "row", [b'{"case_id": "a", "verdicts": {}}', b'{"case_id": 1, "verdicts": 1, "completion": {}}']
+    "row",
+    [
+        b'{"case_id": "a", "verdicts": {}}',
+        b'{"case_id": 1, "verdicts": 1, "completion": {}}',
+        line(Completion("{}", FinishReason.STOP, CASE.id)).replace(b'"repeat":0', b'"repeat":"0"'),
+    ],
 )
 def test_what_is_no_sample_is_a_broken_line(row: bytes) -> None:
     (item,) = judge_lines([row])
