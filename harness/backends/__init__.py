@@ -41,7 +41,7 @@ def preflight(
     Raises:
         HarnessError: the kind is unknown, or its backend cannot open the location with these
             settings.
-        ExtraMissing: packages that open such a model are not installed.
+        HarnessError: packages that open such a model are not installed.
     """
     if ref.kind not in kinds():
         hint = did_you_mean(ref.kind, kinds(), f"known kinds: {', '.join(kinds())}")

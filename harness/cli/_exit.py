@@ -14,7 +14,7 @@ from pathlib import Path
 import click
 
 from harness.core.errors import HarnessError, one_line
-from harness.core.extras import ExtraMissing, extra_module, missing
+from harness.core.extras import extra_module, is_extra_missing, missing
 from harness.files.refused import refusal
 from harness.report.console.output import OutputLost, drop_output, flush, say
 
@@ -46,7 +46,7 @@ def exit_code_of(run: Callable[[], object]) -> int:
         return _flushed(code if isinstance(code, int) else int(code is not None))
     except HarnessError as error:
         say(*(f"harness: {mistake}" for mistake in error.mistakes), err=True)
-        return EXTRA if isinstance(error, ExtraMissing) else USAGE
+        return EXTRA if is_extra_missing(error) else USAGE
     except click.ClickException as error:
         text = io.StringIO()
         error.show(text)
@@ -59,7 +59,10 @@ def exit_code_of(run: Callable[[], object]) -> int:
         return INTERRUPTED
     except Exception as error:
         if isinstance(error, ImportError) and (name := extra_module(error)) is not None:
-            say(*(f"harness: {mistake}" for mistake in missing("this", name).mistakes), err=True)
+            say(
+                *(f"harness: {mistake}" for mistake in missing("this command", name).mistakes),
+                err=True,
+            )
             return EXTRA
         if reason := refusal(error):
             say(f"harness: {reason}", err=True)

@@ -77,7 +77,7 @@ def merge(
     """
     from harness.export.requirements import check_packages
 
-    check_packages()
+    check_packages(is_gguf=False)
     from harness.export.source import open_source
     from harness.export.to_merged import to_merged
 
@@ -146,7 +146,7 @@ def gguf(
 
     check_packages()
     wanted = check_type(kind, has_matrix=data is not None) if kind else None
-    check_packages(is_quantizing=wanted is not None and wanted not in UNQUANTIZED)
+    check_packages(quantizes=wanted is not None and wanted not in UNQUANTIZED)
     from harness.cli._imatrix import importance_of
     from harness.export.source import open_source
     from harness.export.to_gguf import to_gguf

@@ -48,8 +48,8 @@ MODULES: Mapping[str, tuple[str, str]] = {
 """By the name to import: the package, and the extra that installs it."""
 
 
-class ExtraMissing(HarnessError):
-    """What was asked for needs packages that are not installed; each mistake names the extra."""
+NOT_INSTALLED = "not installed, pip install "
+"""A part of each mistake that names a missing extra, whatever is put before it on its way up."""
 
 
 def require(what: str, *modules: str, extra: str | None = None) -> None:
@@ -58,10 +58,10 @@ def require(what: str, *modules: str, extra: str | None = None) -> None:
     Args:
         what: what needs them, as a message begins: ``--model base:x``.
         modules: names to import, of ``MODULES``.
-        extra: the extra to name, where it is another than each package's own.
+        extra: the extra to name, or several with a comma between, in place of each package's own.
 
     Raises:
-        ExtraMissing: one is not.
+        HarnessError: one is not.
     """
     if lacking := [name for name in modules if not is_installed(name)]:
         raise missing(what, *lacking, extra=extra)
@@ -75,25 +75,25 @@ def is_installed(module: str) -> bool:
         return False
 
 
-def missing(what: str, *modules: str, extra: str | None = None) -> ExtraMissing:
+def missing(what: str, *modules: str, extra: str | None = None) -> HarnessError:
     """The error for packages that are known not to be installed."""
     names = list(dict.fromkeys(MODULES[name][0] for name in modules))
-    extras = [extra] if extra else list(dict.fromkeys(MODULES[name][1] for name in modules))
+    extras = (
+        extra.split(",") if extra else list(dict.fromkeys(MODULES[name][1] for name in modules))
+    )
     verb = "is" if len(names) == 1 else "are"
-    return ExtraMissing(f"{what}: {', '.join(names)} {verb} not installed, {install(*extras)}")
+    return HarnessError(f"{what}: {', '.join(names)} {verb} not installed, {install(*extras)}")
+
+
+def is_extra_missing(error: HarnessError) -> bool:
+    """True where a mistake is that an extra is not installed."""
+    return any(NOT_INSTALLED in mistake for mistake in error.mistakes)
 
 
 def extra_module(error: ImportError) -> str | None:
     """The module of ``MODULES`` that was not found; ``None`` for another error."""
     name = (error.name or "").partition(".")[0]
     return name if name in MODULES and not is_installed(name) else None
-
-
-def joined(errors: Iterable[HarnessError]) -> HarnessError:
-    """One error with the mistakes of several; of the kind ``ExtraMissing`` where one of them is."""
-    every = [*errors]
-    kind = ExtraMissing if any(isinstance(e, ExtraMissing) for e in every) else HarnessError
-    return kind(*(mistake for error in every for mistake in error.mistakes))
 
 
 def install(*extras: str) -> str:

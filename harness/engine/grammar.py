@@ -35,8 +35,7 @@ def grammar_of(schema: object) -> Grammar:
     """The grammar of a JSON schema, a value of ``json.loads``.
 
     Raises:
-        ExtraMissing: llguidance is not installed.
-        HarnessError: the grammar cannot express the schema.
+        HarnessError: llguidance is not installed, or the grammar cannot express the schema.
     """
     try:
         from llguidance import LLMatcher

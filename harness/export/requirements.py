@@ -1,15 +1,17 @@
 """Checks that the packages of an export are installed, before one of them is imported."""
 
-from harness.core.extras import ExtraMissing, install, is_installed
+from harness.core.extras import require
 
-ALWAYS = {"numpy": "numpy", "gguf": "gguf", "torch": "torch", "transformers": "transformers"}
-QUANTIZING = {"llama_cpp": "llama-cpp-python"}
-"""Name to install, by name to import."""
+MERGING = ("torch", "transformers")
+QUANTIZING = "llama_cpp"
 
 
-def check_packages(*, is_quantizing: bool = False, doing: str = "exporting") -> None:
-    """Raise ExtraMissing that names the missing packages."""
-    wanted = ALWAYS | (QUANTIZING if is_quantizing else {})
-    missing = [name for module, name in wanted.items() if not is_installed(module)]
-    if missing:
-        raise ExtraMissing(f"{doing} needs {', '.join(missing)}, {install('hf', 'gguf')}")
+def check_packages(
+    *, doing: str = "exporting", is_gguf: bool = True, quantizes: bool = False
+) -> None:
+    """Raise a HarnessError that names the missing packages, and one command for all of them."""
+    if not is_gguf:
+        require(doing, *MERGING, extra="hf")
+        return
+    more = (QUANTIZING,) if quantizes else ()
+    require(doing, *MERGING, "gguf", *more, extra="hf,gguf")

@@ -15,8 +15,7 @@ def files(report: Report) -> Iterator[tuple[str, list[bytes]]]:
     """Names below the folder, and contents in parts.
 
     Raises:
-        ExtraMissing: pyarrow is not installed.
-        HarnessError: a number is beyond 64 bits.
+        HarnessError: pyarrow is not installed, or a number is beyond 64 bits.
     """
     try:
         import pyarrow

@@ -9,7 +9,7 @@ from typing import Protocol
 from harness import backends
 from harness.core.case import Case
 from harness.core.errors import HarnessError
-from harness.core.extras import joined, require
+from harness.core.extras import require
 from harness.core.modelref import ModelRef
 from harness.core.template_arguments import parse_arguments
 from harness.engine.grammar import grammar_of
@@ -102,7 +102,7 @@ def choose(
     Raises:
         HarnessError: every mistake in options and settings, a line each.
     """
-    errors: list[HarnessError] = []
+    mistakes: list[str] = []
     tasks: tuple[Task, ...] = ()
     models: tuple[tuple[ModelRef, tuple[str, ...] | None], ...] = ()
     stored: dict[ModelRef, AnsweredCases] = {}
@@ -110,17 +110,16 @@ def choose(
         models = _models(root, settings, choices)
         stored = {} if choices.answered else _stored(models)
     except HarnessError as error:
-        errors.append(error)
+        mistakes += error.mistakes
     try:
         only = [*stored.values()] if models and len(stored) == len(models) else None
         tasks = _tasks(root, settings, choices, source, only)
     except HarnessError as error:
-        errors.insert(0, error)
+        mistakes[:0] = error.mistakes
     if choices.is_constrained:
-        served = [f"--model {ref}: {_SERVED}" for ref, _ in models if backends.is_served(ref)]
-        errors += [HarnessError(*served)] if served else []
-    if errors:
-        raise joined(errors)
+        mistakes += [f"--model {ref}: {_SERVED}" for ref, _ in models if backends.is_served(ref)]
+    if mistakes:
+        raise HarnessError(*mistakes)
     subjects = tuple(
         Subject(ref, task, answered=stored.get(ref))
         for ref, own in models
@@ -168,7 +167,7 @@ def _models(
     wanted = asked or [(from_root(root, m.ref), m.tasks) for m in settings.models]
     if not wanted:
         raise HarnessError(NO_MODEL)
-    errors: list[HarnessError] = []
+    mistakes: list[str] = []
     models: dict[ModelRef, tuple[str, ...] | None] = {}
     for text, tasks in wanted:
         try:
@@ -176,9 +175,9 @@ def _models(
                 backends.preflight(ref, choices.engine)
                 models[ref] = tasks
         except HarnessError as error:
-            errors.append(error)
-    if errors:
-        raise joined(errors)
+            mistakes += error.mistakes
+    if mistakes:
+        raise HarnessError(*mistakes)
     return tuple(models.items())
 
 

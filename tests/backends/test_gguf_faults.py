@@ -13,7 +13,6 @@ from harness.core import extras
 from harness.core.case import Message
 from harness.core.completion import FinishReason
 from harness.core.errors import HarnessError
-from harness.core.extras import ExtraMissing
 from harness.core.modelref import ModelRef
 from harness.core.plan import Request, Sampling
 from harness.engine.model import EngineSettings, ModelUnopened
@@ -127,7 +126,7 @@ def test_llama_cpp_without_memory_for_a_batch_is_out_of_memory(gguf_file, monkey
 def test_without_llama_cpp_the_way_to_install_it_is_said(gguf_file, monkeypatch):
     ref = ModelRef("gguf", str(gguf_file("base")))
     monkeypatch.setattr(extras, "find_spec", lambda name: None)
-    with pytest.raises(ExtraMissing, match=re.escape(extras.install("gguf"))):
+    with pytest.raises(HarnessError, match=re.escape(extras.install("gguf"))):
         preflight(ref)
     for name in [n for n in sys.modules if n.startswith("harness.engine.llama.")]:
         monkeypatch.delitem(sys.modules, name)

@@ -171,8 +171,9 @@ def test_missing_packages_are_named_before_anything_is_opened(
     missing = {"gguf", "llama_cpp"}
     monkeypatch.setattr(extras, "find_spec", lambda n: None if n in missing else there(n))
     out = ("-o", tmp_path / "x")
-    line = mistake("merge", tmp_path, *out, code=4)
-    assert line == f"exporting needs gguf, {install('hf', 'gguf')}"
+    line = mistake("lora", tmp_path, *out, code=4)
+    assert line == f"exporting: gguf is not installed, {install('hf', 'gguf')}"
+    assert "is no adapter" in mistake("merge", tmp_path, *out)
     missing.remove("gguf")
     assert "is no model" in mistake("gguf", tmp_path, *out, "--type", "f16")
-    assert "needs llama-cpp-python" in mistake("gguf", tmp_path, *out, "--type", "q8_0", code=4)
+    assert "llama-cpp-python is not" in mistake("gguf", tmp_path, *out, "--type", "q8_0", code=4)

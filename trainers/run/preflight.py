@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.core.errors import HarnessError
-from harness.core.extras import is_installed, joined, missing
+from harness.core.extras import is_installed, missing
 from harness.core.record import FORMAT_SUCCESS
 from harness.core.suggestion import did_you_mean
 from harness.model_files.folders import ADAPTER_CONFIG, CONFIG, check_adapter, check_whole_model
@@ -64,8 +64,7 @@ def check(file: RecipeFile, *, overwrite: bool, resume: bool) -> "Task | None":
         *map(Path, (recipe.base, recipe.adapter or recipe.base)),
         *map(Path, (*recipe.data.train, *recipe.data.val)),
     )
-    errors = [*_packages(file)]
-    found = missing_files(file)
+    found = [*_packages(file), *missing_files(file)]
     task = None
     try:
         task = _task(file)
@@ -74,8 +73,8 @@ def check(file: RecipeFile, *, overwrite: bool, resume: bool) -> "Task | None":
     found += _select(file, task)
     if mistake := mistake_in(Path(recipe.output), inputs, overwrite=overwrite, resume=resume):
         found.append(f"{file.where('output')}: {mistake}")
-    if found or errors:
-        raise joined([*errors, HarnessError(*found)])
+    if found:
+        raise HarnessError(*found)
     return task
 
 
@@ -84,9 +83,9 @@ def missing_files(file: RecipeFile) -> list[str]:
     return [*_base(file), *_adapter(file), *_data(file)]
 
 
-def _packages(file: RecipeFile) -> Iterator[HarnessError]:
+def _packages(file: RecipeFile) -> Iterator[str]:
     if lacking := [name for name in PACKAGES if not is_installed(name)]:
-        yield missing("training", *lacking, extra="train")
+        yield from missing("training", *lacking, extra="train").mistakes
     quantize, optim = file.recipe.quantize, file.recipe.optim
     needing: list[tuple[str, str]] = []
     if not optim.startswith("adamw_torch"):
@@ -94,12 +93,11 @@ def _packages(file: RecipeFile) -> Iterator[HarnessError]:
     if quantize != "none" and not file.recipe.quantize_fallback:
         needing.append(("quantize", quantize))
     if not is_installed("bitsandbytes"):
-        yield from (
-            missing(f"{file.where(key)}: {value}", "bitsandbytes") for key, value in needing
-        )
+        for key, value in needing:
+            yield from missing(f"{file.where(key)}: {value}", "bitsandbytes").mistakes
     for name, pip in missing_reporters(file.recipe.report_to or ()):
         where = file.where("report_to")
-        yield HarnessError(f"{where}: {name} is not installed, install it with: pip install {pip}")
+        yield f"{where}: {name} is not installed, install it with: pip install {pip}"
 
 
 def _base(file: RecipeFile) -> list[str]:

@@ -16,6 +16,7 @@ from typing import Any, cast
 from rich.console import Console
 
 from harness.core.errors import HarnessError
+from harness.core.extras import require
 from harness.engine.openmp import bound_spinning
 from harness.files.project import project_folder
 from harness.report.words.numbers import plural
@@ -27,7 +28,7 @@ from trainers.recipes.load import RecipeFile, WrongRecipe, load
 from trainers.run.announce import closing, memory, opening, say
 from trainers.run.job import Method, RecipeRows
 from trainers.run.memory_plan import expected
-from trainers.run.preflight import check, missing_files, with_fallback, with_task_template
+from trainers.run.preflight import PACKAGES, check, missing_files, with_fallback, with_task_template
 from trainers.run.processes import processes_here, said_once, take_own_device
 from trainers.run.quiet import quiet
 
@@ -114,6 +115,7 @@ def watch_checkpoints(
         HarnessError: they cannot be judged.
         SystemExit: Ctrl-C.
     """
+    require("training", *PACKAGES, extra="train")
     bound_spinning()
     try:
         with quiet():

@@ -27,7 +27,7 @@ def import_transformers(*, is_quantized: bool) -> None:
     ``is_quantized``: the model is, or may be, quantised by bitsandbytes.
 
     Raises:
-        ExtraMissing: torch or transformers is not installed.
+        HarnessError: torch or transformers is not installed.
     """
     require("a transformers model", "torch", "transformers")
     if not is_quantized:
@@ -41,7 +41,7 @@ def import_transformers(*, is_quantized: bool) -> None:
 
 
 def import_peft() -> None:
-    """Import peft; raises ExtraMissing where it is not installed."""
+    """Import peft; raises HarnessError where it is not installed."""
     require("an adapter", "peft")
     with without_garbage_collection():
         import peft  # noqa: F401

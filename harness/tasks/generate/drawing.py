@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from harness.core.case import Case
 from harness.core.errors import HarnessError
-from harness.core.extras import ExtraMissing, install
+from harness.core.extras import install, require
 from harness.core.plan import sha256_of
 from harness.files.yaml_file import explain
 from harness.tasks.generate.choices import Choice, Span
@@ -156,7 +156,8 @@ def _strategy_of(task: Task) -> Any:
     except ModuleNotFoundError as error:
         if not (error.name or "").startswith("hypothesis"):
             raise
-        raise ExtraMissing(
+        require("--generate", "hypothesis")
+        raise HarnessError(
             f"--generate needs Hypothesis 6.135 or later, {install('generate')}"
         ) from None
     return strategy_of(task)
