@@ -45,8 +45,7 @@ def exit_code_of(run: Callable[[], object]) -> int:
         code = leave.code
         return _flushed(code if isinstance(code, int) else int(code is not None))
     except HarnessError as error:
-        say(*(f"harness: {mistake}" for mistake in error.mistakes), err=True)
-        return EXTRA if is_extra_missing(error) else USAGE
+        return _mistakes(error)
     except click.ClickException as error:
         text = io.StringIO()
         error.show(text)
@@ -59,17 +58,18 @@ def exit_code_of(run: Callable[[], object]) -> int:
         return INTERRUPTED
     except Exception as error:
         if isinstance(error, ImportError) and (name := extra_module(error)) is not None:
-            say(
-                *(f"harness: {mistake}" for mistake in missing("this command", name).mistakes),
-                err=True,
-            )
-            return EXTRA
+            return _mistakes(missing("this command", name))
         if reason := refusal(error):
             say(f"harness: {reason}", err=True)
             return USAGE
         _report(error)
         return BUG
     return code if isinstance(code, int) else 0
+
+
+def _mistakes(error: HarnessError) -> int:
+    say(*(f"harness: {mistake}" for mistake in error.mistakes), err=True)
+    return EXTRA if is_extra_missing(error) else USAGE
 
 
 def _flushed(code: int) -> int:

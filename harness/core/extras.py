@@ -77,10 +77,8 @@ def is_installed(module: str) -> bool:
 
 def missing(what: str, *modules: str, extra: str | None = None) -> HarnessError:
     """The error for packages that are known not to be installed."""
-    names = list(dict.fromkeys(MODULES[name][0] for name in modules))
-    extras = (
-        extra.split(",") if extra else list(dict.fromkeys(MODULES[name][1] for name in modules))
-    )
+    names, own = (list(dict.fromkeys(MODULES[name][part] for name in modules)) for part in (0, 1))
+    extras = extra.split(",") if extra else own
     verb = "is" if len(names) == 1 else "are"
     return HarnessError(f"{what}: {', '.join(names)} {verb} not installed, {install(*extras)}")
 

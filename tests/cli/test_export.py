@@ -173,7 +173,7 @@ def test_missing_packages_are_named_before_anything_is_opened(
     out = ("-o", tmp_path / "x")
     line = mistake("lora", tmp_path, *out, code=4)
     assert line == f"exporting: gguf is not installed, {install('hf', 'gguf')}"
-    assert "is no adapter" in mistake("merge", tmp_path, *out)
+    assert "is no model" in mistake("merge", tmp_path, *out)
     missing.remove("gguf")
     assert "is no model" in mistake("gguf", tmp_path, *out, "--type", "f16")
     assert "llama-cpp-python is not" in mistake("gguf", tmp_path, *out, "--type", "q8_0", code=4)
