@@ -1,4 +1,4 @@
-"""``harness task check``: grades a task, and the checks that judge it."""
+"""``harness task``: drafts a task, grades it and the checks that judge it, adds cases to it."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
@@ -10,6 +10,7 @@ import click
 from harness.cli._document import json_option, say_document
 from harness.cli._group import Group
 from harness.cli._paths import PathType
+from harness.cli._task_new import new
 from harness.cli._task_promote import promote
 
 if TYPE_CHECKING:
@@ -25,9 +26,10 @@ MAX_MISTAKES = 20
 
 @click.group(cls=Group)
 def command() -> None:
-    """Look after the tasks that models are judged on."""
+    """Make the tasks that models are judged on, and look after them."""
 
 
+command.add_command(new)
 command.add_command(promote)
 
 

@@ -1,0 +1,185 @@
+"""Schemas that a person has: a JSON Schema's file, a Pydantic model, or the answers of rows."""
+
+import importlib
+import importlib.util
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from pydantic import BaseModel
+
+from harness.checks.schema.formats import FORMATS
+from harness.checks.schema.references import SchemaError
+from harness.checks.schema.schema import compile_schema
+from harness.core.errors import HarnessError, one_line
+from harness.core.suggestion import did_you_mean
+from harness.files.regular import read_regular
+from harness.files.strict_json import parse_json
+from harness.tasks.draft.fields import object_schema
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+
+def schema_in(path: Path) -> Any:
+    """The JSON Schema of a file.
+
+    Raises:
+        HarnessError: it is none.
+    """
+    try:
+        return usable(parse_json(read_regular(path), path), f"--schema {path}")
+    except OSError as error:
+        raise HarnessError(f"--schema {path}: cannot be read ({error.strerror})") from None
+
+
+def usable(schema: Any, where: str) -> Any:
+    """The schema, if answers can be held to it.
+
+    Raises:
+        HarnessError: they cannot.
+    """
+    try:
+        compile_schema(schema)
+    except SchemaError as error:
+        raise HarnessError(f"{where}: not a JSON Schema: {error}") from None
+    return schema
+
+
+def model_schema(spec: str) -> Any:
+    """The JSON Schema of a Pydantic model, ``FILE.py:CLASS`` or ``MODULE:CLASS``, whose code is
+    run.
+
+    Raises:
+        HarnessError: there is no such model, or it has no JSON Schema.
+    """
+    where = f"--pydantic {spec}"
+    source, colon, name = spec.rpartition(":")
+    if not colon or not source or not name:
+        raise HarnessError(f"{where}: write FILE.py:CLASS or MODULE:CLASS")
+    try:
+        module = _imported(source)
+    except Exception as error:
+        raise HarnessError(f"{where}: {source} cannot be imported ({one_line(error)})") from None
+    found = getattr(module, name, None)
+    if not (isinstance(found, type) and issubclass(found, BaseModel)):
+        models = [n for n, v in vars(module).items() if isinstance(v, type)]
+        hint = did_you_mean(name, models, f"name a class of {source} that is a BaseModel")
+        raise HarnessError(f"{where}: {name} is no Pydantic model, {hint}")
+    try:
+        return usable({"$schema": DIALECT, **found.model_json_schema()}, where)
+    except HarnessError:
+        raise
+    except Exception as error:
+        raise HarnessError(f"{where}: has no JSON Schema ({one_line(error)})") from None
+
+
+def _imported(source: str) -> ModuleType:
+    here = str(Path.cwd())
+    if here not in sys.path:
+        sys.path.insert(0, here)
+    if not source.endswith(".py"):
+        return importlib.import_module(source)
+    spec = importlib.util.spec_from_file_location(Path(source).stem, source)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{source} is no Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def values_schema(values: Sequence[Any]) -> dict[str, Any]:
+    """The narrowest schema, of types, needed keys and dates, that these values keep to."""
+    kinds = dict.fromkeys(_kind(value) for value in values)
+    if "integer" in kinds and "number" in kinds:
+        kinds.pop("integer")
+    schema: dict[str, Any] = {"type": [*kinds] if len(kinds) > 1 else next(iter(kinds), "null")}
+    objects = [value for value in values if isinstance(value, dict)]
+    if objects:
+        schema |= object_schema(_properties(objects), _needed(objects))
+        schema["type"] = [*kinds] if len(kinds) > 1 else "object"
+    if lists := [value for value in values if isinstance(value, list)]:
+        items = [item for value in lists for item in value]
+        schema["items"] = values_schema(items) if items else {}
+    texts = [value for value in values if isinstance(value, str)]
+    if texts and all(FORMATS.conforms(text, "date") for text in texts):
+        schema["format"] = "date"
+    return schema
+
+
+def _properties(objects: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    names = dict.fromkeys(name for value in objects for name in value)
+    return {name: values_schema([v[name] for v in objects if name in v]) for name in names}
+
+
+def _needed(objects: Sequence[Mapping[str, Any]]) -> list[str]:
+    return [name for name in objects[0] if all(name in value for value in objects)]
+
+
+def _kind(value: Any) -> str:
+    if isinstance(value, bool):
+        return "boolean"
+    if value is None:
+        return "null"
+    kinds = {int: "integer", float: "number", str: "string", list: "array", dict: "object"}
+    return kinds[type(value)]
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """A single value of an answer."""
+
+    schema: Mapping[str, Any]
+    is_needed: bool
+    """It must be there, and must not be null."""
+
+
+def leaves(schema: Any) -> dict[str, Leaf]:
+    """An answer's single values, by their pointers; those in lists are left out."""
+    return dict(_leaves(schema, schema, "", is_needed=True, depth=0))
+
+
+def resolved(schema: Any, root: Any) -> Any:
+    """The schema that a ``$ref`` into the same document stands for; ``{}`` for another one."""
+    if not isinstance(schema, dict) or "$ref" not in schema:
+        return schema
+    found = root
+    for part in str(schema["$ref"]).removeprefix("#").strip("/").split("/"):
+        name = part.replace("~1", "/").replace("~0", "~")
+        if name:
+            found = found.get(name) if isinstance(found, dict) else None
+    return found if isinstance(found, dict) else {}
+
+
+def without_null(schema: Any, root: Any) -> Any:
+    """The first alternative of a schema that is not null alone: ``Optional[X]`` is ``X``."""
+    schema = resolved(schema, root)
+    for key in ("anyOf", "oneOf"):
+        for alternative in schema.get(key, ()) if isinstance(schema, dict) else ():
+            if (found := resolved(alternative, root)) != {"type": "null"}:
+                return found
+    return schema
+
+
+def _leaves(
+    schema: Any, root: Any, pointer: str, *, is_needed: bool, depth: int
+) -> Iterator[tuple[str, Leaf]]:
+    inner = without_null(schema, root)
+    if not isinstance(inner, dict) or depth > MAX_DEPTH:
+        return
+    if isinstance(properties := inner.get("properties"), dict):
+        for name, below in properties.items():
+            part = name.replace("~", "~0").replace("/", "~1")
+            must_be = is_needed and name in inner.get("required", ())
+            place = f"{pointer}/{part}"
+            yield from _leaves(below, root, place, is_needed=must_be, depth=depth + 1)
+    elif pointer and inner.get("type") not in ("array", "object", "null"):
+        may_be_null = inner is not resolved(schema, root) or isinstance(inner.get("type"), list)
+        yield pointer, Leaf(inner, is_needed and not may_be_null)
+
+
+MAX_DEPTH = 8
+"""Objects within objects that are looked into: a schema may refer to itself."""

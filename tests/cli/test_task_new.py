@@ -1,0 +1,96 @@
+"""``harness task new``: what it writes, says and refuses."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from harness.cli import main
+
+MODEL = """\
+from datetime import date
+from typing import Optional
+from pydantic import BaseModel
+
+
+class Line(BaseModel):
+    sku: str
+
+
+class Invoice(BaseModel):
+    vendor: str
+    due: date
+    line: Line
+    note: Optional[str] = None
+"""
+
+
+@pytest.fixture(autouse=True)
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "pyproject.toml").write_text('[tool.harness]\ntasks_dir = "tasks"\n')
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def new(*arguments: str, stdin: str | None = None) -> Result:
+    return CliRunner().invoke(main, ["task", "new", *arguments], input=stdin)
+
+
+def test_it_says_what_it_wrote_what_to_edit_and_what_comes_next(project: Path) -> None:
+    done = new("invoices", "--fields", "vendor, total:number")
+    assert done.exit_code == 0, done.output
+    lines = done.output.splitlines()
+    assert lines[0] == "wrote tasks/invoices/"
+    assert {"edit:", "next:"} < set(lines)
+    assert "  pytest --task invoices --model KIND:PATH  judge a model" in lines
+    assert max(map(len, lines)) <= 80
+    checked = CliRunner().invoke(main, ["task", "check", "tasks/invoices"])
+    assert checked.exit_code == 0
+    again = new("invoices", "--fields", "vendor")
+    assert again.stderr.startswith("harness: tasks/invoices: is there already")
+
+
+def test_a_pydantic_model_and_examples_together(project: Path) -> None:
+    (project / "models.py").write_text(MODEL)
+    row = {
+        "mail": "Acme, 2025-01-02, A1",
+        "answer": {"vendor": "Acme", "due": "2025-01-02", "line": {"sku": "A1"}},
+    }
+    (project / "rows.jsonl").write_text(json.dumps(row))
+    done = new("a", "--pydantic", "models.py:Invoice", "--examples", "rows.jsonl", "--json")
+    assert done.exit_code == 0, done.output
+    assert json.loads(done.stdout)["is_sound"] is True
+    schema = json.loads((project / "tasks/a/schema.json").read_text())
+    assert schema["title"] == "Invoice"
+    assert "/line/sku" in (project / "tasks/a/task.yaml").read_text()
+
+
+def test_a_terminal_is_asked(monkeypatch: pytest.MonkeyPatch, project: Path) -> None:
+    monkeypatch.setattr("harness.cli._task_new._is_asked", lambda: True)
+    done = new("a", stdin="\nvendor, due:date\nRead {mail}.\n")
+    assert done.exit_code == 0, done.output
+    assert 'prompt: "Read {mail}."' in (project / "tasks/a/task.yaml").read_text()
+    done = new("b", "--format", "text")
+    assert done.exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["a"], "harness task new a: say what a good answer is: --fields"),
+        (["../a", "--fields", "x"], "'../a': no name of a task"),
+        (["a", "--fields", "x", "--pydantic", "m:M"], "--fields and --pydantic: both say"),
+        (["a", "--schema", "no.json"], "--schema no.json: cannot be read (No such file"),
+        (["a", "--pydantic", "m"], "--pydantic m: write FILE.py:CLASS"),
+        (["a", "--pydantic", "nothere:M"], "nothere cannot be imported (ModuleNotFoundError"),
+        (["a", "--format", "text", "--schema", "s.json"], "--schema: is for --format json"),
+        (["a", "--answer", "x", "--fields", "y"], "--answer goes with --examples"),
+    ],
+)
+def test_mistakes_are_one_line(arguments: list[str], said: str, project: Path) -> None:
+    done = new(*arguments)
+    assert done.exit_code == 2
+    (line,) = done.stderr.splitlines()
+    assert said in line
+    assert not (project / "tasks").exists()

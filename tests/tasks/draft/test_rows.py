@@ -1,0 +1,56 @@
+"""Example rows as people have them."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.core.errors import HarnessError
+from harness.tasks.draft.rows import Row, read_rows
+
+
+def rows_of(folder: Path, text: str, name: str = "x.jsonl", answer: str | None = None) -> list[Row]:
+    (folder / name).write_text(text)
+    return read_rows(folder / name, answer)
+
+
+@pytest.mark.parametrize(
+    ("row", "expected"),
+    [
+        ({"id": 1, "e mail": "a", "answer": {"x": 1}}, Row({"x": 1}, {"e_mail": "a"})),
+        ({"question": "i", "input": "j", "gold": "o"}, Row("o", {"question": "i", "input": "j"})),
+        ({"first": "a", "second": "b"}, Row("b", {"first": "a"})),
+        ({"id": "c", "variables": {"t": "a"}, "reference": "b"}, Row("b", {"t": "a"})),
+        (
+            {"messages": [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}]},
+            Row("a", messages=({"role": "user", "content": "q"},)),
+        ),
+    ],
+)  # fmt: skip
+def test_shapes(tmp_path: Path, row: dict[str, Any], expected: Row) -> None:
+    line = json.dumps(row)
+    assert rows_of(tmp_path, f"{line}\n\n{line}\n") == [expected, expected]
+    assert rows_of(tmp_path, f"[{line}]", "x.json") == [expected]
+
+
+def test_tables_and_a_named_column(tmp_path: Path) -> None:
+    table = "text,kind,label\na,b,c\n"
+    assert rows_of(tmp_path, table, "x.csv") == [Row("c", {"text": "a", "kind": "b"})]
+    assert rows_of(tmp_path, table, "x.csv", "kind") == [Row("b", {"text": "a", "label": "c"})]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "holds no row"),
+        ("{", ":1: not valid JSON"),
+        ("1\n", ":1: is no JSON object"),
+        ('{"a": 1, "b": 2, "c": 3}', "name it with --answer NAME (all rows have: a, b, c)"),
+        ('{"answer": 1}', "which column is the answer?"),
+    ],
+)
+def test_mistakes(tmp_path: Path, text: str, said: str) -> None:
+    with pytest.raises(HarnessError) as caught:
+        rows_of(tmp_path, text)
+    assert said in str(caught.value)
