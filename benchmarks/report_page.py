@@ -168,9 +168,11 @@ def ten_megabytes(folder: Path) -> Iterator[Measure]:
 def browse(
     tab: in_browser.Page, page: Path, repeats: int
 ) -> tuple[list[Measure], dict[str, float]]:
-    """Time loads and filters in milliseconds; the first load, with cold caches, is included."""
+    """Time loads, filters and actions in milliseconds; the first load has cold caches."""
     loads = [in_browser.load(tab, page) for _ in range(repeats)]
     times = in_browser.answers(tab, page, repeats)
+    acts = in_browser.acts(tab, page, repeats)
+    slow = max(acts, key=lambda name: max(acts[name]))
     every = [found for each in times.values() for found in each]
     return [
         Measure("first paint, slowest", max(x.paint for x in loads), "ms"),
@@ -181,7 +183,8 @@ def browse(
         Measure("interactive: a click answered, median", median(x.answered for x in loads), "ms"),
         Measure(f"a filter answered, slowest of {len(every)}", max(every), "ms", 100),
         Measure(f"a filter answered, median of {len(every)}", median(every), "ms"),
-    ], in_browser.medians(times)
+        Measure(f"an action answered, slowest ({slow})", max(acts[slow]), "ms", 300),
+    ], in_browser.medians(times | acts)
 
 
 def process(command: list[str], folder: Path) -> Process:

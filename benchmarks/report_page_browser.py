@@ -15,7 +15,7 @@ from tests.report.chromium import Page
 
 FORM = "form.filter"
 COUNT = f"{FORM} output.count"
-OPEN_CASES = ".bucket[open] .case"
+SEEN = "[...document.querySelectorAll('.case h4')].filter((h) => h.checkVisibility())"
 PROBE = ".bucket:not([open]) > summary"
 LOADED = "performance.getEntriesByType('navigation')[0].loadEventEnd > 0"
 PAINTED = "performance.getEntriesByName('first-contentful-paint').length > 0"
@@ -50,6 +50,34 @@ ANSWER = """(async (wanted) => {
 })"""
 
 
+# From a click or a key to the frame after it; what the click did is on the page by then.
+ACT = """(async (act) => {
+  const found = document.querySelector(act.selector);
+  const start = performance.now();
+  const pressed = new KeyboardEvent("keydown", { key: act.key, bubbles: true });
+  if (act.key) (document.activeElement ?? found).dispatchEvent(pressed);
+  else found.click();
+  await new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
+  return performance.now() - start;
+})"""
+ACTS: dict[str, dict[str, str]] = {
+    "cards to table": {"selector": "[data-view=table]"},
+    "sort by an answer": {"selector": ".dense .sort[data-column='text.after']"},
+    "sort by it, reversed": {"selector": ".dense .sort[data-column='text.after']"},
+    "sort by the change": {"selector": ".dense .sort[data-column=change]"},
+    "another column": {"selector": ".dense .columns input[value=codes]"},
+    "more lines": {"selector": ".dense .more"},
+    "a case alone": {"selector": ".dense tbody tr:nth-child(9) a"},
+    "the next case": {"selector": "body", "key": "j"},
+    "the case before": {"selector": "body", "key": "k"},
+    "back to the table": {"selector": ".alone .back"},
+    "the next line": {"selector": "body", "key": "j"},
+    "table to cards": {"selector": "[data-view=cards]"},
+    "the next card": {"selector": "body", "key": "j"},
+}
+"""What a reader does with the list of cases, in this order."""
+
+
 @dataclass(frozen=True, slots=True)
 class Interactive:
     """One load of the page, in milliseconds since the navigation began."""
@@ -82,10 +110,14 @@ def filters(tab: Page) -> dict[str, dict[str, str]]:
             f"[...document.querySelector('{FORM} [name={name}]').options]"
             ".map((o) => o.value).filter(Boolean)"
         )
-        for name in ("code", "behavior", "tag")
+        for name in ("code", "behavior", "change", "tag")
     }
     asked = {f"{n} {v}": {n: v} for n, values in options.items() for v in values}
     both = {name: values[0] for name, values in options.items() if values}
+    asked |= {
+        f"{behavior} broke": {"behavior": behavior, "change": "regressed"}
+        for behavior in options["behavior"]
+    }
     texts = ("a", "paid", "invoice 00251", "Nowak paid", "no such text anywhere")
     searches = {f"search {text!r}": {"text": text} for text in texts}
     return (
@@ -94,15 +126,29 @@ def filters(tab: Page) -> dict[str, dict[str, str]]:
 
 
 def answers(tab: Page, path: Path, repeats: int) -> dict[str, list[float]]:
-    """Milliseconds of each filter, applied ``repeats`` times, never twice in a row."""
-    tab.open(path)
-    tab.until(LOADED)
+    """Milliseconds of each filter on cards and on the table, applied ``repeats`` times, never twice
+    in a row."""
+    found: dict[str, list[float]] = {}
+    for view in ("cards", "table"):
+        tab.open(path)
+        tab.until(LOADED)
+        tab.evaluate(f"document.querySelector('[data-view={view}]').click()")
+        for _ in range(repeats):
+            for name, wanted in filters(tab).items():
+                milliseconds, said = tab.evaluate(f"{ANSWER}({json.dumps(wanted)})")
+                assert said, f"{name}: the page says no count"
+                found.setdefault(f"{view}: {name}", []).append(milliseconds)
+    return found
+
+
+def acts(tab: Page, path: Path, repeats: int) -> dict[str, list[float]]:
+    """Milliseconds of each thing that a reader does with the list of cases."""
     found: dict[str, list[float]] = {}
     for _ in range(repeats):
-        for name, wanted in filters(tab).items():
-            milliseconds, said = tab.evaluate(f"{ANSWER}({json.dumps(wanted)})")
-            assert said, f"{name}: the page says no count"
-            found.setdefault(name, []).append(milliseconds)
+        tab.open(path)
+        tab.until(LOADED)
+        for name, act in ACTS.items():
+            found.setdefault(name, []).append(tab.evaluate(f"{ACT}({json.dumps(act)})"))
     return found
 
 
@@ -150,12 +196,10 @@ def _links(tab: Page, path: Path) -> Iterator[tuple[str, bool]]:
     yield "the address brings the filter back", bool(address) and again == said
     task = tab.evaluate("document.querySelector('section.task .eyebrow').textContent.trim()")
     tab.open(path, f"#task={task}&case=pay-0251")
-    shown = tab.evaluate(
-        f"[...document.querySelectorAll('{OPEN_CASES} h4')].map((h) => h.innerText)"
-    )
+    shown = tab.evaluate(f"{SEEN}.map((h) => h.innerText)")
     yield "a case's address shows that case alone", len(shown) == 1 and "pay-0251" in shown[0]
     tab.click(f"{FORM} button[type=reset]")
-    tab.until(f"document.querySelectorAll('{OPEN_CASES}').length > 1")
+    tab.until(f"{SEEN}.length > 1")
     yield "clearing brings all cases back", _address(tab) == ""
 
 

@@ -20,6 +20,7 @@ from harness.report.html import render, replay_command
 from harness.report.page.embed import EmbeddedSide
 from harness.report.report import report_on
 from tests.gating import pair
+from tests.report.right_and_wrong import right_and_wrong
 from tests.synthetic import (
     ADAPTER,
     BASE,
@@ -383,3 +384,9 @@ def test_a_behavior_that_is_not_required_fails_nobody() -> None:
     page = page_of(record_of([(BASE, [found])]))
     assert '<span class="verdict part">passes format, empty</span>' in page
     assert "only a remark" in page
+
+
+def test_a_wrong_value_in_the_right_format_is_no_green_pass() -> None:
+    page = page_of(right_and_wrong())
+    assert '<span class="verdict part">passes format, wrong value</span>' in page
+    assert '<p class="second">Right answers (exact_fields) fell from 60.0% to 40.0%' in page

@@ -3,6 +3,9 @@
 /** The names and values after the #; none where it links to a section. */
 const asked = () => new URLSearchParams(location.hash.includes("=") ? location.hash.slice(1) : "");
 
+/** The text as an address can hold it: halves of characters are replaced. */
+const inAddress = (text) => new URLSearchParams([["", text]]).get("");
+
 /** The address with these values; a name whose value is empty is left out. */
 const addressWith = (changes) => {
   const said = asked();

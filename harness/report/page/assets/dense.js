@@ -6,6 +6,8 @@ const byName = new Intl.Collator("en", { numeric: true });
 const excerpt = (text) => plain(text.slice(0, EXCERPT)) + (text.length > EXCERPT ? "…" : "");
 const codesOf = ({ names }, answer) =>
   [...new Set((answer?.[2] ?? []).filter((f) => names[f[1]] !== "skipped").map((f) => names[f[2]]))].join(", ");
+/** Every state, in the order of the folds: what broke comes first. */
+const STATES = data.folds.flatMap(([, states]) => states);
 const MARKS = { passes: "✓", fails: "✗", error: "!", "not judged": "–" };
 
 /**
@@ -37,7 +39,8 @@ const columnsOf = (task) => {
     };
   });
   return [
-    { id: "change", title: pair.length > 1 ? "change" : "outcome", isShown: true, value: (row) => task.states.get(row), said: (row) => data.said[task.states.get(row)] ?? "" },
+    { id: "change", title: pair.length > 1 ? "change" : "outcome", isShown: true, isRank: true,
+      value: (row) => STATES.indexOf(task.states.get(row)), said: (row) => data.said[task.states.get(row)] ?? "" },
     ...pair.map((side, i) => ({ id: roles[i], title: roles[i], isShown: true, ...label(side) })),
     ...behaviors,
     ...others.map((side) => ({ id: `model.${side}`, title: data.sides[side].name, isShown: true, ...label(side) })),
@@ -57,7 +60,7 @@ const sorted = (rows, columns, sort) => {
   const column = columns.find(({ id }) => id === sort.replace(/^-/, ""));
   if (!column) return rows;
   const sign = sort.startsWith("-") ? -1 : 1;
-  const compare = column.isNumber ? (a, b) => a - b : byName.compare;
+  const compare = column.isNumber || column.isRank ? (a, b) => a - b : byName.compare;
   return rows.map((row) => [column.value(row), row]).sort(([a], [b]) => sign * compare(a, b)).map(([, row]) => row);
 };
 

@@ -72,7 +72,7 @@ const setUp = (task, index) => {
     shown = isFiltered ? task.cases.filter(matches({ task, lower, states: task.states }, wanted)) : task.cases;
     if (isTable) { folds.erase(); dense.show(shown); } else { tableBox.replaceChildren(); folds.show(shown, task.states, isFiltered); }
     const of = `${count(task.cases.length)} cases`;
-    const by = isComposite(wanted.behavior) ? "" : `${of}, by ${plain(wanted.behavior)}`;
+    const by = wanted.behavior && `${of}, by ${plain(wanted.behavior)}`;
     form.querySelector(".count").textContent = isFiltered ? `${count(shown.length)} of ${of}` : by;
   };
   const rows = () => isTable ? dense.rows() : folds.rows();
@@ -150,14 +150,15 @@ const setUp = (task, index) => {
   /** Applies the chosen pair and the state in the address. */
   const recall = () => {
     const said = asked();
-    const isMine = said.get("task") === task.name;
+    const isMine = said.get("task") === inAddress(task.name);
     const of = (name) => isMine ? said.get(name) ?? "" : "";
     if (isMine || !said.has("task")) {
       for (const name of FIELDS) form.elements[name].value = of(name);
       Object.assign(dense.state, { sort: of("sort"), columns: of("columns") });
       isTable = of("view") === "table";
     }
-    alone = task.cases.filter((row) => isMine && row[0] === of("case"))[Number(of("nth"))] ?? null;
+    const named = of("case") ? task.cases.filter((row) => inAddress(row[0]) === of("case")) : [];
+    alone = named[Number(of("nth"))] ?? null;
     apply();
     reveal();
   };
