@@ -93,6 +93,26 @@ def test_axe_objects_to_nothing(
     assert found == []
 
 
+@pytest.mark.parametrize("width", [390, 800, 1400])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_objects_to_no_view_of_the_cases(
+    tab: Page, script: str, written: Path, scheme: str, width: int
+) -> None:
+    """The table with its columns, one case alone, the help, and folds by another behavior."""
+    tab.resize(width, 900)
+    tab.prefer(scheme)
+    tab.open(written)
+    tab.evaluate("document.querySelector('[data-view=table]').click()")
+    tab.evaluate("document.querySelector('.dense .sort').click()")
+    tab.evaluate(OPENED)
+    found = axe.violations(tab, script)
+    tab.evaluate("document.querySelector('.dense tbody a').click()")
+    found += axe.violations(tab, script)
+    tab.evaluate("document.querySelector('button.keyboard').click()")
+    found += axe.violations(tab, script)
+    assert [str(v) for v in found] == []
+
+
 def test_a_fault_would_be_found(tab: Page, script: str, written: Path) -> None:
     tab.open(written)
     tab.evaluate("document.documentElement.removeAttribute('lang')")

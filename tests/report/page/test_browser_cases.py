@@ -136,7 +136,7 @@ def test_a_table_has_thirty_cases_a_screen_sorted_with_chosen_columns(
     shown = ["case ▼", "change", "before", "after", "json_validity", "answer after"]
     assert tab.evaluate(heads) == shown
     marks = f"{LINES}.map((row) => row.cells[4].textContent.replace(/[a-z ]/g, ''))"
-    assert set(tab.evaluate(marks)) == {"✓→✓", "✗→✓", "✗→✗"}
+    assert {"✓→✓", "✗→✓"} <= set(tab.evaluate(marks)) <= {"✓→✓", "✗→✓", "✓→✗", "✗→✗"}
     tab.click(".dense .more")
     assert len(tab.evaluate(IDS)) == 120
     assert tab.evaluate(FOCUSED) == "pay-0240"
