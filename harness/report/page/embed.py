@@ -15,6 +15,7 @@ from markupsafe import Markup
 from harness.core.review import ReviewedAnswer
 from harness.report.page.cases.answers import LONG, Answer, ShownCase
 from harness.report.page.cases.buckets import STATE_WORDS, buckets_of
+from harness.report.page.causes_view import CauseView
 from harness.report.page.charts.distributions import Distribution
 from harness.report.page.matrix import Matrix
 from harness.report.page.visible import CONTROL_NAMES, HIDDEN, JAVASCRIPT_CLASS
@@ -36,6 +37,7 @@ class TaskCases(NamedTuple):
     """For each side, the behaviors that judged any of its answers."""
     plots: Sequence[Distribution] = ()
     """The charts that follow the chosen pair."""
+    causes: Sequence[CauseView] = ()
 
 
 class StringTable:
@@ -126,6 +128,7 @@ def _task(task: TaskCases) -> dict[str, Any]:
         "pairs": _pairs(task.matrix),
         "rates": _rates(task.matrix),
         "axes": [_axes(found) for found in task.plots],
+        "causes": [[cause.key, cause.places] for cause in task.causes],
         "cases": rows,
         "texts": texts.values,
         "names": names.values,

@@ -19,6 +19,7 @@ from harness.report.page.cases.buckets import BucketView, bucket_views, buckets_
 from harness.report.page.cases.code_rows import CodeRow, code_rows
 from harness.report.page.cases.counterexamples import CounterexampleView, counterexample_views
 from harness.report.page.cases.details import detail_of
+from harness.report.page.causes_view import CauseList, cause_lists
 from harness.report.page.charts.distributions import Distribution, distributions_of
 from harness.report.page.charts.history import HistoryChart, histories_of
 from harness.report.page.embed import TaskCases
@@ -40,6 +41,7 @@ class TaskView:
     index: int
     task: TaskRecord
     headline: Headline
+    causes: tuple[CauseList, ...]
     right: str
     """The second headline: the share of right answers, where cases have references."""
     noise: str
@@ -102,10 +104,13 @@ def _task_view(
     rows = behavior_rows(report, task.name, report.pair)
     every = {row.name: row for row, _ in matrix.rows} if matrix else {}
     distributions = distributions_of(report, task.name)
+    causes = cause_lists(report, task.name, cases)
+    known = tuple(cause for found in causes for cause in found.causes)
     return TaskView(
         index,
         task,
         headline_of(report, task.name),
+        causes,
         statement(report, task.name),
         noise_of(report, task.name),
         labels,
@@ -128,6 +133,12 @@ def _task_view(
             has_all=matrix is not None,
         ),
         TaskCases(
-            task.name, prefix, cases, matrix, judged_behaviors(report, task.name), distributions
+            task.name,
+            prefix,
+            cases,
+            matrix,
+            judged_behaviors(report, task.name),
+            distributions,
+            known,
         ),
     )

@@ -17,6 +17,7 @@ const matches = ({ task, lower, states }, wanted) => {
   const asksFailure = Boolean(wanted.side || wanted.code);
   const isFailing = fails(task, wanted.code ? wanted : { ...wanted, behavior: wanted.behavior || COMPOSITE });
   return (row) => {
+    if (wanted.cause && !task.causes.get(wanted.cause)?.has(row)) return false;
     if (wanted.change && states.get(row) !== wanted.change) return false;
     if (wanted.tag && !row[4].includes(places.get(wanted.tag))) return false;
     if (wanted.wording && names[row[3]] !== wanted.wording) return false;

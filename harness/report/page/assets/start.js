@@ -23,6 +23,7 @@ addEventListener("click", (event) => {
   const button = event.target.closest?.("button.ask");
   if (!button) return;
   const wanted = { ...button.dataset };
+  if (wanted.cause && pair.join() !== data.pair.join()) choose(data.pair);
   if (wanted.model !== undefined) {
     const model = Number(wanted.model);
     if (!pair.includes(model)) choose([pair[0], model]);

@@ -1,6 +1,6 @@
 /** The section of one task: its filter, its folds or its table, one case alone, and their state in the address. */
 const TYPING = 20;
-const FIELDS = ["text", "code", "behavior", "change", "side", "tag", "wording", "reviewed"];
+const FIELDS = ["text", "cause", "code", "behavior", "change", "side", "tag", "wording", "reviewed"];
 
 /** Fills the lists of the filter with what the cases have. */
 const fillLists = (task, form, buttons) => {
@@ -23,6 +23,8 @@ const fillLists = (task, form, buttons) => {
     }
     if (!values.size) select.closest("label").hidden = true;
   }
+  task.causes = new Map(task.causes.map(([key, places]) => [key, new Set(places.map((place) => task.cases[place]))]));
+  for (const [key, cases] of task.causes) form.elements.cause.append(Object.assign(el("option", "", `${plain(key)} (${count(cases.size)})`), { value: key }));
   if (pair.length < 2) form.elements.side.closest("label").hidden = true;
 };
 
@@ -50,6 +52,10 @@ const setUp = (task, index) => {
     return { ...wanted, text: wanted.text.trim().toLowerCase() };
   };
   const follow = () => {
+    // Causes are those of the pair that the page opens with.
+    const hasCauses = pair.join() === data.pair.join() && task.causes.size > 0;
+    form.elements.cause.closest("label").hidden = !hasCauses;
+    if (!hasCauses) form.elements.cause.value = "";
     const { behavior } = wantedOf();
     if (task.statesBy?.behavior !== behavior || task.statesBy.pair !== pair) {
       task.behavior = behavior;
