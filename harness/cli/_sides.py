@@ -1,6 +1,7 @@
 """Options that ``compare``, ``gate`` and ``report`` share: the two sides and the policy."""
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from harness.run.settings import Settings
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+MAX_SEARCHED = 50
+"""Newest runs among which a whole one is looked for."""
 ALLOWABLE = ("tasks", "cases", "prompts", "schema", "decoding", "required")
 SCOPES = ("these", "new")
 """Copies of the values in ``harness.gate.policy``, whose import is too slow for ``--help``."""
@@ -96,6 +99,36 @@ def records(names: tuple[str, ...], root: Path, settings: "Settings") -> list["R
         raise HarnessError(f"{len(names)} runs: name two, the one before first")
     baselines = Path(settings.baselines_dir)
     return [read_run_or_baseline(name, root, baselines) for name in names or (LATEST,)]
+
+
+def require_whole_latest(names: tuple[str, ...], found: list["RunRecord"], root: Path) -> None:
+    """Refuse ``latest`` where the newest run is of a part of its tasks and the other side is not.
+
+    Raises:
+        HarnessError: it is; the line names the last whole run.
+    """
+    from harness.core.selection import part_of
+    from harness.records.runs import LATEST
+
+    for name, record in zip(names, found, strict=True):
+        part = part_of(record) if name == LATEST else ""
+        if part and any(part_of(other) != part for other in found):
+            raise HarnessError(
+                f"latest: run {record.id} {part}, which says nothing about the whole; "
+                f"{_last_whole(root)}, or {record.id} to compare that part"
+            )
+
+
+def _last_whole(root: Path) -> str:
+    """``name ID, the last whole run``."""
+    from harness.core.selection import part_of
+    from harness.records.runs import read_results, run_ids
+
+    for run_id in reversed(run_ids(root)[-MAX_SEARCHED:]):
+        with suppress(HarnessError):
+            if not part_of(read_results(root / run_id)):
+                return f"name {run_id}, the last whole run"
+    return "make a whole run"
 
 
 def against_named_baseline(

@@ -156,8 +156,11 @@ def _save(
 def _remarks(
     name: str, record: "RunRecord", root: Path, noise: "MeasuredNoise | None"
 ) -> Iterator[str]:
+    from harness.core.selection import part_of
     from harness.records.anchors import read_anchor
 
+    if part := part_of(record):
+        yield f"note: run {record.id} {part}; a gate compares that with runs of the same alone"
     anchor = read_anchor(name, root)
     if anchor and anchor.record.plan_fingerprint != record.plan_fingerprint:
         yield f"anchor: has other cases, set it anew: harness baseline anchor {name}"

@@ -24,6 +24,7 @@ from harness.cli._sides import (
     policy_of,
     policy_options,
     records,
+    require_whole_latest,
     side_options,
 )
 from harness.core.errors import HarnessError
@@ -123,7 +124,9 @@ def _decided(runs: tuple[str, ...], options: Mapping[str, Any], settings: "Setti
     root = options["report_dir"] or Path(settings.report_dir)
     policy, noise = policy_of(settings, options), options["noise"]
     sides = {"before": options["before"], "after": options["after"]}
-    report = report_on(*records(runs, root, settings), **sides, policy=policy)
+    found = records(runs, root, settings)
+    require_whole_latest(runs, found, root)
+    report = report_on(*found, **sides, policy=policy)
     if report.before is None:
         raise HarnessError(f"{runs[0]}: holds one model, name what to compare it with")
     if noise is not None:

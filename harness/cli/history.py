@@ -33,7 +33,7 @@ def command(
     report_dir: Path | None,
     is_json: bool,
 ) -> None:
-    """Show how BEHAVIOR went over the stored runs: one line per task and model.
+    """Show how BEHAVIOR went over the stored runs: one line per task, model and selection of cases.
 
     Interrupted runs are left out.
     """
@@ -63,4 +63,5 @@ def command(
 def _values(series: "Series", last: int) -> dict[str, Any]:
     """One series, of which each point is the result of a run."""
     points = [{"run": run, **asdict(result)} for run, result in series.points[-last:]]
-    return {"task": series.task, "model": series.model, "points": points}
+    named = {"task": series.task, "model": series.model, "selection": series.selection or None}
+    return {**named, "points": points}

@@ -74,6 +74,7 @@ RUN: tuple[tuple[str, ...], ...] = (
     ("plan",),
     ("replay", DRAWN, "generated-1-0", "--model", f"record:reports/runs/{DRAWN}"),
     ("report", FIRST, SECOND),
+    ("runs",),
     ("store clear", "--model", BASE),
     ("store gc", "--keep-days", "1"),
     ("store info",),

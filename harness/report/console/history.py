@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from harness.core.printable import printable
 from harness.core.record import BehaviorResult, RunRecord
+from harness.core.selection import selection_key, selection_words
 from harness.report.words import numbers as words
 
 BARS = "▁▂▃▄▅▆▇█"
@@ -14,26 +15,31 @@ GAP = "·"
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """One behavior of one model on one task, over the runs that have it, oldest first."""
+    """One behavior of one model on one task, over the runs of one selection of its cases, oldest
+    first."""
 
     task: str
     model: str
     name: str
     behavior: str
+    selection: str = ""
+    """``12 selected``; empty where the whole task was asked."""
     points: tuple[tuple[str, BehaviorResult], ...] = ()
     """Run id and result."""
 
 
 def series_of(runs: Iterable[RunRecord], behavior: str) -> list[Series]:
-    """A series for each task and model, in the order in which they first ran."""
-    found: dict[tuple[str, str], Series] = {}
+    """A series for each task, model and selection, in the order in which they first ran."""
+    found: dict[tuple[object, ...], Series] = {}
     for run in runs:
-        names = {model.ref: model.name for model in run.models}
+        models, tasks = {m.ref: m for m in run.models}, {t.name: t for t in run.tasks}
         for result in run.results if run.status == "complete" else ():
             if result.behavior == behavior:
-                key = result.task, result.model
-                name = names.get(result.model, result.model)
-                series = found.setdefault(key, Series(*key, name, behavior))
+                model, task = models[result.model], tasks[result.task]
+                key = (task.name, model.ref, selection_key(run, task, model))
+                said = selection_words(run, task, model) if key[2] else ""
+                begun = Series(task.name, model.ref, model.name, behavior, said)
+                series = found.setdefault(key, begun)
                 found[key] = replace(series, points=(*series.points, (run.id, result)))
     return list(found.values())
 
@@ -47,7 +53,9 @@ def lines(found: Iterable[Series], last: int) -> Iterator[str]:
     """Two lines for each series: its names, then the sparkline of the last runs."""
     for series in found:
         shown = series.points[-last:]
-        yield f"{printable(series.task)}  {printable(series.model)}  {printable(series.behavior)}"
+        cases = f"cases: {series.selection}" if series.selection else ""
+        named = (series.task, series.model, series.behavior, cases)
+        yield "  ".join(map(printable, filter(None, named)))
         values = [value_of(result) for _, result in shown]
         first, newest = (_said(result) for result in (shown[0][1], shown[-1][1]))
         runs = words.plural(len(shown), "run")

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from harness.core.record import FORMAT_SUCCESS, BehaviorResult, RunRecord, TaskRecord
+from harness.core.selection import selection_key
 from harness.gate.compare import Side
 from harness.report.page.charts.plots import Dot, Line, Scale, plot, shares
 from harness.report.page.labels import label_of
@@ -86,16 +87,18 @@ def _chart(report: Report, task: str, behavior: str) -> HistoryChart | None:
 def _points(
     report: Report, runs: Sequence[RunRecord], task: str, behavior: str, kind: str
 ) -> list[HistoryPoint]:
-    described = report.after.task_record(task)
+    described, model = report.after.task_record(task), report.after.model_record
+    wanted = described and selection_key(report.after.record, described, model)
     points = []
     for run in runs:
-        refs = [m.ref for m in run.models if m.kind == kind]
+        asked = next((t for t in run.tasks if t.name == task), None)
+        alike = [m.ref for m in run.models if asked and selection_key(run, asked, m) == wanted]
+        refs = [m.ref for m in run.models if m.kind == kind and m.ref in alike]
         results = [r for r in run.results if (r.task, r.behavior) == (task, behavior)]
         judged = [r for ref in refs for r in results if r.model == ref and r.rate is not None]
-        asked = next((t for t in run.tasks if t.name == task), None)
         if judged and run.status == "complete":
-            alike = _cases(asked) == _cases(described)
-            points.append(HistoryPoint(run.id, run.created, judged[-1].model, judged[-1], alike))
+            same = _cases(asked) == _cases(described)
+            points.append(HistoryPoint(run.id, run.created, judged[-1].model, judged[-1], same))
     return points
 
 
