@@ -51,8 +51,15 @@ def _task(path: Path, data: str, tasks_dir: Path | None) -> Any:
     try:
         (found,) = find_tasks(tasks_dir or Path(project_settings().tasks_dir), (data,))
     except HarnessError as error:
-        raise HarnessError(*(m.replace("--task", "--imatrix", 1) for m in error.mistakes)) from None
+        raise HarnessError(*(_as_imatrix(m, data) for m in error.mistakes)) from None
     return found
+
+
+def _as_imatrix(mistake: str, data: str) -> str:
+    """A mistake of ``--task``, or of its folder, as one of ``--imatrix``."""
+    if mistake.startswith("--task "):
+        return mistake.replace("--task", "--imatrix", 1)
+    return f"--imatrix {data}: is no file, and as a task: {mistake}"
 
 
 def _spread(rows: Sequence[tuple["Message", ...]], most: int) -> tuple[tuple["Message", ...], ...]:

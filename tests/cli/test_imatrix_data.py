@@ -66,3 +66,11 @@ def test_other_data_is_refused(tmp_path, monkeypatch, data, said):
     (tmp_path / "text.txt").write_text("hello")
     with pytest.raises(HarnessError, match=said):
         importance_of(data, TASKS, 9)
+
+
+def test_a_missing_folder_of_tasks_is_told_under_its_own_name(tmp_path):
+    with pytest.raises(HarnessError) as error:
+        importance_of("none", tmp_path / "no", 9)
+    assert str(error.value).startswith(
+        f"--imatrix none: is no file, and as a task: --tasks-dir {tmp_path}/no: no such folder"
+    )
