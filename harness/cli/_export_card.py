@@ -63,15 +63,11 @@ def card(
     harness export card out/my_adapter --run latest
     harness export card out/my_adapter --run 2026-11-27 --gate main latest --license apache-2.0
     """
-    from dataclasses import replace
-
     from harness.core.errors import HarnessError
     from harness.files.atomic import write_whole
-    from harness.records.runs import find_run, read_run
-    from harness.report.card.subject import side_in, subject_of
+    from harness.report.card.subject import subject_of
     from harness.report.card.text import card as card_of
     from harness.report.console.output import say, say_file
-    from harness.run.settings import project_settings
 
     folder = Path(adapter.removeprefix("adapter:"))
     target = target or folder / DEFAULT
@@ -82,14 +78,8 @@ def card(
         raise HarnessError("-o -: prints the card itself, leave out --json")
     if not is_printed:
         _check_target(target, has_force=force)
-    settings = project_settings()
-    root = report_dir or Path(settings.report_dir)
     subject = subject_of(folder, base_id=base_model, license_=license_)
-    if run is not None:
-        side = side_in(subject, read_run(find_run(run, root)), "--run")
-        subject = replace(subject, side=side)
-    if runs:
-        subject = replace(subject, decision=_decision(subject, runs, root, settings))
+    subject = _judged(subject, run, runs, report_dir)
     if is_printed:
         say_file(card_of(subject))
         return
@@ -107,6 +97,26 @@ def _check_target(target: Path, *, has_force: bool) -> None:
         raise HarnessError(f"-o {target}: is there already, add --force")
     if not target.parent.is_dir():
         raise HarnessError(f"-o {target}: there is no folder {target.parent}, make it first")
+
+
+def _judged(
+    subject: "Subject", run: str | None, runs: tuple[str, str] | None, report_dir: Path | None
+) -> "Subject":
+    """The adapter with the run and the decision that were named."""
+    from dataclasses import replace
+
+    from harness.records.runs import find_run, read_run
+    from harness.report.card.subject import side_in
+    from harness.run.settings import project_settings
+
+    settings = project_settings()
+    root = report_dir or Path(settings.report_dir)
+    if run is not None:
+        side = side_in(subject, read_run(find_run(run, root)), "--run")
+        subject = replace(subject, side=side)
+    if runs:
+        subject = replace(subject, decision=_decision(subject, runs, root, settings))
+    return subject
 
 
 def _decision(

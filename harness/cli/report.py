@@ -94,26 +94,14 @@ def command(
     if is_json:
         _require_json(kind)
         kind, output = "json", output or Path("-")
-    if noise is not None and kind == "terminal":
-        raise HarnessError(
-            "--noise: the tables in a terminal do not show it, name another --format"
-        )
-    if review is not None and kind not in REVIEWED:
-        raise HarnessError(
-            f"--review: --format {kind} has no place for it, {', '.join(REVIEWED)} have one"
-        )
+    _require_shown(kind, noise, review)
     if is_opened:
         _require_openable(kind, output)
     _check_output(output, kind)
     settings = project_settings()
     root = report_dir or Path(settings.report_dir)
     if logs := logs_among(runs):
-        if given := [
-            n
-            for n, v in (("before", before), ("after", after), ("noise", noise), ("review", review))
-            if v
-        ]:
-            raise HarnessError(f"--{given[0]}: a log has its two arms, leave it out")
+        _refuse_any(before=before, after=after, noise=noise, review=review)
         report = experiment_report(logs, settings, has_all=kind in OF_FILES)
         place = partial(beside, logs)
     else:
@@ -132,6 +120,25 @@ def command(
     if kind == "html":
         report = _with_surroundings(report, root)
     _show(report, kind, output, place, is_opened=is_opened)
+
+
+def _require_shown(kind: str, noise: str | None, review: Path | None) -> None:
+    """Refuse what the format does not show."""
+    if noise is not None and kind == "terminal":
+        raise HarnessError(
+            "--noise: the tables in a terminal do not show it, name another --format"
+        )
+    if review is not None and kind not in REVIEWED:
+        raise HarnessError(
+            f"--review: --format {kind} has no place for it, {', '.join(REVIEWED)} have one"
+        )
+
+
+def _refuse_any(**given: object) -> None:
+    """Refuse options that a log has no use for."""
+    for name, value in given.items():
+        if value:
+            raise HarnessError(f"--{name}: a log has its two arms, leave it out")
 
 
 def _show(
