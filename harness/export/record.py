@@ -20,10 +20,11 @@ from harness.files.staging import Staging, record_of
 from harness.machine.environment import versions
 from harness.machine.memory import peak_resident_bytes
 from harness.model_files import provenance_keys
-from harness.model_files.fingerprint import folder_hash, sha256_of_file, tokenizer_hash
+from harness.model_files.fingerprint import folder_hash, sha256_of_file
 from harness.model_files.gguf_findings import types_of
 from harness.model_files.gguf_header import GgufHeader
 from harness.model_files.gguf_tokens import gguf_tokenizer_hash
+from harness.model_files.tokenizer_hash import tokenizer_hash
 from harness.model_files.trained_rows import sketch_place
 
 PACKAGES = (

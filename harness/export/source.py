@@ -21,7 +21,6 @@ from harness.model_files.fingerprint import (
     deciding_files,
     file_hashes,
     stamp_of,
-    tokenizer_hash,
     weights_hash,
 )
 from harness.model_files.folders import (
@@ -32,6 +31,7 @@ from harness.model_files.folders import (
     tokenizer_folder,
 )
 from harness.model_files.hub import local_folder
+from harness.model_files.tokenizer_hash import tokenizer_hash
 from harness.model_files.trained_rows import own_sketch
 from harness.model_files.training_record import training_warnings
 

@@ -37,12 +37,6 @@ def deciding_files(folder: Path) -> list[Path]:
     return sorted({path for pattern in patterns for path in folder.glob(pattern)})
 
 
-def tokenizer_hash(folder: Path) -> str:
-    """One hash over the files that decide how text becomes tokens."""
-    files = sorted({path for pattern in TOKENIZER for path in folder.glob(pattern)})
-    return sha256_of({path.name: sha256_of_file(path) for path in files})
-
-
 def sha256_of_file(path: Path) -> str:
     """SHA-256 of a file, which is read once as long as its stamp stays the same: a large one once
     on this machine, another once in this process."""

@@ -19,7 +19,7 @@ ADAPTER_WEIGHTS_SHA256 = PREFIX + "adapter_weights_sha256"
 """In a file made from an adapter: fingerprint of the adapter's folder."""
 
 TOKENIZER_SHA256 = PREFIX + "tokenizer_sha256"
-"""Fingerprint of the tokenizer's files (``harness.model_files.fingerprint.tokenizer_hash``)."""
+"""Fingerprint of the tokenizer's files (``harness.model_files.tokenizer_hash``)."""
 
 SOURCE = PREFIX + "source"
 """The model as it was named: ``base:...`` or ``adapter:...``, without the folders above it."""

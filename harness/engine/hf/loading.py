@@ -15,7 +15,8 @@ from harness.engine.hf.quantization import numel, quantized_model
 from harness.engine.model import EngineSettings
 from harness.engine.prompt import template_of
 from harness.model_files.chat_template import clock_of
-from harness.model_files.fingerprint import file_hashes, tokenizer_hash, weights_hash
+from harness.model_files.fingerprint import file_hashes, weights_hash
+from harness.model_files.tokenizer_hash import tokenizer_hash
 
 
 def load_model(folder: Path, settings: EngineSettings) -> Any:
