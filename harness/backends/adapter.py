@@ -1,4 +1,4 @@
-"""``adapter:FOLDER[+base=FOLDER_OR_HUB_ID]``: a PEFT adapter over its base.
+"""``adapter:FOLDER_OR_HUB_ID[+base=FOLDER_OR_HUB_ID]``: a PEFT adapter over its base.
 
 Without ``+base=`` the base is the one that the adapter's configuration names: looked for from the
 working directory, from the adapter's folder and from the project's, then on the hub.
@@ -44,7 +44,8 @@ def import_libraries(ref: ModelRef, settings: EngineSettings) -> None:
 
 
 def files(ref: ModelRef) -> list[Path]:
-    return [*deciding_files(Path(ref.location)), *deciding_files(local_folder(adapter_base(ref)))]
+    folders = (local_folder(ref.location), local_folder(adapter_base(ref)))
+    return [file for folder in folders for file in deciding_files(folder)]
 
 
 def open_model(ref: ModelRef, settings: EngineSettings) -> OpenModel:
@@ -52,13 +53,14 @@ def open_model(ref: ModelRef, settings: EngineSettings) -> OpenModel:
 
     quiet()
     from harness.engine.hf.adapter_loading import load_adapter
+    from harness.engine.hf.foreign_code import with_code
     from harness.engine.hf.loading import describe, load_model, load_tokenizer
     from harness.engine.hf.model import HfModel
     from harness.engine.hf.quantization import quantized_record
 
-    folder, base_folder = Path(ref.location), local_folder(adapter_base(ref))
+    folder, base_folder = local_folder(ref.location), local_folder(adapter_base(ref))
     tokens = tokenizer_folder(folder, base_folder)
-    base, tokenizer = load_model(base_folder, settings), load_tokenizer(tokens)
+    base, tokenizer = load_model(base_folder, settings), load_tokenizer(tokens, settings)
     base_record = describe(ref, base, tokenizer, base_folder, tokens)
     model = load_adapter(base, base_folder, folder)
     record = describe(ref, model, tokenizer, folder, tokens)
@@ -69,4 +71,5 @@ def open_model(ref: ModelRef, settings: EngineSettings) -> OpenModel:
         base_sha256=base_record.weights_sha256,
         weights_sha256=adapted_hash(base_record.weights_sha256, record.weights_sha256),
     )
+    record = with_code(record, (folder, base_folder), settings.trust_remote_code)
     return HfModel(model, tokenizer, quantized_record(record, settings), settings)

@@ -35,11 +35,13 @@ def open_model(ref: ModelRef, settings: EngineSettings) -> OpenModel:
     from harness.engine.hf.libraries import quiet
 
     quiet()
+    from harness.engine.hf.foreign_code import with_code
     from harness.engine.hf.loading import describe, load_model, load_tokenizer
     from harness.engine.hf.model import HfModel
     from harness.engine.hf.quantization import quantized_record
 
     folder = local_folder(ref.location)
-    model, tokenizer = load_model(folder, settings), load_tokenizer(folder)
+    model, tokenizer = load_model(folder, settings), load_tokenizer(folder, settings)
     record = quantized_record(describe(ref, model, tokenizer, folder, folder), settings)
+    record = with_code(record, (folder,), settings.trust_remote_code)
     return HfModel(model, tokenizer, record, settings)

@@ -10,6 +10,11 @@ if TYPE_CHECKING:
     from harness.run.settings import Settings
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+trust_option = click.option(
+    "--trust-remote-code",
+    is_flag=True,
+    help="Run the code that a transformers model brings along; read it first.",
+)
 _OPTIONS = (
     click.option(
         "--dtype",
@@ -21,6 +26,7 @@ _OPTIONS = (
         "--threads", type=click.IntRange(1), metavar="N", help="CPU threads of a backend."
     ),
     click.option("--quantize", type=click.Choice(["nf4", "int8"]), help="Quantise as it opens."),
+    trust_option,
 )
 
 
@@ -40,5 +46,6 @@ def settings_of(options: Mapping[str, Any], project: "Settings") -> "EngineSetti
         device=options["device"],
         threads=options["threads"],
         quantize=options["quantize"],
+        trust_remote_code=options["trust_remote_code"],
         stall_seconds=project.stall_seconds,
     )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
+from harness.cli._opening import trust_option
 from harness.cli._paths import PathType
 from harness.core.errors import HarnessError
 
@@ -40,6 +41,7 @@ DIFFERS = 1
 )
 @click.option("--device", metavar="DEVICE", help="cpu, cuda, cuda:1, mps.")
 @click.option("--threads", type=click.IntRange(1), help="CPU threads of a backend.")
+@trust_option
 @click.option(
     "--max-drop",
     type=click.FloatRange(0, 100),
@@ -144,15 +146,17 @@ def _of_models(chain: tuple[str, ...], root: Path, options: dict[str, Any]) -> _
 
     check_writable(root)
     known = project_settings()
-    names = ("tasks", "tasks_dir", "cases", "limit", "seed", "template")
-    choices = Choices(models=chain, **{name: options[name] for name in names})
+    chosen = ("tasks", "tasks_dir", "cases", "limit", "seed", "template")
+    choices = Choices(models=chain, **{name: options[name] for name in chosen})
     subjects = choose(Path.cwd(), known, choices)
     refs = tuple(dict.fromkeys(subject.ref for subject in subjects))
-    found = preflight(refs, dict.fromkeys(n for s in subjects for n in s.task.template))
+    names = dict.fromkeys(n for s in subjects for n in s.task.template)
+    found = preflight(refs, names, trusts_code=options["trust_remote_code"])
     settings = EngineSettings(
         dtype=options["dtype"],
         device=options["device"],
         threads=options["threads"],
+        trust_remote_code=options["trust_remote_code"],
         stall_seconds=known.stall_seconds,
     )
     host = backends.host(settings)
@@ -214,7 +218,11 @@ def _still_there(
             continue
         dtype = model.dtype if model.dtype in ("float32", "bfloat16", "float16") else None
         settings = EngineSettings(
-            dtype, options["device"], threads=options["threads"], quantize=model.quantization
+            dtype,
+            options["device"],
+            threads=options["threads"],
+            quantize=model.quantization,
+            trust_remote_code=options["trust_remote_code"],
         )
         targets[model.ref] = ProbeTarget(ref, settings, model.weights_sha256)
         size = examine(ref).size_bytes

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from harness.cli._document import json_option, say_document
+from harness.cli._opening import trust_option
 from harness.cli._paths import PathType
 from harness.core.errors import HarnessError
 
@@ -44,6 +45,7 @@ FAILED = 1
     type=PathType(path_type=Path, file_okay=False),
     help="The folder of runs.",
 )
+@trust_option
 @json_option
 def command(
     run: str,
@@ -53,6 +55,7 @@ def command(
     repeat: int,
     tasks_dir: Path | None,
     report_dir: Path | None,
+    trust_remote_code: bool,
     is_json: bool,
 ) -> None:
     """Ask CASE of RUN again, with the same prompt and decoding, and show what changed: the text,
@@ -75,7 +78,7 @@ def command(
     which = f", answer {sample.repeat}" if sample.repeat else ""
     say(f"case {sample.case_id} of {sample.task}{which}, run {record.id}", err=is_json)
     say(f"  before  {sample.model}", f"  after   {ref}", err=is_json)
-    completion = _asked(ref, request, record)
+    completion = _asked(ref, request, record, trusts_code=trust_remote_code)
     say(*lines(sample.completion, completion), err=is_json)
     judged = _judged(sample, completion, tasks_dir or Path(settings.tasks_dir))
     if is_json:
@@ -115,7 +118,9 @@ def _dicts(verdicts: "VerdictMap") -> dict[str, Any]:
     return {name: asdict(verdict) for name, verdict in verdicts.items()}
 
 
-def _asked(ref: "ModelRef", request: "Request", record: "RunRecord") -> "Completion":
+def _asked(
+    ref: "ModelRef", request: "Request", record: "RunRecord", *, trusts_code: bool
+) -> "Completion":
     """The answer of a model that is opened in its recorded dtype."""
     from harness import backends
     from harness.engine.events import Answered
@@ -124,7 +129,7 @@ def _asked(ref: "ModelRef", request: "Request", record: "RunRecord") -> "Complet
     known = next((m for m in record.models if m.ref == str(ref)), None)
     dtype = known.dtype if known and known.kind != "record" else None
     quantize = known.quantization if known and known.kind != "record" else None
-    settings = EngineSettings(dtype=dtype, quantize=quantize)
+    settings = EngineSettings(dtype=dtype, quantize=quantize, trust_remote_code=trusts_code)
     backends.preflight(ref, settings)
     model = backends.connect(ref, settings)
     try:

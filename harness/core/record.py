@@ -73,6 +73,8 @@ class ModelRecord:
     """``nf4`` or ``int8`` where bitsandbytes quantised the model on opening, which also changes
     ``weights_sha256``."""
     device: str | None = None
+    trusts_remote_code: bool = False
+    """Code that the model brings along was run, as was allowed; ``files`` has its hashes."""
     load_seconds: float | None = None
     generate_seconds: float | None = None
     peak_memory_mb: float | None = None

@@ -37,6 +37,8 @@ class EngineSettings:
     """Seconds without a message after which a backend counts as hung."""
     quantize: str | None = None
     """``nf4`` or ``int8``: quantise a transformers model on opening."""
+    trust_remote_code: bool = False
+    """A transformers model may run the code that it brings along."""
     concurrency: int | None = None
     """Requests in flight at each server of a served model."""
     answers: str | None = None

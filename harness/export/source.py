@@ -178,8 +178,8 @@ def _stamps(folder: Path) -> dict[Path, Stamp | None]:
 
 def _open_adapter(ref: ModelRef, base: str | None) -> Source:
     check_adapter(str(ref), ref.location)
-    stamps = _stamps(Path(ref.location))
-    adapter = read_adapter(Path(ref.location))
+    folder = local_folder(ref.location)
+    stamps, adapter = _stamps(folder), read_adapter(folder)
     named = base or _named_base(ref)
     check_whole_model(f"{ref}: its base", named)
     whole = open_folder(local_folder(named))

@@ -23,7 +23,7 @@ from harness.model_files.foreign_code import code_findings
 from harness.model_files.gguf_findings import gguf_findings, lora_findings, types_of
 from harness.model_files.gguf_header import DamagedGguf, read_gguf_header
 from harness.model_files.gguf_tokens import gguf_tokens
-from harness.model_files.hub import local_copy
+from harness.model_files.hub import local_copy, local_folder
 from harness.model_files.token_findings import copy_findings, token_findings
 from harness.model_files.tokens import TokenFacts
 from harness.model_files.weights import WeightHeaders, folder_weights, row_findings
@@ -116,7 +116,7 @@ def _folder(ref: ModelRef) -> Examination:
 
 
 def _adapter(ref: ModelRef, is_thorough: bool) -> Examination:
-    folder, location = Path(ref.location), adapter_base(ref)
+    folder, location = local_folder(ref.location), adapter_base(ref)
     adapter, base = read_adapter_files(folder), local_copy(location)
     weights = folder_weights(base) if base else WeightHeaders()
     findings = [*weights.findings, *adapter_findings(adapter, weights)]

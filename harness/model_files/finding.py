@@ -28,6 +28,8 @@ class Finding:
     is_unopenable: bool = False
     """A problem for which the model cannot be opened: it fails alone, and the others of its run
     continue."""
+    is_of_code: bool = False
+    """A problem of a model that needs code of its own, which a user may allow."""
 
     def __str__(self) -> str:
         return f"{self.where}: {self.what}; {self.advice}"

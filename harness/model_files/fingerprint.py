@@ -7,6 +7,7 @@ from pathlib import Path
 
 from harness.core.plan import sha256_of
 from harness.files.hash_memory import Stamp, recall, remember
+from harness.model_files.foreign_code import code_files
 
 WEIGHTS = ("*.safetensors", "*.bin", "*.gguf")
 TOKENIZER = ("tokenizer.json", "tokenizer_config.json", "vocab.json", "merges.txt", "*.model")
@@ -32,9 +33,11 @@ def file_hashes(folder: Path) -> dict[str, str]:
 
 
 def deciding_files(folder: Path) -> list[Path]:
-    """The files of ``folder`` that decide weights, tokens or the prompt."""
+    """The files of ``folder`` that decide weights, tokens or the prompt, and the code that the
+    model brings along."""
     patterns = (*WEIGHTS, *TOKENIZER, *TEMPLATE, *BESIDE, *CONFIG)
-    return sorted({path for pattern in patterns for path in folder.glob(pattern)})
+    found = {path for pattern in patterns for path in folder.glob(pattern)}
+    return sorted({*found, *code_files(folder)})
 
 
 def sha256_of_file(path: Path) -> str:

@@ -9,7 +9,13 @@ from harness.core.modelref import ModelRef
 from harness.core.suggestion import nearest
 from harness.files.project import project_folder
 from harness.files.strict_json import UnreadableFile, read_object
-from harness.model_files.hub import check_hub_id, is_hub_id, with_revision
+from harness.model_files.hub import (
+    check_hub_id,
+    is_hub_id,
+    is_offline,
+    local_folder,
+    with_revision,
+)
 from harness.model_files.weights import INDEX, SINGLE
 
 WHOLE_WEIGHTS = (SINGLE, INDEX, "pytorch_model.bin", "pytorch_model.bin.index.json")
@@ -30,9 +36,12 @@ def check_whole_model(what: str, location: str) -> None:
     """Raise a HarnessError that begins with ``what`` unless a model can be at ``location``."""
     folder = Path(location)
     if not folder.exists():
-        if is_hub_id(location):
-            return check_hub_id(what, location)
-        raise HarnessError(f"{what}: {location} is not there{_neighbor(folder)}")
+        if not is_hub_id(location):
+            raise HarnessError(f"{what}: {location} is not there{_neighbor(folder)}")
+        check_hub_id(what, location)
+        if not is_offline():
+            return  # What is missing of it is downloaded when it is opened.
+        folder = local_folder(location)
     if not folder.is_dir():
         raise HarnessError(f"{what}: {location} is a file, name the folder that holds the model")
     if not (folder / CONFIG).is_file():
@@ -44,10 +53,14 @@ def check_whole_model(what: str, location: str) -> None:
 
 
 def check_adapter(what: str, location: str) -> None:
-    """Raise a HarnessError, beginning with ``what``, unless ``location`` holds an adapter."""
+    """Raise a HarnessError, beginning with ``what``, unless ``location`` holds an adapter. One of
+    the hub is downloaded: it is small, and names the base."""
     folder = Path(location)
     if not folder.exists():
-        raise HarnessError(f"{what}: {location} is not there{_neighbor(folder)}")
+        if not is_hub_id(location):
+            raise HarnessError(f"{what}: {location} is not there{_neighbor(folder)}")
+        check_hub_id(what, location)
+        folder = local_folder(location)
     if not (folder / ADAPTER_CONFIG).is_file():
         if (folder / CONFIG).is_file():
             raise HarnessError(f"{what}: holds a whole model, say base:{location}")
@@ -77,7 +90,8 @@ def adapter_base(ref: ModelRef) -> str:
     """
     if (given := ref.option("base")) is not None:
         return given
-    config = Path(ref.location) / ADAPTER_CONFIG
+    adapter = local_folder(ref.location)
+    config = adapter / ADAPTER_CONFIG
     try:
         values = read_object(config)
     except UnreadableFile as error:
@@ -85,7 +99,7 @@ def adapter_base(ref: ModelRef) -> str:
     named = values.get("base_model_name_or_path")
     if not named or not isinstance(named, str):
         raise HarnessError(f"--model {ref}: {config} names no base, add +base=FOLDER")
-    for folder in _bases_named(named, Path(ref.location)):
+    for folder in _bases_named(named, adapter):
         if folder.is_dir():
             return os.path.normpath(folder)
     if is_hub_id(named):

@@ -8,7 +8,11 @@ from harness.core.errors import HarnessError
 from harness.core.extras import require
 
 _HUB_ID = re.compile(r"^(?P<name>\w[\w.-]*/\w[\w.-]*)(@(?P<revision>\w[\w./-]*))?$")
-_FILES = ["*.json", "*.safetensors", "*.txt", "*.jinja", "*.model"]
+_FILES = ["*.json", "*.safetensors", "*.txt", "*.jinja", "*.model", "*.tiktoken", "*.py", "*.npz"]
+_LEFT_OUT = ["*/*.safetensors", "*/*.json", "*/*.txt", "*/*.py", "*/*.npz"]
+"""Other models of the same repository, such as checkpoints."""
+_HEADS = ("config.json", "adapter_config.json")
+"""The file that each model, or each adapter, has."""
 
 
 def is_hub_id(location: str) -> bool:
@@ -42,12 +46,17 @@ def check_hub_id(what: str, hub_id: str) -> None:
     """Raise a HarnessError that begins with ``what`` for a model that can never be downloaded:
     offline, it must have been before."""
     require(what, "huggingface_hub")
-    from huggingface_hub import constants
-
-    if constants.HF_HUB_OFFLINE and local_copy(hub_id) is None:
+    if is_offline() and local_copy(hub_id) is None:
         raise HarnessError(
             f"{what}: {hub_id} is no folder and was never downloaded, and HF_HUB_OFFLINE is set"
         )
+
+
+def is_offline() -> bool:
+    """True where the hub's client must not ask it, as it read the environment."""
+    from huggingface_hub import constants
+
+    return bool(constants.HF_HUB_OFFLINE)
 
 
 def local_copy(location: str) -> Path | None:
@@ -59,8 +68,8 @@ def local_copy(location: str) -> Path | None:
     from huggingface_hub import try_to_load_from_cache
 
     name, revision = split_revision(location)
-    cached = try_to_load_from_cache(name, "config.json", revision=revision)
-    return Path(cached).parent if isinstance(cached, str) else None
+    cached = (try_to_load_from_cache(name, head, revision=revision) for head in _HEADS)
+    return next((Path(found).parent for found in cached if isinstance(found, str)), None)
 
 
 def local_folder(location: str) -> Path:
@@ -77,7 +86,11 @@ def local_folder(location: str) -> Path:
 
     try:
         name, revision = split_revision(location)
-        return Path(snapshot_download(name, revision=revision, allow_patterns=_FILES))
+        return Path(
+            snapshot_download(
+                name, revision=revision, allow_patterns=_FILES, ignore_patterns=_LEFT_OUT
+            )
+        )
     except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
         reason = str(error).splitlines()[0]
         raise HarnessError(f"{location}: no such folder, and the hub says: {reason}") from None

@@ -97,6 +97,11 @@ def add_decoding_options(group: NamedOptions) -> None:
         choices=["nf4", "int8"],
         help="quantise transformers models as they open, through bitsandbytes",
     )
+    add(
+        "--trust-remote-code",
+        action="store_true",
+        help="run the code that a transformers model brings along (auto_map); read it first",
+    )
     add("--device", metavar="DEVICE", help="open models on cpu, cuda, cuda:1, mps")
     add(
         "--batch-tokens",
@@ -196,6 +201,7 @@ def _engine(config: pytest.Config, settings: Settings) -> EngineSettings:
         threads=option("--threads"),
         stall_seconds=option("--stall-seconds") or settings.stall_seconds,
         quantize=option("--quantize"),
+        trust_remote_code=option("--trust-remote-code"),
         concurrency=option("--concurrency"),
         answers=option("--answers"),
         ray=ray_engine.settings_of(config),

@@ -44,7 +44,8 @@ def _preflight(session: HarnessSession) -> PreflightResult:
     try:
         refs = tuple(dict.fromkeys(s.ref for s in session.subjects))
         names = dict.fromkeys(name for s in session.subjects for name in s.task.template)
-        return preflight(refs, names)
+        trusts_code = session.options.choices.engine.trust_remote_code
+        return preflight(refs, names, trusts_code=trusts_code)
     except HarnessError as error:
         session.mistakes += error.mistakes
         return PreflightResult()

@@ -16,8 +16,8 @@ from harness.model_files.hub import is_hub_id, local_copy
 
 def model_key(ref: ModelRef, settings: EngineSettings) -> str | None:
     """SHA-256 over the files that the model opens from (weights, adapter, tokenizer, template), in
-    their order, over its kind, dtype, quantisation and device, and over the versions of the harness
-    and of the libraries that run it.
+    their order, over its kind, dtype, quantisation, device and whether its own code runs, and over
+    the versions of the harness and of the libraries that run it.
 
     ``None`` where the files are not on this machine yet, or the kind has none.
     """
@@ -28,6 +28,7 @@ def model_key(ref: ModelRef, settings: EngineSettings) -> str | None:
     hashes = [[folders.index(f.parent), f.name, sha256_of_file(f)] for f in files if f.is_file()]
     device = (settings.device or likely_device()).partition(":")[0]
     opened = [ref.kind, settings.dtype, settings.quantize, device]
+    opened += ["its own code"] if settings.trust_remote_code else []
     return sha256_of([hashes, opened, __version__, *_versions(backends.libraries_of(ref))])
 
 
@@ -47,8 +48,11 @@ def _files(ref: ModelRef) -> list[Path]:
 
 def _is_here(ref: ModelRef) -> bool:
     """False where a part of the model is on the hub and was not downloaded yet."""
-    parts = [ref.location, *([adapter_base(ref)] if ref.kind == "adapter" else [])]
-    return not any(is_hub_id(part) and local_copy(part) is None for part in parts)
+    return _has(ref.location) and (ref.kind != "adapter" or _has(adapter_base(ref)))
+
+
+def _has(location: str) -> bool:
+    return not is_hub_id(location) or local_copy(location) is not None
 
 
 @cache

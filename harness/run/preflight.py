@@ -23,7 +23,9 @@ class PreflightResult:
     """Bytes of weights, by the model's ref, where they are known."""
 
 
-def preflight(refs: Sequence[ModelRef], arguments: Iterable[str] = ()) -> PreflightResult:
+def preflight(
+    refs: Sequence[ModelRef], arguments: Iterable[str] = (), *, trusts_code: bool = False
+) -> PreflightResult:
     """Check the files of every model of a run.
 
     A model that cannot be opened at all fails later by itself, and the others go on.
@@ -31,6 +33,7 @@ def preflight(refs: Sequence[ModelRef], arguments: Iterable[str] = ()) -> Prefli
     Args:
         refs: the models.
         arguments: names of what the tasks tell chat templates.
+        trusts_code: models may run code that they bring along.
 
     Raises:
         HarnessError: the answers of a model would be meaningless: a line for each reason.
@@ -40,7 +43,7 @@ def preflight(refs: Sequence[ModelRef], arguments: Iterable[str] = ()) -> Prefli
         f"--model {e.ref}: {printable(str(finding))}"
         for e in examined
         for finding in e.at(Level.PROBLEM)
-        if not finding.is_unopenable
+        if not finding.is_unopenable and not (trusts_code and finding.is_of_code)
     ]
     if problems:
         raise HarnessError(*problems)

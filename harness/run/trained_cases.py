@@ -9,6 +9,7 @@ from harness.core.modelref import ModelRef
 from harness.core.record import ModelRecord, RunRecord
 from harness.core.trained import trained_share
 from harness.files.strict_json import UnreadableFile
+from harness.model_files.hub import local_copy
 from harness.model_files.trained_rows import own_sketch
 from harness.model_files.training_sketch import TrainingSketch, read_sketch, trained_cases
 from harness.run.plan import RunPlan
@@ -50,7 +51,7 @@ def _in_order(
 
 
 def _told(model: ModelRecord, ref: ModelRef, plan: RunPlan) -> ModelRecord:
-    path = own_sketch(Path(ref.option("lora") or ref.location), model.files)
+    path = own_sketch(_files_of(ref), model.files)
     if path is not None:
         try:
             sketch = read_sketch(path)
@@ -59,6 +60,12 @@ def _told(model: ModelRecord, ref: ModelRef, plan: RunPlan) -> ModelRecord:
             return replace(model, warnings=(*model.warnings, warning))
         model = replace(model, trained_cases=dict(_found(sketch, ref, plan)))
     return replace(model, warnings=(*model.warnings, *_warnings(model, ref, plan)))
+
+
+def _files_of(ref: ModelRef) -> Path:
+    """The folder or the file that was trained."""
+    named = ref.option("lora") or ref.location
+    return local_copy(named) or Path(named)
 
 
 def _found(

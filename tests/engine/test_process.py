@@ -279,7 +279,7 @@ def test_a_model_that_brings_its_own_code_is_refused_at_once(tmp_path, monkeypat
     (folder / "config.json").write_text(json.dumps({**config, "model_type": "x", "auto_map": own}))
     (folder / "payload.py").write_text("open('it-ran', 'w')")
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(ModelUnopened, match=r"the code that it brings along .* is never run"):
+    with pytest.raises(ModelUnopened, match=r"the code that it brings along .* could do anything"):
         list(RemoteModel(ModelRef("base", str(folder)), EngineSettings()).answers(REQUESTS))
     assert not (tmp_path / "it-ran").exists()
 

@@ -17,13 +17,13 @@ def test_a_type_that_only_its_own_code_knows_is_told(tmp_path):
     change(folder / "config.json", model_type="evil", auto_map=OWN)
     text = said(Level.PROBLEM, f"base:{folder}")
     assert "transformers does not know the type 'evil'" in text
-    assert "such code is never run" in text
+    assert "allow it with --trust-remote-code" in text
 
 
 def test_a_run_of_a_type_that_only_its_own_code_knows_ends_before_it_begins(tmp_path):
     folder = copy(TINY_QWEN2, tmp_path)
     change(folder / "config.json", model_type="evil", auto_map=OWN)
-    with pytest.raises(HarnessError, match="such code is never run"):
+    with pytest.raises(HarnessError, match="allow it with --trust-remote-code"):
         preflight([ModelRef.parse(f"base:{folder}")])
 
 

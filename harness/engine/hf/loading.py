@@ -10,7 +10,11 @@ from harness.core.modelref import ModelRef
 from harness.core.plan import sha256_of
 from harness.core.record import ModelRecord
 from harness.engine.hf.device import choose_device, choose_dtype
-from harness.engine.hf.foreign_code import NO_FOREIGN_CODE, foreign_code_refused
+from harness.engine.hf.foreign_code import (
+    NO_FOREIGN_CODE,
+    code_as_allowed,
+    foreign_code_refused,
+)
 from harness.engine.hf.quantization import numel, quantized_model
 from harness.engine.model import EngineSettings
 from harness.engine.prompt import template_of
@@ -24,17 +28,21 @@ def load_model(folder: Path, settings: EngineSettings) -> Any:
     device = choose_device(settings)
     if settings.threads:
         torch.set_num_threads(settings.threads)
-    with foreign_code_refused(folder):
+    with code_as_allowed(folder, settings) as code:
         if settings.quantize:
-            return quantized_model(AutoModelForCausalLM, folder, device, settings)
+            return quantized_model(AutoModelForCausalLM, folder, device, settings, code)
         dtype = choose_dtype(folder, device, settings)
-        model = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, **NO_FOREIGN_CODE)
+        model = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, **code)
     return model.to(device).eval()
 
 
-def load_tokenizer(folder: Path) -> Any:
-    with foreign_code_refused(folder):
-        return AutoTokenizer.from_pretrained(folder, **NO_FOREIGN_CODE)
+def load_tokenizer(folder: Path, settings: EngineSettings | None = None) -> Any:
+    """The tokenizer; without settings, whose code never runs."""
+    if settings is None:
+        with foreign_code_refused(folder):
+            return AutoTokenizer.from_pretrained(folder, **NO_FOREIGN_CODE)
+    with code_as_allowed(folder, settings) as code:
+        return AutoTokenizer.from_pretrained(folder, **code)
 
 
 def describe(ref: ModelRef, model: Any, tokenizer: Any, folder: Path, tokens: Path) -> ModelRecord:

@@ -4,6 +4,7 @@ A GGUF file is quantized when it is exported, not here.
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,6 @@ from harness.core.extras import require
 from harness.core.plan import sha256_of
 from harness.core.record import ModelRecord
 from harness.engine.hf.device import compute_dtype
-from harness.engine.hf.foreign_code import NO_FOREIGN_CODE
 from harness.engine.model import EngineSettings
 from harness.model_files.folders import is_quantized
 
@@ -24,9 +24,15 @@ SLOW_ON_CPU = "float16"
 
 
 def quantized_model(
-    model_class: Any, folder: Path, device: torch.device, settings: EngineSettings
+    model_class: Any,
+    folder: Path,
+    device: torch.device,
+    settings: EngineSettings,
+    code: Mapping[str, bool],
 ) -> Any:
     """A model on its device, its linear layers quantized as ``settings.quantize`` says.
+
+    ``code`` is the argument that allows or refuses code that it brings along.
 
     Raises:
         HarnessError: bitsandbytes is not there, or cannot do it with this model or device.
@@ -38,7 +44,7 @@ def quantized_model(
         folder,
         dtype=dtype,
         quantization_config=_config(settings, dtype),
-        **NO_FOREIGN_CODE,
+        **code,
         # A quantized model cannot be moved afterwards.
         device_map={"": device},
     )

@@ -105,6 +105,7 @@ _MODEL_FACTS: tuple[tuple[str, Callable[[Side], str]], ...] = (
     ("parameters", _model(lambda m: _count(m.parameters))),
     ("dtype", _model(lambda m: ", ".join(filter(None, (m.dtype, m.quantization))) or None)),
     ("device", _model(lambda m: m.device)),
+    ("code of its own", _model(lambda m: "run, as allowed" if m.trusts_remote_code else None)),
     ("loading took", _model(lambda m: _seconds(m.load_seconds))),
     ("generating took", _model(lambda m: _seconds(m.generate_seconds))),
     ("peak memory", _model(lambda m: _megabytes(m.peak_memory_mb))),

@@ -1,0 +1,115 @@
+"""The certainty of answers' tokens as compact JSON in an element of its own, as far as it fits.
+
+A span of tokens has two characters: its length and its doubt (1 less its probability), each a number
+as the character so many places after ``0``. Spans that are marked have their runner-up as well.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from harness.core.logprobs import Logprobs, Span, probability_of
+from harness.gate.compare import Change
+from harness.report.page.cases.answers import FAILING, Answer
+from harness.report.page.embed import StringTable, TaskCases, json_in_html
+
+MAX_BYTES = 1_000_000
+"""Bytes of all of them, a quarter of the largest page."""
+MARKED = 10
+"""Doubt in hundredths from which a span is marked."""
+MAX_RUNNER_UP = 40
+"""Characters of a runner-up: some tokens are hundreds of blanks."""
+_ZERO = ord("0")
+_RESERVE = 300
+"""Bytes of the element around the answers."""
+_FIRST = (Change.REGRESSED.value, FAILING, Change.STILL_FAILING.value, Change.FIXED.value)
+"""States of the cases that a reader looks at first."""
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddedTokens:
+    """The element's content, and how many answers with log-probabilities it has and lacks."""
+
+    json: str
+    answers: int
+    left_out: int
+
+
+class _Found(NamedTuple):
+    """An answer with log-probabilities, and its place in the page."""
+
+    task: int
+    row: int
+    side: int
+    answer: Answer
+    logprobs: Logprobs
+
+
+def embed_tokens(tasks: Sequence[TaskCases], room: int) -> EmbeddedTokens | None:
+    """The certainty of answers in at most ``room`` bytes, first of cases that changed or fail;
+    ``None`` where no answer has log-probabilities."""
+    every = sorted(_found(tasks), key=lambda found: _rank(tasks, found))
+    if not every:
+        return None
+    runner_ups = StringTable()
+    made: list[list[Any]] = [[] for _ in tasks]
+    left, answers = min(room, MAX_BYTES) - _RESERVE, 0
+    for found in every:
+        known = len(runner_ups.values)
+        entry = [found.row, found.side, *_packed(found.answer, found.logprobs, runner_ups)]
+        left -= len(json_in_html([entry, runner_ups.values[known:]]).encode())
+        if left < 0:
+            break
+        made[found.task].append(entry)
+        answers += 1
+    content = {"marked": MARKED, "runnerUps": runner_ups.values, "tasks": made}
+    return EmbeddedTokens(json_in_html(content), answers, len(every) - answers)
+
+
+def _found(tasks: Sequence[TaskCases]) -> Iterator[_Found]:
+    for task, cases in enumerate(tasks):
+        for row, case in enumerate(cases.cases):
+            for side, answer in enumerate(case.answers):
+                if answer is not None and answer.logprobs is not None and answer.error is None:
+                    yield _Found(task, row, side, answer, answer.logprobs)
+
+
+def _rank(tasks: Sequence[TaskCases], found: _Found) -> int:
+    """Answers of a case stay together: the sort is stable."""
+    state = tasks[found.task].cases[found.row].state
+    return _FIRST.index(state) if state in _FIRST else len(_FIRST)
+
+
+def _packed(answer: Answer, logprobs: Logprobs, runner_ups: StringTable) -> list[Any]:
+    """``[lengths, doubts, [runner-up, its doubt, ...] of the marked spans, mean probability]``, of
+    the part of the text that the page has."""
+    start, end = answer.cut_before, answer.cut_before + len(answer.text)
+    units = _units(answer.text)
+    lengths, doubts, others = [], [], list[int]()
+    for span in logprobs.spans():
+        if span.end < start or span.start > end or (span.start == span.end and answer.cut_after):
+            continue
+        own = units(max(span.start, start) - start, min(span.end, end) - start)
+        doubt = _doubt(span.probability)
+        lengths.append(chr(_ZERO + own))
+        doubts.append(chr(_ZERO + doubt))
+        if doubt >= MARKED:
+            others += (_place(span, runner_ups), _doubt(span.runner_up_probability))
+    mean = round(100 * probability_of(logprobs.mean))
+    return ["".join(lengths), "".join(doubts), others, mean]
+
+
+def _place(span: Span, runner_ups: StringTable) -> int:
+    text = span.runner_up
+    return runner_ups.place(text if len(text) <= MAX_RUNNER_UP else f"{text[:MAX_RUNNER_UP]}…")
+
+
+def _doubt(probability: float) -> int:
+    return round(100 * (1 - probability))
+
+
+def _units(text: str) -> Any:
+    """From a stretch of the text to its length in UTF-16 units, which JavaScript counts."""
+    if text.isascii() or max(text, default="") <= "\uffff":
+        return lambda start, end: end - start
+    return lambda start, end: len(text[start:end].encode("utf-16-le", "surrogatepass")) // 2
