@@ -16,10 +16,11 @@ from markupsafe import Markup
 from harness import __version__
 from harness.report.page.cases.answers import is_long, label_of_verdict
 from harness.report.page.cases.buckets import STATE_WORDS, buckets_of
+from harness.report.page.cases.tokens import embed_tokens
 from harness.report.page.charts.intervals import axis
 from harness.report.page.commands import replay_command, shell_command
-from harness.report.page.data import page_data
-from harness.report.page.matrix import Pairs, all_pairs
+from harness.report.page.data import PageData, page_data
+from harness.report.page.matrix import all_pairs
 from harness.report.page.text_limit import MAX_PAGE_BYTES, text_limits
 from harness.report.page.visible import breakable, marked, plain, visible
 from harness.report.report import Report
@@ -27,28 +28,38 @@ from harness.report.words import numbers as words
 
 ASSETS = Path(__file__).parent / "page" / "assets"
 SUFFIX = ".html"
-STYLES = ("report", "cases", "review")
+STYLES = ("report", "cases", "review", "certainty")
 """The stylesheets, in this order."""
 SCRIPTS = (
-    "shown", "address", "outcomes", "differences", "json", "keys", "copies", "case", "bucket",
-    "review", "filter", "dense", "alone", "task", "plots", "slices", "pair", "shortcuts", "start",
+    "shown", "address", "outcomes", "differences", "json", "keys", "copies", "certainty", "case",
+    "bucket", "review", "filter", "dense", "alone", "task", "plots", "slices", "pair", "shortcuts",
+    "start",
 )  # fmt: skip
 """The files that make up the page's one script, in this order: each uses what is before it."""
+END = "</script>"
+TOKENS = f'<script type="application/json" id="tokens">{END}'
+"""The element that is filled with as much as the page has room for, once the rest is written. No
+text of a model can look like it: none has a ``<`` there."""
 
 
 def render(report: Report) -> str:
     """The page as text that UTF-8 can hold; long texts of a model are cut to limit its size."""
-    page, pairs = "", all_pairs(report)
+    pairs = all_pairs(report)
     for limit in text_limits(report):
-        page = _rendered(report, limit, pairs)
-        if len(page.encode()) <= MAX_PAGE_BYTES:
+        data = page_data(report, limit, pairs)
+        page = _rendered(data)
+        left = MAX_PAGE_BYTES - len(page.encode())
+        if left >= 0:
             break
-    return page
+    if not data.has_tokens:
+        return page
+    tokens = embed_tokens([view.cases for view in data.tasks], left)
+    head, element, rest = page.rpartition(TOKENS)
+    return f"{head}{element.removesuffix(END)}{tokens}{END}{rest}"
 
 
-def _rendered(report: Report, limit: int, pairs: Pairs) -> str:
+def _rendered(data: PageData) -> str:
     css, script = "".join(_asset(f"{name}.css") for name in STYLES), _script()
-    data = page_data(report, limit, pairs)
     return _template().render(
         **{field.name: getattr(data, field.name) for field in fields(data)},
         policy=_policy(css, script),

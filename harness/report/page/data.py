@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from harness.gate.compare import Side
+from harness.report.page.cases.tokens import has_tokens
 from harness.report.page.charts.training import TrainingView, training_views
 from harness.report.page.embed import EmbeddedSide, embed
 from harness.report.page.headlines import Headline, headline_of_report
@@ -51,6 +52,8 @@ class PageData:
     """The side whose cases are replayed."""
     script_data: Markup
     """For the page's script: every case, every pair of models."""
+    has_tokens: bool
+    """Some answers have log-probabilities, which are embedded as far as they fit."""
 
 
 def page_data(report: Report, limit: int, pairs: Pairs) -> PageData:
@@ -84,6 +87,7 @@ def page_data(report: Report, limit: int, pairs: Pairs) -> PageData:
         command=report.after.record.command,
         replayed=sides[places[-1]],
         script_data=embed((view.cases for view in tasks), sides, places, report.review),
+        has_tokens=has_tokens([view.cases for view in tasks]),
     )
 
 

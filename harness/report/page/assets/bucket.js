@@ -1,5 +1,7 @@
 /** A fold of the list of cases, drawn a few at a time. */
 const STEP = 20;
+// Characters after which a step ends early: drawing them must not keep a reader waiting.
+const STEP_CHARACTERS = 12_000;
 
 /** The button that draws more of a list, and moves the focus to the first of them. */
 const moreButton = (step, left, drawMore) => {
@@ -8,15 +10,24 @@ const moreButton = (step, left, drawMore) => {
   more.addEventListener("click", () => drawMore()?.querySelector("a")?.focus());
   return more;
 };
+/** The cases of the next step. */
+const nextOf = ({ texts }, bucket) => {
+  let left = STEP_CHARACTERS;
+  return bucket.cases.slice(bucket.drawn, bucket.drawn + STEP).filter((row) => {
+    const isWanted = left > 0;
+    for (const answer of answersOf(row)) left -= answer ? texts[answer[0]].length : 0;
+    return isWanted;
+  });
+};
 /** Draws the next cases; the first of them is returned. */
 const drawMore = (task, bucket) => {
-  const next = bucket.cases.slice(bucket.drawn, bucket.drawn + STEP);
+  const next = nextOf(task, bucket);
   bucket.drawn += next.length;
   bucket.list.querySelector(".more")?.remove();
   const drawn = next.map((row) => drawCase(task, row));
   bucket.list.append(...drawn);
   const left = bucket.cases.length - bucket.drawn;
-  if (left > 0) bucket.list.append(moreButton(STEP, left, () => drawMore(task, bucket)));
+  if (left > 0) bucket.list.append(moreButton(nextOf(task, bucket).length, left, () => drawMore(task, bucket)));
   return drawn[0];
 };
 const draw = (task, bucket) => {

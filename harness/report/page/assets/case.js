@@ -22,9 +22,10 @@ const drawAnswer = (task, row, { side, name, ref, role, className }, changed, ta
   else if (texts[text]) {
     const isLong = texts[text].length > data.long[0] || texts[text].split("\n").length > data.long[1];
     const titled = marks.map(([start, end, behavior, code]) => [start, end, `${names[behavior]}: ${names[code]}`]);
-    const raw = el("pre", isLong ? "raw long" : "raw", ...marked(texts[text], titled, { changed, tag }));
+    const raw = el("pre", isLong ? "raw long" : "raw");
+    const below = withCertainty(task, row, side, raw, () => marked(texts[text], titled, { changed, tag }));
     if (isLong) raw.tabIndex = 0;
-    box.append(raw);
+    box.append(raw, below);
   } else box.append(el("p", "note", "The completion is empty."));
   if (cutAfter) box.append(el("p", "note", `… ${count(cutAfter)} more characters`));
   if (isCutOff) box.append(el("p", "note", "Did not stop by itself: the token limit cut it off."));
@@ -105,7 +106,7 @@ const drawCase = (task, row, isAlone = false) => {
   const changed = isPair ? changesOf(texts[one[0]], texts[other[0]]) : [];
   const drawn = headings.map((heading, i) => drawAnswer(task, row, heading, changed[i] ?? [], isPair && i === 0 ? "del" : "ins"));
   return el("article", "case", titleOf(task, row),
-    (isAlone ? drawMessages : drawPrompt)(task, row, headings), el("div", "answers", ...drawn),
+    (isAlone ? drawMessages : drawPrompt)(task, row, headings), el("div", "answers", ...drawn), drawParting(task, row),
     pair.length > 1 && whole[0] && whole[0] === whole[1] ? el("p", "note", `${others.length ? "The answers before and after" : "Both answers"} are the same, character by character.`) : "",
     drawKeys(whole, row[5] === null ? "" : texts[row[5]], headings),
     el("p", "replay", el("code", "", ...visible(replayOf(task, row, data.sides[pair.at(-1)])))),

@@ -20,7 +20,10 @@ const hasTokens = Boolean(document.getElementById("tokens"));
 
 /** True while certainty takes the place of marks and differences. */
 let isCertain = false;
-const recallCertainty = () => { isCertain = hasTokens && asked().get("certainty") === "on"; };
+const recallCertainty = () => {
+  isCertain = hasTokens && asked().get("certainty") === "on";
+  for (const button of document.querySelectorAll("button.certainty")) button.ariaPressed = String(isCertain);
+};
 
 const packedOf = (task, row, side) => {
   const read = tokenData();
@@ -49,11 +52,14 @@ const certaintyOf = (task, row, side) => {
   return packed && { mean: packed[5], least: 100 - Math.max(...Array.from(packed[3], (c) => c.charCodeAt(0) - 48)) };
 };
 
+const shownCertainty = (hundredths) => hundredths === undefined ? "" : probability(100 - hundredths);
 const probability = (doubt) => doubt <= 0 ? "over 0.99" : doubt >= 100 ? "under 0.01" : (1 - doubt / 100).toFixed(2);
-const quotedToken = (text) => el("code", "", ...visible(text));
+/** A token as code, its blanks as dots wherever they are. */
+const quotedToken = (text) => el("code", "",
+  ...text.split(/( +)/).flatMap((part, i) => i % 2 ? [el("i", "ch", "·".repeat(part.length))] : part ? visible(part) : []));
 const tokenOf = (text, [start, end]) => start === end ? "the end" : text.slice(start, end);
 const drawToken = (text, span) => span[0] === span[1] ? "the end" : quotedToken(text.slice(span[0], span[1]));
-const titled = (text, span) => `${plain(tokenOf(text, span))} ${probability(span[2])}, next ${plain(span[3])} ${probability(span[4])}`;
+const titled = (text, span) => `${plain(tokenOf(text, span))} ${probability(span[2])}, runner-up ${plain(span[3])} ${probability(span[4])}`;
 
 /** The spans that are marked: of many, the least certain. */
 const doubtsOf = (spans) => {
@@ -89,7 +95,7 @@ const drawDoubts = (text, spans, raw) => {
   const found = spans.filter((span) => span[3] !== undefined).sort((a, b) => b[2] - a[2]);
   if (!found.length) return el("p", "note", "Every token has a probability over 0.9.");
   const shown = found.slice(0, LISTED).map((span) => {
-    const button = el("button", "", drawToken(text, span), ` ${probability(span[2])}, next `, quotedToken(span[3]), ` ${probability(span[4])}`);
+    const button = el("button", "", drawToken(text, span), ` ${probability(span[2])}, runner-up `, quotedToken(span[3]), ` ${probability(span[4])}`);
     button.type = "button";
     button.disabled = span[0] === span[1];
     button.addEventListener("click", () => raw.querySelector(`[data-start="${span[0]}"]`)?.focus());
@@ -139,25 +145,29 @@ const drawParting = (task, row) => {
   return el("p", "parting", "Here the models part: ", ...said);
 };
 
-/** An answer's text with its certainty in place of its marks; null where that is not wanted. */
-const certainText = (task, row, side, text) => {
+/** An answer in `raw` with its certainty in place of `marked`, which makes the nodes with its marks, and what is said below. */
+const withCertainty = (task, row, side, raw, marked) => {
   const spans = isCertain ? spansOf(task, row, side) : null;
-  if (!spans) return null;
-  const at = pair.indexOf(side);
-  return { spans, nodes: withDoubts(text, spans, partingOfPair(task, row)?.[at]?.span[0]) };
+  const text = task.texts[row[ANSWERS + side][0]];
+  raw.append(...(spans ? withDoubts(text, spans, partingOfPair(task, row)?.[pair.indexOf(side)]?.span[0]) : marked()));
+  if (spans) return drawDoubts(text, spans, raw);
+  return isCertain ? el("p", "note", "The page has no probabilities of this answer.") : "";
 };
 
-/** Makes the buttons that turn certainty on and off; `changed` draws the page anew. */
+/** Makes the buttons turn certainty on and off; `changed` draws the page anew. */
 const listenToCertainty = (changed) => {
-  const buttons = [...document.querySelectorAll("button.certainty")];
-  const show = () => { for (const button of buttons) button.ariaPressed = String(isCertain); };
-  for (const button of buttons) {
+  if (!hasTokens) return;
+  for (const button of document.querySelectorAll("button.certainty")) {
     button.disabled = false;
     button.addEventListener("click", () => {
       remember({ certainty: isCertain ? "" : "on" });
       changed();
     });
   }
-  for (const legend of document.querySelectorAll(".certain")) legend.hidden = false;
-  return show;
+  const { answers, leftOut } = tokenData();
+  const said = leftOut ? ` The page has room for ${count(answers)} of ${plural(answers + leftOut, "answer")}, those of cases that changed or fail first; samples.jsonl has all.` : "";
+  for (const legend of document.querySelectorAll(".certain")) {
+    legend.hidden = false;
+    legend.querySelector(".left").textContent = said;
+  }
 };

@@ -49,6 +49,8 @@ const columnsOf = (task) => {
     ...pair.map((side, i) => ({ id: `text.${roles[i]}`, title: pair.length > 1 ? `answer ${roles[i]}` : "text", isShown: i === pair.length - 1, isText: true,
       value: (row) => textOf(row, side).slice(0, EXCERPT), said: (row) => excerpt(textOf(row, side)) })),
     { id: "length", title: "characters", isShown: false, isNumber: true, said: (row) => count(row.length ? textOf(row, pair.at(-1)).length : 0), value: (row) => textOf(row, pair.at(-1)).length },
+    ...(hasTokens ? [["mean", "mean probability"], ["least", "least probability"]].map(([id, title]) => ({ id, title, isShown: false, isNumber: true,
+      value: (row) => certaintyOf(task, row, pair.at(-1))?.[id] ?? 101, said: (row) => shownCertainty(certaintyOf(task, row, pair.at(-1))?.[id]) })) : []),
     { id: "tags", title: "tags", isShown: false, value: (row) => row[4].map((tag) => names[tag]).join(", ") },
     { id: "review", title: "review", isShown: false, value: (row) => reviewOfCase(row) },
     { id: "wording", title: "wording", isShown: false, value: (row) => names[row[3]] },

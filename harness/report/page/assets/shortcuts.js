@@ -8,6 +8,7 @@ const KEYS = [
   ["r", "your review: the last answer of the case with the focus is right"],
   ["w", "your review: it is wrong"],
   ["s", "your review: a star, the case must pass"],
+  ...(hasTokens ? [["c", "the certainty of tokens"]] : []),
   ["/", "the search"],
   ["?", "these keys"],
 ];
@@ -62,6 +63,7 @@ const listenToKeys = (sections) => {
     r: () => pressReview(".right"),
     w: () => pressReview(".wrong"),
     s: () => pressReview(".star"),
+    ...(hasTokens ? { c: () => document.querySelector("button.certainty").click() } : {}),
     Escape: () => isAlone()?.close(),
   };
   addEventListener("keydown", (event) => {

@@ -3,6 +3,7 @@ pair = pairOfAddress();
 const sections = data.tasks.map(setUp).filter(Boolean);
 const recallAll = () => {
   pair = pairOfAddress();
+  recallCertainty();
   followPair(sections);
   for (const section of sections) section.recall();
 };
@@ -15,6 +16,7 @@ listenToPair(choose);
 addReview(data.review);
 listenToReview(recallAll);
 recallReview();
+listenToCertainty(recallAll);
 recallAll();
 for (const button of document.querySelectorAll("button.ask")) button.disabled = false;
 // A link to a section has no settings of a filter.

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from harness.core.case import JsonValue
 from harness.core.completion import FinishReason
+from harness.core.logprobs import Logprobs
 from harness.core.record import Sample
 from harness.core.verdict import Outcome
 from harness.gate.causes import first_failure
@@ -66,6 +67,8 @@ class Answer:
     """Behaviors that judged other answers of this side and not this one."""
     near: tuple[int, int] | None = None
     """The span of the prompt nearest to a value that the prompt does not state."""
+    logprobs: Logprobs | None = None
+    """Of the whole answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,7 +218,8 @@ def answer_of(sample: Sample, required: tuple[str, ...], limit: int, prompt: str
     text = sample.completion.text
     said = _VERDICTS.get(composite_outcome(sample.verdicts, required), Change.NOT_JUDGED.value)
     if len(text) <= limit and all(v.outcome is Outcome.PASSED for v in sample.verdicts.values()):
-        return Answer(text, said, 0, 0, (), (), _is_cut_off(sample), sample.completion.error)
+        found = Answer(text, said, 0, 0, (), (), _is_cut_off(sample), sample.completion.error)
+        return replace(found, logprobs=sample.completion.logprobs)
     failure = first_failure(sample)
     start, end = window(len(text), failure[1].span if failure else None, limit)
     marks = (
@@ -233,6 +237,7 @@ def answer_of(sample: Sample, required: tuple[str, ...], limit: int, prompt: str
         _is_cut_off(sample),
         sample.completion.error,
         near=nearest_place(sample, prompt),
+        logprobs=sample.completion.logprobs,
     )
 
 

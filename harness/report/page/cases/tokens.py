@@ -1,12 +1,13 @@
 """The certainty of answers' tokens as compact JSON in an element of its own, as far as it fits.
 
-A span of tokens has two characters: its length and its doubt (1 less its probability), each a number
-as the character so many places after ``0``. Spans that are marked have their runner-up as well.
+A span of tokens has two characters: its length and its doubt (1 less its probability), each a
+number as the character so many places after ``0``. Marked spans have their runner-up as well.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple
+
+from markupsafe import Markup
 
 from harness.core.logprobs import Logprobs, Span, probability_of
 from harness.gate.compare import Change
@@ -26,15 +27,6 @@ _FIRST = (Change.REGRESSED.value, FAILING, Change.STILL_FAILING.value, Change.FI
 """States of the cases that a reader looks at first."""
 
 
-@dataclass(frozen=True, slots=True)
-class EmbeddedTokens:
-    """The element's content, and how many answers with log-probabilities it has and lacks."""
-
-    json: str
-    answers: int
-    left_out: int
-
-
 class _Found(NamedTuple):
     """An answer with log-probabilities, and its place in the page."""
 
@@ -45,12 +37,15 @@ class _Found(NamedTuple):
     logprobs: Logprobs
 
 
-def embed_tokens(tasks: Sequence[TaskCases], room: int) -> EmbeddedTokens | None:
-    """The certainty of answers in at most ``room`` bytes, first of cases that changed or fail;
-    ``None`` where no answer has log-probabilities."""
+def has_tokens(tasks: Sequence[TaskCases]) -> bool:
+    """True where some answer has log-probabilities."""
+    return next(_found(tasks), None) is not None
+
+
+def embed_tokens(tasks: Sequence[TaskCases], room: int) -> Markup:
+    """The element's content in at most ``room`` bytes, first of cases that changed or fail; it
+    counts the answers that are left out."""
     every = sorted(_found(tasks), key=lambda found: _rank(tasks, found))
-    if not every:
-        return None
     runner_ups = StringTable()
     made: list[list[Any]] = [[] for _ in tasks]
     left, answers = min(room, MAX_BYTES) - _RESERVE, 0
@@ -62,8 +57,14 @@ def embed_tokens(tasks: Sequence[TaskCases], room: int) -> EmbeddedTokens | None
             break
         made[found.task].append(entry)
         answers += 1
-    content = {"marked": MARKED, "runnerUps": runner_ups.values, "tasks": made}
-    return EmbeddedTokens(json_in_html(content), answers, len(every) - answers)
+    content = {
+        "marked": MARKED,
+        "answers": answers,
+        "leftOut": len(every) - answers,
+        "runnerUps": runner_ups.values,
+        "tasks": made,
+    }
+    return Markup(json_in_html(content))
 
 
 def _found(tasks: Sequence[TaskCases]) -> Iterator[_Found]:
@@ -87,9 +88,11 @@ def _packed(answer: Answer, logprobs: Logprobs, runner_ups: StringTable) -> list
     units = _units(answer.text)
     lengths, doubts, others = [], [], list[int]()
     for span in logprobs.spans():
-        if span.end < start or span.start > end or (span.start == span.end and answer.cut_after):
+        first, last = max(span.start, start), min(span.end, end)
+        is_end = span.start == span.end and not answer.cut_after
+        if first >= last and not is_end:
             continue
-        own = units(max(span.start, start) - start, min(span.end, end) - start)
+        own = units(first - start, last - start)
         doubt = _doubt(span.probability)
         lengths.append(chr(_ZERO + own))
         doubts.append(chr(_ZERO + doubt))
