@@ -15,7 +15,7 @@ from harness.core.errors import HarnessError
 from harness.core.suggestion import did_you_mean
 from harness.core.values import fields_of
 from harness.files.strict_json import NotJson, decode
-from harness.tasks.reference import FORMATS_OF_TEXT
+from harness.tasks.reference import FORMATS_OF_TEXT, without_fence
 from harness.tasks.task import find_tasks
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ def reference(session: "Session", rest: str) -> None:
     answer = exchange.reply("A").answer
     if not rest and not answer.has_text:
         raise HarnessError("there is no whole answer to take, /reference JSON gives another")
-    given = rest or answer.text
+    given = rest or without_fence(exchange.task.output, answer.text)
     is_text = exchange.task.output.format in FORMATS_OF_TEXT
     session.refer(exchange, given if is_text else _json(given))
 

@@ -10,7 +10,7 @@ from harness.checks.json.value import fault_verdict, without_completion
 from harness.checks.text.wrappers import KNOWN_WRAPPERS, Wrappers
 from harness.core.case import Case
 from harness.core.completion import Completion
-from harness.core.verdict import Verdict
+from harness.core.verdict import FailureCode, Verdict
 
 NEEDS = ("json",)
 BROKEN_BY = ("edges", "syntax")
@@ -21,8 +21,8 @@ class JsonValidity:
     """Rejects ``{"a": 1,}``, ``{'a': 1}``, ``{"a": NaN}`` and ``Sure! {"a": 1}``.
 
     The whole raw completion must be blanks, one value, blanks, where a blank is a space, a tab, a
-    line feed or a carriage return. Duplicate names, huge numbers and deep nesting are valid. The
-    code is chosen as ``harness.checks.json.document`` says.
+    line feed or a carriage return; a task may allow a fence around it. Duplicate names, huge
+    numbers and deep nesting are valid. The code is chosen as ``harness.checks.json.document`` says.
     """
 
     wrappers: Wrappers = KNOWN_WRAPPERS
@@ -35,7 +35,8 @@ class JsonValidity:
             return Verdict.passed()
         extra = extra_text(document, self.wrappers)
         fault = document.fault
-        if extra and (fault is None or extra.span[0] < document.start):
+        is_cut = extra is not None and extra.code is FailureCode.FENCE_UNCLOSED
+        if extra and (fault is None or (extra.span[0] < document.start and not is_cut)):
             fault = Fault(extra.code, extra.reason, extra.span, extra.span[0])
         assert fault is not None, "a text that is not whole has something around its value"
         return fault_verdict(document, completion, fault)

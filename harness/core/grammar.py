@@ -30,6 +30,6 @@ def grammar_for(grammar: Grammar | None, declared: str) -> Grammar | None:
     if grammar is None or not declared:
         return grammar
     own = json.loads(declared)
-    if own.get("format", "json") != "json":
+    if own.get("format", "json") != "json" or own.get("fence") == "required":
         return None
     return Grammar.of(own["schema"], grammar.library) if "schema" in own else grammar

@@ -276,6 +276,8 @@ def _constrained(tasks: Sequence[Task]) -> tuple[Task, ...]:
             file = task.path / (task.file.output.given_schema or "task.yaml")
             mistakes += [f"--decode constrained: {file}: {m}" for m in error.mistakes]
         mistakes += _unconstrainable(task)
+        if task.output.format == "json" and task.output.fence == "required":
+            mistakes.append(f"--decode constrained: {task.name}: fence: required has no grammar")
     if not mistakes and not any(task.grammar for task in made):
         named = ", ".join(task.name for task in tasks)
         mistakes = [f"--decode constrained: {named}: only tasks with format: json have a grammar"]

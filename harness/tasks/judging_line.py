@@ -23,7 +23,7 @@ from harness.core.errors import HarnessError
 from harness.core.printable import excerpt
 
 _BLANK = " \t\n\r"
-_PARTS = (*Output.parts_of("json"), "reasoning")
+_PARTS = (*Output.parts_of("json"), "reasoning", "fence", "fence_language", "commentary")
 """The declarations that a line may have."""
 
 
@@ -178,6 +178,8 @@ def _bad_setting(error: ErrorDetails, parts: Mapping[str, Any]) -> str:
     Raises:
         HarnessError: the mistake is another one.
     """
+    if not error["loc"]:
+        raise HarnessError(error["msg"].removeprefix("Value error, "))
     part, *place = error["loc"]
     if part == "timestamps" and len(place) == 1 and error["type"] == "value_error":
         return f"timestamps: {error['msg'].removeprefix('Value error, ')}"
@@ -187,8 +189,10 @@ def _bad_setting(error: ErrorDetails, parts: Mapping[str, Any]) -> str:
             return f"timestamps: {place[0]}: no such setting in {excerpt(settings, 200)}"
         reason = f"{place[1]}: {error['msg'][:1].lower()}{error['msg'][1:]}"
         return f"timestamps: {place[0]}: {excerpt(reason, 200)}, found {excerpt(settings, 200)}"
-    expected = Output.model_fields[str(part)].description
-    raise HarnessError(f"{part}: expected {expected}, found {show(parts[str(part)])}")
+    given, expected = show(parts[str(part)]), Output.model_fields[str(part)].description
+    if expected is None:
+        raise HarnessError(f"{part}: {error['msg'][:1].lower()}{error['msg'][1:]}, found {given}")
+    raise HarnessError(f"{part}: expected {expected}, found {given}")
 
 
 def _pointers_into(reference: Any) -> tuple[str, ...] | None:

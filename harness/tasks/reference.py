@@ -1,26 +1,49 @@
 """Writes a case's reference out as the answer that a perfect model would give."""
 
 import json
+import re
 
+from harness.checks.declared.output import Output
 from harness.core.case import JsonValue
 
 FORMATS_OF_TEXT = ("text", "python")
 """Formats whose reference is the answer itself."""
+_TICKS = re.compile("`+")
 
 
-def reference_answer(output_format: str, reference: JsonValue) -> str | None:
+def reference_answer(output: Output, reference: JsonValue) -> str | None:
     """The text of a perfect answer; ``None`` where the case has no reference, or one that is no
     string although the format is one of text."""
+    text = bare_answer(output, reference)
+    return fenced(output, text) if text is not None and output.fence == "required" else text
+
+
+def bare_answer(output: Output, reference: JsonValue) -> str | None:
+    """The text of a perfect answer, without the fence that may stand around it."""
     if reference is None:
         return None
-    if output_format not in FORMATS_OF_TEXT:
+    if output.format not in FORMATS_OF_TEXT:
         return dump(reference)
     return reference if isinstance(reference, str) else None
 
 
-def reference_value(output_format: str, answer: str) -> JsonValue:
+def fenced(output: Output, text: str) -> str:
+    """An answer in a Markdown fence that nothing in it closes."""
+    label = output.fence_language or ("" if output.format == "text" else output.format)
+    longest = max((len(found) for found in _TICKS.findall(text)), default=0)
+    mark = "`" * max(3, longest + 1)
+    return f"{mark}{label}\n{text}\n{mark}"
+
+
+def without_fence(output: Output, answer: str) -> str:
+    """The answer that stands in a fence, where it may."""
+    return answer if output.fence == "forbidden" else output.wrappers.view(answer).text.strip()
+
+
+def reference_value(output: Output, answer: str) -> JsonValue:
     """The reference of which a text is the answer; ``None`` where it should be JSON and is not."""
-    if output_format in FORMATS_OF_TEXT:
+    answer = without_fence(output, answer)
+    if output.format in FORMATS_OF_TEXT:
         return answer
     try:
         value: JsonValue = json.loads(answer)

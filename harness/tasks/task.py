@@ -76,8 +76,8 @@ class Task:
     @property
     def answer_schema(self) -> object:
         """The JSON schema that constrained decoding holds answers to, any JSON value's where the
-        task has none; ``None`` where its answers are no JSON."""
-        if self.output.format != "json":
+        task has none; ``None`` where its answers are no JSON, or stand in a fence."""
+        if self.output.format != "json" or self.output.fence == "required":
             return None
         return self.output.json_schema.raw if self.output.json_schema else True
 

@@ -4,6 +4,7 @@ from decimal import Decimal
 
 import pytest
 
+from harness.checks.declared.output import Output
 from harness.tasks.reference import reference_answer
 
 
@@ -20,4 +21,4 @@ from harness.tasks.reference import reference_answer
     ],
 )
 def test_a_reference_as_an_answer(output_format, reference, answer):
-    assert reference_answer(output_format, reference) == answer
+    assert reference_answer(Output(format=output_format), reference) == answer

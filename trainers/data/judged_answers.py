@@ -129,7 +129,7 @@ def _answer_of(
         completion=replace(sample.completion, repeat=sample.repeat),
         verdicts=verdicts,
         required=required,
-        reference=reference_answer(task.output.format, case.reference),
+        reference=reference_answer(task.output_for(case), case.reference),
         judge=partial(judge_answer, case, task=task),
         is_suite_case=is_suite_case,
     )
@@ -233,7 +233,7 @@ def _on_task(task: Task, case: Case, completion: Completion, source: str) -> Jud
         completion=completion,
         verdicts=judge_answer(case, completion, task),
         required=task.required,
-        reference=reference_answer(task.output.format, case.reference),
+        reference=reference_answer(task.output_for(case), case.reference),
         judge=partial(judge_answer, case, task=task),
     )
 
@@ -256,7 +256,7 @@ def _by_declarations(line: JudgingLine, source: str) -> JudgedAnswer:
         completion=completion_of(line),
         verdicts=verdicts,
         required=tuple(n for n, v in verdicts.items() if v.outcome is not Outcome.SKIPPED),
-        reference=reference_answer(line.declared.output.format, line.reference),
+        reference=reference_answer(line.declared.output, line.reference),
         judge=judge,
     )
 

@@ -88,7 +88,7 @@ def _cases(prompts: TrainingPrompts, task: Task) -> Iterator[dict[str, Any]]:
         yield {
             "id": row.where,
             "messages": [{"role": m.role, "content": m.content} for m in messages],
-            "reference": reference_value(task.output.format, row.completion),
+            "reference": reference_value(task.output, row.completion),
         }
 
 

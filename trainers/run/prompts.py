@@ -96,6 +96,4 @@ class Prompts:
 def _case(row: Any, task: Task) -> Case:
     messages = row.prompt if isinstance(row.prompt, tuple) else (Message("user", row.prompt),)
     answer = getattr(row, "completion", None) or row.chosen
-    return Case(
-        id=row.where, messages=messages, reference=reference_value(task.output.format, answer)
-    )
+    return Case(id=row.where, messages=messages, reference=reference_value(task.output, answer))

@@ -22,6 +22,7 @@ from harness.checks.declared.timestamp_rule import Kind, TimestampRule
 from harness.checks.json.wording import list_of
 from harness.checks.schema.references import SchemaError
 from harness.checks.schema.schema import Schema
+from harness.checks.text.company import ALONE, Company, Fence
 from harness.checks.text.text_patterns import compile_text_pattern
 from harness.checks.text.wrappers import Wrappers
 from harness.core.case import JsonValue
@@ -76,12 +77,40 @@ Times = Annotated[
 ]
 Pattern = Annotated[str, AfterValidator(_compiles)]
 """A regular expression of the ``regex`` library, searched for."""
-OwnMarks = Annotated[
-    tuple[tuple[str, str], ...],
-    AfterValidator(_are_distinct),
-    Field(description="a list of pairs of an opening and a closing mark, all of them distinct"),
-]
+OwnMarks = Annotated[tuple[tuple[str, str], ...], AfterValidator(_are_distinct)]
 _JSON, _TEXT, _PYTHON = Only("json"), Only("text"), Only("python")
+
+
+class Reasoning(BaseModel):
+    """Reasoning before an answer: how it is known, and whether it may be there."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    marks: OwnMarks = ()
+    """Opening and closing marks, beside those that are known."""
+    allowed: bool = False
+    """It may stand before an answer."""
+
+
+def _reasoning(value: Any) -> Any:
+    """The short forms: ``allowed``, ``forbidden``, or a list of marks."""
+    if value in ("allowed", "forbidden"):
+        return {"allowed": value == "allowed"}
+    if not isinstance(value, list | tuple):
+        return value
+    if all(isinstance(pair, list | tuple) and len(pair) == 2 for pair in value):
+        _are_distinct(tuple((str(first), str(last)) for first, last in value))
+    return {"marks": value}
+
+
+Reasonings = Annotated[
+    Reasoning,
+    BeforeValidator(_reasoning),
+    Field(
+        description="a list of pairs of an opening and a closing mark, all of them distinct, or "
+        "allowed or forbidden, or both: {allowed: true, marks: [...]}"
+    ),
+]
 
 
 class OutputParts(BaseModel):
@@ -95,8 +124,15 @@ class OutputParts(BaseModel):
     """A JSON Schema, or the name of a file that holds one."""
     assert_formats: bool = False
     """The schema's ``format`` is asserted, and no mere annotation."""
-    reasoning: OwnMarks = ()
-    """Opening and closing marks of reasoning, beside those that are known."""
+    reasoning: Reasonings = Reasoning()
+    """Marks of reasoning beside those that are known, and ``allowed`` where it may stand before an
+    answer."""
+    fence: Fence = "forbidden"
+    """A Markdown fence around an answer, which then is what the one fence holds."""
+    fence_language: str = ""
+    """The label that a fence must have; without it none, or any that is not another format's."""
+    commentary: bool = False
+    """Text may stand before and after the fence."""
     timestamps: Annotated[Times, _JSON] = {}
     grounded: Annotated[Pointers, _JSON] = ()
     """Values that must occur in the prompt."""
@@ -159,8 +195,16 @@ class Output(OutputParts):
 
     @property
     def wrappers(self) -> Wrappers:
-        """The known marks of reasoning and tool calls, and the task's own."""
-        return Wrappers(self.reasoning)
+        """The known marks of reasoning and tool calls, the task's own, and what may stand around an
+        answer."""
+        company = Company(
+            self.fence,
+            self.fence_language,
+            self.commentary,
+            self.reasoning.allowed,
+            self.format,
+        )
+        return Wrappers(self.reasoning.marks, ALONE if company.is_none else company)
 
     def with_schema(self, schema: Schema | Callable[[], Schema] | None) -> "Output":
         """The same declarations with their schema, wherever that was written; a function compiles
@@ -223,6 +267,9 @@ class Output(OutputParts):
             for key, name in self.parts_of(form).items():
                 if getattr(self, name) and self.format != form:
                     raise ValueError(f"{key} needs format: {form}, not {self.format}")
+        for key in ("commentary", "fence_language"):
+            if getattr(self, key) and self.fence == "forbidden":
+                raise ValueError(f"{key} needs fence: allowed or required")
         if self.words and not 0 <= self.words[0] <= self.words[1]:
             raise ValueError(f"words: the least is above the most: {list(self.words)}")
 

@@ -15,7 +15,8 @@ Every check that looks at the value looks at the *first top-level value*, found 
    better stands in the text.
 4. Else the first line that is one number, string or literal and nothing else.
 
-Reasoning is not looked at. Text before a closing mark such as ``</think>`` whose opening one may
+Where a task allows a fence, what stands outside of the first one is not looked at. Reasoning is not
+looked at. Text before a closing mark such as ``</think>`` whose opening one may
 have stood in the prompt, and tool calls, are looked at last. A mark inside of a value, or in a
 string behind the first unsound value, belongs to the value. A value reaches to the bracket that
 closes its first one, also when it is unsound inside, and to the end of the text when nothing closes
@@ -36,7 +37,7 @@ import json
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -44,6 +45,8 @@ from harness.checks.json.brackets import match_brackets
 from harness.checks.json.decoder import Decoded, decode
 from harness.checks.json.fault import Fault, explain_fault
 from harness.checks.json.source_code import code_last, is_code, is_comprehension
+from harness.checks.text.company import ExtraText
+from harness.checks.text.surroundings import around_fence
 from harness.checks.text.wrappers import KNOWN_WRAPPERS, Mark, Stretch, Wrappers
 from harness.core.verdict import FailureCode
 
@@ -87,6 +90,7 @@ class Document:
     """A completion's text and the first top-level JSON value in it."""
 
     text: str
+    """As long as the raw text; what may stand around the value is blanked."""
     start: int
     """Offset of the value; the end of the text without one."""
     end: int
@@ -96,16 +100,29 @@ class Document:
     fault: Fault | None = None
     """Why there is no sound value."""
     has_duplicates: bool = False
+    around: ExtraText | None = None
+    """What is wrong with the fence around the value, or outside of it."""
 
     @property
     def is_whole(self) -> bool:
-        """True when the text is the value and blanks, and nothing else."""
+        """True when the text is the value, what may stand around it, and nothing else."""
+        return self.around is None and self._is_alone
+
+    @property
+    def _is_alone(self) -> bool:
         return not self.text[: self.start].strip(_BLANK) and not self.text[self.end :].strip(_BLANK)
 
 
 @lru_cache(maxsize=4)
 def read_document(text: str, wrappers: Wrappers = KNOWN_WRAPPERS) -> Document:
     """Find the first top-level value of ``text``; the last few answers are kept."""
+    view = wrappers.view(text, _content_of_values(text))
+    document = _read(view.text, wrappers)
+    around = around_fence(view, wrappers)
+    return replace(document, around=around) if around else document
+
+
+def _read(text: str, wrappers: Wrappers) -> Document:
     start = len(text) - len(text.lstrip(_BLANK))
     if start == len(text):
         what = "nothing at all" if not text else "nothing but blanks"

@@ -5,7 +5,8 @@ import re
 
 from harness.checks.json.decoder import decode
 from harness.checks.json.document import Document
-from harness.checks.text.surroundings import ExtraText, first_piece
+from harness.checks.text.company import ExtraText
+from harness.checks.text.surroundings import first_piece
 from harness.checks.text.wrappers import KNOWN_WRAPPERS, Wrappers
 from harness.core.verdict import FailureCode
 
@@ -15,7 +16,15 @@ _NEXT_VALUE = re.compile(
 
 
 def extra_text(document: Document, wrappers: Wrappers = KNOWN_WRAPPERS) -> ExtraText | None:
-    """The first piece of text around the value, or the whole text when there is no value."""
+    """The first piece of text around the value, or the whole text when there is no value; what is
+    wrong with its fence, where that comes first."""
+    found, around = _piece(document, wrappers), document.around
+    if around and (found is None or around.span[0] <= found.span[0]):
+        return around
+    return found
+
+
+def _piece(document: Document, wrappers: Wrappers) -> ExtraText | None:
     fault = document.fault
     if fault and fault.code in (FailureCode.EMPTY, FailureCode.NO_JSON):
         return ExtraText(fault.code, fault.reason, fault.span)

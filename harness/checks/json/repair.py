@@ -50,14 +50,15 @@ def repaired(completion: Completion, wrappers: Wrappers = KNOWN_WRAPPERS) -> Com
 def repair_text(text: str, wrappers: Wrappers = KNOWN_WRAPPERS) -> str:
     """The JSON that ``json-repair`` makes of ``text``, or ``text`` itself when it makes none."""
     document = read_document(text, wrappers)
+    seen = document.text
     if document.fault is None:
         return text[document.start : document.end] if not document.is_whole else text
     if document.end == document.start or len(text) > MAX_CHARACTERS:
         return text
     if _depth(text) > MAX_DEPTH:
         return text
-    following = next(wrappers.marks(text, document.end), None)
-    broken = text[document.start : following.start if following else len(text)]
+    following = next(wrappers.marks(seen, document.end), None)
+    broken = seen[document.start : following.start if following else len(seen)]
     import json_repair  # only here: the catalogue is read by commands that repair nothing
 
     try:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from harness.checks.json.value import without_completion
 from harness.checks.text.python_source import offset_of, parse_python
-from harness.checks.text.surroundings import first_piece
+from harness.checks.text.surroundings import around_fence, first_piece
 from harness.checks.text.wrappers import KNOWN_WRAPPERS, Wrappers
 from harness.core.case import Case
 from harness.core.completion import Completion
@@ -35,7 +35,10 @@ class NoTextAroundCode:
     def judge(self, case: Case, completion: Completion) -> Verdict:
         if error := without_completion(completion):
             return error
-        text = completion.text
+        view = self.wrappers.view(completion.text)
+        if extra := around_fence(view, self.wrappers):
+            return Verdict.failed(extra.code, extra.reason, extra.span)
+        text = view.text
         source = parse_python(text)
         if source.tree is not None:
             return _bare_words(text, source.tree)

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 
 from harness.checks.json.value import without_completion
-from harness.checks.text.surroundings import find_markup, first_piece
+from harness.checks.text.surroundings import around_fence, find_markup, first_piece
 from harness.checks.text.wrappers import KNOWN_WRAPPERS, Wrappers
 from harness.core.case import Case
 from harness.core.completion import Completion
@@ -27,7 +27,10 @@ class NoTextAroundSections:
     def judge(self, case: Case, completion: Completion) -> Verdict:
         if error := without_completion(completion):
             return error
-        text = completion.text
+        view = self.wrappers.view(completion.text)
+        if extra := around_fence(view, self.wrappers):
+            return Verdict.failed(extra.code, extra.reason, extra.span)
+        text = view.text
         if not text.strip():
             reason = "expected a text, found nothing but blanks"
             return Verdict.failed(FailureCode.EMPTY, reason, (0, len(text)))

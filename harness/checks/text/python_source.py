@@ -69,7 +69,7 @@ def parse_answer(text: str, wrappers: Wrappers) -> ParsedPython:
     source = parse_python(wrappers.answer(text))
     if source.tree is not None or source.code is FailureCode.EMPTY:
         return source
-    whole = parse_python(text)
+    whole = parse_python(wrappers.view(text).text)
     return source if whole.tree is None else whole
 
 

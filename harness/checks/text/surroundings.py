@@ -2,8 +2,8 @@
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
+from harness.checks.text.company import ExtraText, View
 from harness.checks.text.wrappers import KNOWN_WRAPPERS, Mark, Side, Wrappers
 from harness.core.printable import excerpt
 from harness.core.verdict import FailureCode
@@ -21,15 +21,6 @@ _NAMES = {
     FailureCode.SPECIAL_TOKEN: "a special token",
     FailureCode.SECOND_DOCUMENT: "a second JSON value",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class ExtraText:
-    """The first piece of text that stands outside the answer."""
-
-    code: FailureCode
-    reason: str
-    span: tuple[int, int]
 
 
 def first_piece(
@@ -57,6 +48,16 @@ def first_piece(
         is_answer = is_second(text, first, piece_end)
         code = FailureCode.SECOND_DOCUMENT if is_answer else FailureCode.TEXT_AFTER
     return _named(text, (first, piece_end), code, f"after {answer}")
+
+
+def around_fence(view: View, wrappers: Wrappers) -> ExtraText | None:
+    """The first text outside of a fence, or the first fault of the fence itself."""
+    found = None
+    if view.outside.strip():
+        found = first_piece(view.outside, *view.span, "the fence", wrappers=wrappers)
+    if found is None or (view.fault and view.fault.span[0] <= found.span[0]):
+        return view.fault
+    return found
 
 
 def find_markup(

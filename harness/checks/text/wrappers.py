@@ -12,6 +12,7 @@ from enum import Enum
 from functools import lru_cache
 from typing import NamedTuple
 
+from harness.checks.text.company import ALONE, Company, View, view_of
 from harness.checks.text.wrapper_table import TABLE
 
 Stretch = tuple[int, int]
@@ -49,6 +50,9 @@ class Mark(NamedTuple):
         return self.family != _OWN and TABLE[self.family].is_tool
 
 
+IsContent = Callable[[Mark], bool]
+
+
 class Stretches(NamedTuple):
     """The text outside of reasoning, as pairs of offsets."""
 
@@ -64,6 +68,28 @@ class Wrappers:
 
     own: tuple[tuple[str, str], ...] = ()
     """Opening and closing marks, letter for letter."""
+    company: Company = ALONE
+    """What may stand around an answer."""
+
+    def view(self, text: str, is_content: "IsContent | None" = None) -> View:
+        """The text, of which all that may stand around the answer is blanked.
+
+        ``is_content`` says of a mark outside of reasoning that it is content of an answer.
+        """
+        if self.company.is_none:
+            return View(text)
+        seen = text
+        if self.company.reasoning:
+            seen = self._without_reasoning(text, is_content or (lambda mark: False))
+        return view_of(seen, text, self.company)
+
+    def _without_reasoning(self, text: str, is_content: "IsContent") -> str:
+        """The text with line ends in place of its reasoning, where anything is left of it: a fence
+        may begin right behind it."""
+        certain, _ = self.outside(text, is_content)
+        if not any(text[start:stop].strip() for start, stop in certain):
+            return text
+        return _only(text, certain, "\n")
 
     def marks(self, text: str, start: int = 0, stop: int | None = None) -> Iterator[Mark]:
         """The marks between two offsets, in reading order, whatever they belong to."""
@@ -90,9 +116,7 @@ class Wrappers:
                 return closed
         return closed
 
-    def outside(
-        self, text: str, is_content: Callable[[Mark], bool] = lambda mark: False
-    ) -> Stretches:
+    def outside(self, text: str, is_content: "IsContent" = lambda mark: False) -> Stretches:
         """The stretches of text to look for the answer in.
 
         ``is_content`` says of a mark outside of reasoning that it is content of an answer.
@@ -119,15 +143,17 @@ class Wrappers:
         return Stretches(certain, [*reversed(unopened), *calls])
 
     def answer(self, text: str) -> str:
-        """The text with form feeds in place of all that is not the answer, line ends apart.
+        """The text with form feeds in place of all that is not the answer, line ends apart, and
+        blanks in place of what may stand around it.
 
         Offsets and lines stay as they are, and to Python a line may begin with form feeds.
         """
+        text = self.view(text).text
         certain, doubtful = self.outside(text)
         for stretches in (certain, *([stretch] for stretch in doubtful)):
             if any(text[start:stop].strip() for start, stop in stretches):
-                return _only(text, stretches)
-        return _only(text, [])
+                return _only(text, stretches, "\f")
+        return _only(text, [], "\f")
 
     def _found(
         self, pattern: "re.Pattern[str]", text: str, start: int, stop: int | None
@@ -141,7 +167,7 @@ class Wrappers:
 
 
 KNOWN_WRAPPERS = Wrappers()
-"""The marks of the table alone."""
+"""The marks of the table alone, and nothing around an answer."""
 
 
 @lru_cache(maxsize=32)
@@ -178,12 +204,13 @@ def _sides(family: int) -> Iterator[str]:
             yield f"(?P<{side.value}{family}>{pattern})"
 
 
-def _only(text: str, stretches: list[Stretch]) -> str:
+def _only(text: str, stretches: list[Stretch], filler: str) -> str:
+    """The text with a character in place of each one that is in no stretch, line ends apart."""
     if stretches == [(0, len(text))]:
         return text
     pieces: list[str] = []
     position = 0
     for start, stop in stretches:
-        pieces += [_VISIBLE.sub("\f", text[position:start]), text[start:stop]]
+        pieces += [_VISIBLE.sub(filler, text[position:start]), text[start:stop]]
         position = stop
-    return "".join([*pieces, _VISIBLE.sub("\f", text[position:])])
+    return "".join([*pieces, _VISIBLE.sub(filler, text[position:])])

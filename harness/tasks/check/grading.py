@@ -18,12 +18,12 @@ from harness.core.completion import Completion
 from harness.core.errors import HarnessError
 from harness.core.record import RunRecord
 from harness.core.verdict import Outcome, Verdict
-from harness.tasks.check.corruptions import corruptions_of, defects_of
+from harness.tasks.check.corruptions import corruptions_of, defect_names
 from harness.tasks.check.corruptions.defect import Corruption, monotone_answers
 from harness.tasks.check.names import name_mistakes, names_in_suites
 from harness.tasks.check.user_suites import judge_with_suites
 from harness.tasks.judging import checks_of
-from harness.tasks.reference import reference_answer
+from harness.tasks.reference import bare_answer, reference_answer
 from harness.tasks.task import TASK_FILE, Task, load_task
 
 
@@ -136,7 +136,7 @@ class _Grading:
         """By behavior: the corruptions that it must fail."""
         self.held = {n for n in self.checks if listing()[n].broken_by is not None}
         """Behaviors whose files say what breaks them; the others are held by references alone."""
-        defects = (name for output in self._outputs() for name in defects_of(output))
+        defects = (name for output in self._outputs() for name in defect_names(output))
         self.corruptions = {name: CorruptionGrade(name) for name in defects}
 
     def grade(self) -> TaskGrade:
@@ -148,7 +148,7 @@ class _Grading:
             if case.reference is not None and (answer := self._perfect(case)) is not None:
                 perfect.append((case, answer))
                 if self._is_sound(case, answer):
-                    self._grade_corruptions(case, answer)
+                    self._grade_corruptions(case)
         for defect in of_cases:
             grade = self.corruptions[defect]
             self.corruptions[defect] = replace(grade, untried=len(perfect) - grade.made)
@@ -176,11 +176,11 @@ class _Grading:
                 yield output
 
     def _perfect(self, case: Case) -> Completion | None:
-        form = self.task.output_for(case).format
-        text = reference_answer(form, case.reference)
+        output = self.task.output_for(case)
+        text = reference_answer(output, case.reference)
         if text is not None:
             return Completion(text, case_id=case.id)
-        reason = f"the reference of a {form} task is the answer itself, a string"
+        reason = f"the reference of a {output.format} task is the answer itself, a string"
         self.mistakes.append(Mistake(reason, case.id))
         return None
 
@@ -200,8 +200,11 @@ class _Grading:
     def _judge(self, case: Case, completion: Completion) -> Mapping[str, Verdict]:
         return {name: check.judge(case, completion) for name, check in self.checks.items()}
 
-    def _grade_corruptions(self, case: Case, perfect: Completion) -> None:
-        for defect, corruption in corruptions_of(self.task.output_for(case), case, perfect.text):
+    def _grade_corruptions(self, case: Case) -> None:
+        output = self.task.output_for(case)
+        bare = bare_answer(output, case.reference)
+        assert bare is not None, "there is a perfect answer"
+        for defect, corruption in corruptions_of(output, case, bare):
             if expected := corruption.breaks & self.held:
                 self._grade_corruption(case, defect, corruption, expected)
 

@@ -33,19 +33,35 @@ def task_schema() -> dict[str, Any]:
             {"type": "null"},
         ],
     }
-    output = parts["Output"]["properties"]
+    _widen(parts["Output"]["properties"], parts)
+    return schema
+
+
+def case_schema() -> dict[str, Any]:
+    """The schema of one line of ``cases.jsonl``, with what the model reads in more than one
+    form."""
+    schema = schema_of(CaseLine, "one line of cases.jsonl")
+    _widen(schema["properties"], schema["$defs"])
+    return schema
+
+
+def _widen(output: dict[str, Any], parts: dict[str, Any]) -> None:
+    """Add the short forms of parts of ``output``."""
     output["timestamps"]["additionalProperties"] = {
         "anyOf": [{"enum": list(get_args(Kind))}, {"$ref": "#/$defs/TimestampRule"}]
     }
     for bound in ("earliest", "latest"):
         # A moment of ``unix`` is a number.
         parts["TimestampRule"]["properties"][bound]["anyOf"].append({"type": "integer"})
-    return schema
-
-
-def case_schema() -> dict[str, Any]:
-    """The schema of one line of ``cases.jsonl``."""
-    return schema_of(CaseLine, "one line of cases.jsonl")
+    marks = parts["Reasoning"]["properties"]["marks"]
+    output["reasoning"] = {
+        **{k: v for k, v in output["reasoning"].items() if k in ("description", "default")},
+        "anyOf": [
+            {"enum": ["allowed", "forbidden"]},
+            {"type": "array", "items": marks["items"]},
+            {"$ref": "#/$defs/Reasoning"},
+        ],
+    }
 
 
 def _budgets() -> dict[str, Any]:

@@ -14,20 +14,38 @@ from harness.checks import listing
 from harness.checks.declared.output import Output
 from harness.core.case import Case
 from harness.tasks.check.corruptions.defect import Corruption, Defects
+from harness.tasks.check.corruptions.fences import FENCE_DEFECTS, in_fence, of_fence
+
+
+def defect_names(output: Output) -> tuple[str, ...]:
+    """The names of the defects that answers of a task can have, those of a fence among them."""
+    own = () if output.fence == "forbidden" else FENCE_DEFECTS
+    return (*defects_of(output), *own)
 
 
 def defects_of(output: Output) -> Defects:
-    """The defects that answers of a task can have, by name."""
+    """The defects that bare answers of a task can have, by name."""
     defects: Defects = import_module(f"{__name__}.{output.format}").defects(output)
     return defects
 
 
 def corruptions_of(output: Output, case: Case, perfect: str) -> Iterator[tuple[str, Corruption]]:
-    """Each defect that the perfect answer has a place for, and the answer with it."""
+    """Each defect that the perfect answer has a place for, and the answer with it.
+
+    ``perfect`` is the bare answer; where it may stand in a fence, the corrupted ones do.
+    """
+    for name, made in _made(output, case, perfect):
+        yield name, replace(made, breaks=_behaviors(made.breaks))
+
+
+def _made(output: Output, case: Case, perfect: str) -> Iterator[tuple[str, Corruption]]:
+    has_fence = output.fence != "forbidden"
     for name, make in defects_of(output).items():
         made = make(case, perfect)
         if made is not None:
-            yield name, replace(made, breaks=_behaviors(made.breaks))
+            yield name, in_fence(output, perfect, made) if has_fence else made
+    if has_fence:
+        yield from of_fence(output, perfect)
 
 
 def _behaviors(breaks: Iterable[str]) -> frozenset[str]:
