@@ -6,17 +6,17 @@ type ``regressed``, and the gate's decision is a testcase of its own. The form i
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from harness.core.composite import composite
 from harness.core.record import Sample
 from harness.core.verdict import Outcome, Verdict
 from harness.gate.compare import Change, Side, required_behaviors
-from harness.gate.decision import GateDecision
 from harness.gate.outcome import GateOutcome
 from harness.report.report import Report
 from harness.report.words import decision as decisions
+from harness.report.words import log_decision as experiments
 from harness.report.words.escaping import xml
 from harness.report.words.provenance import environment_of, facts
 
@@ -29,8 +29,14 @@ _TAGS = {Outcome.FAILED: "failure", Outcome.ERROR: "error", Outcome.SKIPPED: "sk
 def render(report: Report) -> str:
     """The document, in ASCII: every other character as a reference."""
     suites = Element("testsuites", name="harness")
-    if report.decision is not None:
-        suites.append(_gate(report.decision))
+    if (tried := report.experiment) is not None:
+        suites.append(
+            _gate(tried.outcome, [experiments.sentence(tried), *experiments.explanation(tried)])
+        )
+    if (decided := report.decision) is not None:
+        suites.append(
+            _gate(decided.outcome, [decisions.sentence(decided), *decisions.explanation(decided)])
+        )
     for task in dict.fromkeys(t.name for t in report.after.record.tasks):
         suites.append(_suite(report, report.after, task))
     for name in ("tests", "failures", "errors", "skipped"):
@@ -92,14 +98,13 @@ def _type(verdict: Verdict) -> str:
     return verdict.code.value if verdict.code else verdict.outcome.value
 
 
-def _gate(decision: GateDecision) -> Element:
+def _gate(outcome: GateOutcome, lines: Sequence[str]) -> Element:
     """One testcase: a regression is a failure, an open decision an error."""
     suite = Element("testsuite", name="gate")
     case = SubElement(suite, "testcase", classname="harness.gate", name="no regression", time="0")
-    lines = [decisions.sentence(decision), *decisions.explanation(decision)]
-    if decision.outcome is not GateOutcome.PASS:
-        tag = "failure" if decision.outcome is GateOutcome.REGRESSION else "error"
-        said = SubElement(case, tag, message=xml(lines[0]), type=decision.outcome.value)
+    if outcome is not GateOutcome.PASS:
+        tag = "failure" if outcome is GateOutcome.REGRESSION else "error"
+        said = SubElement(case, tag, message=xml(lines[0]), type=outcome.value)
         said.text = "\n".join(map(xml, lines))
     else:
         SubElement(case, "system-out").text = "\n".join(map(xml, lines))

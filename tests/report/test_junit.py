@@ -6,9 +6,11 @@ from xml.etree.ElementTree import Element
 
 import pytest
 
+from harness.gate.log_decision import decide_log
 from harness.gate.policy import GatePolicy
 from harness.report.junit import render
 from harness.report.report import Report, report_on
+from tests.gate.test_log_decision import traffic
 from tests.gating import pair
 from tests.report.hostile import EVERYTHING, HOSTILE
 from tests.report.test_markdown import hostile
@@ -54,6 +56,10 @@ def test_the_gate_is_a_testcase_of_its_own() -> None:
     types = [failure.get("type") for failure in task.iter("failure")]
     assert types == ["regressed"] * 14
     assert suites.get("failures") == "15"
+    tried = decide_log(traffic(500, before=50, after=4), GatePolicy(margin=0.05))
+    suites = parsed(replace(report_on(*pair(8)), experiment=tried))
+    failure = suites.find("testsuite[@name='gate']/testcase/failure")
+    assert failure.get("message").startswith("REGRESSION: format_success_rate fell")
     suites = parsed(report_on(*pair(30), policy=GatePolicy()))
     assert suites.find("testsuite/testcase/error").get("type") == "inconclusive"
     suites = parsed(report_on(*pair(300), policy=GatePolicy()))
