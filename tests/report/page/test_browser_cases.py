@@ -323,7 +323,7 @@ def test_a_browser_without_a_clipboard_copies_all_the_same(tab: Page, tmp_path: 
     tab.evaluate("document.querySelector('.alone .copies button:nth-of-type(2)').click()")
     tab.until("window.copied")
     assert json.loads(tab.evaluate("window.copied")) == values(1)[-1]
-    assert tab.evaluate("document.querySelectorAll('textarea').length") == 0
+    assert tab.evaluate("document.querySelectorAll('textarea.sr').length") == 0
 
 
 @pytest.mark.parametrize("text", HOSTILE)
