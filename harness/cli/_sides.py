@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -11,6 +12,7 @@ from harness.cli._paths import PathType
 from harness.core.errors import HarnessError
 
 if TYPE_CHECKING:
+    from harness.cli._baseline_texts import BaselineTexts
     from harness.core.record import RunRecord
     from harness.gate.compare import Side
     from harness.gate.policy import GatePolicy
@@ -132,9 +134,21 @@ def _last_whole(root: Path) -> str:
 
 
 def against_named_baseline(
-    report: "Report", names: tuple[str, ...], settings: "Settings", *, has_ledger: bool
+    report: "Report",
+    names: tuple[str, ...],
+    settings: "Settings",
+    *,
+    has_ledger: bool,
+    texts: "BaselineTexts | None" = None,
 ) -> "Report":
     """The report, decided against the anchor too where the first of two names is a baseline's.
+
+    Args:
+        report: on the two runs.
+        names: the runs', as they were typed.
+        settings: the project's.
+        has_ledger: enter the decision in the ledger.
+        texts: finds the texts of the anchor, where they are shown.
 
     Raises:
         HarnessError: the anchor is damaged.
@@ -149,6 +163,8 @@ def against_named_baseline(
     if report.decision is None or not is_named:
         return report
     named = NamedBaseline.read(names[0], root)
+    if texts is not None and named.anchor is not None:
+        named = replace(named, anchor=texts.filled(named.anchor))
     return with_decision(report, named.completed(report.decision, has_ledger=has_ledger))
 
 

@@ -17,9 +17,11 @@ from harness.core.errors import HarnessError
 from harness.report.console.output import say, say_file, say_json
 
 if TYPE_CHECKING:
+    from harness.cli._baseline_texts import BaselineTexts
     from harness.core.record import RunRecord
     from harness.gate.compare import Side
     from harness.report.report import Report
+    from harness.run.settings import Settings
 
 FORMATS = ("html", "json", "markdown", "junit", "terminal", "lm-eval", "parquet", "csv")
 """Each is a file of this name in ``harness/report/``."""
@@ -105,13 +107,14 @@ def command(
         report = experiment_report(logs, settings, has_all=kind in OF_FILES)
         place = partial(beside, logs)
     else:
-        found = records(runs, root, settings)
+        found, texts = _records(runs, root, settings, kind)
         policy = None if kind == "terminal" else settings.gate
         report = report_on(*found, before=before, after=after, policy=policy)
         if noise is not None:
             report = with_noise(report, records((noise,), root, settings)[0])
-        report = against_named_baseline(report, runs, settings, has_ledger=False)
-        if kind in _WITH_TEXTS:
+        report = against_named_baseline(report, runs, settings, has_ledger=False, texts=texts)
+        report = _with_remarks(report, texts)
+        if kind in OF_FILES:
             _require_texts(report.runs)
         report = _with_parity(report, runs, root)
         place = partial(_place, runs, root, found)
@@ -228,10 +231,32 @@ def folder_of(side: "Side") -> Path | None:
     return Path(location) if kind == "adapter" else None
 
 
+def _records(
+    runs: tuple[str, ...], root: Path, settings: "Settings", kind: str
+) -> "tuple[list[RunRecord], BaselineTexts | None]":
+    """The runs, of which baselines get their texts where the format shows answers."""
+    from harness.cli._baseline_texts import BaselineTexts
+    from harness.records.runs import LATEST
+
+    found = records(runs, root, settings)
+    if kind not in _WITH_TEXTS:
+        return found, None
+    texts = BaselineTexts(root, settings, tuple(found))
+    return [texts.record(n, r) for n, r in zip(runs or (LATEST,), found, strict=True)], texts
+
+
+def _with_remarks(report: "Report", texts: "BaselineTexts | None") -> "Report":
+    """The report with a line about each of its baselines whose texts are missing."""
+    remarks = texts.remarks if texts else {}
+    notes = tuple(remarks[run.id] for run in report.runs if run.id in remarks)
+    say(*notes, err=True)
+    return replace(report, notes=notes)
+
+
 def _require_texts(found: "Sequence[RunRecord]") -> None:
-    """Refuse a baseline without texts for formats that show answers, which would look empty."""
+    """Refuse a baseline without texts for files of answers, which would be empty."""
     for record in found:
-        if record.samples and not any(s.messages or s.completion.text for s in record.samples):
+        if record.samples and not any(s.completion.text for s in record.samples):
             raise HarnessError(
                 f"the baseline of run {record.id} holds no texts to show: save it with --texts, "
                 "or say --format markdown"

@@ -6,7 +6,8 @@ never does. It is read as hostile input, as a run is.
 """
 
 import re
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from harness.core.errors import HarnessError
@@ -35,6 +36,12 @@ class Baseline:
     """Its samples have no messages, no references, and no texts unless ``has_texts``."""
     noise: MeasuredNoise | None = None
     is_first: bool = True
+    digests: Mapping[tuple[str, str, str, int], str] = field(default_factory=dict, hash=False)
+    """SHA-256 of each text, by model, task, case and repeat."""
+
+    def digest_of(self, sample: Sample) -> str:
+        """SHA-256 of the text of an answer."""
+        return self.digests[sample.model, sample.task, sample.case_id, sample.repeat]
 
 
 def save_baseline(
@@ -128,7 +135,8 @@ def read_baseline(path: Path) -> Baseline:
     except FileNotFoundError as error:
         raise HarnessError(f"{path}: {error.strerror}, name a baseline") from None
     file, record = parse(content, path)
-    return Baseline(file.name, file.saved, file.texts, record, file.noise, file.is_first)
+    digests = {(line.model, line.task, line.case, line.repeat): line.text for line in file.samples}
+    return Baseline(file.name, file.saved, file.texts, record, file.noise, file.is_first, digests)
 
 
 def baseline_names(root: Path) -> list[str]:
@@ -184,16 +192,9 @@ def read_run_or_baseline(text: str, runs: Path, baselines: Path) -> RunRecord:
     Raises:
         HarnessError: there is neither, there are both, or it is damaged.
     """
-    if text in baseline_names(baselines) and text != LATEST:
-        if record_file(runs / text).is_file():
-            raise HarnessError(
-                f"{text!r}: is a baseline and a run, name {baselines / text}{SUFFIX} "
-                f"or {runs / text}"
-            )
-        return read_named_baseline(text, baselines).record
-    path = Path(text)
-    if path.suffix == SUFFIX and path.is_file() and b'"baseline_version"' in _head(path):
-        return read_baseline(path).record
+    found = baseline_named(text, runs, baselines)
+    if found is not None:
+        return found.record
     try:
         return read_run(find_run(text, runs))
     except HarnessError as error:
@@ -202,6 +203,25 @@ def read_run_or_baseline(text: str, runs: Path, baselines: Path) -> RunRecord:
         if not known and text != LATEST:
             also = f"; nor is it a baseline: harness baseline save NAME makes one in {baselines}"
         raise HarnessError(f"{error}{also}") from None
+
+
+def baseline_named(text: str, runs: Path, baselines: Path) -> Baseline | None:
+    """The baseline that a user named, by name or file; ``None`` where that is none.
+
+    Raises:
+        HarnessError: there is a run of that name too, or the baseline is damaged.
+    """
+    if text in baseline_names(baselines) and text != LATEST:
+        if record_file(runs / text).is_file():
+            raise HarnessError(
+                f"{text!r}: is a baseline and a run, name {baselines / text}{SUFFIX} "
+                f"or {runs / text}"
+            )
+        return read_named_baseline(text, baselines)
+    path = Path(text)
+    if path.suffix == SUFFIX and path.is_file() and b'"baseline_version"' in _head(path):
+        return read_baseline(path)
+    return None
 
 
 def _head(path: Path) -> bytes:

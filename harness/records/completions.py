@@ -165,6 +165,11 @@ class Completions:
                 "delete from claims where model = ? and owner = ?", (model, self.owner)
             )
 
+    def models(self) -> list[str]:
+        """The keys of the models."""
+        with self.transaction() as connection:
+            return [str(row[0]) for row in connection.execute("select model from models")]
+
     def count(self, model: str) -> int:
         """The number of a model's answers."""
         with self.transaction() as connection:

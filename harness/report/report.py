@@ -37,6 +37,8 @@ class Report:
     """The trainings of adapters, by run id and ``ModelRecord.ref``."""
     experiment: LogDecision | None = None
     """The gate's decision on the log of an experiment, whose arms are the pair."""
+    notes: tuple[str, ...] = ()
+    """Lines about what the report could not have."""
     review: tuple[ReviewedAnswer, ...] = ()
     """A person's verdicts on answers."""
     parity: Parity | None = None

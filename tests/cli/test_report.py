@@ -83,9 +83,28 @@ def test_a_baseline_is_a_side_where_its_texts_are_not_needed(runs: Path) -> None
     content = json.loads(report("main", SECOND, "--format", "json", "-o", "-").output)
     assert content["before"]["model"] == BASE
     assert content["decision"]["outcome"] == "inconclusive"
-    result = report("main", SECOND)
+    other = record(12, [(BASE, CHATTERS)], run_id="20261118-080000-bbbb", seed=99)
+    save_baseline("other", other, Path("reports/baselines"))
+    result = report("other", "--format", "csv", "-o", "tables")
     assert result.exit_code == 2
     assert "holds no texts" in result.output
+
+
+def test_a_page_of_a_committed_baseline_has_numbers_and_says_which_texts_are_missing(
+    runs: Path,
+) -> None:
+    before = record(12, [(BASE, CHATTERS)], run_id="20261118-080000-bbbb", seed=99)
+    save_baseline("main", before, Path("reports/baselines"))
+    result = report("main", SECOND, "-o", "page.html")
+    assert result.exit_code == 0
+    assert "The baseline main keeps hashes of its answers: " in result.output
+    assert " of 12 texts were found in the store and in other runs." in result.output
+    page = Path("page.html").read_text("utf-8")
+    assert "harness baseline save main --texts --replace" in page
+    assert "No completion: the baseline main keeps its hash alone" in page
+    write_run(before, runs)
+    assert "keeps hashes" not in report("main", SECOND, "-o", "page.html").output
+    assert "keeps its hash alone" not in Path("page.html").read_text("utf-8")
 
 
 def test_the_terminal_gets_tables(runs: Path) -> None:

@@ -120,5 +120,6 @@ def _notes(report: Report) -> tuple[str, ...]:
     refused = decision.refused if decision else ()
     return (
         *notes,
+        *(f"{note}." for note in report.notes),
         *(f"Not comparable: {decisions.format_incompatibility(found)}." for found in refused),
     )
