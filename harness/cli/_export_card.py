@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from harness.cli._document import json_option, say_document
+from harness.cli._folders import report_dir_option
 from harness.cli._paths import PathType
 
 if TYPE_CHECKING:
@@ -37,11 +38,7 @@ DEFAULT = "README.md"
 )
 @click.option("--base-model", metavar="ID", help="The base's name on the Hub.")
 @click.option("--license", "license_", metavar="ID", help="The license; no file here knows it.")
-@click.option(
-    "--report-dir",
-    type=PathType(path_type=Path, file_okay=False),
-    help="The folder of runs. [default: report_dir of [tool.harness]]",
-)
+@report_dir_option
 @click.option("--force", is_flag=True, help="Replace a file that is there.")
 @json_option
 def card(

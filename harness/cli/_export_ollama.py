@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from harness.cli._document import json_option, say_document
+from harness.cli._folders import task_named, tasks_dir_option
 from harness.cli._paths import PathType
 
 if TYPE_CHECKING:
@@ -29,11 +30,7 @@ _FILE = PathType(path_type=Path, exists=True, dir_okay=False)
     help="The folder to write; it appears there whole or not at all.",
 )
 @click.option("--task", metavar="NAME", help="Take decoding parameters and system from this task.")
-@click.option(
-    "--tasks-dir",
-    type=PathType(path_type=Path, file_okay=False),
-    help="The folder of task folders.",
-)
+@tasks_dir_option
 @click.option(
     "--generation-config",
     type=_FILE,
@@ -115,10 +112,7 @@ def _asked(
         return OllamaRequest(*files, parameters=_configured(generation_config))
     if task is None:
         return OllamaRequest(*files)
-    from harness.run.settings import project_settings
-    from harness.tasks.task import find_tasks
-
-    (found,) = find_tasks(tasks_dir or Path(project_settings().tasks_dir), (task,))
+    found = task_named(task, tasks_dir)
     return OllamaRequest(
         *files,
         parameters=_sampled(found),

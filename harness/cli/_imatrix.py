@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from harness.core.case import Message, Role
     from harness.export.gguf.imatrix import Calibration
+    from harness.tasks.task import Task
 
 ANSWERS = ("completion", "response", "answer", "chosen", "output")
 """Keys under which a row of prompts may have its answer."""
@@ -39,20 +40,19 @@ def importance_of(data: str, tasks_dir: Path | None, most: int) -> "Path | Calib
     return Calibration(task.name, _spread([c.messages for c in task.cases], most), task.template)
 
 
-def _task(path: Path, data: str, tasks_dir: Path | None) -> Any:
+def _task(path: Path, data: str, tasks_dir: Path | None) -> "Task":
+    from harness.cli._folders import task_named
     from harness.core.errors import HarnessError
-    from harness.run.settings import project_settings
-    from harness.tasks.task import TASK_FILE, find_tasks, load_task
+    from harness.tasks.task import TASK_FILE, load_task
 
     if (path / TASK_FILE).is_file():
         return load_task(path)
     if path.suffix or "/" in data:
         raise HarnessError(f"--imatrix {data}: is no file and no task's folder")
     try:
-        (found,) = find_tasks(tasks_dir or Path(project_settings().tasks_dir), (data,))
+        return task_named(data, tasks_dir)
     except HarnessError as error:
         raise HarnessError(*(_as_imatrix(m, data) for m in error.mistakes)) from None
-    return found
 
 
 def _as_imatrix(mistake: str, data: str) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from harness.cli._paths import PathType
+from harness.cli._folders import report_dir_option
 from harness.core.errors import HarnessError
 
 if TYPE_CHECKING:
@@ -59,8 +59,7 @@ def side_options(command: Command) -> Command:
     options = (
         click.option("--before", metavar="MODEL", help="The model before, by ref or name."),
         click.option("--after", metavar="MODEL", help="The model after, by ref or name."),
-        click.option("--report-dir", type=PathType(path_type=Path, file_okay=False),
-                     help="The folder of runs. [default: report_dir of [tool.harness]]"),
+        report_dir_option,
     )  # fmt: skip
     for option in reversed(options):
         command = option(command)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from harness.cli._document import json_option, say_document
+from harness.cli._folders import report_dir_option, tasks_dir_option
 from harness.cli._paths import PathType
 from harness.core.errors import HarnessError
 from harness.files.strict_json import NotJson, decode
@@ -32,8 +33,8 @@ _SAID = {"marked": "must pass", "added": "added, must pass", "none": "had to pas
     help="The review that a page exported: its starred cases must pass from then on.",
 )
 @click.option("--task", metavar="NAME", help="Where several tasks of the run have such a case.")
-@click.option("--tasks-dir", type=_FOLDER, help="The folder of task folders.")
-@click.option("--report-dir", type=_FOLDER, help="The folder of runs.")
+@tasks_dir_option
+@report_dir_option
 @json_option
 def promote(
     run: str | None,

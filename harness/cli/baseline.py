@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from harness.cli._document import json_option, say_document
+from harness.cli._folders import report_dir_option
 from harness.cli._group import Group
-from harness.cli._paths import PathType
 from harness.core.errors import HarnessError
 
 if TYPE_CHECKING:
@@ -30,11 +30,7 @@ def run_options(command: Callable[..., None]) -> Callable[..., None]:
                      help="Ask the model once more, in other batches, to measure its noise."),
         click.option("--not-first", "is_insisting", is_flag=True,
                      help="Take a run though its weights were run before. Every gate says so."),
-        click.option(
-            "--report-dir",
-            type=PathType(path_type=Path, file_okay=False),
-            help="The folder of runs.",
-        ),
+        report_dir_option,
         json_option,
     )  # fmt: skip
     for option in reversed(options):

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from harness.cli._folders import task_named, tasks_dir_option
 from harness.cli._opening import opening_options, settings_of
-from harness.cli._paths import PathType
 from harness.core.errors import HarnessError
 
 if TYPE_CHECKING:
@@ -28,10 +28,7 @@ MOST_MODELS = 8
     "--models", "two", metavar="A B", nargs=2, help="Two models, whose answers stand side by side."
 )
 @click.option("--task", metavar="NAME", help="The task whose prompt is filled and that judges.")
-@click.option(
-    "--tasks-dir", type=PathType(path_type=Path, file_okay=False),
-    help="The folder of tasks. [default: tasks_dir of [tool.harness]]",
-)  # fmt: skip
+@tasks_dir_option
 @click.option("--system", metavar="TEXT", help="The system message, where no task brings one.")
 @click.option(
     "--decode", type=click.Choice(["free", "constrained"]), default="free", show_default=True,
@@ -79,12 +76,11 @@ def _session(options: Mapping[str, Any], project: "Settings") -> "Session":
     from harness.chat.conversation import Conversation
     from harness.chat.screen import PlainScreen, TerminalScreen
     from harness.chat.session import Session
-    from harness.tasks.task import find_tasks
 
     refs = _refs([*options["one"], *(options["two"] or ())])
     folder, task = options["tasks_dir"] or Path(project.tasks_dir), None
     if options["task"]:
-        (task,) = find_tasks(folder, (options["task"],))
+        task = task_named(options["task"], folder)
     settings = settings_of(options, project)
     for ref in refs:
         backends.preflight(ref, settings)

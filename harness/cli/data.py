@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from harness.cli._document import json_option, say_document
+from harness.cli._folders import task_named, tasks_dir_option
 from harness.cli._group import Group
 from harness.cli._paths import PathType
 
@@ -83,7 +84,7 @@ def prepare(
 @command.command()
 @click.argument("files", metavar="FILE...", nargs=-1, required=True, type=FILES)
 @click.option("--task", "name", metavar="TASK", required=True, help="Task that the rows teach.")
-@click.option("--tasks-dir", metavar="DIR", type=FILES, help="The folder of task folders.")
+@tasks_dir_option
 @json_option
 def check(files: tuple[Path, ...], name: str, tasks_dir: Path | None, is_json: bool) -> None:
     """Look at the rows of FILE... for the faults that a training loss does not show.
@@ -93,13 +94,10 @@ def check(files: tuple[Path, ...], name: str, tasks_dir: Path | None, is_json: b
 
     Exit code 0 when the rows have no fault, 1 when they have some.
     """
-    from harness.run.settings import project_settings
-    from harness.tasks.task import find_tasks
     from trainers.data import check as checking
     from trainers.data.check_lines import check_lines
 
-    folder = tasks_dir or Path(project_settings().tasks_dir)
-    (task,) = find_tasks(folder, (name,))
+    task = task_named(name, tasks_dir)
     found = checking.check(files, task)
     if is_json:
         say_document({"task": task.name, **checking.values_of(found)})
@@ -114,7 +112,7 @@ def check(files: tuple[Path, ...], name: str, tasks_dir: Path | None, is_json: b
 @click.option("--task", "name", metavar="TASK", required=True, help="Task that the rows teach.")
 @click.option("-o", "output", metavar="DIR", required=True, type=FILES, help="A folder of tasks.")
 @click.option("--limit", type=click.IntRange(1), metavar="N", help="At most so many of the rows.")
-@click.option("--tasks-dir", metavar="DIR", type=FILES, help="The folder of task folders.")
+@tasks_dir_option
 @click.option("--overwrite", is_flag=True, help="Replace the task that stands in DIR.")
 @json_option
 def rows_as_task(
@@ -143,7 +141,7 @@ def rows_as_task(
     from trainers.improve import training_prompts
 
     folder = tasks_dir or Path(project_settings().tasks_dir)
-    (task,) = find_tasks(folder, (name,))
+    task = task_named(name, folder)
     training_prompts.require_room(output, task, overwrite=overwrite)
     rows = [row for file in files for row in read_rows(file)[0]]
     prompts = training_prompts.without_cases(rows, find_tasks(folder), limit)

@@ -10,6 +10,7 @@ import click
 from harness.cli._document import json_option, say_document
 from harness.cli._export_card import card
 from harness.cli._export_ollama import ollama
+from harness.cli._folders import tasks_dir_option
 from harness.cli._group import Group
 from harness.cli._paths import PathType
 
@@ -109,11 +110,7 @@ def merge(
     show_default=True,
     help="Collect it from so many conversations of DATA, spread over all.",
 )
-@click.option(
-    "--tasks-dir",
-    type=PathType(path_type=Path, file_okay=False),
-    help="The folder of task folders.",
-)
+@tasks_dir_option
 @click.option(
     "--converter",
     metavar="PATH",

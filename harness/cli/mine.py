@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 import click
 
 from harness.cli._document import json_option, say_document
+from harness.cli._folders import report_dir_option, task_named, tasks_dir_option
 from harness.cli._paths import PathType
 from harness.core.errors import HarnessError
 
 if TYPE_CHECKING:
     from harness.core.record import RunRecord
     from harness.core.review import ReviewedAnswer
-    from harness.tasks.task import Task
     from trainers.data.mining import JudgedAnswer, Mined, Sampled
 
 BROKEN_LINES = 2
@@ -93,8 +93,8 @@ class MineOptions:
     type=PathType(path_type=Path, dir_okay=False),
     help="The review that a page exported: its verdicts go before those of the checks.",
 )
-@click.option("--tasks-dir", type=_FOLDER, help="The folder of the tasks that were asked.")
-@click.option("--report-dir", type=_FOLDER, help="The folder of runs.")
+@tasks_dir_option
+@report_dir_option
 @json_option
 def command(
     sources: tuple[str, ...],
@@ -209,7 +209,7 @@ def _of_runs(records: Sequence["RunRecord"], options: MineOptions) -> Iterator["
         return
     model = model_of(records, options.model)
     names = tasks_of(records, model, options.task)
-    tasks = {name: _task(name, options) for name in names}
+    tasks = {name: task_named(name, options.tasks_dir) for name in names}
     suite_tasks = frozenset(names if options.is_of_suites else ())
     if options.review:
         _require_review_of(records, model, options)
@@ -232,13 +232,6 @@ def _require_review_of(records: "Sequence[RunRecord]", model: str, options: Mine
         )
 
 
-def _task(name: str, options: MineOptions) -> "Task":
-    from harness.tasks.task import find_tasks
-
-    (task,) = find_tasks(options.tasks_dir, (name,))
-    return task
-
-
 def _of_experiments(
     paths: Sequence[Path], options: MineOptions
 ) -> tuple[list["JudgedAnswer"], int]:
@@ -252,7 +245,7 @@ def _of_experiments(
     require_texts(paths[0], read.entries)
     answers = answers_of_experiment(
         read.entries,
-        partial(_task, options=options),
+        partial(task_named, tasks_dir=options.tasks_dir),
         task=options.task,
         model=options.model,
         behaviors=options.behaviors,
@@ -265,7 +258,7 @@ def _of_log(path: Path, options: MineOptions) -> tuple[list["JudgedAnswer"], int
     from harness.tasks.judging import BrokenLine
     from trainers.data.judged_answers import answers_of_log
 
-    task = _task(options.task, options) if options.task else None
+    task = task_named(options.task, options.tasks_dir) if options.task else None
     broken = BrokenLines(str(path))
     answers: list[JudgedAnswer] = []
     judged = answers_of_log(

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
+from harness.cli._folders import report_dir_option, tasks_dir_option
 from harness.cli._opening import trust_option
-from harness.cli._paths import PathType
 from harness.core.errors import HarnessError
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ DIFFERS = 1
 @click.command()
 @click.argument("chain", metavar="MODEL... | RUN", nargs=-1, required=True)
 @click.option("--task", "tasks", multiple=True, metavar="NAME", help="Only this task; repeatable.")
-@click.option("--tasks-dir", metavar="DIR", help="The folder of task folders.")
+@tasks_dir_option
 @click.option("--limit", type=click.IntRange(1), help="Only the first N cases of each task.")
 @click.option("--case", "cases", multiple=True, metavar="ID", help="Only this case; repeatable.")
 @click.option("--seed", type=int, help="Seed of sampled decoding.")
@@ -57,11 +57,7 @@ DIFFERS = 1
     help="Of what is printed.",
 )
 @click.option("--json", "is_json", is_flag=True, help="The same as --format json.")
-@click.option(
-    "--report-dir",
-    type=PathType(path_type=Path, file_okay=False),
-    help="The folder of runs.",
-)
+@report_dir_option
 def command(
     chain: tuple[str, ...],
     kind: str,

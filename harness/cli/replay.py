@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from harness.cli._document import json_option, say_document
+from harness.cli._folders import report_dir_option, tasks_dir_option
 from harness.cli._opening import trust_option
-from harness.cli._paths import PathType
 from harness.core.errors import HarnessError
 
 if TYPE_CHECKING:
@@ -35,16 +35,8 @@ FAILED = 1
     metavar="K",
     help="Which answer to the case, where it has several, from 0.",
 )
-@click.option(
-    "--tasks-dir",
-    type=PathType(path_type=Path, file_okay=False),
-    help="The folder of task folders, to judge by. [default: tasks_dir of [tool.harness]]",
-)
-@click.option(
-    "--report-dir",
-    type=PathType(path_type=Path, file_okay=False),
-    help="The folder of runs.",
-)
+@tasks_dir_option
+@report_dir_option
 @trust_option
 @json_option
 def command(

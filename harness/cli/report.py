@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 import click
 
 from harness.cli._experiment import beside, experiment_report, logs_among
+from harness.cli._folders import report_dir_option
 from harness.cli._paths import PathType
 from harness.cli._sides import against_named_baseline, records
 from harness.core.errors import HarnessError
@@ -64,11 +65,7 @@ _WITH_TEXTS = ("html", "terminal", *OF_FILES)
     type=PathType(path_type=Path, dir_okay=False),
     help="The review that a page exported: a page to go on from, or a table beside the others.",
 )
-@click.option(
-    "--report-dir",
-    type=PathType(path_type=Path, file_okay=False),
-    help="The folder of runs. [default: report_dir of [tool.harness]]",
-)
+@report_dir_option
 @click.option("--json", "is_json", is_flag=True, help="The same as --format json -o -.")
 @click.option("--open", "is_opened", is_flag=True, help="Open the page in a browser.")
 def command(

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from harness.cli._folders import report_dir_option
 from harness.cli._group import Group
 from harness.cli._paths import PathType
 from harness.core.portable import expanded
@@ -29,11 +30,7 @@ def command() -> None:
 @command.command()
 @click.argument("runs", nargs=-1, required=True, metavar="RUN...")
 @click.option("--run-id", metavar="ID", help="The id of the merged run.")
-@click.option(
-    "--report-dir",
-    type=PathType(path_type=Path, file_okay=False),
-    help="The folder of runs. [default: report_dir of [tool.harness]]",
-)
+@report_dir_option
 @click.option(
     "--junitxml",
     type=PathType(path_type=Path, dir_okay=False),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from harness.cli._document import json_option, say_document
-from harness.cli._paths import PathType
+from harness.cli._folders import report_dir_option
 from harness.core.errors import HarnessError
 
 if TYPE_CHECKING:
@@ -19,11 +19,7 @@ if TYPE_CHECKING:
 @click.option("--task", metavar="NAME", help="Only runs of this task.")
 @click.option("--model", metavar="MODEL", help="Only runs of this model, by ref or name.")
 @click.option("--last", type=click.IntRange(1), default=20, show_default=True, help="Runs shown.")
-@click.option(
-    "--report-dir",
-    type=PathType(path_type=Path, file_okay=False),
-    help="The folder of runs. [default: report_dir of [tool.harness]]",
-)
+@report_dir_option
 @json_option
 def command(
     task: str | None, model: str | None, last: int, report_dir: Path | None, is_json: bool

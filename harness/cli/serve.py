@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from harness.cli._folders import tasks_dir_option
 from harness.cli._opening import opening_options, settings_of
-from harness.cli._paths import PathType
 from harness.cli._serve_ab import ab_options, given_ab_options, run_ab
 from harness.core.errors import HarnessError
 from harness.serve.limits import DEFAULTS
@@ -34,10 +34,7 @@ KEY = "HARNESS_SERVE_KEY"
     "--task", "tasks", metavar="NAME", multiple=True,
     help="Offer this task under /v1/tasks/NAME. Repeatable. [default: all of --tasks-dir]",
 )  # fmt: skip
-@click.option(
-    "--tasks-dir", type=PathType(path_type=Path, file_okay=False),
-    help="The folder of tasks. [default: tasks_dir of [tool.harness]]",
-)  # fmt: skip
+@tasks_dir_option
 @click.option(
     "--policy", default="raw", show_default=True, metavar="raw|repair|retry:N|constrained",
     help="For a task's request that names none.",

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
 
-from harness.plugin.option_names import NamedOptions, option_of
+from harness.plugin.option_names import NamedOptions, option_of, refused_beside
 from harness.plugin.options import count
 
 if TYPE_CHECKING:
@@ -42,13 +41,10 @@ def add_options(group: NamedOptions) -> None:
 
 def plugins(session: HarnessSession) -> Iterator[object]:
     """The second answers, where they are asked for; models that cannot be asked are a mistake."""
-    option = partial(option_of, session.config)
-    cases = option("--ab-noise")
+    cases = option_of(session.config, "--ab-noise")
     if cases is None:
         return
-    for name, reason in _REFUSED.items():
-        if option(name):
-            session.mistakes.append(f"--ab-noise: {reason}, leave out {name}")
+    session.mistakes += refused_beside("--ab-noise", session.config, _REFUSED)
     for ref in dict.fromkeys(s.ref for s in session.subjects):
         if ref.kind == "record":
             session.mistakes.append(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from harness.plugin.distributed import is_worker
-from harness.plugin.option_names import NamedOptions, option_of
+from harness.plugin.option_names import NamedOptions, option_of, refused_beside
 
 if TYPE_CHECKING:
     from harness.core.record import RunRecord
@@ -42,8 +42,9 @@ def plugins(session: HarnessSession) -> Iterator[object]:
         if option_of(config, "--stop-early"):
             session.mistakes.append("--stop-early: name the baseline to decide against: --baseline")
         return
-    if option_of(config, "--generate") is not None or option_of(config, "--generated") is not None:
-        session.mistakes.append("--baseline: drawn cases are not those of a baseline, leave it out")
+    drawn = dict.fromkeys(("--generate", "--generated"), "drawn cases are not a baseline's")
+    if refused := [*refused_beside("--baseline", config, drawn)]:
+        session.mistakes += refused
         return
     try:
         gate = Gate(*_asked(config, session.options.settings))

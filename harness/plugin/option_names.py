@@ -31,6 +31,17 @@ def option_of(config: pytest.Config, name: str) -> Any:
     return config.getoption(prefixed(name))
 
 
+def refused_beside(name: str, config: pytest.Config, others: Mapping[str, str]) -> Iterator[str]:
+    """One mistake for each given option that cannot stand beside the named one.
+
+    Args:
+        others: each such option, with the reason or what to do instead.
+    """
+    for other, reason in others.items():
+        if option_of(config, other) not in (None, False, []):
+            yield f"{name}: leave out {other}, {reason}"
+
+
 class NamedOptions:
     """The plugin's group of options, which have their prefixed names from the beginning."""
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from harness.plugin.option_names import NamedOptions, option_of
+from harness.plugin.option_names import NamedOptions, option_of, refused_beside
 
 if TYPE_CHECKING:
     from harness.core.shard import Shard
@@ -87,10 +87,8 @@ def plugins(session: HarnessSession) -> Iterator[object]:
     given = [name for name in ("--shard", "--merge") if option(name)]
     if len(given) > 1:
         session.mistakes.append("--shard and --merge: give the one, then the other")
-    for name, instead in _REFUSED.items() if option("--shard") else ():
-        if option(name) not in (None, False):
-            session.mistakes.append(f"--shard: leave out {name}, {instead}")
     if option("--shard"):
+        session.mistakes += refused_beside("--shard", session.config, _REFUSED)
         yield ShardEnd()
 
 

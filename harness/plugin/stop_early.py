@@ -6,7 +6,6 @@ the model has stopped, and the gate decides at the levels of that look.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 
 import pytest
 
@@ -29,7 +28,7 @@ from harness.plugin.items import (
     names_of,
     subject_of,
 )
-from harness.plugin.option_names import option_of
+from harness.plugin.option_names import option_of, refused_beside
 from harness.plugin.output import usage_error
 from harness.plugin.session import HarnessSession
 from harness.run.blocks import in_blocks
@@ -42,14 +41,12 @@ _ARGUMENTS = frozenset({"completion", "case", "task", "model"})
 
 def plugins(session: HarnessSession, gate: Gate) -> Iterator[object]:
     """The plugin; options that change what a case is asked are mistakes."""
-    option = partial(option_of, session.config)
-    if option("--repeats") > 1:
+    if option_of(session.config, "--repeats") > 1:
         session.mistakes.append(
             "--stop-early: looks at one answer to each case, leave out --repeats"
         )
-    for name in ("--per-case", "--parity"):
-        if option(name):
-            session.mistakes.append(f"--stop-early: not all cases are asked, leave out {name}")
+    others = dict.fromkeys(("--per-case", "--parity"), "not all cases are asked")
+    session.mistakes += refused_beside("--stop-early", session.config, others)
     yield StopEarly(session, gate)
 
 

@@ -49,8 +49,11 @@ def test_what_cannot_be_asked_again_is_refused_in_a_line(project):
     model = project.store(GOOD)
     for given, said in (
         (["--model", model], f"ERROR: --ab-noise: {model} replays stored answers, which cannot"),
-        (["--model", "endpoint:#m", "--plan-out", "x"], "ERROR: --ab-noise: nothing is asked, lea"),
-        (["--model", model, "--shard", "1/2"], "ERROR: --ab-noise: measure it in a session of"),
+        (["--model", "endpoint:#m", "--plan-out", "x"], "ERROR: --ab-noise: leave out --plan-out,"),
+        (
+            ["--model", model, "--shard", "1/2"],
+            "ERROR: --ab-noise: leave out --shard, measure it in",
+        ),
     ):
         done = project.pytest("suites", *given, "--ab-noise")
         assert done.code == 4
