@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from harness.cli._document import json_option, say_document
+from harness.cli._folders import tasks_dir_option
 from harness.cli._paths import PathType
 from harness.core.errors import HarnessError
 
@@ -67,11 +68,7 @@ class Given:
     "--examples", type=_FILE, metavar="FILE", help="Rows with an answer: JSON lines, JSON or CSV."
 )
 @click.option("--answer", metavar="COLUMN", help="The column of --examples with the answer.")
-@click.option(
-    "--tasks-dir",
-    type=PathType(path_type=Path, file_okay=False),
-    help="The folder of task folders. [default: tasks_dir of [tool.harness]]",
-)
+@tasks_dir_option
 @json_option
 def new(name: str, tasks_dir: Path | None, is_json: bool, **options: Any) -> None:
     """Write the task NAME: task.yaml, cases.jsonl and, for JSON, schema.json.
