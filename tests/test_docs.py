@@ -206,7 +206,7 @@ def test_the_gate_workflow_names_the_run_that_it_made():
     text = (ROOT / ".github/workflows/gate.yml").read_text("utf-8")
     assert '--run-id "$RUN"' in text
     assert 'harness gate "$BASELINE" "$RUN"' in text
-    assert 'harness report "$RUN"' in text
+    assert 'harness report "$BASELINE" "$RUN"' in text
     assert " latest " not in text
 
 

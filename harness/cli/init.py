@@ -15,7 +15,7 @@ from harness.core.errors import HarnessError
 NEXT = (
     ("pytest", "judge the adapter that came along"),
     ("harness report --open", "look at its answers"),
-    ("harness baseline save main", "keep that run, and commit it"),
+    ("harness baseline save main --texts", "keep that run, and commit it"),
     ("harness train recipes/json_extraction.yaml", "train an adapter of your own"),
 )
 
