@@ -152,7 +152,8 @@ def svg(ansi: str, name: str) -> str:
 
 
 def photograph(tab: Page, page: Path, folder: Path) -> None:
-    """The first screen wide and narrow, light and dark, and a case that broke."""
+    """The first screen wide and narrow, light and dark; a case that broke, in the list and alone;
+    the table of cases."""
     for scheme in ("light", "dark"):
         tab.prefer(scheme)
         for shape, width, height in (("wide", 1280, 920), ("narrow", 390, 844)):
@@ -163,6 +164,11 @@ def photograph(tab: Page, page: Path, folder: Path) -> None:
     tab.resize(1280, 920, scale=1.5)
     tab.open(page)
     tab.screenshot(folder / "page-case.png", selector=".bucket[open] .case")
+    tab.open(page, "#task=json_extraction&behavior=exact_fields&view=table&sort=change")
+    tab.evaluate("document.querySelector('.views').scrollIntoView({ behavior: 'instant' })")
+    tab.screenshot(folder / "page-table.png")
+    tab.evaluate("document.querySelector('.dense tbody a').click()")
+    tab.screenshot(folder / "page-alone.png", selector=".alone")
 
 
 def report(folder: Path) -> None:

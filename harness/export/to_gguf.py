@@ -294,7 +294,7 @@ def _quantize(request: GgufRequest, staging: Staging, matrix: _Matrix | None) ->
 
 
 def _prompt_warnings(source: Source) -> Iterator[str]:
-    """What whoever runs the file finds in the prompts of its chat template."""
+    """Findings on the prompts of the chat template, which whoever runs the file will meet."""
     for finding in prompt_findings(folder_tokens(source.tokenizer_folder, source.folder)):
         yield str(finding)
 

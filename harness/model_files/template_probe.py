@@ -60,7 +60,7 @@ def _turn(template: str, special: tuple[tuple[str, str], ...]) -> RenderedTurn:
 
 
 def probe(asked: Mapping[str, Any]) -> dict[str, Any]:
-    """What the process answers, or ``error`` where it does not."""
+    """The answer of the process, or ``error`` where there is none."""
     try:
         done = subprocess.run(
             child_python.command("harness.model_files.template_probe"),

@@ -197,7 +197,7 @@ def _counterexample(found: Counterexample) -> JsonValue:
 
 
 def _lift(lift: TaskLift) -> JsonValue:
-    """What a grammar changes on one task."""
+    """The numbers of a grammar's lift on one task."""
     return {"task": lift.task, "models": [_model_lift(model) for model in lift.models]}
 
 

@@ -58,7 +58,7 @@ def _sample_lines(side: Side, task: TaskRecord, hashes: dict[str, JsonValue]) ->
 
 
 def remarks(report: Report) -> Iterator[str]:
-    """What the files do not hold."""
+    """Lines on the answers that the files do not hold."""
     for side in report.sides:
         samples = [s for s in side.record.samples if s.model == side.model]
         if errors := sum(_is_error(sample) for sample in samples):

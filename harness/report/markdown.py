@@ -141,7 +141,7 @@ def _table(task: TaskDecision) -> Iterator[str]:
 
 
 def _lift(lift: GrammarLift) -> Iterator[str]:
-    """What a grammar changes, with a column for each model."""
+    """A table of a grammar's lift, with a column for each model."""
     yield f"\n### {markdown(lift.task)}: {TITLE}\n\n"
     yield _row(["", *map(markdown, lift.models)])
     yield _row(["---", *["---:"] * len(lift.models)])

@@ -193,7 +193,7 @@ class Judgment:
     id: Any
     verdicts: VerdictMap
     ignored: tuple[str, ...] = ()
-    """What the line itself declares, where a task's declarations take its place."""
+    """Parts that the line declares itself, where a task's declarations take their place."""
     repeat: int | None = None
     """Index of the answer, where a row holds several."""
     is_own_case: bool = True

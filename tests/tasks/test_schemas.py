@@ -52,6 +52,7 @@ def test_its_first_line_names_the_schema(path: Path) -> None:
         {"budgets": {"of_my_own": 0.5}, "required": ["of_my_own"]},
         {"budgets": {"peak_memory_mb": 1500, "json_validity": 1}},
         {"template": {"enable_thinking": False}},
+        {"stated": {"by": "a script", "numbers": {"format_success_rate": 0.987}}},
     ],
 )
 def test_what_a_task_may_say_is_valid(more: dict[str, Any]) -> None:
@@ -66,6 +67,7 @@ def test_what_a_task_may_say_is_valid(more: dict[str, Any]) -> None:
         {"output": {"format": "json", "timestamps": {"/at": "daily"}}},
         {"budgets": {"json_validity": 98}},
         {"budgets": {"latency_p95_seconds": 0}},
+        {"stated": {"by": "a script", "numbers": {"format_success_rate": 98.7}}},
         {"sampling": {"temperature": -1}},
     ],
 )

@@ -95,7 +95,7 @@ class _Cut:
         return "".join(common)
 
     def split(self, turns: Turns, *more: str) -> tuple[str, str]:
-        """What closes a message, and what opens a question. ``more``: what else leads to one."""
+        """The texts that close a message and that open a question. ``more``: others that do."""
         closed = self.closing(turns.to_answer, turns.to_question, turns.to_end, *more)
         question = turns.to_question.removeprefix(closed)
         if not all(text.endswith(question) for text in (turns.head, *more)):

@@ -94,7 +94,7 @@ class Reference:
                 yield found
 
     def after_an_answer(self) -> str:
-        """What the chat template writes between an answer and the next question's words."""
+        """The chat template's text between an answer and the words of the next question."""
         for conversation, text in self.prompts.items():
             if (conversation.kind, conversation.shape) == (REQUIRED, "uau"):
                 answer, question = (m.content for m in conversation.messages[1:])

@@ -166,7 +166,7 @@ def _limits(subject: Subject) -> Iterator[str]:
 
 
 def _limit_lines(subject: Subject) -> Iterator[str]:
-    """What the numbers do not say, and what they say against the adapter."""
+    """Lines on the gaps of the numbers, and on those that speak against the adapter."""
     for result in subject.results:
         name = f"{markdown(result.task)}: {markdown(result.behavior)}"
         if result.met is False:

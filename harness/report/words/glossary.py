@@ -278,6 +278,12 @@ TERMS = (
         ("repair_lift",),
     ),
     Term(
+        "right answers",
+        "The share of cases whose answer has the values of its reference (`exact_fields`): a "
+        "headline of its own, as an answer may have the wanted format and a wrong value.",
+        "report.md#the-cases",
+    ),
+    Term(
         "saturated",
         "A suite on which every case passes on both sides. It can show losses and no gains: "
         "harder cases would show both.",

@@ -24,7 +24,11 @@ def task_schema() -> dict[str, Any]:
     """The schema of ``task.yaml``, with what the model reads in more than one form."""
     schema = schema_of(TaskFile, "task.yaml")
     properties, parts = schema["properties"], schema["$defs"]
-    properties["budgets"]["properties"] = _budgets()
+    properties["budgets"]["properties"] = budgets = _budgets()
+    parts["StatedFile"]["properties"]["numbers"]["properties"] = {
+        name: {key: value for key, value in bound.items() if key != "description"}
+        for name, bound in budgets.items()
+    }
     names = {"enum": [name for name, found in listing().items() if found.check_for is not None]}
     properties["required"] = {
         **properties["required"],
