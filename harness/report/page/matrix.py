@@ -116,7 +116,12 @@ def _difference(report: Report | None, task: str, before: int, after: int) -> Di
 
 def _words(report: Report, task: TaskRecord) -> PairWords:
     return PairWords(
-        " ".join(filter(None, (headline_of(report, task.name).text, statement(report, task.name)))),
+        " ".join(
+            filter(
+                None,
+                (headline_of(report, task.name).text, statement(report, task.name, words.MINUS)),
+            )
+        ),
         rate_changes(report, task.name),
         slices_in(report, task.name, words.MINUS),
     )

@@ -111,7 +111,7 @@ def _task_view(
         task,
         headline_of(report, task.name),
         causes,
-        statement(report, task.name),
+        statement(report, task.name, words.MINUS),
         noise_of(report, task.name),
         labels,
         pair,

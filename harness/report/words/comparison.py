@@ -15,7 +15,7 @@ def of_comparison(comparison: Comparison) -> str:
     return of_rates(FORMAT_SUCCESS, before, after)
 
 
-def of_rates(name: str, before: BehaviorResult, after: BehaviorResult) -> str:
+def of_rates(name: str, before: BehaviorResult, after: BehaviorResult, minus: str = "-") -> str:
     """The change between two rates: ``json_validity rose from 10.3% to 95.7% (+85.4 points).``"""
     assert before.rate is not None, "the side before has a rate"
     assert after.rate is not None, "the side after has a rate"
@@ -23,7 +23,7 @@ def of_rates(name: str, before: BehaviorResult, after: BehaviorResult) -> str:
     if was == now:
         return f"{name} stayed at {now}."
     verb = "rose" if after.rate > before.rate else "fell"
-    points = words.signed((after.rate - before.rate) * 100)
+    points = words.signed((after.rate - before.rate) * 100, minus=minus)
     return f"{name} {verb} from {was} to {now} ({points} points)."
 
 

@@ -25,10 +25,13 @@ def right_answers(side: Side | None, task: str) -> BehaviorResult | None:
     return None if found is None or found.rate is None else found
 
 
-def statement(report: Report, task: str) -> str:
+def statement(report: Report, task: str, minus: str = "-") -> str:
     """``Right answers (exact_fields) rose from 20.0% to 23.3% (+3.3 points).``, or nothing."""
     before, after = (right_answers(side, task) for side in (report.before, report.after))
     if after is None:
         return ""
-    said = sentences.of_rates(LABEL, before, after) if before else sentences.of_rate(LABEL, after)
+    if before is None:
+        said = sentences.of_rate(LABEL, after)
+    else:
+        said = sentences.of_rates(LABEL, before, after, minus)
     return said[:1].upper() + said[1:]

@@ -32,7 +32,7 @@ const columnsOf = (task) => {
     const outcome = outcomesOf(task, behavior);
     const said = (row) => pair.map((side) => outcome(row, side));
     return {
-      id: `is.${behavior}`, title: behavior, isShown: behavior === RIGHT_ANSWERS,
+      id: `is.${behavior}`, title: behavior, isShown: behavior === RIGHT_ANSWERS && task.behavior !== behavior,
       value: (row) => said(row).map((word) => word ?? "").join(" "),
       draw: (row) => el("span", "", ...said(row).flatMap((word, i) => [i ? " → " : "",
         el("span", `mark-of ${{ passes: "good", "not judged": "none" }[word] ?? "bad"}`, MARKS[word] ?? "", el("span", "sr", word ?? "no case"))])),
