@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 
 from harness.core.errors import HarnessError
+from harness.core.model_kind import kind_at
 from harness.core.portable import expanded, portable
 
 
@@ -20,13 +21,15 @@ class ModelRef:
 
     @classmethod
     def parse(cls, text: str) -> "ModelRef":
-        """Read ``kind:location[+name=value]...``.
+        """Read ``kind:location[+name=value]...``, or a path alone, whose kind is then found.
 
         Raises:
-            HarnessError: there is no kind or no location.
+            HarnessError: there is no kind or no location, or no model at the path.
         """
         kind, colon, rest = text.partition(":")
-        if not colon or not kind or not rest:
+        if not colon and text:
+            kind, rest = kind_at(expanded(re.split(r"\+(?=[a-z_]+=)", text)[0])), text
+        if not kind or not rest:
             raise HarnessError(
                 f"--model {text!r}: expected kind:location, such as base:path/to/model or "
                 "adapter:out/my_adapter"

@@ -219,8 +219,7 @@ def _ref(text: str) -> ModelRef:
         raise HarnessError(
             f"{text}: only {', '.join(KINDS)} models are exported, or a folder of one"
         )
-    folder = Path(text)
-    is_adapter = (folder / ADAPTER_CONFIG).is_file()
+    is_adapter = (Path(text) / ADAPTER_CONFIG).is_file()
     return ModelRef.parse(f"{'adapter' if is_adapter else 'base'}:{text}")
 
 

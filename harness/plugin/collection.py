@@ -5,6 +5,8 @@ from collections.abc import Sequence
 import pytest
 
 from harness.core.errors import HarnessError
+from harness.core.modelref import ModelRef
+from harness.core.printable import printable
 from harness.plugin import parity, per_case, shards
 from harness.plugin.items import (
     SUBJECT,
@@ -62,6 +64,19 @@ class Collection:
         if idle:
             self.session.config.hook.pytest_deselected(items=idle)
             items[:] = [i for i in items if not is_behavior(i) or subject_of(i) is not None]
+
+    def pytest_report_collectionfinish(self) -> list[str]:
+        """Say which kind a model has that was named by its path alone."""
+        ours = self.session
+        if ours.mistakes or ours.no_model is not None:
+            return []
+        options = ours.options
+        named = options.choices.models or [model.ref for model in options.settings.models]
+        return [
+            printable(f"--model {text} is read as {ModelRef.parse(text)}")
+            for text in named
+            if ":" not in text
+        ]
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         ours = self.session

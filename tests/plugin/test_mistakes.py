@@ -77,7 +77,8 @@ def test_a_missed_budget_of_the_composite_fails_the_session(project):
     [
         (["--model", "bse:x"], "--model bse:x: unknown kind 'bse', did you mean 'base'?"),
         (["--model", "vllm:x"], "--model vllm:x: unknown kind 'vllm', known kinds: adapter, base"),
-        (["--model", "base"], "--model 'base': expected kind:location, such as base:path"),
+        (["--model", "base"], "--model 'base': is not there, expected kind:location, such as"),
+        (["--model", "nowhere/all"], "a model of the hub is base:nowhere/all"),
         (["--model", "base:nowhere/at/all"], "nowhere/at/all is not there"),
         (["--model", "base:stored"], "stored is no model, it has no config.json"),
         (["--model", "base:half"], "half has no weights, expected model.safetensors"),
