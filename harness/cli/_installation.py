@@ -7,7 +7,7 @@ from pathlib import Path
 
 from harness.core.case import JsonValue
 from harness.core.errors import HarnessError
-from harness.core.extras import DISTRIBUTION, requirement
+from harness.core.extras import DISTRIBUTION, install
 from harness.core.portable import portable
 from harness.files.cache_folder import STORE_VARIABLE, cache_folder
 from harness.machine import packages
@@ -71,7 +71,7 @@ def examine(machine: Mapping[str, JsonValue], *, asks_hub: bool) -> Installation
 
 def _package_findings() -> Iterator[Finding]:
     for name in packages.missing():
-        yield problem(name, "is not installed", f"pip install {requirement()}")
+        yield problem(name, "is not installed", install())
     for found in packages.mismatches():
         what = f"{found.version} is installed, {found.by} wants {found.wanted}"
         say = problem if found.by == DISTRIBUTION else warning

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.core.errors import HarnessError
+from harness.core.extras import file_of, installed_from, requirement
 
 PACKAGE = Path(__file__).parents[2]
 """The folder of ``harness/`` and ``trainers/``: a checkout, or the installed packages."""
@@ -15,6 +16,8 @@ STARTER = PACKAGE / "harness/starter"
 MODEL = "adapter:models/tiny-qwen2-adapter"
 """What ``pytest`` judges in a new project, until it has a model of its own."""
 SCHEMA = "# yaml-language-server: $schema="
+WHEELS = "wheels"
+"""The folder of the project's own copy of the harness."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +56,18 @@ class Piece:
         return text
 
 
-def requirements() -> str:
-    """The text of ``requirements.txt``: the harness from where this one was installed."""
-    from harness.machine.packages import requirement
+def wheel() -> Path | None:
+    """The wheel that the harness was installed from, where it is still there."""
+    place = installed_from()
+    path = file_of(place) if place else None
+    return path if path and path.suffix == ".whl" and path.is_file() else None
 
+
+def requirements() -> str:
+    """The text of ``requirements.txt``: the harness from where this one was installed, a wheel from
+    the copy that the project has of it."""
+    if (own := wheel()) is not None:
+        return f"# In the project, so that CI installs it too\n./{WHEELS}/{own.name}[hf,train]\n"
     line = requirement("hf", "train")
     is_here = " @ file:" in line
     return f"{_ELSEWHERE if is_here else ''}{line}\n"
@@ -106,6 +117,14 @@ PIECES = (
     Piece("requirements.txt", text=requirements),
 )
 """What a project gets that has none of it."""
+
+
+def pieces() -> tuple[Piece, ...]:
+    """``PIECES``, and the wheel that the harness came from."""
+    own = wheel()
+    return PIECES if own is None else (*PIECES, Piece(f"{WHEELS}/{own.name}", str(own)))
+
+
 SETTINGS = f"""\
 [tool.harness]
 tasks_dir = "tasks"
@@ -115,7 +134,15 @@ PYTEST = """\
 [tool.pytest.ini_options]
 testpaths = ["suites"]
 """
-IGNORED = "# The runs of models; baselines are committed\n/reports/*\n!/reports/baselines/\n/out/\n"
+IGNORED = """\
+# The runs of models; baselines are committed
+/reports/*
+!/reports/baselines/
+/out/
+/.venv/
+__pycache__/
+.pytest_cache/
+"""
 README = """\
 ## Model behavior
 
@@ -126,6 +153,7 @@ is.
     pytest                                      # judge the models of pyproject.toml
     harness report --open                       # look at the answers
     harness baseline save main --texts          # keep the latest run; commit reports/baselines/
+    harness task new NAME                       # say what a model of yours must do
     harness train recipes/json_extraction.yaml  # train an adapter into out/
     pytest --model adapter:out/json_extraction && harness gate main latest
 

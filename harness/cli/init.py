@@ -9,13 +9,14 @@ import click
 
 from harness.cli._document import json_option, say_document
 from harness.cli._paths import PathType
-from harness.cli._starter import ADDITIONS, PIECES, Addition, Piece
+from harness.cli._starter import ADDITIONS, Addition, Piece, pieces
 from harness.core.errors import HarnessError
 
 NEXT = (
     ("pytest", "judge the adapter that came along"),
     ("harness report --open", "look at its answers"),
     ("harness baseline save main --texts", "keep that run, and commit it"),
+    ("harness task new NAME", "say what your own model must do"),
     ("harness train recipes/json_extraction.yaml", "train an adapter of your own"),
 )
 
@@ -36,7 +37,7 @@ def command(folder: Path, is_json: bool) -> None:
 
     _require_room(folder)
     wrote, kept = list[str](), list[str]()
-    for piece in PIECES:
+    for piece in pieces():
         (wrote if _write(piece, folder / piece.target) else kept).append(_shown(piece, folder))
     for addition in ADDITIONS:
         is_new = _add(addition, folder / addition.target)
@@ -74,7 +75,9 @@ def _write(piece: Piece, target: Path) -> bool:
     if source.is_dir():
         _copy_folder(piece, source, target)
     else:
-        write_whole(target, [piece.changed("", source.read_text("utf-8"))])
+        changes = piece.changes.get("")
+        content = source.read_bytes()
+        write_whole(target, [piece.changed("", content.decode()) if changes else content])
     return True
 
 
@@ -84,7 +87,7 @@ def _require_room(folder: Path) -> None:
     Raises:
         HarnessError: a file cannot be read, or stands where a folder belongs.
     """
-    for target in (folder / piece.target for piece in PIECES):
+    for target in (folder / piece.target for piece in pieces()):
         if in_the_way := [p for p in target.parents if p.exists() and not p.is_dir()]:
             raise HarnessError(f"{in_the_way[0]}: is there and no folder, move it away")
     for addition in ADDITIONS:

@@ -6,10 +6,10 @@ Nothing is imported to find out.
 import json
 import shlex
 from collections.abc import Iterable, Mapping
-from functools import cache
 from importlib.metadata import Distribution, PackageNotFoundError
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
@@ -96,55 +96,63 @@ def extra_module(error: ImportError) -> str | None:
 
 def install(*extras: str) -> str:
     """The command that installs extras where this installation came from: an index, a wheel, a
-    repository or a checkout."""
-    source = _origin()[1]
-    if source and "://" not in source and not Path(source).exists():
+    repository or a checkout; where that is gone, their packages."""
+    place = installed_from()
+    brackets = f"[{','.join(extras)}]" if extras else ""
+    if place is None:
+        return f"pip install {shlex.quote(f'{DISTRIBUTION}{brackets}')}"
+    path = file_of(place)
+    if path is None:
+        return f"pip install {shlex.quote(f'{DISTRIBUTION}{brackets} @ {place}')}"
+    if not path.exists():
         return " ".join(["pip install", *map(shlex.quote, _packages_of(extras))])
-    return f"pip install {requirement(','.join(extras))}"
+    option = "-e " if _noted().get("dir_info", {}).get("editable") else ""
+    return f"pip install {option}{shlex.quote(f'{path}{brackets}')}"
+
+
+def requirement(*extras: str) -> str:
+    """The harness with these extras, as a line of a requirements file: from where it was installed
+    from, or of the version that an index had."""
+    name, place = f"{DISTRIBUTION}[{','.join(extras)}]", installed_from()
+    if place is None:
+        return f"{name}=={Distribution.from_name(DISTRIBUTION).version}"
+    return f"{name} @ {place}"
+
+
+def installed_from() -> str | None:
+    """The URL that the harness was installed from, of a repository at the installed commit, as pip
+    takes it; ``None`` for an index. A checkout that nobody installed is the place itself.
+
+    https://packaging.python.org/en/latest/specifications/direct-url/
+    """
+    noted = _noted()
+    if not noted:
+        return None
+    place = str(noted["url"])
+    if repository := noted.get("vcs_info"):
+        place = f"{repository['vcs']}+{place}@{repository['commit_id']}"
+    folder = noted.get("subdirectory")
+    return f"{place}#subdirectory={folder}" if folder else place
+
+
+def file_of(place: str) -> Path | None:
+    """The file or folder of a ``file:`` URL; ``None`` for another one."""
+    parts = urlsplit(place)
+    return Path(url2pathname(parts.path)) if parts.scheme == "file" else None
 
 
 def _packages_of(extras: Iterable[str]) -> list[str]:
-    """What extras install, as pip takes it: for a wheel that is no longer where it was."""
+    """What extras install, as pip takes it."""
     notes = Distribution.from_name(DISTRIBUTION).requires or []
     wanted = [r for r in map(Requirement, notes) if r.marker is not None]
     chosen = [r for r in wanted for e in extras if r.marker and r.marker.evaluate({"extra": e})]
     return list(dict.fromkeys(f"{r.name}{r.specifier}" for r in chosen))
 
 
-def requirement(extras: str = "") -> str:
-    """The harness with extras, as it stands in a command after ``pip install``."""
-    brackets = f"[{extras}]" if extras else ""
-    option, source = _origin()
-    if source is None:
-        return shlex.quote(f"{DISTRIBUTION}{brackets}")
-    if "://" in source:
-        return shlex.quote(f"{DISTRIBUTION}{brackets} @ {source}")
-    return f"{option}{shlex.quote(f'{source}{brackets}')}"
-
-
-@cache
-def _origin() -> tuple[str, str | None]:
-    """pip's option, and the file, folder or URL that the harness was installed from; ``None`` for
-    an index.
-
-    https://packaging.python.org/en/latest/specifications/direct-url/
-    """
+def _noted() -> Mapping[str, Any]:
+    """What pip noted of the installation (PEP 610); empty where it came from an index."""
     try:
-        noted = Distribution.from_name(DISTRIBUTION).read_text("direct_url.json")
+        text = Distribution.from_name(DISTRIBUTION).read_text("direct_url.json")
     except PackageNotFoundError:
-        return "", str(CHECKOUT)
-    try:
-        values = json.loads(noted) if noted else {}
-        url = values["url"] if noted else ""
-        commit = values.get("vcs_info", {})
-        is_editable = bool(values.get("dir_info", {}).get("editable"))
-    except (ValueError, LookupError, TypeError, AttributeError):
-        return "", None
-    if not url:
-        return "", None
-    if commit:
-        return "", f"{commit.get('vcs')}+{url}@{commit.get('commit_id')}"
-    if urlsplit(url).scheme != "file":
-        return "", url
-    path = url2pathname(urlsplit(url).path)
-    return "-e " if is_editable else "", path
+        return {"url": CHECKOUT.as_uri()}
+    return dict(json.loads(text)) if text else {}

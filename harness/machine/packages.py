@@ -3,7 +3,6 @@
 Nothing is imported to find out: pip's own notes are read.
 """
 
-import json
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -11,7 +10,6 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import Distribution, PackageNotFoundError
 from pathlib import Path
-from typing import Any
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import SpecifierSet
@@ -131,32 +129,6 @@ def version_of(package: str) -> str | None:
         return Distribution.from_name(package).version
     except PackageNotFoundError:
         return None
-
-
-def requirement(*extras: str) -> str:
-    """The harness with these extras, as a line of a requirements file.
-
-    It names the place that it was installed from, as pip noted it (PEP 610); the checkout, where
-    it runs out of one; else the version, which an index had.
-    """
-    name = f"{DISTRIBUTION}[{','.join(extras)}]"
-    try:
-        installed = Distribution.from_name(DISTRIBUTION)
-    except PackageNotFoundError:
-        return f"{name} @ {CHECKOUT.parent.as_uri()}"
-    noted = installed.read_text("direct_url.json")
-    if noted is None:
-        return f"{name}=={installed.version}"
-    return f"{name} @ {_origin(json.loads(noted))}"
-
-
-def _origin(noted: Mapping[str, Any]) -> str:
-    """A place as pip takes it: of a repository, at the installed commit."""
-    place: str = noted["url"]
-    if repository := noted.get("vcs_info"):
-        place = f"{repository['vcs']}+{place}@{repository['commit_id']}"
-    folder = noted.get("subdirectory")
-    return f"{place}#subdirectory={folder}" if folder else place
 
 
 def _is_in(package: str, versions: str) -> bool:

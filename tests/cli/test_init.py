@@ -15,7 +15,7 @@ from click.testing import CliRunner, Result
 from fixtures.datasets.writing import write_dataset
 from harness.cli import main
 from harness.cli._starter import MODEL, PIECES
-from harness.machine.packages import requirement
+from harness.core.extras import requirement
 from tests.models import ROOT
 from tests.project import clean_environment
 from trainers.recipes.load import load

@@ -2,13 +2,15 @@
 
 import json
 import tomllib
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 from harness.core import extras
 from harness.core.errors import HarnessError
-from harness.core.extras import install, is_extra_missing, require
+from harness.core.extras import install, is_extra_missing, require, requirement
 from tests.models import ROOT
 
 
@@ -29,11 +31,7 @@ class Noted:
 
 def command(noted: object, monkeypatch: pytest.MonkeyPatch, *names: str) -> str:
     monkeypatch.setattr(extras, "Distribution", Noted(noted))
-    extras._origin.cache_clear()
-    try:
-        return install(*names)
-    finally:
-        extras._origin.cache_clear()
+    return install(*names)
 
 
 def test_the_command_names_what_was_installed(
@@ -85,3 +83,46 @@ def test_what_is_missing_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     )
     assert is_extra_missing(HarnessError("a", *(f"here: {m}" for m in caught.value.mistakes)))
     assert not is_extra_missing(HarnessError("a", "pip install b"))
+
+
+@pytest.mark.parametrize(
+    ("noted", "line"),
+    [
+        (None, "slm-harness[hf,train]==9"),
+        ({"url": "file:///a/b.whl", "archive_info": {}}, "@ file:///a/b.whl"),
+        (
+            {"url": "https://h/r", "vcs_info": {"vcs": "git", "commit_id": "c1"}},
+            "@ git+https://h/r@c1",
+        ),
+        (
+            {
+                "url": "https://h/r",
+                "vcs_info": {"vcs": "git", "commit_id": "c1"},
+                "subdirectory": "py",
+            },
+            "@ git+https://h/r@c1#subdirectory=py",
+        ),
+    ],
+)
+def test_a_requirement_names_the_place_that_pip_installed_from(tmp_path, monkeypatch, noted, line):
+    notes = tmp_path / "slm_harness-9.dist-info"
+    notes.mkdir()
+    (notes / "METADATA").write_text("Metadata-Version: 2.1\nName: slm-harness\nVersion: 9\n")
+    if noted is not None:
+        (notes / "direct_url.json").write_text(json.dumps(noted))
+    monkeypatch.syspath_prepend(tmp_path)
+    found = requirement("hf", "train")
+    Requirement(found)
+    assert found.endswith(line)
+    assert found.startswith("slm-harness[hf,train]")
+
+
+def test_a_checkout_that_nobody_installed_is_the_place_itself(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def nowhere(name: str) -> None:
+        raise PackageNotFoundError(name)
+
+    monkeypatch.setattr(extras.Distribution, "from_name", nowhere)
+    assert requirement("hf") == f"slm-harness[hf] @ {ROOT.as_uri()}"
+    assert install("hf") == f"pip install '{ROOT}[hf]'"

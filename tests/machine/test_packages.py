@@ -1,10 +1,8 @@
 """Extras and versions, out of what pip noted."""
 
-import json
 import tomllib
 
 import pytest
-from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
 from harness.core.extras import install
@@ -82,40 +80,3 @@ def test_versions_that_clash_are_found(installed, peft, transformers, clash):
 def test_the_table_of_clashes_can_be_read():
     for clash in packages.CLASHES:
         SpecifierSet(clash.versions), SpecifierSet(clash.other_versions)
-
-
-@pytest.mark.parametrize(
-    ("noted", "line"),
-    [
-        (None, "slm-harness[hf,train]==9"),
-        ({"url": "file:///a/b.whl", "archive_info": {}}, "@ file:///a/b.whl"),
-        (
-            {"url": "https://h/r", "vcs_info": {"vcs": "git", "commit_id": "c1"}},
-            "@ git+https://h/r@c1",
-        ),
-        (
-            {
-                "url": "https://h/r",
-                "vcs_info": {"vcs": "git", "commit_id": "c1"},
-                "subdirectory": "py",
-            },
-            "@ git+https://h/r@c1#subdirectory=py",
-        ),
-    ],
-)
-def test_a_requirement_names_the_place_that_pip_installed_from(tmp_path, monkeypatch, noted, line):
-    notes = tmp_path / "slm_harness-9.dist-info"
-    notes.mkdir()
-    (notes / "METADATA").write_text("Metadata-Version: 2.1\nName: slm-harness\nVersion: 9\n")
-    if noted is not None:
-        (notes / "direct_url.json").write_text(json.dumps(noted))
-    monkeypatch.syspath_prepend(tmp_path)
-    found = packages.requirement("hf", "train")
-    Requirement(found)
-    assert found.endswith(line)
-    assert found.startswith("slm-harness[hf,train]")
-
-
-def test_a_checkout_that_nobody_installed_is_the_place_itself(installed):
-    installed(torch=["2.9"])
-    assert packages.requirement("hf") == f"slm-harness[hf] @ {ROOT.as_uri()}"
