@@ -21,8 +21,8 @@ FORMATS = ("json", "text", "python")
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 _FILE = PathType(path_type=Path)
 _ASKED = {
-    "json": "Fields of the answer, such as 'vendor, total:number, due:date, note?'",
-    "text": "Headings that every answer has, with commas between (none: just Enter)",
+    "json": "Fields, such as 'vendor, total:number, due:date, note?'",
+    "text": "Headings of every answer, with commas between (Enter: none)",
     "python": "Name of the function to write",
 }
 _WANTED = (
@@ -132,7 +132,7 @@ def _completed(name: str, given: Given) -> Given:
     )
     fields = click.prompt(_ASKED[form], default=None if form == "json" else "", err=True)
     prompt = given.prompt or click.prompt(
-        "Prompt, {text} for the case's own part (none: one is written from the fields)",
+        "Prompt, {text} for the case's own part (Enter: one is written)",
         default="",
         show_default=False,
         err=True,
