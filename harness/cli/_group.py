@@ -2,6 +2,7 @@
 
 import click
 
+from harness.core.errors import HarnessError
 from harness.core.suggestion import did_you_mean
 
 LIMIT = 300
@@ -9,7 +10,8 @@ LIMIT = 300
 
 
 class Group(click.Group):
-    """A group whose error for an unknown command names the most similar one, and whose listing cuts no sentence."""
+    """A group whose error for an unknown command names the most similar one, and whose listing
+    cuts no sentence."""
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -18,7 +20,7 @@ class Group(click.Group):
         if name in known or name.startswith("-"):
             return super().resolve_command(ctx, args)
         hint = did_you_mean(name, known, f"{ctx.command_path} --help lists all")
-        raise click.UsageError(f"no command {name!r}, {hint}", ctx)
+        raise HarnessError(f"no command {name!r}, {hint}")
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands, each with the whole first sentence of its help."""

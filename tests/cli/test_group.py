@@ -20,7 +20,7 @@ from harness.cli import main
 def test_an_unknown_command(typed: list[str], said: str) -> None:
     done = CliRunner().invoke(main, typed, prog_name="harness")
     assert done.exit_code == 2
-    assert done.stderr.splitlines()[-1] == f"Error: {said}"
+    assert done.stderr == f"harness: {said}\n"
 
 
 def test_every_group_suggests() -> None:
@@ -29,3 +29,9 @@ def test_every_group_suggests() -> None:
     groups = [command for command in commands if isinstance(command, click.Group)]
     assert len(groups) >= 6
     assert {type(group).__name__ for group in groups} == {"Group"}
+
+
+def test_a_listing_cuts_no_sentence() -> None:
+    done = CliRunner().invoke(main, ["--help"], terminal_width=80)
+    assert "..." not in done.output.partition("Commands:")[2]
+    assert max(map(len, done.output.splitlines())) <= 80

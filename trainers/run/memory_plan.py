@@ -64,7 +64,7 @@ def say_estimate(plan: MemoryPlan, console: Console) -> None:
     """Print the memory that a training needs, and whether it fits."""
     console.print(_table(plan.found))
     for line in _verdict(plan):
-        console.print(line, soft_wrap=True, highlight=False, markup=False)
+        console.print(line, soft_wrap=not console.is_terminal, highlight=False, markup=False)
 
 
 def expected(job: TrainingJob) -> Estimate | None:

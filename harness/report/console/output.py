@@ -5,8 +5,9 @@ from outside; what a terminal or a workflow's runner would obey in it is shown, 
 """
 
 import os
+import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, TextIO
 
@@ -64,13 +65,15 @@ class LastingOutput:
 
 
 def say(*lines: str, err: bool = False) -> None:
-    """Print each argument as one line, on standard error where ``err`` says so.
+    """Print each argument as one line, on standard error where ``err`` says so; on a terminal it is
+    folded at words.
 
     Raises:
         OutputLost: standard output does not take it. Standard error may be closed.
     """
     for line in lines:
-        _echo(safe_line(line) + "\n", is_error=err)
+        for part in _fitting(safe_line(line), sys.stderr if err else sys.stdout):
+            _echo(part + "\n", is_error=err)
 
 
 def say_laid_out(text: str, *, err: bool = False) -> None:
@@ -139,6 +142,19 @@ def _echo(text: str, is_error: bool) -> None:
         return
     with _arriving():
         click.echo(shown, file=stream, nl=False)
+
+
+def _fitting(line: str, stream: TextIO | None) -> Iterable[str]:
+    """The line, in parts that fit where a terminal is narrower."""
+    try:
+        is_terminal = stream is not None and stream.isatty()
+    except ValueError:  # It is closed.
+        is_terminal = False
+    if not is_terminal or len(line) <= (columns := shutil.get_terminal_size().columns):
+        return (line,)
+    from harness.report.console.screen import folded
+
+    return folded([line], columns)
 
 
 @contextmanager

@@ -4,6 +4,7 @@ Elsewhere (a pipe, a file, a workflow's log) every line stays whole, so that too
 """
 
 import os
+import re
 import shutil
 import sys
 import textwrap
@@ -22,6 +23,9 @@ HANGING = 2
 _COLORS = {"PASS": 32, "INCONCLUSIVE": 33}
 """ANSI codes of verdicts; every other one is red."""
 _RED = 31
+_COMMAND = re.compile(r"\bpip install (?:-e )?'[^']*'")
+_BLANK = "\ue000"
+"""Stands for a blank at which no line ends; of a private area, which no text of ours has."""
 
 
 def shown(lines: Iterable[str], out: TextIO, verdict: str = "") -> str:
@@ -75,19 +79,21 @@ def as_text(renderable: "RenderableType", *, width: int = 80, color: bool = Fals
 
 
 def folded(lines: Iterable[str], columns: int) -> Iterator[str]:
-    """Each line in as many as it needs to be at most ``columns`` wide; words are not divided."""
+    """Each line in as many as it needs to be at most ``columns`` wide; neither words nor commands
+    to be copied are divided."""
     for line in lines:
         if len(line) <= columns:
             yield line
             continue
         margin = len(line) - len(line.lstrip()) + HANGING
-        yield from textwrap.wrap(
-            line,
+        parts = textwrap.wrap(
+            _COMMAND.sub(lambda match: match[0].replace(" ", _BLANK), line),
             columns,
             subsequent_indent=" " * margin,
             break_long_words=False,
             break_on_hyphens=False,
         )
+        yield from (part.replace(_BLANK, " ") for part in parts)
 
 
 def _has_color(out: TextIO) -> bool:

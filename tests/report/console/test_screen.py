@@ -6,6 +6,7 @@ import pytest
 from rich.padding import Padding
 from rich.table import Table
 
+from harness.report.console.output import say
 from harness.report.console.screen import as_text, folded, shown
 from harness.report.words.escaping import safe_line
 
@@ -81,3 +82,17 @@ def test_what_is_folded_anew_is_no_command_either() -> None:
     cell.add_column(width=12)
     cell.add_row("a long word ::error::x")
     assert "|::error::x" in as_text(Padding(cell, (0, 0, 0, 2))).splitlines()[-1]
+
+
+def test_a_command_to_copy_stays_whole() -> None:
+    line = "torch is not installed, pip install '/a folder/slm.whl[hf]', and again"
+    assert "pip install '/a folder/slm.whl[hf]'," in [part.strip() for part in folded([line], 40)]
+
+
+def test_what_is_said_is_folded_on_a_terminal_alone(
+    narrow: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for stream, count in ((Terminal(), 2), (io.StringIO(), 1)):
+        monkeypatch.setattr("sys.stdout", stream)
+        say(SENTENCE)
+        assert len(stream.getvalue().splitlines()) == count
