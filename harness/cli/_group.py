@@ -17,7 +17,7 @@ class Group(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         name, known = args[0], self.list_commands(ctx)
-        if name in known or name.startswith("-"):
+        if name in known or name.startswith("-") or ctx.resilient_parsing:
             return super().resolve_command(ctx, args)
         hint = did_you_mean(name, known, f"{ctx.command_path} --help lists all")
         raise HarnessError(f"no command {name!r}, {hint}")

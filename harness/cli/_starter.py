@@ -3,8 +3,10 @@
 In a wheel they lie in ``harness/starter/``; in a checkout, where they are maintained.
 """
 
+import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from harness.core.errors import HarnessError
@@ -169,15 +171,21 @@ class Addition:
     target: str
     text: str
     is_there: Callable[[str], bool]
-    """True where a file's text has it already."""
+    """True where a file's text has it already; raises TOMLDecodeError for a text that is none."""
     name: str = ""
     """What is added, for a message; empty where it is the file."""
 
 
+def _has_table(text: str, name: str) -> bool:
+    """True where a ``pyproject.toml`` has a table of that name under ``tool``, however spelled."""
+    tools = tomllib.loads(text).get("tool")
+    return isinstance(tools, dict) and name in tools
+
+
 ADDITIONS = (
-    Addition("pyproject.toml", SETTINGS, lambda text: "[tool.harness" in text, "[tool.harness]"),
+    Addition("pyproject.toml", SETTINGS, partial(_has_table, name="harness"), "[tool.harness]"),
     Addition(
-        "pyproject.toml", PYTEST, lambda text: "[tool.pytest" in text, "[tool.pytest.ini_options]"
+        "pyproject.toml", PYTEST, partial(_has_table, name="pytest"), "[tool.pytest.ini_options]"
     ),
     Addition(".gitignore", IGNORED, lambda text: "/reports/*" in text, "runs and trainings"),
     Addition("README.md", README, lambda text: "## Model behavior" in text, "a section"),

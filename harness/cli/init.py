@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -85,13 +86,17 @@ def _require_room(folder: Path) -> None:
     """Find what would stop it half way.
 
     Raises:
-        HarnessError: a file cannot be read, or stands where a folder belongs.
+        HarnessError: a file cannot be read or is not valid, or stands where a folder belongs.
     """
     for target in (folder / piece.target for piece in pieces()):
         if in_the_way := [p for p in target.parents if p.exists() and not p.is_dir()]:
             raise HarnessError(f"{in_the_way[0]}: is there and no folder, move it away")
     for addition in ADDITIONS:
-        _text_of(folder / addition.target)
+        path = folder / addition.target
+        try:
+            addition.is_there(_text_of(path))
+        except tomllib.TOMLDecodeError as error:
+            raise HarnessError(f"{path}: not valid TOML ({error}), mend it first") from None
 
 
 def _make_folder(folder: Path) -> None:

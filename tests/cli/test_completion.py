@@ -106,6 +106,11 @@ def test_a_broken_project_offers_nothing_and_says_nothing(project, offered):
     assert offered("harness chat --task ") == []
 
 
+def test_a_command_that_is_none_is_no_error_at_the_prompt(offered):
+    assert "plain,report" in offered("harness nope ")
+    assert "plain,save" in offered("harness baseline nope ")
+
+
 def test_every_behavior_is_offered(offered):
     assert offered("harness history ") == [f"plain,{name}" for name in sorted(listing())]
 

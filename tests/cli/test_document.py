@@ -80,6 +80,7 @@ RUN: tuple[tuple[str, ...], ...] = (
     ("store info",),
     ("store verify",),
     ("task check", "tasks/json_extraction"),
+    ("task new", "invoices", "--fields", "vendor, total:number"),
     ("task promote", DRAWN, "generated-1-1"),
     ("train", "json_extraction_tiny", "--estimate", "--set", f"base={MODEL}"),
 )

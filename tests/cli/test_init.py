@@ -92,6 +92,23 @@ def test_a_file_that_cannot_be_read_stops_it_before_it_begins(tmp_path: Path, na
     assert len(contents(tmp_path)) == 1
 
 
+def test_a_pyproject_that_is_no_toml_stops_it_before_it_begins(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text("[tool.harness\n")
+    result = init(tmp_path)
+    assert result.exit_code == 2
+    assert result.output.startswith(f"harness: {tmp_path}/pyproject.toml: not valid TOML (")
+    assert len(contents(tmp_path)) == 1
+
+
+def test_a_table_is_found_however_it_is_spelled(tmp_path: Path) -> None:
+    file = tmp_path / "pyproject.toml"
+    file.write_text('# no [tool.pytest.ini_options] yet\n[tool]\nharness = {tasks_dir = "own"}\n')
+    assert init(tmp_path).exit_code == 0
+    tools = tomllib.loads(file.read_text("utf-8"))["tool"]
+    assert tools["harness"] == {"tasks_dir": "own"}
+    assert tools["pytest"]["ini_options"] == {"testpaths": ["suites"]}
+
+
 def test_a_file_in_a_folder_s_place_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "tasks").write_text("")
     result = init(tmp_path)
