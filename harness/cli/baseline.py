@@ -103,9 +103,8 @@ def _save(
     **choices: bool,
 ) -> None:
     """Check that the run is the first of its weights, measure its noise, write and enter it."""
-    from harness.records.attempts import run_before
     from harness.records.baselines import file_to_save
-    from harness.records.ledger import enter, read_ledger, saved_entries
+    from harness.records.ledger import enter, saved_entries
     from harness.records.runs import find_run, read_run
     from harness.report.console.output import say
     from harness.run.baseline_noise import OWN
@@ -118,6 +117,34 @@ def _save(
     kept = refs or tuple(m.ref for m in record.models)
     is_anchor = what == "anchor"
     file_to_save(name, record, root, models=refs, is_replaced=is_replaced, is_anchor=is_anchor)
+    is_first = _is_first(record, kept, runs, root, is_insisting=is_insisting)
+    noise = _noise(record, kept, runs, settings, is_again)
+    if noise is not None and noise.source != OWN:
+        record = replace(record, noise=())  # A baseline has one measurement, which was asked for.
+    how = {"models": refs, "noise": noise, "is_first": is_first, "is_replaced": is_replaced}
+    path = save(name, record, root, **how, **choices)
+    size = path.stat().st_size
+    if is_json:
+        known = {"noise": asdict(noise) if noise else None, "is_first": is_first}
+        say_document({"name": name, "file": path, "bytes": size, "run": record.id, **known})
+    say(f"{what}: {path} ({size / 1e3:.0f} kB, from run {record.id})", err=is_json)
+    say(*_remarks(name, record, root, noise), err=is_json)
+    for entry in saved_entries(what, name, record, kept, is_first=is_first):
+        if lost := enter(entry, root):
+            say(lost, err=True)
+
+
+def _is_first(
+    record: "RunRecord", kept: tuple[str, ...], runs: Path, root: Path, *, is_insisting: bool
+) -> bool:
+    """True for the first run of its weights on its cases.
+
+    Raises:
+        HarnessError: it is another one, which was not insisted on.
+    """
+    from harness.records.attempts import run_before
+    from harness.records.ledger import read_ledger
+
     before = run_before(record, kept, runs, read_ledger(root))
     if before and not is_insisting:
         raise HarnessError(
@@ -125,28 +152,7 @@ def _save(
             "it, and the best of several is better than its model: save the first, or say "
             "--not-first"
         )
-    noise = _noise(record, kept, runs, settings, is_again)
-    if noise is not None and noise.source != OWN:
-        record = replace(record, noise=())  # A baseline has one measurement, which was asked for.
-    path = save(
-        name,
-        record,
-        root,
-        models=refs,
-        noise=noise,
-        is_first=not before,
-        is_replaced=is_replaced,
-        **choices,
-    )
-    size = path.stat().st_size
-    if is_json:
-        known = {"noise": asdict(noise) if noise else None, "is_first": not before}
-        say_document({"name": name, "file": path, "bytes": size, "run": record.id, **known})
-    say(f"{what}: {path} ({size / 1e3:.0f} kB, from run {record.id})", err=is_json)
-    say(*_remarks(name, record, root, noise), err=is_json)
-    for entry in saved_entries(what, name, record, kept, is_first=not before):
-        if lost := enter(entry, root):
-            say(lost, err=True)
+    return not before
 
 
 def _remarks(
