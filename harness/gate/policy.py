@@ -47,7 +47,7 @@ class GatePolicy(BaseModel):
     anchor_margin: float = Field(0.04, gt=0, lt=1)
     """The accepted drop since a baseline's anchor, over all changes together."""
     scope: Scope = "these"
-    """Whether a pass speaks about cases of the same wordings, or about new wordings too."""
+    """What a pass speaks about: cases of ``"these"`` wordings, or ``"new"`` wordings too."""
     wording_margin: float = Field(0.05, gt=0, lt=1)
     """The accepted drop over new wordings, which only ``scope = "new"`` asks for."""
     min_cases: int = Field(30, gt=0)
@@ -65,7 +65,8 @@ class GatePolicy(BaseModel):
     k: int | None = Field(None, gt=0)
     """The k of pass@k and pass^k; ``None``: the number of answers per case."""
     allow: tuple[Allowable, ...] = ()
-    """Differences between the runs that are allowed."""
+    """Differences between the runs that are allowed: ``tasks``, ``cases``, ``prompts``, ``schema``,
+    ``decoding``, ``required``."""
 
     @property
     def anchored(self) -> "GatePolicy":

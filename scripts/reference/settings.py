@@ -31,8 +31,17 @@ ENVIRONMENT = (
     ("HARNESS_TRACEBACK", "`1` has the traceback of a fault of the harness printed"),
     ("OPENAI_API_KEY", "sent to `https://api.openai.com` and nowhere else"),
     ("OMP_NUM_THREADS", "CPU threads of a training whose recipe does not say `threads`"),
-    ("HF_HOME", "where huggingface_hub keeps models"),
+    ("CUDA_VISIBLE_DEVICES", "the GPUs that models and trainings see"),
+    ("HF_HOME", "where huggingface_hub keeps models, in `hub/`"),
+    ("HF_HUB_CACHE", "that folder itself; `HUGGINGFACE_HUB_CACHE` is its older name"),
+    ("HF_ENDPOINT", "the hub's address, where a mirror is used"),
+    ("HF_TOKEN", "sent to the hub by its client, for models that are not public"),
     ("HF_HUB_OFFLINE", "`1`: the hub is not asked, only what it left on the disk is used"),
+    ("TRANSFORMERS_OFFLINE", "the same, where `HF_HUB_OFFLINE` is empty"),
+    ("XDG_CACHE_HOME", "where caches are, in place of `~/.cache`"),
+    ("NO_COLOR", "a terminal gets no color"),
+    ("GITHUB_STEP_SUMMARY", "the file to which `harness gate` adds its summary"),
+    ("GITHUB_ACTIONS", "`true`: `harness gate` annotates the cases that broke"),
 )
 
 
