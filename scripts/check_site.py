@@ -12,7 +12,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 LOADED = {"img": "src", "script": "src", "iframe": "src", "source": "srcset", "link": "href"}
-"""What a browser loads by itself."""
+"""The attribute of each element that a browser loads by itself."""
 NETWORK = re.compile(r"(?:https?:)?//")
 IN_STYLES = re.compile(r"@import\s|url\(\s*[\"']?(?:https?:)?//")
 

@@ -164,7 +164,7 @@ def photograph(tab: Page, page: Path, folder: Path) -> None:
     tab.resize(1280, 920, scale=1.5)
     tab.open(page)
     tab.screenshot(folder / "page-case.png", selector=".bucket[open] .case")
-    tab.resize(1280, 720)
+    tab.resize(1280, 560)
     tab.open(page, "#task=json_extraction&behavior=exact_fields&view=table&sort=change")
     tab.evaluate("document.querySelector('.views').scrollIntoView({ behavior: 'instant' })")
     tab.screenshot(folder / "page-table.png")

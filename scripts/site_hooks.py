@@ -1,4 +1,4 @@
-"""What mkdocs does beside its own: pages of linked repository files, titles of files, llms.txt.
+"""Hooks of mkdocs: pages of linked repository files, titles of files, llms.txt.
 
 A page of docs/ may link to any file of the repository. In the site such a file is a page or a file
 under ``repository/``, so that no link leaves the site or needs a network.
@@ -34,7 +34,7 @@ def outside(page: str, link: str) -> str | None:
 
 
 def place(path: str) -> str | None:
-    """Where a repository file is in the site; ``None`` for a folder."""
+    """The place of a repository file in the site; ``None`` for a folder."""
     if path.startswith("docs/"):
         return path.removeprefix("docs/")
     if path == "README.md":

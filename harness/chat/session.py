@@ -176,7 +176,7 @@ def run_script(session: Session, lines: Iterator[bytes]) -> None:
 
 
 def read_from_terminal(prompt: str) -> str:
-    """What is typed, with the keys and the history of readline; pasted lines stay together."""
+    """Read a typed line, with the keys and history of readline; pasted lines stay together."""
     with suppress(ImportError):  # Python may be built without it.
         import readline
 

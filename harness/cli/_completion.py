@@ -28,7 +28,7 @@ OPEN = "open"
 """Type of a completion after which the word goes on: no blank is appended."""
 MOST_RUNS = 50
 _WORD = re.compile(r"[\w@%+=:,./~-]+")
-"""What every shell takes as one word without quotes."""
+"""A word that every shell takes as one without quotes."""
 _MARKS = {"adapter": "adapter_config.json", "base": "config.json", "merged": "config.json"}
 """The file by which a folder is a model of a kind."""
 
@@ -79,7 +79,7 @@ def runs(context: click.Context, typed: str) -> Iterator[str]:
 
 
 def sides(context: click.Context, typed: str) -> Iterator[str]:
-    """What a command compares: baselines and runs."""
+    """The sides of a comparison: baselines and runs."""
     yield from baselines(context, typed)
     yield from runs(context, typed)
 

@@ -11,7 +11,7 @@ import click
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 VERSION = 1
-"""Of the documents' form: a key that is added leaves it, one that goes or changes does not."""
+"""Version of the documents' form: keys may be added to it; where one goes or changes, it rises."""
 
 
 def json_option(command: Command) -> Command:

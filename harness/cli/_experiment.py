@@ -108,6 +108,6 @@ def with_texts(path: Path) -> list[Path]:
 
 
 def beside(logs: Sequence[Path], suffix: str) -> Path:
-    """Where a report on a log is written: in its folder."""
+    """The file of a report on a log, in the log's folder."""
     last = logs[-1]
     return (last if last.is_dir() else last.parent) / f"report{suffix}"

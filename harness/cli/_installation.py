@@ -23,7 +23,7 @@ THREADS = "OMP_NUM_THREADS"
 
 @dataclass(frozen=True, slots=True)
 class Installation:
-    """What is here, and what is wrong with it."""
+    """An installation as it was found, and its faults."""
 
     facts: Mapping[str, str]
     extras: tuple[packages.Extra, ...]

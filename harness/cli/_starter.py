@@ -16,7 +16,7 @@ PACKAGE = Path(__file__).parents[2]
 """The folder of ``harness/`` and ``trainers/``: a checkout, or the installed packages."""
 STARTER = PACKAGE / "harness/starter"
 MODEL = "adapter:models/tiny-qwen2-adapter"
-"""What ``pytest`` judges in a new project, until it has a model of its own."""
+"""The model that ``pytest`` judges in a new project, until it has a model of its own."""
 SCHEMA = "# yaml-language-server: $schema="
 WHEELS = "wheels"
 """The folder of the project's own copy of the harness."""
@@ -118,7 +118,7 @@ PIECES = (
     Piece("reports/baselines/.gitkeep"),
     Piece("requirements.txt", text=requirements),
 )
-"""What a project gets that has none of it."""
+"""The files of a project that has none of them."""
 
 
 def pieces() -> tuple[Piece, ...]:
@@ -173,7 +173,7 @@ class Addition:
     is_there: Callable[[str], bool]
     """True where a file's text has it already; raises TOMLDecodeError for a text that is none."""
     name: str = ""
-    """What is added, for a message; empty where it is the file."""
+    """A name for what is added, in a message; empty where it is the file."""
 
 
 def _has_table(text: str, name: str) -> bool:

@@ -46,7 +46,7 @@ class ImatrixRecord:
     source: str
     """The data that it was collected from, or its file, as typed."""
     sha256: str
-    """Of the matrix's file."""
+    """Hash of the matrix's file."""
     conversations: int | None = None
     """Those that it was collected from; ``None`` for a given file."""
     tokens: int | None = None

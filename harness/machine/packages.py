@@ -17,7 +17,7 @@ from packaging.specifiers import SpecifierSet
 from harness.core.extras import DISTRIBUTION, install
 
 CHECKOUT = Path(__file__).parents[2] / "pyproject.toml"
-"""What this checkout declares, which pip's notes of an editable installation may be older than."""
+"""The declarations of this checkout; pip's notes of an editable installation may be older."""
 GIVES: Mapping[str, str] = {
     "hf": "base:, adapter: and merged: models; harness export merge",
     "gguf": "gguf: models; harness export gguf and lora, harness import gguf",
@@ -144,7 +144,7 @@ def _mismatched(requirements: Iterable[Requirement], by: str) -> Iterator[Mismat
 
 
 def _requirements(package: str) -> Iterator[Requirement]:
-    """What an installed package needs on this machine, without its own extras."""
+    """The requirements of an installed package on this machine, without its own extras."""
     try:
         texts = Distribution.from_name(package).requires or []
     except PackageNotFoundError:
@@ -158,7 +158,7 @@ def _requirements(package: str) -> Iterator[Requirement]:
 
 @cache
 def _declared() -> tuple[list[Requirement], dict[str, list[Requirement]]]:
-    """What the harness needs always, and by extra."""
+    """The requirements of the harness, those of every installation and those of each extra."""
     try:
         project = tomllib.loads(CHECKOUT.read_text("utf-8"))["project"]
         if project["name"] == DISTRIBUTION:

@@ -49,7 +49,7 @@ class NamedOptions:
         self.parser = parser
         self.group = parser.getgroup("harness")
         self.attributes: dict[str, Mapping[str, Any]] = {}
-        """What each option is added with, by its short name."""
+        """Arguments that each option is added with, by its short name."""
 
     def addoption(self, name: str, **attributes: Any) -> None:
         """Add an option, named by its short name."""

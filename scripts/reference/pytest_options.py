@@ -29,7 +29,7 @@ MARKER = (
 
 
 def options() -> Mapping[str, Mapping[str, Any]]:
-    """What each option is added with, by its short name, in the order of ``pytest --help``."""
+    """Arguments of each option, by its short name, in the order of ``pytest --help``."""
     return pytest_plugin.added_options(Parser(_ispytest=True)).attributes
 
 

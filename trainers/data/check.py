@@ -85,7 +85,7 @@ def answer_of(row: Row) -> str:
 
 
 def values_of(found: DataCheck) -> dict[str, Any]:
-    """What was found as plain values, with the places of the faults."""
+    """The findings as plain values, with the places of the faults."""
     return {
         "is_sound": found.is_sound,
         "files": [asdict(file) for file in found.files],

@@ -20,6 +20,7 @@ const aloneOf = (task, box, { go, close }) => {
     const place = el("output", "place", said);
     place.ariaLive = "polite";
     box.replaceChildren(el("p", "steps", back, " ", previous, " ", next, " ", place), drawCase(task, row, true));
+    box.classList.toggle("many", data.sides.length > 2);
     box.hidden = false;
     const again = focused && box.querySelector(`button.${focused}:enabled`);
     (again || box.querySelector(".case h4 a")).focus({ preventScroll: true });
