@@ -58,7 +58,7 @@ def command(
 
     A line that cannot be read is reported on standard error as FILE:LINE and passed over; of lines
     with the same mistake the first is reported. With --task, what the lines declare themselves is
-    not looked at.
+    not looked at, but for a schema, which takes the place of the task's.
 
     Exit code 0 when every line was judged, 2 when one was not, or none.
     """
