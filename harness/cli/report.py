@@ -1,6 +1,6 @@
 """``harness report``: makes a page, JSON or tables from stored runs."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -66,6 +66,12 @@ _WITH_TEXTS = ("html", "terminal", *OF_FILES)
     help="The review that a page exported: a page to go on from, or a table beside the others.",
 )
 @report_dir_option
+@click.option(
+    "--index",
+    "is_index",
+    is_flag=True,
+    help="A page of all stored runs: newest first, behaviors over time, checkpoints over steps.",
+)
 @click.option("--json", "is_json", is_flag=True, help="The same as --format json -o -.")
 @click.option("--open", "is_opened", is_flag=True, help="Open the page in a browser.")
 def command(
@@ -77,6 +83,7 @@ def command(
     noise: str | None,
     review: Path | None,
     report_dir: Path | None,
+    is_index: bool,
     is_json: bool,
     is_opened: bool,
 ) -> None:
@@ -99,6 +106,10 @@ def command(
     _check_output(output, kind)
     settings = project_settings()
     root = report_dir or Path(settings.report_dir)
+    if is_index:
+        given: dict[str, object] = {"RUN": runs, f"--format {kind}": kind != "html"}
+        given |= {"--before": before, "--after": after, "--noise": noise, "--review": review}
+        return _write_index(root, output, given, is_opened=is_opened)
     if logs := logs_among(runs):
         _refuse_any(before=before, after=after, noise=noise, review=review)
         report = experiment_report(logs, settings, has_all=kind in OF_FILES)
@@ -139,6 +150,25 @@ def _refuse_any(**given: object) -> None:
     for name, value in given.items():
         if value:
             raise HarnessError(f"--{name}: a log has its two arms, leave it out")
+
+
+def _write_index(
+    root: Path, output: Path | None, given: Mapping[str, object], *, is_opened: bool
+) -> None:
+    """Write the page of all runs."""
+    from harness.cli._index import FILE, index_of
+    from harness.report.index import render
+
+    if wrong := [name for name, value in given.items() if value]:
+        raise HarnessError(f"{wrong[0]}: --index shows all runs, leave it out")
+    path = output or root / FILE
+    text = render(index_of(root, path))
+    if path == Path("-"):
+        return say_file(text)
+    _write(path, [text])
+    say(f"index: {path}")
+    if is_opened:
+        click.launch(path.resolve().as_uri())
 
 
 def _show(

@@ -5,7 +5,7 @@ their path. No reason is read. ``harness.report.words.causes`` has the words.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -75,6 +75,11 @@ class Cause:
     """Answers of the same code in larger groups stand apart."""
 
     @property
+    def kind(self) -> "Cause":
+        """The way of failing, without the answers."""
+        return replace(self, failures=())
+
+    @property
     def example(self) -> Failure:
         return self.failures[0]
 
@@ -99,7 +104,7 @@ class BehaviorCauses:
     @property
     def kinds(self) -> frozenset[Cause]:
         """The ways of failing, without the answers."""
-        return frozenset(replace(c, failures=()) for c in (*self.broke, *self.still_failing))
+        return frozenset(cause.kind for cause in (*self.broke, *self.still_failing))
 
 
 def first_failure(sample: Sample, first: Sequence[str] = ()) -> tuple[str, Verdict] | None:
@@ -151,11 +156,15 @@ def deciding_causes(task: TaskEvidence, policy: GatePolicy) -> tuple[BehaviorCau
     told = [causes_of(task.comparison)]
     fallen = [b.behavior for b in task.fallen(policy) if not task.is_required(b.behavior)]
     for found in (causes_of(task.comparison, name) for name in fallen):
-        known = {kind for one in told for kind in one.kinds}
-        other = [len(c.failures) for c in found.broke if replace(c, failures=()) not in known]
-        if 2 * sum(other) > sum(len(c.failures) for c in found.broke):
+        if are_other(found.broke, {kind for one in told for kind in one.kinds}):
             told.append(found)
     return tuple(told[: 1 + MAX_BEHAVIORS])
+
+
+def are_other(causes: Sequence[Cause], told: Container[Cause]) -> bool:
+    """Most of these answers fail in ways that are not told."""
+    other = sum(len(cause.failures) for cause in causes if cause.kind not in told)
+    return 2 * other > sum(len(cause.failures) for cause in causes)
 
 
 def examples_first(cases: Iterable[CaseChange], comparison: Comparison) -> list[CaseChange]:

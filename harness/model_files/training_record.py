@@ -10,11 +10,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from harness.core.errors import HarnessError
 from harness.core.record import ModelRecord
-from harness.files.strict_json import UnreadableFile, read_object
+from harness.files.regular import read_regular
+from harness.files.strict_json import UnreadableFile, parse_object, read_object
 from harness.model_files.folders import ADAPTER_WEIGHTS
 
+Rates = tuple[tuple[str, tuple[tuple[int, float, float, float], ...]], ...]
+"""By behavior: step, rate, and the ends of its 95% interval."""
 FILE = "training.json"
+CURVES = "curves.jsonl"
+"""The curve so far, beside the checkpoints of a training that goes on."""
+MAX_CURVES_BYTES = 50_000_000
 MAX_STEPS = 10**9
 MAX_BEHAVIORS = 40
 MAX_POINTS = 400
@@ -31,7 +38,7 @@ class Training:
     """Step and mean loss over the trained tokens since the point before."""
     held_out: tuple[tuple[int, float], ...]
     """Step and loss on the held-out examples."""
-    rates: tuple[tuple[str, tuple[tuple[int, float, float, float], ...]], ...] = ()
+    rates: Rates = ()
     """Each behavior that was watched: step, rate, and the ends of its 95% interval."""
     kept: int | None = None
     """The step whose adapter was kept, where that is not simply the last."""
@@ -61,6 +68,29 @@ def training_of(model: ModelRecord, folder: Path) -> Training | None:
     if not losses or not math.isfinite(seconds):
         return None
     return Training(method, seconds, losses, held_out, rates, kept)
+
+
+def watched_rates(folder: Path) -> Rates:
+    """What the training in ``folder`` watched, finished or not; nothing where that is not known."""
+    try:
+        values = read_object(folder / FILE)
+        curve = values["curve"] if values else _curves(folder / CURVES)
+        return tuple(_rates(curve))
+    except (
+        UnreadableFile,
+        HarnessError,
+        OSError,
+        ValueError,
+        LookupError,
+        TypeError,
+        ArithmeticError,
+    ):
+        return ()
+
+
+def _curves(file: Path) -> list[Any]:
+    lines = read_regular(file, MAX_CURVES_BYTES).split(b"\n")
+    return [parse_object(line) for line in lines if line.strip()]
 
 
 def describes(folder: Path, files: Mapping[str, str]) -> bool:

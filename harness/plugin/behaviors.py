@@ -14,7 +14,7 @@ from harness.core.measurement import Latency
 from harness.core.record import BehaviorResult
 from harness.core.verdict import Outcome, Verdict
 from harness.plugin.evidence import ANSWERING
-from harness.plugin.failure_text import BehaviorFailed, BehaviorText, RateMissed, failed_case
+from harness.plugin.failure_text import BehaviorFailed, BehaviorText, RateMissed, Told, failed_case
 from harness.plugin.items import (
     PER_COMPLETION,
     arguments_of,
@@ -100,7 +100,7 @@ class Behaviors:
         if run.plan.shard is not None and subject.case_id is None and not result.errors:
             pytest.skip(DECIDED_LATER)
         if subject.case_id is None or len(completions) > 1:
-            _require_rate(tally, result, judge)
+            _require_rate(tally, result, judge, self.session.told)
         else:
             _require_pass(tally, *tally.judged[0])
 
@@ -125,13 +125,16 @@ def judge_one(
 
 
 def _require_rate(
-    tally: Tally, result: BehaviorResult, judge: Callable[[Case, Completion], Verdict]
+    tally: Tally,
+    result: BehaviorResult,
+    judge: Callable[[Case, Completion], Verdict],
+    told: Told,
 ) -> None:
     """Raise BehaviorFailed where the budget is missed."""
     if result.met is None:
         pytest.skip("every completion was skipped")
     if not result.met:
-        raise RateMissed(tally, judge)
+        raise RateMissed(tally, judge, told)
 
 
 def _require_pass(tally: Tally, completion: Completion, verdict: Verdict) -> None:

@@ -1,4 +1,5 @@
-"""Text of a failed behavior: the rate, the failure codes, and three failing completions."""
+"""Text of a failed behavior: the rate, the causes in a sentence, and an example of each that no
+behavior of the session told before."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -8,8 +9,10 @@ from harness.core.case import Case
 from harness.core.completion import Completion
 from harness.core.printable import excerpt, printable
 from harness.core.record import BehaviorResult, Counterexample
-from harness.core.verdict import Outcome, Verdict
+from harness.core.verdict import FailureCode, Outcome, Verdict
+from harness.gate.causes import Cause, Failure, grouped
 from harness.report.console.screen import folded
+from harness.report.words import causes as words
 from harness.report.words.carets import WIDTH, underline
 from harness.report.words.escaping import safe_line
 from harness.report.words.numbers import over
@@ -18,7 +21,12 @@ from harness.run.behavior import MAX_ERRORS, Tally
 Judge = Callable[[Case, Completion], Verdict]
 
 EXAMPLES = 3
-MAX_CODES = 5
+"""Causes of one behavior that have an example; failing assertions of one."""
+MIN_SHARE = 0.1
+"""Share of a behavior's failures below which a cause has no example."""
+MAX_CAUSES = 5
+Told = dict[tuple[str, str, Cause], str]
+"""The behavior that told a cause first, by model, task and cause."""
 
 
 def headline(result: BehaviorResult) -> str:
@@ -54,15 +62,18 @@ class BehaviorFailed(Exception):
 class RateMissed(BehaviorFailed):
     """Too few completions of a task pass."""
 
-    def __init__(self, tally: Tally, judge: Judge, more: Sequence[str] = ()) -> None:
-        super().__init__([*_paragraphs(tally, tally.result()), *more])
+    def __init__(
+        self, tally: Tally, judge: Judge, told: Told | None = None, more: Sequence[str] = ()
+    ) -> None:
+        self.told = {} if told is None else told
+        super().__init__([*_paragraphs(tally, tally.result(), self.told), *more])
         self.tally = tally
         self.judge = judge
         """Judges a further completion by the behavior."""
 
     def with_more(self, more: Sequence[str]) -> "RateMissed":
         """The same failure with additional text."""
-        return RateMissed(self.tally, self.judge, more)
+        return RateMissed(self.tally, self.judge, self.told, more)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,20 +128,35 @@ def failed_run(behavior: str, model: str, verdict: Verdict) -> BehaviorFailed:
     return BehaviorFailed([f"{behavior}: {verdict.reason}", f"  model {model}"])
 
 
-def _paragraphs(tally: Tally, result: BehaviorResult) -> Iterator[str]:
+def _paragraphs(tally: Tally, result: BehaviorResult, told: Told) -> Iterator[str]:
     yield headline(result)
     yield f"  model {result.model}, task {result.task}"
-    if result.codes:
-        shown = list(result.codes.items())[:MAX_CODES]
-        yield "  codes: " + ", ".join(f"{code} {count}" for code, count in shown)
     if result.errors:
         yield f"  {_errors(tally, result)}"
-    failures = tally.failures(EXAMPLES)
-    if failures:
-        yield f"  the {len(failures)} shortest of {result.failed} failing completions:"
-    for completion, verdict in failures:
-        yield ""
-        yield from (f"  {line}" for line in example(completion, verdict))
+    causes = grouped(
+        Failure(completion, verdict, (tally.behavior,))
+        for completion, verdict in tally.failures(len(tally.judged))
+    )
+    if causes:
+        yield f"  {words.sentence(causes, words.FAIL, MAX_CAUSES)}"
+        yield from (f"  {line}" for line in _examples(tally, causes, told))
+
+
+def _examples(tally: Tally, causes: Sequence[Cause], told: Told) -> Iterator[str]:
+    """One of each frequent cause, where no other behavior has told it; else these behaviors."""
+    least = MIN_SHARE * words.count(causes)
+    tellers: dict[str, None] = {}
+    for cause in [c for c in causes if len(c.failures) >= least][:EXAMPLES]:
+        teller = told.setdefault((tally.model, tally.task, cause.kind), tally.behavior)
+        if teller != tally.behavior:
+            tellers[teller] = None
+            continue
+        # Assertions of one behavior may say different things.
+        shown = EXAMPLES if cause.code is FailureCode.ASSERTION else 1
+        for failure in cause.failures[:shown]:
+            yield from example(failure.completion, failure.verdict)
+    if tellers:
+        yield f"examples are at {' and '.join(tellers)}"
 
 
 def _errors(tally: Tally, result: BehaviorResult) -> str:

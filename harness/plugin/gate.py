@@ -47,7 +47,7 @@ def plugins(session: HarnessSession) -> Iterator[object]:
         session.mistakes += refused
         return
     try:
-        gate = Gate(*_asked(config, session.options.settings))
+        gate = Gate(session, *_asked(config, session.options.settings))
         yield gate
         if option_of(config, "--stop-early"):
             from harness.plugin.stop_early import plugins as stop_early
@@ -72,9 +72,13 @@ def require_behaviors(config: pytest.Config) -> None:
 class Gate:
     """Decides on every model of the session's run, and sets the exit status."""
 
-    def __init__(self, named: NamedBaseline, policy: GatePolicy, has_ledger: bool) -> None:
+    def __init__(
+        self, session: HarnessSession, named: NamedBaseline, policy: GatePolicy, has_ledger: bool
+    ) -> None:
+        self.session = session
         self.named = named
         self.baseline = named.baseline
+        session.baseline = named.baseline.name
         self.policy = policy
         self.has_ledger = has_ledger
         self.decisions: tuple[GateDecision, ...] = ()
@@ -90,6 +94,7 @@ class Gate:
         self.decisions = tuple(
             self.named.completed(decision, has_ledger=self.has_ledger) for decision in decisions
         )
+        self.session.decisions = self.decisions
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Set the gate's exit status where all tests passed."""
@@ -104,7 +109,7 @@ class Gate:
 
     @pytest.hookimpl(trylast=True)
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """Print the decisions after the table of behaviors."""
+        """Print the decisions after the table of behaviors; the session's end has the causes."""
         if terminalreporter.config.getoption("collectonly"):
             return
         terminalreporter.section(f"gate against {self.baseline.name}", "-")
@@ -112,7 +117,8 @@ class Gate:
 
     def _lines(self) -> Iterator[str]:
         """Decisions, one model at a time."""
-        from harness.report.console.decision import text
+        from harness.report.console.decision import statistics
+        from harness.report.words.decision import sentence
         from harness.report.words.escaping import log
 
         if not self.decisions:
@@ -120,7 +126,8 @@ class Gate:
         for decision in self.decisions:
             if len(self.decisions) > 1:
                 yield f"{log(decision.after.model)}:"
-            yield from text(decision)
+            yield log(sentence(decision))
+            yield from statistics(decision)
 
     def before(self, ref: str) -> Side:
         """The baseline's model to compare with ``ref``: the same ref, or the only model.

@@ -26,6 +26,8 @@ from harness.run.settings import Settings, read_settings
 from harness.run.stored_model import SessionStore, host
 
 if TYPE_CHECKING:
+    from harness.gate.decision import GateDecision
+    from harness.plugin.failure_text import Told
     from harness.run.merging import MergedShards
     from harness.run.session import Run
 
@@ -49,6 +51,12 @@ class HarnessSession:
     """Source of the cases, where they do not come from the tasks' folders."""
     has_followups: bool = False
     """Models get requests beyond their plan."""
+    baseline: str = ""
+    """The name of the baseline that the run is gated against."""
+    decisions: "Sequence[GateDecision]" = ()
+    """The gate's, one for each model, once the run is finished."""
+    told: "Told" = field(default_factory=dict)
+    """Causes of failures that the texts of failed behaviors have told."""
     behaviors: dict[str, str] = field(default_factory=dict)
     """File of each collected behavior, by name."""
     no_model: str | None = None
@@ -95,7 +103,7 @@ def _begin(config: pytest.Config) -> HarnessSession:
     if session.subjects and options.is_run_following and not option_of(config, "--parity"):
         session.host.prewarm(session.subjects[0].ref)
     # That process imports the model's libraries while this one imports the rest of the harness.
-    from harness.plugin import ab_noise, output, parity, plan_out, record
+    from harness.plugin import ab_noise, conclusion, output, parity, plan_out, record
     from harness.plugin.behaviors import Behaviors
     from harness.plugin.collection import Collection
 
@@ -105,6 +113,7 @@ def _begin(config: pytest.Config) -> HarnessSession:
     # The parts of the terminal's summary come in this order, after those of other plugins.
     asked = [*record.plugins(session), *parity.plugins(session), *plan_out.plugins(session), *asked]
     asked += [*ab_noise.plugins(session), *logprobs.plugins(session)]
+    asked += conclusion.plugins(session)
     for plugin in (*asked, Behaviors(session), Collection(session)):
         config.pluginmanager.register(plugin, plugin_name(type(plugin)))
     return session

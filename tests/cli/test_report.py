@@ -206,3 +206,28 @@ def test_a_format_of_several_files_is_a_folder(runs: Path) -> None:
     refused = CliRunner().invoke(main, ["report", "--format", "lm-eval", "-o", "-"])
     assert refused.exit_code == 2
     assert refused.stderr == "harness: -o -: --format lm-eval is several files, name a folder\n"
+
+
+def test_the_index_links_to_pages_and_to_records_where_there_is_none(runs: Path) -> None:
+    report(FIRST)
+    assert report("--index").output == "index: reports/runs/index.html\n"
+    page = (runs / "index.html").read_text("utf-8")
+    assert f'href="./{FIRST}/report.html"' in page
+    assert f'href="./{SECOND}/run.json"' in page
+    (runs / SECOND / "run.json").write_text(
+        (runs / SECOND / "run.json").read_text().replace('"seconds"', '"second"', 1)
+    )
+    assert report("--index", "-o", "else/where.html").exit_code == 0
+    page = Path("else/where.html").read_text("utf-8")
+    assert f'href="./../reports/runs/{FIRST}/report.html"' in page
+    assert f"Left out: reports/runs/{SECOND}/run.json" in page
+
+
+@pytest.mark.parametrize(
+    ("more", "named"), [([FIRST], "RUN"), (["--noise", FIRST], "--noise"),
+                        (["--format", "csv"], "--format csv")]
+)  # fmt: skip
+def test_the_index_is_of_all_runs(runs: Path, more: list[str], named: str) -> None:
+    result = report("--index", *more)
+    assert result.exit_code == 2
+    assert f"{named}: --index shows all runs, leave it out" in result.output

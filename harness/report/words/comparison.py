@@ -1,5 +1,7 @@
 """A comparison of two sides as sentences."""
 
+from collections.abc import Sequence
+
 from harness.core.record import FORMAT_SUCCESS, BehaviorResult
 from harness.gate.compare import BehaviorChange, Change, Comparison
 from harness.report.words import numbers as words
@@ -94,18 +96,29 @@ def of_rate(name: str, result: BehaviorResult) -> str:
     return f"{name} is {words.percent(result.rate)} of {judged}{interval}."
 
 
-def of_budgets(results: list[BehaviorResult]) -> str:
+def of_budgets(results: Sequence[BehaviorResult]) -> str:
     """``3 of 7 budgets are missed: json_validity, no_extra_text, latency_budget (p50 1.2 s, at most
     1 s)``, a clause."""
-    judged = [part for r in results for part in words.by_budget(r) if part.met is not None]
-    missed = [f"{r.behavior}{_measured(r)}" for r in judged if not r.met]
+    missed = [f"{part.behavior}{_measured(part)}" for part in _parts(results) if not part.met]
+    return budgets(results) + (f": {', '.join(missed)}" if missed else "")
+
+
+def budgets(results: Sequence[BehaviorResult]) -> str:
+    """``3 of 7 budgets are missed``, ``all 7 budgets are met``, a clause."""
+    judged = _parts(results)
+    missed = sum(not part.met for part in judged)
     if not judged:
         return "no budget was set"
     if not missed:
         return "the one budget is met" if len(judged) == 1 else f"all {len(judged)} budgets are met"
-    verb = "is" if len(missed) == 1 else "are"
+    verb = "is" if missed == 1 else "are"
     noun = "budget" if len(judged) == 1 else "budgets"
-    return f"{len(missed)} of {len(judged)} {noun} {verb} missed: {', '.join(missed)}"
+    return f"{missed} of {len(judged)} {noun} {verb} missed"
+
+
+def _parts(results: Sequence[BehaviorResult]) -> list[BehaviorResult]:
+    """A result for each budget that was judged."""
+    return [part for r in results for part in words.by_budget(r) if part.met is not None]
 
 
 def _measured(result: BehaviorResult) -> str:

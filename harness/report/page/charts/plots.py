@@ -60,6 +60,8 @@ class Dot:
     css_class: str
     title: str = ""
     interval: tuple[float, float] | None = None
+    address: str = ""
+    """The page that the point leads to; empty for none."""
 
 
 def scale(low: float, high: float, title: str) -> Scale:
@@ -107,10 +109,11 @@ def plot(
     parts = [*grid, box, *(_dot(dot, x, y) for dot in dots), *_texts(x, y)]
     if sides:
         parts.append(Markup("<defs>{}</defs>").format(_joined(sides)))
+    role = "group" if any(dot.address for dot in dots) else "img"  # An image has no links.
     return Markup(
-        '<div class="plotted"><svg class="chart" width="100%" height="{}" role="img" '
+        '<div class="plotted"><svg class="chart" width="100%" height="{}" role="{}" '
         'aria-label="{}">{}</svg></div>'
-    ).format(HEIGHT, plain(described), _joined(parts))
+    ).format(HEIGHT, role, plain(described), _joined(parts))
 
 
 def side_of(place: int, line: Line, dots: Sequence[Dot], x: Scale, y: Scale) -> Markup:
@@ -160,7 +163,11 @@ def _dot(dot: Dot, x: Scale, y: Scale) -> Markup:
         parts.append(upright.format(dot.css_class, across, across, *ends))
     title = Markup("<title>{}</title>").format(plain(dot.title)) if dot.title else Markup("")
     circle = Markup('<circle class="{}" data-x="{}" cx="{}" cy="{:.1f}" r="4">{}</circle>')
-    return _joined([*parts, circle.format(dot.css_class, dot.x, across, down, title)])
+    drawn = _joined([*parts, circle.format(dot.css_class, dot.x, across, down, title)])
+    if not dot.address:
+        return drawn
+    link = Markup('<a href="{}" aria-label="{}">{}</a>')
+    return link.format(dot.address, plain(dot.title), drawn)
 
 
 def _percent(share: float) -> str:

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from harness.report.html import ASSETS, SCRIPTS
+from harness.report.html import SCRIPTS
+from harness.report.page.document import ASSETS
 from harness.report.page.embed import EmbeddedSide, embed
 from tests.report.chromium import Page
 

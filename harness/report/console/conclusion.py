@@ -1,0 +1,85 @@
+"""The end of a session as plain lines: a verdict in one line, then what missed its budget and why.
+
+Every line is safe to print, in a terminal and in the log of a workflow.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from harness.core.record import FORMAT_SUCCESS, BehaviorResult, RunRecord
+from harness.gate.causes import Cause, are_other, causes_alone
+from harness.gate.compare import Side, required_behaviors
+from harness.gate.decision import GateDecision
+from harness.report.console.causes import lines
+from harness.report.console.decision import causes
+from harness.report.words import causes as why
+from harness.report.words import comparison as sentences
+from harness.report.words import decision as decisions
+from harness.report.words.escaping import log
+from harness.report.words.leading import leading_of
+
+MAX_BLOCKS = 4
+"""Models and tasks of which what missed is told; the others are counted."""
+MAX_CAUSES = 4
+
+
+def verdict(record: RunRecord, decided: Sequence[GateDecision] = ()) -> tuple[str, str]:
+    """The word that decides, and the rest of the line: the gate's decision, where it was asked, and
+    how many budgets are missed."""
+    said = sentences.budgets(record.results)
+    is_missed = any(r.met is False for r in record.results)
+    word = "FAIL" if is_missed else "PASS" if any(r.met for r in record.results) else "NOT JUDGED"
+    if record.status == "partial":
+        word, said = "INTERRUPTED", f"of what was judged, {said}"
+    worst = max(decided, key=lambda d: d.outcome.severity, default=None)
+    if worst is None:
+        return word, f": {said}"
+    return decisions.word(worst.outcome), f": {log(_change(worst))}; {said}"
+
+
+def _change(decision: GateDecision) -> str:
+    """``format_success_rate fell from 99.7% to 3.0%``, or why the runs cannot be compared."""
+    if not decision.tasks:
+        return decisions.statement(decision).removesuffix(".")
+    task = decision.tasks[0]
+    where = f"{task.task}: " if len(decision.tasks) > 1 else ""
+    return where + decisions.rate_clause(leading_of(task, decision.policy))
+
+
+def missed(record: RunRecord, decided: Sequence[GateDecision] = ()) -> Iterator[str]:
+    """What missed and why: of a gate what broke, else what fails, by model and task."""
+    for decision in decided:
+        yield from causes(decision)
+    blocks: dict[tuple[str, str], list[BehaviorResult]] = {}
+    for result in record.results:
+        if result.met is False:
+            blocks.setdefault((result.task, result.model), []).append(result)
+    for (task, model), results in [*blocks.items()][:MAX_BLOCKS]:
+        yield from _block(Side(record, model), task, results, has_causes=not decided)
+    if len(blocks) > MAX_BLOCKS:
+        yield f"and {len(blocks) - MAX_BLOCKS} more models and tasks"
+
+
+def _block(
+    side: Side, task: str, results: Sequence[BehaviorResult], *, has_causes: bool
+) -> Iterator[str]:
+    own = [r for r in side.record.results if (r.model, r.task) == (side.model, task)]
+    yield log(f"{task}, {side.model}: {sentences.of_budgets(own)}")
+    if not has_causes:
+        return
+    composite = causes_alone(side, task, required_behaviors(side, task))
+    yield from lines(composite, why.FAIL, limit=MAX_CAUSES)
+    told = {cause.kind for cause in composite}
+    for result in results:
+        if result.behavior != FORMAT_SUCCESS:
+            yield from _behavior(side, result, told)
+
+
+def _behavior(side: Side, result: BehaviorResult, told: set[Cause]) -> Iterator[str]:
+    """A sentence on a behavior that the composite's causes do not explain."""
+    if result.reason:
+        yield f"  {log(f'{result.behavior}: {result.reason}')}"
+    elif result.errors:
+        yield f"  {log(f'{result.behavior}: {result.errors} could not be judged')}"
+    found = causes_alone(side, result.task, (result.behavior,))
+    if found and are_other(found, told):
+        yield f"  {log(f'{result.behavior}, {why.sentence(found, why.FAIL)}')}"

@@ -1,0 +1,1 @@
+"""The index of stored runs: its rows, lines over time and checkpoints."""
