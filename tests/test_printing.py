@@ -25,6 +25,8 @@ ALLOWED = {
     "harness/plugin/record.py: reporter.write_line": "pytest's writer, which is cleaned",
     "harness/plugin/gate.py: terminalreporter.section": "pytest's writer, which is cleaned",
     "harness/plugin/gate.py: terminalreporter.write": "pytest's writer, which is cleaned",
+    "harness/plugin/conclusion.py: reporter.write": "pytest's writer, which is cleaned",
+    "harness/plugin/conclusion.py: reporter.write_line": "pytest's writer, which is cleaned",
     "harness/plugin/failure_text.py: tw.line": "pytest's writer, which is cleaned",
     "harness/plugin/progress.py: self.writer.write_raw": "moves the cursor, holds no text",
     "harness/report/console/screen.py: console.print": "into a string, which becomes safe",

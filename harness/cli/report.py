@@ -116,8 +116,7 @@ def command(
         place = partial(beside, logs)
     else:
         found, texts = _records(runs, root, settings, kind)
-        policy = None if kind == "terminal" else settings.gate
-        report = report_on(*found, before=before, after=after, policy=policy)
+        report = report_on(*found, before=before, after=after, policy=settings.gate)
         if noise is not None:
             report = with_noise(report, records((noise,), root, settings)[0])
         report = against_named_baseline(report, runs, settings, has_ledger=False, texts=texts)

@@ -79,11 +79,9 @@ class Conclusion:
             return ""
         run = self._run_of(record)
         is_missed = any(result.met is False for result in record.results)
-        baseline = next((d.before.record for d in self.session.decisions), None)
-        if baseline is not None and any(s.completion.text for s in baseline.samples):
+        if self.session.baseline:
             return f"harness report {shlex.quote(self.session.baseline)} {run}"
-        is_whole = not any(task.selected for task in record.tasks)
-        if is_missed or baseline is not None or not is_whole:
+        if is_missed or any(task.selected for task in record.tasks):
             return f"harness report {run}"
         return self._kept(run)
 

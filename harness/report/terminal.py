@@ -24,10 +24,12 @@ from harness.core.printable import printable
 from harness.core.record import FORMAT_SUCCESS, BehaviorResult, RunRecord, Sample, TaskRecord
 from harness.gate.causes import explaining_behaviors, first_failure
 from harness.gate.compare import CaseChange, Change, Comparison
+from harness.report.console.conclusion import opening
+from harness.report.console.encoding import encodable
 from harness.report.console.grammar_lift import shown as grammar_lift
 from harness.report.console.parity import shown as chain
+from harness.report.console.screen import folded
 from harness.report.report import Report
-from harness.report.words import log_decision as experiments
 from harness.report.words import noise as noise_words
 from harness.report.words import numbers as words
 from harness.report.words.excerpts import beginning, shared_prefix, window
@@ -57,23 +59,25 @@ class Summary:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         for task in self.record.tasks:
             rows = [r for r in self.record.results if r.task == task.name]
-            yield _ascii(_task_title(task, rows), options)
+            yield encodable(_task_title(task, rows), options)
             yield from _summary_table(rows, self._errors(), options)
             yield from repeats_table(rows, options)
             if line := stated_line(task):
                 yield Text(printable(line), _DIM)
             yield Text()
         for ref, error in self._errors().items():
-            yield _ascii(Text.assemble((f"{printable(ref)}: ", _STRONG), printable(error)), options)
+            yield encodable(
+                Text.assemble((f"{printable(ref)}: ", _STRONG), printable(error)), options
+            )
         for model in self.record.models:
             for line in model.warnings:
-                yield _ascii(Text(printable(f"warning: {model.ref}: {line}"), "yellow"), options)
+                yield encodable(Text(printable(f"warning: {model.ref}: {line}"), "yellow"), options)
         for noise in self.record.noise:
-            yield _ascii(Text(printable(noise.model), _STRONG), options)
+            yield encodable(Text(printable(noise.model), _STRONG), options)
             for line in noise_words.lines(noise):
-                yield _ascii(Text(f"  {printable(line)}", _DIM), options)
+                yield encodable(Text(f"  {printable(line)}", _DIM), options)
         if self.record.timed and self.record.load and self.record.load.note:
-            yield _ascii(Text(f"warning: {self.record.load.note}", "yellow"), options)
+            yield encodable(Text(f"warning: {self.record.load.note}", "yellow"), options)
         if self.record.status == "partial":
             yield Text("This run was interrupted: its rates say nothing about the rest.", _BAD)
         if self.record.shard is not None:
@@ -92,37 +96,50 @@ class BeforeAfter:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         marked_by_color = console.color_system is not None and not console.no_color
-        yield _ascii(_counts_line(self.comparison), options)
+        yield encodable(_counts_line(self.comparison), options)
         yield Text()
         if self.comparison.composite.judged == 0:
             return
         shared = shared_prefix([_prompt(case) for case in self.comparison.cases])
         required = self.comparison.required
         for case in chosen(self.comparison.cases, self.examples, required):
-            yield _ascii(_case_title(case), options)
+            yield encodable(_case_title(case), options)
             first = explaining_behaviors(case, required)
             table = _case_table(case, first, shared, marked_by_color, options)
             yield Padding(table, (0, 0, 1, 2))
 
 
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """The verdict and the causes."""
+
+    report: Report
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        first, *lines = opening(self.report)
+        for line in folded([first], options.max_width):
+            yield encodable(Text(line, _STRONG), options)
+        for line in folded(lines, options.max_width):
+            yield encodable(Text(line), options)
+        yield Text()
+
+
 def whole(report: Report) -> Group:
-    """The decision on an experiment, every run's summary, what a grammar lifts, what changed on
-    each task, then parity where it was measured."""
-    decided = [Text(experiments.sentence(report.experiment))] if report.experiment else []
-    summaries = [Summary(run) for run in report.runs]
-    lifts = map(grammar_lift, grammar_lifts(report))
+    """The verdict with the causes, what changed on each task, what a grammar lifts, every run's
+    summary, then parity where it was measured."""
     changes = [BeforeAfter(comparison) for comparison in report.comparisons]
-    return Group(
-        *decided, *summaries, *lifts, *changes, *([chain(report.parity)] if report.parity else ())
-    )
+    lifts = map(grammar_lift, grammar_lifts(report))
+    summaries = [Summary(run) for run in report.runs]
+    parity = [chain(report.parity)] if report.parity else []
+    return Group(Opening(report), *changes, *lifts, *summaries, *parity)
 
 
 def chosen(
     cases: Iterable[CaseChange], limit: int, required: tuple[str, ...] = ()
 ) -> list[CaseChange]:
-    """At most ``limit`` cases: those that broke, then those that were fixed; every failure code
-    once before any twice; short answers before long ones."""
-    weight = {Change.REGRESSED: 0, Change.FIXED: 1, Change.STILL_FAILING: 2}
+    """At most ``limit`` cases: those that broke, that still fail, that were fixed; every failure
+    code once before any twice; short answers before long ones."""
+    weight = {Change.REGRESSED: 0, Change.STILL_FAILING: 1, Change.FIXED: 2}
 
     def length(case: CaseChange) -> int:
         return sum(len(s.completion.text) for s in (case.before, case.after) if s is not None)
@@ -166,7 +183,7 @@ def _summary_table(
     """
     parts = (part for row in rows for part in words.by_budget(row))
     ordered = sorted(parts, key=lambda r: order_of(r.behavior))
-    cells = {id(r): [_ascii(cell, options) for cell in _cells(r)] for r in ordered}
+    cells = {id(r): [encodable(cell, options) for cell in _cells(r)] for r in ordered}
     is_repeated = any(r.repeats > 1 for r in rows)
     named = ["pass@1" if h == "rate" and is_repeated else h for h in _HEADINGS]
     heading = [Text(h, _DIM) for h in named]
@@ -180,14 +197,14 @@ def _summary_table(
     yield _grid([heading], widths, options)
     for model in dict.fromkeys(r.model for r in rows):
         note = "  no completions" if model in errors else ""
-        yield _ascii(Text.assemble((printable(model), _STRONG), (note, _BAD)), options)
+        yield encodable(Text.assemble((printable(model), _STRONG), (note, _BAD)), options)
         own = [r for r in ordered if r.model == model]
-        notes = [_ascii(_notes(r), options) for r in own]
+        notes = [encodable(_notes(r), options) for r in own]
         beside = notes if is_wide else [Text()] * len(own)
         lines = [[*cells[id(r)], note] for r, note in zip(own, beside, strict=True)]
         yield _grid(lines, [*widths, left - len(_GAP)], options)
         if not is_wide and (codes := _commonest(own)):
-            yield _ascii(Text(f"  failed as: {codes}", _DIM), options)
+            yield encodable(Text(f"  failed as: {codes}", _DIM), options)
 
 
 def _grid(
@@ -216,7 +233,7 @@ def repeats_table(rows: list[BehaviorResult], options: ConsoleOptions) -> Iterat
         return
     k = max(r.repeats for r in repeated)
     headings = ("", f"pass@{k}", "95% interval", f"pass^{k}", "95% interval")
-    cells = {id(r): [_ascii(cell, options) for cell in _repeats_cells(r)] for r in repeated}
+    cells = {id(r): [encodable(cell, options) for cell in _repeats_cells(r)] for r in repeated}
     heading = [Text(h, _DIM) for h in headings]
     widths = [
         max(c.cell_len for c in column) for column in zip(heading, *cells.values(), strict=True)
@@ -224,7 +241,7 @@ def repeats_table(rows: list[BehaviorResult], options: ConsoleOptions) -> Iterat
     yield Text(f"\nof {k} answers to a case any passes (pass@{k}), all pass (pass^{k})", _DIM)
     yield _grid([heading], widths, options, (1, 3))
     for model in dict.fromkeys(r.model for r in repeated):
-        yield _ascii(Text(printable(model), _STRONG), options)
+        yield encodable(Text(printable(model), _STRONG), options)
         own = [cells[id(r)] for r in repeated if r.model == model]
         yield _grid(own, widths, options, (1, 3))
 
@@ -331,11 +348,11 @@ def _case_table(
     table.add_column(overflow="fold")
     prompt = _prompt(case)
     begun = "… " if shared else ""
-    table.add_row("prompt", _ascii(Text(begun + _cut(prompt[shared:])), options))
+    table.add_row("prompt", encodable(Text(begun + _cut(prompt[shared:])), options))
     for name, sample in (("before", case.before), ("after", case.after)):
-        table.add_row(name, _ascii(_answer(sample, first, marked_by_color), options))
+        table.add_row(name, encodable(_answer(sample, first, marked_by_color), options))
         if sample is not None and (why := _why(sample, first)):
-            table.add_row("", _ascii(Text(why, _DIM), options))
+            table.add_row("", encodable(Text(why, _DIM), options))
     return table
 
 
@@ -378,18 +395,3 @@ def _why(sample: Sample, first: tuple[str, ...]) -> str:
 def _cut(text: str) -> str:
     shown, rest = beginning(text, MAX_CHARACTERS)
     return printable(shown) + rest
-
-
-def _ascii(text: Text, options: ConsoleOptions) -> Text:
-    """The text in the terminal's encoding, with escapes for the characters that it lacks."""
-    try:
-        text.plain.encode(options.encoding)
-    except UnicodeEncodeError:
-        cuts = sorted({edge for span in text.spans for edge in (span.start, span.end)})
-        whole = Text(style=text.style)
-        for part in text.divide(cuts):
-            plain = part.plain.replace("…", "...").encode(options.encoding, "backslashreplace")
-            style = part.spans[0].style if part.spans else ""
-            whole.append(plain.decode(options.encoding), style)
-        return whole
-    return text

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -133,6 +134,8 @@ def test_the_session_s_decisions_are_entered_unless_it_says_no(
     tmp_path: Path, has_ledger: bool
 ) -> None:
     save_baseline("main", run_of([True] * 200, FIRST), tmp_path)
-    gate = Gate(NamedBaseline.read("main", tmp_path), GatePolicy(), has_ledger)
+    session = SimpleNamespace()
+    gate = Gate(session, NamedBaseline.read("main", tmp_path), GatePolicy(), has_ledger)
     gate.pytest_harness_run_finished(run_of([True] * 200, SECOND))
+    assert (session.baseline, session.decisions) == ("main", gate.decisions)
     assert [e.run for e in read_ledger(tmp_path).entries] == ([SECOND] if has_ledger else [])

@@ -35,13 +35,15 @@ def test_a_rate_is_judged_against_the_tasks_budget(project):
     """Three of four is the budget, so one bad answer is allowed and two are not."""
     one = project.store({**dict.fromkeys(WORDS, GOOD), "ant": FENCED}, "one")
     two = project.store({**dict.fromkeys(WORDS, GOOD), "ant": FENCED, "bee": FENCED}, "two")
-    assert project.pytest("suites", "--model", one).counts() == {"passed": 2}
+    good = project.pytest("suites", "--model", one)
+    assert good.counts() == {"passed": 2}
+    assert "PASS: all 2 budgets are met\nnext: harness baseline save main 20" in good.out
     outcome = project.pytest("suites", "--model", two)
     assert outcome.code == 1
     assert outcome.counts() == {"failed": 2}
 
 
-def test_a_failure_shows_rate_interval_codes_and_the_shortest_examples_with_a_caret(project):
+def test_a_failure_shows_rate_interval_causes_and_an_example_of_each_with_a_caret(project):
     answers = dict(
         zip(WORDS, [GOOD + "!!!", GOOD + " ok", FENCED, GOOD + "\x1b[31m bye bye"], strict=True)
     )
@@ -49,10 +51,15 @@ def test_a_failure_shows_rate_interval_codes_and_the_shortest_examples_with_a_ca
     shown = outcome.out
     assert "no_extra_text: 0 of 4 completions pass, 0.0% (95% interval 0.0% to 60.2%)" in shown
     assert "the budget is 75.0%" in shown
-    assert "codes: text_after 3, markdown_fence 1" in shown
-    assert "the 3 shortest of 4 failing completions" in shown
-    assert shown.index("case ant") < shown.index("case bee") < shown.index("case cat")
+    assert "  4 fail: 3 end with chatter, 1 begins with ```json\n" in shown
+    assert shown.index("case ant: text_after: ") < shown.index("case cat: markdown_fence: ")
+    assert "case bee" not in shown
     assert "case dog" not in shown
+    end = shown[shown.index("short test summary info") :]
+    assert "- verdict -" in end
+    assert "FAIL: 1 of 1 budget is missed\necho, record:" in end
+    assert f"  4 fail:\n    3 end with chatter{5 * ' '}ant  " in end
+    assert end.splitlines()[-2].startswith("next: harness report 20")
     lines = shown.splitlines()
     caret = next(i for i, line in enumerate(lines) if line.strip().startswith("|") and "^" in line)
     assert lines[caret][lines[caret - 1].index("!!!")] == "^"

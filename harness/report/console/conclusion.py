@@ -1,4 +1,5 @@
-"""The end of a session as plain lines: a verdict in one line, then what missed its budget and why.
+"""The verdict as plain lines, at the end of a session and at the beginning of a report: one line,
+then what broke or missed its budget, and why.
 
 Every line is safe to print, in a terminal and in the log of a workflow.
 """
@@ -11,15 +12,29 @@ from harness.gate.compare import Side, required_behaviors
 from harness.gate.decision import GateDecision
 from harness.report.console.causes import lines
 from harness.report.console.decision import causes
+from harness.report.report import Report
 from harness.report.words import causes as why
 from harness.report.words import comparison as sentences
 from harness.report.words import decision as decisions
+from harness.report.words import log_decision as experiments
 from harness.report.words.escaping import log
 from harness.report.words.leading import leading_of
 
 MAX_BLOCKS = 4
 """Models and tasks of which what missed is told; the others are counted."""
 MAX_CAUSES = 4
+
+
+def opening(report: Report) -> Iterator[str]:
+    """The sentence that a report opens with, and the causes."""
+    if report.experiment is not None:
+        yield log(experiments.sentence(report.experiment))
+    elif report.decision is not None:
+        yield log(decisions.sentence(report.decision))
+        yield from causes(report.decision)
+    else:
+        yield "".join(verdict(report.after.record))
+        yield from missed(report.after.record)
 
 
 def verdict(record: RunRecord, decided: Sequence[GateDecision] = ()) -> tuple[str, str]:
@@ -75,11 +90,15 @@ def _block(
 
 
 def _behavior(side: Side, result: BehaviorResult, told: set[Cause]) -> Iterator[str]:
-    """A sentence on a behavior that the composite's causes do not explain."""
+    """What the causes that are told do not explain: the causes of the first behavior where none
+    is told yet, else a sentence."""
     if result.reason:
         yield f"  {log(f'{result.behavior}: {result.reason}')}"
     elif result.errors:
         yield f"  {log(f'{result.behavior}: {result.errors} could not be judged')}"
     found = causes_alone(side, result.task, (result.behavior,))
-    if found and are_other(found, told):
+    if found and not told:
+        yield from lines(found, why.FAIL, f"{result.behavior}: ", limit=MAX_CAUSES)
+    elif found and are_other(found, told):
         yield f"  {log(f'{result.behavior}, {why.sentence(found, why.FAIL)}')}"
+    told.update(cause.kind for cause in found)
