@@ -21,6 +21,9 @@ _CODES: Mapping[FailureCode, str] = {
     FailureCode.TEXT_BEFORE: "begin with chatter",
     FailureCode.TEXT_AFTER: "end with chatter",
     FailureCode.MARKDOWN_FENCE: "have a Markdown fence",
+    FailureCode.FENCE_MISSING: "lack the fence",
+    FailureCode.FENCE_UNCLOSED: "leave the fence open",
+    FailureCode.FENCE_LANGUAGE: "have a fence of another language",
     FailureCode.THINK_BLOCK: "have a think block",
     FailureCode.SPECIAL_TOKEN: "have a special token",
     FailureCode.SECOND_DOCUMENT: "add a second JSON value",
@@ -65,8 +68,9 @@ _ONE = {"have": "has", "are": "is", "do": "does", "lost": "lost", "cannot": "can
 def sentence(causes: Sequence[Cause], verb: str, limit: int = MAX_TOLD) -> str:
     """``48 broke: 24 begin with ```json, 17 begin with chatter, 4 lost a key, 3 otherwise``."""
     is_broken = verb == BROKE
-    if len(causes) == 1 and count(causes) > 1:
-        return f"{heading(causes, verb)}: all {phrase(causes[0], is_broken=is_broken)}"
+    if len(causes) == 1:
+        who = "it" if count(causes) == 1 else "all"
+        return f"{heading(causes, verb)}: {who} {phrase_of(causes[0], is_broken=is_broken)}"
     parts, before = [], ""
     for cause in causes[:limit]:
         said = counted(cause, is_broken=is_broken)

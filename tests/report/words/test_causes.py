@@ -42,7 +42,7 @@ def test_a_sentence_tells_counts_and_what_is_left() -> None:
     )
     assert words.sentence(causes, BROKE, 3).endswith("4 lost a key, 3 otherwise")
     assert words.sentence(causes[1:2], STILL_FAIL) == "17 still fail: all begin with chatter"
-    assert words.sentence(causes[4:], STILL_FAIL) == "1 still fails: 1 is empty"
+    assert words.sentence(causes[4:], STILL_FAIL) == "1 still fails: it is empty"
 
 
 def test_places_of_one_code_share_the_words() -> None:
