@@ -48,6 +48,10 @@ def test_the_session_ends_as_the_gate_decides(
     assert "gate against main" in done.out
     assert said in done.out
     assert set(done.counts()) == {"passed"}
+    end = done.out[done.out.rindex("- verdict -") :]
+    assert f"{said}; all 2 budgets are met\n" in end
+    assert ("  20 broke:\n" in end) is (run == "worse")
+    assert "\nnext: harness report main 20" in end
 
 
 def test_options_go_before_the_project_s_policy(prepared: Project) -> None:
