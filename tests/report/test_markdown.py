@@ -7,6 +7,7 @@ import pytest
 
 from harness.core.record import RunRecord, Sample
 from harness.gate.policy import GatePolicy
+from harness.report import html, json
 from harness.report.markdown import COMMENT_CHARACTERS, MAX_CASES, comment, render
 from harness.report.report import Report, report_on
 from harness.report.words.escaping import markdown
@@ -110,3 +111,23 @@ def test_nothing_a_model_wrote_is_obeyed(text: str) -> None:
 )
 def test_only_syntax_is_written_as_references(text: str, shown: str) -> None:
     assert markdown(text) == shown
+
+
+def test_a_latency_budget_newly_missed_is_a_line_of_its_own_in_every_format() -> None:
+    before, after = pair(300)
+    slower = tuple(
+        replace(r, met=False, measured={"p95_seconds": 2.4})
+        if r.behavior == "latency_budget"
+        else r
+        for r in after.results
+    )
+    found = report_on(before, replace(after, results=slower), policy=GatePolicy())
+    line = (
+        "MISSED: latency_budget p95 was 0.61 s and is 2.4 s, at most 2 s. This is no regression by "
+        "itself: latency was not measured case by case on both sides."
+    )
+    assert f"\n- **{markdown(line)}**\n" in render(found)
+    assert f'<p class="alert">{line}</p>' in html.render(found)
+    assert line in json.decided(found.decision)["explanation"]
+    (lost,) = json.decided(found.decision)["tasks"][0]["values_over_budget"]
+    assert (lost["name"], lost["before"], lost["after"]) == ("p95_seconds", 0.61, 2.4)

@@ -44,7 +44,12 @@ def headline_of_report(report: Report) -> Headline | None:
     if report.decision is None:
         return None
     word = decisions.word(report.decision.outcome)
-    return Headline(word, decisions.statement(report.decision, words.MINUS), ())
+    alarms = tuple(
+        f"{task.task}: {line}"
+        for task in report.decision.tasks
+        for line in decisions.alarms_of(task, report.decision)
+    )
+    return Headline(word, decisions.statement(report.decision, words.MINUS), (), alarms)
 
 
 def headline_of(report: Report, task: str) -> Headline:
