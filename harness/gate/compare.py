@@ -227,10 +227,11 @@ def _pair(
 
 def case_change(old: Sample | None, new: Sample | None, required: tuple[str, ...]) -> CaseChange:
     """The change of one case between two answers, one of which may be missing."""
-    return CaseChange(old, new, _composite(old, new, required), _per_behavior(old, new))
+    return CaseChange(old, new, composite_change(old, new, required), _per_behavior(old, new))
 
 
-def _composite(old: Sample | None, new: Sample | None, required: tuple[str, ...]) -> Change:
+def composite_change(old: Sample | None, new: Sample | None, required: tuple[str, ...]) -> Change:
+    """The change of the composite between two answers, one of which may be missing."""
     if old is None:
         return Change.ADDED
     if new is None:

@@ -33,6 +33,8 @@ class TaskCases(NamedTuple):
     cases: Sequence[ShownCase]
     matrix: Matrix | None
     """Given where a reader may choose another pair."""
+    required: Sequence[str] = ()
+    """The behaviors of the composite."""
     judged: Sequence[Sequence[str]] = ()
     """For each side, the behaviors that judged any of its answers."""
     plots: Sequence[Distribution] = ()
@@ -116,6 +118,7 @@ def _task(task: TaskCases) -> dict[str, Any]:
     return {
         "name": task.name,
         "prefix": prompt_prefix(task),
+        "required": [names.place(b) for b in task.required],
         "judged": [[names.place(b) for b in behaviors] for behaviors in task.judged],
         "absent": absent,
         "messages": {

@@ -14,7 +14,7 @@ from harness.report.page.behavior_rows import (
     measured_rows,
     rate_chart,
 )
-from harness.report.page.cases.answers import cases_of, judged_behaviors
+from harness.report.page.cases.answers import cases_of, judged_behaviors, required_of
 from harness.report.page.cases.buckets import BucketView, bucket_views, buckets_of
 from harness.report.page.cases.code_rows import CodeRow, code_rows
 from harness.report.page.cases.counterexamples import CounterexampleView, counterexample_views
@@ -137,6 +137,7 @@ def _task_view(
             prefix,
             cases,
             matrix,
+            required_of(report, task.name),
             judged_behaviors(report, task.name),
             distributions,
             known,

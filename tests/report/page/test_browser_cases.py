@@ -9,6 +9,8 @@ import pytest
 
 from harness.core.record import RunRecord
 from harness.core.verdict import FailureCode, Verdict
+from harness.gate.compare import Change
+from harness.report.report import report_on
 from tests.report.chromium import Page
 from tests.report.page.test_browser import COUNT, SEEN, SETTLED, written
 from tests.report.page.test_browser_models import MODELS, three_hostile
@@ -94,6 +96,33 @@ def test_a_behavior_without_a_verdict_is_not_judged(tab: Page, tmp_path: Path) -
     tab.open(written(replace(run, samples=tuple(bare)), tmp_path), f"{TASK}&behavior={RIGHT}")
     found = tab.evaluate(FOLDS)
     assert (found["Fixed"], found["Not judged"]) == ("1", "5")
+
+
+def test_a_case_that_passes_by_judging_less_is_undecided_as_the_gate_has_it(
+    tab: Page, tmp_path: Path
+) -> None:
+    """A required behavior judged the answer before and skips the one after: nothing is fixed."""
+    run = right_and_wrong()
+    skipped = Verdict.skipped("nothing to judge")
+    spared = [
+        replace(s, verdicts={**s.verdicts, "schema_types": skipped})
+        if (s.model, s.case_id) in {(ADAPTER, "pay-0001"), (ADAPTER, "pay-0002")}
+        else s
+        for s in run.samples
+    ]
+    path = written(replace(run, samples=tuple(spared)), tmp_path)
+    [compared] = report_on(replace(run, samples=tuple(spared))).comparisons
+    counts = {change.value: compared.composite.count(change) for change in Change}
+    assert counts["not judged"] == 2
+    for is_off in (True, False):
+        tab.call("Emulation.setScriptExecutionDisabled", value=is_off)
+        tab.open(path)
+        found = tab.evaluate(FOLDS)
+        assert (found["Fixed"], found["Unchanged"], found["Not judged"]) == (
+            str(counts["fixed"]),
+            str(counts["still passing"]),
+            "2",
+        )
 
 
 def test_one_model_is_filtered_by_its_outcome(tab: Page, tmp_path: Path) -> None:

@@ -27,7 +27,8 @@ const outcomesOf = (task, behavior) => {
   return (row, side) => {
     const answer = row[ANSWERS + side];
     if (!answer) return null;
-    if (!judged[side] || missing.get(`${order.get(row)} ${side}`)?.includes(place)) return "not judged";
+    if (!judged[side]) return "not judged";
+    if (missing.size && missing.get(`${order.get(row)} ${side}`)?.includes(place)) return "not judged";
     const finding = answer[2]?.find((found) => found[0].includes(place));
     if (!finding) return "passes";
     return { failed: "fails", error: "error" }[names[finding[1]]] ?? "not judged";
@@ -46,12 +47,27 @@ const stateFrom = (said) => {
   return said[1] === "passes" ? "fixed" : "regressed";
 };
 
-/** The state of every case by one behavior, in the chosen pair. */
-const statesOf = (task, behavior) => {
+/**
+ * A function from a case to its state by one behavior, in the chosen pair. As the gate has it, a case that passes
+ * after is undecided where a required behavior that judged it before did not judge it after.
+ */
+const changesBy = (task, behavior) => {
   const outcome = outcomesOf(task, behavior);
-  return new Map(task.cases.map((row) => [row, stateFrom(pair.map((side) => outcome(row, side)))]));
+  const required = isComposite(behavior) ? task.required.map((place) => outcomesOf(task, task.names[place])) : [];
+  const isJudged = (word) => word === "passes" || word === "fails";
+  return (row) => {
+    const said = pair.map((side) => outcome(row, side));
+    const [before, after] = pair;
+    const isUndecided = said.length === 2 && said[0] !== null && said[1] === "passes" &&
+      required.some((by) => isJudged(by(row, before)) && !isJudged(by(row, after)));
+    return stateFrom(isUndecided ? [said[0], "not judged"] : said);
+  };
 };
-const stateOf = (task, row) => stateFrom(pair.map((side) => outcomesOf(task, "")(row, side)));
+const statesOf = (task, behavior) => {
+  const changeOf = changesBy(task, behavior);
+  return new Map(task.cases.map((row) => [row, changeOf(row)]));
+};
+const stateOf = (task, row) => changesBy(task, "")(row);
 
 /** The code, in words, of the first failure of a behavior; of any with "", the right answers' before others'. */
 const failureOf = ({ names, places }, answer, behavior) => {

@@ -14,7 +14,7 @@ from harness.core.logprobs import Logprobs
 from harness.core.record import Sample
 from harness.core.verdict import Outcome
 from harness.gate.causes import first_failure
-from harness.gate.compare import Change, change_of, composite_outcome, required_behaviors
+from harness.gate.compare import Change, composite_change, composite_outcome, required_behaviors
 from harness.report.page.cases.nearest import nearest_place
 from harness.report.page.visible import readable
 from harness.report.report import Report
@@ -34,7 +34,6 @@ _VERDICTS: dict[Outcome | None, str] = {
 }
 FORMAT_ONLY = "passes format, "
 """Begins the label of an answer that passes the composite and fails another behavior."""
-_OUTCOMES = {said: outcome for outcome, said in _VERDICTS.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +105,7 @@ def label_of_verdict(answer: Answer) -> str:
 
 def cases_of(report: Report, task: str, limit: int) -> list[ShownCase]:
     """Every case of a task, those of the side after first, each text cut to ``limit``."""
-    found = next((c for c in report.comparisons if c.task == task), None)
-    required = found.required if found else required_behaviors(report.after, task)
+    required = required_of(report, task)
     noisy = report.noise.cases(task) if report.noise else frozenset[str]()
     answered = [side.samples(task) for side in report.sides]
     pair = [report.place(side) for side in report.pair]
@@ -118,6 +116,12 @@ def cases_of(report: Report, task: str, limit: int) -> list[ShownCase]:
         samples = tuple(side.get(key) for side in answered)
         cases.append(_shown(samples, judged, pair, required, limit, noisy))
     return cases
+
+
+def required_of(report: Report, task: str) -> tuple[str, ...]:
+    """The behaviors of the composite, for all sides."""
+    found = next((c for c in report.comparisons if c.task == task), None)
+    return found.required if found else required_behaviors(report.after, task)
 
 
 def judged_behaviors(report: Report, task: str) -> list[tuple[str, ...]]:
@@ -147,18 +151,15 @@ def prompt_of(sample: Sample) -> str:
     return "\n\n".join(f"[{m.role}]\n{m.content}" for m in sample.messages)
 
 
-def _state(pair: Sequence[Answer | None]) -> str:
-    """The state of the case in the pair, or for the only model."""
+def _state(pair: Sequence[Sample | None], required: tuple[str, ...]) -> str:
+    """The state of the case in the pair, or for the only model; ``assets/outcomes.js`` says the
+    same of every pair."""
     if not any(pair):
         return ""
-    outcomes = [_OUTCOMES.get(answer.verdict) if answer else None for answer in pair]
     if len(pair) == 1:
-        return _STATES.get(outcomes[0], Change.NOT_JUDGED.value)
-    if pair[0] is None:
-        return Change.ADDED.value
-    if pair[1] is None:
-        return Change.REMOVED.value
-    return change_of(outcomes[0], outcomes[1]).value
+        alone = composite_outcome(pair[0].verdicts, required) if pair[0] else None
+        return _STATES.get(alone, Change.NOT_JUDGED.value)
+    return composite_change(pair[0], pair[1], required).value
 
 
 def _shown(
@@ -179,7 +180,7 @@ def _shown(
     return ShownCase(
         either.case_id,
         either.repeat,
-        _state([answers[place] for place in pair]),
+        _state([samples[place] for place in pair], required),
         "".join(beginning(prompt, limit)),
         _messages(either),
         either.template,
