@@ -119,12 +119,18 @@ def _judged(
 def _decision(
     subject: "Subject", runs: tuple[str, str], root: Path, settings: "Settings"
 ) -> "GateDecision":
-    from harness.cli._sides import against_named_baseline, policy_of, records
+    from harness.cli._sides import (
+        against_named_baseline,
+        policy_of,
+        records,
+        require_whole_latest,
+    )
     from harness.report.card.subject import side_in
     from harness.report.report import report_on
 
     names = runs if runs[0] != runs[1] else runs[:1]
     stored = records(names, root, settings)
+    require_whole_latest(names, stored, root)
     after = side_in(subject, stored[-1], "--gate")
     report = report_on(*stored, after=after.model, policy=policy_of(settings, {}))
     report = against_named_baseline(report, names, settings, has_ledger=False)

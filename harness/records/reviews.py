@@ -11,6 +11,7 @@ from harness.core.errors import HarnessError
 from harness.core.review import AnswerKey, ReviewedAnswer
 from harness.files.regular import read_regular
 from harness.files.strict_json import MAX_MISTAKES, NotJson, decode, mistake, validator
+from harness.records.runs import is_run_id
 
 MAX_BYTES = 100_000_000
 _AGAIN = "export the review from its page again"
@@ -57,6 +58,8 @@ def _answers(line: bytes, number: int, seen: dict[AnswerKey, int]) -> Iterator[R
         raise ValueError(mistake(error.errors()[0])) from None
     except NotJson as error:
         raise ValueError(f"is no JSON ({error})") from None
+    if not is_run_id(answer.run):
+        raise ValueError(f"run: {answer.run!r:.80} is no id of a run")
     if seen.setdefault(answer.key, number) != number:
         raise ValueError(f"the answer to {answer.case!r:.80} stands in line {seen[answer.key]} too")
     yield answer

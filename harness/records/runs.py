@@ -40,6 +40,11 @@ LATEST = "latest"
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 
 
+def is_run_id(text: str) -> bool:
+    """True for what can be a run's id: no path, and no other name of a run."""
+    return _ID.fullmatch(text) is not None and text != LATEST
+
+
 def new_run_id(now: datetime) -> str:
     """A unique name that sorts by time: ``20261120-131502-ab12`` (UTC)."""
     return f"{now.astimezone(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
@@ -161,7 +166,7 @@ def check_new_id(run_id: str, root: Path) -> None:
     Raises:
         HarnessError: it is no file name, stands for another run, or is taken.
     """
-    if not _ID.fullmatch(run_id) or run_id == LATEST:
+    if not is_run_id(run_id):
         raise HarnessError(
             f"--run-id {run_id!r:.80}: is no id of a run, use letters, digits, '.', '-' and '_'"
         )

@@ -33,6 +33,8 @@ def test_a_line_is_an_answer_and_what_is_unknown_is_ignored(tmp_path: Path) -> N
         ({"task": "t"}, ":2: run: Field required"),
         ({**LINE, "repeat": "NaN"}, ":2: repeat: Input should be a valid integer"),
         (LINE, ":2: the answer to 'c' stands in line 1 too"),
+        ({**LINE, "run": "../../etc/passwd"}, ":2: run: '../../etc/passwd' is no id of a run"),
+        ({**LINE, "run": "latest"}, ":2: run: 'latest' is no id of a run"),
         ([], ":2: Input should be a dictionary"),
     ],
 )

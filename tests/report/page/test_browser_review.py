@@ -72,6 +72,9 @@ def test_a_review_is_in_the_address_and_in_a_file(tab: Page, tmp_path: Path) -> 
     address = tab.evaluate("location.hash")
     assert len(parse_qs(address[1:])["review"][0]) < 100
     lines = exported(tab)
+    assert tab.evaluate(SAID).endswith(
+        ".jsonl is read by harness task promote, mine and report, after --review."
+    )
     assert [(x["model"], x["verdict"], x["checks"]) for x in lines] == [
         (BASE, "wrong", "wrong"),
         (ADAPTER, "right", "right"),
@@ -89,6 +92,9 @@ def test_a_review_is_in_the_address_and_in_a_file(tab: Page, tmp_path: Path) -> 
     assert tab.evaluate(SAID) == f"{said} 2 lines are of no answer on this page, and were left out."
     assert exported(tab) == lines
     assert tab.evaluate("location.hash") == address
+    half = {**lines[0], "note": "\ud800", "tags": ["\udfff", {"a": 1}, None], "case": "pay-0005"}
+    tab.evaluate(LOAD % json.dumps(json.dumps(half)))
+    assert tab.evaluate(SAID).startswith("3 answers reviewed")
     assert (tab.problems, tab.requests, tab.dialogs) == ([], [], [])
 
 

@@ -68,7 +68,7 @@ const readReviewText = (text) => {
   return true;
 };
 
-const isFitting = (text) => encodeURIComponent(text).length <= MOST_IN_ADDRESS;
+const isFitting = (text) => String(new URLSearchParams([["", text]])).length <= MOST_IN_ADDRESS;
 const saveReview = () => {
   const text = reviewText();
   writtenReviews.add(text);
@@ -263,6 +263,7 @@ const listenToReview = (redraw) => {
       link.download = `review-${data.sides[data.pair.at(-1)].run}.jsonl`;
       link.click();
       setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+      tellReview(`${link.download} is read by harness task promote, mine and report, after --review.`);
     });
     bar.querySelector(".link").addEventListener("click", async () => {
       saveReview();
