@@ -57,7 +57,7 @@ def test_a_failure_shows_rate_interval_causes_and_an_example_of_each_with_a_care
     assert "case dog" not in shown
     end = shown[shown.index("short test summary info") :]
     assert "- verdict -" in end
-    assert "FAIL: 1 of 1 budget is missed\necho, record:" in end
+    assert "FAIL: 1 of 1 budget is missed\nmissed: no_extra_text\n" in end
     assert f"  4 fail:\n    3 end with chatter{5 * ' '}ant  " in end
     assert end.splitlines()[-2].startswith("next: harness report 20")
     lines = shown.splitlines()

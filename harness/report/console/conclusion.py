@@ -23,6 +23,8 @@ from harness.report.words.leading import leading_of
 MAX_BLOCKS = 4
 """Models and tasks of which what missed is told; the others are counted."""
 MAX_CAUSES = 4
+MAX_REF = 48
+"""Characters of a model's ref; of a longer one its name is shown."""
 
 
 def opening(report: Report) -> Iterator[str]:
@@ -69,18 +71,24 @@ def missed(record: RunRecord, decided: Sequence[GateDecision] = ()) -> Iterator[
         if result.met is False:
             blocks.setdefault((result.task, result.model), []).append(result)
     for (task, model), results in [*blocks.items()][:MAX_BLOCKS]:
-        yield from _block(Side(record, model), task, results, has_causes=not decided)
+        side = Side(record, model)
+        yield log(f"{_place(side, task)}missed: {sentences.missed(results)}")
+        if not decided:
+            yield from _causes(side, task, results)
     if len(blocks) > MAX_BLOCKS:
         yield f"and {len(blocks) - MAX_BLOCKS} more models and tasks"
 
 
-def _block(
-    side: Side, task: str, results: Sequence[BehaviorResult], *, has_causes: bool
-) -> Iterator[str]:
-    own = [r for r in side.record.results if (r.model, r.task) == (side.model, task)]
-    yield log(f"{task}, {side.model}: {sentences.of_budgets(own)}")
-    if not has_causes:
-        return
+def _place(side: Side, task: str) -> str:
+    """``json_extraction, base:tiny: ``, as far as the run has several."""
+    record, described = side.record, side.model_record
+    is_long = len(side.model) > MAX_REF and described is not None
+    model = described.name if described and is_long else side.model
+    parts = [task] * (len(record.tasks) > 1) + [model] * (len(record.models) > 1)
+    return f"{', '.join(parts)}: " if parts else ""
+
+
+def _causes(side: Side, task: str, results: Sequence[BehaviorResult]) -> Iterator[str]:
     composite = causes_alone(side, task, required_behaviors(side, task))
     yield from lines(composite, why.FAIL, limit=MAX_CAUSES)
     told = {cause.kind for cause in composite}

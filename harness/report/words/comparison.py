@@ -99,21 +99,27 @@ def of_rate(name: str, result: BehaviorResult) -> str:
 def of_budgets(results: Sequence[BehaviorResult]) -> str:
     """``3 of 7 budgets are missed: json_validity, no_extra_text, latency_budget (p50 1.2 s, at most
     1 s)``, a clause."""
-    missed = [f"{part.behavior}{_measured(part)}" for part in _parts(results) if not part.met]
-    return budgets(results) + (f": {', '.join(missed)}" if missed else "")
+    names = missed(results)
+    return budgets(results) + (f": {names}" if names else "")
+
+
+def missed(results: Sequence[BehaviorResult]) -> str:
+    """``json_validity, latency_budget (p50 1.2 s, at most 1 s)``; empty where no budget is."""
+    names = (f"{part.behavior}{_measured(part)}" for part in _parts(results) if not part.met)
+    return ", ".join(names)
 
 
 def budgets(results: Sequence[BehaviorResult]) -> str:
     """``3 of 7 budgets are missed``, ``all 7 budgets are met``, a clause."""
     judged = _parts(results)
-    missed = sum(not part.met for part in judged)
+    over = sum(not part.met for part in judged)
     if not judged:
         return "no budget was set"
-    if not missed:
+    if not over:
         return "the one budget is met" if len(judged) == 1 else f"all {len(judged)} budgets are met"
-    verb = "is" if missed == 1 else "are"
+    verb = "is" if over == 1 else "are"
     noun = "budget" if len(judged) == 1 else "budgets"
-    return f"{missed} of {len(judged)} {noun} {verb} missed"
+    return f"{over} of {len(judged)} {noun} {verb} missed"
 
 
 def _parts(results: Sequence[BehaviorResult]) -> list[BehaviorResult]:

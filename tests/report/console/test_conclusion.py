@@ -37,7 +37,10 @@ def test_a_gate_decides_before_the_budgets() -> None:
 
 def test_what_missed_is_told_by_its_causes_and_its_measurements() -> None:
     lines = [*missed(record(60, [(BASE, CHATTERS)]))]
-    assert lines[0].startswith(f"json_extraction, {BASE}: 4 of 5 budgets are missed: ")
+    assert lines[0] == (
+        "missed: format_success_rate, json_validity, no_extra_text, "
+        "latency_budget (p95 2.4 s, at most 2 s)"
+    )
     assert lines[1].endswith(" fail:")
     assert any(f" begin with ```json{9 * ' '}pay-00" in line for line in lines)
     assert lines[-1] == "  latency_budget: p95 2.4 s is over the budget of 2.0 s"
@@ -55,7 +58,13 @@ def test_a_behavior_outside_of_the_composite_is_told_where_it_fails_otherwise() 
 
 def test_many_models_are_counted() -> None:
     models = [(f"{BASE}{i}", CHATTERS) for i in range(MAX_BLOCKS + 2)]
-    assert [*missed(record(10, models))][-1] == "and 2 more models and tasks"
+    lines = [*missed(record(10, models))]
+    assert lines[0].startswith(f"{BASE}0: missed: ")
+    assert lines[-1] == "and 2 more models and tasks"
+    [long, _] = [*missed(record(10, [("base:" + "x/" * 40 + "tiny", CHATTERS), (BASE, BEHAVES)]))][
+        :2
+    ]
+    assert long.startswith("tiny: missed: ")
 
 
 def test_a_decision_that_is_asked_for_later_has_the_same_causes() -> None:
