@@ -1,7 +1,4 @@
-"""The files of ``harness init``: where they come from, and what is changed in them for a project.
-
-In a wheel they lie in ``harness/starter/``; in a checkout, where they are maintained.
-"""
+"""The files of ``harness init``: where they come from, and what a project changes in them."""
 
 import tomllib
 from collections.abc import Callable, Mapping
@@ -11,10 +8,8 @@ from pathlib import Path
 
 from harness.core.errors import HarnessError
 from harness.core.extras import file_of, installed_from, requirement
+from harness.files.starter import PACKAGE, starter_root
 
-PACKAGE = Path(__file__).parents[2]
-"""The folder of ``harness/`` and ``trainers/``: a checkout, or the installed packages."""
-STARTER = PACKAGE / "harness/starter"
 MODEL = "adapter:models/tiny-qwen2-adapter"
 """The model that ``pytest`` judges in a new project, until it has a model of its own."""
 SCHEMA = "# yaml-language-server: $schema="
@@ -29,7 +24,7 @@ class Piece:
     target: str
     """Below the project."""
     source: str = ""
-    """In a checkout; below ``harness/starter/`` it has the target's name."""
+    """As ``harness.files.starter`` has it."""
     text: Callable[[], str] = str
     """Makes the text of a file that has no source; it is empty unless this is given."""
     changes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
@@ -43,11 +38,9 @@ class Piece:
         Raises:
             HarnessError: it is not there.
         """
-        checkout = PACKAGE / self.source
-        places = (checkout,) if self.is_packaged else (STARTER / self.target, checkout)
-        for place in places:
-            if place.exists():
-                return place
+        place = (PACKAGE if self.is_packaged else starter_root()) / self.source
+        if place.exists():
+            return place
         raise HarnessError(f"this installation lacks {self.target}: install slm-harness again")
 
     def changed(self, name: str, text: str) -> str:
@@ -86,8 +79,7 @@ _RECIPE_CHANGES = {
     "Teaches the bundled tiny model": "Teaches the tiny model that came along",
     " Every key and default: trainers/recipes/schema.py.": "",
     "fixtures/models/tiny-qwen2": "models/tiny-qwen2",
-    "  make: python -m fixtures.datasets json_extraction --rows 2000 --seed 0"
-    " --out data/json_extraction\n": "",
+    "  make: harness data example json_extraction --rows 2000 -o data/json_extraction\n": "",
     "this is two passes over 1,600 rows": "this is four passes over 800 rows",
 }
 _TASK_SCHEMA = "harness/tasks/schemas/task.schema.json"

@@ -1,6 +1,7 @@
 """``harness data``: makes training rows of files as people have them, and looks at their faults."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -105,6 +106,62 @@ def check(files: tuple[Path, ...], name: str, tasks_dir: Path | None, is_json: b
         _say(check_lines(found, task))
     if not found.is_sound:
         raise SystemExit(FAULTS)
+
+
+@command.command()
+@click.argument("name", metavar="TASK")
+@click.option(
+    "-o",
+    "output",
+    metavar="DIR",
+    type=FILES,
+    help="Folder to write. [default: data/TASK]",
+)
+@click.option(
+    "--rows", type=click.IntRange(10), default=2000, show_default=True, help="Rows of all splits."
+)
+@click.option("--seed", type=int, default=0, show_default=True)
+@json_option
+def example(name: str, output: Path | None, rows: int, seed: int, is_json: bool) -> None:
+    """Write training rows for the example task TASK, which the bundled recipes name.
+
+    They are generated from a seed: train.jsonl, val.jsonl and test.jsonl, of which no row is like a
+    case of the task.
+    """
+    made = _generated(name, rows, seed, output or Path("data") / name)
+    if is_json:
+        say_document({"output": output or Path("data") / name, **made})
+        return
+    counts = ", ".join(f"{split} {count:,}" for split, count in made["rows"].items())
+    _say([("written", f"{output or Path('data') / name}: {counts}")])
+
+
+def _generated(name: str, rows: int, seed: int, folder: Path) -> dict[str, Any]:
+    """What the generators that came along wrote.
+
+    Raises:
+        HarnessError: there is no such task, or the folder cannot be written.
+    """
+    import importlib
+    import sys
+
+    from harness.core.errors import HarnessError
+    from harness.core.suggestion import did_you_mean
+    from harness.files.starter import starter_root
+
+    root = str(starter_root())
+    if root not in sys.path:
+        sys.path.insert(0, root)
+    tasks = importlib.import_module("fixtures.datasets.cases").TASKS
+    if name not in tasks:
+        hint = did_you_mean(name, tasks, f"there are {', '.join(tasks)}")
+        raise HarnessError(f"{name}: no example task, {hint}")
+    writing = importlib.import_module("fixtures.datasets.writing")
+    try:
+        made: dict[str, Any] = writing.write_dataset(name, rows, seed, folder)
+    except OSError as error:
+        raise HarnessError(f"{folder}: cannot be written ({error.strerror})") from None
+    return made
 
 
 @command.command("task")

@@ -68,6 +68,7 @@ def command(models: tuple[str, ...], is_json: bool, asks_hub: bool) -> None:
 def _installation_is_broken(is_json: bool, asks_hub: bool) -> bool:
     """Look into the installation and show it; returns whether a problem was found."""
     from harness.cli._installation import examine
+    from harness.core.extras import install
     from harness.machine.hardware import machine
     from harness.report.console import doctor, installation
     from harness.report.console.output import say, say_json
@@ -78,8 +79,10 @@ def _installation_is_broken(is_json: bool, asks_hub: bool) -> bool:
     if is_json:
         say_json(doctor.as_json((), here, found.to_json(), found.findings))
     else:
-        rows = [(e.name, e.gives, e.lacks, bool(e.versions), e.install) for e in found.extras]
+        rows = [(e.name, e.gives, e.lacks, bool(e.versions)) for e in found.extras]
         show(installation.shown(here, found.facts, rows, found.findings), 80)
+        if lacking := [e.name for e in found.extras if e.lacks]:
+            say("what is not installed:", f"  {install(*lacking)}")
         say("harness doctor KIND:LOCATION looks into the files of a model")
     return not found.is_sound
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from fixtures.datasets.writing import write_dataset
 from harness.cli import main
 from harness.tasks.task import load_task
 from tests.models import ROOT
@@ -141,3 +142,15 @@ def test_rows_that_are_all_cases_make_no_task() -> None:
     result = as_task()
     assert (result.exit_code, "are like cases of a task" in result.output) == (2, True)
     assert not Path("own").exists()
+
+
+def test_rows_of_an_example_task(tmp_path: Path) -> None:
+    done = CliRunner().invoke(
+        main, ["data", "example", "fan_timeline", "--rows", "20", "-o", str(tmp_path / "made")]
+    )
+    assert done.output == f"written  {tmp_path}/made: train 16, val 2, test 2\n"
+    write_dataset("fan_timeline", 20, 0, tmp_path / "same")
+    for name in ("train.jsonl", "metadata.json"):
+        assert (tmp_path / "made" / name).read_bytes() == (tmp_path / "same" / name).read_bytes()
+    done = CliRunner().invoke(main, ["data", "example", "fan_timelin"])
+    assert done.stderr == "harness: fan_timelin: no example task, did you mean 'fan_timeline'?\n"

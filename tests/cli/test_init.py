@@ -191,7 +191,7 @@ def test_the_wheel_is_enough(tmp_path):
     subprocess.run([python, "-m", "harness", "init", "new"], **run)
     assert (tmp_path / "new/suites/test_json_validity.py").is_file()
     again = ("--no-deps", "--target", tmp_path / "again", "-r", tmp_path / "new/requirements.txt")
-    subprocess.run([*pip, "install", "-q", *again], check=True)
+    subprocess.run([*pip, "install", "-q", *again], cwd=tmp_path / "new", check=True)
     assert (tmp_path / "again/harness/starter").is_dir()
     assert (tmp_path / "new/tasks/json_extraction/cases.jsonl").is_file()
     for piece in PIECES:

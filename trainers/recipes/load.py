@@ -15,6 +15,7 @@ from pydantic_core import ErrorDetails
 from harness.core.errors import HarnessError
 from harness.core.suggestion import did_you_mean
 from harness.files.paths import short_path
+from harness.files.starter import starter_root
 from harness.files.yaml_file import Place, explain, keys_at, parse_yaml
 from trainers.recipes.schema import Recipe, options_of
 from trainers.recipes.spellings import Spelled, canonical, unknown_key
@@ -102,13 +103,15 @@ def load(name: str, overrides: Sequence[str] = ()) -> RecipeFile:
     spelled = canonical(values)
     for text in overrides:
         _override(spelled, text)
+    notes = _with_base_that_came_along(path, spelled.values)
     places = Places(path, lines, tuple(overrides), spelled.origins)
     found = [f"{places.where_typed(place)}: {what}" for place, what in spelled.mistakes]
     model = options_of(spelled.values.get("method"))
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
 
     def file_of(recipe: Recipe) -> RecipeFile:
-        return RecipeFile(path, recipe, digest, tuple(overrides), places, tuple(spelled.read))
+        read = tuple(spelled.read)
+        return RecipeFile(path, recipe, digest, tuple(overrides), places, read, notes)
 
     try:
         recipe = model.model_validate(spelled.values)
@@ -135,6 +138,19 @@ def _without(values: dict[str, Any], wrong: Sequence[Place]) -> dict[str, Any]:
                 break
             inner = inner[part]
     return kept
+
+
+def _with_base_that_came_along(path: Path, values: dict[str, Any]) -> tuple[str, ...]:
+    """Name the model that came along where the base of a bundled recipe is not in the working
+    folder; returns a line that says so."""
+    named = values.get("base")
+    if path.resolve().parent != BUNDLED.resolve() or not isinstance(named, str):
+        return ()
+    there = starter_root() / named
+    if not named.startswith("fixtures/") or Path(named).exists() or not there.exists():
+        return ()
+    values["base"] = str(there)
+    return (f"base: {named} is not here, the one that came along with the harness is trained",)
 
 
 def _find(name: str) -> Path:

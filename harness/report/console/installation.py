@@ -12,8 +12,8 @@ from harness.model_files.finding import Finding, Level
 from harness.report.console.doctor import facts_table, findings_table, machine_facts
 from harness.report.words.numbers import plural
 
-ExtraRow = tuple[str, str, Sequence[str], bool, str]
-"""Name, what it gives, the packages that it lacks, whether it has some, the installing command."""
+ExtraRow = tuple[str, str, Sequence[str], bool]
+"""Name, what it gives, the packages that it lacks, whether it has some."""
 
 
 def verdict(findings: Sequence[Finding], lacking: Iterable[str]) -> str:
@@ -59,11 +59,10 @@ def _extras(extras: Sequence[ExtraRow]) -> Table:
     for _ in range(2):
         table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
-    for name, gives, lacks, has_some, install in extras:
+    for name, gives, lacks, has_some in extras:
         state = Text("installed", "green") if not lacks else Text("not installed", "yellow")
         if lacks and has_some:
             state = Text("in part", "yellow")
         more = f"\nlacks {', '.join(lacks)}" if lacks and has_some else ""
-        more += f"\n{install}" if lacks else ""
         table.add_row(f"  {printable(name)}", state, f"{gives}{more}")
     return table

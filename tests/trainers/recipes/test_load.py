@@ -154,3 +154,18 @@ def test_an_unknown_recipe_names_the_nearest() -> None:
 def test_a_list_is_no_recipe(tmp_path: Path) -> None:
     with pytest.raises(HarnessError, match="a recipe is a mapping"):
         load(written(tmp_path, "- method: sft\n"))
+
+
+def test_a_bundled_recipe_finds_the_base_that_came_along(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    file = load("json_extraction_tiny")
+    assert Path(file.recipe.base) == ROOT / "fixtures/models/tiny-qwen2"
+    assert file.notes == (
+        "base: fixtures/models/tiny-qwen2 is not here, the one that came along with the harness is "
+        "trained",
+    )
+    assert load("json_extraction_tiny", ["base=other"]).recipe.base == "other"
+    written(tmp_path, (BUNDLED / "json_extraction_tiny.yaml").read_text())
+    assert load("recipe.yaml").notes == ()
