@@ -1,7 +1,7 @@
 """``harness replay``: one request of a stored run asked again, and judged again."""
 
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +35,11 @@ FAILED = 1
     metavar="K",
     help="Which answer to the case, where it has several, from 0.",
 )
+@click.option(
+    "--logprobs",
+    is_flag=True,
+    help="Show the least certain tokens, also of a run that was made without --logprobs.",
+)
 @tasks_dir_option
 @report_dir_option
 @trust_option
@@ -45,6 +50,7 @@ def command(
     model: str | None,
     task: str | None,
     repeat: int,
+    logprobs: bool,
     tasks_dir: Path | None,
     report_dir: Path | None,
     trust_remote_code: bool,
@@ -59,7 +65,7 @@ def command(
     from harness.core.modelref import ModelRef
     from harness.records.runs import find_run, read_run
     from harness.report.console.output import say
-    from harness.report.console.replay import lines
+    from harness.report.console.replay import certainty_lines, lines
     from harness.run.settings import project_settings
 
     settings = project_settings()
@@ -67,11 +73,14 @@ def command(
     sample = _sample(record, case, task, model, repeat)
     ref = ModelRef.parse(model or sample.model)
     request = next(t.request(sample) for t in record.tasks if t.name == sample.task)
+    has_logprobs = logprobs or sample.completion.logprobs is not None
+    request = replace(request, has_logprobs=has_logprobs)
     which = f", answer {sample.repeat}" if sample.repeat else ""
     say(f"case {sample.case_id} of {sample.task}{which}, run {record.id}", err=is_json)
     say(f"  before  {sample.model}", f"  after   {ref}", err=is_json)
     completion = _asked(ref, request, record, trusts_code=trust_remote_code)
     say(*lines(sample.completion, completion), err=is_json)
+    say(*certainty_lines(sample.completion, completion), err=is_json)
     judged = _judged(sample, completion, tasks_dir or Path(settings.tasks_dir))
     if is_json:
         say_document(_values(record, sample, str(ref), completion, judged))

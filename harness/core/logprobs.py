@@ -9,6 +9,8 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+CERTAIN = 0.9
+"""Probability from which a token counts as certain: it is neither marked nor listed."""
 DECIMALS = 4
 """Decimals that are kept of a log-probability: a ten-thousandth of the probability's value."""
 
@@ -118,8 +120,9 @@ def probability_of(logprob: float) -> float:
 
 
 def least_certain(logprobs: Logprobs, most: int) -> list[Span]:
-    """At most ``most`` spans, the least certain first."""
-    return sorted(logprobs.spans(), key=lambda span: span.logprob)[:most]
+    """At most ``most`` of the spans that are not certain, the least certain first."""
+    found = (span for span in logprobs.spans() if span.probability < CERTAIN)
+    return sorted(found, key=lambda span: span.logprob)[:most]
 
 
 def parting(

@@ -7,6 +7,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from harness.cli import main
+from harness.core.completion import Completion
+from harness.core.logprobs import Logprobs
 from harness.core.record import Counterexample
 from harness.core.verdict import FailureCode, Verdict
 from harness.records.runs import read_run, write_run
@@ -134,3 +136,15 @@ def test_mistakes_are_exit_code_2(project: Project, arguments: list[str], messag
     assert result.exit_code == 2
     assert message in result.output
     assert "Traceback" not in result.output
+
+
+def test_a_run_with_log_probabilities_shows_the_least_certain_tokens(project: Project) -> None:
+    logprobs = Logprobs.of([len(GOOD), 0], [-0.5, -0.01], ["Sure", "x"], [-1.0, -5.0])
+    other = Logprobs.of([4, len(GOOD) + 2, 0], [-0.7, -0.2, -0.1], ["{", "x", "x"], [-0.8] * 3)
+    project.store({"ant": Completion(GOOD, logprobs=logprobs)}, "third")
+    project.store({"ant": Completion(f"Sure! {GOOD}", logprobs=other)}, "fourth")
+    lines = replay("third", "ant", "--model", "record:stored/fourth").output.splitlines()
+    assert f"  before  `{GOOD}` 0.61, `Sure` 0.37" in lines
+    assert f"Here the answers part: before `{GOOD}` 0.61, after `Sure` 0.50" in lines
+    lines = replay("first", "ant", "--model", "record:stored/fourth", "--logprobs").output
+    assert "  before  no log-probabilities" in lines.splitlines()

@@ -42,6 +42,7 @@ def test_tokens_that_share_a_character_are_one_span_with_their_product():
     assert [round(s.logprob, 4) for s in spans] == [-0.1, -2.0, -0.7]
     assert [s.runner_up for s in spans] == ["a", "c", "e"]
     assert [(s.start, s.end) for s in least_certain(found, 2)] == [(1, 2), (2, 2)]
+    assert least_certain(logprobs([1, 1], [-0.01, -0.1]), 2) == []
 
 
 def test_a_stop_cuts_the_text_and_leaves_a_token_each():

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from difflib import SequenceMatcher
 
 from harness.core.completion import Completion
+from harness.core.logprobs import CERTAIN, Span, least_certain, parting
 from harness.core.verdict import Outcome, Verdict
 from harness.report.words import numbers as words
 from harness.report.words.escaping import log
@@ -18,6 +19,9 @@ MAX_SHOWN = 2_000
 MAX_PIECES = 1_000
 """Words, or else lines, of each text that are compared, as difflib may take the square of their
 number. Longer texts are one difference between the ends that they share."""
+MOST_TOKENS = 5
+MAX_TOKEN = 40
+"""Characters shown of one token: some are hundreds of blanks."""
 _WORD = re.compile(r"\w+| +|[\s\S]")
 
 
@@ -31,6 +35,50 @@ def lines(before: Completion, after: Completion) -> Iterator[str]:
         yield f"The same, character by character: {_shown(before.text)}"
         return
     yield f"Different: {_marked(list(differences(before.text, after.text)))}"
+
+
+def certainty_lines(before: Completion, after: Completion) -> Iterator[str]:
+    """The least certain tokens of each answer, and those at which the answers part; nothing where
+    neither has log-probabilities."""
+    named = [(n, c) for n, c in (("before", before), ("after", after)) if c.error is None]
+    if not any(c.logprobs for _, c in named):
+        return
+    yield "Least certain tokens, each with its runner-up:"
+    for name, completion in named:
+        yield from _least_certain(name, completion)
+    if before.logprobs is None or after.logprobs is None:
+        return
+    found = parting((before.text, before.logprobs), (after.text, after.logprobs))
+    if found and found[0] and found[1]:
+        sides = zip(named, found, strict=True)
+        said = (f"{name} {_token(completion, span)}" for (name, completion), span in sides if span)
+        yield f"Here the answers part: {', '.join(said)}"
+
+
+def _least_certain(name: str, completion: Completion) -> Iterator[str]:
+    if completion.logprobs is None:
+        yield f"  {name:<6}  no log-probabilities"
+        return
+    spans = least_certain(completion.logprobs, MOST_TOKENS)
+    if not spans:
+        yield f"  {name:<6}  every token has a probability over {CERTAIN:g}"
+    for head, span in zip((name, *[""] * len(spans)), spans, strict=False):
+        other = f"{_quoted(span.runner_up)} {_probability(span.runner_up_probability)}"
+        yield f"  {head:<6}  {_token(completion, span)}, {other}"
+
+
+def _token(completion: Completion, span: Span) -> str:
+    text = completion.text[span.start : span.end]
+    return f"{_quoted(text) if text else 'the end'} {_probability(span.probability)}"
+
+
+def _quoted(text: str) -> str:
+    shown, rest = beginning(text, MAX_TOKEN)
+    return f"`{log(shown)}`{rest}"
+
+
+def _probability(value: float) -> str:
+    return "under 0.01" if value < 0.005 else "over 0.99" if value >= 0.995 else f"{value:.2f}"
 
 
 def differences(before: str, after: str) -> Iterator[tuple[str, str]]:

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.core.completion import Completion, FinishReason
-from harness.report.console.replay import AROUND, MAX_SHOWN, differences, lines
+from harness.core.logprobs import Logprobs
+from harness.report.console.replay import AROUND, MAX_SHOWN, certainty_lines, differences, lines
 from tests.cpu import MAX_SECONDS, cpu_seconds
 from tests.report.hostile import EVERYTHING
 
@@ -91,3 +92,35 @@ def _random(alphabet: str, seed: int) -> str:
 def test_texts_that_are_hard_to_compare_are_soon_told_apart(before: str, after: str) -> None:
     assert cpu_seconds(lambda: said(before, after)) < MAX_SECONDS
     assert len(said(before, after)) < 2_000 * MAX_SHOWN
+
+
+def certain(text: str, *tokens: tuple[int, float, str, float]) -> Completion:
+    return Completion(text, logprobs=Logprobs.of(*map(list, zip(*tokens, strict=True))))
+
+
+def test_the_least_certain_tokens_and_where_the_answers_part() -> None:
+    before = certain('{"}', (2, -0.01, "x", -5.0), (1, -0.5, ",", -1.0), (0, -0.2, "}", -2.0))
+    after = certain('{",\x1b', (2, -0.01, "x", -5.0), (1, -0.07, "}", -2.7), (1, -9.0, " a", -0.0))
+    assert list(certainty_lines(before, after)) == [
+        "Least certain tokens, each with its runner-up:",
+        "  before  `}` 0.61, `,` 0.37",
+        "          the end 0.82, `}` 0.14",
+        "  after   `␛` under 0.01, ` a` over 0.99",
+        "Here the answers part: before `}` 0.61, after `,` 0.93",
+    ]
+
+
+def test_answers_without_log_probabilities_say_nothing_or_that_they_have_none() -> None:
+    before = certain("a", (1, -0.01, "x", -5.0))
+    assert list(certainty_lines(Completion("a"), Completion("b"))) == []
+    assert list(certainty_lines(before, Completion("b")))[1:] == [
+        "  before  every token has a probability over 0.9",
+        "  after   no log-probabilities",
+    ]
+
+
+def test_of_many_uncertain_tokens_the_least_are_shown_and_long_ones_are_cut() -> None:
+    tokens = [(1, -1.0 - n / 10, "y" * 90, -2.0) for n in range(20)]
+    lines = list(certainty_lines(certain("x" * 20, *tokens), certain("x" * 20, *tokens)))
+    assert len(lines) == 1 + 2 * 5
+    assert "50 more characters" in lines[1]

@@ -9,14 +9,14 @@ from typing import Any, NamedTuple
 
 from markupsafe import Markup
 
-from harness.core.logprobs import Logprobs, Span, probability_of
+from harness.core.logprobs import CERTAIN, Logprobs, Span, probability_of
 from harness.gate.compare import Change
 from harness.report.page.cases.answers import FAILING, Answer
 from harness.report.page.embed import StringTable, TaskCases, json_in_html
 
 MAX_BYTES = 1_000_000
 """Bytes of all of them, a quarter of the largest page."""
-MARKED = 10
+MARKED = round(100 * (1 - CERTAIN))
 """Doubt in hundredths from which a span is marked."""
 MAX_RUNNER_UP = 40
 """Characters of a runner-up: some tokens are hundreds of blanks."""
