@@ -5,7 +5,7 @@
 Each model is opened in this process and answers the same prompts of the bundled task, greedily and
 with the same number of tokens, by turns without and with log-probabilities, after one answer of all
 that is not timed. The medians of the turns' CPU time and wall time are compared; CPU time tells the
-cost on a machine with other work. The result, with machine and versions, is written to
+cost on a machine with other work. The result, with machine and versions, is added to
 ``benchmarks/results/logprobs_cost.json``.
 """
 
@@ -26,7 +26,6 @@ from harness.machine.environment import environment
 from harness.tasks.task import load_task
 
 RESULT = ROOT / "benchmarks/results/logprobs_cost.json"
-TURNS = 5
 
 
 def main() -> None:
@@ -34,23 +33,27 @@ def main() -> None:
     parser.add_argument("models", nargs="+", metavar="KIND:LOCATION")
     parser.add_argument("--cases", type=int, default=32)
     parser.add_argument("--tokens", type=int, default=64)
-    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--turns", type=int, default=5)
     options = parser.parse_args()
-    found = {text: measured(text, options) for text in options.models}
-    RESULT.write_text(json.dumps({"models": found, "environment": environment()}, indent=2) + "\n")
+    refs = [ModelRef.parse(text) for text in options.models]
+    found = {f"{ref.kind}:{ref.name}": measured(ref, options) for ref in refs}
+    before = json.loads(RESULT.read_text())["models"] if RESULT.is_file() else {}
+    result = {"models": {**before, **found}, "environment": environment()}
+    RESULT.write_text(json.dumps(result, indent=2) + "\n")
     print(json.dumps(found, indent=2))
 
 
-def measured(text: str, options: argparse.Namespace) -> dict[str, Any]:
+def measured(ref: ModelRef, options: argparse.Namespace) -> dict[str, Any]:
     """Medians of one model, without and with log-probabilities, and what is added."""
-    ref, settings = ModelRef.parse(text), EngineSettings(threads=options.threads)
+    settings = EngineSettings(threads=options.threads)
     model: OpenModel = importlib.import_module(f"harness.backends.{ref.kind}").open_model(
         ref, settings
     )
     bare = requests(options)
     whole = [replace(request, has_logprobs=True) for request in bare]
     answer(model, bare)
-    turns = [(answer(model, bare), answer(model, whole)) for _ in range(TURNS)]
+    turns = [(answer(model, bare), answer(model, whole)) for _ in range(options.turns)]
     without, with_them = ([turn[i] for turn in turns] for i in (0, 1))
     assert without[0]["tokens"] == with_them[0]["tokens"]
     sums = {

@@ -35,6 +35,11 @@ MAX_SECONDS = 300
 MAX_BYTES = 300_000
 """Largest size of one picture."""
 TRAINED, EARLY = "adapter:out/adapter", "adapter:out/early"
+CERTAIN = (
+    f"--model base:fixtures/models/tiny-qwen2 --model {TRAINED} -q --limit 12 --logprobs "
+    "--run-id certain"
+)
+"""Session of the run whose page shows the certainty of tokens."""
 SUITES = "pytest suites/ --task json_extraction --no-header"
 
 
@@ -63,8 +68,12 @@ def main() -> None:
         page = project / "page.html"
         before, after = sorted(p.name for p in (project / "reports/runs").iterdir())
         run(project, f"harness report {before} {after} -o {page}")
+        run(project, f"{SUITES} {CERTAIN}", codes=(0, 1))
+        certain = project / "certain.html"
+        run(project, f"harness report certain -o {certain}")
         with chromium() as tab:
             photograph(tab, page, folder)
+            photograph_certainty(tab, certain, folder)
     report(folder)
 
 
@@ -170,6 +179,13 @@ def photograph(tab: Page, page: Path, folder: Path) -> None:
     tab.screenshot(folder / "page-table.png")
     tab.evaluate("document.querySelector('.dense tbody a').click()")
     tab.screenshot(folder / "page-alone.png", selector=".alone")
+
+
+def photograph_certainty(tab: Page, page: Path, folder: Path) -> None:
+    """One case with the certainty of its tokens."""
+    tab.resize(1000, 920, scale=1.5)
+    tab.open(page, "#certainty=on&task=json_extraction&case=json_extraction-000")
+    tab.screenshot(folder / "page-certainty.png", selector=".alone .case")
 
 
 def report(folder: Path) -> None:

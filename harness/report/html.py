@@ -11,7 +11,7 @@ from harness.report.page.data import PageData, page_data
 from harness.report.page.document import Document
 from harness.report.page.matrix import all_pairs
 from harness.report.page.text_limit import MAX_PAGE_BYTES, text_limits
-from harness.report.page.visible import breakable, marked, visible
+from harness.report.page.visible import breakable, marked, visible, visible_token
 from harness.report.report import Report
 from harness.report.words import numbers as words
 
@@ -35,6 +35,7 @@ FUNCTIONS = {
     "shell_command": shell_command,
     "state_words": STATE_WORDS,
     "visible": visible,
+    "visible_token": visible_token,
     "words": words,
 }
 """What the template calls."""

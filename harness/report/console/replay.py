@@ -6,9 +6,11 @@ from collections.abc import Iterator, Mapping
 from difflib import SequenceMatcher
 
 from harness.core.completion import Completion
-from harness.core.logprobs import CERTAIN, Span, least_certain, parting
+from harness.core.logprobs import CERTAIN, least_certain
 from harness.core.verdict import Outcome, Verdict
 from harness.report.words import numbers as words
+from harness.report.words.certainty import END, parted
+from harness.report.words.certainty import probability_in_words as _words
 from harness.report.words.escaping import log
 from harness.report.words.excerpts import beginning, common_prefix
 
@@ -46,12 +48,9 @@ def certainty_lines(before: Completion, after: Completion) -> Iterator[str]:
     yield "Least certain tokens, each with its runner-up:"
     for name, completion in named:
         yield from _least_certain(name, completion)
-    if before.logprobs is None or after.logprobs is None:
-        return
-    found = parting((before.text, before.logprobs), (after.text, after.logprobs))
-    if found and found[0] and found[1]:
-        sides = zip(named, found, strict=True)
-        said = (f"{name} {_token(completion, span)}" for (name, completion), span in sides if span)
+    if tokens := parted([(c.text, c.logprobs) for c in (before, after)]):
+        sides = zip(("before", "after"), tokens, strict=True)
+        said = (f"{name} {_quoted(token.text)} {token.probability}" for name, token in sides)
         yield f"Here the answers part: {', '.join(said)}"
 
 
@@ -63,22 +62,14 @@ def _least_certain(name: str, completion: Completion) -> Iterator[str]:
     if not spans:
         yield f"  {name:<6}  every token has a probability over {CERTAIN:g}"
     for head, span in zip((name, *[""] * len(spans)), spans, strict=False):
-        other = f"{_quoted(span.runner_up)} {_probability(span.runner_up_probability)}"
-        yield f"  {head:<6}  {_token(completion, span)}, {other}"
-
-
-def _token(completion: Completion, span: Span) -> str:
-    text = completion.text[span.start : span.end]
-    return f"{_quoted(text) if text else 'the end'} {_probability(span.probability)}"
+        own = f"{_quoted(completion.text[span.start : span.end])} {_words(span.probability)}"
+        other = f"{_quoted(span.runner_up)} {_words(span.runner_up_probability)}"
+        yield f"  {head:<6}  {own}, {other}"
 
 
 def _quoted(text: str) -> str:
     shown, rest = beginning(text, MAX_TOKEN)
-    return f"`{log(shown)}`{rest}"
-
-
-def _probability(value: float) -> str:
-    return "under 0.01" if value < 0.005 else "over 0.99" if value >= 0.995 else f"{value:.2f}"
+    return f"`{log(shown)}`{rest}" if text else END
 
 
 def differences(before: str, after: str) -> Iterator[tuple[str, str]]:

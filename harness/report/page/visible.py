@@ -79,6 +79,16 @@ def visible(text: str, following: str = "") -> Markup:
     return Markup("").join(parts)
 
 
+def visible_token(text: str) -> Markup:
+    """The text of a token as HTML: its blanks are shown wherever they are."""
+    stretches = re.split("( +)", text)
+    blank = Markup('<i class="ch">{}</i>')
+    return Markup("").join(
+        blank.format("·" * len(stretch)) if i % 2 else visible(stretch, "x")
+        for i, stretch in enumerate(stretches)
+    )
+
+
 def marked(text: str, marks: Iterable[Mark], *, css_class: str = "m") -> Markup:
     """The text as HTML with its marks in ``<mark>``, each titled with its behaviors and codes."""
     parts, at = [], 0

@@ -128,6 +128,19 @@ def test_the_script_and_the_terminal_see_the_same_parting(tab: Page, tmp_path: P
         assert tab.evaluate(shown) == named
 
 
+def test_the_parting_reads_the_same_without_scripts(tab: Page, tmp_path: Path) -> None:
+    page = written(with_logprobs(record(60)), tmp_path)
+    lines = "[...document.querySelectorAll('.bucket[open] .parting')].slice(0, 5)"
+    said = f"{lines}.map((line) => line.innerText)"
+    found = []
+    for is_disabled in (True, False):
+        tab.call("Emulation.setScriptExecutionDisabled", value=is_disabled)
+        tab.open(page)
+        found.append(tab.evaluate(said))
+    assert found[0] == found[1]
+    assert len(found[0]) == 5
+
+
 @pytest.mark.parametrize("text", HOSTILE)
 def test_hostile_tokens_are_text(tab: Page, tmp_path: Path, text: str) -> None:
     own = [logprobs_of(text + end, end, [text]) for end in "ab"]

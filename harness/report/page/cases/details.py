@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harness.report.page.cases.answers import Answer, ShownCase
+from harness.report.words.certainty import PartedToken, parted
 from harness.report.words.marks import Mark
 
 NEAR = "nearest to the ungrounded value"
@@ -23,6 +24,8 @@ class CaseDetail:
     near: tuple[Mark, ...]
     """Spans of ``prompt`` that come nearest to ungrounded values."""
     answers: tuple[Answer | None, ...]
+    parted: tuple[PartedToken, ...]
+    """The token of each answer at which they part, where that is known."""
 
 
 def detail_of(
@@ -42,4 +45,9 @@ def detail_of(
         for a, role in zip(answers, roles, strict=True)
         if a and a.near and a.near[0] >= prefix
     )
-    return CaseDetail(case, case.prompt[prefix:], near, answers)
+    return CaseDetail(case, case.prompt[prefix:], near, answers, _parted(answers))
+
+
+def _parted(answers: Sequence[Answer | None]) -> tuple[PartedToken, ...]:
+    whole = [a for a in answers if a and not (a.error or a.cut_before or a.cut_after)]
+    return parted([(a.text, a.logprobs) for a in whole]) if len(whole) == 2 else ()

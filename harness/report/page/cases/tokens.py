@@ -13,10 +13,11 @@ from harness.core.logprobs import CERTAIN, Logprobs, Span, probability_of
 from harness.gate.compare import Change
 from harness.report.page.cases.answers import FAILING, Answer
 from harness.report.page.embed import StringTable, TaskCases, json_in_html
+from harness.report.words.certainty import doubt_of
 
 MAX_BYTES = 1_000_000
 """Bytes of all of them, a quarter of the largest page."""
-MARKED = round(100 * (1 - CERTAIN))
+MARKED = doubt_of(CERTAIN)
 """Doubt in hundredths from which a span is marked."""
 MAX_RUNNER_UP = 40
 """Characters of a runner-up: some tokens are hundreds of blanks."""
@@ -93,11 +94,11 @@ def _packed(answer: Answer, logprobs: Logprobs, runner_ups: StringTable) -> list
         if first >= last and not is_end:
             continue
         own = units(first - start, last - start)
-        doubt = _doubt(span.probability)
+        doubt = doubt_of(span.probability)
         lengths.append(chr(_ZERO + own))
         doubts.append(chr(_ZERO + doubt))
         if doubt >= MARKED:
-            others += (_place(span, runner_ups), _doubt(span.runner_up_probability))
+            others += (_place(span, runner_ups), doubt_of(span.runner_up_probability))
     mean = round(100 * probability_of(logprobs.mean))
     return ["".join(lengths), "".join(doubts), others, mean]
 
@@ -105,10 +106,6 @@ def _packed(answer: Answer, logprobs: Logprobs, runner_ups: StringTable) -> list
 def _place(span: Span, runner_ups: StringTable) -> int:
     text = span.runner_up
     return runner_ups.place(text if len(text) <= MAX_RUNNER_UP else f"{text[:MAX_RUNNER_UP]}…")
-
-
-def _doubt(probability: float) -> int:
-    return round(100 * (1 - probability))
 
 
 def _units(text: str) -> Any:
