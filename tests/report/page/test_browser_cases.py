@@ -300,8 +300,16 @@ def test_a_question_mark_says_the_keys(tab: Page, tmp_path: Path) -> None:
     tab.press("Escape", 27)
     assert tab.evaluate(is_open) is False
     tab.click("button.keyboard")
+    tab.click("dialog input")
     tab.click("dialog .close")
     assert tab.evaluate(is_open) is False
+    tab.press("t", 84)
+    assert tab.evaluate("location.hash") == where, "the keys are off"
+    tab.press("?", 191, "?")
+    tab.click("dialog input")
+    tab.click("dialog .close")
+    tab.press("t", 84)
+    assert "view=table" in tab.evaluate("location.hash")
     assert tab.problems == []
 
 

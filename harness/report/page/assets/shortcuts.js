@@ -13,13 +13,18 @@ const KEYS = [
   ["?", "these keys"],
 ];
 
+/** Off, single letters do nothing: who speaks to the computer or slips on the keyboard wants that. */
+let areKeysOn = true;
+
 const helpOf = () => {
   const rows = KEYS.map(([key, said]) => el("tr", "", Object.assign(el("th", "", el("kbd", "", key)), { scope: "row" }), el("td", "", said)));
   const close = el("button", "close", "Close");
   close.type = "button";
+  const tick = Object.assign(el("input"), { type: "checkbox", checked: areKeysOn });
+  tick.addEventListener("change", () => { areKeysOn = tick.checked; });
   const title = el("h2", "", "Keys");
   title.id = "keys-title";
-  const box = el("dialog", "help", title, el("table", "", el("tbody", "", ...rows)), close);
+  const box = el("dialog", "help", title, el("table", "", el("tbody", "", ...rows)), el("p", "", el("label", "", tick, " Keys are on")), close);
   box.setAttribute("aria-labelledby", title.id);
   close.addEventListener("click", () => box.close());
   document.body.append(box);
@@ -69,6 +74,7 @@ const listenToKeys = (sections) => {
   addEventListener("keydown", (event) => {
     const isTyping = event.target.closest?.("input:not([type=checkbox]), select, textarea, dialog");
     if (!sections.length || isTyping || event.ctrlKey || event.metaKey || event.altKey || !Object.hasOwn(acts, event.key)) return;
+    if (!areKeysOn && event.key !== "Escape" && event.key !== "?") return;
     if (event.key !== "Escape") event.preventDefault();
     acts[event.key]();
   });
