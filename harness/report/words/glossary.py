@@ -278,6 +278,12 @@ TERMS = (
         ("repair_lift",),
     ),
     Term(
+        "review",
+        "A person's verdicts on answers, with stars, tags and notes, made on the page and exported "
+        "as a file. A star makes a must-pass case.",
+        "report.md#your-review",
+    ),
+    Term(
         "right answers",
         "The share of cases whose answer has the values of its reference (`exact_fields`): a "
         "headline of its own, as an answer may have the wanted format and a wrong value.",
@@ -288,6 +294,12 @@ TERMS = (
         "A suite on which every case passes on both sides. It can show losses and no gains: "
         "harder cases would show both.",
         "gate.md#commands",
+    ),
+    Term(
+        "selection",
+        "The cases of a task that a run asked: all, those of `--limit` and the like, or drawn "
+        "ones. A line of a history has one selection.",
+        "report.md#all-runs",
     ),
     Term(
         "shard",

@@ -48,6 +48,17 @@ def test_other_cases_are_said() -> None:
     assert "faint: other cases" in render(report)
 
 
+def test_a_run_of_other_selected_cases_is_on_no_line() -> None:
+    part = stored(3)
+    task = replace(part.tasks[0], selected=True)
+    part = replace(part, tasks=(task,), plan_fingerprint="of --limit")
+    assert histories_of(replace(report_on(stored(5)), history=(part,)), TASK) == ()
+    first = histories_of(replace(report_on(stored(5)), history=(part, stored(1))), TASK)[0]
+    assert (first.runs, part.id in first.chart) == (2, False)
+    again = replace(stored(7), tasks=(task,), plan_fingerprint="of --limit")
+    assert histories_of(replace(report_on(again), history=(part, stored(1))), TASK)[0].runs == 2
+
+
 def test_one_run_has_no_history() -> None:
     partial = replace(stored(1), status="partial")
     elsewhere = replace(stored(1), results=())
