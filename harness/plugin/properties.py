@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from harness.core.held_values import held_values
 from harness.core.record import BehaviorResult
 
 
@@ -28,5 +29,8 @@ def _properties(result: BehaviorResult) -> Iterator[tuple[str, object]]:
         yield "errors", result.errors
     if result.budget is not None:
         yield "budget", result.budget
+    held = held_values(result)
+    for one in held if len(held) > 1 else ():
+        yield f"budget_{one.name}", one.most
     for name, value in result.measured.items():
         yield name, round(value, 6)

@@ -1,9 +1,11 @@
 """Writes the run's record: an outline at its start, the whole record at the end of the session."""
 
 import shlex
+import signal
 import sys
+import threading
 from collections.abc import Generator, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -86,6 +88,11 @@ class RecordWriter:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.when == "teardown":
             self.unfinished.discard(report.nodeid)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtestloop(self) -> Generator[None, object, object]:
+        with _ended_as_by_ctrl_c():
+            return (yield)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
@@ -170,6 +177,29 @@ class RecordWriter:
             line = f"--report-dir {self.report_dir}: {error.strerror}{kept}"
             return usage_error([self.session.named(line)])
         return internal_error(f"bug, the record was not written: {one_line(error)}{kept}")
+
+
+@contextmanager
+def _ended_as_by_ctrl_c() -> Iterator[None]:
+    """Have SIGTERM, which a CI's limit of time sends, end the session as Ctrl-C does: what was
+    answered is written. A second one ends it at once."""
+    is_ours = (
+        threading.current_thread() is threading.main_thread()
+        and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    )
+    if not is_ours:
+        yield
+        return
+
+    def interrupt(*_: object) -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def _is_replay(record: RunRecord) -> bool:

@@ -31,6 +31,7 @@ WorkerProcess.messages = then_send
 """
 KILL_BACKEND = "psutil.Process().children()[0].send_signal(signal.SIGKILL)"
 CTRL_C = "os.kill(os.getpid(), signal.SIGINT)"
+TERMINATED = "os.kill(os.getpid(), signal.SIGTERM)"
 CASES = 300
 """Enough that the model is still at work when the first answer has come."""
 SMALL_BATCHES = ("--batch-tokens", "64", "--threads", "1", "--device", "cpu")
@@ -59,8 +60,11 @@ def test_a_killed_backend_fails_the_session_and_leaves_the_other_models_results(
     assert (whole.passed, whole.met) == (CASES, True)
 
 
-def test_ctrl_c_leaves_a_valid_partial_record(project):
-    project.write("conftest.py", SEND.format(action=CTRL_C))
+@pytest.mark.parametrize(
+    "action", [CTRL_C, pytest.param(TERMINATED, marks=pytest.mark.slow)], ids=["ctrl-c", "sigterm"]
+)
+def test_a_session_that_is_ended_leaves_a_valid_partial_record(project, action):
+    project.write("conftest.py", SEND.format(action=action))
     outcome = project.pytest("suites", "--model", f"base:{TINY_QWEN2}", *SMALL_BATCHES)
     assert outcome.code == 2
     run = project.run()
@@ -71,6 +75,22 @@ def test_ctrl_c_leaves_a_valid_partial_record(project):
     assert "This run was interrupted" in outcome.out
     again = f"pytest suites --model record:reports/runs/{run.id}"
     assert f"judge the answers it has: {again}" in outcome.out
+
+
+@pytest.mark.slow
+def test_what_an_interrupted_session_answered_is_judged_without_errors(project):
+    project.write("conftest.py", SEND.format(action=CTRL_C))
+    project.pytest("suites", "--model", f"base:{TINY_QWEN2}", *SMALL_BATCHES)
+    run = project.run()
+    again = project.pytest("suites", "--model", f"record:{run.id}")
+    assert again.code == 1, "an untuned model answers no JSON"
+    replay = project.runs()[-1]
+    (result,) = replay.results
+    assert (result.passed + result.failed, result.errors) == (len(run.samples), 0)
+    assert replay.status == "partial"
+    lacking = f"its run was ended early and has {len(run.samples)} of {CASES} cases of echo"
+    assert replay.models[0].warnings == (lacking,)
+    assert "judge the answers it has" not in again.out
 
 
 def test_a_model_that_does_not_open_leaves_the_other_models_results(project):
