@@ -19,6 +19,8 @@ import pytest
 from harness.plugin import plugin_name
 
 PREFIX = "--harness-"
+PATHS = ("DIR", "FILE", "RUN")
+"""Metavars of options that take a path, or the id of a run."""
 
 
 def prefixed(name: str) -> str:
@@ -42,6 +44,12 @@ def refused_beside(name: str, config: pytest.Config, others: Mapping[str, str]) 
             yield f"{name}: leave out {other}, {reason}"
 
 
+def _expanded(path: str) -> str:
+    from harness.core.portable import expanded
+
+    return expanded(path)
+
+
 class NamedOptions:
     """The plugin's group of options, which have their prefixed names from the beginning."""
 
@@ -52,7 +60,9 @@ class NamedOptions:
         """Arguments that each option is added with, by its short name."""
 
     def addoption(self, name: str, **attributes: Any) -> None:
-        """Add an option, named by its short name."""
+        """Add an option, named by its short name; what is a path may begin with ``~/``."""
+        if attributes.get("metavar") in PATHS:
+            attributes = {"type": _expanded, **attributes}
         self.group.addoption(prefixed(name), **attributes)
         self.attributes[name] = attributes
 

@@ -125,3 +125,12 @@ def test_a_models_path_in_the_settings_is_the_projects(project):
     (project.root / "below").mkdir()
     outcome = project.pytest("../suites", folder="below")
     assert outcome.code == 0, outcome.out
+
+
+def test_a_path_may_begin_with_the_home_folder(project):
+    model = project.store()
+    (project.root / "home").mkdir()
+    named = ["--report-dir=~/runs", "--tasks-dir=~/none"]
+    outcome = project.pytest("suites", "--model", model, *named, HOME=str(project.root / "home"))
+    assert outcome.code == 4
+    assert "--tasks-dir home/none: no such folder" in outcome.err

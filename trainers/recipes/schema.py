@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -20,9 +21,20 @@ from pydantic import (
 )
 
 import trainers
+from harness.core.portable import expanded
 from harness.core.suggestion import did_you_mean
 from harness.core.template_arguments import Scalar, checked
 from trainers.recipes.reporters import NONE, REPORTERS
+
+
+def _expanded(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return tuple(map(expanded, value))
+    return expanded(value) if isinstance(value, str) else value
+
+
+PathText = Annotated[str, AfterValidator(_expanded)]
+"""A path, which may begin with ``~/``, or a hub id."""
 
 
 def _tuple(value: Any) -> Any:
@@ -44,9 +56,9 @@ class RecipeModel(BaseModel):
 class Data(RecipeModel):
     """Training data: JSON Lines files, one example a line; see ``trainers/data/rows.py``."""
 
-    train: NameList = Field(min_length=1)
+    train: Annotated[NameList, AfterValidator(_expanded)] = Field(min_length=1)
     """One file, or several that are concatenated."""
-    val: NameList = ()
+    val: Annotated[NameList, AfterValidator(_expanded)] = ()
     """Held-out examples; their loss is logged and does not affect training."""
     limit: int | None = Field(default=None, ge=1)
     """Read only this many training rows: for a quick try."""
@@ -95,13 +107,13 @@ class Recipe(RecipeModel):
 
     method: str
     """The training method: the name of a file in ``trainers/``."""
-    base: str = Field(min_length=1)
+    base: PathText = Field(min_length=1)
     """A folder, or a hub id; written into the adapter unchanged."""
-    fallback_base: str | None = Field(default=None, min_length=1)
+    fallback_base: PathText | None = Field(default=None, min_length=1)
     """The base where ``base`` is not there, as when an earlier stage was not merged; said aloud."""
-    adapter: str | None = Field(default=None, min_length=1)
+    adapter: PathText | None = Field(default=None, min_length=1)
     """An adapter of the base whose training goes on, with its own rank and layers."""
-    output: str = Field(min_length=1)
+    output: PathText = Field(min_length=1)
     """The adapter's folder. It appears only when training has succeeded, and complete."""
     data: Data
     template: Annotated[Mapping[str, Scalar], BeforeValidator(checked)] = {}

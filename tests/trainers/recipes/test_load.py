@@ -169,3 +169,9 @@ def test_a_bundled_recipe_finds_the_base_that_came_along(
     assert load("json_extraction_tiny", ["base=other"]).recipe.base == "other"
     written(tmp_path, (BUNDLED / "json_extraction_tiny.yaml").read_text())
     assert load("recipe.yaml").notes == ()
+
+
+def test_a_path_may_begin_with_the_home_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/me")
+    recipe = load("json_extraction_tiny", ["output=~/x", "data.train=[~/a.jsonl, b~]"]).recipe
+    assert (recipe.output, recipe.data.train) == ("/home/me/x", ("/home/me/a.jsonl", "b~"))
