@@ -194,6 +194,7 @@ def test_compare_lists_every_change_and_decides_nothing() -> None:
     assert "broke (3): pay-0001, pay-0002, pay-0003" in result.output
     assert "fixed (2): pay-0004, pay-0005" in result.output
     assert "before  38 passed, 2 failed" in result.output
+    assert "  3 broke:\n    3 do not parse  pay-00" in result.output
     content = json.loads(harness("compare", FIRST, SECOND, "--json").output)
     assert len(content["comparisons"][0]["cases"]) == 40
 

@@ -1,11 +1,14 @@
-"""Two sides as plain lines, without a decision: counts, a table for each task, cases by name."""
+"""Two sides as plain lines, without a decision: counts, causes, a table for each task, cases by
+name."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from harness.core.record import Sample
 from harness.core.verdict import Outcome
+from harness.gate.causes import deciding_causes
 from harness.gate.compare import composite_outcome
+from harness.report.console.causes import of_task as of_task_causes
 from harness.report.console.decision import of_task
 from harness.report.report import Report
 from harness.report.words import comparison as sentences
@@ -40,6 +43,7 @@ def text(report: Report) -> Iterator[str]:
         for name, side in sides:
             samples = side.samples(task.task).values()
             yield f"  {name:<6}  {_counts(samples, task.comparison.required)}"
+        yield from of_task_causes(deciding_causes(task, decision.policy))
         yield from rows
 
 

@@ -75,6 +75,11 @@ TERMS = (
         "writing-a-task.md#casesjsonl",
     ),
     Term(
+        "cause",
+        "Cases that fail in one way: one failure code, place in the answer and JSON pointer.",
+        "gate.md#commands",
+    ),
+    Term(
         "check",
         "The code that judges one completion for a behavior and answers with a verdict. It "
         "sees the raw text.",
