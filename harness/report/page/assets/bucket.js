@@ -1,6 +1,6 @@
 /** A fold of the list of cases, drawn a few at a time. */
 const STEP = 20;
-// Characters after which a step ends early: drawing them must not keep a reader waiting.
+// Characters of answers with tokens after which a step ends early: drawing their spans must not keep a reader waiting.
 const STEP_CHARACTERS = 12_000;
 
 /** The button that draws more of a list, and moves the focus to the first of them. */
@@ -12,7 +12,7 @@ const moreButton = (step, left, drawMore) => {
 };
 /** The cases of the next step. */
 const nextOf = ({ texts }, bucket) => {
-  let left = STEP_CHARACTERS;
+  let left = hasTokens ? STEP_CHARACTERS : Infinity;
   return bucket.cases.slice(bucket.drawn, bucket.drawn + STEP).filter((row) => {
     const isWanted = left > 0;
     for (const answer of answersOf(row)) left -= answer ? texts[answer[0]].length : 0;
