@@ -71,7 +71,7 @@ def _behavior(name: str) -> list[str]:
 
 
 def _code(code: "FailureCode") -> list[str]:
-    from harness.report.words.glossary import CODES
+    from harness.report.words.failure_codes import CODES
 
     return [f"{code} (failure code)", *_folded(CODES[code], "  ")]
 

@@ -60,7 +60,10 @@ def check_adapter(what: str, location: str) -> None:
         if not is_hub_id(location):
             raise HarnessError(f"{what}: {location} is not there{_neighbor(folder)}")
         check_hub_id(what, location)
-        folder = local_folder(location)
+        try:
+            folder = local_folder(location)
+        except HarnessError as error:
+            raise HarnessError(*(f"{what}: {m}" for m in error.mistakes)) from None
     if not (folder / ADAPTER_CONFIG).is_file():
         if (folder / CONFIG).is_file():
             raise HarnessError(f"{what}: holds a whole model, say base:{location}")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from harness.core.errors import HarnessError
 from harness.core.extras import require
+from harness.core.printable import excerpt
 
 _HUB_ID = re.compile(r"^(?P<name>\w[\w.-]*/\w[\w.-]*)(@(?P<revision>\w[\w./-]*))?$")
 _FILES = ["*.json", "*.safetensors", "*.txt", "*.jinja", "*.model", "*.tiktoken", "*.py", "*.npz"]
@@ -92,5 +93,9 @@ def local_folder(location: str) -> Path:
             )
         )
     except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
-        reason = str(error).splitlines()[0]
-        raise HarnessError(f"{location}: no such folder, and the hub says: {reason}") from None
+        first = next(iter(str(error).splitlines()), type(error).__name__)
+        reason = excerpt(first.removeprefix("Got: "), 200)
+        raise HarnessError(
+            f"{location} is no folder, and the hub does not give it ({reason}): correct the name, "
+            "or download it where there is a network"
+        ) from None

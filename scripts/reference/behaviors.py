@@ -7,7 +7,7 @@ from types import ModuleType
 
 from harness import checks
 from harness.core.verdict import FailureCode
-from harness.report.words.glossary import CODES
+from harness.report.words.failure_codes import CODES
 from scripts.reference.markdown import paragraphs, table
 
 INTRODUCTION = """\

@@ -6,7 +6,8 @@ import pytest
 
 from harness.core.verdict import FailureCode
 from harness.gate.policy import GatePolicy
-from harness.report.words.glossary import CODES, TERMS
+from harness.report.words.failure_codes import CODES
+from harness.report.words.glossary import TERMS
 from harness.run.settings import ModelSetting, Settings
 from scripts.reference import DOCS, pages
 from scripts.reference.settings import ENVIRONMENT

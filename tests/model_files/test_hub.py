@@ -86,3 +86,19 @@ def test_what_is_not_there_offline_is_one_line(home, ref, said):
         backends.preflight(ModelRef.parse(ref))
     (line,) = error.value.mistakes
     assert said in line
+
+
+def test_an_adapter_that_the_hub_does_not_give_is_one_line(home, monkeypatch):
+    def unreachable(*arguments, **more):
+        raise OSError("Got: ConnectError: Name or service not known\nand more")
+
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+    monkeypatch.setattr("huggingface_hub.snapshot_download", unreachable)
+    with pytest.raises(HarnessError) as error:
+        backends.preflight(ModelRef.parse("adapter:acme/adapter"))
+    (line,) = error.value.mistakes
+    assert line == (
+        "--model adapter:acme/adapter: acme/adapter is no folder, and the hub does not give it "
+        "(ConnectError: Name or service not known): correct the name, or download it where there "
+        "is a network"
+    )

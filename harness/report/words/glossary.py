@@ -5,8 +5,6 @@ A meaning is one paragraph of Markdown without links; ``page`` names the page of
 
 from dataclasses import dataclass
 
-from harness.core.verdict import FailureCode
-
 
 @dataclass(frozen=True, slots=True)
 class Term:
@@ -91,6 +89,13 @@ TERMS = (
         "the reason why it ended.",
         "reference/files.md#completion",
         ("answer",),
+    ),
+    Term(
+        "certainty",
+        "The probability that the model itself gave a token, kept by `--logprobs` as its natural "
+        "logarithm with the likeliest other token, the runner-up. The page marks tokens under 0.9.",
+        "certainty.md",
+        ("logprob", "logprobs", "log-probability", "runner-up", "probability"),
     ),
     Term(
         "composite",
@@ -344,45 +349,6 @@ TERMS = (
         ("template",),
     ),
 )
-
-CODES = {
-    FailureCode.EMPTY: "There is no answer.",
-    FailureCode.NO_JSON: "No JSON value stands anywhere in the answer.",
-    FailureCode.TEXT_BEFORE: "Text stands before the answer.",
-    FailureCode.TEXT_AFTER: "Text stands after the answer.",
-    FailureCode.MARKDOWN_FENCE: "The answer is inside a Markdown fence.",
-    FailureCode.FENCE_MISSING: "The answer is in no Markdown fence, which the task requires.",
-    FailureCode.FENCE_UNCLOSED: "The Markdown fence around the answer is never closed.",
-    FailureCode.FENCE_LANGUAGE: "The Markdown fence has another format's label.",
-    FailureCode.THINK_BLOCK: "Reasoning stands around the answer.",
-    FailureCode.SPECIAL_TOKEN: "A special token stands in the text.",
-    FailureCode.SECOND_DOCUMENT: "A second answer follows the first.",
-    FailureCode.TRUNCATED: "The token limit ended the answer.",
-    FailureCode.SYNTAX: "The answer does not parse.",
-    FailureCode.NAN: "`NaN` or `Infinity`, which JSON does not have.",
-    FailureCode.UNCLOSED: "An object, list or string is never closed.",
-    FailureCode.BRACKET_LOOP: "The model is stuck on brackets.",
-    FailureCode.TEXT_LOOP: "The model is stuck on a piece of text.",
-    FailureCode.DUPLICATE_KEY: "One object has a name twice.",
-    FailureCode.MISSING_KEY: "A key, section or quoted value is missing.",
-    FailureCode.UNEXPECTED_KEY: "A key that the schema does not have.",
-    FailureCode.WRONG_TYPE: "A value is of another type than the schema's.",
-    FailureCode.NUMBER_AS_STRING: "A number is written as a string.",
-    FailureCode.NOT_IN_ENUM: "A value is not among those that the schema lists.",
-    FailureCode.SCHEMA_OTHER: "Another rule of the schema, or of the text's form, is broken.",
-    FailureCode.BAD_DATE: "There is no such day or moment, or it is outside its bounds.",
-    FailureCode.BAD_CLOCK: "There is no such time on a game's clock, or it is out of order.",
-    FailureCode.UNGROUNDED: "A value that the prompt does not say.",
-    FailureCode.WRONG_VALUE: "A value differs from the reference's.",
-    FailureCode.TOO_SLOW: "Above a budget of latency.",
-    FailureCode.TOO_BIG: "Above a budget of memory.",
-    FailureCode.OTHER_TOKENS: "A prompt is tokenized otherwise than by the model before.",
-    FailureCode.OTHER_LOGITS: "The first token is another than that of the model before.",
-    FailureCode.BACKEND_ERROR: "The model gave no answer: a crash, a hang, too little memory.",
-    FailureCode.TASK_ERROR: "The task is broken: an error, not a failure of the model.",
-    FailureCode.ASSERTION: "A bare `assert` of a behavior of your own did not hold.",
-}
-"""Meaning of each failure code."""
 
 
 def terms_of(word: str) -> tuple[Term, ...]:
