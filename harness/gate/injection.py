@@ -44,9 +44,9 @@ class Effect(NamedTuple):
 
     rows: tuple[tuple[int, ...], ...]
     """For the composite, then each behavior: ``_row``'s numbers."""
-    extras: tuple[int, int, int, int]
+    extras: tuple[int, int, int, int, int]
     """Answers before and after whose composite is an error; whether it is a pinned case that broke,
-    and one that is not judged any more."""
+    one that fails on both sides, and one that is not judged any more."""
 
 
 class DrawnTask:
@@ -109,16 +109,16 @@ class DrawnTask:
 
         rows, extras, patterns = self.arrays
         every, extras = rows[patterns, chosen], extras[patterns, chosen]
-        broke, unjudged = (
+        broke, failing, unjudged = (
             tuple(self.groups[i][0].sample.case_id for i in np.flatnonzero(extras[:, kind]))
-            for kind in (2, 3)
+            for kind in (2, 3, 4)
         )
         composite, *behaviors = (self._paired(every[:, i]) for i in range(every.shape[1]))
         return TaskPairs(
             self.comparison,
             composite,
             dict(zip(self.names, behaviors, strict=True)),
-            Pinned(broke, unjudged=unjudged),
+            Pinned(broke, failing, unjudged),
             ResourceChange(),
         )
 
@@ -137,13 +137,14 @@ class DrawnTask:
         required = self.comparison.required
         found = list(_changed(group, loss, required))
         behaviors = (pairs_of(found, name) for name in self.names)
-        pinned = pinned_cases(found, required)  # What failed before is no loss.
+        pinned = pinned_cases(found, required)
         return Effect(
             tuple(map(_row, (pairs_of(found, required=required), *behaviors))),
             (
                 _errors([c.before for c in found], required),
                 _errors([c.after for c in found], required),
                 len(pinned.broke),
+                len(pinned.failing),
                 len(pinned.unjudged),
             ),
         )

@@ -50,8 +50,12 @@ def with_extras(run: RunRecord) -> RunRecord:
         run, "schema_types", [Verdict.skipped("none")] + [Verdict.passed()] * (count - 1)
     )
     run = with_verdicts(run, "extra", [None, error] + [Verdict.passed()] * (count - 2))
-    pinned = replace(run.samples[7], must_pass=True)
-    return replace(run, samples=(*run.samples[:7], pinned, *run.samples[8:]))
+    return pinned(run, 60)
+
+
+def pinned(run: RunRecord, case: int) -> RunRecord:
+    found = replace(run.samples[case], must_pass=True)
+    return replace(run, samples=(*run.samples[:case], found, *run.samples[case + 1 :]))
 
 
 def several_tasks(run: RunRecord) -> RunRecord:
@@ -89,6 +93,15 @@ def test_the_self_test_decides_as_the_gate_does_on_such_records(name, flips):
         assert found is decided(suite, chosen, runs, POLICY).outcome, cell
         seen.add(found)
     assert len(seen) >= 3
+
+
+def test_a_pinned_case_that_fails_on_both_sides_is_a_regression_of_every_draw():
+    runs = [pinned(run, 7) for run in pair(200, broke=2, fixed=3, failing=20)]
+    suite, rng = suite_of(*runs, None), np.random.default_rng(4)
+    for cell in (Cell(None, 0.0, 1), Cell(Injection.WORDINGS, DROPS[0], 1)):
+        chosen, _ = suite.draw(rng, cell, 0)
+        found = suite.decision(chosen, POLICY)
+        assert found is decided(suite, chosen, runs, POLICY).outcome is GateOutcome.REGRESSION
 
 
 def test_new_wordings_are_asked_as_the_policy_says():

@@ -9,9 +9,11 @@ from urllib.parse import parse_qs, urlencode
 import pytest
 
 from harness.core.record import RunRecord
-from harness.core.review import ReviewedAnswer
+from harness.core.review import ReviewedAnswer, ReviewerVerdict
 from harness.report.html import render
 from harness.report.report import report_on
+from tests.needs import BROWSER, missing
+from tests.report import axe
 from tests.report.chromium import Page
 from tests.report.test_html import HOSTILE, hostile_record
 from tests.synthetic import ADAPTER, BASE, TASK, record
@@ -153,3 +155,25 @@ def test_fields_of_a_strangers_review_are_cut_and_shown_as_text(tab: Page, tmp_p
     assert [x["verdict"] for x in found] == ["wrong", None]
     assert (len(found[0]["note"]), len(found[0]["tags"]), len(found[0]["tags"][0])) == (1000, 8, 40)
     assert (tab.problems, tab.dialogs) == ([], [])
+
+
+@pytest.mark.parametrize("width", [390, 1400])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_objects_to_nothing_of_a_review(
+    tab: Page, tmp_path: Path, scheme: str, width: int, request: pytest.FixtureRequest
+) -> None:
+    script = axe.source(request.config.cache.mkdir("axe-core"))
+    if script is None:
+        missing(f"npm is missing, or did not bring axe-core {axe.VERSION}", BROWSER)
+    run = record(12)
+    marks: tuple[tuple[str, ReviewerVerdict], ...] = ((BASE, "wrong"), (ADAPTER, "right"))
+    review = [
+        ReviewedAnswer(run.id, model, TASK, s.case_id, 0, verdict, True, ("a",), "n")
+        for s in run.samples[:6]
+        for model, verdict in marks
+    ]
+    tab.resize(width, 900)
+    tab.prefer(scheme)
+    begun(tab, written(run, tmp_path, *review))
+    assert tab.evaluate("document.querySelectorAll('.case [aria-pressed=true]').length") >= 18
+    assert [str(v) for v in axe.violations(tab, script)] == []
