@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.models import ROOT
+from trainers.recipes.load import BUNDLED, load
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 COMES_WITH = {
@@ -67,3 +68,14 @@ def test_what_needs_no_extra_imports_no_package_of_one():
     for file in (ROOT / "harness").rglob("*.py"):
         if not any(file.is_relative_to(ROOT / "harness" / folder) for folder in NEEDS_AN_EXTRA):
             assert distributions(file, at_top=True) <= always, file
+
+
+def test_the_wheel_has_what_bundled_recipes_name(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    build = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["hatch"]["build"]
+    included = build["targets"]["wheel"]["force-include"]
+    assert all(target == f"harness/starter/{source}" for source, target in included.items())
+    bases = {load(path.stem).recipe.base for path in BUNDLED.glob("*.yaml")}
+    ours = {base for base in bases if base.startswith("fixtures/")}
+    assert len(ours) > 1
+    assert ours | {"fixtures/datasets", "fixtures/tasks"} <= included.keys()
