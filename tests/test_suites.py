@@ -29,6 +29,7 @@ output:
   timestamps: {/date: date}
   grounded: [/name, /amount]
   exact: [/amount]
+  leaf_values: true
 variety: {fields: [/name], fallback_phrases: [no idea], max_share: 0.5}
 budgets: {repair_lift: 0.8}
 """
@@ -44,7 +45,7 @@ PAYMENT_SCHEMA = {
 }
 GOOD = '{"name": "Ada", "date": "2024-02-29", "amount": 47.2}'
 VALUE = ("schema_types", "required_keys", "types", "duplicate_keys")
-VALUE += ("timestamp_sanity", "grounding", "exact_fields")
+VALUE += ("timestamp_sanity", "grounding", "exact_fields", "leaf_values")
 
 
 def every(code: str, *behaviors: str) -> dict[str, str]:
@@ -60,15 +61,23 @@ PAYMENTS: dict[str, tuple[str | Completion, dict[str, str]]] = {
         "bracket_repetition": "bracket_loop",
     }),
     "string": (GOOD.replace("47.2", '"47.2"'), {
-        **every("number_as_string", "schema_types", "types"), "exact_fields": "wrong_value",
+        **every("number_as_string", "schema_types", "types"),
+        **every("wrong_value", "exact_fields", "leaf_values"),
     }),
     "missing": (GOOD.replace(', "amount": 47.2', ""), every(
-        "missing_key", "schema_types", "required_keys", "grounding", "exact_fields"
+        "missing_key", "schema_types", "required_keys", "grounding", "exact_fields",
+        "leaf_values",
     )),
     "twice": (GOOD.replace("{", '{"name": "Ada", ', 1), {"duplicate_keys": "duplicate_key"}),
-    "no_day": (GOOD.replace("02-29", "02-30"), {"timestamp_sanity": "bad_date"}),
-    "invented": (GOOD.replace("Ada", "Grace"), {"grounding": "ungrounded"}),
-    "wrong": (GOOD.replace("47.2", "2024"), {"exact_fields": "wrong_value"}),
+    "no_day": (GOOD.replace("02-29", "02-30"), {
+        "timestamp_sanity": "bad_date", "leaf_values": "wrong_value"
+    }),
+    "invented": (GOOD.replace("Ada", "Grace"), {
+        "grounding": "ungrounded", "leaf_values": "wrong_value"
+    }),
+    "wrong": (
+        GOOD.replace("47.2", "2024"), every("wrong_value", "exact_fields", "leaf_values")
+    ),
     "loop": (GOOD + " and so on" * 20, {
         **every("text_after", "json_validity", "no_extra_text"), "repetition": "text_loop",
     }),
@@ -199,6 +208,7 @@ def test_a_line_with_the_declarations_in_it_says_the_same(run, case):
         timestamps={"/date": "date"},
         grounded=["/name", "/amount"],
         exact=["/amount"],
+        leaf_values=True,
         reference=json.loads(GOOD),
     )
     assert dict(judge_line(line)) == sample.verdicts

@@ -14,6 +14,9 @@ The machinery of checks lies in the folders below. At its top, a file says:
     it), ``syntax`` (it does not parse). With it, ``harness task check`` holds the behavior to
     corrupted references too: it must pass those that neither have such a defect nor name it.
 
+``IS_GRADED`` (optional)
+    Its verdicts have a grade, and its budget is a least mean of their shares.
+
 A behavior over a whole run has ``run_check_for(task)`` in place of ``check_for``. It may have
 ``BUDGETS``, the names of the limits it holds, and ``NO_RATE``, which says why no least rate can be
 asked of it.
@@ -46,6 +49,8 @@ class Behavior:
     """``None`` where corrupted references say nothing about it."""
     budgets: tuple[str, ...]
     no_rate: str
+    is_graded: bool
+    """Its answers have shares of a reference; its budget is a least mean share."""
 
     @classmethod
     def of(cls, name: str, file: ModuleType) -> "Behavior":
@@ -59,6 +64,7 @@ class Behavior:
             broken_by=frozenset(file.BROKEN_BY) if hasattr(file, "BROKEN_BY") else None,
             budgets=getattr(file, "BUDGETS", ()),
             no_rate=getattr(file, "NO_RATE", ""),
+            is_graded=getattr(file, "IS_GRADED", False),
         )
 
 

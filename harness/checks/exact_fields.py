@@ -40,7 +40,7 @@ class ExactFields:
             return document
         for pointer in self.pointers:
             for wanted, found in _pairs(case.reference, document.value, pointer):
-                if not _is_equal(wanted.value, found.value):
+                if not is_equal(wanted.value, found.value):
                     code, reason = _difference(wanted, found)
                     span, path = span_of(document, found.path), verdict_path(found.path)
                     return Verdict.failed(code, reason, span, path=path)
@@ -84,7 +84,8 @@ def _difference(wanted: PointerMatch, found: PointerMatch) -> tuple[FailureCode,
     )
 
 
-def _is_equal(wanted: Any, found: Any) -> bool:
+def is_equal(wanted: Any, found: Any) -> bool:
+    """The two are the same JSON value: 47.20 is 47.2, ``true`` is not 1."""
     if isinstance(wanted, str) or isinstance(found, str):
         return isinstance(wanted, str) and isinstance(found, str) and wanted == found
     return bool(equality_key(wanted) == equality_key(found))

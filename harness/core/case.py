@@ -41,6 +41,8 @@ class Case:
     declared: str = ""
     """The parts of a task's ``output`` that are the case's own, as JSON text; each stands in the
     place of the task's."""
+    weight: float = 1.0
+    """Weight of the case in means of shares, above 0."""
     max_new_tokens: int | None = None
     """The most tokens of its answer, where that is not the task's."""
 

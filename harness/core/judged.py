@@ -1,15 +1,28 @@
 """``check`` and ``check_run``: judge within a test and end it where the verdict is not *passed*."""
 
 from collections.abc import Callable
+from contextvars import ContextVar
 from types import ModuleType
 from typing import Any, Protocol, TypeVar, cast
 
 from harness.core.case import Case
 from harness.core.completion import Completion
+from harness.core.grade import Grade
 from harness.core.verdict import Check, FailureCode, Outcome, Verdict
 
 Evidence_contra = TypeVar("Evidence_contra", contravariant=True)
 _CATALOGUE = "harness.checks."
+
+
+_PASSED_GRADE: ContextVar[Grade | None] = ContextVar("passed_grade", default=None)
+"""The last grade that ``check`` saw: a test that passes hands nothing back."""
+
+
+def passed_grade(test: Callable[[], object]) -> Grade | None:
+    """Call a test; the last grade that ``check`` saw in it, ``None`` where it saw none."""
+    _PASSED_GRADE.set(None)
+    test()
+    return _PASSED_GRADE.get()
 
 
 class Judged(AssertionError):
@@ -59,6 +72,8 @@ def check(judge: Check | BehaviorFile, completion: Completion, task: TaskLike) -
         Judged: with the verdict.
     """
     verdict = _verdict(judge, task.case(completion.case_id), completion, task)
+    if verdict.grade is not None:
+        _PASSED_GRADE.set(verdict.grade)
     if verdict.outcome is not Outcome.PASSED:
         raise Judged(verdict)
 

@@ -9,6 +9,7 @@ from typing import Literal
 
 from harness.core.case import Case, JsonValue, Message
 from harness.core.completion import Completion, FinishReason
+from harness.core.grade import FieldGrade
 from harness.core.grammar import Grammar, grammar_for
 from harness.core.noise import BatchNoise
 from harness.core.plan import Request, Sampling
@@ -151,6 +152,16 @@ class Share:
 
 
 @dataclass(frozen=True, slots=True)
+class Shares:
+    """The parts of the references that the answers to a task have."""
+
+    path_recall: Share
+    """Mean over cases of the share of the reference's leaf paths that an answer has."""
+    fields: tuple[FieldGrade, ...]
+    """Leaves of each field over all judged answers, in the order of the references."""
+
+
+@dataclass(frozen=True, slots=True)
 class BehaviorResult:
     """One behavior of one model on one task, over all its cases."""
 
@@ -195,6 +206,10 @@ class BehaviorResult:
     """Share of cases of which all k answers pass, with the same k."""
     wordings: int | None = None
     """Number of wordings of the judged cases; ``None`` where no two cases share one."""
+    shares: Shares | None = None
+    """Set where answers are graded: ``rate`` is then the mean over cases of each answer's share of
+    the reference, each case as heavy as its weight, and ``passed`` counts answers with all of
+    it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +235,8 @@ class Sample:
     """Parts of ``output`` that are the case's own, as JSON text."""
     max_new_tokens: int | None = None
     """The case's own limit."""
+    weight: float = 1.0
+    """Weight of the case in means of shares."""
 
     @classmethod
     def of(
@@ -249,6 +266,7 @@ class Sample:
             variables=dict(case.variables) if is_drawn else {},
             declared=case.declared,
             max_new_tokens=case.max_new_tokens,
+            weight=case.weight,
         )
 
 

@@ -1,11 +1,12 @@
 """A Verdict: a check's result on one completion, with the failure codes."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Protocol
 
 from harness.core.case import Case
 from harness.core.completion import Completion
+from harness.core.grade import Grade
 
 
 class Outcome(StrEnum):
@@ -80,6 +81,17 @@ class Verdict:
     path: str | None = None
     """JSON pointer of the value that is wrong, or of the key that is missing; ``None`` where it is
     the whole value, is no part of a JSON value, or is long."""
+    grade: Grade | None = None
+    """How much of the reference the answer has, of a behavior that measures it."""
+
+    @property
+    def share(self) -> float:
+        """The share of the grade; without one 1 where it passed, else 0."""
+        return self.grade.share if self.grade else float(self.outcome is Outcome.PASSED)
+
+    def graded(self, grade: Grade) -> "Verdict":
+        """The same verdict with a grade."""
+        return replace(self, grade=grade)
 
     @classmethod
     def passed(cls) -> "Verdict":

@@ -16,6 +16,7 @@ from harness.report.words import causes as words
 from harness.report.words.carets import WIDTH, underline
 from harness.report.words.escaping import safe_line
 from harness.report.words.numbers import over
+from harness.report.words.shares import share_lines
 from harness.run.behavior import MAX_ERRORS, Tally
 
 Judge = Callable[[Case, Completion], Verdict]
@@ -39,9 +40,11 @@ def headline(result: BehaviorResult) -> str:
     low, high = result.interval
     cases = "the one case" if result.cases == 1 else f"each of {result.cases} cases"
     each = f" ({result.repeats} to {cases})" if result.repeats > 1 else ""
+    passed = f"{result.passed} of {judged} completions pass{each}, {result.rate:.1%}"
+    if result.shares is not None:
+        passed = f"{result.rate:.1%} of the references' leaves are equal in the mean{each}"
     line = (
-        f"{result.behavior}: {result.passed} of {judged} completions pass{each}, {result.rate:.1%} "
-        f"(95% interval {low:.1%} to {high:.1%}{over(result.wordings)})"
+        f"{result.behavior}: {passed} (95% interval {low:.1%} to {high:.1%}{over(result.wordings)})"
     )
     if result.budget is not None:
         line += f", the budget is {result.budget:.1%}"
@@ -131,6 +134,7 @@ def failed_run(behavior: str, model: str, verdict: Verdict) -> BehaviorFailed:
 def _paragraphs(tally: Tally, result: BehaviorResult, told: Told) -> Iterator[str]:
     yield headline(result)
     yield f"  model {result.model}, task {result.task}"
+    yield from (f"  {line}" for line in share_lines(result))
     if result.errors:
         yield f"  {_errors(tally, result)}"
     causes = grouped(

@@ -16,6 +16,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from harness.core.completion import Completion, FinishReason
 from harness.core.errors import HarnessError
+from harness.core.grade import Grade
 from harness.core.record import RunRecord, Sample, TimedAnswer
 from harness.core.verdict import FailureCode, Outcome, Verdict
 from harness.files.strict_json import damaged, mistake, parse_json, validator
@@ -45,6 +46,10 @@ class BaselineLine:
     not_passed: Mapping[str, str] = field(default_factory=dict)
     """By behavior: ``failed syntax``, ``skipped``, ``error backend_error``, or ``missing`` where
     this answer was not judged. Every other judged behavior passed."""
+    grades: Mapping[str, Grade] = field(default_factory=dict)
+    """By behavior, where answers are graded."""
+    weight: float | None = None
+    """The case's weight, where it is not 1."""
     completion: str | None = None
     """The text; ``None`` in a baseline without texts."""
 
@@ -172,6 +177,8 @@ def _line(sample: Sample, judged: Iterable[str], has_texts: bool) -> dict[str, A
             for name in judged
             if (status := _status(sample.verdicts.get(name))) != "passed"
         },
+        grades={name: v.grade for name, v in sample.verdicts.items() if v.grade},
+        weight=None if sample.weight == 1 else sample.weight,
         completion=text if has_texts else None,
     )
     return {k: v for k, v in asdict(line).items() if v or k in ("case", "text")}
@@ -190,7 +197,7 @@ def _sample(line: BaselineLine, judged: tuple[str, ...]) -> Sample:
     if line.completion is not None and digest(line.completion) != line.text:
         raise ValueError(f"case {line.case}: the text is not the one that was digested")
     verdicts = {
-        name: _verdict(line.not_passed.get(name, "passed"))
+        name: _verdict(line.not_passed.get(name, "passed"), line.grades.get(name))
         for name in judged
         if line.not_passed.get(name) != "missing"
     }
@@ -208,6 +215,7 @@ def _sample(line: BaselineLine, judged: tuple[str, ...]) -> Sample:
         template=line.template,
         tags=line.tags,
         must_pass=line.must_pass,
+        weight=1.0 if line.weight is None else line.weight,
         verdicts=verdicts,
     )
 
@@ -227,9 +235,9 @@ def _require_shares(noise: MeasuredNoise | None) -> None:
             raise ValueError(f"noise.flip_rates: {share!r} of {ref!r:.80} is no share below 1")
 
 
-def _verdict(status: str) -> Verdict:
+def _verdict(status: str, grade: Grade | None) -> Verdict:
     outcome, _, code = status.partition(" ")
-    return Verdict(Outcome(outcome), FailureCode(code) if code else None)
+    return Verdict(Outcome(outcome), FailureCode(code) if code else None, grade=grade)
 
 
 @cache

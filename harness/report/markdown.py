@@ -28,6 +28,7 @@ from harness.report.words.leading import unchanged
 from harness.report.words.noise import lines
 from harness.report.words.provenance import facts
 from harness.report.words.resources import is_alarm
+from harness.report.words.shares import share_lines
 from harness.report.words.stated import stated_line
 
 SUFFIX = ".md"
@@ -175,6 +176,10 @@ def _alone(run: RunRecord) -> Iterator[str]:
     for result in run.results:
         for part in words.by_budget(result):
             yield _row(_result(part))
+    for result in run.results:
+        for line in share_lines(result):
+            told = f"{result.task}, {result.model}: {line}"
+            yield f"\n{markdown(told)}\n"
     for line in filter(None, map(stated_line, run.tasks)):
         yield f"\n{markdown(words.sentence(line))}\n"
     for noise in run.noise:

@@ -35,6 +35,7 @@ from harness.report.words import numbers as words
 from harness.report.words.excerpts import beginning, shared_prefix, window
 from harness.report.words.grammar_lift import grammar_lifts
 from harness.report.words.right_answers import LABEL, RIGHT_ANSWERS, order_of, right_answers
+from harness.report.words.shares import share_lines
 from harness.report.words.stated import stated_line
 
 EXAMPLES = 5
@@ -205,6 +206,8 @@ def _summary_table(
         yield _grid(lines, [*widths, left - len(_GAP)], options)
         if not is_wide and (codes := _commonest(own)):
             yield encodable(Text(f"  failed as: {codes}", _DIM), options)
+        for line in (line for r in own for line in share_lines(r)):
+            yield Padding(encodable(Text(printable(line), _DIM), options), (0, 0, 0, 2))
 
 
 def _grid(

@@ -8,12 +8,15 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from operator import index
+from statistics import fmean
 
 from harness.core.completion import Completion, FinishReason
-from harness.core.judged import Judged
+from harness.core.grade import Grade, summed
+from harness.core.judged import Judged, passed_grade
 from harness.core.printable import excerpt
-from harness.core.record import BehaviorResult, Share
+from harness.core.record import BehaviorResult, Share, Shares
 from harness.core.verdict import JUDGED, FailureCode, Outcome, Verdict
+from harness.stats.means import mean_share
 from harness.stats.repeats import Estimate, Repeated, pass_at_k, pass_hat_k
 
 DEFAULT_BUDGET = 0.95
@@ -34,7 +37,7 @@ def judge_completion(
     if completion.finish_reason is FinishReason.ERROR:
         return Verdict.error(FailureCode.BACKEND_ERROR, completion.error or "no completion")
     try:
-        test()
+        grade = passed_grade(test)
     except Judged as judged:
         return plain_verdict(judged.verdict, len(completion.text))
     except AssertionError as error:
@@ -43,7 +46,7 @@ def judge_completion(
         return Verdict.failed(FailureCode.ASSERTION, reason)
     except skipped as skip:
         return Verdict.skipped(str(skip))
-    return Verdict.passed()
+    return Verdict.passed().graded(grade) if grade else Verdict.passed()
 
 
 def plain_verdict(verdict: Verdict, characters: int) -> Verdict:
@@ -66,9 +69,11 @@ def plain_verdict(verdict: Verdict, characters: int) -> Verdict:
             )
         span = (start, end)
     outcome, code = Outcome(verdict.outcome), verdict.code and FailureCode(verdict.code)
+    if not isinstance(verdict.grade, Grade | None):
+        raise TypeError(f"the verdict's grade is no Grade: {verdict.grade!r:.80}")
     nearest = None if verdict.nearest is None else plain_text(verdict.nearest)
     path = None if verdict.path is None else plain_text(verdict.path)
-    return Verdict(outcome, code, plain_text(verdict.reason), span, nearest, path)
+    return Verdict(outcome, code, plain_text(verdict.reason), span, nearest, path, verdict.grade)
 
 
 def plain_text(text: object) -> str:
@@ -86,6 +91,8 @@ class Tally:
     budget: float
     templates: Mapping[str, str] = field(default_factory=dict)
     """The template of each case that has one, by the case's id."""
+    weights: Mapping[str, float] = field(default_factory=dict)
+    """The weight of each case that has one of its own, by the case's id."""
     judged: list[tuple[Completion, Verdict]] = field(default_factory=list)
     test: str = ""
     """Id of the test that judges."""
@@ -97,7 +104,13 @@ class Tally:
         """Counts, rate and ``met``. With errors the budget is never met."""
         judged = [(completion.case_id, verdict) for completion, verdict in self.judged]
         return rate_result(
-            self.model, self.task, self.behavior, judged, self.budget, self.templates
+            self.model,
+            self.task,
+            self.behavior,
+            judged,
+            self.budget,
+            self.templates,
+            self.weights,
         )
 
     def failures(self, count: int) -> list[tuple[Completion, Verdict]]:
@@ -119,12 +132,15 @@ def rate_result(
     judged: Sequence[tuple[str, Verdict]],
     budget: float | None,
     templates: Mapping[str, str],
+    weights: Mapping[str, float] | None = None,
 ) -> BehaviorResult:
     """The pass rate over cases, with its interval, against its budget: the lowest accepted rate.
 
     ``judged`` are case id and verdict of each answer. Several answers to one case are averaged and
     count as one case, since they say little about other cases. ``templates`` are those of cases by
     id: cases that share one pass and fail together, and the interval is over new wordings.
+    ``weights`` are those of cases by id, 1 where there is none; they count where answers are
+    graded, whose rate is the mean of their shares.
     """
     verdicts = [verdict for _, verdict in judged]
     outcomes = Counter(v.outcome for v in verdicts)
@@ -143,6 +159,7 @@ def rate_result(
     )
     if errors <= MAX_ERRORS * len(verdicts):
         result = _with_rate(result, judged, templates)
+        result = _with_shares(result, judged, templates, weights or {})
     return replace(result, met=_met(result.rate, errors, budget))
 
 
@@ -168,6 +185,34 @@ def _with_rate(
         pass_at_k=_share(pass_at_k(answers, result.repeats)),
         pass_hat_k=_share(pass_hat_k(answers, result.repeats)),
     )
+
+
+def _with_shares(
+    result: BehaviorResult,
+    judged: Sequence[tuple[str, Verdict]],
+    templates: Mapping[str, str],
+    weights: Mapping[str, float],
+) -> BehaviorResult:
+    """The result with means of shares where an answer has a grade; answers without a grade have
+    all or nothing."""
+    grades = [verdict.grade for _, verdict in judged if verdict.grade]
+    shares: dict[str, list[float]] = {}
+    recalls: dict[str, list[float]] = {}
+    for case, verdict in judged:
+        if verdict.outcome in JUDGED:
+            shares.setdefault(case, []).append(verdict.share)
+            recall = verdict.grade.path_recall if verdict.grade else verdict.share
+            recalls.setdefault(case, []).append(recall)
+    if not grades or not shares:
+        return result
+    wordings = [templates.get(case, "") for case in shares]
+    heavy = [weights.get(case, 1.0) for case in shares]
+    mean, recalled = (
+        mean_share([fmean(v) for v in values.values()], wordings, heavy)
+        for values in (shares, recalls)
+    )
+    found = Shares(Share(*recalled), summed(grades))
+    return replace(result, rate=mean.rate, interval=mean.interval, shares=found)
 
 
 def _share(found: Estimate | None) -> Share | None:

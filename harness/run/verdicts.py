@@ -47,8 +47,10 @@ class Verdicts:
             self._tests.add(test)
         own = DEFAULT_BUDGET if budget is None else budget
         least = subject.task.budgets.get(behavior, own)
-        templates = subject.task.templates
-        tally = Tally(str(subject.ref), subject.task.name, behavior, least, templates, test=test)
+        task = subject.task
+        tally = Tally(
+            str(subject.ref), task.name, behavior, least, task.templates, task.weights, test=test
+        )
         self.begun.setdefault((tally.model, tally.task, behavior), tally)
         return tally
 

@@ -8,7 +8,7 @@ names the same behaviors. Nothing is remembered from one line to the next but ch
 import codecs
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import lru_cache, partial
 from typing import Any
 
@@ -18,7 +18,7 @@ from harness.checks.declared.stand_ins import Broken, Skip
 from harness.core.case import Case, Message
 from harness.core.completion import Completion, FinishReason
 from harness.core.errors import HarnessError
-from harness.core.verdict import Check, FailureCode, Outcome, Verdict
+from harness.core.verdict import Check, FailureCode, Verdict
 from harness.tasks.judging_line import Declarations, JudgingLine, decoded_row
 from harness.tasks.logs import LogRows, recognized, rows_named
 from harness.tasks.task import Task
@@ -166,11 +166,17 @@ def _made(output: Output, missing: Callable[[str], Check]) -> Iterator[tuple[str
 
 def verdict_dict(verdict: Verdict) -> dict[str, Any]:
     """The verdict as an output line has it."""
+    graded: dict[str, Any] = {}
+    if verdict.grade:
+        fields = verdict.grade.fields
+        recall = verdict.grade.path_recall
+        graded = {"share": verdict.share, "path_recall": recall, "fields": [*map(asdict, fields)]}
     return {
         "outcome": verdict.outcome.value,
         "code": verdict.code.value if verdict.code else None,
         "reason": verdict.reason,
         "span": list(verdict.span) if verdict.span else None,
+        **graded,
     }
 
 
@@ -204,7 +210,7 @@ class Judgment:
     def to_json(self) -> str:
         """One output line, ASCII only: a lone surrogate in an id must not end the stream."""
         members = ", ".join(
-            f'"{name}": {_PASSED if v.outcome is Outcome.PASSED else json.dumps(verdict_dict(v))}'
+            f'"{name}": {_PASSED if v == Verdict.passed() else json.dumps(verdict_dict(v))}'
             for name, v in self.verdicts.items()
         )
         repeat = "" if self.repeat is None else f', "repeat": {self.repeat}'

@@ -112,6 +112,11 @@ class Task:
         """The template of each case that has one, by the case's id."""
         return {case.id: case.template for case in self.cases if case.template}
 
+    @cached_property
+    def weights(self) -> dict[str, float]:
+        """The weight of each case that has one of its own, by the case's id."""
+        return {case.id: case.weight for case in self.cases if case.weight != 1}
+
     def requests(
         self, cases: Iterable[Case] | None = None, *, repeats: int = 1, timed: bool = False
     ) -> tuple[Request, ...]:
@@ -227,9 +232,10 @@ def _unknown_task(name: str, there: list[str], tasks_dir: Path) -> str:
 def _required(file: TaskFile) -> tuple[str, ...]:
     if file.required is not None:
         return file.required
-    over_a_run = {name for name, behavior in listing().items() if behavior.check_for is None}
-    over_a_run |= {*limit_budgets(), FORMAT_SUCCESS}
-    return tuple(n for n in file.budgets if n not in over_a_run)
+    apart = {name for name, behavior in listing().items() if behavior.check_for is None}
+    apart |= {name for name, behavior in listing().items() if behavior.is_graded}
+    apart |= {*limit_budgets(), FORMAT_SUCCESS}
+    return tuple(n for n in file.budgets if n not in apart)
 
 
 def _schema_path(task_file: Path, file: TaskFile | None) -> Path | None:
@@ -328,6 +334,7 @@ def case_of(line: CaseLine, file: TaskFile | None) -> Case:
         variables=line.variables,
         must_pass=line.must_pass,
         declared=line.declared,
+        weight=line.weight,
         max_new_tokens=line.sampling.max_new_tokens if line.sampling else None,
     )
 

@@ -174,6 +174,8 @@ class CaseData(Strict):
     """The wording it was made from: cases that share it are one cluster to the statistics."""
     must_pass: bool = False
     """The gate calls its failure a regression whatever the rates say."""
+    weight: float = Field(1.0, gt=0, allow_inf_nan=False)
+    """Its weight in means of shares, beside the others'."""
     sampling: CaseSampling | None = None
     """The case's own limit, in the place of the task's."""
 

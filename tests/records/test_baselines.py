@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 
 from harness.core.errors import HarnessError
+from harness.core.grade import FieldGrade, Grade
 from harness.core.record import TimedAnswer
+from harness.core.verdict import FailureCode, Verdict
 from harness.records.baseline_file import MeasuredNoise, digest
 from harness.records.baselines import (
     baseline_names,
@@ -253,3 +255,14 @@ def test_its_noise_and_that_it_is_not_the_first_run_are_kept(root: Path) -> None
 
     found = read_baseline(edited(root / "main.json", without))
     assert (found.noise, found.is_first) == (None, True)
+
+
+def test_grades_and_weights_are_kept(root: Path) -> None:
+    grade = Grade((FieldGrade("/amount", 2, 2, 1),))
+    first, *rest = RUN.samples
+    graded = Verdict.failed(FailureCode.WRONG_VALUE, "x").graded(grade)
+    sample = replace(first, verdicts={**first.verdicts, "leaf_values": graded}, weight=3.0)
+    path = save_baseline("main", replace(RUN, samples=(sample, *rest)), root)
+    found = read_baseline(path).record.samples
+    assert (found[0].verdicts["leaf_values"].grade, found[0].weight) == (grade, 3.0)
+    assert found[1].weight == 1.0

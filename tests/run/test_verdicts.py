@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from harness.core.completion import Completion
+from harness.core.grade import FieldGrade, Grade
 from harness.core.record import BehaviorResult
 from harness.core.verdict import FailureCode, Verdict
 from harness.run.verdicts import Verdicts
@@ -88,3 +89,39 @@ def test_cases_that_share_a_template_have_an_interval_over_new_wordings(base):
     found = tally.result()
     assert found.wordings == 3
     assert found.interval == rate_interval([1.0] * 4, ["w", "w", "", ""])
+
+
+def graded(equal: int, leaves: int = 4) -> Verdict:
+    outcome = PASSED if equal == leaves else FAILED
+    return outcome.graded(Grade((FieldGrade("/a", leaves, leaves, equal),)))
+
+
+def test_graded_answers_have_a_mean_share_that_the_budget_is_held_against(base):
+    verdicts = Verdicts()
+    found = [(answer("ant"), graded(4)), (answer("bee"), graded(3)), (answer("cat"), FAILED)]
+    judged(verdicts, base, "is_x", *found)
+    (result,) = (t.result() for t in verdicts.tallies())
+    assert (result.passed, result.failed, result.rate) == (1, 2, (1 + 0.75 + 0) / 3)
+    assert (result.budget, result.met) == (0.5, True)
+    assert result.shares is not None
+    assert result.shares.fields == (FieldGrade("/a", 8, 8, 7),)
+    assert result.interval is not None
+    assert result.interval[0] < result.rate < result.interval[1]
+
+
+def test_several_graded_answers_to_a_case_are_one_case(base):
+    verdicts = Verdicts()
+    found = [(answer("ant", i), graded(e)) for i, e in enumerate((4, 0))]
+    judged(
+        verdicts, base, "is_x", *found, (answer("bee"), graded(4)), (answer("bee", 1), graded(4))
+    )
+    (result,) = (t.result() for t in verdicts.tallies())
+    assert (result.rate, result.repeats, result.cases) == (0.75, 2, 2)
+
+
+def test_a_graded_error_is_in_no_mean_and_meets_no_budget(base):
+    verdicts = Verdicts()
+    error = Verdict.error(FailureCode.BACKEND_ERROR, "killed")
+    judged(verdicts, base, "is_x", (answer("ant"), graded(4)), (answer("bee"), error))
+    (result,) = (t.result() for t in verdicts.tallies())
+    assert (result.rate, result.shares, result.met) == (None, None, False)

@@ -18,6 +18,7 @@ BEHAVIORS = (
     "exact_fields",
     "grounding",
     "json_validity",
+    "leaf_values",
     "no_extra_text",
     "repetition",
     "required_keys",
@@ -60,6 +61,7 @@ def test_what_a_line_does_not_declare_is_skipped():
         "timestamp_sanity",
         "grounding",
         "exact_fields",
+        "leaf_values",
         "stops_cleanly",
     }
     (judged,) = judge_lines([b'{"id": 1, "completion": "1"}'])
@@ -76,6 +78,7 @@ def test_what_it_declares_is_judged():
         schema={"required": ["name"]},
         timestamps={"/date": "date"},
         grounded=["/name", "/date"],
+        leaf_values=True,
         reference={"name": "Ada"},
         finish_reason="stop",
     )
@@ -166,7 +169,7 @@ def test_grounded_needs_a_prompt():
 def test_no_completion_is_an_error_everywhere():
     found = verdicts(completion="", finish_reason="error", schema={}, reference={"a": 1})
     judged = {name for name, outcome in found.items() if outcome == "backend_error"}
-    assert judged == {*BEHAVIORS} - {"timestamp_sanity", "grounding"}
+    assert judged == {*BEHAVIORS} - {"timestamp_sanity", "grounding", "leaf_values"}
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from pydantic import (
     model_validator,
 )
 
+from harness.checks.declared.leaf_rule import LeafRule, leaf_rule
 from harness.checks.declared.timestamp_rule import Kind, TimestampRule
 from harness.checks.json.wording import list_of
 from harness.checks.schema.references import SchemaError
@@ -74,6 +75,11 @@ Pointers = Annotated[tuple[Pointer, ...], Field(description="a list of JSON poin
 Times = Annotated[
     Mapping[Pointer, Annotated[TimestampRule, BeforeValidator(_rule)]],
     Field(description=f"an object of JSON pointer to {list_of(get_args(Kind))}"),
+]
+Leaves = Annotated[
+    LeafRule | Literal[False],
+    BeforeValidator(leaf_rule),
+    Field(description="true or false, or an object with valid and least_paths"),
 ]
 Pattern = Annotated[str, AfterValidator(_compiles)]
 """A regular expression of the ``regex`` library, searched for."""
@@ -138,6 +144,8 @@ class OutputParts(BaseModel):
     """Values that must occur in the prompt."""
     exact: Annotated[Pointers, _JSON] = ()
     """Values that must equal the case's reference."""
+    leaf_values: Annotated[Leaves, _JSON] = False
+    """The share of the reference's leaves that are equal in the answer is measured."""
     sections: Annotated[tuple[str, ...], _TEXT] = ()
     """Headings, each of which begins a line, in this order."""
     quotes: Annotated[tuple[str, ...], _TEXT] = ()

@@ -72,5 +72,6 @@ def line_of_sample(sample: Sample, reference: object, *, must_pass: bool = False
         values["reference"] = reference
     values |= {"tags": list(sample.tags)} if sample.tags else {}
     values |= {"template": sample.template} if sample.template else {}
+    values |= {"weight": sample.weight} if sample.weight != 1 else {}
     values |= {"must_pass": True} if must_pass else {}
     return json_line(values)

@@ -33,6 +33,7 @@ def case_of_sample(sample: Sample) -> Case:
         template=sample.template,
         variables=sample.variables,
         must_pass=sample.must_pass,
+        weight=sample.weight,
         declared=sample.declared,
         max_new_tokens=sample.max_new_tokens,
     )

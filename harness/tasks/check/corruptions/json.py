@@ -3,13 +3,15 @@
 import copy
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 from harness.checks.declared.output import Output
 from harness.checks.declared.timestamp_rule import TimestampRule
+from harness.checks.exact_fields import is_equal
 from harness.checks.json.pointer import Path
+from harness.checks.leaf_values import agreement, leaves_of
 from harness.core.case import Case
 from harness.core.completion import FinishReason
 from harness.tasks.check.corruptions.defect import (
@@ -159,6 +161,22 @@ class PerfectAnswer:
             broken.append("exact_fields")
         return Corruption(dump(value), frozenset(broken)) if broken else None
 
+    def loses_leaves(self, made: Corruption) -> bool:
+        """The corrupted answer has not every leaf of the reference, or its leaves do not count."""
+        rule = self.output.leaf_values
+        if not rule:
+            return False
+        wanted, found = dict(leaves_of(self.value)), dict(leaves_of(json.loads(made.text)))
+        is_refused = rule.valid and "schema_types" in made.breaks
+        return (
+            is_refused
+            or agreement(wanted, found) < rule.least_paths
+            or any(
+                path not in found or not is_equal(leaf, found[path])
+                for path, leaf in wanted.items()
+            )
+        )
+
 
 DefectInside = Callable[[PerfectAnswer], Corruption | None]
 
@@ -202,7 +220,11 @@ def _container(value: Any, path: Path) -> Any:
 
 
 def _in_value(output: Output, make: DefectInside, case: Case, perfect: str) -> Corruption | None:
-    return make(PerfectAnswer(output, case, json.loads(perfect)))
+    answer = PerfectAnswer(output, case, json.loads(perfect))
+    made = make(answer)
+    if made is None or not answer.loses_leaves(made):
+        return made
+    return replace(made, breaks=made.breaks | {"leaf_values"})
 
 
 def _in_values(output: Output) -> Mapping[str, DefectInside]:

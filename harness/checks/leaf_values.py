@@ -1,0 +1,138 @@
+"""Judges how many of the reference's leaves the answer has: a share, not all or nothing."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from harness.checks.declared.leaf_rule import LeafRule
+from harness.checks.declared.output import Output
+from harness.checks.exact_fields import is_equal
+from harness.checks.json.pointer import Path, pointer_of, span_of, verdict_path
+from harness.checks.json.value import document_of
+from harness.checks.json.wording import show
+from harness.checks.schema.problems import judge_schema
+from harness.checks.schema.schema import Schema
+from harness.checks.text.wrappers import KNOWN_WRAPPERS, Wrappers
+from harness.core.case import Case
+from harness.core.completion import Completion
+from harness.core.grade import FieldGrade, Grade
+from harness.core.verdict import FailureCode, Outcome, Verdict
+
+NEEDS = ("leaf_values",)
+BROKEN_BY = ("syntax",)
+IS_GRADED = True
+
+
+@dataclass(frozen=True, slots=True)
+class LeafValues:
+    """Grades ``{"amount": 47.02, "currency": "EUR"}`` with a half where the reference says
+    ``{"amount": 47.2, "currency": "EUR"}``.
+
+    A leaf is a value that is no object and no array. Values are compared as values: 47.20 is 47.2,
+    ``true`` is not 1. Items of an array are compared by their place. The answer passes where every
+    leaf of the reference is equal. An answer without a JSON value has none of them.
+    """
+
+    rule: LeafRule
+    schema: Schema | None = None
+    wrappers: Wrappers = KNOWN_WRAPPERS
+
+    def judge(self, case: Case, completion: Completion) -> Verdict:
+        if case.reference is None:
+            return Verdict.skipped("the case has no reference")
+        wanted = dict(leaves_of(case.reference))
+        if not wanted:
+            return Verdict.skipped("the reference holds no leaf, so that none is compared")
+        document = document_of(completion, self.wrappers)
+        refused = document if isinstance(document, Verdict) else self._broken(completion)
+        if refused is not None:
+            is_judged = refused.outcome is Outcome.FAILED
+            return refused.graded(_grade(wanted, {})) if is_judged else refused
+        assert not isinstance(document, Verdict), "it was refused"
+        found = dict(leaves_of(document.value))
+        grade = _grade(wanted, found)
+        if agreement(wanted, found) < self.rule.least_paths:
+            grade = _without_values(grade)
+        if grade.share == 1:
+            return Verdict.passed().graded(grade)
+        path, code, said = self._first(wanted, found)
+        equal = sum(f.equal for f in grade.fields)
+        reason = f"{equal} of {grade.leaves} leaves are equal; {said}"
+        span, place = span_of(document, path), verdict_path(path)
+        return Verdict.failed(code, reason, span, path=place).graded(grade)
+
+    def _broken(self, completion: Completion) -> Verdict | None:
+        """The verdict on an answer of which no leaf counts, since it breaks the schema."""
+        if not self.rule.valid:
+            return None
+        if self.schema is None:
+            reason = "leaf_values: valid needs a schema, and neither the task nor the case has one"
+            return Verdict.error(FailureCode.TASK_ERROR, reason)
+        found = judge_schema(self.schema, completion, wrappers=self.wrappers)
+        return None if found.outcome is Outcome.PASSED else found
+
+    def _first(
+        self, wanted: dict[Path, Any], found: dict[Path, Any]
+    ) -> tuple[Path, FailureCode, str]:
+        """Path, code and words of the first leaf that differs, or of the paths as a whole."""
+        for path, value in wanted.items():
+            if path not in found:
+                said = f"{pointer_of(path)}: expected {show(value)}, found no leaf there"
+                return path, FailureCode.MISSING_KEY, said
+            if not is_equal(value, found[path]):
+                said = f"{pointer_of(path)}: expected {show(value)}, found {show(found[path])}"
+                return path, FailureCode.WRONG_VALUE, said
+        agreed = agreement(wanted, found)
+        said = (
+            f"its {len(found)} leaf paths agree with the reference's {len(wanted)} by "
+            f"{agreed:.2f}, least_paths is {self.rule.least_paths:g}"
+        )
+        return (), FailureCode.UNEXPECTED_KEY, said
+
+
+def check_for(output: Output) -> LeafValues:
+    assert output.leaf_values, "NEEDS says so"
+    schema = output.json_schema if output.leaf_values.valid else None
+    return LeafValues(output.leaf_values, schema, output.wrappers)
+
+
+def leaves_of(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
+    """Path and value of everything that is no object and no array, in the value's order."""
+    stack: list[tuple[Path, Any]] = [(path, value)]
+    while stack:
+        place, found = stack.pop()
+        if isinstance(found, dict):
+            stack += [((*place, name), member) for name, member in reversed(found.items())]
+        elif isinstance(found, list):
+            numbered = [((*place, index), item) for index, item in enumerate(found)]
+            stack += reversed(numbered)
+        else:
+            yield place, found
+
+
+def _grade(wanted: dict[Path, Any], found: dict[Path, Any]) -> Grade:
+    counts: dict[str, list[int]] = {}
+    for path, value in wanted.items():
+        own = counts.setdefault(_field(path), [0, 0, 0])
+        own[0] += 1
+        own[1] += path in found
+        own[2] += path in found and is_equal(value, found[path])
+    return Grade(tuple(FieldGrade(pointer, *own) for pointer, own in counts.items()))
+
+
+def _without_values(grade: Grade) -> Grade:
+    return Grade(tuple(FieldGrade(f.pointer, f.leaves, f.present, 0) for f in grade.fields))
+
+
+def _field(path: Path) -> str:
+    """The pointer of a leaf's field: ``/items/*/price`` for every item."""
+    return pointer_of(tuple("*" if isinstance(p, int) else p for p in path)) if path else ""
+
+
+def agreement(wanted: Mapping[Path, Any], found: Mapping[Path, Any]) -> float:
+    """F1 of the two sets of leaf paths, 0 to 1."""
+    shared = len(wanted.keys() & found.keys())
+    if not shared:
+        return 0.0
+    precision, recall = shared / len(found), shared / len(wanted)
+    return (2 * precision * recall) / (precision + recall)
