@@ -33,9 +33,11 @@ def markdown(text: str) -> str:
 
 
 def block(text: str, limit: int) -> str:
-    """The beginning of a text as a ``<pre>``, in which Markdown is not read."""
+    """The beginning of a text as a ``<pre>``, in which Markdown is not read and no ``##[`` is
+    found."""
     shown, rest = beginning(text, limit)
-    return f"<pre>{html.escape(printable(shown))}{rest}</pre>"
+    escaped = _MARK.sub(r"\1&#91;", html.escape(printable(shown)))
+    return f"<pre>{escaped}{rest}</pre>"
 
 
 def xml(text: str) -> str:
