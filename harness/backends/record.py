@@ -8,7 +8,8 @@ another prompt or other decoding, comes back as an error.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from functools import partial
+from functools import lru_cache, partial
+from pathlib import Path
 
 from harness.core.completion import Completion
 from harness.core.errors import HarnessError
@@ -18,8 +19,10 @@ from harness.core.record import ModelRecord, RunRecord, Sample
 from harness.core.suggestion import did_you_mean
 from harness.engine.local import GivenAnswers, LocalModel
 from harness.engine.model import AnsweredCases, EngineSettings, OnStep, OpenModel
+from harness.files.hash_memory import Stamp
+from harness.model_files.fingerprint import stamp_of
 from harness.model_files.folders import check_options
-from harness.records.runs import find_run, read_run
+from harness.records.runs import SAMPLES_FILE, find_run, read_run, record_file
 
 
 def preflight(ref: ModelRef, settings: EngineSettings) -> None:
@@ -97,7 +100,7 @@ class Replay(GivenAnswers):
 
 def _open(ref: ModelRef) -> tuple[RunRecord, ModelRecord]:
     try:
-        run = read_run(find_run(ref.location))
+        run = _read(find_run(ref.location))
     except HarnessError as error:
         raise HarnessError(*(f"--model {ref}: {m}" for m in error.mistakes)) from None
     if run.status == "partial" and not run.samples:
@@ -120,11 +123,25 @@ def _open(ref: ModelRef) -> tuple[RunRecord, ModelRecord]:
     return run, models[wanted]
 
 
+def _read(path: Path) -> RunRecord:
+    """The run, which is read once as long as its files stay the same: it is asked what it has, then
+    whether it can be opened, then for its answers."""
+    folder = path if path.is_dir() else path.parent
+    files = (path, record_file(folder), folder / SAMPLES_FILE)
+    return _read_once(path.resolve(), tuple(map(stamp_of, files)))
+
+
+@lru_cache(maxsize=2)
+def _read_once(path: Path, stamps: tuple[Stamp | None, ...]) -> RunRecord:
+    return read_run(path)
+
+
 def _answered(run: RunRecord, model: ModelRecord) -> AnsweredCases:
     by_task: dict[str, set[str]] = {}
     for sample in run.samples:
         if sample.model == model.ref:
             by_task.setdefault(sample.task, set()).add(sample.case_id)
     is_stopped = model.early_stop is not None and model.early_stop.is_stopped
-    is_whole = run.status == "complete" and run.shard is None and not is_stopped
+    lacks = any(0 < len(by_task.get(task.name, ())) < task.cases for task in run.tasks)
+    is_whole = run.status == "complete" and run.shard is None and not (is_stopped or lacks)
     return AnsweredCases({task: frozenset(ids) for task, ids in by_task.items()}, is_whole)

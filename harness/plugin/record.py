@@ -110,7 +110,8 @@ class RecordWriter:
         if record.status == "complete":
             self.session.store.forget_served(run.plan.requests)
         missed = [r for r in record.results if r.behavior == FORMAT_SUCCESS and r.met is False]
-        if missed and session.exitstatus == pytest.ExitCode.OK:
+        # What was ended early is no pass, whatever its part shows.
+        if (missed or run.plan.is_of_a_part) and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
         try:
             session.config.hook.pytest_harness_run_finished(config=session.config, record=record)

@@ -15,17 +15,18 @@ def project(tmp_path):
 # Errors of a model
 
 
-def test_a_completion_that_is_missing_is_an_error_and_the_session_fails(project):
+def test_a_stored_run_without_all_of_its_answers_is_judged_on_those_and_the_session_fails(project):
     some, whole = project.store({"ant": GOOD}, "some"), project.store(run="whole")
     outcome = project.pytest("suites", "--model", some, "--model", whole)
     assert outcome.code == 1
-    assert outcome.counts() == {"failed": 2, "passed": 2}
-    assert "cannot judge: 3 of 4 are errors" in outcome.out
-    assert "the stored run has no completion for this case" in outcome.out
-    results = {(r.model, r.behavior): r for r in project.run().results}
-    assert results[some, "json_validity"].errors == 3
-    assert results[some, "json_validity"].rate is None
-    assert results[whole, "json_validity"].met is True
+    assert outcome.counts() == {"passed": 4}
+    assert "its run was ended early and has 1 of 4 cases of echo" in outcome.out
+    run = project.run()
+    assert run.status == "partial"
+    results = {(r.model, r.behavior): r for r in run.results}
+    judged = results[some, "json_validity"]
+    assert (judged.passed, judged.errors) == (1, 0)
+    assert results[whole, "json_validity"].passed == 4
 
 
 def test_another_prompt_or_decoding_is_not_replayed(project):

@@ -208,11 +208,13 @@ def test_what_a_partial_run_did_not_come_to_is_asked(project):
 
 
 def part_of(project: Project, run: str, cases: tuple[str, ...], **more) -> str:
-    """A run of ``echo`` that has these cases of the four; returns the ref that replays it."""
+    """A run of ``echo`` that was asked these cases of the four; returns the ref that replays it."""
     ref = project.store(run=run)
     record = read_run(project.root / "stored" / run)
     samples = tuple(s for s in record.samples if s.case_id in cases)
-    write_run(replace(record, samples=samples, **more), project.root / "stored")
+    tasks = (replace(record.tasks[0], cases=len(cases), selected=True),)
+    changed = replace(record, samples=samples, **{"tasks": tasks, **more})
+    write_run(changed, project.root / "stored")
     return ref
 
 
@@ -251,6 +253,15 @@ def test_a_model_beside_a_stored_run_is_asked_all_cases(project):
 )
 def test_a_replay_of_a_run_that_was_ended_early_is_one_too(project, more):
     (subject,) = chosen(project, models=(part_of(project, "part", ("bee",), **more),))
+    assert RunPlan.of([PlannedTest(subject)]).is_of_a_part
+
+
+def test_so_is_one_of_a_run_that_lacks_answers(project):
+    part = part_of(project, "part", ("bee",))
+    record = read_run(project.root / "stored/part")
+    tasks = (replace(record.tasks[0], cases=4),)
+    write_run(replace(record, tasks=tasks), project.root / "stored")
+    (subject,) = chosen(project, models=(part,))
     assert RunPlan.of([PlannedTest(subject)]).is_of_a_part
 
 
