@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 
 from harness.core.verdict import JUDGED, Outcome
 from harness.gate.compare import CaseChange, composite_outcomes
+from harness.gate.graded import GradedCases
+from harness.stats.means import weighted_mean
 from harness.stats.paired import DropInterval, Flips, Tails, drop_interval, drop_p, flips_of
 from harness.stats.repeats import Repeated
 
@@ -56,16 +58,19 @@ class PairedTest:
     before: float
     after: float
     broke: int
-    """Cases of which fewer answers pass after than before."""
+    """Cases of which fewer answers pass after than before, or whose share fell."""
     fixed: int
     flips: Flips
-    """Equivalents of ``broke`` and ``fixed``: equal to them with one answer a case."""
+    """Equivalents of ``broke`` and ``fixed``: equal to them with one answer a case; of graded
+    answers the sums of the shares that were lost and won."""
     interval: DropInterval
     """Interval of the drop: rate before minus rate after."""
     p_value: float
     """One-sided p-value of the drop."""
     wordings: int | None
     """Number of templates; ``None`` where no two cases share one."""
+    graded: GradedCases | None = None
+    """The cases, where answers are graded: the rates are then means of shares."""
     level: float = 1.0
     """The largest p-value that is a loss for sure, given the other tests of its family."""
 
@@ -90,7 +95,11 @@ class PairedTest:
 
 
 def paired_test(
-    task: str, behavior: str, pairs: PairedCases, tails: Tails, noise_floor: float = 0.0
+    task: str,
+    behavior: str,
+    pairs: PairedCases | GradedCases,
+    tails: Tails,
+    noise_floor: float = 0.0,
 ) -> PairedTest | None:
     """The paired test of a behavior; ``None`` without a pair judged on both sides.
 
@@ -105,6 +114,8 @@ def paired_test(
     cases = len(pairs.differences)
     if not cases:
         return None
+    if isinstance(pairs, GradedCases):
+        return _graded_test(task, behavior, pairs, tails, noise_floor)
     answers = cases * pairs.repeats
     flips = flips_of(pairs.differences, pairs.repeats)
     noisy = _with_noise(flips, cases, noise_floor)
@@ -127,8 +138,37 @@ def paired_test(
     )
 
 
+def _graded_test(
+    task: str, behavior: str, pairs: GradedCases, tails: Tails, noise_floor: float
+) -> PairedTest:
+    """The paired test of means of shares."""
+    differences = pairs.differences
+    fell, rose = ([d for d in differences if side * d > 0] for side in (1, -1))
+    return PairedTest(
+        task=task,
+        behavior=behavior,
+        pairs=len(differences),
+        repeats=pairs.repeats,
+        not_judged=pairs.not_judged,
+        lost=pairs.lost,
+        before=weighted_mean(pairs.before, pairs.weights),
+        after=weighted_mean(pairs.after, pairs.weights),
+        broke=len(fell),
+        fixed=len(rose),
+        flips=Flips(sum(fell), -sum(rose)),
+        interval=pairs.interval(tails, noise_floor),
+        p_value=pairs.p_value(noise_floor),
+        wordings=len(set(pairs.wordings)) if has_wordings(pairs.wordings) else None,
+        graded=pairs,
+        level=tails.low,
+    )
+
+
 def at_level(found: PairedTest, level: float, tails: Tails, noise_floor: float) -> PairedTest:
     """The test with the low end at another level: that of its place in a family of tests."""
+    if found.graded is not None:
+        graded = found.graded.interval(tails._replace(low=level), noise_floor)
+        return replace(found, level=level, interval=graded._replace(high=found.interval.high))
     noisy = _with_noise(found.flips, found.pairs, noise_floor)
     ends = drop_interval(*noisy, found.pairs, tails._replace(low=level))
     assert ends is not None, "there is a pair"

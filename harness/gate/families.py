@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from harness.core.record import FORMAT_SUCCESS
 from harness.gate.compare import Comparison
 from harness.gate.evidence import PairedCases, PairedTest, at_level, paired_test, pairs_of
+from harness.gate.graded import GradedCases, graded_cases
 from harness.gate.policy import GatePolicy
 from harness.stats.multiple import holm_levels
 from harness.stats.paired import drop_p, flips_of
 
 ALL_TASKS = "all tasks"
-BehaviorPairs = Mapping[str, PairedCases]
+BehaviorPairs = Mapping[str, PairedCases | GradedCases]
 """The paired cases of each behavior of a task."""
 
 
@@ -49,7 +50,8 @@ def composites(
 def behavior_pairs(comparison: Comparison) -> BehaviorPairs:
     """The paired cases of each behavior, required or not, in the order of the run."""
     names = (b.behavior for b in comparison.behaviors)
-    return {name: pairs_of(comparison.cases, name) for name in names}
+    cases = comparison.cases
+    return {name: graded_cases(cases, name) or pairs_of(cases, name) for name in names}
 
 
 def behavior_tests(
@@ -62,7 +64,11 @@ def behavior_tests(
         for task, behaviors in tasks
     ]
     flat = [test for own in found for test in own]
-    least = [drop_p(sum(test.flips), 0) for test in flat if test]
+    least = [
+        test.graded.least_p() if test.graded else drop_p(sum(test.flips), 0)
+        for test in flat
+        if test
+    ]
     leveled = iter(_leveled(flat, tails.low, policy, least))
     return [tuple(test for _ in own if (test := next(leveled))) for own in found]
 
@@ -73,7 +79,11 @@ def lost_verdicts(
     """Behaviors with cases that were judged before and are not judged after."""
     for name, pairs in behaviors.items():
         if pairs.lost:
-            p = drop_p(*flips_of(pairs.worst, pairs.repeats))
+            p = (
+                pairs.worst_p()
+                if isinstance(pairs, GradedCases)
+                else drop_p(*flips_of(pairs.worst, pairs.repeats))
+            )
             is_serious = name in required or (
                 p <= policy.behavior_tails.low or pairs.lost == len(pairs.worst)
             )

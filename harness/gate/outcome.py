@@ -86,14 +86,20 @@ class TaskEvidence:
         found = [b for b in self.behaviors if b.is_regression(policy.margin)]
         return tuple(sorted(found, key=lambda b: -b.interval.low))
 
+    def _is_held(self, found: PairedTest) -> bool:
+        """A pass needs a bound of its drop: it is required, or its mean share has a budget."""
+        task = self.comparison.after.task_record(self.task)
+        has_budget = task is not None and found.behavior in task.budgets
+        return self.is_required(found.behavior) or (found.graded is not None and has_budget)
+
     def unbounded(self, policy: GatePolicy) -> tuple[PairedTest, ...]:
-        """The required behaviors of which more cases broke than were fixed, and whose drop, as a
-        share of the task's cases, may be the margin."""
+        """The required behaviors, and the graded ones with a budget, that fell, and whose drop, as
+        a share of the task's cases, may be the margin."""
         cases = self.composite.pairs + self.composite.not_judged
         return tuple(
             b
             for b in self.behaviors
-            if self.is_required(b.behavior)
+            if self._is_held(b)
             and b.drop > 0
             and b.interval.high * (b.pairs + b.not_judged) / cases >= policy.margin
         )

@@ -9,7 +9,7 @@ Webb, "Wild bootstrap inference for wildly different cluster sizes", 2017).
 from collections import Counter
 from collections.abc import Sequence
 
-from harness.stats.dirichlet import Part, quantile
+from harness.stats.dirichlet import Part, probability_below, quantile
 from harness.stats.intervals import Interval
 
 
@@ -47,6 +47,23 @@ def bounded_mean(
         for side, worst, tail in zip((1, -1), support, tails, strict=True)
     )
     return Interval(low, -high)
+
+
+def bounded_p(values: Sequence[float], sizes: Sequence[float], least: float) -> float:
+    """The one-sided p-value of a mean above 0: the tail at which the low end of ``bounded_mean`` is
+    0, or 0.5 where that is large.
+
+    Args:
+        values: at least one, as heavy as their ``sizes``.
+        sizes: weights above 0.
+        least: the least value possible, below 0.
+    """
+    added = sum(w * w for w in sizes) / sum(sizes)
+    kinds = Counter(zip(values, sizes, strict=True))
+    parts = [*(Part(v, w, n) for (v, w), n in kinds.items()), Part(least, added, 1)]
+    if sum(p.value * p.weight * p.clusters for p in parts) <= 0:
+        return 0.5
+    return min(0.5, probability_below(parts, 0.0))
 
 
 def _of_equal(

@@ -17,6 +17,7 @@ from harness.report.words import noise
 from harness.report.words import numbers as words
 from harness.report.words import resources as resource_words
 from harness.report.words.leading import leading_of, with_p
+from harness.report.words.shares import driver_lines
 from harness.report.words.trained_cases import trained_lines
 from harness.stats.repeats import pass_at_k, pass_hat_k
 
@@ -307,6 +308,7 @@ def details_of(task: TaskDecision, decision: GateDecision, minus: str = "-") -> 
         yield _undecided(task, decision)
     if fallen := task.fallen(policy):
         yield f"Behaviors that fell by more than chance explains: {with_p(fallen)}."
+    yield from driver_lines(task, policy)
     yield from _lost(task)
     yield _power(task)
     if task.is_saturated:

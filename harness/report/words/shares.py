@@ -4,6 +4,9 @@ from collections.abc import Iterator, Sequence
 
 from harness.core.grade import FieldGrade
 from harness.core.record import BehaviorResult
+from harness.gate.drivers import NEARLY_ALL, Driver, driver_of
+from harness.gate.outcome import TaskEvidence
+from harness.gate.policy import GatePolicy
 from harness.report.words import numbers as words
 
 MAX_FIELDS = 5
@@ -48,3 +51,26 @@ def worst_first(fields: Sequence[FieldGrade]) -> list[FieldGrade]:
 def name_of(pointer: str) -> str:
     """A field's pointer; the whole reference, where that is one leaf, has none."""
     return pointer or "the value"
+
+
+def driver_lines(task: TaskEvidence, policy: GatePolicy) -> Iterator[str]:
+    """For each graded behavior that fell for sure, or whose drop is not bounded, the field that
+    drove it: ``leaf_values: amount: 96.0% to 88.0%, nearly all of it in tag currency:EUR.``"""
+    unbounded = task.unbounded(policy)
+    for found in task.behaviors:
+        if found.graded is None or not (found.is_loss or found in unbounded):
+            continue
+        driver = driver_of(task.comparison.cases, found.behavior)
+        if driver is not None:
+            yield f"{found.behavior}: {told(driver)}."
+
+
+def told(driver: Driver) -> str:
+    """``/amount: 96.0% to 88.0%, nearly all of it in tag currency:EUR``."""
+    rates = f"{words.percent(driver.before)} to {words.percent(driver.after)}"
+    part = "" if driver.share >= NEARLY_ALL else f" ({driver.share:.0%} of the lost leaves)"
+    line = f"{name_of(driver.pointer)}: {rates}{part}"
+    if driver.where is None:
+        return line
+    amount = "nearly all" if driver.where.share >= NEARLY_ALL else f"{driver.where.share:.0%}"
+    return f"{line}, {amount} of it in {driver.where.kind} {driver.where.name}"

@@ -1,0 +1,137 @@
+"""The drop of a behavior that grades answers: a paired difference of means of shares.
+
+A case's difference is its share before minus its share after, within [-1, 1]. Nothing else is
+supposed of it: many small differences and one large one that was not drawn look alike, so the
+interval is that of a bounded mean, with one case of the worst difference added.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from math import ceil
+from statistics import fmean
+
+from harness.core.verdict import JUDGED, Verdict
+from harness.gate.compare import CaseChange
+from harness.stats.bounded import bounded_mean, bounded_p
+from harness.stats.means import weighted_mean
+from harness.stats.paired import DropInterval, Tails
+
+SUPPORT = (-1.0, 1.0)
+Shares = tuple[float | None, float | None]
+"""Before and after, of one answer; ``None`` where it was not judged."""
+
+
+@dataclass(frozen=True, slots=True)
+class GradedCases:
+    """The cases of one graded behavior, as input of a paired test."""
+
+    before: tuple[float, ...]
+    """The mean share of each judged case."""
+    after: tuple[float, ...]
+    weights: tuple[float, ...]
+    wordings: tuple[str, ...]
+    worst: tuple[float, ...]
+    """The differences of all cases, with what was not judged as 1 before and 0 after."""
+    worst_weights: tuple[float, ...]
+    repeats: int
+    lost: int
+    """Cases judged before and not after."""
+
+    @property
+    def differences(self) -> tuple[float, ...]:
+        """Share before minus share after, for each judged case."""
+        return tuple(b - a for b, a in zip(self.before, self.after, strict=True))
+
+    @property
+    def not_judged(self) -> int:
+        return len(self.worst) - len(self.before)
+
+    def p_value(self, noise_floor: float = 0.0) -> float:
+        """One-sided p-value of the drop."""
+        return bounded_p(*self._noisy(noise_floor), SUPPORT[0])
+
+    def least_p(self) -> float:
+        """The smallest p-value that differences of these sizes could have."""
+        return bounded_p([*map(abs, self.differences)], self.weights, SUPPORT[0])
+
+    def worst_p(self) -> float:
+        """The p-value if everything that was not judged were lost."""
+        return bounded_p(self.worst, self.worst_weights, SUPPORT[0])
+
+    def interval(self, tails: Tails, noise_floor: float = 0.0) -> DropInterval:
+        """The interval of the drop: its low end with the rest of the noise, its high end with what
+        was not judged at its worst."""
+        found = self.differences
+        high_tail = tails.high if any(self.worst) else tails.no_flip
+        ends = (tails.low, high_tail)
+        low, high = bounded_mean(found, SUPPORT, ends, self.weights)
+        if noise_floor:
+            values, weights = self._noisy(noise_floor)
+            low = min(low, bounded_mean(values, SUPPORT, ends, weights).low)
+        if self.not_judged:
+            worst = bounded_mean(self.worst, SUPPORT, ends, self.worst_weights)
+            high = max(high, worst.high)
+        drop = weighted_mean(found, self.weights)
+        return DropInterval(min(low, drop), max(high, drop))
+
+    def _noisy(self, noise_floor: float) -> tuple[Sequence[float], Sequence[float]]:
+        """The differences and weights; where fewer cases changed than the floor says, the rest of
+        them changed whole, half each way."""
+        found = list(zip(self.differences, self.weights, strict=True))
+        missing = noise_floor * len(found) - sum(d != 0 for d, _ in found)
+        half = ceil(missing / 2) if missing > 0 else 0
+        still = [i for i, (d, _) in enumerate(found) if d == 0][: 2 * half]
+        for place, i in enumerate(still):
+            found[i] = (1.0 if place % 2 else -1.0), found[i][1]
+        values, weights = zip(*found, strict=True)
+        return values, weights
+
+
+def graded_cases(cases: Iterable[CaseChange], behavior: str) -> GradedCases | None:
+    """The pairs of a behavior that grades answers; ``None`` where it grades none on either side.
+
+    An answer that failed without a grade has a share of 0. Answers to one case are averaged; a case
+    with fewer answers than others is not judged.
+    """
+    groups: dict[str, list[Shares]] = {}
+    known: dict[str, tuple[str, float]] = {}
+    is_graded = False
+    for case in cases:
+        if case.before is None or case.after is None:
+            continue
+        was, now = (s.verdicts.get(behavior) for s in (case.before, case.after))
+        if was is None:
+            continue
+        is_graded = is_graded or any(v is not None and v.grade is not None for v in (was, now))
+        name, template = case.sample.case_id, case.sample.template
+        groups.setdefault(name, []).append((_share(was), _share(now)))
+        known[name] = f"template {template}" if template else name, case.after.weight
+    return _graded(groups, known) if is_graded else None
+
+
+def _graded(groups: dict[str, list[Shares]], known: dict[str, tuple[str, float]]) -> GradedCases:
+    repeats = max(map(len, groups.values()))
+    judged = {
+        name: [(b, a) for b, a in group if b is not None and a is not None]
+        for name, group in groups.items()
+    }
+    judged = {name: group for name, group in judged.items() if len(group) == repeats}
+    return GradedCases(
+        before=tuple(fmean(b for b, _ in group) for group in judged.values()),
+        after=tuple(fmean(a for _, a in group) for group in judged.values()),
+        weights=tuple(known[name][1] for name in judged),
+        wordings=tuple(known[name][0] for name in judged),
+        worst=tuple(_worst(group, repeats) for group in groups.values()),
+        worst_weights=tuple(known[name][1] for name in groups),
+        repeats=repeats,
+        lost=sum(any(b is not None and a is None for b, a in g) for g in groups.values()),
+    )
+
+
+def _share(verdict: Verdict | None) -> float | None:
+    return verdict.share if verdict is not None and verdict.outcome in JUDGED else None
+
+
+def _worst(group: Sequence[Shares], repeats: int) -> float:
+    differences = [(1.0 if b is None else b) - (0.0 if a is None else a) for b, a in group]
+    return (sum(differences) + repeats - len(group)) / repeats
