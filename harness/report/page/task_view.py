@@ -23,6 +23,7 @@ from harness.report.page.causes_view import CauseList, cause_lists
 from harness.report.page.charts.distributions import Distribution, distributions_of
 from harness.report.page.charts.history import HistoryChart, histories_of
 from harness.report.page.embed import TaskCases
+from harness.report.page.field_rows import FieldTable, field_tables
 from harness.report.page.headlines import Headline, headline_of, noise_of
 from harness.report.page.labels import Label, label_of
 from harness.report.page.matrix import Matrix, Pairs, matrix_of
@@ -56,6 +57,8 @@ class TaskView:
     charts: Mapping[str, Markup]
     """Charts of the behaviors, by name."""
     measured: tuple[MeasuredRow, ...]
+    fields: tuple[FieldTable, ...]
+    """One table for each behavior that grades answers."""
     distributions: tuple[Distribution, ...]
     histories: tuple[HistoryChart, ...]
     """One chart for each behavior, the composite first; empty where no other run is stored."""
@@ -119,6 +122,7 @@ def _task_view(
         rows,
         {row.name: rate_chart(row, pair, every.get(row.name)) for row in rows},
         measured_rows(report, task),
+        tuple(field_tables(report, task.name)),
         distributions,
         histories_of(report, task.name),
         counterexample_views(report, task.name),
