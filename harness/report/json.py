@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, is_dataclass
+from dataclasses import asdict, is_dataclass, replace
 
 from harness.core.case import JsonValue
 from harness.core.record import FORMAT_SUCCESS, Counterexample, RunRecord
@@ -156,8 +156,11 @@ def _task(task: TaskDecision, policy: GatePolicy) -> JsonValue:
 
 
 def _evidence(found: PairedTest) -> JsonValue:
-    """The values of a PairedTest; the interval is that of the drop, so that a loss is positive."""
-    return {"drop": found.drop, **{k: _plain(v) for k, v in asdict(found).items()}}
+    """The values of a PairedTest, without those of its cases; the interval is that of the drop, so
+    that a loss is positive."""
+    told = asdict(replace(found, graded=None))
+    is_graded = {"graded": found.graded is not None}
+    return {"drop": found.drop, **{k: _plain(v) for k, v in told.items()}, **is_graded}
 
 
 def _run(run: RunRecord) -> JsonValue:

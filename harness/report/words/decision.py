@@ -308,8 +308,7 @@ def details_of(task: TaskDecision, decision: GateDecision, minus: str = "-") -> 
         yield _undecided(task, decision)
     if fallen := task.fallen(policy):
         yield f"Behaviors that fell by more than chance explains: {with_p(fallen)}."
-    yield from driver_lines(task, policy)
-    yield from _lost(task)
+    yield from (*driver_lines(task, policy), *_lost(task))
     yield _power(task)
     if task.is_saturated:
         yield (
