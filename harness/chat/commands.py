@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 from harness.chat.conversation import Question
 from harness.chat.exchange import Exchange
 from harness.chat.saving import save_case, save_row
+from harness.checks.declared.output import Output
 from harness.core.case import JsonValue
 from harness.core.completion import FinishReason
 from harness.core.errors import HarnessError
 from harness.core.suggestion import did_you_mean
 from harness.core.values import fields_of
 from harness.files.strict_json import NotJson, decode
-from harness.tasks.reference import FORMATS_OF_TEXT, without_fence
+from harness.tasks.reference import FORMATS_OF_TEXT, reference_value, without_fence
 from harness.tasks.task import find_tasks
 
 if TYPE_CHECKING:
@@ -104,9 +105,19 @@ def reference(session: "Session", rest: str) -> None:
     answer = exchange.reply("A").answer
     if not rest and not answer.has_text:
         raise HarnessError("there is no whole answer to take, /reference JSON gives another")
-    given = rest or without_fence(exchange.task.output, answer.text)
-    is_text = exchange.task.output.format in FORMATS_OF_TEXT
-    session.refer(exchange, given if is_text else _json(given))
+    session.refer(exchange, _reference(exchange.task.output, rest, answer.text))
+
+
+def _reference(output: Output, given: str, answer: str) -> JsonValue:
+    """The value that a person gave, or the answer's."""
+    if output.format in FORMATS_OF_TEXT:
+        return given or without_fence(output, answer)
+    if given or output.format == "json":
+        return _json(given or without_fence(output, answer))
+    value = reference_value(output, answer)
+    if value is None:
+        raise HarnessError("the answer is no YAML, so it is no reference: /reference JSON")
+    return value
 
 
 def _json(text: str) -> JsonValue:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from json.decoder import scanstring  # type: ignore[attr-defined]
 
 from harness.checks.declared.output import Output
-from harness.checks.json.document import Document
 from harness.checks.json.value import document_of
 from harness.checks.json.wording import show
+from harness.checks.text.document import Document
 from harness.checks.text.wrappers import KNOWN_WRAPPERS, Wrappers
 from harness.core.case import Case
 from harness.core.completion import Completion

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.checks.declared.output import Output
-from harness.checks.json.document import MISSING
 from harness.checks.json.pointer import PointerMatch, follow, span_of, verdict_path
 from harness.checks.json.value import document_of
 from harness.checks.json.wording import show
 from harness.checks.schema.keywords import equality_key
+from harness.checks.text.document import MISSING
 from harness.checks.text.wrappers import KNOWN_WRAPPERS, Wrappers
 from harness.core.case import Case
 from harness.core.completion import Completion

@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from harness.checks.declared.output import Output
-from harness.checks.json.pointer import Path, follow, pointer_of, span_of, verdict_path
+from harness.checks.json.pointer import follow, pointer_of, span_of, verdict_path
 from harness.checks.json.value import document_of
+from harness.checks.text.document import Path
 from harness.checks.text.facts import facts_of
 from harness.checks.text.grounded_patterns import GroundedPatterns, is_stated, ungrounded
 from harness.checks.text.wrappers import KNOWN_WRAPPERS, Wrappers
@@ -53,7 +54,7 @@ class Grounding:
 
 
 def check_for(output: Output) -> Grounding | GroundedPatterns:
-    if output.format == "json":
+    if output.has_value:
         return Grounding(output.grounded, output.wrappers)
     return GroundedPatterns(tuple(output.grounded_patterns.items()), output.wrappers)
 

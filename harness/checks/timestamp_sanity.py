@@ -7,10 +7,10 @@ from typing import Any
 
 from harness.checks.declared.output import Output
 from harness.checks.declared.timestamp_rule import TimestampRule
-from harness.checks.json.document import Document
 from harness.checks.json.pointer import PointerMatch, follow, span_of, verdict_path
 from harness.checks.json.value import document_of
 from harness.checks.json.wording import kind_of, show
+from harness.checks.text.document import Document
 from harness.checks.text.wrappers import KNOWN_WRAPPERS, Wrappers
 from harness.core.case import Case
 from harness.core.completion import Completion

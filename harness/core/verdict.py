@@ -27,6 +27,7 @@ class FailureCode(StrEnum):
 
     EMPTY = "empty"
     NO_JSON = "no_json"
+    NO_YAML = "no_yaml"
     TEXT_BEFORE = "text_before"
     TEXT_AFTER = "text_after"
     MARKDOWN_FENCE = "markdown_fence"
@@ -43,6 +44,8 @@ class FailureCode(StrEnum):
     BRACKET_LOOP = "bracket_loop"
     TEXT_LOOP = "text_loop"
     DUPLICATE_KEY = "duplicate_key"
+    YAML_ANCHOR = "yaml_anchor"
+    YAML_FLOW = "yaml_flow"
     MISSING_KEY = "missing_key"
     UNEXPECTED_KEY = "unexpected_key"
     WRONG_TYPE = "wrong_type"

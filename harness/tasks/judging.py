@@ -53,7 +53,7 @@ def judge_for_task(line: JudgingLine, task: Task) -> VerdictMap:
         raise HarnessError(f"the task {task.name} has no case {str(line.id)!r}")
     case = case or case_of_line(line)
     checks = dict(checks_of(task))
-    if line.has_schema and task.output_for(case).format == "json":
+    if line.has_schema and task.output_for(case).has_value:
         checks |= _schema_checks(line.declared)
     return _judged_line(checks, case, line)
 
@@ -157,7 +157,7 @@ def _made(output: Output, missing: Callable[[str], Check]) -> Iterator[tuple[str
     """The check of each behavior that applies; of a JSON answer also of those that could apply,
     as what stands for the ``missing`` declaration."""
     declared = output.declares
-    could_be = {*declared, *Output.parts_of("json")} if output.format == "json" else declared
+    could_be = {*declared, *Output.parts_of(output.format)} if output.has_value else declared
     for name, behavior in listing().items():
         if behavior.check_for is not None and behavior.needs <= could_be:
             lacking = sorted(behavior.needs - declared)

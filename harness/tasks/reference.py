@@ -4,6 +4,8 @@ import json
 import re
 
 from harness.checks.declared.output import Output
+from harness.checks.json.document import read_document
+from harness.checks.yaml.writing import dump_yaml
 from harness.core.case import JsonValue
 
 FORMATS_OF_TEXT = ("text", "python")
@@ -22,6 +24,8 @@ def bare_answer(output: Output, reference: JsonValue) -> str | None:
     """The text of a perfect answer, without the fence that may stand around it."""
     if reference is None:
         return None
+    if output.format == "yaml":
+        return dump_yaml(reference)
     if output.format not in FORMATS_OF_TEXT:
         return dump(reference)
     return reference if isinstance(reference, str) else None
@@ -41,7 +45,10 @@ def without_fence(output: Output, answer: str) -> str:
 
 
 def reference_value(output: Output, answer: str) -> JsonValue:
-    """The reference of which a text is the answer; ``None`` where it should be JSON and is not."""
+    """The reference of which a text is the answer; ``None`` where it should be JSON or YAML and is
+    not."""
+    if output.format == "yaml":
+        return _yaml_value(output, answer)
     answer = without_fence(output, answer)
     if output.format in FORMATS_OF_TEXT:
         return answer
@@ -49,6 +56,14 @@ def reference_value(output: Output, answer: str) -> JsonValue:
         value: JsonValue = json.loads(answer)
     except (ValueError, RecursionError):
         return None
+    return value
+
+
+def _yaml_value(output: Output, answer: str) -> JsonValue:
+    found = read_document(answer, output.wrappers)
+    if found.fault is not None:
+        return None
+    value: JsonValue = json.loads(dump(found.value))
     return value
 
 

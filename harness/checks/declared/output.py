@@ -4,7 +4,6 @@ Checks are made from it, and a behavior's ``NEEDS`` are looked up in it.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol, get_args
 
@@ -26,20 +25,21 @@ from harness.checks.schema.schema import Schema
 from harness.checks.text.company import ALONE, Company, Fence
 from harness.checks.text.text_patterns import compile_text_pattern
 from harness.checks.text.wrappers import Wrappers
+from harness.checks.text.yaml_rules import Flow, YamlRules
 from harness.core.case import JsonValue
 from harness.core.errors import HarnessError
 
 if TYPE_CHECKING:
     from harness.checks.variety import Variety
 
-Format = Literal["json", "text", "python"]
+Format = Literal["json", "yaml", "text", "python"]
 
 
-@dataclass(frozen=True, slots=True)
 class Only:
-    """Marks a declaration that only one format can have."""
+    """Marks a declaration that only some formats can have."""
 
-    format: str
+    def __init__(self, *formats: str) -> None:
+        self.formats = formats
 
 
 def _is_pointer(text: str) -> str:
@@ -84,7 +84,8 @@ Leaves = Annotated[
 Pattern = Annotated[str, AfterValidator(_compiles)]
 """A regular expression of the ``regex`` library, searched for."""
 OwnMarks = Annotated[tuple[tuple[str, str], ...], AfterValidator(_are_distinct)]
-_JSON, _TEXT, _PYTHON = Only("json"), Only("text"), Only("python")
+_VALUE, _YAML = Only("json", "yaml"), Only("yaml")
+_TEXT, _PYTHON = Only("text"), Only("python")
 
 
 class Reasoning(BaseModel):
@@ -126,7 +127,7 @@ class OutputParts(BaseModel):
 
     format: Format | None = None
     """The form of an answer."""
-    given_schema: Annotated[JsonValue, _JSON] = Field(None, alias="schema")
+    given_schema: Annotated[JsonValue, _VALUE] = Field(None, alias="schema")
     """A JSON Schema, or the name of a file that holds one."""
     assert_formats: bool = False
     """The schema's ``format`` is asserted, and no mere annotation."""
@@ -139,10 +140,10 @@ class OutputParts(BaseModel):
     """The label that a fence must have; without it none, or any that is not another format's."""
     commentary: bool = False
     """Text may stand before and after the fence."""
-    timestamps: Annotated[Times, _JSON] = {}
-    grounded: Annotated[Pointers, _JSON] = ()
+    timestamps: Annotated[Times, _VALUE] = {}
+    grounded: Annotated[Pointers, _VALUE] = ()
     """Values that must occur in the prompt."""
-    exact: Annotated[Pointers, _JSON] = ()
+    exact: Annotated[Pointers, _VALUE] = ()
     """Values that must equal the case's reference."""
     leaf_values: Annotated[Leaves, _JSON] = False
     """The share of the reference's leaves that are equal in the answer is measured."""
@@ -162,6 +163,11 @@ class OutputParts(BaseModel):
     """Every parameter and the result of the function are annotated."""
     docstring: Annotated[bool, _PYTHON] = False
     """The function opens with one."""
+    flow: Annotated[Flow, _YAML] = "nested"
+    """JSON's style of braces and brackets: ``nested`` in a document in block style, ``allowed``
+    everywhere, or ``forbidden`` but in lists of scalars."""
+    anchors: Annotated[bool, _YAML] = False
+    """Anchors and aliases may stand in a document."""
 
     @property
     def given(self) -> frozenset[str]:
@@ -175,7 +181,7 @@ class Output(OutputParts):
 
     format: Format
     """The form of an answer."""
-    given_schema: Annotated[str | None, _JSON] = Field(None, alias="schema")
+    given_schema: Annotated[str | None, _VALUE] = Field(None, alias="schema")
     """The file that holds the JSON Schema; of a case's own, the schema itself."""
     _schema: Schema | Callable[[], Schema] | None = PrivateAttr(None)
 
@@ -192,6 +198,11 @@ class Output(OutputParts):
         if callable(self._schema):
             self._schema = self._schema()
         return self._schema
+
+    @property
+    def has_value(self) -> bool:
+        """Answers are values, which pointers lead into."""
+        return self.format in ("json", "yaml")
 
     def schema_problem(self) -> str:
         """The reason why the schema cannot be compiled; empty where it can."""
@@ -212,7 +223,8 @@ class Output(OutputParts):
             self.reasoning.allowed,
             self.format,
         )
-        return Wrappers(self.reasoning.marks, ALONE if company.is_none else company)
+        rules = YamlRules(self.flow, self.anchors) if self.format == "yaml" else None
+        return Wrappers(self.reasoning.marks, ALONE if company.is_none else company, rules)
 
     def with_schema(self, schema: Schema | Callable[[], Schema] | None) -> "Output":
         """The same declarations with their schema, wherever that was written; a function compiles
@@ -241,8 +253,8 @@ class Output(OutputParts):
         """
         values = {
             key: getattr(self, name)
-            for form in get_args(Format)
-            for key, name in self.parts_of(form).items()
+            for key, name in self.parts_of(self.format).items()
+            if getattr(self, name) != type(self).model_fields[name].default
         }
         is_declared = {key: bool(value) for key, value in values.items() if value is not True} | {
             "schema": self._schema is not None,
@@ -254,11 +266,12 @@ class Output(OutputParts):
     @classmethod
     @cache
     def parts_of(cls, form: str) -> Mapping[str, str]:
-        """The declarations for answers of one format alone: key in ``task.yaml`` to field."""
+        """The declarations that answers of a format can have and others cannot: key in
+        ``task.yaml`` to field."""
         return {
             field.alias or name: name
             for name, field in cls.model_fields.items()
-            if Only(form) in field.metadata
+            if any(isinstance(mark, Only) and form in mark.formats for mark in field.metadata)
         }
 
     @model_validator(mode="after")
@@ -271,9 +284,11 @@ class Output(OutputParts):
         Raises:
             ValueError: a part is for answers of another format, or says nothing.
         """
+        own = self.parts_of(self.format)
         for form in get_args(Format):
             for key, name in self.parts_of(form).items():
-                if getattr(self, name) and self.format != form:
+                is_given = getattr(self, name) != type(self).model_fields[name].default
+                if is_given and key not in own:
                     raise ValueError(f"{key} needs format: {form}, not {self.format}")
         for key in ("commentary", "fence_language"):
             if getattr(self, key) and self.fence == "forbidden":

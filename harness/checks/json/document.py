@@ -37,7 +37,7 @@ import json
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -45,14 +45,14 @@ from harness.checks.json.brackets import match_brackets
 from harness.checks.json.decoder import Decoded, decode
 from harness.checks.json.fault import Fault, explain_fault
 from harness.checks.json.source_code import code_last, is_code, is_comprehension
-from harness.checks.text.company import ExtraText
+from harness.checks.text.document import BLANK, MISSING, Document
 from harness.checks.text.surroundings import around_fence
 from harness.checks.text.wrappers import KNOWN_WRAPPERS, Mark, Stretch, Wrappers
+from harness.checks.yaml.document import read_yaml
 from harness.core.verdict import FailureCode
 
 MAX_ATTEMPTS = 100
 """Arrays in prose that begin with a number and are tried as the beginning of the value."""
-_BLANK = " \t\n\r"
 _OPENERS = re.compile(r"[{\[][{\[ \t\n\r]*+")
 _AFTER_BRACE = re.compile(r"""["'}“”]|\Z|[,#]|/[/*]|[A-Za-z_$][\w$-]{0,80}[ \t\n\r]*+:""")
 _AFTER_BRACKET = re.compile(
@@ -74,48 +74,12 @@ _STRING = re.compile(r'"(?:[^"\\\n]++|\\[^\n])*+("?)')
 _LONE_NUMBER = re.compile(r"[-+.]?[0-9]\S*+|[+-]?(?:nan|inf|infinity)", re.IGNORECASE)
 
 
-class _Missing:
-    """The class of ``MISSING``."""
-
-    def __repr__(self) -> str:
-        return "MISSING"
-
-
-MISSING = _Missing()
-"""Stands for the value of a document that has no sound one."""
-
-
-@dataclass(frozen=True, slots=True)
-class Document:
-    """A completion's text and the first top-level JSON value in it."""
-
-    text: str
-    """As long as the raw text; what may stand around the value is blanked."""
-    start: int
-    """Offset of the value; the end of the text without one."""
-    end: int
-    """Behind the value's last character."""
-    value: Any
-    """The decoded value, numbers exact; ``MISSING`` when there is no sound one."""
-    fault: Fault | None = None
-    """Why there is no sound value."""
-    has_duplicates: bool = False
-    around: ExtraText | None = None
-    """What is wrong with the fence around the value, or outside of it."""
-
-    @property
-    def is_whole(self) -> bool:
-        """True when the text is the value, what may stand around it, and nothing else."""
-        return self.around is None and self._is_alone
-
-    @property
-    def _is_alone(self) -> bool:
-        return not self.text[: self.start].strip(_BLANK) and not self.text[self.end :].strip(_BLANK)
-
-
 @lru_cache(maxsize=4)
 def read_document(text: str, wrappers: Wrappers = KNOWN_WRAPPERS) -> Document:
-    """Find the first top-level value of ``text``; the last few answers are kept."""
+    """Find the first top-level value of ``text``, or the document where answers are YAML; the last
+    few answers are kept."""
+    if wrappers.yaml is not None:
+        return read_yaml(text, wrappers, wrappers.yaml)
     view = wrappers.view(text, _content_of_values(text))
     document = _read(view.text, wrappers)
     around = around_fence(view, wrappers)
@@ -123,13 +87,13 @@ def read_document(text: str, wrappers: Wrappers = KNOWN_WRAPPERS) -> Document:
 
 
 def _read(text: str, wrappers: Wrappers) -> Document:
-    start = len(text) - len(text.lstrip(_BLANK))
+    start = len(text) - len(text.lstrip(BLANK))
     if start == len(text):
         what = "nothing at all" if not text else "nothing but blanks"
         fault = Fault(FailureCode.EMPTY, f"expected JSON, found {what}", (0, len(text)))
         return Document(text, len(text), len(text), MISSING, fault)
     decoded = _decoded(text, start)
-    if decoded and not text[decoded.end :].strip(_BLANK):
+    if decoded and not text[decoded.end :].strip(BLANK):
         return _sound(text, start, decoded)
     certain, doubtful = wrappers.outside(text, _content_of_values(text))
     return _search(text, [*certain, *doubtful]) or _without_value(text, start)
@@ -148,7 +112,7 @@ def _sound(text: str, start: int, decoded: Decoded) -> Document:
 
 def _without_value(text: str, start: int) -> Document:
     reason = "expected JSON, found no JSON value"
-    fault = Fault(FailureCode.NO_JSON, reason, (start, len(text.rstrip(_BLANK))), start)
+    fault = Fault(FailureCode.NO_JSON, reason, (start, len(text.rstrip(BLANK))), start)
     return Document(text, len(text), len(text), MISSING, fault)
 
 
@@ -187,7 +151,7 @@ def _search(text: str, stretches: list[Stretch]) -> Document | None:
         if start < last and weak is not None and text[weak] == "{" and is_code(text, weak):
             break  # an object in the answer's code comes before what may be a thought
         last = stop
-        first = stop - len(text[start:stop].lstrip(_BLANK))
+        first = stop - len(text[start:stop].lstrip(BLANK))
         if start in beginnings and (document := _standing_first(text, first, stop)):
             return document
         found, fallback = _first_container(text, first, stop)
@@ -258,7 +222,7 @@ def _is_weak(value: Any) -> bool:
 
 
 def _is_plausible(text: str, opener: re.Match[str]) -> bool:
-    after = _AFTER_BRACE if opener[0].rstrip(_BLANK)[-1] == "{" else _AFTER_BRACKET
+    after = _AFTER_BRACE if opener[0].rstrip(BLANK)[-1] == "{" else _AFTER_BRACKET
     return after.match(text, opener.end()) is not None
 
 
@@ -289,7 +253,7 @@ def _scalar(text: str, stretches: list[Stretch]) -> Document | None:
     for start, stop in stretches:
         if line := _SCALAR_LINE.search(text, start, stop):
             return _at(text, line.start(1), line.end(1))
-        stretch = text[start:stop].strip(_BLANK)
+        stretch = text[start:stop].strip(BLANK)
         first = text.find(stretch, start)
         is_open_string = stretch[:1] == '"' and '"' not in stretch[1:].replace('\\"', "")
         if is_open_string or _LONE_NUMBER.fullmatch(stretch):

@@ -4,8 +4,8 @@ import json
 import re
 
 from harness.checks.json.decoder import decode
-from harness.checks.json.document import Document
 from harness.checks.text.company import ExtraText
+from harness.checks.text.document import Document
 from harness.checks.text.surroundings import first_piece
 from harness.checks.text.wrappers import KNOWN_WRAPPERS, Wrappers
 from harness.core.verdict import FailureCode
@@ -26,7 +26,7 @@ def extra_text(document: Document, wrappers: Wrappers = KNOWN_WRAPPERS) -> Extra
 
 def _piece(document: Document, wrappers: Wrappers) -> ExtraText | None:
     fault = document.fault
-    if fault and fault.code in (FailureCode.EMPTY, FailureCode.NO_JSON):
+    if fault and fault.code in (FailureCode.EMPTY, FailureCode.NO_JSON, FailureCode.NO_YAML):
         return ExtraText(fault.code, fault.reason, fault.span)
     start, end = document.start, document.end
     return first_piece(document.text, start, end, "the JSON", _is_value, wrappers)

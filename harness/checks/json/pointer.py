@@ -1,15 +1,14 @@
 """JSON pointers with ``*`` for every item: into a decoded value, and into the text it came from."""
 
 import re
+from collections.abc import Iterator
 from functools import lru_cache
 from json.decoder import scanstring  # type: ignore[attr-defined]
 from typing import Any, NamedTuple
 
 from harness.checks.json.decoder import end_of_value
-from harness.checks.json.document import MISSING, Document
+from harness.checks.text.document import MISSING, Document, Path
 
-Path = tuple[str | int, ...]
-"""Names and indices from the outermost value inwards."""
 MAX_COUNTED_MEMBERS = 20_000
 """Members of one container that are stepped over in search of another; behind them a span is that
 of the container."""
@@ -84,6 +83,8 @@ def span_of(document: Document, path: Path, *, name: bool = False) -> tuple[int,
 
     Where the path ends in nothing it is the span of the innermost container that is there.
     """
+    if document.places is not None:
+        return _placed(document, path, name=name)
     text = document.text
     start, end = document.start, document.end
     member: tuple[int, int] | None = None
@@ -96,6 +97,20 @@ def span_of(document: Document, path: Path, *, name: bool = False) -> tuple[int,
     if name and member:
         return member
     return start, _end(text, start, end)
+
+
+def _placed(document: Document, path: Path, *, name: bool) -> tuple[int, int]:
+    """The span in a document that knows its places."""
+    assert document.places is not None
+    there = next((p for p in _outwards(path) if p in document.places), None)
+    if there is None:
+        return document.start, document.end
+    place = document.places[there]
+    return place.name if name and place.name and there == path else place.span
+
+
+def _outwards(path: Path) -> Iterator[Path]:
+    return (path[:count] for count in range(len(path), -1, -1))
 
 
 def _end(text: str, start: int, known: int) -> int:

@@ -3,8 +3,9 @@
 from dataclasses import replace
 
 from harness.checks.json.brackets import BracketLoop, find_bracket_loop
-from harness.checks.json.document import Document, read_document
+from harness.checks.json.document import read_document
 from harness.checks.json.fault import Fault
+from harness.checks.text.document import Document
 from harness.checks.text.wrappers import KNOWN_WRAPPERS, Wrappers
 from harness.core.completion import Completion, FinishReason
 from harness.core.verdict import FailureCode, Verdict

@@ -11,12 +11,13 @@ from jsonschema.exceptions import best_match
 
 from harness.checks.json.depth import depth_of
 from harness.checks.json.document import read_document
-from harness.checks.json.pointer import Path, pointer_of, span_of, verdict_path
+from harness.checks.json.pointer import pointer_of, span_of, verdict_path
 from harness.checks.json.value import document_of
 from harness.checks.json.wording import kind_of, list_of, show
 from harness.checks.schema.keywords import NOT_EXPECTED
 from harness.checks.schema.schema import MAX_DEPTH, Schema
 from harness.checks.schema.timeout import SchemaTimeout
+from harness.checks.text.document import Path
 from harness.checks.text.wrappers import KNOWN_WRAPPERS, Wrappers
 from harness.core.completion import Completion
 from harness.core.printable import excerpt

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from harness.checks.text.company import ALONE, Company, View, view_of
 from harness.checks.text.wrapper_table import TABLE
+from harness.checks.text.yaml_rules import YamlRules
 
 Stretch = tuple[int, int]
 _OWN = len(TABLE)
@@ -70,6 +71,8 @@ class Wrappers:
     """Opening and closing marks, letter for letter."""
     company: Company = ALONE
     """What may stand around an answer."""
+    yaml: YamlRules | None = None
+    """Given where answers are YAML."""
 
     def view(self, text: str, is_content: "IsContent | None" = None) -> View:
         """The text, of which all that may stand around the answer is blanked.

@@ -5,6 +5,9 @@ from harness.core.verdict import FailureCode
 CODES = {
     FailureCode.EMPTY: "There is no answer.",
     FailureCode.NO_JSON: "No JSON value stands anywhere in the answer.",
+    FailureCode.NO_YAML: "The answer is words, and no mapping or list of YAML.",
+    FailureCode.YAML_ANCHOR: "An anchor stands in the YAML, which the task does not allow.",
+    FailureCode.YAML_FLOW: "The YAML is in the style of JSON, which the task does not allow.",
     FailureCode.TEXT_BEFORE: "Text stands before the answer.",
     FailureCode.TEXT_AFTER: "Text stands after the answer.",
     FailureCode.MARKDOWN_FENCE: "The answer is inside a Markdown fence.",

@@ -10,8 +10,8 @@ from typing import Any
 from harness.checks.declared.output import Output
 from harness.checks.declared.timestamp_rule import TimestampRule
 from harness.checks.exact_fields import is_equal
-from harness.checks.json.pointer import Path
 from harness.checks.leaf_values import agreement, leaves_of
+from harness.checks.text.document import Path
 from harness.core.case import Case
 from harness.core.completion import FinishReason
 from harness.tasks.check.corruptions.defect import (
@@ -55,8 +55,13 @@ def _around_and_inside(output: Output) -> Defects:
         "last bracket cut off": _cut_off,
         "trailing comma": _trailing_comma,
         "key repeated": _key_repeated,
-        **{name: partial(_in_value, output, make) for name, make in _in_values(output).items()},
+        **value_defects(output),
     }
+
+
+def value_defects(output: Output) -> Defects:
+    """Those of the value, whatever it is written in."""
+    return {name: partial(_in_value, output, make) for name, make in _in_values(output).items()}
 
 
 def _bracket_repeated(case: Case, perfect: str) -> Corruption:

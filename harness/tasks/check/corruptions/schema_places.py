@@ -12,9 +12,9 @@ from typing import Any
 from referencing import Registry
 from referencing.exceptions import Unresolvable
 
-from harness.checks.json.pointer import Path
 from harness.checks.schema.dialects import LATEST, dialect_of
 from harness.checks.schema.schema import Schema
+from harness.checks.text.document import Path
 
 MAX_FOLLOWED = 100
 """References and alternatives that may lead on from one place."""

@@ -1,0 +1,1 @@
+"""YAML answers: reading them with the place of every value."""
