@@ -1,6 +1,6 @@
 """Every bundled behavior, on completions written by hand, as pytest runs it.
 
-Three tasks are judged in one session: each case has a completion that is wrong in its own way, and
+Four tasks are judged in one session: each case has a completion that is wrong in its own way, and
 the table beside it says which behaviors must fail it and with which code. Every other behavior that
 applies must pass it. ``harness judge`` must say the same of the same completions.
 """
@@ -136,9 +136,28 @@ CODES = {
     "loop": (GOOD_CODE + "x = 1\n" * 20, {"repetition": "text_loop"}),
 }  # fmt: skip
 
-TABLES = {"payment": PAYMENTS, "letter": LETTERS, "code": CODES}
-TASKS = {"payment": PAYMENT, "letter": LETTER, "code": CODE}
+NOTE = PAYMENT.partition("variety")[0].replace("format: json", "format: yaml")
+NOTE += "  flow: forbidden\n  anchors: true\n"
+GOOD_NOTE = "name: Ada\ndate: 2024-02-29\namount: 47.20\n"
+NOTE_VALUE = tuple(name for name in VALUE if name != "duplicate_keys")
+NOTES = {
+    "good": (GOOD_NOTE, {}),
+    "fence": (f"```yaml\n{GOOD_NOTE}```", {
+        **every("markdown_fence", "yaml_validity", "no_extra_text"),
+    }),
+    "string": (GOOD_NOTE.replace("47.20", "'47.20'"), {
+        **every("number_as_string", "schema_types", "types"), "exact_fields": "wrong_value",
+    }),
+    "json": (GOOD, {"yaml_validity": "yaml_flow"}),
+    "twice": (GOOD_NOTE + "amount: 47.20\n", {"yaml_validity": "duplicate_key"}),
+    "prose": ("no idea", every("no_yaml", "yaml_validity", "no_extra_text", *NOTE_VALUE)),
+    "tab": (GOOD_NOTE + "\tx: 1\n", every("syntax", "yaml_validity", *NOTE_VALUE)),
+}  # fmt: skip
+
+TABLES = {"payment": PAYMENTS, "letter": LETTERS, "code": CODES, "note": NOTES}
+TASKS = {"payment": PAYMENT, "letter": LETTER, "code": CODE, "note": NOTE}
 VARIABLES = {
+    "note": {"text": "Ada paid 47.20 in 2024, on 2024-02-29."},
     "payment": {"text": "Ada paid 47.20 in 2024, on 2024-02-29."},
     "letter": {"text": "Mercer Bank, account 2558-1351", "account": "2558-1351"},
     "code": {"text": "add two numbers", "function": "add"},
@@ -149,18 +168,19 @@ BEHAVIORS = {
     "letter": {"no_extra_text", "sections", "quotes", "grounding", "forbidden", "words"}
     | {"repetition", "stops_cleanly"},
     "code": {"no_extra_text", "python_parses", "python_function", "repetition", "stops_cleanly"},
+    "note": {"yaml_validity", "no_extra_text", "repetition", "stops_cleanly", *NOTE_VALUE},
 }
 
 
 @pytest.fixture(scope="module")
 def judged(tmp_path_factory):
-    """The project after one session over the three tasks, each with its own stored model."""
+    """The project after one session over the tasks, each with its own stored model."""
     project = Project(tmp_path_factory.mktemp("suites"))
     for name in sorted(p.name for p in (ROOT / "suites").glob("test_*.py")):
         project.bundled_suite(name)
     models = []
     for task, table in TABLES.items():
-        reference = json.loads(GOOD) if task == "payment" else None
+        reference = json.loads(GOOD) if task in ("payment", "note") else None
         cases = [{"id": c, "variables": VARIABLES[task], "reference": reference} for c in table]
         project.write(f"tasks/{task}/task.yaml", TASKS[task])
         project.write(f"tasks/{task}/schema.json", json.dumps(PAYMENT_SCHEMA))
@@ -223,7 +243,7 @@ def line_of(sample, **declared):
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_the_three_tasks_declare_one_of_everything(judged, task):
+def test_the_tasks_declare_one_of_everything(judged, task):
     output = load_task(judged.root / "tasks" / task).output
     assert all(getattr(output, name) for name in Output.parts_of(output.format).values())
 

@@ -63,7 +63,7 @@ def test_what_a_task_may_say_is_valid(more: dict[str, Any]) -> None:
     "more",
     [
         {"descripton": "x"},
-        {"output": {"format": "yaml"}},
+        {"output": {"format": "toml"}},
         {"output": {"format": "json", "timestamps": {"/at": "daily"}}},
         {"budgets": {"json_validity": 98}},
         {"budgets": {"latency_p95_seconds": 0}},

@@ -145,7 +145,7 @@ class OutputParts(BaseModel):
     """Values that must occur in the prompt."""
     exact: Annotated[Pointers, _VALUE] = ()
     """Values that must equal the case's reference."""
-    leaf_values: Annotated[Leaves, _JSON] = False
+    leaf_values: Annotated[Leaves, _VALUE] = False
     """The share of the reference's leaves that are equal in the answer is measured."""
     sections: Annotated[tuple[str, ...], _TEXT] = ()
     """Headings, each of which begins a line, in this order."""
