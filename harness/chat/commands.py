@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from harness.chat.conversation import Question
 from harness.chat.exchange import Exchange
 from harness.chat.saving import save_case, save_row
-from harness.checks.declared.output import Output
 from harness.core.case import JsonValue
 from harness.core.completion import FinishReason
 from harness.core.errors import HarnessError
@@ -17,7 +16,7 @@ from harness.core.suggestion import did_you_mean
 from harness.core.values import fields_of
 from harness.files.strict_json import NotJson, decode
 from harness.tasks.reference import FORMATS_OF_TEXT, reference_value, without_fence
-from harness.tasks.task import find_tasks
+from harness.tasks.task import Task, find_tasks
 
 if TYPE_CHECKING:
     from harness.chat.session import Session
@@ -105,11 +104,12 @@ def reference(session: "Session", rest: str) -> None:
     answer = exchange.reply("A").answer
     if not rest and not answer.has_text:
         raise HarnessError("there is no whole answer to take, /reference JSON gives another")
-    session.refer(exchange, _reference(exchange.task.output, rest, answer.text))
+    session.refer(exchange, _reference(exchange.task, rest, answer.text))
 
 
-def _reference(output: Output, given: str, answer: str) -> JsonValue:
+def _reference(task: Task, given: str, answer: str) -> JsonValue:
     """The value that a person gave, or the answer's."""
+    output = task.output
     if output.format in FORMATS_OF_TEXT:
         return given or without_fence(output, answer)
     if given or output.format == "json":
