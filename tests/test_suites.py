@@ -146,7 +146,8 @@ NOTES = {
         **every("markdown_fence", "yaml_validity", "no_extra_text"),
     }),
     "string": (GOOD_NOTE.replace("47.20", "'47.20'"), {
-        **every("number_as_string", "schema_types", "types"), "exact_fields": "wrong_value",
+        **every("number_as_string", "schema_types", "types"),
+        **every("wrong_value", "exact_fields", "leaf_values"),
     }),
     "json": (GOOD, {"yaml_validity": "yaml_flow"}),
     "twice": (GOOD_NOTE + "amount: 47.20\n", {"yaml_validity": "duplicate_key"}),

@@ -7,11 +7,12 @@ from typing import Any
 from harness.checks.declared.leaf_rule import LeafRule
 from harness.checks.declared.output import Output
 from harness.checks.exact_fields import is_equal
-from harness.checks.json.pointer import Path, pointer_of, span_of, verdict_path
+from harness.checks.json.pointer import pointer_of, span_of, verdict_path
 from harness.checks.json.value import document_of
 from harness.checks.json.wording import show
 from harness.checks.schema.problems import judge_schema
 from harness.checks.schema.schema import Schema
+from harness.checks.text.document import Path
 from harness.checks.text.wrappers import KNOWN_WRAPPERS, Wrappers
 from harness.core.case import Case
 from harness.core.completion import Completion
