@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.report import interactions
 from tests.report.chromium import Page
 
 FORM = "form.filter"
@@ -48,34 +49,6 @@ ANSWER = """(async (wanted) => {
   await new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
   return [performance.now() - start, count.textContent];
 })"""
-
-
-# From a click or a key to the frame after it; what the click did is on the page by then.
-ACT = """(async (act) => {
-  const found = document.querySelector(act.selector);
-  const start = performance.now();
-  const pressed = new KeyboardEvent("keydown", { key: act.key, bubbles: true });
-  if (act.key) (document.activeElement ?? found).dispatchEvent(pressed);
-  else found.click();
-  await new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
-  return performance.now() - start;
-})"""
-ACTS: dict[str, dict[str, str]] = {
-    "cards to table": {"selector": "[data-view=table]"},
-    "sort by an answer": {"selector": ".dense .sort[data-column='text.after']"},
-    "sort by it, reversed": {"selector": ".dense .sort[data-column='text.after']"},
-    "sort by the change": {"selector": ".dense .sort[data-column=change]"},
-    "another column": {"selector": ".dense .columns input[value=codes]"},
-    "more lines": {"selector": ".dense .more"},
-    "a case alone": {"selector": ".dense tbody tr:nth-child(9) a"},
-    "the next case": {"selector": "body", "key": "j"},
-    "the case before": {"selector": "body", "key": "k"},
-    "back to the table": {"selector": ".alone .back"},
-    "the next line": {"selector": "body", "key": "j"},
-    "table to cards": {"selector": "[data-view=cards]"},
-    "the next card": {"selector": "body", "key": "j"},
-}
-"""What a reader does with the list of cases, in this order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,13 +115,13 @@ def answers(tab: Page, path: Path, repeats: int) -> dict[str, list[float]]:
 
 
 def acts(tab: Page, path: Path, repeats: int) -> dict[str, list[float]]:
-    """Milliseconds of each thing that a reader does with the list of cases."""
+    """Milliseconds of each thing that a reader does with the cases."""
     found: dict[str, list[float]] = {}
     for _ in range(repeats):
         tab.open(path)
         tab.until(LOADED)
-        for name, act in ACTS.items():
-            found.setdefault(name, []).append(tab.evaluate(f"{ACT}({json.dumps(act)})"))
+        for name, took in interactions.measured(tab):
+            found.setdefault(name, []).append(took)
     return found
 
 

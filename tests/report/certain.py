@@ -16,8 +16,10 @@ def logprobs_of(
 ) -> Logprobs:
     """Tokens of up to four characters and an end token; a ``share`` of them is uncertain."""
     chance, lengths = random.Random(ascii(f"{seed}{len(text)}")), list[int]()
-    while (left := len(text) - sum(lengths)) > 0:
+    left = len(text)
+    while left > 0:
         lengths.append(min(left, chance.randint(0, 4)))
+        left -= lengths[-1]
     values = [chance.uniform(-4, -0.2) if chance.random() < share else -1e-4 for _ in lengths]
     drawn = [chance.choice(runner_ups) for _ in lengths]
     made = Logprobs.of([*lengths, 0], [*values, -0.5], [*drawn, "}"], [-1.5] * (len(lengths) + 1))

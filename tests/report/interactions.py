@@ -126,14 +126,16 @@ ACTS = (*cards(), *table(), *alone(), *rest())
 def measured(tab: Page) -> Iterator[tuple[str, float]]:
     """Milliseconds of each act on the page that is open, one after another."""
     for act in ACTS:
-        if act.needs and not tab.evaluate(f"Boolean(document.querySelector({json.dumps(act.needs)}))"):
+        if act.needs and not tab.evaluate(
+            f"Boolean(document.querySelector({json.dumps(act.needs)}))"
+        ):
             continue
         took = tab.evaluate(f"{TIMED}({json.dumps(asdict(act))})")
         assert took is not None, f"{act.name}: nothing to act on at {act.selector}"
         yield act.name, took
 
 
-def slow(tab: Page, path: Path, repeats: int = 3) -> dict[str, float]:
+def slow(tab: Page, path: Path, repeats: int = 5) -> dict[str, float]:
     """Acts that took too long each time that the page was opened, as the machine may be busy."""
     least: dict[str, float] = {}
     for _ in range(repeats):

@@ -81,6 +81,8 @@ def test_folds_labels_and_filters_follow_the_chosen_behavior(tab: Page, tmp_path
     choose(tab, "change", "fixed")
     open_all(tab)
     assert "passes format, wrong value" in " ".join(tab.evaluate(VERDICTS))
+    before = "getComputedStyle(document.querySelector('.verdict.part'), '::before').content"
+    assert tab.evaluate(before) == "none"
     assert tab.problems == []
 
 

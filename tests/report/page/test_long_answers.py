@@ -6,6 +6,7 @@ page reads every answer as JSON and sets it beside another; neither may take lon
 
 import json
 import random
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -13,14 +14,17 @@ import pytest
 from harness.core.verdict import FailureCode, Verdict
 from harness.report.html import render
 from harness.report.report import report_on
+from tests.report import interactions
+from tests.report.certain import with_logprobs
 from tests.report.chromium import Page
+from tests.report.hostile import EVERYTHING, HOSTILE
 from tests.synthetic import ADAPTER, BASE, good, record_of, sample, values, with_text
 
 pytestmark = pytest.mark.slow
 
 CHARACTERS = 10_000
 MAX_TO_OPEN = 2_000
-MAX_TO_ANSWER = 300
+MAX_TO_ANSWER = interactions.MAX_MILLISECONDS
 """Milliseconds."""
 WORDS = random.Random(0).choices(["the bill", "is due", "on", "47.20", "in total", "paid"], k=1_800)
 
@@ -55,21 +59,6 @@ ENDS = {
 OPENED = (
     "new Promise((done) => requestAnimationFrame(() => setTimeout(() => done(performance.now()))))"
 )
-# From a click to the first frame after it.
-CLICKED = """(async (selector) => {
-  const start = performance.now();
-  document.querySelector(selector).click();
-  await new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
-  return performance.now() - start;
-})"""
-CLICKS = {
-    "to the table": "[data-view=table]",
-    "sorted": ".dense .sort[data-column='text.after']",
-    "a case alone": ".dense tbody tr:nth-child(3) a",
-    "the next": ".alone .next",
-    "back": ".alone .back",
-    "to the cards": "[data-view=cards]",
-}
 SEARCHED = """(async (wanted) => {
   const box = document.querySelector('.filter input');
   const count = document.querySelector('.filter .count');
@@ -85,17 +74,22 @@ SEARCHED = """(async (wanted) => {
 })"""
 
 
+def changed(text: str, rng: random.Random) -> str:
+    """The text with other characters in 200 places."""
+    characters = list(text)
+    for place in rng.sample(range(len(text)), 200):
+        characters[place] = rng.choice('ab1 ",')
+    return "".join(characters)
+
+
 def page_of(texts: dict[str, str], path: Path) -> Path:
     """A page of cases that all regressed, each answered by a text; before, some of it differs."""
     rng = random.Random(0)
     before, after = [], []
     for number, (value, text) in enumerate(zip(values(len(texts)), texts.values(), strict=True)):
-        changed = list(text)
-        for place in rng.sample(range(len(text)), 200):
-            changed[place] = rng.choice('ab1 ",')
         failed = Verdict.failed(FailureCode.TRUNCATED, "", (len(text) - 1, len(text)))
         old, new = (sample(model, number, value, good(value)) for model in (BASE, ADAPTER))
-        before.append(with_text(old, "".join(changed)))
+        before.append(with_text(old, changed(text, rng)))
         after.append(with_text(new, text, json_validity=failed))
     path.write_text(render(report_on(record_of([(BASE, before), (ADAPTER, after)]))), "utf-8")
     return path
@@ -127,22 +121,58 @@ def test_an_answer_that_ends_anywhere_is_shown_at_once(tab: Page, tmp_path: Path
 
 
 def test_a_page_of_such_answers_opens_and_filters(tab: Page, tmp_path: Path) -> None:
-    """The first fold lies open and shows twenty of them at once."""
+    """The first fold lies open; as much as is drawn at once is drawn for each click."""
     assert opened(tab, page_of(ENDS, tmp_path / "page.html")) < MAX_TO_OPEN
+    assert tab.evaluate("document.querySelectorAll('.case .raw').length") >= 2
+    while tab.evaluate("Boolean(document.querySelector('.list .more'))"):
+        tab.evaluate("document.querySelector('.list .more').click()")
     assert tab.evaluate("document.querySelectorAll('.case .raw').length") == 2 * len(ENDS)
     assert searched(tab, "bill", "1 of 20 cases") < MAX_TO_ANSWER
     assert searched(tab, '"a": 1', "6 of 20 cases") < MAX_TO_ANSWER
     assert tab.problems == []
 
 
-def test_no_view_of_such_answers_is_slow(tab: Page, tmp_path: Path) -> None:
-    """The table, a case alone and all cards again; the least of five, as the machine may be
-    busy."""
-    tab.open(page_of(ENDS, tmp_path / "page.html"))
-    took: dict[str, list[float]] = {name: [] for name in CLICKS}
-    for _ in range(5):
-        for name, selector in CLICKS.items():
-            took[name].append(tab.evaluate(f"{CLICKED}({json.dumps(selector)})"))
-    slow = {name: min(found) for name, found in took.items() if min(found) >= MAX_TO_ANSWER}
-    assert slow == {}
+SHAPES = {**ENDS, **{ascii(text): filled("", text) for text in (*HOSTILE, EVERYTHING)}}
+TRIPLES = [tuple(SHAPES)[i : i + 3] for i in range(0, len(SHAPES), 3)]
+
+
+def page_of_every_failure(shapes: Iterable[str], path: Path, *, tokens: bool = False) -> Path:
+    """A page of each text with each failure code, at the end of the answer and over all of it;
+    every third case failed before, too."""
+    rng = random.Random(0)
+    cases = [(code, SHAPES[shape]) for shape in shapes for code in FailureCode]
+    before, after = [], []
+    for number, (value, (code, text)) in enumerate(zip(values(len(cases)), cases, strict=True)):
+        at_end, whole = (
+            Verdict.failed(code, text[:100], (start, len(text))) for start in (len(text) - 1, 0)
+        )
+        failed = {"schema_types": whole} if number % 3 == 0 else {}
+        old, new = (sample(model, number, value, good(value)) for model in (BASE, ADAPTER))
+        before.append(with_text(old, changed(text, rng), **failed))
+        after.append(
+            with_text(new, text, json_validity=at_end, no_extra_text=whole, schema_types=whole)
+        )
+    run = record_of([(BASE, before), (ADAPTER, after)])
+    report = report_on(with_logprobs(run) if tokens else run)
+    path.write_text(render(report), "utf-8")
+    return path
+
+
+@pytest.mark.parametrize("shapes", TRIPLES, ids=lambda shapes: shapes[0])
+def test_no_interaction_is_slow_whatever_failed_in_whatever_way(
+    tab: Page, tmp_path: Path, shapes: tuple[str, ...]
+) -> None:
+    path = page_of_every_failure(shapes, tmp_path / "page.html")
+    assert opened(tab, path) < MAX_TO_OPEN
+    assert interactions.slow(tab, path) == {}
+    assert tab.problems == []
+
+
+@pytest.mark.parametrize("shapes", [("in prose",), ("in newlines",), (ascii(EVERYTHING),)])
+def test_no_interaction_is_slow_with_the_certainty_of_tokens(
+    tab: Page, tmp_path: Path, shapes: tuple[str, ...]
+) -> None:
+    path = page_of_every_failure(shapes, tmp_path / "page.html", tokens=True)
+    assert opened(tab, path) < MAX_TO_OPEN
+    assert interactions.slow(tab, path) == {}
     assert tab.problems == []
