@@ -4,7 +4,8 @@
 
 The records are generated from a seed (``tests/synthetic.py``), the page by ``harness report`` in
 its own process; headless Chromium opens it and clicks through it. A second record holds only
-hostile texts of 10,000 characters, a third one text of ten million. Prints a table, writes
+hostile texts of 10,000 characters, a third one text of ten million; smaller pages hold each hostile
+text with each failure code. Prints a table, writes
 ``benchmarks/results/report_page.json`` with machine and versions, and exits with 1 where a limit is
 missed or a check fails. Run it on an idle machine, or with real-time priority on a busy one
 (``chrt -r``, recorded as ``has_priority``).
@@ -24,10 +25,12 @@ from pathlib import Path
 
 from benchmarks import report_page_browser as in_browser
 from harness.core.record import RunRecord
+from harness.core.verdict import FailureCode
 from harness.machine.environment import environment
 from harness.records.runs import write_run
 from tests.report.chromium import chromium, executable
 from tests.report.hostile import EVERYTHING
+from tests.report.page.test_long_answers import TRIPLES, page_of_every_failure
 from tests.synthetic import record, record_of, with_text
 
 ROOT = Path(__file__).parent.parent
@@ -95,6 +98,7 @@ def main() -> None:
             tab.resize(1400, 900)
             browsed, filters = browse(tab, page, repeats)
             measures += browsed
+            measures += every_failure(tab, folder)
             checked = dict(in_browser.checks(tab, page))
             browser = tab.call("Browser.getVersion")["product"]
     show(measures, checked)
@@ -185,6 +189,20 @@ def browse(
         Measure(f"a filter answered, median of {len(every)}", median(every), "ms"),
         Measure(f"an action answered, slowest ({slow})", max(acts[slow]), "ms", 300),
     ], in_browser.medians(times | acts)
+
+
+def every_failure(tab: in_browser.Page, folder: Path) -> Iterator[Measure]:
+    """Pages of hostile answers of 10,000 characters, three on each, with each failure code."""
+    opened, acts = [], {}
+    for shapes in TRIPLES:
+        path = page_of_every_failure(shapes, folder / "failures.html")
+        opened.append(in_browser.load(tab, path).answered)
+        for name, times in in_browser.acts(tab, path, 1).items():
+            acts[name] = max(*times, acts.get(name, 0.0))
+    slow = max(acts, key=acts.__getitem__)
+    cases = sum(len(FailureCode) * len(shapes) for shapes in TRIPLES)
+    yield Measure(f"{cases} hostile cases: interactive, slowest", max(opened), "ms", 1500)
+    yield Measure(f"{cases} hostile cases: an action, slowest ({slow})", acts[slow], "ms", 300)
 
 
 def process(command: list[str], folder: Path) -> Process:

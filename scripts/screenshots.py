@@ -1,12 +1,17 @@
 """Takes the pictures of docs/images: the page and the terminal, from real runs.
 
     python -m scripts.screenshots [FOLDER]
+    python -m scripts.screenshots --peers INSTALLED [FOLDER]
 
 In a temporary project it trains an adapter for too few steps, judges it and the bundled one with
 the bundled suites, gates the first against the second, and captures a terminal (tmux) and a browser
 (headless Chromium). Takes about two minutes; tmux and Chromium must be installed.
+
+With ``--peers`` it takes those of docs/report-compared.md instead: 100 cases, asked of three
+models, on the page and in the viewers of other tools (``scripts/peers``).
 """
 
+import argparse
 import os
 import re
 import shlex
@@ -23,6 +28,8 @@ from rich._export_format import CONSOLE_SVG_FORMAT
 from rich.console import Console
 from rich.text import Text
 
+from harness.records.runs import read_run
+from scripts import peers
 from tests.report.chromium import Page, chromium, executable
 
 ROOT = Path(__file__).parent.parent
@@ -40,11 +47,17 @@ CERTAIN = (
     "--run-id certain"
 )
 """Session of the run whose page shows the certainty of tokens."""
+SHOWN = ("change", "before", "after", "is.exact_fields", "model.2", "codes")
+"""Columns of the table of cases beside other tools."""
 SUITES = "pytest suites/ --task json_extraction --no-header"
 
 
 def main() -> None:
-    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else IMAGES
+    parser = argparse.ArgumentParser(description="Takes the pictures of docs/images.")
+    parser.add_argument("folder", nargs="?", type=Path, default=IMAGES)
+    parser.add_argument("--peers", type=Path, help="where the other tools are installed")
+    asked = parser.parse_args()
+    folder = asked.folder.absolute()
     missing = [
         n for n, found in (("tmux", shutil.which("tmux")), ("Chromium", executable())) if not found
     ]
@@ -54,27 +67,59 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         project = Path(name)
         prepare(project)
-        pictures = {
-            "terminal-summary": terminal(project, f"{SUITES} --model {TRAINED}"),
-            "terminal-failure": terminal(
-                project, f"{SUITES} --model {EARLY} -k test_no_extra_text --report-dir out/one"
-            ),
-        }
-        run(project, "harness baseline save main latest")
-        run(project, f"{SUITES} --model {EARLY} -q", codes=(0, 1))
-        pictures["terminal-gate"] = terminal(project, "harness gate main latest")
-        for picture, ansi in pictures.items():
-            (folder / f"{picture}.svg").write_text(svg(ansi, picture), "utf-8")
-        page = project / "page.html"
-        before, after = sorted(p.name for p in (project / "reports/runs").iterdir())
-        run(project, f"harness report {before} {after} -o {page}")
-        run(project, f"{SUITES} {CERTAIN}", codes=(0, 1))
-        certain = project / "certain.html"
-        run(project, f"harness report certain -o {certain}")
-        with chromium() as tab:
-            photograph(tab, page, folder)
-            photograph_certainty(tab, certain, folder)
+        if asked.peers:
+            compared(project, asked.peers.absolute(), folder)
+        else:
+            pictured(project, folder)
     report(folder)
+
+
+def pictured(project: Path, folder: Path) -> None:
+    """The terminal, the page of two runs, and the page of one with the certainty of tokens."""
+    pictures = {
+        "terminal-summary": terminal(project, f"{SUITES} --model {TRAINED}"),
+        "terminal-failure": terminal(
+            project, f"{SUITES} --model {EARLY} -k test_no_extra_text --report-dir out/one"
+        ),
+    }
+    run(project, "harness baseline save main latest")
+    run(project, f"{SUITES} --model {EARLY} -q", codes=(0, 1))
+    pictures["terminal-gate"] = terminal(project, "harness gate main latest")
+    for picture, ansi in pictures.items():
+        (folder / f"{picture}.svg").write_text(svg(ansi, picture), "utf-8")
+    page = project / "page.html"
+    before, after = sorted(p.name for p in (project / "reports/runs").iterdir())
+    run(project, f"harness report {before} {after} -o {page}")
+    run(project, f"{SUITES} {CERTAIN}", codes=(0, 1))
+    certain = project / "certain.html"
+    run(project, f"harness report certain -o {certain}")
+    with chromium() as tab:
+        photograph(tab, page, folder)
+        photograph_certainty(tab, certain, folder)
+
+
+def compared(project: Path, installed: Path, folder: Path) -> None:
+    """One run of three models, on the page and in other tools."""
+    base = "base:fixtures/models/tiny-qwen2"
+    models = " ".join(f"--model {model}" for model in (base, EARLY, TRAINED))
+    run(project, f"{SUITES} --limit 100 -q {models}", codes=(0, 1))
+    (stored,) = (project / "reports/runs").iterdir()
+    page = project / "page.html"
+    run(project, f"harness report {stored.name} --before {base} --after {EARLY} -o {page}")
+    with chromium() as tab:
+        tab.prefer("light")
+        tab.resize(1280, 920)
+        tab.open(page)
+        tab.screenshot(folder / "compared-page.png")
+        table = f"#task=json_extraction&view=table&sort=is.exact_fields&columns={'+'.join(SHOWN)}"
+        tab.open(page, table)
+        tab.evaluate("document.querySelector('.views').scrollIntoView({ behavior: 'instant' })")
+        tab.screenshot(folder / "compared-table.png")
+        record = read_run(stored)
+        case = peers.answers(record)[peers.SHOWN]["case"]
+        tab.open(page, f"#task=json_extraction&case={case}")
+        tab.screenshot(folder / "compared-case.png", selector=".alone")
+        peers.photograph(tab, record, installed, project, folder)
 
 
 def prepare(project: Path) -> None:

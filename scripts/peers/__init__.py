@@ -23,6 +23,8 @@ from tests.report.chromium import Page
 HERE = Path(__file__).parent
 PROMPTFOO, INSPECT = "http://localhost:15500", "http://127.0.0.1:7575"
 MAX_SECONDS = 60
+SHOWN = 7
+"""The place of the case that is shown alone, by its second model."""
 SETTLED = 4.0
 """Seconds after which a viewer that loads its data in steps has shown them."""
 
@@ -39,14 +41,14 @@ def photograph(tab: Page, run: RunRecord, installed: Path, work: Path, folder: P
     with peers.serving():
         show(tab, f"{PROMPTFOO}/eval")
         tab.screenshot(folder / "peer-promptfoo.png")
-        show(tab, f"{PROMPTFOO}/eval?rowId=8")
-        tab.evaluate("document.querySelectorAll('[aria-label^=\"View output\"]')[1].click()")
+        which = len(cases[0]["answers"]) * SHOWN + 1
+        tab.evaluate(f"document.querySelectorAll('[aria-label^=\"View output\"]')[{which}].click()")
         time.sleep(SETTLED)
         tab.screenshot(folder / "peer-promptfoo-case.png")
         log = sorted(work.glob("logs/*.eval"))[1].name
         show(tab, f"{INSPECT}/#/tasks/{log}")
         tab.screenshot(folder / "peer-inspect.png")
-        show(tab, f"{INSPECT}/#/tasks/{log}/samples/sample/{cases[7]['case']}/1/")
+        show(tab, f"{INSPECT}/#/tasks/{log}/samples/sample/{cases[SHOWN]['case']}/1/")
         tab.screenshot(folder / "peer-inspect-case.png")
     show(tab, (work / "pytest.html").as_uri())
     tab.screenshot(folder / "peer-pytest-html.png")

@@ -4,6 +4,7 @@ has it. The model counts no tokens, as inspect's own stand-in loads a vocabulary
 
 import json
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ ANSWERS = {c["prompt"]: c["answers"] for c in CASES}
 
 @modelapi(name="stored")
 class Stored(ModelAPI):
-    async def generate(self, input: Any, *_: Any) -> ModelOutput:
+    async def generate(self, input: Any, *_: Any, **__: Any) -> ModelOutput:
         name = self.model_name
         return ModelOutput.from_content(name, ANSWERS[input[-1].text][name])
 
@@ -66,4 +67,6 @@ def json_extraction() -> Task:
 
 if __name__ == "__main__":
     for name in CASES[0]["answers"]:
-        eval(json_extraction(), model=f"stored/{name}", log_dir="logs", display="none")
+        (log,) = eval(json_extraction(), model=f"stored/{name}", log_dir="logs", display="none")
+        if log.status != "success":
+            sys.exit(f"inspect: {log.error}")

@@ -330,7 +330,7 @@ def test_ten_tabs_lead_to_the_first_case(tab: Page, tmp_path: Path) -> None:
     assert pressed <= 10
 
 
-def test_buttons_copy_prompt_answers_and_command(tab: Page, tmp_path: Path) -> None:
+def test_buttons_copy_prompt_answers_command_and_link(tab: Page, tmp_path: Path) -> None:
     tab.open(written(right_and_wrong(), tmp_path), f"{TASK}&case=pay-0001")
     tab.evaluate(
         "window.copied = []; Object.defineProperty(navigator, 'clipboard', { value: "
@@ -342,13 +342,16 @@ def test_buttons_copy_prompt_answers_and_command(tab: Page, tmp_path: Path) -> N
         "answer before",
         "answer after",
         "replay command",
+        "link",
     ]
     tab.evaluate(f"for (const b of {buttons}) b.click()")
-    tab.until("window.copied.length === 4")
-    prompt, before, after, command = tab.evaluate("window.copied")
+    tab.until("window.copied.length === 5")
+    prompt, before, after, command, link = tab.evaluate("window.copied")
     assert prompt.startswith(f"[system]\n{SYSTEM}\n\n[user]\nExtract fields.")
     assert json.loads(before) == json.loads(after) == values(1)[-1]
     assert command == "harness replay 20261120-131502-ab12 pay-0001 --task json_extraction"
+    assert link.startswith("file://")
+    assert "case=pay-0001" in link
     assert tab.evaluate(f"{buttons}[0].textContent") == "Copied"
 
 

@@ -29,7 +29,7 @@ const copyButton = (name, text, isCut = false) => {
   return button;
 };
 
-/** The prompt, each answer, and the command that asks the case again. */
+/** The prompt, each answer, the command that asks the case again, and the address of the case alone. */
 const drawCopies = (task, row, headings) => {
   const answers = headings.flatMap(({ side, role, name }) => {
     const answer = row[ANSWERS + side];
@@ -38,7 +38,8 @@ const drawCopies = (task, row, headings) => {
     return [copyButton(`answer${of}`, () => task.texts[answer[0]], answer[4] || answer[5])];
   });
   const box = el("p", "copies", "Copy ", copyButton("prompt", () => task.prefix + task.texts[row[2]]), " ",
-    ...answers.flatMap((button) => [button, " "]), copyButton("replay command", () => replayOf(task, row, data.sides[pair.at(-1)])));
+    ...answers.flatMap((button) => [button, " "]), copyButton("replay command", () => replayOf(task, row, data.sides[pair.at(-1)])), " ",
+    copyButton("link", () => new URL(addressWith(addressOfCase(task, row)), location.href).href));
   Object.assign(box, { role: "group", ariaLabel: "Copy" });
   return box;
 };
