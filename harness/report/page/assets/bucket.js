@@ -1,7 +1,8 @@
 /** A fold of the list of cases, drawn a few at a time. */
 const STEP = 20;
-// Characters of answers with tokens after which a step ends early: drawing their spans must not keep a reader waiting.
-const STEP_CHARACTERS = 12_000;
+// Characters of answers after which a step ends early, fewer where tokens are spans: drawing must not keep a reader waiting.
+const STEP_CHARACTERS = 60_000;
+const STEP_CHARACTERS_OF_TOKENS = 12_000;
 
 /** The button that draws more of a list, and moves the focus to the first of them. */
 const moreButton = (step, left, drawMore) => {
@@ -12,7 +13,7 @@ const moreButton = (step, left, drawMore) => {
 };
 /** The cases of the next step. */
 const nextOf = ({ texts }, bucket) => {
-  let left = hasTokens ? STEP_CHARACTERS : Infinity;
+  let left = hasTokens ? STEP_CHARACTERS_OF_TOKENS : STEP_CHARACTERS;
   return bucket.cases.slice(bucket.drawn, bucket.drawn + STEP).filter((row) => {
     const isWanted = left > 0;
     for (const answer of answersOf(row)) left -= answer ? texts[answer[0]].length : 0;
