@@ -4,6 +4,9 @@ const STEP = 20;
 const STEP_CHARACTERS = 60_000;
 const STEP_CHARACTERS_OF_TOKENS = 12_000;
 
+/** Characters, and those of a line: a browser takes longer to lay out lines than letters. */
+const weightOf = (text) => text.length + 5 * (text.split("\n").length - 1);
+
 /** The button that draws more of a list, and moves the focus to the first of them. */
 const moreButton = (step, left, drawMore) => {
   const more = el("button", "more", `Show ${Math.min(step, left)} of ${count(left)} more`);
@@ -16,7 +19,7 @@ const nextOf = ({ texts }, bucket) => {
   let left = hasTokens ? STEP_CHARACTERS_OF_TOKENS : STEP_CHARACTERS;
   return bucket.cases.slice(bucket.drawn, bucket.drawn + STEP).filter((row) => {
     const isWanted = left > 0;
-    for (const answer of answersOf(row)) left -= answer ? texts[answer[0]].length : 0;
+    for (const answer of answersOf(row)) left -= answer ? weightOf(texts[answer[0]]) : 0;
     return isWanted;
   });
 };
