@@ -210,11 +210,15 @@ class JudgeSummary:
         self.judged = 0
         self.outcomes: dict[str, Counter[str]] = {}
         self.codes: dict[str, Counter[str]] = {}
+        self.shares: dict[str, float] = {}
+        """Sum of the judged answers' shares: 1 of each that passes, where none is graded."""
 
     def add(self, judgment: "Judgment") -> None:
         self.judged += 1
         for name, verdict in judgment.verdicts.items():
             self.outcomes.setdefault(name, Counter())[verdict.outcome.value] += 1
+            if verdict.outcome.value in ("passed", "failed"):
+                self.shares[name] = self.shares.get(name, 0.0) + verdict.share
             if verdict.code:
                 self.codes.setdefault(name, Counter())[verdict.code.value] += 1
 
@@ -229,7 +233,7 @@ class JudgeSummary:
     def _rate(self, name: str) -> float | None:
         found = self.outcomes[name]
         judged = found["passed"] + found["failed"]
-        return found["passed"] / judged if judged else None
+        return self.shares[name] / judged if judged else None
 
     def table(self) -> str:
         """One line per behavior: pass rate, counts, the most frequent codes."""

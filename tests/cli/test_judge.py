@@ -256,3 +256,15 @@ def test_prompts_that_are_no_case_of_the_task_are_counted(tmp_path):
     assert result.stderr.splitlines()[-1] == (
         f"{path}: judged a prompt that is no case of the task, by what the rows hold"
     )
+
+
+def test_a_graded_line_has_its_share_and_the_rate_is_their_mean(tmp_path):
+    line = {"leaf_values": True, "reference": {"a": 1, "b": 2}}
+    answers = ('{"a": 1, "b": 2}', '{"a": 1, "b": 3}', "no")
+    lines = [json.dumps({**line, "id": i, "completion": a}) for i, a in enumerate(answers)]
+    result = run(write(tmp_path, *lines))
+    found = [json.loads(text)["verdicts"]["leaf_values"] for text in result.stdout.splitlines()]
+    assert [one["share"] for one in found] == [1.0, 0.5, 0.0]
+    assert found[1]["fields"][1] == {"pointer": "/b", "leaves": 1, "present": 1, "equal": 0}
+    (row,) = [r for r in result.stderr.splitlines() if r.startswith("leaf_values")]
+    assert row.split()[1] == "50.0%"
