@@ -14,6 +14,7 @@ from dataclasses import MISSING, fields, is_dataclass
 from pathlib import Path
 
 import pytest
+from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
 from harness.checks.declared.output import Output
@@ -22,7 +23,7 @@ from harness.checks.variety import Variety
 from harness.core.completion import Completion
 from harness.tasks.task import load_task
 from harness.tasks.task_file import (
-    CaseLine,
+    CaseData,
     SamplingFile,
     TaskFile,
 )
@@ -129,6 +130,8 @@ def _default(field) -> str:
         return "required"
     if isinstance(field.default, bool):
         return str(field.default).lower()
+    if isinstance(field.default, BaseModel) and field.default == type(field.default)():
+        return "none"
     empty = field.default in (None, "") or field.default in ((), {})
     return "none" if empty else str(field.default)
 
@@ -140,7 +143,7 @@ def _default(field) -> str:
         ("written alone or with bounds", TimestampRule),
         ("### variety", Variety),
         ("### sampling", SamplingFile),
-        ("## cases.jsonl", CaseLine),
+        ("## cases.jsonl", CaseData),
     ],
 )
 def test_every_key_and_its_default_stands_in_a_table(heading, model):

@@ -18,6 +18,9 @@ _LEAD = 12
 _CODES: Mapping[FailureCode, str] = {
     FailureCode.EMPTY: "are empty",
     FailureCode.NO_JSON: "have no JSON",
+    FailureCode.NO_YAML: "have no YAML",
+    FailureCode.YAML_ANCHOR: "have an anchor",
+    FailureCode.YAML_FLOW: "are in the style of JSON",
     FailureCode.TEXT_BEFORE: "begin with chatter",
     FailureCode.TEXT_AFTER: "end with chatter",
     FailureCode.MARKDOWN_FENCE: "have a Markdown fence",
@@ -26,7 +29,7 @@ _CODES: Mapping[FailureCode, str] = {
     FailureCode.FENCE_LANGUAGE: "have a fence of another language",
     FailureCode.THINK_BLOCK: "have a think block",
     FailureCode.SPECIAL_TOKEN: "have a special token",
-    FailureCode.SECOND_DOCUMENT: "add a second JSON value",
+    FailureCode.SECOND_DOCUMENT: "add a second answer",
     FailureCode.TRUNCATED: "break off",
     FailureCode.SYNTAX: "do not parse",
     FailureCode.NAN: "have a number that JSON lacks",
