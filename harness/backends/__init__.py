@@ -46,11 +46,21 @@ def preflight(
     if ref.kind not in kinds():
         hint = did_you_mean(ref.kind, kinds(), f"known kinds: {', '.join(kinds())}")
         raise HarnessError(f"--model {ref}: unknown kind {ref.kind!r}, {hint}")
-    backend = _backend(ref)
-    if is_opened and hasattr(backend, "needs"):
-        require(f"--model {ref}", *backend.needs(settings))
+    if is_opened:
+        require_packages(ref, settings)
     with refusals(f"--model {ref}"):
-        backend.preflight(ref, settings)
+        _backend(ref).preflight(ref, settings)
+
+
+def require_packages(ref: ModelRef, settings: EngineSettings = DEFAULTS) -> None:
+    """Check that the packages that open a model are installed.
+
+    Raises:
+        HarnessError: one is not.
+    """
+    backend = _backend(ref)
+    if hasattr(backend, "needs"):
+        require(f"--model {ref}", *backend.needs(settings))
 
 
 def host(settings: EngineSettings = DEFAULTS) -> "ModelHost":

@@ -92,6 +92,7 @@ class Collection:
         ours.store.run, ours.store.plan = plan.id, plan.fingerprint
         if ours.options.is_run_following and not option_of(ours.config, "--answers"):
             _require_decision(ours, plan)
+        _require_packages(ours, plan)
         ours.store.measured = frozenset(
             subject_of(item).ref
             for item in session.items
@@ -130,6 +131,16 @@ def _deselect_others(items: list[pytest.Item], plan: RunPlan) -> None:
     if others:
         items[0].config.hook.pytest_deselected(items=others)
         items[:] = kept
+
+
+def _require_packages(session: HarnessSession, plan: RunPlan) -> None:
+    """Refuse to begin where a model cannot be opened for want of packages, unless the store has
+    answers of it, which need none."""
+    if session.merged is not None:
+        return
+    lacking = [*session.store.lacking_packages(plan.requests, session.options.choices.engine)]
+    if lacking:
+        raise usage_error(map(session.named, lacking))
 
 
 def _require_decision(session: HarnessSession, plan: RunPlan) -> None:

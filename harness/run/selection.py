@@ -172,7 +172,7 @@ def _models(
     for text, tasks in wanted:
         try:
             for ref in models_named(ModelRef.parse(text)):
-                backends.preflight(ref, choices.engine)
+                backends.preflight(ref, choices.engine, is_opened=False)
                 models[ref] = tasks
         except HarnessError as error:
             mistakes += error.mistakes

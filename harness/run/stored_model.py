@@ -18,6 +18,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 from harness import backends
 from harness.core.completion import Completion, FinishReason
+from harness.core.errors import HarnessError
 from harness.core.modelref import ModelRef
 from harness.core.plan import Request, sha256_of
 from harness.core.record import ModelRecord
@@ -92,6 +93,20 @@ class SessionStore:
                 count = self.use(0, Completions.count, self.served_key(ref))
                 if count:
                     yield ref, count
+
+    def lacking_packages(self, refs: Iterable[ModelRef], settings: EngineSettings) -> Iterator[str]:
+        """The models that cannot be opened for want of packages and have no answers here, as the
+        mistakes that say so: an answer that is kept needs none."""
+        for ref in refs:
+            try:
+                backends.require_packages(ref, settings)
+            except HarnessError as error:
+                if not self._has_answers(ref, settings):
+                    yield from error.mistakes
+
+    def _has_answers(self, ref: ModelRef, settings: EngineSettings) -> bool:
+        key = None if self.is_fresh or backends.is_served(ref) else model_key(ref, settings)
+        return key is not None and self.use(0, Completions.count, key) > 0
 
     def forget_served(self, refs: Iterable[ModelRef]) -> None:
         """Drop what was kept of served models, once it is in a whole record."""

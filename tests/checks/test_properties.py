@@ -125,6 +125,7 @@ def line_of(text, number=0):
         timestamps={"/d": "date"},
         grounded=["/a"],
         reference={"a": 1},
+        leaf_values=True,
         finish_reason="stop",
     )
 

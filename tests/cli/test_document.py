@@ -62,6 +62,7 @@ RUN: tuple[tuple[str, ...], ...] = (
     ("compare", FIRST, SECOND),
     ("data check", "rows.jsonl", "--task", "json_extraction"),
     ("data prepare", "rows.jsonl", "-o", "prepared"),
+    ("data example", "json_extraction", "-o", "example"),
     ("data task", "rows.jsonl", "--task", "json_extraction", "-o", "training"),
     ("doctor", f"base:{MODEL}"),
     ("export card", str(MODEL.parent / "tiny-qwen2-adapter"), "-o", "card.md"),

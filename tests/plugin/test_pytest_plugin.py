@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.models import ROOT
 from tests.project import FENCED, GOOD, WORDS, Project, json_project
 
 SHOUTS = """
@@ -68,7 +69,8 @@ def test_a_failure_shows_rate_interval_causes_and_an_example_of_each_with_a_care
 
 def test_several_models_and_tasks_are_an_item_each(project):
     project.task("other")
-    good, bad = project.store(run="good"), project.store(FENCED, "bad")
+    models = ROOT / "fixtures/models"
+    good, bad = f"base:{models / 'tiny-qwen2'}", f"adapter:{models / 'tiny-qwen2-adapter'}"
     outcome = project.pytest("suites", "--collect-only", "-q", "--model", good, "--model", bad)
     assert outcome.out.splitlines()[:4] == [
         f"suites/test_json_validity.py::test_json_validity[echo-{good}]",
