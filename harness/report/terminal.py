@@ -41,7 +41,6 @@ from harness.report.words.stated import stated_line
 EXAMPLES = 5
 MAX_CHARACTERS = 240
 """Characters shown of one prompt or completion; the report's page has the rest."""
-
 MIN_NOTES = 24
 """Free columns of the terminal that failure codes need to stand beside the numbers."""
 
@@ -180,7 +179,7 @@ def _summary_table(
     """A heading, then each model's name on a line of its own and its behaviors in columns.
 
     Every column but the last is as wide as its cells. The last takes the rest of the terminal;
-    where that is too narrow, its text stands on a line below.
+    where that is too narrow, its text stands below, and columns are closer where they must be.
     """
     parts = (part for row in rows for part in words.by_budget(row))
     ordered = sorted(parts, key=lambda r: order_of(r.behavior))
@@ -194,8 +193,8 @@ def _summary_table(
     if not any(r.errors for r in rows):
         widths[-1] = 0
     left = options.max_width - sum(w + len(_GAP) for w in widths if w)
-    is_wide = left >= MIN_NOTES
-    yield _grid([heading], widths, options)
+    is_wide, gap = left >= MIN_NOTES, len(_GAP) if left + len(_GAP) >= 0 else 1
+    yield _grid([heading], widths, options, gap=gap)
     for model in dict.fromkeys(r.model for r in rows):
         note = "  no completions" if model in errors else ""
         yield encodable(Text.assemble((printable(model), _STRONG), (note, _BAD)), options)
@@ -203,7 +202,7 @@ def _summary_table(
         notes = [encodable(_notes(r), options) for r in own]
         beside = notes if is_wide else [Text()] * len(own)
         lines = [[*cells[id(r)], note] for r, note in zip(own, beside, strict=True)]
-        yield _grid(lines, [*widths, left - len(_GAP)], options)
+        yield _grid(lines, [*widths, left - len(_GAP)], options, gap=gap)
         if not is_wide and (codes := _commonest(own)):
             yield encodable(Text(f"  failed as: {codes}", _DIM), options)
         for line in (line for r in own for line in share_lines(r)):
@@ -215,9 +214,10 @@ def _grid(
     widths: list[int],
     options: ConsoleOptions,
     right: tuple[int, ...] = _RIGHT,
+    gap: int = len(_GAP),
 ) -> Table:
     """Columns of exactly these widths; a column of no width is left out."""
-    grid = Table.grid(padding=(0, len(_GAP), 0, 0))
+    grid = Table.grid(padding=(0, gap, 0, 0))
     kept = [i for i, width in enumerate(widths) if width > 0]
     for i in kept:
         # The ellipsis is no character of an ASCII terminal, and rich does not ask.

@@ -70,6 +70,19 @@ def test_every_latency_budget_stands_with_its_value(run: RunRecord) -> None:
     assert of_budgets([held]) == "1 of 3 budgets is missed: latency_budget (p50 1.2 s, at most 1 s)"
 
 
+def test_columns_are_closer_where_a_long_number_would_cut_the_last_one(run: RunRecord) -> None:
+    rate = next(r for r in run.results if r.behavior == FORMAT_SUCCESS)
+    rate = replace(rate, passed=2_990, failed=10, interval=(0.955, 1.0), budget=0.95, met=False)
+    found = next(r for r in run.results if r.behavior == "latency_budget")
+    values, limits = {"first_token_seconds": 0.00779}, {"first_token_seconds": 123456.0}
+    held = replace(
+        found, measured=values, limits=limits, limited="first_token_seconds", budget=123456.0
+    )
+    shown = as_text(Summary(replace(run, results=(rate, held))), width=80)
+    assert "0.00779 s" in shown
+    assert [line.split()[-1] for line in shown.splitlines() if FORMAT_SUCCESS in line] == ["3000"]
+
+
 def test_what_was_measured_elsewhere_stands_under_the_table(run: RunRecord) -> None:
     stated = {"format_success_rate": 0.987, "latency_mean_seconds": 20.1}
     tasks = tuple(replace(t, stated=stated, stated_by="the \x1b[2J owner") for t in run.tasks)
