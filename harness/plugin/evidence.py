@@ -45,7 +45,11 @@ def latency(item: pytest.Item, subject: Subject) -> Latency:
     """Times of the subject's timed answers."""
     if not _run(item).plan.timed_of(subject):
         pytest.skip("no case of this shard is timed")
-    return _measured(item, subject, Run.latency, "no timed request was answered")
+    return _measured(item, subject, Run.latency, _untimed)
+
+
+def _untimed(run: Run, subject: Subject) -> str:
+    return f"no timed request was answered: {run.timing_error(subject) or 'the model was stopped'}"
 
 
 def memory(item: pytest.Item, subject: Subject) -> Memory:
@@ -53,11 +57,14 @@ def memory(item: pytest.Item, subject: Subject) -> Memory:
     if _run(item).answer(subject.ref).is_served:
         pytest.skip("a served model's memory is its server's, which cannot be measured from here")
     lost = "the backend's process ended before it was measured"
-    return _measured(item, subject, Run.memory, lost)
+    return _measured(item, subject, Run.memory, lambda run, subject: lost)
 
 
 def _measured(
-    item: pytest.Item, subject: Subject, measure: Callable[[Run, Subject], T | None], lost: str
+    item: pytest.Item,
+    subject: Subject,
+    measure: Callable[[Run, Subject], T | None],
+    lost: Callable[[Run, Subject], str],
 ) -> T:
     run = _run(item)
     if not run.answer(subject.ref).is_measurable:
@@ -69,7 +76,7 @@ def _measured(
         measured = measure(run, subject)
     _require_no_error(subject, run.answer(subject.ref))
     if measured is None:
-        pytest.fail(lost, pytrace=False)
+        pytest.fail(lost(run, subject), pytrace=False)
     return measured
 
 

@@ -105,6 +105,11 @@ class Run:
         self._time_in_turns()
         return Latency.of(self.answers.to(subject.ref, self.plan.timed_of(subject)))
 
+    def timing_error(self, subject: Subject) -> str | None:
+        """Why a timed answer of the subject is an error, in one line; ``None`` where none is."""
+        timed = self.answers.to(subject.ref, self.plan.timed_of(subject))
+        return next((c.error for c in timed if c.error), None)
+
     def memory(self, subject: Subject) -> Memory | None:
         """Peak memory of the model's process over all requests; ``None`` where it cannot be
         measured."""

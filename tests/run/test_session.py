@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from harness.core.completion import Completion, FinishReason
+from harness.core.errors import HarnessError
 from harness.core.plan import Request
 from harness.engine.events import Answered, ModelClosed, ModelOpened
 from harness.engine.fake_host import FakeHost
@@ -207,3 +208,15 @@ def test_a_backend_that_loses_answers_is_whole_with_errors(base):
     run = run_of(PlannedTest(base), host=FakeHost(lambda ref, request: lost))
     assert [c.error for c in run.completions(base)] == ["it died"] * 4
     assert not run.is_cut
+
+
+def test_why_no_timed_request_was_answered_is_known(base):
+    def fails_when_timed(ref, request):
+        if request.timed:
+            raise HarnessError("the machine is on fire")
+        return echo(ref, request)
+
+    run = run_of(*timed(base), host=FakeHost(fails_when_timed))
+    assert run.latency(base) is None
+    assert run.timing_error(base) == "the machine is on fire"
+    assert run_of(*timed(base)).timing_error(base) is None
