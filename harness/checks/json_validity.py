@@ -5,12 +5,11 @@ from dataclasses import dataclass
 from harness.checks.declared.output import Output
 from harness.checks.json.document import read_document
 from harness.checks.json.extra_text import extra_text
-from harness.checks.json.fault import Fault
-from harness.checks.json.value import fault_verdict, without_completion
+from harness.checks.json.value import fault_verdict, first_fault, without_completion
 from harness.checks.text.wrappers import KNOWN_WRAPPERS, Wrappers
 from harness.core.case import Case
 from harness.core.completion import Completion
-from harness.core.verdict import FailureCode, Verdict
+from harness.core.verdict import Verdict
 
 NEEDS = ("json",)
 BROKEN_BY = ("edges", "syntax")
@@ -33,11 +32,7 @@ class JsonValidity:
         document = read_document(completion.text, self.wrappers)
         if document.fault is None and document.is_whole:
             return Verdict.passed()
-        extra = extra_text(document, self.wrappers)
-        fault = document.fault
-        is_cut = extra is not None and extra.code is FailureCode.FENCE_UNCLOSED
-        if extra and (fault is None or (extra.span[0] < document.start and not is_cut)):
-            fault = Fault(extra.code, extra.reason, extra.span, extra.span[0])
+        fault = first_fault(extra_text(document, self.wrappers), document.fault)
         assert fault is not None, "a text that is not whole has something around its value"
         return fault_verdict(document, completion, fault)
 

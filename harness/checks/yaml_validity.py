@@ -4,12 +4,12 @@ from dataclasses import dataclass
 
 from harness.checks.declared.output import Output
 from harness.checks.json.document import read_document
-from harness.checks.json.value import fault_verdict, without_completion
+from harness.checks.json.value import fault_verdict, first_fault, without_completion
 from harness.checks.text.wrappers import Wrappers
 from harness.checks.text.yaml_rules import YamlRules
 from harness.core.case import Case
 from harness.core.completion import Completion
-from harness.core.verdict import FailureCode, Verdict
+from harness.core.verdict import Verdict
 
 NEEDS = ("yaml",)
 BROKEN_BY = ("edges", "syntax")
@@ -30,10 +30,7 @@ class YamlValidity:
         if error := without_completion(completion):
             return error
         document = read_document(completion.text, self.wrappers)
-        around, fault = document.around, document.fault or document.style
-        is_cut = around is not None and around.code is FailureCode.FENCE_UNCLOSED and fault
-        if around and not is_cut and (fault is None or around.span[0] <= fault.position):
-            return Verdict.failed(around.code, around.reason, around.span)
+        fault = first_fault(document.around, document.fault or document.style)
         return Verdict.passed() if fault is None else fault_verdict(document, completion, fault)
 
 

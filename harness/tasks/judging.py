@@ -52,10 +52,22 @@ def judge_for_task(line: JudgingLine, task: Task) -> VerdictMap:
     if case is None and line.messages is None:
         raise HarnessError(f"the task {task.name} has no case {str(line.id)!r}")
     case = case or case_of_line(line)
-    checks = dict(checks_of(task))
-    if line.has_schema and task.output_for(case).has_value:
-        checks |= _schema_checks(line.declared)
-    return _judged_line(checks, case, line)
+    goes_by_line = goes_by_its_schema(line, task, case)
+    return _judged_line(_by_line(line, task, case) if goes_by_line else checks_of(task), case, line)
+
+
+def goes_by_its_schema(line: JudgingLine, task: Task, case: Case) -> bool:
+    """True where a line's own schema judges it, in place of the task's or the case's."""
+    return line.has_schema and task.output_for(case).has_value
+
+
+def _by_line(line: JudgingLine, task: Task, case: Case) -> Mapping[str, Check]:
+    """The checks of what is declared for a case, with the schema of a line."""
+    schema, broken = line.declared.output.json_schema, line.declared.broken.get("schema")
+    output = task.output_for(case).with_schema(schema)
+    needing = {n for n, b in listing().items() if "schema" in b.needs}
+    made = _made(output, partial(Skip.lacking, whose="task"))
+    return {n: Broken(broken) if broken and n in needing else check for n, check in made}
 
 
 def case_in(task: Task, line: JudgingLine) -> Case | None:
@@ -81,9 +93,9 @@ def judge_answer(case: Case, completion: Completion, task: Task) -> VerdictMap:
     return _judged(applying_checks(task), case, completion)
 
 
-def _judged_line(checks: dict[str, Check], case: Case, line: JudgingLine) -> VerdictMap:
+def _judged_line(checks: Mapping[str, Check], case: Case, line: JudgingLine) -> VerdictMap:
     if line.finish_reason is None:
-        checks["stops_cleanly"] = Skip("the line gives no finish_reason")
+        checks = {**checks, "stops_cleanly": Skip("the line gives no finish_reason")}
     return _judged(checks, case, completion_of(line))
 
 
@@ -117,13 +129,6 @@ def _checks_of_line(declared: Declarations) -> Mapping[str, Check]:
         return Skip(f"the line gives no {_GIVEN_AS.get(part, part)}")
 
     return dict(_made(declared.output, missing))
-
-
-@lru_cache(maxsize=128)
-def _schema_checks(declared: Declarations) -> Mapping[str, Check]:
-    """The checks of a line's own schema, which takes the place of the task's."""
-    checks = _checks_of_line(declared)
-    return {name: checks[name] for name, found in listing().items() if "schema" in found.needs}
 
 
 @lru_cache(maxsize=8)
@@ -283,9 +288,9 @@ def _judged_raw(
 
 
 def _judgment(line: JudgingLine, task: Task | None) -> Judgment:
-    verdicts = judge_for_task(line, task) if task else judge_line(line)
-    is_own_case = task is None or case_in(task, line) is not None
-    declares = line.declares if task and is_own_case else ()
-    ignored = tuple(part for part in declares if part != "schema")
-    has_schema = task is not None and line.has_schema
-    return Judgment(line.id, verdicts, ignored, line.repeat, is_own_case, has_schema)
+    if task is None:
+        return Judgment(line.id, judge_line(line), repeat=line.repeat)
+    verdicts, own = judge_for_task(line, task), case_in(task, line)
+    ignored = tuple(part for part in line.declares if part != "schema") if own else ()
+    by_its_schema = goes_by_its_schema(line, task, own or case_of_line(line))
+    return Judgment(line.id, verdicts, ignored, line.repeat, own is not None, by_its_schema)

@@ -190,3 +190,29 @@ def test_a_line_s_own_schema_comes_before_the_case_s(folder):
     assert other.verdicts["schema_types"].outcome.value == "failed"
     assert (own.has_own_schema, other.has_own_schema) == (True, False)
     assert own.ignored == ("exact",)
+
+
+def test_a_line_s_schema_is_held_against_the_answer_as_the_task_reads_it(folder):
+    (folder / "task.yaml").write_text(
+        "description: x\noutput: {format: yaml, schema: task.json, fence: required}\n"
+    )
+    task = task_of(folder, {})
+
+    def judged(schema):
+        line = {"id": "a", "completion": "```yaml\na: no\n```", "schema": schema}
+        (found,) = judge_lines([json.dumps(line).encode()], task)
+        return found, found.verdicts["schema_types"].outcome.value
+
+    assert judged({"properties": {"a": {"const": "no"}}})[1] == "passed"
+    assert judged({"properties": {"a": {"const": False}}})[1] == "failed"
+    broken, outcome = judged({"type": "objekt"})
+    assert (outcome, broken.has_own_schema) == ("error", True)
+
+
+def test_a_text_is_not_said_to_be_judged_by_a_line_s_schema(folder):
+    (folder / "task.yaml").write_text("description: x\noutput: {format: text, words: [1, 9]}\n")
+    task = task_of(folder, {})
+    line = {"id": "a", "completion": "so", "schema": {"type": "array"}}
+    (found,) = judge_lines([json.dumps(line).encode()], task)
+    assert not found.has_own_schema
+    assert found.verdicts["words"].outcome.value == "passed"

@@ -192,9 +192,6 @@ class Output(OutputParts):
         Raises:
             SchemaError: it was to be compiled when it is needed, and is no schema.
         """
-        return self._compile()
-
-    def _compile(self) -> Schema | None:
         if callable(self._schema):
             self._schema = self._schema()
         return self._schema
@@ -207,10 +204,10 @@ class Output(OutputParts):
     def schema_problem(self) -> str:
         """The reason why the schema cannot be compiled; empty where it can."""
         try:
-            self._compile()
-            return ""
+            _ = self.json_schema
         except SchemaError as error:
             return str(error)
+        return ""
 
     @property
     def wrappers(self) -> Wrappers:

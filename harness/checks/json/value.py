@@ -5,6 +5,7 @@ from dataclasses import replace
 from harness.checks.json.brackets import BracketLoop, find_bracket_loop
 from harness.checks.json.document import read_document
 from harness.checks.json.fault import Fault
+from harness.checks.text.company import ExtraText
 from harness.checks.text.document import Document
 from harness.checks.text.wrappers import KNOWN_WRAPPERS, Wrappers
 from harness.core.completion import Completion, FinishReason
@@ -31,6 +32,16 @@ def document_of(completion: Completion, wrappers: Wrappers = KNOWN_WRAPPERS) -> 
     if document.fault is None:
         return document
     return fault_verdict(document, completion, document.fault)
+
+
+def first_fault(around: ExtraText | None, fault: Fault | None) -> Fault | None:
+    """The first thing that is wrong with a whole answer, in reading order: what stands around its
+    value, or what is wrong in it. Where the value breaks off, its fence is open for that reason."""
+    if around is None or (fault and around.code is FailureCode.FENCE_UNCLOSED):
+        return fault
+    if fault is not None and fault.position < around.span[0]:
+        return fault
+    return Fault(around.code, around.reason, around.span, around.span[0])
 
 
 def fault_verdict(document: Document, completion: Completion, fault: Fault) -> Verdict:

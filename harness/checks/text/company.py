@@ -69,25 +69,19 @@ class View:
     """The text outside of the fence, which should be blank; empty where it may be anything."""
 
 
-def view_of(text: str, raw: str, company: Company) -> View:
-    """Blank the fence and what stands outside of it.
-
-    Args:
-        text: the raw text, of which allowed reasoning is blanked.
-        raw: the raw text.
-        company: what may stand around the answer.
-    """
+def view_of(text: str, company: Company) -> View:
+    """Blank the fence and what stands outside of it; allowed reasoning is blanked before."""
     if company.fence == "forbidden":
         return View(text)
     opening = _FENCE_LINE.search(text)
     if opening is None:
-        return View(text, _missing(raw) if company.fence == "required" else None)
+        return View(text, _missing(text) if company.fence == "required" else None)
     closing = _closing(text, opening)
     start, stop = opening.end(), closing.start() if closing else len(text)
     first, end = opening.start(), closing.end() if closing else len(text)
     inside = blanked(text[:start]) + text[start:stop] + blanked(text[stop:])
     outside = text[:first] + blanked(text[first:end]) + text[end:]
-    fault = _fault(raw, text, opening, closing, company)
+    fault = _fault(text, opening, closing, company)
     return View(inside, fault, (first, end), "" if company.commentary else outside)
 
 
@@ -107,7 +101,6 @@ def _closing(text: str, opening: re.Match[str]) -> re.Match[str] | None:
 
 
 def _fault(
-    raw: str,
     text: str,
     opening: re.Match[str],
     closing: re.Match[str] | None,
@@ -125,7 +118,7 @@ def _fault(
     second = _FENCE_LINE.search(text, closing.end())
     if second is None:
         return None
-    reason = f"expected one fence, found a second one: {excerpt(raw[slice(*second.span())])}"
+    reason = f"expected one fence, found a second one: {excerpt(second[0])}"
     return ExtraText(FailureCode.SECOND_DOCUMENT, reason, second.span())
 
 
@@ -136,6 +129,6 @@ def _is_right(label: str, company: Company) -> bool:
     return not any(label in names for names in others)
 
 
-def _missing(raw: str) -> ExtraText:
+def _missing(text: str) -> ExtraText:
     reason = "expected a Markdown fence around the answer, found none"
-    return ExtraText(FailureCode.FENCE_MISSING, reason, (0, len(raw)))
+    return ExtraText(FailureCode.FENCE_MISSING, reason, (0, len(text)))

@@ -84,7 +84,7 @@ class Wrappers:
         seen = text
         if self.company.reasoning:
             seen = self._without_reasoning(text, is_content or (lambda mark: False))
-        return view_of(seen, text, self.company)
+        return view_of(seen, self.company)
 
     def _without_reasoning(self, text: str, is_content: "IsContent") -> str:
         """The text with line ends in place of its reasoning, where anything is left of it: a fence

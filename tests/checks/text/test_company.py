@@ -135,7 +135,7 @@ def test_mistakes(declared, reason):
 
 def test_a_view_is_as_long_as_the_text_and_shows_the_answer_alone():
     text = f"Sure!\n{FENCE}\nBye."
-    view = view_of(text, text, Company("allowed", commentary=True, format="json"))
+    view = view_of(text, Company("allowed", commentary=True, format="json"))
     assert len(view.text) == len(text)
     assert view.text.strip() == GOOD
     assert view.text.index(GOOD) == text.index(GOOD)
@@ -144,7 +144,7 @@ def test_a_view_is_as_long_as_the_text_and_shows_the_answer_alone():
 
 def test_a_fence_in_a_fence_is_the_answer_s():
     text = "````\n```\nx\n```\n````"
-    view = view_of(text, text, Company("required"))
+    view = view_of(text, Company("required"))
     assert view.text.strip() == "```\nx\n```"
 
 
