@@ -91,7 +91,7 @@ def test_a_review_is_in_the_address_and_in_a_file(tab: Page, tmp_path: Path) -> 
     assert (tab.evaluate(SAID), exported(tab)) == (said, lines)
     begun(tab, path)
     tab.evaluate(LOAD % json.dumps("".join(f"{json.dumps(x)}\n" for x in lines) + "{\n[]\n"))
-    assert tab.evaluate(SAID) == f"{said} 2 lines are of no answer on this page, and were left out."
+    assert tab.evaluate(SAID) == f"{said} 2 lines of no answer on this page were left out."
     assert exported(tab) == lines
     assert tab.evaluate("location.hash") == address
     half = {**lines[0], "note": "\ud800", "tags": ["\udfff", {"a": 1}, None], "case": "pay-0005"}

@@ -6,10 +6,13 @@ const aloneOf = (task, box, { go, close }) => {
     found.addEventListener("click", act);
     return found;
   };
-  /** Draws one case, out of `rows` in the order of the list. */
+  let shown = null;
+  /** Draws one case, out of `rows` in the order of the list; one that is drawn anew leaves the focus where it is. */
   const show = (row, rows) => {
     const at = rows.indexOf(row);
+    const isFocused = row !== shown || box.contains(document.activeElement);
     const focused = document.activeElement?.closest(".alone button")?.className;
+    shown = row;
     const step = (to) => { if (rows[to]) go(rows[to]); };
     const back = button("Back to the cases", "back", close);
     const previous = button("Previous", "previous", () => step(at - 1));
@@ -22,12 +25,13 @@ const aloneOf = (task, box, { go, close }) => {
     box.replaceChildren(el("p", "steps", back, " ", previous, " ", next, " ", place), drawCase(task, row, true));
     box.classList.toggle("many", data.sides.length > 2);
     box.hidden = false;
+    show.step = { next: () => step(at + 1), previous: () => step(at - 1) };
+    if (!isFocused) return;
     const again = focused && box.querySelector(`button.${focused}:enabled`);
     (again || box.querySelector(".case h4 a")).focus({ preventScroll: true });
     const { top } = box.getBoundingClientRect();
     if (top < 0 || top > innerHeight / 2) box.scrollIntoView({ block: "start" });
-    show.step = { next: () => step(at + 1), previous: () => step(at - 1) };
   };
-  const hide = () => { box.hidden = true; box.replaceChildren(); };
+  const hide = () => { box.hidden = true; shown = null; box.replaceChildren(); };
   return { show, hide, isOpen: () => !box.hidden, next: () => show.step.next(), previous: () => show.step.previous() };
 };

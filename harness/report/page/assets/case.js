@@ -41,7 +41,7 @@ const drawAnswer = (task, row, { side, name, ref, role, className }, changed, ta
 const twinsOf = (task, [id]) => {
   if (!task.twins) {
     task.twins = new Map();
-    for (const row of task.cases) task.twins.set(row[0], [...(task.twins.get(row[0]) ?? []), row]);
+    for (const row of task.cases) task.twins.get(row[0])?.push(row) ?? task.twins.set(row[0], [row]);
   }
   return task.twins.get(id) ?? [];
 };

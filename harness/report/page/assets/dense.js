@@ -4,6 +4,8 @@ const EXCERPT = 160;
 const byName = new Intl.Collator("en", { numeric: true });
 
 const excerpt = (text) => plain(text.slice(0, EXCERPT)) + (text.length > EXCERPT ? "…" : "");
+/** Characters of an answer, those that the page leaves out included. */
+const lengthOfAnswer = ({ texts }, answer) => answer ? lengthOf(texts[answer[0]]) + (answer[4] ?? 0) + (answer[5] ?? 0) : 0;
 const codesOf = ({ names }, answer) =>
   [...new Set((answer?.[2] ?? []).filter((f) => names[f[1]] !== "skipped").map((f) => names[f[2]]))].join(", ");
 /** Every state, in the order of the folds: what broke comes first. */
@@ -48,7 +50,7 @@ const columnsOf = (task) => {
     { id: "prompt", title: "prompt", isShown: true, isText: true, value: (row) => texts[row[2]].slice(0, EXCERPT), said: (row) => excerpt(texts[row[2]]) },
     ...pair.map((side, i) => ({ id: `text.${roles[i]}`, title: pair.length > 1 ? `answer ${roles[i]}` : "text", isShown: i === pair.length - 1, isText: true,
       value: (row) => textOf(row, side).slice(0, EXCERPT), said: (row) => excerpt(textOf(row, side)) })),
-    { id: "length", title: "characters", isShown: false, isNumber: true, said: (row) => count(row.length ? textOf(row, pair.at(-1)).length : 0), value: (row) => textOf(row, pair.at(-1)).length },
+    { id: "length", title: "characters", isShown: false, isNumber: true, said: (row) => count(lengthOfAnswer(task, row[ANSWERS + pair.at(-1)])), value: (row) => lengthOfAnswer(task, row[ANSWERS + pair.at(-1)]) },
     ...(hasTokens ? [["mean", "mean probability"], ["least", "least probability"]].map(([id, title]) => ({ id, title, isShown: false, isNumber: true,
       value: (row) => certaintyOf(task, row, pair.at(-1))?.[id] ?? 101, said: (row) => shownCertainty(certaintyOf(task, row, pair.at(-1))?.[id]) })) : []),
     { id: "tags", title: "tags", isShown: false, value: (row) => row[4].map((tag) => names[tag]).join(", ") },
@@ -66,9 +68,7 @@ const sorted = (rows, columns, sort) => {
   return rows.map((row) => [column.value(row), row]).sort(([a], [b]) => sign * compare(a, b)).map(([, row]) => row);
 };
 
-/**
- * The table of a task in `box`. `asked` is { sort, columns }, which `changed` is told when a reader chooses others.
- */
+/** The table of a task in `box`; `changed` is called when a reader sorts it or chooses columns. */
 const denseOf = (task, box, changed) => {
   let rows = [];
   let drawn = 0;
@@ -143,5 +143,11 @@ const denseOf = (task, box, changed) => {
     if (!rows.length) box.append(el("p", "note", "None."));
     drawLines(shown);
   };
-  return { show, state, rows: () => rows };
+  /** Draws the lines anew where they show what a review has changed. */
+  const renew = () => {
+    const shown = every().filter(isShown);
+    if (!shown.some(({ id }) => id === "review")) return;
+    box.querySelector("tbody").replaceChildren(...rows.slice(0, drawn).map((row) => line(row, shown)));
+  };
+  return { show, renew, state, rows: () => rows };
 };

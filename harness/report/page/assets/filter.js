@@ -7,7 +7,8 @@ const fails = ({ names, places }, wanted) => {
   const isWhole = wanted.behavior === COMPOSITE;
   const isFound = (finding) => names[finding[1]] !== "skipped" &&
     (!wanted.code || finding[2] === code) && (isWhole || !wanted.behavior || finding[0].includes(behavior));
-  return (answer) => Boolean(answer) && (!isWhole || names[answer[1]] !== "passes") &&
+  const isLost = (answer) => ["fails", "error"].includes(names[answer[1]]);
+  return (answer) => Boolean(answer) && (!isWhole || isLost(answer)) &&
     ((isWhole && !wanted.code) || (answer[2] ?? []).some(isFound));
 };
 

@@ -17,7 +17,9 @@ const writtenReviews = new Set();
 const unreviewed = () => ({ verdicts: {}, star: false, tags: [], note: "" });
 const isNothing = ({ verdicts, star, tags, note }) => !star && !tags.length && !note && !Object.keys(verdicts).length;
 const setReview = (row, mark) => isNothing(mark) ? review.delete(row) : review.set(row, mark);
-const tidyTags = (tags) => [...new Set(tags.map((tag) => tag.trim().slice(0, LONGEST_TAG)).filter(Boolean))].slice(0, MOST_TAGS);
+/** At most so many characters, none of them halved. */
+const firstOf = (text, most) => [...text.slice(0, 2 * most)].slice(0, most).join("");
+const tidyTags = (tags) => [...new Set(tags.map((tag) => firstOf(tag.trim(), LONGEST_TAG)).filter(Boolean))].slice(0, MOST_TAGS);
 
 const sideOf = (run, model) => data.sides.findIndex((side) => side.run === run && side.ref === model);
 /** The verdict of the checks on an answer, as a person's; null where they have none. */
@@ -63,7 +65,7 @@ const readReviewText = (text) => {
     if (!row) continue;
     const verdicts = {};
     for (const [, side, verdict] of marks.matchAll(/(\d{1,4})([rw])/g)) if (row[ANSWERS + Number(side)]) verdicts[Number(side)] = VERDICTS[verdict];
-    setReview(row, { verdicts, star: marks.endsWith("s"), tags: tidyTags(tags.map(unescapedField)), note: unescapedField(note).slice(0, LONGEST_NOTE) });
+    setReview(row, { verdicts, star: marks.endsWith("s"), tags: tidyTags(tags.map(unescapedField)), note: firstOf(unescapedField(note), LONGEST_NOTE) });
   }
   return true;
 };
@@ -95,13 +97,14 @@ const addReview = (lines) => {
   let left = 0;
   for (const line of lines) {
     const side = sideOf(line?.run, line?.model);
-    const row = rows.get(JSON.stringify([line?.task, line?.case, line?.repeat ?? 0]));
+    const named = [line?.task, line?.case, line?.repeat ?? 0];
+    const row = named.every((part) => typeof part !== "object") && rows.get(JSON.stringify(named));
     if (!row?.[ANSWERS + side]) { left += 1; continue; }
     const mark = review.get(row) ?? unreviewed();
     if (Object.values(VERDICTS).includes(line.verdict)) mark.verdicts[side] = line.verdict;
     mark.star ||= line.must_pass === true;
-    mark.tags = tidyTags([...mark.tags, ...(Array.isArray(line.tags) ? line.tags.map(String) : [])]);
-    if (typeof line.note === "string" && line.note) mark.note = line.note.slice(0, LONGEST_NOTE);
+    mark.tags = tidyTags([...mark.tags, ...(Array.isArray(line.tags) ? line.tags.filter((tag) => typeof tag === "string") : [])]);
+    if (typeof line.note === "string" && line.note) mark.note = firstOf(line.note, LONGEST_NOTE);
     setReview(row, mark);
   }
   return left;
@@ -188,6 +191,7 @@ const drawVerdicts = (row, side, act) => {
   const name = role || plain(model);
   const group = el("span", "judge", data.sides.length > 1 ? el("span", "of", name) : "");
   group.role = "group";
+  group.dataset.side = side;
   group.ariaLabel = `Your verdict on the answer ${name}`;
   const buttons = Object.values(VERDICTS).map((verdict) => {
     const button = el("button", verdict, verdict);
@@ -246,11 +250,11 @@ const reviewOfCase = (row) => {
   return [mark.star ? "★" : "", ...verdicts, ...mark.tags, mark.note.slice(0, 40)].filter(Boolean).join(", ");
 };
 
-/** Presses a button of the case that has the focus or stands alone; of verdicts, that of its last answer of the pair. */
+/** Presses a button of the case that has the focus or stands alone; of verdicts, that of the pair's last answer. */
 const pressReview = (selector) => {
   const box = document.querySelector(".alone:not([hidden]) .review") ?? document.activeElement.closest(".case")?.querySelector(".review");
-  const found = [...box?.querySelectorAll(selector) ?? []];
-  found[Math.min(found.length, pair.length) - 1]?.click();
+  const side = [...pair].reverse().find((one) => box?.querySelector(`.judge[data-side="${one}"]`));
+  box?.querySelector(selector === ".star" ? selector : `.judge[data-side="${side}"] ${selector}`)?.click();
 };
 
 /** Lets the bars save, link and load. */
@@ -278,7 +282,7 @@ const listenToReview = (redraw) => {
       const left = addReview(lines) + broken;
       event.target.value = "";
       redraw();
-      tellReview(left ? `${count(left)} lines are of no answer on this page, and were left out.` : "");
+      tellReview(left ? `${plural(left, "line")} of no answer on this page ${left === 1 ? "was" : "were"} left out.` : "");
       saveReview();
     });
   }

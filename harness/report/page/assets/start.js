@@ -1,6 +1,7 @@
 /** The start of the page: the sections of the tasks, the chosen pair, the keys. */
 pair = pairOfAddress();
-const sections = data.tasks.map(setUp).filter(Boolean);
+const leaveOthers = (task) => { for (const one of sections) if (one.task !== task) one.leave(); };
+const sections = data.tasks.map((task, index) => setUp(task, index, leaveOthers)).filter(Boolean);
 const recallAll = () => {
   pair = pairOfAddress();
   recallCertainty();

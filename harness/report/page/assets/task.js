@@ -28,7 +28,8 @@ const fillLists = (task, form, buttons) => {
   if (pair.length < 2) form.elements.side.closest("label").hidden = true;
 };
 
-const setUp = (task, index) => {
+/** `leaveOthers` tells the other sections that the address is about this task. */
+const setUp = (task, index, leaveOthers) => {
   if (!task.cases.length) return null;
   const { texts } = task;
   const within = (selector) =>
@@ -45,6 +46,7 @@ const setUp = (task, index) => {
   let isTable = false;
   let shown = task.cases;
   let alone = null;
+  let absent = "";
 
   const wantedOf = () => {
     const fields = new FormData(form);
@@ -69,6 +71,7 @@ const setUp = (task, index) => {
     const one = alone ? addressOfCase(task, alone) : { case: "", nth: "" };
     const said = { ...wanted, ...view, ...one };
     remember({ task: Object.values(said).some(Boolean) ? task.name : "", ...said, ...pairInAddress() }, isStep);
+    leaveOthers(task);
   };
   /** Draws what the filter finds, in the view that is chosen. */
   const apply = () => {
@@ -79,7 +82,7 @@ const setUp = (task, index) => {
     if (isTable) { folds.erase(); dense.show(shown); } else { tableBox.replaceChildren(); folds.show(shown, task.states, isFiltered); }
     const of = `${count(task.cases.length)} cases`;
     const by = wanted.behavior && `${of}, by ${plain(wanted.behavior)}`;
-    form.querySelector(".count").textContent = isFiltered ? `${count(shown.length)} of ${of}` : by;
+    form.querySelector(".count").textContent = absent + (isFiltered ? `${count(shown.length)} of ${of}` : by);
   };
   const rows = () => isTable ? dense.rows() : folds.rows();
   /** Shows the list or one case. */
@@ -89,7 +92,9 @@ const setUp = (task, index) => {
     if (alone) single.show(alone, rows()); else single.hide();
     for (const button of views.querySelectorAll("[data-view]")) button.ariaPressed = String((button.dataset.view === "table") === isTable);
   };
-  const change = () => { alone = null; apply(); reveal(); remembered(); };
+  const change = () => { alone = null; absent = ""; apply(); reveal(); remembered(); };
+  /** Back to all cases, as the address is about another task. */
+  const leave = () => { if (alone) { alone = null; reveal(); } };
   const open = (row) => {
     const isFirst = !alone;
     alone = row;
@@ -99,10 +104,12 @@ const setUp = (task, index) => {
   const close = () => {
     const place = task.order.get(alone);
     alone = null;
+    if (isTable) dense.renew();
     reveal();
     remembered();
     const link = [list, tableBox].map((box) => box.querySelector(`a[data-case="${place}"]`)).find((found) => found?.checkVisibility());
-    if (link) { link.scrollIntoView({ block: "center" }); link.focus({ preventScroll: true }); } else views.scrollIntoView({ block: "start" });
+    (link ?? views).scrollIntoView({ block: link ? "center" : "start" });
+    (link ?? views.querySelector("[data-view][aria-pressed=true]")).focus({ preventScroll: true });
   };
   const folds = foldsOf(task, list);
   const dense = denseOf(task, tableBox, () => { apply(); remembered(); });
@@ -160,13 +167,15 @@ const setUp = (task, index) => {
     const of = (name) => isMine ? said.get(name) ?? "" : "";
     if (isMine || !said.has("task")) {
       for (const name of FIELDS) form.elements[name].value = of(name);
+      for (const name of FIELDS) if (form.elements[name].selectedIndex < 0) form.elements[name].value = "";
       Object.assign(dense.state, { sort: of("sort"), columns: of("columns") });
       isTable = of("view") === "table";
     }
     const named = of("case") ? task.cases.filter((row) => inAddress(row[0]) === of("case")) : [];
     alone = named[Number(of("nth"))] ?? null;
+    absent = of("case") && !alone ? `The page has no case ${excerpt(of("case"))}${of("nth") && `, number ${excerpt(of("nth"))}`}. ` : "";
     apply();
     reveal();
   };
-  return { form, task, index, recall, ask, single, look, isTable: () => isTable, close };
+  return { form, task, index, recall, ask, single, look, leave, isTable: () => isTable, close };
 };
