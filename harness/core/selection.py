@@ -47,13 +47,13 @@ def _parts(run: RunRecord) -> Iterator[str]:
     for task in run.tasks:
         if task.selected and task.generate_seed is None:
             yield f"asked {task.cases:,} selected cases of {task.name}"
-        for model in run.models:
-            if missing := _not_judged(run, task, model):
-                more = f" and {len(missing) - 2} more" if len(missing) > 2 else ""
-                yield f"judged {task.name} without {', '.join(missing[:2])}{more}"
+        yield from filter(None, (judged_part(run, task, model) for model in run.models))
 
 
-def _not_judged(run: RunRecord, task: TaskRecord, model: ModelRecord) -> list[str]:
-    """Required behaviors that did not judge the model, where others did."""
+def judged_part(run: RunRecord, task: TaskRecord, model: ModelRecord) -> str:
+    """``judged json_extraction without json_validity``: required behaviors that did not judge the
+    model where others did; empty where all of them did, or none."""
     found = {r.behavior for r in run.results if (r.model, r.task) == (model.ref, task.name)}
-    return [name for name in task.required if name not in found] if found else []
+    missing = [name for name in task.required if name not in found] if found else []
+    more = f" and {len(missing) - 2} more" if len(missing) > 2 else ""
+    return f"judged {task.name} without {', '.join(missing[:2])}{more}" if missing else ""

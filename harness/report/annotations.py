@@ -57,7 +57,7 @@ def _cases(decision: GateDecision, tasks_dir: Path) -> Iterator[str]:
 def line_of(file: Path, case_id: str) -> int:
     """The line of a case in its file, from 1; 1 where it is not found."""
     try:
-        lines = file.read_text("utf-8").splitlines()
+        lines = file.read_text("utf-8").split("\n")
     except (OSError, UnicodeDecodeError):
         return 1
     for number, line in enumerate(lines, start=1):

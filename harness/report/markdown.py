@@ -22,6 +22,7 @@ from harness.report.words import causes as why
 from harness.report.words import decision as decisions
 from harness.report.words import log_decision as experiments
 from harness.report.words import numbers as words
+from harness.report.words.comparison import is_unjudged
 from harness.report.words.escaping import block, markdown
 from harness.report.words.grammar_lift import TITLE, GrammarLift, grammar_lifts
 from harness.report.words.leading import unchanged
@@ -218,6 +219,7 @@ def _result(result: BehaviorResult) -> list[str]:
         shown = words.quantity(key, value)
         behavior += f" {words.label(key)}" if key.endswith("_seconds") else ""
     met = {None: "", True: "met", False: "**missed**"}[result.met]
+    met = "not judged" if is_unjudged(result) else met
     names = [markdown(name) for name in (result.task, result.model, behavior)]
     return [*names, shown, words.interval(result.interval), words.budget(result), met]
 

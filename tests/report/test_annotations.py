@@ -53,5 +53,7 @@ def test_the_line_of_a_case(tmp_path: Path) -> None:
     file = tmp_path / "cases.jsonl"
     file.write_text('{"id": "a"}\n\nnot json\n[]\n{"id": "b"}\n')
     assert line_of(file, "b") == 5
+    file.write_text('{"id": "\u2028", "text": "one\x0ctwo\u2028"}\n{"id": "b"}\n', "utf-8")
+    assert (line_of(file, "\u2028"), line_of(file, "b")) == (1, 2)
     assert line_of(file, "c") == 1
     assert line_of(tmp_path / "nothing", "b") == 1

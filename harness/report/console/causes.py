@@ -62,7 +62,8 @@ def lines(
             yield f"{below}{_example(cause, WIDTH - len(below), MIN_EXAMPLE)}".rstrip()
     if rest := words.count(causes[limit:]):
         ways = len(causes) - limit
-        how = f"in {ways} other ways" if ways > 1 else words.phrase_of(causes[-1])
+        last = words.phrase_of(causes[-1], is_broken=is_broken)
+        how = f"in {ways} other ways" if ways > 1 else last
         yield f"{margin}  {rest:>{number},} {log(how)}"
 
 

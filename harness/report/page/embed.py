@@ -139,7 +139,7 @@ def _task(task: TaskCases) -> dict[str, Any]:
 
 
 def _pairs(matrix: Matrix | None) -> dict[str, Any]:
-    """Headline; change, interval and p-value by behavior; slices: for each pair of sides."""
+    """Headline; change and interval by behavior; slices: for each pair of sides."""
     found = matrix.pairs.items() if matrix else ()
     return {key: [words.headline, words.changes, _slices(words.slices)] for key, words in found}
 

@@ -28,7 +28,7 @@ class FieldTable:
 
     behavior: str
     recalls: tuple[str, ...]
-    """Path recall with its interval, of each model."""
+    """Path recall of each model."""
     whole: tuple[str, ...]
     """Answers with every leaf, of each model."""
     rows: tuple[FieldRow, ...]

@@ -77,10 +77,11 @@ def sentence(causes: Sequence[Cause], verb: str, limit: int = MAX_TOLD) -> str:
     parts, before = [], ""
     for cause in causes[:limit]:
         said = counted(cause, is_broken=is_broken)
-        what, at, place = said.partition(" at ")
-        is_same = at and what.partition(" ")[2] == before
-        parts.append(f"{len(cause.failures):,}{at}{place}" if is_same else said)
-        before = what.partition(" ")[2]
+        place = f" at {cause.path}" if cause.path else ""
+        what = said.removesuffix(place).partition(" ")[2]
+        is_same = what == before and said.endswith(place or " ")
+        parts.append(f"{len(cause.failures):,}{place}" if is_same else said)
+        before = what
     if rest := count(causes[limit:]):
         parts.append(f"{rest:,} otherwise")
     return f"{heading(causes, verb)}: {', '.join(parts)}"

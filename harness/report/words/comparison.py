@@ -110,16 +110,24 @@ def missed(results: Sequence[BehaviorResult]) -> str:
 
 
 def budgets(results: Sequence[BehaviorResult]) -> str:
-    """``3 of 7 budgets are missed``, ``all 7 budgets are met``, a clause."""
-    judged = _parts(results)
-    over = sum(not part.met for part in judged)
+    """``3 of 7 budgets are missed``, ``all 7 budgets are met``, ``6 of 7 budgets are met, 1 was not
+    judged``, a clause."""
+    judged, waiting = _parts(results), sum(is_unjudged(r) for r in results)
+    total, over = len(judged) + waiting, sum(not part.met for part in judged)
     if not judged:
-        return "no budget was set"
-    if not over:
-        return "the one budget is met" if len(judged) == 1 else f"all {len(judged)} budgets are met"
-    verb = "is" if over == 1 else "are"
-    noun = "budget" if len(judged) == 1 else "budgets"
-    return f"{over} of {len(judged)} {noun} {verb} missed"
+        return "no budget was judged" if waiting else "no budget was set"
+    if not over and not waiting:
+        return "the one budget is met" if total == 1 else f"all {total} budgets are met"
+    count, what = (over, "missed") if over else (len(judged), "met")
+    noun, verb = "budget" if total == 1 else "budgets", "is" if count == 1 else "are"
+    left = f", {waiting} {'was' if waiting == 1 else 'were'} not judged" if waiting else ""
+    return f"{count} of {total} {noun} {verb} {what}{left}"
+
+
+def is_unjudged(result: BehaviorResult) -> bool:
+    """It has a budget that nothing could be held to: every case was skipped, or the run is a part
+    of one."""
+    return result.met is None and result.budget is not None
 
 
 def _parts(results: Sequence[BehaviorResult]) -> list[BehaviorResult]:

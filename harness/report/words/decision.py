@@ -12,7 +12,7 @@ from harness.gate.decision import GateDecision, TaskDecision
 from harness.gate.evidence import PairedTest, repeated
 from harness.gate.noise import recorded_noise
 from harness.gate.outcome import GateOutcome, Reason
-from harness.gate.policy import ALLOWABLE, GatePolicy
+from harness.gate.policy import ALLOWABLE, FEW_WORDINGS, GatePolicy
 from harness.report.words import noise
 from harness.report.words import numbers as words
 from harness.report.words import resources as resource_words
@@ -89,7 +89,9 @@ def wordings_clause(task: TaskDecision, policy: GatePolicy) -> str:
     if found is None:
         return ""
     low, high = (_short(end) for end in found.interval)
-    margin = _short(policy.wording_margin)
+    if not found.is_enough and found.interval.high < policy.wording_margin:
+        few = f"{words.plural(found.wordings, 'wording')} {_is(found.wordings)} too few"
+        return f"{few} to tell about new ones: it takes {FEW_WORDINGS}"
     if found.is_regression(policy):
         return f"new wordings lose {low} to {high} points"
     if found.is_bounded(policy):
@@ -98,8 +100,13 @@ def wordings_clause(task: TaskDecision, policy: GatePolicy) -> str:
         return f"for new wordings the drop is at most {high} points"
     open_end = f"for new wordings a drop of up to {high} points is not ruled out"
     if found.wordings < found.needed:
+        margin = _short(policy.wording_margin)
         return f"{open_end}: {found.needed} wordings would bound it at {margin}"
     return open_end
+
+
+def _is(count: int) -> str:
+    return "is" if count == 1 else "are"
 
 
 def _short(share: float) -> str:
@@ -190,8 +197,7 @@ def explanation(decision: GateDecision) -> Iterator[str]:
     for task in decision.tasks:
         where = f"{task.task}: " if len(decision.tasks) > 1 else ""
         if task is not decision.tasks[0] or decides_together(decision):
-            new = wordings_clause(task, decision.policy)
-            more = f"; {new}" if new else ""
+            more = f"; {new}" if (new := wordings_clause(task, decision.policy)) else ""
             yield f"{where}{task.outcome.value}, {outcome_clause(task, decision)}{more}."
         for line in (*alarms_of(task, decision), *details_of(task, decision)):
             yield f"{where}{line}"
@@ -257,8 +263,8 @@ def _reason(task: TaskDecision, policy: GatePolicy) -> str:
         verb = "fails" if len(task.pinned_failing) == 1 else "fail"
         return f"{_pinned(task.pinned_failing)} {verb}, as before, and must pass; "
     if task.reason is Reason.PINNED_UNJUDGED:
-        verb = "is" if len(task.pinned_unjudged) == 1 else "are"
-        return f"{_pinned(task.pinned_unjudged)} passed before and {verb} not judged any more; "
+        now = f"passed before and {_is(len(task.pinned_unjudged))} not judged any more"
+        return f"{_pinned(task.pinned_unjudged)} {now}; "
     if task.reason is Reason.MEMORY:
         return f"{resource_words.memory_fault(task.resources)}; "
     if task.reason is Reason.LATENCY:
@@ -287,8 +293,7 @@ def _unjudged(task: TaskDecision) -> str:
     if task.composite.lost:
         cases = words.plural(task.composite.lost, "case")
         verb = "was" if task.composite.lost == 1 else "were"
-        now = "is" if task.composite.lost == 1 else "are"
-        return f"{cases} that {verb} judged before {now} not judged any more"
+        return f"{cases} that {verb} judged before {_is(task.composite.lost)} not judged any more"
     worst = max((u for u in task.unjudged if u.is_serious), key=lambda u: u.lost)
     return f"{worst.behavior} does not judge {worst.lost} of the {worst.cases} cases any more"
 
@@ -362,10 +367,7 @@ def _undecided(task: TaskDecision, decision: GateDecision) -> str:
 
 
 def _power(task: TaskDecision) -> str:
-    cases, verb = (
-        words.plural(task.composite.pairs, "case"),
-        "is" if task.composite.pairs == 1 else "are",
-    )
+    cases, verb = words.plural(task.composite.pairs, "case"), _is(task.composite.pairs)
     if task.detectable is None:
         return f"{cases} {verb} too few to show any drop with 80% power."
     return (
@@ -377,10 +379,8 @@ def _power(task: TaskDecision) -> str:
 def _repeats(task: TaskDecision, policy: GatePolicy) -> Iterator[str]:
     """``pass@4 (any of 4 answers passes): 96.0% (91.2 to 99.1%) before, ...``, and pass^4; where a
     case has fewer answers, a line that they are not measured."""
-    sides, k = (
-        repeated(task.comparison.cases, task.comparison.required),
-        policy.k or task.composite.repeats,
-    )
+    sides = repeated(task.comparison.cases, task.comparison.required)
+    k = policy.k or task.composite.repeats
     for name, estimate in (
         (f"pass@{k} (any of {k} answers passes)", pass_at_k),
         (f"pass^{k} (all {k} pass)", pass_hat_k),

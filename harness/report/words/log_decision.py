@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from harness.ab.experiment import ARMS, Arm
 from harness.core.measurement import quantile
+from harness.core.record import FORMAT_SUCCESS
 from harness.gate.log_decision import LogDecision, LogTaskDecision, LogTest
 from harness.gate.log_keys import ArmRate
 from harness.gate.outcome import GateOutcome, Reason
@@ -69,7 +70,7 @@ def _reason(task: LogTaskDecision, policy: GatePolicy) -> str:
 
 def _change(found: LogTest, policy: GatePolicy) -> str:
     share = f"{policy.interval_confidence * 100:.3g}% "
-    ends = f"{share if found.behavior.endswith('_rate') else ''}interval {interval(found)}"
+    ends = f"{share if found.behavior == FORMAT_SUCCESS else ''}interval {interval(found)}"
     keys = f"{words.plural(found.before.keys, 'key')} before, {found.after.keys:,} after"
     was, now = rate(found.before), rate(found.after)
     if round(found.drop, 3) == 0:

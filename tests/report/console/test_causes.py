@@ -47,6 +47,8 @@ def test_other_causes_are_counted() -> None:
     found = [cause(code, 9) for code in [*FailureCode][:7]]
     assert [*lines(found, BROKE)][-1] == "    18 in 2 other ways"
     assert [*lines(found[:6], BROKE)][-1].startswith("    9 ")
+    found[5] = cause(FailureCode.MISSING_KEY, 9, path="/amount")
+    assert [*lines(found[:6], BROKE)][-1] == "    9 lost the key /amount"
 
 
 def test_a_behavior_outside_of_the_composite_is_a_sentence() -> None:

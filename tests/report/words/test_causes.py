@@ -57,6 +57,16 @@ def test_places_of_one_code_share_the_words() -> None:
     )
 
 
+def test_a_text_of_a_model_is_no_place() -> None:
+    causes = [
+        cause(FailureCode.TEXT_BEFORE, n, edge=Edge.BEGINNING, written=f"Look at {what}")
+        for n, what in ((5, "me"), (3, "you"))
+    ]
+    assert words.sentence(causes, BROKE) == (
+        "8 broke: 5 begin with Look at me, 3 begin with Look at you"
+    )
+
+
 @pytest.mark.parametrize(
     ("found", "said"),
     [

@@ -75,3 +75,16 @@ def test_missed_budgets_are_named() -> None:
     assert sentences.of_budgets([missed, met, result(1, 1)]) == (
         "1 of 2 budgets is missed: format_success_rate"
     )
+
+
+def test_a_budget_that_nothing_was_held_to_is_no_budget_that_is_met() -> None:
+    met, missed = result(1, 1, met=True), result(1, 1, met=False)
+    skipped = replace(result(0, 0), budget=0.95)
+    assert sentences.budgets([skipped]) == "no budget was judged"
+    assert sentences.budgets([met, skipped]) == "1 of 2 budgets is met, 1 was not judged"
+    assert sentences.budgets([met, met, skipped, skipped]) == (
+        "2 of 4 budgets are met, 2 were not judged"
+    )
+    assert sentences.of_budgets([missed, met, skipped]) == (
+        "1 of 3 budgets is missed, 1 was not judged: format_success_rate"
+    )

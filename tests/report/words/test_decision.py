@@ -144,6 +144,12 @@ def test_both_questions_are_in_the_sentence() -> None:
     assert "; new wordings lose " in found
 
 
+def test_few_wordings_that_gain_are_no_drop_that_is_not_ruled_out() -> None:
+    found = sentence(gate(*(of_templates(run, 12) for run in pair(300, fixed=258, failing=20))))
+    assert found.endswith("; 12 wordings are too few to tell about new ones: it takes 16.")
+    assert "a drop of up to -" not in found
+
+
 def test_a_drop_within_the_margin_is_said_aloud() -> None:
     found = sentence(gate(*pair(5_000, broke=44, fixed=10)))
     assert found.startswith(

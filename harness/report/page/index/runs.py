@@ -4,9 +4,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from harness.core.record import FORMAT_SUCCESS, BehaviorResult, ModelRecord, RunRecord, TaskRecord
-from harness.core.selection import SelectionKey, part_of, selection_key, selection_words
+from harness.core.selection import SelectionKey, judged_part, selection_key, selection_words
 from harness.model_files.training_record import Rates
 from harness.report.words import numbers as words
+from harness.report.words.comparison import is_unjudged
 from harness.report.words.right_answers import RIGHT_ANSWERS
 
 
@@ -73,15 +74,26 @@ class IndexRow:
 
     @property
     def state(self) -> str:
-        """What keeps the run from being whole, or nothing; the selection is told beside it."""
-        record = self.run.record
-        part = part_of(record)
-        return "interrupted" if not self.is_complete else part if "judged" in part else ""
+        """What keeps the row from being whole, or nothing; the selection is told beside it."""
+        if not self.is_complete:
+            return "interrupted"
+        return judged_part(self.run.record, self.task, self.model)
 
     @property
     def missed(self) -> tuple[str, ...]:
         """Behaviors whose budget is missed."""
         return tuple(name for name, found in self.results.items() if found.met is False)
+
+    @property
+    def unjudged(self) -> tuple[str, ...]:
+        """Behaviors with a budget that nothing could be held to."""
+        return tuple(name for name, found in self.results.items() if is_unjudged(found))
+
+    @property
+    def is_met(self) -> bool:
+        """It has budgets, and every one of them is met."""
+        judged = [found.met for found in self.results.values() if found.met is not None]
+        return bool(judged) and all(judged) and not self.unjudged
 
     def rate(self, behavior: str) -> str:
         """``96.7%``, or a dash."""

@@ -39,8 +39,28 @@ def test_interrupted_runs_and_single_ones_are_listed_and_not_drawn() -> None:
     rows = list(rows_of(indexed(partial, night(1))))
     assert timelines_of(rows) == []
     assert [row.state for row in rows] == ["interrupted", ""]
+    two = night(1, CHECKPOINTS[:2])
+    kept = tuple(
+        r for r in two.results if (r.model, r.behavior) != (CHECKPOINTS[0], "json_validity")
+    )
+    states = [row.state for row in rows_of(indexed(replace(two, results=kept)))]
+    assert states == [f"judged {TASK} without json_validity", ""]
     page = render(RunIndex("reports/runs", indexed(partial, night(1))))
     assert "2 runs of 1 model on 1 task, the newest of 2026-11-02" in page
+
+
+def test_what_was_not_judged_is_not_met() -> None:
+    """An interrupted run holds nothing to its budgets, whatever its rates are."""
+    whole = night(1)
+    undecided = tuple(replace(r, met=None) for r in whole.results)
+    partial = replace(whole, status="partial", results=undecided)
+    without = replace(whole, results=tuple(replace(r, budget=None, met=None) for r in undecided))
+    rows = list(rows_of(indexed(partial, without)))
+    held = sum(r.budget is not None for r in whole.results)
+    assert [(len(row.unjudged), row.is_met) for row in rows] == [(held, False), (0, False)]
+    page = render(RunIndex("reports/runs", indexed(partial, without)))
+    assert f'<span class="unjudged">{held} not judged</span>' in page
+    assert '<span class="met">' not in page
 
 
 def test_other_cases_are_faint() -> None:
