@@ -21,7 +21,7 @@ def read_review(path: Path) -> tuple[ReviewedAnswer, ...]:
     """Read a review; unknown fields are ignored.
 
     Raises:
-        HarnessError: one line ``file:line: what, what next`` for each mistake found.
+        HarnessError: one line ``file:line: what, what next`` for each of the first mistakes.
     """
     try:
         lines = read_regular(path, MAX_BYTES).split(b"\n")
@@ -37,8 +37,10 @@ def read_review(path: Path) -> tuple[ReviewedAnswer, ...]:
             found += _answers(line, number, seen)
         except ValueError as error:
             mistakes.append(f"{path}:{number}: {error}, {_AGAIN}")
+            if len(mistakes) == MAX_MISTAKES:
+                break
     if mistakes:
-        raise HarnessError(*mistakes[:MAX_MISTAKES])
+        raise HarnessError(*mistakes)
     if not found:
         raise HarnessError(f"{path}: holds no reviewed answer, mark some on the page and {_AGAIN}")
     return tuple(found)
@@ -53,7 +55,10 @@ def _answers(line: bytes, number: int, seen: dict[AnswerKey, int]) -> Iterator[R
     if not line.strip():
         return
     try:
-        answer = _validate()(decode(line))
+        value = decode(line)
+        if not isinstance(value, dict):
+            raise ValueError("is no object with an answer")
+        answer = _validate()(value)
     except ValidationError as error:
         raise ValueError(mistake(error.errors()[0])) from None
     except NotJson as error:

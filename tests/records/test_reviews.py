@@ -35,7 +35,7 @@ def test_a_line_is_an_answer_and_what_is_unknown_is_ignored(tmp_path: Path) -> N
         (LINE, ":2: the answer to 'c' stands in line 1 too"),
         ({**LINE, "run": "../../etc/passwd"}, ":2: run: '../../etc/passwd' is no id of a run"),
         ({**LINE, "run": "latest"}, ":2: run: 'latest' is no id of a run"),
-        ([], ":2: Input should be a dictionary"),
+        ([], ":2: is no object with an answer"),
     ],
 )
 def test_a_mistake_is_a_line_with_what_to_do(line: object, said: str, tmp_path: Path) -> None:
@@ -44,6 +44,14 @@ def test_a_mistake_is_a_line_with_what_to_do(line: object, said: str, tmp_path: 
         read_review(file)
     assert str(error.value).startswith(f"{file}{said}")
     assert str(error.value).endswith("export the review from its page again")
+
+
+def test_the_first_five_mistakes_are_told(tmp_path: Path) -> None:
+    file = written(tmp_path / "review.jsonl", *[[]] * 1_000)
+    with pytest.raises(HarnessError) as error:
+        read_review(file)
+    told = [line.removeprefix(str(file)).split(",")[0] for line in error.value.mistakes]
+    assert told == [f":{n}: is no object with an answer" for n in range(1, 6)]
 
 
 def test_a_file_without_a_review_is_refused(tmp_path: Path) -> None:

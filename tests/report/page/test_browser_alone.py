@@ -97,7 +97,8 @@ def test_an_unknown_value_of_the_address_is_any_and_an_unknown_case_is_said(
     tab: Page, tmp_path: Path
 ) -> None:
     path = written(record(12), tmp_path)
-    tab.open(path, f"{TASK}&behavior=none&code=%3Cb%3E&change=x&side=constructor&reviewed=__proto__")
+    hostile = "behavior=none&code=%3Cb%3E&change=x&side=constructor&reviewed=__proto__"
+    tab.open(path, f"{TASK}&{hostile}")
     chosen = tab.evaluate(CHOSEN)
     assert {chosen[name] for name in ("behavior", "code", "change", "reviewed")} == {"any"}
     assert chosen["side"] == "before or after"
