@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from harness.report.page.document import Document
-from harness.report.page.index.checkpoints import checkpoints_of
+from harness.report.page.index.checkpoints import checkpoints_of, training_of
 from harness.report.page.index.lines import timelines_of
 from harness.report.page.index.runs import IndexRow, RunIndex, rows_of
 from harness.report.page.visible import breakable
@@ -30,7 +30,8 @@ def render(index: RunIndex) -> str:
         "more_timelines": max(0, len(timelines) - MAX_TIMELINES),
         "trainings": trainings,
     }
-    return DOCUMENT.render(values, {"breakable": breakable, "words": words})
+    functions = {"breakable": breakable, "training_of": training_of, "words": words}
+    return DOCUMENT.render(values, functions)
 
 
 def headline(index: RunIndex, rows: Sequence[IndexRow]) -> str:

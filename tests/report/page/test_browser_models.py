@@ -42,6 +42,19 @@ def choose(tab: Page, role: str, place: int) -> None:
     )
 
 
+def test_a_task_without_a_case_on_the_page_follows_the_pair(tab: Page, tmp_path: Path) -> None:
+    run = record(12, MODELS)
+    other = tuple(replace(found, task="other") for found in run.results)
+    tasks = (*run.tasks, replace(run.tasks[0], name="other"))
+    tab.open(written(replace(run, tasks=tasks, results=(*run.results, *other)), tmp_path))
+    choose(tab, "before", 2)
+    head = "document.querySelector('#task-%d table.behaviors th[data-slot] .name').textContent"
+    rate = "document.querySelector('#task-%d table.behaviors .rate').firstChild.data"
+    assert [tab.evaluate(head % task) for task in (0, 1)] == ["one", "one"]
+    assert tab.evaluate(rate % 1) == tab.evaluate(rate % 0)
+    assert tab.problems == []
+
+
 def rates(tab: Page) -> list[str]:
     found = tab.evaluate(f"[...{ROW}.querySelectorAll('.rate')].map((n) => n.firstChild.data)")
     return list(found)

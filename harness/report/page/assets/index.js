@@ -4,11 +4,10 @@ const FIELDS = ["model", "task", "cases"];
 const filtered = [...document.querySelectorAll("[data-model]")];
 const rows = filtered.filter((node) => node.tagName === "TR");
 
-/** The training whose checkpoint it is, or all of them; nothing for other models. */
-const trainingOf = (model) => model.match(/^(.*?)(?:\.partial)?\/?checkpoint-(?:\d{1,9}|\*)\/?$/s)?.[1];
+/** The training of each model that is a checkpoint, as its group and the filter name it; "" of other models. */
+const trainings = new Map(rows.map((row) => [row.dataset.model, row.dataset.training]));
 /** A checkpoint belongs to the group of its training, and all checkpoints to the training. */
-const isOf = (said, wanted) => said === wanted ||
-  ((said.endsWith("/checkpoint-*") || wanted.endsWith("/checkpoint-*")) && trainingOf(said) !== undefined && trainingOf(said) === trainingOf(wanted));
+const isOf = (said, wanted) => said === wanted || trainings.get(said) === wanted || said === trainings.get(wanted);
 
 const apply = () => {
   const wanted = FIELDS.map((name) => [name, form.elements[name].value]).filter(([, value]) => value);

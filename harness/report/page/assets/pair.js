@@ -68,7 +68,8 @@ const followCodes = (task, index) => {
   }
 };
 
-const followPair = (sections) => {
+/** Every table and chart of every task, also of one without a case on the page. */
+const followPair = () => {
   const isFirst = pair.join() === data.pair.join();
   const form = document.querySelector("form.pair");
   if (!form) return;
@@ -86,7 +87,7 @@ const followPair = (sections) => {
     head.textContent = plain(side.name);
     head.title = plain(side.ref);
   }
-  for (const { task, index } of sections) {
+  for (const [index, task] of data.tasks.entries()) {
     followRates(task, index);
     followCodes(task, index);
     followPlots(task, index);

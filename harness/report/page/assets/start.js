@@ -5,7 +5,7 @@ const sections = data.tasks.map((task, index) => setUp(task, index, leaveOthers)
 const recallAll = () => {
   pair = pairOfAddress();
   recallCertainty();
-  followPair(sections);
+  followPair();
   for (const section of sections) section.recall();
 };
 const choose = (wanted) => {

@@ -64,6 +64,16 @@ def training_folder(ref: str) -> tuple[str, str, int] | None:
     return found["kind"], found["folder"].removesuffix(_PARTIAL) or ".", int(found["step"])
 
 
+def training_of(ref: str) -> str:
+    """The name of a checkpoint's training: ``adapter:out/checkpoint-*``; empty of other models."""
+    found = training_folder(ref)
+    return _name(found[0], found[1]) if found else ""
+
+
+def _name(kind: str, folder: str) -> str:
+    return f"{kind}:{folder}/checkpoint-*"
+
+
 def checkpoints_of(rows: Iterable[IndexRow], trainings: Mapping[str, Rates]) -> list[Checkpoints]:
     """The trainings of which two checkpoints or more were judged, the latest first.
 
@@ -99,7 +109,7 @@ def _checkpoints(
     names = sorted(judged, key=order_of)
     main = [name for name in names if name in CLASSES]
     return Checkpoints(
-        f"{kind}:{folder}/checkpoint-*",
+        _name(kind, folder),
         first.task.name,
         first.cases,
         _best(main, rows),

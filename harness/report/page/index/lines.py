@@ -26,7 +26,7 @@ class BehaviorLine:
     behavior: str
     latest: str
     change: str
-    """Since the run before, in points, with a sign; empty for the same."""
+    """Since the run before, in points, with a sign; empty for what rounds to the same."""
     is_fall: bool
     bounds: str
     """What the chart's height stands for: ``80 to 100%``."""
@@ -91,7 +91,8 @@ def _line(behavior: str, rows: Sequence[IndexRow]) -> BehaviorLine | None:
     rates = [rate for *_, rate in judged]
     low, high = _bounds(rates)
     before, latest = rates[-2:]
-    change = "" if before == latest else words.signed((latest - before) * 100, minus=words.MINUS)
+    points = round((latest - before) * 100, 1)
+    change = words.signed(points, minus=words.MINUS) if points else ""
     places = [
         (i / (len(rows) - 1), 1 - MARGIN - (rate - low) / (high - low) * (1 - 2 * MARGIN))
         for i, _, _, rate in judged
@@ -109,7 +110,7 @@ def _line(behavior: str, rows: Sequence[IndexRow]) -> BehaviorLine | None:
         '<svg class="chart line" width="100%" height="{}" role="group" aria-label="{}">{}{}</svg>'
     ).format(HEIGHT, plain(said), line, dots)
     ends = f"{low * 100:.0f} to {high * 100:.0f}%"
-    return BehaviorLine(behavior, words.percent(latest), change, latest < before, ends, chart)
+    return BehaviorLine(behavior, words.percent(latest), change, points < 0, ends, chart)
 
 
 def _bounds(rates: Sequence[float]) -> tuple[float, float]:

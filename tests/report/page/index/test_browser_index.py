@@ -11,6 +11,7 @@ from tests.needs import BROWSER, missing
 from tests.report import axe
 from tests.report.chromium import Page
 from tests.report.page.index.runs import CHECKPOINTS, indexed, night, selected
+from tests.synthetic import ADAPTER
 
 pytestmark = pytest.mark.slow
 
@@ -49,12 +50,29 @@ def test_the_filter_is_kept_in_the_address(tab: Page, page: Path) -> None:
     address = tab.evaluate("location.hash")
     tab.open(page, address)
     assert (tab.evaluate(ROWS), tab.evaluate(GROUPS)) == (3, 1)
+    choose(tab, "model", ADAPTER)
+    assert (tab.evaluate(ROWS), tab.evaluate(GROUPS)) == (4, 1)
     choose(tab, "model", "")
     choose(tab, "cases", "12 selected")
     assert (tab.evaluate(ROWS), tab.evaluate(GROUPS)) == (1, 0)
     tab.open(page, "#model=none&task=%FF")
     assert tab.evaluate(ROWS) == 7
     assert (tab.problems, tab.requests) == ([], [])
+
+
+def test_checkpoints_in_the_folder_itself_are_filtered_with_their_training(
+    tab: Page, tmp_path: Path
+) -> None:
+    here = tuple(f"adapter:checkpoint-{step}" for step in (5, 10))
+    path = tmp_path / "index.html"
+    path.write_text(render(RunIndex("reports/runs", indexed(night(1, (*here, ADAPTER))))), "utf-8")
+    tab.open(path)
+    choose(tab, "model", "adapter:./checkpoint-*")
+    assert (tab.evaluate(ROWS), tab.evaluate(GROUPS)) == (2, 1)
+    choose(tab, "model", here[0])
+    assert (tab.evaluate(ROWS), tab.evaluate(GROUPS)) == (1, 1)
+    choose(tab, "model", ADAPTER)
+    assert (tab.evaluate(ROWS), tab.evaluate(GROUPS)) == (1, 0)
 
 
 def test_a_point_leads_to_its_run(tab: Page, page: Path) -> None:

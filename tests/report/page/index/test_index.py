@@ -34,6 +34,12 @@ def test_a_line_has_one_selection_and_its_points_are_links() -> None:
     )
 
 
+def test_a_fall_too_small_to_be_seen_is_none() -> None:
+    (found,) = timelines_of(list(rows_of(indexed(night(2, right=0.4998), night(1, right=0.5)))))
+    (right,) = (line for line in found.lines if line.behavior == "exact_fields")
+    assert (right.latest, right.change, right.is_fall) == ("50.0%", "", False)
+
+
 def test_interrupted_runs_and_single_ones_are_listed_and_not_drawn() -> None:
     partial = replace(night(2), status="partial")
     rows = list(rows_of(indexed(partial, night(1))))
