@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from harness.tasks.draft.draft import Draft
 
 FORMATS = ("json", "text", "python")
-_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
 _FILE = PathType(path_type=Path)
 _ASKED = {
     "json": "Fields, such as 'vendor, total:number, due:date, note?'",
@@ -85,7 +85,9 @@ def new(name: str, tasks_dir: Path | None, is_json: bool, **options: Any) -> Non
     from harness.tasks.draft.writing import settled, write_task
 
     if not _NAME.fullmatch(name):
-        raise HarnessError(f"{name!r}: no name of a task, use letters, digits, '_', '-' and '.'")
+        raise HarnessError(
+            f"{name!r:.80}: no name of a task, use at most 100 letters, digits, '_', '-' and '.'"
+        )
     folder = (tasks_dir or Path(project_settings().tasks_dir)) / name
     if folder.exists():
         raise HarnessError(f"{folder}: is there already, choose another name or move it away")
@@ -101,7 +103,7 @@ def new(name: str, tasks_dir: Path | None, is_json: bool, **options: Any) -> Non
         return
     from harness.report.console.output import say
 
-    say(*_told(folder, kept, left_out), *(mistake.text for mistake in grade.mistakes))
+    say(*_told(folder, kept, left_out), *(f"mend: {mistake.text}" for mistake in grade.mistakes))
 
 
 def _left_out(draft: "Draft", kept: "Draft") -> Iterator[str]:
@@ -126,7 +128,7 @@ def _completed(name: str, given: Given) -> Given:
     if not given.says_too_little:
         return given
     if not _is_asked():
-        raise HarnessError(f"harness task new {name}: {_WANTED}")
+        raise HarnessError(f"{name}: {_WANTED}")
     form = given.format or click.prompt(
         "Form of the answers", type=click.Choice(FORMATS), default="json", err=True
     )
@@ -146,6 +148,10 @@ def _draft(name: str, given: Given) -> "Draft":
 
     if given.answer and not given.examples:
         raise HarnessError("--answer goes with --examples")
+    if given.examples and given.fields and given.format in ("text", "python"):
+        raise HarnessError(
+            f"--fields: the examples say what {given.format} answers look like, leave it out"
+        )
     schema = _schema(given)
     if given.examples:
         rows = read_rows(given.examples, given.answer)

@@ -7,6 +7,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from harness.cli import main
+from harness.tasks.task import load_task
 
 MODEL = """\
 from datetime import date
@@ -78,7 +79,7 @@ def test_a_terminal_is_asked(monkeypatch: pytest.MonkeyPatch, project: Path) -> 
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["a"], "harness task new a: say what a good answer is: --fields"),
+        (["a"], "a: say what a good answer is: --fields"),
         (["../a", "--fields", "x"], "'../a': no name of a task"),
         (["a", "--fields", "x", "--pydantic", "m:M"], "--fields and --pydantic: both say"),
         (["a", "--schema", "no.json"], "--schema no.json: cannot be read (No such file"),
@@ -86,11 +87,35 @@ def test_a_terminal_is_asked(monkeypatch: pytest.MonkeyPatch, project: Path) -> 
         (["a", "--pydantic", "nothere:M"], "nothere cannot be imported (ModuleNotFoundError"),
         (["a", "--format", "text", "--schema", "s.json"], "--schema: is for --format json"),
         (["a", "--answer", "x", "--fields", "y"], "--answer goes with --examples"),
+        (["a" * 101, "--fields", "x"], "no name of a task, use at most 100 letters"),
+        (["a", "--fields", "x", "--prompt", "{b} {c}"], "not every case has {b}, there is {text}"),
+        (["a", "--fields", "x", "--prompt", "\udcff"], "its prompt has half a character"),
+        (
+            ["a", "--format", "text", "--fields", "Summary", "--examples", "rows.jsonl"],
+            "--fields: the examples say what text answers look like",
+        ),
     ],
 )
 def test_mistakes_are_one_line(arguments: list[str], said: str, project: Path) -> None:
+    (project / "rows.jsonl").write_text('{"mail": "a", "answer": "b"}\n')
     done = new(*arguments)
     assert done.exit_code == 2
     (line,) = done.stderr.splitlines()
     assert said in line
     assert not (project / "tasks").exists()
+
+
+@pytest.mark.parametrize("leaving", ["raise SystemExit(0)", "import sys; sys.exit('done')"])
+def test_a_module_that_ends_python_is_no_success(project: Path, leaving: str) -> None:
+    (project / "models.py").write_text(leaving)
+    done = new("a", "--pydantic", "models.py:Invoice")
+    assert done.exit_code == 2
+    assert "models.py ends Python" in done.stderr
+    assert not (project / "tasks").exists()
+
+
+def test_a_prompt_of_any_characters_is_the_task_s(project: Path) -> None:
+    prompt = 'Größe "x": \x7f\u2028\x85 \U0001f600 # {text}\n---\n'
+    assert new("a", "--fields", "vendor", "--prompt", prompt).exit_code == 0
+    assert load_task(project / "tasks/a").file.prompt == prompt
+    assert "left out" not in new("b", "--fields", "vendor", "--prompt", prompt).output

@@ -161,16 +161,23 @@ def _with_variables(draft: Draft) -> Draft:
     Raises:
         HarnessError: the prompt asks for what the cases have not.
     """
-    for variable in VARIABLE.findall(draft.prompt or ""):
+    asked, made_up = dict.fromkeys(VARIABLE.findall(draft.prompt or "")), _made_up_name(draft)
+    if len(asked) == 1 and made_up not in (None, *asked):
+        return _renamed(draft, next(iter(asked)))
+    for variable in asked:
         if any(variable not in case["variables"] for case in draft.cases):
             there = ", ".join(f"{{{name}}}" for name in draft.cases[0]["variables"])
-            if draft.is_made_up and len(draft.cases[0]["variables"]) == 1:
-                return _renamed(draft, variable)
             raise HarnessError(f"--prompt: not every case has {{{variable}}}, there is {there}")
     if draft.prompt is not None and not VARIABLE.search(draft.prompt):
         names = "\n".join(f"{{{name}}}" for name in draft.cases[0]["variables"])
         return replace(draft, prompt=f"{draft.prompt}\n{names}")
     return draft
+
+
+def _made_up_name(draft: Draft) -> str | None:
+    """The only variable of made-up cases, which may have any name."""
+    names = [*draft.cases[0]["variables"]]
+    return names[0] if draft.is_made_up and len(names) == 1 else None
 
 
 def _renamed(draft: Draft, variable: str) -> Draft:
@@ -179,7 +186,7 @@ def _renamed(draft: Draft, variable: str) -> Draft:
         {**case, "variables": dict.fromkeys([variable], *case["variables"].values())}
         for case in draft.cases
     )
-    return _with_variables(replace(draft, cases=tuple(cases)))
+    return replace(draft, cases=tuple(cases))
 
 
 def _asking(schema: Any, variable: str) -> str:

@@ -73,7 +73,9 @@ def _type(name: str, text: str) -> dict[str, Any]:
     if text.endswith(_LIST):
         return {"type": "array", "items": _type(name, text.removesuffix(_LIST))}
     if "|" in text:
-        return {"enum": [value for value in text.split("|") if value]}
+        if not (values := [value for value in text.split("|") if value]):
+            raise HarnessError(f"{OPTION}: {name}: names no value, such as {name}:EUR|USD")
+        return {"enum": values}
     known = _OTHER_NAMES.get(text.lower(), text.lower())
     if known not in TYPES:
         hint = did_you_mean(text, [*TYPES, *_OTHER_NAMES], f"there are {', '.join(TYPES)}")

@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+from codecs import BOM_UTF8
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 from harness.core.errors import HarnessError
 from harness.core.suggestion import did_you_mean
 from harness.files.regular import read_regular
-from harness.files.strict_json import NotJson, decode, parse_json
+from harness.files.strict_json import NotJson, decode
 
 ANSWERS = (
     *("reference", "answer", "completion", "output", "response", "expected", "target", "label"),
@@ -41,7 +42,7 @@ def read_rows(path: Path, answer: str | None = None) -> list[Row]:
         HarnessError: a line for each row that is none, or the columns say too little.
     """
     try:
-        raw = read_regular(path)
+        raw = read_regular(path).removeprefix(BOM_UTF8)
     except OSError as error:
         raise HarnessError(f"--examples {path}: cannot be read ({error.strerror})") from None
     values = [*_values(path, raw)]
@@ -63,25 +64,33 @@ def _values(path: Path, raw: bytes) -> Iterator[tuple[str, Any]]:
         yield from _table(path, raw)
         return
     if raw.lstrip()[:1] == b"[":
-        for number, value in enumerate(parse_json(raw, path), 1):
+        for number, value in enumerate(_decoded(path, raw, 1), 1):
             yield f"{path}: row {number}", value
         return
     for number, line in enumerate(raw.splitlines(), 1):
         if line.strip():
-            try:
-                yield f"{path}:{number}", decode(line)
-            except NotJson as error:
-                raise HarnessError(f"{path}:{number}: not valid JSON: {error}") from None
+            yield f"{path}:{number}", _decoded(path, line, number)
+
+
+def _decoded(path: Path, text: bytes, line: int) -> Any:
+    """The JSON value that begins on a line of the file."""
+    try:
+        return decode(text)
+    except NotJson as error:
+        raise HarnessError(
+            f"--examples {path}:{line + error.line - 1}: not valid JSON: {error}"
+        ) from None
 
 
 def _table(path: Path, raw: bytes) -> Iterator[tuple[str, Any]]:
     try:
-        text = raw.decode("utf-8-sig")
+        text = raw.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise HarnessError(f"{path}: cannot be read ({error})") from None
+        raise HarnessError(f"--examples {path}: is not UTF-8 ({error}), save it as such") from None
     delimiter = "\t" if path.suffix.lower() == ".tsv" else ","
     reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:
+        _require_different(path, reader.fieldnames or ())
         for row in reader:
             if None in row or None in row.values():
                 raise HarnessError(f"{path}:{reader.line_num}: has not as many cells as columns")
@@ -90,12 +99,17 @@ def _table(path: Path, raw: bytes) -> Iterator[tuple[str, Any]]:
         raise HarnessError(f"{path}:{reader.line_num}: no CSV: {error}") from None
 
 
+def _require_different(path: Path, columns: Sequence[str]) -> None:
+    if twice := [name for name in columns if columns.count(name) > 1]:
+        raise HarnessError(f"--examples {path}: has the column {twice[0]!r} twice, name it anew")
+
+
 def _is_case(value: Mapping[str, Any]) -> bool:
     return "reference" in value and isinstance(value.get("variables"), dict)
 
 
 def _case(value: Mapping[str, Any]) -> Row:
-    return Row(value["reference"], _named(value["variables"]))
+    return Row(value["reference"], _named("variables", value["variables"]))
 
 
 def _is_chat(value: Mapping[str, Any]) -> bool:
@@ -138,9 +152,15 @@ def _row(where: str, value: Mapping[str, Any], answer: str) -> Row:
     rest = {name: part for name, part in value.items() if name != answer and name != "id"}
     if not rest:
         raise HarnessError(f"{where}: has the answer alone, nothing to ask")
-    return Row(value[answer], _named(rest))
+    return Row(value[answer], _named(where, rest))
 
 
-def _named(values: Mapping[str, Any]) -> dict[str, Any]:
+def _named(where: str, values: Mapping[str, Any]) -> dict[str, Any]:
     """The values under names that a prompt's ``{name}`` can have."""
-    return {re.sub(r"\W+", "_", name).strip("_") or "text": v for name, v in values.items()}
+    found: dict[str, Any] = {}
+    for name, value in values.items():
+        own = re.sub(r"\W+", "_", name).strip("_") or "text"
+        if own in found:
+            raise HarnessError(f"{where}: two columns would be {{{own}}} in a prompt, rename one")
+        found[own] = value
+    return found

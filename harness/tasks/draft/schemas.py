@@ -3,7 +3,9 @@
 import importlib
 import importlib.util
 import sys
+from codecs import BOM_UTF8
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -17,10 +19,13 @@ from harness.checks.schema.schema import compile_schema
 from harness.core.errors import HarnessError, one_line
 from harness.core.suggestion import did_you_mean
 from harness.files.regular import read_regular
-from harness.files.strict_json import parse_json
+from harness.files.strict_json import NotJson, decode
 from harness.tasks.draft.fields import object_schema
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
+MAX_DEPTH = 50
+MAX_PARTS = 2_000
+"""Values of one answer: a schema may refer to itself, and ask for any number of items."""
 
 
 def schema_in(path: Path) -> Any:
@@ -30,9 +35,11 @@ def schema_in(path: Path) -> Any:
         HarnessError: it is none.
     """
     try:
-        return usable(parse_json(read_regular(path), path), f"--schema {path}")
+        return usable(decode(read_regular(path).removeprefix(BOM_UTF8)), f"--schema {path}")
     except OSError as error:
         raise HarnessError(f"--schema {path}: cannot be read ({error.strerror})") from None
+    except NotJson as error:
+        raise HarnessError(f"--schema {path}:{error.line}: not valid JSON: {error}") from None
 
 
 def usable(schema: Any, where: str) -> Any:
@@ -61,6 +68,10 @@ def model_schema(spec: str) -> Any:
         raise HarnessError(f"{where}: write FILE.py:CLASS or MODULE:CLASS")
     try:
         module = _imported(source)
+    except SystemExit as error:  # It would end this command, as if all had been done.
+        raise HarnessError(
+            f"{where}: {source} ends Python ({error}), which a model must not"
+        ) from None
     except Exception as error:
         raise HarnessError(f"{where}: {source} cannot be imported ({one_line(error)})") from None
     found = getattr(module, name, None)
@@ -138,8 +149,13 @@ class Leaf:
 
 
 def leaves(schema: Any) -> dict[str, Leaf]:
-    """An answer's single values, by their pointers; those in lists are left out."""
-    return dict(_leaves(schema, schema, "", is_needed=True, depth=0))
+    """An answer's single values, by their pointers; those in lists are left out, and those of a
+    schema within itself.
+
+    Raises:
+        HarnessError: the schema has too many parts.
+    """
+    return dict(_leaves(schema, Parts(schema), "", is_needed=True))
 
 
 def resolved(schema: Any, root: Any) -> Any:
@@ -164,22 +180,49 @@ def without_null(schema: Any, root: Any) -> Any:
     return schema
 
 
+class Parts:
+    """The parts of a schema as they are looked into, one below the other."""
+
+    def __init__(self, root: Any) -> None:
+        self.root = root
+        self.count = 0
+        self.above: list[Any] = []
+        """The parts around the one that is looked into."""
+
+    @contextmanager
+    def inside(self, part: Any) -> Iterator[bool]:
+        """Go into a part; gives False where it is within itself, or too deep to be looked into.
+
+        Raises:
+            HarnessError: there are too many.
+        """
+        self.count += 1
+        if self.count > MAX_PARTS:
+            raise HarnessError(
+                f"the schema asks for more than {MAX_PARTS:,} values in one answer, draft the task "
+                "with a smaller one"
+            )
+        is_new = len(self.above) < MAX_DEPTH and all(part is not other for other in self.above)
+        self.above.append(part)
+        try:
+            yield is_new
+        finally:
+            self.above.pop()
+
+
 def _leaves(
-    schema: Any, root: Any, pointer: str, *, is_needed: bool, depth: int
+    schema: Any, parts: Parts, pointer: str, *, is_needed: bool
 ) -> Iterator[tuple[str, Leaf]]:
-    inner = without_null(schema, root)
-    if not isinstance(inner, dict) or depth > MAX_DEPTH:
+    inner = without_null(schema, parts.root)
+    if not isinstance(inner, dict):
         return
-    if isinstance(properties := inner.get("properties"), dict):
-        for name, below in properties.items():
-            part = name.replace("~", "~0").replace("/", "~1")
-            must_be = is_needed and name in inner.get("required", ())
-            place = f"{pointer}/{part}"
-            yield from _leaves(below, root, place, is_needed=must_be, depth=depth + 1)
-    elif pointer and inner.get("type") not in ("array", "object", "null"):
-        may_be_null = inner is not resolved(schema, root) or isinstance(inner.get("type"), list)
-        yield pointer, Leaf(inner, is_needed and not may_be_null)
-
-
-MAX_DEPTH = 8
-"""Objects within objects that are looked into: a schema may refer to itself."""
+    with parts.inside(inner) as is_new:
+        if isinstance(properties := inner.get("properties"), dict) and is_new:
+            for name, below in properties.items():
+                part = name.replace("~", "~0").replace("/", "~1")
+                must_be = is_needed and name in inner.get("required", ())
+                yield from _leaves(below, parts, f"{pointer}/{part}", is_needed=must_be)
+        elif pointer and is_new and inner.get("type") not in ("array", "object", "null"):
+            is_optional = inner is not resolved(schema, parts.root)
+            may_be_null = is_optional or isinstance(inner.get("type"), list)
+            yield pointer, Leaf(inner, is_needed and not may_be_null)

@@ -1,6 +1,7 @@
 """Writes a drafted task's folder, once its references pass the behaviors that it declares."""
 
 import json
+import sys
 import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -12,6 +13,7 @@ import yaml
 from harness.core.errors import HarnessError
 from harness.files.project import in_project, seen_from
 from harness.files.staging import staged
+from harness.tasks.case_file import json_line
 from harness.tasks.check.grading import TaskGrade, check_task
 from harness.tasks.draft.draft import JSON, Draft
 from harness.tasks.task import CASES_FILE, TASK_FILE
@@ -74,7 +76,9 @@ def _graded(draft: Draft) -> TaskGrade:
         folder = Path(above) / draft.name
         folder.mkdir()
         _write_into(folder, draft, None)
-        return check_task(folder)
+        grade = check_task(folder)
+    texts = (replace(m, text=m.text.replace(f"{folder}/", "")) for m in grade.mistakes)
+    return replace(grade, mistakes=tuple(texts))
 
 
 def write_task(draft: Draft, folder: Path) -> None:
@@ -99,13 +103,33 @@ def write_task(draft: Draft, folder: Path) -> None:
 
 
 def _write_into(folder: Path, draft: Draft, described: Path | None) -> None:
+    """
+    Raises:
+        HarnessError: a text of it is none.
+    """
+    _require_text(draft)
     lines = "".join(f"{line}\n" for line in _task_lines(draft, described))
     (folder / TASK_FILE).write_text(lines, "utf-8")
-    cases = "".join(f"{json.dumps(case, ensure_ascii=False)}\n" for case in draft.cases)
+    cases = "".join(f"{json_line(case)}\n" for case in draft.cases)
     (folder / CASES_FILE).write_text(cases, "utf-8")
     if draft.schema is not None:
         text = json.dumps(draft.schema, indent=2, ensure_ascii=False)
         (folder / SCHEMA_FILE).write_text(f"{text}\n", "utf-8")
+
+
+def _require_text(draft: Draft) -> None:
+    for what, value in (("prompt", draft.prompt), ("schema", draft.schema), *_each_case(draft)):
+        try:
+            json.dumps(value, ensure_ascii=False).encode()
+        except UnicodeEncodeError:
+            raise HarnessError(
+                f"{draft.name}: its {what} has half a character (a lone surrogate, or a byte that "
+                "is not UTF-8), which no file of text can hold: take it out"
+            ) from None
+
+
+def _each_case(draft: Draft) -> Iterator[tuple[str, Any]]:
+    return ((f"case {number}", case) for number, case in enumerate(draft.cases, 1))
 
 
 def _task_lines(draft: Draft, described: Path | None) -> Iterator[str]:
@@ -138,7 +162,6 @@ def _declared(draft: Draft) -> Iterator[tuple[str, Any]]:
 
 def _value(value: Any) -> str:
     """The value on one line of YAML."""
-    if isinstance(value, str):
-        return json.dumps(value, ensure_ascii=False)
-    text = yaml.safe_dump(value, default_flow_style=True, width=10_000, sort_keys=False)
-    return text.strip().removesuffix("\n...").strip()
+    how = {"default_style": '"'} if isinstance(value, str) else {"default_flow_style": True}
+    text = yaml.safe_dump(value, width=sys.maxsize, sort_keys=False, allow_unicode=True, **how)
+    return str(text).strip().removesuffix("\n...").strip()

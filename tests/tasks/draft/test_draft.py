@@ -1,6 +1,7 @@
 """Drafted tasks are sound as they stand: their references pass, corrupted ones fail."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -109,3 +110,61 @@ def test_what_is_there_is_not_overwritten(tmp_path: Path) -> None:
     with pytest.raises(HarnessError, match="is there already"):
         write_task(draft, tmp_path / "a")
     assert [path.name for path in tmp_path.iterdir()] == ["a"]
+
+
+TREE = {
+    "$defs": {
+        "node": {
+            "type": "object",
+            "properties": {
+                "name": {"type": "string"},
+                "left": {"$ref": "#/$defs/node"},
+                "right": {"$ref": "#/$defs/node"},
+            },
+            "required": ["name"],
+        }
+    },
+    "$ref": "#/$defs/node",
+}
+
+
+def test_a_schema_within_itself_is_looked_into_once() -> None:
+    draft = from_schema("a", None, TREE)
+    assert draft.declares["exact"] == ["/name"]
+    assert [case["reference"] for case in draft.cases] == [
+        {"name": f"name {word}"} for word in ("alpha", "beta", "gamma")
+    ]
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"type": "array", "items": {"type": "string"}, "minItems": 10**9},
+        {
+            "$defs": {
+                f"d{n}": {
+                    "type": "object",
+                    "properties": {f"p{m}": {"$ref": f"#/$defs/d{m}"} for m in range(9)},
+                }
+                for n in range(9)
+            },
+            "$ref": "#/$defs/d0",
+        },
+    ],
+    ids=["items", "references"],
+)
+def test_a_schema_of_endless_values_is_refused(schema: dict[str, Any]) -> None:
+    with pytest.raises(HarnessError, match="asks for more than 2,000 values in one answer"):
+        from_schema("a", None, schema)
+
+
+def test_half_a_character_is_no_text() -> None:
+    with pytest.raises(HarnessError, match="its case 1 has half a character"):
+        settled(from_rows("a", None, None, None, [Row("b", {"text": "\ud800"})]))
+
+
+def test_a_mistake_names_the_task_s_own_file() -> None:
+    draft = from_rows("a", None, None, None, [Row("b", {"text": "x"})])
+    twice = replace(draft, cases=(*draft.cases, *draft.cases))
+    _, grade = settled(twice)
+    assert grade.mistakes[0].text.startswith("cases.jsonl:2: ")

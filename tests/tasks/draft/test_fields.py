@@ -26,6 +26,7 @@ def test_types_choices_lists_and_what_may_miss() -> None:
         ("a, b, a:number", "a stands twice"),
         ("a:nmber", "no type 'nmber', did you mean 'number'?"),
         ("a b", "'a b' is no field"),
+        ("a:|", "a: names no value, such as a:EUR|USD"),
     ],
 )
 def test_mistakes(typed: str, said: str) -> None:
