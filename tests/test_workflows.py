@@ -28,6 +28,8 @@ from tests.project import clean_environment
 WORKFLOW = yaml.safe_load((ROOT / ".github/workflows/gate.yml").read_text("utf-8"))
 STEPS = WORKFLOW["jobs"]["gate"]["steps"]
 JOB = yaml.safe_load((ROOT / ".gitlab-ci.yml").read_text("utf-8"))["gate"]
+KEPT = "kept-on-the-main-branch"
+"""The run that the baseline was saved of."""
 CASES = 150
 """Enough for a pass where no case flips."""
 ADAPTER = "models/tiny-qwen2-adapter"
@@ -98,9 +100,12 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Runner:
         (tools / name).write_text(text)
         (tools / name).chmod(0o755)
     runner = Runner(above / "project", tools, above / "store")
-    assert CliRunner().invoke(main, ["init", str(runner.folder)]).exit_code == 0
+    for service in ("github", "gitlab"):
+        assert (
+            CliRunner().invoke(main, ["init", str(runner.folder), "--ci", service]).exit_code == 0
+        )
     keep_cases(runner.folder, CASES)
-    runner.done("pytest suites --run-id first && harness baseline save main --texts")
+    runner.done(f"pytest suites --run-id {KEPT} && harness baseline save main --texts")
     shutil.rmtree(runner.folder / "reports/runs")
     return runner
 
@@ -171,7 +176,7 @@ def test_the_steps_for_github_gate_a_fresh_checkout(runner):
         "pr comment 12 --body-file comment.md --edit-last",
     ]
     page = (runner.folder / "report.html").read_text("utf-8")
-    assert page.count("first") > 0
+    assert KEPT in page
     assert "gate-7-1" in page
     assert "PASS" in (runner.folder.parent / "summary.md").read_text("utf-8")
     uploaded = step_of("actions/upload-artifact@v4")["with"]["path"].split()
@@ -243,14 +248,32 @@ def test_an_adapter_in_git_lfs_is_checked_out():
     assert step_of("actions/checkout@v4")["with"] == {"lfs": "${{ env.ADAPTER == 'lfs' }}"}
 
 
-@pytest.mark.slow
-def test_the_job_for_gitlab_gates_a_fresh_checkout(runner):
+def job(runner: Runner, **given: str) -> tuple[tuple[int, str], tuple[int, str]]:
+    """What the job's script and what comes after it end with, of the file that the project has."""
+    written = yaml.safe_load((runner.folder / ".gitlab-ci.yml").read_text("utf-8"))["gate"]
+    assert written == JOB, "it has one home"
     ids = {"CI_PIPELINE_ID": "1", "CI_JOB_ID": "2", "CI_PROJECT_DIR": str(runner.folder)}
     variables = {k: Template(str(v)).safe_substitute(ids) for k, v in JOB["variables"].items()}
-    environment = {**variables, **ids}
-    runner.done("\n".join([*JOB["before_script"], *JOB["script"]]), **environment)
-    runner.done("\n".join(JOB["after_script"]), **environment)
+    environment = {**variables, **ids, **given}
+    judged = runner.run("\n".join([*JOB["before_script"], *JOB["script"]]), **environment)
+    return judged, runner.run("\n".join(JOB["after_script"]), **environment)
+
+
+@pytest.mark.slow
+def test_the_job_for_gitlab_gates_a_fresh_checkout(runner):
+    for code, said in job(runner):
+        assert code == 0, said
     assert runner.asked.read_text() == "-m pip install -r requirements.txt\n"
     paths = [*JOB["artifacts"]["paths"], *JOB["artifacts"]["reports"]["junit"]]
     assert [path for path in paths if not (runner.folder / path).exists()] == []
-    assert "first" in (runner.folder / "report.html").read_text("utf-8")
+    page = (runner.folder / "report.html").read_text("utf-8")
+    assert KEPT in page
+    assert "gate-1-2" in page
+
+
+@pytest.mark.slow
+def test_a_worse_model_fails_the_job_for_gitlab(runner):
+    (code, said), (after, _) = job(runner, MODEL="base:models/tiny-qwen2")
+    assert (code, after) == (1, 0), said
+    assert "REGRESSION" in (runner.folder / "comment.md").read_text("utf-8")
+    assert "REGRESSION" in (runner.folder / "report.html").read_text("utf-8")

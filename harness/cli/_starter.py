@@ -3,11 +3,11 @@
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 
 from harness.core.errors import HarnessError
 from harness.core.extras import file_of, installed_from, requirement
+from harness.files.project import PYPROJECT, configures_pytest
 from harness.files.starter import PACKAGE, starter_root
 
 MODEL = "adapter:models/tiny-qwen2-adapter"
@@ -106,22 +106,23 @@ PIECES = (
     Piece("schemas/task.schema.json", _TASK_SCHEMA, is_packaged=True),
     Piece("schemas/case.schema.json", "harness/tasks/schemas/case.schema.json", is_packaged=True),
     Piece("schemas/recipe.schema.json", "trainers/recipes/recipe.schema.json", is_packaged=True),
-    Piece(".github/workflows/gate.yml", ".github/workflows/gate.yml"),
     Piece("reports/baselines/.gitkeep"),
     Piece("requirements.txt", text=requirements),
 )
-"""The files of a project that has none of them."""
+"""The files of a project that has none of them, whatever runs its gate."""
 
 
-def pieces() -> tuple[Piece, ...]:
-    """``PIECES``, and the wheel that the harness came from."""
+def pieces(gate: Piece | None) -> tuple[Piece, ...]:
+    """``PIECES``, the gate of the project's CI, and the wheel that the harness came from."""
     own = wheel()
-    return PIECES if own is None else (*PIECES, Piece(f"{WHEELS}/{own.name}", str(own)))
+    wheels = () if own is None else (Piece(f"{WHEELS}/{own.name}", str(own)),)
+    return (*PIECES, *(() if gate is None else (gate,)), *wheels)
 
 
+TASKS = "tasks"
 SETTINGS = f"""\
 [tool.harness]
-tasks_dir = "tasks"
+tasks_dir = "{TASKS}"
 models = ["{MODEL}"]  # what pytest judges where no --model is named
 """
 PYTEST = """\
@@ -144,16 +145,17 @@ README = """\
 is.
 
     pip install -r requirements.txt
-    pytest                                      # judge the models of pyproject.toml
+    pytest suites/                              # judge the models of pyproject.toml
     harness report --open                       # look at the answers
     harness baseline save main --texts          # keep the latest run; commit reports/baselines/
     harness task new NAME                       # say what a model of yours must do
     harness train recipes/json_extraction.yaml  # train an adapter into out/
-    pytest --model adapter:out/json_extraction && harness gate main latest
+    pytest suites/ --model adapter:out/json_extraction && harness gate main latest
 
-Pull requests are held against the baseline by `.github/workflows/gate.yml`. The model in `models/`
-and its task are examples: put your own in their place, in `pyproject.toml` and the workflow too.
+{gated}The model in `models/` and its task are examples: put your own in their place, in
+`pyproject.toml` too.
 """
+GATED = "Every change is held against the baseline by `{}`.\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,23 +164,34 @@ class Addition:
 
     target: str
     text: str
-    is_there: Callable[[str], bool]
-    """True where a file's text has it already; raises TOMLDecodeError for a text that is none."""
+    is_there: Callable[[str, Path], bool]
+    """True where the file's text, or another file of its folder, has it already; raises
+    TOMLDecodeError for a text that is none."""
     name: str = ""
     """A name for what is added, in a message; empty where it is the file."""
 
 
-def _has_table(text: str, name: str) -> bool:
-    """True where a ``pyproject.toml`` has a table of that name under ``tool``, however spelled."""
+def _has_settings(text: str, _: Path) -> bool:
+    """True where a ``pyproject.toml`` has the harness's table, however it is spelled."""
     tools = tomllib.loads(text).get("tool")
-    return isinstance(tools, dict) and name in tools
+    return isinstance(tools, dict) and "harness" in tools
 
 
-ADDITIONS = (
-    Addition("pyproject.toml", SETTINGS, partial(_has_table, name="harness"), "[tool.harness]"),
-    Addition(
-        "pyproject.toml", PYTEST, partial(_has_table, name="pytest"), "[tool.pytest.ini_options]"
-    ),
-    Addition(".gitignore", IGNORED, lambda text: "/reports/*" in text, "runs and trainings"),
-    Addition("README.md", README, lambda text: "## Model behavior" in text, "a section"),
-)
+def _configures_pytest(text: str, folder: Path) -> bool:
+    tools = tomllib.loads(text).get("tool")
+    return configures_pytest(folder) or (isinstance(tools, dict) and "pytest" in tools)
+
+
+def _holds(words: str) -> Callable[[str, Path], bool]:
+    return lambda text, _: words in text
+
+
+def additions(gate: Piece | None) -> tuple[Addition, ...]:
+    """What belongs into files that a project may have; the README names the gate's file."""
+    gated = "" if gate is None else GATED.format(gate.target)
+    return (
+        Addition(PYPROJECT, SETTINGS, _has_settings, "[tool.harness]"),
+        Addition(PYPROJECT, PYTEST, _configures_pytest, "[tool.pytest.ini_options]"),
+        Addition(".gitignore", IGNORED, _holds("/reports/*"), "runs and trainings"),
+        Addition("README.md", README.format(gated=gated), _holds("## Model behavior"), "a section"),
+    )

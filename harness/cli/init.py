@@ -3,18 +3,26 @@
 import os
 import shutil
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import click
 
+from harness.cli import _ci
 from harness.cli._document import json_option, say_document
 from harness.cli._paths import PathType
-from harness.cli._starter import ADDITIONS, Addition, Piece, pieces
+from harness.cli._starter import (
+    MODEL,
+    TASKS,
+    Addition,
+    Piece,
+    additions,
+    pieces,
+)
 from harness.core.errors import HarnessError
 
+JUDGING = "judge the adapter that came along"
 NEXT = (
-    ("pytest", "judge the adapter that came along"),
     ("harness report --open", "look at its answers"),
     ("harness baseline save main --texts", "keep that run, and commit it"),
     ("harness task new NAME", "say what your own model must do"),
@@ -24,8 +32,14 @@ NEXT = (
 
 @click.command()
 @click.argument("folder", type=PathType(path_type=Path, file_okay=False), default=".")
+@click.option(
+    "--ci",
+    type=click.Choice(_ci.SERVICES),
+    help="Whose file the gate is written as. [default: the service that the repository's remote "
+    "names, else github]",
+)
 @json_option
-def command(folder: Path, is_json: bool) -> None:
+def command(folder: Path, ci: str | None, is_json: bool) -> None:
     """Write into FOLDER what a project needs that judges, trains and gates a model.
 
     The suites, an example task with training rows and a recipe, a tiny model to try them on, JSON
@@ -34,21 +48,55 @@ def command(folder: Path, is_json: bool) -> None:
 
     Nothing that is there is overwritten: what the project has already is kept, and named.
     """
+    from harness.files.project import configures_pytest
     from harness.report.console.output import say
 
-    _require_room(folder)
+    gate = _gate(ci or _ci.service_of(folder), folder)
+    _require_room(folder, gate)
+    steps = _steps(has_own_pytest=configures_pytest(folder))
     wrote, kept = list[str](), list[str]()
-    for piece in pieces():
+    for piece in pieces(gate):
         (wrote if _write(piece, folder / piece.target) else kept).append(_shown(piece, folder))
-    for addition in ADDITIONS:
-        is_new = _add(addition, folder / addition.target)
+    for addition in additions(gate):
+        is_new = _add(addition, folder)
         name = f"{folder / addition.target}: {addition.name}"
         (wrote if is_new else kept).append(name)
+    notes = [*_notes(folder, gate)]
     say(*(f"wrote {name}" for name in wrote), *(f"kept {name}" for name in kept), err=is_json)
-    say("next:" if folder == Path() else f"next, in {folder}:", *_next(), err=is_json)
+    say(*(f"note: {note}" for note in notes), err=is_json)
+    say("next:" if folder == Path() else f"next, in {folder}:", *_next(steps), err=is_json)
     if is_json:
-        commands = [run for run, _ in NEXT]
-        say_document({"folder": folder, "wrote": wrote, "kept": kept, "next": commands})
+        found = {"folder": folder, "wrote": wrote, "kept": kept, "notes": notes}
+        say_document({**found, "next": [run for run, _ in steps]})
+
+
+def _gate(service: str, folder: Path) -> Piece | None:
+    """The file by which a service runs the gate."""
+    if service == _ci.NONE:
+        return None
+    return Piece(_ci.place_of(service, folder), _ci.FILES[service])
+
+
+def _steps(*, has_own_pytest: bool) -> list[tuple[str, str]]:
+    """The next commands; pytest that was configured before may look for tests elsewhere."""
+    first = ("pytest suites/" if has_own_pytest else "pytest", JUDGING)
+    return [first, *NEXT]
+
+
+def _notes(folder: Path, gate: Piece | None) -> Iterator[str]:
+    """What of the project's own stands against what was written, and how to mend it."""
+    from harness.run.settings import read_settings
+
+    settings = read_settings(folder)
+    if Path(settings.tasks_dir) != Path(TASKS):
+        yield (
+            f"tasks are looked for in {settings.tasks_dir}: move {TASKS}/json_extraction there, or "
+            f'give [tool.harness] tasks_dir = "{TASKS}"'
+        )
+    if not settings.models:
+        yield f'no model is named: give [tool.harness] models = ["{MODEL}"], or pytest --model'
+    if gate is not None and gate.target == _ci.INCLUDED:
+        yield f"the gate is run once {_ci.FILES['gitlab']} has a line include: /{gate.target}"
 
 
 def _shown(piece: Piece, folder: Path) -> str:
@@ -56,9 +104,9 @@ def _shown(piece: Piece, folder: Path) -> str:
     return f"{path}/" if path.is_dir() else str(path)
 
 
-def _next() -> Iterator[str]:
-    width = max(len(run) for run, _ in NEXT)
-    for run, why in NEXT:
+def _next(steps: Sequence[tuple[str, str]]) -> Iterator[str]:
+    width = max(len(run) for run, _ in steps)
+    for run, why in steps:
         yield f"  {run:<{width}}  {why}"
 
 
@@ -82,21 +130,28 @@ def _write(piece: Piece, target: Path) -> bool:
     return True
 
 
-def _require_room(folder: Path) -> None:
+def _require_room(folder: Path, gate: Piece | None) -> None:
     """Find what would stop it half way.
 
     Raises:
-        HarnessError: a file cannot be read or is not valid, or stands where a folder belongs.
+        HarnessError: a file cannot be read or is not valid, stands where a folder belongs, or did
+            not come along.
     """
-    for target in (folder / piece.target for piece in pieces()):
+    from harness.run.settings import read_settings
+
+    for piece in pieces(gate):
+        target = folder / piece.target
+        if piece.source:
+            piece.find()
         if in_the_way := [p for p in target.parents if p.exists() and not p.is_dir()]:
             raise HarnessError(f"{in_the_way[0]}: is there and no folder, move it away")
-    for addition in ADDITIONS:
+    for addition in additions(gate):
         path = folder / addition.target
         try:
-            addition.is_there(_text_of(path))
+            addition.is_there(_text_of(path), folder)
         except tomllib.TOMLDecodeError as error:
             raise HarnessError(f"{path}: not valid TOML ({error}), mend it first") from None
+    read_settings(folder)
 
 
 def _make_folder(folder: Path) -> None:
@@ -131,12 +186,13 @@ def _text_of(path: Path) -> str:
         raise HarnessError(f"{path}: cannot be read ({error}), move it away") from None
 
 
-def _add(addition: Addition, path: Path) -> bool:
-    """Add text to the end of a file, unless the file has such; returns False where it has."""
+def _add(addition: Addition, folder: Path) -> bool:
+    """Add text to the end of a file, unless the project has such; returns False where it has."""
     from harness.files.atomic import write_whole
 
+    path = folder / addition.target
     text = _text_of(path)
-    if addition.is_there(text):
+    if addition.is_there(text, folder):
         return False
     gap = "" if not text else "\n" if text.endswith("\n") else "\n\n"
     write_whole(path, [text, gap, addition.text])

@@ -19,7 +19,7 @@ def project_folder(start: Path) -> Path:
     """
     above = (start, *start.parents)
     return (
-        next((folder for folder in above if _configures_pytest(folder)), None)
+        next((folder for folder in above if configures_pytest(folder)), None)
         or _first_with(PYPROJECT, above)
         or _first_with("setup.py", above)
         or start
@@ -43,7 +43,8 @@ def _first_with(name: str, folders: Iterable[Path]) -> Path | None:
     return next((folder for folder in folders if (folder / name).is_file()), None)
 
 
-def _configures_pytest(folder: Path) -> bool:
+def configures_pytest(folder: Path) -> bool:
+    """True where a file of the folder configures pytest."""
     return any((folder / name).is_file() and has(folder / name) for name, has in _FILES.items())
 
 

@@ -109,6 +109,83 @@ def test_a_table_is_found_however_it_is_spelled(tmp_path: Path) -> None:
     assert tools["pytest"]["ini_options"] == {"testpaths": ["suites"]}
 
 
+def repository(folder: Path, **remotes: str) -> Path:
+    """A repository with these remotes, in which git reads no other configuration."""
+    for command in (["init", "-q"], *(["remote", "add", n, url] for n, url in remotes.items())):
+        subprocess.run(["git", "-C", folder, *command], check=True, env=clean_environment())
+    return folder
+
+
+def gates(folder: Path) -> set[str]:
+    files = (".github/workflows/gate.yml", ".gitlab-ci.yml", ".gitlab/gate.yml")
+    return {name for name in files if (folder / name).exists()}
+
+
+@pytest.mark.parametrize(
+    ("remotes", "gate"),
+    [
+        ({}, ".github/workflows/gate.yml"),
+        ({"origin": "git@github.com:me/mine.git"}, ".github/workflows/gate.yml"),
+        ({"origin": "git@gitlab.com:me/mine.git"}, ".gitlab-ci.yml"),
+        ({"origin": "https://me@GitLab.example.org:8443/github/mine"}, ".gitlab-ci.yml"),
+        ({"origin": "ssh://git@gitlab.example.org:22/mine.git"}, ".gitlab-ci.yml"),
+        ({"a": "https://gitlab.com/x", "origin": "https://github.com/x"},
+         ".github/workflows/gate.yml"),
+        ({"a": "https://gitlab.com/x", "origin": "/srv/mine.git"}, ".gitlab-ci.yml"),
+    ],
+)  # fmt: skip
+def test_the_gate_is_the_remote_s(tmp_path: Path, remotes: dict[str, str], gate: str) -> None:
+    folder = repository(tmp_path, **remotes) / "new"
+    assert init(folder).exit_code == 0
+    assert gates(folder) == {gate}
+    assert f"held against the baseline by `{gate}`" in (folder / "README.md").read_text("utf-8")
+    assert (folder / gate).read_bytes() == (ROOT / gate).read_bytes(), "it has one home"
+
+
+def test_the_gate_that_is_asked_for_goes_before_the_remote_s(tmp_path: Path) -> None:
+    repository(tmp_path, origin="git@gitlab.com:me/mine.git")
+    assert init(tmp_path, "--ci", "none").exit_code == 0
+    assert gates(tmp_path) == set()
+    assert "held against" not in (tmp_path / "README.md").read_text("utf-8")
+    assert init(tmp_path, "--ci", "github").exit_code == 0
+    assert init(tmp_path).exit_code == 0
+    assert gates(tmp_path) == {".github/workflows/gate.yml", ".gitlab-ci.yml"}
+    again = init(tmp_path, "--ci", "gitlab", "--json")
+    assert json.loads(again.stdout)["wrote"] == []
+
+
+def test_a_pipeline_of_one_s_own_gets_a_file_to_include(tmp_path: Path) -> None:
+    own = tmp_path / ".gitlab-ci.yml"
+    own.write_text("test: {script: [make]}\n")
+    done = init(tmp_path)
+    assert gates(tmp_path) == {".gitlab-ci.yml", ".gitlab/gate.yml"}
+    assert own.read_text() == "test: {script: [make]}\n"
+    assert "note: the gate is run once .gitlab-ci.yml has a line include: /.gitlab/gate.yml\n" in (
+        done.output
+    )
+    own.write_text("include: /.gitlab/gate.yml\n" + own.read_text())
+    assert "the gate is run once" not in init(tmp_path).output
+
+
+def test_settings_that_were_there_and_do_not_fit_are_named(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text("[tool.harness.gate]\nmargin = 0.1\n")
+    (tmp_path / "pytest.ini").write_text("[pytest]\ntestpaths = tests\n")
+    done = init(tmp_path)
+    assert done.exit_code == 0
+    assert "note: tasks are looked for in fixtures/tasks: move tasks/json_extraction" in done.output
+    assert f'note: no model is named: give [tool.harness] models = ["{MODEL}"]' in done.output
+    assert "  pytest suites/  " in done.output
+    assert "ini_options" not in (tmp_path / "pyproject.toml").read_text("utf-8")
+
+
+def test_settings_that_cannot_be_read_stop_it_before_it_begins(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text("[tool.harness]\nmodles = []\n")
+    done = init(tmp_path)
+    assert done.exit_code == 2
+    assert "did you mean 'models'?" in done.output
+    assert len(contents(tmp_path)) == 1
+
+
 def test_a_file_in_a_folder_s_place_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "tasks").write_text("")
     result = init(tmp_path)
