@@ -59,12 +59,22 @@ def exit_code_of(run: Callable[[], object]) -> int:
     except Exception as error:
         if isinstance(error, ImportError) and (name := extra_module(error)) is not None:
             return _mistakes(missing("this command", name))
-        if reason := refusal(error):
+        if reason := refusal(error) or _homeless(error):
             say(f"harness: {reason}", err=True)
             return USAGE
         _report(error)
         return BUG
     return code if isinstance(code, int) else 0
+
+
+def _homeless(error: Exception) -> str | None:
+    """The reason where the working folder was removed, so that no path of it is found."""
+    if isinstance(error, FileNotFoundError):
+        try:
+            Path.cwd()
+        except FileNotFoundError:
+            return "the folder that you are in was removed, go to another"
+    return None
 
 
 def _mistakes(error: HarnessError) -> int:

@@ -13,6 +13,7 @@ from harness.cli._paths import PathType
 FAULTS = 1
 """Exit code of rows with faults."""
 FILES = PathType(path_type=Path)
+SPLITS = ("train", "val", "test")
 
 
 @click.group(cls=Group)
@@ -121,19 +122,42 @@ def check(files: tuple[Path, ...], name: str, tasks_dir: Path | None, is_json: b
     "--rows", type=click.IntRange(10), default=2000, show_default=True, help="Rows of all splits."
 )
 @click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--overwrite", is_flag=True, help="Replace rows of another origin that stand in DIR.")
 @json_option
-def example(name: str, output: Path | None, rows: int, seed: int, is_json: bool) -> None:
+def example(
+    name: str, output: Path | None, rows: int, seed: int, overwrite: bool, is_json: bool
+) -> None:
     """Write training rows for the example task TASK, which the bundled recipes name.
 
     They are generated from a seed: train.jsonl, val.jsonl and test.jsonl, of which no row is like a
     case of the task.
     """
-    made = _generated(name, rows, seed, output or Path("data") / name)
+    folder = output or Path("data") / name
+    if not overwrite:
+        _require_generated(folder)
+    made = _generated(name, rows, seed, folder)
     if is_json:
-        say_document({"output": output or Path("data") / name, **made})
+        say_document({"output": folder, **made})
         return
     counts = ", ".join(f"{split} {count:,}" for split, count in made["rows"].items())
-    _say([("written", f"{output or Path('data') / name}: {counts}")])
+    _say([("written", f"{folder}: {counts}")])
+
+
+def _require_generated(folder: Path) -> None:
+    """Refuse to replace rows that came from elsewhere, which nothing here could make again."""
+    from harness.core.errors import HarnessError
+    from harness.files.strict_json import UnreadableFile, read_object
+
+    try:
+        is_generated = "generator_version" in read_object(folder / "metadata.json")
+    except UnreadableFile:
+        is_generated = False
+    there = [name for name in SPLITS if (folder / f"{name}.jsonl").exists()]
+    if there and not is_generated:
+        raise HarnessError(
+            f"{folder / there[0]}.jsonl: holds rows that were not generated, name another folder "
+            "after -o or add --overwrite"
+        )
 
 
 def _generated(name: str, rows: int, seed: int, folder: Path) -> dict[str, Any]:

@@ -28,7 +28,7 @@ from harness.cli._sides import (
     side_options,
 )
 from harness.core.errors import HarnessError
-from harness.report.console.output import say_command, say_laid_out
+from harness.report.console.output import say, say_command, say_laid_out
 
 if TYPE_CHECKING:
     from harness.report.report import Report
@@ -89,9 +89,11 @@ def command(runs: tuple[str, ...], is_json: bool, **options: Any) -> None:
     if options["is_self_test"]:
         return _self_test(runs, options, settings, is_json=is_json)
     require_no_self_test_options(options)
+    _require_places(options)
     report = _decided(runs, options, settings)
     decision = report.decision
     assert decision is not None, "it was asked for"
+    _warn_of_one_side(report)
     if is_json:
         from harness.report.json import decided
 
@@ -104,6 +106,26 @@ def command(runs: tuple[str, ...], is_json: bool, **options: Any) -> None:
         say_laid_out(shown(list(text(decision)), sys.stdout, word(decision.outcome)))
     _tell_machines(report, options["comment"], options["junit"], Path(settings.tasks_dir))
     raise SystemExit(decision.exit_code)
+
+
+def _require_places(options: Mapping[str, Any]) -> None:
+    """Find what could not be written before anything is decided, and entered in a ledger."""
+    for name in ("comment", "junit"):
+        path: Path | None = options[name]
+        if path is not None and not path.parent.is_dir():
+            raise HarnessError(f"--{name} {path}: there is no folder {path.parent}, make it first")
+
+
+def _warn_of_one_side(report: "Report") -> None:
+    """Say so where no answer was asked since the run before, so that nothing can have changed."""
+    before, after = report.before, report.after
+    assert before is not None, "it was asked for"
+    if (before.record.id, before.model) == (after.record.id, after.model):
+        say(
+            f"note: before and after are the same answers, of {after.model} in run "
+            f"{after.record.id}: run the suites on what changed",
+            err=True,
+        )
 
 
 def _self_test(

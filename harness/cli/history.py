@@ -33,13 +33,13 @@ def command(
 
     Interrupted runs are left out.
     """
-    from harness.records.runs import read_results, run_ids
+    from harness.cli.runs import newest_first
     from harness.report.console.history import lines, series_of
     from harness.report.console.output import say
     from harness.run.settings import project_settings
 
     root = report_dir or Path(project_settings().report_dir)
-    runs = [read_results(root / run_id) for run_id in run_ids(root)]
+    runs = [*newest_first(root)][::-1]
     found = [
         series
         for series in series_of(runs, behavior)

@@ -168,8 +168,10 @@ class JudgedLog:
             declared = ", ".join(f"{part} ({count:,})" for part, count in self.ignored.items())
             remarks.append(f"judged by the task, not by the lines' own {declared}")
         if self.own_schemas:
-            are = "answer was" if self.own_schemas == 1 else "answers were"
-            remarks.append(f"{self.own_schemas:,} {are} judged by the schema of its line")
+            is_one = self.own_schemas == 1
+            answers = "1 answer was" if is_one else f"{self.own_schemas:,} answers were"
+            lines = "its line" if is_one else "their lines"
+            remarks.append(f"{answers} judged by the schema of {lines}")
         if self.others:
             is_one = self.others == 1
             prompts = "a prompt that is" if is_one else f"{self.others:,} prompts that are"
@@ -195,12 +197,14 @@ class BrokenLines:
 
     def close(self) -> None:
         from harness.report.console.output import say
+        from harness.report.words.numbers import plural
 
         if not self.count:
             return
         others = self.count - len(self.shown)
         words = f", {others:,} of them not shown" if others else ""
-        say(f"{self.name}: {self.count:,} lines could not be judged{words}", err=True)
+        lines = plural(self.count, "line")
+        say(f"{self.name}: {lines} could not be judged{words}", err=True)
 
 
 class JudgeSummary:

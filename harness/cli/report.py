@@ -97,6 +97,7 @@ def command(
     from harness.report.report import report_on, with_noise
     from harness.run.settings import project_settings
 
+    form = "--json" if is_json else f"--format {kind}"
     if is_json:
         _require_json(kind)
         kind, output = "json", output or Path("-")
@@ -107,7 +108,7 @@ def command(
     settings = project_settings()
     root = report_dir or Path(settings.report_dir)
     if is_index:
-        given: dict[str, object] = {"RUN": runs, f"--format {kind}": kind != "html"}
+        given: dict[str, object] = {"RUN": runs, form: kind != "html"}
         given |= {"--before": before, "--after": after, "--noise": noise, "--review": review}
         return _write_index(root, output, given, is_opened=is_opened)
     if logs := logs_among(runs):

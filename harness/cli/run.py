@@ -19,6 +19,7 @@ _DISTRIBUTED = ("-n", "--numprocesses", "--dist", "--maxprocesses")
 VALUED = frozenset((*_ANSWERING, *_SHARING, *_SENDING, *_KEPT, *_DISTRIBUTED))
 """Options of a shard's session that its merging has not: who answers, where, and what is kept."""
 ALONE = frozenset({"--fresh", "--resume"})
+PREFIX = "--harness-"
 _WORKERS = re.compile(r"-n(\d+|auto|logical)")
 
 
@@ -64,7 +65,7 @@ def kept(arguments: Sequence[str]) -> Iterator[str]:
     """The arguments of a shard's session that select suites, cases and decoding."""
     rest = iter(arguments)
     for argument in rest:
-        short = argument.replace("--harness-", "--", 1)
+        short = f"--{argument.removeprefix(PREFIX)}" if argument.startswith(PREFIX) else argument
         name, equals, _ = short.partition("=")
         if name in VALUED:
             if not equals:

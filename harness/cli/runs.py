@@ -93,11 +93,12 @@ def _none_of(runs: "list[RunRecord]", root: Path, task: str | None, model: str |
 
 
 def _values(run: "RunRecord", root: Path, task: str | None, model: str | None) -> dict[str, Any]:
+    from harness.cli._index import PAGE
     from harness.core.selection import part_of, selection_words
 
     shown = _part(run, task, model)
     models = {m.ref: m for m in shown.models}
-    page = root / run.id / "report.html"
+    page = root / run.id / PAGE
     return {
         "id": run.id,
         "created": run.created,

@@ -50,10 +50,14 @@ def check(folder: Path, suites: Path | None, is_json: bool) -> None:
 
     Exit code 0 when the task is sound, 1 when it is not, 2 when there is none in DIR.
     """
+    from harness.core.errors import HarnessError
     from harness.files.project import in_project
     from harness.tasks.check.grading import check_task
+    from harness.tasks.check.names import names_in_suites
 
     default = in_project("suites")
+    if suites is not None and not names_in_suites(suites):
+        raise HarnessError(f"--suites {suites}: has no test_*.py with behaviors, name their folder")
     grade = check_task(folder, suites or (default if default.is_dir() else None))
     if is_json:
         from harness.stats.wordings import unseen_drop

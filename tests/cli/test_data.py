@@ -144,6 +144,19 @@ def test_rows_that_are_all_cases_make_no_task() -> None:
     assert not Path("own").exists()
 
 
+def test_generated_rows_replace_generated_rows_alone(tmp_path: Path) -> None:
+    asked = ["data", "example", "fan_timeline", "--rows", "20", "-o", str(tmp_path)]
+    for _ in range(2):
+        assert CliRunner().invoke(main, asked).exit_code == 0
+    (tmp_path / "metadata.json").unlink()
+    (tmp_path / "train.jsonl").write_text("mine\n")
+    done = CliRunner().invoke(main, asked)
+    assert done.exit_code == 2
+    assert "train.jsonl: holds rows that were not generated" in done.stderr
+    assert (tmp_path / "train.jsonl").read_text() == "mine\n"
+    assert CliRunner().invoke(main, [*asked, "--overwrite"]).exit_code == 0
+
+
 def test_rows_of_an_example_task(tmp_path: Path) -> None:
     done = CliRunner().invoke(
         main, ["data", "example", "fan_timeline", "--rows", "20", "-o", str(tmp_path / "made")]

@@ -117,3 +117,15 @@ def test_an_output_that_does_not_arrive_is_no_regression(
 def test_nothing_is_said_where_both_are_closed(tmp_path: Path) -> None:
     assert gate(">&- 2>&-", tmp_path).returncode == 74
     assert gate("2>&- > out", tmp_path).returncode == 1
+
+
+@pytest.mark.parametrize("command", [["runs"], ["init"], ["gate", "a", "b"]])
+def test_a_folder_that_was_removed_is_a_line(
+    command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    result = CliRunner().invoke(main, command)
+    assert result.exit_code == 2
+    assert result.stderr == "harness: the folder that you are in was removed, go to another\n"

@@ -152,6 +152,24 @@ def test_causes_come_before_the_statistics_and_the_ids() -> None:
     assert broke["behaviors"] == ["json_validity"]
 
 
+def test_a_run_against_itself_is_said_to_be_one() -> None:
+    store(*pair(300, broke=14))
+    said = harness("gate", FIRST, FIRST).output
+    assert f"run {FIRST}: run the suites on what changed" in said
+    assert "same answers" not in harness("gate", FIRST, SECOND).output
+    assert harness("baseline", "save", "main", SECOND).exit_code == 0
+    assert "same answers" in harness("gate", "main", "latest").output
+
+
+def test_a_file_that_could_not_be_written_is_found_before_the_decision() -> None:
+    store(*pair(40, broke=1))
+    for option in ("--comment", "--junit"):
+        result = harness("gate", FIRST, SECOND, option, "no/where")
+        assert (result.exit_code, result.output) == (
+            2, f"harness: {option} no/where: there is no folder no, make it first\n",
+        )  # fmt: skip
+
+
 def test_the_decision_as_json() -> None:
     store(*pair(300, broke=14, fixed=4))
     found = json.loads(harness("gate", FIRST, SECOND, "--json").output)

@@ -181,7 +181,7 @@ def test_a_line_of_a_task_says_what_of_it_is_not_looked_at(tmp_path):
     assert result.exit_code == 0
     assert result.stderr == (
         f"{path}: judged by the task, not by the lines' own grounded (1)\n"
-        f"{path}: 2 answers were judged by the schema of its line\n"
+        f"{path}: 2 answers were judged by the schema of their lines\n"
     )
     verdicts = json.loads(result.stdout.splitlines()[0])["verdicts"]
     assert verdicts["schema_types"]["outcome"] == "failed"

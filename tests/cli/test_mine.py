@@ -188,7 +188,7 @@ def test_broken_lines_of_a_log_are_named_and_the_others_mined(project):
     assert result.exit_code == 2
     assert result.stderr.splitlines() == [
         "log.jsonl:2: has no completion, each line needs one",
-        "log.jsonl: 1 lines could not be judged",
+        "log.jsonl: 1 line could not be judged",
     ]
     assert len(rows(project)) == 1
 

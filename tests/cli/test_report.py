@@ -224,6 +224,10 @@ def test_the_index_links_to_pages_and_to_records_where_there_is_none(runs: Path)
     assert f"Left out: reports/runs/{SECOND}/run.json" in page
 
 
+def test_the_index_is_no_json(runs: Path) -> None:
+    assert "harness: --json: --index shows all runs" in report("--index", "--json").output
+
+
 @pytest.mark.parametrize(
     ("more", "named"), [([FIRST], "RUN"), (["--noise", FIRST], "--noise"),
                         (["--format", "csv"], "--format csv")]

@@ -65,6 +65,10 @@ def test_a_damaged_run_is_told_and_an_empty_folder_too(runs: Path) -> None:
     result = CliRunner().invoke(main, ["runs"])
     assert "left out: reports/runs" in result.stderr
     assert WHOLE in result.stdout
+    result = CliRunner().invoke(main, ["history"])
+    assert result.exit_code == 0
+    assert "left out: reports/runs" in result.stderr
+    assert "format_success_rate" in result.stdout
     assert "no run yet" in harness("runs", "--report-dir", "none").output
 
 

@@ -173,6 +173,7 @@ def test_the_suites_of_the_project_say_which_names_there_are(folder: Path) -> No
     [
         (["nowhere"], "harness: nowhere: is no task, it has no task.yaml\n"),
         (["tasks"], "harness: tasks: is no task, it has no task.yaml\n"),
+        (["tasks/payments", "--suites", "tasks"], "tasks: has no test_*.py with behaviors"),
         (["tasks/payments", "--suites", "nowhere"], "does not exist"),
         ([], "Missing argument 'DIR'"),
     ],
