@@ -137,8 +137,12 @@ def checks_of(task: Task) -> Mapping[str, Check]:
     declare something of their own, a check makes itself for each case."""
     checks = dict(_made(task.output, partial(Skip.lacking, whose="task")))
     if any(case.declared for case in task.cases):
-        of_answers = {n: b for n, b in listing().items() if b.check_for is not None}
-        checks |= {n: CaseCheck(b, task) for n, b in of_answers.items() if b.needs <= task.declares}
+        declared = task.declares
+        for name, behavior in listing().items():
+            if behavior.check_for is not None and behavior.needs <= declared:
+                checks[name] = CaseCheck(behavior, task)
+            elif name in checks:
+                checks[name] = Skip.lacking(sorted(behavior.needs - declared)[0], "task")
     return dict(sorted(checks.items()))
 
 

@@ -147,8 +147,9 @@ class _Grading:
         for case in self.task.cases:
             if case.reference is not None and (answer := self._perfect(case)) is not None:
                 perfect.append((case, answer))
-                if self._is_sound(case, answer):
-                    self._grade_corruptions(case)
+                verdicts = self._judge(case, answer)
+                if self._is_sound(case, verdicts):
+                    self._grade_corruptions(case, verdicts)
         for defect in of_cases:
             grade = self.corruptions[defect]
             self.corruptions[defect] = replace(grade, untried=len(perfect) - grade.made)
@@ -184,11 +185,10 @@ class _Grading:
         self.mistakes.append(Mistake(reason, case.id))
         return None
 
-    def _is_sound(self, case: Case, perfect: Completion) -> bool:
+    def _is_sound(self, case: Case, verdicts: Mapping[str, Verdict]) -> bool:
         """True when the reference passes every behavior; each that it fails is a mistake."""
-        verdicts = self._judge(case, perfect)
         found = {n: v for n, v in verdicts.items() if not _is_passed(v)}
-        skipped = {n for n, v in verdicts.items() if v.outcome is Outcome.SKIPPED}
+        skipped = _skipped(verdicts)
         self.skips.update(skipped)
         self.passed.update(n for n in verdicts if n not in {*found, *skipped})
         self.failed.update(found.keys())
@@ -200,23 +200,29 @@ class _Grading:
     def _judge(self, case: Case, completion: Completion) -> Mapping[str, Verdict]:
         return {name: check.judge(case, completion) for name, check in self.checks.items()}
 
-    def _grade_corruptions(self, case: Case) -> None:
+    def _grade_corruptions(self, case: Case, perfect: Mapping[str, Verdict]) -> None:
         output = self.task.output_for(case)
         bare = bare_answer(output, case.reference)
         assert bare is not None, "there is a perfect answer"
+        skipped = _skipped(perfect)
         for defect, corruption in corruptions_of(output, case, bare):
-            if expected := corruption.breaks & self.held:
-                self._grade_corruption(case, defect, corruption, expected)
+            if corruption.breaks & self.held:
+                self._grade_corruption(case, defect, corruption, skipped)
 
     def _grade_corruption(
-        self, case: Case, defect: str, corruption: Corruption, expected: frozenset[str]
+        self, case: Case, defect: str, corruption: Corruption, skipped: frozenset[str]
     ) -> None:
-        self.broken.update(expected)
+        """``skipped`` the reference: those that skip the corruption, too, are not the case's."""
         verdicts = self._judge(case, corruption.completion(case))
+        held = self.held - (skipped & _skipped(verdicts))
+        expected = corruption.breaks & held
+        if not expected:
+            return
+        self.broken.update(expected)
         wrong = [
             _misjudged(name, verdict, name in expected)
             for name, verdict in verdicts.items()
-            if name in self.held and _is_passed(verdict) is (name in expected)
+            if name in held and _is_passed(verdict) is (name in expected)
         ]
         self.mistakes += [Mistake(text, case.id, defect) for text in wrong]
         grade = self.corruptions[defect]
@@ -324,6 +330,10 @@ class _Grading:
 
 def _is_passed(verdict: Verdict) -> bool:
     return verdict.outcome in (Outcome.PASSED, Outcome.SKIPPED)
+
+
+def _skipped(verdicts: Mapping[str, Verdict]) -> frozenset[str]:
+    return frozenset(n for n, v in verdicts.items() if v.outcome is Outcome.SKIPPED)
 
 
 def _misjudged(name: str, verdict: Verdict, is_expected: bool) -> str:

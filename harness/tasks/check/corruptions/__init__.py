@@ -13,14 +13,16 @@ from importlib import import_module
 from harness.checks import listing
 from harness.checks.declared.output import Output
 from harness.core.case import Case
-from harness.tasks.check.corruptions.defect import Corruption, Defects
+from harness.tasks.check.corruptions.defect import FENCE_ADDED, Corruption, Defects
 from harness.tasks.check.corruptions.fences import FENCE_DEFECTS, in_fence, of_fence
 
 
 def defect_names(output: Output) -> tuple[str, ...]:
     """The names of the defects that answers of a task can have, those of a fence among them."""
-    own = () if output.fence == "forbidden" else FENCE_DEFECTS
-    return (*defects_of(output), *own)
+    bare = defects_of(output)
+    if output.fence == "forbidden":
+        return tuple(bare)
+    return (*(name for name in bare if name != FENCE_ADDED), *FENCE_DEFECTS)
 
 
 def defects_of(output: Output) -> Defects:
@@ -39,13 +41,15 @@ def corruptions_of(output: Output, case: Case, perfect: str) -> Iterator[tuple[s
 
 
 def _made(output: Output, case: Case, perfect: str) -> Iterator[tuple[str, Corruption]]:
-    has_fence = output.fence != "forbidden"
-    for name, make in defects_of(output).items():
-        made = make(case, perfect)
-        if made is not None:
-            yield name, in_fence(output, perfect, made) if has_fence else made
-    if has_fence:
-        yield from of_fence(output, perfect)
+    made = ((name, make(case, perfect)) for name, make in defects_of(output).items())
+    bare = ((name, corrupted) for name, corrupted in made if corrupted is not None)
+    if output.fence == "forbidden":
+        yield from bare
+        return
+    for name, corrupted in bare:
+        if name != FENCE_ADDED:
+            yield name, in_fence(output, perfect, corrupted)
+    yield from of_fence(output, perfect)
 
 
 def _behaviors(breaks: Iterable[str]) -> frozenset[str]:

@@ -15,6 +15,8 @@ EDGES = "edges"
 SYNTAX = "syntax"
 """The answer does not parse."""
 LOOP = "and so on, "
+FENCE_ADDED = "fence added"
+"""Of answers that stand in no fence: one in a fence has the defects of fences."""
 
 
 @dataclass(frozen=True, slots=True)

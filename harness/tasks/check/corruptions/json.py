@@ -16,6 +16,7 @@ from harness.core.case import Case
 from harness.core.completion import FinishReason
 from harness.tasks.check.corruptions.defect import (
     EDGES,
+    FENCE_ADDED,
     LOOP,
     SYNTAX,
     Corruption,
@@ -45,7 +46,7 @@ def _of_container(make: Defect, case: Case, perfect: str) -> Corruption | None:
 
 def _around_and_inside(output: Output) -> Defects:
     return {
-        "fence added": around("```json\n", "\n```", EDGES),
+        FENCE_ADDED: around("```json\n", "\n```", EDGES),
         "chatter before": around("here is what you asked for:\n", "", EDGES),
         "chatter after": around("", "\nlet me know if anything is missing.", EDGES),
         "special token after": around("", "<|im_end|>", EDGES),

@@ -10,6 +10,7 @@ from harness.checks.python_function import Function
 from harness.core.case import Case
 from harness.tasks.check.corruptions.defect import (
     EDGES,
+    FENCE_ADDED,
     SYNTAX,
     Corruption,
     Defects,
@@ -29,7 +30,7 @@ def defects(output: Output) -> Defects:
     if output.annotations:
         inside["annotation dropped"] = _drop_annotation
     return {
-        "fence added": around("```python\n", "\n```", EDGES, SYNTAX),
+        FENCE_ADDED: around("```python\n", "\n```", EDGES, SYNTAX),
         "chatter before": around("Here is the function:\n\n", "", EDGES, SYNTAX),
         "chatter after": around("", "\n\nIt does what you asked for.", EDGES, SYNTAX),
         "syntax broken": _syntax_broken,

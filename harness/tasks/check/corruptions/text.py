@@ -11,6 +11,7 @@ from harness.checks.text.text_patterns import Match, PatternTimeout, matches
 from harness.core.case import Case
 from harness.tasks.check.corruptions.defect import (
     EDGES,
+    FENCE_ADDED,
     LOOP,
     Corruption,
     Defect,
@@ -34,7 +35,7 @@ _OTHERS = (
 def defects(output: Output) -> Defects:
     """By name. Words, facts and claims are recounted for each: a fence is a word too."""
     made: dict[str, Defect] = {
-        "fence added": around("```\n", "\n```", EDGES),
+        FENCE_ADDED: around("```\n", "\n```", EDGES),
         "chatter before": around("here is what you asked for:\n\n", "", EDGES),
         "chatter after": around("", "\n\nlet me know if anything is missing.", EDGES),
         "ends in a loop": around("", "\n" + LOOP * 12, "repetition"),

@@ -9,6 +9,7 @@ from harness.checks.yaml.writing import dump_yaml
 from harness.core.case import Case
 from harness.tasks.check.corruptions.defect import (
     EDGES,
+    FENCE_ADDED,
     LOOP,
     SYNTAX,
     Corruption,
@@ -27,7 +28,7 @@ VALIDITY = "yaml_validity"
 def defects(output: Output) -> Defects:
     """By name, in the order of a table."""
     return {
-        "fence added": around("```yaml\n", "\n```", EDGES),
+        FENCE_ADDED: around("```yaml\n", "\n```", EDGES),
         "chatter before": partial(_of_mapping, around("Here it is.\n", "", SYNTAX)),
         "chatter after": partial(_of_mapping, around("", "\nLet me know.", SYNTAX)),
         "second document": lambda case, perfect: around("", f"\n---\n{perfect}", EDGES)(
