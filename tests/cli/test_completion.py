@@ -13,6 +13,7 @@ from click.testing import CliRunner
 from harness.checks import listing
 from harness.cli import main
 from tests.models import ROOT
+from tests.patience import PATIENCE
 from tests.project import clean_environment
 
 
@@ -138,7 +139,7 @@ def test_completion_imports_nothing_heavy():
         env={**clean_environment(), "_HARNESS_COMPLETE": "bash_complete", **asked},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
     )
     assert "plain,json_extraction" in done.stdout
     assert done.stdout.splitlines()[-1] == "heavy:"
@@ -169,7 +170,7 @@ def test_bash_itself_takes_the_script(project):
         },
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
     )
     assert done.stdout.splitlines() == ["compopt -o nospace", "out/"]
     assert done.stderr == ""

@@ -17,6 +17,7 @@ from harness.cli import main
 from harness.cli._starter import MODEL, PIECES
 from harness.core.extras import requirement
 from tests.models import ROOT
+from tests.patience import PATIENCE
 from tests.project import clean_environment
 from trainers.recipes.load import load
 
@@ -53,7 +54,7 @@ def test_its_behaviors_are_collected_for_its_own_model(new: Path) -> None:
         env=clean_environment(),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
     )
     assert collected.returncode == 0, collected.stdout + collected.stderr
     assert f"test_json_validity[json_extraction-{MODEL}]" in collected.stdout

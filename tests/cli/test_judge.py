@@ -11,6 +11,7 @@ from click.testing import CliRunner
 from harness.cli import main
 from harness.cli.judge import FORMATS
 from harness.tasks.logs import names
+from tests.patience import PATIENCE
 
 LINES = [
     {"id": "a", "completion": '{"x": 1}', "schema": {"required": ["x"]}, "finish_reason": "stop"},
@@ -227,7 +228,7 @@ def test_a_reader_that_goes_away_is_no_error():
     )
     assert judge.stdout is not None
     judge.stdout.close()
-    _, errors = judge.communicate(line.encode() * 5000, timeout=60)
+    _, errors = judge.communicate(line.encode() * 5000, timeout=PATIENCE)
     assert errors == b""
     assert judge.returncode in (0, 1)
 

@@ -9,6 +9,7 @@ import psutil
 import pytest
 
 from harness.core import child_python
+from tests.patience import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 
@@ -20,7 +21,7 @@ def run(folder: Path, *arguments: str, env=None) -> subprocess.CompletedProcess:
         cwd=folder,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
     )
 
 
@@ -71,4 +72,4 @@ def test_a_child_ends_when_its_parent_is_killed(tmp_path):
     with parent:
         child = psutil.Process(int(parent.stdout.readline()))
         parent.kill()
-    child.wait(timeout=60)
+    child.wait(timeout=PATIENCE)

@@ -24,6 +24,7 @@ from tests.export.exporting import export_gguf, merge_in_this_process
 from tests.export.llama_reading import Llama, expected_logits
 from tests.export.test_architectures import IDS, TOLERANCE
 from tests.models import ROOT, TINY_QWEN2
+from tests.patience import PATIENCE
 
 BUNDLED = ROOT / "fixtures/models/tiny-qwen2-adapter"
 pytestmark = pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing`:FutureWarning")
@@ -340,7 +341,7 @@ def test_a_converter_ends_with_the_export_that_is_killed(tmp_path):
     converter = psutil.Process(int(noted.read_text()))
     export.kill()
     export.wait()
-    converter.wait(timeout=60)
+    converter.wait(timeout=PATIENCE)
 
 
 @pytest.mark.slow

@@ -15,6 +15,7 @@ import pytest
 from harness.files.cache_folder import STORE_VARIABLE
 from harness.plugin.distributed import named_tests
 from tests.models import TINY_QWEN2
+from tests.patience import PATIENCE
 from tests.project import FENCED, GOOD, Outcome, Project, clean_environment, json_project
 from tests.same_record import comparable_runs
 
@@ -360,4 +361,4 @@ def test_workers_and_their_children_end_with_a_controller_that_is_killed(tmp_pat
     processes = [psutil.Process(int(number)) for number in noted.read_text().split()]
     controller.kill()
     controller.wait()
-    assert psutil.wait_procs(processes, timeout=60)[1] == []
+    assert psutil.wait_procs(processes, timeout=PATIENCE)[1] == []

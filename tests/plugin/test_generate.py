@@ -18,6 +18,7 @@ from harness.core.plan import Sampling, sha256_of
 from harness.core.record import ModelRecord, RunRecord, Sample, TaskRecord
 from harness.records.runs import write_run
 from tests.models import TINY_QWEN2
+from tests.patience import PATIENCE
 from tests.project import GOOD, TASK, Project, clean_environment
 
 WORDS = ("ant", "bee", "cat", "dog")
@@ -151,7 +152,7 @@ def test_the_command_that_is_shown_keeps_it_as_a_case(project):
         env=clean_environment(),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
     )
     assert done.returncode == 0, done.stderr
     last = (project.root / "tasks/echo/cases.jsonl").read_text().splitlines()[-1]

@@ -19,6 +19,7 @@ from harness.core.modelref import ModelRef
 from harness.engine.model import EngineSettings, RaySettings
 from harness.plugin import ray_engine
 from tests.models import TINY_QWEN2
+from tests.patience import PATIENCE
 from tests.project import clean_environment, json_project
 from tests.same_record import comparable_runs
 
@@ -192,7 +193,7 @@ def cluster():
             *_, address, node = process.stdout.readline().split()
             yield address, node
         finally:
-            process.communicate(timeout=60)
+            process.communicate(timeout=PATIENCE)
 
 
 def records(project):

@@ -10,6 +10,7 @@ import psutil
 import pytest
 
 from tests.models import TINY_QWEN2
+from tests.patience import PATIENCE
 from tests.project import GOOD, Project
 
 CONFTEST = """
@@ -125,4 +126,4 @@ def test_a_prewarmed_process_ends_with_a_session_that_is_killed(project):
     outcome, noted, alive = run(project, "suites", "--model", MODEL)
     assert (outcome.code, noted) == (-signal.SIGKILL, ["process", "collected beside 1"])
     # It ends itself when it finds that nobody is left to answer to, once an import lets it.
-    assert psutil.wait_procs(alive, timeout=60)[1] == []
+    assert psutil.wait_procs(alive, timeout=PATIENCE)[1] == []

@@ -14,6 +14,7 @@ from harness.core.modelref import ModelRef
 from harness.serve.app import Server, ServerSettings
 from harness.serve.connections import configuration
 from harness.serve.server import bound
+from tests.patience import PATIENCE
 
 REF = ModelRef.parse("base:models/tiny")
 GOOD = '{"name": "Ada", "date": "2024-01-05", "amount": 47.2}'
@@ -60,7 +61,7 @@ class Running:
 
     def send(self, method, path, body=None, **headers):
         """Status, headers and raw body of the response to a request."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
         try:
             given = {"Content-Type": "application/json"} | {
                 name.replace("_", "-"): value for name, value in headers.items()

@@ -14,6 +14,7 @@ import pytest
 
 from harness.ab.reading import read_log
 from tests.models import ROOT, TASKS
+from tests.patience import PATIENCE
 from tests.serve.running import TEXT
 
 PROGRAM = f"""
@@ -58,7 +59,7 @@ class Clients:
 
     def _ask(self):
         body = json.dumps({"variables": {"text": TEXT}})
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
         with_key = {"Content-Type": "application/json"}
         try:
             while True:

@@ -10,6 +10,7 @@ from harness.core.completion import Completion, FinishReason
 from harness.engine.fake_host import FakeHost
 from harness.serve.guard import Access
 from harness.serve.limits import Limits
+from tests.patience import PATIENCE
 from tests.serve.running import extract, running
 
 KEY = "sk-serve-0123456789"
@@ -225,7 +226,7 @@ def test_a_hostile_body_is_400(server, path, body):
 
 
 def test_a_huge_body_is_413_before_it_is_read(server):
-    with socket.create_connection(("127.0.0.1", server.port), timeout=20) as one:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE) as one:
         one.sendall(
             b"POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1\r\n"
             b"Content-Type: application/json\r\nContent-Length: 99999999999\r\n\r\n{"
@@ -234,7 +235,7 @@ def test_a_huge_body_is_413_before_it_is_read(server):
 
 
 def test_a_huge_body_of_unstated_length_is_413(server):
-    with socket.create_connection(("127.0.0.1", server.port), timeout=20) as one:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE) as one:
         one.sendall(
             b"POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1\r\n"
             b"Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -246,7 +247,7 @@ def test_a_huge_body_of_unstated_length_is_413(server):
 
 def spoken(server, sent: bytes, *, then_ends: bool = False) -> bytes:
     """All that the server says to raw bytes, until it closes the connection or has answered."""
-    with socket.create_connection(("127.0.0.1", server.port), timeout=20) as one:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE) as one:
         with contextlib.suppress(OSError):  # It closed the connection already.
             one.sendall(sent)
             if then_ends:
@@ -306,7 +307,7 @@ def test_headers_that_come_too_slowly_close_the_connection():
     with running(FakeHost(lambda ref, r: "x"), limits=limits) as one:
         assert spoken(one, b"POST /v1/completions HTTP/1.1\r\nX-Slow: ") == b""
         whole = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
-        with socket.create_connection(("127.0.0.1", one.port), timeout=20) as kept:
+        with socket.create_connection(("127.0.0.1", one.port), timeout=PATIENCE) as kept:
             kept.sendall(whole)
             said = b""
             while not said.endswith(b"}"):

@@ -14,9 +14,9 @@ from harness.core.record import ModelRecord
 from harness.engine.events import Answered, ModelClosed, ModelOpened, Stepped
 from harness.engine.fake_host import FakeHost
 from harness.serve.batching import WARM_UP, Batching, QueueFull, Unavailable
+from tests.patience import PATIENCE
 
 REF = ModelRef.parse("base:tiny")
-SECONDS = 20
 
 
 def request(name: str, **changes) -> Request:
@@ -44,7 +44,7 @@ class ControlledHost:
         if requests[0].key != WARM_UP.key:
             self.batches.append([r.case_id for r in requests])
             self.entered.release()
-            assert self.go.acquire(timeout=SECONDS)
+            assert self.go.acquire(timeout=PATIENCE)
         self.is_up, self.ended = True, None
         yield ModelOpened(ref, ModelRecord(str(ref), ref.kind, ref.name))
         for asked in requests:
@@ -55,7 +55,7 @@ class ControlledHost:
             if asked.streamed:
                 yield Stepped(ref, 1, 0, {asked.key: "re"})
                 if self.holds_after_text:
-                    assert self.go.acquire(timeout=SECONDS)
+                    assert self.go.acquire(timeout=PATIENCE)
             yield from (
                 e for e in self.fake.answers(ref, [asked], keep_open=True)
                 if isinstance(e, Answered)
@@ -89,7 +89,7 @@ def batching(host):
 def busy(host, batching, name="first"):
     """A request that is in a batch, which waits for ``go``."""
     future = batching.submit(request(name))
-    assert host.entered.acquire(timeout=SECONDS)
+    assert host.entered.acquire(timeout=PATIENCE)
     return future
 
 
@@ -97,7 +97,7 @@ def test_requests_that_wait_while_a_batch_runs_are_the_next_batch(host, batching
     first = busy(host, batching)
     others = [batching.submit(request(name)) for name in "abc"]
     host.go.release(2)
-    assert [f.result(SECONDS).text for f in (first, *others)] == [
+    assert [f.result(PATIENCE).text for f in (first, *others)] == [
         "re: first", "re: a", "re: b", "re: c",
     ]  # fmt: skip
     assert host.batches == [["first"], ["a", "b", "c"]]
@@ -107,7 +107,7 @@ def test_equal_requests_of_a_batch_are_answered_once(host, batching):
     busy(host, batching)
     pair = [batching.submit(request("same")) for _ in range(2)]
     host.go.release(2)
-    assert [f.result(SECONDS).text for f in pair] == ["re: same"] * 2
+    assert [f.result(PATIENCE).text for f in pair] == ["re: same"] * 2
     assert host.batches[1] == ["same"]
 
 
@@ -126,7 +126,7 @@ def test_a_cancelled_request_is_never_asked(host, batching):
     lost, kept = batching.submit(request("lost")), batching.submit(request("kept"))
     assert lost.cancel()
     host.go.release(2)
-    assert kept.result(SECONDS).text == "re: kept"
+    assert kept.result(PATIENCE).text == "re: kept"
     assert host.batches == [["first"], ["kept"]]
     with pytest.raises(CancelledError):
         lost.result(0)
@@ -139,9 +139,9 @@ def test_a_process_that_dies_is_unavailable_with_its_reason_and_the_next_is_answ
     host.dies = {"a"}
     host.go.release(10)
     with pytest.raises(Unavailable, match="the backend's process was killed"):
-        batching.submit(request("a")).result(SECONDS)
+        batching.submit(request("a")).result(PATIENCE)
     assert deaths == ["the backend's process was killed"]
-    assert batching.submit(request("b")).result(SECONDS).text == "re: b"
+    assert batching.submit(request("b")).result(PATIENCE).text == "re: b"
     assert batching.is_ready
     batching.close()
 
@@ -150,9 +150,9 @@ def test_an_exception_of_the_host_fails_its_batch_alone(host, batching):
     host.fake.answers = None  # A bug: not callable.
     host.go.release(10)
     with pytest.raises(TypeError):
-        batching.submit(request("a")).result(SECONDS)
+        batching.submit(request("a")).result(PATIENCE)
     del host.fake.answers
-    assert batching.submit(request("b")).result(SECONDS).text == "re: b"
+    assert batching.submit(request("b")).result(PATIENCE).text == "re: b"
 
 
 def test_closing_answers_what_was_taken_and_takes_nothing_more(host):
@@ -163,7 +163,7 @@ def test_closing_answers_what_was_taken_and_takes_nothing_more(host):
     closing = threading.Thread(target=batching.close)
     closing.start()
     host.go.release(2)
-    closing.join(SECONDS)
+    closing.join(PATIENCE)
     assert [first.result(0).text, second.result(0).text] == ["re: first", "re: second"]
     assert host.is_closed
     with pytest.raises(Unavailable, match="shutting down"):
@@ -174,7 +174,7 @@ def test_a_model_that_does_not_open_is_a_problem_with_its_reason():
     batching = Batching(FakeHost(lambda ref, r: "", unopened={REF: "no weights there"}), REF)
     batching.start()
     with pytest.raises(Unavailable, match="no weights there"):
-        batching.submit(request("a")).result(SECONDS)
+        batching.submit(request("a")).result(PATIENCE)
     assert (batching.is_ready, batching.problem) == (False, "no weights there")
     batching.close()
 
@@ -182,7 +182,7 @@ def test_a_model_that_does_not_open_is_a_problem_with_its_reason():
 def test_the_text_of_a_streamed_answer_is_passed_on_as_it_grows(host, batching):
     pieces = []
     host.go.release(1)
-    batching.submit(request("a"), pieces.append).result(SECONDS)
+    batching.submit(request("a"), pieces.append).result(PATIENCE)
     assert pieces == ["re"]
 
 
@@ -221,8 +221,8 @@ def test_a_process_that_ends_while_nothing_is_asked_is_told_and_replaced(host, m
     told = queue.SimpleQueue()
     batching = Batching(host, REF, on_death=lambda reason: told.put((reason, batching.is_ready)))
     batching.start()
-    assert batching.opened.result(SECONDS) is None
+    assert batching.opened.result(PATIENCE) is None
     host.ended = "it was killed"
-    assert told.get(timeout=SECONDS) == ("it was killed", False)
+    assert told.get(timeout=PATIENCE) == ("it was killed", False)
     batching.close()
     assert (host.ended, batching.problem) == (None, None)

@@ -11,6 +11,7 @@ from harness.engine.fake_host import FakeHost
 from harness.serve.asking import Asking
 from harness.serve.batching import WARM_UP
 from harness.serve.limits import Limits
+from tests.patience import PATIENCE
 from tests.serve.running import REF, running
 from tests.serve.test_batching import ControlledHost, request
 
@@ -27,7 +28,7 @@ def test_a_full_queue_is_429_with_retry_after():
     with running(host, limits=Limits(max_waiting=1)) as one:
         found = []
         threads = together(lambda: found.append(one.chat("a")))
-        assert host.entered.acquire(timeout=20)
+        assert host.entered.acquire(timeout=PATIENCE)
         held = one.server.batching.submit(request("b"))
         status, headers, body = one.send(
             "POST", "/v1/chat/completions", '{"messages":[{"role":"user","content":"c"}]}'
@@ -103,9 +104,9 @@ def test_a_client_that_leaves_takes_its_request_out_of_the_queue():
     host = ControlledHost()
     with running(host) as one:
         threads = together(lambda: one.chat("first"))
-        assert host.entered.acquire(timeout=20)
+        assert host.entered.acquire(timeout=PATIENCE)
         body = b'{"messages":[{"role":"user","content":"left"}]}'
-        with socket.create_connection(("127.0.0.1", one.port), timeout=20) as leaving:
+        with socket.create_connection(("127.0.0.1", one.port), timeout=PATIENCE) as leaving:
             leaving.sendall(
                 b"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nContent-Type: application/json"
                 b"\r\nContent-Length: %d\r\n\r\n" % len(body) + body
@@ -126,7 +127,7 @@ def test_a_shutdown_answers_what_it_began():
     host, found = ControlledHost(), []
     with running(host) as one:
         threads = together(lambda: found.append(one.chat("first")))
-        assert host.entered.acquire(timeout=20)
+        assert host.entered.acquire(timeout=PATIENCE)
         one.uvicorn.should_exit = True
         host.go.release(1)
         for thread in threads:

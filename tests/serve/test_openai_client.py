@@ -6,8 +6,9 @@ from harness.core.completion import Completion, FinishReason
 from harness.engine.fake_host import FakeHost
 from harness.serve.guard import Access
 from harness.serve.limits import Limits
+from tests.patience import PATIENCE
 from tests.serve.running import running
-from tests.serve.test_batching import SECONDS, ControlledHost, request
+from tests.serve.test_batching import ControlledHost, request
 from tests.serve.test_load import together
 
 pytestmark = pytest.mark.slow
@@ -89,10 +90,10 @@ def test_a_full_queue():
     host = ControlledHost()
     with running(host, limits=Limits(max_waiting=1)) as one, client(one) as ask:
         (first,) = together(lambda: one.chat("a"))
-        assert host.entered.acquire(timeout=SECONDS)
+        assert host.entered.acquire(timeout=PATIENCE)
         one.server.batching.submit(request("b"))
         with pytest.raises(openai.RateLimitError) as refused:
             ask.chat.completions.create(model="tiny", messages=MESSAGES)
         assert int(refused.value.response.headers["retry-after"]) >= 1
         host.go.release(9)
-        first.join(SECONDS)
+        first.join(PATIENCE)

@@ -18,6 +18,7 @@ from harness.engine.events import Answered
 from harness.tasks.task import load_task
 from tests.export.exporting import export_gguf
 from tests.models import ROOT, TASKS, TINY_QWEN2
+from tests.patience import PATIENCE
 from tests.project import Project, clean_environment, end_with_parent
 from tests.serve.running import TEXT, Running
 
@@ -137,7 +138,7 @@ LONG = {
 @contextmanager
 def streaming(one):
     """The response to ``LONG``, once its text has begun."""
-    connection = http.client.HTTPConnection("127.0.0.1", one.port, timeout=60)
+    connection = http.client.HTTPConnection("127.0.0.1", one.port, timeout=PATIENCE)
     headers = {"Content-Type": "application/json"}
     with closing(connection):
         connection.request("POST", "/v1/chat/completions", json.dumps(LONG), headers)

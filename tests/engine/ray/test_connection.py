@@ -13,6 +13,7 @@ from harness.core.errors import HarnessError
 from harness.engine.ray import connection
 from harness.engine.ray.connection import SETTINGS, address_mistake
 from harness.engine.ray.room import Share
+from tests.patience import PATIENCE
 
 
 @pytest.fixture
@@ -76,4 +77,4 @@ def test_ray_is_imported_only_when_a_model_is_opened():
         "import sys, harness.engine.ray.model, harness.plugin.ray_engine; "
         "assert 'ray' not in sys.modules and 'torch' not in sys.modules"
     )
-    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=PATIENCE)

@@ -9,6 +9,7 @@ import pytest
 
 from harness.core.errors import HarnessError
 from tests.models import ROOT
+from tests.patience import PATIENCE
 from trainers.output.folder import PROCESS_FILE, mistake_in, staged
 
 
@@ -105,7 +106,7 @@ def test_of_processes_that_come_at_once_one_trains(tmp_path: Path, is_left: bool
         process.stdin.flush()
     said = [process.stdout.readline() if process.stdout else "" for process in started]
     for process in started:
-        process.communicate("\n", timeout=60)
+        process.communicate("\n", timeout=PATIENCE)
     assert said.count("claimed\n") == 1
     assert sum("is training into this folder" in line for line in said) == 2
     assert (tmp_path / "out").is_dir()

@@ -13,6 +13,7 @@ import pytest
 from rich.console import Console
 
 from harness.core.errors import HarnessError
+from tests.patience import PATIENCE
 from trainers.run.train import INTERRUPTED, train
 
 WriteRecipe = Callable[..., Path]
@@ -66,7 +67,7 @@ def test_ctrl_c_stops_cleanly_and_keeps_nothing(write_recipe: WriteRecipe) -> No
     while not process.stdout.readline().startswith("step "):
         pass
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == INTERRUPTED
     assert " of 100,000, nothing was written to " in out.splitlines()[-1]
     assert err == ""
