@@ -47,13 +47,13 @@ class StringTable:
 
     def __init__(self) -> None:
         self._places: dict[str, int] = {}
+        self.values: list[str] = []
 
     def place(self, value: str) -> int:
-        return self._places.setdefault(value, len(self._places))
-
-    @property
-    def values(self) -> list[str]:
-        return list(self._places)
+        place = self._places.setdefault(value, len(self.values))
+        if place == len(self.values):
+            self.values.append(value)
+        return place
 
 
 class EmbeddedSide(NamedTuple):
@@ -179,10 +179,10 @@ def _case(case: ShownCase, prefix: int, texts: StringTable, names: StringTable) 
 
 def _lengths(case: ShownCase) -> Iterator[tuple[str, int]]:
     """The roles of the prompt's messages, and the lengths of their contents in UTF-16 units."""
-    at, units = 0, _utf16_units(case.prompt)
+    at = 0
     for role, length in case.messages:
         at += len(f"[{role}]\n")
-        yield role, units(at + length) - units(at)
+        yield role, utf16_length(case.prompt[at : at + length])
         at += length + len("\n\n")
 
 
@@ -218,4 +218,9 @@ def _utf16_units(text: str) -> Callable[[int], int]:
     """From an offset in characters to the offset in UTF-16 units."""
     if text.isascii() or max(text) <= "\uffff":
         return lambda offset: offset
-    return lambda offset: offset + sum(c > "\uffff" for c in text[:offset])
+    return lambda offset: utf16_length(text[:offset])
+
+
+def utf16_length(text: str) -> int:
+    """The length of a text in UTF-16 units, which JavaScript counts."""
+    return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2

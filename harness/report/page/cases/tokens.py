@@ -12,7 +12,7 @@ from markupsafe import Markup
 from harness.core.logprobs import CERTAIN, Logprobs, Span, probability_of
 from harness.gate.compare import Change
 from harness.report.page.cases.answers import FAILING, Answer
-from harness.report.page.embed import StringTable, TaskCases, json_in_html
+from harness.report.page.embed import StringTable, TaskCases, json_in_html, utf16_length
 from harness.report.words.certainty import doubt_of
 
 MAX_BYTES = 1_000_000
@@ -86,14 +86,13 @@ def _packed(answer: Answer, logprobs: Logprobs, runner_ups: StringTable) -> list
     """``[lengths, doubts, [runner-up, its doubt, ...] of the marked spans, mean probability]``, of
     the part of the text that the page has."""
     start, end = answer.cut_before, answer.cut_before + len(answer.text)
-    units = _units(answer.text)
     lengths, doubts, others = [], [], list[int]()
     for span in logprobs.spans():
         first, last = max(span.start, start), min(span.end, end)
         is_end = span.start == span.end and not answer.cut_after
         if first >= last and not is_end:
             continue
-        own = units(first - start, last - start)
+        own = utf16_length(answer.text[first - start : last - start])
         doubt = doubt_of(span.probability)
         lengths.append(chr(_ZERO + own))
         doubts.append(chr(_ZERO + doubt))
@@ -106,10 +105,3 @@ def _packed(answer: Answer, logprobs: Logprobs, runner_ups: StringTable) -> list
 def _place(span: Span, runner_ups: StringTable) -> int:
     text = span.runner_up
     return runner_ups.place(text if len(text) <= MAX_RUNNER_UP else f"{text[:MAX_RUNNER_UP]}…")
-
-
-def _units(text: str) -> Any:
-    """From a stretch of the text to its length in UTF-16 units, which JavaScript counts."""
-    if text.isascii() or max(text, default="") <= "\uffff":
-        return lambda start, end: end - start
-    return lambda start, end: len(text[start:end].encode("utf-16-le", "surrogatepass")) // 2

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from harness.core.record import FORMAT_SUCCESS, BehaviorResult, RunRecord, TaskRecord
+from harness.core.record import BehaviorResult, RunRecord, TaskRecord
 from harness.core.selection import selection_key
 from harness.gate.compare import Side
 from harness.report.page.charts.plots import Dot, Line, Scale, plot, shares
 from harness.report.page.labels import label_of
 from harness.report.report import Report
 from harness.report.words import numbers as words
+from harness.report.words.right_answers import order_of
 
 MAX_RUNS = 30
 """Runs of one chart, the latest."""
@@ -47,13 +48,13 @@ class HistoryChart:
 
 
 def histories_of(report: Report, task: str) -> tuple[HistoryChart, ...]:
-    """The composite, then every behavior, where more than one run has it."""
+    """The composite, the right answers, then every behavior, where more than one run has it."""
     behaviors = dict.fromkeys(
         r.behavior
         for r in report.after.record.results
         if (r.model, r.task) == (report.after.model, task) and not r.measured
     )
-    ordered = sorted(behaviors, key=lambda name: name != FORMAT_SUCCESS)
+    ordered = sorted(behaviors, key=order_of)
     return tuple(found for name in ordered if (found := _chart(report, task, name)))
 
 
