@@ -113,6 +113,25 @@ def test_an_unknown_value_of_the_address_is_any_and_an_unknown_case_is_said(
     assert tab.problems == []
 
 
+def test_a_link_to_a_section_leaves_filter_and_review_in_the_address(
+    tab: Page, tmp_path: Path
+) -> None:
+    path = written(record(12), tmp_path)
+    tab.open(path, f"{TASK}&code=syntax")
+    tab.evaluate("document.querySelector('.case h4 a').focus()")
+    tab.press("w", 87)
+    tab.until("location.hash.includes('review=')")
+    where = tab.evaluate("location.hash")
+    tab.evaluate("document.querySelector('.sections a[href$=-codes]').click()")
+    tab.until(f"location.hash === {where!r}")
+    heading = "document.querySelector('#task-0-codes').getBoundingClientRect().top"
+    assert abs(tab.evaluate(heading)) < 2
+    tab.open(path, "#task-0-codes")
+    assert tab.evaluate("location.hash") == "#task-0-codes"
+    assert tab.evaluate(COUNT) == ""
+    assert tab.problems == []
+
+
 def test_what_was_not_judged_is_not_among_what_fails(tab: Page, tmp_path: Path) -> None:
     run = record(12)
     skipped = {b: Verdict.skipped("no reference") for b in run.samples[0].verdicts}

@@ -1,7 +1,13 @@
 /** The state of the page in its address, so that a link restores it. Names that a script does not set stay. */
 
-/** The names and values after the #; none where it links to a section. */
-const asked = () => new URLSearchParams(location.hash.includes("=") ? location.hash.slice(1) : "");
+/** A link to a section has no names and values: those of the address before it hold on. */
+const isAtSection = () => /^#[^=]+$/.test(location.hash);
+let lastSaid = "";
+/** The names and values after the #, or of the address before a link to a section. */
+const asked = () => {
+  if (!isAtSection()) lastSaid = location.hash.slice(1);
+  return new URLSearchParams(lastSaid);
+};
 
 /** The text as an address can hold it: halves of characters are replaced. */
 const inAddress = (text) => new URLSearchParams([["", text]]).get("");
@@ -21,6 +27,7 @@ const remember = (changes, isStep = false) => {
   const address = addressWith(changes);
   if (isStep && address !== location.hash) history.pushState(null, "", address);
   else history.replaceState(null, "", address);
+  asked();
 };
 
 /** The pair in the address, where it is not the one that the page opens with. */

@@ -20,8 +20,11 @@ recallReview();
 listenToCertainty(recallAll);
 recallAll();
 for (const button of document.querySelectorAll("button.ask")) button.disabled = false;
-// A link to a section has no settings of a filter.
-addEventListener("hashchange", () => { if (!/^#[^=]+$/.test(location.hash)) { recallReview(); recallAll(); } });
+addEventListener("hashchange", () => {
+  if (!isAtSection()) { recallReview(); recallAll(); }
+  // The reader is there: a reload is to bring back filter and review.
+  else if (asked().size) remember({});
+});
 addEventListener("click", (event) => {
   const button = event.target.closest?.("button.ask");
   if (!button) return;
