@@ -10,10 +10,10 @@ from harness.core.record import RunRecord
 from harness.core.verdict import Verdict
 from tests.report.chromium import Page
 from tests.report.page.test_browser import COUNT, SETTLED, written
-from tests.report.page.test_browser_cases import FOCUSED, LINES, TASK
+from tests.report.page.test_browser_cases import FOCUSED, TASK
 from tests.report.page.test_browser_models import MODELS
 from tests.report.page.test_browser_models import choose as choose_model
-from tests.synthetic import ADAPTER, BASE, good, record, record_of, sample, values, with_text
+from tests.synthetic import ADAPTER, record
 
 pytestmark = pytest.mark.slow
 
@@ -84,15 +84,6 @@ def test_a_key_marks_no_model_outside_the_pair(tab: Page, tmp_path: Path) -> Non
     assert tab.evaluate(PRESSED) == ["after right"]
 
 
-def test_the_table_shows_a_review_made_alone(tab: Page, tmp_path: Path) -> None:
-    tab.open(written(record(12), tmp_path), f"{TASK}&view=table&columns=review&case=pay-0002")
-    tab.press("w", 87)
-    tab.press("Escape", 27)
-    cells = f"{LINES}.map((row) => row.cells[1].textContent)"
-    assert tab.evaluate(cells)[:3] == ["", "after wrong", ""]
-    assert tab.evaluate(FOCUSED) == "pay-0002"
-
-
 def test_an_unknown_value_of_the_address_is_any_and_an_unknown_case_is_said(
     tab: Page, tmp_path: Path
 ) -> None:
@@ -144,12 +135,3 @@ def test_what_was_not_judged_is_not_among_what_fails(tab: Page, tmp_path: Path) 
     assert tab.evaluate(COUNT) == "0 of 12 cases"
     tab.open(path, f"{TASK}&change=not+judged")
     assert tab.evaluate(COUNT) == "1 of 12 cases"
-
-
-def test_the_length_counts_characters_also_those_left_out(tab: Page, tmp_path: Path) -> None:
-    value = values(1)[0]
-    texts = ("\U0001f600" * 3, "x" * 30_000)
-    found = [with_text(sample(BASE, n, value, good(value)), t) for n, t in enumerate(texts, 1)]
-    tab.open(written(record_of([(BASE, found)]), tmp_path), f"{TASK}&view=table&columns=length")
-    lengths = f"{LINES}.map((row) => row.cells[1].textContent)"
-    assert tab.evaluate(lengths) == ["3", "30,000"]
