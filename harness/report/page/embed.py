@@ -121,6 +121,7 @@ def _task(task: TaskCases) -> dict[str, Any]:
         "required": [names.place(b) for b in task.required],
         "judged": [[names.place(b) for b in behaviors] for behaviors in task.judged],
         "absent": absent,
+        "cut": [[i, case.prompt_cut] for i, case in enumerate(task.cases) if case.prompt_cut],
         "messages": {
             texts.place(case.prompt[task.prefix :]): [
                 value for role, length in _lengths(case) for value in (names.place(role), length)

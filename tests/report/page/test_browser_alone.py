@@ -1,11 +1,13 @@
 """One case alone in a real browser: where the focus is, which task the keys are about, what a
 review marks, and addresses of what the page does not have."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from harness.core.case import Message
 from harness.core.record import RunRecord
 from harness.core.verdict import Verdict
 from tests.report.chromium import Page
@@ -135,3 +137,36 @@ def test_what_was_not_judged_is_not_among_what_fails(tab: Page, tmp_path: Path) 
     assert tab.evaluate(COUNT) == "0 of 12 cases"
     tab.open(path, f"{TASK}&change=not+judged")
     assert tab.evaluate(COUNT) == "1 of 12 cases"
+
+
+def test_a_cut_prompt_says_what_is_left_out_and_copies_no_word_of_ours(
+    tab: Page, tmp_path: Path
+) -> None:
+    """The page has 20,000 characters of ``[system]``, a blank line and a long question."""
+    run = record(2)
+    asked = (Message("system", "Be exact."), Message("user", "Why \U0001f600 " * 5_000))
+    samples = tuple(replace(s, messages=asked) for s in run.samples)
+    tab.open(written(replace(run, samples=samples), tmp_path), f"{TASK}&case=pay-0001")
+    whole = "[system]\nBe exact.\n\n[user]\n" + asked[1].content
+    left = len(whole) - 20_000
+    prompts = "[...document.querySelectorAll('.alone .prompt')].map((p) => p.textContent)"
+    system, user = tab.evaluate(prompts)
+    assert system == "Be exact."
+    assert user.endswith(f" … {left:,} more characters")
+    tab.evaluate(
+        "Object.defineProperty(navigator, 'clipboard', { value: "
+        "{ writeText: async (text) => { window.copied = text; } } });"
+        "document.querySelector('.alone .copies button').click()"
+    )
+    tab.until("window.copied")
+    assert tab.evaluate("window.copied") == whole[:20_000]
+    tab.evaluate(
+        "URL.createObjectURL = (blob) => { window.exported = blob; return 'blob:x'; };"
+        "HTMLAnchorElement.prototype.click = () => {};"
+        "document.querySelector('button.export').click()"
+    )
+    line = json.loads(tab.evaluate("window.exported.text()").splitlines()[0])
+    assert (line["prompt"], line["prompt_cut"]) == (whole[:20_000], left)
+    assert [(a["cut_before"], a["cut_after"]) for a in line["answers"]] == [(0, 0)] * 2
+    tab.open(tmp_path / "page.html")
+    assert f"… {left:,} more characters" in tab.evaluate("document.body.textContent")

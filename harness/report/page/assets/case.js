@@ -67,9 +67,13 @@ const nearestOf = (row, headings) => headings.flatMap(({ side, role, name }) => 
   return near ? [[...near, `${role || name}: nearest to the ungrounded value`]] : [];
 });
 
+/** The characters of a case's prompt that the page leaves out at its end. */
+const cutOf = (task, row) => task.cut.get(task.order.get(row)) ?? 0;
+const drawCut = (task, row) => cutOf(task, row) ? el("span", "hint", ` … ${count(cutOf(task, row))} more characters`) : "";
+
 const drawPrompt = (task, row, headings) =>
   el("pre", "prompt", task.prefix ? el("span", "hint", "… ") : "",
-    ...marked(task.texts[row[2]], nearestOf(row, headings), { className: "near" }));
+    ...marked(task.texts[row[2]], nearestOf(row, headings), { className: "near" }), drawCut(task, row));
 
 /** The whole prompt, message by message. */
 const drawMessages = (task, row, headings) => {
@@ -87,6 +91,7 @@ const drawMessages = (task, row, headings) => {
     drawn.push(el("div", "message", el("h5", "", plain(role)), el("pre", "prompt", ...marked(content, marks, { className: "near" }))));
     at = start + content.length + 2;
   }
+  drawn.at(-1)?.querySelector("pre").append(drawCut(task, row));
   return el("div", "messages", ...drawn);
 };
 
@@ -113,18 +118,18 @@ const drawCase = (task, row, isAlone = false) => {
     drawCopies(task, row, headings), drawReview(task, row, headings.map(({ side }) => side)));
 };
 
-/** The case as one line of JSON: the contents of the page, with the whole prompt. */
+/** The case as one line of JSON: what the page has of it, and the number of characters that it leaves out. */
 const exported = (task, row) => {
   const { names, texts } = task;
   const [id, repeat, prompt, template, tags, reference] = row;
   const headings = headingsOf();
   return JSON.stringify({
-    task: task.name, case: id, repeat, state: stateOf(task, row), prompt: task.prefix + texts[prompt],
+    task: task.name, case: id, repeat, state: stateOf(task, row), prompt: task.prefix + texts[prompt], prompt_cut: cutOf(task, row),
     template: names[template], tags: tags.map((tag) => names[tag]),
     reference: reference === null ? null : JSON.parse(texts[reference]),
     answers: answersOf(row).map((answer, i) => answer && {
       side: headings[i].role || headings[i].name, model: headings[i].ref, text: texts[answer[0]],
-      verdict: names[answer[1]],
+      cut_before: answer[4] ?? 0, cut_after: answer[5] ?? 0, verdict: names[answer[1]],
       findings: (answer[2] ?? []).map(([behaviors, , code, reason]) =>
         ({ behaviors: behaviors.map((b) => names[b]), code: names[code], reason: texts[reason] })),
     }),

@@ -37,7 +37,7 @@ const drawCopies = (task, row, headings) => {
     const of = headings.length > 1 ? ` ${role || plain(name)}` : "";
     return [copyButton(`answer${of}`, () => task.texts[answer[0]], answer[4] || answer[5])];
   });
-  const box = el("p", "copies", "Copy ", copyButton("prompt", () => task.prefix + task.texts[row[2]]), " ",
+  const box = el("p", "copies", "Copy ", copyButton("prompt", () => task.prefix + task.texts[row[2]], cutOf(task, row) > 0), " ",
     ...answers.flatMap((button) => [button, " "]), copyButton("replay command", () => replayOf(task, row, data.sides[pair.at(-1)])), " ",
     copyButton("link", () => new URL(addressWith(addressOfCase(task, row)), location.href).href));
   Object.assign(box, { role: "group", ariaLabel: "Copy" });

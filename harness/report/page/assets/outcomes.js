@@ -13,6 +13,7 @@ const isComposite = (behavior) => !behavior || behavior === COMPOSITE;
 for (const task of data.tasks) {
   task.places = new Map(task.names.map((name, place) => [name, place]));
   task.missing = new Map(task.absent.map(([row, side, names]) => [`${row} ${side}`, names]));
+  task.cut = new Map(task.cut);
   task.order = new Map(task.cases.map((row, place) => [row, place]));
   /** The behavior that folds, labels and filters follow; the composite where it is "". */
   task.behavior = "";

@@ -18,7 +18,7 @@ from harness.gate.compare import Change, composite_change, composite_outcome, re
 from harness.report.page.cases.nearest import nearest_place
 from harness.report.page.visible import readable
 from harness.report.report import Report
-from harness.report.words.excerpts import beginning, window
+from harness.report.words.excerpts import window
 from harness.report.words.marks import Mark, marks_of
 from harness.report.words.right_answers import RIGHT_ANSWERS
 
@@ -91,6 +91,8 @@ class ShownCase:
     """Its verdict flips between runs of the same model."""
     answers: tuple[Answer | None, ...]
     """One for each side of the report."""
+    prompt_cut: int = 0
+    """Characters left out after ``prompt``."""
 
 
 def label_of_verdict(answer: Answer) -> str:
@@ -181,13 +183,14 @@ def _shown(
         either.case_id,
         either.repeat,
         _state([samples[place] for place in pair], required),
-        "".join(beginning(prompt, limit)),
+        shown,
         _messages(either),
         either.template,
         either.tags,
         _reference(either.reference, limit),
         either.case_id in noisy,
         answers,
+        len(prompt) - len(shown),
     )
 
 
