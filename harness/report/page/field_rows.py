@@ -9,7 +9,7 @@ from harness.report.words import numbers as words
 from harness.report.words.shares import name_of, worst_first
 
 MAX_ROWS = 40
-"""Fields in the table: the worst of the last model; the rest are counted."""
+"""Fields in the table: the worst, each by the last model that has it; the rest are counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,16 +45,14 @@ def field_tables(report: Report, task: str) -> Iterator[FieldTable]:
 
 def _table(behavior: str, results: list[BehaviorResult | None]) -> FieldTable:
     known = [{f.pointer: f for f in r.shares.fields} if r and r.shares else {} for r in results]
-    last = next(found for found in reversed(known) if found)
-    ordered = [f.pointer for f in worst_first(list(last.values()))]
-    every = dict.fromkeys([*ordered, *(pointer for found in known for pointer in found)])
+    latest = {pointer: field for found in known for pointer, field in found.items()}
     rows = [
         FieldRow(
             name_of(pointer),
             tuple(words.percent(f[pointer].rate) if pointer in f else "" for f in known),
             f"{max(f[pointer].leaves for f in known if pointer in f):,}",
         )
-        for pointer in every
+        for pointer in (field.pointer for field in worst_first(list(latest.values())))
     ]
     return FieldTable(
         behavior,

@@ -34,6 +34,16 @@ def test_fields_stand_by_their_rate_of_the_last_model() -> None:
     assert (table.whole, table.recalls) == (("40 of 60",) * 2, ("98.0%",) * 2)
 
 
+def test_a_field_that_only_an_earlier_model_has_stands_by_its_own_rate() -> None:
+    gone = FieldGrade("/gone", 10, 10, 1)
+    report = report_on(run(graded(BASE, gone, NAME), graded(ADAPTER, NAME, AMOUNT)))
+    (table,) = field_tables(report, TASK)
+    assert [(row.name, row.rates) for row in table.rows][:2] == [
+        ("/gone", ("10.0%", "")),
+        ("/amount", ("", "68.3%")),
+    ]
+
+
 def test_many_fields_are_counted() -> None:
     fields = [FieldGrade(f"/f{i}", 10, 10, 9) for i in range(MAX_ROWS + 3)]
     (table,) = field_tables(report_on(run(graded(ADAPTER, *fields))), TASK)

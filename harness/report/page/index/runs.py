@@ -77,6 +77,8 @@ class IndexRow:
         """What keeps the row from being whole, or nothing; the selection is told beside it."""
         if not self.is_complete:
             return "interrupted"
+        if self.model.error is not None:
+            return "no completions"
         return judged_part(self.run.record, self.task, self.model)
 
     @property

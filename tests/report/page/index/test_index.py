@@ -51,6 +51,9 @@ def test_interrupted_runs_and_single_ones_are_listed_and_not_drawn() -> None:
     )
     states = [row.state for row in rows_of(indexed(replace(two, results=kept)))]
     assert states == [f"judged {TASK} without json_validity", ""]
+    broken = replace(two.models[0], error="out of memory")
+    failed = replace(two, models=(broken, two.models[1]), results=kept)
+    assert [row.state for row in rows_of(indexed(failed))] == ["no completions", ""]
     page = render(RunIndex("reports/runs", indexed(partial, night(1))))
     assert "2 runs of 1 model on 1 task, the newest of 2026-11-02" in page
 
