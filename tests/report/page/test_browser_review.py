@@ -132,6 +132,24 @@ def test_a_review_too_long_for_an_address_is_said_and_exported(tab: Page, tmp_pa
     assert len(exported(tab)) == 12
 
 
+def test_a_case_whose_prompt_changed_keeps_both_verdicts(tab: Page, tmp_path: Path) -> None:
+    """It stands on the page twice, once for each prompt."""
+    run = record(6)
+    samples = tuple(
+        replace(s, prompt_sha256="0" * 64) if s.model == ADAPTER else s for s in run.samples
+    )
+    review = [
+        ReviewedAnswer(run.id, model, TASK, run.samples[0].case_id, 0, verdict)
+        for model, verdict in ((BASE, "wrong"), (ADAPTER, "right"))
+    ]
+    begun(tab, written(replace(run, samples=samples), tmp_path, *review))
+    assert tab.evaluate(SAID).startswith("2 answers reviewed")
+    assert {(x["model"], x["verdict"]) for x in exported(tab)} == {
+        (BASE, "wrong"),
+        (ADAPTER, "right"),
+    }
+
+
 @pytest.mark.parametrize("text", ["1*0*0_0_0w", "1", "*" * 4000, "1*%FF_", *HOSTILE[:4]])
 def test_a_strangers_address_harms_nothing(text: str, tab: Page, tmp_path: Path) -> None:
     path = written(hostile_record(HOSTILE[0]), tmp_path)

@@ -92,14 +92,17 @@ const reviewLines = () => data.tasks.flatMap((task) => task.cases.flatMap((row) 
 
 /** Adds the lines of a review; returns how many are of no answer of this page. */
 const addReview = (lines) => {
+  // By side, too: a case whose prompt changed has a row for each.
   const rows = new Map();
-  for (const task of data.tasks) for (const row of task.cases) rows.set(JSON.stringify([task.name, row[0], row[1]]), row);
+  for (const task of data.tasks) for (const row of task.cases) {
+    data.sides.forEach((_, side) => { if (row[ANSWERS + side]) rows.set(JSON.stringify([task.name, row[0], row[1], side]), row); });
+  }
   let left = 0;
   for (const line of lines) {
     const side = sideOf(line?.run, line?.model);
-    const named = [line?.task, line?.case, line?.repeat ?? 0];
+    const named = [line?.task, line?.case, line?.repeat ?? 0, side];
     const row = named.every((part) => typeof part !== "object") && rows.get(JSON.stringify(named));
-    if (!row?.[ANSWERS + side]) { left += 1; continue; }
+    if (!row) { left += 1; continue; }
     const mark = review.get(row) ?? unreviewed();
     if (Object.values(VERDICTS).includes(line.verdict)) mark.verdicts[side] = line.verdict;
     mark.star ||= line.must_pass === true;
