@@ -37,6 +37,11 @@ if (form) {
   form.addEventListener("input", change);
   form.addEventListener("submit", (event) => event.preventDefault());
   form.addEventListener("reset", () => setTimeout(change));
-  addEventListener("hashchange", () => { if (!/^#[^=]+$/.test(location.hash)) recall(); });
+  addEventListener("hashchange", () => {
+    const isAtSection = /^#[^=]+$/.test(location.hash);
+    if (!isAtSection) recall();
+    // The reader is there: a reload is to bring back the filter.
+    else if (FIELDS.some((name) => form.elements[name].value)) change();
+  });
   recall();
 }

@@ -1,6 +1,7 @@
 """The index in a real browser: filtered, linked, and nothing for axe to object to."""
 
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -52,6 +53,9 @@ def test_the_filter_is_kept_in_the_address(tab: Page, page: Path) -> None:
     assert (tab.evaluate(ROWS), tab.evaluate(GROUPS)) == (3, 1)
     choose(tab, "model", ADAPTER)
     assert (tab.evaluate(ROWS), tab.evaluate(GROUPS)) == (4, 1)
+    tab.evaluate("document.querySelector('header a[href=\"#all-runs\"]').click()")
+    tab.until("location.hash !== '#all-runs'")
+    assert tab.evaluate("location.hash") == f"#model={quote(ADAPTER, safe='')}"
     choose(tab, "model", "")
     choose(tab, "cases", "12 selected")
     assert (tab.evaluate(ROWS), tab.evaluate(GROUPS)) == (1, 0)
