@@ -45,7 +45,7 @@ def _results(subject: Subject) -> Iterator[Mapping[str, Any]]:
     """A result of the Hub's ``model-index`` for each task of the run."""
     for task in dict.fromkeys(r.task for r in subject.results):
         own = [r for r in subject.results if r.task == task]
-        if metrics := [metric for result in own for metric in _metrics(subject, result)]:
+        if metrics := [metric for result in own for metric in _metrics(result)]:
             yield {
                 "task": {"type": "text-generation", "name": task},
                 "dataset": {"type": task, "name": task, "args": _dataset(subject, task)},
@@ -62,7 +62,7 @@ def _dataset(subject: Subject, task: str) -> Mapping[str, Any]:
     return {**run, "cases": record.cases, "cases_sha256": record.cases_sha256}
 
 
-def _metrics(subject: Subject, result: BehaviorResult) -> Iterator[Mapping[str, Any]]:
+def _metrics(result: BehaviorResult) -> Iterator[Mapping[str, Any]]:
     limit = {} if result.budget is None else {"budget": result.budget, "met": result.met}
     if result.measured:
         held = {

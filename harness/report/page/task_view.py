@@ -1,12 +1,11 @@
 """One task's section of the page as values: what the template writes."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
 
 from harness.core.record import TaskRecord
-from harness.gate.compare import Comparison
 from harness.report.page.behavior_rows import (
     BehaviorRow,
     MeasuredRow,
@@ -82,22 +81,11 @@ def task_views(report: Report, limit: int, pairs: Pairs) -> tuple[TaskView, ...]
         limit: the most characters of one text.
         pairs: the reports on every pair, see ``matrix.all_pairs``.
     """
-    compared = {c.task: c for c in report.comparisons}
     tasks = {t.name: t for run in report.runs for t in run.tasks}
-    return tuple(
-        _task_view(i, report, task, compared.get(name), limit, pairs)
-        for i, (name, task) in enumerate(tasks.items())
-    )
+    return tuple(_task_view(i, report, task, limit, pairs) for i, task in enumerate(tasks.values()))
 
 
-def _task_view(
-    index: int,
-    report: Report,
-    task: TaskRecord,
-    comparison: Comparison | None,
-    limit: int,
-    pairs: Pairs,
-) -> TaskView:
+def _task_view(index: int, report: Report, task: TaskRecord, limit: int, pairs: Pairs) -> TaskView:
     labels = tuple(label_of(report, side) for side in report.sides)
     pair = tuple(label_of(report, side) for side in report.pair)
     places = tuple(report.place(side) for side in report.pair)
@@ -108,7 +96,16 @@ def _task_view(
     every = {row.name: row for row, _ in matrix.rows} if matrix else {}
     distributions = distributions_of(report, task.name)
     causes = cause_lists(report, task.name, cases)
-    known = tuple(cause for found in causes for cause in found.causes)
+    embedded = TaskCases(
+        task.name,
+        prefix,
+        cases,
+        matrix,
+        required_of(report, task.name),
+        judged_behaviors(report, task.name),
+        distributions,
+        tuple(cause for found in causes for cause in found.causes),
+    )
     return TaskView(
         index,
         task,
@@ -130,20 +127,19 @@ def _task_view(
         slices_in(report, task.name, words.MINUS),
         cases[0].prompt[:prefix] if prefix else "",
         limit if is_cut(report, task.name, limit) else None,
-        bucket_views(
-            cases,
-            buckets_of(len(pair)),
-            lambda case: detail_of(case, places, [p.role or p.text for p in pair], prefix),
-            has_all=matrix is not None,
-        ),
-        TaskCases(
-            task.name,
-            prefix,
-            cases,
-            matrix,
-            required_of(report, task.name),
-            judged_behaviors(report, task.name),
-            distributions,
-            known,
-        ),
+        _buckets(embedded, pair, places),
+        embedded,
+    )
+
+
+def _buckets(
+    task: TaskCases, pair: Sequence[Label], places: Sequence[int]
+) -> tuple[BucketView, ...]:
+    """The folds of the pair's cases."""
+    roles = [label.role or label.text for label in pair]
+    return bucket_views(
+        task.cases,
+        buckets_of(len(pair)),
+        lambda case: detail_of(case, places, roles, task.prefix),
+        has_all=task.matrix is not None,
     )

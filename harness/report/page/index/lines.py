@@ -43,7 +43,6 @@ class TimeLine:
     runs: int
     first: str
     last: str
-    has_other_cases: bool
     lines: tuple[BehaviorLine, ...]
     """``format_success_rate`` and the right answers first."""
 
@@ -75,7 +74,6 @@ def _timeline(rows: Sequence[IndexRow], runs: int) -> TimeLine:
         runs,
         rows[0].created[:10],
         newest.created[:10],
-        any(_is_unlike(row, newest) for row in rows),
         tuple(line for line in lines if line is not None),
     )
 

@@ -76,7 +76,6 @@ def test_other_cases_are_faint() -> None:
     other = night(1)
     other = replace(other, tasks=(replace(other.tasks[0], cases_sha256="0" * 64),))
     (found,) = timelines_of(list(rows_of(indexed(night(2), other))))
-    assert found.has_other_cases
     assert "other cases" in found.lines[0].chart
 
 
