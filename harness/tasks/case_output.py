@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import Literal
 
 from harness.checks.declared.output import Output, OutputParts
 from harness.checks.declared.stand_ins import Broken, Skip
@@ -78,19 +79,20 @@ class UnheldFormats(SchemaError):
     """Formats that are to be asserted, and that nothing here asserts."""
 
 
-def compiled(raw: object, assert_formats: bool) -> Schema:
-    """Compile a task's schema, or a case's.
+def compiled(raw: object, assert_formats: bool | Literal["known"]) -> Schema:
+    """Compile a task's schema, or a case's. A format that nothing asserts is a mistake unless those
+    that are ``known`` were asked for.
 
     Raises:
         SchemaError: it is none, or ``UnheldFormats``.
     """
-    schema = compile_schema(raw, assert_formats=assert_formats)
-    if schema.unheld_formats:
+    schema = compile_schema(raw, assert_formats=bool(assert_formats))
+    if schema.unheld_formats and assert_formats != "known":
         names = ", ".join(map(repr, schema.unheld_formats))
         known = ", ".join(sorted(FORMATS.checkers))
         raise UnheldFormats(
-            f"assert_formats: nothing here asserts the format {names}, write a pattern or leave "
-            f"assert_formats out; there are {known}"
+            f"assert_formats: nothing here asserts the format {names}, write a pattern, "
+            f"assert_formats: known or none at all; there are {known}"
         )
     return schema
 

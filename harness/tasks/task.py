@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from pydantic import ValidationError
 
@@ -250,7 +250,9 @@ def _schema_path(task_file: Path, file: TaskFile | None) -> Path | None:
     return task_file.parent / name if isinstance(name, str) else None
 
 
-def _read_schema(task_file: Path, path: Path | None, assert_formats: bool) -> Schema | None:
+def _read_schema(
+    task_file: Path, path: Path | None, assert_formats: bool | Literal["known"]
+) -> Schema | None:
     if path is None:
         return None
     try:

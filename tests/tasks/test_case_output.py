@@ -147,6 +147,21 @@ def test_a_schema_that_is_none_is_an_error_of_its_case_alone(folder):
     assert outcome(task, "b", '{"a": 1}') == "passed"
 
 
+def test_formats_that_nothing_asserts_are_a_mistake_unless_the_known_ones_are_asked_for(folder):
+    schema = {"items": [{"format": "date"}, {"format": "color"}]} | {
+        "$schema": "http://json-schema.org/draft-07/schema#"
+    }
+    task = task_of(
+        folder,
+        {"schema": schema, "assert_formats": True},
+        {"schema": schema, "assert_formats": "known"},
+        {"schema": schema},
+    )
+    assert outcome(task, "a", '["2024-02-29", "red"]') == "error"
+    assert [outcome(task, name, '["soon", "red"]') for name in "bc"] == ["failed", "passed"]
+    assert outcome(task, "b", '["2024-02-29", "red"]') == "passed"
+
+
 def test_task_check_compiles_every_schema_and_corrupts_by_it(folder):
     good = {"type": "object", "required": ["n"], "properties": {"n": {"type": "integer"}}}
     task_of(

@@ -129,8 +129,9 @@ class OutputParts(BaseModel):
     """The form of an answer."""
     given_schema: Annotated[JsonValue, _VALUE] = Field(None, alias="schema")
     """A JSON Schema, or the name of a file that holds one."""
-    assert_formats: bool = False
-    """The schema's ``format`` is asserted, and no mere annotation."""
+    assert_formats: bool | Literal["known"] = False
+    """The schema's ``format`` is asserted, and no mere annotation; ``known``: each that is known
+    here, while the others say nothing, as to JSON Schema itself."""
     reasoning: Reasonings = Reasoning()
     """Marks of reasoning beside those that are known, and ``allowed`` where it may stand before an
     answer."""

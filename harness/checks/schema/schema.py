@@ -5,6 +5,8 @@ and how to say in our codes what is wrong with a value. It never opens the netwo
 leads into the schema itself or to the bundled metaschemas.
 """
 
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import lru_cache, partial
@@ -81,9 +83,14 @@ def compile_schema(raw: Any, assert_formats: bool = False) -> Schema:
     """
     if not isinstance(raw, dict | bool):
         raise SchemaError(f"a schema is an object, true or false, not {type(raw).__name__}")
-    dialect = LATEST
-    if isinstance(raw, dict) and "$schema" in raw:
-        dialect = _dialect(raw["$schema"])
+    *doubtful, last = _dialects_of(raw)
+    for dialect in doubtful:
+        with suppress(SchemaError):
+            return _contained(raw, dialect, assert_formats)
+    return _contained(raw, last, assert_formats)
+
+
+def _contained(raw: Any, dialect: Dialect, assert_formats: bool) -> Schema:
     try:
         with contained("cannot be compiled"):
             return _compiled(raw, dialect, assert_formats)
@@ -91,6 +98,28 @@ def compile_schema(raw: Any, assert_formats: bool = False) -> Schema:
         raise SchemaError(str(timeout)) from None
     except RecursionError:
         raise SchemaError("is nested too deep, or refers to itself without end") from None
+
+
+def _dialects_of(raw: Any) -> list[Dialect]:
+    """The draft that a schema names. Where only its parts name one, and all the same, that one and
+    the latest: the first of which it is a schema."""
+    named = {dialect_of(uri) for uri in _named_in_parts(raw)} - {None}
+    whole = [_dialect(raw["$schema"])] if isinstance(raw, dict) and "$schema" in raw else []
+    if len(named | {*whole}) > 1:
+        raise SchemaError("a part of it is of another draft than the whole: write both in one")
+    return whole or [*(d for d in named if d is not None), LATEST]
+
+
+def _named_in_parts(raw: Any) -> Iterator[Any]:
+    """Each ``$schema`` in an object of a schema that is no data."""
+    waiting = [raw]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, dict):
+            yield part.get("$schema")
+            waiting += [inner for name, inner in part.items() if name not in _DATA_KEYWORDS]
+        elif isinstance(part, list | tuple):
+            waiting += part
 
 
 def _dialect(uri: Any) -> Dialect:
@@ -102,7 +131,7 @@ def _dialect(uri: Any) -> Dialect:
 
 
 def _compiled(raw: Any, dialect: Dialect, assert_formats: bool) -> Schema:
-    exact = _exact(raw, dialect)
+    exact = _exact(raw)
     check = partial(_check_against_metaschema, dialect)
     check(exact)
     parts = read_parts(exact, dialect, _bundled(dialect.uri), check)
@@ -137,7 +166,7 @@ def _unheld(objects: list[dict[str, Any]]) -> tuple[str, ...]:
     return tuple(sorted(n for n in named if isinstance(n, str) and n not in FORMATS.checkers))
 
 
-def _exact(raw: Any, dialect: Dialect, is_data: bool = False) -> Any:
+def _exact(raw: Any, is_data: bool = False) -> Any:
     """The schema with each ``float`` as the ``Decimal`` that it was written as.
 
     ``$schema`` is left out: ``jsonschema`` would go by it and forget our keywords.
@@ -147,17 +176,14 @@ def _exact(raw: Any, dialect: Dialect, is_data: bool = False) -> Any:
             raise SchemaError(f"{raw} is no JSON number")
         return Decimal(repr(raw))
     if isinstance(raw, dict):
-        inner = {} if is_data else {"$schema": raw.get("$schema")}
-        if dialect_of(inner.get("$schema")) not in (None, dialect):
-            raise SchemaError("a part of it is of another draft than the whole: write both in one")
         node = SchemaNode(
-            (str(name), _exact(member, dialect, is_data or name in _DATA_KEYWORDS))
+            (str(name), _exact(member, is_data or name in _DATA_KEYWORDS))
             for name, member in raw.items()
             if is_data or name != "$schema" or not isinstance(member, str)
         )
         return dict(node) if is_data else node
     if isinstance(raw, list | tuple):
-        return [_exact(item, dialect, is_data) for item in raw]
+        return [_exact(item, is_data) for item in raw]
     return raw
 
 
@@ -175,7 +201,7 @@ def _bundled(uri: str) -> Registry[Any]:
     dialect = DIALECTS[uri]
     found = {name: REGISTRY[name].contents for name in REGISTRY if dialect.is_bundled(name)}
     create = dialect.specification.create_resource
-    exact = ((name, create(_exact(contents, dialect))) for name, contents in found.items())
+    exact = ((name, create(_exact(contents))) for name, contents in found.items())
     return Registry().with_resources(exact).crawl()
 
 

@@ -75,7 +75,7 @@ def view_of(text: str, company: Company) -> View:
         return View(text)
     opening = _FENCE_LINE.search(text)
     if opening is None:
-        return View(text, _missing(text) if company.fence == "required" else None)
+        return fenceless(text, company)
     closing = _closing(text, opening)
     start, stop = opening.end(), closing.start() if closing else len(text)
     first, end = opening.start(), closing.end() if closing else len(text)
@@ -83,6 +83,11 @@ def view_of(text: str, company: Company) -> View:
     outside = text[:first] + blanked(text[first:end]) + text[end:]
     fault = _fault(text, opening, closing, company)
     return View(inside, fault, (first, end), "" if company.commentary else outside)
+
+
+def fenceless(text: str, company: Company) -> View:
+    """The view of a text that has no fence, or none but in reasoning."""
+    return View(text, _missing(text) if company.fence == "required" else None)
 
 
 def blanked(text: str) -> str:

@@ -12,7 +12,7 @@ from enum import Enum
 from functools import lru_cache
 from typing import NamedTuple
 
-from harness.checks.text.company import ALONE, Company, View, view_of
+from harness.checks.text.company import ALONE, Company, View, fenceless, view_of
 from harness.checks.text.wrapper_table import TABLE
 from harness.checks.text.yaml_rules import YamlRules
 
@@ -81,18 +81,18 @@ class Wrappers:
         """
         if self.company.is_none:
             return View(text)
-        seen = text
-        if self.company.reasoning:
-            seen = self._without_reasoning(text, is_content or (lambda mark: False))
-        return view_of(seen, self.company)
+        if not self.company.reasoning:
+            return view_of(text, self.company)
+        seen = self._without_reasoning(text, is_content or (lambda mark: False))
+        return fenceless(text, self.company) if seen is None else view_of(seen, self.company)
 
-    def _without_reasoning(self, text: str, is_content: "IsContent") -> str:
-        """The text with line ends in place of its reasoning, where anything is left of it: a fence
-        may begin right behind it."""
-        certain, _ = self.outside(text, is_content)
-        if not any(text[start:stop].strip() for start, stop in certain):
-            return text
-        return _only(text, certain, "\n")
+    def _without_reasoning(self, text: str, is_content: "IsContent") -> str | None:
+        """The text with line ends in place of its reasoning: a fence may begin right behind it.
+        What is doubtful is left as it is where there is nothing else, and ``None`` is nothing."""
+        certain, doubtful = self.outside(text, is_content)
+        if any(text[start:stop].strip() for start, stop in certain):
+            return _only(text, certain, "\n")
+        return text if any(text[start:stop].strip() for start, stop in doubtful) else None
 
     def marks(self, text: str, start: int = 0, stop: int | None = None) -> Iterator[Mark]:
         """The marks between two offsets, in reading order, whatever they belong to."""

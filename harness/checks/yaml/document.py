@@ -12,7 +12,7 @@ from functools import partial
 import yaml
 
 from harness.checks.json.fault import Fault
-from harness.checks.text.company import Company, ExtraText, blanked
+from harness.checks.text.company import ALONE, Company, ExtraText, blanked, view_of
 from harness.checks.text.document import BLANK, MISSING, Document
 from harness.checks.text.surroundings import around_fence, find_markup
 from harness.checks.text.wrappers import Wrappers
@@ -21,31 +21,61 @@ from harness.checks.yaml.events import Reading, Refused
 from harness.core.verdict import FailureCode
 
 _FENCED = Company(fence="allowed", commentary=True)
+_THOUGHT = Company(reasoning=True)
 _ANY = replace(_FENCED, reasoning=True)
 
 
 def read_yaml(text: str, wrappers: Wrappers, rules: YamlRules) -> Document:
-    """The document of an answer. Marks of reasoning belong to a document that is sound with
-    them."""
-    found = _read(text, wrappers, rules, _FENCED)
-    return found if found.fault is None else _read(text, wrappers, rules, _ANY)
+    """The document of an answer: the whole text, or all but its reasoning, where fences and marks
+    of reasoning stand in quoted texts and blocks alone; else what a fence holds.
+
+    Other marks of reasoning belong to a document that is sound with them, unless a task allows it.
+    """
+    is_thought = wrappers.company.reasoning
+    for company in (ALONE, _THOUGHT) if is_thought else (ALONE,):
+        whole, quoted = _read(text, wrappers, rules, company)
+        if whole.fault is None and not _has_company(_without(whole.text, quoted), wrappers):
+            return whole
+    fenced, quoted = _read(text, wrappers, rules, _FENCED)
+    has_thought = is_thought and any(wrappers.marks(_without(text, quoted)))
+    if fenced.fault is None and not has_thought:
+        return fenced
+    return _read(text, wrappers, rules, _ANY)[0]
 
 
-def _read(text: str, wrappers: Wrappers, rules: YamlRules, company: Company) -> Document:
+def _has_company(text: str, wrappers: Wrappers) -> bool:
+    """A fence or a mark of reasoning stands in a text."""
+    return view_of(text, _FENCED).span != (0, 0) or any(wrappers.marks(text))
+
+
+def _without(text: str, content: Sequence[tuple[int, int]]) -> str:
+    """The text in which some spans are blanked."""
+    pieces, position = list[str](), 0
+    for start, end in content:
+        pieces += [text[position:start], blanked(text[start:end])]
+        position = end
+    return "".join([*pieces, text[position:]])
+
+
+def _read(
+    text: str, wrappers: Wrappers, rules: YamlRules, company: Company
+) -> tuple[Document, Sequence[tuple[int, int]]]:
+    """The document, seen through what may stand around it, and the spans of its texts that are
+    quoted or blocks."""
     seen = Wrappers(wrappers.own, company).view(text).text
     around = partial(_around, text, wrappers)
     if not seen.strip(BLANK):
         what = "nothing at all" if not text else "nothing but blanks"
         empty = Fault(FailureCode.EMPTY, f"expected YAML, found {what}", (0, len(text)))
-        return Document(seen, len(text), len(text), MISSING, empty, around=around([]))
+        return Document(seen, len(text), len(text), MISSING, empty, around=around([])), ()
     start, end = len(seen) - len(seen.lstrip(BLANK)), len(seen.rstrip(BLANK))
     try:
-        read = Reading(seen).read()
+        read = Reading(seen if company.fence == "forbidden" else _ended(seen)).read()
     except Refused as refused:
-        return Document(seen, start, end, MISSING, refused.fault, around=around([]))
+        return Document(seen, start, end, MISSING, refused.fault, around=around([])), ()
     if fault := _no_value(read, (start, end)):
-        return Document(seen, len(seen), len(seen), MISSING, fault, around=around([]))
-    return Document(
+        return Document(seen, len(seen), len(seen), MISSING, fault, around=around([])), ()
+    document = Document(
         seen,
         start,
         end,
@@ -54,6 +84,12 @@ def _read(text: str, wrappers: Wrappers, rules: YamlRules, company: Company) -> 
         places=read.places,
         style=_style(read, rules),
     )
+    return document, read.quoted
+
+
+def _ended(text: str) -> str:
+    """The text without the blanks at its end, which are no lines of a block that ends it."""
+    return f"{text.rstrip(BLANK)}\n"[: len(text)]
 
 
 def _second(read: Reading, around: ExtraText | None) -> ExtraText | None:
@@ -67,15 +103,10 @@ def _second(read: Reading, around: ExtraText | None) -> ExtraText | None:
 def _around(text: str, wrappers: Wrappers, content: Sequence[tuple[int, int]]) -> ExtraText | None:
     """The first thing around the document that should not be there; ``content`` has the spans in
     which marks belong to it."""
-    view = wrappers.view(text)
+    view = wrappers.view(_without(text, content))
     if found := around_fence(view, wrappers):
         return found
-    pieces, position = list[str](), 0
-    for start, end in content:
-        pieces += [view.text[position:start], blanked(view.text[start:end])]
-        position = end
-    plain = "".join([*pieces, view.text[position:]])
-    return find_markup(plain, 0, len(text), "the YAML", wrappers)
+    return find_markup(view.text, 0, len(text), "the YAML", wrappers)
 
 
 def _no_value(read: Reading, span: tuple[int, int]) -> Fault | None:

@@ -134,16 +134,17 @@ class Reading:
         self._note_anchor(event)
         self._place_root(event)
         value = self._value_of(event)
+        start = event.start_mark.index
+        span = start, max(start, self._trimmed(event.end_mark.index))
         if event.style:
-            self.quoted.append(_span(event))
+            self.quoted.append(span)
         if event.anchor:
             self.anchors[event.anchor] = value, 1
         if self._awaits_key:
             self._set_key(event.value, event)
             return
         path, name = self._next_path(event)
-        start = event.start_mark.index
-        self.places[path] = Place((start, max(start, self._trimmed(event.end_mark.index))), name)
+        self.places[path] = Place(span, name)
         self._add(value, 1)
 
     def _value_of(self, event: Any) -> Any:

@@ -1,9 +1,6 @@
-"""Reads example rows, inputs and answers, from JSON lines, a JSON list or CSV."""
+"""Reads example rows, inputs and answers, from JSON lines, a JSON list, CSV or Parquet."""
 
-import csv
-import io
 import re
-from codecs import BOM_UTF8
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,7 +9,7 @@ from typing import Any
 from harness.core.errors import HarnessError
 from harness.core.suggestion import did_you_mean
 from harness.files.regular import read_regular
-from harness.files.strict_json import NotJson, decode
+from harness.tasks.row_file import rows_of
 
 ANSWERS = (
     *("reference", "answer", "completion", "output", "response", "expected", "target", "label"),
@@ -42,7 +39,7 @@ def read_rows(path: Path, answer: str | None = None) -> list[Row]:
         HarnessError: a line for each row that is none, or the columns say too little.
     """
     try:
-        raw = read_regular(path).removeprefix(BOM_UTF8)
+        raw = read_regular(path)
     except OSError as error:
         raise HarnessError(f"--examples {path}: cannot be read ({error.strerror})") from None
     values = [*_values(path, raw)]
@@ -59,49 +56,14 @@ def read_rows(path: Path, answer: str | None = None) -> list[Row]:
 
 
 def _values(path: Path, raw: bytes) -> Iterator[tuple[str, Any]]:
-    """Each row with its place."""
-    if path.suffix.lower() in (".csv", ".tsv"):
-        yield from _table(path, raw)
-        return
-    if raw.lstrip()[:1] == b"[":
-        for number, value in enumerate(_decoded(path, raw, 1), 1):
-            yield f"{path}: row {number}", value
-        return
-    for number, line in enumerate(raw.splitlines(), 1):
-        if line.strip():
-            yield f"{path}:{number}", _decoded(path, line, number)
-
-
-def _decoded(path: Path, text: bytes, line: int) -> Any:
-    """The JSON value that begins on a line of the file."""
+    """Each row with its place; the first broken one is an error."""
     try:
-        return decode(text)
-    except NotJson as error:
-        raise HarnessError(
-            f"--examples {path}:{line + error.line - 1}: not valid JSON: {error}"
-        ) from None
-
-
-def _table(path: Path, raw: bytes) -> Iterator[tuple[str, Any]]:
-    try:
-        text = raw.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise HarnessError(f"--examples {path}: is not UTF-8 ({error}), save it as such") from None
-    delimiter = "\t" if path.suffix.lower() == ".tsv" else ","
-    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    try:
-        _require_different(path, reader.fieldnames or ())
-        for row in reader:
-            if None in row or None in row.values():
-                raise HarnessError(f"{path}:{reader.line_num}: has not as many cells as columns")
-            yield f"{path}:{reader.line_num}", row
-    except csv.Error as error:
-        raise HarnessError(f"{path}:{reader.line_num}: no CSV: {error}") from None
-
-
-def _require_different(path: Path, columns: Sequence[str]) -> None:
-    if twice := [name for name in columns if columns.count(name) > 1]:
-        raise HarnessError(f"--examples {path}: has the column {twice[0]!r} twice, name it anew")
+        for row in rows_of(path, raw):
+            if row.problem:
+                raise HarnessError(f"{row.where}: {row.problem}")
+            yield row.where, row.value
+    except HarnessError as error:
+        raise HarnessError(*(f"--examples {mistake}" for mistake in error.mistakes)) from None
 
 
 def _is_case(value: Mapping[str, Any]) -> bool:

@@ -99,7 +99,35 @@ def test_a_part_of_another_draft_is_refused():
     with pytest.raises(SchemaError, match="of another draft than the whole"):
         compile_schema({"$schema": D7, "definitions": {"a": {"$schema": D4, "type": "string"}}})
     assert compile_schema({"$schema": D7, "definitions": {"a": {"$schema": f"{D7}#"}}})
+    with pytest.raises(SchemaError, match="of another draft than the whole"):
+        compile_schema({"definitions": {"a": {"$schema": D7}, "b": {"$schema": D4}}})
     assert compile_schema({"const": {"$schema": D4}})
+
+
+def test_a_whole_that_names_no_draft_is_of_the_one_that_its_parts_name():
+    """``true`` beside a bound is draft 4 alone; to 2020-12 a bound is a number."""
+    part = {"$schema": f"{D4}#", "minimum": 1, "exclusiveMinimum": True}
+    compiled = compile_schema({"properties": {"a": part, "b": {"type": "integer"}}})
+    for text in ('{"a": 1}', '{"b": 1.0}'):
+        assert compiled.errors(decode(text, 0).value), text
+    assert not compiled.errors(decode('{"a": 2, "b": 1}', 0).value)
+
+
+@pytest.mark.parametrize(
+    "whole",
+    [
+        {"properties": {"a": {"$schema": D4, "type": "string"}, "b": False}},
+        {
+            "definitions": {"s": {"$schema": D4, "id": "s", "definitions": {"t": {"type": "string"}}}},
+            "properties": {"a": {"$ref": "#/definitions/s/definitions/t"}},
+        },
+    ],
+)  # fmt: skip
+def test_where_it_is_no_schema_of_that_draft_it_is_of_the_latest(whole):
+    """``false`` is no schema of draft 4, to which ``id`` moves the place that ``#`` leads to."""
+    compiled = compile_schema(whole)
+    assert not compiled.errors({"a": "x"})
+    assert compiled.errors({"a": 1})
 
 
 @pytest.mark.parametrize("draft", DRAFTS)

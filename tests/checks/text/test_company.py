@@ -101,6 +101,11 @@ def test_what_may_stand_around_an_answer(completion, declared):
         ),
         (f"<think>so</think>{GOOD}", {}, "think_block", "<think>so</think>", EDGES),
         (
+            f"<think>so\n{FENCE}",
+            {"reasoning": "allowed", "fence": "allowed", "commentary": True},
+            *("no_json", f"<think>so\n{FENCE}", (*EDGES, *VALUE)),
+        ),
+        (
             f"<think>{GOOD}</think>",
             {"reasoning": "allowed"},
             *("no_json", f"<think>{GOOD}</think>", (*EDGES, *VALUE)),

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import pytest
 
+from harness.checks.declared.output import Output
 from harness.checks.json.document import read_document
 from harness.checks.json.pointer import span_of
 from harness.checks.text.wrappers import Wrappers
@@ -231,3 +232,46 @@ def test_references_and_corruptions(folder):
     assert [m.text for m in grade.mistakes] == []
     made = {c.defect: c.made for c in grade.corruptions}
     assert made["in JSON's style"] == made["key repeated"] == made["number quoted"] == 1
+
+
+ANY = {"fence": "allowed", "commentary": True, "reasoning": "allowed"}
+CODE = "- |\n  ```py\n  x\n  ```\n- 'a\n\n  ```'\n"
+CODED = ["```py\nx\n```\n", "a\n```"]
+
+
+def read_with(text, **declared):
+    output = Output.model_validate({"format": "yaml", **declared})
+    found = read_document(text, output.wrappers)
+    return found.value if found.fault is None else found.fault.code, found.around
+
+
+@pytest.mark.parametrize(
+    "before", ["", "<think>```json\n[]\n```</think>\n", "so: it is\n</think>\n"]
+)
+def test_a_fence_in_a_text_of_a_document_is_content(before):
+    assert read_with(before + CODE, **ANY) == (CODED, None)
+
+
+def test_a_document_with_a_fence_in_a_text_has_no_fence_around_it():
+    value, around = read_with(CODE, fence="required")
+    assert value == CODED
+    assert around is not None
+    assert around.code == "fence_missing"
+    assert read_with(f"```yaml\n{CODE}```\n", fence="required") == (CODED, None)
+
+
+@pytest.mark.parametrize("block", ["|-", "|", ">"])
+def test_words_after_a_fence_add_nothing_to_a_block_that_ends_it(block):
+    text = f"```yaml\n- a: {block}\n   b\n```\nI hope that this is a long line.\n"
+    value, around = read_with(text, **ANY)
+    assert (value[0]["a"].rstrip("\n"), around) == ("b", None)
+
+
+def test_allowed_reasoning_is_no_part_of_a_document_that_would_be_sound_with_it():
+    text = '<think>some {"a": 1} thoughts</think>\nlist:\n- 1\n'
+    assert read_with(text, **ANY) == ({"list": [1]}, None)
+    assert read_with("a: say <think>\nb: 1\n")[0] == {"a": "say <think>", "b": 1}
+
+
+def test_reasoning_that_nothing_closes_leaves_no_answer():
+    assert read_with("<think>so\n```yaml\na: 1\n```\n", **ANY)[0] != {"a": 1}
