@@ -47,6 +47,7 @@ def added_options(parser: pytest.Parser) -> NamedOptions:
     for feature in (per_case, generate, parity, gate, plan_out, shards, ab_noise, logprobs):
         feature.add_options(named)
     options.add_decoding_options(named)
+    options.add_opening_options(named)
     ray_engine.add_options(named)
     return named
 

@@ -1,7 +1,7 @@
 """``harness export card``: a model card for an adapter, written from its records."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -36,7 +36,7 @@ DEFAULT = "README.md"
     type=PathType(path_type=Path, dir_okay=False, allow_dash=True),
     help="Where to write; - is standard output. [default: README.md in the adapter's folder]",
 )
-@click.option("--base-model", metavar="ID", help="The base's name on the Hub.")
+@click.option("--base-model", "base_id", metavar="ID", help="The base's name on the Hub.")
 @click.option("--license", "license_", metavar="ID", help="The license; no file here knows it.")
 @report_dir_option
 @click.option("--force", is_flag=True, help="Replace a file that is there.")
@@ -46,11 +46,10 @@ def card(
     run: str | None,
     runs: tuple[str, str] | None,
     target: Path | None,
-    base_model: str | None,
-    license_: str | None,
     report_dir: Path | None,
     force: bool,
     is_json: bool,
+    **named: Any,
 ) -> None:
     """Write a model card for ADAPTER: recipe, data, results, gate and limits.
 
@@ -75,7 +74,7 @@ def card(
         raise HarnessError("-o -: prints the card itself, leave out --json")
     if not is_printed:
         _check_target(target, has_force=force)
-    subject = subject_of(folder, base_id=base_model, license_=license_)
+    subject = subject_of(folder, **named)
     subject = _judged(subject, run, runs, report_dir)
     if is_printed:
         say_file(card_of(subject))

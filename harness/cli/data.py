@@ -24,10 +24,10 @@ def command() -> None:
 @command.command()
 @click.argument("files", metavar="FILE...", nargs=-1, required=True, type=FILES)
 @click.option("-o", "output", metavar="DIR", required=True, type=FILES, help="Folder to write.")
-@click.option("--format", "shape", metavar="SHAPE", help="Shape of the rows; found if left out.")
+@click.option("--format", "name", metavar="SHAPE", help="Shape of the rows; found if left out.")
 @click.option("--prompt", metavar="PATH", help="Where a row has its prompt: task.description.")
 @click.option("--completion", metavar="PATH", help="Where a row has its completion.")
-@click.option("--system-from", metavar="PATH", help="Where a row has its system message.")
+@click.option("--system-from", "system", metavar="PATH", help="Where a row has its system message.")
 @click.option(
     "--system",
     "systems",
@@ -42,15 +42,11 @@ def command() -> None:
 def prepare(
     files: tuple[Path, ...],
     output: Path,
-    shape: str | None,
-    prompt: str | None,
-    completion: str | None,
-    system_from: str | None,
-    systems: tuple[str, ...],
     split: str,
     drop_flagged: bool,
     overwrite: bool,
     is_json: bool,
+    **shape: Any,
 ) -> None:
     """Read FILE... and write DIR: train.jsonl, val.jsonl, test.jsonl, rejected.jsonl with a reason
     for each row, metadata.json.
@@ -71,7 +67,7 @@ def prepare(
     from trainers.data.splits import Shares
     from trainers.data.summary import lines
 
-    told = shape_of(shape, prompt, completion, system_from, systems)
+    told = shape_of(**shape)
     shares = Shares.parse(split)
     files = tuple(file for path in files for file in with_texts(path))
     prepared_folder.check_folder(output, files, overwrite)

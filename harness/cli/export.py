@@ -124,10 +124,8 @@ def gguf(
     force: bool,
     is_json: bool,
     kind: str | None,
-    data: str | None,
-    most: int,
-    tasks_dir: Path | None,
     converter: Path | None,
+    **imatrix: Any,
 ) -> None:
     """Write MODEL, a model's folder or an adapter's, as one GGUF file.
 
@@ -142,13 +140,13 @@ def gguf(
     from harness.export.requirements import check_packages
 
     check_packages()
-    wanted = check_type(kind, has_matrix=data is not None) if kind else None
+    wanted = check_type(kind, has_matrix=imatrix["data"] is not None) if kind else None
     check_packages(quantizes=wanted is not None and wanted not in UNQUANTIZED)
     from harness.cli._imatrix import importance_of
     from harness.export.source import open_source
     from harness.export.to_gguf import to_gguf
 
-    importance = importance_of(data, tasks_dir, most) if data else None
+    importance = importance_of(**imatrix) if imatrix["data"] is not None else None
     source = open_source(model, base)
     record = to_gguf(
         source, target, wanted, has_force=force, converter=converter, importance=importance

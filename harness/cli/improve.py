@@ -60,11 +60,9 @@ def command(
     task: str,
     goals: tuple[str, ...],
     overrides: tuple[str, ...],
-    rounds: int,
-    prompts: int,
-    answers: int,
     suites: tuple[str, ...],
     is_json: bool,
+    **sizes: int,
 ) -> None:
     """Train the adapter of RECIPE round after round, until the task's budgets are met.
 
@@ -88,8 +86,7 @@ def command(
     from trainers.improve.start import Sizes, improvement
 
     settings = project_settings()
-    sizes = Sizes(rounds, prompts, answers)
-    loop = improvement(recipe, overrides, task, goals, sizes, settings)
+    loop = improvement(recipe, overrides, task, goals, Sizes(**sizes), settings)
     tell = partial(say, err=is_json)
     judges = suites or (str(in_project("suites")),)
     commands = Processes(judges, task, Path(settings.report_dir), tell)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -50,6 +50,29 @@ class MineOptions:
         return not there.is_dir() or self.tasks_dir.resolve() == there.resolve()
 
 
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """The sources as they were named, by what they are."""
+
+    runs: tuple[str, ...]
+    logs: tuple[Path, ...]
+    """Files of lines as ``harness judge`` reads them."""
+    experiments: tuple[Path, ...]
+    """Logs of an experiment."""
+
+    @classmethod
+    def of(cls, names: Sequence[str]) -> "Sources":
+        """Tell them apart by the files that are there."""
+        from harness.ab.reading import is_log
+
+        others = [name for name in names if not is_log(Path(name))]
+        return cls(
+            tuple(name for name in others if not _is_file_of_lines(Path(name))),
+            tuple(Path(name) for name in others if _is_file_of_lines(Path(name))),
+            tuple(Path(name) for name in names if is_log(Path(name))),
+        )
+
+
 @click.command()
 @click.argument("sources", metavar="[RUN|LOG...]", nargs=-1)
 @click.option(
@@ -72,11 +95,13 @@ class MineOptions:
 )
 @click.option(
     "--rejection-sampling",
+    "is_rejection_sampling",
     is_flag=True,
     help="Write passing answers as rows of prompt and completion, in place of pairs.",
 )
 @click.option(
     "--suite-cases",
+    "has_suite_cases",
     is_flag=True,
     help="Mine the suites' own cases too, and mark each row of them: they can no longer be gated.",
 )
@@ -99,16 +124,12 @@ class MineOptions:
 def command(
     sources: tuple[str, ...],
     output: Path,
-    model: str | None,
-    task: str | None,
-    behaviors: tuple[str, ...],
-    rejection_sampling: bool,
-    suite_cases: bool,
-    references: tuple[Path, ...],
+    is_rejection_sampling: bool,
     review: Path | None,
     tasks_dir: Path | None,
     report_dir: Path | None,
     is_json: bool,
+    **chosen: Any,
 ) -> None:
     """Make training rows of the judged answers of runs, or of logs as "harness judge" reads them.
 
@@ -125,7 +146,7 @@ def command(
     (--tasks-dir), or a log. RUN is an id, the beginning of one, "latest" or a folder; with --review
     the runs that it is about, when left out.
     """
-    from harness.ab.reading import files_of, is_log
+    from harness.ab.reading import files_of
     from harness.records.reviews import read_review
     from harness.run.settings import project_settings
 
@@ -135,17 +156,14 @@ def command(
     sources = sources or tuple(dict.fromkeys(answer.run for answer in said))
     if not sources:
         raise HarnessError("Missing argument: name a RUN or LOG, or --review FILE")
-    options = MineOptions(
-        model, task, behaviors, suite_cases, tasks_dir or suites, suites, references, said
-    )
-    experiments = [Path(s) for s in sources if is_log(Path(s))]
-    others = [s for s in sources if not is_log(Path(s))]
-    logs = [Path(s) for s in others if _is_file_of_lines(Path(s))]
-    runs = [s for s in others if not _is_file_of_lines(Path(s))]
-    _require_other_file(output, [*files_of(experiments), *logs])
+    options = MineOptions(**chosen, tasks_dir=tasks_dir or suites, suites_dir=suites, review=said)
+    named = Sources.of(sources)
+    if said and not named.runs:
+        raise HarnessError(f"--review {review}: is of answers in runs, and no run is named")
+    _require_other_file(output, [*files_of(named.experiments), *named.logs])
     root = report_dir or Path(settings.report_dir)
-    answers, broken = _answers(runs, logs, experiments, root, options)
-    _write(output, answers, options, rejection_sampling, is_json)
+    answers, broken = _answers(named, root, options)
+    _write(output, answers, options, is_rejection_sampling, is_json)
     if broken:
         raise SystemExit(BROKEN_LINES)
 
@@ -163,11 +181,7 @@ def _require_other_file(output: Path, logs: Iterable[Path]) -> None:
 
 
 def _answers(
-    runs: Sequence[str],
-    logs: Sequence[Path],
-    experiments: Sequence[Path],
-    report_dir: Path,
-    options: MineOptions,
+    sources: Sources, report_dir: Path, options: MineOptions
 ) -> tuple[list["JudgedAnswer"], int]:
     """The answers of all sources, and the number of lines that cannot be judged.
 
@@ -181,15 +195,15 @@ def _answers(
     from trainers.data.reading import read_rows
 
     rows = [row for path in options.references for row in read_rows(path)[0]]
-    folders = dict.fromkeys(find_run(run, report_dir).resolve() for run in runs)
+    folders = dict.fromkeys(find_run(run, report_dir).resolve() for run in sources.runs)
     answers: list[JudgedAnswer] = []
-    if folders or not experiments:
+    if folders or not sources.experiments:
         answers += _of_runs([read_run(folder) for folder in folders], options)
     broken = 0
-    if experiments:
-        found, broken = _of_experiments(experiments, options)
+    if sources.experiments:
+        found, broken = _of_experiments(sources.experiments, options)
         answers += found
-    for log in {path.resolve(): path for path in logs}.values():
+    for log in {path.resolve(): path for path in sources.logs}.values():
         found, count = _of_log(log, options)
         answers += found
         broken += count

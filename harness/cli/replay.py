@@ -47,14 +47,12 @@ FAILED = 1
 def command(
     run: str,
     case: str,
-    model: str | None,
-    task: str | None,
-    repeat: int,
     logprobs: bool,
     tasks_dir: Path | None,
     report_dir: Path | None,
     trust_remote_code: bool,
     is_json: bool,
+    **chosen: Any,
 ) -> None:
     """Ask CASE of RUN again, with the same prompt and decoding, and show what changed: the text,
     and what the task's checks say of it.
@@ -70,8 +68,8 @@ def command(
 
     settings = project_settings()
     record = read_run(find_run(run, report_dir or Path(settings.report_dir)))
-    sample = _sample(record, case, task, model, repeat)
-    ref = ModelRef.parse(model or sample.model)
+    sample = _sample(record, case, **chosen)
+    ref = ModelRef.parse(chosen["model"] or sample.model)
     request = next(t.request(sample) for t in record.tasks if t.name == sample.task)
     has_logprobs = logprobs or sample.completion.logprobs is not None
     request = replace(request, has_logprobs=has_logprobs)

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import click
 
@@ -32,8 +32,81 @@ REVIEWED = ("html", "parquet", "csv")
 """Formats that a review is part of."""
 MAX_RUNS = 200
 """Number of the latest stored runs from which a page's history is read."""
+Place = Callable[[str], Path]
+"""The file of a report by the end of its name."""
 _WITH_TEXTS = ("html", "terminal", *OF_FILES)
 """Formats that show answers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The command's options; the help says what each is."""
+
+    runs: tuple[str, ...]
+    kind: str
+    """Of ``FORMATS``."""
+    output: Path | None
+    before: str | None
+    after: str | None
+    noise: str | None
+    review: Path | None
+    report_dir: Path | None
+    is_index: bool
+    is_json: bool
+    is_opened: bool
+
+    @property
+    def form(self) -> str:
+        """The format as it was typed."""
+        return "--json" if self.is_json else f"--format {self.kind}"
+
+    @property
+    def of_runs(self) -> Mapping[str, object]:
+        """Options that are for stored runs alone, by name."""
+        return {name: getattr(self, name) for name in ("before", "after", "noise", "review")}
+
+    def settled(self) -> "Asked":
+        """The same with ``--json`` as the format that it stands for.
+
+        Raises:
+            HarnessError: the format does not show what was asked for, or not where.
+        """
+        if self.is_json and self.kind not in ("html", "json"):  # html is where nothing was typed.
+            raise HarnessError(f"--json is --format json, leave out --format {self.kind}")
+        asked = self
+        if self.is_json:
+            asked = replace(self, kind="json", output=self.output or Path("-"))
+        asked._require_shown()
+        if asked.is_opened:
+            asked._require_openable()
+        asked._check_output()
+        return asked
+
+    def _require_shown(self) -> None:
+        if self.noise is not None and self.kind == "terminal":
+            raise HarnessError(
+                "--noise: the tables in a terminal do not show it, name another --format"
+            )
+        if self.review is not None and self.kind not in REVIEWED:
+            raise HarnessError(
+                f"--review: --format {self.kind} has no place for it, {', '.join(REVIEWED)} have "
+                "one"
+            )
+
+    def _require_openable(self) -> None:
+        if self.kind != "html":
+            raise HarnessError(f"--open shows a page, so leave out {self.form}")
+        if self.output == Path("-"):
+            raise HarnessError("--open shows a file, name one after -o or leave it out")
+
+    def _check_output(self) -> None:
+        output = self.output
+        if output is None:
+            return
+        if self.kind in OF_FILES and (output == Path("-") or output.is_file()):
+            raise HarnessError(f"-o {output}: {self.form} is several files, name a folder")
+        if self.kind not in OF_FILES and output.is_dir():
+            raise HarnessError(f"-o {output}: is a directory, name a file")
 
 
 @click.command()
@@ -74,19 +147,7 @@ _WITH_TEXTS = ("html", "terminal", *OF_FILES)
 )
 @click.option("--json", "is_json", is_flag=True, help="The same as --format json -o -.")
 @click.option("--open", "is_opened", is_flag=True, help="Open the page in a browser.")
-def command(
-    runs: tuple[str, ...],
-    kind: str,
-    output: Path | None,
-    before: str | None,
-    after: str | None,
-    noise: str | None,
-    review: Path | None,
-    report_dir: Path | None,
-    is_index: bool,
-    is_json: bool,
-    is_opened: bool,
-) -> None:
+def command(**options: Any) -> None:
     """Show what a run found, or what changed between two.
 
     RUN is an id, the beginning of one, "latest", a folder, or a baseline's name; the latest run
@@ -94,55 +155,39 @@ def command(
     models, its first model is before and its last after. Of the log of an experiment (harness serve
     --ab --log), the arms are.
     """
-    from harness.report.report import report_on, with_noise
     from harness.run.settings import project_settings
 
-    form = "--json" if is_json else f"--format {kind}"
-    if is_json:
-        _require_json(kind)
-        kind, output = "json", output or Path("-")
-    _require_shown(kind, noise, review)
-    if is_opened:
-        _require_openable(kind, output)
-    _check_output(output, kind)
+    asked = Asked(**options).settled()
     settings = project_settings()
-    root = report_dir or Path(settings.report_dir)
-    if is_index:
-        given: dict[str, object] = {"RUN": runs, form: kind != "html"}
-        given |= {"--before": before, "--after": after, "--noise": noise, "--review": review}
-        return _write_index(root, output, given, is_opened=is_opened)
-    if logs := logs_among(runs):
-        _refuse_any(before=before, after=after, noise=noise, review=review)
-        report = experiment_report(logs, settings, has_all=kind in OF_FILES)
-        place = partial(beside, logs)
+    root = asked.report_dir or Path(settings.report_dir)
+    if asked.is_index:
+        return _write_index(root, asked)
+    if logs := logs_among(asked.runs):
+        _refuse_any(**asked.of_runs)
+        report = experiment_report(logs, settings, has_all=asked.kind in OF_FILES)
+        place: Place = partial(beside, logs)
     else:
-        found, texts = _records(runs, root, settings, kind)
-        report = report_on(*found, before=before, after=after, policy=settings.gate)
-        if noise is not None:
-            report = with_noise(report, records((noise,), root, settings)[0])
-        report = against_named_baseline(report, runs, settings, has_ledger=False, texts=texts)
-        report = _with_remarks(report, texts)
-        if kind in OF_FILES:
-            _require_texts(report.runs)
-        report = _with_parity(report, runs, root)
-        place = partial(_place, runs, root, found)
-    if review is not None:
-        report = _with_review(report, review)
-    if kind == "html":
+        report, place = _of_runs(asked, root, settings)
+    if asked.review is not None:
+        report = _with_review(report, asked.review)
+    if asked.kind == "html":
         report = _with_surroundings(report, root)
-    _show(report, kind, output, place, is_opened=is_opened)
+    _show(report, asked, place)
 
 
-def _require_shown(kind: str, noise: str | None, review: Path | None) -> None:
-    """Refuse what the format does not show."""
-    if noise is not None and kind == "terminal":
-        raise HarnessError(
-            "--noise: the tables in a terminal do not show it, name another --format"
-        )
-    if review is not None and kind not in REVIEWED:
-        raise HarnessError(
-            f"--review: --format {kind} has no place for it, {', '.join(REVIEWED)} have one"
-        )
+def _of_runs(asked: Asked, root: Path, settings: "Settings") -> "tuple[Report, Place]":
+    """The report on stored runs, and where it is written unless that is said."""
+    from harness.report.report import report_on, with_noise
+
+    found, texts = _records(asked.runs, root, settings, asked.kind)
+    report = report_on(*found, before=asked.before, after=asked.after, policy=settings.gate)
+    if asked.noise is not None:
+        report = with_noise(report, records((asked.noise,), root, settings)[0])
+    report = against_named_baseline(report, asked.runs, settings, has_ledger=False, texts=texts)
+    report = _with_remarks(report, texts)
+    if asked.kind in OF_FILES:
+        _require_texts(report.runs)
+    return _with_parity(report, asked.runs, root), partial(_place, asked.runs, root, found)
 
 
 def _refuse_any(**given: object) -> None:
@@ -152,34 +197,28 @@ def _refuse_any(**given: object) -> None:
             raise HarnessError(f"--{name}: a log has its two arms, leave it out")
 
 
-def _write_index(
-    root: Path, output: Path | None, given: Mapping[str, object], *, is_opened: bool
-) -> None:
+def _write_index(root: Path, asked: Asked) -> None:
     """Write the page of all runs."""
     from harness.cli._index import FILE, index_of
     from harness.report.index import render
 
-    if wrong := [name for name, value in given.items() if value]:
+    given = {"RUN": asked.runs, asked.form: asked.kind != "html"}
+    others = {f"--{name}": value for name, value in asked.of_runs.items()}
+    if wrong := [name for name, value in {**given, **others}.items() if value]:
         raise HarnessError(f"{wrong[0]}: --index shows all runs, leave it out")
-    path = output or root / FILE
+    path = asked.output or root / FILE
     text = render(index_of(root, path))
     if path == Path("-"):
         return say_file(text)
     _write(path, [text])
     say(f"index: {path}")
-    if is_opened:
+    if asked.is_opened:
         click.launch(path.resolve().as_uri())
 
 
-def _show(
-    report: "Report",
-    kind: str,
-    output: Path | None,
-    place: Callable[[str], Path],
-    *,
-    is_opened: bool,
-) -> None:
-    """Write the report; ``place`` is where, by the name's end, unless ``output`` says it."""
+def _show(report: "Report", asked: Asked, place: Place) -> None:
+    """Write the report; ``place`` is where, by the name's end, unless the output says it."""
+    kind, output = asked.kind, asked.output
     if kind == "terminal":
         _print(report, output)
         return
@@ -194,29 +233,8 @@ def _show(
     path = output or place(renderer.SUFFIX)
     _write(path, [text])
     say(f"report: {path}")
-    if is_opened:
+    if asked.is_opened:
         click.launch(path.resolve().as_uri())
-
-
-def _require_json(kind: str) -> None:
-    if kind not in ("html", "json"):  # html is where nothing was typed.
-        raise HarnessError(f"--json is --format json, leave out --format {kind}")
-
-
-def _require_openable(kind: str, output: Path | None) -> None:
-    if kind != "html":
-        raise HarnessError(f"--open shows a page, so leave out --format {kind}")
-    if output == Path("-"):
-        raise HarnessError("--open shows a file, name one after -o or leave it out")
-
-
-def _check_output(output: Path | None, kind: str) -> None:
-    if output is None:
-        return
-    if kind in OF_FILES and (output == Path("-") or output.is_file()):
-        raise HarnessError(f"-o {output}: --format {kind} is several files, name a folder")
-    if kind not in OF_FILES and output.is_dir():
-        raise HarnessError(f"-o {output}: is a directory, name a file")
 
 
 def _with_surroundings(report: "Report", root: Path) -> "Report":

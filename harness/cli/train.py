@@ -1,13 +1,65 @@
 """``harness train``: train an adapter from a recipe."""
 
 import sys
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO, cast
+from typing import TYPE_CHECKING, Any, TextIO, cast
 
 import click
 
 from harness.cli._document import say_document
 from harness.cli._paths import PathType
+from harness.core.errors import HarnessError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+TRAINING = ("overwrite", "resume", "dry_run")
+"""Options of a training alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The command's options; the help says what each is."""
+
+    recipe: str | None
+    overrides: tuple[str, ...]
+    overwrite: bool
+    resume: bool
+    dry_run: bool
+    estimate: bool
+    device_gb: float | None
+    is_json: bool
+    watch_only: Path | None
+    once: bool
+
+    def require_one_thing(self) -> None:
+        """
+        Raises:
+            UsageError, HarnessError: options are given that do not go together.
+        """
+        if self.device_gb is not None and not self.estimate:
+            raise click.UsageError("--device-gb goes with --estimate")
+        if self.is_json and not self.estimate:
+            raise click.UsageError(
+                "--json goes with --estimate: a training writes training.json into its output"
+            )
+        if self.once and self.watch_only is None:
+            raise click.UsageError("--once goes with --watch-only")
+        if (self.recipe is None) == (self.watch_only is None):
+            raise click.UsageError("name a recipe, or --watch-only and the output of a training")
+        self._require_training()
+
+    def _require_training(self) -> None:
+        """Refuse what a command that trains nothing would pass over."""
+        others = {"--watch-only": self.watch_only is not None, "--estimate": self.estimate}
+        given = [name for name, is_given in others.items() if is_given]
+        if len(given) > 1:
+            raise HarnessError(f"{' and '.join(given)}: give the one, then the other")
+        unused = [name for name in TRAINING if getattr(self, name)]
+        if given and unused:
+            option = f"--{unused[0].replace('_', '-')}"
+            raise HarnessError(f"{given[0]} trains nothing, leave out {option}")
 
 
 @click.command()
@@ -38,18 +90,7 @@ from harness.cli._paths import PathType
     help="Train nothing: judge the checkpoints of the training into RUN_DIR until it has ended.",
 )
 @click.option("--once", is_flag=True, help="With --watch-only: those that are there, and stop.")
-def command(
-    recipe: str | None,
-    overrides: tuple[str, ...],
-    overwrite: bool,
-    resume: bool,
-    dry_run: bool,
-    estimate: bool,
-    device_gb: float | None,
-    is_json: bool,
-    watch_only: Path | None,
-    once: bool,
-) -> None:
+def command(**options: Any) -> None:
     """Train an adapter from RECIPE, a YAML file or the name of a bundled recipe.
 
     \b
@@ -62,32 +103,27 @@ def command(
     from harness.report.console.output import LastingOutput
     from trainers.run.train import train
 
-    if device_gb is not None and not estimate:
-        raise click.UsageError("--device-gb goes with --estimate")
-    if is_json and not estimate:
-        raise click.UsageError(
-            "--json goes with --estimate: a training writes training.json into its output"
-        )
-    if once and watch_only is None:
-        raise click.UsageError("--once goes with --watch-only")
-    if (recipe is None) == (watch_only is None):
-        raise click.UsageError("name a recipe, or --watch-only and the output of a training")
+    asked = Asked(**options)
+    asked.require_one_thing()
     output = LastingOutput(sys.stdout)
     console = Console(file=cast(TextIO, output), highlight=False)
-    if recipe is None:
+    if asked.watch_only is not None:
         from trainers.run.train import watch_checkpoints
 
-        assert watch_only is not None, "one of the two is named"
-        watch_checkpoints(watch_only, overrides, once=once, console=console)
-    elif estimate:
-        from trainers.run.memory_plan import memory_plan, say_estimate
-
-        plan = memory_plan(recipe, overrides, device_gb)
-        if is_json:
-            say_document({"recipe": recipe, **plan.values()})
-        else:
-            say_estimate(plan, console)
+        watch_checkpoints(asked.watch_only, asked.overrides, once=asked.once, console=console)
+    elif asked.estimate:
+        _estimate(asked, console)
     else:
-        how = {"overwrite": overwrite, "resume": resume, "dry_run": dry_run}
-        train(recipe, overrides, **how, console=console)
+        how = {name: getattr(asked, name) for name in TRAINING}
+        train(str(asked.recipe), asked.overrides, **how, console=console)
     output.require_arrived()
+
+
+def _estimate(asked: Asked, console: "Console") -> None:
+    from trainers.run.memory_plan import memory_plan, say_estimate
+
+    plan = memory_plan(str(asked.recipe), asked.overrides, asked.device_gb)
+    if asked.is_json:
+        say_document({"recipe": asked.recipe, **plan.values()})
+    else:
+        say_estimate(plan, console)

@@ -67,7 +67,7 @@ def add_options(group: NamedOptions) -> None:
 
 
 def add_decoding_options(group: NamedOptions) -> None:
-    """Add the options for decoding and for opening models."""
+    """Add the options for decoding."""
     add = group.addoption
     add(
         "--repeats",
@@ -91,6 +91,11 @@ def add_decoding_options(group: NamedOptions) -> None:
         metavar="NAME=VALUE",
         help="an argument of the chat template, such as enable_thinking=false; repeatable",
     )
+
+
+def add_opening_options(group: NamedOptions) -> None:
+    """Add the options for opening models."""
+    add = group.addoption
     add("--dtype", choices=["float32", "bfloat16", "float16"], help="open models in this precision")
     add(
         "--quantize",
@@ -118,7 +123,7 @@ def add_decoding_options(group: NamedOptions) -> None:
     add("--threads", type=count, metavar="N", help="CPU threads of a backend")
     add(
         "--stall-seconds",
-        type=float,
+        type=_seconds,
         metavar="S",
         help="silence after which a backend counts as hung",
     )
@@ -137,13 +142,24 @@ def count_from_zero(text: str) -> int:
 
 
 def _temperature(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = -1.0
+    value = _number(text)
     if not 0 <= value < float("inf"):
         raise ArgumentTypeError(f"{text!r} is not a number from 0")
     return value
+
+
+def _seconds(text: str) -> float:
+    value = _number(text)
+    if not 0 < value < float("inf"):
+        raise ArgumentTypeError(f"{text!r} is no number of seconds above 0")
+    return value
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return -1.0
 
 
 @dataclass(frozen=True, slots=True)

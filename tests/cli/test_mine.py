@@ -193,6 +193,23 @@ def test_broken_lines_of_a_log_are_named_and_the_others_mined(project):
     assert len(rows(project)) == 1
 
 
+def test_a_review_beside_logs_alone_is_refused(project):
+    said = {
+        "run": "r",
+        "model": ADAPTER,
+        "task": TASK,
+        "case": "a",
+        "repeat": 0,
+        "verdict": "wrong",
+    }
+    (project / "review.jsonl").write_text(json.dumps(said))
+    result = mine(log(project, LINE), "--review", "review.jsonl")
+    assert result.exit_code == 2
+    assert result.stderr == (
+        "harness: --review review.jsonl: is of answers in runs, and no run is named\n"
+    )
+
+
 def test_a_log_is_judged_by_a_task_and_its_own_cases_are_refused(project):
     case = json.loads(
         (ROOT / "fixtures/tasks" / TASK / "cases.jsonl").read_text("utf-8").splitlines()[0]

@@ -101,6 +101,24 @@ def test_a_base_without_weights_is_said(tmp_path: Path) -> None:
     assert "has no weights, expected model.safetensors" in run(str(recipe)).stderr
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("r", "--estimate", "--dry-run"), "--estimate trains nothing, leave out --dry-run"),
+        (("--watch-only", "o", "--resume"), "--watch-only trains nothing, leave out --resume"),
+        (("--watch-only", "o", "--estimate"), "--watch-only and --estimate: give the one"),
+        (("r", "--json"), "--json goes with --estimate"),
+        (("r", "--device-gb", "4"), "--device-gb goes with --estimate"),
+        (("r", "--once"), "--once goes with --watch-only"),
+        ((), "name a recipe, or --watch-only"),
+    ],
+)
+def test_no_option_is_passed_over(arguments: tuple[str, ...], said: str) -> None:
+    result = run(*arguments)
+    assert result.exit_code == 2
+    assert said in result.stderr
+
+
 def test_an_adapter_is_not_overwritten_unasked(tmp_path: Path) -> None:
     recipe = recipe_in(tmp_path)
     (tmp_path / "out").mkdir()

@@ -1,7 +1,12 @@
 """Options beside those of other plugins: the names that the plugin's options have in a session."""
 
-import pytest
+import re
+from argparse import ArgumentTypeError
 
+import pytest
+from _pytest.config.argparsing import Parser
+
+from harness import pytest_plugin
 from tests.project import json_project
 
 CLASHING = """
@@ -77,6 +82,22 @@ def test_a_mistake_in_a_short_option_names_it_as_it_was_written(project):
     outcome = project.pytest("suites", "--limit", "many", "--model", project.store())
     assert outcome.code == 4
     assert "argument --limit: 'many' is not a whole number" in outcome.err
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong"),
+    [
+        ("--stall-seconds", ("0", "-1", "nan", "inf", "soon")),
+        ("--temperature", ("-0.1", "nan", "inf", "hot")),
+        ("--limit", ("0", "-1", "1.5", "\u00b2", "many")),
+    ],
+)
+def test_a_number_of_no_meaning_is_refused_and_stands_for_no_default(name, wrong):
+    read = pytest_plugin.added_options(Parser(_ispytest=True)).attributes[name]["type"]
+    for text in wrong:
+        with pytest.raises(ArgumentTypeError, match=re.escape(repr(text))):
+            read(text)
+    assert read("3") == 3
 
 
 def test_the_help_has_a_section_of_the_harness(project):
