@@ -14,7 +14,6 @@ from pathlib import Path
 import click
 
 from harness.core.errors import HarnessError, one_line
-from harness.core.extras import extra_module, is_extra_missing, missing
 from harness.files.refused import refusal
 from harness.report.console.output import OutputLost, drop_output, flush, say
 
@@ -57,8 +56,8 @@ def exit_code_of(run: Callable[[], object]) -> int:
         say("harness: interrupted", err=True)
         return INTERRUPTED
     except Exception as error:
-        if isinstance(error, ImportError) and (name := extra_module(error)) is not None:
-            return _mistakes(missing("this command", name))
+        if isinstance(error, ImportError) and (lacking := _lacking(error)) is not None:
+            return _mistakes(lacking)
         if reason := refusal(error) or _homeless(error):
             say(f"harness: {reason}", err=True)
             return USAGE
@@ -77,7 +76,17 @@ def _homeless(error: Exception) -> str | None:
     return None
 
 
+def _lacking(error: ImportError) -> HarnessError | None:
+    """The mistake where what cannot be imported is a package of an extra."""
+    from harness.core.extras import extra_module, missing
+
+    name = extra_module(error)
+    return None if name is None else missing("this command", name)
+
+
 def _mistakes(error: HarnessError) -> int:
+    from harness.core.extras import is_extra_missing
+
     say(*(f"harness: {mistake}" for mistake in error.mistakes), err=True)
     return EXTRA if is_extra_missing(error) else USAGE
 

@@ -5,21 +5,17 @@ import shutil
 import tomllib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from harness.cli import _ci
 from harness.cli._document import json_option, say_document
 from harness.cli._paths import PathType
-from harness.cli._starter import (
-    MODEL,
-    TASKS,
-    Addition,
-    Piece,
-    additions,
-    pieces,
-)
 from harness.core.errors import HarnessError
+
+if TYPE_CHECKING:
+    from harness.cli._starter import Addition, Piece
 
 JUDGING = "judge the adapter that came along"
 NEXT = (
@@ -48,6 +44,7 @@ def command(folder: Path, ci: str | None, is_json: bool) -> None:
 
     Nothing that is there is overwritten: what the project has already is kept, and named.
     """
+    from harness.cli._starter import additions, pieces
     from harness.files.project import configures_pytest
     from harness.report.console.output import say
 
@@ -70,8 +67,10 @@ def command(folder: Path, ci: str | None, is_json: bool) -> None:
         say_document({**found, "next": [run for run, _ in steps]})
 
 
-def _gate(service: str, folder: Path) -> Piece | None:
+def _gate(service: str, folder: Path) -> "Piece | None":
     """The file by which a service runs the gate."""
+    from harness.cli._starter import Piece
+
     if service == _ci.NONE:
         return None
     return Piece(_ci.place_of(service, folder), _ci.FILES[service])
@@ -83,8 +82,9 @@ def _steps(*, has_own_pytest: bool) -> list[tuple[str, str]]:
     return [first, *NEXT]
 
 
-def _notes(folder: Path, gate: Piece | None) -> Iterator[str]:
+def _notes(folder: Path, gate: "Piece | None") -> Iterator[str]:
     """What of the project's own stands against what was written, and how to mend it."""
+    from harness.cli._starter import MODEL, TASKS
     from harness.run.settings import read_settings
 
     settings = read_settings(folder)
@@ -99,7 +99,7 @@ def _notes(folder: Path, gate: Piece | None) -> Iterator[str]:
         yield f"the gate is run once {_ci.FILES['gitlab']} has a line include: /{gate.target}"
 
 
-def _shown(piece: Piece, folder: Path) -> str:
+def _shown(piece: "Piece", folder: Path) -> str:
     path = folder / piece.target
     return f"{path}/" if path.is_dir() else str(path)
 
@@ -110,7 +110,7 @@ def _next(steps: Sequence[tuple[str, str]]) -> Iterator[str]:
         yield f"  {run:<{width}}  {why}"
 
 
-def _write(piece: Piece, target: Path) -> bool:
+def _write(piece: "Piece", target: Path) -> bool:
     """Write a piece where nothing is; returns False where something is."""
     from harness.files.atomic import write_whole
 
@@ -130,13 +130,14 @@ def _write(piece: Piece, target: Path) -> bool:
     return True
 
 
-def _require_room(folder: Path, gate: Piece | None) -> None:
+def _require_room(folder: Path, gate: "Piece | None") -> None:
     """Find what would stop it half way.
 
     Raises:
         HarnessError: a file cannot be read or is not valid, stands where a folder belongs, or did
             not come along.
     """
+    from harness.cli._starter import additions, pieces
     from harness.run.settings import read_settings
 
     for piece in pieces(gate):
@@ -161,7 +162,7 @@ def _make_folder(folder: Path) -> None:
         raise HarnessError(f"{folder}: cannot be made ({error.strerror})") from None
 
 
-def _copy_folder(piece: Piece, source: Path, target: Path) -> None:
+def _copy_folder(piece: "Piece", source: Path, target: Path) -> None:
     """Copy a folder, which appears whole or not at all."""
     from harness.files.staging import staged
 
@@ -186,7 +187,7 @@ def _text_of(path: Path) -> str:
         raise HarnessError(f"{path}: cannot be read ({error}), move it away") from None
 
 
-def _add(addition: Addition, folder: Path) -> bool:
+def _add(addition: "Addition", folder: Path) -> bool:
     """Add text to the end of a file, unless the project has such; returns False where it has."""
     from harness.files.atomic import write_whole
 

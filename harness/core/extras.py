@@ -11,9 +11,6 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
-from urllib.request import url2pathname
-
-from packaging.requirements import Requirement
 
 from harness.core.errors import HarnessError
 
@@ -137,12 +134,16 @@ def installed_from() -> str | None:
 
 def file_of(place: str) -> Path | None:
     """The file or folder of a ``file:`` URL; ``None`` for another one."""
+    from urllib.request import url2pathname
+
     parts = urlsplit(place)
     return Path(url2pathname(parts.path)) if parts.scheme == "file" else None
 
 
 def _packages_of(extras: Iterable[str]) -> list[str]:
     """What extras install, as pip takes it."""
+    from packaging.requirements import Requirement
+
     notes = Distribution.from_name(DISTRIBUTION).requires or []
     wanted = [r for r in map(Requirement, notes) if r.marker is not None]
     chosen = [r for r in wanted for e in extras if r.marker and r.marker.evaluate({"extra": e})]

@@ -1,10 +1,19 @@
 """A mistyped command is told which one was meant, nested ones too."""
 
+import subprocess
+import sys
+
 import click
 import pytest
 from click.testing import CliRunner
 
 from harness.cli import main
+from tests.models import ROOT
+from tests.patience import PATIENCE
+from tests.project import clean_environment
+
+SLOW = ("packaging", "urllib.request", "pydantic", "yaml", "rich", "numpy", "jsonschema", "pytest")
+"""Packages that take tens of milliseconds to import."""
 
 
 @pytest.mark.parametrize(
@@ -35,3 +44,21 @@ def test_a_listing_cuts_no_sentence() -> None:
     done = CliRunner().invoke(main, ["--help"], terminal_width=80)
     assert "..." not in done.output.partition("Commands:")[2]
     assert max(map(len, done.output.splitlines())) <= 80
+
+
+def test_a_listing_imports_nothing_slow() -> None:
+    program = (
+        "import sys\nfrom harness.cli import main\n"
+        "try: main(['--help'])\nexcept SystemExit as end: assert not end.code\n"
+        f"print('slow:', *[m for m in {SLOW!r} if m in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=ROOT,
+        env=clean_environment(),
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+    )
+    assert "Commands:" in done.stdout
+    assert done.stdout.splitlines()[-1] == "slow:"
