@@ -132,7 +132,7 @@ def _completed(name: str, given: Given) -> Given:
     form = given.format or click.prompt(
         "Form of the answers", type=click.Choice(FORMATS), default="json", err=True
     )
-    fields = click.prompt(_ASKED[form], default=None if form == "json" else "", err=True)
+    fields = _asked_fields(form)
     prompt = given.prompt or click.prompt(
         "Prompt, {text} for the case's own part (Enter: one is written)",
         default="",
@@ -140,6 +140,23 @@ def _completed(name: str, given: Given) -> Given:
         err=True,
     )
     return replace(given, format=form, fields=fields or None, prompt=prompt or None)
+
+
+def _asked_fields(form: str) -> str:
+    """What a terminal answers, asked again while it is no fields of JSON."""
+    from harness.report.console.output import say
+    from harness.tasks.draft.fields import fields_schema
+
+    default = None if form == "json" else ""
+    while True:
+        fields: str = click.prompt(_ASKED[form], default=default, show_default=False, err=True)
+        try:
+            if form == "json":
+                fields_schema(fields)
+        except HarnessError as error:
+            say(*error.mistakes, err=True)
+        else:
+            return fields
 
 
 def _draft(name: str, given: Given) -> "Draft":

@@ -14,6 +14,7 @@ from click.testing import CliRunner, Result
 
 from fixtures.datasets.writing import write_dataset
 from harness.cli import main
+from harness.cli._ci import FILES
 from harness.cli._starter import MODEL, PIECES
 from harness.core.extras import requirement
 from tests.models import ROOT
@@ -257,6 +258,7 @@ def test_the_wheel_is_enough(tmp_path):
         wheel.name.rsplit("-", 3)[0] + ".dist-info",
     }
     assert "harness/starter/suites/test_json_validity.py" in names
+    assert {f"harness/starter/{name}" for name in FILES.values()} <= {*names}
     assert "harness/tasks/schemas/task.schema.json" in names
     assert "trainers/recipes/recipe.schema.json" in names
     venv.create(tmp_path / "venv", system_site_packages=False, with_pip=False)

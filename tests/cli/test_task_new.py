@@ -72,8 +72,13 @@ def test_a_terminal_is_asked(monkeypatch: pytest.MonkeyPatch, project: Path) -> 
     done = new("a", stdin="\nvendor, due:date\nRead {mail}.\n")
     assert done.exit_code == 0, done.output
     assert 'prompt: "Read {mail}."' in (project / "tasks/a/task.yaml").read_text()
-    done = new("b", "--format", "text")
+    done = new("b", "--format", "text", stdin="\n\n")
     assert done.exit_code == 0
+    done = new("c", stdin="\nvendor, total:nmber\nvendor, total:number\n\n")
+    assert done.exit_code == 0
+    assert "--fields: total: no type 'nmber', did you mean 'number'?\n" in done.stderr
+    assert '"number"' in (project / "tasks/c/schema.json").read_text()
+    assert new("d", stdin="\nvendor, total:nmber\n").exit_code == 130
 
 
 @pytest.mark.parametrize(
