@@ -17,6 +17,7 @@ import pytest
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
+from harness.checks.declared.compare_rule import CompareRule
 from harness.checks.declared.output import Output
 from harness.checks.declared.timestamp_rule import TimestampRule
 from harness.checks.variety import Variety
@@ -141,6 +142,7 @@ def _default(field) -> str:
     [
         ("### output", Output),
         ("written alone or with bounds", TimestampRule),
+        ("### compare", CompareRule),
         ("### variety", Variety),
         ("### sampling", SamplingFile),
         ("## cases.jsonl", CaseData),

@@ -4,15 +4,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.checks.declared.output import Output
+from harness.checks.equality.comparison import Comparison
+from harness.checks.equality.item_lists import TooManyItems
+from harness.checks.equality.rule_tree import Rules
 from harness.checks.json.pointer import PointerMatch, follow, span_of, verdict_path
 from harness.checks.json.value import document_of
-from harness.checks.json.wording import show
-from harness.checks.schema.keywords import equality_key
-from harness.checks.text.document import MISSING
+from harness.checks.text.document import MISSING, Document
+from harness.checks.text.text_patterns import PatternTimeout
 from harness.checks.text.wrappers import KNOWN_WRAPPERS, Wrappers
 from harness.core.case import Case
 from harness.core.completion import Completion
-from harness.core.verdict import FailureCode, Verdict
+from harness.core.verdict import Verdict
 
 NEEDS = ("exact",)
 BROKEN_BY = ("syntax",)
@@ -23,12 +25,14 @@ class ExactFields:
     """Rejects ``{"amount": 47.02}`` where the reference says ``{"amount": 47.2}``.
 
     Values are compared as values: 47.20 is 47.2, keys have no order, ``true`` is not 1. A ``*``
-    wants as many items as the reference has.
+    wants as many items as the reference has. A task's rules may take other values for equal.
     """
 
     pointers: tuple[str, ...]
     """JSON pointers, ``*`` for every item."""
     wrappers: Wrappers = KNOWN_WRAPPERS
+    rules: Rules = ()
+    """When a value counts as the reference's, by pointer."""
 
     def judge(self, case: Case, completion: Completion) -> Verdict:
         if case.reference is None:
@@ -38,17 +42,25 @@ class ExactFields:
         document = document_of(completion, self.wrappers)
         if isinstance(document, Verdict):
             return document
+        try:
+            return self._compared(case.reference, document)
+        except (PatternTimeout, TooManyItems) as error:
+            return error.verdict()
+
+    def _compared(self, reference: Any, document: Document) -> Verdict:
+        comparison = Comparison(self.rules, reference, document.value)
         for pointer in self.pointers:
-            for wanted, found in _pairs(case.reference, document.value, pointer):
-                if not is_equal(wanted.value, found.value):
-                    code, reason = _difference(wanted, found)
-                    span, path = span_of(document, found.path), verdict_path(found.path)
-                    return Verdict.failed(code, reason, span, path=path)
+            for wanted, found in _pairs(reference, comparison.value, pointer):
+                told = comparison.difference(found.path, wanted.value, found.value)
+                if told is not None:
+                    code, reason, path = told
+                    span = span_of(document, path)
+                    return Verdict.failed(code, reason, span, path=verdict_path(path))
         return Verdict.passed()
 
 
 def check_for(output: Output) -> ExactFields:
-    return ExactFields(output.exact, output.wrappers)
+    return ExactFields(output.exact, output.wrappers, output.rules)
 
 
 def _pairs(reference: Any, value: Any, pointer: str) -> list[tuple[PointerMatch, PointerMatch]]:
@@ -71,21 +83,3 @@ def _at(places: dict[Any, PointerMatch], value: Any, path: Any) -> PointerMatch:
         except (KeyError, IndexError, TypeError):
             return PointerMatch(path, MISSING)
     return PointerMatch(path, value)
-
-
-def _difference(wanted: PointerMatch, found: PointerMatch) -> tuple[FailureCode, str]:
-    if found.is_missing:
-        reason = f"{found.pointer}: expected {show(wanted.value)}, found no such key"
-        return FailureCode.MISSING_KEY, reason
-    expected = "nothing" if wanted.is_missing else show(wanted.value)
-    return (
-        FailureCode.WRONG_VALUE,
-        f"{found.pointer}: expected {expected}, found {show(found.value)}",
-    )
-
-
-def is_equal(wanted: Any, found: Any) -> bool:
-    """The two are the same JSON value: 47.20 is 47.2, ``true`` is not 1."""
-    if isinstance(wanted, str) or isinstance(found, str):
-        return isinstance(wanted, str) and isinstance(found, str) and wanted == found
-    return bool(equality_key(wanted) == equality_key(found))

@@ -1,18 +1,21 @@
 """Judges how many of the reference's leaves the answer has: a share, not all or nothing."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from harness.checks.declared.leaf_rule import LeafRule
 from harness.checks.declared.output import Output
-from harness.checks.exact_fields import is_equal
+from harness.checks.equality.comparison import Comparison
+from harness.checks.equality.item_lists import TooManyItems
+from harness.checks.equality.leaves import leaves_of
+from harness.checks.equality.rule_tree import Rules
 from harness.checks.json.pointer import pointer_of, span_of, verdict_path
 from harness.checks.json.value import document_of
-from harness.checks.json.wording import show
 from harness.checks.schema.problems import judge_schema
 from harness.checks.schema.schema import Schema
-from harness.checks.text.document import Path
+from harness.checks.text.document import MISSING, Document, Path
+from harness.checks.text.text_patterns import PatternTimeout
 from harness.checks.text.wrappers import KNOWN_WRAPPERS, Wrappers
 from harness.core.case import Case
 from harness.core.completion import Completion
@@ -30,13 +33,16 @@ class LeafValues:
     ``{"amount": 47.2, "currency": "EUR"}``.
 
     A leaf is a value that is no object and no array. Values are compared as values: 47.20 is 47.2,
-    ``true`` is not 1. Items of an array are compared by their place. The answer passes where every
-    leaf of the reference is equal. An answer without a JSON value has none of them.
+    ``true`` is not 1. Items of an array are compared by their place. A task's rules may take other
+    values for equal, and match items otherwise. The answer passes where every leaf of the reference
+    is equal. An answer without a JSON value has none of them.
     """
 
     rule: LeafRule
     schema: Schema | None = None
     wrappers: Wrappers = KNOWN_WRAPPERS
+    rules: Rules = ()
+    """When a value counts as the reference's, by pointer."""
 
     def judge(self, case: Case, completion: Completion) -> Verdict:
         if case.reference is None:
@@ -48,17 +54,33 @@ class LeafValues:
         refused = document if isinstance(document, Verdict) else self._broken(completion)
         if refused is not None:
             is_judged = refused.outcome is Outcome.FAILED
-            return refused.graded(_grade(wanted, {})) if is_judged else refused
+            return refused.graded(_grade(wanted, {}, frozenset())) if is_judged else refused
         assert not isinstance(document, Verdict), "it was refused"
-        found = dict(leaves_of(document.value))
-        grade = _grade(wanted, found)
-        if agreement(wanted, found) < self.rule.least_paths:
-            grade = _without_values(grade)
+        try:
+            return self._compared(case.reference, wanted, document)
+        except (PatternTimeout, TooManyItems) as error:
+            return error.verdict()
+
+    def _compared(self, reference: Any, wanted: dict[Path, Any], document: Document) -> Verdict:
+        comparison = Comparison(self.rules, reference, document.value)
+        found = dict(leaves_of(comparison.value))
+        equal = equal_leaves(comparison, wanted, found)
+        agreed = agreement(wanted, found)
+        counted = equal if agreed >= self.rule.least_paths else frozenset[Path]()
+        grade = _grade(wanted, found, counted)
         if grade.share == 1:
             return Verdict.passed().graded(grade)
-        path, code, said = self._first(wanted, found)
-        equal = sum(f.equal for f in grade.fields)
-        reason = f"{equal} of {grade.leaves} leaves are equal; {said}"
+        path, value = next(((p, v) for p, v in wanted.items() if p not in equal), ((), MISSING))
+        if value is MISSING:
+            code, path = FailureCode.UNEXPECTED_KEY, ()
+            said = (
+                f"its {len(found)} leaf paths agree with the reference's {len(wanted)} by "
+                f"{agreed:.2f}, least_paths is {self.rule.least_paths:g}"
+            )
+        else:
+            there = found.get(path, MISSING)
+            code, said, path = comparison.told(path, value, there, lacking="no leaf there")
+        reason = f"{len(counted)} of {grade.leaves} leaves are equal; {said}"
         span, place = span_of(document, path), verdict_path(path)
         return Verdict.failed(code, reason, span, path=place).graded(grade)
 
@@ -72,57 +94,32 @@ class LeafValues:
         found = judge_schema(self.schema, completion, wrappers=self.wrappers)
         return None if found.outcome is Outcome.PASSED else found
 
-    def _first(
-        self, wanted: dict[Path, Any], found: dict[Path, Any]
-    ) -> tuple[Path, FailureCode, str]:
-        """Path, code and words of the first leaf that differs, or of the paths as a whole."""
-        for path, value in wanted.items():
-            if path not in found:
-                said = f"{pointer_of(path)}: expected {show(value)}, found no leaf there"
-                return path, FailureCode.MISSING_KEY, said
-            if not is_equal(value, found[path]):
-                said = f"{pointer_of(path)}: expected {show(value)}, found {show(found[path])}"
-                return path, FailureCode.WRONG_VALUE, said
-        agreed = agreement(wanted, found)
-        said = (
-            f"its {len(found)} leaf paths agree with the reference's {len(wanted)} by "
-            f"{agreed:.2f}, least_paths is {self.rule.least_paths:g}"
-        )
-        return (), FailureCode.UNEXPECTED_KEY, said
-
 
 def check_for(output: Output) -> LeafValues:
     assert output.leaf_values, "NEEDS says so"
     schema = output.json_schema if output.leaf_values.valid else None
-    return LeafValues(output.leaf_values, schema, output.wrappers)
+    return LeafValues(output.leaf_values, schema, output.wrappers, output.rules)
 
 
-def leaves_of(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
-    """Path and value of everything that is no object and no array, in the value's order."""
-    stack: list[tuple[Path, Any]] = [(path, value)]
-    while stack:
-        place, found = stack.pop()
-        if isinstance(found, dict):
-            stack += [((*place, name), member) for name, member in reversed(found.items())]
-        elif isinstance(found, list):
-            numbered = [((*place, index), item) for index, item in enumerate(found)]
-            stack += reversed(numbered)
-        else:
-            yield place, found
+def equal_leaves(
+    comparison: Comparison, wanted: Mapping[Path, Any], found: Mapping[Path, Any]
+) -> frozenset[Path]:
+    """The paths of the reference's leaves that the answer has, by the rules."""
+    return frozenset(
+        path
+        for path, value in wanted.items()
+        if path in found and comparison.is_equal(path, value, found[path])
+    )
 
 
-def _grade(wanted: dict[Path, Any], found: dict[Path, Any]) -> Grade:
+def _grade(wanted: dict[Path, Any], found: dict[Path, Any], equal: frozenset[Path]) -> Grade:
     counts: dict[str, list[int]] = {}
-    for path, value in wanted.items():
+    for path in wanted:
         own = counts.setdefault(_field(path), [0, 0, 0])
         own[0] += 1
         own[1] += path in found
-        own[2] += path in found and is_equal(value, found[path])
+        own[2] += path in equal
     return Grade(tuple(FieldGrade(pointer, *own) for pointer, own in counts.items()))
-
-
-def _without_values(grade: Grade) -> Grade:
-    return Grade(tuple(FieldGrade(f.pointer, f.leaves, f.present, 0) for f in grade.fields))
 
 
 def _field(path: Path) -> str:

@@ -7,7 +7,8 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from harness.checks.declared.output import Pointer, RunDeclarations
+from harness.checks.declared.output import RunDeclarations
+from harness.checks.declared.strings import Pointer
 from harness.checks.json.document import read_document
 from harness.checks.json.pointer import follow
 from harness.checks.json.wording import show

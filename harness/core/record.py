@@ -129,6 +129,8 @@ class TaskRecord:
     """Numbers that were measured elsewhere, by the names of budgets. Nothing is decided by them."""
     stated_by: str = ""
     """Who measured them."""
+    compare: Mapping[str, JsonValue] = field(default_factory=dict)
+    """The rules of ``output.compare``, by JSON pointer: when a value counts as the reference's."""
 
     def request(self, sample: "Sample") -> Request:
         """The request that a stored answer to this task belongs to."""

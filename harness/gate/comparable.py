@@ -3,9 +3,10 @@
 Knows no statistics: it lists the differences, and the gate refuses.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 
+from harness.core.case import JsonValue
 from harness.core.plan import sha256_of
 from harness.core.record import TaskRecord
 from harness.core.verdict import Outcome
@@ -59,6 +60,9 @@ def task_incompatibilities(
     yield from _prompts(before, after, task)
     if old.schema_sha256 != new.schema_sha256:
         yield Incompatibility("schema", "the JSON Schema is another one", task)
+    if changed := sorted(_changed(old.compare, new.compare)):
+        what = f"output.compare is another one at {', '.join(changed)}"
+        yield Incompatibility("compare", what, task)
     yield from _decoding(old, new)
     yield from _required(before, after, task)
 
@@ -150,6 +154,13 @@ def _decoding(old: TaskRecord, new: TaskRecord) -> Iterator[Incompatibility]:
         changed.append(f"decoding was {_constraint(old)}, is {_constraint(new)}")
     if changed:
         yield Incompatibility("decoding", "; ".join(changed), old.name)
+
+
+def _changed(old: Mapping[str, JsonValue], new: Mapping[str, JsonValue]) -> Iterator[str]:
+    """The pointers whose rules differ."""
+    for pointer in {*old, *new}:
+        if old.get(pointer) != new.get(pointer):
+            yield repr(pointer)
 
 
 def _constraint(task: TaskRecord) -> str:

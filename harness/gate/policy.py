@@ -1,15 +1,15 @@
 """The gate's policy: thresholds from ``[tool.harness.gate]`` or from flags."""
 
-from typing import Literal
+from typing import Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from harness.stats.intervals import CONFIDENCE
 from harness.stats.paired import Tails
 
-Allowable = Literal["tasks", "cases", "prompts", "schema", "decoding", "required"]
+Allowable = Literal["tasks", "cases", "prompts", "schema", "compare", "decoding", "required"]
 """Differences between two runs that a policy may allow."""
-ALLOWABLE: tuple[Allowable, ...] = ("tasks", "cases", "prompts", "schema", "decoding", "required")
+ALLOWABLE: tuple[Allowable, ...] = get_args(Allowable)
 
 INTERVAL_SHARE = 0.6
 """Share of the error rate with which each end of the interval of ``format_success_rate`` may miss:

@@ -112,6 +112,7 @@ def _task(entries: Sequence[LogEntry], known: Task | None) -> TaskRecord:
         sampling=known.sampling if known else Sampling(),
         budgets=dict(known.budgets) if known else {},
         required=first.required,
+        compare=known.record(0).compare if known else {},
     )
 
 

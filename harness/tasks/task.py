@@ -150,6 +150,7 @@ class Task:
             template=dict(self.template),
             grammar=self.grammar,
             stated=dict(self.file.stated.numbers) if self.file.stated else {},
+            compare=self.output.model_dump(mode="json", include={"compare"})["compare"],
             stated_by=self.file.stated.by if self.file.stated else "",
         )
 

@@ -50,6 +50,11 @@ UNLIKE = [
     ("decoding", constrained, "decoding was free, is constrained to grammar "),
     ("decoding", warmer, "temperature was 0, is 0.7"),
     ("schema", lambda run: with_task(run, schema_sha256="0"), "the JSON Schema is another one"),
+    (
+        "compare",
+        lambda run: with_task(run, compare={"/amount": {"tolerance": "0.01"}}),
+        "output.compare is another one at '/amount'",
+    ),
     ("prompts", asked_otherwise, "300 of 300 prompts differ: pay-0001, pay-0002"),
     ("cases", fewer, "2 of the answers are only before: pay-0001, pay-0002"),
     ("cases", lambda run: with_task(run, cases_sha256="0"), "cases.jsonl is another file"),

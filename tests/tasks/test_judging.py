@@ -197,6 +197,14 @@ def test_no_completion_is_an_error_everywhere():
             {"id": 1, "completion": "", "grounded": ["a"]},
             "grounded: expected a list of JSON pointers",
         ),
+        (
+            {"id": 1, "completion": "", "compare": {"/a": {"tolerance": True}}},
+            "compare./a.tolerance: expected a number, found true",
+        ),
+        (
+            {"id": 1, "completion": "", "compare": {"/a": {"tolerence": 1}}},
+            "compare: expected an object of JSON pointer to an object with tolerance, relative",
+        ),
         ({"id": 1, "completion": "", "exact": [1]}, "exact: expected a list of JSON pointers"),
         (
             {"id": 1, "completion": "", "reasoning": ["<a>", "</a>"]},

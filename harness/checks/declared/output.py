@@ -17,17 +17,18 @@ from pydantic import (
     model_validator,
 )
 
+from harness.checks.declared.compare_rule import CompareRule
 from harness.checks.declared.leaf_rule import LeafRule, leaf_rule
+from harness.checks.declared.strings import Pattern, Pointer
 from harness.checks.declared.timestamp_rule import Kind, TimestampRule
+from harness.checks.equality.rule_tree import Rules, checked_rules
 from harness.checks.json.wording import list_of
 from harness.checks.schema.references import SchemaError
 from harness.checks.schema.schema import Schema
 from harness.checks.text.company import ALONE, Company, Fence
-from harness.checks.text.text_patterns import compile_text_pattern
 from harness.checks.text.wrappers import Wrappers
 from harness.checks.text.yaml_rules import Flow, YamlRules
 from harness.core.case import JsonValue
-from harness.core.errors import HarnessError
 
 if TYPE_CHECKING:
     from harness.checks.variety import Variety
@@ -40,20 +41,6 @@ class Only:
 
     def __init__(self, *formats: str) -> None:
         self.formats = formats
-
-
-def _is_pointer(text: str) -> str:
-    if text and not text.startswith("/"):
-        raise ValueError(f"{text!r} is no JSON pointer: it begins with /")
-    return text
-
-
-def _compiles(pattern: str) -> str:
-    try:
-        compile_text_pattern(pattern)
-    except HarnessError as error:
-        raise ValueError(str(error)) from None
-    return pattern
 
 
 def _are_distinct(pairs: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
@@ -69,8 +56,6 @@ def _rule(value: Any) -> Any:
     return {"kind": value} if isinstance(value, str) else value
 
 
-Pointer = Annotated[str, AfterValidator(_is_pointer)]
-"""A JSON pointer; ``*`` stands for every item of an array."""
 Pointers = Annotated[tuple[Pointer, ...], Field(description="a list of JSON pointers")]
 Times = Annotated[
     Mapping[Pointer, Annotated[TimestampRule, BeforeValidator(_rule)]],
@@ -81,8 +66,15 @@ Leaves = Annotated[
     BeforeValidator(leaf_rule),
     Field(description="true or false, or an object with valid and least_paths"),
 ]
-Pattern = Annotated[str, AfterValidator(_compiles)]
-"""A regular expression of the ``regex`` library, searched for."""
+Comparisons = Annotated[
+    Mapping[Pointer, CompareRule],
+    AfterValidator(checked_rules),
+    Field(
+        description="an object of JSON pointer to an object with tolerance, relative, ignore, "
+        "pattern, order or key",
+        examples=[{"/amount": {"tolerance": 0.01}, "/items": {"key": "/sku"}}],
+    ),
+]
 OwnMarks = Annotated[tuple[tuple[str, str], ...], AfterValidator(_are_distinct)]
 _VALUE, _YAML = Only("json", "yaml"), Only("yaml")
 _TEXT, _PYTHON = Only("text"), Only("python")
@@ -148,6 +140,14 @@ class OutputParts(BaseModel):
     """Values that must equal the case's reference."""
     leaf_values: Annotated[Leaves, _VALUE] = False
     """The share of the reference's leaves that are equal in the answer is measured."""
+    compare: Annotated[Comparisons, _VALUE] = {}
+    """When a value counts as the reference's, for ``exact`` and ``leaf_values``: by JSON pointer,
+    for the value there and all that is in it.
+
+    Without a rule values are compared exactly, and items of a list by their place. The rule of the
+    longest pointer holds for a number or a text; an empty one, ``{}``, compares exactly again. A
+    rule for numbers says nothing of a text, nor one for texts of a number: those are compared
+    exactly. Numbers are compared as decimals, so that 47.21 is within 0.01 of 47.2."""
     sections: Annotated[tuple[str, ...], _TEXT] = ()
     """Headings, each of which begins a line, in this order."""
     quotes: Annotated[tuple[str, ...], _TEXT] = ()
@@ -201,6 +201,11 @@ class Output(OutputParts):
     def has_value(self) -> bool:
         """Answers are values, which pointers lead into."""
         return self.format in ("json", "yaml")
+
+    @property
+    def rules(self) -> Rules:
+        """When a value counts as the reference's, by pointer."""
+        return tuple(self.compare.items())
 
     def schema_problem(self) -> str:
         """The reason why the schema cannot be compiled; empty where it can."""

@@ -47,7 +47,7 @@ def verdict_path(path: Path) -> str | None:
 def follow(value: Any, pointer: str) -> list[PointerMatch]:
     """Everything that ``pointer`` leads to: one place, or with ``*`` one for each item."""
     places: list[tuple[Path, Any]] = [((), value)]
-    for token in _tokens(pointer):
+    for token in tokens_of(pointer):
         if len(places) == 1:
             places = list(_steps(places[0], token))
         else:
@@ -56,7 +56,8 @@ def follow(value: Any, pointer: str) -> list[PointerMatch]:
 
 
 @lru_cache(maxsize=1024)
-def _tokens(pointer: str) -> tuple[str, ...]:
+def tokens_of(pointer: str) -> tuple[str, ...]:
+    """The names, indices and ``*`` of a pointer."""
     return tuple(t.replace("~1", "/").replace("~0", "~") for t in pointer.split("/")[1:])
 
 

@@ -4,6 +4,7 @@ They are those of the ``regex`` library, a superset of Python's. (A schema's pat
 ECMA-262: ``json_schema_pattern``.)
 """
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -65,3 +66,23 @@ def matches(name: str, pattern: str, text: str) -> Iterator[Match]:
             f"the pattern {name} did not finish within {PATTERN_SECONDS} s: write it without "
             "nested repeats"
         ) from None
+
+
+def match_whole(pattern: str, text: str, seconds: float) -> tuple[bool, float]:
+    """True where the pattern matches all of ``text``, and the seconds that are then left.
+
+    Raises:
+        PatternTimeout: none are.
+    """
+    compiled = compile_text_pattern(pattern)
+    start = time.monotonic()
+    try:
+        if seconds > 0:
+            found = compiled.fullmatch(text, timeout=seconds) is not None
+            return found, seconds - (time.monotonic() - start)
+    except TimeoutError:
+        pass
+    raise PatternTimeout(
+        f"the pattern {pattern!r:.80} did not finish within {PATTERN_SECONDS} s on all values of "
+        "the answer: write it without nested repeats"
+    )

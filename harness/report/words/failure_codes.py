@@ -23,7 +23,7 @@ CODES = {
     FailureCode.UNCLOSED: "An object, list or string is never closed.",
     FailureCode.BRACKET_LOOP: "The model is stuck on brackets.",
     FailureCode.TEXT_LOOP: "The model is stuck on a piece of text.",
-    FailureCode.DUPLICATE_KEY: "One object has a name twice.",
+    FailureCode.DUPLICATE_KEY: "One object has a name twice, or two items of a list one key.",
     FailureCode.MISSING_KEY: "A key, section or quoted value is missing.",
     FailureCode.UNEXPECTED_KEY: "A key that the schema does not have.",
     FailureCode.WRONG_TYPE: "A value is of another type than the schema's.",

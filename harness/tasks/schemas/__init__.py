@@ -57,6 +57,11 @@ def _widen(output: dict[str, Any], parts: dict[str, Any]) -> None:
     for bound in ("earliest", "latest"):
         # A moment of ``unix`` is a number.
         parts["TimestampRule"]["properties"][bound]["anyOf"].append({"type": "integer"})
+    for word in ("ignore", "key"):
+        listed = parts["CompareRule"]["properties"][word]
+        forms = [listed["items"], {"type": "array", "items": listed.pop("items")}]
+        del listed["type"]
+        listed["anyOf"] = forms
     marks = parts["Reasoning"]["properties"]["marks"]
     output["reasoning"] = {
         **{k: v for k, v in output["reasoning"].items() if k in ("description", "default")},

@@ -1,6 +1,7 @@
 """Values that a schema allows and a prompt does not state."""
 
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
@@ -38,7 +39,22 @@ def number_for(node: Mapping[str, Any], prompt: str) -> int | None:
     return next((n for n in numbers if n not in stated and _is_within(bounds, n)), None)
 
 
-def _is_within(bounds: Mapping[str, Any], number: int) -> bool:
+def allows_number(node: Mapping[str, Any], number: int | float, prompt: str) -> bool:
+    """The schema allows the number, and the prompt does not state it."""
+    bounds = {keyword: node[keyword] for keyword in (_NUMBER_KEYWORDS - PLAIN_KEYWORDS) & set(node)}
+    if not set(node) <= _NUMBER_KEYWORDS or any(isinstance(b, bool) for b in bounds.values()):
+        return False
+    types = node.get("type", "number")
+    is_integer = isinstance(number, int)
+    if not is_integer and "number" not in ([types] if isinstance(types, str) else types):
+        return False
+    facts = facts_of(prompt)
+    if Decimal(repr(number)) in {*facts.numbers, *facts.numbers_in_words}:
+        return False
+    return _is_within(bounds, Fraction(repr(number)))
+
+
+def _is_within(bounds: Mapping[str, Any], number: int | Fraction) -> bool:
     ruled_out: dict[str, Callable[[Any], bool]] = {
         "minimum": lambda bound: number < bound,
         "maximum": lambda bound: number > bound,

@@ -1,0 +1,1 @@
+"""When an answer's value counts as a reference's: the one home of that decision."""

@@ -1,0 +1,70 @@
+"""Mistakes in ``compare``: rules that hold for nothing, and lists that nothing can match."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from harness.checks.declared.compare_rule import CompareRule
+from harness.checks.declared.output import Output
+from harness.checks.equality.item_lists import MAX_PAIRED
+from harness.checks.equality.leaves import leaves_of
+from harness.checks.equality.rule_tree import tree_of
+from harness.checks.equality.values import is_number
+from harness.checks.json.pointer import follow
+from harness.tasks.task import Task
+
+
+def rule_mistakes(task: Task) -> Iterator[str]:
+    """Each rule of ``compare``, the task's or a case's, that no reference has a use for."""
+    found: dict[tuple[str, CompareRule], list[str]] = {}
+    for case in task.cases:
+        output = task.output_for(case)
+        for pointer, rule in output.rules if case.reference is not None else ():
+            missing = found.setdefault((pointer, rule), ["no reference has it"])
+            if missing:
+                found[pointer, rule] = list(_missing(output, pointer, rule, case.reference))
+        yield from _unmatched(output, case.id, case.reference)
+    yield from (f"compare: {pointer}: {said[0]}" for (pointer, _), said in found.items() if said)
+
+
+def _missing(output: Output, pointer: str, rule: CompareRule, reference: Any) -> Iterator[str]:
+    """Why a rule says nothing about a reference."""
+    there = [match for match in follow(reference, pointer) if not match.is_missing]
+    if not there:
+        yield "no reference has it"
+        return
+    if not (output.leaf_values or _is_exact(output, pointer, reference)):
+        yield "nothing compares it, name it in exact or declare leaf_values"
+    tree = tree_of(output.rules)
+    leaves = [leaf for match in there for leaf in leaves_of(match.value, match.path)]
+    held = [leaf for path, leaf in leaves if tree.along(path).values == rule]
+    if (rule.tolerance is not None or rule.relative is not None) and not any(map(is_number, held)):
+        yield "a tolerance is for numbers, no reference has one there"
+    if (rule.ignore or rule.pattern is not None) and not any(isinstance(v, str) for v in held):
+        yield "ignore and pattern are for texts, no reference has one there"
+    if rule.is_of_lists and not any(isinstance(match.value, list) for match in there):
+        yield "order and key are for lists, no reference has one there"
+
+
+def _is_exact(output: Output, pointer: str, reference: Any) -> bool:
+    """One of the pointers of ``exact`` leads to the place of a rule, around it or into it."""
+    places = [match.path for match in follow(reference, pointer)]
+    compared = [match.path for exact in output.exact for match in follow(reference, exact)]
+    return any(
+        place[: len(other)] == other or other[: len(place)] == place
+        for place in places
+        for other in compared
+    )
+
+
+def _unmatched(output: Output, case_id: str, reference: Any) -> Iterator[str]:
+    """Lists whose items cannot be matched where an answer is not the reference itself."""
+    tree = tree_of(output.rules)
+    for pointer, rule in output.rules if reference is not None else ():
+        for match in follow(reference, pointer) if rule.order == "any" else ():
+            is_long = isinstance(match.value, list) and len(match.value) > MAX_PAIRED
+            if is_long and tree.along(match.path).into("*").is_loose:
+                yield (
+                    f"compare: {pointer}: case {case_id} has {len(match.value):,} items there: of "
+                    f"items with a tolerance or a pattern at most {MAX_PAIRED} are matched in any "
+                    "order, give the list a key"
+                )
