@@ -7,15 +7,15 @@ from typing import Any
 from harness.checks.declared.leaf_rule import LeafRule
 from harness.checks.declared.output import Output
 from harness.checks.equality.comparison import Comparison
-from harness.checks.equality.item_lists import TooManyItems
 from harness.checks.equality.leaves import leaves_of
+from harness.checks.equality.nearest import Nearness, nearest
 from harness.checks.equality.rule_tree import Rules
+from harness.checks.equality.values import is_same
 from harness.checks.json.pointer import pointer_of, span_of, verdict_path
 from harness.checks.json.value import document_of
 from harness.checks.schema.problems import judge_schema
 from harness.checks.schema.schema import Schema
 from harness.checks.text.document import MISSING, Document, Path
-from harness.checks.text.text_patterns import PatternTimeout
 from harness.checks.text.wrappers import KNOWN_WRAPPERS, Wrappers
 from harness.core.case import Case
 from harness.core.completion import Completion
@@ -35,7 +35,8 @@ class LeafValues:
     A leaf is a value that is no object and no array. Values are compared as values: 47.20 is 47.2,
     ``true`` is not 1. Items of an array are compared by their place. A task's rules may take other
     values for equal, and match items otherwise. The answer passes where every leaf of the reference
-    is equal. An answer without a JSON value has none of them.
+    is equal; of several references the nearest counts. An answer without a JSON value has none of
+    them.
     """
 
     rule: LeafRule
@@ -47,21 +48,27 @@ class LeafValues:
     def judge(self, case: Case, completion: Completion) -> Verdict:
         if case.reference is None:
             return Verdict.skipped("the case has no reference")
-        wanted = dict(leaves_of(case.reference))
-        if not wanted:
+        references = [
+            (number, reference)
+            for number, reference in enumerate(case.references, start=1)
+            if next(leaves_of(reference), None)
+        ]
+        if not references:
             return Verdict.skipped("the reference holds no leaf, so that none is compared")
         document = document_of(completion, self.wrappers)
         refused = document if isinstance(document, Verdict) else self._broken(completion)
         if refused is not None:
             is_judged = refused.outcome is Outcome.FAILED
-            return refused.graded(_grade(wanted, {}, frozenset())) if is_judged else refused
+            nothing = _grade(dict(leaves_of(references[0][1])), {}, frozenset())
+            return refused.graded(nothing) if is_judged else refused
         assert not isinstance(document, Verdict), "it was refused"
-        try:
-            return self._compared(case.reference, wanted, document)
-        except (PatternTimeout, TooManyItems) as error:
-            return error.verdict()
+        leafless = (r for r in case.references if next(leaves_of(r), None) is None)
+        if any(is_same(reference, document.value) for reference in leafless):
+            return Verdict.skipped("the answer is a reference without a leaf: none is compared")
+        return nearest(references, len(case.references), lambda r: self._compared(r, document))
 
-    def _compared(self, reference: Any, wanted: dict[Path, Any], document: Document) -> Verdict:
+    def _compared(self, reference: Any, document: Document) -> tuple[Verdict, Nearness]:
+        wanted = dict(leaves_of(reference))
         comparison = Comparison(self.rules, reference, document.value)
         found = dict(leaves_of(comparison.value))
         equal = equal_leaves(comparison, wanted, found)
@@ -69,7 +76,7 @@ class LeafValues:
         counted = equal if agreed >= self.rule.least_paths else frozenset[Path]()
         grade = _grade(wanted, found, counted)
         if grade.share == 1:
-            return Verdict.passed().graded(grade)
+            return Verdict.passed().graded(grade), (1.0,)
         path, value = next(((p, v) for p, v in wanted.items() if p not in equal), ((), MISSING))
         if value is MISSING:
             code, path = FailureCode.UNEXPECTED_KEY, ()
@@ -82,7 +89,8 @@ class LeafValues:
             code, said, path = comparison.told(path, value, there, lacking="no leaf there")
         reason = f"{len(counted)} of {grade.leaves} leaves are equal; {said}"
         span, place = span_of(document, path), verdict_path(path)
-        return Verdict.failed(code, reason, span, path=place).graded(grade)
+        verdict = Verdict.failed(code, reason, span, path=place).graded(grade)
+        return verdict, (grade.share, grade.path_recall)
 
     def _broken(self, completion: Completion) -> Verdict | None:
         """The verdict on an answer of which no leaf counts, since it breaks the schema."""

@@ -30,6 +30,8 @@ class Case:
     """The rendered conversation, oldest first; the last one is the user's."""
     reference: JsonValue = None
     """Content of a perfect answer; ``None`` where the task gives none."""
+    alternatives: tuple[JsonValue, ...] = field(default=(), hash=False)
+    """Contents of other perfect answers; an answer is held against the nearest of all."""
     tags: tuple[str, ...] = ()
     """Slices by which a report may group cases."""
     template: str = ""
@@ -45,6 +47,11 @@ class Case:
     """Weight of the case in means of shares, above 0."""
     max_new_tokens: int | None = None
     """The most tokens of its answer, where that is not the task's."""
+
+    @property
+    def references(self) -> tuple[JsonValue, ...]:
+        """The contents of all perfect answers, ``reference`` first."""
+        return () if self.reference is None else (self.reference, *self.alternatives)
 
     @property
     def prompt(self) -> str:

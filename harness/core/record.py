@@ -239,6 +239,8 @@ class Sample:
     """The case's own limit."""
     weight: float = 1.0
     """Weight of the case in means of shares."""
+    alternatives: tuple[JsonValue, ...] = ()
+    """Other right answers, beside the reference."""
 
     @classmethod
     def of(
@@ -269,6 +271,7 @@ class Sample:
             declared=case.declared,
             max_new_tokens=case.max_new_tokens,
             weight=case.weight,
+            alternatives=case.alternatives,
         )
 
 

@@ -76,10 +76,15 @@ def _place(sample: Sample, text_sha256: str) -> AnswerPlace:
 
 
 def _with_prompt(sample: Sample, other: Sample | None) -> Sample:
-    """The answer with the prompt and the reference of another to the same prompt."""
+    """The answer with the prompt and the references of another to the same prompt."""
     if other is None:
         return sample
-    return replace(sample, messages=other.messages, reference=other.reference)
+    return replace(
+        sample,
+        messages=other.messages,
+        reference=other.reference,
+        alternatives=other.alternatives,
+    )
 
 
 def _filled(sample: Sample, found: Sample | None, baseline: Baseline) -> Sample:

@@ -110,7 +110,9 @@ def _judged(checks: Mapping[str, Check], case: Case, completion: Completion) -> 
 def case_of_line(line: JudgingLine) -> Case:
     """The case that a line stands for: its conversation, or its prompt as a user's message."""
     messages = line.messages or (Message("user", line.prompt or ""),)
-    return Case(id=str(line.id), messages=messages, reference=line.reference)
+    return Case(
+        id=str(line.id), messages=messages, reference=line.reference, alternatives=line.alternatives
+    )
 
 
 def completion_of(line: JudgingLine) -> Completion:

@@ -46,6 +46,8 @@ class JudgingLine:
     declared: Declarations
     prompt: str | None = None
     reference: Any = None
+    alternatives: tuple[Any, ...] = ()
+    """Other right answers."""
     finish_reason: str | None = None
     declares: tuple[str, ...] = ()
     """The keys by which the line says what is expected of its answer."""
@@ -88,7 +90,7 @@ class JudgingLine:
         for key in ("id", "completion"):
             if key not in value:
                 raise HarnessError(f"has no {key}, each line needs one")
-        reference = _reference(value.get("reference"))
+        reference, *others = _references(value)
         parts = {part: value[part] for part in _PARTS if part in value}
         return cls(
             id=_plain(value["id"]),
@@ -96,8 +98,9 @@ class JudgingLine:
             prompt=value.get("prompt"),
             declared=_declarations(parts, _pointers_into(reference)),
             reference=reference,
+            alternatives=tuple(others),
             finish_reason=value.get("finish_reason"),
-            declares=tuple(key for key in (*_PARTS, "reference") if key in value),
+            declares=tuple(key for key in (*_PARTS, "reference", "references") if key in value),
             messages=messages,
             repeat=repeat,
         )
@@ -227,6 +230,22 @@ def decoded_row(raw: bytes) -> dict[str, Any]:
     if not isinstance(decoded.value, dict):
         raise HarnessError(f"expected an object, found {kind_of(decoded.value)}")
     return decoded.value
+
+
+def _references(value: Mapping[str, Any]) -> list[Any]:
+    """All references of a line, ``None`` where it has none.
+
+    Raises:
+        HarnessError: they are no references.
+    """
+    several = value.get("references")
+    if several is None:
+        return [_reference(value.get("reference"))]
+    if "reference" in value:
+        raise HarnessError("reference and references: one of the two")
+    if not isinstance(several, list) or not several or None in several:
+        raise HarnessError(f"references: expected a list of values, found {show(several)}")
+    return [_reference(one) for one in several]
 
 
 def _reference(value: Any) -> Any:

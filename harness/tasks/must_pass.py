@@ -163,7 +163,7 @@ def _sample(answer: ReviewedAnswer, run_of: Callable[[str], RunRecord]) -> Sampl
 
 
 def _drawn_line(sample: Sample, task: Task) -> str:
-    line = line_of_sample(sample, sample.reference, must_pass=True)
+    line = line_of_sample(sample, must_pass=True)
     try:
         case_of_text(line, task.file)
     except HarnessError as error:

@@ -331,7 +331,8 @@ def case_of(line: CaseLine, file: TaskFile | None) -> Case:
     return Case(
         id=line.id,
         messages=_messages(line, file),
-        reference=line.reference,
+        reference=line.references[0] if line.references else line.reference,
+        alternatives=line.references[1:],
         tags=line.tags,
         template=line.template,
         variables=line.variables,

@@ -168,6 +168,12 @@ class CaseData(Strict):
     """The whole conversation, in place of ``prompt``; the last message is the user's."""
     reference: JsonValue = None
     """The perfect answer: a value for JSON, the text itself for text and Python."""
+    references: tuple[JsonValue, ...] = Field((), examples=[[{"day": "Monday"}, {"day": "Mon"}]])
+    """Several perfect answers, in the place of ``reference``: an answer is right where it is one of
+    them.
+
+    It is held against each, and told of the nearest. The first is the one that is shown, learned
+    from, and corrupted by ``harness task check``, which holds each of them to the task."""
     tags: tuple[str, ...] = ()
     """Slices for reports."""
     template: str = ""
@@ -179,7 +185,15 @@ class CaseData(Strict):
     sampling: CaseSampling | None = None
     """The case's own limit, in the place of the task's."""
 
-    @field_validator("variables", "reference")
+    @model_validator(mode="after")
+    def _has_one_kind_of_reference(self) -> "CaseData":
+        if self.references and self.reference is not None:
+            raise ValueError("reference and references: one of the two")
+        if None in self.references:
+            raise ValueError("references: null is no reference")
+        return self
+
+    @field_validator("variables", "reference", "references")
     @classmethod
     def _is_json(cls, value: Any) -> Any:
         """A record is JSON: what it cannot hold is refused here, and not after hours of running."""

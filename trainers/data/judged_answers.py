@@ -274,4 +274,6 @@ def _by_task(line: JudgingLine, source: str, task: Task, *, is_suite_task: bool)
 def _case(line: JudgingLine, system: tuple[Message, ...]) -> Case:
     assert line.prompt is not None
     messages = line.messages or (*system, Message("user", line.prompt))
-    return Case(id=str(line.id), messages=messages, reference=line.reference)
+    return Case(
+        id=str(line.id), messages=messages, reference=line.reference, alternatives=line.alternatives
+    )

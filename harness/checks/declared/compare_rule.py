@@ -98,9 +98,9 @@ class CompareRule(BaseModel):
         return self
 
     @model_serializer(mode="wrap")
-    def _as_written(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+    def _as_written(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """Without what is not set: a record has the rules of every case."""
-        return {key: value for key, value in write(self).items() if value not in _UNSET}
+        return {key: value for key, value in dump(self).items() if value not in _UNSET}
 
     @property
     def is_of_lists(self) -> bool:

@@ -13,7 +13,7 @@ from pathlib import Path
 from harness.checks import listing
 from harness.checks.declared.output import Output
 from harness.checks.declared.stand_ins import Skip
-from harness.core.case import Case
+from harness.core.case import Case, JsonValue
 from harness.core.completion import Completion
 from harness.core.errors import HarnessError
 from harness.core.record import RunRecord
@@ -21,7 +21,7 @@ from harness.core.verdict import Outcome, Verdict
 from harness.tasks.check.corruptions import corruptions_of, defect_names
 from harness.tasks.check.corruptions.defect import Corruption, monotone_answers
 from harness.tasks.check.names import name_mistakes, names_in_suites
-from harness.tasks.check.rules import rule_mistakes
+from harness.tasks.check.rules import reference_mistakes, rule_mistakes
 from harness.tasks.check.user_suites import judge_with_suites
 from harness.tasks.judging import checks_of
 from harness.tasks.reference import bare_answer, reference_answer
@@ -144,13 +144,18 @@ class _Grading:
         self.mistakes += map(Mistake, name_mistakes(self.task, set(self.checks), self.own))
         self.mistakes += _template_mistakes(self.task.cases)
         self.mistakes += map(Mistake, rule_mistakes(self.task))
+        self.mistakes += (Mistake(text, case) for text, case in reference_mistakes(self.task))
         perfect: list[tuple[Case, Completion]] = []
         of_cases = list(self.corruptions)
         for case in self.task.cases:
-            if case.reference is not None and (answer := self._perfect(case)) is not None:
+            if (
+                case.reference is not None
+                and (answer := self._perfect(case, case.reference)) is not None
+            ):
                 perfect.append((case, answer))
                 verdicts = self._judge(case, answer)
-                if self._is_sound(case, verdicts):
+                is_sound = self._is_sound(case, verdicts)
+                if self._are_alternatives_sound(case) and is_sound:
                     self._grade_corruptions(case, verdicts)
         for defect in of_cases:
             grade = self.corruptions[defect]
@@ -178,24 +183,35 @@ class _Grading:
             else:
                 yield output
 
-    def _perfect(self, case: Case) -> Completion | None:
+    def _are_alternatives_sound(self, case: Case) -> bool:
+        """True when each other reference of a case passes every behavior too."""
+        found = [
+            self._is_sound(case, self._judge(case, answer), f"reference {number}")
+            for number, reference in enumerate(case.alternatives, start=2)
+            if (answer := self._perfect(case, reference)) is not None
+        ]
+        return len(found) == len(case.alternatives) and all(found)
+
+    def _perfect(self, case: Case, reference: JsonValue) -> Completion | None:
         output = self.task.output_for(case)
-        text = reference_answer(output, case.reference)
+        text = reference_answer(output, reference)
         if text is not None:
             return Completion(text, case_id=case.id)
         reason = f"the reference of a {output.format} task is the answer itself, a string"
         self.mistakes.append(Mistake(reason, case.id))
         return None
 
-    def _is_sound(self, case: Case, verdicts: Mapping[str, Verdict]) -> bool:
-        """True when the reference passes every behavior; each that it fails is a mistake."""
+    def _is_sound(
+        self, case: Case, verdicts: Mapping[str, Verdict], which: str = "the reference"
+    ) -> bool:
+        """True when a reference passes every behavior; each that it fails is a mistake."""
         found = {n: v for n, v in verdicts.items() if not _is_passed(v)}
         skipped = _skipped(verdicts)
         self.skips.update(skipped)
         self.passed.update(n for n in verdicts if n not in {*found, *skipped})
         self.failed.update(found.keys())
         for name, verdict in found.items():
-            text = f"the reference fails {name}: {verdict.reason}"
+            text = f"{which} fails {name}: {verdict.reason}"
             self.mistakes.append(Mistake(text, case.id))
         return not found
 

@@ -10,6 +10,7 @@ from harness.checks.equality.leaves import leaves_of
 from harness.checks.equality.rule_tree import tree_of
 from harness.checks.equality.values import is_number
 from harness.checks.json.pointer import follow
+from harness.checks.schema.keywords import equality_key
 from harness.tasks.task import Task
 
 
@@ -18,12 +19,23 @@ def rule_mistakes(task: Task) -> Iterator[str]:
     found: dict[tuple[str, CompareRule], list[str]] = {}
     for case in task.cases:
         output = task.output_for(case)
-        for pointer, rule in output.rules if case.reference is not None else ():
-            missing = found.setdefault((pointer, rule), ["no reference has it"])
-            if missing:
-                found[pointer, rule] = list(_missing(output, pointer, rule, case.reference))
-        yield from _unmatched(output, case.id, case.reference)
+        for reference in case.references:
+            for pointer, rule in output.rules:
+                missing = found.setdefault((pointer, rule), ["no reference has it"])
+                if missing:
+                    found[pointer, rule] = list(_missing(output, pointer, rule, reference))
+            yield from _unmatched(output, case.id, reference)
     yield from (f"compare: {pointer}: {said[0]}" for (pointer, _), said in found.items() if said)
+
+
+def reference_mistakes(task: Task) -> Iterator[tuple[str, str]]:
+    """References of one case of which one says no more than another, and the case's id."""
+    for case in task.cases:
+        first: dict[Any, int] = {}
+        for number, reference in enumerate(case.references, start=1):
+            known = first.setdefault(equality_key(reference), number)
+            if known != number:
+                yield f"reference {number} is reference {known} again, leave it out", case.id
 
 
 def _missing(output: Output, pointer: str, rule: CompareRule, reference: Any) -> Iterator[str]:
@@ -59,7 +71,7 @@ def _is_exact(output: Output, pointer: str, reference: Any) -> bool:
 def _unmatched(output: Output, case_id: str, reference: Any) -> Iterator[str]:
     """Lists whose items cannot be matched where an answer is not the reference itself."""
     tree = tree_of(output.rules)
-    for pointer, rule in output.rules if reference is not None else ():
+    for pointer, rule in output.rules:
         for match in follow(reference, pointer) if rule.order == "any" else ():
             is_long = isinstance(match.value, list) and len(match.value) > MAX_PAIRED
             if is_long and tree.along(match.path).into("*").is_loose:

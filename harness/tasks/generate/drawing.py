@@ -142,7 +142,10 @@ class Drawing:
 
 def with_cases(task: Task, cases: tuple[Case, ...], seed: int | None) -> Task:
     """The task with generated cases in the place of its own."""
-    content = [[c.id, [[m.role, m.content] for m in c.messages], c.reference] for c in cases]
+    content = [
+        [c.id, [[m.role, m.content] for m in c.messages], c.reference, *c.alternatives]
+        for c in cases
+    ]
     return replace(
         task, cases=cases, cases_sha256=sha256_of(content), is_selected=True, generate_seed=seed
     )

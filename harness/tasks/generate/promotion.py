@@ -39,7 +39,7 @@ def promote(
     file = loaded.path / CASES_FILE
     if case_id in loaded.cases_by_id:
         raise HarnessError(f"{file}: has a case {case_id!r} already, ids are unique")
-    line = line_of_sample(sample, given.get("reference", sample.reference))
+    line = line_of_sample(sample, **given)
     try:
         case = case_of_text(line, loaded.file)
     except HarnessError as error:
@@ -61,14 +61,18 @@ def _sample(run: RunRecord, case_id: str, task: str | None) -> Sample:
     raise HarnessError(f"{case_id}: run {run.id} drew no such case, {hint}")
 
 
-def line_of_sample(sample: Sample, reference: object, *, must_pass: bool = False) -> str:
-    """The line for ``cases.jsonl``: with the variables, or the messages where there were none."""
+def line_of_sample(sample: Sample, *, must_pass: bool = False, **given: object) -> str:
+    """The line for ``cases.jsonl``: with the variables, or the messages where there were none, and
+    with ``reference=`` in the place of the sample's references."""
     values: dict[str, object] = {"id": sample.case_id}
     if sample.variables:
         values["variables"] = dict(sample.variables)
     else:
         values["messages"] = [{"role": m.role, "content": m.content} for m in sample.messages]
-    if reference is not None:
+    reference = given.get("reference", sample.reference)
+    if sample.alternatives and not given:
+        values["references"] = [reference, *sample.alternatives]
+    elif reference is not None:
         values["reference"] = reference
     values |= {"tags": list(sample.tags)} if sample.tags else {}
     values |= {"template": sample.template} if sample.template else {}

@@ -34,6 +34,7 @@ def case_of_sample(sample: Sample) -> Case:
         variables=sample.variables,
         must_pass=sample.must_pass,
         weight=sample.weight,
+        alternatives=sample.alternatives,
         declared=sample.declared,
         max_new_tokens=sample.max_new_tokens,
     )

@@ -29,6 +29,9 @@ class Rows:
             "prompt": prompt_of(messages),
             "reference": row.get("reference"),
         }
+        if others := row.get("alternatives"):
+            several = [value.pop("reference"), *(others if isinstance(others, list) else [others])]
+            value["references"] = several
         repeat, error = row.get("repeat", 0), completion.get("error")
         if type(repeat) is not int:
             raise HarnessError(f"repeat: expected a whole number, found {show(repeat)}")

@@ -96,11 +96,13 @@ def _in_value(output: Output, make: DefectInside, case: Case, perfect: str) -> C
     answer = PerfectAnswer(output, case, json.loads(perfect))
     try:
         made = make(answer)
-        if made is None or not answer.loses_leaves(made):
-            return made
+        if made is not None and answer.loses_leaves(made):
+            made = replace(made, breaks=made.breaks | {"leaf_values"})
+        if made is not None and case.alternatives:
+            made = replace(made, breaks=made.breaks - answer.is_another(made))
     except (PatternTimeout, TooManyItems):
         return None  # the mistake is told of the task
-    return replace(made, breaks=made.breaks | {"leaf_values"})
+    return made
 
 
 def _in_values(output: Output) -> Mapping[str, DefectInside]:

@@ -13,6 +13,7 @@ from harness.checks.equality.comparison import Comparison
 from harness.checks.equality.leaves import leaves_of
 from harness.checks.equality.rule_tree import tree_of
 from harness.checks.equality.values import is_number
+from harness.checks.exact_fields import pairs_of
 from harness.checks.json.pointer import follow, tokens_of
 from harness.checks.leaf_values import agreement, equal_leaves
 from harness.checks.text.document import Path
@@ -118,6 +119,19 @@ class PerfectAnswer:
         if touches(self.output.exact, path):
             broken.append("exact_fields")
         return Corruption(dump(value), frozenset(broken)) if broken else None
+
+    def is_another(self, made: Corruption) -> frozenset[str]:
+        """Behaviors to which the corrupted answer is another of the case's references."""
+        found: set[str] = set()
+        for reference in self.case.alternatives:
+            comparison = Comparison(self.output.rules, reference, json.loads(made.text))
+            pairs = pairs_of(self.output.exact, comparison)
+            if all(comparison.difference(f.path, w.value, f.value) is None for w, f in pairs):
+                found.add("exact_fields")
+            wanted, there = dict(leaves_of(reference)), dict(leaves_of(comparison.value))
+            if len(equal_leaves(comparison, wanted, there)) == len(wanted):
+                found.add("leaf_values")
+        return frozenset(found)
 
     def loses_leaves(self, made: Corruption) -> bool:
         """The corrupted answer has not every leaf of the reference, or its leaves do not count."""
