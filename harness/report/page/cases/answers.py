@@ -86,7 +86,8 @@ class ShownCase:
     template: str
     tags: tuple[str, ...]
     reference: str
-    """The reference as JSON, or nothing."""
+    """The reference as JSON, or nothing; the page compares it key by key and exactly, so that it
+    has none where a rule or another reference decides what is equal."""
     is_noisy: bool
     """Its verdict flips between runs of the same model."""
     answers: tuple[Answer | None, ...]
@@ -113,10 +114,14 @@ def cases_of(report: Report, task: str, limit: int) -> list[ShownCase]:
     pair = [report.place(side) for side in report.pair]
     first = [answered[place] for place in reversed(pair)]
     judged = judged_behaviors(report, task)
+    described = (side.task_record(task) for side in report.sides)
+    rules = any(found.compare for found in described if found)
     cases = []
     for key in dict.fromkeys(key for side in (*first, *answered) for key in side):
         samples = tuple(side.get(key) for side in answered)
-        cases.append(_shown(samples, judged, pair, required, limit, noisy))
+        shown = _shown(samples, judged, pair, required, limit, noisy)
+        is_exact = not rules and not any(s and _is_compared_otherwise(s) for s in samples)
+        cases.append(shown if is_exact else replace(shown, reference=""))
     return cases
 
 
@@ -207,6 +212,13 @@ def _messages(sample: Sample) -> tuple[tuple[str, int], ...]:
 def _with_absent(answer: Answer, sample: Sample, judged: Iterable[str]) -> Answer:
     absent = tuple(b for b in judged if b not in sample.verdicts)
     return replace(answer, absent=absent) if absent else answer
+
+
+def _is_compared_otherwise(sample: Sample) -> bool:
+    """The case has several right references, or rules of its own for what is equal."""
+    if sample.alternatives or '"compare"' not in sample.declared:
+        return bool(sample.alternatives)
+    return bool(json.loads(sample.declared).get("compare"))
 
 
 def _reference(value: JsonValue, limit: int) -> str:
