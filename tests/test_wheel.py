@@ -39,7 +39,7 @@ LACKING = [
     ("pytest -q --model gguf:x.gguf", "gguf"),
     ("pytest -q --model endpoint:http://127.0.0.1:1/v1#x", "endpoint"),
     (f"pytest -q --model base:{QWEN} --quantize nf4", "hf"),
-    (f"pytest -q --model base:{QWEN} --parity", "hf"),
+    (f"pytest -q --model base:{QWEN} --model merged:{QWEN} --parity", "hf"),
     (f"pytest -q --model base:{QWEN} --engine ray --workers 2", "ray"),
     (f"pytest -q --model base:{QWEN} --generate 3", "generate"),
     (f"pytest -q --model base:{QWEN} --decode constrained", "constrained"),

@@ -31,7 +31,7 @@ NEXT = (
 @click.option(
     "--ci",
     type=click.Choice(_ci.SERVICES),
-    help="Whose file the gate is written as. [default: the service that the repository's remote "
+    help="The service that runs the gate, whose file is written. [default: the one that the remote "
     "names, else github]",
 )
 @json_option

@@ -155,6 +155,8 @@ def _of_models(chain: tuple[str, ...], root: Path, options: dict[str, Any]) -> _
         trust_remote_code=options["trust_remote_code"],
         stall_seconds=known.stall_seconds,
     )
+    for ref in refs:
+        backends.require_packages(ref, settings)
     host = backends.host(settings)
     run, speeds = run_chain(
         subjects, host, ConsoleProgress(), command_line("harness", sys.argv[1:])

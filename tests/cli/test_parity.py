@@ -8,8 +8,10 @@ import pytest
 from click.testing import CliRunner
 
 from harness.cli import main
+from harness.core import extras
 from harness.parity.file import read_parity
 from harness.records.runs import write_run
+from tests.models import TASKS, TINY_QWEN2
 from tests.parity.records import AFTER, BEFORE, run, sample
 
 
@@ -109,3 +111,13 @@ def test_a_run_of_one_model_is_no_chain(tmp_path):
     done = parity("made-up", root=tmp_path)
     assert done.exit_code == 2
     assert "has one model" in done.stderr
+
+
+def test_models_whose_packages_are_missing_are_not_asked(tmp_path, monkeypatch):
+    found = extras.find_spec
+    monkeypatch.setattr(extras, "find_spec", lambda name: None if name == "torch" else found(name))
+    models = (f"base:{TINY_QWEN2}", f"merged:{TINY_QWEN2}")
+    done = parity(*models, "--tasks-dir", TASKS, "--task", "json_extraction", root=tmp_path)
+    assert done.exit_code == 4
+    assert "tiny-qwen2: torch is not installed, pip install " in done.stderr
+    assert list(tmp_path.iterdir()) == []
