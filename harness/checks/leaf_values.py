@@ -62,8 +62,7 @@ class LeafValues:
             nothing = _grade(dict(leaves_of(references[0][1])), {}, frozenset())
             return refused.graded(nothing) if is_judged else refused
         assert not isinstance(document, Verdict), "it was refused"
-        leafless = (r for r in case.references if next(leaves_of(r), None) is None)
-        if any(is_same(reference, document.value) for reference in leafless):
+        if len(references) < len(case.references) and _is_leafless(case, document.value):
             return Verdict.skipped("the answer is a reference without a leaf: none is compared")
         return nearest(references, len(case.references), lambda r: self._compared(r, document))
 
@@ -107,6 +106,12 @@ def check_for(output: Output) -> LeafValues:
     assert output.leaf_values, "NEEDS says so"
     schema = output.json_schema if output.leaf_values.valid else None
     return LeafValues(output.leaf_values, schema, output.wrappers, output.rules)
+
+
+def _is_leafless(case: Case, value: Any) -> bool:
+    """The value is one of the case's references that have no leaf."""
+    leafless = (r for r in case.references if next(leaves_of(r), None) is None)
+    return any(is_same(reference, value) for reference in leafless)
 
 
 def equal_leaves(

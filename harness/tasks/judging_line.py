@@ -3,7 +3,7 @@
 import contextlib
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import lru_cache
@@ -96,7 +96,7 @@ class JudgingLine:
             id=_plain(value["id"]),
             completion=value["completion"],
             prompt=value.get("prompt"),
-            declared=_declarations(parts, _pointers_into(reference)),
+            declared=_declarations(parts, _pointers_into([reference, *others])),
             reference=reference,
             alternatives=tuple(others),
             finish_reason=value.get("finish_reason"),
@@ -201,13 +201,15 @@ def _bad_setting(error: ErrorDetails, parts: Mapping[str, Any]) -> str:
     raise HarnessError(f"{part}: expected {expected}, found {given}")
 
 
-def _pointers_into(reference: Any) -> tuple[str, ...] | None:
-    """Pointers to all top-level keys of a reference, or to the whole; ``None`` without one."""
-    if reference is None:
+def _pointers_into(references: Sequence[Any]) -> tuple[str, ...] | None:
+    """Pointers to all top-level keys of the references, or to the whole of one that has none;
+    ``None`` without a reference."""
+    if references[0] is None:
         return None
-    if isinstance(reference, dict):
-        return tuple("/" + k.replace("~", "~0").replace("/", "~1") for k in reference)
-    return ("",)
+    names = dict.fromkeys(name for r in references if isinstance(r, dict) for name in r)
+    pointers = ["/" + name.replace("~", "~0").replace("/", "~1") for name in names]
+    has_other = any(not isinstance(reference, dict) for reference in references)
+    return (*pointers, *([""] if has_other else []))
 
 
 def decoded_row(raw: bytes) -> dict[str, Any]:

@@ -156,5 +156,8 @@ def test_a_line_to_judge_may_have_several_references():
 
     assert verdict(references=[{"a": 1}, {"a": 2}]) == "passed"
     assert verdict(references=[{"a": 1}, '{"a": 3}']) == "failed"
+    assert verdict(references=[{"b": 1}, {"a": 3}]) == "failed"
+    assert verdict(references=[{"b": 1}, {"a": 2}]) == "passed"
+    assert verdict(references=[{"a": 2, "b": 1}, [1]]) == "failed"
     assert verdict(references=[], reference=None).startswith("references: expected a list")
     assert verdict(references=[1], reference=2) == "reference and references: one of the two"
