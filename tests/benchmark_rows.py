@@ -12,3 +12,20 @@ IFSTRUCT = {
     "require_no_commentary": True,
     "output_format": "json",
 }
+MASKBENCH = {
+    "description": "ours",
+    "meta": {},
+    "schema": {"type": "object", "required": ["a"], "properties": {"a": {"type": "integer"}}},
+    "tests": [
+        {"description": "ours", "valid": False, "data": {"a": "1"}, "python_error": "x"},
+        {"description": "ours", "valid": True, "data": {"a": 2}},
+    ],
+}
+SOB = {
+    "record_id": "r1",
+    "context": "Ada paid 3 on Monday.",
+    "question": "Who paid how much?",
+    "json_schema": '{"type": "object", "properties": {"who": {"type": "string"}}}',
+    "ground_truth": '{"who": "Ada", "much": 3}',
+    "schema_complexity": "medium",
+}

@@ -76,6 +76,102 @@ def ifstruct(source: Path, max_new_tokens: int | None, **rest: Any) -> None:
     _import(source, lambda found: ifstruct(found, max_new_tokens), **rest)
 
 
+_PROMPT = click.option(
+    "--prompt", metavar="TEXT", help="Another prompt; {schema} and the like are the row's parts."
+)
+_SYSTEM = click.option("--system", metavar="TEXT", help="A system message.")
+
+
+@import_.command()
+@_options
+@_PROMPT
+def jsonschemabench(
+    source: Path, prompt: str | None, max_new_tokens: int | None, **rest: Any
+) -> None:
+    """Import JSONSchemaBench or MaskBench: a value that a real-world JSON Schema accepts.
+
+    SOURCE is a clone of github.com/guidance-ai/jsonschemabench, a folder or file of it, or a file
+    of the data set. MaskBench's labelled instances become references, and the answers.jsonl that
+    harness judge reads.
+    """
+    from harness.tasks.imports.jsonschemabench import jsonschemabench
+
+    _import(source, lambda found: jsonschemabench(found, prompt, max_new_tokens), **rest)
+
+
+@import_.command()
+@_options
+@click.option(
+    "--modality",
+    type=click.Choice(("text", "image", "audio")),
+    help="The source of the texts. [default: as the file's name says]",
+)
+@click.option("--weighted", is_flag=True, help="Cases weigh by their difficulty: 1, 2 or 3.")
+@_PROMPT
+@_SYSTEM
+def sob(
+    source: Path,
+    modality: str | None,
+    weighted: bool,
+    prompt: str | None,
+    system: str | None,
+    max_new_tokens: int | None,
+    **rest: Any,
+) -> None:
+    """Import SOB, the Structured Output Benchmark: the values that a text gives, as JSON.
+
+    SOURCE is a file of its data set, or an answer file of its program. Its value accuracy and its
+    path recall are the means of leaf_values.
+    """
+    from harness.tasks.imports.sob import sob
+
+    def made(found: "Source") -> "Benchmark":
+        return sob(found, modality, prompt, system, max_new_tokens, is_weighted=weighted)
+
+    _import(source, made, **rest)
+
+
+@import_.command()
+@_options
+@click.option(
+    "--prompt",
+    metavar="COLUMN",
+    default="prompt",
+    show_default=True,
+    help="The column with the prompt, or a text with {column} in it.",
+)
+@click.option("--messages", metavar="COLUMN", help="A column with conversations, in its place.")
+@click.option("--reference", metavar="COLUMN", help="The column with the perfect answer.")
+@click.option("--schema", metavar="COLUMN|FILE", help="A column with schemas, or a schema's file.")
+@click.option("--id", metavar="COLUMN", help="The column with ids. [default: the row's number]")
+@click.option(
+    "--tag-column", metavar="COLUMN", multiple=True, help="A column whose values are tags."
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(("json", "yaml", "text", "python")),
+    default="json",
+    show_default=True,
+    help="The form of answers.",
+)
+@_SYSTEM
+def jsonl(
+    source: Path, form: str, system: str | None, max_new_tokens: int | None, **options: Any
+) -> None:
+    """Import rows of your own: JSON lines, a JSON list, CSV, TSV or Parquet, with named columns.
+
+    \b
+    harness task import jsonl rows.csv -o tasks/mails --prompt 'Read {mail}' --reference fields
+    """
+    from harness.tasks.imports.jsonl import Columns, jsonl
+
+    names = ("prompt", "messages", "reference", "schema", "id")
+    tags = options.pop("tag_column")
+    columns = Columns(**{name: options.pop(name) for name in names}, tags=tags)
+    _import(source, lambda found: jsonl(found, columns, form, system, max_new_tokens), **options)
+
+
 def _import(
     path: Path,
     benchmark: "Callable[[Source], Benchmark]",

@@ -17,7 +17,7 @@ from harness.core.completion import Completion
 from harness.core.record import ModelRecord
 from harness.records.completions import Completions
 from harness.records.runs import write_run
-from tests.benchmark_rows import IFSTRUCT
+from tests.benchmark_rows import IFSTRUCT, MASKBENCH, SOB
 from tests.models import ROOT
 from tests.synthetic import BASE, CHATTERS, record
 from trainers.improve import rounds, start
@@ -83,6 +83,9 @@ RUN: tuple[tuple[str, ...], ...] = (
     ("store verify",),
     ("task check", "tasks/json_extraction"),
     ("task import ifstruct", "ifstruct.jsonl", "-o", "ifstruct"),
+    ("task import jsonl", "rows.jsonl", "-o", "own", "--reference", "completion"),
+    ("task import jsonschemabench", "maskbench.json", "-o", "maskbench"),
+    ("task import sob", "sob.jsonl", "-o", "sob"),
     ("task new", "invoices", "--fields", "vendor, total:number"),
     ("task promote", DRAWN, "generated-1-1"),
     ("train", "json_extraction_tiny", "--estimate", "--set", f"base={MODEL}"),
@@ -151,6 +154,8 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         _write("tasks/json_extraction/cases.jsonl", CASE)
         _write("log.jsonl", {"id": "a", "completion": "{}", "prompt": "x"})
         _write("ifstruct.jsonl", IFSTRUCT)
+        _write("maskbench.json", MASKBENCH)
+        _write("sob.jsonl", SOB)
         _write("rows.jsonl", *({"prompt": f"p{n}", "completion": "{}"} for n in range(20)))
         store = Completions(root / "store")
         store.keep_model("m", ModelRecord(BASE, "base", "tiny"))

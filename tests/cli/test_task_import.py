@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from harness.cli import main
-from tests.benchmark_rows import IFSTRUCT
+from tests.benchmark_rows import IFSTRUCT, MASKBENCH, SOB
 
 
 @pytest.fixture(autouse=True)
@@ -55,12 +55,31 @@ def test_the_document() -> None:
     assert "max_new_tokens: 99" in Path("t/task.yaml").read_text()
 
 
+def test_every_source_has_its_word() -> None:
+    write("maskbench.json", MASKBENCH)
+    write("sob.jsonl", SOB)
+    write("rows.jsonl", {"q": "Why?", "a": "So."})
+    for arguments, said in {
+        ("jsonschemabench", "maskbench.json", "-o", "m", "--prompt", "{schema}!"): "{schema}!",
+        ("sob", "sob.jsonl", "-o", "s", "--weighted", "--system", "Say JSON."): "Say JSON.",
+        (
+            *("jsonl", "rows.jsonl", "-o", "j", "--prompt", "q"),
+            *("--reference", "a", "--format", "text", "--max-new-tokens", "7"),
+        ): "max_new_tokens: 7",
+    }.items():
+        done = run(*arguments)
+        assert done.exit_code == 0, done.output
+        assert said in Path(arguments[3], "task.yaml").read_text()
+    assert '"weight": 2.0' in Path("s/cases.jsonl").read_text()
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
         (("ifstruc", "x", "-o", "t"), "no command 'ifstruc', did you mean 'ifstruct'?"),
         (("ifstruct", "gone", "-o", "t"), "gone: is not there, name a clone or a file"),
         (("ifstruct", "empty.jsonl", "-o", "t"), "empty.jsonl: holds no row"),
+        (("jsonl", "empty.jsonl", "-o", "t", "--prompt", "q"), "empty.jsonl: holds no row"),
     ],
 )
 def test_a_mistake_is_one_line_and_leaves_nothing(arguments: tuple[str, ...], said: str) -> None:

@@ -188,6 +188,8 @@ def _write(folder: Path, benchmark: Benchmark, file: TaskFile, lines: Sequence[_
     text = yaml.safe_dump(described, sort_keys=False, allow_unicode=True, width=100)
     head = f"# Made by harness task import; where it comes from stands in {NOTICE_FILE}.\n"
     (folder / TASK_FILE).write_text(head + text, "utf-8")
+    for name, content in benchmark.files.items():
+        (folder / name).write_text(content, "utf-8")
     cases = "".join(f"{line.text}\n" for line in lines)
     (folder / CASES_FILE).write_text(cases, "utf-8")
     answers: list[Any] = [answer for line in lines for answer in line.found.answers]

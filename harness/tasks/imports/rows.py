@@ -1,7 +1,7 @@
 """The values that an import is made of: what a benchmark's file gives, and what comes of it."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -60,6 +60,8 @@ class Benchmark:
     differences: tuple[Difference, ...] = ()
     required: tuple[str, ...] = ()
     """Behaviors that make up the whole verdict, as far as they apply."""
+    files: Mapping[str, str] = field(default_factory=dict)
+    """Further files of the task's folder, by name."""
 
 
 MakeCase = Callable[[Mapping[str, Any], int], Mapping[str, Any]]

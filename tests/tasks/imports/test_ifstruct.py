@@ -273,10 +273,15 @@ def test_each_difference_is_named_and_is_one(tmp_path: Path, about: str) -> None
 
 
 def test_no_other_difference_is_named() -> None:
-    """Of the two that are left, one is a limit of tokens and one needs marks that the rule above
-    does not know."""
-    others = ("answers longer than 2,048 tokens", "<|end|> or <|return|> at the end")
-    assert {d.about for d in DIFFERENCES} == {*DIFFERING, *others}
+    """The one that is left needs marks that the rule above does not know."""
+    assert {d.about for d in DIFFERENCES} == {*DIFFERING, "<|end|> or <|return|> at the end"}
+
+
+def test_the_limit_of_tokens_is_one_unless_it_is_the_same(tmp_path: Path) -> None:
+    (tmp_path / "rows.jsonl").write_text("")
+    source = Source(tmp_path / "rows.jsonl")
+    assert ifstruct(source, 48).differences[-1].about == "answers longer than 48 tokens"
+    assert ifstruct(source, 16_000).differences == DIFFERENCES
 
 
 def test_reasoning_of_its_marks_may_stand_before_an_answer(tmp_path: Path) -> None:
