@@ -220,7 +220,7 @@ def test_a_link_to_a_section_keeps_what_is_shown(tab: Page, tmp_path: Path) -> N
     tab.open(written(record(60, MODELS), tmp_path), "#pair=1-2")
     tab.evaluate("document.querySelector('a[href=\"#task-0-codes\"]').click()")
     tab.evaluate(SETTLED)
-    assert tab.evaluate("location.hash") == "#task-0-codes"
+    assert tab.evaluate("location.hash") == "#pair=1-2", "a reload brings the pair back"
     assert tab.evaluate(PAIR) == "1-2"
     links = "[...document.querySelectorAll('nav a')].map((a) => a.getAttribute('href'))"
     for link in tab.evaluate(links):
