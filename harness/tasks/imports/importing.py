@@ -29,8 +29,6 @@ from harness.tasks.task_file import TaskFile
 ANSWERS_FILE = "answers.jsonl"
 MAX_CASE_BYTES = 8_000_000
 """A longer case would be no prompt."""
-_ROUNDS = 2
-"""Times that a folder is graded: once more without the rows that the first time refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,18 +82,22 @@ def import_task(
     file = TaskFile.model_validate(benchmark.task)
     reading = _Reading(benchmark, file, frozenset(tags))
     lines = [*islice(reading.lines(), limit)]
-    folder.parent.mkdir(parents=True, exist_ok=True)
+    _require_cases(lines, reading, source)
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise HarnessError(f"-o {folder}: cannot be written ({error.strerror})") from None
     with staged(folder) as staging:
         made = staging.path("folder") / folder.name
         made.mkdir(parents=True)
-        for _ in range(_ROUNDS):
+        _write(made, benchmark, file, lines)
+        grade = check_task(made)
+        if unfit := _unfit(grade, lines):
+            reading.refused += unfit.values()
+            lines = [line for line in lines if line.case.id not in unfit]
             _require_cases(lines, reading, source)
             _write(made, benchmark, file, lines)
             grade = check_task(made)
-            if not (unfit := _unfit(grade, lines)):
-                break
-            reading.refused += unfit.values()
-            lines = [line for line in lines if line.case.id not in unfit]
         licence = source.licence()
         done = Imported(
             folder=folder,

@@ -154,6 +154,13 @@ def test_what_fails_midway_leaves_nothing(clone: Path, monkeypatch: pytest.Monke
     assert [p.name for p in clone.parent.iterdir()] == ["clone"]
 
 
+def test_a_parent_that_is_a_file(clone: Path) -> None:
+    (clone.parent / "file").write_text("")
+    source = Source(clone)
+    with pytest.raises(HarnessError, match=r"-o .*file/task: cannot be written"):
+        import_task(ifstruct(source), source, clone.parent / "file/task")
+
+
 def test_limit_and_tag(clone: Path) -> None:
     rows = [row(seed=n, output_format=("json", "yaml")[n % 2]) for n in range(6)]
     (clone / "data/test.jsonl").write_bytes(b"".join(rows))
