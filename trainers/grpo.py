@@ -27,7 +27,10 @@ class Options(DrawingRecipe):
     beta: float = Field(default=0.0, ge=0)
     """The weight of the distance to the model before training; 0 keeps no reference."""
     loss_type: Literal["grpo", "bnpo", "dr_grpo", "dapo"] = "dapo"
+    """How the losses of tokens are averaged, as TRL names it; ``dapo`` counts every token of a
+    batch alike, so that long answers are not favored."""
     scale_rewards: Literal["group", "batch", "none"] = "group"
+    """The answers whose standard deviation an advantage is divided by; ``none`` divides by 1."""
 
     @field_validator("num_generations")
     @classmethod

@@ -23,9 +23,18 @@ BROKEN_BY = ("syntax",)
 class Grounding:
     """Rejects ``{"name": "Grace"}`` where the prompt speaks of Ada: a hallucinated value.
 
-    Words must occur as whole words, whatever their case, width and blanks; a number by its exact
-    value, whatever its currency sign and thousands separators; a date by its day, however written.
-    ``null``, ``true`` and ``false`` claim nothing. Of an array or object every value is judged.
+    Words must occur as whole words, whatever they look like (``SKU-42``, ``12e4``). Case, width,
+    blanks, Markdown emphasis, a hyphen at the end of a line and a full stop at the end of the value
+    make no difference. ``null``, ``true`` and ``false`` claim nothing. Of an array or object every
+    value is judged.
+
+    A number counts by its exact value: ``$1,200`` is 1200, and ``three`` is 3. It is a whole token
+    of the prompt: 42 does not stand in ``SKU-42``, 3 not in ``2025-03-31``, 14 not in ``14:30``. (A
+    year beside a month's name is a token of its own.) Letters beside a number must agree: ``120
+    mph`` is not ``120 bpm``, ``LH117`` not ``BA117``; ``EUR 5`` is ``5 EUR`` and not ``USD 5``.
+    Currency signs are not compared, and only ISO 4217 codes are currencies.
+
+    A date counts by its day, however written; one without a year by month and day.
     """
 
     pointers: tuple[str, ...]

@@ -38,7 +38,7 @@ def _described(found: JsonSchemaValue, model: type[Any]) -> JsonSchemaValue:
     for name, text in texts.items():
         alias = getattr(fields.get(name), "alias", None) or name
         if alias in found.get("properties", {}):
-            found["properties"][alias].setdefault("description", _paragraph(text))
+            found["properties"][alias]["description"] = _paragraph(text)
     return found
 
 

@@ -31,7 +31,9 @@ class SampleVariable(_Declared):
     """One of some values. Put the plainest first: smaller prompts take earlier ones."""
 
     type: Literal["sample"]
+    """The way it is drawn."""
     of: tuple[str | int | float, ...] = Field(min_length=1)
+    """The values, the plainest first."""
 
 
 class WordsVariable(_Declared):
@@ -39,9 +41,13 @@ class WordsVariable(_Declared):
 
     bounds = ("min_words", "max_words")
     type: Literal["words"]
+    """The way it is drawn."""
     of: tuple[str, ...] = Field(min_length=1)
+    """The list."""
     min_words: int = Field(1, ge=0)
+    """The least number of words."""
     max_words: int = Field(8, ge=0)
+    """The greatest number of words."""
 
 
 class TextVariable(_Declared):
@@ -49,10 +55,13 @@ class TextVariable(_Declared):
 
     bounds = ("min_characters", "max_characters")
     type: Literal["text"]
+    """The way it is drawn."""
     alphabet: str | None = Field(None, min_length=1)
     """The characters themselves; without it, every character that can be printed."""
     min_characters: int = Field(0, ge=0)
+    """The least length."""
     max_characters: int = Field(80, ge=0)
+    """The greatest length."""
 
 
 class IntegerVariable(_Declared):
@@ -60,8 +69,11 @@ class IntegerVariable(_Declared):
 
     bounds = ("min", "max")
     type: Literal["integer"]
+    """The way it is drawn."""
     min: int = 0
+    """The least number."""
     max: int
+    """The largest number."""
 
 
 class DecimalVariable(_Declared):
@@ -69,9 +81,13 @@ class DecimalVariable(_Declared):
 
     bounds = ("min", "max")
     type: Literal["decimal"]
+    """The way it is drawn."""
     min: Decimal = Decimal(0)
+    """The least number."""
     max: Decimal
+    """The largest number."""
     places: int = Field(2, ge=0, le=18)
+    """Digits after the point."""
 
     @property
     def steps(self) -> tuple[int, int]:
@@ -95,8 +111,11 @@ class DateVariable(_Declared):
 
     bounds = ("earliest", "latest")
     type: Literal["date"]
+    """The way it is drawn."""
     earliest: date
+    """The first day."""
     latest: date
+    """The last day, itself included."""
     format: str = "%Y-%m-%d"
     """As ``strftime`` takes it."""
 
@@ -119,7 +138,9 @@ class RegexVariable(_Declared):
     """Any text that a regular expression of Python matches as a whole."""
 
     type: Literal["regex"]
+    """The way it is drawn."""
     pattern: Annotated[str, AfterValidator(_compiles)]
+    """The expression."""
 
 
 Variable = Annotated[

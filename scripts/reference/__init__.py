@@ -17,6 +17,7 @@ from scripts.reference import (
     pytest_options,
     recipes,
     settings,
+    task,
 )
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -31,6 +32,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "reference/models.md": model_kinds.page,
     "reference/behaviors.md": behaviors.page,
     "reference/recipes.md": recipes.page,
+    "reference/task.md": task.page,
     "reference/files.md": files.page,
     "glossary.md": glossary.page,
 }

@@ -14,7 +14,7 @@ INTRODUCTION = """\
 # Behaviors
 
 Every behavior that comes with the harness. One applies to a task that declares what it needs
-([`task.yaml`](../writing-a-task.md#output)). The same checks
+([`output`](task.md#output) of `task.yaml`). The same checks
 judge in `pytest suites/`, `harness judge`, `harness serve`, `harness task check` and in training.
 Behaviors of your own are
 [test functions](../writing-a-behavior.md).

@@ -5,10 +5,16 @@ import inspect
 import re
 import textwrap
 from collections.abc import Iterable, Sequence
-from dataclasses import MISSING, fields
+from dataclasses import MISSING, fields, is_dataclass
+from decimal import Decimal
+from functools import cache
 from typing import Any
 
+from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
+
+from harness.files.described_schema import schema_of
+from scripts.reference.shapes import shape
 
 
 def prose(text: str) -> str:
@@ -68,6 +74,31 @@ def _own_field_docs(owner: type) -> dict[str, str]:
     return found
 
 
+def fields_of(model: Any) -> dict[str, Any]:
+    """The fields of a pydantic model or of a dataclass, by name."""
+    if is_dataclass(model):
+        return {f.name: f for f in fields(model)}
+    return dict(model.model_fields)
+
+
+def key_of(model: Any, name: str) -> str:
+    """The field as a file spells it."""
+    return getattr(fields_of(model)[name], "alias", None) or name
+
+
+def type_of(model: Any, name: str) -> str:
+    """The shape of a field's value in words: its own description, or what its JSON Schema says."""
+    if described := getattr(fields_of(model)[name], "description", None):
+        return str(described)
+    schema = _schema(model)
+    return shape(schema["properties"][key_of(model, name)], schema.get("$defs", {}))
+
+
+@cache
+def _schema(model: Any) -> dict[str, Any]:
+    return schema_of(model, model.__name__)
+
+
 def default(field: Any) -> str:
     """The default of a field of pydantic or of a dataclass, as a person would type it."""
     value = field.default
@@ -82,20 +113,29 @@ def shown(value: Any) -> str:
         return "none"
     if isinstance(value, bool):
         return f"`{str(value).lower()}`"
+    if isinstance(value, Decimal):
+        return f"`{value}`"
+    if isinstance(value, BaseModel):
+        return "those of its keys"
     if isinstance(value, tuple):
         return f"`[{', '.join(map(str, value))}]`"
     return f"`{value}`" if isinstance(value, int | float | str) else "see below"
 
 
 def key_table(model: Any, without: Iterable[str] = ()) -> str:
-    """Key, default and meaning of the fields of a pydantic model."""
+    """Key, type, default and meaning of the fields of a model that reads a file."""
     said = field_docs(model)
     rows = [
-        (f"`{field.alias or name}`", default(field), prose(said.get(name, "")))
-        for name, field in model.model_fields.items()
+        (
+            f"`{key_of(model, name)}`",
+            type_of(model, name),
+            default(field),
+            prose(said.get(name, "")),
+        )
+        for name, field in fields_of(model).items()
         if name not in without
     ]
-    return table(("key", "default", "meaning"), rows)
+    return table(("key", "type", "default", "meaning"), rows)
 
 
 def field_table(value: type) -> str:

@@ -116,9 +116,11 @@ class Recipe(RecipeModel):
     output: PathText = Field(min_length=1)
     """The adapter's folder. It appears only when training has succeeded, and complete."""
     data: Data
+    """The files to learn from."""
     template: Annotated[Mapping[str, Scalar], BeforeValidator(checked)] = {}
     """Arguments of the base's chat template, such as ``{enable_thinking: false}``."""
     lora: Lora = Lora()
+    """The adapter's size, and the layers that it changes."""
 
     learning_rate: float = Field(default=2e-4, gt=0)
     """2e-4 is QLoRA's value up to 13B (arXiv 2305.14314, table 9); a model of a few million
@@ -126,6 +128,7 @@ class Recipe(RecipeModel):
     num_train_epochs: float = Field(default=3.0, gt=0)
     """Passes over the data; ``max_steps`` takes precedence."""
     max_steps: int | None = Field(default=None, ge=1)
+    """Optimiser steps, after which the training ends; by default as many as the epochs have."""
     per_device_train_batch_size: int = Field(default=8, ge=1)
     """Rows in one forward and backward pass."""
     gradient_accumulation_steps: int = Field(default=1, ge=1)
@@ -150,6 +153,7 @@ class Recipe(RecipeModel):
     counted, never truncated: a truncated answer teaches the model not to stop. By default 1024, or
     the base's context length where that is less."""
     seed: int = Field(default=0, ge=0, lt=2**32)
+    """Of the adapter's first weights and of the order of the rows."""
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
     """``auto`` is bfloat16 where the hardware supports it and the base has more than a hundred
     million parameters; below that float32 costs little and is reproducible on more machines."""
@@ -165,6 +169,7 @@ class Recipe(RecipeModel):
     """Recompute activations; less memory, about a third more time."""
 
     logging_steps: int = Field(default=10, ge=1)
+    """Steps between two points of the training curve."""
     save_steps: int | None = Field(default=None, ge=1)
     """Steps between checkpoints, from which ``harness train --resume`` goes on; none by default."""
     save_total_limit: int | None = Field(default=None, ge=1)

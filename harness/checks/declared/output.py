@@ -76,6 +76,8 @@ Comparisons = Annotated[
     ),
 ]
 OwnMarks = Annotated[tuple[tuple[str, str], ...], AfterValidator(_are_distinct)]
+_CLOCK = {"/timeline/*/ts": {"kind": "game_clock", "sport": "nba", "order": "nonincreasing"}}
+"""A second example of times."""
 _VALUE, _YAML = Only("json", "yaml"), Only("yaml")
 _TEXT, _PYTHON = Only("text"), Only("python")
 
@@ -86,7 +88,7 @@ class Reasoning(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     marks: OwnMarks = ()
-    """Opening and closing marks, beside those that are known."""
+    """Opening and closing marks, letter for letter, beside those that are known."""
     allowed: bool = False
     """It may stand before an answer."""
 
@@ -117,29 +119,65 @@ class OutputParts(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    format: Format | None = None
+    format: Format | None = Field(None, examples=["json"])
     """The form of an answer."""
-    given_schema: Annotated[JsonValue, _VALUE] = Field(None, alias="schema")
+    given_schema: Annotated[JsonValue, _VALUE] = Field(
+        None, alias="schema", examples=["schema.json"]
+    )
     """A JSON Schema, or the name of a file that holds one."""
     assert_formats: bool | Literal["known"] = False
     """The schema's ``format`` is asserted, and no mere annotation; ``known``: each that is known
-    here, while the others say nothing, as to JSON Schema itself."""
-    reasoning: Reasonings = Reasoning()
+    here, while the others say nothing, as to JSON Schema itself.
+
+    With ``true`` a format that nothing here asserts is a mistake of the task: write a
+    ``pattern``."""
+    reasoning: Annotated[Reasonings, Field(examples=[[["<plan>", "</plan>"]], "allowed"])] = (
+        Reasoning()
+    )
     """Marks of reasoning beside those that are known, and ``allowed`` where it may stand before an
-    answer."""
+    answer.
+
+    Checks judge the answer and not the reasoning before, after or between it: in ``<think>`` and
+    its kin, ``[THINK]``, the channels of GPT-OSS with and without their tokens, ``◁think▷``,
+    ``<seed:think>``, ``<|START_THINKING|>``, Granite's and Ollama's words, and more
+    ([the table](../../harness/checks/text/wrapper_table.py)). Marks inside a JSON value are
+    content.
+
+    A draft that nothing closes leaves no answer. Text before a closing mark that nothing opens (the
+    prompt may have opened it), and text in a tool call, is the answer only where there is no other.
+
+    To ``no_extra_text``, ``json_validity`` and ``python_parses``, which judge the whole completion,
+    reasoning is extra text unless it is ``allowed``. A line of ``harness judge`` may have
+    ``reasoning`` too."""
     fence: Fence = "forbidden"
-    """A Markdown fence around an answer, which then is what the one fence holds."""
-    fence_language: str = ""
+    """A Markdown fence around an answer, which then is what the one fence holds.
+
+    A second fence is a second answer (``second_document``). ``json_validity`` and ``no_extra_text``
+    fail an answer without a fence that must have one (``fence_missing``), one whose fence is never
+    closed (``fence_unclosed``) or has the label of another format (``fence_language``), and words
+    outside of it unless there is ``commentary``. Every other behavior judges the content.
+    References stay bare: ``harness task check`` and training data write them in a fence."""
+    fence_language: str = Field("", examples=["json"])
     """The label that a fence must have; without it none, or any that is not another format's."""
     commentary: bool = False
     """Text may stand before and after the fence."""
-    timestamps: Annotated[Times, _VALUE] = {}
-    grounded: Annotated[Pointers, _VALUE] = ()
-    """Values that must occur in the prompt."""
-    exact: Annotated[Pointers, _VALUE] = ()
+    timestamps: Annotated[Times, _VALUE] = Field({}, examples=[{"/date": "date"}, _CLOCK])
+    """Values that are times: a kind alone, or with the bounds that its moments keep."""
+    grounded: Annotated[Pointers, _VALUE] = Field((), examples=[["/name", "/items/*/price"]])
+    """Values that must occur in the prompt.
+
+    [The rules](behaviors.md#grounding) say when a number, a date or a word does."""
+    exact: Annotated[Pointers, _VALUE] = Field((), examples=[["/amount"]])
     """Values that must equal the case's reference."""
-    leaf_values: Annotated[Leaves, _VALUE] = False
-    """The share of the reference's leaves that are equal in the answer is measured."""
+    leaf_values: Annotated[Leaves, _VALUE] = Field(
+        False, examples=[True, {"valid": True, "least_paths": 0.95}]
+    )
+    """The share of the reference's leaves that are equal in the answer is measured.
+
+    [A share of each answer](../numbers.md#a-share-of-each-answer) says how it is shown. The
+    second example is what the Structured Output Benchmark calls value accuracy (of text) and path
+    recall, to the last digit, but where ``true`` meets 1, which it calls equal, or a reference has
+    no leaf."""
     compare: Annotated[Comparisons, _VALUE] = {}
     """When a value counts as the reference's, for ``exact`` and ``leaf_values``: by JSON pointer,
     for the value there and all that is in it.
@@ -147,18 +185,26 @@ class OutputParts(BaseModel):
     Without a rule values are compared exactly, and items of a list by their place. The rule of the
     longest pointer holds for a number or a text; an empty one, ``{}``, compares exactly again. A
     rule for numbers says nothing of a text, nor one for texts of a number: those are compared
-    exactly. Numbers are compared as decimals, so that 47.21 is within 0.01 of 47.2."""
-    sections: Annotated[tuple[str, ...], _TEXT] = ()
+    exactly. Numbers are compared as decimals, so that 47.21 is within 0.01 of 47.2.
+
+    ``harness task check`` tells of a rule that no reference has a use for. Two runs whose rules
+    differ are not compared, unless with ``--allow compare``. The page, whose table of keys is
+    exact, has no column of the reference there."""
+    sections: Annotated[tuple[str, ...], _TEXT] = Field((), examples=[["To:", "Request:"]])
     """Headings, each of which begins a line, in this order."""
-    quotes: Annotated[tuple[str, ...], _TEXT] = ()
+    quotes: Annotated[tuple[str, ...], _TEXT] = Field((), examples=[["account", "amount"]])
     """Variables of the case whose value stands in the answer, word for word."""
-    grounded_patterns: Annotated[Mapping[str, Pattern], _TEXT] = {}
+    grounded_patterns: Annotated[Mapping[str, Pattern], _TEXT] = Field(
+        {}, examples=[{"amount": r"\$[0-9,]+\.[0-9]{2}\b"}]
+    )
     """Name to regular expression: whatever it matches in the answer stands in the prompt too."""
-    forbidden: Annotated[Mapping[str, Pattern], _TEXT] = {}
+    forbidden: Annotated[Mapping[str, Pattern], _TEXT] = Field(
+        {}, examples=[{"law": r"\b(?:FCRA|Section [0-9]+)\b"}]
+    )
     """Name to regular expression that matches nowhere in the answer."""
-    words: Annotated[tuple[int, int] | None, _TEXT] = None
+    words: Annotated[tuple[int, int] | None, _TEXT] = Field(None, examples=[[30, 80]])
     """The least and the most number of words."""
-    function: Annotated[str | None, _PYTHON] = None
+    function: Annotated[str | None, _PYTHON] = Field(None, examples=["function"])
     """The variable of the case that names the function to define."""
     annotations: Annotated[bool, _PYTHON] = False
     """Every parameter and the result of the function are annotated."""
@@ -166,7 +212,9 @@ class OutputParts(BaseModel):
     """The function opens with one."""
     flow: Annotated[Flow, _YAML] = "nested"
     """JSON's style of braces and brackets: ``nested`` in a document in block style, ``allowed``
-    everywhere, or ``forbidden`` but in lists of scalars."""
+    everywhere, or ``forbidden`` but in lists of scalars.
+
+    JSON is YAML too, and not what was asked for unless it is ``allowed``."""
     anchors: Annotated[bool, _YAML] = False
     """Anchors and aliases may stand in a document."""
 
@@ -180,10 +228,18 @@ class OutputParts(BaseModel):
 class Output(OutputParts):
     """The properties of a good answer: ``output`` in ``task.yaml``."""
 
-    format: Format
+    format: Format = Field(examples=["json"])
     """The form of an answer."""
-    given_schema: Annotated[str | None, _VALUE] = Field(None, alias="schema")
-    """The file that holds the JSON Schema; of a case's own, the schema itself."""
+    given_schema: Annotated[str | None, _VALUE] = Field(
+        None, alias="schema", examples=["schema.json"]
+    )
+    """The file that holds the JSON Schema 2020-12, beside ``task.yaml``; in a case the schema
+    itself, or the name of a file with one.
+
+    A case's own schema is compiled when its answer is judged, so that ten thousand of them are read
+    in seconds; ``harness task check`` compiles each. What a case holds is in the hash of the cases,
+    and in the record. ``harness judge --task`` goes by the schema of a line before that of its
+    case, and says so."""
     _schema: Schema | Callable[[], Schema] | None = PrivateAttr(None)
 
     @property

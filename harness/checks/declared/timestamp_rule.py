@@ -57,6 +57,7 @@ class TimestampRule:
     """
 
     kind: Kind
+    """The kind of time."""
     earliest: Bound = None
     """The first moment that is plausible, in the form of ``kind``; for ``unix`` a day, a date-time
     or seconds."""
@@ -75,11 +76,12 @@ class TimestampRule:
     periods: Annotated[int | None, Field(gt=0, le=9)] = None
     """Periods before overtime, where they are not the sport's."""
     period_minutes: Annotated[int | None, Field(gt=0, le=99)] = None
-    """Length of a period: what the clock shows at its start."""
+    """Length of a period, where it is not the sport's: what the clock shows at its start."""
     overtimes: Annotated[int | None, Field(ge=0, le=MAX_OVERTIMES)] = None
-    """The most overtimes of a game; for ``football``, 0 means that there is no extra time."""
+    """The most overtimes of a game, where they are not the sport's; for ``football``, 0 means that
+    there is no extra time."""
     overtime_minutes: Annotated[int | None, Field(gt=0, le=99)] = None
-    """Length of an overtime."""
+    """Length of an overtime, where it is not the sport's: 5 in a regular season of the NHL."""
 
     def __post_init__(self) -> None:
         for setting in ("offset", "sport", *_LENGTHS):

@@ -167,13 +167,13 @@ TERMS = (
         "greedy",
         "Decoding that takes the likeliest token at each step (temperature 0). The same "
         "prompt gives the same answer, but for rounding in other batches.",
-        "writing-a-task.md#sampling",
+        "reference/task.md#sampling",
     ),
     Term(
         "grounding",
         "The behavior that every declared value of an answer stands in the prompt, so that "
         "nothing is made up.",
-        "writing-a-task.md#output",
+        "reference/behaviors.md#grounding",
         ("grounded", "ungrounded"),
     ),
     Term(
