@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import ceil
 from statistics import fmean
+from typing import NamedTuple
 
 from harness.core.verdict import JUDGED, Verdict
 from harness.gate.compare import CaseChange
@@ -19,6 +20,19 @@ from harness.stats.paired import DropInterval, Tails
 SUPPORT = (-1.0, 1.0)
 Shares = tuple[float | None, float | None]
 """Before and after, of one answer; ``None`` where it was not judged."""
+
+
+class GradedCase(NamedTuple):
+    """One case of a graded behavior."""
+
+    before: float
+    """The mean share of its answers; 0 where it is not judged."""
+    after: float
+    is_judged: bool
+    worst: float
+    """The difference, with what was not judged as 1 before and 0 after."""
+    is_lost: bool
+    """It was judged before and not after."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +50,27 @@ class GradedCases:
     repeats: int
     lost: int
     """Cases judged before and not after."""
+
+    @classmethod
+    def of(
+        cls,
+        cases: Sequence[GradedCase],
+        wordings: Sequence[str],
+        weights: Sequence[float],
+        repeats: int,
+    ) -> "GradedCases":
+        """The cases together, with the wording and the weight of each."""
+        judged = [i for i, case in enumerate(cases) if case.is_judged]
+        return cls(
+            before=tuple(cases[i].before for i in judged),
+            after=tuple(cases[i].after for i in judged),
+            weights=tuple(weights[i] for i in judged),
+            wordings=tuple(wordings[i] for i in judged),
+            worst=tuple(case.worst for case in cases),
+            worst_weights=tuple(weights),
+            repeats=repeats,
+            lost=sum(case.is_lost for case in cases),
+        )
 
     @property
     def differences(self) -> tuple[float, ...]:
@@ -97,35 +132,51 @@ def graded_cases(cases: Iterable[CaseChange], behavior: str) -> GradedCases | No
     known: dict[str, tuple[str, float]] = {}
     is_graded = False
     for case in cases:
-        if case.before is None or case.after is None:
+        shares = shares_of(case, behavior)
+        if shares is None:
             continue
-        was, now = (s.verdicts.get(behavior) for s in (case.before, case.after))
-        if was is None:
-            continue
-        is_graded = is_graded or any(v is not None and v.grade is not None for v in (was, now))
-        name, template = case.sample.case_id, case.sample.template
-        groups.setdefault(name, []).append((_share(was), _share(now)))
-        known[name] = f"template {template}" if template else name, case.after.weight
-    return _graded(groups, known) if is_graded else None
-
-
-def _graded(groups: dict[str, list[Shares]], known: dict[str, tuple[str, float]]) -> GradedCases:
+        is_graded = is_graded or _is_graded(case, behavior)
+        groups.setdefault(case.sample.case_id, []).append(shares)
+        known[case.sample.case_id] = wording_of(case), case.sample.weight
+    if not is_graded:
+        return None
     repeats = max(map(len, groups.values()))
-    judged = {
-        name: [(b, a) for b, a in group if b is not None and a is not None]
-        for name, group in groups.items()
-    }
-    judged = {name: group for name, group in judged.items() if len(group) == repeats}
-    return GradedCases(
-        before=tuple(fmean(b for b, _ in group) for group in judged.values()),
-        after=tuple(fmean(a for _, a in group) for group in judged.values()),
-        weights=tuple(known[name][1] for name in judged),
-        wordings=tuple(known[name][0] for name in judged),
-        worst=tuple(_worst(group, repeats) for group in groups.values()),
-        worst_weights=tuple(known[name][1] for name in groups),
-        repeats=repeats,
-        lost=sum(any(b is not None and a is None for b, a in g) for g in groups.values()),
+    found = [graded_case(group, repeats) for group in groups.values()]
+    wordings, weights = zip(*(known[name] for name in groups), strict=True)
+    return GradedCases.of(found, wordings, weights, repeats)
+
+
+def graded_case(answers: Sequence[Shares], repeats: int) -> GradedCase:
+    """One case from the shares of its answers, of which there should be ``repeats``."""
+    judged = [(b, a) for b, a in answers if b is not None and a is not None]
+    is_judged = len(judged) == repeats
+    return GradedCase(
+        before=fmean(b for b, _ in judged) if is_judged else 0.0,
+        after=fmean(a for _, a in judged) if is_judged else 0.0,
+        is_judged=is_judged,
+        worst=_worst(answers, repeats),
+        is_lost=any(b is not None and a is None for b, a in answers),
     )
+
+
+def shares_of(case: CaseChange, behavior: str) -> Shares | None:
+    """The shares of an answer on both sides; ``None`` where one side, or the verdict before, is
+    missing."""
+    if case.before is None or case.after is None or behavior not in case.before.verdicts:
+        return None
+    was, now = (side.verdicts.get(behavior) for side in (case.before, case.after))
+    return _share(was), _share(now)
+
+
+def wording_of(case: CaseChange) -> str:
+    """The wording of a case: its template, or the case itself."""
+    template = case.sample.template
+    return f"template {template}" if template else case.sample.case_id
+
+
+def _is_graded(case: CaseChange, behavior: str) -> bool:
+    found = (side.verdicts.get(behavior) for side in (case.before, case.after) if side)
+    return any(verdict is not None and verdict.grade is not None for verdict in found)
 
 
 def _share(verdict: Verdict | None) -> float | None:

@@ -4,15 +4,18 @@ A case is computed once for each loss, by the gate's own functions, from changed
 a suite then only chooses a loss for each case and adds them up.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from harness.core.grade import FieldGrade, Grade
 from harness.core.record import Sample
-from harness.core.verdict import FailureCode, Outcome, Verdict
+from harness.core.verdict import JUDGED, FailureCode, Outcome, Verdict
 from harness.gate.compare import CaseChange, Comparison, case_change, composite_outcome
+from harness.gate.drawn_shares import DrawnShares
 from harness.gate.evidence import PairedCases, pairs_of
+from harness.gate.graded import GradedCases, graded_cases
 from harness.gate.resources import ResourceChange
 from harness.gate.task_pairs import Pinned, TaskPairs, pinned_cases
 
@@ -37,6 +40,8 @@ class Loss(NamedTuple):
     """It is written into the side before."""
     is_swapped: bool = False
     """The sides change places first."""
+    halved: str = ""
+    """A graded behavior of which half of the share is lost, in place of the required behavior."""
 
 
 class Effect(NamedTuple):
@@ -54,7 +59,11 @@ class DrawnTask:
 
     def __init__(self, comparison: Comparison) -> None:
         self.comparison = comparison
-        self.names = [b.behavior for b in comparison.behaviors]
+        found = (b.behavior for b in comparison.behaviors)
+        self.graded = [n for n in found if graded_cases(comparison.cases, n) is not None]
+        """The behaviors that grade answers."""
+        self.names = [b.behavior for b in comparison.behaviors if b.behavior not in self.graded]
+        """All others."""
         groups: dict[str, list[CaseChange]] = {}
         for case in comparison.cases:
             if case.before is not None and case.after is not None:
@@ -62,7 +71,7 @@ class DrawnTask:
         self.repeats = max(map(len, groups.values()), default=1)
         self.groups = [g for g in groups.values() if len(g) == self.repeats]
         """The answers of each case; a case with fewer of them than others is left out."""
-        self.losses = list(_losses(len(comparison.required)))
+        self.losses = list(_losses(len(comparison.required), self.graded))
         self.places = {loss: i for i, loss in enumerate(self.losses)}
 
     @property
@@ -78,6 +87,34 @@ class DrawnTask:
         return np.array(
             [pairs_of(g, required=names).worst_wordings[0] for g in self.groups], object
         )
+
+    @cached_property
+    def shares(self) -> dict[str, DrawnShares]:
+        """The shares of each graded behavior."""
+        kinds = [_pattern(group) for group in self.groups]
+
+        def changed(group: Sequence[CaseChange], loss: int) -> Iterator[CaseChange]:
+            return _changed(group, self.losses[loss], self.comparison.required)
+
+        return {
+            name: DrawnShares(name, self.groups, kinds, len(self.losses), changed)
+            for name in self.graded
+        }
+
+    @property
+    def held(self) -> str:
+        """The first graded behavior whose drop a pass bounds: it is required, or has a budget;
+        empty where there is none."""
+        task = self.comparison.after.task_record(self.comparison.task)
+        held = {*self.comparison.required, *(task.budgets if task else ())}
+        return next((name for name in self.graded if name in held), "")
+
+    def losable(self, behavior: str, *, is_swapped: bool) -> dict[int, float]:
+        """By the index of each case with a share of a graded behavior: what the mean share of the
+        task loses if half of the case's is lost. Cases that are not judged count as cases."""
+        found = self.shares[behavior].after(self.places[Loss(is_swapped=is_swapped)])
+        total = sum(weight for _, weight in found.values()) * self.cases / max(1, len(found))
+        return {i: share / 2 * weight / total for i, (share, weight) in found.items() if share}
 
     @cached_property
     def arrays(self) -> "tuple[Numbers, Numbers, Numbers]":
@@ -113,11 +150,13 @@ class DrawnTask:
             tuple(self.groups[i][0].sample.case_id for i in np.flatnonzero(extras[:, kind]))
             for kind in (2, 3, 4)
         )
-        composite, *behaviors = (self._paired(every[:, i]) for i in range(every.shape[1]))
+        composite, *others = (self._paired(every[:, i]) for i in range(every.shape[1]))
+        found: dict[str, PairedCases | GradedCases] = dict(zip(self.names, others, strict=True))
+        found |= {name: own.cases(chosen) for name, own in self.shares.items()}
         return TaskPairs(
             self.comparison,
             composite,
-            dict(zip(self.names, behaviors, strict=True)),
+            {b.behavior: found[b.behavior] for b in self.comparison.behaviors},
             Pinned(broke, failing, unjudged),
             ResourceChange(),
         )
@@ -172,7 +211,7 @@ class DrawnTask:
         )
 
 
-def _losses(required: int) -> Iterator[Loss]:
+def _losses(required: int, graded: Sequence[str]) -> Iterator[Loss]:
     """All losses, the empty one first; again with the sides swapped."""
     for is_swapped in (False, True):
         yield Loss(is_swapped=is_swapped)
@@ -181,6 +220,9 @@ def _losses(required: int) -> Iterator[Loss]:
             yield Loss(Outcome.FAILED, i, is_swapped=is_swapped)
             yield Loss(Outcome.FAILED, i, is_before=True, is_swapped=is_swapped)
             yield Loss(Outcome.SKIPPED, i, is_swapped=is_swapped)
+        for name in graded:
+            yield Loss(Outcome.FAILED, is_swapped=is_swapped, halved=name)
+            yield Loss(Outcome.FAILED, is_before=True, is_swapped=is_swapped, halved=name)
 
 
 def _changed(
@@ -202,12 +244,28 @@ def _with(sample: Sample | None, loss: Loss, required: tuple[str, ...]) -> Sampl
     if loss.outcome is Outcome.ERROR:
         error = Verdict.error(FailureCode.BACKEND_ERROR, INJECTED)
         return replace(sample, verdicts=dict.fromkeys(sample.verdicts, error))
+    if loss.halved:
+        return replace(sample, verdicts=_halved(sample.verdicts, loss.halved))
     verdict = (
         Verdict.skipped(INJECTED)
         if loss.outcome is Outcome.SKIPPED
         else Verdict.failed(FailureCode.ASSERTION, INJECTED)
     )
     return replace(sample, verdicts={**sample.verdicts, required[loss.behavior]: verdict})
+
+
+def _halved(verdicts: Mapping[str, Verdict], behavior: str) -> Mapping[str, Verdict]:
+    """The verdicts with half of the share of one; a share of 0 stays."""
+    verdict = verdicts.get(behavior)
+    if verdict is None or verdict.outcome not in JUDGED or not verdict.share:
+        return verdicts
+    whole = (FieldGrade("", 1, 1, 1),)
+    fields = verdict.grade.fields if verdict.grade else whole
+    grade = Grade(
+        tuple(FieldGrade(f.pointer, 2 * f.leaves, 2 * f.present, f.equal) for f in fields)
+    )
+    lost = Verdict.failed(FailureCode.ASSERTION, INJECTED).graded(grade)
+    return {**verdicts, behavior: lost}
 
 
 def _row(pairs: PairedCases) -> tuple[int, ...]:

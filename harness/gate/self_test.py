@@ -3,7 +3,7 @@
 Each draw is a suite of the user's cases. What flips with nothing changed comes from two runs of one
 model, or from two halves of a run's answers, which trade places wording by wording; without a
 second answer, cases flip each way at an assumed rate. Then a loss of a known size is written into
-one task, and the gate's own functions decide.
+one task, of its cases or of its shares, and the gate's own functions decide.
 """
 
 from collections.abc import Sequence
@@ -49,6 +49,8 @@ class Injection(StrEnum):
     WORDINGS = "wordings fail whole"
     SKIPS = "cases skipped"
     ERRORS = "cases with errors"
+    SHARES = "shares fall"
+    """Of a graded behavior whose drop a pass bounds: cases lose half of their share."""
 
 
 _OUTCOMES = {Injection.SKIPS: Outcome.SKIPPED, Injection.ERRORS: Outcome.ERROR}
@@ -111,7 +113,7 @@ def self_test(
         tuple((t.comparison.task, t.cases, len(set(t.wordings))) for t in suite.tasks),
         suite.flips,
         unchanged,
-        tuple(suite.drawn(c, policy, seed) for c in cells if suite.can_lose(c.drop)),
+        tuple(suite.drawn(c, policy, seed) for c in cells if suite.can_lose(c)),
     )
 
 
@@ -123,10 +125,13 @@ class Suite:
         self.flips = flips
         self.tasks = [DrawnTask(comparison) for comparison in comparisons]
 
-    def can_lose(self, drop: float) -> bool:
-        """Each task passes on enough cases to lose so many."""
+    def can_lose(self, cell: Cell) -> bool:
+        """Each task passes on enough cases to lose so many, or has so much of its shares."""
+        if cell.kind is Injection.SHARES:
+            sides = [own for i in self.lowered for own in self._losable[i]]
+            return bool(sides) and all(sum(own.values()) >= cell.drop for own in sides)
         return all(
-            sum(map(bool, breakable)) >= drop * task.cases
+            sum(map(bool, breakable)) >= cell.drop * task.cases
             for task, sides in zip(self.tasks, self._breakable, strict=True)
             for breakable in sides
         )
@@ -137,8 +142,9 @@ class Suite:
 
         place = 0 if cell.kind is None else 1 + list(Injection).index(cell.kind)
         rng = np.random.default_rng([seed, place, round(cell.drop * 1e6)])
+        losing = self.lowered if cell.kind is Injection.SHARES else range(len(self.tasks))
         for i in range(cell.draws):
-            chosen, lost = self.draw(rng, cell, i % len(self.tasks))
+            chosen, lost = self.draw(rng, cell, losing[i % len(losing)])
             outcome = self.decision(chosen, policy)
             is_pass = outcome is GateOutcome.PASS
             is_losing = _is_losing(cell, lost, policy)
@@ -155,12 +161,16 @@ class Suite:
         self, rng: "np.random.Generator", cell: Cell, losing: int
     ) -> tuple[list["Chosen"], float]:
         """The loss of each case of each task, as indices, and the share of cases of the task at
-        index ``losing`` that lost something."""
+        index ``losing`` that lost something, or of its graded behavior the mean that was lost."""
         chosen, lost = [], 0.0
         for i, task in enumerate(self.tasks):
             losses = self._noise(rng, i)
             if i == losing and cell.kind is not None:
-                lost = self._inject(rng, i, losses, cell.kind, cell.drop)
+                lost = (
+                    self._lower(rng, i, losses, cell.drop)
+                    if cell.kind is Injection.SHARES
+                    else self._inject(rng, i, losses, cell.kind, cell.drop)
+                )
             chosen.append(_indices(task, losses))
         return chosen, lost
 
@@ -182,6 +192,21 @@ class Suite:
         return [(t.breakable(is_swapped=False), t.breakable(is_swapped=True)) for t in self.tasks]
 
     @cached_property
+    def lowered(self) -> list[int]:
+        """Indices of the tasks with a graded behavior whose drop a pass bounds."""
+        return [i for i, task in enumerate(self.tasks) if task.held]
+
+    @cached_property
+    def _losable(self) -> list[tuple[dict[int, float], dict[int, float]]]:
+        """For each task, with its sides as they are and swapped; empty without such a behavior."""
+        return [
+            (t.losable(t.held, is_swapped=False), t.losable(t.held, is_swapped=True))
+            if t.held
+            else ({}, {})
+            for t in self.tasks
+        ]
+
+    @cached_property
     def _wordings(self) -> list["Chosen"]:
         """For each task, the index of each case's wording."""
         import numpy as np
@@ -193,15 +218,33 @@ class Suite:
         if self.flips is None:
             swapped = rng.random(self._wordings[i].max() + 1) < 0.5
             return [Loss(is_swapped=bool(s)) for s in swapped[self._wordings[i]]]
-        breakable = self._breakable[i][0]
-        rate = _rate(breakable, self.flips)
+        breakable, losable = self._breakable[i][0], self._losable[i][0]
+        rate, name = _rate(breakable, self.flips), self.tasks[i].held
         flips, ways = rng.random(len(breakable)) < rate, rng.random((2, len(breakable)))
-        return [
-            Loss(Outcome.FAILED, _pick(own, which), is_before=bool(side < 0.5))
-            if is_flip and own
-            else Loss()
-            for own, is_flip, which, side in zip(breakable, flips, *ways, strict=True)
-        ]
+        found = []
+        for case, own in enumerate(breakable):
+            loss = Loss(is_before=bool(ways[1][case] < 0.5))
+            if not flips[case] or not (own or case in losable):
+                loss = Loss()
+            elif own:
+                loss = loss._replace(outcome=Outcome.FAILED, behavior=_pick(own, ways[0][case]))
+            else:
+                loss = loss._replace(outcome=Outcome.FAILED, halved=name)
+            found.append(loss)
+        return found
+
+    def _lower(self, rng: "np.random.Generator", i: int, losses: list[Loss], drop: float) -> float:
+        """Halve shares of the graded behavior that a pass bounds, each with the probability at
+        which its mean falls by ``drop`` on average; the drop that was drawn."""
+        sides = self._losable[i]
+        own = {case: sides[loss.is_swapped].get(case, 0.0) for case, loss in enumerate(losses)}
+        rate = drop / (sum(own.values()) or 1.0)
+        drawn = rng.random(len(losses))
+        broken = [case for case, lost in own.items() if lost and drawn[case] < rate]
+        for case in broken:
+            swapped = losses[case].is_swapped
+            losses[case] = Loss(Outcome.FAILED, is_swapped=swapped, halved=self.tasks[i].held)
+        return sum(own[case] for case in broken)
 
     def _inject(
         self, rng: "np.random.Generator", i: int, losses: list[Loss], kind: Injection, drop: float
@@ -254,7 +297,7 @@ def _is_losing(cell: Cell, lost: float, policy: GatePolicy) -> bool:
         return False
     if cell.kind in _OUTCOMES:
         return lost > 0
-    if cell.kind is Injection.CASES:
+    if cell.kind in (Injection.CASES, Injection.SHARES):
         return cell.drop >= policy.margin
     is_new = policy.scope == "new" and cell.drop >= policy.wording_margin
     return lost >= policy.margin or is_new

@@ -1,4 +1,4 @@
-"""Says the shape of a value in words, from its JSON Schema: ``list of texts``, ``number above 0``."""
+"""Says in words which values a JSON Schema takes: ``list of texts``, ``number above 0``."""
 
 import json
 from collections.abc import Iterable, Mapping

@@ -14,6 +14,9 @@ from harness.gate.outcome import GateOutcome
 from harness.gate.planning import Assumptions, outcomes
 from harness.gate.policy import GatePolicy
 from harness.gate.self_test import Cell, Injection, Suite, default_draws, halves, self_test
+from harness.report.words.self_test import rates
+from harness.stats.means import weighted_mean
+from tests.gate.test_graded import NAME, graded
 from tests.gating import FIRST, of_templates, pair, run_of, with_verdicts
 from tests.synthetic import ADAPTER, TASK
 
@@ -70,17 +73,42 @@ def answered_twice(run: RunRecord) -> RunRecord:
     return replace(run, samples=(*run.samples, *again))
 
 
+def with_shares(run: RunRecord) -> RunRecord:
+    """The run with a graded behavior that has a budget, with other shares in the second run than in
+    the first, one answer that is not judged, one without a grade, and weights."""
+    offset = int(run.id != FIRST)
+    found = [graded(5 - (i + offset) % 3) for i in range(len(run.samples))]
+    found[3:6] = [Verdict.skipped("x"), Verdict.failed(FailureCode.ASSERTION, "x"), None]
+    run = with_verdicts(run, NAME, found)
+    samples = (replace(s, weight=1.0 + i % 2) for i, s in enumerate(run.samples))
+    (task,) = run.tasks
+    budgets = {**task.budgets, NAME: 0.5}
+    return replace(run, samples=tuple(samples), tasks=(replace(task, budgets=budgets),))
+
+
+def with_required_shares(run: RunRecord) -> RunRecord:
+    """The run with a graded behavior that is required: its cases pass where the share is 1."""
+    run = with_verdicts(run, NAME, [graded(5)] * 150 + [graded(3)] * (len(run.samples) - 150))
+    (task,) = run.tasks
+    return replace(run, tasks=(replace(task, required=(*task.required, NAME)),))
+
+
 SUITES = {
     "plain": (lambda run: run),
     "wordings": (lambda run: of_templates(run, 20)),
     "extras": with_extras,
     "tasks": several_tasks,
     "repeats": answered_twice,
+    "shares": with_shares,
+    "required shares": with_required_shares,
+    "shares of repeats": (lambda run: answered_twice(with_shares(run))),
 }
 
 
 @pytest.mark.parametrize("flips", [None, 0.03])
-@pytest.mark.parametrize("name", SUITES)
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=[pytest.mark.slow] * (n == "shares of repeats")) for n in SUITES]
+)
 def test_the_self_test_decides_as_the_gate_does_on_such_records(name, flips):
     """Each kind and size of loss, drawn twice, and the draw without any."""
     runs = [SUITES[name](run) for run in pair(200, broke=2, fixed=3, failing=20)]
@@ -141,6 +169,41 @@ def test_the_plan_for_so_many_cases_is_what_the_self_test_measures():
         found += [draws.count(GateOutcome.PASS) / 200, draws.count(GateOutcome.REGRESSION) / 200]
     unchanged, lost = (outcomes(300, drop, POLICY, Assumptions()) for drop in (0.0, 0.03))
     assert found == pytest.approx([*unchanged, *lost], abs=0.1)
+
+
+def test_lowered_shares_have_the_drop_that_they_were_drawn_with():
+    """Weights count, and cases that are not judged count as cases that lost nothing."""
+    runs = [with_shares(run) for run in pair(200)]
+    suite, rng = suite_of(*runs), np.random.default_rng(2)
+    assert suite.lowered == [0]
+    cell = Cell(Injection.SHARES, 0.1, 1)
+    lost, fell = [], []
+    for _ in range(200):
+        chosen, drawn = suite.draw(rng, cell, 0)
+        found = suite.tasks[0].shares[NAME].cases(chosen[0])
+        assert len(found.before) == 198
+        lost.append(drawn)
+        fell.append(weighted_mean(found.differences, found.weights) * 198 / 200)
+    assert np.mean(lost) == pytest.approx(0.1, abs=0.005)
+    assert np.mean(fell) == pytest.approx(0.1, abs=0.005), "the sides trade places alike"
+
+
+def test_shares_that_no_pass_depends_on_are_not_lowered():
+    found = self_test(suite_of(*pair(100)), POLICY, draws=2)
+    assert found.of_kind(Injection.SHARES) == ()
+    runs = [with_verdicts(run, NAME, [graded(4)] * 100) for run in pair(100)]
+    assert self_test(suite_of(*runs), POLICY, draws=2).of_kind(Injection.SHARES) == ()
+
+
+def test_a_large_fall_of_shares_is_an_alarm_and_an_unchanged_share_is_none():
+    runs = [with_shares(run) for run in pair(200)]
+    same = [replace(runs[0], id=run.id) for run in runs]
+    found = self_test(suite_of(*same), POLICY, draws=4)
+    assert found.unchanged.regressions == 0
+    cells = {cell.drop: cell for cell in found.of_kind(Injection.SHARES)}
+    assert cells[0.1].regressions == cells[0.1].losing == cells[0.1].draws == 4
+    assert sum(cell.false_passes for cell in cells.values()) == 0
+    assert "false pass: 2 points, by share" in [row[0] for row in rates(found)]
 
 
 def test_a_seed_gives_the_same_numbers_and_another_one_others():

@@ -49,7 +49,8 @@ def _curve(test: SelfTest) -> Table:
     table.add_row("", *(Text(f"{100 * drop:.3g}", "dim") for drop in drops))
     for kind in Injection:
         own = {cell.drop: _cell(cell) for cell in test.of_kind(kind)}
-        table.add_row(kind.value, *(own.get(drop, "") for drop in drops))
+        if own or kind is not Injection.SHARES:
+            table.add_row(kind.value, *(own.get(drop, "") for drop in drops))
     return table
 
 

@@ -38,6 +38,8 @@ def rates(test: SelfTest) -> Iterator[tuple[str, ...]]:
     yield from _false(at_margin, f"false pass: {margin}, by case", promised)
     wordings = test.of_kind(Injection.WORDINGS)
     yield from _false(wordings, f"false pass: {margin}, by wording", promised)
+    at_margin = [c for c in test.of_kind(Injection.SHARES) if c.drop == test.policy.margin]
+    yield from _false(at_margin, f"false pass: {margin}, by share", promised)
     unjudged = (*test.of_kind(Injection.SKIPS), *test.of_kind(Injection.ERRORS))
     yield from _false(unjudged, "false pass: skips, errors", "none")
 
