@@ -60,7 +60,7 @@ class Experiment:
         bad = requests - rng.binomial(requests, own)
         failed = np.stack([rng.multinomial(n, [1 / BEHAVIORS] * BEHAVIORS) for n in bad])
         arms = np.where(is_candidate, CANDIDATE, BASELINE)
-        keys = [Key(arm, traffic.split, 0.0, ()) for arm in arms.tolist()]
+        keys = [Key(arm, traffic.split, 0, ()) for arm in arms.tolist()]
         return cls(keys, requests, failed)
 
     def looks(self, failed: np.ndarray, sign: int, each: int) -> list[Bets]:

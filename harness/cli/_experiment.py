@@ -1,6 +1,6 @@
 """Logs of experiments where commands take runs."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -8,7 +8,7 @@ from harness.core.errors import HarnessError
 
 if TYPE_CHECKING:
     from harness.ab.entry import LogEntry
-    from harness.ab.reading import ReadLog
+    from harness.ab.reading import LogLines, ReadLog
     from harness.report.report import Report
     from harness.run.settings import Settings
 
@@ -65,7 +65,7 @@ def experiment_report(logs: Sequence[Path], settings: "Settings", *, has_all: bo
     return replace(report, experiment=decide_log(entries, settings.gate))
 
 
-def remarks_on(read: "ReadLog") -> Iterator[str]:
+def remarks_on(read: "ReadLog | LogLines") -> Iterator[str]:
     """Lines on what is missing in a log."""
     from harness.report.words.numbers import plural
 
@@ -82,7 +82,7 @@ def remarks_on(read: "ReadLog") -> Iterator[str]:
         yield f"Answers that could not be logged are missing: {counted}."
 
 
-def require_texts(log: Path, entries: "Sequence[LogEntry]") -> None:
+def require_texts(log: Path, entries: "Iterable[LogEntry]") -> None:
     """
     Raises:
         HarnessError: the log holds no prompts and answers.
@@ -99,11 +99,11 @@ def with_texts(path: Path) -> list[Path]:
     Raises:
         HarnessError: it is a log without prompts and answers.
     """
-    from harness.ab.reading import files_of, is_log, read_log
+    from harness.ab.reading import files_of, is_log, lines_of
 
     if not is_log(path):
         return [path]
-    require_texts(path, read_log([path]).entries)
+    require_texts(path, lines_of([path]))
     return files_of([path])
 
 

@@ -1,7 +1,7 @@
 """``harness gate --log``: decides from the log of an experiment."""
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -49,7 +49,7 @@ def gate_log(options: Mapping[str, Any], settings: "Settings", *, is_json: bool)
     Raises:
         HarnessError: the log cannot be read, or an option is not for one.
     """
-    from harness.ab.reading import read_log
+    from harness.ab.reading import lines_of
     from harness.cli._sides import policy_of
     from harness.gate.log_decision import decide_log
     from harness.gate.log_keys import KEY_HOURS
@@ -61,14 +61,14 @@ def gate_log(options: Mapping[str, Any], settings: "Settings", *, is_json: bool)
 
     _require_own()
     policy = policy_of(settings, {name: options[name] for name in POLICY})
-    read = read_log(options["log"])
+    lines = lines_of(options["log"])
     decision = decide_log(
-        _of_experiment(read.entries, options["experiment"]),
+        _of_experiment(lines, options["experiment"]),
         policy,
         behaviors=options["behavior"],
         hours=options["key_hours"] or KEY_HOURS,
     )
-    remarks = list(remarks_on(read))
+    remarks = list(remarks_on(lines))
     if is_json:
         say_document(decided(decision, remarks))
     else:
@@ -106,12 +106,20 @@ def _is_typed(context: click.Context, name: str) -> bool:
     return context.get_parameter_source(name) is ParameterSource.COMMANDLINE
 
 
-def _of_experiment(entries: "list[LogEntry]", name: str | None) -> "list[LogEntry]":
+def _of_experiment(lines: "Iterable[LogEntry]", name: str | None) -> "Iterator[LogEntry]":
+    """The lines of one experiment, or all where none is named.
+
+    Raises:
+        HarnessError: after the last line, if none was of it.
+    """
     from harness.core.suggestion import did_you_mean
 
-    found = [entry for entry in entries if name in (None, entry.experiment)]
-    if not found:
-        known = sorted({entry.experiment for entry in entries})
-        hint = did_you_mean(str(name), known, f"there are {', '.join(known)}")
+    names: set[str] = set()
+    for entry in lines:
+        names.add(entry.experiment)
+        if name in (None, entry.experiment):
+            yield entry
+    if name is not None and name not in names:
+        known = sorted(names)
+        hint = did_you_mean(name, known, f"there are {', '.join(known)}")
         raise HarnessError(f"--experiment {name}: is not in the log, {hint}")
-    return found

@@ -152,7 +152,7 @@ class DrawnTask:
         )
         composite, *others = (self._paired(every[:, i]) for i in range(every.shape[1]))
         found: dict[str, PairedCases | GradedCases] = dict(zip(self.names, others, strict=True))
-        found |= {name: own.cases(chosen) for name, own in self.shares.items()}
+        found |= {name: own.cases(chosen.tolist()) for name, own in self.shares.items()}
         return TaskPairs(
             self.comparison,
             composite,

@@ -2,12 +2,11 @@
 changed on the way."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import pairwise
 
-from harness.ab.entry import LogEntry
 from harness.ab.experiment import ARMS, CANDIDATE, Arm
+from harness.ab.traffic import Request, Source, Traffic, time_text
 from harness.gate.comparable import Incompatibility, has_too_many_errors
 from harness.stats.draws import split_evidence
 
@@ -33,14 +32,17 @@ class Split:
         return self.evidence >= MISMATCH
 
 
-def split_of(entries: Iterable[LogEntry]) -> Split:
-    """The draw of each key, which is that of its first entry."""
-    first: dict[str, LogEntry] = {}
-    for entry in entries:
-        first.setdefault(entry.key or f"request {entry.id}", entry)
-    drawn = Counter((e.split / 100, e.arm == CANDIDATE) for e in first.values())
+def split_of(traffic: Traffic) -> Split:
+    """The draw of each key, which is that of its first request."""
+    seen: set[bytes] = set()
+    drawn: Counter[tuple[float, bool]] = Counter()
+    for request in traffic:
+        if request.key and request.key in seen:
+            continue
+        seen.add(request.key)
+        drawn[request.source.share, request.source.arm == CANDIDATE] += 1
     return Split(
-        len(first),
+        sum(drawn.values()),
         sum(n for (_, is_candidate), n in drawn.items() if is_candidate),
         sum(share * n for (share, _), n in drawn.items()),
         split_evidence(drawn),
@@ -48,10 +50,10 @@ def split_of(entries: Iterable[LogEntry]) -> Split:
 
 
 def log_incompatibilities(
-    entries: Sequence[LogEntry], split: Split, max_errors: float, behaviors: tuple[str, ...]
+    traffic: Traffic, split: Split, max_errors: float, behaviors: tuple[str, ...]
 ) -> Iterator[Incompatibility]:
     """Reasons why the arms cannot be compared."""
-    names = sorted({e.experiment for e in entries})
+    names = sorted({r.source.experiment for r in traffic})
     if len(names) > 1:
         what = f"the log holds {len(names)} experiments ({', '.join(names)}): --experiment NAME"
         yield Incompatibility("experiment", what)
@@ -59,12 +61,12 @@ def log_incompatibilities(
     if split.is_mismatch:
         yield Incompatibility("split", _mismatch(split))
     for arm in ARMS:
-        yield from _changed(arm, [e for e in entries if e.arm == arm])
-    tasks = dict.fromkeys(e.task for e in entries if e.task)
+        yield from _changed(arm, (r for r in traffic if r.source.arm == arm))
+    tasks = dict.fromkeys(r.source.task for r in traffic if r.source.task)
     if not tasks:
         yield Incompatibility("empty", "the log holds no answer to a task, which would be judged")
     for task in tasks:
-        yield from _of_task(task, [e for e in entries if e.task == task], max_errors, behaviors)
+        yield from _of_task(task, traffic, max_errors, behaviors)
 
 
 def _mismatch(split: Split) -> str:
@@ -76,49 +78,56 @@ def _mismatch(split: Split) -> str:
     )
 
 
-def _changed(arm: Arm, entries: Sequence[LogEntry]) -> Iterator[Incompatibility]:
+def _changed(arm: Arm, requests: Iterable[Request]) -> Iterator[Incompatibility]:
     """The arm's model is another one from some time on."""
-    if not entries:
+    before: Source | None = None
+    for request in requests:
+        after = request.source
+        if before is not None and _model(before) != _model(after):
+            named = "weights" if before.weights != after.weights else "model"
+            was, now = (source.weights or source.model for source in (before, after))
+            change = f" ({was[:SHOWN_HASH]} to {now[:SHOWN_HASH]})" if was != now else ""
+            what = f"the {arm}'s {named} changed at {time_text(request.when)}{change}"
+            yield Incompatibility("model", f"{what}: gate the files before it or those after")
+            return
+        before = after
+    if before is None:
         yield Incompatibility("empty", f"the log holds no answer of the {arm}")
-        return
-    for before, after in _changes(entries):
-        named = "weights" if before.weights != after.weights else "model"
-        was, now = (e.weights or e.model for e in (before, after))
-        change = f" ({was[:SHOWN_HASH]} to {now[:SHOWN_HASH]})" if was != now else ""
-        what = f"the {arm}'s {named} changed at {after.time}{change}"
-        yield Incompatibility("model", f"{what}: gate the files before it or those after")
-        return
 
 
-def _changes(entries: Sequence[LogEntry]) -> Iterator[tuple[LogEntry, LogEntry]]:
-    for before, after in pairwise(entries):
-        if _model(before) != _model(after):
-            yield before, after
-
-
-def _model(entry: LogEntry) -> tuple[str, str]:
-    return entry.weights or entry.model, entry.identity
+def _model(source: Source) -> tuple[str, str]:
+    return source.weights or source.model, source.identity
 
 
 def _of_task(
-    task: str, entries: Sequence[LogEntry], max_errors: float, behaviors: tuple[str, ...]
+    task: str, traffic: Traffic, max_errors: float, behaviors: tuple[str, ...]
 ) -> Iterator[Incompatibility]:
-    for before, after in pairwise(entries):
-        if before.task_sha256 != after.task_sha256:
-            what = f"the task or the checks changed at {after.time}"
-            yield Incompatibility("task", f"{what}: gate the files before it or those after", task)
-            break
-    judged = {name for e in entries for name in e.verdicts}
-    if unknown := sorted({*(behaviors or entries[0].required)} - judged):
+    answers = Counter((r.source.arm, r.answer) for r in traffic if r.source.task == task)
+    if (changed := _checks_changed(r for r in traffic if r.source.task == task)) is not None:
+        what = f"the task or the checks changed at {time_text(changed)}"
+        yield Incompatibility("task", f"{what}: gate the files before it or those after", task)
+    judged = {name for _, answer in answers for name in answer.verdicts}
+    required = next(r.answer.required for r in traffic if r.source.task == task)
+    if unknown := sorted({*(behaviors or required)} - judged):
         there = ", ".join(sorted(judged)) or "none"
         yield Incompatibility("empty", f"{unknown[0]} judged no answer, there are: {there}", task)
-    if not behaviors and not entries[0].required:
+    if not behaviors and not required:
         yield Incompatibility("empty", "the task requires no behavior, name some: --behavior", task)
     for arm in ARMS:
-        own = [e for e in entries if e.arm == arm]
-        owed = sum(e.is_owed for e in own)
+        own = sum(n for (of, _), n in answers.items() if of == arm)
+        owed = sum(n for (of, answer), n in answers.items() if of == arm and answer.is_owed)
         if not own:
             yield Incompatibility("empty", f"the {arm} has no answer", task)
-        elif has_too_many_errors(owed, len(own), max_errors):
-            share = f"{owed:,} of {len(own):,} requests got no answer of the {arm}"
+        elif has_too_many_errors(owed, own, max_errors):
+            share = f"{owed:,} of {own:,} requests got no answer of the {arm}"
             yield Incompatibility("errors", f"{share}, at most {max_errors:.3g} of them may", task)
+
+
+def _checks_changed(requests: Iterable[Request]) -> int | None:
+    """When the task or its checks first changed; ``None`` where they did not."""
+    before: str | None = None
+    for request in requests:
+        if before not in (None, request.source.task_sha256):
+            return request.when
+        before = request.source.task_sha256
+    return None

@@ -1,16 +1,18 @@
 """Decides from the log of an experiment whether the candidate is worse: a pure function of its
-entries and a policy.
+entries and a policy. Of the entries no more is held than is decided by, so that a log may be long.
 
 The arms answered other requests, so nothing is paired: the draw of the keys is what makes them
 alike, and each key is one trial (``log_keys``). The intervals hold at all times together, so the
 log may be read every day. They are read as those of two runs are.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from array import array
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from harness.ab.entry import LogEntry
 from harness.ab.experiment import ARMS, Arm
+from harness.ab.traffic import Traffic, time_text
 from harness.core.record import FORMAT_SUCCESS
 from harness.core.verdict import JUDGED
 from harness.gate.comparable import Incompatibility
@@ -22,7 +24,6 @@ from harness.gate.log_keys import (
     Trials,
     keys_needed,
     keys_of,
-    seconds_of,
     trials_of,
 )
 from harness.gate.outcome import EXIT_CODES, GateOutcome, Reason
@@ -98,7 +99,7 @@ class LogDecision:
     policy: GatePolicy
     models: Mapping[Arm, str]
     """The ref of each arm."""
-    seconds: Mapping[Arm, tuple[float, ...]]
+    seconds: Mapping[Arm, Sequence[float]]
     """Of each answered request, in ascending order."""
     split: Split
     hours: float
@@ -119,48 +120,50 @@ class LogDecision:
 
 
 def decide_log(
-    entries: Sequence[LogEntry],
+    entries: Iterable[LogEntry],
     policy: GatePolicy,
     *,
     behaviors: tuple[str, ...] = (),
     hours: float = KEY_HOURS,
 ) -> LogDecision:
-    """Decide on an experiment whose entries are in the order of time.
+    """Decide on an experiment.
 
     Args:
-        entries: of one log; there is one at least.
+        entries: of one log, in any order, read once; there is one at least.
         policy: its ``margin``, ``confidence``, ``min_cases`` (keys of each arm) and ``max_errors``.
         behaviors: decide by these in place of the required ones.
         hours: in which a key's answers count.
     """
-    split = split_of(entries)
+    traffic = Traffic(entries)
+    split = split_of(traffic)
+    first, last = traffic.ends
     decided = LogDecision(
         GateOutcome.NOT_COMPARABLE,
         policy,
-        models={e.arm: e.model for e in entries},
-        seconds={arm: _seconds(entries, arm) for arm in ARMS},
+        models={r.source.arm: r.source.model for r in traffic},
+        seconds={arm: _seconds(traffic, arm) for arm in ARMS},
         split=split,
         hours=hours,
-        first=entries[0].time,
-        last=entries[-1].time,
-        refused=tuple(log_incompatibilities(entries, split, policy.max_errors, behaviors)),
+        first=time_text(first),
+        last=time_text(last),
+        refused=tuple(log_incompatibilities(traffic, split, policy.max_errors, behaviors)),
     )
     if decided.refused:
         return decided
-    now = seconds_of(entries[-1])
-    names = dict.fromkeys(e.task for e in entries if e.task)
-    keys = {n: keys_of([e for e in entries if e.task == n], hours, now) for n in names}
-    tasks = _tasks(keys, policy, {n: behaviors or _required(entries, n) for n in names})
+    names = dict.fromkeys(r.source.task for r in traffic if r.source.task)
+    keys = {n: keys_of((r for r in traffic if r.source.task == n), hours, last) for n in names}
+    tasks = _tasks(keys, policy, {n: behaviors or _required(traffic, n) for n in names})
     tasks.sort(key=lambda t: -t.outcome.severity)
     return replace(decided, outcome=tasks[0].outcome, tasks=tuple(tasks))
 
 
-def _seconds(entries: Sequence[LogEntry], arm: Arm) -> tuple[float, ...]:
-    return tuple(sorted(e.seconds for e in entries if e.arm == arm and not e.is_owed))
+def _seconds(traffic: Traffic, arm: Arm) -> Sequence[float]:
+    answered = (r for r in traffic if r.source.arm == arm and not r.answer.is_owed)
+    return array("d", sorted(request.seconds for request in answered))
 
 
-def _required(entries: Sequence[LogEntry], task: str) -> tuple[str, ...]:
-    return next(e.required for e in entries if e.task == task)
+def _required(traffic: Traffic, task: str) -> tuple[str, ...]:
+    return next(r.answer.required for r in traffic if r.source.task == task)
 
 
 def _tasks(
@@ -189,9 +192,9 @@ def _tasks(
 
 def _judged(keys: Keys) -> Iterator[str]:
     """Behaviors that judged an answer of either arm, in the order of the task's checks."""
-    names = dict.fromkeys(n for key in keys.closed for a in key.answers for n in a.verdicts)
-    for name in names:
-        found = (a.verdicts.get(name) for key in keys.closed for a in key.answers)
+    answers = dict.fromkeys(answer for key in keys.closed for answer in key.answers)
+    for name in dict.fromkeys(name for answer in answers for name in answer.verdicts):
+        found = (answer.verdicts.get(name) for answer in answers)
         if any(v is not None and v.outcome in JUDGED for v in found):
             yield name
 

@@ -9,16 +9,17 @@ own.
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from functools import lru_cache
 from math import ceil, log
+from typing import NamedTuple
 
-from harness.ab.entry import LogEntry
 from harness.ab.experiment import BASELINE, CANDIDATE, Arm
+from harness.ab.traffic import Answer, Request
 from harness.core.verdict import JUDGED, Outcome
 from harness.gate.policy import GatePolicy
 from harness.stats.betting import Bets, Observation
 
+MICROSECONDS_OF_HOUR = 3_600_000_000
 KEY_HOURS = 24.0
 """Hours after a key's first request in which its answers count."""
 
@@ -30,9 +31,11 @@ class Key:
     arm: Arm
     share: float
     """Probability with which the candidate was drawn, between 0 and 1."""
-    closes: float
-    """Time from which the key counts, in seconds of the epoch."""
-    answers: tuple[LogEntry, ...]
+    closes: int
+    """Time from which the key counts, in microseconds of the epoch."""
+    answers: tuple[Answer, ...]
+    is_alone: bool = False
+    """It is one request that came without a key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,34 +53,55 @@ class Keys:
         return [key for key in self.closed if key.arm == arm]
 
 
-def keys_of(entries: Iterable[LogEntry], hours: float, now: float) -> Keys:
-    """The keys of entries that are in the order of time.
+class _Open:
+    """A key whose requests are being read in the order of time."""
+
+    __slots__ = ("answers", "arm", "closes", "is_alone", "is_switched", "share")
+
+    def __init__(self, first: Request, hours: float) -> None:
+        self.arm, self.share = first.source.arm, first.source.share
+        self.is_alone = not first.key
+        lasts = 0 if self.is_alone else round(hours * MICROSECONDS_OF_HOUR)
+        self.closes = first.when + lasts
+        self.answers: tuple[Answer, ...] = ()
+        self.is_switched = False
+
+    def take(self, request: Request) -> None:
+        """Count a request's answer if it is of the first arm, and in time."""
+        if request.source.arm != self.arm:
+            self.is_switched = True
+        elif request.when <= self.closes:
+            self.answers = (*self.answers, request.answer)
+
+
+def keys_of(requests: Iterable[Request], hours: float, now: int) -> Keys:
+    """The keys of requests that are in the order of time.
 
     Args:
-        entries: of one task.
+        requests: of one task.
         hours: in which a key's answers count.
-        now: keys that close later do not count yet; in seconds of the epoch.
+        now: keys that close later do not count yet; in microseconds of the epoch.
     """
-    found: dict[str, list[LogEntry]] = {}
-    for entry in entries:
-        found.setdefault(entry.key or f"request {entry.id}", []).append(entry)
-    keys = [_key(own, hours) for own in found.values()]
-    closed = sorted((key for key in keys if key.closes <= now), key=lambda key: key.closes)
-    switched = sum(len({entry.arm for entry in own}) > 1 for own in found.values())
-    return Keys(tuple(closed), len(keys) - len(closed), switched)
-
-
-def _key(own: Sequence[LogEntry], hours: float) -> Key:
-    first = own[0]
-    came = seconds_of(first)
-    closes = came if first.key is None else came + hours * 3600
-    counted = tuple(e for e in own if e.arm == first.arm and seconds_of(e) <= closes)
-    return Key(first.arm, first.split / 100, closes, counted)
-
-
-def seconds_of(entry: LogEntry) -> float:
-    """When the request came, in seconds of the epoch."""
-    return datetime.fromisoformat(entry.time).timestamp()
+    found: list[_Open] = []
+    places: dict[bytes, int] = {}
+    for request in requests:
+        place = places.setdefault(request.key, len(found)) if request.key else len(found)
+        if place == len(found):
+            found.append(_Open(request, hours))
+        found[place].take(request)
+    alike: dict[tuple[Answer, ...], tuple[Answer, ...]] = {}
+    closed = [
+        Key(
+            key.arm,
+            key.share,
+            key.closes,
+            alike.setdefault(key.answers, key.answers),
+            key.is_alone,
+        )
+        for key in sorted(found, key=lambda key: key.closes)
+        if key.closes <= now
+    ]
+    return Keys(tuple(closed), len(found) - len(closed), sum(key.is_switched for key in found))
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,27 +133,48 @@ def trials_of(
     keys: Sequence[Key], behavior: str | None = None, required: tuple[str, ...] = ()
 ) -> Trials:
     """The trials of a behavior, or of the composite of ``required`` where none is named."""
-    outcomes = [[a.outcome(behavior, required) for a in key.answers] for key in keys]
-    judged = [*zip(keys, outcomes, strict=True)]
+    found = _counted(keys, behavior, required)
+    arms = [key.arm for key in keys]
+    judged = [*zip(arms, found, strict=True)]
     return Trials(
-        _rate([o for k, o in judged if k.arm == BASELINE]),
-        _rate([o for k, o in judged if k.arm == CANDIDATE]),
-        _bets(keys, [_share(o, owed_passes=k.arm == CANDIDATE) for k, o in judged], 1),
-        _bets(keys, [_share(o, owed_passes=k.arm == BASELINE) for k, o in judged], -1),
+        _rate([own for arm, own in judged if arm == BASELINE]),
+        _rate([own for arm, own in judged if arm == CANDIDATE]),
+        _bets(keys, (o.share(owed_passes=a == CANDIDATE) for a, o in judged), 1),
+        _bets(keys, (o.share(owed_passes=a == BASELINE) for a, o in judged), -1),
     )
 
 
-def _share(outcomes: Sequence[Outcome], *, owed_passes: bool) -> float:
-    """Share of a key's answers that pass."""
-    passed = sum(o is Outcome.PASSED or (o not in JUDGED and owed_passes) for o in outcomes)
-    return passed / len(outcomes)
+class _Counted(NamedTuple):
+    """A key's answers, by the outcome of one behavior or of the composite."""
+
+    answers: int
+    judged: int
+    passed: int
+
+    def share(self, *, owed_passes: bool) -> float:
+        """Share of the answers that pass."""
+        owed = self.answers - self.judged
+        return (self.passed + owed * owed_passes) / self.answers
 
 
-def _rate(keys: Sequence[Sequence[Outcome]]) -> ArmRate:
-    judged = [[o is Outcome.PASSED for o in own if o in JUDGED] for own in keys]
-    means = [sum(own) / len(own) for own in judged if own]
-    answers = sum(map(len, judged))
-    owed = sum(map(len, keys)) - answers
+def _counted(
+    keys: Sequence[Key], behavior: str | None, required: tuple[str, ...]
+) -> list[_Counted]:
+    """The counts of each key; those of keys with the same answers are one value."""
+    known: dict[tuple[Answer, ...], _Counted] = {}
+    for key in keys:
+        if key.answers not in known:
+            outcomes = [answer.outcome(behavior, required) for answer in key.answers]
+            known[key.answers] = _Counted(
+                len(outcomes), sum(o in JUDGED for o in outcomes), outcomes.count(Outcome.PASSED)
+            )
+    return [known[key.answers] for key in keys]
+
+
+def _rate(keys: Sequence[_Counted]) -> ArmRate:
+    means = [own.passed / own.judged for own in keys if own.judged]
+    answers = sum(own.judged for own in keys)
+    owed = sum(own.answers for own in keys) - answers
     return ArmRate(len(keys), answers, owed, sum(means) / len(means) if means else None)
 
 
@@ -137,11 +182,11 @@ FIRST_CENTER = 32
 """Keys after which the center is set for the first time; then whenever they have doubled."""
 
 
-def _bets(keys: Sequence[Key], shares: Sequence[float], sign: int) -> Bets:
+def _bets(keys: Sequence[Key], shares: Iterable[float], sign: int) -> Bets:
     return Bets(Counter(observations(keys, shares, sign)))
 
 
-def observations(keys: Sequence[Key], shares: Sequence[float], sign: int) -> Iterator[Observation]:
+def observations(keys: Sequence[Key], shares: Iterable[float], sign: int) -> Iterator[Observation]:
     """One estimate of the drop from each key, or of the rise for a ``sign`` of -1.
 
     Each is unbiased, whatever the other keys are: the deviation of the key's share from a center,
@@ -180,8 +225,8 @@ def keys_needed(keys: Sequence[Key], required: tuple[str, ...], policy: GatePoli
     all keys so far do; ``None`` where they would not."""
     if not keys:
         return None
-    outcomes = ([a.outcome(None, required) for a in key.answers] for key in keys)
-    shares = Counter(_share(own, owed_passes=False) for own in outcomes)
+    found = _counted(keys, None, required)
+    shares = Counter(own.share(owed_passes=False) for own in found)
     split = keys[-1].share
     center = sum(share * n for share, n in shares.items()) / len(keys)
     alike: dict[Observation, float] = {}

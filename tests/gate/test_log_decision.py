@@ -1,11 +1,13 @@
 """Decisions on an experiment's log, key by key."""
 
 import re
+import tracemalloc
 from dataclasses import replace
 
 import pytest
 
 from harness.ab.experiment import Experiment
+from harness.ab.traffic import Traffic
 from harness.core.modelref import ModelRef
 from harness.core.verdict import Outcome, Verdict
 from harness.gate.log_decision import decide_log
@@ -16,7 +18,8 @@ from tests.ab.lines import FAILED, START, entry
 
 POLICY = GatePolicy(margin=0.05)
 EXPERIMENT = Experiment("ab", ModelRef.parse("base:a"), ModelRef.parse("base:b"), split=50)
-NOW = START.timestamp() + 30 * 24 * 3600
+HOUR = 3_600_000_000
+NOW = int(START.timestamp()) * 1_000_000
 
 
 def traffic(keys, before=0, after=0, **more):
@@ -77,7 +80,7 @@ def test_a_key_counts_once_with_its_first_hours_when_they_are_over():
         entry(4, passed=True, key="b", hours=30),
         entry(5, passed=True),
     ]
-    keys = keys_of(rows, 24, START.timestamp() + 40 * 3600)
+    keys = keys_of(Traffic(rows), 24, NOW + 40 * HOUR)
     assert [len(key.answers) for key in keys.closed] == [1, 2]
     assert keys.waiting == 1
     assert trials_of(keys.closed, "json_validity").before.rate == 0.75
@@ -93,7 +96,7 @@ def test_one_key_that_asks_a_thousand_times_is_one_observation():
 
 def test_a_key_that_changed_arms_counts_for_its_first():
     rows = [entry(1, key="a"), entry(2, "candidate", passed=False, key="a")]
-    keys = keys_of(rows, 24, NOW)
+    keys = keys_of(Traffic(rows), 24, NOW + 720 * HOUR)
     assert (keys.switched, [len(k.answers) for k in keys.closed]) == (1, [1])
 
 
@@ -172,3 +175,62 @@ def test_several_tasks_are_as_bad_as_the_worst():
         ("json_extraction", "pass"),
     ]
     assert Outcome.FAILED in {e.outcome() for e in bad}
+
+
+def mixed():
+    """600 requests of 181 keys and of none, of which some come late, change arms or are lost."""
+    rows = []
+    for n in range(600):
+        key = f"k{n % 180}" if n % 5 else None
+        arm = EXPERIMENT.arm_of(key if key and n % 50 != 49 else f"request {n}")
+        is_good = n % (30 if arm == "baseline" else 9) != 0
+        types = FAILED if n % 11 == 3 else Verdict.passed()
+        verdicts = {"json_validity": Verdict.passed() if is_good else FAILED, "types": types}
+        more = {"key": key, "seconds": 0.1 + n % 7 / 10, "verdicts": verdicts}
+        rows.append(entry(n, arm, is_good, hours=n % 40, **more))
+    lost = {"status": 503, "finish_reason": None, "verdicts": {}}
+    rows[20::120] = [replace(row, **lost) for row in rows[20::120]]
+    return [*rows, entry(601, hours=500, key="last")]
+
+
+def test_the_numbers_are_those_of_a_decision_that_held_every_entry():
+    """As printed by the implementation that kept a sorted list of whole entries."""
+    found = decide_log(mixed(), POLICY)
+    assert (found.first, found.last) == ("2026-11-20T00:00:00.000Z", "2026-12-10T20:00:00.601Z")
+    assert (found.split.keys, found.split.candidates) == (265, 128)
+    assert found.split.evidence == pytest.approx(0.49105112255199457, rel=1e-12)
+    assert len(found.seconds["candidate"]) == 269
+    (task,) = found.tasks
+    assert (task.keys.waiting, task.keys.switched, len(task.keys.closed)) == (1, 7, 264)
+    assert task.keys_needed == 1874
+    tests = {b.behavior: b for b in (task.composite, *task.behaviors)}
+    whole, types = tests["format_success_rate"], tests["types"]
+    assert (whole.before.keys, whole.before.answers, whole.before.owed) == (136, 318, 2)
+    assert (whole.before.rate, whole.after.rate) == pytest.approx((0.8955223880597015, 0.904))
+    ends = (whole.interval.low, whole.interval.high)
+    assert ends == pytest.approx((-0.1464197242032242, 0.15567653866010006), rel=1e-9)
+    assert types.p_value == pytest.approx(0.800260607554876, rel=1e-9)
+
+
+def test_a_decision_is_the_same_in_whatever_order_the_log_is_read():
+    rows = mixed()
+    in_order, backwards = (decide_log(own, POLICY) for own in (rows, rows[::-1]))
+    assert replace(in_order, tasks=()) == replace(backwards, tasks=())
+    for one, other in zip(in_order.tasks, backwards.tasks, strict=True):
+        assert (one.composite, one.behaviors) == (other.composite, other.behaviors)
+
+
+def test_texts_of_a_log_are_not_held():
+    """4,000 entries with a text of 10,000 characters each: 40 MB, of which less than 2 are held."""
+    rows = (
+        replace(e, text=f"{n}" * 3_000, messages=())
+        for n, e in enumerate(entry(n, key=f"k{n}") for n in range(1_000, 5_000))
+    )
+    tracemalloc.start()
+    try:
+        held = Traffic(rows)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert len(held) == 4_000
+    assert peak < 2_000_000

@@ -148,7 +148,7 @@ def _undecided(task: LogTaskDecision, policy: GatePolicy) -> str:
 def _keys(task: LogTaskDecision, hours: float) -> Iterator[str]:
     """Lines on what one key is."""
     closed = task.keys.closed
-    alone = sum(key.answers[0].key is None for key in closed)
+    alone = sum(key.is_alone for key in closed)
     if alone:
         yield (
             f"{words.plural(alone, 'request')} came without a key: each is a key of its own, so a "
