@@ -34,7 +34,8 @@ RUN = [
     for page in PAGES
     for block in blocks(page)
     if block.kind == "" and block.not_run is None and block.has_only_commands
-    if "reference" not in page.parts and any(not LEFT_OUT.match(c) for c in block.commands)
+    if "reference" not in page.relative_to(ROOT).parts
+    and any(not LEFT_OUT.match(c) for c in block.commands)
 ]
 
 
