@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, is_dataclass, replace
 
 from harness.core.case import JsonValue
-from harness.core.record import FORMAT_SUCCESS, Counterexample, RunRecord
+from harness.core.record import FORMAT_SUCCESS, BehaviorResult, Counterexample, RunRecord
 from harness.gate.causes import BehaviorCauses, Cause, causes_alone, deciding_causes
 from harness.gate.compare import Change, Comparison, Side, required_behaviors
 from harness.gate.decision import GateDecision, TaskDecision, regressed_cases
@@ -172,11 +172,24 @@ def _run(run: RunRecord) -> JsonValue:
         "plan_fingerprint": run.plan_fingerprint,
         "models": _plain(run.models),
         "tasks": _plain(run.tasks),
-        "results": _plain(run.results),
+        "results": [_result(result) for result in run.results],
         "noise": _plain(run.noise),
         "counterexamples": [_counterexample(found) for found in run.counterexamples],
         "environment": _plain(run.environment),
     }
+
+
+def _result(result: BehaviorResult) -> JsonValue:
+    """The values of a result; of graded answers each field has its rate beside its counts."""
+    if result.shares is None:
+        return _plain(result)
+    fields: list[JsonValue] = [
+        {**asdict(found), "rate": found.rate} for found in result.shares.fields
+    ]
+    recall = _plain(result.shares.path_recall)
+    told = _plain(replace(result, shares=None))
+    assert isinstance(told, dict), "it is made of a dataclass"
+    return {**told, "shares": {"path_recall": recall, "fields": fields}}
 
 
 def _counterexample(found: Counterexample) -> JsonValue:

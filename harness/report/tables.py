@@ -14,7 +14,7 @@ from harness.core.completion import Timing
 from harness.core.composite import composite
 from harness.core.logprobs import Logprobs
 from harness.core.record import Sample
-from harness.core.verdict import JUDGED, Outcome
+from harness.core.verdict import JUDGED, Outcome, Verdict
 from harness.report.report import Report
 from harness.report.words.review import agreement, checked
 
@@ -25,6 +25,8 @@ VERDICTS: Mapping[str, type] = {
     **KEY,
     "behavior": str,
     "outcome": str,
+    "share": float,
+    "path_recall": float,
     "code": str,
     "reason": str,
     "span_start": int,
@@ -32,13 +34,15 @@ VERDICTS: Mapping[str, type] = {
     "nearest": str,
     "path": str,
 }
-"""Columns, with the type of what is not missing."""
+"""Columns, with the type of what is not missing; ``share`` and ``path_recall`` are those of
+behaviors that grade answers."""
 COMPLETIONS: Mapping[str, type] = {
     **KEY,
     "format_success": bool,
     "template": str,
     "tags": str,
     "must_pass": bool,
+    "weight": float,
     "prompt_sha256": str,
     "messages": str,
     "reference": str,
@@ -113,7 +117,8 @@ def _verdicts(report: Report) -> Iterator[tuple[Cell, ...]]:
             start, end = verdict.span or (None, None)
             said = verdict.reason or None
             where = (start, end, verdict.nearest, verdict.path)
-            yield (*key, behavior, verdict.outcome.value, code, said, *where)
+            shares = _shares(verdict)
+            yield (*key, behavior, verdict.outcome.value, *shares, code, said, *where)
 
 
 def _completions(report: Report) -> Iterator[tuple[Cell, ...]]:
@@ -125,6 +130,7 @@ def _completions(report: Report) -> Iterator[tuple[Cell, ...]]:
             sample.template,
             json.dumps(sample.tags),
             sample.must_pass,
+            sample.weight,
             sample.prompt_sha256,
             json.dumps([{"role": m.role, "content": m.content} for m in sample.messages]),
             None if sample.reference is None else json.dumps(sample.reference),
@@ -154,6 +160,12 @@ def _succeeds(sample: Sample, required: tuple[str, ...]) -> bool | None:
 def _certainty(found: Logprobs | None) -> tuple[Cell, Cell]:
     """The mean log-probability of the answer's tokens, and that of its least certain one."""
     return (found.mean, found.logprobs[found.least]) if found else (None, None)
+
+
+def _shares(verdict: Verdict) -> tuple[Cell, Cell]:
+    """The share of the reference that the answer has, and of its leaf paths."""
+    grade = verdict.grade
+    return (grade.share, grade.path_recall) if grade else (None, None)
 
 
 def _times(timing: Timing | None) -> tuple[Cell, Cell, Cell]:

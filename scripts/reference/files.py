@@ -11,6 +11,7 @@ from harness.core.record import (
     TimedAnswer,
 )
 from harness.core.verdict import Verdict
+from harness.report.tables import COMPLETIONS, REVIEW, VERDICTS
 from scripts.reference.markdown import field_table, table
 
 INTRODUCTION = """\
@@ -69,6 +70,11 @@ ROWS = (
         "[training data](../data.md)",
     ),
     (
+        "`verdicts.csv`, `completions.csv`, `review.csv`, and `.parquet`",
+        "a report as tables",
+        "[below](#tables-of-a-report)",
+    ),
+    (
         "lines into and out of `harness judge`",
         "completions, verdicts",
         "[its help](commands.md#harness-judge)",
@@ -85,9 +91,64 @@ _FILES = (
 )
 
 
+TABLES = """\
+`harness report --format csv` and `--format parquet` write a row for each verdict, a row for each
+answer, and one for each answer of a [review](../report.md#your-review). The first five columns are
+the key by which they are joined. What is missing is empty in CSV and null in Parquet; `tags`,
+`messages` and `reference` are JSON. In CSV a text that a spreadsheet would run begins with an
+apostrophe.
+"""
+_TABLES = (("verdicts", VERDICTS), ("completions", COMPLETIONS), ("review", REVIEW))
+MEANINGS = {
+    "run": "id of the run",
+    "model": "ref of the model",
+    "task": "name of the task",
+    "case_id": "id of the case",
+    "repeat": "number of the answer to the case, from 0",
+    "behavior": "name of the behavior",
+    "outcome": "`passed`, `failed`, `skipped` or `error`",
+    "share": "of a behavior that grades answers: share of the reference's leaves that are equal",
+    "path_recall": "of such a behavior: share of the reference's leaf paths that the answer has",
+    "code": "[failure code](behaviors.md#failure-codes)",
+    "reason": "one line: expected and found",
+    "span_start": "first character of the fault in the raw text",
+    "span_end": "character behind it",
+    "nearest": "of an ungrounded value: the most similar text of the prompt",
+    "path": "JSON pointer of the value that is wrong",
+    "format_success": "all required behaviors pass; missing where that is undecided",
+    "template": "wording of the case",
+    "tags": "of the case; in a review the person's",
+    "must_pass": "the case is pinned; in a review, the person starred it",
+    "weight": "of the case, in means of shares",
+    "prompt_sha256": "hash of the prompt",
+    "messages": "the prompt",
+    "reference": "of the case",
+    "text": "the raw answer",
+    "finish_reason": "`stop`, `length` or `error`",
+    "error": "reason of an error",
+    "prompt_tokens": "tokens of the prompt",
+    "tokens": "tokens of the answer",
+    "seconds": "of a timed answer: from request to end",
+    "first_token_seconds": "of a timed answer: until the first token",
+    "batch_rows": "of a timed answer: requests in its batch",
+    "from_run": "run that generated an answer which was taken from the store",
+    "mean_logprob": "mean log-probability of the answer's tokens, with `--logprobs`",
+    "least_logprob": "that of its least certain token",
+    "verdict": "the person's: `right` or `wrong`",
+    "checks": "that of the required behaviors",
+    "agrees": "the two are the same",
+    "note": "the person's",
+}
+"""Meaning of each column."""
+
+
 def page() -> str:
     parts = [INTRODUCTION.strip(), table(("file", "holds", "shape"), ROWS), SCHEMAS]
     for name, values, said in _FILES:
         parts += [f"## {name}", *filter(None, [said])]
         parts += [f"### {value.__name__}\n\n{field_table(value)}" for value in values]
+    parts += ["## Tables of a report", TABLES.strip()]
+    for name, columns in _TABLES:
+        rows = ((f"`{c}`", f"`{kind.__name__}`", MEANINGS[c]) for c, kind in columns.items())
+        parts.append(f"### {name}\n\n{table(('column', 'type', 'meaning'), rows)}")
     return "\n\n".join(parts) + "\n"

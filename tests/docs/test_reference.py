@@ -11,11 +11,13 @@ from harness.checks import listing
 from harness.checks.declared.output import Output
 from harness.core.verdict import FailureCode
 from harness.gate.policy import GatePolicy
+from harness.report.tables import COMPLETIONS, REVIEW, VERDICTS
 from harness.report.words.failure_codes import CODES
 from harness.report.words.glossary import TERMS
 from harness.run.settings import ModelSetting, Settings
 from harness.tasks.task_file import CaseData, TaskFile
 from scripts.reference import DOCS, pages
+from scripts.reference.files import MEANINGS
 from scripts.reference.markdown import field_docs, fields_of, key_of
 from scripts.reference.settings import ENVIRONMENT
 from scripts.reference.shapes import shape
@@ -157,3 +159,8 @@ def test_every_need_is_declared_by_a_key():
 def test_a_shape_is_said_in_words(schema, said):
     nested = {"anyOf": [{"type": "array", "items": {"$ref": "#/$defs/Value"}}, {"type": "null"}]}
     assert shape(schema, {"Value": nested, "Part": {"type": "object"}}) == said
+
+
+def test_every_column_of_a_table_has_a_meaning():
+    columns = {*VERDICTS, *COMPLETIONS, *REVIEW}
+    assert set(MEANINGS) == columns

@@ -9,6 +9,7 @@ import pyarrow.parquet
 import pytest
 
 from harness.core.errors import HarnessError
+from harness.core.grade import FieldGrade, Grade
 from harness.core.review import ReviewedAnswer
 from harness.core.verdict import FailureCode, Outcome, Verdict
 from harness.report import csv as as_csv
@@ -87,6 +88,23 @@ def test_a_verdict_has_its_span_and_code() -> None:
     assert (row["span_start"], row["span_end"]) == (0, 2)
     (answer,) = parquet_rows(report, "completions")
     assert answer["format_success"] is False
+
+
+def test_a_graded_verdict_has_its_share_and_an_answer_its_weight() -> None:
+    """Of four leaves three have a path in the answer, and one is equal."""
+    grade = Grade((FieldGrade("/a", 3, 2, 1), FieldGrade("/b", 1, 1, 0)))
+    failed = Verdict.failed(FailureCode.WRONG_VALUE, "x").graded(grade)
+    (value,) = values(1)
+    one = with_text(sample(BASE, 1, value, good(value)), "no", leaf_values=failed)
+    report = report_on(record_of([(BASE, [replace(one, weight=2.5)])]))
+    shares = {
+        r["behavior"]: (r["share"], r["path_recall"]) for r in parquet_rows(report, "verdicts")
+    }
+    assert shares.pop("leaf_values") == (0.25, 0.75)
+    assert set(shares.values()) == {(None, None)}
+    in_csv = {r["behavior"]: r["share"] for r in csv_rows(report, "verdicts")}
+    assert (in_csv["leaf_values"], in_csv["json_validity"]) == ("0.25", "")
+    assert [row["weight"] for row in parquet_rows(report, "completions")] == [2.5]
 
 
 def test_an_undecided_case_is_neither_a_success_nor_a_failure() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.core.grade import FieldGrade
 from harness.core.record import RunRecord
 from harness.gate.policy import GatePolicy
 from harness.model_files.training_record import FILE, training_of
@@ -23,6 +24,7 @@ from tests.report.chromium import Page
 from tests.report.hostile import EVERYTHING
 from tests.report.page.cases.test_counterexamples import counterexample
 from tests.report.page.charts.test_history import stored
+from tests.report.page.test_field_rows import graded
 from tests.report.test_html import hostile_record
 from tests.synthetic import ADAPTER, BASE, BEHAVES, CHATTERS, record
 
@@ -53,6 +55,14 @@ def page_of(*runs: RunRecord) -> Report:
     return report_on(*runs, policy=GatePolicy())
 
 
+def with_fields() -> Report:
+    """Shares of two models, of many fields, with names that are long or look like markup."""
+    odd = [FieldGrade(f"/{name}", 60, 40, 20) for name in ("<img src=x>", "w" * 300, "\u202eabc")]
+    some = [FieldGrade(f"/f{i}", 60, 60, 60 - i) for i in range(30)]
+    results = graded(BASE, *some), graded(ADAPTER, *some, *odd)
+    return page_of(replace(record(60), results=(*record(60).results, *results)))
+
+
 THREE = [(BASE, CHATTERS), ("gguf:out/m.gguf", BEHAVES), (ADAPTER, BEHAVES)]
 PAGES: dict[str, Callable[[], Report]] = {
     "base and adapter": lambda: page_of(record(60)),
@@ -61,6 +71,7 @@ PAGES: dict[str, Callable[[], Report]] = {
     "three models": lambda: page_of(record(60, THREE)),
     "hostile": lambda: page_of(hostile_record(EVERYTHING)),
     "everything": everything,
+    "fields": with_fields,
     "certainty": lambda: page_of(with_logprobs(record(60))),
     "certainty of hostile tokens": lambda: page_of(with_logprobs(hostile_record(EVERYTHING))),
 }

@@ -5,6 +5,7 @@ from dataclasses import replace
 from harness.core.grade import FieldGrade
 from harness.core.record import BehaviorResult, RunRecord, Share, Shares
 from harness.report.html import render
+from harness.report.json import content
 from harness.report.page.field_rows import MAX_ROWS, field_tables
 from harness.report.report import report_on
 from harness.report.words.shares import share_lines
@@ -56,6 +57,18 @@ def test_the_page_has_them_and_a_name_is_no_markup() -> None:
     assert "Fields of leaf_values" in text
     assert "<code>/&lt;img src=x&gt;</code>" in text
     assert "Fields of" not in render(report_on(record(60)))
+
+
+def test_json_has_each_field_with_its_rate() -> None:
+    (told,) = content(report_on(run(graded(ADAPTER, AMOUNT, NAME))))["runs"]
+    (found,) = (r["shares"] for r in told["results"] if r["behavior"] == "leaf_values")
+    assert found["path_recall"] == {"rate": 0.98, "interval": [0.9, 0.99]}
+    amount, name = found["fields"]
+    assert amount == {
+        "pointer": "/amount", "leaves": 60, "present": 59, "equal": 41, "rate": 41 / 60,
+    }  # fmt: skip
+    assert name["rate"] == 1.0
+    assert {r["shares"] for r in told["results"] if r["behavior"] != "leaf_values"} == {None}
 
 
 def test_the_terminal_names_the_worst_fields() -> None:
