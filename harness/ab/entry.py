@@ -78,17 +78,9 @@ class LogEntry:
         the client left before the answer."""
         return self.finish_reason is None or self.status not in ANSWERED
 
-    def outcome(self, behavior: str | None = None, required: tuple[str, ...] = ()) -> Outcome:
-        """The outcome of one behavior, or of all ``required`` ones where none is named; an error
-        where it is not judged."""
-        if self.is_owed:
-            return Outcome.ERROR
-        found = (
-            composite(self.verdicts, required or self.required)
-            if behavior is None
-            else self.verdicts.get(behavior)
-        )
-        return Outcome.ERROR if found is None else found.outcome
+    def outcome(self) -> Outcome:
+        """The outcome of all required behaviors; an error where it is not judged."""
+        return Outcome.ERROR if self.is_owed else outcome_in(self.verdicts, self.required)
 
     def to_json(self) -> dict[str, Any]:
         """The line's members; what is empty is left out."""
@@ -146,6 +138,15 @@ class LogEntry:
             raise
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             raise HarnessError("is no line of an A/B log") from None
+
+
+def outcome_in(
+    verdicts: Mapping[str, Verdict], required: tuple[str, ...], behavior: str | None = None
+) -> Outcome:
+    """The outcome of one behavior, or of all ``required`` ones where none is named; an error where
+    it is not judged."""
+    found = composite(verdicts, required) if behavior is None else verdicts.get(behavior)
+    return Outcome.ERROR if found is None else found.outcome
 
 
 def is_log_line(raw: bytes) -> bool:

@@ -12,9 +12,8 @@ from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from typing import NamedTuple
 
-from harness.ab.entry import LogEntry
+from harness.ab.entry import LogEntry, outcome_in
 from harness.ab.experiment import Arm
-from harness.core.composite import composite
 from harness.core.verdict import Outcome, Verdict
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -57,12 +56,7 @@ class Answer:
         where it is not judged."""
         if self.is_owed:
             return Outcome.ERROR
-        found = (
-            composite(self.verdicts, required or self.required)
-            if behavior is None
-            else self.verdicts.get(behavior)
-        )
-        return Outcome.ERROR if found is None else found.outcome
+        return outcome_in(self.verdicts, required or self.required, behavior)
 
 
 class Request(NamedTuple):

@@ -63,7 +63,7 @@ class _Open:
         self.is_alone = not first.key
         lasts = 0 if self.is_alone else round(hours * MICROSECONDS_OF_HOUR)
         self.closes = first.when + lasts
-        self.answers: tuple[Answer, ...] = ()
+        self.answers: list[Answer] = []
         self.is_switched = False
 
     def take(self, request: Request) -> None:
@@ -71,7 +71,7 @@ class _Open:
         if request.source.arm != self.arm:
             self.is_switched = True
         elif request.when <= self.closes:
-            self.answers = (*self.answers, request.answer)
+            self.answers.append(request.answer)
 
 
 def keys_of(requests: Iterable[Request], hours: float, now: int) -> Keys:
@@ -90,17 +90,12 @@ def keys_of(requests: Iterable[Request], hours: float, now: int) -> Keys:
             found.append(_Open(request, hours))
         found[place].take(request)
     alike: dict[tuple[Answer, ...], tuple[Answer, ...]] = {}
-    closed = [
-        Key(
-            key.arm,
-            key.share,
-            key.closes,
-            alike.setdefault(key.answers, key.answers),
-            key.is_alone,
-        )
-        for key in sorted(found, key=lambda key: key.closes)
-        if key.closes <= now
-    ]
+    closed = []
+    for key in sorted(found, key=lambda key: key.closes):
+        if key.closes <= now:
+            answers = tuple(key.answers)
+            shared = alike.setdefault(answers, answers)
+            closed.append(Key(key.arm, key.share, key.closes, shared, key.is_alone))
     return Keys(tuple(closed), len(found) - len(closed), sum(key.is_switched for key in found))
 
 
