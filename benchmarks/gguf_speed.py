@@ -187,7 +187,7 @@ def ours(task: dict[str, Any]) -> dict[str, Any]:
     seconds = time.perf_counter() - started
     return {
         "seconds": seconds,
-        "peak_mb": peak_memory_mb(),
+        "peak_mb": peak_memory_mb(None),
         "cache_mb": cache_bytes / MB,
         "rows": max(c.timing.batch_rows for c in found.values() if c.timing),
         "answers": [list(found[r.key].token_ids) for r in requests],
@@ -225,7 +225,7 @@ def peer(task: dict[str, Any]) -> dict[str, Any]:
                 break
         answers.append(answer)
         seconds[len(answers)] = time.perf_counter() - started
-    return {"seconds": seconds, "peak_mb": peak_memory_mb(), "answers": answers}
+    return {"seconds": seconds, "peak_mb": peak_memory_mb(None), "answers": answers}
 
 
 CHILDREN: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {"ours": ours, "peer": peer}

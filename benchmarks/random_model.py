@@ -44,6 +44,7 @@ def _shape(
 
 SHAPES = {
     "7b": _shape(3584, 28, 28, 4, 18_944, 152_064, is_tied=False),
+    "1.5b": _shape(1536, 28, 12, 2, 8960, 151_936),
     "0.5b": _shape(896, 24, 14, 2, 4864, 151_936),
     "135m": _shape(576, 30, 9, 3, 1536, 49_152),
     "45m": _shape(512, 10, 8, 2, 1536, 32_000),
@@ -104,7 +105,7 @@ def write_random_model(
     if has_values:
         _write_weights(folder, tensors(sizes), seed, shards)
     else:
-        _write_hole(folder / "model.safetensors", tensors(sizes))
+        write_hole(folder / "model.safetensors", tensors(sizes))
 
 
 def tensors(sizes: dict[str, int]) -> dict[str, tuple[int, ...]]:
@@ -155,7 +156,8 @@ def _write_weights(
         (folder / "model.safetensors.index.json").write_text(json.dumps(index, indent=2), "utf-8")
 
 
-def _write_hole(path: Path, wanted: dict[str, tuple[int, ...]]) -> None:
+def write_hole(path: Path, wanted: dict[str, tuple[int, ...]]) -> None:
+    """Write weights of zeros that take no room on the disk."""
     header = header_bytes(wanted, "BF16")
     with path.open("wb") as file:
         file.write(header)

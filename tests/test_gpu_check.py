@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from benchmarks import gpu_check
-from benchmarks.gpu_training import fill
+from benchmarks.gpu_check import __main__ as gpu_check
+from benchmarks.gpu_check import answers, trainings
+from benchmarks.gpu_check.training_process import fill
 from benchmarks.random_model import SHAPES, tensors, write_random_model
 from harness.engine.hf.quantization import nf4_config
 
@@ -34,16 +35,29 @@ def test_what_fails_is_a_part_that_is_not_right(
     def failing(*arguments: Any) -> Any:
         raise subprocess.TimeoutExpired("train", 1.0)
 
-    monkeypatch.setattr(gpu_check, "_suite", failing)
-    monkeypatch.setattr(gpu_check, "_training", failing)
+    for module, name in ((trainings, "measured"), (trainings, "again"), (answers, "verdicts")):
+        monkeypatch.setattr(module, name, failing)
+    monkeypatch.setattr(answers, "speed", lambda *_: {"is_right": True})
     output = tmp_path / "gpu.json"
     with pytest.raises(SystemExit) as ended:
         gpu_check.main(["--device", "cpu", "--output", str(output)])
     assert ended.value.code == 1
     assert "NOT as it should be" in capsys.readouterr().out
+    right = {"answers a second": True, "verdicts": False, "the same adapter again": False}
     parts = json.loads(output.read_text())["parts"]
-    assert [part["part"] for part in parts] == ["suite", "sft", "dpo"]
-    assert all("TimeoutExpired" in part["error"] and not part["is_right"] for part in parts)
+    assert [part["part"] for part in parts[:2]] == ["training", "answers a second"]
+    assert {part["part"]: part["is_right"] for part in parts} == {**right, "training": False}
+    assert all("TimeoutExpired" in part["error"] for part in parts if not part["is_right"])
+
+
+def test_groups_of_parts_can_be_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(answers, "speed", lambda *_: {"is_right": True})
+    output = tmp_path / "gpu.json"
+    with pytest.raises(SystemExit) as ended:
+        gpu_check.main(["--device", "cpu", "--output", str(output), "--groups", "answers"])
+    assert ended.value.code == 0
+    (part,) = json.loads(output.read_text())["parts"]
+    assert part["part"] == "answers a second"
 
 
 def test_a_model_without_values_takes_no_room(hole: Path) -> None:
@@ -86,8 +100,13 @@ def test_the_path_itself_on_a_cpu(tmp_path: Path) -> None:
     with pytest.raises(SystemExit) as ended:
         gpu_check.main(["--device", "cpu", "--output", str(output), "--cases", "4"])
     assert ended.value.code == 0
-    suite, *trainings = json.loads(output.read_text())["parts"]
-    assert suite["cases"] == suite["equal_answers"] == 8
-    assert [training["part"] for training in trainings] == ["sft", "dpo"]
-    for training in trainings:
-        assert training["estimated_mb"] == pytest.approx(training["peak_mb"], rel=0.3)
+    parts = json.loads(output.read_text())["parts"]
+    found = {part["part"]: part for part in parts}
+    assert found["verdicts"]["float32"]["cases"] == 8
+    assert found["verdicts"]["float32"]["equal_answers"] == 8
+    assert found["the same adapter again"]["has_same_bits"]
+    assert found["answers a second"]["rounds"][0]["errors"] == 0
+    trained = [part for part in parts if part["part"] == "training"]
+    assert [part["recipe"] for part in trained] == ["strict_json_4gb", "assistant_7b_dpo"]
+    for training in trained:
+        assert training["estimated"]["peak"] == pytest.approx(training["peak_mb"], rel=0.5)

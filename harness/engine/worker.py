@@ -171,8 +171,9 @@ def _answer(opened: Opened, requests: Sequence[Request], progress: Progress, is_
 
 
 def _finish(model: OpenModel, out: IO[bytes]) -> None:
-    left = available_mb(model.describe().device)
-    send(out, "finished", peak_memory_mb=peak_memory_mb(), available_mb=left)
+    device = model.describe().device
+    peak, left = peak_memory_mb(device), available_mb(device)
+    send(out, "finished", peak_memory_mb=peak, available_mb=left)
 
 
 def _generate_continuously(
@@ -198,16 +199,19 @@ def _generate_continuously(
 
     batch = OpenBatch((), partial(_received, inbox, [first]), streams.begin_one, answered)
     while batch.waiting:
+        lost: list[Request] = []
         try:
             assert isinstance(opened.model, ContinuousModel)
             opened.model.generate_continuously(batch, Progress(out, streams))
         except Exception as error:
             _report(error)
             lost = batch.abandon()
-            if is_out_of_memory(error):
-                _answer(opened, lost, Progress(out, streams), is_warm=True)
-            else:
+            if not is_out_of_memory(error):
                 answered([(request, failed(request, one_line(error))) for request in lost])
+                lost = []
+        # Not while the error is there, whose traceback holds all that has filled the memory.
+        if lost:
+            _answer(opened, lost, Progress(out, streams), is_warm=True)
     _finish(opened.model, out)
 
 

@@ -10,15 +10,20 @@ _OUT_OF_MEMORY = ("can't allocate memory", "out of memory", "ALLOC_FAILED")
 """Parts of what torch's allocators and CUDA's libraries say in a ``RuntimeError``."""
 
 
-def peak_memory_mb() -> float:
-    """Peak memory of this process in MB of 10^6 bytes.
+def peak_memory_mb(device: str | None) -> float:
+    """Peak memory of this process in MB of 10^6 bytes, there where its model lives.
 
-    On a GPU the allocator's peak; otherwise peak resident memory. Linux's ``VmHWM`` is read rather
-    than ``ru_maxrss``, which a child process inherits from the parent it was forked from.
+    On a GPU that torch is in charge of, its allocator's peak; otherwise peak resident memory, also
+    where a library has touched a GPU beside it. Linux's ``VmHWM`` is read rather than
+    ``ru_maxrss``, which a child process inherits from the parent it was forked from.
+
+    Args:
+        device: as recorded, such as ``cpu`` or ``cuda:0``; ``None`` is the CPU.
     """
     torch = sys.modules.get("torch")
-    if torch is not None and torch.cuda.is_available() and torch.cuda.is_initialized():
-        return float(torch.cuda.max_memory_allocated()) / MB
+    is_on_gpu = device is not None and device.startswith("cuda")
+    if is_on_gpu and torch is not None and torch.cuda.is_initialized():
+        return float(torch.cuda.max_memory_allocated(torch.device(device))) / MB
     return peak_resident_bytes() / MB
 
 
@@ -38,11 +43,15 @@ def peak_resident_bytes() -> int:
 
 
 def available_bytes(device: Any) -> int:
-    """Free memory where a model on ``device`` (a ``torch.device``) would live."""
-    if device.type == "cuda":
-        import torch
+    """Free memory where a model on ``device`` (a ``torch.device``) would live.
 
-        return int(torch.cuda.mem_get_info(device)[0])
+    On a GPU with what torch's allocator has taken and does not use, which it gives again.
+    """
+    if device.type == "cuda":
+        from torch import cuda
+
+        unused = cuda.memory_reserved(device) - cuda.memory_allocated(device)
+        return int(cuda.mem_get_info(device)[0] + unused)
     return _available_here()
 
 

@@ -1,7 +1,10 @@
 """Messages of a backend's process that opens a model and answers, called here without a process."""
 
+import gc
 import io
 import json
+import queue
+import weakref
 from dataclasses import asdict
 
 import pytest
@@ -13,7 +16,8 @@ from harness.core.modelref import ModelRef
 from harness.core.plan import Request, Sampling
 from harness.core.record import ModelRecord
 from harness.engine.model import EngineSettings
-from harness.engine.worker import Imported, Opened, _generate, _open
+from harness.engine.row import Row
+from harness.engine.worker import Imported, Opened, _generate, _generate_continuously, _open
 from harness.engine.worker_progress import Streams
 from harness.model_files.opened_files import OpenedFiles
 from tests.project import Project
@@ -87,6 +91,46 @@ def test_a_batch_that_fails_otherwise_is_not_asked_again():
     model = CrampedModel(3, RuntimeError("shapes cannot be multiplied"))
     assert answered(model) == ["error"] * 16 + ["stop"] * 3
     assert model.asked == [8, 8, 3]
+
+
+class Ballast:
+    """Stands for the cache of a batch."""
+
+
+class CrampedContinuousModel(CrampedModel):
+    """Decodes no more than one request beside others, and knows whether it holds a cache."""
+
+    def __init__(self) -> None:
+        super().__init__(1, MemoryError())
+        self.caches = weakref.WeakSet()
+        self.held: list[int] = []
+
+    def batches(self, requests):
+        return [list(requests)]
+
+    def generate_continuously(self, batch, on_step):
+        cache = Ballast()
+        self.caches.add(cache)
+        batch.enter(9, lambda request: Row([1], 0, 1, key=request.key), lambda *_: True)
+        raise torch.OutOfMemoryError("CUDA out of memory.")
+
+    def generate(self, batch, on_step):
+        gc.collect()
+        self.held.append(len(self.caches))
+        return super().generate(batch, on_step)
+
+
+def test_requests_that_overfilled_the_memory_are_asked_again_when_it_is_free():
+    model, out = CrampedContinuousModel(), io.BytesIO()
+    requests = [Request("t", str(n), (Message("user", "x"),), Sampling()) for n in range(4)]
+    first = {"kind": "enter", "requests": [asdict(r) for r in requests]}
+    opened = Opened(model, OpenedFiles(()))
+    _generate_continuously(opened, first, queue.SimpleQueue(), out)
+    said = [m for m in map(json.loads, out.getvalue().splitlines()) if m["kind"] == "answered"]
+    assert sum(len(m["keys"]) for m in said) == 4
+    assert {c["finish_reason"] for m in said for c in m["completions"]} == {"stop"}
+    assert model.asked == [4, 2, 1, 1, 1, 1]
+    assert set(model.held) == {0}
 
 
 class WordModel:

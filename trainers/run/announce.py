@@ -84,7 +84,11 @@ def _continued(adapter: str | None) -> str:
 
 def memory(estimate: Estimate | None) -> list[tuple[str, str]]:
     """The memory that the training will need, where it can be estimated."""
-    return [("memory", f"about {in_short(estimate)} expected")] if estimate else []
+    if estimate is None:
+        return []
+    beside = estimate.peak_mb - estimate.own_mb
+    own = f", {beside:,.0f} of them CUDA's context" if beside else ""
+    return [("memory", f"about {in_short(estimate)} expected{own}")]
 
 
 def closing(
@@ -95,7 +99,7 @@ def closing(
         loss += f", val {result.eval_loss:.4f}"
     peak = f"peak memory {result.peak_memory_mb:,.0f} MB"
     if estimate is not None:
-        peak += f" ({estimate.peak_mb:,.0f} expected)"
+        peak += f" ({estimate.own_mb:,.0f} expected)"
     lines = [("warning", message) for message in warnings]
     judged = [("judged", judged_line(result.behaviors))] if result.behaviors else []
     kept = [("kept", result.kept["why"])] if result.kept else []

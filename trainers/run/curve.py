@@ -3,7 +3,7 @@
 import json
 import math
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -52,6 +52,8 @@ class Curve(TrainerCallback):  # type: ignore[misc]
     def __init__(self, folder: Path | None = None) -> None:
         self.folder = folder
         """Where ``curves.jsonl`` and ``answers.jsonl`` are written; ``None`` writes neither."""
+        self.optimizer: Callable[[], Any] = lambda: None
+        """The trainer's, as accelerate wraps it: transformers gives its callbacks none."""
         self.watched: Watched | None = None
         """The newest evaluation's."""
         self._seen: Mapping[str, Any] | None = None
@@ -110,8 +112,14 @@ class Curve(TrainerCallback):  # type: ignore[misc]
             control.should_evaluate |= args.eval_strategy == "steps"
 
     def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **kwargs: Any) -> None:
-        """Append a point; raises HarnessError where a loss or a gradient is not finite."""
+        """Append a point; raises HarnessError where a loss or a gradient is not finite.
+
+        In float16 a gradient that overflows is no gradient: its step was skipped, see
+        ``_is_skipped``.
+        """
         values = {k: logs.get(k) for k in ("loss", "learning_rate", "grad_norm", "eval_loss")}
+        if values["grad_norm"] is not None and _is_skipped(self.optimizer()):
+            values["grad_norm"] = None
         if values["loss"] is None and values["eval_loss"] is None and self._seen is None:
             return
         numbers = {k: float(v) for k, v in values.items() if v is not None}
@@ -128,6 +136,17 @@ class Curve(TrainerCallback):  # type: ignore[misc]
         self.points.append(point)
         self._write(CURVES, [point_values(point)])
         return point
+
+
+def _is_skipped(optimizer: Any) -> bool:
+    """True if the newest step was skipped, since its scaled gradients overflowed float16, and is
+    tried with a smaller scale.
+
+    torch's ``GradScaler`` doubles the scale after 2,000 steps and halves it at an overflow, so that
+    a long training meets some. At a scale below 1 it is the gradient itself that overflows.
+    """
+    scaler = getattr(optimizer, "scaler", None)
+    return scaler is not None and optimizer.step_was_skipped and scaler.get_scale() >= 1
 
 
 def lines_of(path: Path | None) -> Iterator[dict[str, Any]]:

@@ -114,7 +114,7 @@ def _try_steps(method: Method, rows: RecipeRows, job: TrainingJob) -> Lines:
         f"{plural(job.steps, 'step')} take about {duration(total)} "
         f"({duration(each)} a step{without})",
     )
-    yield "memory", f"peak {peak_memory_mb():,.0f} MB by these steps"
+    yield "memory", f"peak {peak_memory_mb(job.base.device):,.0f} MB by these steps"
     yield "dry run", f"the steps were thrown away, nothing was written to {job.recipe.output}"
 
 

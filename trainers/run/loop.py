@@ -104,7 +104,8 @@ def train_job(
         weights = ""
         if exchange.is_first:
             weights = adapter.save(trainer.model, job, base_folder, partial, keeping)
-        result = _result(trainer, curve, weights, job.selection, exchange.all(peak_memory_mb()))
+        peaks_mb = exchange.all(peak_memory_mb(job.base.device))
+        result = _result(trainer, curve, weights, job.selection, peaks_mb)
         if exchange.is_first:
             found = _record(file, job, rows, curve, result, notes, warnings, saving.resumed)
             record.write(found, partial)
@@ -116,6 +117,7 @@ def built(method: Method, job: TrainingJob, folder: Path, saving: Saving, curve:
     """The method's trainer over the job, ready to take its first step."""
     trainer = method.build(job, arguments(job, folder))
     trainer.exchange, trainer.curve, trainer.watch = job.exchange, curve, job.watch
+    curve.optimizer = lambda: trainer.optimizer
     trainer.saving, trainer.batch_file = saving, batch_file(Path(job.recipe.output))
     keep_adapter_exact(trainer.model)
     return trainer

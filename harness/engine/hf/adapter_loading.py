@@ -47,12 +47,14 @@ def _load(base: Any, folder: Path, is_trainable: bool) -> tuple[Any, list[str], 
     """peft's model, with the names that are missing in the file or have no place in the model."""
     from peft import PeftModel
 
+    # peft reads the file onto a GPU wherever there is one, also for a base on the CPU.
+    how = {"is_trainable": is_trainable, "torch_device": str(base.device)}
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Found missing adapter keys")  # told by the second value
-        model = PeftModel.from_pretrained(base, folder, is_trainable=is_trainable)
+        model = PeftModel.from_pretrained(base, folder, **how)
     if model.active_peft_config.is_prompt_learning:
         return model, [], []
     # Loads the same again: ``from_pretrained`` keeps its result to itself.
-    result = model.load_adapter(folder, "default", is_trainable=is_trainable)
+    result = model.load_adapter(folder, "default", **how)
     unexpected = [name for name in result.unexpected_keys if not name.endswith(OWN_LEFTOVERS)]
     return model, list(result.missing_keys), unexpected

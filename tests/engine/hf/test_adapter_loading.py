@@ -67,3 +67,13 @@ def test_an_adapter_without_its_prefix_is_refused_before_peft_loads_it(base, tmp
     rename(folder, lambda n: n.removeprefix("base_model.model."))
     with pytest.raises(HarnessError, match="56 of 56 tensors would not be applied"):
         load_adapter(base, TINY_QWEN2, folder)
+
+
+def test_a_base_on_the_cpu_has_its_adapter_read_onto_no_gpu(base, monkeypatch):
+    def asked() -> str:
+        raise AssertionError("peft chose the device by itself")
+
+    for module in ("peft.peft_model", "peft.utils.save_and_load"):
+        monkeypatch.setattr(f"{module}.infer_device", asked)
+    adapted = load_adapter(base, TINY_QWEN2, ADAPTER)
+    assert {parameter.device.type for parameter in adapted.parameters()} == {"cpu"}

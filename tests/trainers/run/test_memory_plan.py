@@ -41,7 +41,7 @@ def test_a_gpu_that_is_too_small(write_recipe: WriteRecipe) -> None:
     assert lines[0].endswith("may not fit into the 4,000 MB of the GPU")
     small = "max_length: 64"
     assert lines[1].startswith(f"it would fit with {small}: ")
-    assert lines[2] == memory_plan.NOT_MEASURED
+    assert lines[2] == memory_plan.ONE_GPU
 
 
 def test_no_library_is_imported_and_no_row_is_read(write_recipe: WriteRecipe) -> None:

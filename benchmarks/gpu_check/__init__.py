@@ -1,0 +1,1 @@
+"""Checks on a CUDA GPU, see ``benchmarks/gpu_check/__main__.py``."""
