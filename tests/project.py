@@ -98,7 +98,8 @@ class Project:
         loaded = load_task(self.root / "tasks" / task)
         given = {c.id: _repeats(answers, c.id) for c in loaded.cases}
         repeats = max(map(len, given.values()))
-        requests = requests_for(task, loaded.cases, loaded.sampling, repeats=repeats)
+        tools = loaded.output.tools_text
+        requests = requests_for(task, loaded.cases, loaded.sampling, repeats=repeats, tools=tools)
         samples = tuple(
             Sample(
                 model="base:somewhere",

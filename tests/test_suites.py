@@ -19,6 +19,7 @@ from harness.tasks.judging_line import JudgingLine
 from harness.tasks.task import Task, load_task
 from tests.models import ROOT
 from tests.project import Project
+from tests.tool_templates import TOOLS
 
 PAYMENT = """\
 description: Read a payment.
@@ -30,6 +31,7 @@ output:
   grounded: [/name, /amount]
   exact: [/amount]
   leaf_values: true
+  compare: {/amount: {}}
 variety: {fields: [/name], fallback_phrases: [no idea], max_share: 0.5}
 budgets: {repair_lift: 0.8}
 """
@@ -155,13 +157,48 @@ NOTES = {
     "tab": (GOOD_NOTE + "\tx: 1\n", every("syntax", "yaml_validity", *NOTE_VALUE)),
 }  # fmt: skip
 
-TABLES = {"payment": PAYMENTS, "letter": LETTERS, "code": CODES, "note": NOTES}
-TASKS = {"payment": PAYMENT, "letter": LETTER, "code": CODE, "note": NOTE}
+CALLING = f"""\
+description: Call a tool.
+prompt: "{{text}}"
+output:
+  format: tool_calls
+  tools: {json.dumps(TOOLS)}
+  tool_form: hermes
+  calls: 1
+  call_order: fixed
+  free_arguments: [/note]
+  strict_arguments: true
+"""
+ULM = {"name": "get_weather", "arguments": {"city": "Ulm", "days": 3}}
+GOOD_CALL = f"<tool_call>{json.dumps(ULM)}</tool_call>"
+CALL = ("tool_call", "tool_name", "tool_arguments", "exact_calls")
+CALLS = {
+    "good": (GOOD_CALL, {}),
+    "noted": (GOOD_CALL.replace("}}", ', "note": "Thursday on"}}'), {}),
+    "prose": ("I would call get_weather.", every("no_call", *CALL)),
+    "chatter": (f"Sure! {GOOD_CALL}", {"tool_call": "text_before"}),
+    "open": (GOOD_CALL.removesuffix("</tool_call>"), every("unclosed", *CALL)),
+    "twice": (GOOD_CALL * 2, every("call_count", "tool_call", "exact_calls")),
+    "other": (GOOD_CALL.replace("get_", "read_"), {
+        **every("unknown_tool", "tool_name", "tool_arguments"), "exact_calls": "wrong_value",
+    }),
+    "string": (GOOD_CALL.replace("3", '"3"'), {
+        "tool_arguments": "number_as_string", "exact_calls": "wrong_value",
+    }),
+    "extra": (GOOD_CALL.replace("}}", ', "why": 1}}'), every(
+        "unexpected_key", "tool_arguments", "exact_calls"
+    )),
+    "wrong": (GOOD_CALL.replace("Ulm", "Bonn"), {"exact_calls": "wrong_value"}),
+}  # fmt: skip
+
+TABLES = {"payment": PAYMENTS, "letter": LETTERS, "code": CODES, "note": NOTES, "calling": CALLS}
+TASKS = {"payment": PAYMENT, "letter": LETTER, "code": CODE, "note": NOTE, "calling": CALLING}
 VARIABLES = {
     "note": {"text": "Ada paid 47.20 in 2024, on 2024-02-29."},
     "payment": {"text": "Ada paid 47.20 in 2024, on 2024-02-29."},
     "letter": {"text": "Mercer Bank, account 2558-1351", "account": "2558-1351"},
     "code": {"text": "add two numbers", "function": "add"},
+    "calling": {"text": "Weather in Ulm for 3 days?"},
 }
 BEHAVIORS = {
     "payment": {"json_validity", "no_extra_text", "bracket_repetition", "repetition"}
@@ -170,7 +207,9 @@ BEHAVIORS = {
     | {"repetition", "stops_cleanly"},
     "code": {"no_extra_text", "python_parses", "python_function", "repetition", "stops_cleanly"},
     "note": {"yaml_validity", "no_extra_text", "repetition", "stops_cleanly", *NOTE_VALUE},
+    "calling": {"repetition", "stops_cleanly", *CALL},
 }
+REFERENCES = {"payment": json.loads(GOOD), "note": json.loads(GOOD), "calling": ULM}
 
 
 @pytest.fixture(scope="module")
@@ -181,8 +220,8 @@ def judged(tmp_path_factory):
         project.bundled_suite(name)
     models = []
     for task, table in TABLES.items():
-        reference = json.loads(GOOD) if task in ("payment", "note") else None
-        cases = [{"id": c, "variables": VARIABLES[task], "reference": reference} for c in table]
+        given = {"variables": VARIABLES[task], "reference": REFERENCES.get(task)}
+        cases = [{"id": c, **given} for c in table]
         project.write(f"tasks/{task}/task.yaml", TASKS[task])
         project.write(f"tasks/{task}/schema.json", json.dumps(PAYMENT_SCHEMA))
         project.write(f"tasks/{task}/cases.jsonl", "".join(json.dumps(c) + "\n" for c in cases))

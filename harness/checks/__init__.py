@@ -11,8 +11,10 @@ The machinery of checks lies in the folders below. At its top, a file says:
     ``NEEDS``.
 ``BROKEN_BY`` (optional)
     Defects that make an answer fail whatever the task declares: ``edges`` (something stands around
-    it), ``syntax`` (it does not parse). With it, ``harness task check`` holds the behavior to
-    corrupted references too: it must pass those that neither have such a defect nor name it.
+    it), ``syntax`` (it does not parse), ``calls`` (there is another number of calls of tools),
+    ``tool`` (a call is of no tool that is there). With it, ``harness task check`` holds the
+    behavior to corrupted references too: it must pass those that neither have such a defect nor
+    name it.
 
 ``IS_GRADED`` (optional)
     Its verdicts have a grade, and its budget is a least mean of their shares.

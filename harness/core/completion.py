@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from harness.core.logprobs import Logprobs
+from harness.core.tool_form import ToolForm
 
 
 class FinishReason(StrEnum):
@@ -59,3 +60,6 @@ class Completion:
     """One line; set exactly when ``finish_reason`` is ``error``."""
     logprobs: Logprobs | None = None
     """``None`` where they were not asked for, or could not be had."""
+    tool_form: ToolForm | None = None
+    """The form in which the model's chat template writes calls; ``None`` where it was given no
+    tools, or the form is not known."""

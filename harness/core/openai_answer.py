@@ -3,6 +3,7 @@
 A choice from which a server took a part of the model's answer is refused, never judged without it.
 """
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,6 +11,8 @@ from harness.core.completion import FinishReason
 from harness.core.errors import HarnessError
 from harness.core.printable import excerpt
 
+CALLS = "tool_calls"
+"""Where a message has the calls of tools; also the reason of an answer that ended with some."""
 FINISH_REASONS: Mapping[str, FinishReason] = {
     "stop": FinishReason.STOP,
     "eos_token": FinishReason.STOP,
@@ -54,9 +57,24 @@ def text_in(part: Mapping[str, Any], name: str) -> str:
     return text
 
 
+def text_with_calls(message: Mapping[str, Any]) -> str:
+    """The answer of a message to a prompt with tools: its text, or where the server found calls in
+    it the JSON text of the calls, with the text that stood beside them as ``content``.
+
+    Raises:
+        HarnessError: the server took another part of the answer, or its text is not Unicode.
+    """
+    require_whole({**message, CALLS: None})
+    if not message.get(CALLS):
+        return text_in(message, "content") if message.get("content") is not None else ""
+    beside = {"content": message["content"]} if message.get("content") else {}
+    text = json.dumps({**beside, CALLS: message[CALLS]}, ensure_ascii=False)
+    return text_in({CALLS: text}, CALLS)
+
+
 def require_whole(message: Mapping[str, Any]) -> None:
     """Refuse a message from which the server has taken parts of the model's answer."""
-    for name in ("reasoning_content", "reasoning", "tool_calls", "function_call", "refusal"):
+    for name in ("reasoning_content", "reasoning", CALLS, "function_call", "refusal"):
         if message.get(name):
             raise HarnessError(
                 f"the server puts a part of the answer into {name}, so its text is not the "

@@ -10,6 +10,7 @@ from harness.core.case import Case, Message
 from harness.core.completion import Completion, FinishReason
 from harness.core.grammar import Grammar, grammar_for
 from harness.core.template_arguments import Scalar
+from harness.core.tools import tools_for
 from harness.core.values import fields_of
 
 NO_ARGUMENTS: Mapping[str, Scalar] = MappingProxyType({})
@@ -62,6 +63,8 @@ class Request:
     """Texts at which the answer ends, before the first of them."""
     has_logprobs: bool = False
     """The answer comes with its tokens' log-probabilities, which change no token."""
+    tools: str = ""
+    """The tools that the chat template is given, as JSON text; empty for none."""
 
     @property
     def key(self) -> str:
@@ -85,9 +88,10 @@ class Request:
         paired where it is equal."""
         if self.is_rendered:
             return sha256_of({"rendered": self.messages[0].content})
-        if not self.template:
+        if not self.template and not self.tools:
             return sha256_of(self.messages)
-        return sha256_of({"messages": self.messages, "template": dict(self.template)})
+        told = {"tools": self.tools} if self.tools else {}
+        return sha256_of({"messages": self.messages, "template": dict(self.template), **told})
 
 
 def fingerprint_of(requests: Iterable[Request]) -> str:
@@ -111,11 +115,13 @@ def requests_for(
     timed: bool = False,
     grammar: Grammar | None = None,
     has_logprobs: bool = False,
+    tools: str = "",
 ) -> tuple[Request, ...]:
     """One request for each case, or ``repeats`` of them, each with its own seed.
 
     ``template`` holds the arguments of the chat template. Answers are constrained to ``grammar``,
-    where there is one, and those of a case with a schema of its own to that.
+    where there is one, and those of a case with a schema of its own to that. ``tools`` are those
+    of a case that has none of its own.
     Timed requests have no log-probabilities, which take time.
     """
     arguments = tuple(sorted(template.items()))
@@ -130,6 +136,7 @@ def requests_for(
             arguments,
             grammar=grammar_for(grammar, case.declared),
             has_logprobs=has_logprobs and not timed,
+            tools=tools_for(tools, case.declared),
         )
         for case in cases
         for repeat in range(repeats)

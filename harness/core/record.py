@@ -1,7 +1,4 @@
-"""The RunRecord: one run as plain values that a file can hold.
-
-``harness.records.runs`` reads and writes them; this file does not access files.
-"""
+"""The RunRecord: one run as plain values, which ``harness.records.runs`` reads and writes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,6 +12,7 @@ from harness.core.noise import BatchNoise
 from harness.core.plan import Request, Sampling
 from harness.core.shard import MergedShard, Shard
 from harness.core.template_arguments import Scalar
+from harness.core.tools import tools_for
 from harness.core.verdict import Verdict
 
 SCHEMA_VERSION = 1
@@ -131,6 +129,8 @@ class TaskRecord:
     """Who measured them."""
     compare: Mapping[str, JsonValue] = field(default_factory=dict)
     """The rules of ``output.compare``, by JSON pointer: when a value counts as the reference's."""
+    tools: str = ""
+    """The tools of cases without their own, as JSON text; they belong to each prompt's hash."""
 
     def request(self, sample: "Sample") -> Request:
         """The request that a stored answer to this task belongs to."""
@@ -142,6 +142,7 @@ class TaskRecord:
             sample.repeat,
             template=tuple(sorted(self.template.items())),
             grammar=grammar_for(self.grammar, sample.declared),
+            tools=tools_for(self.tools, sample.declared),
         )
 
 

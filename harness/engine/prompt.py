@@ -8,8 +8,10 @@ from harness.core.errors import HarnessError
 from harness.core.plan import Request
 from harness.core.printable import printable
 from harness.core.template_arguments import Scalar
+from harness.core.tool_form import ToolForm
 from harness.engine.tokenization import Prompt
 from harness.model_files.chat_template import ChatTemplate
+from harness.model_files.tool_template import TOOL_TEMPLATE, tool_form_of
 
 Arguments = Iterable[tuple[str, Scalar]]
 
@@ -20,10 +22,12 @@ def render(
     arguments: Arguments = (),
     *,
     adds_generation_prompt: bool = True,
+    tools: str = "",
 ) -> str:
     """The prompt as text: through the tokenizer's chat template, ready for the answer.
 
     A tokenizer without a chat template gets the messages' contents, each followed by a line feed.
+    ``tools`` is JSON text.
 
     Raises:
         HarnessError: there are several templates and no default.
@@ -31,33 +35,59 @@ def render(
     """
     if not has_template(tokenizer):
         return plain(messages)
-    if (source := template_of(tokenizer)) is None:
+    if (source := template_of(tokenizer, has_tools=bool(tools))) is None:
         # transformers refuses such a tokenizer's prompts in the same way.
         raise HarnessError("there are several chat templates and none is called default")
     template = ChatTemplate(source, tokenizer.special_tokens_map)
-    return template.render(messages, arguments, adds_generation_prompt=adds_generation_prompt)
+    return template.render(
+        messages, arguments, adds_generation_prompt=adds_generation_prompt, tools=tools
+    )
+
+
+def tool_form(tokenizer: Any) -> ToolForm | None:
+    """The form in which the tokenizer's chat template writes calls; ``None`` where it is not
+    known."""
+    source = template_of(tokenizer, has_tools=True)
+    return tool_form_of(ChatTemplate(source, tokenizer.special_tokens_map)) if source else None
 
 
 def read(
     request: Request,
-    render: Callable[[Sequence[Message], Arguments], str],
+    render: Callable[..., str],
     encode: Callable[[str], Sequence[int]],
+    tool_form: Callable[[], ToolForm | None] = lambda: None,
 ) -> Prompt:
     """Render and tokenize a request. Chat templates are untrusted code: an exception in one, or a
-    text that is not Unicode, becomes an error of this prompt only."""
+    text that is not Unicode, becomes an error of this prompt only.
+
+    Args:
+        request: the request.
+        render: the text of messages, with the template's arguments and the named ``tools``.
+        encode: token ids of a text.
+        tool_form: the form in which the template writes calls, asked for requests with tools.
+    """
     try:
-        is_text = request.is_rendered
-        text = (
-            request.messages[0].content if is_text else render(request.messages, request.template)
-        )
+        text = _text(request, render)
+        form = tool_form() if request.tools else None
     except Exception as error:
         reason = f"the chat template fails on it: {_first_line(error)}"
         return Prompt(request.key, "", (), reason)
     try:
-        return Prompt(request.key, text, tuple(encode(text)))
+        return Prompt(request.key, text, tuple(encode(text)), tool_form=form)
     except Exception as error:
         reason = f"the tokenizer fails on it: {_first_line(error)}"
         return Prompt(request.key, text, (), reason)
+
+
+def _text(request: Request, render: Callable[..., str]) -> str:
+    if request.is_rendered:
+        return request.messages[0].content
+    if not request.tools:
+        return render(request.messages, request.template)
+    text = render(request.messages, request.template, tools=request.tools)
+    if text == render(request.messages, request.template):
+        raise HarnessError(WRITES_NO_TOOLS)
+    return text
 
 
 def _first_line(error: Exception) -> str:
@@ -70,6 +100,9 @@ def encode(tokenizer: Any, text: str) -> list[int]:
     return [int(i) for i in ids]
 
 
+WRITES_NO_TOOLS = "it writes no tools, so the model would not know of them"
+
+
 def plain(messages: Sequence[Message]) -> str:
     """A conversation for a model that has no chat template."""
     return "".join(m.content + "\n" for m in messages)
@@ -79,8 +112,11 @@ def has_template(tokenizer: Any) -> bool:
     return bool(getattr(tokenizer, "chat_template", None))
 
 
-def template_of(tokenizer: Any) -> str | None:
-    """The Jinja source that renders a conversation without tools; ``None`` where there is none, or
-    several of which none is the default."""
+def template_of(tokenizer: Any, *, has_tools: bool = False) -> str | None:
+    """The Jinja source that renders a conversation, with tools or without; ``None`` where there is
+    none, or several of which none is the default."""
     found = getattr(tokenizer, "chat_template", None) or None
-    return found.get("default") if isinstance(found, dict) else found
+    if not isinstance(found, dict):
+        return found
+    own = found.get(TOOL_TEMPLATE) if has_tools else None
+    return own or found.get("default")

@@ -9,6 +9,7 @@ from harness.core.grammar import Grammar
 from harness.core.logprobs import Logprobs
 from harness.core.plan import Request, Sampling, failed
 from harness.core.stops import before_stop, stopped
+from harness.core.tool_form import ToolForm
 from harness.engine.token_lengths import next_text, token_lengths
 from harness.engine.tokenization import Prompt
 
@@ -62,6 +63,8 @@ class Row:
     """The decoding that its request asks for."""
     scores: list[Score] | None = None
     """One for each generated token; ``None`` where they are not asked for."""
+    tool_form: ToolForm | None = None
+    """The form in which the model's template writes calls, where it was given tools."""
 
     @property
     def is_open(self) -> bool:
@@ -117,6 +120,7 @@ class Row:
             key=request.key,
             sampling=request.sampling,
             scores=[] if request.has_logprobs else None,
+            tool_form=prompt.tool_form,
         )
 
 
@@ -153,6 +157,7 @@ def completion(request: Request, row: Row, text: str, batch_rows: int) -> Comple
         prompt_tokens=len(row.prompt),
         timing=Timing(row.seconds, row.first_token_seconds, batch_rows),
         logprobs=_logprobs(row, text),
+        tool_form=row.tool_form,
     )
     return stopped(whole, request.stop)
 

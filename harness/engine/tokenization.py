@@ -7,6 +7,8 @@ judge which of them is right.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from harness.core.tool_form import ToolForm
+
 
 @dataclass(frozen=True, slots=True)
 class Token:
@@ -50,6 +52,8 @@ class Prompt:
     token_ids: tuple[int, ...]
     error: str | None = None
     """One line: why the conversation cannot be rendered; text and ids are then empty."""
+    tool_form: ToolForm | None = None
+    """The form in which the model's template writes calls, where it is given tools."""
 
 
 @dataclass(frozen=True, slots=True)

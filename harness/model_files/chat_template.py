@@ -18,6 +18,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from harness.core.case import Message
 from harness.core.template_arguments import Scalar
+from harness.core.tools import tools_of
 
 CLOCK = datetime(2025, 1, 1, 12)
 """The time that a template is told in place of the clock's: two runs of one plan are equal."""
@@ -37,6 +38,7 @@ class ChatTemplate:
         arguments: Iterable[tuple[str, Scalar]] = (),
         *,
         adds_generation_prompt: bool = True,
+        tools: str = "",
     ) -> str:
         """The conversation as text.
 
@@ -44,17 +46,34 @@ class ChatTemplate:
             messages: the conversation.
             arguments: further variables, which go before special tokens of the same name.
             adds_generation_prompt: end with what opens an answer.
+            tools: the tools that the model may call, as JSON text.
 
         Raises:
             Exception: whatever the template raises, a ``jinja2.TemplateError`` by itself.
         """
         conversation = [{"role": m.role, "content": m.content} for m in messages]
+        return self.render_turns(
+            conversation,
+            tools_of(tools),
+            adds_generation_prompt=adds_generation_prompt,
+            **dict(arguments),
+        )
+
+    def render_turns(
+        self,
+        turns: Sequence[Mapping[str, Any]],
+        tools: Sequence[Mapping[str, Any]] | None,
+        *,
+        adds_generation_prompt: bool,
+        **arguments: Scalar,
+    ) -> str:
+        """A conversation of turns as OpenAI's protocol has them; raises as ``render`` does."""
         return _compiled(self.source).render(
-            messages=conversation,
-            tools=None,
+            messages=turns,
+            tools=tools,
             documents=None,
             add_generation_prompt=adds_generation_prompt,
-            **{**self.special_tokens, **dict(arguments)},
+            **{**self.special_tokens, **arguments},
         )
 
     def variables(self) -> frozenset[str]:

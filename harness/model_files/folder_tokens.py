@@ -8,6 +8,7 @@ from harness.model_files.end_tokens import configured_end_ids, is_token_id
 from harness.model_files.folders import TOKENIZER_CONFIG
 from harness.model_files.pre_tokenizer import known_name
 from harness.model_files.tokens import TokenFacts
+from harness.model_files.tool_template import TOOL_TEMPLATE
 
 TEMPLATE_FILE = "chat_template.jinja"
 TEMPLATE_FOLDER = "additional_chat_templates"
@@ -35,6 +36,7 @@ def folder_tokens(folder: Path, configs: Path | None = None) -> TokenFacts:
         ids=ids,
         special=special,
         template=templates.get("default") or None,
+        tool_template=templates.get(TOOL_TEMPLATE) or None,
         named_templates=() if "default" in templates else tuple(sorted(templates)),
         template_file=where,
         eos=_text(named.get("eos_token")),

@@ -15,6 +15,8 @@ from typing import Any
 from harness.core.errors import HarnessError
 
 CHAT_TEMPLATE_KEY = "tokenizer.chat_template"
+TOOL_TEMPLATE_KEY = f"{CHAT_TEMPLATE_KEY}.tool_use"
+"""The template for prompts with tools, where a model has one of its own for them."""
 """The key of the chat template."""
 MAGIC = b"GGUF"
 VERSIONS = (2, 3)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from harness.core.plan import sha256_of
-from harness.model_files.gguf_header import CHAT_TEMPLATE_KEY, GgufHeader
+from harness.model_files.gguf_header import CHAT_TEMPLATE_KEY, TOOL_TEMPLATE_KEY, GgufHeader
 from harness.model_files.pre_tokenizer import one_name
 from harness.model_files.tokens import TokenFacts
 
@@ -26,6 +26,7 @@ def gguf_tokens(header: GgufHeader) -> TokenFacts:
         ids={text: i for i, text in enumerate(tokens)},
         special=frozenset(t for t, k in zip(tokens, types, strict=False) if k == CONTROL),
         template=header.text(CHAT_TEMPLATE_KEY),
+        tool_template=header.text(TOOL_TEMPLATE_KEY),
         template_file=CHAT_TEMPLATE_KEY,
         eos=_special(header, tokens, "eos"),
         pad=_special(header, tokens, "padding"),

@@ -10,10 +10,13 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from harness.core import child_python
 from harness.core.case import Message
+
+if TYPE_CHECKING:
+    from harness.model_files.chat_template import ChatTemplate
 
 QUESTION, ANSWER = "What is asked?", "What is answered."
 MAX_SECONDS = 5
@@ -39,6 +42,10 @@ class RenderedTurn:
     """Time that the template is told where it asks for it."""
     is_random: bool = False
     """The template draws at random."""
+    writes_tools: bool = False
+    """A prompt with tools is another than one without."""
+    tool_form: str | None = None
+    """The form in which the template writes calls, where it is known."""
     error: str | None = None
     """Why the template could not be rendered, in one line; the rest is empty then."""
 
@@ -90,6 +97,7 @@ def _answer(source: str, special: Mapping[str, str]) -> dict[str, Any]:
             "variables": sorted(template.variables()),
             "clock": clock_of(source),
             "is_random": template.is_random(),
+            **_tools(template),
         }
     except Exception as error:  # whatever a stranger's program raises is its own fault
         return {"error": _reason(error)}
@@ -101,6 +109,16 @@ def _answer(source: str, special: Mapping[str, str]) -> dict[str, Any]:
     missing = between.removeprefix(opening) if between.startswith(opening) else ""
     missing = missing if missing.strip() else ""
     return {**found, "before": before, "after": after, "missing": missing}
+
+
+def _tools(template: "ChatTemplate") -> dict[str, Any]:
+    """What the template does with tools; nothing where it fails on them."""
+    from harness.model_files.tool_template import tool_form_of, writes_tools
+
+    try:
+        return {"writes_tools": writes_tools(template), "tool_form": tool_form_of(template)}
+    except Exception:  # whatever a stranger's program raises is its own fault
+        return {"writes_tools": False, "tool_form": None}
 
 
 def _conversations(asked: Mapping[str, Any]) -> dict[str, Any]:

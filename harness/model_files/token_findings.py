@@ -1,9 +1,11 @@
 """Findings about a model's tokens: the end of an answer, the beginning of a prompt, padding."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from harness.core.printable import excerpt
 from harness.core.suggestion import did_you_mean
+from harness.core.tool_form import TOOL_FORMS
 from harness.model_files.finding import Finding, note, problem, warning
 from harness.model_files.template_probe import RenderedTurn, turn
 from harness.model_files.tokens import TokenFacts
@@ -61,6 +63,33 @@ def argument_findings(tokens: TokenFacts, arguments: Iterable[str]) -> Iterator[
             yield warning(
                 tokens.template_file, f"the chat template does not read the argument {name}", hint
             )
+
+
+def tool_findings(tokens: TokenFacts, *, needs_form: bool) -> Iterator[Finding]:
+    """Reasons why a model cannot be asked to call tools.
+
+    ``needs_form``: calls are judged in the form that its chat template writes.
+    """
+    written = rendered_turn(replace(tokens, template=tokens.tool_template or tokens.template))
+    if written is None:
+        yield problem(
+            tokens.special_file,
+            "there is no chat template, which would tell the model of tools",
+            "leave out tasks with format: tool_calls, or add a template that writes them",
+        )
+    elif written.error is None and not written.writes_tools:
+        yield problem(
+            tokens.template_file,
+            "this model's chat template writes no tools",
+            "the model would not know of them: leave out tasks with format: tool_calls, or serve "
+            "it with a template that writes them",
+        )
+    elif written.error is None and needs_form and written.tool_form is None:
+        yield problem(
+            tokens.template_file,
+            "the form in which this model's chat template writes calls is not known",
+            f"say it in the task's output, tool_form: {' or '.join(TOOL_FORMS)}",
+        )
 
 
 def prompt_findings(tokens: TokenFacts) -> Iterator[Finding]:

@@ -14,6 +14,8 @@ class TokenFacts:
     """Texts of control tokens."""
     template: str | None = None
     """The chat template's Jinja source."""
+    tool_template: str | None = None
+    """The source of the template for prompts with tools, where that is one of its own."""
     named_templates: tuple[str, ...] = ()
     """Names of the templates where there are several and none is called ``default``."""
     template_file: str = ""

@@ -26,7 +26,7 @@ from harness.plugin.session import HarnessSession
 from harness.records.attempts import with_attempts
 from harness.records.runs import clear_unfinished_runs, write_outline, write_run
 from harness.records.space import check_space
-from harness.run.preflight import PreflightResult, preflight, with_warnings
+from harness.run.preflight import PreflightResult, ToolNeeds, preflight, with_warnings
 from harness.run.session import Run
 from harness.run.trained_cases import with_trained_cases
 
@@ -47,7 +47,8 @@ def _preflight(session: HarnessSession) -> PreflightResult:
         refs = tuple(dict.fromkeys(s.ref for s in session.subjects))
         names = dict.fromkeys(name for s in session.subjects for name in s.task.template)
         trusts_code = session.options.choices.engine.trust_remote_code
-        return preflight(refs, names, trusts_code=trusts_code)
+        tools = ToolNeeds.of(dict.fromkeys(s.task for s in session.subjects))
+        return preflight(refs, names, trusts_code=trusts_code, tools=tools)
     except HarnessError as error:
         session.mistakes += error.mistakes
         return PreflightResult()

@@ -12,6 +12,7 @@ from harness.core.errors import HarnessError
 from harness.core.extras import require
 from harness.core.modelref import ModelRef
 from harness.core.template_arguments import parse_arguments
+from harness.core.tools import TOOL_CALLS
 from harness.engine.grammar import grammar_of
 from harness.engine.model import AnsweredCases, EngineSettings
 from harness.files.paths import short_path
@@ -278,6 +279,11 @@ def _constrained(tasks: Sequence[Task]) -> tuple[Task, ...]:
         mistakes += _unconstrainable(task)
         if task.output.format == "json" and task.output.fence == "required":
             mistakes.append(f"--decode constrained: {task.name}: fence: required has no grammar")
+        if any(output.format == TOOL_CALLS for output in task.outputs_naming(TOOL_CALLS)):
+            mistakes.append(
+                f"--decode constrained: {task.name}: calls of tools have no grammar here, decode "
+                "them freely"
+            )
     if not mistakes and not any(task.grammar for task in made):
         named = ", ".join(task.name for task in tasks)
         mistakes = [f"--decode constrained: {named}: only tasks with format: json have a grammar"]

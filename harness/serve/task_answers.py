@@ -17,12 +17,14 @@ from harness.core.completion import Completion
 from harness.core.errors import HarnessError
 from harness.core.grammar import Grammar
 from harness.core.plan import Request
+from harness.core.tools import TOOL_CALLS
 from harness.core.verdict import Outcome, Verdict
 from harness.files.strict_json import NotJson, decode
 from harness.serve.errors import ApiError
 from harness.serve.limits import Limits, is_too_deep
 from harness.serve.openai import allowed_tokens, named, seeded
 from harness.tasks.judging import VerdictMap, judge_answer, verdict_dict
+from harness.tasks.reference import reference_value
 from harness.tasks.task import Task, case_of
 from harness.tasks.task_file import VARIABLE, CaseLine, MessageFile
 
@@ -89,8 +91,8 @@ class TaskAnswer:
     raw: str
     """The model's own text, where the completion is repaired."""
     output: Any
-    """The answer's value, or its text where the task's answers are no JSON; ``None`` where it
-    failed."""
+    """The answer's value or calls, or its text where the task's answers are neither; ``None`` where
+    it failed."""
 
     @property
     def result(self) -> str:
@@ -181,6 +183,8 @@ class Judging:
         return tuple(n for n in required if verdicts[n].outcome in (Outcome.FAILED, Outcome.ERROR))
 
     def _output(self, completion: Completion) -> Any:
+        if self.task.output.format == TOOL_CALLS:
+            return reference_value(self.task.output, completion.text)
         if self.task.output.format != "json":
             return completion.text
         document = document_of(completion, self.task.output.wrappers)

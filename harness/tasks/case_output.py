@@ -12,8 +12,10 @@ from harness.checks.declared.stand_ins import Broken, Skip
 from harness.checks.schema.formats import FORMATS
 from harness.checks.schema.references import SchemaError
 from harness.checks.schema.schema import Schema, compile_schema
+from harness.checks.tools.tool import require_tools
 from harness.core.errors import HarnessError
 from harness.core.judged import BehaviorFile
+from harness.core.plan import sha256_of
 from harness.core.verdict import Check
 from harness.files.regular import read_regular
 from harness.files.strict_json import NotJson, decode
@@ -98,34 +100,59 @@ def compiled(raw: object, assert_formats: bool | Literal["known"]) -> Schema:
 
 
 @dataclass
-class CaseSchemas:
-    """The schema files that cases name: each is read once, and its content takes its place."""
+class NamedFiles:
+    """The files of schemas and tools that a task or its cases name: each is read once, and its
+    content takes its place."""
 
     folder: Path
     content: dict[str, object] = field(default_factory=dict)
     """By name, as the cases have it."""
 
     def inlined(self, line: CaseLine) -> CaseLine:
-        """The line with the content of the file that its schema names.
+        """The line with the content of the files that its schema and its tools name.
 
         Raises:
-            HarnessError: the file cannot be read, or holds no schema.
+            HarnessError: a file cannot be read, or holds no schema, or no tools.
         """
-        name = line.given_schema
-        if not isinstance(name, str):
-            return line
+        given: dict[str, object] = {}
+        if isinstance(line.given_schema, str):
+            given["given_schema"] = self._content("schema", line.given_schema)
+        if isinstance(line.tools, str):
+            given["tools"] = self._content("tools", line.tools)
+        return line.model_copy(update=given) if given else line
+
+    def hashed(self, cases: str) -> str:
+        """The hash of the cases, and of the files that they name; ``cases`` is that of their
+        lines."""
+        return sha256_of([cases, self.content]) if self.content else cases
+
+    def _content(self, part: str, name: str) -> object:
         if name not in self.content:
-            self.content[name] = _read(self.folder / name)
-        return line.model_copy(update={"given_schema": self.content[name]})
+            self.content[name] = _read(part, self.folder / name)
+        return self.content[name]
 
 
-def _read(path: Path) -> object:
+def tools_in(folder: Path, tools: object) -> object:
+    """A task's tools, read from the file that they name.
+
+    Raises:
+        HarnessError: it cannot be read, or holds no tools.
+    """
+    return _read("tools", folder / tools) if isinstance(tools, str) else tools
+
+
+def _read(part: str, path: Path) -> object:
     try:
         raw = decode(read_regular(path))
     except FileNotFoundError:
-        raise HarnessError(f"schema: {path} is not there") from None
+        raise HarnessError(f"{part}: {path} is not there") from None
     except NotJson as error:
-        raise HarnessError(f"schema: {path}:{error.line}: not valid JSON: {error}") from None
-    if not isinstance(raw, dict | bool):
+        raise HarnessError(f"{part}: {path}:{error.line}: not valid JSON: {error}") from None
+    if part == "tools":
+        try:
+            require_tools(raw)
+        except ValueError as error:
+            raise HarnessError(f"{path}: {error}") from None
+    elif not isinstance(raw, dict | bool):
         raise HarnessError(f"schema: {path}: a schema is an object, true or false")
     return raw

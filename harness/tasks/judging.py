@@ -120,7 +120,14 @@ def completion_of(line: JudgingLine) -> Completion:
     reason = FinishReason(line.finish_reason or "stop")
     said = line.error or "the line says that there is no completion"
     error = said if reason is FinishReason.ERROR else None
-    return Completion(line.completion, reason, str(line.id), line.repeat or 0, error=error)
+    return Completion(
+        line.completion,
+        reason,
+        str(line.id),
+        line.repeat or 0,
+        error=error,
+        tool_form=line.tool_form,
+    )
 
 
 @lru_cache(maxsize=128)

@@ -21,9 +21,14 @@ from harness.core.case import Message
 from harness.core.completion import FinishReason
 from harness.core.errors import HarnessError
 from harness.core.printable import excerpt
+from harness.core.tool_form import ToolForm
+from harness.core.tools import TOOL_CALLS
+from harness.tasks.calls import require_calls
 
 _BLANK = " \t\n\r"
-_PARTS = (*Output.parts_of("json"), "reasoning", "fence", "fence_language", "commentary")
+_OF_VALUES = (*Output.parts_of("json"), "fence", "fence_language")
+_OF_CALLS = tuple(Output.parts_of(TOOL_CALLS))
+_PARTS = (*_OF_VALUES, *_OF_CALLS, "reasoning", "commentary")
 """The declarations that a line may have."""
 
 
@@ -57,6 +62,8 @@ class JudgingLine:
     """Index of the answer, where a row holds several."""
     error: str | None = None
     """Reason why there is no completion, in one line."""
+    tool_form: ToolForm | None = None
+    """The form in which the model's template writes calls, where the file says so."""
     task: str | None = None
     """Name of the task that it answers, where the file says so; empty for none."""
 
@@ -92,11 +99,14 @@ class JudgingLine:
                 raise HarnessError(f"has no {key}, each line needs one")
         reference, *others = _references(value)
         parts = {part: value[part] for part in _PARTS if part in value}
+        declared = _declarations(parts, _pointers_into([reference, *others]))
+        if "tools" in parts:
+            _require_calls(declared.output, [reference, *others])
         return cls(
             id=_plain(value["id"]),
             completion=value["completion"],
             prompt=value.get("prompt"),
-            declared=_declarations(parts, _pointers_into([reference, *others])),
+            declared=declared,
             reference=reference,
             alternatives=tuple(others),
             finish_reason=value.get("finish_reason"),
@@ -110,6 +120,15 @@ class JudgingLine:
         """A line in whose place there is no completion; raises as ``of`` does."""
         line = cls.of({"id": name, "completion": "", "finish_reason": "error"}, repeat=repeat)
         return replace(line, error=reason)
+
+
+def _require_calls(output: Output, references: list[Any]) -> None:
+    if not isinstance(output.tools, list):
+        raise HarnessError(f"tools: expected a list of tools, found {show(output.tools)}")
+    try:
+        require_calls(output, references)
+    except ValueError as error:
+        raise HarnessError(str(error)) from None
 
 
 class _Written(str):
@@ -150,7 +169,8 @@ def _read(parts: Mapping[str, Any], pointers: tuple[str, ...] | None) -> Declara
     Raises:
         HarnessError: a part has not the form it should have.
     """
-    values, broken = {"format": "json", **parts}, dict[str, str]()
+    form = TOOL_CALLS if not parts.keys().isdisjoint(_OF_CALLS) else "json"
+    values, broken = {"format": form, **parts}, dict[str, str]()
     schema = _compiled(values.pop("schema", None), broken)
     try:
         output = Output.model_validate(values)
@@ -158,6 +178,8 @@ def _read(parts: Mapping[str, Any], pointers: tuple[str, ...] | None) -> Declara
         reasons = [_bad_setting(e, parts) for e in error.errors()]
         broken["timestamps"] = reasons[0]
         output = Output.model_validate({**values, "timestamps": {}})
+    if form == TOOL_CALLS:
+        return Declarations(output, broken)
     exact = () if pointers is None else output.exact or pointers
     return Declarations(output.model_copy(update={"exact": exact}).with_schema(schema), broken)
 

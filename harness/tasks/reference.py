@@ -2,33 +2,57 @@
 
 import json
 import re
+from typing import Any
 
 from harness.checks.declared.output import Output
 from harness.checks.json.document import read_document
+from harness.checks.tools.call import ARGUMENTS, NAME, wanted_of
+from harness.checks.tools.reading import form_of, reading_of
 from harness.checks.yaml.writing import dump_yaml
 from harness.core.case import JsonValue
+from harness.core.completion import Completion
+from harness.core.tool_form import ToolForm
+from harness.core.tools import TOOL_CALLS
+from harness.core.verdict import Verdict
 
 FORMATS_OF_TEXT = ("text", "python")
 """Formats whose reference is the answer itself."""
+DEFAULT_FORM: ToolForm = "hermes"
+"""The form of a perfect answer where neither the task nor a model says one."""
 _TICKS = re.compile("`+")
 
 
-def reference_answer(output: Output, reference: JsonValue) -> str | None:
+def reference_answer(
+    output: Output, reference: JsonValue, form: ToolForm | None = None
+) -> str | None:
     """The text of a perfect answer; ``None`` where the case has no reference, or one that is no
-    string although the format is one of text."""
-    text = bare_answer(output, reference)
+    string although the format is one of text.
+
+    ``form``: the form of the model's calls, where the task says ``auto``.
+    """
+    text = bare_answer(output, reference, form)
     return fenced(output, text) if text is not None and output.fence == "required" else text
 
 
-def bare_answer(output: Output, reference: JsonValue) -> str | None:
+def bare_answer(output: Output, reference: JsonValue, form: ToolForm | None = None) -> str | None:
     """The text of a perfect answer, without the fence that may stand around it."""
     if reference is None:
         return None
+    if output.format == TOOL_CALLS:
+        return _calls_text(output, reference, form)
     if output.format == "yaml":
         return dump_yaml(reference)
     if output.format not in FORMATS_OF_TEXT:
         return dump(reference)
     return reference if isinstance(reference, str) else None
+
+
+def _calls_text(output: Output, reference: JsonValue, form: ToolForm | None) -> str | None:
+    if output.calls == "none":
+        return reference if isinstance(reference, str) else None
+    own = output.tool_form if output.tool_form != "auto" else form or DEFAULT_FORM
+    text: str = form_of(own).text_of(wanted_of(reference))
+    return text
 
 
 def fenced(output: Output, text: str) -> str:
@@ -49,6 +73,8 @@ def reference_value(output: Output, answer: str) -> JsonValue:
     not."""
     if output.format == "yaml":
         return _yaml_value(output, answer)
+    if output.format == TOOL_CALLS:
+        return _calls_value(output, answer)
     answer = without_fence(output, answer)
     if output.format in FORMATS_OF_TEXT:
         return answer
@@ -64,6 +90,17 @@ def _yaml_value(output: Output, answer: str) -> JsonValue:
     if found.fault is not None:
         return None
     value: JsonValue = json.loads(dump(found.value))
+    return value
+
+
+def _calls_value(output: Output, answer: str) -> JsonValue:
+    if output.calls == "none":
+        return answer
+    found = reading_of(Completion(answer), output.call_rule)
+    if isinstance(found, Verdict):
+        return None
+    calls: list[Any] = [{NAME: c.name, ARGUMENTS: dict(c.arguments)} for c in found.calls]
+    value: JsonValue = json.loads(dump(calls[0] if len(calls) == 1 else calls))
     return value
 
 

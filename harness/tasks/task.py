@@ -12,7 +12,7 @@ from typing import Literal, TypeVar
 from pydantic import ValidationError
 
 from harness.checks import listing
-from harness.checks.declared.output import Output
+from harness.checks.declared.output import Format, Output
 from harness.checks.schema.references import SchemaError
 from harness.checks.schema.schema import Schema
 from harness.checks.variety import Variety
@@ -20,15 +20,22 @@ from harness.core.case import Case, JsonValue, Message
 from harness.core.errors import HarnessError
 from harness.core.grammar import Grammar
 from harness.core.judged import BehaviorFile
-from harness.core.plan import Request, Sampling, requests_for, sha256_of
+from harness.core.plan import Request, Sampling, requests_for
 from harness.core.record import FORMAT_SUCCESS, TaskRecord
 from harness.core.suggestion import did_you_mean
 from harness.core.template_arguments import Scalar
+from harness.core.tools import TOOL_CALLS
 from harness.core.verdict import Check
 from harness.files.regular import read_regular
 from harness.files.strict_json import NotJson, decode
 from harness.files.yaml_file import explain, load_yaml, parse_yaml
-from harness.tasks.case_output import CaseOutputs, CaseSchemas, UnheldFormats, compiled
+from harness.tasks.calls import require_calls, with_tools
+from harness.tasks.case_output import (
+    CaseOutputs,
+    NamedFiles,
+    UnheldFormats,
+    compiled,
+)
 from harness.tasks.task_file import VARIABLE, CaseLine, TaskFile, limit_budgets
 
 TASK_FILE = "task.yaml"
@@ -89,6 +96,12 @@ class Task:
         """Everything that a good answer to a case must be."""
         return self._outputs.of(case.declared)
 
+    def outputs_naming(self, form: Format) -> tuple[Output, ...]:
+        """The task's declarations and those of cases, as far as they may be of one format."""
+        is_own = self.output.format == form
+        declared = {c.declared for c in self.cases if is_own or f'"{form}"' in c.declared}
+        return tuple(map(self._outputs.of, sorted(declared)))
+
     @cached_property
     def _outputs(self) -> CaseOutputs:
         return CaseOutputs(self.output)
@@ -131,6 +144,7 @@ class Task:
             timed=timed,
             grammar=self.grammar,
             has_logprobs=self.has_logprobs,
+            tools=self.output.tools_text,
         )
 
     def record(self, planned: int) -> TaskRecord:
@@ -152,6 +166,7 @@ class Task:
             stated=dict(self.file.stated.numbers) if self.file.stated else {},
             compare=self.output.model_dump(mode="json", include={"compare"})["compare"],
             stated_by=self.file.stated.by if self.file.stated else "",
+            tools=self.output.tools_text,
         )
 
     @cached_property
@@ -178,12 +193,12 @@ def load_task(folder: Path) -> Task:
     if not path.is_file():
         raise HarnessError(f"{folder}: is no task, it has no {TASK_FILE}")
     mistakes: list[str] = []
-    file = _try(mistakes, lambda: load_yaml(path, TaskFile))
+    file = _try(mistakes, lambda: with_tools(load_yaml(path, TaskFile), path))
     schema_path = _schema_path(path, file)
     formats = file.output.assert_formats if file else False
     schema = _try(mistakes, lambda: _read_schema(path, schema_path, formats))
-    schemas = CaseSchemas(folder)
-    cases = _try(mistakes, lambda: _read_cases(folder / CASES_FILE, file, schemas))
+    files = NamedFiles(folder)
+    cases = _try(mistakes, lambda: _read_cases(folder / CASES_FILE, file, files))
     if mistakes or file is None or cases is None:
         raise HarnessError(*mistakes)
     return Task(
@@ -198,7 +213,7 @@ def load_task(folder: Path) -> Task:
         budgets=dict(file.budgets),
         required=_required(file),
         latency_cases=file.latency_cases,
-        cases_sha256=_cases_hash(folder / CASES_FILE, schemas),
+        cases_sha256=files.hashed(_sha256(folder / CASES_FILE)),
         schema_sha256=_sha256(schema_path) if schema_path else None,
         file=file,
     )
@@ -268,13 +283,7 @@ def _read_schema(
         raise HarnessError(f"{path}:1: not a JSON Schema: {error}") from None
 
 
-def _cases_hash(path: Path, schemas: CaseSchemas) -> str:
-    """Hash of the cases, and of the files that they name."""
-    own = _sha256(path)
-    return sha256_of([own, schemas.content]) if schemas.content else own
-
-
-def _read_cases(path: Path, file: TaskFile | None, schemas: CaseSchemas) -> tuple[Case, ...]:
+def _read_cases(path: Path, file: TaskFile | None, files: NamedFiles) -> tuple[Case, ...]:
     try:
         lines = read_regular(path).decode("utf-8").split("\n")
     except FileNotFoundError:
@@ -286,7 +295,7 @@ def _read_cases(path: Path, file: TaskFile | None, schemas: CaseSchemas) -> tupl
     line_of: dict[str, int] = {}
     for number, line in enumerate(lines, start=1):
         where = f"{path}:{number}"
-        case = _read_case(line, where, file, schemas, mistakes) if line.strip() else None
+        case = _read_case(line, where, file, files, mistakes) if line.strip() else None
         if case is None:
             continue
         if (first := line_of.setdefault(case.id, number)) != number:
@@ -305,11 +314,11 @@ def _read_cases(path: Path, file: TaskFile | None, schemas: CaseSchemas) -> tupl
 
 
 def _read_case(
-    line: str, where: str, file: TaskFile | None, schemas: CaseSchemas, mistakes: list[str]
+    line: str, where: str, file: TaskFile | None, files: NamedFiles, mistakes: list[str]
 ) -> Case | None:
     """The case of one line; when it has mistakes, they are added and there is none."""
     try:
-        return case_of(schemas.inlined(CaseLine.model_validate_json(line)), file)
+        return case_of(files.inlined(CaseLine.model_validate_json(line)), file)
     except ValidationError as error:
         mistakes += [f"{where}: {explain(e, CaseLine)}" for e in error.errors()]
     except HarnessError as error:
@@ -323,9 +332,9 @@ def case_of(line: CaseLine, file: TaskFile | None) -> Case:
     Raises:
         HarnessError: its messages cannot be made, or its own declarations do not fit the task's.
     """
-    if file is not None and line.given:
+    if file is not None and (line.given or file.output.format == TOOL_CALLS):
         try:
-            file.output.with_parts(line)
+            require_calls(file.output.with_parts(line), (line.reference, *line.references))
         except ValueError as error:
             raise HarnessError(str(error)) from None
     return Case(

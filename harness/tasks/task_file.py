@@ -212,7 +212,8 @@ class CaseData(Strict):
     )
     """The whole conversation, in place of ``prompt``; the last message is the user's."""
     reference: JsonValue = Field(None, examples=[{"name": "Ada", "amount": 49.99}])
-    """The perfect answer: a value for JSON and YAML, the text itself for text and Python."""
+    """The perfect answer: a value for JSON and YAML, one call of a tool or a list of them, the text
+    itself for text and Python."""
     references: tuple[JsonValue, ...] = Field((), examples=[[{"day": "Monday"}, {"day": "Mon"}]])
     """Several perfect answers, in the place of ``reference``: an answer is right where it is one of
     them.

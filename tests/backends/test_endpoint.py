@@ -13,6 +13,7 @@ from harness.core.completion import FinishReason
 from harness.core.errors import HarnessError
 from harness.core.modelref import ModelRef
 from harness.core.plan import Request, Sampling
+from harness.core.tools import tools_text
 from harness.engine.events import Answered, ModelClosed, Stepped
 from harness.engine.model import INTERRUPTED, EngineSettings
 from harness.engine.served import retries
@@ -21,6 +22,7 @@ from tests.faulty_server import (
     cut_after,
     dripping,
     hanging,
+    honest,
     raw,
     serving,
     status,
@@ -552,3 +554,56 @@ def test_a_server_that_fails_on_log_probabilities_is_asked_without(server):
 def test_log_probabilities_are_not_asked_for_unasked(server):
     ask(server)
     assert not any("logprobs" in body for body in server.bodies)
+
+
+WEATHER = tools_text([{"type": "function", "function": {"name": "get_weather"}}])
+MESSAGE = {
+    "role": "assistant",
+    "content": None,
+    "tool_calls": [
+        {"id": "x", "type": "function", "function": {"name": "get_weather", "arguments": "{}"}}
+    ],
+}
+
+
+def telling(server):
+    """Have the server count the tools among the prompt's tokens, as one that writes them does."""
+    honest = server.completion
+
+    def completion(body, *arguments, **choice):
+        answer = honest(body, *arguments, **choice)
+        answer["usage"] = {"prompt_tokens": len(json.dumps(body.get("tools", [])))}
+        return answer
+
+    server.completion = completion
+
+
+def test_tools_are_sent_and_the_calls_of_an_answer_are_its_text(server):
+    telling(server)
+    asked = requests(tools=WEATHER)
+    calls = with_choice(message=MESSAGE, finish_reason="tool_calls")
+    server.replies.extend([honest, honest, calls])
+    found, record = ask(server, asked)
+    assert record.error is None
+    answer = found["case-0"]
+    assert json.loads(answer.text) == {"tool_calls": MESSAGE["tool_calls"]}
+    assert (answer.tool_form, answer.finish_reason) == ("openai", FinishReason.STOP)
+    assert server.bodies[-1]["tools"] == json.loads(WEATHER)
+
+
+def test_a_server_that_ignores_tools_is_refused(server):
+    assert "ignores tools, its prompts are the same without" in error_of(
+        server, asked=requests(tools=WEATHER)
+    )
+
+
+def test_a_server_without_a_parser_of_calls_says_how_to_start_it(server):
+    server.replies.append(status(400, '"auto" tool choice requires a parser'))
+    assert "start the server with a parser of calls" in error_of(
+        server, asked=requests(tools=WEATHER)
+    )
+
+
+def test_calls_that_nobody_asked_for_are_no_answer(server):
+    server.replies.append(with_choice(message=MESSAGE, finish_reason="tool_calls"))
+    assert "puts a part of the answer into tool_calls" in error_of(server)

@@ -11,7 +11,7 @@ import pytest
 
 from harness.checks import listing
 from harness.checks.declared.output import Format, Output
-from harness.tasks.check.corruptions.defect import EDGES, SYNTAX
+from harness.tasks.check.corruptions.defect import CALLS, EDGES, SYNTAX, TOOL
 from tests.models import ROOT
 from tests.project import Project, clean_environment
 
@@ -152,7 +152,7 @@ def test_a_file_says_what_the_commands_ask_of_it(name):
     words = {"latency", "memory", "variety", "edges", *get_args(Format)}
     words |= {key for form in get_args(Format) for key in Output.parts_of(form)}
     assert behavior.needs <= words
-    assert (behavior.broken_by or frozenset()) <= {EDGES, SYNTAX}
+    assert (behavior.broken_by or frozenset()) <= {CALLS, EDGES, SYNTAX, TOOL}
     assert (behavior.check_for is None) is (behavior.broken_by is None)
     assert (ROOT / "harness/checks" / f"{name}.py").is_file()
     suites = "".join(path.read_text("utf-8") for path in (ROOT / "suites").glob("test_*.py"))

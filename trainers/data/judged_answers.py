@@ -7,12 +7,14 @@ from functools import partial
 from pathlib import Path
 
 from harness.ab.entry import LogEntry
+from harness.checks.declared.output import Output
 from harness.core.case import Case, Message
 from harness.core.completion import Completion, FinishReason
 from harness.core.errors import HarnessError
 from harness.core.record import RunRecord, Sample, TaskRecord
 from harness.core.review import ReviewedAnswer
 from harness.core.suggestion import did_you_mean
+from harness.core.tools import TOOL_CALLS
 from harness.core.verdict import Outcome
 from harness.files.regular import read_regular
 from harness.tasks.generate.stored import case_of_sample
@@ -117,6 +119,7 @@ def _answer_of(
     is_suite_case: bool,
 ) -> JudgedAnswer:
     case = case_of_sample(sample)
+    _require_rows(task.output_for(case), task.name)
     verdicts = sample.verdicts
     required = record.required or task.required
     _require_some(required or behaviors, task.name)
@@ -133,6 +136,11 @@ def _answer_of(
         judge=partial(judge_answer, case, task=task),
         is_suite_case=is_suite_case,
     )
+
+
+def _require_rows(output: Output, name: str) -> None:
+    if output.format == TOOL_CALLS:
+        raise HarnessError(f"{name}: calls of tools cannot be learnt from, a row has no tools")
 
 
 def _require_some(behaviors: tuple[str, ...], task: str) -> None:
@@ -226,6 +234,7 @@ def _of_entry(entry: LogEntry, task: Task) -> JudgedAnswer:
 
 def _on_task(task: Task, case: Case, completion: Completion, source: str) -> JudgedAnswer:
     """An answer to a prompt of a task, judged as the task's are."""
+    _require_rows(task.output_for(case), task.name)
     return JudgedAnswer(
         source=source,
         task=task.name,
@@ -242,6 +251,7 @@ def _by_declarations(line: JudgingLine, source: str) -> JudgedAnswer:
     """All behaviors that the line declares something for are required."""
     if not line.prompt:
         raise HarnessError("has no prompt, a training row needs one")
+    _require_rows(line.declared.output, "the line")
 
     def judge(completion: Completion) -> VerdictMap:
         return judge_line(

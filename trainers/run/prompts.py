@@ -68,7 +68,12 @@ class Prompts:
         self, model: Any, cases: Sequence[Case], sampling: Sampling, repeats: int
     ) -> Iterator[Judged]:
         requests = requests_for(
-            self.task.name, cases, sampling, template=self.task.template, repeats=repeats
+            self.task.name,
+            cases,
+            sampling,
+            template=self.task.template,
+            repeats=repeats,
+            tools=self.task.output.tools_text,
         )
         was_training = model.training
         model.eval()
@@ -83,7 +88,11 @@ class Prompts:
     def token_ids(self, case: Case) -> list[int]:
         """The prompt's tokens, as the model is asked."""
         (request,) = requests_for(
-            self.task.name, [case], self.task.sampling, template=self.task.template
+            self.task.name,
+            [case],
+            self.task.sampling,
+            template=self.task.template,
+            tools=self.task.output.tools_text,
         )
         render = partial(prompt.render, self._tokenizer)
         return list(prompt.read(request, render, partial(prompt.encode, self._tokenizer)).token_ids)

@@ -19,6 +19,7 @@ from pydantic import (
 
 from harness.checks.declared.compare_rule import CompareRule
 from harness.checks.declared.leaf_rule import LeafRule, leaf_rule
+from harness.checks.declared.reasoning import Reasoning, Reasonings
 from harness.checks.declared.strings import Pattern, Pointer
 from harness.checks.declared.timestamp_rule import Kind, TimestampRule
 from harness.checks.equality.rule_tree import Rules, checked_rules
@@ -28,12 +29,16 @@ from harness.checks.schema.schema import Schema
 from harness.checks.text.company import ALONE, Company, Fence
 from harness.checks.text.wrappers import Wrappers
 from harness.checks.text.yaml_rules import Flow, YamlRules
+from harness.checks.tools.rule import CallRule, Calls, Order
+from harness.checks.tools.tool import Toolset, require_tools, toolset_of
 from harness.core.case import JsonValue
+from harness.core.tool_form import Declared
+from harness.core.tools import TOOL_CALLS, tools_text
 
 if TYPE_CHECKING:
     from harness.checks.variety import Variety
 
-Format = Literal["json", "yaml", "text", "python"]
+Format = Literal["json", "yaml", "text", "python", "tool_calls"]
 
 
 class Only:
@@ -43,13 +48,17 @@ class Only:
         self.formats = formats
 
 
-def _are_distinct(pairs: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
-    openings, closings = ({pair[side] for pair in pairs} for side in (0, 1))
-    if blank := [pair for pair in pairs if not (pair[0].strip() and pair[1].strip())]:
-        raise ValueError(f"{list(blank[0])}: a mark of reasoning must not be blank")
-    if both := sorted(openings & closings):
-        raise ValueError(f"{both[0]!r} opens and closes reasoning, the two marks must differ")
-    return pairs
+def _are_tools(value: Any) -> Any:
+    if value is not None and not isinstance(value, str):
+        require_tools(value)
+    return value
+
+
+def _is_count(value: Any) -> Any:
+    is_number = isinstance(value, int) and not isinstance(value, bool) and value > 0
+    if not (value is None or value == "none" or is_number):
+        raise ValueError(f"calls: expected none or a number of calls, found {value!r:.60}")
+    return value
 
 
 def _rule(value: Any) -> Any:
@@ -75,43 +84,11 @@ Comparisons = Annotated[
         examples=[{"/amount": {"tolerance": 0.01}, "/items": {"key": "/sku"}}],
     ),
 ]
-OwnMarks = Annotated[tuple[tuple[str, str], ...], AfterValidator(_are_distinct)]
 _CLOCK = {"/timeline/*/ts": {"kind": "game_clock", "sport": "nba", "order": "nonincreasing"}}
 """A second example of times."""
 _VALUE, _YAML = Only("json", "yaml"), Only("yaml")
 _TEXT, _PYTHON = Only("text"), Only("python")
-
-
-class Reasoning(BaseModel):
-    """Reasoning before an answer: how it is known, and whether it may be there."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    marks: OwnMarks = ()
-    """Opening and closing marks, letter for letter, beside those that are known."""
-    allowed: bool = False
-    """It may stand before an answer."""
-
-
-def _reasoning(value: Any) -> Any:
-    """The short forms: ``allowed``, ``forbidden``, or a list of marks."""
-    if value in ("allowed", "forbidden"):
-        return {"allowed": value == "allowed"}
-    if not isinstance(value, list | tuple):
-        return value
-    if all(isinstance(pair, list | tuple) and len(pair) == 2 for pair in value):
-        _are_distinct(tuple((str(first), str(last)) for first, last in value))
-    return {"marks": value}
-
-
-Reasonings = Annotated[
-    Reasoning,
-    BeforeValidator(_reasoning),
-    Field(
-        description="a list of pairs of an opening and a closing mark, all of them distinct, or "
-        "allowed or forbidden, or both: {allowed: true, marks: [...]}"
-    ),
-]
+_TOOLS = Only(TOOL_CALLS)
 
 
 class OutputParts(BaseModel):
@@ -217,6 +194,23 @@ class OutputParts(BaseModel):
     JSON is YAML too, and not what was asked for unless it is ``allowed``."""
     anchors: Annotated[bool, _YAML] = False
     """Anchors and aliases may stand in a document."""
+    tools: Annotated[JsonValue, BeforeValidator(_are_tools), _TOOLS] = Field(
+        None, examples=[[{"type": "function", "function": {"name": "stop"}}]]
+    )
+    """The tools in OpenAI's form, or the name of a file that holds them: the chat template is given
+    them, and calls are judged by them."""
+    tool_form: Annotated[Declared, _TOOLS] = Field("auto", examples=["hermes"])
+    """The form in which calls are written; ``auto``: as the model's chat template does."""
+    calls: Annotated[Calls, BeforeValidator(_is_count), _TOOLS] = Field(None, examples=["none", 1])
+    """The number of calls, or ``none`` for a plain answer; without it as many as the reference has,
+    and at least one."""
+    call_order: Annotated[Order, _TOOLS] = Field("free", examples=["fixed"])
+    """``fixed``: calls are in the order of the reference's."""
+    free_arguments: Annotated[Pointers, _TOOLS] = Field((), examples=[["/note"]])
+    """Arguments that need not equal the reference's: pointers into those of a call."""
+    strict_arguments: Annotated[bool, _TOOLS] = Field(False, examples=[True])
+    """No argument is allowed beside those that a tool's schema names, as in a tool that is
+    ``strict``."""
 
     @property
     def given(self) -> frozenset[str]:
@@ -264,12 +258,12 @@ class Output(OutputParts):
         return tuple(self.compare.items())
 
     def schema_problem(self) -> str:
-        """The reason why the schema cannot be compiled; empty where it can."""
+        """The reason why the schema, or a tool's, cannot be compiled; empty where they can."""
         try:
             _ = self.json_schema
         except SchemaError as error:
             return str(error)
-        return ""
+        return self.toolset.problem() if self.tools is not None else ""
 
     @property
     def wrappers(self) -> Wrappers:
@@ -284,6 +278,22 @@ class Output(OutputParts):
         )
         rules = YamlRules(self.flow, self.anchors) if self.format == "yaml" else None
         return Wrappers(self.reasoning.marks, ALONE if company.is_none else company, rules)
+
+    @property
+    def call_rule(self) -> CallRule:
+        """The calls that an answer has."""
+        return CallRule(self.tool_form, self.calls, self.commentary, self.wrappers)
+
+    @property
+    def tools_text(self) -> str:
+        """The tools as JSON text; empty where there are none."""
+        return "" if self.tools is None else tools_text(self.tools)
+
+    @property
+    def toolset(self) -> Toolset:
+        """The tools, whose schemas are compiled when they are needed."""
+        assert self.tools is not None, "NEEDS says so"
+        return toolset_of(self.tools_text, self.strict_arguments)
 
     def with_schema(self, schema: Schema | Callable[[], Schema] | None) -> "Output":
         """The same declarations with their schema, wherever that was written; a function compiles
@@ -318,7 +328,7 @@ class Output(OutputParts):
         is_declared = {key: bool(value) for key, value in values.items() if value is not True} | {
             "schema": self._schema is not None,
             "grounded": bool(self.grounded or self.grounded_patterns),
-            "edges": self.format != "text" or bool(self.sections),
+            "edges": self.format != TOOL_CALLS and (self.format != "text" or bool(self.sections)),
         }
         return frozenset({self.format, *(key for key in is_declared if is_declared[key])})
 
@@ -349,8 +359,11 @@ class Output(OutputParts):
                 is_given = getattr(self, name) != type(self).model_fields[name].default
                 if is_given and key not in own:
                     raise ValueError(f"{key} needs format: {form}, not {self.format}")
+        if self.format == TOOL_CALLS and self.fence != "forbidden":
+            raise ValueError("fence is for answers of another format than tool_calls")
         for key in ("commentary", "fence_language"):
-            if getattr(self, key) and self.fence == "forbidden":
+            is_of_calls = key == "commentary" and self.format == TOOL_CALLS
+            if getattr(self, key) and self.fence == "forbidden" and not is_of_calls:
                 raise ValueError(f"{key} needs fence: allowed or required")
         if self.words and not 0 <= self.words[0] <= self.words[1]:
             raise ValueError(f"words: the least is above the most: {list(self.words)}")

@@ -80,7 +80,7 @@ def read_document(text: str, wrappers: Wrappers = KNOWN_WRAPPERS) -> Document:
     few answers are kept."""
     if wrappers.yaml is not None:
         return read_yaml(text, wrappers, wrappers.yaml)
-    view = wrappers.view(text, _content_of_values(text))
+    view = wrappers.view(text, content_of_values(text))
     document = _read(view.text, wrappers)
     around = around_fence(view, wrappers)
     return replace(document, around=around) if around else document
@@ -95,7 +95,7 @@ def _read(text: str, wrappers: Wrappers) -> Document:
     decoded = _decoded(text, start)
     if decoded and not text[decoded.end :].strip(BLANK):
         return _sound(text, start, decoded)
-    certain, doubtful = wrappers.outside(text, _content_of_values(text))
+    certain, doubtful = wrappers.outside(text, content_of_values(text))
     return _search(text, [*certain, *doubtful]) or _without_value(text, start)
 
 
@@ -116,7 +116,7 @@ def _without_value(text: str, start: int) -> Document:
     return Document(text, len(text), len(text), MISSING, fault)
 
 
-def _content_of_values(text: str) -> Callable[[Mark], bool]:
+def content_of_values(text: str) -> Callable[[Mark], bool]:
     """Tells of a mark whether it stands inside of a value; values are read for the first mark."""
     spans: list[Stretch] = []
 
@@ -156,18 +156,18 @@ def _search(text: str, stretches: list[Stretch]) -> Document | None:
             return document
         found, fallback = _first_container(text, first, stop)
         if found is not None:
-            return _at(text, found)
+            return document_at(text, found)
         weak = _preferred(text, weak, fallback)
-    return _scalar(text, stretches) if weak is None else _at(text, weak)
+    return _scalar(text, stretches) if weak is None else document_at(text, weak)
 
 
 def _standing_first(text: str, first: int, stop: int) -> Document | None:
     """The document whose value is the first thing in a stretch of text."""
     opener = _OPENERS.match(text, first, stop)
     if opener and (text[first] == "{" or _is_plausible(text, opener)):
-        return _at(text, first)
+        return document_at(text, first)
     scalar = _SCALAR_FIRST.match(text, first, stop)
-    return _at(text, first, scalar.end(1)) if scalar else None
+    return document_at(text, first, scalar.end(1)) if scalar else None
 
 
 def _first_container(text: str, start: int, stop: int) -> tuple[int | None, int | None]:
@@ -226,7 +226,7 @@ def _is_plausible(text: str, opener: re.Match[str]) -> bool:
     return after.match(text, opener.end()) is not None
 
 
-def _at(text: str, start: int, stop: int | None = None) -> Document:
+def document_at(text: str, start: int, stop: int | None = None) -> Document:
     """The document whose value begins at ``start``; ``stop`` is where a scalar ends."""
     try:
         decoded = decode(text, start)
@@ -252,10 +252,10 @@ def _scalar(text: str, stretches: list[Stretch]) -> Document | None:
     """The document of a number, string or literal that is a line, or breaks off."""
     for start, stop in stretches:
         if line := _SCALAR_LINE.search(text, start, stop):
-            return _at(text, line.start(1), line.end(1))
+            return document_at(text, line.start(1), line.end(1))
         stretch = text[start:stop].strip(BLANK)
         first = text.find(stretch, start)
         is_open_string = stretch[:1] == '"' and '"' not in stretch[1:].replace('\\"', "")
         if is_open_string or _LONE_NUMBER.fullmatch(stretch):
-            return _at(text, first, stop if is_open_string else first + len(stretch))
+            return document_at(text, first, stop if is_open_string else first + len(stretch))
     return None

@@ -90,13 +90,18 @@ def judge_schema(
 def _problems(schema: Schema, text: str, wrappers: Wrappers) -> Problems:
     """The problems of the value in ``text``, which has one."""
     document = read_document(text, wrappers)
+    return problems_of(schema, document.value, text, (document.start, document.end))
+
+
+def problems_of(schema: Schema, value: Any, text: str, span: tuple[int, int]) -> Problems:
+    """The problems of a value that stands in ``text`` as JSON, or as literals of Python."""
     if schema.is_recursive:
-        depth = depth_of(text, document.start, document.end)
+        depth = depth_of(text, *span)
         if depth > MAX_DEPTH:
             reason = f"nested {depth:,} levels deep, a schema is followed {MAX_DEPTH} levels"
             return Problems((Problem(FailureCode.SCHEMA_OTHER, reason, ()),))
     try:
-        errors = schema.errors(document.value)
+        errors = schema.errors(value)
     except SchemaTimeout as timeout:
         return Problems(error=str(timeout))
     except RecursionError:

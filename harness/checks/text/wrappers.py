@@ -94,6 +94,14 @@ class Wrappers:
             return _only(text, certain, "\n")
         return text if any(text[start:stop].strip() for start, stop in doubtful) else None
 
+    def around_calls(self, text: str, is_content: "IsContent") -> str:
+        """The text with blanks in place of its reasoning, line ends apart; calls of tools stay.
+
+        ``is_content`` says of a mark outside of reasoning that it is content of a call.
+        """
+        certain, _ = self.outside(text, lambda mark: mark.is_tool or is_content(mark))
+        return _only(text, certain, " ")
+
     def marks(self, text: str, start: int = 0, stop: int | None = None) -> Iterator[Mark]:
         """The marks between two offsets, in reading order, whatever they belong to."""
         return self._found(_any_mark(self.own), text, start, stop)

@@ -206,9 +206,9 @@ class HfModel:
         return None
 
     def _prompt(self, request: Request) -> Prompt:
-        return prompt.read(
-            request, partial(prompt.render, self.tokenizer), partial(prompt.encode, self.tokenizer)
-        )
+        own = self.tokenizer
+        render, encode = partial(prompt.render, own), partial(prompt.encode, own)
+        return prompt.read(request, render, encode, partial(prompt.tool_form, own))
 
     def _fits(self, batch: Sequence[Request], request: Request) -> bool:
         """True if a request may be appended to a batch, whose first request is the longest: all

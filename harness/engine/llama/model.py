@@ -252,7 +252,8 @@ class LlamaModel:
         return (sampling_key(request), request.task, -self._width(request), request.key)
 
     def _prompt(self, request: Request) -> Prompt:
-        return prompt.read(request, self.vocabulary.render, self.vocabulary.encode)
+        own = self.vocabulary
+        return prompt.read(request, own.render, own.encode, own.tool_form)
 
     def _completion(self, request: Request, row: Row | None, together: int) -> Completion:
         if row is None:

@@ -7,12 +7,14 @@ from functools import cached_property
 import llama_cpp
 
 from harness.core.case import Message
+from harness.core.tool_form import ToolForm
 from harness.engine import prompt
 from harness.engine.llama.library import LoadedModel
 from harness.engine.tokenization import Token, Vocabulary
 from harness.model_files.chat_template import ChatTemplate
-from harness.model_files.gguf_header import CHAT_TEMPLATE_KEY, GgufHeader
+from harness.model_files.gguf_header import CHAT_TEMPLATE_KEY, TOOL_TEMPLATE_KEY, GgufHeader
 from harness.model_files.pre_tokenizer import one_name
+from harness.model_files.tool_template import tool_form_of
 
 SPECIAL = {name: name for name in ("bos", "eos", "cls", "mask")}
 SPECIAL |= {"unk": "unknown", "sep": "seperator", "pad": "padding"}
@@ -35,13 +37,24 @@ class LlamaVocabulary:
         """The tokenizer adds a space before the first word, which is not part of the text."""
         source = header.text(CHAT_TEMPLATE_KEY)
         self.template = ChatTemplate(source, self._named()) if source else None
+        with_tools = header.text(TOOL_TEMPLATE_KEY)
+        self.tool_template = (
+            ChatTemplate(with_tools, self._named()) if with_tools else self.template
+        )
         self._bytes: dict[int, bytes] = {}
 
-    def render(self, messages: Sequence[Message], arguments: prompt.Arguments = ()) -> str:
+    def render(
+        self, messages: Sequence[Message], arguments: prompt.Arguments = (), *, tools: str = ""
+    ) -> str:
         """Render a conversation through the model's own chat template, where it has one."""
-        if self.template is None:
+        template = self.tool_template if tools else self.template
+        if template is None:
             return prompt.plain(messages)
-        return self.template.render(messages, arguments)
+        return template.render(messages, arguments, tools=tools)
+
+    def tool_form(self) -> ToolForm | None:
+        """The form in which the model's chat template writes calls."""
+        return tool_form_of(self.tool_template) if self.tool_template else None
 
     def encode(self, text: str) -> list[int]:
         """Token ids of a rendered prompt. A chat template has added its own special tokens."""

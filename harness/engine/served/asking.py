@@ -93,7 +93,7 @@ class Asking:
         for chunk in chunks:
             name, choice = chunk.get("model", name), _choice(chunk)
             usage = chunk.get("usage") or usage
-            text = self.protocol.streamed_text(choice)
+            text = self.protocol.streamed_text(choice, has_tools=bool(request.tools))
             if text and first is None:
                 first = time.perf_counter() - started
             parts.append(text)

@@ -44,8 +44,9 @@ def line_of(protocol: Protocol, request: Request) -> dict[str, Any]:
 def _require_provable(protocol: Protocol, request: Request) -> None:
     if protocol.schema is not None:
         raise HarnessError("a batch cannot prove that a schema is in force, leave out +schema=")
-    if protocol.api == "chat" and (request.template or protocol.template):
-        told = ", ".join(name for name, _ in request.template) or "the template of +tokenizer="
+    if protocol.api == "chat" and (request.template or protocol.template or request.tools):
+        named = [*(name for name, _ in request.template), *(["tools"] if request.tools else [])]
+        told = ", ".join(named) or "the template of +tokenizer="
         raise HarnessError(
             f"a batch cannot prove that the server obeys {told}: add +api=completions and "
             "+tokenizer=FOLDER, whose template is rendered here"

@@ -50,6 +50,8 @@ class ServedModel:
     _is_interrupted: threading.Event = field(default_factory=threading.Event)
     """Set while the answers to the last requests are no longer wanted."""
     _is_warm: bool = False
+    _has_proven_tools: bool = False
+    """The open servers are known to tell the model of tools."""
     _has_noted_logprobs: bool = False
     """It is known of the open servers whether they give log-probabilities."""
 
@@ -118,7 +120,7 @@ class ServedModel:
             )
         self._stopped, started = threading.Event(), time.perf_counter()
         self._proven.clear()
-        self._has_noted_logprobs = False
+        self._has_noted_logprobs = self._has_proven_tools = False
         self._servers = tuple(
             Server(url, self.settings.stall_seconds, self._concurrency) for url in self.address.urls
         )
@@ -160,6 +162,14 @@ class ServedModel:
                 for argument in arguments:
                     probes.prove_argument(server, self._asking, argument)
             self._proven.add(arguments)
+        self._prove_tools(next((r.tools for r in requests if r.tools), ""))
+
+    def _prove_tools(self, tools: str) -> None:
+        """Prove once that the servers tell the model of tools."""
+        if tools and not self._has_proven_tools:
+            for server in self._servers:
+                probes.prove_tools(server, self._asking, tools)
+            self._has_proven_tools = True
 
     def _note_logprobs(self, requests: Sequence[Request]) -> None:
         """Find out which servers give log-probabilities, where they are asked for."""
@@ -182,7 +192,7 @@ class ServedModel:
                 yield Answered(self.ref, request, self._timed(request))
 
     def _ask(self, server: Server, request: Request, on_text: OnText) -> Completion:
-        if request.streamed:
+        if request.streamed and not request.tools:
             return self._asking.streamed(server, request, on_text)
         return self._asking.completion(server, request)
 

@@ -108,6 +108,30 @@ def prove_argument(server: Server, asking: Asking, argument: tuple[str, Scalar])
         )
 
 
+def prove_tools(server: Server, asking: Asking, tools: str) -> None:
+    """Prove that the server tells the model of tools: with them, the prompt has more tokens.
+
+    Raises:
+        HarnessError: it does not, takes no tools, or does not count tokens.
+    """
+    counts = []
+    for given in (tools, ""):
+        request = replace(_request(CONVERSATION, 1), tools=given)
+        try:
+            usage = asking.answer(server, request).get("usage")
+        except BadRequest as error:
+            raise HarnessError(
+                f"{error}: start the server with a parser of calls (vLLM: "
+                "--enable-auto-tool-choice --tool-call-parser, llama-server: --jinja)"
+            ) from None
+        counts.append(usage.get("prompt_tokens") if isinstance(usage, Mapping) else None)
+    if None in counts or counts[0] == counts[1]:
+        raise HarnessError(
+            f"{server.url}: ignores tools, its prompts are the same without: serve the model with "
+            "a chat template that writes them"
+        )
+
+
 def note_logprobs(server: Server, asking: Asking) -> None:
     """Ask for one token with its log-probability; a server that gives none is asked without from
     then on."""

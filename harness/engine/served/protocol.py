@@ -9,14 +9,24 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from harness.core.case import JsonValue
-from harness.core.completion import Completion
+from harness.core.completion import Completion, FinishReason
 from harness.core.errors import HarnessError
-from harness.core.openai_answer import finish_reason_of, require_whole, shown, text_in
+from harness.core.openai_answer import (
+    CALLS,
+    finish_reason_of,
+    require_whole,
+    shown,
+    text_in,
+    text_with_calls,
+)
 from harness.core.plan import Request
+from harness.core.tool_form import ToolForm
+from harness.core.tools import tools_of
 from harness.engine.prompt import plain
 from harness.engine.served.address import Api, SchemaBy
 from harness.engine.served.logprobs import fields_of, logprobs_in
 from harness.model_files.chat_template import ChatTemplate
+from harness.model_files.tool_template import tool_form_of
 
 NEUTRAL: Mapping[str, Any] = {
     "top_k": 0,
@@ -84,10 +94,13 @@ class Protocol:
         if self.api == "chat":
             messages = [{"role": m.role, "content": m.content} for m in request.messages]
             arguments = {"chat_template_kwargs": dict(request.template)} if request.template else {}
-            return {"messages": messages, **arguments}
+            tools = {"tools": tools_of(request.tools)} if request.tools else {}
+            return {"messages": messages, **arguments, **tools}
         if self.template is None:
+            if request.tools:
+                raise HarnessError("add +tokenizer=FOLDER, whose chat template writes the tools")
             return {"prompt": plain(request.messages)}
-        prompt = self.template.render(request.messages, request.template)
+        prompt = self.template.render(request.messages, request.template, tools=request.tools)
         return {"prompt": prompt, "add_special_tokens": False}
 
     def completion(self, request: Request, answer: Mapping[str, Any]) -> Completion:
@@ -105,31 +118,44 @@ class Protocol:
         if not isinstance(choices, list) or len(choices) != 1 or not isinstance(choices[0], dict):
             raise HarnessError("the server's answer does not hold one choice")
         choice: dict[str, Any] = choices[0]
-        text = self._text(choice)
+        text = self._text(choice, has_tools=bool(request.tools))
         return Completion(
             text=text,
-            finish_reason=finish_reason_of(choice.get("finish_reason")),
+            finish_reason=_finish_reason(choice, has_tools=bool(request.tools)),
             case_id=request.case_id,
             repeat=request.repeat,
             token_ids=_token_ids(choice.get("token_ids")),
             prompt_tokens=_prompt_tokens(answer.get("usage")),
             logprobs=logprobs_in(choice, text) if request.has_logprobs else None,
+            tool_form=self.tool_form if request.tools else None,
         )
 
-    def _text(self, choice: Mapping[str, Any]) -> str:
+    @property
+    def tool_form(self) -> ToolForm | None:
+        """The form of calls: in a chat the server reads them, else the template's."""
+        if self.api == "chat":
+            return "openai"
+        return tool_form_of(self.template) if self.template else None
+
+    def _text(self, choice: Mapping[str, Any], *, has_tools: bool) -> str:
         part = choice
         if self.api == "chat":
             part = choice.get("message") or {}
             if not isinstance(part, Mapping):
                 raise HarnessError("the server's answer holds no message")
+            if has_tools:
+                return text_with_calls(part)
             require_whole(part)
         return text_in(part, "content" if self.api == "chat" else "text")
 
-    def streamed_text(self, choice: Mapping[str, Any]) -> str:
-        """The text in a choice of a streamed answer's part; raises as ``completion`` does."""
+    def streamed_text(self, choice: Mapping[str, Any], *, has_tools: bool = False) -> str:
+        """The text in a choice of a streamed answer's part; raises as ``completion`` does. Of calls
+        it is a part of them as JSON, which says when they came."""
         part = choice.get("delta") or {} if self.api == "chat" else choice
         if not isinstance(part, Mapping):
             raise HarnessError("the server's answer holds no message")
+        if has_tools and self.api == "chat":
+            return text_with_calls(part)
         require_whole(part)
         name = "content" if self.api == "chat" else "text"
         return text_in(part, name) if part.get(name) is not None else ""
@@ -145,6 +171,11 @@ def schema_field(schema: JsonValue, by: SchemaBy) -> dict[str, Any]:
         return {"response_format": {"type": "json_object", "schema": schema}}
     named = {"name": "answer", "schema": schema, "strict": True}
     return {"response_format": {"type": "json_schema", "json_schema": named}}
+
+
+def _finish_reason(choice: Mapping[str, Any], *, has_tools: bool) -> FinishReason:
+    reason = choice.get("finish_reason")
+    return FinishReason.STOP if has_tools and reason == CALLS else finish_reason_of(reason)
 
 
 def _token_ids(given: object) -> tuple[int, ...]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from harness.checks.json.wording import show
 from harness.core.errors import HarnessError
+from harness.core.tool_form import TOOL_FORMS
 from harness.tasks.judging_line import JudgingLine
 from harness.tasks.logs.messages import messages_in, prompt_of
 
@@ -33,10 +34,15 @@ class Rows:
             several = [value.pop("reference"), *(others if isinstance(others, list) else [others])]
             value["references"] = several
         repeat, error = row.get("repeat", 0), completion.get("error")
+        form = completion.get("tool_form")
         if type(repeat) is not int:
             raise HarnessError(f"repeat: expected a whole number, found {show(repeat)}")
         line = JudgingLine.of(value, messages=messages, repeat=repeat or None)
-        yield replace(line, error=error if isinstance(error, str) else None)
+        yield replace(
+            line,
+            error=error if isinstance(error, str) else None,
+            tool_form=form if form in TOOL_FORMS else None,
+        )
 
     def remarks(self) -> Iterator[str]:
         yield from ()

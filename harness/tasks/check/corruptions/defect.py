@@ -14,6 +14,10 @@ EDGES = "edges"
 """Something stands around the answer."""
 SYNTAX = "syntax"
 """The answer does not parse."""
+CALLS = "calls"
+"""There is another number of calls of tools."""
+TOOL = "tool"
+"""A call is of a tool that is not there."""
 LOOP = "and so on, "
 FENCE_ADDED = "fence added"
 """Of answers that stand in no fence: one in a fence has the defects of fences."""
@@ -25,8 +29,8 @@ class Corruption:
 
     text: str
     breaks: frozenset[str]
-    """Behaviors by name, applying or not; and ``EDGES`` and ``SYNTAX``, for all that are
-    ``BROKEN_BY`` them."""
+    """Behaviors by name, applying or not; and ``EDGES``, ``SYNTAX``, ``CALLS`` and ``TOOL``, for
+    all that are ``BROKEN_BY`` them."""
     finish_reason: FinishReason = FinishReason.STOP
 
     def completion(self, case: Case) -> Completion:

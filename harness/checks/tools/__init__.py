@@ -1,0 +1,1 @@
+"""Calls of tools: the forms that they are written in, and what a task declares of them."""
