@@ -13,13 +13,11 @@ from typing import Any
 from benchmarks.random_model import write_random_model
 from benchmarks.training_rows import WORD, write_rows
 from benchmarks.whole_run import ROOT
-from trainers.model.estimate import Estimate, estimate
+from trainers.model.estimate import CONTEXT_MB, Estimate, estimate
 from trainers.model.shape import read_shape
 from trainers.recipes.load import load
 
 STEPS = 3
-CONTEXT_MB = 600.0
-"""Of a GPU that CUDA and its libraries take beside torch's allocator, or more than they do."""
 SMALL = "strict_json_4gb"
 SFT, DPO = "assistant_7b_sft", "assistant_7b_dpo"
 TINY = ROOT / "fixtures/models/tiny-qwen2"
@@ -141,7 +139,10 @@ def _beside(
     peak, losses = record["result"]["peak_memory_mb"], [p["loss"] for p in record["curve"]]
     limit_mb = 1000 * setting.gpu_gb or math.inf
     is_within = (child["reserved_mb"] or peak) + CONTEXT_MB <= limit_mb
-    is_right = record["base"]["device"] == wanted and is_within and all(map(math.isfinite, losses))
+    skipped = sum(point.get("grad_norm") is None for point in record["curve"])
+    is_skipped = setting.first_scale is None or 0 < skipped < len(losses)
+    is_on = record["base"]["device"] == wanted
+    is_right = is_on and is_within and is_skipped and all(map(math.isfinite, losses))
     return {
         "estimated": {**parts, "peak": round(expected.peak_mb)},
         "peak_mb": peak,
