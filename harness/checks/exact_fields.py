@@ -52,21 +52,23 @@ class ExactFields:
         if isinstance(document, Verdict):
             return document
         count = len(case.references)
+        if count == 1 and not self.rules:
+            return self._compared(case.reference, document, False)[0]
         return nearest(references, count, lambda r: self._compared(r, document, count > 1))
 
     def _compared(
         self, reference: Any, document: Document, is_one_of_several: bool
     ) -> tuple[Verdict, Nearness]:
         comparison = Comparison(self.rules, reference, document.value)
-        for wanted, found in pairs_of(self.pointers, comparison):
-            told = comparison.difference(found.path, wanted.value, found.value)
-            if told is not None:
-                code, reason, path = told
-                verdict = Verdict.failed(
-                    code, reason, span_of(document, path), path=verdict_path(path)
-                )
-                pairs = pairs_of(self.pointers, comparison) if is_one_of_several else ()
-                return verdict, _nearness(comparison, pairs)
+        for pointer in self.pointers:
+            for wanted, found in _pairs(reference, comparison.value, pointer):
+                told = comparison.difference(found.path, wanted.value, found.value)
+                if told is not None:
+                    code, reason, path = told
+                    span, place = span_of(document, path), verdict_path(path)
+                    pairs = pairs_of(self.pointers, comparison) if is_one_of_several else ()
+                    failed = Verdict.failed(code, reason, span, path=place)
+                    return failed, _nearness(comparison, pairs)
         return Verdict.passed(), (1.0,)
 
 

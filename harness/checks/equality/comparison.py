@@ -31,7 +31,13 @@ class Comparison:
         self.reference = reference
         self.time = PatternTime()
         self.moved: Moved = {}
-        self.value = Layout(self.time).of(self.rules, reference, value, (), self.moved)
+        has_lists = self.rules.has_lists
+        laid = (
+            Layout(self.time).of(self.rules, reference, value, (), self.moved)
+            if has_lists
+            else value
+        )
+        self.value = laid
         """The answer's value, laid out as the reference is."""
 
     @property
@@ -42,7 +48,7 @@ class Comparison:
 
     def difference(self, path: Path, wanted: Any, found: Any) -> Told | None:
         """The first difference between the values at ``path`` of both."""
-        place = self.rules.along(path)
+        place = self.rules.along(path) if self.rules.has_rules else self.rules
         if not place.has_rules:
             return None if is_same(wanted, found) else self.told(path, wanted, found)
         first = next(differences(place, wanted, found, self.time, path), None)
