@@ -37,6 +37,8 @@ SCHEMA = {
 GOOD = '{"word": "x"}'
 FENCED = f"```json\n{GOOD}\n```"
 WORDS = ("ant", "bee", "cat", "dog")
+LOADED = ("-p", "no:hypothesispytest", "-p", "no:anyio", "-p", "harness.pytest_plugin")
+"""Without plugins that are no use here: hypothesis' imports hypothesis as a session ends."""
 
 
 @dataclass(frozen=True)
@@ -143,7 +145,7 @@ class Project:
     def pytest(self, *arguments: str, folder: str = "", **environment: str) -> Outcome:
         """Run pytest in a folder of the project."""
         done = subprocess.run(
-            [sys.executable, "-m", "pytest", "-p", "harness.pytest_plugin", *arguments],
+            [sys.executable, "-m", "pytest", *LOADED, *arguments],
             cwd=self.root / folder,
             env=clean_environment(**environment),
             capture_output=True,

@@ -19,8 +19,6 @@ from tests.patience import PATIENCE
 from tests.project import FENCED, GOOD, Outcome, Project, clean_environment, json_project
 from tests.same_record import comparable_runs
 
-QUICK = ("-p", "no:hypothesispytest")
-"""Without it every worker imports hypothesis as it ends."""
 TWO = ("-n", "2")
 ANSWERS = {"ant": GOOD, "bee": FENCED, "cat": GOOD, "dog": GOOD}
 OWN = """
@@ -55,7 +53,7 @@ def project(tmp_path):
 
 
 def run(project: Project, *arguments: str, **environment: str) -> Outcome:
-    return project.pytest("suites", *QUICK, *arguments, **environment)
+    return project.pytest("suites", *arguments, **environment)
 
 
 def tables(outcome: Outcome) -> list[str]:
@@ -140,11 +138,11 @@ def test_a_behavior_is_chosen_by_its_whole_id(project):
     ids += ["suites/test_own.py::test_sum[3]"]
     project.store()
     model = ("--model", "record:stored/stored")
-    outcome = project.pytest(*ids, *model, *QUICK, *TWO)
+    outcome = project.pytest(*ids, *model, *TWO)
     assert outcome.code == 0, outcome.out + outcome.err
     assert outcome.counts() == {"passed": 2}
     assert {r.behavior for r in project.run().results} == {"place"}
-    wrong = project.pytest(ids[0] + "x", *model, *QUICK, *TWO)
+    wrong = project.pytest(ids[0] + "x", *model, *TWO)
     assert wrong.code == 4
     assert (wrong.out + wrong.err).count("not found: ") == 1
 
