@@ -3,7 +3,7 @@
 import pytest
 
 from harness import check
-from harness.checks import forbidden, quotes, sections, words
+from harness.checks import expected, forbidden, quotes, sections, words
 
 
 @pytest.mark.behavior(needs=sections.NEEDS)
@@ -14,6 +14,11 @@ def test_sections(completion, task):
 @pytest.mark.behavior(needs=quotes.NEEDS)
 def test_quotes(completion, task):
     check(quotes, completion, task)
+
+
+@pytest.mark.behavior(needs=expected.NEEDS)
+def test_expected(completion, task):
+    check(expected, completion, task)
 
 
 @pytest.mark.behavior(needs=forbidden.NEEDS)

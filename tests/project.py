@@ -18,6 +18,7 @@ from harness.core.completion import Completion, FinishReason
 from harness.core.plan import Request, requests_for
 from harness.core.record import ModelRecord, RunRecord, Sample, TaskRecord
 from harness.records.runs import read_run, run_ids, write_run
+from harness.tasks.kept import task_folder
 from harness.tasks.task import load_task
 from tests.models import ROOT
 
@@ -97,7 +98,7 @@ class Project:
     ) -> str:
         """Store a run that answered ``task`` so, a case of several answers as often; returns the
         ``--model`` that replays it."""
-        loaded = load_task(self.root / "tasks" / task)
+        loaded = load_task(task_folder(self.root / "tasks", task))
         given = {c.id: _repeats(answers, c.id) for c in loaded.cases}
         repeats = max(map(len, given.values()))
         tools = loaded.output.tools_text

@@ -78,4 +78,4 @@ def test_the_wheel_has_what_bundled_recipes_name(monkeypatch):
     bases = {load(path.stem).recipe.base for path in BUNDLED.glob("*.yaml")}
     ours = {base for base in bases if base.startswith("fixtures/")}
     assert len(ours) > 1
-    assert ours | {"fixtures/datasets", "fixtures/tasks"} <= included.keys()
+    assert ours | {"fixtures/datasets", "fixtures/kept", "fixtures/tasks"} <= included.keys()

@@ -98,6 +98,7 @@ output:
   sections: ["To:", "Account:", "Request:"]
   quotes: [account]
   grounded_patterns: {account: '[0-9]{4}-[0-9]{4}'}
+  expected: {polite word: '(?i)please|kindly|FCRA'}
   forbidden: {law: FCRA}
   words: [8, 12]
 """
@@ -112,6 +113,7 @@ LETTERS = {
     }),
     "fact": (GOOD_LETTER.replace("2558-1351", "mine"), {"quotes": "wrong_value"}),
     "invented": (GOOD_LETTER + " Not 1111-2222.", {"grounding": "ungrounded"}),
+    "rude": (GOOD_LETTER.replace("Please", "Now"), {"expected": "wrong_value"}),
     "law": (GOOD_LETTER.replace("Please", "FCRA"), {"forbidden": "ungrounded"}),
     "short": (GOOD_LETTER.replace(" check this entry.", ""), {"words": "schema_other"}),
 }  # fmt: skip
@@ -203,7 +205,7 @@ VARIABLES = {
 BEHAVIORS = {
     "payment": {"json_validity", "no_extra_text", "bracket_repetition", "repetition"}
     | {"stops_cleanly", *VALUE},
-    "letter": {"no_extra_text", "sections", "quotes", "grounding", "forbidden", "words"}
+    "letter": {"no_extra_text", "sections", "quotes", "grounding", "expected", "forbidden", "words"}
     | {"repetition", "stops_cleanly"},
     "code": {"no_extra_text", "python_parses", "python_function", "repetition", "stops_cleanly"},
     "note": {"yaml_validity", "no_extra_text", "repetition", "stops_cleanly", *NOTE_VALUE},

@@ -16,7 +16,7 @@ from harness.core.suggestion import did_you_mean
 from harness.core.values import fields_of
 from harness.files.strict_json import NotJson, decode
 from harness.tasks.reference import FORMATS_OF_TEXT, reference_value, without_fence
-from harness.tasks.task import Task, find_tasks
+from harness.tasks.task import Task, find_task
 
 if TYPE_CHECKING:
     from harness.chat.session import Session
@@ -58,7 +58,7 @@ def set_(session: "Session", rest: str) -> None:
 
 def task(session: "Session", rest: str) -> None:
     if rest:
-        found = None if rest == NO_TASK else find_tasks(session.tasks_dir, (rest,))[0]
+        found = None if rest == NO_TASK else find_task(session.tasks_dir, rest)
         try:
             session.conversation.use(found)
         except HarnessError as error:

@@ -8,6 +8,7 @@ from harness.core.errors import HarnessError
 from harness.core.plan import sha256_of
 from harness.files.strict_json import NotJson, decode
 from harness.tasks.case_file import append_line, case_of_text, json_line
+from harness.tasks.kept import require_own
 from harness.tasks.task import CASES_FILE, Task, load_task
 
 ROWS_FILE = Path("chat-rows.jsonl")
@@ -28,6 +29,8 @@ def save_case(exchange: Exchange, file: Path | None) -> tuple[Path, int, str]:
     task = exchange.task
     if task is None:
         raise HarnessError("a case belongs to a task: /task NAME before the question, or /save row")
+    if file is None:
+        require_own(task.path)
     target = file or task.path / CASES_FILE
     case = next(iter(exchange.replies.values())).case
     case_id = f"chat-{sha256_of(case.messages)[:10]}"

@@ -66,8 +66,11 @@ def _paths(kind: str, typed: str) -> Iterator[str]:
 
 def tasks(context: click.Context, typed: str) -> Iterator[str]:
     """Folders with a ``task.yaml``."""
+    from harness.tasks.kept import KEPT, kept_folders
+
     folder = context.params.get("tasks_dir") or _settings().tasks_dir
     yield from sorted(path.parent.name for path in Path(folder).glob("*/task.yaml"))
+    yield from (KEPT, *kept_folders())
 
 
 def runs(context: click.Context, typed: str) -> Iterator[str]:

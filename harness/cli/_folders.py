@@ -30,7 +30,7 @@ def task_named(name: str, tasks_dir: Path | None) -> "Task":
         HarnessError: there is none, or its files are broken.
     """
     from harness.run.settings import project_settings
-    from harness.tasks.task import find_tasks
+    from harness.tasks.task import find_task
 
-    (task,) = find_tasks(tasks_dir or Path(project_settings().tasks_dir), (name,))
+    task = find_task(tasks_dir or Path(project_settings().tasks_dir), name)
     return task

@@ -36,6 +36,7 @@ def policy_options(command: Command) -> Command:
                      help="What a pass speaks about: these wordings, or new ones too."),
         click.option("--wording-margin", type=share, help="The drop to accept on new wordings."),
         click.option("--confidence", type=share, help="At most the rest of decisions are wrong."),
+        click.option("--kept-margin", type=share, help="The drop to accept of a kept skill."),
         click.option("--anchor-margin", type=share, help="The drop to accept since the anchor."),
         click.option("--min-cases", type=click.IntRange(1), help="Fewer pairs never pass."),
         click.option("--max-errors", type=share, help="More errors cannot be judged."),

@@ -149,6 +149,7 @@ is.
     harness report --open                       # look at the answers
     harness baseline save main --texts          # keep the latest run; commit reports/baselines/
     harness task new NAME                       # say what a model of yours must do
+    pytest --task kept                          # what else can it do? four skills to keep
     harness train recipes/json_extraction.yaml  # train an adapter into out/
     pytest suites/ --model adapter:out/json_extraction && harness gate main latest
 

@@ -22,6 +22,7 @@ NEXT = (
     ("harness report --open", "look at its answers"),
     ("harness baseline save main --texts", "keep that run, and commit it"),
     ("harness task new NAME", "say what your own model must do"),
+    ("pytest --task kept", "see what training costs elsewhere"),
     ("harness train recipes/json_extraction.yaml", "train an adapter of your own"),
 )
 

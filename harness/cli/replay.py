@@ -144,10 +144,11 @@ def _judged(
     """Verdicts of the task's checks on both answers, or the reason why there are none."""
     from harness.tasks.generate.stored import case_of_sample
     from harness.tasks.judging import judge_answer
+    from harness.tasks.kept import task_folder
     from harness.tasks.task import load_task
 
     try:
-        task = load_task(tasks_dir / sample.task)
+        task = load_task(task_folder(tasks_dir, sample.task))
     except HarnessError as error:
         return f"Not judged: {error.mistakes[0]}, name its folder with --tasks-dir"
     case = case_of_sample(sample)

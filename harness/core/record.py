@@ -85,8 +85,7 @@ class ModelRecord:
     """True where a server answered: its weights are not known by hash, and its memory is another
     machine's."""
     error: str | None = None
-    """Reason why there are no completions, or no more of them: the model did not open, or its files
-    were replaced during the run."""
+    """Reason why there are no completions, or no more of them: it did not open, files changed."""
     attempt: int | None = None
     """Number of this run among the runs of the same weights and plan in the folder, from 1;
     ``None`` where the weights are unknown, or the answers are replayed."""
@@ -131,6 +130,8 @@ class TaskRecord:
     """The rules of ``output.compare``, by JSON pointer: when a value counts as the reference's."""
     tools: str = ""
     """The tools of cases without their own, as JSON text; they belong to each prompt's hash."""
+    kept: bool = False
+    """A skill that is not trained and must not be lost; the gate has a margin for such."""
 
     def request(self, sample: "Sample") -> Request:
         """The request that a stored answer to this task belongs to."""

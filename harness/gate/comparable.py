@@ -44,7 +44,12 @@ def run_incompatibilities(before: Side, after: Side) -> Iterator[Incompatibility
     old, new = _tasks(before), _tasks(after)
     for name, only in (("before", old - new), ("after", new - old)):
         for task in sorted(only):
-            yield Incompatibility("tasks", f"only the run {name} has this task", task)
+            kept = after.task_record(task) if name == "after" else None
+            if kept is not None and kept.kept:
+                what = "the run before lacks this kept skill, so nothing says what broke: run it"
+                yield Incompatibility("empty", f"{what} with --task {task}, too", task)
+            else:
+                yield Incompatibility("tasks", f"only the run {name} has this task", task)
 
 
 def task_incompatibilities(

@@ -34,6 +34,8 @@ class TaskDecision(TaskEvidence):
 
     outcome: GateOutcome
     reason: Reason
+    policy: GatePolicy
+    """The policy with the task's own margin."""
     detectable: float | None
     """The smallest drop that this many cases show with 80% power, if 1% improve by chance."""
     cases_needed: int | None
@@ -114,15 +116,22 @@ def _decided(decision: GateDecision, names: Sequence[str]) -> GateDecision:
         return replace(decision, refused=refused)
     tasks = [_task(task, policy, len(found)) for task in found if task]
     tasks.sort(key=lambda t: -t.outcome.severity)
-    outcome = overall([task.outcome for task in tasks], pooled, policy)
+    outcome = overall([task.outcome for task in tasks], pooled, margin_of_all(tasks))
     return replace(decision, outcome=outcome, tasks=tuple(tasks), pooled=pooled)
 
 
+def margin_of_all(tasks: Sequence[TaskDecision]) -> float:
+    """The accepted drop over the cases of all tasks: that of a run in which each task drops by its
+    own margin."""
+    cases = sum(task.composite.pairs for task in tasks)
+    return sum(task.policy.margin * task.composite.pairs for task in tasks) / cases
+
+
 def overall(
-    outcomes: Iterable[GateOutcome], pooled: PairedTest | None, policy: GatePolicy
+    outcomes: Iterable[GateOutcome], pooled: PairedTest | None, margin: float
 ) -> GateOutcome:
     """The outcome over several tasks: the worst of theirs, or a regression over all cases."""
-    if pooled is not None and pooled.is_regression(policy.margin):
+    if pooled is not None and pooled.is_regression(margin):
         return GateOutcome.REGRESSION
     return max(outcomes, key=lambda outcome: outcome.severity)
 
@@ -137,13 +146,15 @@ def _compared(decision: GateDecision, task: str) -> Comparison:
     )
 
 
-def _task(evidence: TaskEvidence, policy: GatePolicy, tasks: int) -> TaskDecision:
+def _task(evidence: TaskEvidence, general: GatePolicy, tasks: int) -> TaskDecision:
     composite = evidence.composite
+    policy = general.for_task(is_kept=evidence.is_kept)
     outcome, reason = outcome_of(evidence, policy)
     return TaskDecision(
         **{f.name: getattr(evidence, f.name) for f in fields(evidence)},
         outcome=outcome,
         reason=reason,
+        policy=policy,
         detectable=smallest_detectable_drop(composite.pairs, policy.tails_of(tasks).low),
         cases_needed=_needed(composite, policy) if reason in _MORE_CASES_HELP else None,
         is_saturated=composite.is_unchanged and composite.after == 1,

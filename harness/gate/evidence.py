@@ -8,7 +8,7 @@ interval, so that no loss can hide behind it.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from harness.core.verdict import JUDGED, Outcome
+from harness.core.verdict import JUDGED, Outcome, Verdict
 from harness.gate.compare import CaseChange, composite_outcomes
 from harness.gate.graded import GradedCases
 from harness.stats.means import weighted_mean
@@ -240,6 +240,12 @@ def _is_lost(pair: Outcomes) -> bool:
     return pair[0] in JUDGED and pair[1] not in JUDGED
 
 
+def _is_of_others(before: Verdict, after: Verdict | None) -> bool:
+    return (
+        before.outcome is Outcome.SKIPPED and after is not None and after.outcome is before.outcome
+    )
+
+
 def _worst(group: Sequence[Outcomes], repeats: int) -> int:
     """Passed answers before minus after, with each answer that was not judged at its worst."""
     before = sum(was is not Outcome.FAILED for was, _ in group) + repeats - len(group)
@@ -276,7 +282,8 @@ def _by_case(
 ) -> tuple[dict[str, list[Outcomes]], dict[str, str]]:
     """Outcomes of each case's answers by case id, and each case's wording.
 
-    Cases of one side alone are left out, and so are behaviors that were not judged before at all.
+    Cases of one side alone are left out, and so are those that a behavior has no verdict on before,
+    or skips on both sides: they declare nothing for it.
     """
     groups: dict[str, list[Outcomes]] = {}
     templates: dict[str, str] = {}
@@ -287,7 +294,7 @@ def _by_case(
             pair = composite_outcomes(case.before, case.after, required)
         else:
             was, now = (s.verdicts.get(behavior) for s in (case.before, case.after))
-            if was is None:
+            if was is None or _is_of_others(was, now):
                 continue
             pair = was.outcome, now.outcome if now else None
         name = case.sample.case_id

@@ -78,6 +78,12 @@ class TaskEvidence:
     resources: ResourceChange
     """Change of latency and memory, and budgets newly missed."""
 
+    @property
+    def is_kept(self) -> bool:
+        """The task is a kept skill, by the later run."""
+        task = self.comparison.after.task_record(self.task)
+        return task is not None and task.kept
+
     def is_required(self, behavior: str) -> bool:
         return behavior in self.comparison.required
 

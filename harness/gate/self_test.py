@@ -184,7 +184,9 @@ class Suite:
         found, pooled = evidence_of(pairs, policy)
         if not all(found):
             return GateOutcome.NOT_COMPARABLE
-        return overall([outcome_of(task, policy)[0] for task in found if task], pooled, policy)
+        return overall(
+            [outcome_of(task, policy)[0] for task in found if task], pooled, policy.margin
+        )
 
     @cached_property
     def _breakable(self) -> list[tuple[list[tuple[int, ...]], list[tuple[int, ...]]]]:

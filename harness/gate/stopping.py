@@ -9,7 +9,7 @@ only gives up some that were true.
 from dataclasses import dataclass
 
 from harness.gate.compare import Side
-from harness.gate.decision import GateDecision, TaskDecision, decide
+from harness.gate.decision import GateDecision, TaskDecision, decide, margin_of_all
 from harness.gate.looks import LookPolicy
 from harness.gate.outcome import GateOutcome, Reason
 from harness.gate.policy import GatePolicy
@@ -71,7 +71,7 @@ def _is_hopeless(decision: GateDecision) -> bool:
             task.composite.flips,
             task.composite.pairs,
             planned[task.task],
-            policy,
+            policy.for_task(is_kept=task.is_kept),
             can_pass=task.reason not in _NEVER_PASS,
         )
         for task in decision.tasks
@@ -79,6 +79,7 @@ def _is_hopeless(decision: GateDecision) -> bool:
     if decision.pooled is not None:
         total = sum(planned.values())
         pooled = decision.pooled
+        policy = policy.model_copy(update={"margin": margin_of_all(decision.tasks)})
         found.append(is_undecidable(pooled.flips, pooled.pairs, total, policy, can_pass=False))
     return all(found)
 

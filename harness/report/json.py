@@ -10,7 +10,6 @@ from harness.gate.causes import BehaviorCauses, Cause, causes_alone, deciding_ca
 from harness.gate.compare import Change, Comparison, Side, required_behaviors
 from harness.gate.decision import GateDecision, TaskDecision, regressed_cases
 from harness.gate.evidence import PairedTest
-from harness.gate.policy import GatePolicy
 from harness.report.log_json import decided as decided_log
 from harness.report.report import Report
 from harness.report.words import causes as why
@@ -82,7 +81,7 @@ def decided(decision: GateDecision) -> dict[str, JsonValue]:
         "other": decided(decision.other) if decision.other else None,
         "refused": _plain(decision.refused),
         "allowed": _plain(decision.allowed),
-        "tasks": [_task(task, decision.policy) for task in decision.tasks],
+        "tasks": [_task(task) for task in decision.tasks],
         "all_tasks": None if decision.pooled is None else _evidence(decision.pooled),
     }
 
@@ -129,9 +128,11 @@ def _listed(causes: Sequence[Cause], verb: str) -> JsonValue:
     ]
 
 
-def _task(task: TaskDecision, policy: GatePolicy) -> JsonValue:
+def _task(task: TaskDecision) -> JsonValue:
     return {
         "task": task.task,
+        "kept": task.is_kept,
+        "margin": task.policy.margin,
         "outcome": task.outcome.value,
         "reason": task.reason.value,
         "composite": _evidence(task.composite),
@@ -141,7 +142,7 @@ def _task(task: TaskDecision, policy: GatePolicy) -> JsonValue:
         "pinned_failing": list(task.pinned_failing),
         "pinned_unjudged": list(task.pinned_unjudged),
         "unjudged": _plain(task.unjudged),
-        "causes": [_causes(found) for found in deciding_causes(task, policy)],
+        "causes": [_causes(found) for found in deciding_causes(task, task.policy)],
         "budgets_lost": list(dict.fromkeys(lost.behavior for lost in task.resources.budgets_lost)),
         "values_over_budget": [asdict(lost) for lost in task.resources.budgets_lost],
         "latency": _plain(task.resources.latency),

@@ -95,7 +95,7 @@ def _head(report: Report) -> Iterator[str]:
     yield f"## {_SIGNS[decision.outcome]} {markdown(decisions.sentence(decision))}\n\n"
     for task in decision.tasks:
         name = task.task if len(decision.tasks) > 1 else ""
-        yield from _causes(deciding_causes(task, decision.policy), name)
+        yield from _causes(deciding_causes(task, task.policy), name)
     for line in decisions.explanation(decision):
         strong = "**" if is_alarm(line) else ""
         yield f"- {strong}{markdown(line)}{strong}\n"

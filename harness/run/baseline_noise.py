@@ -21,6 +21,7 @@ from harness.records.baseline_file import MeasuredNoise
 from harness.records.runs import read_run
 from harness.tasks.generate.stored import case_of_sample
 from harness.tasks.judging import judge_answer
+from harness.tasks.kept import task_folder
 from harness.tasks.task import Task, load_task
 
 OWN = "its second answers in other batches"
@@ -76,7 +77,7 @@ def flip_rate_again(record: RunRecord, ref: str, tasks_dir: Path) -> float:
     """
     known = next(m for m in record.models if m.ref == ref)
     samples = [s for s in record.samples if s.model == ref]
-    tasks = {name: load_task(tasks_dir / name) for name in {s.task for s in samples}}
+    tasks = {name: load_task(task_folder(tasks_dir, name)) for name in {s.task for s in samples}}
     answers = _asked(record, known, samples)
     before = [_judged(s, s.completion, tasks[s.task]) for s in samples]
     again = [_judged(s, a, tasks[s.task]) for s, a in zip(samples, answers, strict=True)]

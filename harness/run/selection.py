@@ -125,7 +125,7 @@ def choose(
         Subject(ref, task, answered=stored.get(ref))
         for ref, own in models
         for task in tasks
-        if own is None or task.name in own
+        if own is None or task.name in own or task.file.kept
     )
     return _with_answers(subjects, choices)
 

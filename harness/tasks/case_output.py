@@ -99,6 +99,28 @@ def compiled(raw: object, assert_formats: bool | Literal["known"]) -> Schema:
     return schema
 
 
+def read_schema(
+    task_file: Path, path: Path | None, assert_formats: bool | Literal["known"]
+) -> Schema | None:
+    """The compiled schema of a task's file; ``None`` where it names none.
+
+    Raises:
+        HarnessError: the file cannot be read, or holds no schema.
+    """
+    if path is None:
+        return None
+    try:
+        return compiled(decode(read_regular(path)), assert_formats)
+    except FileNotFoundError:
+        raise HarnessError(f"{task_file}: schema: {path} is not there") from None
+    except NotJson as error:
+        raise HarnessError(f"{path}:{error.line}: not valid JSON: {error}") from None
+    except UnheldFormats as error:
+        raise HarnessError(f"{path}:1: {error}") from None
+    except SchemaError as error:
+        raise HarnessError(f"{path}:1: not a JSON Schema: {error}") from None
+
+
 @dataclass
 class NamedFiles:
     """The files of schemas and tools that a task or its cases name: each is read once, and its

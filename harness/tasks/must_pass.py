@@ -18,6 +18,7 @@ from harness.files.strict_json import NotJson, decode
 from harness.tasks.case_file import append_line, case_of_text
 from harness.tasks.generate.promotion import line_of_sample
 from harness.tasks.generate.stored import generated_samples
+from harness.tasks.kept import require_own
 from harness.tasks.task import CASES_FILE, Task, find_tasks
 
 _FALSE = re.compile(r'("must_pass"\s*:\s*)false')
@@ -87,6 +88,7 @@ class _Change:
         starred: dict[str, ReviewedAnswer],
         run_of: Callable[[str], RunRecord],
     ) -> "_Change":
+        require_own(task.path)
         file = (task.path / CASES_FILE).resolve()
         lines = file.read_bytes().split(b"\n")
         own, cases = dict(_ids(lines)), []

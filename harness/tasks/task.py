@@ -7,14 +7,12 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 from pydantic import ValidationError
 
 from harness.checks import listing
 from harness.checks.declared.output import Format, Output
-from harness.checks.schema.references import SchemaError
-from harness.checks.schema.schema import Schema
 from harness.checks.variety import Variety
 from harness.core.case import Case, JsonValue, Message
 from harness.core.errors import HarnessError
@@ -27,15 +25,10 @@ from harness.core.template_arguments import Scalar
 from harness.core.tools import TOOL_CALLS
 from harness.core.verdict import Check
 from harness.files.regular import read_regular
-from harness.files.strict_json import NotJson, decode
 from harness.files.yaml_file import explain, load_yaml, parse_yaml
 from harness.tasks.calls import require_calls, with_tools
-from harness.tasks.case_output import (
-    CaseOutputs,
-    NamedFiles,
-    UnheldFormats,
-    compiled,
-)
+from harness.tasks.case_output import CaseOutputs, NamedFiles, read_schema
+from harness.tasks.kept import KEPT, kept_folders, with_kept
 from harness.tasks.task_file import VARIABLE, CaseLine, TaskFile, limit_budgets
 
 TASK_FILE = "task.yaml"
@@ -167,6 +160,7 @@ class Task:
             compare=self.output.model_dump(mode="json", include={"compare"})["compare"],
             stated_by=self.file.stated.by if self.file.stated else "",
             tools=self.output.tools_text,
+            kept=self.file.kept,
         )
 
     @cached_property
@@ -196,7 +190,7 @@ def load_task(folder: Path) -> Task:
     file = _try(mistakes, lambda: with_tools(load_yaml(path, TaskFile), path))
     schema_path = _schema_path(path, file)
     formats = file.output.assert_formats if file else False
-    schema = _try(mistakes, lambda: _read_schema(path, schema_path, formats))
+    schema = _try(mistakes, lambda: read_schema(path, schema_path, formats))
     files = NamedFiles(folder)
     cases = _try(mistakes, lambda: _read_cases(folder / CASES_FILE, file, files))
     if mistakes or file is None or cases is None:
@@ -220,28 +214,46 @@ def load_task(folder: Path) -> Task:
 
 
 def find_tasks(tasks_dir: Path, names: tuple[str, ...] = ()) -> tuple[Task, ...]:
-    """The named tasks of ``tasks_dir``, or all of them, in the order of their names.
+    """The named tasks of ``tasks_dir``, or all of them, in the order of their names; then the kept
+    skills that are named.
 
     Raises:
         HarnessError: there is no such folder or task, or one is broken.
     """
-    if not tasks_dir.is_dir():
+    own = {p.parent.name: p.parent for p in sorted(tasks_dir.glob(f"*/{TASK_FILE}"))}
+    names = with_kept(names, own)
+    kept = {name: path for name, path in kept_folders().items() if name in names}
+    there = {**own, **{name: path for name, path in kept.items() if name not in own}}
+    mistakes = [_unknown_task(name, own, tasks_dir) for name in names if name not in there]
+    if not tasks_dir.is_dir() and not (names and there.keys() >= set(names)):
         raise HarnessError(
             f"--tasks-dir {tasks_dir}: no such folder, name the one that holds your task folders"
         )
-    there = sorted(p.parent.name for p in tasks_dir.glob(f"*/{TASK_FILE}"))
-    mistakes = [_unknown_task(name, there, tasks_dir) for name in names if name not in there]
     if not there:
         mistakes.append(f"{tasks_dir}: holds no task, a task is a folder with a {TASK_FILE}")
-    chosen = [name for name in there if not names or name in names]
-    tasks = [_try(mistakes, partial(load_task, tasks_dir / name)) for name in chosen]
+    chosen = [path for name, path in there.items() if not names or name in names]
+    tasks = [_try(mistakes, partial(load_task, path)) for path in chosen]
     if mistakes:
         raise HarnessError(*mistakes)
     return tuple(task for task in tasks if task is not None)
 
 
-def _unknown_task(name: str, there: list[str], tasks_dir: Path) -> str:
-    hint = did_you_mean(name, there, f"there are {', '.join(there) or 'none'}")
+def find_task(tasks_dir: Path, name: str) -> Task:
+    """The one task of that name.
+
+    Raises:
+        HarnessError: as ``find_tasks``, or the name is that of several.
+    """
+    found = find_tasks(tasks_dir, (name,))
+    if len(found) > 1:
+        names = ", ".join(task.name for task in found)
+        raise HarnessError(f"--task {name}: are {len(found)} tasks, name one of {names}")
+    return found[0]
+
+
+def _unknown_task(name: str, own: Iterable[str], tasks_dir: Path) -> str:
+    there = [*own, KEPT]
+    hint = did_you_mean(name, [*there, *kept_folders()], f"there are {', '.join(there)}")
     return f"--task {name}: no such task in {tasks_dir}, {hint}"
 
 
@@ -264,23 +276,6 @@ def _schema_path(task_file: Path, file: TaskFile | None) -> Path | None:
         except (HarnessError, KeyError, TypeError):
             return None
     return task_file.parent / name if isinstance(name, str) else None
-
-
-def _read_schema(
-    task_file: Path, path: Path | None, assert_formats: bool | Literal["known"]
-) -> Schema | None:
-    if path is None:
-        return None
-    try:
-        return compiled(decode(read_regular(path)), assert_formats)
-    except FileNotFoundError:
-        raise HarnessError(f"{task_file}: schema: {path} is not there") from None
-    except NotJson as error:
-        raise HarnessError(f"{path}:{error.line}: not valid JSON: {error}") from None
-    except UnheldFormats as error:
-        raise HarnessError(f"{path}:1: {error}") from None
-    except SchemaError as error:
-        raise HarnessError(f"{path}:1: not a JSON Schema: {error}") from None
 
 
 def _read_cases(path: Path, file: TaskFile | None, files: NamedFiles) -> tuple[Case, ...]:

@@ -160,6 +160,8 @@ class TaskFile(Strict):
     ``leaf_values`` is not among those by default: a case would have to be right in whole."""
     latency_cases: int = Field(20, gt=0, examples=[50])
     """Cases that are asked one at a time when latency is measured."""
+    kept: bool = False
+    """A skill that is not trained and must not be lost: the gate holds it to its own margin."""
 
     @model_validator(mode="after")
     def _varies_in_json(self) -> "TaskFile":

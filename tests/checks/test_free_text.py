@@ -2,6 +2,7 @@
 
 import pytest
 
+from harness.checks.expected import ExpectedText
 from harness.checks.forbidden import NoForbiddenText
 from harness.checks.quotes import Quotes
 from harness.checks.sections import Sections
@@ -145,7 +146,34 @@ def test_forbidden_reason():
     assert verdict.span == (4, 8)
 
 
-@pytest.mark.parametrize("check", [NoForbiddenText, GroundedPatterns])
+EXPECTED = (("city", r"(?i)\bparis\b"), ("end", r"^Bye\Z"))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("It is PARIS.\nBye", "passed"),
+        ("It is PARIS.\nBye now", "wrong_value"),
+        ("Comparison\nBye", "wrong_value"),
+        ("", "empty"),
+        (" \n", "empty"),
+    ],
+)
+def test_expected(text, expected):
+    assert word(ExpectedText(EXPECTED), text) == expected
+
+
+def test_expected_reason():
+    verdict = judge(ExpectedText(EXPECTED), "Rome")
+    assert verdict.reason == r"expected the city, found nothing that (?i)\bparis\b matches"
+    assert verdict.span == (0, 4)
+
+
+def test_a_match_of_no_characters_is_none():
+    assert word(ExpectedText((("blank", "x*"),)), "a") == "wrong_value"
+
+
+@pytest.mark.parametrize("check", [ExpectedText, NoForbiddenText, GroundedPatterns])
 def test_patterns_that_cannot_be_run(check):
     with pytest.raises(HarnessError, match=r"'\(' is no regular expression: "):
         check((("a", "("),))

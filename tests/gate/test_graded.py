@@ -65,7 +65,7 @@ def test_the_sentence_names_the_field_and_the_cases():
     wrong = [graded(2) if i % 4 == 0 else graded(5) for i in range(300)]
     before, after = (tagged(run, tags) for run in runs([graded(5)] * 300, wrong))
     decision = gate(before, after)
-    lines = [*details_of(decision.tasks[0], decision)]
+    lines = [*details_of(decision.tasks[0])]
     said = "leaf_values: /amount: 100.0% to 85.0%, nearly all of it in tag currency:EUR."
     assert said in lines
 
@@ -74,7 +74,7 @@ def test_a_loss_that_is_everywhere_names_no_cases():
     tags = [(f"t{i % 4}", "all") for i in range(300)]
     before, after = (tagged(run, tags) for run in runs([graded(5)] * 300, [graded(3)] * 300))
     decision = gate(before, after)
-    lines = [*details_of(decision.tasks[0], decision)]
+    lines = [*details_of(decision.tasks[0])]
     assert "leaf_values: /amount: 100.0% to 60.0%." in lines
 
 

@@ -170,7 +170,7 @@ def test_times_of_a_busy_machine_turn_no_gain_into_a_regression() -> None:
     run = budgeted(replace(run, samples=gained), p50=(0.8, 1.2, 1.0), p95=(1.5, 1.63, 2.0))
     decision = gate(replace(run, load=BUSY))
     assert decision.outcome is GateOutcome.PASS
-    (alarm,) = alarms_of(decision.tasks[0], decision)
+    (alarm,) = alarms_of(decision.tasks[0])
     assert alarm == (
         "MISSED: latency_budget p50 was 0.8 s and is 1.2 s, at most 1 s. This is no regression by "
         "itself: 2 cores, load 13: times mean little; max_latency_increase holds the times taken "
@@ -178,7 +178,7 @@ def test_times_of_a_busy_machine_turn_no_gain_into_a_regression() -> None:
     )
     limited = gate(replace(run, load=BUSY), max_latency_increase=0.2)
     assert limited.tasks[0].reason is Reason.LATENCY
-    assert alarms_of(limited.tasks[0], limited) == ()
+    assert alarms_of(limited.tasks[0]) == ()
     assert gate(run).tasks[0].reason is Reason.LATENCY
 
 

@@ -10,6 +10,7 @@ from harness.core.errors import HarnessError
 from harness.core.record import RunRecord, Sample
 from harness.core.review import ReviewedAnswer
 from harness.tasks.generate.drawing import GENERATED
+from harness.tasks.kept import kept_folders
 from harness.tasks.must_pass import require_starred
 from harness.tasks.task import load_task
 
@@ -64,6 +65,14 @@ def test_a_line_gets_the_key_and_keeps_every_other_byte(tasks_dir: Path) -> None
         LINES[2],
     ]
     assert all(case.must_pass for case in load_task(tasks_dir / "say").cases)
+
+
+def test_a_kept_skill_is_not_written_into(tasks_dir: Path) -> None:
+    cases = kept_folders()["kept_plain"] / "cases.jsonl"
+    before = cases.read_bytes()
+    with pytest.raises(HarnessError, match="kept_plain: is a kept skill, whose cases stay"):
+        require_starred(starred("kept_plain-00", task="kept_plain"), tasks_dir, drawn)
+    assert cases.read_bytes() == before
 
 
 def test_a_drawn_case_gets_a_line_of_its_own(tasks_dir: Path) -> None:

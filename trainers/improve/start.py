@@ -11,7 +11,7 @@ from typing import Any, cast
 from harness.core.errors import HarnessError
 from harness.files.atomic import write_whole
 from harness.run.settings import Settings
-from harness.tasks.task import find_tasks
+from harness.tasks.task import find_task, find_tasks
 from trainers import sft
 from trainers.improve.goals import goals_of
 from trainers.improve.rounds import Improvement
@@ -51,7 +51,7 @@ def improvement(
     """
     file = with_fallback(load(recipe, overrides))
     tasks = find_tasks(Path(settings.tasks_dir))
-    (own,) = find_tasks(Path(settings.tasks_dir), (task,))
+    own = find_task(Path(settings.tasks_dir), task)
     method = importlib.import_module(f"trainers.{file.recipe.method}")
     if method.read is not sft.read:
         raise HarnessError(

@@ -140,12 +140,12 @@ def _task(file: RecipeFile) -> "Task | None":
     if name is None:
         return None
     from harness.run.settings import project_settings
-    from harness.tasks.task import TASK_FILE, find_tasks, load_task
+    from harness.tasks.task import TASK_FILE, find_task, load_task
 
     if (Path(name) / TASK_FILE).is_file():
         return load_task(Path(name))
     try:
-        return find_tasks(Path(project_settings().tasks_dir), (name,))[0]
+        return find_task(Path(project_settings().tasks_dir), name)
     except HarnessError as error:
         raise HarnessError(*(f"{file.where('task')}: {m}" for m in error.mistakes)) from None
 

@@ -175,6 +175,12 @@ class OutputParts(BaseModel):
         {}, examples=[{"amount": r"\$[0-9,]+\.[0-9]{2}\b"}]
     )
     """Name to regular expression: whatever it matches in the answer stands in the prompt too."""
+    expected: Annotated[Mapping[str, Pattern], _TEXT] = Field(
+        {}, examples=[{"capital": r"(?i)\bparis\b"}]
+    )
+    """Name to regular expression that matches somewhere in the answer: a right answer in one of its
+    spellings. What may stand around an answer is blanks to it, so that a whole one is
+    ``\\A\\s*...\\s*\\Z``."""
     forbidden: Annotated[Mapping[str, Pattern], _TEXT] = Field(
         {}, examples=[{"law": r"\b(?:FCRA|Section [0-9]+)\b"}]
     )

@@ -43,7 +43,7 @@ def text(report: Report) -> Iterator[str]:
         for name, side in sides:
             samples = side.samples(task.task).values()
             yield f"  {name:<6}  {_counts(samples, task.comparison.required)}"
-        yield from of_task_causes(deciding_causes(task, decision.policy))
+        yield from of_task_causes(deciding_causes(task, task.policy))
         yield from rows
 
 

@@ -59,7 +59,7 @@ def _change(decision: GateDecision) -> str:
         return decisions.statement(decision).removesuffix(".")
     task = decision.tasks[0]
     where = f"{task.task}: " if len(decision.tasks) > 1 else ""
-    return where + decisions.rate_clause(leading_of(task, decision.policy))
+    return where + decisions.rate_clause(leading_of(task, task.policy))
 
 
 def missed(record: RunRecord, decided: Sequence[GateDecision] = ()) -> Iterator[str]:

@@ -32,7 +32,7 @@ def causes(decision: GateDecision) -> Iterator[str]:
     """What broke and what still fails, task by task, by what went wrong."""
     for task in decision.tasks:
         name = task.task if len(decision.tasks) > 1 else ""
-        yield from causes_of_task(deciding_causes(task, decision.policy), name)
+        yield from causes_of_task(deciding_causes(task, task.policy), name)
 
 
 def statistics(decision: GateDecision) -> Iterator[str]:
@@ -49,8 +49,9 @@ def statistics(decision: GateDecision) -> Iterator[str]:
 
 def of_task(task: TaskDecision) -> Iterator[str]:
     """One task: its table, and the cases behind it by name."""
-    heading = f"{log(task.task)}: {words.plural(task.composite.pairs, 'case')} on both sides"
-    yield heading
+    margin = f", a kept skill with a margin of {task.policy.margin * 100:.3g} points"
+    count = words.plural(task.composite.pairs, "case")
+    yield f"{log(task.task)}: {count} on both sides{margin if task.is_kept else ''}"
     yield from aligned([decisions.TABLE, *decisions.table(task)])
     if same := unchanged(task.behaviors):
         yield f"  {log(same)}"

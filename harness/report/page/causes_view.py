@@ -77,7 +77,7 @@ def _of_pair(report: Report, task: str) -> Iterator[BehaviorCauses]:
     known = decided(report.decision, task)
     found: tuple[BehaviorCauses, ...] = (causes_of(comparison),)
     if known and report.decision:
-        found = deciding_causes(known, report.decision.policy)
+        found = deciding_causes(known, known.policy)
     yield from found
     told = (*comparison.required, *(one.behavior for one in found))
     if RIGHT_ANSWERS not in told:

@@ -9,6 +9,7 @@ from harness.report.words import comparison as sentences
 from harness.report.words import decision as decisions
 from harness.report.words import log_decision as experiments
 from harness.report.words import numbers as words
+from harness.report.words.kept import kept_lines
 from harness.report.words.noise import none_of
 
 
@@ -22,6 +23,8 @@ class Headline:
     details: tuple[str, ...]
     alarms: tuple[str, ...] = ()
     """Lines in red that are no part of the verdict."""
+    kept: tuple[str, ...] = ()
+    """What else broke, of the kept skills."""
 
     @property
     def css_class(self) -> str:
@@ -44,12 +47,13 @@ def headline_of_report(report: Report) -> Headline | None:
     if report.decision is None:
         return None
     word = decisions.word(report.decision.outcome)
+    kept = tuple(kept_lines(report.decision))
     alarms = tuple(
         f"{task.task}: {line}"
         for task in report.decision.tasks
-        for line in decisions.alarms_of(task, report.decision)
+        for line in decisions.alarms_of(task)
     )
-    return Headline(word, decisions.statement(report.decision, words.MINUS), (), alarms)
+    return Headline(word, decisions.statement(report.decision, words.MINUS), (), alarms, kept)
 
 
 def headline_of(report: Report, task: str) -> Headline:
@@ -69,8 +73,8 @@ def headline_of(report: Report, task: str) -> Headline:
         details = (sentences.of_intervals(comparison), changes, f"After: {budgets}.")
         return Headline("", sentences.of_comparison(comparison), tuple(filter(None, details)))
     sentence, numbers = decisions.headline_of(found, report.decision, words.MINUS)
-    more = decisions.details_of(found, report.decision, words.MINUS)
-    alarms = decisions.alarms_of(found, report.decision)
+    more = decisions.details_of(found, words.MINUS)
+    alarms = decisions.alarms_of(found)
     word = decisions.word(found.outcome)
     return Headline(word, sentence, (numbers, *more, f"After: {budgets}."), alarms)
 

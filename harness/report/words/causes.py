@@ -66,6 +66,7 @@ _BEHAVIORS: Mapping[tuple[str, FailureCode | None], str] = {
     ("python_function", FailureCode.MISSING_KEY): "lack the function or a part of it",
     ("words", FailureCode.SCHEMA_OTHER): "are too short or too long",
     ("quotes", FailureCode.WRONG_VALUE): "leave out a given value",
+    ("expected", FailureCode.WRONG_VALUE): "lack the expected text",
     ("forbidden", FailureCode.UNGROUNDED): "have forbidden text",
 }
 """Behaviors of the catalogue whose codes say something else than those of JSON."""

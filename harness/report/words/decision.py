@@ -16,6 +16,7 @@ from harness.gate.policy import ALLOWABLE, FEW_WORDINGS, GatePolicy
 from harness.report.words import noise
 from harness.report.words import numbers as words
 from harness.report.words import resources as resource_words
+from harness.report.words.kept import kept_lines
 from harness.report.words.leading import leading_of, with_p
 from harness.report.words.shares import driver_lines
 from harness.report.words.trained_cases import trained_lines
@@ -66,8 +67,8 @@ def _reason_and_change(decision: GateDecision, minus: str) -> str:
         return f"{_pooled(decision, minus)}."
     worst = decision.tasks[0]
     where = f"{worst.task}: " if len(decision.tasks) > 1 else ""
-    new = wordings_clause(worst, decision.policy)
-    return f"{where}{outcome_clause(worst, decision, minus)}{'; ' if new else ''}{new}."
+    new = wordings_clause(worst, worst.policy)
+    return f"{where}{outcome_clause(worst, minus)}{'; ' if new else ''}{new}."
 
 
 def decides_together(decision: GateDecision) -> bool:
@@ -116,19 +117,18 @@ def _short(share: float) -> str:
 
 def headline_of(task: TaskDecision, decision: GateDecision, minus: str) -> tuple[str, str]:
     """A heading for one task, to stand after its outcome, and the numbers under it."""
-    leading = leading_of(task, decision.policy)
-    numbers = evidence_clause(leading, decision.policy, minus)
-    new = wordings_clause(task, decision.policy)
+    leading, new = leading_of(task, task.policy), wordings_clause(task, task.policy)
+    numbers = evidence_clause(leading, task.policy, minus)
     place = f"{words.sentence(place_of(task).strip()).rstrip('.')}: " if new else ""
     said = f"{place}{numbers}.{' ' if new else ''}{words.sentence(new) if new else ''}"
-    head = f"{_against(decision)}{_reason(task, decision.policy)}{rate_clause(leading)}."
+    head = f"{_against(decision)}{_reason(task, task.policy)}{rate_clause(leading)}."
     return head, said
 
 
-def outcome_clause(task: TaskDecision, decision: GateDecision, minus: str = "-") -> str:
+def outcome_clause(task: TaskDecision, minus: str = "-") -> str:
     """The reason for one task's outcome, and the change of its rate."""
-    policy = decision.policy
-    return f"{_reason(task, policy)}{change_clause(leading_of(task, policy), policy, minus)}"
+    change = change_clause(leading_of(task, task.policy), task.policy, minus)
+    return f"{_reason(task, task.policy)}{change}"
 
 
 def format_incompatibility(found: Incompatibility) -> str:
@@ -177,6 +177,7 @@ def explanation(decision: GateDecision) -> Iterator[str]:
     """The lines that follow the sentence: refusals, or the details of each task."""
     if decision.other:
         yield sentence(decision.other)
+    yield from kept_lines(decision)
     for found in decision.refused[1:]:
         yield f"Also: {format_incompatibility(found)}."
     if decision.refused:
@@ -197,15 +198,15 @@ def explanation(decision: GateDecision) -> Iterator[str]:
     for task in decision.tasks:
         where = f"{task.task}: " if len(decision.tasks) > 1 else ""
         if task is not decision.tasks[0] or decides_together(decision):
-            more = f"; {new}" if (new := wordings_clause(task, decision.policy)) else ""
-            yield f"{where}{task.outcome.value}, {outcome_clause(task, decision)}{more}."
-        for line in (*alarms_of(task, decision), *details_of(task, decision)):
+            more = f"; {new}" if (new := wordings_clause(task, task.policy)) else ""
+            yield f"{where}{task.outcome.value}, {outcome_clause(task)}{more}."
+        for line in (*alarms_of(task), *details_of(task)):
             yield f"{where}{line}"
 
 
-def alarms_of(task: TaskDecision, decision: GateDecision) -> tuple[str, ...]:
+def alarms_of(task: TaskDecision) -> tuple[str, ...]:
     """Lines in red about one task, which decide nothing."""
-    return tuple(resource_words.alarms(task.resources, decision.policy))
+    return tuple(resource_words.alarms(task.resources, task.policy))
 
 
 def early_stop(decision: GateDecision) -> str:
@@ -298,9 +299,9 @@ def _unjudged(task: TaskDecision) -> str:
     return f"{worst.behavior} does not judge {worst.lost} of the {worst.cases} cases any more"
 
 
-def details_of(task: TaskDecision, decision: GateDecision, minus: str = "-") -> Iterator[str]:
+def details_of(task: TaskDecision, minus: str = "-") -> Iterator[str]:
     """The lines that follow one task's headline."""
-    found, policy = task.composite, decision.policy
+    found, policy = task.composite, task.policy
     rate = change_clause(found, policy, minus)
     is_aside = task.reason in (Reason.PINNED, Reason.MEMORY, Reason.LATENCY)
     if is_aside and found.is_regression(policy.margin):
@@ -310,11 +311,10 @@ def details_of(task: TaskDecision, decision: GateDecision, minus: str = "-") -> 
     if leading_of(task, policy) is not found:
         yield f"Meanwhile {rate}."
     if task.outcome is GateOutcome.INCONCLUSIVE:
-        yield _undecided(task, decision)
+        yield _undecided(task)
     if fallen := task.fallen(policy):
         yield f"Behaviors that fell by more than chance explains: {with_p(fallen)}."
-    yield from (*driver_lines(task, policy), *_lost(task))
-    yield _power(task)
+    yield from (*driver_lines(task, policy), *_lost(task), _power(task))
     if task.is_saturated:
         yield (
             f"Every one of the {words.plural(found.pairs, 'case')} passes on both sides: the suite "
@@ -342,8 +342,8 @@ def _lost(task: TaskDecision) -> Iterator[str]:
             yield f"{found.behavior} does not judge {found.lost} of {found.cases} cases any more."
 
 
-def _undecided(task: TaskDecision, decision: GateDecision) -> str:
-    policy = decision.policy
+def _undecided(task: TaskDecision) -> str:
+    policy = task.policy
     if task.reason is Reason.SLOWNESS:
         return resource_words.undecided(task.resources, policy)
     if task.reason is Reason.NOTHING_PASSES:
@@ -367,9 +367,9 @@ def _undecided(task: TaskDecision, decision: GateDecision) -> str:
 
 
 def _power(task: TaskDecision) -> str:
-    cases, verb = words.plural(task.composite.pairs, "case"), _is(task.composite.pairs)
+    cases = words.plural(task.composite.pairs, "case")
     if task.detectable is None:
-        return f"{cases} {verb} too few to show any drop with 80% power."
+        return f"{cases} {_is(task.composite.pairs)} too few to show any drop with 80% power."
     return (
         f"The smallest drop that {cases} show with 80% power is {task.detectable * 100:.1f} points "
         "(when 1% improve by chance)."

@@ -190,6 +190,13 @@ TERMS = (
         ("confidence interval",),
     ),
     Term(
+        "kept skill",
+        "A skill that is not what a model is trained for and that training must not cost: a task "
+        "with kept: true. Four come along (--task kept). The gate holds it to kept_margin.",
+        "kept-skills.md",
+        ("kept", "what else broke"),
+    ),
+    Term(
         "ledger",
         "The file with a line for each decision against a baseline's name and each saved baseline.",
         "baselines.md#it-is-tried-until-one-passes-the-ledger",

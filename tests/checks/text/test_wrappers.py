@@ -9,6 +9,7 @@ from harness.checks.declared.output import Output
 from harness.checks.declared.timestamp_rule import TimestampRule
 from harness.checks.duplicate_keys import NoDuplicateKeys
 from harness.checks.exact_fields import ExactFields
+from harness.checks.expected import ExpectedText
 from harness.checks.forbidden import NoForbiddenText
 from harness.checks.grounding import Grounding
 from harness.checks.json.document import read_document
@@ -122,6 +123,7 @@ OTHER = "To: Bob\nDear Mr. Law, no."
 TEXT_CHECKS = {
     "sections": Sections(("To:", "Dispute:", "Sincerely,")),
     "quotes": Quotes(("who",)),
+    "expected": ExpectedText((("name", "Ada"),)),
     "forbidden": NoForbiddenText((("law", "Law"),)),
     "grounded_patterns": GroundedPatterns((("name", "Ada|Bob"),)),
     "words": WordWindow(9, 12),

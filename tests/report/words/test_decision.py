@@ -127,7 +127,7 @@ def test_a_minus_is_the_format_s_and_names_are_left_alone() -> None:
     assert headline.startswith("the pinned case a -3 fails; format_success_rate fell from")
     assert grounds.startswith(numbers)
     assert numbers in statement(decision, "\N{MINUS SIGN}")
-    assert any(numbers in line for line in details_of(task, decision, "\N{MINUS SIGN}"))
+    assert any(numbers in line for line in details_of(task, "\N{MINUS SIGN}"))
 
 
 def test_both_questions_are_in_the_sentence() -> None:

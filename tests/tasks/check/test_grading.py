@@ -50,6 +50,17 @@ def test_a_bundled_task_is_sound_and_a_corruption_breaks_each_of_its_behaviors(n
     assert all(t.right == t.made for t in found.corruptions)
 
 
+@pytest.mark.parametrize("name", ["kept_format", "kept_honesty", "kept_instruction", "kept_plain"])
+def test_a_kept_skill_is_sound_and_a_corruption_breaks_each_of_its_behaviors(name):
+    found = check_task(ROOT / "fixtures/kept" / name, ROOT / "suites")
+    assert said(found) == []
+    assert found.references == found.cases == 60
+    assert found.notes == ()
+    of_cases = [b for b in found.behaviors if b.applies]
+    assert all(b.corruptions and b.failed == 0 for b in of_cases)
+    assert all(t.right == t.made for t in found.corruptions)
+
+
 def test_a_table_says_what_each_defect_breaks(grade):
     found = grade()
     assert found.is_sound

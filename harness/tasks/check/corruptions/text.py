@@ -33,7 +33,7 @@ _OTHERS = (
 
 
 def defects(output: Output) -> Defects:
-    """By name. Words, facts and claims are recounted for each: a fence is a word too."""
+    """By name. Words, facts, claims and patterns are recounted for each: a fence is a word too."""
     made: dict[str, Defect] = {
         FENCE_ADDED: around("```\n", "\n```", EDGES),
         "chatter before": around("here is what you asked for:\n\n", "", EDGES),
@@ -48,6 +48,10 @@ def defects(output: Output) -> Defects:
             for name, pattern in output.grounded_patterns.items()
         },
         **{
+            f"expected {name} left out": partial(_expected_left_out, output, pattern)
+            for name, pattern in output.expected.items()
+        },
+        **{
             f"forbidden {name} added": partial(_forbidden_added, pattern)
             for name, pattern in output.forbidden.items()
         },
@@ -59,7 +63,8 @@ def defects(output: Output) -> Defects:
 
 
 def _recounted(output: Output, make: Defect, case: Case, perfect: str) -> Corruption | None:
-    """The defect, with what it does to the number of words, the facts quoted and the claims."""
+    """The defect, with what it does to the number of words, the facts quoted, the claims and what
+    is expected or forbidden."""
     try:
         broken = make(case, perfect)
         return None if broken is None else _counted(output, broken, case, perfect)
@@ -77,6 +82,10 @@ def _counted(output: Output, broken: Corruption, case: Case, perfect: str) -> Co
     claims = _claims(output, broken.text) - _claims(output, perfect)
     if any(_is_new(claim, "", case.prompt) for claim in claims):
         breaks.add("grounding")
+    if not all(_is_found(pattern, broken.text) for pattern in output.expected.values()):
+        breaks.add("expected")
+    if any(_is_found(pattern, broken.text) for pattern in output.forbidden.values()):
+        breaks.add("forbidden")
     return Corruption(broken.text, frozenset(breaks), broken.finish_reason)
 
 
@@ -172,6 +181,23 @@ def _is_new(other: str, original: str, prompt: str) -> bool:
 
 def _numbers(text: str) -> set[float]:
     return {float(n) for n in re.findall(r"[0-9]+(?:\.[0-9]+)?", text.replace(",", ""))}
+
+
+def _is_found(pattern: str, text: str) -> bool:
+    return next(matches("", pattern, text), None) is not None
+
+
+def _expected_left_out(output: Output, pattern: str, case: Case, perfect: str) -> Corruption | None:
+    """Everything that the pattern matches becomes something else, until it matches no more."""
+    found = [*matches("", pattern, perfect)]
+    for table in (*_OTHERS, None):
+        text = perfect
+        for match in reversed(found):
+            other = "it" if table is None else match.text.translate(table)
+            text = text[: match.span[0]] + other + text[match.span[1] :]
+        if not _is_found(pattern, text) and _has_headings(output, text):
+            return Corruption(text, frozenset({"expected"}))
+    return None
 
 
 def _forbidden_added(pattern: str, case: Case, perfect: str) -> Corruption | None:
