@@ -32,6 +32,7 @@ output:
   exact: [/amount]
   leaf_values: true
   compare: {/amount: {}}
+  items: {/lines: {max: 2}}
 variety: {fields: [/name], fallback_phrases: [no idea], max_share: 0.5}
 budgets: {repair_lift: 0.8}
 """
@@ -48,6 +49,7 @@ PAYMENT_SCHEMA = {
 GOOD = '{"name": "Ada", "date": "2024-02-29", "amount": 47.2}'
 VALUE = ("schema_types", "required_keys", "types", "duplicate_keys")
 VALUE += ("timestamp_sanity", "grounding", "exact_fields", "leaf_values")
+VALUE += ("item_counts",)
 
 
 def every(code: str, *behaviors: str) -> dict[str, str]:
@@ -85,6 +87,9 @@ PAYMENTS: dict[str, tuple[str | Completion, dict[str, str]]] = {
     }),
     "cut": (Completion(GOOD[:20], FinishReason.LENGTH), {
         **every("truncated", "json_validity", "stops_cleanly", *VALUE),
+    }),
+    "many": (GOOD.replace("}", ', "lines": [1, 2, 3]}'), {
+        "schema_types": "unexpected_key", "item_counts": "schema_other",
     }),
     "limit": (Completion(GOOD, FinishReason.LENGTH), {"stops_cleanly": "truncated"}),
     "prose": ("no idea", every("no_json", "json_validity", "no_extra_text", *VALUE)),
@@ -152,6 +157,9 @@ NOTES = {
     "string": (GOOD_NOTE.replace("47.20", "'47.20'"), {
         **every("number_as_string", "schema_types", "types"),
         **every("wrong_value", "exact_fields", "leaf_values"),
+    }),
+    "many": (GOOD_NOTE + "lines:\n  - 1\n  - 2\n  - 3\n", {
+        "schema_types": "unexpected_key", "item_counts": "schema_other",
     }),
     "json": (GOOD, {"yaml_validity": "yaml_flow"}),
     "twice": (GOOD_NOTE + "amount: 47.20\n", {"yaml_validity": "duplicate_key"}),
@@ -271,6 +279,7 @@ def test_a_line_with_the_declarations_in_it_says_the_same(run, case):
         grounded=["/name", "/amount"],
         exact=["/amount"],
         leaf_values=True,
+        items={"/lines": {"max": 2}},
         reference=json.loads(GOOD),
     )
     assert dict(judge_line(line)) == sample.verdicts
@@ -298,18 +307,18 @@ def test_every_suite_was_judged_and_every_check_has_a_behavior(run):
 
 
 def test_repair_lift_puts_both_rates_into_the_record(judged, run):
-    """Of 14 answers nine are JSON as they came, and all but the prose after repair."""
+    """Of 15 answers ten are JSON as they came, and all but the prose after repair."""
     (lift,) = [r for r in run.results if r.behavior == "repair_lift"]
-    assert lift.measured == {"after_repair_rate": 13 / 14, "raw_rate": 9 / 14}
+    assert lift.measured == {"after_repair_rate": 14 / 15, "raw_rate": 10 / 15}
     assert (lift.passed, lift.met, lift.budget) == (1, True, 0.8)
-    assert "92.9%" in judged.outcome.out
+    assert "93.3%" in judged.outcome.out
     assert ">= 80%" in judged.outcome.out
 
 
 def test_variety_fails_where_one_value_takes_over(judged, run):
     (variety,) = [r for r in run.results if r.behavior == "variety"]
     assert (variety.failed, variety.met) == (1, False)
-    assert 'the value "Ada" of /name is in 79% of 14 completions' in variety.reason
+    assert 'the value "Ada" of /name is in 80% of 15 completions' in variety.reason
     assert "at most 50% are expected" in judged.outcome.out
 
 

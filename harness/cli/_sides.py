@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 Command = TypeVar("Command", bound=Callable[..., Any])
 MAX_SEARCHED = 50
 """Newest runs among which a whole one is looked for."""
-ALLOWABLE = ("tasks", "cases", "prompts", "schema", "compare", "decoding", "required")
+ALLOWABLE = ("tasks", "cases", "prompts", "schema", "compare", "items", "decoding", "required")
 SCOPES = ("these", "new")
 """Copies of the values in ``harness.gate.policy``, whose import is too slow for ``--help``."""
 

@@ -77,8 +77,7 @@ class ModelRecord:
     load_seconds: float | None = None
     generate_seconds: float | None = None
     peak_memory_mb: float | None = None
-    """Peak resident memory of the backend's process (allocator peak on a GPU), in MB of 10^6
-    bytes."""
+    """Peak resident memory of the backend's process (GPU: allocator peak), MB of 10^6 bytes."""
     is_measurable: bool = True
     """False for a replayed record, whose times and memory are not the model's."""
     is_served: bool = False
@@ -128,6 +127,8 @@ class TaskRecord:
     """Who measured them."""
     compare: Mapping[str, JsonValue] = field(default_factory=dict)
     """The rules of ``output.compare``, by JSON pointer: when a value counts as the reference's."""
+    items: Mapping[str, JsonValue] = field(default_factory=dict)
+    """The counts of ``output.items``, by JSON pointer: how many items a list has."""
     tools: str = ""
     """The tools of cases without their own, as JSON text; they belong to each prompt's hash."""
     kept: bool = False
@@ -391,8 +392,7 @@ class RunRecord:
     load: MachineLoad | None = None
     """``None`` in records that were written without it."""
     shard: Shard | None = None
-    """The part of a divided run that this is, of which no budget is decided. ``None``: a whole
-    run."""
+    """The part of a divided run, of which no budget is decided; ``None``: a whole run."""
     shards: tuple[MergedShard, ...] = ()
     """The runs that a merged run was made of, in the order of their shards."""
     noise: tuple[BatchNoise, ...] = ()

@@ -68,6 +68,8 @@ def task_incompatibilities(
     if changed := sorted(_changed(old.compare, new.compare)):
         what = f"output.compare is another one at {', '.join(changed)}"
         yield Incompatibility("compare", what, task)
+    if changed := sorted(_changed(old.items, new.items)):
+        yield Incompatibility("items", f"output.items is another one at {', '.join(changed)}", task)
     yield from _decoding(old, new)
     yield from _required(before, after, task)
 

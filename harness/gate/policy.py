@@ -7,7 +7,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from harness.stats.intervals import CONFIDENCE
 from harness.stats.paired import Tails
 
-Allowable = Literal["tasks", "cases", "prompts", "schema", "compare", "decoding", "required"]
+Allowable = Literal[
+    "tasks", "cases", "prompts", "schema", "compare", "items", "decoding", "required"
+]
 """Differences between two runs that a policy may allow."""
 ALLOWABLE: tuple[Allowable, ...] = get_args(Allowable)
 

@@ -113,6 +113,7 @@ def _task(entries: Sequence[LogEntry], known: Task | None) -> TaskRecord:
         budgets=dict(known.budgets) if known else {},
         required=first.required,
         compare=known.record(0).compare if known else {},
+        items=known.record(0).items if known else {},
     )
 
 

@@ -214,8 +214,8 @@ def _bad_setting(error: ErrorDetails, parts: Mapping[str, Any]) -> str:
             return f"timestamps: {place[0]}: no such setting in {excerpt(settings, 200)}"
         reason = f"{place[1]}: {error['msg'][:1].lower()}{error['msg'][1:]}"
         return f"timestamps: {place[0]}: {excerpt(reason, 200)}, found {excerpt(settings, 200)}"
-    if part == "compare" and error["type"] == "value_error":
-        where = ".".join(str(step) for step in ("compare", *place))
+    if part in ("compare", "items") and error["type"] == "value_error":
+        where = ".".join(str(step) for step in error["loc"] if step != "[key]")
         raise HarnessError(f"{where}: {error['msg'].removeprefix('Value error, ')}")
     given, expected = show(parts[str(part)]), Output.model_fields[str(part)].description
     if expected is None:

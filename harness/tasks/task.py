@@ -157,7 +157,7 @@ class Task:
             template=dict(self.template),
             grammar=self.grammar,
             stated=dict(self.file.stated.numbers) if self.file.stated else {},
-            compare=self.output.model_dump(mode="json", include={"compare"})["compare"],
+            **self.output.model_dump(mode="json", include={"compare", "items"}),
             stated_by=self.file.stated.by if self.file.stated else "",
             tools=self.output.tools_text,
             kept=self.file.kept,

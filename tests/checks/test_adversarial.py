@@ -112,6 +112,7 @@ def test_every_check_answers(name):
     validity = found["json_validity"]
     assert (validity.code or validity.outcome.value) == expected
     assert found.pop("leaf_values").outcome is Outcome.SKIPPED  # LINE does not ask for shares.
+    assert found.pop("item_counts").outcome is Outcome.SKIPPED
     for verdict in found.values():
         assert verdict.outcome in (Outcome.PASSED, Outcome.FAILED)
         assert len(verdict.reason) <= 400

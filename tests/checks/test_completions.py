@@ -51,6 +51,7 @@ def timeline_line(text: str) -> JudgingLine:
 def assert_verdicts(judged: JudgingLine, failing: dict[str, str]) -> None:
     verdicts = dict(judge_line(judged))
     assert verdicts.pop("leaf_values").outcome is Outcome.SKIPPED  # No line asks for shares.
+    assert verdicts.pop("item_counts").outcome is Outcome.SKIPPED
     found = {n: v.code.value for n, v in verdicts.items() if v.outcome is Outcome.FAILED}
     assert found == failing
     for verdict in verdicts.values():

@@ -55,6 +55,11 @@ UNLIKE = [
         lambda run: with_task(run, compare={"/amount": {"tolerance": "0.01"}}),
         "output.compare is another one at '/amount'",
     ),
+    (
+        "items",
+        lambda run: with_task(run, items={"/lines": 3}),
+        "output.items is another one at '/lines'",
+    ),
     ("prompts", asked_otherwise, "300 of 300 prompts differ: pay-0001, pay-0002"),
     ("cases", fewer, "2 of the answers are only before: pay-0001, pay-0002"),
     ("cases", lambda run: with_task(run, cases_sha256="0"), "cases.jsonl is another file"),

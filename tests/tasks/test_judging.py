@@ -17,6 +17,7 @@ BEHAVIORS = (
     "duplicate_keys",
     "exact_fields",
     "grounding",
+    "item_counts",
     "json_validity",
     "leaf_values",
     "no_extra_text",
@@ -61,6 +62,7 @@ def test_what_a_line_does_not_declare_is_skipped():
         "timestamp_sanity",
         "grounding",
         "exact_fields",
+        "item_counts",
         "leaf_values",
         "stops_cleanly",
     }
@@ -79,6 +81,7 @@ def test_what_it_declares_is_judged():
         timestamps={"/date": "date"},
         grounded=["/name", "/date"],
         leaf_values=True,
+        items={"/names": {"max": 1}},
         reference={"name": "Ada"},
         finish_reason="stop",
     )
@@ -169,7 +172,7 @@ def test_grounded_needs_a_prompt():
 def test_no_completion_is_an_error_everywhere():
     found = verdicts(completion="", finish_reason="error", schema={}, reference={"a": 1})
     judged = {name for name, outcome in found.items() if outcome == "backend_error"}
-    assert judged == {*BEHAVIORS} - {"timestamp_sanity", "grounding", "leaf_values"}
+    assert judged == {*BEHAVIORS} - {"timestamp_sanity", "grounding", "leaf_values", "item_counts"}
 
 
 @pytest.mark.parametrize(
@@ -205,6 +208,11 @@ def test_no_completion_is_an_error_everywhere():
             {"id": 1, "completion": "", "compare": {"/a": {"tolerence": 1}}},
             "compare: expected an object of JSON pointer to an object with tolerance, relative",
         ),
+        (
+            {"id": 1, "completion": "", "items": {"/a": {"min": 3, "max": 2}}},
+            "items./a: min 3 is above max 2",
+        ),
+        ({"id": 1, "completion": "", "items": 3}, "items: expected an object of JSON pointer to a"),
         ({"id": 1, "completion": "", "exact": [1]}, "exact: expected a list of JSON pointers"),
         (
             {"id": 1, "completion": "", "reasoning": ["<a>", "</a>"]},

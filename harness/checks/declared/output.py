@@ -18,6 +18,7 @@ from pydantic import (
 )
 
 from harness.checks.declared.compare_rule import CompareRule
+from harness.checks.declared.item_rule import Counts, ItemRules
 from harness.checks.declared.leaf_rule import LeafRule, leaf_rule
 from harness.checks.declared.reasoning import Reasoning, Reasonings
 from harness.checks.declared.strings import Pattern, Pointer
@@ -167,6 +168,14 @@ class OutputParts(BaseModel):
     ``harness task check`` tells of a rule that no reference has a use for. Two runs whose rules
     differ are not compared, unless with ``--allow compare``. The page, whose table of keys is
     exact, has no column of the reference there."""
+    items: Annotated[Counts, _VALUE] = {}
+    """The number of items of lists, by JSON pointer: a number, a range with ``min``, ``max`` or
+    both, or ``reference`` for as many as the case's reference has there.
+
+    A list that is missing has no items, so that it fails unless none are allowed. What is no list
+    fails in its place, and on the way there. Where the reference has no list, none is wanted.
+    ``harness task check`` tells of a pointer at which no reference has a list. Two runs whose
+    counts differ are not compared, unless with ``--allow items``."""
     sections: Annotated[tuple[str, ...], _TEXT] = Field((), examples=[["To:", "Request:"]])
     """Headings, each of which begins a line, in this order."""
     quotes: Annotated[tuple[str, ...], _TEXT] = Field((), examples=[["account", "amount"]])
@@ -262,6 +271,11 @@ class Output(OutputParts):
     def rules(self) -> Rules:
         """When a value counts as the reference's, by pointer."""
         return tuple(self.compare.items())
+
+    @property
+    def item_rules(self) -> ItemRules:
+        """How many items lists have, by pointer."""
+        return tuple(self.items.items())
 
     def schema_problem(self) -> str:
         """The reason why the schema, or a tool's, cannot be compiled; empty where they can."""

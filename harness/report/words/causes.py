@@ -65,6 +65,8 @@ _BEHAVIORS: Mapping[tuple[str, FailureCode | None], str] = {
     ("sections", FailureCode.SCHEMA_OTHER): "have sections out of order",
     ("python_function", FailureCode.MISSING_KEY): "lack the function or a part of it",
     ("words", FailureCode.SCHEMA_OTHER): "are too short or too long",
+    ("item_counts", FailureCode.MISSING_KEY): "lack a list",
+    ("item_counts", FailureCode.SCHEMA_OTHER): "have too few or too many items",
     ("quotes", FailureCode.WRONG_VALUE): "leave out a given value",
     ("expected", FailureCode.WRONG_VALUE): "lack the expected text",
     ("forbidden", FailureCode.UNGROUNDED): "have forbidden text",

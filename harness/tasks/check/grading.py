@@ -21,7 +21,7 @@ from harness.core.verdict import Outcome, Verdict
 from harness.tasks.check.corruptions import corruptions_of, defect_names
 from harness.tasks.check.corruptions.defect import Corruption, monotone_answers
 from harness.tasks.check.names import name_mistakes, names_in_suites
-from harness.tasks.check.rules import reference_mistakes, rule_mistakes
+from harness.tasks.check.rules import count_mistakes, reference_mistakes, rule_mistakes
 from harness.tasks.check.user_suites import judge_with_suites
 from harness.tasks.judging import checks_of
 from harness.tasks.reference import bare_answer, reference_answer
@@ -144,6 +144,7 @@ class _Grading:
         self.mistakes += map(Mistake, name_mistakes(self.task, set(self.checks), self.own))
         self.mistakes += _template_mistakes(self.task.cases)
         self.mistakes += map(Mistake, rule_mistakes(self.task))
+        self.mistakes += map(Mistake, count_mistakes(self.task))
         self.mistakes += (Mistake(text, case) for text, case in reference_mistakes(self.task))
         perfect: list[tuple[Case, Completion]] = []
         of_cases = list(self.corruptions)

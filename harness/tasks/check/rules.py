@@ -1,4 +1,5 @@
-"""Mistakes in ``compare``: rules that hold for nothing, and lists that nothing can match."""
+"""Mistakes in ``compare`` and ``items``: rules that hold for nothing, lists that nothing can
+match."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -26,6 +27,20 @@ def rule_mistakes(task: Task) -> Iterator[str]:
                     found[pointer, rule] = list(_missing(output, pointer, rule, reference))
             yield from _unmatched(output, case.id, reference)
     yield from (f"compare: {pointer}: {said[0]}" for (pointer, _), said in found.items() if said)
+
+
+def count_mistakes(task: Task) -> Iterator[str]:
+    """Each pointer of ``items``, the task's or a case's, at which no reference has a list."""
+    has_list: dict[str, bool] = {}
+    for case in task.cases:
+        pointers = task.output_for(case).items if case.references else ()
+        for pointer in pointers:
+            if not has_list.setdefault(pointer, False):
+                there = (match for r in case.references for match in follow(r, pointer))
+                has_list[pointer] = any(isinstance(match.value, list) for match in there)
+    for pointer, is_there in has_list.items():
+        if not is_there:
+            yield f"items: {pointer}: no reference has a list there"
 
 
 def reference_mistakes(task: Task) -> Iterator[tuple[str, str]]:

@@ -14,6 +14,7 @@ from harness.checks.text.document import Path
 from harness.checks.text.text_patterns import PatternTimeout
 from harness.core.case import Case
 from harness.core.completion import FinishReason
+from harness.tasks.check.corruptions.counts import count_defects
 from harness.tasks.check.corruptions.defect import (
     EDGES,
     FENCE_ADDED,
@@ -98,6 +99,8 @@ def _in_value(output: Output, make: DefectInside, case: Case, perfect: str) -> C
         made = make(answer)
         if made is not None and answer.loses_leaves(made):
             made = replace(made, breaks=made.breaks | {"leaf_values"})
+        if made is not None and answer.miscounts(made):
+            made = replace(made, breaks=made.breaks | {"item_counts"})
         if made is not None and case.alternatives:
             made = replace(made, breaks=made.breaks - answer.is_another(made))
     except (PatternTimeout, TooManyItems):
@@ -117,6 +120,7 @@ def _in_values(output: Output) -> Mapping[str, DefectInside]:
         "number quoted": _number_quoted,
         "value wrong": _value_wrong,
         **rule_defects(output),
+        **count_defects(output),
         **{f"{pointer} invented": partial(_invented, pointer) for pointer in claims},
         **{f"{p} shifted": partial(_time_shifted, p, rule) for p, rule in times.items()},
         **{f"{p} impossible": partial(_time_impossible, p, rule) for p, rule in times.items()},

@@ -14,6 +14,7 @@ from harness.checks.equality.leaves import leaves_of
 from harness.checks.equality.rule_tree import tree_of
 from harness.checks.equality.values import is_number
 from harness.checks.exact_fields import pairs_of
+from harness.checks.item_counts import out_of_range, unlike_reference
 from harness.checks.json.pointer import follow, tokens_of
 from harness.checks.leaf_values import agreement, equal_leaves
 from harness.checks.text.document import Path
@@ -125,13 +126,33 @@ class PerfectAnswer:
         found: set[str] = set()
         for reference in self.case.alternatives:
             comparison = Comparison(self.output.rules, reference, json.loads(made.text))
-            pairs = pairs_of(self.output.exact, comparison)
-            if all(comparison.difference(f.path, w.value, f.value) is None for w, f in pairs):
+            if self._is_pinned(comparison):
                 found.add("exact_fields")
             wanted, there = dict(leaves_of(reference)), dict(leaves_of(comparison.value))
             if len(equal_leaves(comparison, wanted, there)) == len(wanted):
                 found.add("leaf_values")
         return frozenset(found)
+
+    def loses_pinned(self, value: Any) -> bool:
+        """The value differs from the reference where a pointer of ``exact`` leads to."""
+        return not self._is_pinned(Comparison(self.output.rules, self.value, value))
+
+    def _is_pinned(self, comparison: Comparison) -> bool:
+        pairs = pairs_of(self.output.exact, comparison)
+        return all(comparison.difference(f.path, w.value, f.value) is None for w, f in pairs)
+
+    def miscounts(self, made: Corruption) -> bool:
+        """A list of the corrupted answer has another number of items than it may."""
+        items, rules = self.output.item_rules, self.output.rules
+        if not items:
+            return False
+        value = json.loads(made.text)
+        if next(out_of_range(items, value), None) is not None:
+            return True
+        return all(
+            any(told is not None for told in unlike_reference(items, rules, reference, value))
+            for reference in self.case.references
+        )
 
     def loses_leaves(self, made: Corruption) -> bool:
         """The corrupted answer has not every leaf of the reference, or its leaves do not count."""

@@ -72,7 +72,7 @@ def _another_text(pointer: str, rule: CompareRule, answer: PerfectAnswer) -> Cor
 
 
 def _item_dropped(pointer: str, answer: PerfectAnswer) -> Corruption | None:
-    for path, items in _lists_at(pointer, answer):
+    for path, items in lists_at(pointer, answer):
         node = answer.schema_at(path) or {}
         if len(items) > node.get("minItems", 0):
             value = copy.deepcopy(answer.value)
@@ -84,7 +84,7 @@ def _item_dropped(pointer: str, answer: PerfectAnswer) -> Corruption | None:
 
 def _key_repeated(pointer: str, rule: CompareRule, answer: PerfectAnswer) -> Corruption | None:
     """The second item takes the key of the first."""
-    for path, items in _lists_at(pointer, answer):
+    for path, items in lists_at(pointer, answer):
         places = [(*path, 1, *follow(items[1], key)[0].path) for key in rule.key if len(items) > 1]
         is_free = all(answer.schema_at(p) is not None for p in places)
         if not (places and is_free) or any(touches(answer.output.timestamps, p) for p in places):
@@ -106,7 +106,8 @@ def _leaves_under(
             yield path, value
 
 
-def _lists_at(pointer: str, answer: PerfectAnswer) -> Iterator[tuple[Path, list[Any]]]:
+def lists_at(pointer: str, answer: PerfectAnswer) -> Iterator[tuple[Path, list[Any]]]:
+    """The lists at a pointer that have items, and of which the schema speaks plainly."""
     for found in follow(answer.value, pointer):
         node = answer.schema_at(found.path) if isinstance(found.value, list) else None
         if found.value and node is not None and is_simple(node):
