@@ -24,7 +24,7 @@ def with_kept(names: Iterable[str], own: Iterable[str]) -> tuple[str, ...]:
     """The names of tasks, with those of every kept skill in the place of ``kept``; a project's own
     task of that name goes before."""
     every = {KEPT: tuple(kept_folders())} if KEPT not in own else {}
-    return tuple(dict.fromkeys(n for name in names for n in every.get(name, (name,))))
+    return tuple(dict.fromkeys(n for name in names for n in every.get(name) or (name,)))
 
 
 def task_folder(tasks_dir: Path, name: str) -> Path:

@@ -52,6 +52,12 @@ def test_an_unknown_name_is_told_of_them(tasks):
         find_tasks(tasks, ("xyz",))
 
 
+def test_an_installation_without_them_does_not_judge_all_other_tasks(tasks, monkeypatch):
+    monkeypatch.setattr("harness.tasks.kept.starter_root", lambda: tasks)
+    with pytest.raises(HarnessError, match="--task kept: no such task"):
+        find_tasks(tasks, ("kept",))
+
+
 def test_one_task_is_asked_for_by_its_own_name(tasks):
     assert find_task(tasks, "kept_plain").name == "kept_plain"
     with pytest.raises(HarnessError, match="--task kept: are 4 tasks, name one of kept_format, "):
