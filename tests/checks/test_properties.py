@@ -126,6 +126,7 @@ def line_of(text, number=0):
         grounded=["/a"],
         reference={"a": 1},
         leaf_values=True,
+        items={"/list": {"max": 2}},
         finish_reason="stop",
     )
 

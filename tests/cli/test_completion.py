@@ -61,6 +61,9 @@ def project(tmp_path):
     return tmp_path
 
 
+KEPT_NAMES = ("kept", "kept_format", "kept_honesty", "kept_instruction", "kept_plain")
+
+
 @pytest.mark.parametrize(
     ("typed", "words"),
     [
@@ -75,7 +78,7 @@ def project(tmp_path):
         ("harness chat --model base:nowhere/", []),
         ("harness chat --model nothing:", []),
         ("harness serve --task s", ["plain,spell"]),
-        ("harness serve --tasks-dir reports --task ", []),
+        ("harness serve --tasks-dir reports --task ", [f"plain,{name}" for name in KEPT_NAMES]),
         ("harness replay n", ["plain,new"]),
         ("harness gate ", ["plain,main", "plain,latest", "plain,new", "plain,old"]),
         ("harness doctor record:l", ["plain,latest"]),
