@@ -59,6 +59,13 @@ def test_each_alone_is_sound(tmp_path: Path, name: str) -> None:
     assert grade.is_sound, grade.mistakes
 
 
+def test_all_in_one_task_are_graded_as_each_alone(tmp_path: Path) -> None:
+    grade = graded(tmp_path, *CASES)
+    assert grade.is_sound, grade.mistakes
+    assert all(behavior.corruptions for behavior in grade.behaviors if behavior.passed)
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("names", [*combinations(CASES, 2)], ids=", ".join)
 def test_two_in_one_task_are_graded_as_each_alone(tmp_path: Path, names: tuple[str, ...]) -> None:
     grade = graded(tmp_path, *names)
