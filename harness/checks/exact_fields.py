@@ -9,9 +9,9 @@ from harness.checks.equality.comparison import Comparison
 from harness.checks.equality.leaves import leaves_of
 from harness.checks.equality.nearest import Nearness, nearest
 from harness.checks.equality.rule_tree import Rules
-from harness.checks.json.pointer import PointerMatch, follow, span_of, verdict_path
+from harness.checks.json.pointer import PointerMatch, follow, span_of, value_at, verdict_path
 from harness.checks.json.value import document_of
-from harness.checks.text.document import MISSING, Document
+from harness.checks.text.document import Document
 from harness.checks.text.wrappers import KNOWN_WRAPPERS, Wrappers
 from harness.core.case import Case
 from harness.core.completion import Completion
@@ -105,11 +105,4 @@ def _pairs(reference: Any, value: Any, pointer: str) -> list[Pair]:
 
 
 def _at(places: dict[Any, PointerMatch], value: Any, path: Any) -> PointerMatch:
-    if path in places:
-        return places[path]
-    for part in path:
-        try:
-            value = value[part]
-        except (KeyError, IndexError, TypeError):
-            return PointerMatch(path, MISSING)
-    return PointerMatch(path, value)
+    return places.get(path) or PointerMatch(path, value_at(value, path))

@@ -1,13 +1,8 @@
 """Judges that a text has nothing its task forbids: an invented law, a placeholder."""
 
-from dataclasses import dataclass
-
 from harness.checks.declared.output import Output
-from harness.checks.json.value import without_completion
-from harness.checks.text.text_patterns import PatternTimeout, compile_text_pattern, matches
-from harness.checks.text.wrappers import KNOWN_WRAPPERS, Wrappers
-from harness.core.case import Case
-from harness.core.completion import Completion
+from harness.checks.text.pattern_check import PatternCheck
+from harness.checks.text.text_patterns import matches
 from harness.core.printable import excerpt
 from harness.core.verdict import FailureCode, Verdict
 
@@ -15,30 +10,18 @@ NEEDS = ("forbidden",)
 BROKEN_BY = ()
 
 
-@dataclass(frozen=True, slots=True)
-class NoForbiddenText:
-    """Rejects ``Under FCRA Section 611 you must ...`` where no law was given."""
+class NoForbiddenText(PatternCheck):
+    """Rejects ``Under FCRA Section 611 you must ...`` where no law was given: no pattern may match
+    anywhere."""
 
-    patterns: tuple[tuple[str, str], ...]
-    """Name and regular expression; none may match anywhere."""
-    wrappers: Wrappers = KNOWN_WRAPPERS
+    __slots__ = ()
 
-    def __post_init__(self) -> None:
-        for _, pattern in self.patterns:
-            compile_text_pattern(pattern)
-
-    def judge(self, case: Case, completion: Completion) -> Verdict:
-        if error := without_completion(completion):
-            return error
-        text = self.wrappers.answer(completion.text)
-        try:
-            for name, pattern in self.patterns:
-                for match in matches(name, pattern, text):
-                    reason = f"expected no {name}, found {excerpt(match.text)!r}"
-                    return Verdict.failed(FailureCode.UNGROUNDED, reason, match.span)
-        except PatternTimeout as timeout:
-            return timeout.verdict()
-        return Verdict.passed()
+    def failure(self, name: str, pattern: str, text: str) -> Verdict | None:
+        match = next(matches(name, pattern, text), None)
+        if match is None:
+            return None
+        reason = f"expected no {name}, found {excerpt(match.text)!r}"
+        return Verdict.failed(FailureCode.UNGROUNDED, reason, match.span)
 
 
 def check_for(output: Output) -> NoForbiddenText:

@@ -11,7 +11,14 @@ from harness.checks.equality.nearest import Nearness, nearest
 from harness.checks.equality.rule_tree import Rules
 from harness.checks.equality.values import is_same
 from harness.checks.exact_fields import pairs_of
-from harness.checks.json.pointer import PointerMatch, follow, pointer_of, span_of, verdict_path
+from harness.checks.json.pointer import (
+    PointerMatch,
+    follow,
+    pointer_of,
+    span_of,
+    value_at,
+    verdict_path,
+)
 from harness.checks.json.value import document_of
 from harness.checks.json.wording import show
 from harness.checks.text.document import MISSING, Document, Path
@@ -111,7 +118,7 @@ def unlike_reference(
         own = comparison.own_path(found.path)
         if not found.is_missing:
             # In the layout a list has a place for each item that the answer lacks.
-            found = found._replace(value=_at(value, own))
+            found = found._replace(value=value_at(value, own))
         exactly = ItemRange(min=count, max=count)
         told = _miscount(exactly, found, comparison.value, own, " as in the reference")
         if told and told[0] is FailureCode.MISSING_KEY and comparison.moved:
@@ -131,7 +138,7 @@ def _miscount(
                 return None
             said = f"{pointer_of(own)}: expected {expected}, found no such key"
             return FailureCode.MISSING_KEY, said, own
-        around, there = own[:depth], _at(value, found.path[:depth])
+        around, there = own[:depth], value_at(value, found.path[:depth])
         said = (
             f"{pointer_of(around)}: expected an object or a list that leads to one of {expected}, "
             f"found {show(there)}"
@@ -154,17 +161,8 @@ def _barrier(value: Any, path: Path) -> int | None:
         is_index = isinstance(step, int) or step.isdecimal()
         if not (isinstance(value, dict) or (isinstance(value, list) and is_index)):
             return depth
-        value = _at(value, (step,))
+        value = value_at(value, (step,))
     return None
-
-
-def _at(value: Any, path: Path) -> Any:
-    for step in path:
-        try:
-            value = value[step]
-        except (KeyError, IndexError, TypeError):
-            return MISSING
-    return value
 
 
 def _failed(told: Miscount, document: Document) -> Verdict:

@@ -31,8 +31,6 @@ class ToolArguments:
     toolset: Toolset
 
     def judge(self, case: Case, completion: Completion) -> Verdict:
-        if self.rule.is_none:
-            return Verdict.skipped("a plain answer is wanted")
         reading = reading_of(completion, self.rule)
         if isinstance(reading, Verdict):
             return reading

@@ -26,8 +26,6 @@ class ToolName:
     toolset: Toolset
 
     def judge(self, case: Case, completion: Completion) -> Verdict:
-        if self.rule.is_none:
-            return Verdict.skipped("a plain answer is wanted")
         reading = reading_of(completion, self.rule)
         if isinstance(reading, Verdict):
             return reading

@@ -133,6 +133,13 @@ def test_exact_items():
     assert word(check, "{}", reference) == "missing_key"
 
 
+@pytest.mark.parametrize("answer", ['"abc"', '{"0": "a", "1": "b", "2": "c"}', '["a", "b"]'])
+def test_a_text_is_no_list_of_its_characters(answer):
+    reference = case(reference={"tags": ["a", "b", "c"]})
+    text = f'{{"tags": {answer}}}'
+    assert word(ExactFields(("/tags/*",)), text, reference) == "missing_key"
+
+
 def test_exact_reasons():
     text = '{"a": 2, "b": [1, 2]}'
     check = ExactFields(("/a", "/b/*"))

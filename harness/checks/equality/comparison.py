@@ -9,7 +9,7 @@ from harness.checks.equality.leaves import differences
 from harness.checks.equality.rule_tree import Place, Rules, tree_of
 from harness.checks.equality.values import PatternTime, accepts, is_same
 from harness.checks.equality.wording import expected
-from harness.checks.json.pointer import pointer_of
+from harness.checks.json.pointer import pointer_of, value_at
 from harness.checks.json.wording import show
 from harness.checks.text.document import MISSING, Path
 from harness.core.verdict import FailureCode
@@ -31,14 +31,10 @@ class Comparison:
         self.reference = reference
         self.time = PatternTime()
         self.moved: Moved = {}
-        has_lists = self.rules.has_lists
-        laid = (
-            Layout(self.time).of(self.rules, reference, value, (), self.moved)
-            if has_lists
-            else value
-        )
-        self.value = laid
+        self.value = value
         """The answer's value, laid out as the reference is."""
+        if self.rules.has_lists:
+            self.value = Layout(self.time).of(self.rules, reference, value, (), self.moved)
 
     @property
     def is_whole(self) -> bool:
@@ -71,7 +67,7 @@ class Comparison:
                 and row < len(matched.partners)
                 and matched.partners[row] is None
             ):
-                item = self._reference_at(path[: depth + 1])
+                item = value_at(self.reference, path[: depth + 1])
                 said = f"expected an item {show(item)}, found none that is like it"
                 return FailureCode.WRONG_VALUE, f"{pointer_of(place)}: {said}", place
         own = self.own_path(path)
@@ -102,12 +98,6 @@ class Comparison:
     def _key_at(self, path: Path) -> tuple[str, ...]:
         rule = self.rules.along(path).matching
         return rule.key if rule else ()
-
-    def _reference_at(self, path: Path) -> Any:
-        value = self.reference
-        for step in path:
-            value = value[step]
-        return value
 
 
 def _fault(place: Path, fault: KeyFault, key: tuple[str, ...]) -> Told:

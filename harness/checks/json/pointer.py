@@ -61,6 +61,18 @@ def tokens_of(pointer: str) -> tuple[str, ...]:
     return tuple(t.replace("~1", "/").replace("~0", "~") for t in pointer.split("/")[1:])
 
 
+def value_at(value: Any, path: Path) -> Any:
+    """The value at a path; ``MISSING`` where the path ends in nothing. A text has no items."""
+    for step in path:
+        if isinstance(value, dict):
+            value = value.get(step, MISSING)
+        elif isinstance(value, list) and isinstance(step, int) and 0 <= step < len(value):
+            value = value[step]
+        else:
+            return MISSING
+    return value
+
+
 def _steps(place: tuple[Path, Any], token: str) -> list[tuple[Path, Any]]:
     """The places that ``token`` leads to from one place; a missing place stays missing."""
     path, value = place

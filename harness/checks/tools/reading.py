@@ -30,8 +30,10 @@ def form_of(name: ToolForm) -> Any:
 
 
 def reading_of(completion: Completion, rule: CallRule) -> Reading | Verdict:
-    """The calls of an answer, or the verdict on one that has none, of every check that needs
-    some."""
+    """The calls of an answer, or the verdict on one that has none, of every check that needs some;
+    ``skipped`` where no call is wanted."""
+    if rule.is_none:
+        return Verdict.skipped("a plain answer is wanted")
     if error := without_completion(completion):
         return error
     reading = read_calls(completion.text, form_for(completion, rule), rule.wrappers)
