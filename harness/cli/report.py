@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import click
 
+from harness.cli._collector import collector_off
 from harness.cli._experiment import beside, experiment_report, logs_among
 from harness.cli._folders import report_dir_option
 from harness.cli._paths import PathType
@@ -147,6 +148,7 @@ class Asked:
 )
 @click.option("--json", "is_json", is_flag=True, help="The same as --format json -o -.")
 @click.option("--open", "is_opened", is_flag=True, help="Open the page in a browser.")
+@collector_off()
 def command(**options: Any) -> None:
     """Show what a run found, or what changed between two.
 

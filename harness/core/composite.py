@@ -4,6 +4,10 @@ from collections.abc import Iterable, Mapping
 
 from harness.core.verdict import Outcome, Verdict
 
+_ORDER = (Outcome.ERROR, None, Outcome.FAILED, Outcome.PASSED, Outcome.SKIPPED)
+"""Outcomes, and no verdict, by precedence."""
+_RANKS = {outcome: rank for rank, outcome in enumerate(_ORDER)}
+
 
 def composite(verdicts: Mapping[str, Verdict], required: Iterable[str]) -> Verdict | None:
     """The required verdict that decides the case; ``None`` where the case is undecided.
@@ -13,15 +17,10 @@ def composite(verdicts: Mapping[str, Verdict], required: Iterable[str]) -> Verdi
     takes precedence over a pass. Skips are ignored, unless all verdicts are skips: then the case is
     skipped.
     """
-    found = [verdicts.get(name) for name in required]
-    judged = [verdict for verdict in found if verdict is not None]
-    for verdict in judged:
-        if verdict.outcome is Outcome.ERROR:
-            return verdict
-    if len(judged) < len(found):
-        return None
-    for decisive in (Outcome.FAILED, Outcome.PASSED, Outcome.SKIPPED):
-        for verdict in judged:
-            if verdict.outcome is decisive:
-                return verdict
-    return None
+    decisive, least = None, len(_RANKS)
+    for name in required:
+        verdict = verdicts.get(name)
+        rank = _RANKS[verdict.outcome if verdict is not None else None]
+        if rank < least:
+            decisive, least = verdict, rank
+    return decisive

@@ -128,7 +128,7 @@ def explaining_behaviors(case: CaseChange, required: Sequence[str]) -> tuple[str
 def broken_cases(comparison: Comparison, behavior: str | None = None) -> tuple[CaseChange, ...]:
     """Cases that broke for a behavior, or for the composite, each with its first answer that
     broke, in the order of the run."""
-    losses = net_losses(comparison.cases, comparison.required, behavior)
+    losses = net_losses(comparison.cases, behavior)
     return _one_each(
         case
         for case in comparison.cases

@@ -5,7 +5,7 @@ of them are more than noise.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -22,6 +22,8 @@ from harness.core.verdict import JUDGED, Outcome, Verdict
 
 PairKey = tuple[str, str, int]
 """Case id, hash of the prompt, repeat: answers are paired where all three agree."""
+Outcomes = tuple[Outcome | None, Outcome | None]
+"""Before and after, of one answer; ``None`` where it is undecided or missing."""
 
 
 class Change(StrEnum):
@@ -87,6 +89,8 @@ class CaseChange:
     change: Change
     """Change of the composite: all required behaviors."""
     behaviors: Mapping[str, Change]
+    outcomes: Outcomes
+    """The composite's, of which ``change`` is made."""
 
     @property
     def sample(self) -> Sample:
@@ -154,7 +158,7 @@ def compare(
         asked = {case_id for case_id, _, _ in new}
         old = {key: sample for key, sample in old.items() if key[0] in asked}
     if required is None:
-        required = required_behaviors(after if after.task_record(task) else before, task)
+        required = _required(before, after, task)
     cases = tuple(_pair(old, new, required))
     names = dict.fromkeys(name for case in cases for name in case.behaviors)
     behaviors = tuple(
@@ -167,10 +171,23 @@ def compare(
     return Comparison(task, before, after, required, composite, behaviors, cases)
 
 
-def compare_all(before: Side, after: Side) -> tuple[Comparison, ...]:
-    """One Comparison for each task that either side has, in the order of the later run."""
+def compare_all(
+    before: Side, after: Side, known: Iterable[Comparison] = ()
+) -> tuple[Comparison, ...]:
+    """One Comparison for each task that either side has, in the order of the later run.
+
+    ``known`` are comparisons of these sides by prompt: one of them is taken where it is the same.
+    """
     tasks = [t.name for t in (*after.record.tasks, *before.record.tasks)]
-    return tuple(compare(before, after, task) for task in dict.fromkeys(tasks))
+    made = {(c.task, c.required): c for c in known}
+    return tuple(
+        made.get((task, _required(before, after, task))) or compare(before, after, task)
+        for task in dict.fromkeys(tasks)
+    )
+
+
+def _required(before: Side, after: Side, task: str) -> tuple[str, ...]:
+    return required_behaviors(after if after.task_record(task) else before, task)
 
 
 def required_behaviors(side: Side, task: str) -> tuple[str, ...]:
@@ -180,8 +197,16 @@ def required_behaviors(side: Side, task: str) -> tuple[str, ...]:
     """
     described = side.task_record(task)
     required = described.required if described else ()
-    judged = {name for sample in side.samples(task).values() for name in sample.verdicts}
+    judged = judged_behaviors(side, task)
     return tuple(name for name in required if name in judged)
+
+
+def judged_behaviors(side: Side, task: str) -> tuple[str, ...]:
+    """Behaviors that judged any of this side's answers to the task, in the order of the run."""
+    answered = (s for s in side.record.samples if s.model == side.model and s.task == task)
+    # Almost all answers are judged by the same behaviors.
+    found = dict.fromkeys(tuple(sample.verdicts) for sample in answered)
+    return tuple(dict.fromkeys(name for names in found for name in names))
 
 
 def composite_outcome(verdicts: Mapping[str, Verdict], required: Iterable[str]) -> Outcome | None:
@@ -191,17 +216,16 @@ def composite_outcome(verdicts: Mapping[str, Verdict], required: Iterable[str]) 
 
 
 def composite_outcomes(
-    before: Sample, after: Sample, required: Iterable[str]
-) -> tuple[Outcome | None, Outcome | None]:
+    before: Sample | None, after: Sample | None, required: Sequence[str]
+) -> Outcomes:
     """The composite outcomes of a pair. A case that passes after does so by every required behavior
     that judged it before: one that skips it, or has no verdict, leaves the case undecided."""
-    required = tuple(required)
-    was, now = (composite_outcome(side.verdicts, required) for side in (before, after))
-    if now is Outcome.PASSED and any(
-        _is_judged(before.verdicts.get(name)) and not _is_judged(after.verdicts.get(name))
-        for name in required
-    ):
-        now = None
+    was = composite_outcome(before.verdicts, required) if before else None
+    now = composite_outcome(after.verdicts, required) if after else None
+    if before and after and now is Outcome.PASSED:
+        for name in required:
+            if not _is_judged(after.verdicts[name]) and _is_judged(before.verdicts.get(name)):
+                return was, None
     return was, now
 
 
@@ -227,16 +251,19 @@ def _pair(
 
 def case_change(old: Sample | None, new: Sample | None, required: tuple[str, ...]) -> CaseChange:
     """The change of one case between two answers, one of which may be missing."""
-    return CaseChange(old, new, composite_change(old, new, required), _per_behavior(old, new))
+    outcomes = composite_outcomes(old, new, required)
+    return CaseChange(old, new, _change(old, new, outcomes), _per_behavior(old, new), outcomes)
 
 
 def composite_change(old: Sample | None, new: Sample | None, required: tuple[str, ...]) -> Change:
     """The change of the composite between two answers, one of which may be missing."""
+    return _change(old, new, composite_outcomes(old, new, required))
+
+
+def _change(old: Sample | None, new: Sample | None, outcomes: Outcomes) -> Change:
     if old is None:
         return Change.ADDED
-    if new is None:
-        return Change.REMOVED
-    return change_of(*composite_outcomes(old, new, required))
+    return Change.REMOVED if new is None else change_of(*outcomes)
 
 
 def _per_behavior(old: Sample | None, new: Sample | None) -> dict[str, Change]:

@@ -7,16 +7,15 @@ interval, so that no loss can hide behind it.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import NamedTuple
 
 from harness.core.verdict import JUDGED, Outcome, Verdict
-from harness.gate.compare import CaseChange, composite_outcomes
+from harness.gate.compare import CaseChange, Outcomes
 from harness.gate.graded import GradedCases
 from harness.stats.means import weighted_mean
 from harness.stats.paired import DropInterval, Flips, Tails, drop_interval, drop_p, flips_of
 from harness.stats.repeats import Repeated
-
-Outcomes = tuple[Outcome | None, Outcome | None]
-"""Before and after, of one answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,14 +199,12 @@ def has_wordings(wordings: Sequence[str]) -> bool:
     return len(set(wordings)) < len(wordings)
 
 
-def pairs_of(
-    cases: Iterable[CaseChange], behavior: str | None = None, required: Sequence[str] = ()
-) -> PairedCases:
-    """Pairs of one behavior, or of the composite of the ``required`` ones where none is named.
+def pairs_of(cases: Iterable[CaseChange], behavior: str | None = None) -> PairedCases:
+    """Pairs of one behavior, or of the composite where none is named.
 
     Answers to one case are summed. A case with fewer answers than others is not judged.
     """
-    return paired_cases(*_by_case(cases, behavior, required))
+    return paired_cases(*_by_case(cases, behavior))
 
 
 def paired_cases(
@@ -215,29 +212,48 @@ def paired_cases(
 ) -> PairedCases:
     """The pairs of the answers to each case, by case id, and the wording of each."""
     repeats = max(map(len, groups.values()), default=1)
-    judged = {n: g for n, g in groups.items() if len(g) == repeats and _is_judged(g)}
-    before, after = (
-        {n: sum(pair[side] is Outcome.PASSED for pair in g) for n, g in judged.items()}
-        for side in (0, 1)
-    )
+    counted = {name: _counted(tuple(group), repeats) for name, group in groups.items()}
+    judged = {name: found for name, found in counted.items() if found.is_judged}
     return PairedCases(
-        differences=tuple(before[n] - after[n] for n in judged),
-        wordings=tuple(templates[n] for n in judged),
-        worst=tuple(_worst(g, repeats) for g in groups.values()),
-        worst_wordings=tuple(templates[n] for n in groups),
-        passed_before=sum(before.values()),
-        passed_after=sum(after.values()),
+        differences=tuple(found.before - found.after for found in judged.values()),
+        wordings=tuple(templates[name] for name in judged),
+        worst=tuple(found.worst for found in counted.values()),
+        worst_wordings=tuple(templates[name] for name in counted),
+        passed_before=sum(found.before for found in judged.values()),
+        passed_after=sum(found.after for found in judged.values()),
         repeats=repeats,
-        lost=sum(any(_is_lost(pair) for pair in g) for g in groups.values()),
+        lost=sum(found.is_lost for found in counted.values()),
+    )
+
+
+class _Counted(NamedTuple):
+    """The answers to one case, of which there should be as many as to others."""
+
+    is_judged: bool
+    before: int
+    """Passed answers."""
+    after: int
+    worst: int
+    """Passed answers before minus after, with each answer that was not judged at its worst."""
+    is_lost: bool
+
+
+@lru_cache(maxsize=1024)
+def _counted(group: tuple[Outcomes, ...], repeats: int) -> _Counted:
+    """Kept, since thousands of cases have few different outcomes."""
+    was, now = ([pair[side] for pair in group] for side in (0, 1))
+    before, after = was.count(Outcome.PASSED), now.count(Outcome.PASSED)
+    return _Counted(
+        is_judged=len(group) == repeats and _is_judged(group),
+        before=before,
+        after=after,
+        worst=repeats - was.count(Outcome.FAILED) - after,
+        is_lost=any(w in JUDGED and n not in JUDGED for w, n in group),
     )
 
 
 def _is_judged(group: Sequence[Outcomes]) -> bool:
-    return all(outcome in JUDGED for pair in group for outcome in pair)
-
-
-def _is_lost(pair: Outcomes) -> bool:
-    return pair[0] in JUDGED and pair[1] not in JUDGED
+    return all(was in JUDGED and now in JUDGED for was, now in group)
 
 
 def _is_of_others(before: Verdict, after: Verdict | None) -> bool:
@@ -246,29 +262,19 @@ def _is_of_others(before: Verdict, after: Verdict | None) -> bool:
     )
 
 
-def _worst(group: Sequence[Outcomes], repeats: int) -> int:
-    """Passed answers before minus after, with each answer that was not judged at its worst."""
-    before = sum(was is not Outcome.FAILED for was, _ in group) + repeats - len(group)
-    return before - sum(now is Outcome.PASSED for _, now in group)
-
-
-def net_losses(
-    cases: Iterable[CaseChange], required: Sequence[str], behavior: str | None = None
-) -> Mapping[str, int]:
+def net_losses(cases: Iterable[CaseChange], behavior: str | None = None) -> Mapping[str, int]:
     """Passed answers before minus after, for each case judged on both sides, of one behavior or of
     the composite. Repeats that swap their outcomes cancel out."""
     return {
-        name: sum((was is Outcome.PASSED) - (now is Outcome.PASSED) for was, now in group)
-        for name, group in _by_case(cases, behavior, required)[0].items()
-        if _is_judged(group)
+        name: found.before - found.after
+        for name, group in _by_case(cases, behavior)[0].items()
+        if (found := _counted(tuple(group), len(group))).is_judged
     }
 
 
-def repeated(
-    cases: Iterable[CaseChange], required: Sequence[str]
-) -> tuple[list[Repeated], list[Repeated]]:
+def repeated(cases: Iterable[CaseChange]) -> tuple[list[Repeated], list[Repeated]]:
     """Passed answers and repeats of each case judged on both sides, before and after."""
-    groups, templates = _by_case(cases, None, required)
+    groups, templates = _by_case(cases)
     judged = [(g, templates[name]) for name, g in groups.items() if _is_judged(g)]
     before, after = (
         [Repeated(sum(pair[side] is Outcome.PASSED for pair in g), len(g), t) for g, t in judged]
@@ -278,7 +284,7 @@ def repeated(
 
 
 def _by_case(
-    cases: Iterable[CaseChange], behavior: str | None, required: Sequence[str]
+    cases: Iterable[CaseChange], behavior: str | None = None
 ) -> tuple[dict[str, list[Outcomes]], dict[str, str]]:
     """Outcomes of each case's answers by case id, and each case's wording.
 
@@ -291,13 +297,14 @@ def _by_case(
         if case.before is None or case.after is None:
             continue
         if behavior is None:
-            pair = composite_outcomes(case.before, case.after, required)
+            pair = case.outcomes
         else:
-            was, now = (s.verdicts.get(behavior) for s in (case.before, case.after))
+            was, now = case.before.verdicts.get(behavior), case.after.verdicts.get(behavior)
             if was is None or _is_of_others(was, now):
                 continue
             pair = was.outcome, now.outcome if now else None
-        name = case.sample.case_id
+        sample = case.after
+        name = sample.case_id
         groups.setdefault(name, []).append(pair)
-        templates[name] = f"template {case.sample.template}" if case.sample.template else name
+        templates[name] = f"template {sample.template}" if sample.template else name
     return groups, templates

@@ -128,18 +128,14 @@ def graded_cases(cases: Iterable[CaseChange], behavior: str) -> GradedCases | No
     An answer that failed without a grade has a share of 0. Answers to one case are averaged; a case
     with fewer answers than others is not judged.
     """
+    compared = [case for case in cases if _is_compared(case, behavior)]
+    if not any(_is_graded(case, behavior) for case in compared):
+        return None
     groups: dict[str, list[Shares]] = {}
     known: dict[str, tuple[str, float]] = {}
-    is_graded = False
-    for case in cases:
-        shares = shares_of(case, behavior)
-        if shares is None:
-            continue
-        is_graded = is_graded or _is_graded(case, behavior)
-        groups.setdefault(case.sample.case_id, []).append(shares)
+    for case in compared:
+        groups.setdefault(case.sample.case_id, []).append(_shares(case, behavior))
         known[case.sample.case_id] = wording_of(case), case.sample.weight
-    if not is_graded:
-        return None
     repeats = max(map(len, groups.values()))
     found = [graded_case(group, repeats) for group in groups.values()]
     wordings, weights = zip(*(known[name] for name in groups), strict=True)
@@ -162,9 +158,24 @@ def graded_case(answers: Sequence[Shares], repeats: int) -> GradedCase:
 def shares_of(case: CaseChange, behavior: str) -> Shares | None:
     """The shares of an answer on both sides; ``None`` where one side, or the verdict before, is
     missing."""
-    if case.before is None or case.after is None or behavior not in case.before.verdicts:
-        return None
-    was, now = (side.verdicts.get(behavior) for side in (case.before, case.after))
+    return _shares(case, behavior) if _is_compared(case, behavior) else None
+
+
+def _is_compared(case: CaseChange, behavior: str) -> bool:
+    before, after = case.before, case.after
+    return before is not None and after is not None and behavior in before.verdicts
+
+
+def _verdicts(case: CaseChange, behavior: str) -> tuple[Verdict | None, Verdict | None]:
+    before, after = case.before, case.after
+    return (
+        before.verdicts.get(behavior) if before else None,
+        after.verdicts.get(behavior) if after else None,
+    )
+
+
+def _shares(case: CaseChange, behavior: str) -> Shares:
+    was, now = _verdicts(case, behavior)
     return _share(was), _share(now)
 
 
@@ -175,8 +186,10 @@ def wording_of(case: CaseChange) -> str:
 
 
 def _is_graded(case: CaseChange, behavior: str) -> bool:
-    found = (side.verdicts.get(behavior) for side in (case.before, case.after) if side)
-    return any(verdict is not None and verdict.grade is not None for verdict in found)
+    was, now = _verdicts(case, behavior)
+    return (was is not None and was.grade is not None) or (
+        now is not None and now.grade is not None
+    )
 
 
 def _share(verdict: Verdict | None) -> float | None:

@@ -83,10 +83,7 @@ class DrawnTask:
         """The wording of each case, named as ``pairs_of`` does."""
         import numpy as np
 
-        names = self.comparison.required
-        return np.array(
-            [pairs_of(g, required=names).worst_wordings[0] for g in self.groups], object
-        )
+        return np.array([pairs_of(g).worst_wordings[0] for g in self.groups], object)
 
     @cached_property
     def shares(self) -> dict[str, DrawnShares]:
@@ -176,9 +173,9 @@ class DrawnTask:
         required = self.comparison.required
         found = list(_changed(group, loss, required))
         behaviors = (pairs_of(found, name) for name in self.names)
-        pinned = pinned_cases(found, required)
+        pinned = pinned_cases(found)
         return Effect(
-            tuple(map(_row, (pairs_of(found, required=required), *behaviors))),
+            tuple(map(_row, (pairs_of(found), *behaviors))),
             (
                 _errors([c.before for c in found], required),
                 _errors([c.after for c in found], required),

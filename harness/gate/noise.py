@@ -121,7 +121,7 @@ def _flip_rates(before: Side, again: Side) -> Iterator[FlipRate]:
         cases = compare(before, again, task, required=required).cases
         names = dict.fromkeys(name for case in cases for name in case.behaviors)
         for behavior in (None, *names):
-            pairs = pairs_of(cases, behavior, required)
+            pairs = pairs_of(cases, behavior)
             flipped = sum(flips_of(pairs.differences, pairs.repeats))
             interval = clopper_pearson(flipped, len(pairs.differences))
             if interval is not None:
@@ -181,7 +181,7 @@ def flip_rate_of_repeats(side: Side) -> float | None:
     for task in side.record.tasks:
         required = required_behaviors(side, task.name)
         cases = compare(side, side, task.name, required=required).cases
-        found = [case for case in repeated(cases, required)[0] if case.repeats > 1]
+        found = [case for case in repeated(cases)[0] if case.repeats > 1]
         squares = [
             2 * c.passed * (c.repeats - c.passed) / (c.repeats**2 * (c.repeats - 1)) for c in found
         ]

@@ -209,13 +209,13 @@ def observed(before: Side, after: Side) -> Observed:
     for name in names:
         required = common_required(before, after, name)
         changes = compare(before, after, name, required=required).cases
-        found = pairs_of(changes, required=required)
+        found = pairs_of(changes)
         if not found.differences:
             continue
         pairs[name], cases = found, cases + len(found.differences)
         if is_one:
             flips += [2 * r.passed * (r.repeats - r.passed) / (r.repeats * (r.repeats - 1))
-                      for r in repeated(changes, required)[0] if r.repeats > 1]  # fmt: skip
+                      for r in repeated(changes)[0] if r.repeats > 1]  # fmt: skip
         else:
             flips.append(_flipped(found, is_same=is_same))
     return Observed(

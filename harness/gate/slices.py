@@ -42,7 +42,7 @@ def slices_of(comparison: Comparison, tails: Tails) -> tuple[Slice, ...]:
         for kind, groups in _groups(comparison).items()
         for name, cases in groups.items()
         if (test := paired_test(
-            comparison.task, name, pairs_of(cases, required=comparison.required), tails
+            comparison.task, name, pairs_of(cases), tails
         ))
     ]  # fmt: skip
     adjusted = benjamini_hochberg([test.p_value for _, _, test in found])

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from harness.core.verdict import JUDGED, Outcome
-from harness.gate.compare import CaseChange, Comparison, composite_outcome, composite_outcomes
+from harness.gate.compare import CaseChange, Comparison, Outcomes
 from harness.gate.evidence import PairedCases, PairedTest, pairs_of
 from harness.gate.families import (
     BehaviorPairs,
@@ -45,9 +45,9 @@ def task_pairs(comparison: Comparison, policy: GatePolicy) -> TaskPairs:
     """The pairs of a comparison."""
     return TaskPairs(
         comparison,
-        pairs_of(comparison.cases, required=comparison.required),
+        pairs_of(comparison.cases),
         behavior_pairs(comparison),
-        pinned_cases(comparison.cases, comparison.required),
+        pinned_cases(comparison.cases),
         resource_change(comparison, policy.confidence),
     )
 
@@ -87,13 +87,13 @@ def _evidence(
     )
 
 
-def pinned_cases(cases: Iterable[CaseChange], required: Sequence[str]) -> Pinned:
+def pinned_cases(cases: Iterable[CaseChange]) -> Pinned:
     """Pinned cases that fail on the later side, and those that passed before and are not judged
     after. A case with several answers fails if more than half of them do."""
-    found: dict[str, list[tuple[Outcome | None, Outcome | None]]] = {}
+    found: dict[str, list[Outcomes]] = {}
     for case in cases:
         if case.sample.must_pass:
-            found.setdefault(case.sample.case_id, []).append(_outcomes(case, required))
+            found.setdefault(case.sample.case_id, []).append(case.outcomes)
     broke: list[str] = []
     failing: list[str] = []
     unjudged: list[str] = []
@@ -104,16 +104,6 @@ def pinned_cases(cases: Iterable[CaseChange], required: Sequence[str]) -> Pinned
         elif Outcome.PASSED in was and any(outcome not in JUDGED for outcome in now):
             unjudged.append(name)
     return Pinned(tuple(broke), tuple(failing), tuple(unjudged))
-
-
-def _outcomes(case: CaseChange, required: Sequence[str]) -> tuple[Outcome | None, Outcome | None]:
-    if case.before and case.after:
-        return composite_outcomes(case.before, case.after, required)
-    was, now = (
-        composite_outcome(side.verdicts, required) if side else None
-        for side in (case.before, case.after)
-    )
-    return was, now
 
 
 def _fails(answers: Sequence[Outcome | None]) -> bool:

@@ -155,10 +155,17 @@ def report_on(
         baseline = _side(first, before, -1)
     elif before is not None or len(first.models) > 1:
         baseline = _side(first, before, 0)
-    compared = compare_all(baseline, candidate) if baseline else ()
     decision = decide(baseline, candidate, policy) if baseline and policy else None
+    compared = compare_all(baseline, candidate, _compared(decision)) if baseline else ()
     noise = noise_of_side(baseline or candidate)
     return Report(runs, baseline, candidate, compared, decision, noise)
+
+
+def _compared(decision: GateDecision | None) -> tuple[Comparison, ...]:
+    """The comparisons that a decision was made by, where their cases are paired by prompt."""
+    if decision is None or "prompts" in decision.policy.allow:
+        return ()
+    return tuple(task.comparison for task in decision.tasks)
 
 
 def _side(run: RunRecord, wanted: str | None, position: int) -> Side:

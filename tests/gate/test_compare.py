@@ -109,6 +109,15 @@ def test_two_runs_pair_by_case() -> None:
     assert found[0].composite.before == found[0].composite.after
 
 
+def test_a_known_comparison_is_taken_where_it_is_the_same() -> None:
+    run = record(3)
+    sides = Side(run, BASE), Side(run, ADAPTER)
+    [made] = compare_all(*sides)
+    assert compare_all(*sides, [made])[0] is made
+    other = compare(*sides, TASK, required=made.required[:1])
+    assert compare_all(*sides, [other]) == (made,)
+
+
 def test_an_absent_model_has_no_results() -> None:
     run = record(3)
     found = compare(Side(run, "base:gone"), Side(run, ADAPTER), TASK)

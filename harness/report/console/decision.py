@@ -64,7 +64,7 @@ def of_task(task: TaskDecision) -> Iterator[str]:
 
 def _buckets(task: TaskDecision) -> dict[str, list[str]]:
     """The ids of the cases by kind of change, each once however many answers it has."""
-    losses = net_losses(task.comparison.cases, task.comparison.required)
+    losses = net_losses(task.comparison.cases)
     found = {
         "broke": [case for case, lost in losses.items() if lost > 0],
         "fixed": [case for case, lost in losses.items() if lost < 0],

@@ -16,6 +16,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from harness import __version__
+from harness.report.page.templates import KeptTemplates
 from harness.report.page.visible import plain
 
 ASSETS = Path(__file__).parent / "assets"
@@ -85,6 +86,7 @@ def _environment(template: str) -> Environment:
         finalize=_plain,
         trim_blocks=True,
         lstrip_blocks=True,
+        bytecode_cache=KeptTemplates(ASSETS, Path(__file__)),
     )
 
 

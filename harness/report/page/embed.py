@@ -46,13 +46,20 @@ class StringTable:
     """Strings in the order of their first use."""
 
     def __init__(self) -> None:
-        self._places: dict[str, int] = {}
         self.values: list[str] = []
+        self.place: Callable[[str], int] = _Places(self.values).__getitem__
 
-    def place(self, value: str) -> int:
-        place = self._places.setdefault(value, len(self.values))
-        if place == len(self.values):
-            self.values.append(value)
+
+class _Places(dict[str, int]):
+    """The place of each string in a list, to which a string is added when it is first asked for."""
+
+    def __init__(self, values: list[str]) -> None:
+        super().__init__()
+        self._values = values
+
+    def __missing__(self, value: str) -> int:
+        place = self[value] = len(self)
+        self._values.append(value)
         return place
 
 

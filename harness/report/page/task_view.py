@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from harness.core.record import TaskRecord
+from harness.gate.compare import judged_behaviors
 from harness.report.page.behavior_rows import (
     BehaviorRow,
     MeasuredRow,
@@ -13,7 +14,7 @@ from harness.report.page.behavior_rows import (
     measured_rows,
     rate_chart,
 )
-from harness.report.page.cases.answers import cases_of, judged_behaviors, required_of
+from harness.report.page.cases.answers import cases_of, required_of
 from harness.report.page.cases.buckets import BucketView, bucket_views, buckets_of
 from harness.report.page.cases.code_rows import CodeRow, code_rows
 from harness.report.page.cases.counterexamples import CounterexampleView, counterexample_views
@@ -102,7 +103,7 @@ def _task_view(index: int, report: Report, task: TaskRecord, limit: int, pairs: 
         cases,
         matrix,
         required_of(report, task.name),
-        judged_behaviors(report, task.name),
+        [judged_behaviors(side, task.name) for side in report.sides],
         distributions,
         tuple(cause for found in causes for cause in found.causes),
     )

@@ -379,7 +379,7 @@ def _power(task: TaskDecision) -> str:
 def _repeats(task: TaskDecision, policy: GatePolicy) -> Iterator[str]:
     """``pass@4 (any of 4 answers passes): 96.0% (91.2 to 99.1%) before, ...``, and pass^4; where a
     case has fewer answers, a line that they are not measured."""
-    sides = repeated(task.comparison.cases, task.comparison.required)
+    sides = repeated(task.comparison.cases)
     k = policy.k or task.composite.repeats
     for name, estimate in (
         (f"pass@{k} (any of {k} answers passes)", pass_at_k),

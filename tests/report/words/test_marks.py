@@ -5,7 +5,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.core.verdict import FailureCode, Verdict
+from harness.core.verdict import FailureCode, Outcome, Verdict
 from harness.gate.causes import explaining_behaviors, first_failure
 from harness.gate.compare import CaseChange, Change
 from harness.report.words.marks import Mark, marks_of, segments
@@ -60,7 +60,7 @@ def test_a_case_is_told_by_what_broke_it() -> None:
     changes = {
         "exact": Change.STILL_FAILING, "types": Change.REGRESSED, "keys": Change.STILL_FAILING,
     }  # fmt: skip
-    case = CaseChange(old, new, Change.REGRESSED, changes)
+    case = CaseChange(old, new, Change.REGRESSED, changes, (Outcome.PASSED, Outcome.FAILED))
     assert first_failure(new) == ("exact", failed)
     first = explaining_behaviors(case, ("keys", "types"))
     assert first_failure(new, first) == ("types", failed)

@@ -14,7 +14,13 @@ from harness.core.logprobs import Logprobs
 from harness.core.record import Sample
 from harness.core.verdict import Outcome
 from harness.gate.causes import first_failure
-from harness.gate.compare import Change, composite_change, composite_outcome, required_behaviors
+from harness.gate.compare import (
+    Change,
+    composite_change,
+    composite_outcome,
+    judged_behaviors,
+    required_behaviors,
+)
 from harness.report.page.cases.nearest import nearest_place
 from harness.report.page.visible import readable
 from harness.report.report import Report
@@ -113,7 +119,7 @@ def cases_of(report: Report, task: str, limit: int) -> list[ShownCase]:
     answered = [side.samples(task) for side in report.sides]
     pair = [report.place(side) for side in report.pair]
     first = [answered[place] for place in reversed(pair)]
-    judged = judged_behaviors(report, task)
+    judged = [judged_behaviors(side, task) for side in report.sides]
     described = (side.task_record(task) for side in report.sides)
     rules = any(found.compare for found in described if found)
     cases = []
@@ -129,21 +135,6 @@ def required_of(report: Report, task: str) -> tuple[str, ...]:
     """The behaviors of the composite, for all sides."""
     found = next((c for c in report.comparisons if c.task == task), None)
     return found.required if found else required_behaviors(report.after, task)
-
-
-def judged_behaviors(report: Report, task: str) -> list[tuple[str, ...]]:
-    """For each side of the report, the behaviors that judged any of its answers."""
-    return [
-        tuple(
-            dict.fromkeys(
-                behavior
-                for sample in side.record.samples
-                if sample.task == task and sample.model == side.model
-                for behavior in sample.verdicts
-            )
-        )
-        for side in report.sides
-    ]
 
 
 def is_long(text: str) -> bool:
@@ -234,8 +225,17 @@ def answer_of(sample: Sample, required: tuple[str, ...], limit: int, prompt: str
     text = sample.completion.text
     said = _VERDICTS.get(composite_outcome(sample.verdicts, required), Change.NOT_JUDGED.value)
     if len(text) <= limit and all(v.outcome is Outcome.PASSED for v in sample.verdicts.values()):
-        found = Answer(text, said, 0, 0, (), (), _is_cut_off(sample), sample.completion.error)
-        return replace(found, logprobs=sample.completion.logprobs)
+        return Answer(
+            text,
+            said,
+            0,
+            0,
+            (),
+            (),
+            _is_cut_off(sample),
+            sample.completion.error,
+            logprobs=sample.completion.logprobs,
+        )
     failure = first_failure(sample)
     start, end = window(len(text), failure[1].span if failure else None, limit)
     marks = (
