@@ -16,7 +16,8 @@ _NAME, _ARGUMENTS = "{{ call.function.name }}", "{{ call.function.arguments | to
 
 
 def _template(call: str, said: str, first: str = "", last: str = "") -> str:
-    calls = first + _EACH.replace("@CALL@", call) + last
+    between = "{% if not loop.last %}, {% endif %}" if first else ""
+    calls = first + _EACH.replace("@CALL@", call + between) + last
     return _TURNS.replace("@SAID@", said).replace("@CALLS@", calls)
 
 

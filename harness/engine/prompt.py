@@ -1,6 +1,6 @@
 """Renders a conversation as a model's prompt: the one way that trainers and backends share."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from harness.core.case import Message
@@ -9,6 +9,7 @@ from harness.core.plan import Request
 from harness.core.printable import printable
 from harness.core.template_arguments import Scalar
 from harness.core.tool_form import ToolForm
+from harness.core.tools import tools_of
 from harness.engine.tokenization import Prompt
 from harness.model_files.chat_template import ChatTemplate
 from harness.model_files.tool_template import TOOL_TEMPLATE, tool_form_of
@@ -35,13 +36,32 @@ def render(
     """
     if not has_template(tokenizer):
         return plain(messages)
-    if (source := template_of(tokenizer, has_tools=bool(tools))) is None:
-        # transformers refuses such a tokenizer's prompts in the same way.
-        raise HarnessError("there are several chat templates and none is called default")
-    template = ChatTemplate(source, tokenizer.special_tokens_map)
-    return template.render(
+    return _template(tokenizer, has_tools=bool(tools)).render(
         messages, arguments, adds_generation_prompt=adds_generation_prompt, tools=tools
     )
+
+
+def render_answered(
+    tokenizer: Any,
+    messages: Sequence[Message],
+    answer: Mapping[str, Any],
+    arguments: Arguments = (),
+    *,
+    tools: str,
+) -> str:
+    """The conversation with its answer, a turn as OpenAI's protocol has it, as text; raises as
+    ``render`` does."""
+    turns = [{"role": m.role, "content": m.content} for m in messages]
+    return _template(tokenizer, has_tools=bool(tools)).render_turns(
+        [*turns, answer], tools_of(tools), adds_generation_prompt=False, **dict(arguments)
+    )
+
+
+def _template(tokenizer: Any, *, has_tools: bool) -> ChatTemplate:
+    if (source := template_of(tokenizer, has_tools=has_tools)) is None:
+        # transformers refuses such a tokenizer's prompts in the same way.
+        raise HarnessError("there are several chat templates and none is called default")
+    return ChatTemplate(source, tokenizer.special_tokens_map)
 
 
 def tool_form(tokenizer: Any) -> ToolForm | None:
@@ -82,10 +102,22 @@ def read(
 def _text(request: Request, render: Callable[..., str]) -> str:
     if request.is_rendered:
         return request.messages[0].content
-    if not request.tools:
-        return render(request.messages, request.template)
-    text = render(request.messages, request.template, tools=request.tools)
-    if text == render(request.messages, request.template):
+    return with_tools(render, request.messages, request.template, request.tools)
+
+
+def with_tools(
+    render: Callable[..., str], messages: Sequence[Message], arguments: Arguments, tools: str
+) -> str:
+    """The prompt as ``render`` writes it, with the tools where there are some.
+
+    Raises:
+        HarnessError: it leaves them out.
+        Exception: whatever ``render`` raises.
+    """
+    if not tools:
+        return render(messages, arguments)
+    text = render(messages, arguments, tools=tools)
+    if text == render(messages, arguments):
         raise HarnessError(WRITES_NO_TOOLS)
     return text
 

@@ -3,11 +3,11 @@ answers that the task's own behaviors reject."""
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from harness.core.case import Case, Message
+from harness.core.case import Case
 from harness.core.completion import Completion
 from harness.core.verdict import Outcome
 from harness.tasks.judging import judge_answer
@@ -16,8 +16,9 @@ from trainers.data.duplicates import ambiguous
 from trainers.data.leaks import Leak, find_leaks
 from trainers.data.prepare import read_files
 from trainers.data.reading import Refused
-from trainers.data.row_text import Row
-from trainers.data.rows import DataFile, TrainingRow
+from trainers.data.row_case import cases_of, learned_text
+from trainers.data.row_text import Row, answers
+from trainers.data.rows import DataFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,30 +59,30 @@ class DataCheck:
 
     @property
     def answers(self) -> Counter[str]:
-        """Rows by their answer."""
-        return Counter(map(answer_of, self.rows))
+        """Rows by the answer that is learned."""
+        return Counter(answers(row)[0] for row in self.rows)
 
 
 def check(paths: Sequence[Path], task: Task) -> DataCheck:
     """Read the rows of all files and judge their answers.
 
     Raises:
-        HarnessError: a file cannot be read.
+        HarnessError: a file cannot be read, or rows have no tools and the task asks with some.
     """
     rows, refused, files = read_files(paths)
+    judging, cases = cases_of(rows, task)
     return DataCheck(
         files=tuple(files),
         rows=tuple(rows),
         refused=tuple(refused),
         ambiguous=tuple(ambiguous(rows)),
-        failed=tuple(failure for row in rows for failure in _failures(row, task)),
+        failed=tuple(
+            failure
+            for row, case in zip(rows, cases, strict=True)
+            for failure in _failures(row, case, judging)
+        ),
         leaks=tuple(find_leaks([row.prompt for row in rows], [task])),
     )
-
-
-def answer_of(row: Row) -> str:
-    """The answer that a model learns to give."""
-    return row.completion if isinstance(row, TrainingRow) else row.chosen
 
 
 def values_of(found: DataCheck) -> dict[str, Any]:
@@ -106,12 +107,11 @@ def values_of(found: DataCheck) -> dict[str, Any]:
     }
 
 
-def _failures(row: Row, task: Task) -> list[FailedRow]:
-    """Failures of the behaviors that need no reference, which a row has not."""
-    prompt = row.prompt
-    messages = (Message("user", prompt),) if isinstance(prompt, str) else prompt
-    case = Case(id=row.where, messages=messages)
-    verdicts = judge_answer(case, Completion(answer_of(row), case_id=case.id), task)
+def _failures(row: Row, case: Case, task: Task) -> list[FailedRow]:
+    """Failures of the behaviors that need no reference: a row's is its own answer."""
+    text = learned_text(row, task.output_for(case))
+    asked = replace(case, reference=None)
+    verdicts = judge_answer(asked, Completion(text, case_id=case.id), task)
     return [
         FailedRow(row.where, name, verdict.reason)
         for name, verdict in verdicts.items()

@@ -13,8 +13,8 @@ ROLES = ("system", "user", "assistant")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _UNREAD_ROLES = {
     "developer": "write its text as a system message",
-    "tool": "write its text as a user message, or leave the conversation out",
-    "function": "write its text as a user message, or leave the conversation out",
+    "tool": "conversations with results of tools are not read, leave them out",
+    "function": "conversations with results of tools are not read, leave them out",
 }
 
 
@@ -22,17 +22,25 @@ class LeftOut(Exception):
     """A row is sound and yet not trained on; the message gives the reason."""
 
 
-def read_prompt(value: Any, name: str = "prompt") -> tuple[Message, ...] | str:
-    """A prompt: a conversation that waits for an answer, or text."""
+def read_prompt(
+    value: Any, name: str = "prompt", *, has_tools: bool = False
+) -> tuple[Message, ...] | str:
+    """A prompt: a conversation that waits for an answer, or text, which no tools can stand in."""
     if isinstance(value, str):
         if not value:
             raise ValueError(f"the {name} is empty")
+        if has_tools:
+            raise ValueError(
+                f"has tools: write the {name} as messages, text bypasses the chat template, which "
+                "writes them"
+            )
         return characters(value, name)
     return waiting(messages_of(value, name), name)
 
 
-def read_answer(value: Any, name: str) -> str:
-    """The answer under the key ``name``: text, or one message of the assistant."""
+def read_answer(value: Any, name: str, *, has_calls: bool = False) -> str:
+    """The answer under the key ``name``: text, or one message of the assistant. Beside calls it may
+    be empty."""
     if isinstance(value, str):
         return answer_text(value, name)
     if not isinstance(value, list):
@@ -40,7 +48,7 @@ def read_answer(value: Any, name: str) -> str:
     turns = messages_of(value, name)
     if len(turns) != 1 or turns[0].role != "assistant":
         raise ValueError(f"{name} must be text, or one message of the assistant")
-    return answer_text(turns[0].content, name)
+    return turns[0].content if has_calls else answer_text(turns[0].content, name)
 
 
 def waiting(turns: tuple[Message, ...], name: str) -> tuple[Message, ...]:
@@ -50,11 +58,16 @@ def waiting(turns: tuple[Message, ...], name: str) -> tuple[Message, ...]:
     return turns
 
 
-def answered(turns: tuple[Message, ...], name: str) -> tuple[tuple[Message, ...], str]:
-    """The prompt and the completion of a conversation: its last answer and all before it."""
+def answered(
+    turns: tuple[Message, ...], name: str, *, has_calls: bool = False
+) -> tuple[tuple[Message, ...], str]:
+    """The prompt and the completion of a conversation: its last answer and all before it. Beside
+    calls the completion may be empty."""
     if turns[-1].role != "assistant" or len(turns) < 2:
         raise ValueError(f"{name} must end with the assistant's answer to at least one turn")
-    return waiting(turns[:-1], name), answer_text(turns[-1].content, "completion")
+    content = turns[-1].content
+    prompt = waiting(turns[:-1], name)
+    return prompt, content if has_calls else answer_text(content, "completion")
 
 
 def answer_text(completion: str, name: str) -> str:
@@ -88,7 +101,10 @@ def _message(turn: Any, name: str) -> Message:
         hint = f"; {_UNREAD_ROLES[role]}" if role in _UNREAD_ROLES else ""
         raise ValueError(f"{name}.role must be one of {', '.join(ROLES)}, found {role!r:.60}{hint}")
     if turn.get("tool_calls"):
-        raise ValueError(f"{name}.tool_calls are not read; write the call as text of the content")
+        raise ValueError(
+            f"{name}.tool_calls are not read: calls stand in the last answer of a row alone, and "
+            "in no preference, where the content is their text as the model writes it"
+        )
     if not isinstance(content, str):
         hint = "; join its parts to one text" if isinstance(content, list) else ""
         raise ValueError(f"{name}.content must be text, found {content!r:.60}{hint}")

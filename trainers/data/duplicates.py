@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from harness.model_files.training_sketch import TrainingSketch, trained_cases
 from trainers.data.reading import Refused
-from trainers.data.row_text import Row, answers, plain_value, user_text
+from trainers.data.row_text import Row, answers, plain_value, prompt_key, user_text
 
 
 def without_repeats(rows: Iterable[Row]) -> tuple[list[Row], list[Refused]]:
@@ -12,7 +12,7 @@ def without_repeats(rows: Iterable[Row]) -> tuple[list[Row], list[Refused]]:
     first: dict[object, Row] = {}
     repeats = []
     for row in rows:
-        earlier = first.setdefault((row.prompt, answers(row)), row)
+        earlier = first.setdefault((prompt_key(row), answers(row)), row)
         if earlier is not row:
             reason = f"a duplicate of {earlier.where}"
             repeats.append(Refused(row.where, reason, plain_value(row), is_mistake=False))
@@ -57,5 +57,5 @@ def ambiguous(rows: Iterable[Row]) -> list[tuple[Row, Row]]:
     return [
         (earlier, row)
         for row in rows
-        if answers(earlier := first.setdefault(row.prompt, row)) != answers(row)
+        if answers(earlier := first.setdefault(prompt_key(row), row)) != answers(row)
     ]

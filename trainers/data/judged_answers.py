@@ -14,7 +14,7 @@ from harness.core.errors import HarnessError
 from harness.core.record import RunRecord, Sample, TaskRecord
 from harness.core.review import ReviewedAnswer
 from harness.core.suggestion import did_you_mean
-from harness.core.tools import TOOL_CALLS
+from harness.core.tools import TOOL_CALLS, tools_for
 from harness.core.verdict import Outcome
 from harness.files.regular import read_regular
 from harness.tasks.generate.stored import case_of_sample
@@ -119,7 +119,6 @@ def _answer_of(
     is_suite_case: bool,
 ) -> JudgedAnswer:
     case = case_of_sample(sample)
-    _require_rows(task.output_for(case), task.name)
     verdicts = sample.verdicts
     required = record.required or task.required
     _require_some(required or behaviors, task.name)
@@ -132,15 +131,20 @@ def _answer_of(
         completion=replace(sample.completion, repeat=sample.repeat),
         verdicts=verdicts,
         required=required,
-        reference=reference_answer(task.output_for(case), case.reference),
+        reference=_reference(task.output_for(case), case, sample.completion),
         judge=partial(judge_answer, case, task=task),
         is_suite_case=is_suite_case,
+        tools=tools_for(record.tools, case.declared),
     )
 
 
-def _require_rows(output: Output, name: str) -> None:
-    if output.format == TOOL_CALLS:
-        raise HarnessError(f"{name}: calls of tools cannot be learnt from, a row has no tools")
+def _reference(output: Output, case: Case, completion: Completion) -> str | None:
+    """The case's reference as the model's own answer would be; ``None`` of calls where the form of
+    the model is not known."""
+    has_calls = output.format == TOOL_CALLS and output.calls != "none"
+    if has_calls and output.tool_form == "auto" and completion.tool_form is None:
+        return None
+    return reference_answer(output, case.reference, completion.tool_form)
 
 
 def _require_some(behaviors: tuple[str, ...], task: str) -> None:
@@ -234,7 +238,7 @@ def _of_entry(entry: LogEntry, task: Task) -> JudgedAnswer:
 
 def _on_task(task: Task, case: Case, completion: Completion, source: str) -> JudgedAnswer:
     """An answer to a prompt of a task, judged as the task's are."""
-    _require_rows(task.output_for(case), task.name)
+    output = task.output_for(case)
     return JudgedAnswer(
         source=source,
         task=task.name,
@@ -242,8 +246,9 @@ def _on_task(task: Task, case: Case, completion: Completion, source: str) -> Jud
         completion=completion,
         verdicts=judge_answer(case, completion, task),
         required=task.required,
-        reference=reference_answer(task.output_for(case), case.reference),
+        reference=_reference(output, case, completion),
         judge=partial(judge_answer, case, task=task),
+        tools=output.tools_text,
     )
 
 
@@ -251,23 +256,23 @@ def _by_declarations(line: JudgingLine, source: str) -> JudgedAnswer:
     """All behaviors that the line declares something for are required."""
     if not line.prompt:
         raise HarnessError("has no prompt, a training row needs one")
-    _require_rows(line.declared.output, "the line")
 
     def judge(completion: Completion) -> VerdictMap:
         return judge_line(
             replace(line, completion=completion.text, finish_reason=completion.finish_reason.value)
         )
 
-    verdicts = judge_line(line)
+    verdicts, case, completion = judge_line(line), _case(line, ()), completion_of(line)
     return JudgedAnswer(
         source=source,
         task="",
-        case=_case(line, ()),
-        completion=completion_of(line),
+        case=case,
+        completion=completion,
         verdicts=verdicts,
         required=tuple(n for n, v in verdicts.items() if v.outcome is not Outcome.SKIPPED),
-        reference=reference_answer(line.declared.output, line.reference),
+        reference=_reference(line.declared.output, case, completion),
         judge=judge,
+        tools=line.declared.output.tools_text,
     )
 
 

@@ -15,10 +15,12 @@ from harness.core.case import Case
 from harness.core.completion import Completion, FinishReason
 from harness.core.composite import composite
 from harness.core.review import ReviewerVerdict
+from harness.core.tools import tools_of
 from harness.core.verdict import JUDGED, Outcome
 from harness.stats.repeats import Estimate, Repeated, pass_at_k
 from harness.tasks.judging import VerdictMap
 from harness.tasks.task import Task
+from trainers.data.calls import server_turn
 from trainers.data.leaks import find_leaks
 from trainers.data.row_text import user_text
 from trainers.data.rows import TrainingRow
@@ -30,6 +32,7 @@ REPEATED = "answers that repeat another one"
 UNREADABLE = "answers that are empty or no text"
 SAME_TEXT = "answers that differ from the chosen one by their end alone"
 CUT = "passing answers that reached the token limit"
+READ_BY_SERVER = "prompts with calls that a server read, of which the model's own text is not known"
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _FRACTION = re.compile(r"\d+\.\d+")
@@ -56,6 +59,8 @@ class JudgedAnswer:
     """The prompt is a case by which the gate decides."""
     reviewed: ReviewerVerdict | None = None
     """A person's verdict, which goes before those of the checks."""
+    tools: str = ""
+    """The tools that stood in the prompt, as JSON text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +113,7 @@ def by_prompt(
     """Group answers by task and prompt, in the order of their first answers."""
     groups: dict[object, list[JudgedAnswer]] = {}
     for answer in answers:
-        groups.setdefault((answer.task, answer.case.messages), []).append(answer)
+        groups.setdefault((answer.task, answer.case.messages, answer.tools), []).append(answer)
     return [_judged(group, tuple(behaviors)) for group in groups.values()]
 
 
@@ -129,11 +134,13 @@ def with_references(
     """The answers, with the completion of the first row of the same prompt for a reference.
 
     A case's reference is a value: where it is written out, a number loses how it was spelled, and
-    9.60 is taught as 9.6.
+    9.60 is taught as 9.6. Calls have no text before a chat template writes them: of these the
+    case's reference stays.
     """
     texts: dict[str, str] = {}
     for row in rows:
-        texts.setdefault(user_text(row.prompt), row.completion)
+        if not row.calls:
+            texts.setdefault(user_text(row.prompt), row.completion)
     for answer in answers:
         yield replace(answer, reference=texts.get(answer.case.prompt, answer.reference))
 
@@ -184,6 +191,9 @@ def mine_pairs(prompts: Iterable[PromptAnswers]) -> Mined:
         if not prompt.rejected:
             left_out[NO_FAILING] += 1
             return
+        if any(map(_has_read_calls, (*prompt.passing, *prompt.rejected))):
+            left_out[READ_BY_SERVER] += 1
+            return
         chosen = [a.completion.text for a in _learnable(prompt.passing, left_out)]
         origin = "sibling" if chosen else "reference"
         chosen = chosen or list(_reference(prompt))
@@ -209,7 +219,9 @@ def mine_examples(prompts: Iterable[PromptAnswers]) -> Mined:
             left_out[NO_PASSING] += 1
         for answer in _learnable(prompt.passing, left_out):
             text = answer.completion.text
-            yield {"prompt": _prompt(answer), "completion": _message(text), **_origin(answer)}
+            turn = server_turn(text) if answer.tools else None
+            message = [turn] if turn else _message(text)
+            yield {**_prompt(answer), "completion": message, **_origin(answer)}
 
     return _mined(prompts, rows)
 
@@ -270,6 +282,10 @@ def _reference(prompt: PromptAnswers) -> Iterator[str]:
             yield case.reference
 
 
+def _has_read_calls(answer: JudgedAnswer) -> bool:
+    return bool(answer.tools) and server_turn(answer.completion.text) is not None
+
+
 def _learnable(answers: Iterable[JudgedAnswer], left_out: Counter[str]) -> Iterator[JudgedAnswer]:
     """Distinct answers that a model may learn to end with an end token."""
     ended = [a for a in answers if a.completion.finish_reason is FinishReason.STOP]
@@ -306,7 +322,7 @@ def _pair(
 ) -> Mapping[str, Any]:
     completion = answer.completion
     row: dict[str, Any] = {
-        "prompt": _prompt(answer),
+        **_prompt(answer),
         "chosen": _message(chosen),
         "rejected": _message(completion.text),
     }
@@ -340,8 +356,10 @@ def _origin(answer: JudgedAnswer) -> Mapping[str, Any]:
     return place | ({"is_suite_case": True} if answer.is_suite_case else {})
 
 
-def _prompt(answer: JudgedAnswer) -> list[dict[str, str]]:
-    return [{"role": m.role, "content": m.content} for m in answer.case.messages]
+def _prompt(answer: JudgedAnswer) -> dict[str, Any]:
+    prompt = [{"role": m.role, "content": m.content} for m in answer.case.messages]
+    told = {"tools": tools_of(answer.tools)} if answer.tools else {}
+    return {"prompt": prompt, **told}
 
 
 def _message(text: str) -> list[dict[str, str]]:

@@ -12,7 +12,7 @@ from typing import Any
 from harness.core.case import Message
 from harness.core.errors import HarnessError
 from harness.engine.prompt import Arguments, has_template
-from trainers.data.rows import EncodedRows, TrainingRow, encode_row
+from trainers.data.rows import EncodedRows, TrainingRow, encode_row, require_calls_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,8 @@ class PreferenceRow:
     where none were recorded."""
     is_cut: bool = False
     """The rejected answer reached the token limit, so it has no end token."""
+    tools: str = ""
+    """The tools that stand in the prompt, as JSON text; calls are text of the answers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,12 +103,13 @@ def _encoded(
     stops: frozenset[int],
     arguments: Arguments,
 ) -> dict[str, list[int]]:
-    training_row = TrainingRow(row.prompt, row.chosen, f"{row.where}: chosen")
+    training_row = TrainingRow(row.prompt, row.chosen, f"{row.where}: chosen", row.tools)
+    require_calls_of(tokenizer, training_row)
     prompt, chosen = encode_row(tokenizer, training_row, ending, stops, arguments)
     if _is_decoded_by(tokenizer, row, stops):
         rejected = list(row.rejected_ids)
     else:
-        training_row = TrainingRow(row.prompt, row.rejected, f"{row.where}: rejected")
+        training_row = TrainingRow(row.prompt, row.rejected, f"{row.where}: rejected", row.tools)
         _, rejected = encode_row(tokenizer, training_row, ending, stops, arguments)
         rejected = rejected[:-1] if row.is_cut else rejected
     if chosen == rejected:

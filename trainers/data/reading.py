@@ -14,6 +14,7 @@ from typing import Any
 from harness.core.errors import HarnessError
 from harness.core.suggestion import did_you_mean
 from harness.records.runs import SAMPLES_FILE
+from trainers.data.calls import TOOLS
 from trainers.data.conversation import LeftOut
 from trainers.data.file_rows import FileRow, file_rows, read_content
 from trainers.data.pairs import PreferenceRow
@@ -84,6 +85,10 @@ class Scan:
         shape = self._shape_of(row)
         if _is_false(row.value.get("label")):
             raise LeftOut("label is false: no example to imitate")
+        if row.value.get(TOOLS) and not shape.reads_tools:
+            raise ValueError(
+                f"has tools, which {shape.title} cannot have: write messages and tools"
+            )
         return shape.read(row.value, row.where)
 
     def _shape_of(self, row: FileRow) -> Shape:

@@ -3,7 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from harness.checks.tools.writing import object_text
 from harness.core.case import Message
+from harness.core.tools import TOOL_CALLS, tools_of
+from trainers.data.calls import TOOLS, turns_of
 from trainers.data.pairs import PreferenceRow
 from trainers.data.rows import TrainingRow
 
@@ -17,28 +20,44 @@ def user_text(prompt: tuple[Message, ...] | str) -> str:
     return "\n".join(message.content for message in prompt if message.role == "user")
 
 
+def prompt_key(row: Row) -> tuple[Any, str]:
+    """Equal for rows that ask the same: the prompt, and the tools that stand in it."""
+    return row.prompt, row.tools
+
+
 def answers(row: Row) -> tuple[str, ...]:
-    """The completion, or the chosen and the rejected answer."""
-    return (row.completion,) if isinstance(row, TrainingRow) else (row.chosen, row.rejected)
+    """The completion with its calls, or the chosen and the rejected answer."""
+    if not isinstance(row, TrainingRow):
+        return row.chosen, row.rejected
+    return ("\n".join([*[row.completion] * bool(row.completion), *map(object_text, row.calls)]),)
 
 
 def texts(row: Row) -> tuple[str, ...]:
-    """Every text of a row: its messages and its answers."""
+    """Every text of a row: its messages, its tools and its answers."""
     prompt = row.prompt
     parts = (prompt,) if isinstance(prompt, str) else tuple(m.content for m in prompt)
-    return (*parts, *answers(row))
+    return (*parts, *[row.tools] * bool(row.tools), *answers(row))
 
 
 def plain_value(row: Row) -> Mapping[str, Any]:
-    """The row as a JSON object: prompt and completion, or prompt, chosen and rejected."""
+    """The row as a JSON object: prompt and completion, or prompt, chosen and rejected; and tools,
+    where it has some."""
     prompt: Any = row.prompt
     if not isinstance(prompt, str):
         prompt = [{"role": m.role, "content": m.content} for m in prompt]
+    told = {TOOLS: tools_of(row.tools)} if row.tools else {}
     if isinstance(row, TrainingRow):
-        return {"prompt": prompt, "completion": row.completion}
+        return {"prompt": prompt, "completion": _completion(row), **told}
     recorded = {"rejected_ids": list(row.rejected_ids), "is_cut": row.is_cut}
     kept = {key: value for key, value in recorded.items() if value}
-    return {"prompt": prompt, "chosen": row.chosen, "rejected": row.rejected, **kept}
+    return {"prompt": prompt, "chosen": row.chosen, "rejected": row.rejected, **kept, **told}
+
+
+def _completion(row: TrainingRow) -> Any:
+    if not row.calls:
+        return row.completion
+    turn = {"role": "assistant", "content": row.completion, TOOL_CALLS: turns_of(row.calls)}
+    return [turn]
 
 
 def characters(rows: Sequence[Row]) -> dict[str, int]:

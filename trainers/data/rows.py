@@ -4,13 +4,16 @@ completion, and one ending token. Knows nothing of files and of training.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from jinja2 import TemplateError
 
+from harness.checks.tools.call import Wanted
 from harness.core.case import Message
 from harness.core.errors import HarnessError
-from harness.engine.prompt import Arguments, encode, has_template, render
+from harness.engine.prompt import Arguments, encode, has_template, render, with_tools
+from trainers.data.call_text import after_answer, call_text, require_own_form
 
 IGNORED = -100
 """Label of a token that the loss ignores (torch's ``cross_entropy``)."""
@@ -23,8 +26,13 @@ class TrainingRow:
     prompt: tuple[Message, ...] | str
     """A conversation, or plain text that is used without a chat template."""
     completion: str
+    """The answer's text, as the model writes it; of an answer with calls the text beside them."""
     where: str
     """``file:line``."""
+    tools: str = ""
+    """The tools that stand in the prompt, as JSON text; empty where there are none."""
+    calls: tuple[Wanted, ...] = field(default=(), hash=False)
+    """The calls of the answer, which the base's chat template writes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +94,13 @@ def encode_rows(
 
     Raises:
         HarnessError: a completion contains a stop token, or the chat template refuses a
-            conversation.
+            conversation or writes something else than its tools and calls.
     """
     fitting: list[Mapping[str, list[int]]] = []
     lengths = []
     trained = 0
     for row in rows:
+        require_calls_of(tokenizer, row)
         prompt, completion = encode_row(tokenizer, row, ending, stops, arguments)
         lengths.append(len(prompt) + len(completion))
         if lengths[-1] > max_length:
@@ -120,12 +129,13 @@ def encode_row(
     """Token ids of the prompt, equal to those the harness generates from, and of the completion."""
     text = row.prompt if isinstance(row.prompt, str) else _rendered(tokenizer, row, arguments)
     prompt = encode(tokenizer, text)
-    joined = encode(tokenizer, text + row.completion)
+    answer = _answer(tokenizer, row, text, arguments)
+    joined = encode(tokenizer, text + answer)
     if joined[: len(prompt)] == prompt:
         completion = joined[len(prompt) :]
     else:
         # A token spans the boundary. At generation the prompt is tokenized by itself.
-        completion = [int(i) for i in tokenizer(row.completion, add_special_tokens=False).input_ids]
+        completion = [int(i) for i in tokenizer(answer, add_special_tokens=False).input_ids]
     while completion and completion[-1] in stops:
         # The tokenizer appends an end token, or the data contains one.
         completion.pop()
@@ -140,11 +150,43 @@ def encode_row(
 def _rendered(tokenizer: Any, row: TrainingRow, arguments: Arguments) -> str:
     assert not isinstance(row.prompt, str)
     try:
-        return render(tokenizer, row.prompt, arguments)
+        return with_tools(partial(render, tokenizer), row.prompt, arguments, row.tools)
     except TemplateError as error:
         raise HarnessError(
             f"{row.where}: the base's chat template refuses this prompt: {error}"
         ) from None
+    except HarnessError as error:
+        raise HarnessError(f"{row.where}: the base's chat template fails on it: {error}") from None
+
+
+def _answer(tokenizer: Any, row: TrainingRow, prompt: str, arguments: Arguments) -> str:
+    """The text of the answer, its calls as the chat template writes them."""
+    if not row.calls:
+        return row.completion
+    assert not isinstance(row.prompt, str)
+    content, tools = row.completion, row.tools
+    try:
+        return call_text(
+            tokenizer, prompt, row.prompt, content, row.calls, tools=tools, arguments=arguments
+        )
+    except TemplateError as error:
+        reason = f"the base's chat template refuses these calls: {error}"
+    except ValueError as mistake:
+        reason = str(mistake)
+    raise HarnessError(f"{row.where}: {reason}")
+
+
+def require_calls_of(tokenizer: Any, row: TrainingRow) -> None:
+    """Refuse an answer whose text holds calls in another form than the base's.
+
+    Raises:
+        HarnessError: it does.
+    """
+    if row.tools and not row.calls:
+        try:
+            require_own_form(tokenizer, row.completion, row.tools)
+        except ValueError as mistake:
+            raise HarnessError(f"{row.where}: {mistake}") from None
 
 
 def ending_token(tokenizer: Any, stops: frozenset[int], arguments: Arguments = ()) -> int:
@@ -170,8 +212,6 @@ def ending_token(tokenizer: Any, stops: frozenset[int], arguments: Arguments = (
 
 def _after_answer(tokenizer: Any, arguments: Arguments) -> int | None:
     """The first token that the chat template writes after an answer."""
-    answer = "answer-0"
-    turn = (Message("user", "question"), Message("assistant", answer))
-    text = render(tokenizer, turn, arguments, adds_generation_prompt=False)
-    ids = tokenizer(text.rpartition(answer)[2], add_special_tokens=False)["input_ids"]
+    text = after_answer(tokenizer, arguments)
+    ids = tokenizer(text, add_special_tokens=False)["input_ids"]
     return int(ids[0]) if ids else None

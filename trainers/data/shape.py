@@ -24,6 +24,8 @@ class Shape:
     """Read a row at a place. Raises ValueError for a mistake, LeftOut for a row not to imitate."""
     said: str = ""
     """How its words are understood, for the terminal."""
+    reads_tools: bool = False
+    """Its rows may have ``tools``."""
 
     def __str__(self) -> str:
         return f"{self.title}: {self.said}" if self.said else self.title

@@ -22,4 +22,5 @@ def _earlier(row: TrainingRow) -> Iterator[TrainingRow]:
         before = row.prompt[:index]
         is_answer = message.role == "assistant" and bool(message.content)
         if is_answer and before and before[-1].role != "assistant":
-            yield TrainingRow(before, message.content, f"{row.where}, message {index + 1}")
+            where = f"{row.where}, message {index + 1}"
+            yield TrainingRow(before, message.content, where, row.tools)

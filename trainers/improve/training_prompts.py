@@ -10,11 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.core.case import Message
 from harness.core.errors import HarnessError
 from harness.core.record import RunRecord
 from harness.files.atomic import write_whole
-from harness.tasks.reference import reference_value
 from harness.tasks.task import CASES_FILE, Task, load_task
 from trainers.data.judged_answers import answers_of_run
 from trainers.data.leaks import find_leaks
@@ -25,7 +23,8 @@ from trainers.data.mining import (
     sampled,
     with_references,
 )
-from trainers.data.row_text import plain_value
+from trainers.data.row_case import cases_of
+from trainers.data.row_text import plain_value, prompt_key
 from trainers.data.rows import TrainingRow
 from trainers.improve.choice import Material
 
@@ -54,7 +53,7 @@ def without_cases(
     Args:
         limit: the most rows.
     """
-    distinct = list({row.prompt: row for row in rows}.values())
+    distinct = list({prompt_key(row): row for row in rows}.values())
     leaks = find_leaks([row.prompt for row in distinct], tasks)
     own = {row for leak in leaks for row in leak.rows}
     kept = tuple(row for place, row in enumerate(distinct) if place not in own)
@@ -83,12 +82,12 @@ def write_task(prompts: TrainingPrompts, task: Task, tasks_dir: Path) -> None:
 
 
 def _cases(prompts: TrainingPrompts, task: Task) -> Iterator[dict[str, Any]]:
-    for row in prompts.rows:
-        messages = row.prompt if isinstance(row.prompt, tuple) else (Message("user", row.prompt),)
+    for case in cases_of(prompts.rows, task)[1]:
         yield {
-            "id": row.where,
-            "messages": [{"role": m.role, "content": m.content} for m in messages],
-            "reference": reference_value(task.output, row.completion),
+            "id": case.id,
+            "messages": [{"role": m.role, "content": m.content} for m in case.messages],
+            "reference": case.reference,
+            **json.loads(case.declared or "{}"),
         }
 
 

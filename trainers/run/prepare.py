@@ -30,6 +30,7 @@ from trainers.run.job import BaseInfo, Method, RecipeRows, TrainingJob
 from trainers.run.prompts import Prompts
 from trainers.run.quiet import silence_bars
 from trainers.run.selection import Selection
+from trainers.run.tool_rows import check_tool_rows
 
 
 def prepare(
@@ -43,6 +44,7 @@ def prepare(
     silence_bars()
     recipe = file.recipe
     folder, tokenizer = open_tokenizer(recipe, file.where("base"))
+    check_tool_rows(file, folder, tokenizer, rows, task)
     device = choose_device(recipe, folder, exchange.local_count)
     model = open_model(recipe, folder, device)
     parameters = numel(model)

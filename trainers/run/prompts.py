@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from harness.core.case import Case, Message
+from harness.core.case import Case
 from harness.core.completion import Completion
 from harness.core.composite import composite
 from harness.core.plan import Sampling, requests_for
@@ -19,8 +19,8 @@ from harness.core.verdict import Outcome, Verdict
 from harness.engine import prompt
 from harness.engine.hf.live import live_answers
 from harness.tasks.judging import judge_answer
-from harness.tasks.reference import reference_value
 from harness.tasks.task import Task
+from trainers.data.row_case import cases_of
 from trainers.run.exchange import ALONE, Exchange
 
 
@@ -44,9 +44,12 @@ class Prompts:
     def __init__(
         self, task: Task, rows: Sequence[Any], tokenizer: Any, exchange: Exchange = ALONE
     ) -> None:
-        """``rows`` are a method's own, as it reads them."""
-        self.task = task
-        self.cases = [_case(row, task) for row in rows]
+        """``rows`` are a method's own, as it reads them.
+
+        Raises:
+            HarnessError: rows have no tools and the task asks with some, or the other way round.
+        """
+        self.task, self.cases = cases_of(rows, task)
         self._tokenizer = tokenizer
         self._exchange = exchange
 
@@ -100,9 +103,3 @@ class Prompts:
     def decoded(self, ids: Sequence[int]) -> str:
         """The text of tokens, special ones among them."""
         return str(self._tokenizer.decode(list(ids)))
-
-
-def _case(row: Any, task: Task) -> Case:
-    messages = row.prompt if isinstance(row.prompt, tuple) else (Message("user", row.prompt),)
-    answer = getattr(row, "completion", None) or row.chosen
-    return Case(id=row.where, messages=messages, reference=reference_value(task.output, answer))

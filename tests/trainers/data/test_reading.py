@@ -80,7 +80,7 @@ USER, ANSWER = {"role": "user", "content": "q"}, {"role": "assistant", "content"
         ({"messages": [USER, {"role": "assistant", "content": None}]}, "must be text, found None"),
         (
             {"messages": [USER, {"role": "assistant", "content": "", "tool_calls": [{"x": 1}]}]},
-            r"messages\[1\].tool_calls are not read; write the call as text",
+            r"messages\[1\].tool_calls: the row has no tools, write those that may be",
         ),
     ],
 )

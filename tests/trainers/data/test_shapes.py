@@ -62,19 +62,19 @@ def test_preferences_are_read(value: dict[str, Any], prompt: Any) -> None:
 @pytest.mark.parametrize(
     ("name", "value", "reason"),
     [
-        ("messages", {"messages": [{"role": "tool", "content": "1"}]}, "found 'tool'; write its"),
+        ("messages", {"messages": [{"role": "tool", "content": "1"}]}, "found 'tool'; convers"),
         ("messages", {"messages": [{"role": "developer", "content": "1"}]}, "as a system message"),
         (
             "messages",
             {"messages": [{"role": "user", "content": [{"type": "text", "text": "q"}]}]},
             "join its parts to one text",
         ),
-        ("messages", {"messages": [USER, ANSWER], "tools": [{}]}, "has tools, which are not read"),
+        ("messages", {"messages": [USER, ANSWER], "tools": [{}]}, "tools.0: expected"),
         ("messages", {"messages": [USER, ANSWER], "completion": "a"}, "keep one of the two"),
         (
             "sharegpt",
             {"conversations": [{"from": "function_call", "value": "q"}]},
-            r"conversations\[0\].from must be one of human, .*'function_call'; calls of tools",
+            r"conversations\[0\].from must be one of human, .*'function_call'; write calls",
         ),
         ("sharegpt", {"conversations": [HUMAN]}, "conversations must end with the assistant's"),
         ("sharegpt", {"conversations": "q"}, "conversations must be a list of messages"),
@@ -95,6 +95,16 @@ def test_preferences_are_read(value: dict[str, Any], prompt: Any) -> None:
             "the execution.output is empty",
         ),
         ("samples", {**SAMPLE, "verdicts": []}, "verdicts must be an object"),
+        (
+            "samples",
+            {**SAMPLE, "verdicts": {"tool_call": {"outcome": "passed"}}},
+            "the prompt had tools, which samples do not hold: harness mine",
+        ),
+        (
+            "samples",
+            {**SAMPLE, "completion": {**SAMPLE["completion"], "tool_form": "hermes"}},
+            "the prompt had tools",
+        ),
     ],
 )
 def test_a_mistake_says_what_to_write(name: str, value: dict[str, Any], reason: str) -> None:

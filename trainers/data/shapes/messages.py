@@ -1,8 +1,10 @@
-"""``{"messages": [{"role": ..., "content": ...}, ...]}``, of which the last is the answer."""
+"""``{"messages": [{"role": ..., "content": ...}, ...]}``, of which the last is the answer; with
+``tools`` it may have ``tool_calls``."""
 
 from collections.abc import Mapping
 from typing import Any
 
+from trainers.data.calls import calls_apart, tools_in
 from trainers.data.conversation import answered, messages_of
 from trainers.data.rows import TrainingRow
 from trainers.data.shape import Shape
@@ -11,9 +13,11 @@ from trainers.data.shape import Shape
 def read(value: Mapping[str, Any], where: str) -> TrainingRow:
     if "completion" in value:
         raise ValueError("has messages and completion, keep one of the two shapes")
-    if value.get("tools"):
-        raise ValueError("has tools, which are not read; write messages without them")
-    return TrainingRow(*answered(messages_of(value["messages"], "messages"), "messages"), where)
+    tools = tools_in(value)
+    turns, calls = calls_apart(value["messages"], "messages", tools)
+    messages = messages_of(turns, "messages")
+    prompt, completion = answered(messages, "messages", has_calls=bool(calls))
+    return TrainingRow(prompt, completion, where, tools, calls)
 
 
 SHAPE = Shape(
@@ -22,4 +26,5 @@ SHAPE = Shape(
     frozenset({"messages"}),
     read,
     "the last answer of each conversation is the completion",
+    reads_tools=True,
 )

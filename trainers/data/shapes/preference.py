@@ -1,19 +1,21 @@
 """Preferences: prompt, chosen and rejected as text or messages, or two conversations that begin
 alike, ``chosen`` and ``rejected``, and differ in the last answer. An answer that the harness
-recorded has its ``rejected_ids``.
+recorded has its ``rejected_ids``. With ``tools``, calls are text as the model writes them.
 """
 
 from collections.abc import Mapping
 from typing import Any
 
 from harness.core.case import Message
+from trainers.data.calls import tools_in
 from trainers.data.conversation import answered, messages_of, read_answer, read_prompt
 from trainers.data.pairs import PreferenceRow
 from trainers.data.shape import Shape
 
 
 def read(value: Mapping[str, Any], where: str) -> PreferenceRow:
-    prompt, chosen, rejected = _parts(value)
+    tools = tools_in(value)
+    prompt, chosen, rejected = _parts(value, has_tools=bool(tools))
     if chosen == rejected:
         raise ValueError("chosen and rejected are the same text, so no answer is preferred")
     return PreferenceRow(
@@ -23,10 +25,13 @@ def read(value: Mapping[str, Any], where: str) -> PreferenceRow:
         where=where,
         rejected_ids=_ids(value.get("rejected_ids")),
         is_cut=_is_cut(value.get("is_cut")),
+        tools=tools,
     )
 
 
-def _parts(value: Mapping[str, Any]) -> tuple[tuple[Message, ...] | str, str, str]:
+def _parts(
+    value: Mapping[str, Any], *, has_tools: bool
+) -> tuple[tuple[Message, ...] | str, str, str]:
     chosen, rejected = value["chosen"], value["rejected"]
     if isinstance(chosen, list) and isinstance(rejected, list) and len(chosen) > 1:
         prompt, better = answered(messages_of(chosen, "chosen"), "chosen")
@@ -40,7 +45,7 @@ def _parts(value: Mapping[str, Any]) -> tuple[tuple[Message, ...] | str, str, st
             f"needs prompt, chosen and rejected, has no prompt; found the keys: {keys}"
         )
     answers = read_answer(chosen, "chosen"), read_answer(rejected, "rejected")
-    return read_prompt(value["prompt"]), *answers
+    return read_prompt(value["prompt"], has_tools=has_tools), *answers
 
 
 def _ids(value: Any) -> tuple[int, ...]:
@@ -58,4 +63,6 @@ def _is_cut(value: Any) -> bool:
     return bool(value)
 
 
-SHAPE = Shape("preferences", "preferences", frozenset({"chosen", "rejected"}), read)
+SHAPE = Shape(
+    "preferences", "preferences", frozenset({"chosen", "rejected"}), read, reads_tools=True
+)

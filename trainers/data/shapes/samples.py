@@ -21,8 +21,19 @@ def read(value: Mapping[str, Any], where: str) -> TrainingRow:
         raise LeftOut("the answer was not judged: no example to imitate")
     if text_at(value, "completion.finish_reason") != FinishReason.STOP:
         raise LeftOut("the answer was cut: no example to imitate")
+    _require_no_tools(value, outcomes)
     prompt = waiting(messages_of(value["messages"], "messages"), "messages")
     return TrainingRow(prompt, answer_text(text_at(value, "completion.text"), "completion"), where)
+
+
+def _require_no_tools(value: Mapping[str, Any], outcomes: Mapping[str, str]) -> None:
+    """The tools that stood in the prompt are in the run's record, and in no line of its samples."""
+    has_form = value["completion"].get("tool_form") is not None
+    if has_form or outcomes.get("tool_call") == Outcome.PASSED:
+        raise ValueError(
+            "the prompt had tools, which samples do not hold: harness mine RUN "
+            "--rejection-sampling -o FILE writes rows with them"
+        )
 
 
 SHAPE = Shape(

@@ -26,8 +26,6 @@ NAMES = {
 
 def read(value: Mapping[str, Any], where: str) -> TrainingRow:
     turns = value["conversations"]
-    if value.get("tools"):
-        raise ValueError("has tools, which are not read; write conversations without them")
     if isinstance(turns, list):
         turns = [_renamed(turn, f"conversations[{i}]") for i, turn in enumerate(turns)]
     messages = messages_of(turns, "conversations")
@@ -44,8 +42,8 @@ def _renamed(turn: Any, name: str) -> Any:
     role = turn["from"]
     if role not in NAMES:
         raise ValueError(
-            f"{name}.from must be one of {', '.join(NAMES)}, found {role!r:.60}; calls of tools "
-            "are not read"
+            f"{name}.from must be one of {', '.join(NAMES)}, found {role!r:.60}; write calls of "
+            "tools as messages with tool_calls"
         )
     return {"role": NAMES[role], "content": turn.get("value")}
 

@@ -1,0 +1,54 @@
+"""Refuses a base whose chat template cannot write the tools and calls of the rows, before its
+weights are opened, in the words that a run of the suites has for it."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from harness.core.errors import HarnessError
+from harness.core.tools import TOOL_CALLS
+from harness.engine.prompt import tool_form
+from harness.files.strict_json import UnreadableFile
+from harness.model_files.folder_tokens import folder_tokens
+from harness.model_files.token_findings import tool_findings
+from harness.tasks.task import Task
+from trainers.recipes.load import RecipeFile
+from trainers.run.job import RecipeRows
+
+ADVICE = "train a base whose template writes tools and calls, or rows without tools"
+
+
+def check_tool_rows(
+    file: RecipeFile, folder: Path, tokenizer: Any, rows: RecipeRows, task: Task | None
+) -> None:
+    """
+    Raises:
+        HarnessError: the template writes no tools, or calls in a form that is not known, or in
+            another one than the task names.
+    """
+    own = [row for row in (*rows.train, *rows.val) if row.tools]
+    if found := [*_template(folder, own), *_form(tokenizer, own, task)] if own else []:
+        raise HarnessError(*(f"{file.where('base')}: {mistake}" for mistake in found))
+
+
+def _template(folder: Path, rows: Sequence[Any]) -> Iterator[str]:
+    has_calls = any(getattr(row, "calls", ()) for row in rows)
+    try:
+        tokens = folder_tokens(folder)
+    except UnreadableFile as error:
+        yield str(error)
+        return
+    for finding in tool_findings(tokens, needs_form=has_calls):
+        yield f"{finding.where}: {finding.what}; {ADVICE}"
+
+
+def _form(tokenizer: Any, rows: Sequence[Any], task: Task | None) -> Iterator[str]:
+    """Calls are learned in the form of the template, and judged in the one that the task names."""
+    judged = task.output.tool_form if task and task.output.format == TOOL_CALLS else "auto"
+    learned = tool_form(tokenizer)
+    has_calls = any(getattr(row, "calls", ()) for row in rows)
+    if has_calls and task and judged not in ("auto", learned) and learned is not None:
+        yield (
+            f"its chat template writes calls as {learned}, and {task.name} judges {judged}: "
+            "take tool_form out of the task, or train a base that writes that form"
+        )
