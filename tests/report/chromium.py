@@ -136,8 +136,17 @@ class Page:
         features = [{"name": name, "value": value} for name, value in wanted.items()]
         self.call("Emulation.setEmulatedMedia", features=features)
 
+    def lay_out(self) -> None:
+        """Have all cases laid out: ``innerText`` is empty, and a picture blank, of what a page
+        leaves out while it is out of view."""
+        self.evaluate(
+            "for (const one of document.querySelectorAll('.case, .lines'))"
+            " one.style.contentVisibility = 'visible'"
+        )
+
     def screenshot(self, path: Path, *, whole: bool = False, selector: str = "") -> None:
         """A picture of the window, of the whole page, or of the first element that is selected."""
+        self.lay_out()
         found = self.evaluate(BOX % json.dumps(selector)) if selector else None
         clip = {"clip": {**found, "scale": 1}} if found else {}
         parameters = {"captureBeyondViewport": whole or bool(found), **clip}

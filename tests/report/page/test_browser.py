@@ -132,6 +132,7 @@ def with_and_without_scripts(tab: Page, path: Path, expression: str) -> list[Any
         tab.open(path)
         tab.evaluate("for (const d of document.querySelectorAll('.bucket')) d.open = true")
         tab.evaluate("document.querySelector('.bucket .more')?.click()")
+        tab.lay_out()
         found.append(tab.evaluate(expression))
     return found
 

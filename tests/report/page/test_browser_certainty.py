@@ -136,6 +136,7 @@ def test_the_parting_reads_the_same_without_scripts(tab: Page, tmp_path: Path) -
     for is_disabled in (True, False):
         tab.call("Emulation.setScriptExecutionDisabled", value=is_disabled)
         tab.open(page)
+        tab.lay_out()
         found.append(tab.evaluate(said))
     assert found[0] == found[1]
     assert len(found[0]) == 5

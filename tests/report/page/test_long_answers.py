@@ -132,6 +132,30 @@ def test_a_page_of_such_answers_opens_and_filters(tab: Page, tmp_path: Path) -> 
     assert tab.problems == []
 
 
+LINES = "".join(f'{{"line": {i}}}\n' for i in range(350))
+
+
+def test_a_text_of_many_lines_is_in_blocks_that_a_reader_does_not_notice(
+    tab: Page, tmp_path: Path
+) -> None:
+    """Blocks of 100 lines: what is out of view is not laid out, except on paper."""
+    tab.open(page_of({"lines": LINES}, tmp_path / "page.html"))
+    raw = "[...document.querySelectorAll('.case .raw')].at(-1)"
+    blocks = f"[...{raw}.querySelectorAll('.lines')]"
+    shown = LINES.replace("\n", "↵\n")
+    assert tab.evaluate(f"{blocks}.map((block) => block.textContent.split('↵').length - 1)") == [
+        100, 100, 100, 50,
+    ]  # fmt: skip
+    assert tab.evaluate(f"{raw}.textContent") == shown
+    selected = tab.evaluate(f"(getSelection().selectAllChildren({raw}), getSelection().toString())")
+    assert selected.rstrip("\n") == shown.rstrip("\n")
+    visibility = f"getComputedStyle({blocks}[0]).contentVisibility"
+    assert tab.evaluate(visibility) == "auto"
+    tab.call("Emulation.setEmulatedMedia", media="print")
+    assert tab.evaluate(visibility) == "visible"
+    tab.call("Emulation.setEmulatedMedia", media="")
+
+
 SHAPES = {**ENDS, **{ascii(text): filled("", text) for text in (*HOSTILE, EVERYTHING)}}
 TRIPLES = [tuple(SHAPES)[i : i + 3] for i in range(0, len(SHAPES), 3)]
 

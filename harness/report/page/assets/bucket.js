@@ -4,8 +4,11 @@ const STEP = 20;
 const STEP_CHARACTERS = 60_000;
 const STEP_CHARACTERS_OF_TOKENS = 12_000;
 
-/** Characters, and those of a line: a browser takes longer to lay out lines than letters. */
-const weightOf = (text) => text.length + 5 * (text.split("\n").length - 1);
+/** Characters as they are shown, and those of a line: a browser takes longer to lay out lines than letters. */
+const weightOf = (text) => {
+  const lines = text.split("\n").length - 1;
+  return text.length + 5 * lines + (NAME - 1) * ((text.match(UNSEEN)?.length ?? 0) - lines);
+};
 
 /** The button that draws more of a list, and moves the focus to the first of them. */
 const moreButton = (step, left, drawMore) => {

@@ -70,24 +70,31 @@ const doubtsOf = (spans) => {
 
 /** The text of an answer as nodes, in which uncertain spans are marked; `place` is where the models part. */
 const withDoubts = (text, spans, place = -1) => {
-  const nodes = [];
+  const blocks = blocksOf(text);
+  const stretches = [];
   let at = 0;
+  const unmarked = (to) => {
+    for (const end of [...blocks.filter((block) => at < block && block < to), to]) {
+      stretches.push([at, visible(text.slice(at, end), text.slice(end, end + 1))]);
+      at = end;
+    }
+  };
   const marks = new Map(doubtsOf(spans).map((span) => [span[0], span]));
   const parts = spans.find((span) => span[0] === place && span[1] > place);
   if (parts && !marks.has(place)) marks.set(place, parts);
   for (const [start, span] of [...marks].sort(([a], [b]) => a - b)) {
     if (span[0] === span[1]) continue;
-    if (start > at) nodes.push(...visible(text.slice(at, start), text[start]));
+    if (start > at) unmarked(start);
     const level = span[3] === undefined ? "" : span[2] >= 70 ? "doubt d3" : span[2] >= 40 ? "doubt d2" : "doubt d1";
     const mark = el("span", `${level}${start === place ? " part" : ""}`.trim(), ...visible(text.slice(start, span[1]), text.slice(span[1], span[1] + 1)));
     mark.title = span[3] === undefined ? probability(span[2]) : titled(text, span);
     mark.tabIndex = -1;
     mark.dataset.start = start;
-    nodes.push(mark);
+    stretches.push([start, [mark]]);
     at = span[1];
   }
-  nodes.push(...visible(text.slice(at)));
-  return nodes;
+  unmarked(text.length);
+  return inBlocks(stretches, blocks);
 };
 
 /** The least certain spans as buttons, each of which leads to its place in `raw`. */

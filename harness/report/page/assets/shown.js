@@ -17,7 +17,16 @@ const symbol = (character) => {
   return `⟨U+${code.toString(16).toUpperCase().padStart(4, "0")}⟩`;
 };
 
-const symbols = (characters) => [...characters].map(symbol).join("");
+// An answer may be ten thousand of the same few.
+const knownSymbols = new Map();
+const symbols = (characters) => {
+  let shown = "";
+  for (const character of characters) {
+    if (!knownSymbols.has(character)) knownSymbols.set(character, symbol(character));
+    shown += knownSymbols.get(character);
+  }
+  return shown;
+};
 
 /** A word quoted for a POSIX shell. */
 const quoted = (word) => /^[\w.:/-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
@@ -43,12 +52,45 @@ const visible = (text, following = "") => {
   return nodes;
 };
 
+// Characters that a block has room for, where a line has 40 and an invisible character is shown by 8.
+const BLOCK = 4_000;
+const LINE = 40;
+const NAME = 8;
+const UNSEEN = new RegExp(`\\n|[${data.hidden}]`, "gu");
+/**
+ * The places at which a long text is cut into blocks, of which a browser lays out those in view alone: after a newline,
+ * so that a selection has no newline more, or a character that is shown by its name, as a selection of it has the name.
+ */
+const blocksOf = (text) => {
+  const found = [];
+  let left = BLOCK;
+  for (const { 0: character, index } of text.matchAll(UNSEEN)) {
+    left -= character === "\n" ? LINE : NAME;
+    if (left > 0) continue;
+    found.push(index + character.length);
+    left = BLOCK;
+  }
+  return found.filter((place) => place < text.length);
+};
+
+/** Nodes of stretches of a text, each [start, nodes], as the nodes of its blocks. */
+const inBlocks = (stretches, blocks) => {
+  const starts = new Set(blocks);
+  const found = [[]];
+  for (const [start, nodes] of stretches) {
+    if (starts.has(start)) found.push([]);
+    found.at(-1).push(...nodes);
+  }
+  return blocks.length ? found.map((nodes) => el("span", "lines", ...nodes)) : found[0];
+};
+
 /**
  * The text as nodes with its marks in <mark>, each with a title, and its changes in elements named
  * `tag`. A mark is [start, end, title], a change [start, end].
  */
 const marked = (text, marks, { changed = [], tag = "ins", className = "m" } = {}) => {
-  const cuts = new Set([0, text.length]);
+  const blocks = blocksOf(text);
+  const cuts = new Set([0, text.length, ...blocks]);
   for (const [start, end] of [...marks, ...changed]) cuts.add(start).add(end);
   const edges = [...cuts].sort((a, b) => a - b);
   const wrap = (nodes, found, classes) => {
@@ -58,7 +100,7 @@ const marked = (text, marks, { changed = [], tag = "ins", className = "m" } = {}
     return [mark];
   };
   let at = 0;
-  return edges.flatMap((start, i) => {
+  return inBlocks(edges.map((start, i) => {
     const end = i + 1 < edges.length ? edges[i + 1] : text.length;
     const points = marks.filter((m) => m[0] === start && m[1] === start);
     const covering = marks.filter((m) => m[0] <= start && end <= m[1] && m[0] < m[1]);
@@ -66,6 +108,6 @@ const marked = (text, marks, { changed = [], tag = "ins", className = "m" } = {}
     const inner = nodes.length ? wrap(nodes, covering, className) : [];
     while (at < changed.length && changed[at][1] <= start) at += 1;
     const isChanged = start < end && at < changed.length && changed[at][0] <= start;
-    return [...wrap([], points, `${className} point`), ...(isChanged ? [el(tag, "", ...inner)] : inner)];
-  });
+    return [start, [...wrap([], points, `${className} point`), ...(isChanged ? [el(tag, "", ...inner)] : inner)]];
+  }), blocks);
 };
