@@ -15,7 +15,19 @@ from harness.report.report import report_on
 from tests.report.chromium import Page
 from tests.report.odd_pairs import odd_record
 from tests.report.test_html import HOSTILE, hostile_record
-from tests.synthetic import ADAPTER, BASE, good, record, record_of, sample, values, with_text
+from tests.synthetic import (
+    ADAPTER,
+    BASE,
+    BEHAVES,
+    CHATTERS,
+    Mix,
+    good,
+    record,
+    record_of,
+    sample,
+    values,
+    with_text,
+)
 
 pytestmark = pytest.mark.slow
 
@@ -223,6 +235,20 @@ def test_nothing_is_wider_than_the_window(tab: Page, tmp_path: Path, width: int)
     tab.evaluate("for (const d of document.querySelectorAll('details')) d.open = true")
     tab.evaluate(SETTLED)
     assert tab.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize("models", [((ADAPTER, BEHAVES),), ((BASE, CHATTERS), (ADAPTER, BEHAVES))])
+def test_no_table_scrolls_in_a_wide_window(
+    tab: Page, tmp_path: Path, models: tuple[tuple[str, Mix], ...]
+) -> None:
+    tab.resize(1400, 900)
+    tab.open(written(record(60, models), tmp_path))
+    tab.evaluate("for (const d of document.querySelectorAll('details')) d.open = true")
+    tab.evaluate(SETTLED)
+    regions = "[...document.querySelectorAll('.scroll')]"
+    assert tab.evaluate(f"{regions}.length") > 0
+    wider = f"{regions}.filter(r => r.scrollWidth > r.clientWidth)"
+    assert tab.evaluate(f"{wider}.map(r => r.getAttribute('aria-label')).join()") == ""
 
 
 def test_five_thousand_cases_answer(tab: Page, tmp_path: Path) -> None:
