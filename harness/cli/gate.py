@@ -28,7 +28,7 @@ from harness.cli._sides import (
     side_options,
 )
 from harness.core.errors import HarnessError
-from harness.report.console.output import say, say_command, say_laid_out
+from harness.report.console.output import say_command, say_laid_out
 
 if TYPE_CHECKING:
     from harness.report.report import Report
@@ -93,7 +93,6 @@ def command(runs: tuple[str, ...], is_json: bool, **options: Any) -> None:
     report = _decided(runs, options, settings)
     decision = report.decision
     assert decision is not None, "it was asked for"
-    _warn_of_one_side(report)
     if is_json:
         from harness.report.json import decided
 
@@ -116,15 +115,15 @@ def _require_places(options: Mapping[str, Any]) -> None:
             raise HarnessError(f"--{name} {path}: there is no folder {path.parent}, make it first")
 
 
-def _warn_of_one_side(report: "Report") -> None:
-    """Say so where no answer was asked since the run before, so that nothing can have changed."""
+def _require_two_sides(report: "Report") -> None:
+    """Refuse a decision where no answer was asked since the run before: nothing can have changed,
+    and to pass would say that something was tried."""
     before, after = report.before, report.after
     assert before is not None, "it was asked for"
     if (before.record.id, before.model) == (after.record.id, after.model):
-        say(
-            f"note: before and after are the same answers, of {after.model} in run "
-            f"{after.record.id}: run the suites on what changed",
-            err=True,
+        raise HarnessError(
+            f"before and after are the same answers, of {after.model} in run {after.record.id}: "
+            "run the suites on what changed, then ask again"
         )
 
 
@@ -151,6 +150,7 @@ def _decided(runs: tuple[str, ...], options: Mapping[str, Any], settings: "Setti
     report = report_on(*found, **sides, policy=policy)
     if report.before is None:
         raise HarnessError(f"{runs[0]}: holds one model, name what to compare it with")
+    _require_two_sides(report)
     if noise is not None:
         report = with_noise(report, records((noise,), root, settings)[0])
     return against_named_baseline(report, runs, settings, has_ledger=options["has_ledger"])

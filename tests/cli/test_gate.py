@@ -152,13 +152,17 @@ def test_causes_come_before_the_statistics_and_the_ids() -> None:
     assert broke["behaviors"] == ["json_validity"]
 
 
-def test_a_run_against_itself_is_said_to_be_one() -> None:
+def test_a_run_against_itself_is_a_mistake() -> None:
     store(*pair(300, broke=14))
-    said = harness("gate", FIRST, FIRST).output
-    assert f"run {FIRST}: run the suites on what changed" in said
+    itself = harness("gate", FIRST, FIRST)
+    assert itself.exit_code == 2
+    assert f"run {FIRST}: run the suites on what changed" in itself.output
     assert "same answers" not in harness("gate", FIRST, SECOND).output
     assert harness("baseline", "save", "main", SECOND).exit_code == 0
-    assert "same answers" in harness("gate", "main", "latest").output
+    ledger = sorted(Path("reports").rglob("*"))
+    not_run_again = harness("gate", "main", "latest")
+    assert (not_run_again.exit_code, "same answers" in not_run_again.output) == (2, True)
+    assert sorted(Path("reports").rglob("*")) == ledger, "no decision was entered"
 
 
 def test_a_file_that_could_not_be_written_is_found_before_the_decision() -> None:
@@ -225,7 +229,9 @@ def test_missing_cases_are_listed() -> None:
 
 
 def test_baselines_are_saved_listed_shown_and_gated_against() -> None:
-    store(*pair(300, broke=14))
+    before, after = pair(300, broke=14)
+    again = replace(before, id="20261119-090000-cccc")
+    store(before, after, again)
     result = harness("baseline", "save", "main", FIRST)
     assert result.exit_code == 0
     assert result.output.startswith("baseline: reports/baselines/main.json (")
@@ -237,8 +243,8 @@ def test_baselines_are_saved_listed_shown_and_gated_against() -> None:
     shown = harness("baseline", "show", "main").output
     assert "format_success_rate" in shown
     assert harness("gate", "main", SECOND).exit_code == 1
-    assert harness("gate", "main", FIRST).exit_code == 0
-    assert harness("gate", FIRST, "main").exit_code == 0
+    assert harness("gate", "main", again.id).exit_code == 0
+    assert harness("gate", again.id, "main").exit_code == 0
     assert harness("baseline", "show", "mian").exit_code == 2
 
 
