@@ -1,6 +1,6 @@
 """Every bundled behavior, on completions written by hand, as pytest runs it.
 
-Four tasks are judged in one session: each case has a completion that is wrong in its own way, and
+All tasks are judged in one session: each case has a completion that is wrong in its own way, and
 the table beside it says which behaviors must fail it and with which code. Every other behavior that
 applies must pass it. ``harness judge`` must say the same of the same completions.
 """
@@ -167,6 +167,64 @@ NOTES = {
     "tab": (GOOD_NOTE + "\tx: 1\n", every("syntax", "yaml_validity", *NOTE_VALUE)),
 }  # fmt: skip
 
+LINES = PAYMENT.partition("variety")[0].replace("format: json", "format: jsonl")
+LINES = LINES.replace("/date:", "/*/date:").replace("[/name, /amount]", "[/*/name, /*/amount]")
+LINES = LINES.replace("[/amount]", "[/*/amount]").replace("{/amount: {}}", "{/*/amount: {}}")
+LINES = LINES.replace("{/lines: {max: 2}}", "{'': {max: 2}}").replace("schema.json", "rows.json")
+ROWS_SCHEMA = {"type": "array", "items": PAYMENT_SCHEMA}
+BEN = GOOD.replace("Ada", "Ben")
+JSON_LINES = {
+    "good": (f"{GOOD}\n{BEN}\n", {}),
+    "chatter": (f"Here:\n{GOOD}\n{BEN}\nBye", {
+        **every("text_before", "jsonl_validity", "no_extra_text"),
+    }),
+    "commas": (f"{GOOD},\n{BEN}", every("syntax", "jsonl_validity", *VALUE)),
+    "list": (f"[\n{GOOD},\n{BEN}\n]", every("syntax", "jsonl_validity", *VALUE)),
+    "blank": (f"{GOOD}\n\n{BEN}", {"jsonl_validity": "blank_line"}),
+    "brackets": (f"{GOOD}\n{BEN}}}}}}}}}}}", every(
+        "bracket_loop", "jsonl_validity", "bracket_repetition", *VALUE
+    )),
+    "twice": (f"{GOOD}\n{BEN}".replace("{", '{"name": "Ada", ', 1), {
+        "duplicate_keys": "duplicate_key"
+    }),
+    "string": (f"{GOOD}\n{BEN}".replace("47.2", '"47.2"'), {
+        **every("number_as_string", "schema_types", "types"),
+        **every("wrong_value", "exact_fields", "leaf_values"),
+    }),
+    "many": (f"{GOOD}\n{BEN}\n{GOOD}", {
+        "item_counts": "schema_other", "exact_fields": "wrong_value",
+    }),
+    "cut": (Completion(f"{GOOD}\n{GOOD[:20]}", FinishReason.LENGTH), {
+        **every("truncated", "jsonl_validity", "stops_cleanly", *VALUE),
+    }),
+    "prose": ("no idea", every("no_json", "jsonl_validity", "no_extra_text", *VALUE)),
+}  # fmt: skip
+TABLE = LINES.replace("format: jsonl", "format: csv") + "  delimiter: ;\n"
+GOOD_TABLE = 'name;date;amount\nAda;2024-02-29;47.20\n"Ben";2024-02-29;47.2\n'
+CSV_TABLES = {
+    "good": (GOOD_TABLE, {}),
+    "fence": (f"```csv\n{GOOD_TABLE}```", {
+        **every("markdown_fence", "csv_validity", "no_extra_text"),
+    }),
+    "short": (GOOD_TABLE.replace(";47.2\n", "\n"), {
+        **every("cell_count", "csv_validity", *NOTE_VALUE),
+    }),
+    "quote": (GOOD_TABLE.replace('"Ben', "Ben"), every("syntax", "csv_validity", *NOTE_VALUE)),
+    "open": (Completion(GOOD_TABLE.replace('Ben"', "Ben"), FinishReason.LENGTH), {
+        **every("truncated", "csv_validity", "stops_cleanly", *NOTE_VALUE),
+    }),
+    "blank": (GOOD_TABLE.replace("\nAda", "\n\nAda"), {"csv_validity": "blank_line"}),
+    "words": (GOOD_TABLE.replace("47.20", "47,20"), {
+        **every("number_as_string", "schema_types", "types"),
+        **every("wrong_value", "exact_fields", "leaf_values"),
+    }),
+    "column": (GOOD_TABLE.replace("amount", "sum"), {
+        **every("missing_key", "required_keys", "exact_fields", "leaf_values", "grounding"),
+        "schema_types": "missing_key",
+    }),
+    "prose": ("no idea", every("no_csv", "csv_validity", "no_extra_text", *NOTE_VALUE)),
+}  # fmt: skip
+
 CALLING = f"""\
 description: Call a tool.
 prompt: "{{text}}"
@@ -202,10 +260,14 @@ CALLS = {
 }  # fmt: skip
 
 TABLES = {"payment": PAYMENTS, "letter": LETTERS, "code": CODES, "note": NOTES, "calling": CALLS}
+TABLES |= {"lines": JSON_LINES, "table": CSV_TABLES}
 TASKS = {"payment": PAYMENT, "letter": LETTER, "code": CODE, "note": NOTE, "calling": CALLING}
+TASKS |= {"lines": LINES, "table": TABLE}
 VARIABLES = {
     "note": {"text": "Ada paid 47.20 in 2024, on 2024-02-29."},
     "payment": {"text": "Ada paid 47.20 in 2024, on 2024-02-29."},
+    "lines": {"text": "Ada and Ben paid 47.20 each in 2024, on 2024-02-29."},
+    "table": {"text": "Ada and Ben paid 47.20 each in 2024, on 2024-02-29."},
     "letter": {"text": "Mercer Bank, account 2558-1351", "account": "2558-1351"},
     "code": {"text": "add two numbers", "function": "add"},
     "calling": {"text": "Weather in Ulm for 3 days?"},
@@ -217,9 +279,14 @@ BEHAVIORS = {
     | {"repetition", "stops_cleanly"},
     "code": {"no_extra_text", "python_parses", "python_function", "repetition", "stops_cleanly"},
     "note": {"yaml_validity", "no_extra_text", "repetition", "stops_cleanly", *NOTE_VALUE},
+    "lines": {"jsonl_validity", "no_extra_text", "bracket_repetition", "repetition"}
+    | {"stops_cleanly", *VALUE},
+    "table": {"csv_validity", "no_extra_text", "repetition", "stops_cleanly", *NOTE_VALUE},
     "calling": {"repetition", "stops_cleanly", *CALL},
 }
+PAIR = [json.loads(GOOD), json.loads(BEN)]
 REFERENCES = {"payment": json.loads(GOOD), "note": json.loads(GOOD), "calling": ULM}
+REFERENCES |= {"lines": PAIR, "table": PAIR}
 
 
 @pytest.fixture(scope="module")
@@ -234,6 +301,7 @@ def judged(tmp_path_factory):
         cases = [{"id": c, **given} for c in table]
         project.write(f"tasks/{task}/task.yaml", TASKS[task])
         project.write(f"tasks/{task}/schema.json", json.dumps(PAYMENT_SCHEMA))
+        project.write(f"tasks/{task}/rows.json", json.dumps(ROWS_SCHEMA))
         project.write(f"tasks/{task}/cases.jsonl", "".join(json.dumps(c) + "\n" for c in cases))
         ref = project.store({name: answer for name, (answer, _) in table.items()}, task, task)
         models.append(f'{{ref = "{ref}", tasks = ["{task}"]}}')

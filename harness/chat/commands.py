@@ -116,7 +116,8 @@ def _reference(task: Task, given: str, answer: str) -> JsonValue:
         return _json(given or without_fence(output, answer))
     value = reference_value(output, answer)
     if value is None:
-        raise HarnessError("the answer is no YAML, so it is no reference: /reference JSON")
+        form = output.format.upper()
+        raise HarnessError(f"the answer is no {form}, so it is no reference: /reference JSON")
     return value
 
 

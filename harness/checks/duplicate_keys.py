@@ -14,7 +14,7 @@ from harness.core.case import Case
 from harness.core.completion import Completion
 from harness.core.verdict import FailureCode, Verdict
 
-NEEDS = ("json",)
+NEEDS = ("json_text",)
 BROKEN_BY = ("syntax",)
 _NAMES_AND_BRACES = re.compile(r'"(?:[^"\\]++|\\.)*+"[ \t\n\r]*+(:?)|[{}]')
 

@@ -3,9 +3,7 @@
 from dataclasses import dataclass
 
 from harness.checks.declared.output import Output
-from harness.checks.json.document import read_document
-from harness.checks.json.extra_text import extra_text
-from harness.checks.json.value import fault_verdict, first_fault, without_completion
+from harness.checks.json.value import judge_whole
 from harness.checks.text.wrappers import KNOWN_WRAPPERS, Wrappers
 from harness.core.case import Case
 from harness.core.completion import Completion
@@ -27,14 +25,7 @@ class JsonValidity:
     wrappers: Wrappers = KNOWN_WRAPPERS
 
     def judge(self, case: Case, completion: Completion) -> Verdict:
-        if error := without_completion(completion):
-            return error
-        document = read_document(completion.text, self.wrappers)
-        if document.fault is None and document.is_whole:
-            return Verdict.passed()
-        fault = first_fault(extra_text(document, self.wrappers), document.fault)
-        assert fault is not None, "a text that is not whole has something around its value"
-        return fault_verdict(document, completion, fault)
+        return judge_whole(completion, self.wrappers)
 
 
 def check_for(output: Output) -> JsonValidity:

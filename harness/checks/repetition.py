@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from harness.checks.declared.output import Output
 from harness.checks.json.document import read_document
 from harness.checks.json.value import without_completion
+from harness.checks.text.format_rules import CsvRules, JsonlRules
 from harness.checks.text.wrappers import KNOWN_WRAPPERS, Wrappers
 from harness.core.case import Case
 from harness.core.completion import Completion, FinishReason
@@ -30,8 +31,9 @@ class NoTextLoop:
 
     The end of the text is a loop when one stretch of characters follows itself there often enough
     and long enough; the last round may be cut off. Brackets alone are the concern of
-    ``bracket_repetition``, a value that ends where the text ends is never in a loop, and blanks are
-    one only where they ran into the token limit.
+    ``bracket_repetition``, a value that ends where the text ends is never in a loop, nor are sound
+    lines or rows that the model ended itself, and blanks are one only where they ran into the token
+    limit.
     """
 
     min_rounds: int = 4
@@ -46,7 +48,7 @@ class NoTextLoop:
         if error := without_completion(completion):
             return error
         text = completion.text
-        period, length = self._loop(text)
+        period, length = (0, 0) if _has_ended(completion, self.wrappers) else self._loop(text)
         is_blank = not text[len(text) - length :].strip()
         may_end_blank = completion.finish_reason is not FinishReason.LENGTH
         if not period or (is_blank and may_end_blank):
@@ -110,8 +112,18 @@ def _names_of_open_object(text: str, start: int) -> list[tuple[str, tuple[int, i
     return objects[-1] if objects else []
 
 
+def _has_ended(completion: Completion, wrappers: Wrappers) -> bool:
+    """The lines or rows of an answer are sound and the last thing in it: many may be alike."""
+    if not isinstance(wrappers.rules, JsonlRules | CsvRules):
+        return False
+    if completion.finish_reason is FinishReason.LENGTH:
+        return False
+    document = read_document(completion.text, wrappers)
+    return document.fault is None and not completion.text[document.end :].strip()
+
+
 def _ends_with_value(text: str, wrappers: Wrappers) -> bool:
-    if text[-1] not in "}]":
+    if text[-1] not in "}]" or isinstance(wrappers.rules, JsonlRules | CsvRules):
         return False
     document = read_document(text, wrappers)
     return document.fault is None and document.end == len(text)

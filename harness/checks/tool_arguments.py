@@ -1,8 +1,10 @@
 """Judges that the arguments of every call satisfy the schema of the tool."""
 
 from dataclasses import dataclass
+from functools import partial
 
 from harness.checks.declared.output import Output
+from harness.checks.json.depth import depth_of
 from harness.checks.json.pointer import verdict_path
 from harness.checks.schema.problems import problems_of
 from harness.checks.schema.references import SchemaError
@@ -53,7 +55,7 @@ class ToolArguments:
         except SchemaError as error:
             return Verdict.error(FailureCode.TASK_ERROR, f"the schema of {tool.name}: {error}")
         span = call.locate((ARGUMENTS,), False) if schema.is_recursive else call.span
-        found = problems_of(schema, call.arguments, text, span)
+        found = problems_of(schema, call.arguments, partial(depth_of, text, *span))
         if found.error:
             return Verdict.error(FailureCode.TASK_ERROR, found.error)
         for problem in found.found[:1]:

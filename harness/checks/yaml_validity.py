@@ -3,17 +3,16 @@
 from dataclasses import dataclass
 
 from harness.checks.declared.output import Output
-from harness.checks.json.document import read_document
-from harness.checks.json.value import fault_verdict, first_fault, without_completion
+from harness.checks.json.value import judge_whole
+from harness.checks.text.format_rules import YamlRules
 from harness.checks.text.wrappers import Wrappers
-from harness.checks.text.yaml_rules import YamlRules
 from harness.core.case import Case
 from harness.core.completion import Completion
 from harness.core.verdict import Verdict
 
 NEEDS = ("yaml",)
 BROKEN_BY = ("edges", "syntax")
-WRAPPERS = Wrappers(yaml=YamlRules())
+WRAPPERS = Wrappers(rules=YamlRules())
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +26,7 @@ class YamlValidity:
     wrappers: Wrappers = WRAPPERS
 
     def judge(self, case: Case, completion: Completion) -> Verdict:
-        if error := without_completion(completion):
-            return error
-        document = read_document(completion.text, self.wrappers)
-        fault = first_fault(document.around, document.fault or document.style)
-        return Verdict.passed() if fault is None else fault_verdict(document, completion, fault)
+        return judge_whole(completion, self.wrappers)
 
 
 def check_for(output: Output) -> YamlValidity:

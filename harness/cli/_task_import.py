@@ -150,7 +150,7 @@ def sob(
 @click.option(
     "--format",
     "form",
-    type=click.Choice(("json", "yaml", "text", "python")),
+    type=click.Choice(("json", "jsonl", "yaml", "csv", "text", "python")),
     default="json",
     show_default=True,
     help="The form of answers.",

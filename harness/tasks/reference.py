@@ -4,6 +4,7 @@ import json
 import re
 from typing import Any
 
+from harness.checks.csv.writing import dump_csv
 from harness.checks.declared.output import Output
 from harness.checks.json.document import read_document
 from harness.checks.tools.call import ARGUMENTS, NAME, wanted_of
@@ -25,8 +26,8 @@ _TICKS = re.compile("`+")
 def reference_answer(
     output: Output, reference: JsonValue, form: ToolForm | None = None
 ) -> str | None:
-    """The text of a perfect answer; ``None`` where the case has no reference, or one that is no
-    string although the format is one of text.
+    """The text of a perfect answer; ``None`` where the case has no reference, or one that an answer
+    of the format cannot be (``reference_kind``).
 
     ``form``: the form of the model's calls, where the task says ``auto``.
     """
@@ -40,11 +41,29 @@ def bare_answer(output: Output, reference: JsonValue, form: ToolForm | None = No
         return None
     if output.format == TOOL_CALLS:
         return _calls_text(output, reference, form)
-    if output.format == "yaml":
-        return dump_yaml(reference)
-    if output.format not in FORMATS_OF_TEXT:
-        return dump(reference)
+    if output.has_value:
+        return written(output, reference)
     return reference if isinstance(reference, str) else None
+
+
+def written(output: Output, value: JsonValue) -> str | None:
+    """A value in the task's format; ``None`` where the format cannot say it."""
+    if output.format == "yaml":
+        return dump_yaml(value)
+    if output.format == "csv":
+        return dump_csv(value, output.delimiter)
+    if output.format == "jsonl":
+        return "\n".join(map(dump, value)) or None if isinstance(value, list) else None
+    return dump(value)
+
+
+def reference_kind(output: Output) -> str:
+    """The kind of reference that an answer of the format can be."""
+    return {
+        "jsonl": "a list of its lines, of one at least",
+        "csv": "a list of its rows, of one at least: objects with the same keys, and no list or "
+        "object in them",
+    }.get(output.format, "the answer itself, a string")
 
 
 def _calls_text(output: Output, reference: JsonValue, form: ToolForm | None) -> str | None:
@@ -69,10 +88,10 @@ def without_fence(output: Output, answer: str) -> str:
 
 
 def reference_value(output: Output, answer: str) -> JsonValue:
-    """The reference of which a text is the answer; ``None`` where it should be JSON or YAML and is
-    not."""
-    if output.format == "yaml":
-        return _yaml_value(output, answer)
+    """The reference of which a text is the answer; ``None`` where it should be a value and is
+    none."""
+    if output.has_value and output.format != "json":
+        return _read_value(output, answer)
     if output.format == TOOL_CALLS:
         return _calls_value(output, answer)
     answer = without_fence(output, answer)
@@ -85,7 +104,7 @@ def reference_value(output: Output, answer: str) -> JsonValue:
     return value
 
 
-def _yaml_value(output: Output, answer: str) -> JsonValue:
+def _read_value(output: Output, answer: str) -> JsonValue:
     found = read_document(answer, output.wrappers)
     if found.fault is not None:
         return None

@@ -12,7 +12,8 @@ from typing import TypeVar
 from pydantic import ValidationError
 
 from harness.checks import listing
-from harness.checks.declared.output import Format, Output
+from harness.checks.declared.output import Output
+from harness.checks.declared.part_types import Format
 from harness.checks.variety import Variety
 from harness.core.case import Case, JsonValue, Message
 from harness.core.errors import HarnessError

@@ -149,7 +149,7 @@ def test_harness_task_check_knows_a_new_file(copy):
 @pytest.mark.parametrize("name", listing())
 def test_a_file_says_what_the_commands_ask_of_it(name):
     behavior = listing()[name]
-    words = {"latency", "memory", "variety", "edges", *get_args(Format)}
+    words = {"latency", "memory", "variety", "edges", "json_text", *get_args(Format)}
     words |= {key for form in get_args(Format) for key in Output.parts_of(form)}
     assert behavior.needs <= words
     assert (behavior.broken_by or frozenset()) <= {CALLS, EDGES, SYNTAX, TOOL}

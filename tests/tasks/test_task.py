@@ -54,7 +54,16 @@ def test_a_task_is_its_folder(folder):
     )
     assert task.case("a").prompt == 'Say x as {"said": ...}'
     assert task.sampling == Sampling(max_new_tokens=8)
-    declared = {"json", "schema", "timestamps", "grounded", "latency", "edges", "reference"}
+    declared = {
+        "json",
+        "json_text",
+        "schema",
+        "timestamps",
+        "grounded",
+        "latency",
+        "edges",
+        "reference",
+    }
     assert task.declares == declared
 
 

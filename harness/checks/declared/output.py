@@ -5,33 +5,34 @@ Checks are made from it, and a behavior's ``NEEDS`` are looked up in it.
 
 from collections.abc import Callable, Mapping
 from functools import cache
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol, get_args
+from typing import TYPE_CHECKING, Annotated, Literal, Protocol, get_args
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    PrivateAttr,
-    model_validator,
-)
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, model_validator
 
-from harness.checks.declared.compare_rule import CompareRule
 from harness.checks.declared.item_rule import Counts, ItemRules
-from harness.checks.declared.leaf_rule import LeafRule, leaf_rule
+from harness.checks.declared.part_types import (
+    VALUE_FORMATS,
+    Comparisons,
+    Delimiter,
+    Format,
+    Leaves,
+    Only,
+    Pointers,
+    Times,
+    are_tools,
+    is_count,
+)
 from harness.checks.declared.reasoning import Reasoning, Reasonings
-from harness.checks.declared.strings import Pattern, Pointer
-from harness.checks.declared.timestamp_rule import Kind, TimestampRule
-from harness.checks.equality.rule_tree import Rules, checked_rules
-from harness.checks.json.wording import list_of
+from harness.checks.declared.strings import Pattern
+from harness.checks.equality.rule_tree import Rules
+from harness.checks.schema.columns import columns_of
 from harness.checks.schema.references import SchemaError
 from harness.checks.schema.schema import Schema
 from harness.checks.text.company import ALONE, Company, Fence
+from harness.checks.text.format_rules import CsvRules, Flow, FormatRules, JsonlRules, YamlRules
 from harness.checks.text.wrappers import Wrappers
-from harness.checks.text.yaml_rules import Flow, YamlRules
 from harness.checks.tools.rule import CallRule, Calls, Order
-from harness.checks.tools.tool import Toolset, require_tools, toolset_of
+from harness.checks.tools.tool import Toolset, toolset_of
 from harness.core.case import JsonValue
 from harness.core.tool_form import Declared
 from harness.core.tools import TOOL_CALLS, tools_text
@@ -39,55 +40,9 @@ from harness.core.tools import TOOL_CALLS, tools_text
 if TYPE_CHECKING:
     from harness.checks.variety import Variety
 
-Format = Literal["json", "yaml", "text", "python", "tool_calls"]
-
-
-class Only:
-    """Marks a declaration that only some formats can have."""
-
-    def __init__(self, *formats: str) -> None:
-        self.formats = formats
-
-
-def _are_tools(value: Any) -> Any:
-    if value is not None and not isinstance(value, str):
-        require_tools(value)
-    return value
-
-
-def _is_count(value: Any) -> Any:
-    is_number = isinstance(value, int) and not isinstance(value, bool) and value > 0
-    if not (value is None or value == "none" or is_number):
-        raise ValueError(f"calls: expected none or a number of calls, found {value!r:.60}")
-    return value
-
-
-def _rule(value: Any) -> Any:
-    return {"kind": value} if isinstance(value, str) else value
-
-
-Pointers = Annotated[tuple[Pointer, ...], Field(description="a list of JSON pointers")]
-Times = Annotated[
-    Mapping[Pointer, Annotated[TimestampRule, BeforeValidator(_rule)]],
-    Field(description=f"an object of JSON pointer to {list_of(get_args(Kind))}"),
-]
-Leaves = Annotated[
-    LeafRule | Literal[False],
-    BeforeValidator(leaf_rule),
-    Field(description="true or false, or an object with valid and least_paths"),
-]
-Comparisons = Annotated[
-    Mapping[Pointer, CompareRule],
-    AfterValidator(checked_rules),
-    Field(
-        description="an object of JSON pointer to an object with tolerance, relative, ignore, "
-        "pattern, order or key",
-        examples=[{"/amount": {"tolerance": 0.01}, "/items": {"key": "/sku"}}],
-    ),
-]
 _CLOCK = {"/timeline/*/ts": {"kind": "game_clock", "sport": "nba", "order": "nonincreasing"}}
 """A second example of times."""
-_VALUE, _YAML = Only("json", "yaml"), Only("yaml")
+_VALUE, _YAML, _CSV = Only(*VALUE_FORMATS), Only("yaml"), Only("csv")
 _TEXT, _PYTHON = Only("text"), Only("python")
 _TOOLS = Only(TOOL_CALLS)
 
@@ -209,14 +164,16 @@ class OutputParts(BaseModel):
     JSON is YAML too, and not what was asked for unless it is ``allowed``."""
     anchors: Annotated[bool, _YAML] = False
     """Anchors and aliases may stand in a document."""
-    tools: Annotated[JsonValue, BeforeValidator(_are_tools), _TOOLS] = Field(
+    delimiter: Annotated[Delimiter, _CSV] = ","
+    """The character between the cells of a row."""
+    tools: Annotated[JsonValue, BeforeValidator(are_tools), _TOOLS] = Field(
         None, examples=[[{"type": "function", "function": {"name": "stop"}}]]
     )
     """The tools in OpenAI's form, or the name of a file that holds them: the chat template is given
     them, and calls are judged by them."""
     tool_form: Annotated[Declared, _TOOLS] = Field("auto", examples=["hermes"])
     """The form in which calls are written; ``auto``: as the model's chat template does."""
-    calls: Annotated[Calls, BeforeValidator(_is_count), _TOOLS] = Field(None, examples=["none", 1])
+    calls: Annotated[Calls, BeforeValidator(is_count), _TOOLS] = Field(None, examples=["none", 1])
     """The number of calls, or ``none`` for a plain answer; without it as many as the reference has,
     and at least one."""
     call_order: Annotated[Order, _TOOLS] = Field("free", examples=["fixed"])
@@ -238,7 +195,12 @@ class Output(OutputParts):
     """The properties of a good answer: ``output`` in ``task.yaml``."""
 
     format: Format = Field(examples=["json"])
-    """The form of an answer."""
+    """The form of an answer.
+
+    ``jsonl`` is one JSON value on each line, and ``csv`` a table with a header. To all that is
+    declared of values such an answer is a list, of the lines or of an object for each row, as
+    [jsonl_validity](behaviors.md#jsonl_validity) and [csv_validity](behaviors.md#csv_validity)
+    say; a reference is that list."""
     given_schema: Annotated[str | None, _VALUE] = Field(
         None, alias="schema", examples=["schema.json"]
     )
@@ -265,7 +227,7 @@ class Output(OutputParts):
     @property
     def has_value(self) -> bool:
         """Answers are values, which pointers lead into."""
-        return self.format in ("json", "yaml")
+        return self.format in VALUE_FORMATS
 
     @property
     def rules(self) -> Rules:
@@ -296,8 +258,18 @@ class Output(OutputParts):
             self.reasoning.allowed,
             self.format,
         )
-        rules = YamlRules(self.flow, self.anchors) if self.format == "yaml" else None
-        return Wrappers(self.reasoning.marks, ALONE if company.is_none else company, rules)
+        around = ALONE if company.is_none else company
+        return Wrappers(self.reasoning.marks, around, self._format_rules)
+
+    @property
+    def _format_rules(self) -> FormatRules | None:
+        """How answers are read that are no JSON; the schema says which columns CSV has."""
+        if self.format == "csv":
+            schema = self.json_schema
+            return CsvRules(self.delimiter, columns_of(schema) if schema else ())
+        if self.format == "yaml":
+            return YamlRules(self.flow, self.anchors)
+        return JsonlRules() if self.format == "jsonl" else None
 
     @property
     def call_rule(self) -> CallRule:
@@ -338,7 +310,8 @@ class Output(OutputParts):
     def declares(self) -> frozenset[str]:
         """The format and the parts that are declared, as ``NEEDS`` names them.
 
-        ``edges``: it is known where an answer begins and ends. ``grounded``: pointers or patterns.
+        ``edges``: it is known where an answer begins and ends. ``json_text``: it is written in
+        JSON. ``grounded``: pointers or patterns.
         """
         values = {
             key: getattr(self, name)
@@ -347,6 +320,7 @@ class Output(OutputParts):
         }
         is_declared = {key: bool(value) for key, value in values.items() if value is not True} | {
             "schema": self._schema is not None,
+            "json_text": self.format in ("json", "jsonl"),
             "grounded": bool(self.grounded or self.grounded_patterns),
             "edges": self.format != TOOL_CALLS and (self.format != "text" or bool(self.sections)),
         }

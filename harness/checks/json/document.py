@@ -41,11 +41,15 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
+from harness.checks.csv.document import read_csv
+from harness.checks.json.beginnings import OPENERS, SCALAR, SCALAR_FIRST, is_plausible
 from harness.checks.json.brackets import match_brackets
 from harness.checks.json.decoder import Decoded, decode
 from harness.checks.json.fault import Fault, explain_fault
+from harness.checks.json.lines import read_lines
 from harness.checks.json.source_code import code_last, is_code, is_comprehension
 from harness.checks.text.document import BLANK, MISSING, Document
+from harness.checks.text.format_rules import CsvRules, JsonlRules, YamlRules
 from harness.checks.text.surroundings import around_fence
 from harness.checks.text.wrappers import KNOWN_WRAPPERS, Mark, Stretch, Wrappers
 from harness.checks.yaml.document import read_yaml
@@ -53,22 +57,11 @@ from harness.core.verdict import FailureCode
 
 MAX_ATTEMPTS = 100
 """Arrays in prose that begin with a number and are tried as the beginning of the value."""
-_OPENERS = re.compile(r"[{\[][{\[ \t\n\r]*+")
-_AFTER_BRACE = re.compile(r"""["'}“”]|\Z|[,#]|/[/*]|[A-Za-z_$][\w$-]{0,80}[ \t\n\r]*+:""")
-_AFTER_BRACKET = re.compile(
-    r"""["'\]“”]|(?:tr?u?|fa?l?s?|nu?l?|-)?\Z"""
-    r"|(?:-?[0-9][0-9.eE+-]*+|true|false|null|-?Infinity|NaN)[ \t\n\r]*+(?:[,\]]|\Z)"
-)
 _FLAT_NUMBERS = re.compile(
     r"\[[ \t\n\r]*+[-0-9][0-9.eE+-]*+(?:[ \t\n\r]*+,[ \t\n\r]*+[-0-9][0-9.eE+-]*+)*+[ \t\n\r]*+\]"
 )
 _NUMBERS = re.compile(r"\[[ \t\n\r]*+[-0-9tfnNI]")
-_SCALAR = (
-    r'("(?:[^"\\\n]++|\\[^\n])*+"|-?[0-9][0-9.eE+-]*+|true|false|null'
-    r"|[+-]?(?:Infinity|NaN))[ \t\r]*+$"
-)
-_SCALAR_FIRST = re.compile(_SCALAR, re.MULTILINE)
-_SCALAR_LINE = re.compile(rf"^[ \t]*+{_SCALAR}", re.MULTILINE)
+_SCALAR_LINE = re.compile(rf"^[ \t]*+{SCALAR}", re.MULTILINE)
 # A string that no quote closes is one token: tried again from each quote, it takes its square.
 _STRING = re.compile(r'"(?:[^"\\\n]++|\\[^\n])*+("?)')
 _LONE_NUMBER = re.compile(r"[-+.]?[0-9]\S*+|[+-]?(?:nan|inf|infinity)", re.IGNORECASE)
@@ -76,12 +69,16 @@ _LONE_NUMBER = re.compile(r"[-+.]?[0-9]\S*+|[+-]?(?:nan|inf|infinity)", re.IGNOR
 
 @lru_cache(maxsize=4)
 def read_document(text: str, wrappers: Wrappers = KNOWN_WRAPPERS) -> Document:
-    """Find the first top-level value of ``text``, or the document where answers are YAML; the last
-    few answers are kept."""
-    if wrappers.yaml is not None:
-        return read_yaml(text, wrappers, wrappers.yaml)
+    """Find the first top-level value of ``text``, or the document of another format; the last few
+    answers are kept."""
+    if isinstance(wrappers.rules, YamlRules):
+        return read_yaml(text, wrappers, wrappers.rules)
+    if isinstance(wrappers.rules, CsvRules):
+        return read_csv(text, wrappers, wrappers.rules)
     view = wrappers.view(text, content_of_values(text))
     document = _read(view.text, wrappers)
+    if isinstance(wrappers.rules, JsonlRules):
+        document = read_lines(document, wrappers)
     around = around_fence(view, wrappers)
     return replace(document, around=around) if around else document
 
@@ -131,9 +128,9 @@ def content_of_values(text: str) -> Callable[[Mark], bool]:
 def _values_and_strings(text: str) -> Iterator[Stretch]:
     """The extents of objects and arrays, up to the first unsound one; of strings from there on."""
     resume = 0
-    for opener in _OPENERS.finditer(text):
+    for opener in OPENERS.finditer(text):
         begin = opener.start()
-        if begin < resume or not _is_plausible(text, opener):
+        if begin < resume or not is_plausible(text, opener):
             continue
         decoded = _decoded(text, begin)
         if decoded is None:
@@ -163,10 +160,10 @@ def _search(text: str, stretches: list[Stretch]) -> Document | None:
 
 def _standing_first(text: str, first: int, stop: int) -> Document | None:
     """The document whose value is the first thing in a stretch of text."""
-    opener = _OPENERS.match(text, first, stop)
-    if opener and (text[first] == "{" or _is_plausible(text, opener)):
+    opener = OPENERS.match(text, first, stop)
+    if opener and (text[first] == "{" or is_plausible(text, opener)):
         return document_at(text, first)
-    scalar = _SCALAR_FIRST.match(text, first, stop)
+    scalar = SCALAR_FIRST.match(text, first, stop)
     return document_at(text, first, scalar.end(1)) if scalar else None
 
 
@@ -178,9 +175,9 @@ def _first_container(text: str, start: int, stop: int) -> tuple[int | None, int 
     weak: int | None = None
     resume = start
     attempts = 0
-    for opener in _OPENERS.finditer(text, start, stop):
+    for opener in OPENERS.finditer(text, start, stop):
         begin = opener.start()
-        if begin < resume or not _is_plausible(text, opener):
+        if begin < resume or not is_plausible(text, opener):
             continue
         if flat := _FLAT_NUMBERS.match(text, begin):
             weak, resume = begin if weak is None else weak, flat.end()
@@ -219,11 +216,6 @@ def _is_weak(value: Any) -> bool:
     if isinstance(value, list):
         return not any(isinstance(item, str | list | dict | bool | None) for item in value)
     return not value
-
-
-def _is_plausible(text: str, opener: re.Match[str]) -> bool:
-    after = _AFTER_BRACE if opener[0].rstrip(BLANK)[-1] == "{" else _AFTER_BRACKET
-    return after.match(text, opener.end()) is not None
 
 
 def document_at(text: str, start: int, stop: int | None = None) -> Document:

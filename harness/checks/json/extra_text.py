@@ -10,6 +10,8 @@ from harness.checks.text.surroundings import first_piece
 from harness.checks.text.wrappers import KNOWN_WRAPPERS, Wrappers
 from harness.core.verdict import FailureCode
 
+_NOTHING = (FailureCode.EMPTY, FailureCode.NO_JSON, FailureCode.NO_YAML, FailureCode.NO_CSV)
+"""The answer is not there."""
 _NEXT_VALUE = re.compile(
     r"""[,;]?[ \t\n\r]*+(?:\{[ \t\n\r]*+(?:["'}]|\Z)|\[[ \t\n\r]*+(?:["'\]{\[0-9-]|\Z))"""
 )
@@ -26,7 +28,7 @@ def extra_text(document: Document, wrappers: Wrappers = KNOWN_WRAPPERS) -> Extra
 
 def _piece(document: Document, wrappers: Wrappers) -> ExtraText | None:
     fault = document.fault
-    if fault and fault.code in (FailureCode.EMPTY, FailureCode.NO_JSON, FailureCode.NO_YAML):
+    if fault and fault.code in _NOTHING:
         return ExtraText(fault.code, fault.reason, fault.span)
     start, end = document.start, document.end
     return first_piece(document.text, start, end, "the JSON", _is_value, wrappers)

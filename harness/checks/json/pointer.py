@@ -100,6 +100,11 @@ def span_of(document: Document, path: Path, *, name: bool = False) -> tuple[int,
         return _placed(document, path, name=name)
     text = document.text
     start, end = document.start, document.end
+    if document.lines is not None and path:
+        index = path[0]
+        if not isinstance(index, int) or index >= len(document.lines):
+            return start, end
+        start, end, path = document.lines[index], -1, path[1:]
     member: tuple[int, int] | None = None
     for part in path:
         found = _member(text, start, part)

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from harness.checks.json.brackets import BracketLoop, find_bracket_loop
 from harness.checks.json.document import read_document
+from harness.checks.json.extra_text import extra_text
 from harness.checks.json.fault import Fault
 from harness.checks.text.company import ExtraText
 from harness.checks.text.document import Document
@@ -42,6 +43,20 @@ def first_fault(around: ExtraText | None, fault: Fault | None) -> Fault | None:
     if fault is not None and fault.position < around.span[0]:
         return fault
     return Fault(around.code, around.reason, around.span, around.span[0])
+
+
+def judge_whole(completion: Completion, wrappers: Wrappers) -> Verdict:
+    """The verdict on a completion that should be one document of its format, whole and by the
+    letter, with nothing around it but what a task allows."""
+    if error := without_completion(completion):
+        return error
+    document = read_document(completion.text, wrappers)
+    within = document.fault or document.style
+    if within is None and document.is_whole:
+        return Verdict.passed()
+    fault = first_fault(extra_text(document, wrappers), within)
+    assert fault is not None, "a text that is not whole has something around its value"
+    return fault_verdict(document, completion, fault)
 
 
 def fault_verdict(document: Document, completion: Completion, fault: Fault) -> Verdict:

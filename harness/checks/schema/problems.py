@@ -1,9 +1,9 @@
 """Turns a schema's errors about a completion's value into verdicts with failure codes."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 from jsonschema import ValidationError
@@ -17,7 +17,7 @@ from harness.checks.json.wording import kind_of, list_of, show
 from harness.checks.schema.keywords import NOT_EXPECTED
 from harness.checks.schema.schema import MAX_DEPTH, Schema
 from harness.checks.schema.timeout import SchemaTimeout
-from harness.checks.text.document import Path
+from harness.checks.text.document import Document, Path
 from harness.checks.text.wrappers import KNOWN_WRAPPERS, Wrappers
 from harness.core.completion import Completion
 from harness.core.printable import excerpt
@@ -90,13 +90,21 @@ def judge_schema(
 def _problems(schema: Schema, text: str, wrappers: Wrappers) -> Problems:
     """The problems of the value in ``text``, which has one."""
     document = read_document(text, wrappers)
-    return problems_of(schema, document.value, text, (document.start, document.end))
+    return problems_of(schema, document.value, partial(_depth_of, document))
 
 
-def problems_of(schema: Schema, value: Any, text: str, span: tuple[int, int]) -> Problems:
-    """The problems of a value that stands in ``text`` as JSON, or as literals of Python."""
+def _depth_of(document: Document) -> int:
+    """Levels of lists and objects in the value, which may be no JSON in its text."""
+    if document.places is not None:
+        return max(map(len, document.places), default=0)
+    is_list = document.lines is not None
+    return depth_of(document.text, document.start, document.end) + is_list
+
+
+def problems_of(schema: Schema, value: Any, depth_of_value: Callable[[], int]) -> Problems:
+    """The problems of a value, whose depth is asked for where the schema may follow it."""
     if schema.is_recursive:
-        depth = depth_of(text, *span)
+        depth = depth_of_value()
         if depth > MAX_DEPTH:
             reason = f"nested {depth:,} levels deep, a schema is followed {MAX_DEPTH} levels"
             return Problems((Problem(FailureCode.SCHEMA_OTHER, reason, ()),))

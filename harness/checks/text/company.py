@@ -16,7 +16,9 @@ _FENCE_LINE = re.compile(r"^( {0,3})(`{3,}|~{3,})([^\n`]*+)$", re.MULTILINE)
 _VISIBLE = re.compile(r"[^\n]")
 LANGUAGES = {
     "json": ("json", "jsonc", "json5"),
+    "jsonl": ("jsonl", "ndjson", "jsonlines", "json"),
     "yaml": ("yaml", "yml"),
+    "csv": ("csv", "tsv"),
     "python": ("python", "py", "python3"),
 }
 """Labels of a fence, by the format of the answer that they are right for."""
@@ -130,8 +132,8 @@ def _fault(
 def _is_right(label: str, company: Company) -> bool:
     if company.language:
         return label == company.language.casefold()
-    others = (names for form, names in LANGUAGES.items() if form != company.format)
-    return not any(label in names for names in others)
+    known = {name for names in LANGUAGES.values() for name in names}
+    return label not in known or label in LANGUAGES.get(company.format, ())
 
 
 def _missing(text: str) -> ExtraText:

@@ -1,6 +1,6 @@
 """The value that an answer holds, with the place of every part of it in the text."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -49,9 +49,11 @@ class Document:
     around: ExtraText | None = None
     """What is wrong with the fence around the value, or outside of it."""
     places: Mapping[Path, Place] | None = None
-    """Where each part stands, in a document of YAML; that of JSON is read again."""
+    """Where each part stands, in YAML and CSV; JSON is read again."""
     style: Fault | None = None
-    """What a task does not allow in a sound document of YAML."""
+    """What is not allowed in a document that is sound all the same."""
+    lines: Sequence[int] | None = None
+    """Of JSON Lines: where each value begins."""
 
     @property
     def is_whole(self) -> bool:

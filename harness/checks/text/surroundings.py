@@ -43,7 +43,7 @@ def first_piece(
     if not after:
         return None
     first, stop = len(text) - len(after), len(text)
-    code, piece_end = _markup(text, first, stop, wrappers) or (None, _trimmed(text, first, stop))
+    code, piece_end = markup_at(text, first, stop, wrappers) or (None, _trimmed(text, first, stop))
     if code is None:
         is_answer = is_second(text, first, piece_end)
         code = FailureCode.SECOND_DOCUMENT if is_answer else FailureCode.TEXT_AFTER
@@ -69,13 +69,13 @@ def find_markup(
     ]
     found += [mark.start for mark in _marks(text, start, end, wrappers)][:1]
     for first in sorted(found)[:1]:
-        if markup := _markup(text, first, end, wrappers):
+        if markup := markup_at(text, first, end, wrappers):
             return _named(text, (first, markup[1]), markup[0], f"in {answer}")
     return None
 
 
 def _piece_before(text: str, first: int, stop: int, answer: str, wrappers: Wrappers) -> ExtraText:
-    code, end = _markup(text, first, stop, wrappers) or (None, _trimmed(text, first, stop))
+    code, end = markup_at(text, first, stop, wrappers) or (None, _trimmed(text, first, stop))
     if code is None:
         mark = next((m for m in _marks(text, first, stop, wrappers) if not m.is_tool), None)
         is_thought = mark is not None and mark.side is Side.CLOSING
@@ -89,7 +89,9 @@ def _named(text: str, span: tuple[int, int], code: FailureCode, where: str) -> E
     return ExtraText(code, f"expected nothing {where}, found {what}: {shown}", span)
 
 
-def _markup(text: str, start: int, stop: int, wrappers: Wrappers) -> tuple[FailureCode, int] | None:
+def markup_at(
+    text: str, start: int, stop: int, wrappers: Wrappers
+) -> tuple[FailureCode, int] | None:
     """The kind and the end of the markup that begins at ``start``, if some does."""
     mark = next(_marks(text, start, stop, wrappers), None)
     if mark and mark.start == start:

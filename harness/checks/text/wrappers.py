@@ -13,8 +13,8 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from harness.checks.text.company import ALONE, Company, View, fenceless, view_of
+from harness.checks.text.format_rules import FormatRules
 from harness.checks.text.wrapper_table import TABLE
-from harness.checks.text.yaml_rules import YamlRules
 
 Stretch = tuple[int, int]
 _OWN = len(TABLE)
@@ -71,8 +71,8 @@ class Wrappers:
     """Opening and closing marks, letter for letter."""
     company: Company = ALONE
     """What may stand around an answer."""
-    yaml: YamlRules | None = None
-    """Given where answers are YAML."""
+    rules: FormatRules | None = None
+    """Given where answers are no JSON."""
 
     def view(self, text: str, is_content: "IsContent | None" = None) -> View:
         """The text, of which all that may stand around the answer is blanked.

@@ -24,7 +24,7 @@ from harness.tasks.check.names import name_mistakes, names_in_suites
 from harness.tasks.check.rules import count_mistakes, reference_mistakes, rule_mistakes
 from harness.tasks.check.user_suites import judge_with_suites
 from harness.tasks.judging import checks_of
-from harness.tasks.reference import bare_answer, reference_answer
+from harness.tasks.reference import bare_answer, reference_answer, reference_kind
 from harness.tasks.task import TASK_FILE, Task, load_task
 
 
@@ -198,7 +198,7 @@ class _Grading:
         text = reference_answer(output, reference)
         if text is not None:
             return Completion(text, case_id=case.id)
-        reason = f"the reference of a {output.format} task is the answer itself, a string"
+        reason = f"the reference of a {output.format} task is {reference_kind(output)}"
         self.mistakes.append(Mistake(reason, case.id))
         return None
 

@@ -7,6 +7,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from harness.checks.declared.part_types import VALUE_FORMATS
 from harness.checks.json.wording import show
 from harness.core.errors import HarnessError
 from harness.core.suggestion import did_you_mean
@@ -29,7 +30,9 @@ _LOOKED_AT = 100
 """Rows whose keys are the columns that a name is looked for in."""
 _REQUIRED = {
     "json": ("json_validity", "schema_types"),
+    "jsonl": ("jsonl_validity", "schema_types"),
     "yaml": ("yaml_validity", "schema_types"),
+    "csv": ("csv_validity", "schema_types"),
     "text": ("stops_cleanly", "repetition"),
     "python": ("python_parses",),
 }
@@ -84,7 +87,7 @@ def jsonl(
     if schema is not None:
         output["schema"] = SCHEMA_FILE
     budgets = {}
-    if columns.reference and form in ("json", "yaml"):
+    if columns.reference and form in VALUE_FORMATS:
         output |= {"leaf_values": True, "exact": [""]}
         budgets = {"leaf_values": 0.8, "exact_fields": 0.5}
     is_text = not columns.messages
@@ -175,6 +178,6 @@ class _Making:
         return {"variables": {name: row[name] for name in names}}
 
     def _reference(self, row: Mapping[str, Any], key: str) -> Any:
-        if self.form in ("json", "yaml"):
+        if self.form in VALUE_FORMATS:
             return from_text(row, key)
         return text_of(row, key)

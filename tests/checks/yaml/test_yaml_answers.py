@@ -10,8 +10,8 @@ import pytest
 from harness.checks.declared.output import Output
 from harness.checks.json.document import read_document
 from harness.checks.json.pointer import span_of
+from harness.checks.text.format_rules import YamlRules
 from harness.checks.text.wrappers import Wrappers
-from harness.checks.text.yaml_rules import YamlRules
 from harness.checks.yaml.writing import dump_yaml
 from harness.core.completion import Completion
 from harness.tasks.check.grading import check_task
@@ -157,7 +157,7 @@ def test_hostile_answers_end_soon(folder, text):
     assert time.process_time() - started < 10
 
 
-WRAPPERS = Wrappers(yaml=YamlRules())
+WRAPPERS = Wrappers(rules=YamlRules())
 
 
 @pytest.mark.parametrize(
@@ -220,7 +220,7 @@ def test_every_value_has_its_place_in_the_raw_text():
     ],
 )
 def test_what_is_written_is_read_again(value):
-    document = read_document(dump_yaml(value), Wrappers(yaml=YamlRules("allowed")))
+    document = read_document(dump_yaml(value), Wrappers(rules=YamlRules("allowed")))
     if isinstance(value, str):
         assert document.fault.code == "no_yaml"
     else:

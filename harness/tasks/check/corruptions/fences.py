@@ -15,8 +15,8 @@ FENCE_DEFECTS = (
     "second fence",
     "chatter around the fence",
 )
-_OTHERS = {"json": "yaml", "yaml": "json", "python": "json", "text": "json"}
-"""A language that no answer of a format has."""
+_OTHERS = {"json": "yaml", "jsonl": "yaml"}
+"""A language that no answer of a format has, where JSON is not it."""
 
 
 def in_fence(output: Output, perfect: str, bare: Corruption) -> Corruption:
@@ -32,7 +32,7 @@ def of_fence(output: Output, perfect: str) -> Iterator[tuple[str, Corruption]]:
     """The defects of the fence itself, and the answer with each."""
     whole, broken = fenced(output, perfect), frozenset({EDGES})
     opening, _, rest = whole.partition("\n")
-    other = opening.rstrip(opening.lstrip("`")) + _OTHERS[output.format]
+    other = opening.rstrip(opening.lstrip("`")) + _OTHERS.get(output.format, "json")
     made = {
         "fence not closed": whole.rpartition("\n")[0],
         "fence of another language": f"{other}\n{rest}",

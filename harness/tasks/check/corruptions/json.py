@@ -9,7 +9,7 @@ from typing import Any
 from harness.checks.declared.output import Output
 from harness.checks.declared.timestamp_rule import TimestampRule
 from harness.checks.equality.item_lists import TooManyItems
-from harness.checks.equality.values import is_number
+from harness.checks.equality.values import is_number, is_same
 from harness.checks.text.document import Path
 from harness.checks.text.text_patterns import PatternTimeout
 from harness.core.case import Case
@@ -31,7 +31,7 @@ from harness.tasks.check.corruptions.moments import impossible, shifted
 from harness.tasks.check.corruptions.perfect_answer import PerfectAnswer, touches
 from harness.tasks.check.corruptions.rules import rule_defects
 from harness.tasks.check.corruptions.schema_places import is_simple, places_of
-from harness.tasks.reference import dump
+from harness.tasks.reference import dump, reference_value, written
 
 
 def defects(output: Output) -> Defects:
@@ -64,7 +64,20 @@ def _around_and_inside(output: Output) -> Defects:
 
 def value_defects(output: Output) -> Defects:
     """Those of the value, whatever it is written in."""
-    return {name: partial(_in_value, output, make) for name, make in _in_values(output).items()}
+    return {name: partial(in_value, output, make) for name, make in _in_values(output).items()}
+
+
+def in_format(output: Output, make: Defect, case: Case, perfect: str) -> Corruption | None:
+    """The defect of the same value in JSON, written in the task's format; ``None`` where that
+    cannot say it, or would read it as another value."""
+    made = make(case, dump(reference_value(output, perfect)))
+    if made is None:
+        return None
+    value = json.loads(made.text)
+    text = written(output, value)
+    if text is None or not is_same(reference_value(output, text), value):
+        return None
+    return replace(made, text=text)
 
 
 def _bracket_repeated(case: Case, perfect: str) -> Corruption:
@@ -93,7 +106,7 @@ def _key_repeated(case: Case, perfect: str) -> Corruption | None:
 DefectInside = Callable[[PerfectAnswer], Corruption | None]
 
 
-def _in_value(output: Output, make: DefectInside, case: Case, perfect: str) -> Corruption | None:
+def in_value(output: Output, make: DefectInside, case: Case, perfect: str) -> Corruption | None:
     answer = PerfectAnswer(output, case, json.loads(perfect))
     try:
         made = make(answer)

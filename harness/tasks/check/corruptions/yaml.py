@@ -1,7 +1,5 @@
 """Defects of YAML answers: around the document, in its text, and those of its value."""
 
-import json
-from dataclasses import replace
 from functools import partial
 
 from harness.checks.declared.output import Output
@@ -19,7 +17,7 @@ from harness.tasks.check.corruptions.defect import (
     at_the_limit,
     nothing,
 )
-from harness.tasks.check.corruptions.json import value_defects
+from harness.tasks.check.corruptions.json import in_format, value_defects
 from harness.tasks.reference import dump, reference_value
 
 VALIDITY = "yaml_validity"
@@ -40,7 +38,7 @@ def defects(output: Output) -> Defects:
         **({} if output.flow == "allowed" else {"in JSON's style": partial(_as_json, output)}),
         "nothing": nothing(EDGES, SYNTAX),
         "token limit reached": at_the_limit,
-        **{name: partial(_in_value, output, make) for name, make in value_defects(output).items()},
+        **{name: partial(in_format, output, make) for name, make in value_defects(output).items()},
     }
 
 
@@ -62,9 +60,3 @@ def _key_repeated(output: Output, case: Case, perfect: str) -> Corruption | None
         return None
     name, member = next(iter(value.items()))
     return Corruption(f"{dump_yaml({name: member})}\n{perfect}", frozenset({VALIDITY}))
-
-
-def _in_value(output: Output, make: Defect, case: Case, perfect: str) -> Corruption | None:
-    """The defect of the same value in JSON, written as YAML."""
-    made = make(case, dump(reference_value(output, perfect)))
-    return None if made is None else replace(made, text=dump_yaml(json.loads(made.text)))

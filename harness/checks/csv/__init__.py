@@ -1,0 +1,1 @@
+"""CSV answers: reading them with the place of every cell."""
