@@ -88,7 +88,7 @@ def _draft3_parts(contents: Any) -> Iterable[Any]:
     extended = contents.get("extends") if isinstance(contents, dict) else None
     if isinstance(extended, dict):
         contents = {**contents, "extends": [extended]}  # `referencing` knows lists alone
-    return filter(_is_object, specifications.DRAFT3.subresources_of(contents))
+    return filter(_is_object, _PLAIN_DRAFT3.subresources_of(contents))
 
 
 def _is_object(part: Any) -> bool:
@@ -96,7 +96,26 @@ def _is_object(part: Any) -> bool:
     return isinstance(part, dict)
 
 
-_DRAFT3 = attrs.evolve(specifications.DRAFT3, subresources_of=_draft3_parts)  # type: ignore[misc]
+def _with_dependencies(specification: Specification[Any]) -> Specification[Any]:
+    """A draft in which each of ``dependencies`` is a schema or a list of names, in any order.
+
+    `referencing` takes all of them for what the first one is: names for a schema, which has none of
+    its methods, and schemas for names, so that their references were not followed.
+    """
+
+    def parts(contents: Any) -> Iterable[Any]:
+        depending = contents.get("dependencies") if isinstance(contents, dict) else None
+        if not isinstance(depending, dict):
+            return specification.subresources_of(contents)
+        others = {name: part for name, part in contents.items() if name != "dependencies"}
+        schemas = (part for part in depending.values() if isinstance(part, dict | bool))
+        return [*specification.subresources_of(others), *schemas]
+
+    return attrs.evolve(specification, subresources_of=parts)  # type: ignore[misc]
+
+
+_PLAIN_DRAFT3 = _with_dependencies(specifications.DRAFT3)
+_DRAFT3 = attrs.evolve(_PLAIN_DRAFT3, subresources_of=_draft3_parts)  # type: ignore[misc]
 _OLD = "http://json-schema.org/draft-0{}/schema"
 _NEW = "https://json-schema.org/draft/{}/schema"
 LATEST = _dialect(
@@ -106,9 +125,15 @@ DIALECTS: Mapping[str, Dialect] = {
     dialect.uri: dialect
     for dialect in (
         _dialect(_OLD.format(3), jsonschema.Draft3Validator, _DRAFT3),
-        _dialect(_OLD.format(4), jsonschema.Draft4Validator, specifications.DRAFT4),
-        _dialect(_OLD.format(6), jsonschema.Draft6Validator, specifications.DRAFT6),
-        _dialect(_OLD.format(7), jsonschema.Draft7Validator, specifications.DRAFT7),
+        _dialect(
+            _OLD.format(4), jsonschema.Draft4Validator, _with_dependencies(specifications.DRAFT4)
+        ),
+        _dialect(
+            _OLD.format(6), jsonschema.Draft6Validator, _with_dependencies(specifications.DRAFT6)
+        ),
+        _dialect(
+            _OLD.format(7), jsonschema.Draft7Validator, _with_dependencies(specifications.DRAFT7)
+        ),
         _dialect(
             _NEW.format("2019-09"), jsonschema.Draft201909Validator, specifications.DRAFT201909
         ),

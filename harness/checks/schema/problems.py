@@ -7,7 +7,6 @@ from functools import lru_cache, partial
 from typing import Any
 
 from jsonschema import ValidationError
-from jsonschema.exceptions import best_match
 
 from harness.checks.json.depth import depth_of
 from harness.checks.json.document import read_document
@@ -15,7 +14,7 @@ from harness.checks.json.pointer import pointer_of, span_of, verdict_path
 from harness.checks.json.value import document_of
 from harness.checks.json.wording import kind_of, list_of, show
 from harness.checks.schema.keywords import NOT_EXPECTED
-from harness.checks.schema.schema import MAX_DEPTH, Schema
+from harness.checks.schema.schema import MAX_DEPTH, Schema, best_of
 from harness.checks.schema.timeout import SchemaTimeout
 from harness.checks.text.document import Document, Path
 from harness.checks.text.wrappers import KNOWN_WRAPPERS, Wrappers
@@ -120,16 +119,8 @@ def problems_of(schema: Schema, value: Any, depth_of_value: Callable[[], int]) -
     return Problems(tuple(sorted(found, key=lambda p: (len(p.path), _ORDER.index(p.code)))))
 
 
-def _leaf(error: ValidationError) -> Any:
-    """The error inside of it that says most."""
-    try:
-        return best_match([error]) or error
-    except TypeError:  # draft 3 lists schemas among types, which `jsonschema` takes for names here
-        return error
-
-
 def _problem(error: ValidationError) -> Problem:
-    leaf = _leaf(error)
+    leaf: Any = best_of([error])
     path = tuple(leaf.absolute_path)
     where = pointer_of(path)
     keyword = leaf.validator

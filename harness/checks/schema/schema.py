@@ -63,6 +63,14 @@ class Schema:
             return _first_errors(self.validator, value)
 
 
+def best_of(errors: list[ValidationError]) -> ValidationError:
+    """The error, or one inside of it, that says most."""
+    try:
+        return jsonschema.exceptions.best_match(errors) or errors[0]
+    except TypeError:  # draft 3 lists schemas among types, which `jsonschema` takes for names here
+        return errors[0]
+
+
 def _first_errors(validator: Any, value: Any) -> list[ValidationError]:
     found: list[ValidationError] = []
     try:
@@ -190,8 +198,8 @@ def _exact(raw: Any, is_data: bool = False) -> Any:
 def _check_against_metaschema(dialect: Dialect, schema: Any) -> None:
     validator = dialect.validator({"$ref": dialect.uri}, registry=_bundled(dialect.uri))
     start_clock()
-    error = jsonschema.exceptions.best_match(islice(validator.iter_errors(schema), MAX_ERRORS))
-    if error is not None:
+    if errors := [*islice(validator.iter_errors(schema), MAX_ERRORS)]:
+        error = best_of(errors)
         raise SchemaError(f"at {pointer_of(tuple(error.absolute_path))}: {_short(error.message)}")
 
 

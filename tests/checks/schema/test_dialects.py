@@ -35,6 +35,11 @@ CASES = [
     (D4, {"definitions": {"s": {"id": "#s", "type": "string"}}, "allOf": [{"$ref": "#s"}]}, ['"x"'], ["1"]),
     (D4, {"dependencies": {"a": ["b"], "c": {"required": ["d"]}}}, ['{"a":1,"b":1}'], ['{"a":1}', '{"c":1}']),
     (D4, {"const": 1}, ["2"], []),
+    (D3, {"dependencies": {"a": {"minProperties": 1}, "b": "c", "d": ["e"]}}, ['{"b": 1, "c": 1}'], ['{"b": 1}', '{"d": 1}']),
+    (D4, {"dependencies": {"a": {"required": ["b"]}, "c": ["d"]}}, ['{"c":1,"d":1}'], ['{"a":1}', '{"c":1}']),
+    (D6, {"dependencies": {"a": False, "c": ["d"]}}, ['{"c":1,"d":1}'], ['{"a":1}', '{"c":1}']),
+    (D7, {"dependencies": {"a": {"anyOf": [{"required": ["b"]}]}, "c": ["d"]}}, ['{"c":1,"d":1}'], ['{"a":1}', '{"c":1}']),
+    (D7, {"definitions": {"s": {"$id": "#s", "required": ["b"]}}, "dependencies": {"c": ["d"], "a": {"$ref": "#s"}}}, ['{"b":1,"a":1}'], ['{"a":1}', '{"c":1}']),
     (D6, {"const": 1}, ["1", "1.0"], ["2"]),
     (D6, {"contains": {"const": 2}}, ["[1, 2]", "1"], ["[1]", "[]"]),
     (D6, {"contains": True, "minContains": 2}, ["[1]"], ["[]"]),
@@ -222,3 +227,16 @@ def test_verdicts_are_those_of_jsonschema(draft, schema, other, values):
     elif expected is not None:
         found = [not compiled.errors(decode(json.dumps(value), 0).value) for value in values]
         assert found == expected, json.dumps(schema)
+
+
+@pytest.mark.parametrize("uri", [D3, D4, D6, D7])
+def test_a_reference_behind_a_list_of_names_is_followed(uri):
+    depending = {"c": ["d"], "a": {"properties": {"x": {"$ref": "#/definitions/gone"}}}}
+    with pytest.raises(SchemaError, match="leads nowhere in this schema"):
+        compile_schema({"$schema": uri, "dependencies": depending})
+
+
+def test_a_schema_of_draft_3_that_is_none_is_told_by_its_fault():
+    with pytest.raises(SchemaError, match="at /dependencies/a: ") as told:
+        compile_schema({"$schema": D3, "dependencies": {"a": {"properties": 1}}})
+    assert "TypeError" not in str(told.value)
