@@ -1,15 +1,11 @@
 """A user's project in a temporary folder: a task, suites, stored runs, and pytest run over them.
 
-pytest runs in a process of its own, as a user runs it; ``record:`` models make that quick.
+pytest runs in a process of its own, as a user runs it; ``record:`` models make that quick, and so
+does ``tests.forked``.
 """
 
-import ctypes
 import json
-import os
 import re
-import signal
-import subprocess
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,6 +16,7 @@ from harness.core.record import ModelRecord, RunRecord, Sample, TaskRecord
 from harness.records.runs import read_run, run_ids, write_run
 from harness.tasks.kept import task_folder
 from harness.tasks.task import load_task
+from tests.forked import LOADED, clean_environment, python_module
 from tests.models import ROOT
 
 TASK = """\
@@ -38,8 +35,6 @@ SCHEMA = {
 GOOD = '{"word": "x"}'
 FENCED = f"```json\n{GOOD}\n```"
 WORDS = ("ant", "bee", "cat", "dog")
-LOADED = ("-p", "no:hypothesispytest", "-p", "no:anyio", "-p", "harness.pytest_plugin")
-"""Without plugins that are no use here: hypothesis' imports hypothesis as a session ends."""
 
 
 @dataclass(frozen=True)
@@ -143,16 +138,15 @@ class Project:
         )
         return f"record:stored/{run}"
 
-    def pytest(self, *arguments: str, folder: str = "", **environment: str) -> Outcome:
+    def pytest(
+        self, *arguments: str, folder: str = "", is_forked: bool = True, **environment: str
+    ) -> Outcome:
         """Run pytest in a folder of the project."""
-        done = subprocess.run(
-            [sys.executable, "-m", "pytest", *LOADED, *arguments],
-            cwd=self.root / folder,
-            env=clean_environment(**environment),
-            capture_output=True,
-            text=True,
-            timeout=300,
-            preexec_fn=end_with_parent if _PRCTL else None,
+        done = python_module(
+            ("pytest", *LOADED, *arguments),
+            self.root / folder,
+            clean_environment(**environment),
+            is_forked=is_forked,
         )
         return Outcome(done.returncode, done.stdout, done.stderr)
 
@@ -178,23 +172,6 @@ def _completion(answer: str | Completion, request: Request) -> Completion:
     if isinstance(answer, Completion):
         return replace(answer, case_id=request.case_id, repeat=request.repeat)
     return Completion(answer, FinishReason.STOP, request.case_id, request.repeat)
-
-
-_PRCTL = getattr(ctypes.CDLL(None), "prctl", None) if os.name == "posix" else None
-_PR_SET_PDEATHSIG = 1
-
-
-def end_with_parent() -> None:
-    """Have Linux kill the process that calls this when the test run is killed."""
-    assert _PRCTL is not None
-    _PRCTL(_PR_SET_PDEATHSIG, signal.SIGKILL)
-
-
-def clean_environment(**more: str) -> dict[str, str]:
-    """Ours, without what would change how pytest prints or what it loads."""
-    dropped = ("COLUMNS", "FORCE_COLOR", "CI", "GITHUB_ACTIONS")
-    kept = {k: v for k, v in os.environ.items() if k not in dropped and not k.startswith("PYTEST_")}
-    return {**kept, "PYTHONPATH": str(ROOT), "COLUMNS": "100", **more}
 
 
 def json_project(root: Path) -> Project:

@@ -13,7 +13,8 @@ from harness import backends
 from harness.core.modelref import ModelRef
 from harness.engine.events import Answered
 from harness.engine.model import EngineSettings
-from tests.project import clean_environment, end_with_parent
+from tests.fork_server import end_with_parent
+from tests.project import clean_environment
 
 PACKAGES = ("fastapi", "uvicorn", "sse_starlette", "starlette_context", "pydantic_settings")
 KEY = "sk-local-0123456789"

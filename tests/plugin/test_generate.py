@@ -305,7 +305,7 @@ def test_a_session_without_generate_imports_no_hypothesis(project):
         "    print('loaded:', 'hypothesis.core' in sys.modules)\n",
     )
     # pytest runs without hypothesis' own plugin, which imports it at the end of a session.
-    outcome = project.pytest("suites", "--model", project.store())
+    outcome = project.pytest("suites", "--model", project.store(), is_forked=False)
     assert outcome.counts() == {"passed": 2}
     assert "loaded: False" in outcome.out
 

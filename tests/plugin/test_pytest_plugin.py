@@ -244,7 +244,7 @@ def test_plain():
     assert not {"torch", "yaml", "pydantic", "rich.progress", "jsonschema"} & set(sys.modules)
 """,
     )
-    outcome = project.pytest("test_plain.py", "-p", "no:cacheprovider")
+    outcome = project.pytest("test_plain.py", "-p", "no:cacheprovider", is_forked=False)
     assert outcome.code == 0, outcome.out
     ours = [line for line in outcome.out.splitlines() if "harness" in line]
     assert all(line.startswith(("plugins: ", "rootdir: ")) for line in ours)

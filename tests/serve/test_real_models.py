@@ -17,9 +17,10 @@ from harness.core.modelref import ModelRef
 from harness.engine.events import Answered
 from harness.tasks.task import load_task
 from tests.export.exporting import export_gguf
+from tests.fork_server import end_with_parent
 from tests.models import ROOT, TASKS, TINY_QWEN2
 from tests.patience import PATIENCE
-from tests.project import Project, clean_environment, end_with_parent
+from tests.project import Project, clean_environment
 from tests.serve.running import TEXT, Running
 
 ADAPTER = f"adapter:{ROOT}/fixtures/models/tiny-qwen2-adapter+base={TINY_QWEN2}"
