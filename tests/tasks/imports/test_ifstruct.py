@@ -83,6 +83,8 @@ def official(asked: dict[str, Any], text: str) -> bool:
     flags = re.DOTALL | re.IGNORECASE
     for mark in ("<think>.*?</think>", "^.*?</think>", "<think>.*$"):
         text = re.sub(mark, "", text, flags=flags)
+    text = text.rstrip()
+    text = text.removesuffix("<|end|>" if text.endswith("<|end|>") else "<|return|>")
     lines = text.strip().splitlines()
     fences = [n for n, line in enumerate(lines) if line.startswith("```")]
     if (asked["require_code_block"] and len(fences) < 2) or len(fences) == 1:
@@ -231,6 +233,7 @@ DIFFERING = {
     "NaN and Infinity": (JSON, GOOD.replace("2}", '2, "rate": NaN}'), True),
     "a key twice in one object": (JSON, GOOD.replace("2}", '3, "n": 2}'), True),
     "a second fence": (FENCED, f"```json\n{GOOD}\n```\nor\n```json\n{GOOD}\n```", True),
+    "<|end|> or <|return|> at the end": (JSON, f"{GOOD}<|end|>\n", True),
     "marks of reasoning within a value": (
         JSON,
         GOOD.replace('"a"', '"<think>,</think>"').replace('"b"', '"</think>"'),
@@ -273,8 +276,25 @@ def test_each_difference_is_named_and_is_one(tmp_path: Path, about: str) -> None
 
 
 def test_no_other_difference_is_named() -> None:
-    """The one that is left needs marks that the rule above does not know."""
-    assert {d.about for d in DIFFERENCES} == {*DIFFERING, "<|end|> or <|return|> at the end"}
+    assert {d.about for d in DIFFERENCES} == DIFFERING.keys()
+
+
+@pytest.mark.parametrize("token", ["<|end|>", "<|return|>"])
+def test_a_token_of_gpt_oss_at_the_end_is_extra_text(tmp_path: Path, token: str) -> None:
+    """It is cut off by the benchmark's program, once and at the end alone."""
+    alone = row(3)
+    task = imported(tmp_path, JSON, alone, YAML)
+    in_yaml = "- name: a\n  n: 1\n- name: b\n  n: 2"
+    answers = [(JSON, GOOD), (alone, f"```json\n{GOOD}\n```"), (YAML, in_yaml)]
+    for asked, text in answers:
+        for ending in ("", token, f"\n{token} \n"):
+            assert official(asked, text + ending)
+            assert ours(task, asked, text + ending) is (not ending)
+    name = f"json-{JSON['seed']}"
+    ended = Completion(f"{GOOD}{token}", case_id=name)
+    assert judge_answer(task.case(name), ended, task)["json_validity"].code == "special_token"
+    for both in (f"{GOOD}{token}{token}", f"{token}{GOOD}", f"{GOOD}<|im_end|>"):
+        assert (official(JSON, both), ours(task, JSON, both)) == (False, False)
 
 
 def test_the_limit_of_tokens_is_one_unless_it_is_the_same(tmp_path: Path) -> None:
