@@ -6,6 +6,7 @@ from typing import Any
 
 from harness.checks.declared.output import Output
 from harness.checks.equality.leaves import leaves_of
+from harness.checks.equality.nearest import Nearness, nearest
 from harness.checks.json.pointer import follow, pointer_of, verdict_path
 from harness.checks.json.wording import show
 from harness.checks.schema.keywords import equality_key
@@ -16,7 +17,7 @@ from harness.checks.tools.rule import CallRule, Order
 from harness.core.case import Case
 from harness.core.completion import Completion
 from harness.core.printable import excerpt
-from harness.core.verdict import FailureCode, Outcome, Verdict
+from harness.core.verdict import FailureCode, Verdict
 
 NEEDS = ("tools",)
 BROKEN_BY = ("syntax", "calls", "tool")
@@ -27,7 +28,8 @@ class ExactCalls:
     """Rejects ``get_weather(city="Bonn")`` where the reference calls it with Berlin.
 
     Values are compared as values: 5.0 is 5, keys have no order, ``true`` is not 1. Parallel calls
-    have no order unless the task fixes it. Free arguments are not compared.
+    have no order unless the task fixes it. Free arguments are not compared. Of several references
+    the nearest is told, the one with the most calls and arguments that are equal.
     """
 
     rule: CallRule
@@ -41,15 +43,41 @@ class ExactCalls:
         reading = reading_of(completion, self.rule)
         if isinstance(reading, Verdict):
             return reading
-        verdicts = [self._against(wanted_of(r), reading) for r in case.references]
-        is_right = any(verdict.outcome is Outcome.PASSED for verdict in verdicts)
-        return Verdict.passed() if is_right else verdicts[0]
+        references = list(enumerate(case.references, start=1))
+        return nearest(references, len(references), lambda r: self._against(wanted_of(r), reading))
 
-    def _against(self, wanted: tuple[Wanted, ...], reading: Reading) -> Verdict:
+    def _against(self, wanted: tuple[Wanted, ...], reading: Reading) -> tuple[Verdict, Nearness]:
+        """The verdict by one reference; the share of its calls that are there, and of the arguments
+        of those that are not."""
         found = [*enumerate(reading.calls)]
         lacking = self._unmatched([*wanted], found)
+        most = max(len(wanted), len(reading.calls), 1)
+        shares = (
+            [self._share(call, _same_tool(call, found)[1]) for call in lacking] if found else []
+        )
+        verdict = self._told(wanted, reading, lacking, found)
+        return verdict, ((len(wanted) - len(lacking)) / most, sum(shares) / most)
+
+    def _share(self, wanted: Wanted, call: Call) -> float:
+        """The share of the arguments of two calls that are equal; with a point for the tool."""
+        if wanted.name != call.name:
+            return 0.0
+        expected = dict(leaves_of(self._bare(wanted.arguments)))
+        there = dict(leaves_of(self._bare(call.arguments)))
+        shared = expected.keys() & there.keys()
+        equal = [p for p in shared if equality_key(expected[p]) == equality_key(there[p])]
+        return (1 + len(equal)) / (1 + len({*expected, *there}))
+
+    def _told(
+        self,
+        wanted: tuple[Wanted, ...],
+        reading: Reading,
+        lacking: list[Wanted],
+        found: list[tuple[int, Call]],
+    ) -> Verdict:
+        """The first difference; ``found`` has the calls that are not wanted."""
         if lacking and found:
-            return self._difference(lacking[0], *_nearest(lacking[0], found))
+            return self._difference(lacking[0], *_same_tool(lacking[0], found))
         if lacking:
             reason = f"expected a call of {lacking[0].name} more, found {len(reading.calls)} calls"
             return Verdict.failed(FailureCode.CALL_COUNT, reason, reading.calls[-1].span)
@@ -102,7 +130,7 @@ def check_for(output: Output) -> ExactCalls:
     return ExactCalls(output.call_rule, output.call_order, output.free_arguments)
 
 
-def _nearest(wanted: Wanted, found: Sequence[tuple[int, Call]]) -> tuple[int, Call]:
+def _same_tool(wanted: Wanted, found: Sequence[tuple[int, Call]]) -> tuple[int, Call]:
     """The call of the same tool, else the first."""
     return next((pair for pair in found if pair[1].name == wanted.name), found[0])
 

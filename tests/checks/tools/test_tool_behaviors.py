@@ -1,5 +1,7 @@
 """The behaviors of calls: what each rejects, with which code, at which place of the raw text."""
 
+# ruff: noqa: E501
+
 import json
 
 import pytest
@@ -133,6 +135,31 @@ def test_parallel_calls_have_an_order_only_where_the_task_fixes_it():
 def test_of_several_references_one_is_enough():
     assert verdicts(hermes(BONN), ULM, BONN) == verdicts(hermes(BONN, ULM), ULM, [ULM, BONN]) == {}
     assert "exact_calls" in verdicts(hermes(BONN), ULM, [ULM, BONN])
+
+
+ROME = {"name": "get_weather", "arguments": {"city": "Rome", "days": 3}}
+STOPPED = {"name": "stop", "arguments": {}}
+
+
+@pytest.mark.parametrize(
+    ("calls", "references", "told"),
+    [
+        ([ROME], [BONN, ULM], 'get_weather: /city: expected "Ulm", found "Rome"; reference 2 of 2'),
+        ([ROME], [ULM, BONN], 'get_weather: /city: expected "Ulm", found "Rome"; reference 1 of 2'),
+        ([ROME], [STOPPED, ULM], 'get_weather: /city: expected "Ulm", found "Rome"; reference 2 of 2'),
+        ([ULM], [STOPPED, [ULM, BONN]], "expected a call of get_weather more, found 1 calls; reference 2 of 2"),
+        ([ULM, BONN], [STOPPED, ROME, ULM], "expected 1, found a call of get_weather more; reference 3 of 3"),
+        ([ULM, ROME], [[BONN, STOPPED], [BONN, ULM]], 'get_weather: /city: expected "Bonn", found "Rome"; reference 2 of 2'),
+        ([ROME], [ULM], 'get_weather: /city: expected "Ulm", found "Rome"'),
+        ([ROME], [STOPPED, BONN], 'get_weather: /city: expected "Bonn", found "Rome"; reference 2 of 2'),
+    ],
+)  # fmt: skip
+def test_of_several_references_the_nearest_is_told(calls, references, told):
+    output = Output(format="tool_calls", tools=TOOLS)
+    case = Case("a", (), references[0], tuple(references[1:]))
+    completion = Completion(hermes(*calls), case_id="a", tool_form="hermes")
+    reason = exact_calls.check_for(output).judge(case, completion).reason
+    assert reason.removesuffix(" is the nearest") == told
 
 
 def test_the_number_of_calls_is_declared_where_there_is_no_reference():
