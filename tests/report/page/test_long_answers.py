@@ -7,10 +7,12 @@ page reads every answer as JSON and sets it beside another; neither may take lon
 import json
 import random
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from harness.core.case import Message
 from harness.core.verdict import FailureCode, Verdict
 from harness.report.html import render
 from harness.report.report import report_on
@@ -154,6 +156,23 @@ def test_a_text_of_many_lines_is_in_blocks_that_a_reader_does_not_notice(
     tab.call("Emulation.setEmulatedMedia", media="print")
     assert tab.evaluate(visibility) == "visible"
     tab.call("Emulation.setEmulatedMedia", media="")
+
+
+def test_a_prompt_of_many_lines_is_in_one_piece(tab: Page, tmp_path: Path) -> None:
+    """Its first line follows the mark of what every prompt begins with."""
+    asked = (Message("user", LINES),)
+    runs = [
+        (model, [replace(sample(model, 0, value, good(value)), messages=asked)])
+        for model in (BASE, ADAPTER)
+        for value in values(1)
+    ]
+    path = tmp_path / "page.html"
+    path.write_text(render(report_on(record_of(runs))), "utf-8")
+    tab.open(path)
+    tab.evaluate("document.querySelectorAll('.bucket').forEach((fold) => { fold.open = true; })")
+    tab.until("document.querySelector('.case .prompt')")
+    assert tab.evaluate("document.querySelector('.case .prompt').textContent.length") > len(LINES)
+    assert tab.evaluate("document.querySelectorAll('.lines').length") == 0
 
 
 SHAPES = {**ENDS, **{ascii(text): filled("", text) for text in (*HOSTILE, EVERYTHING)}}

@@ -23,7 +23,7 @@ const drawAnswer = (task, row, { side, name, ref, role, className }, changed, ta
     const isLong = texts[text].length > data.long[0] || texts[text].split("\n").length > data.long[1];
     const titled = marks.map(([start, end, behavior, code]) => [start, end, `${names[behavior]}: ${names[code]}`]);
     const raw = el("pre", isLong ? "raw long" : "raw");
-    const below = withCertainty(task, row, side, raw, () => marked(texts[text], titled, { changed, tag }));
+    const below = withCertainty(task, row, side, raw, () => marked(texts[text], titled, { changed, tag, hasBlocks: true }));
     if (isLong) raw.tabIndex = 0;
     box.append(raw, below);
   } else box.append(el("p", "note", "The completion is empty."));

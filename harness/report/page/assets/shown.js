@@ -86,10 +86,10 @@ const inBlocks = (stretches, blocks) => {
 
 /**
  * The text as nodes with its marks in <mark>, each with a title, and its changes in elements named
- * `tag`. A mark is [start, end, title], a change [start, end].
+ * `tag`. A mark is [start, end, title], a change [start, end]. With `hasBlocks` nothing may stand beside them.
  */
-const marked = (text, marks, { changed = [], tag = "ins", className = "m" } = {}) => {
-  const blocks = blocksOf(text);
+const marked = (text, marks, { changed = [], tag = "ins", className = "m", hasBlocks = false } = {}) => {
+  const blocks = hasBlocks ? blocksOf(text) : [];
   const cuts = new Set([0, text.length, ...blocks]);
   for (const [start, end] of [...marks, ...changed]) cuts.add(start).add(end);
   const edges = [...cuts].sort((a, b) => a - b);
