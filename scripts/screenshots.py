@@ -41,6 +41,7 @@ COLUMNS, LINES = 100, 200
 MAX_SECONDS = 300
 MAX_BYTES = 300_000
 """Largest size of one picture."""
+SETTINGS = {"OMP_NUM_THREADS": "1", "HARNESS_STORE": "out/store"}
 TRAINED, EARLY = "adapter:out/adapter", "adapter:out/early"
 CERTAIN = (
     f"--model base:fixtures/models/tiny-qwen2 --model {TRAINED} -q --limit 12 --logprobs "
@@ -50,6 +51,11 @@ CERTAIN = (
 SHOWN = ("change", "before", "after", "is.exact_fields", "model.2", "codes")
 """Columns of the table of cases beside other tools."""
 SUITES = "pytest suites/ --task json_extraction --no-header"
+SPOILT = {
+    "␍": "a carriage return as a character: the line was not written over the one before",
+    "times mean little": "times of a busy machine: take the pictures on an idle one",
+}
+"""Texts that no picture of a terminal may have, with what they are."""
 
 
 def main() -> None:
@@ -146,11 +152,12 @@ def run(project: Path, command: str, codes: tuple[int, ...] = (0,)) -> None:
 
 
 def environment() -> dict[str, str]:
-    """The process's environment with this interpreter's programs first, without output settings."""
+    """The process's environment with this interpreter's programs first, without output settings,
+    and with a store of the project's own: no picture shows what the machine answered before."""
     dropped = ("NO_COLOR", "FORCE_COLOR", "PYTEST_ADDOPTS", "CI", "GITHUB_ACTIONS", "COLUMNS")
     kept = {name: value for name, value in os.environ.items() if name not in dropped}
     path = f"{Path(sys.executable).parent}{os.pathsep}{kept.get('PATH', '')}"
-    return {**kept, "PATH": path, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    return {**kept, "PATH": path, "PYTHONPATH": str(ROOT), **SETTINGS}
 
 
 def terminal(project: Path, command: str) -> str:
@@ -166,6 +173,9 @@ def terminal(project: Path, command: str) -> str:
             time.sleep(0.2)
         time.sleep(0.5)  # Give the terminal time to show the last output of the program.
         screen = tmux("capture-pane", "-p", "-e", "-S", "-").rstrip()
+    for text, found in SPOILT.items():
+        if text in screen:
+            sys.exit(f"screenshots: {command} shows {found}")
     lines = screen.splitlines()
     return "\n".join([f"$ {command}", *lines[:-1]])  # The last one is the next prompt.
 
