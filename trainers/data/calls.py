@@ -17,8 +17,8 @@ from trainers.data.conversation import characters
 
 TOOLS = "tools"
 MOST_DEPTH = 64
-"""Levels of objects and lists in arguments: no tool's schema has as many, a template's recursion
-ends at a few hundred."""
+"""Levels of objects and lists in tools and arguments: no tool's schema has as many, a template's
+recursion ends at a few hundred."""
 
 
 def tools_in(value: Mapping[str, Any]) -> str:
@@ -33,6 +33,7 @@ def tools_in(value: Mapping[str, Any]) -> str:
     # The schemas' library comes along, which rows without tools do not wait for.
     from harness.checks.tools.tool import require_tools
 
+    _require_shallow(given, TOOLS)
     require_tools(given)
     characters(json.dumps(given, ensure_ascii=False), TOOLS)
     return tools_text(given)
@@ -108,7 +109,7 @@ def _call(entry: Any, place: str) -> Wanted:
         raise ValueError(
             f"{place}: arguments must be an object, or its JSON text, found {arguments!r:.60}"
         )
-    _require_shallow(arguments, place)
+    _require_shallow(arguments, f"{place}: arguments")
     characters(json.dumps(arguments, ensure_ascii=False), f"{place}: arguments")
     return Wanted(name, arguments)
 
@@ -120,14 +121,14 @@ def _decoded(text: str, name: str) -> Any:
         raise ValueError(f"{name}: not valid JSON ({error})") from None
 
 
-def _require_shallow(arguments: Any, place: str) -> None:
-    level = [arguments]
+def _require_shallow(value: Any, place: str) -> None:
+    level = [value] if isinstance(value, dict | list) else []
     for _ in range(MOST_DEPTH):
         parts = (part.values() if isinstance(part, dict) else part for part in level)
         level = [value for part in parts for value in part if isinstance(value, dict | list)]
         if not level:
             return
-    raise ValueError(f"{place}: arguments are nested deeper than {MOST_DEPTH} levels")
+    raise ValueError(f"{place}: nested deeper than {MOST_DEPTH} levels")
 
 
 def _require_sound(calls: Sequence[Wanted], tools: str, place: str) -> None:

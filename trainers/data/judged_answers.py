@@ -140,9 +140,9 @@ def _answer_of(
 
 def _reference(output: Output, case: Case, completion: Completion) -> str | None:
     """The case's reference as the model's own answer would be; ``None`` of calls where the form of
-    the model is not known."""
+    the model is not known, or a server has read them."""
     has_calls = output.format == TOOL_CALLS and output.calls != "none"
-    if has_calls and output.tool_form == "auto" and completion.tool_form is None:
+    if has_calls and output.tool_form == "auto" and completion.tool_form in (None, "openai"):
         return None
     return reference_answer(output, case.reference, completion.tool_form)
 

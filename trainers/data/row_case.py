@@ -28,12 +28,21 @@ def cases_of(rows: Sequence[Row], task: Task) -> tuple[Task, list[Case]]:
         HarnessError: a line for each row without tools where the task asks with some, or the other
             way round.
     """
-    if mistakes := [mistake for row in rows if (mistake := _mistake(row, task))]:
-        raise HarnessError(*shortened(mistakes))
+    require_kind(rows, task)
     cases = [_case(row, task) for row in rows]
     # A check is made for each case where one of the task's has declarations of its own.
     has_own = any(case.declared for case in cases)
     return replace(task, cases=tuple(cases)) if has_own else task, cases
+
+
+def require_kind(rows: Sequence[Row], task: Task) -> None:
+    """Check that the rows have tools where the task asks with some, and nowhere else.
+
+    Raises:
+        HarnessError: a line for each row of the other kind.
+    """
+    if mistakes := [mistake for row in rows if (mistake := _mistake(row, task))]:
+        raise HarnessError(*shortened(mistakes))
 
 
 def _case(row: Row, task: Task) -> Case:
@@ -49,7 +58,8 @@ def _case(row: Row, task: Task) -> Case:
 
 
 def _text(declared: Mapping[str, Any]) -> str:
-    return json.dumps(declared, sort_keys=True) if declared else ""
+    # In the order of the row's keys, in which its chat template writes tools.
+    return json.dumps(declared) if declared else ""
 
 
 def learned_text(row: Row, output: Output) -> str:

@@ -169,10 +169,12 @@ def _answer(tokenizer: Any, row: TrainingRow, prompt: str, arguments: Arguments)
         return call_text(
             tokenizer, prompt, row.prompt, content, row.calls, tools=tools, arguments=arguments
         )
-    except TemplateError as error:
-        reason = f"the base's chat template refuses these calls: {error}"
     except ValueError as mistake:
         reason = str(mistake)
+    except Exception as error:  # whatever a stranger's program raises
+        reason = (
+            f"the base's chat template refuses these calls: {str(error) or type(error).__name__}"
+        )
     raise HarnessError(f"{row.where}: {reason}")
 
 

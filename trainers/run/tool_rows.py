@@ -12,6 +12,7 @@ from harness.files.strict_json import UnreadableFile
 from harness.model_files.folder_tokens import folder_tokens
 from harness.model_files.token_findings import tool_findings
 from harness.tasks.task import Task
+from trainers.data.row_case import require_kind
 from trainers.recipes.load import RecipeFile
 from trainers.run.job import RecipeRows
 
@@ -24,8 +25,12 @@ def check_tool_rows(
     """
     Raises:
         HarnessError: the template writes no tools, or calls in a form that is not known, or in
-            another one than the task names.
+            another one than the task names; or a row that the task judges has no tools, or the
+            task asks with none.
     """
+    if task:
+        asked = rows.train if file.recipe.needs_task else ()
+        require_kind([*rows.val[: file.recipe.watch_rows], *asked], task)
     own = [row for row in (*rows.train, *rows.val) if row.tools]
     if found := [*_template(folder, own), *_form(tokenizer, own, task)] if own else []:
         raise HarnessError(*(f"{file.where('base')}: {mistake}" for mistake in found))

@@ -69,7 +69,8 @@ def test_a_failing_answer_is_a_pair_whose_reference_has_the_form_of_the_model(fo
     assert first["chosen"][0]["content"] == '{"name": "stop", "parameters": {}}'
     found = listing()["preference"].read(second, "f:1")
     assert (json.loads(found.tools), found.rejected) == ([STOP], "Stopped.")
-    assert mine_pairs(answers(folder, "Stopped.", form=None)).rows == ()
+    for unknown in (None, "openai"):
+        assert mine_pairs(answers(folder, "Stopped.", form=unknown)).rows == ()
 
 
 def test_calls_that_a_server_read_are_calls_of_the_row_and_make_no_pair(folder) -> None:
@@ -115,11 +116,12 @@ def json_text(tools: Any) -> str:
 
 
 def test_rows_as_cases_of_a_task_ask_with_their_tools(folder, tmp_path) -> None:
-    words = read(ASKED, {"role": "assistant", "content": "Hello."}, tools=[STOP])
+    reordered = [{"function": {"name": "stop"}, "type": "function"}]
+    words = read(ASKED, {"role": "assistant", "content": "Hello."}, tools=reordered)
     called = replace(read(ASKED, ROWS["two calls"]), where="f:2")
     write_task(TrainingPrompts((words, called), 0), load_task(folder), tmp_path / "own")
     task = load_task(tmp_path / "own" / "weather")
-    assert [json.loads(r.tools) for r in task.requests()] == [[STOP], TOOLS]
+    assert [request.tools for request in task.requests()] == [words.tools, called.tools]
     first, second = task.cases
     assert (task.output_for(first).calls, first.reference) == ("none", "Hello.")
     assert [call["arguments"]["city"] for call in second.reference] == ["Ulm", "Bonn"]

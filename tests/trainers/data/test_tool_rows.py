@@ -135,11 +135,11 @@ TEXT_OF_CALL = '<tool_call>{"name": "stop", "arguments": {}}</tool_call>'
 
 
 def test_a_case_has_the_tools_of_its_row(task: Task) -> None:
-    own = read(ASKED, ROWS["one call"], tools=TOOLS[:1])
+    own = read(ASKED, ROWS["one call"], tools=[dict(reversed(TOOLS[0].items()))])
     same = read(ASKED, ROWS["one call"])
     judging, (first, second) = cases_of([own, same], task)
     requests = requests_for("t", [first, second], Sampling(), tools=judging.output.tools_text)
-    assert [json.loads(r.tools) for r in requests] == [TOOLS[:1], TOOLS]
+    assert [request.tools for request in requests] == [own.tools, same.tools]
     assert second.declared == ""
     assert prompt_key(own) != prompt_key(same)
     stop = Completion(TEXT_OF_CALL)
@@ -197,6 +197,9 @@ REFUSING = TEMPLATES["hermes"].replace(
     "{% if message.tool_calls %}",
     "{% if message.tool_calls %}{{ raise_exception('one call alone') }}",
 )
+FAILING = TEMPLATES["hermes"].replace(
+    "{% if message.tool_calls %}", "{% if message.tool_calls %}{{ 'a' + message.tool_calls }}"
+)
 LOSSY = TEMPLATES["hermes"].replace("| tojson }}}", "| upper | tojson }}}")
 
 
@@ -208,6 +211,7 @@ LOSSY = TEMPLATES["hermes"].replace("| tojson }}}", "| upper | tojson }}}")
         (OTHER_PROMPT, None, "writes the prompt otherwise once it is answered by calls"),
         (OTHER_END, None, "ends calls otherwise than an answer of words"),
         (REFUSING, None, "refuses these calls: one call alone"),
+        (FAILING, None, "refuses these calls: .*concatenate"),
         (LOSSY, None, "fails tool_call: "),
         (WITHOUT_CALLS, None, "fails tool_call: expected a call"),
         (WITHOUT_TOOLS, None, "fails on it: it writes no tools"),
@@ -269,7 +273,12 @@ for _ in range(80):
         ((ASKED, answer(call('{"days": 1e999}'))), TOOLS, "not valid JSON"),
         ((ASKED, answer(call([1]))), TOOLS, "arguments must be an object"),
         ((ASKED, answer(call({"city": "\ud800"}))), TOOLS, "holds the lone surrogate"),
-        ((ASKED, answer(call({"city": "a", "x": DEEP}))), TOOLS, "deeper than 64 levels"),
+        (
+            (ASKED, answer(call({"city": "a", "x": DEEP}))),
+            TOOLS,
+            "arguments: nested deeper than 64",
+        ),
+        ((ASKED, answer(call({"city": "a"}))), [*TOOLS, DEEP], "tools: nested deeper than 64"),
         ((ASKED, answer({"name": "stop", "arguments": {}})), TOOLS, "must be {"),
         ((ASKED, answer(5)), TOOLS, "must be {"),
         ((ASKED, answer(call(BONN, 5))), TOOLS, "the name of a tool must be text"),

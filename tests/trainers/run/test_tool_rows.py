@@ -86,3 +86,12 @@ def test_a_model_learns_to_call_and_when_not_to(recipe, tmp_path) -> None:
     for name, least in (("tool_call", 0.9), ("tool_name", 0.9), ("exact_calls", 0.9)):
         assert behaviors[name]["rate"] >= least, behaviors
     assert (behaviors["tool_call"]["judged"], behaviors["exact_calls"]["judged"]) == (26, 24)
+
+
+def test_a_held_out_row_of_the_other_kind_is_refused_before_the_weights(recipe, tmp_path) -> None:
+    path = recipe(TEMPLATES["hermes"])
+    (tmp_path / "base" / "model.safetensors").write_bytes(b"no weights")
+    plain = tmp_path / "plain.jsonl"
+    plain.write_text(json.dumps({"prompt": [{"role": "user", "content": "q"}], "completion": "a"}))
+    with pytest.raises(HarnessError, match=r"plain\.jsonl:1: has no tools, and weather"):
+        train(str(path), [f"data.val={plain}"])
