@@ -5,7 +5,7 @@ Checks are made from it, and a behavior's ``NEEDS`` are looked up in it.
 
 from collections.abc import Callable, Mapping
 from functools import cache
-from typing import TYPE_CHECKING, Annotated, Literal, Protocol, get_args
+from typing import TYPE_CHECKING, Annotated, Literal, Protocol
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, model_validator
 
@@ -347,12 +347,13 @@ class Output(OutputParts):
         Raises:
             ValueError: a part is for answers of another format, or says nothing.
         """
-        own = self.parts_of(self.format)
-        for form in get_args(Format):
-            for key, name in self.parts_of(form).items():
-                is_given = getattr(self, name) != type(self).model_fields[name].default
-                if is_given and key not in own:
-                    raise ValueError(f"{key} needs format: {form}, not {self.format}")
+        own = frozenset(self.parts_of(self.format).values())
+        for name in sorted(self.model_fields_set - own):
+            field = type(self).model_fields[name]
+            only = next((mark for mark in field.metadata if isinstance(mark, Only)), None)
+            if only and getattr(self, name) != field.default:
+                key, form = field.alias or name, only.formats[0]
+                raise ValueError(f"{key} needs format: {form}, not {self.format}")
         if self.format == TOOL_CALLS and self.fence != "forbidden":
             raise ValueError("fence is for answers of another format than tool_calls")
         for key in ("commentary", "fence_language"):

@@ -7,7 +7,7 @@ reasoning, and tool calls, are taken for the answer where there is nothing else.
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from functools import lru_cache
 from typing import NamedTuple
@@ -69,9 +69,11 @@ class Wrappers:
 
     own: tuple[tuple[str, str], ...] = ()
     """Opening and closing marks, letter for letter."""
-    company: Company = ALONE
+    # Caches of answers hash this value a dozen times for each: the two parts that a task seldom has
+    # and that tell no two of its answers apart are left out.
+    company: Company = field(default=ALONE, hash=False)
     """What may stand around an answer."""
-    rules: FormatRules | None = None
+    rules: FormatRules | None = field(default=None, hash=False)
     """Given where answers are no JSON."""
 
     def view(self, text: str, is_content: "IsContent | None" = None) -> View:
