@@ -120,4 +120,6 @@ def _require_read(
 
 def _advice(verdict: Verdict) -> str:
     is_reasoning = verdict.code is FailureCode.THINK_BLOCK
-    return "; write template: {enable_thinking: false}, if it reads that" if is_reasoning else ""
+    if is_reasoning:
+        return "; write template: {enable_thinking: false}, if it reads that"
+    return "; correct the template, or leave the row out"

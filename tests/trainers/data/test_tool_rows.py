@@ -212,7 +212,7 @@ LOSSY = TEMPLATES["hermes"].replace("| tojson }}}", "| upper | tojson }}}")
         (OTHER_END, None, "ends calls otherwise than an answer of words"),
         (REFUSING, None, "refuses these calls: one call alone"),
         (FAILING, None, "refuses these calls: .*concatenate"),
-        (LOSSY, None, "fails tool_call: "),
+        (LOSSY, None, "fails tool_call: .*; correct the template, or leave the row out"),
         (WITHOUT_CALLS, None, "fails tool_call: expected a call"),
         (WITHOUT_TOOLS, None, "fails on it: it writes no tools"),
         (None, None, "fails on it: it writes no tools"),
