@@ -14,6 +14,9 @@ BASE := base:fixtures/models/tiny-qwen2
 # it reads, so that quantised models crash (SIGSEGV) on the processors that have AMX.
 LLAMA_FLAGS := -U__AMX_INT8__
 
+# Without bytecode each of the many processes of tests and demo compiles all modules again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help setup demo real test test-slow test-browser check suites report docs bench screenshots clean
 
 help:  ## Say what there is

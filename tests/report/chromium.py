@@ -41,6 +41,20 @@ def executable() -> str | None:
     return next((found for name in names if (found := shutil.which(name))), None)
 
 
+# What is laid out only in view takes its height as it comes there, and moves what is below it.
+INTO_VIEW = """(async (one) => {
+  let last = {};
+  for (let left = 60; left > 0; left--) {
+    one.scrollIntoView({ block: "center", behavior: "instant" });
+    await new Promise(requestAnimationFrame);
+    await new Promise(requestAnimationFrame);
+    const box = one.getBoundingClientRect().toJSON();
+    if (box.x === last.x && box.y === last.y) return box;
+    last = box;
+  }
+})(document.querySelector(%s))"""
+
+
 class Page:
     """One tab."""
 
@@ -103,10 +117,8 @@ class Page:
 
     def click(self, selector: str) -> None:
         """Press and release the left button in the middle of an element that can be seen."""
-        quoted = json.dumps(selector)
-        into_view = "scrollIntoView({ block: 'center', behavior: 'instant' })"
-        self.evaluate(f"document.querySelector({quoted}).{into_view}")
-        box = self.evaluate(f"document.querySelector({quoted}).getBoundingClientRect().toJSON()")
+        box = self.evaluate(INTO_VIEW % json.dumps(selector))
+        assert box, f"does not come to rest in view: {selector}"
         assert box["width"] * box["height"] > 0, f"cannot be seen: {selector}"
         place = {"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2}
         for kind in ("mousePressed", "mouseReleased"):
