@@ -68,14 +68,17 @@ def opening(job: TrainingJob, rows: RecipeRows) -> list[tuple[str, str]]:
 
 
 def judged_line(behaviors: Mapping[str, Any]) -> str:
-    """``format_success_rate 92% (80 to 98%) of 50 prompts; ...`` of all that some answer fails."""
+    """``format_success_rate 92% (80 to 98%) of 50 prompts; ...`` of all that some answer fails;
+    ``all behaviors 100%`` where there are none."""
+    if not behaviors:
+        return "nothing was judged"
     shown = [
         f"{name} {found['rate']:.0%} ({found['interval'][0]:.0%} to {found['interval'][1]:.0%})"
         for name, found in behaviors.items()
         if name == FORMAT_SUCCESS or found["rate"] < 1
     ]
     judged = max(found["judged"] for found in behaviors.values())
-    return f"{', '.join(shown)} of {judged} held-out prompts"
+    return f"{', '.join(shown) or 'all behaviors 100%'} of {judged} held-out prompts"
 
 
 def _continued(adapter: str | None) -> str:

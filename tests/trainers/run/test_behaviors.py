@@ -15,6 +15,7 @@ from harness.engine.events import Answered
 from harness.tasks.task import load_task
 from tests.models import TINY_QWEN2
 from tests.trainers.conftest import JSON_EXTRACTION
+from trainers.run.announce import judged_line
 from trainers.run.train import train
 
 FORMAT = "format_success_rate"
@@ -34,6 +35,16 @@ def recipe(write_recipe, task_rows) -> Path:
         task=str(JSON_EXTRACTION), watch_rows=6,
     )  # fmt: skip
     return path
+
+
+def test_the_line_of_the_judged_names_what_some_answer_fails() -> None:
+    fails = {"rate": 0.5, "interval": [0.2, 0.8], "judged": 6}
+    passes = {"rate": 1.0, "interval": [0.6, 1.0], "judged": 6}
+    assert judged_line({"variety": fails, "letter": passes}) == (
+        "variety 50% (20% to 80%) of 6 held-out prompts"
+    )
+    assert judged_line({"letter": passes}) == "all behaviors 100% of 6 held-out prompts"
+    assert judged_line({}) == "nothing was judged"
 
 
 def test_watching_changes_no_bit_of_the_adapter(recipe, capsys) -> None:
