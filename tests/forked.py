@@ -20,6 +20,8 @@ from functools import cache
 from pathlib import Path
 from typing import IO, Any
 
+import psutil
+
 from tests.fork_server import MAX_BYTES, ONE_THREAD, end_with_parent
 from tests.models import ROOT
 
@@ -63,6 +65,12 @@ def python_module(
         timeout=MAX_SECONDS,
         preexec_fn=end_with_parent if os.name == "posix" else None,
     )
+
+
+def own_children() -> list[psutil.Process]:
+    """The processes that a test has started: all of this one's but the warm one."""
+    found = psutil.Process().children()
+    return [child for child in found if str(SERVER) not in child.cmdline()]
 
 
 class Server:

@@ -116,11 +116,13 @@ def _require_places(options: Mapping[str, Any]) -> None:
 
 
 def _require_two_sides(report: "Report") -> None:
-    """Refuse a decision where no answer was asked since the run before: nothing can have changed,
-    and to pass would say that something was tried."""
-    before, after = report.before, report.after
+    """Refuse to pass where no answer was asked since the run before: nothing can have changed, and
+    a pass would say that something was tried."""
+    before, after, decision = report.before, report.after, report.decision
     assert before is not None, "it was asked for"
-    if (before.record.id, before.model) == (after.record.id, after.model):
+    assert decision is not None, "it was asked for"
+    is_itself = (before.record.id, before.model) == (after.record.id, after.model)
+    if is_itself and decision.exit_code == 0:
         raise HarnessError(
             f"before and after are the same answers, of {after.model} in run {after.record.id}: "
             "run the suites on what changed, then ask again"

@@ -4,7 +4,6 @@ import queue
 import threading
 from dataclasses import replace
 
-import psutil
 import pytest
 
 from harness import backends
@@ -18,6 +17,7 @@ from harness.engine.events import Answered, ModelOpened, Stepped
 from harness.engine.fake_host import FakeHost
 from harness.engine.model import EngineSettings
 from harness.serve.batching import WARM_UP
+from tests.forked import own_children
 from tests.models import TINY_QWEN2
 
 REF = ModelRef.parse("base:tiny")
@@ -79,7 +79,7 @@ def test_an_answer_of_a_real_model_is_stopped_and_its_process_answers_again():
     model = ChatModel(ref, backends.host(EngineSettings(threads=1)))
     model.start()
     model.wait_until_open()
-    (process,) = psutil.Process().children()
+    (process,) = own_children()
 
     def interrupt(text: str) -> None:
         raise KeyboardInterrupt
@@ -91,7 +91,7 @@ def test_an_answer_of_a_real_model_is_stopped_and_its_process_answers_again():
     assert answer.said
     again = model.ask(replace(REQUEST, case_id="chat-2"), lambda text: None)
     assert again.error is None
-    assert psutil.Process().children() == [process]
+    assert own_children() == [process]
     model.close()
 
 

@@ -22,6 +22,7 @@ from harness.engine.events import Answered, ModelOpened
 from harness.engine.model import EngineSettings, ModelUnopened
 from harness.engine.process import RemoteModel
 from harness.engine.worker_process import WorkerProcess
+from tests.forked import own_children
 from tests.models import TINY_QWEN2
 
 BATCH = 4
@@ -48,7 +49,7 @@ def answered(generation: RemoteModel, after_first: Callable[[psutil.Process], No
     found = {}
     for request, completion in generation.answers(REQUESTS):
         if not found:
-            (backend,) = psutil.Process().children()
+            (backend,) = own_children()
             after_first(backend)
         found[request.key] = completion
     return found
@@ -107,9 +108,9 @@ def test_a_process_that_stays_open_answers_again_without_loading_again():
     run = generation()
     run.stays_open = True
     first = dict(run.answers(REQUESTS[:4]))
-    (backend,) = psutil.Process().children()
+    (backend,) = own_children()
     second = dict(run.answers(REQUESTS[4:8]))
-    assert psutil.Process().children() == [backend]
+    assert own_children() == [backend]
     run.close()
     assert not psutil.pid_exists(backend.pid)
     assert {r.key for r in (*first, *second)} == {r.key for r in REQUESTS[:8]}
@@ -122,7 +123,7 @@ def test_a_process_that_died_while_it_waited_is_replaced():
     run = generation()
     run.stays_open = True
     list(run.answers(REQUESTS[:4]))
-    (backend,) = psutil.Process().children()
+    (backend,) = own_children()
     backend.kill()
     backend.wait()
     found = dict(run.answers(REQUESTS[4:8]))
@@ -137,7 +138,7 @@ def test_answers_that_nobody_hears_out_end_the_process():
     stream = run.answers(REQUESTS)
     next(stream)
     stream.close()
-    assert psutil.Process().children() == []
+    assert own_children() == []
     found = dict(run.answers(REQUESTS[:2]))
     run.close()
     assert set(found) == set(REQUESTS[:2])
@@ -156,7 +157,7 @@ def test_a_model_that_does_not_open_says_why(tmp_path):
 def test_no_process_is_left_behind():
     stream = generation().answers(REQUESTS)
     next(stream)
-    (backend,) = psutil.Process().children()
+    (backend,) = own_children()
     stream.close()
     assert not psutil.pid_exists(backend.pid)
 
@@ -168,9 +169,9 @@ def test_a_prewarmed_process_is_the_one_that_opens_the_model():
     run = generation()
     run.stays_open = True
     run.prewarm()
-    (prewarmed,) = psutil.Process().children()
+    (prewarmed,) = own_children()
     found = dict(run.answers(REQUESTS[:2]))
-    assert psutil.Process().children() == [prewarmed]
+    assert own_children() == [prewarmed]
     run.close()
     assert all(c.finish_reason is not FinishReason.ERROR for c in found.values())
 
@@ -178,12 +179,12 @@ def test_a_prewarmed_process_is_the_one_that_opens_the_model():
 def test_a_process_that_dies_while_it_is_prewarmed_is_one_that_died_before_it_opened():
     run = generation()
     run.prewarm()
-    (prewarmed,) = psutil.Process().children()
+    (prewarmed,) = own_children()
     prewarmed.kill()
     found = dict(run.answers(REQUESTS))
     assert len(found) == len(REQUESTS)
     assert all("was killed (SIGKILL)" in (c.error or "") for c in found.values())
-    assert psutil.Process().children() == []
+    assert own_children() == []
 
 
 def test_an_import_that_fails_is_told_in_the_same_words_prewarmed_or_not(tmp_path, monkeypatch):
@@ -209,18 +210,18 @@ def test_a_prewarmed_process_is_given_up_where_another_would_run_otherwise(monke
     """A test module may set variables for the model's process as it is collected."""
     run = RemoteModel(ModelRef("record", str(tmp_path / "none")), EngineSettings())
     run.prewarm()
-    (prewarmed,) = psutil.Process().children()
+    (prewarmed,) = own_children()
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     with pytest.raises(ModelUnopened):
         list(run.answers(REQUESTS))
     assert not psutil.pid_exists(prewarmed.pid)
-    assert psutil.Process().children() == []
+    assert own_children() == []
 
 
 def test_closing_ends_a_process_that_was_only_prewarmed():
     run = generation()
     run.prewarm()
-    (prewarmed,) = psutil.Process().children()
+    (prewarmed,) = own_children()
     run.close()
     assert not psutil.pid_exists(prewarmed.pid)
 
@@ -263,7 +264,7 @@ def test_a_model_that_was_replaced_is_not_opened_a_second_time(tmp_path):
     replace_weights(folder)
     with pytest.raises(ModelUnopened, match="was replaced during the run"):
         list(run.answers(REQUESTS[1:2]))
-    assert psutil.Process().children() == []
+    assert own_children() == []
     assert run.model.weights_sha256 == first.weights_sha256
     assert "was replaced during the run" in run.model.error
 
@@ -336,21 +337,21 @@ def test_requests_enter_and_leave_while_others_are_answered_and_a_death_costs_al
         if isinstance(event, Answered):
             lost.append(event.completion.error)
         elif isinstance(event, ModelOpened):
-            psutil.Process().children()[0].kill()
+            own_children()[0].kill()
     assert len(lost) == 2
     assert all("was killed (SIGKILL)" in error for error in lost)
     assert (run.is_open, run.end_reason) == (False, None)
 
     events = list(run.continuous_events([REQUESTS[4]], later))
     assert [e.completion.error for e in events if isinstance(e, Answered)] == [None]
-    psutil.Process().children()[0].kill()
+    own_children()[0].kill()
     while run.end_reason is None:
         pass
     assert "was killed (SIGKILL)" in run.end_reason
 
     list(run.continuous_events([REQUESTS[4]], later))
     run._process.stall_seconds = 1.0  # It is stopped, so that it is asked and then found dead.
-    psutil.Process().children()[0].suspend()
+    own_children()[0].suspend()
     events = list(run.continuous_events([REQUESTS[5]], later))
     assert [e.completion.error for e in events if isinstance(e, Answered)] == [None]
     run.close()

@@ -11,6 +11,7 @@ from harness.core.plan import Request, Sampling
 from harness.engine.model import EngineSettings
 from harness.engine.process import OperationFailed, RemoteModel
 from harness.engine.tokenization import Token
+from tests.forked import own_children
 from tests.models import TINY_QWEN2
 
 REQUESTS = [
@@ -111,7 +112,7 @@ def test_a_process_that_dies_is_one_line():
         ModelRef("base", str(TINY_QWEN2)), EngineSettings(device="cpu", threads=1), stays_open=True
     )
     generation.encode()
-    backend = max(psutil.Process().children(), key=psutil.Process.create_time)
+    backend = max(own_children(), key=psutil.Process.create_time)
     backend.kill()
     with pytest.raises(OperationFailed, match=r"was killed \(SIGKILL\)"):
         generation.encode()

@@ -77,12 +77,12 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hostile]:
     bad = project.store(dict(zip(ids, texts(), strict=True)), "bad")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(project.root)
-        sessions = (
-            project.pytest("suites", "--model", good),
-            project.pytest("suites", "--model", bad, "--junitxml", "pytest.xml"),
-        )
-        assert [s.code for s in sessions] == [0, 1], sessions[1].out[-2000:]
-        first, second = sorted(p.name for p in (project.root / "reports/runs").iterdir())
+        of_good = project.pytest("suites", "--model", good)
+        first = project.run().id
+        of_bad = project.pytest("suites", "--model", bad, "--junitxml", "pytest.xml")
+        sessions = of_good, of_bad
+        assert [s.code for s in sessions] == [0, 1], of_bad.out[-2000:]
+        (second,) = {p.name for p in (project.root / "reports/runs").iterdir()} - {first}
         write_parity(parity(EVERYTHING), project.root / "reports/runs" / second)
         yield Hostile(project, first, second, sessions)
 
