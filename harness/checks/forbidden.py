@@ -3,6 +3,7 @@
 from harness.checks.declared.output import Output
 from harness.checks.text.pattern_check import PatternCheck
 from harness.checks.text.text_patterns import matches
+from harness.core.case import Case
 from harness.core.printable import excerpt
 from harness.core.verdict import FailureCode, Verdict
 
@@ -16,7 +17,7 @@ class NoForbiddenText(PatternCheck):
 
     __slots__ = ()
 
-    def failure(self, name: str, pattern: str, text: str) -> Verdict | None:
+    def failure(self, case: Case, name: str, pattern: str, text: str) -> Verdict | None:
         match = next(matches(name, pattern, text), None)
         if match is None:
             return None

@@ -152,9 +152,9 @@ def _decided(runs: tuple[str, ...], options: Mapping[str, Any], settings: "Setti
     report = report_on(*found, **sides, policy=policy)
     if report.before is None:
         raise HarnessError(f"{runs[0]}: holds one model, name what to compare it with")
-    _require_two_sides(report)
     if noise is not None:
         report = with_noise(report, records((noise,), root, settings)[0])
+    _require_two_sides(report)
     return against_named_baseline(report, runs, settings, has_ledger=options["has_ledger"])
 
 

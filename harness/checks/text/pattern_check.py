@@ -29,14 +29,14 @@ class PatternCheck(ABC):
         text = self.wrappers.answer(completion.text)
         try:
             for name, pattern in self.patterns:
-                if failed := self.failure(name, pattern, text):
+                if failed := self.failure(case, name, pattern, text):
                     return failed
         except PatternTimeout as timeout:
             return timeout.verdict()
         return Verdict.passed()
 
     @abstractmethod
-    def failure(self, name: str, pattern: str, text: str) -> Verdict | None:
+    def failure(self, case: Case, name: str, pattern: str, text: str) -> Verdict | None:
         """The verdict on a text that fails the pattern.
 
         Raises:

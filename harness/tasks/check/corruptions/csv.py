@@ -21,7 +21,7 @@ from harness.tasks.check.corruptions.defect import (
     at_the_limit,
     nothing,
 )
-from harness.tasks.check.corruptions.json import in_format, in_value, value_defects
+from harness.tasks.check.corruptions.json import in_format, in_value, value_defects_in_format
 from harness.tasks.check.corruptions.perfect_answer import PerfectAnswer, touches
 from harness.tasks.reference import reference_value
 
@@ -50,7 +50,7 @@ def defects(output: Output) -> Defects:
         "number in words": partial(in_format, output, partial(in_value, output, _number_in_words)),
         "nothing": nothing(EDGES, SYNTAX),
         "token limit reached": at_the_limit,
-        **{name: partial(in_format, output, make) for name, make in value_defects(output).items()},
+        **value_defects_in_format(output),
     }
 
 

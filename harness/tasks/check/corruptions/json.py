@@ -67,6 +67,11 @@ def value_defects(output: Output) -> Defects:
     return {name: partial(in_value, output, make) for name, make in _in_values(output).items()}
 
 
+def value_defects_in_format(output: Output) -> Defects:
+    """Those of the value, each written in the task's format."""
+    return {n: partial(in_format, output, make) for n, make in value_defects(output).items()}
+
+
 def in_format(output: Output, make: Defect, case: Case, perfect: str) -> Corruption | None:
     """The defect of the same value in JSON, written in the task's format; ``None`` where that
     cannot say it, or would read it as another value."""

@@ -19,7 +19,7 @@ from harness.tasks.check.corruptions.defect import (
     at_the_limit,
     nothing,
 )
-from harness.tasks.check.corruptions.json import in_format, value_defects
+from harness.tasks.check.corruptions.json import value_defects_in_format
 from harness.tasks.reference import dump
 
 VALIDITY = "jsonl_validity"
@@ -41,7 +41,7 @@ def defects(output: Output) -> Defects:
         "key repeated": _key_repeated,
         "nothing": nothing(EDGES, SYNTAX),
         "token limit reached": at_the_limit,
-        **{name: partial(in_format, output, make) for name, make in value_defects(output).items()},
+        **value_defects_in_format(output),
     }
 
 

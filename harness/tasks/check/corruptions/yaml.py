@@ -17,7 +17,7 @@ from harness.tasks.check.corruptions.defect import (
     at_the_limit,
     nothing,
 )
-from harness.tasks.check.corruptions.json import in_format, value_defects
+from harness.tasks.check.corruptions.json import value_defects_in_format
 from harness.tasks.reference import dump, reference_value
 
 VALIDITY = "yaml_validity"
@@ -38,7 +38,7 @@ def defects(output: Output) -> Defects:
         **({} if output.flow == "allowed" else {"in JSON's style": partial(_as_json, output)}),
         "nothing": nothing(EDGES, SYNTAX),
         "token limit reached": at_the_limit,
-        **{name: partial(in_format, output, make) for name, make in value_defects(output).items()},
+        **value_defects_in_format(output),
     }
 
 
