@@ -3,6 +3,7 @@
 References into the schema itself and all branches are followed; nothing else is looked at.
 """
 
+from collections import deque
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any
@@ -45,9 +46,9 @@ def _is_text(name: object) -> bool:
 
 def _parts(raw: Any, node: Any) -> Iterator[Mapping[str, Any]]:
     """A schema's object with those that it refers to and its branches, each once."""
-    waiting, seen = [node], set[int]()
+    waiting, seen = deque([node]), set[int]()
     while waiting:
-        part = waiting.pop(0)
+        part = waiting.popleft()
         if not isinstance(part, dict) or id(part) in seen:
             continue
         seen.add(id(part))
