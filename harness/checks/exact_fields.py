@@ -9,7 +9,14 @@ from harness.checks.equality.comparison import Comparison
 from harness.checks.equality.leaves import leaves_of
 from harness.checks.equality.nearest import Nearness, nearest
 from harness.checks.equality.rule_tree import Rules
-from harness.checks.json.pointer import PointerMatch, follow, span_of, value_at, verdict_path
+from harness.checks.json.pointer import (
+    PointerMatch,
+    follow,
+    place_of,
+    span_of,
+    value_at,
+    verdict_path,
+)
 from harness.checks.json.value import document_of
 from harness.checks.text.document import Document
 from harness.checks.text.wrappers import KNOWN_WRAPPERS, Wrappers
@@ -96,8 +103,8 @@ def _nearness(comparison: Comparison, pairs: Iterable[Pair]) -> Nearness:
 def _pairs(reference: Any, value: Any, pointer: str) -> list[Pair]:
     """Pairs reference and value at each place that the pointer leads to in either."""
     if "*" not in pointer:
-        place = follow(reference, pointer)[0]
-        return [(place, follow(value, pointer)[0]._replace(path=place.path))]
+        place = place_of(reference, pointer)
+        return [(place, PointerMatch(place.path, place_of(value, pointer).value))]
     wanted = {w.path: w for w in follow(reference, pointer)}
     found = {f.path: f for f in follow(value, pointer)}
     paths = list(dict.fromkeys([*wanted, *found]))

@@ -56,13 +56,17 @@ def _failures(document: Document, pointer: str, rule: TimestampRule) -> Iterator
         if moment is None:
             yield failed(found, *_no_time(found, rule))
             return
-        where = f"{found.pointer}: {show(found.value)} is"
         if outside := rule.outside(moment):
-            yield failed(found, rule.code, f"{where} {outside}")
+            yield failed(found, rule.code, f"{_named(found)} {outside}")
         if previous is not None and _is_out_of_order(previous[0], moment, rule.order):
             side = "earlier" if rule.order == "nondecreasing" else "later"
-            yield failed(found, rule.code, f"{where} {side} than {show(previous[1])} before it")
+            said = f"{_named(found)} {side} than {show(previous[1])} before it"
+            yield failed(found, rule.code, said)
         previous = moment, found.value
+
+
+def _named(found: PointerMatch) -> str:
+    return f"{found.pointer}: {show(found.value)} is"
 
 
 def _failed(document: Document, found: PointerMatch, code: FailureCode, reason: str) -> Verdict:

@@ -18,7 +18,7 @@ from harness.checks.declared.stand_ins import Broken, Skip
 from harness.core.case import Case, Message
 from harness.core.completion import Completion, FinishReason
 from harness.core.errors import HarnessError
-from harness.core.verdict import Check, FailureCode, Verdict
+from harness.core.verdict import Check, FailureCode, Outcome, Verdict
 from harness.tasks.judging_line import Declarations, JudgingLine, decoded_row
 from harness.tasks.logs import LogRows, recognized, rows_named
 from harness.tasks.task import Task
@@ -198,7 +198,22 @@ def verdict_dict(verdict: Verdict) -> dict[str, Any]:
     }
 
 
-_PASSED = json.dumps(verdict_dict(Verdict.passed()))
+_PASSED = Verdict.passed()
+_PASS_WRITTEN = json.dumps(verdict_dict(_PASSED))
+
+
+def _written(verdict: Verdict) -> str:
+    if verdict is _PASSED:
+        return _PASS_WRITTEN
+    if verdict.outcome is Outcome.SKIPPED:
+        return _skip_written(verdict)
+    return json.dumps(verdict_dict(verdict))
+
+
+@lru_cache(maxsize=128)
+def _skip_written(skipped: Verdict) -> str:
+    """A line that declares little has the same few skips as the line before."""
+    return json.dumps(verdict_dict(skipped))
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,10 +242,7 @@ class Judgment:
 
     def to_json(self) -> str:
         """One output line, ASCII only: a lone surrogate in an id must not end the stream."""
-        members = ", ".join(
-            f'"{name}": {_PASSED if v == Verdict.passed() else json.dumps(verdict_dict(v))}'
-            for name, v in self.verdicts.items()
-        )
+        members = ", ".join([f'"{name}": {_written(v)}' for name, v in self.verdicts.items()])
         repeat = "" if self.repeat is None else f', "repeat": {self.repeat}'
         return f'{{"id": {json.dumps(self.id)}{repeat}, "verdicts": {{{members}}}}}'
 

@@ -110,7 +110,7 @@ class JudgingLine:
             reference=reference,
             alternatives=tuple(others),
             finish_reason=value.get("finish_reason"),
-            declares=tuple(key for key in (*_PARTS, "reference", "references") if key in value),
+            declares=(*parts, *[key for key in ("reference", "references") if key in value]),
             messages=messages,
             repeat=repeat,
         )
@@ -311,13 +311,11 @@ def is_id(value: Any) -> bool:
     return isinstance(value, str | int | Decimal) and not isinstance(value, bool)
 
 
+_REASONS = [reason.value for reason in FinishReason]
 _FORMS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "id": (is_id, "a string or a number"),
     "completion": (lambda v: isinstance(v, str), "a string"),
     "prompt": (lambda v: isinstance(v, str), "a string"),
-    "finish_reason": (
-        lambda v: v in [reason.value for reason in FinishReason],
-        list_of([reason.value for reason in FinishReason]),
-    ),
+    "finish_reason": (lambda v: v in _REASONS, list_of(_REASONS)),
 }
 """Keys that declare nothing: a test of the value, and the words for what passes it."""

@@ -46,13 +46,31 @@ def verdict_path(path: Path) -> str | None:
 
 def follow(value: Any, pointer: str) -> list[PointerMatch]:
     """Everything that ``pointer`` leads to: one place, or with ``*`` one for each item."""
+    if "*" not in pointer:
+        return [place_of(value, pointer)]
     places: list[tuple[Path, Any]] = [((), value)]
     for token in tokens_of(pointer):
-        if len(places) == 1:
-            places = list(_steps(places[0], token))
-        else:
-            places = [step for place in places for step in _steps(place, token)]
+        places = [step for place in places for step in _steps(place, token)]
     return [PointerMatch(path, found) for path, found in places]
+
+
+def place_of(value: Any, pointer: str) -> PointerMatch:
+    """The place that a pointer without ``*`` leads to; its path ends with the first step that is
+    missing."""
+    path: list[str | int] = []
+    for token in tokens_of(pointer):
+        step: str | int = token
+        if isinstance(value, dict):
+            value = value.get(token, MISSING)
+        elif isinstance(value, list) and token.isdecimal() and int(token) < len(value):
+            step = int(token)
+            value = value[step]
+        elif value is MISSING:
+            break
+        else:
+            value = MISSING
+        path.append(step)
+    return PointerMatch(tuple(path), value)
 
 
 @lru_cache(maxsize=1024)

@@ -103,7 +103,7 @@ def _matches(text: str) -> Iterator["re.Match[str]"]:
 
 def _has_month(text: str) -> bool:
     lowered = text.lower()
-    return any(month in lowered for month in _MONTH_NAMES)
+    return any(map(lowered.__contains__, _MONTH_NAMES))
 
 
 def _days(match: "re.Match[str]") -> Iterator[datetime.date]:
