@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 from harness.chat.conversation import Question
 from harness.chat.exchange import Exchange
 from harness.chat.saving import save_case, save_row
+from harness.core.answer_formats import FORMATS_OF_TEXT
 from harness.core.case import JsonValue
 from harness.core.completion import FinishReason
 from harness.core.errors import HarnessError
 from harness.core.suggestion import did_you_mean
 from harness.core.values import fields_of
 from harness.files.strict_json import NotJson, decode
-from harness.tasks.reference import FORMATS_OF_TEXT, reference_value, without_fence
+from harness.tasks.reference import reference_value, without_fence
 from harness.tasks.task import Task, find_task
 
 if TYPE_CHECKING:

@@ -11,6 +11,7 @@ from harness.cli._document import json_option, say_document
 from harness.cli._group import Group
 from harness.cli._paths import PathType
 from harness.cli._task_grade import BROKEN, print_grade
+from harness.core.answer_formats import FORMATS_OF_TEXT, VALUE_FORMATS
 
 if TYPE_CHECKING:
     from harness.tasks.imports.importing import Imported
@@ -150,7 +151,7 @@ def sob(
 @click.option(
     "--format",
     "form",
-    type=click.Choice(("json", "jsonl", "yaml", "csv", "text", "python")),
+    type=click.Choice((*VALUE_FORMATS, *FORMATS_OF_TEXT)),
     default="json",
     show_default=True,
     help="The form of answers.",

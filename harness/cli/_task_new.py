@@ -12,16 +12,21 @@ import click
 from harness.cli._document import json_option, say_document
 from harness.cli._folders import tasks_dir_option
 from harness.cli._paths import PathType
+from harness.core.answer_formats import FORMATS_OF_TEXT, VALUE_FORMATS
 from harness.core.errors import HarnessError
 
 if TYPE_CHECKING:
     from harness.tasks.draft.draft import Draft
 
-FORMATS = ("json", "text", "python")
+FORMATS = (*VALUE_FORMATS, *FORMATS_OF_TEXT)
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
 _FILE = PathType(path_type=Path)
+_FIELDS = "such as 'vendor, total:number, due:date, note?'"
 _ASKED = {
-    "json": "Fields, such as 'vendor, total:number, due:date, note?'",
+    "json": f"Fields, {_FIELDS}",
+    "yaml": f"Fields, {_FIELDS}",
+    "jsonl": f"Fields of a line, {_FIELDS}",
+    "csv": f"Columns, {_FIELDS}",
     "text": "Headings of every answer, with commas between (Enter: none)",
     "python": "Name of the function to write",
 }
@@ -46,10 +51,15 @@ class Given:
     answer: str | None = None
 
     @property
+    def is_of_values(self) -> bool:
+        """Answers are values, as they are where no format is named."""
+        return self.format is None or self.format in VALUE_FORMATS
+
+    @property
     def says_too_little(self) -> bool:
         """Neither a form of answers is given nor examples of them."""
         sources = (self.fields, self.schema, self.pydantic, self.examples)
-        return self.format in (None, "json") and not any(sources)
+        return self.is_of_values and not any(sources)
 
 
 @click.command()
@@ -59,8 +69,8 @@ class Given:
 @click.option(
     "--fields",
     metavar="FIELDS",
-    help="'vendor, total:number, currency:EUR|USD, due:date, tags:text[], note?'; a text's "
-    "headings; the name of a function.",
+    help="'vendor, total:number, currency:EUR|USD, due:date, tags:text[], note?', of a line in "
+    "jsonl, the columns in csv; a text's headings; the name of a function.",
 )
 @click.option("--schema", type=_FILE, metavar="FILE", help="A JSON Schema of the answers.")
 @click.option("--pydantic", metavar="FILE.py:CLASS", help="A Pydantic model of the answers.")
@@ -71,10 +81,11 @@ class Given:
 @tasks_dir_option
 @json_option
 def new(name: str, tasks_dir: Path | None, is_json: bool, **options: Any) -> None:
-    """Write the task NAME: task.yaml, cases.jsonl and, for JSON, schema.json.
+    """Write the task NAME: task.yaml, cases.jsonl and, unless answers are text, schema.json.
 
     \b
     harness task new invoices --fields 'vendor, total:number, due:date'
+    harness task new ledger --format csv --fields 'vendor, total:number, due:date'
     harness task new invoices --pydantic models.py:Invoice
     harness task new invoices --examples ten_rows.jsonl
 
@@ -143,16 +154,16 @@ def _completed(name: str, given: Given) -> Given:
 
 
 def _asked_fields(form: str) -> str:
-    """What a terminal answers, asked again while it is no fields of JSON."""
+    """What a terminal answers, asked again while it is no fields of a value."""
     from harness.report.console.output import say
     from harness.tasks.draft.fields import fields_schema
 
-    default = None if form == "json" else ""
+    default = None if form in VALUE_FORMATS else ""
     while True:
         fields: str = click.prompt(_ASKED[form], default=default, show_default=False, err=True)
         try:
-            if form == "json":
-                fields_schema(fields)
+            if form in VALUE_FORMATS:
+                fields_schema(fields, are_columns=form == "csv")
         except HarnessError as error:
             say(*error.mistakes, err=True)
         else:
@@ -165,7 +176,7 @@ def _draft(name: str, given: Given) -> "Draft":
 
     if given.answer and not given.examples:
         raise HarnessError("--answer goes with --examples")
-    if given.examples and given.fields and given.format in ("text", "python"):
+    if given.examples and given.fields and not given.is_of_values:
         raise HarnessError(
             f"--fields: the examples say what {given.format} answers look like, leave it out"
         )
@@ -174,36 +185,39 @@ def _draft(name: str, given: Given) -> "Draft":
         rows = read_rows(given.examples, given.answer)
         return from_rows(name, given.prompt, given.format, schema, rows)
     if schema is not None:
-        return from_schema(name, given.prompt, schema)
+        return from_schema(name, given.prompt, schema, given.format or "json")
     return from_fields(name, given.prompt, given.format or "text", given.fields)
 
 
 def _schema(given: Given) -> Any:
-    """The schema of JSON answers; ``None`` where there is none.
+    """The schema of answers that are values, or of a line or a row of them; ``None`` where there
+    is none.
 
     Raises:
         HarnessError: several are given, or one for another format.
     """
+    from harness.checks.json.wording import list_of
     from harness.tasks.draft.fields import fields_schema
     from harness.tasks.draft.schemas import DIALECT, model_schema, schema_in
 
-    is_json = given.format in (None, "json")
     sources: Mapping[str, Any] = {
-        "--fields": given.fields if is_json else None,
+        "--fields": given.fields if given.is_of_values else None,
         "--schema": given.schema,
         "--pydantic": given.pydantic,
     }
     named = [name for name, value in sources.items() if value]
     if len(named) > 1:
         raise HarnessError(f"{' and '.join(named)}: both say what an answer is, keep one")
-    if named and not is_json:
-        raise HarnessError(f"{named[0]}: is for --format json, not {given.format}")
+    if named and not given.is_of_values:
+        formats = list_of(VALUE_FORMATS, "or")
+        raise HarnessError(f"{named[0]}: is for --format {formats}, not {given.format}")
     if given.schema:
         return schema_in(given.schema)
     if given.pydantic:
         return model_schema(given.pydantic)
     if named and given.fields:
-        return {"$schema": DIALECT, **fields_schema(given.fields)}
+        are_columns = given.format == "csv"
+        return {"$schema": DIALECT, **fields_schema(given.fields, are_columns=are_columns)}
     return None
 
 
@@ -236,6 +250,8 @@ def _told(folder: Path, draft: "Draft", left_out: "list[str]") -> Iterator[str]:
 def _edits(draft: "Draft") -> "dict[str, str]":
     prompt = "the description, and the prompt" if draft.prompt else "the description"
     edits = {"task.yaml": prompt}
+    if draft.format == "csv" and not draft.is_made_up:
+        edits["schema.json"] = "types of columns: cells are text where it says nothing else"
     if draft.is_made_up:
         edits["cases.jsonl"] = f"your own cases in place of the made-up ones, {WORDINGS} or more"
     elif len(draft.cases) < WORDINGS:

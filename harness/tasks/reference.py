@@ -10,14 +10,13 @@ from harness.checks.json.document import read_document
 from harness.checks.tools.call import ARGUMENTS, NAME, wanted_of
 from harness.checks.tools.reading import form_of, reading_of
 from harness.checks.yaml.writing import dump_yaml
+from harness.core.answer_formats import FORMATS_OF_TEXT
 from harness.core.case import JsonValue
 from harness.core.completion import Completion
 from harness.core.tool_form import ToolForm
 from harness.core.tools import TOOL_CALLS
 from harness.core.verdict import Verdict
 
-FORMATS_OF_TEXT = ("text", "python")
-"""Formats whose reference is the answer itself."""
 DEFAULT_FORM: ToolForm = "hermes"
 """The form of a perfect answer where neither the task nor a model says one."""
 _TICKS = re.compile("`+")

@@ -7,6 +7,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from harness.cli import main
+from harness.tasks.reference import reference_answer
 from harness.tasks.task import load_task
 
 MODEL = """\
@@ -81,6 +82,50 @@ def test_a_terminal_is_asked(monkeypatch: pytest.MonkeyPatch, project: Path) -> 
     assert new("d", stdin="\nvendor, total:nmber\n").exit_code == 130
 
 
+def test_columns_are_asked_for_until_they_can_be_some(
+    monkeypatch: pytest.MonkeyPatch, project: Path
+) -> None:
+    monkeypatch.setattr("harness.cli._task_new._is_asked", lambda: True)
+    done = new("a", stdin="csv\nvendor, tags:text[]\nvendor, note?\n\n")
+    assert done.exit_code == 0, done.output
+    assert "Columns, such as" in done.stderr
+    assert "--fields: tags: a cell of CSV holds one value" in done.stderr
+    assert "first line is vendor,note," in (project / "tasks/a/task.yaml").read_text()
+
+
+@pytest.mark.parametrize("form", ["yaml", "jsonl", "csv"])
+def test_a_task_of_another_format_is_sound_with_its_own_rows(project: Path, form: str) -> None:
+    (project / "models.py").write_text(MODEL.replace("line: Line", "line: str"))
+    assert new("a", "--format", form, "--pydantic", "models.py:Invoice").exit_code == 0
+    checked = CliRunner().invoke(main, ["task", "check", "tasks/a", "--json"])
+    assert json.loads(checked.stdout)["is_sound"] is True
+    task = load_task(project / "tasks/a")
+    assert task.output.format == form
+    assert f"{form}_validity" in task.required
+    answer = reference_answer(task.output, task.cases[0].reference)
+    assert answer is not None
+    first = {
+        "yaml": "vendor: vendor alpha",
+        "jsonl": '{"vendor": "vendor alpha", "due": "2025-03-01", "line": "line alpha", '
+        '"note": "note alpha"}',
+        "csv": "vendor,due,line,note",
+    }
+    assert answer.splitlines()[0] == first[form]
+
+
+def test_examples_of_csv_say_that_cells_are_text(project: Path) -> None:
+    row = {"mail": "Acme 7", "answer": "vendor,total\nAcme,7"}
+    (project / "rows.jsonl").write_text(json.dumps(row))
+    done = new("a", "--format", "csv", "--examples", "rows.jsonl")
+    assert "  schema.json  types of columns: cells are text where it says nothing else" in (
+        done.output.splitlines()
+    )
+    typed = new("b", "--format", "csv", "--examples", "rows.jsonl", "--fields", "vendor, total:int")
+    assert typed.exit_code == 0, typed.output
+    (case,) = load_task(project / "tasks/b").cases
+    assert case.reference == [{"vendor": "Acme", "total": 7}]
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -90,7 +135,12 @@ def test_a_terminal_is_asked(monkeypatch: pytest.MonkeyPatch, project: Path) -> 
         (["a", "--schema", "no.json"], "--schema no.json: cannot be read (No such file"),
         (["a", "--pydantic", "m"], "--pydantic m: write FILE.py:CLASS"),
         (["a", "--pydantic", "nothere:M"], "nothere cannot be imported (ModuleNotFoundError"),
-        (["a", "--format", "text", "--schema", "s.json"], "--schema: is for --format json"),
+        (
+            ["a", "--format", "text", "--schema", "s.json"],
+            "--schema: is for --format json, jsonl, ",
+        ),
+        (["a", "--format", "csv"], "a: say what a good answer is"),
+        (["a", "--format", "csv", "--fields", "b:int[]"], "--fields: b: a cell of CSV holds one"),
         (["a", "--answer", "x", "--fields", "y"], "--answer goes with --examples"),
         (["a" * 101, "--fields", "x"], "no name of a task, use at most 100 letters"),
         (["a", "--fields", "x", "--prompt", "{b} {c}"], "not every case has {b}, there is {text}"),

@@ -11,7 +11,6 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr,
 
 from harness.checks.declared.item_rule import Counts, ItemRules
 from harness.checks.declared.part_types import (
-    VALUE_FORMATS,
     Comparisons,
     Delimiter,
     Format,
@@ -33,6 +32,7 @@ from harness.checks.text.format_rules import CsvRules, Flow, FormatRules, JsonlR
 from harness.checks.text.wrappers import Wrappers
 from harness.checks.tools.rule import CallRule, Calls, Order
 from harness.checks.tools.tool import Toolset, toolset_of
+from harness.core.answer_formats import VALUE_FORMATS
 from harness.core.case import JsonValue
 from harness.core.tool_form import Declared
 from harness.core.tools import TOOL_CALLS, tools_text

@@ -14,8 +14,6 @@ from harness.checks.json.wording import list_of, show
 from harness.checks.tools.tool import require_tools
 
 Format = Literal["json", "jsonl", "yaml", "csv", "text", "python", "tool_calls"]
-VALUE_FORMATS = ("json", "jsonl", "yaml", "csv")
-"""Formats whose answers are values, which pointers lead into."""
 
 
 class Only:

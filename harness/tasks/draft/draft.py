@@ -6,20 +6,23 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
-from harness.checks.schema.schema import compile_schema
+from harness.checks.schema.schema import Schema, compile_schema
+from harness.core.answer_formats import LIST_FORMATS, VALUE_FORMATS
 from harness.core.errors import HarnessError
-from harness.files.strict_json import NotJson, decode
+from harness.tasks.draft.asking import asking
 from harness.tasks.draft.example_value import example_value
+from harness.tasks.draft.examples import are_json, values_of
 from harness.tasks.draft.fields import field_names
+from harness.tasks.draft.listed import schema_of_answer
 from harness.tasks.draft.rows import Row
-from harness.tasks.draft.schemas import Leaf, leaves, values_schema, without_null
+from harness.tasks.draft.schemas import Leaf, leaves
 from harness.tasks.task_file import VARIABLE
 
 MADE_UP = 3
 """Cases that are made up where there are no examples."""
 JSON, TEXT, PYTHON = "json", "text", "python"
 _REQUIRED = {
-    JSON: ("json_validity", "no_extra_text", "schema_types"),
+    **{form: (f"{form}_validity", "no_extra_text", "schema_types") for form in VALUE_FORMATS},
     TEXT: ("stops_cleanly", "repetition"),
     PYTHON: ("python_parses",),
 }
@@ -47,7 +50,7 @@ class Draft:
 
 
 def from_fields(name: str, prompt: str | None, form: str, fields: str | None) -> Draft:
-    """The draft of a task of which there are no answers yet; for JSON see ``from_schema``.
+    """The draft of a task of which there are no answers yet; for values see ``from_schema``.
 
     ``fields`` are the headings of a text, or the name of a Python function.
     """
@@ -84,47 +87,66 @@ def _python(name: str, prompt: str | None, names: Sequence[str]) -> Draft:
     return _with_variables(draft)
 
 
-def from_schema(name: str, prompt: str | None, schema: Any) -> Draft:
-    """The draft of a task whose answers keep to a schema, with made-up cases."""
+def from_schema(name: str, prompt: str | None, schema: Any, form: str = JSON) -> Draft:
+    """The draft of a task whose answers keep to a schema, with made-up cases; ``form`` is one of
+    values. In JSON Lines and CSV the schema may be that of a line or a row.
+
+    Raises:
+        HarnessError: answers of the format cannot keep to it.
+    """
+    schema = schema_of_answer(form, schema)
     held = compile_schema(schema)
     cases = []
     for number in _made_up():
-        value = example_value(schema, number)
-        case = _case(name, number, {"text": _described(value)})
-        exact = json.loads(_compact(value), parse_float=Decimal)
-        cases.append(case if held.errors(exact) else {**case, "reference": value})
+        value, keeps = _made_up_answer(form, schema, held, number)
+        case = _case(name, number, {"text": _described(value, form)})
+        cases.append({**case, "reference": value} if keeps else case)
     has_references = all("reference" in case for case in cases)
     if not has_references:  # All or none: without a reference nothing can be graded.
         cases = [{k: v for k, v in case.items() if k != "reference"} for case in cases]
-    asked = prompt or _asking(schema, "text")
-    draft = _json(name, asked, schema, cases, has_references=has_references)
+    asked = prompt or asking(form, schema, "text")
+    draft = _of_values(name, asked, form, schema, cases, has_references=has_references)
     return _with_variables(replace(draft, is_made_up=True))
+
+
+def _made_up_answer(form: str, schema: Any, held: Schema, number: int) -> tuple[Any, bool]:
+    """The made-up answer of that number, of two lines or rows where there may be two, and whether
+    the schema accepts it."""
+    if form not in LIST_FORMATS:
+        value = example_value(schema, number)
+        return value, _keeps(held, value)
+    one, other = (example_value(schema, n) for n in (2 * number - 1, 2 * number))
+    two = [*one, *other]
+    value = two if _keeps(held, two) else one
+    return value, _keeps(held, value)
+
+
+def _keeps(held: Schema, value: Any) -> bool:
+    return not held.errors(json.loads(_compact(value), parse_float=Decimal))
 
 
 def from_rows(
     name: str, prompt: str | None, form: str | None, schema: Any, rows: Sequence[Row]
 ) -> Draft:
-    """The draft of a task whose cases are examples. Answers that are JSON in every row, as values
-    or as texts, make it a task of JSON, with the schema given or one that all answers keep to.
+    """The draft of a task whose cases are examples. Without a format, answers that are JSON in
+    every row, as values or as texts, make it a task of JSON. Values keep to the schema given, or to
+    one that all answers keep to.
 
     Raises:
         HarnessError: the answers are not of the format, or have no place in the prompt.
     """
-    answers = [_as_json(row.answer) for row in rows]
-    is_json = all(isinstance(a, dict | list) for a in answers)
-    if (form == JSON and not is_json) or (schema is not None and not is_json):
-        number = next(n for n, a in enumerate(answers, 1) if not isinstance(a, dict | list))
-        raise HarnessError(f"--examples: the answer of row {number} is no JSON object or list")
-    form = form or (JSON if is_json else TEXT)
-    cases = [_case_of(name, n, row) for n, row in enumerate(rows, 1)]
     has_messages = any(row.messages for row in rows)
-    asked = None if has_messages else prompt or _prompt_of(rows, schema or values_schema(answers))
     if has_messages and prompt:
         raise HarnessError("--prompt: the examples bring their own messages, leave it out")
-    if form == JSON:
+    cases = [_case_of(name, n, row) for n, row in enumerate(rows, 1)]
+    form = form or (JSON if schema is not None or are_json(rows) else TEXT)
+    if form in VALUE_FORMATS:
+        answers, kept = values_of(form, schema, rows)
+        asked = None if has_messages else prompt or _prompt_of(rows, form, kept)
         cases = [{**case, "reference": a} for case, a in zip(cases, answers, strict=True)]
-        kept = schema if schema is not None else values_schema(answers)
-        return _with_variables(_json(name, asked, kept, cases, has_references=True))
+        draft = _of_values(name, asked, form, kept, cases, has_references=True)
+        return _with_variables(draft)
+    asked = None if has_messages else prompt or _prompt_of(rows, form, None)
     texts = [row.answer if isinstance(row.answer, str) else _compact(row.answer) for row in rows]
     cases = [{**case, "reference": text} for case, text in zip(cases, texts, strict=True)]
     declares: dict[str, Any] = {"words": _words(texts)} if form == TEXT else {}
@@ -132,24 +154,26 @@ def from_rows(
     return _with_variables(Draft(name, asked, form, tuple(cases), None, declares, required))
 
 
-def _json(
+def _of_values(
     name: str,
     prompt: str | None,
+    form: str,
     schema: Any,
     cases: Iterable[Mapping[str, Any]],
     *,
     has_references: bool,
 ) -> Draft:
-    found = leaves(schema)
+    found = leaves(schema, of_items=form in LIST_FORMATS)
     declares: dict[str, Any] = {}
     dates = {p: leaf for p, leaf in found.items() if leaf.schema.get("format") == "date"}
     if dates:
         declares["timestamps"] = {pointer: _date(leaf) for pointer, leaf in dates.items()}
     if has_references and found:
         declares["exact"] = [*found]
-        stated = [p for p, leaf in found.items() if leaf.schema.get("type") != "boolean"]
-        declares["grounded"] = stated
-    return Draft(name, prompt, JSON, tuple(cases), schema, declares, _REQUIRED[JSON])
+        truths = ("boolean", ["boolean", "null"])
+        stated = [p for p, leaf in found.items() if leaf.schema.get("type") not in truths]
+        declares |= {"grounded": stated} if stated else {}
+    return Draft(name, prompt, form, tuple(cases), schema, declares, _REQUIRED[form])
 
 
 def _date(leaf: Leaf) -> Any:
@@ -189,19 +213,14 @@ def _renamed(draft: Draft, variable: str) -> Draft:
     return replace(draft, cases=tuple(cases))
 
 
-def _asking(schema: Any, variable: str) -> str:
-    keys = ", ".join(without_null(schema, schema).get("properties", ()))
-    named = f" with the keys {keys}" if keys else ""
-    return f"Answer with one JSON object{named}, and nothing else.\nText: {{{variable}}}"
-
-
-def _prompt_of(rows: Sequence[Row], schema: Any) -> str:
+def _prompt_of(rows: Sequence[Row], form: str, schema: Any) -> str:
     """A prompt that holds all variables; what reads like a whole prompt stands alone."""
     names = [*rows[0].variables]
     places = "\n".join(f"{{{name}}}" for name in names)
     if {*names} & {"prompt", "instruction", "question", "messages"}:
         return places
-    return _asking(schema, names[0]) if leaves(schema) and len(names) == 1 else places
+    is_said = schema is not None and leaves(schema, of_items=form in LIST_FORMATS)
+    return asking(form, schema, names[0]) if is_said and len(names) == 1 else places
 
 
 def _case(name: str, number: int, variables: Mapping[str, Any]) -> dict[str, Any]:
@@ -217,8 +236,10 @@ def _made_up() -> range:
     return range(1, MADE_UP + 1)
 
 
-def _described(value: Any) -> str:
+def _described(value: Any, form: str = JSON) -> str:
     """A text from which the value can be told, as a stand-in for a real one."""
+    if form in LIST_FORMATS:
+        return "\n".join(map(_described, value))
     if not isinstance(value, dict):
         return _compact(value)
     parts = (f"{k.replace('_', ' ')}: {_plain(v)}" for k, v in value.items())
@@ -235,15 +256,6 @@ def _plain(value: Any) -> str:
 
 def _compact(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
-
-
-def _as_json(answer: Any) -> Any:
-    if not isinstance(answer, str):
-        return answer
-    try:
-        return decode(answer.encode("utf-8", "surrogatepass"))
-    except NotJson:
-        return answer
 
 
 def _words(texts: Iterable[str]) -> list[int]:

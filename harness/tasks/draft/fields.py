@@ -39,11 +39,12 @@ def field_names(text: str) -> list[str]:
     return parts
 
 
-def fields_schema(text: str) -> dict[str, Any]:
+def fields_schema(text: str, *, are_columns: bool = False) -> dict[str, Any]:
     """The JSON Schema of an object with these fields: ``NAME[?][:TYPE]`` with commas between.
 
     A type is one of ``TYPES``, values with ``|`` between, or either with ``[]`` for a list; ``?``
-    lets the field be missing.
+    lets the field be missing. Columns of a table hold no lists, and ``?`` lets their cells be
+    empty, which then are null.
 
     Raises:
         HarnessError: a part is no field.
@@ -53,9 +54,11 @@ def fields_schema(text: str) -> dict[str, Any]:
         match = _FIELD.fullmatch(part)
         if match is None:
             raise HarnessError(f"{OPTION}: {part!r} is no field, write NAME or NAME:TYPE")
-        properties[match["name"]] = _type(match["name"], match["type"] or "text")
-        if not match["may_miss"]:
-            needed.append(match["name"])
+        name, may_miss = match["name"], match["may_miss"] is not None
+        kind = _type(name, match["type"] or "text")
+        properties[name] = _cell(name, kind, may_be_empty=may_miss) if are_columns else kind
+        if are_columns or not may_miss:
+            needed.append(name)
     return object_schema(properties, needed)
 
 
@@ -67,6 +70,19 @@ def object_schema(properties: dict[str, Any], needed: list[str]) -> dict[str, An
         "required": needed,
         "additionalProperties": False,
     }
+
+
+def _cell(name: str, kind: dict[str, Any], *, may_be_empty: bool) -> dict[str, Any]:
+    if kind.get("type") == "array":
+        raise HarnessError(
+            f"{OPTION}: {name}: a cell of CSV holds one value and no list, leave {_LIST} out or "
+            "choose --format jsonl"
+        )
+    if not may_be_empty:
+        return kind
+    if "enum" in kind:
+        return {"enum": [*kind["enum"], None]}
+    return {**kind, "type": [kind["type"], "null"]}
 
 
 def _type(name: str, text: str) -> dict[str, Any]:

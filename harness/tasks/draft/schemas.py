@@ -148,14 +148,21 @@ class Leaf:
     """It must be there, and must not be null."""
 
 
-def leaves(schema: Any) -> dict[str, Leaf]:
+def leaves(schema: Any, *, of_items: bool = False) -> dict[str, Leaf]:
     """An answer's single values, by their pointers; those in lists are left out, and those of a
-    schema within itself.
+    schema within itself. ``of_items``: the answer is a list, and the values are those of its items.
 
     Raises:
         HarnessError: the schema has too many parts.
     """
-    return dict(_leaves(schema, Parts(schema), "", is_needed=True))
+    part, pointer = (item_schema(schema), "/*") if of_items else (schema, "")
+    return dict(_leaves(part, Parts(schema), pointer, is_needed=True))
+
+
+def item_schema(schema: Any) -> Any:
+    """The schema of the items of a list, a part of the list's own."""
+    inner = without_null(schema, schema)
+    return inner.get("items", {}) if isinstance(inner, dict) else {}
 
 
 def resolved(schema: Any, root: Any) -> Any:

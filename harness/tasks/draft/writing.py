@@ -15,7 +15,7 @@ from harness.files.project import in_project, seen_from
 from harness.files.staging import staged
 from harness.tasks.case_file import json_line
 from harness.tasks.check.grading import TaskGrade, check_task
-from harness.tasks.draft.draft import JSON, Draft
+from harness.tasks.draft.draft import Draft
 from harness.tasks.task import CASES_FILE, TASK_FILE
 
 SCHEMA_FILE = "schema.json"
@@ -155,7 +155,7 @@ def _task_lines(draft: Draft, described: Path | None) -> Iterator[str]:
 
 
 def _declared(draft: Draft) -> Iterator[tuple[str, Any]]:
-    if draft.format == JSON and draft.schema is not None:
+    if draft.schema is not None:
         yield "schema", SCHEMA_FILE
     yield from draft.declares.items()
 

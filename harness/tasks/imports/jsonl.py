@@ -7,8 +7,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from harness.checks.declared.part_types import VALUE_FORMATS
 from harness.checks.json.wording import show
+from harness.core.answer_formats import VALUE_FORMATS
 from harness.core.errors import HarnessError
 from harness.core.suggestion import did_you_mean
 from harness.files.regular import read_regular

@@ -23,6 +23,7 @@ TEN = [
     )
     for n, word in enumerate(NUMBERS, 1)
 ]
+COLUMNS = "vendor, total:number, currency?:EUR|USD, due:date, note?, paid?:bool"
 FIELDS = "vendor, total:number, currency:EUR|USD, due:date, tags:text[], note?, paid:bool"
 
 
@@ -32,6 +33,11 @@ FIELDS = "vendor, total:number, currency:EUR|USD, due:date, tags:text[], note?, 
         from_schema("a", None, fields_schema(FIELDS)),
         from_schema("a", "Read {mail}", fields_schema("vendor")),
         from_schema("a", None, {"type": "array", "items": {"type": "integer"}}),
+        from_schema("a", None, fields_schema(FIELDS), "yaml"),
+        from_schema("a", None, fields_schema(FIELDS), "jsonl"),
+        from_schema("a", None, {"type": "array", "items": {"type": "integer"}}, "jsonl"),
+        from_schema("a", None, {"enum": ["a", None, True]}, "jsonl"),
+        from_schema("a", None, fields_schema(COLUMNS, are_columns=True), "csv"),
         from_fields("a", None, "text", "To, Account"),
         from_fields("a", "Say it", "text", None),
         from_fields("a", None, "python", "mul"),

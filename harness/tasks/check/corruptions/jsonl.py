@@ -31,9 +31,9 @@ def defects(output: Output) -> Defects:
         FENCE_ADDED: around("```jsonl\n", "\n```", EDGES),
         "chatter before": around("here is what you asked for:\n", "", EDGES),
         "chatter after": around("", "\nlet me know if anything is missing.", EDGES),
-        "special token after": around("", "<|im_end|>", EDGES),
+        "special token after": partial(_of_container, around("", "<|im_end|>", EDGES)),
         "ends in a loop": around("", "\n" + LOOP * 12, EDGES, "repetition"),
-        "comma behind a line": around("", ",", SYNTAX),
+        "comma behind a line": partial(_of_container, around("", ",", SYNTAX)),
         "written as one list": _as_one_list,
         "blank line inside": _blank_inside,
         "bracket repeated": partial(_of_container, _bracket_repeated),
@@ -46,6 +46,8 @@ def defects(output: Output) -> Defects:
 
 
 def _of_container(make: Defect, case: Case, perfect: str) -> Corruption | None:
+    """The defect of a last line that ends with a bracket: a bare number or text has its line to
+    itself, and is words with anything behind it."""
     return make(case, perfect) if perfect[-1] in "}]" else None
 
 
