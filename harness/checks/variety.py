@@ -1,19 +1,19 @@
 """Judges that a run's answers differ: no one value, and no fallback phrase, takes them over."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, NamedTuple
 
 from pydantic import Field
 
-from harness.checks.declared.output import RunDeclarations
+from harness.checks.declared.output import Output, RunDeclarations
 from harness.checks.declared.strings import Pointer
 from harness.checks.json.document import read_document
 from harness.checks.json.pointer import follow
 from harness.checks.json.wording import show
 from harness.checks.schema.keywords import equality_key
-from harness.checks.text.wrappers import KNOWN_WRAPPERS, Wrappers
+from harness.checks.text.wrappers import Wrappers
 from harness.core.case import Case
 from harness.core.completion import Completion, FinishReason
 from harness.core.printable import excerpt
@@ -21,6 +21,21 @@ from harness.core.verdict import FailureCode, Verdict
 
 NEEDS = ("variety",)
 NO_RATE = "its share is max_share, under variety"
+_JSON = Output(format="json")
+
+
+Answer = tuple[Wrappers, str]
+"""A completion's text, with what it is read by."""
+
+
+class Over(NamedTuple):
+    """A value or a phrase that too many completions have."""
+
+    having: int
+    """Completions that have it."""
+    total: int
+    """Completions that could have it."""
+    what: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +43,14 @@ class Variety:
     """Rejects a run in which half of the events are ``"Game action continues"``.
 
     The only check that looks at all completions of a run. Each completion counts a value once,
-    however often it says it.
+    however often it says it. Values are those of JSON, YAML, JSON Lines and CSV, each completion's
+    by what its case declares.
     """
 
     fields: tuple[Pointer, ...] = ()
-    """Values that should differ from case to case; ``*`` is every item."""
+    """Values that should differ from case to case; ``*`` is every item.
+
+    An answer in JSON Lines or CSV is a list: ``/*/name``."""
     fallback_phrases: tuple[str, ...] = ()
     """Phrases of a model that knows nothing; found in any case of letters."""
     max_share: Annotated[float, Field(gt=0, le=1)] = 0.2
@@ -47,34 +65,50 @@ class Variety:
     def judge(
         self,
         completions: Iterable[tuple[Case, Completion]],
-        wrappers: Wrappers = KNOWN_WRAPPERS,
+        output_of: Callable[[Case], Output] = lambda case: _JSON,
     ) -> Verdict:
-        """Judge a run; the order of its completions does not matter."""
-        pairs = [p for p in completions if p[1].finish_reason is not FinishReason.ERROR]
-        if len(pairs) < self.min_completions:
-            reason = f"{len(pairs)} completions, variety needs {self.min_completions}"
-            return Verdict.skipped(reason)
-        texts = [c.text for _, c in pairs]
-        phrases = self._phrases_over([wrappers.answer(text) for text in texts])
-        over = [*phrases, *self._values_over(texts, wrappers)]
-        if not over:
-            return Verdict.passed()
-        count, what = max(over, key=lambda o: (o[0], o[1]))
-        share = f"{count / len(pairs):.0%} of {len(pairs)} completions"
-        reason = f"{what} is in {share}, at most {self.max_share:.0%} are expected"
+        """Judge a run; the order of its completions does not matter. ``output_of`` gives what is
+        declared of a case's answers."""
+        outputs = [
+            (output_of(case), completion.text)
+            for case, completion in completions
+            if completion.finish_reason is not FinishReason.ERROR
+        ]
+        if len(outputs) < self.min_completions:
+            return self._too_few(len(outputs), "completions")
+        answers = [(output.wrappers, text) for output, text in outputs]
+        values = [a for a, (output, _) in zip(answers, outputs, strict=True) if output.has_value]
+        if over := [*self._phrases_over(answers), *self._values_over(values)]:
+            return self._failed(over)
+        if self.fields and len(values) < self.min_completions:
+            return self._too_few(len(values), "completions in a format of values")
+        return Verdict.passed()
+
+    def _too_few(self, count: int, what: str) -> Verdict:
+        return Verdict.skipped(f"{count} {what}, variety needs {self.min_completions}")
+
+    def _failed(self, over: Sequence[Over]) -> Verdict:
+        """The verdict that names the commonest."""
+        most = max(over, key=lambda o: (o.having / o.total, o.what))
+        share = f"{most.having / most.total:.0%} of {most.total} completions"
+        reason = f"{most.what} is in {share}, at most {self.max_share:.0%} are expected"
         return Verdict.failed(FailureCode.TEXT_LOOP, reason)
 
-    def _phrases_over(self, texts: Sequence[str]) -> list[tuple[int, str]]:
-        folded = [text.casefold() for text in texts]
+    def _phrases_over(self, answers: Sequence[Answer]) -> list[Over]:
+        folded = [wrappers.answer(text).casefold() for wrappers, text in answers]
         counts = [
             (sum(phrase.casefold() in text for text in folded), f"the phrase {excerpt(phrase)!r}")
             for phrase in self.fallback_phrases
         ]
-        return [c for c in counts if c[0] > self.max_share * len(texts)]
+        most = self.max_share * len(answers)
+        return [Over(count, len(answers), what) for count, what in counts if count > most]
 
-    def _values_over(self, texts: Sequence[str], wrappers: Wrappers) -> list[tuple[int, str]]:
+    def _values_over(self, answers: Sequence[Answer]) -> list[Over]:
+        """The commonest values; too few answers have none."""
+        if len(answers) < self.min_completions:
+            return []
         counts: Counter[tuple[str, object]] = Counter()
-        for text in texts:
+        for wrappers, text in answers:
             document = read_document(text, wrappers)
             if document.fault is None:
                 counts.update(
@@ -85,9 +119,12 @@ class Variety:
                         if not found.is_missing
                     }.keys()
                 )
-        most = self.max_share * len(texts)
-        over = [(count, key) for key, count in counts.items() if count > most]
-        return [(count, f"the value {_shown(key)} of {pointer}") for count, (pointer, key) in over]
+        total = len(answers)
+        over = [(count, key) for key, count in counts.items() if count > self.max_share * total]
+        return [
+            Over(count, total, f"the value {_shown(key)} of {pointer}")
+            for count, (pointer, key) in over
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,15 +132,16 @@ class AnswersVary:
     """Holds the answers of a task's models to a ``Variety``."""
 
     variety: Variety
-    wrappers: Wrappers
+    output_of: Callable[[Case], Output]
+    """What is declared of a case's answers."""
 
     def judge(self, completions: Iterable[tuple[Case, Completion]]) -> Verdict:
-        return self.variety.judge(completions, self.wrappers)
+        return self.variety.judge(completions, self.output_of)
 
 
 def run_check_for(task: RunDeclarations) -> AnswersVary:
     assert task.variety is not None, "NEEDS says so"
-    return AnswersVary(task.variety, task.output.wrappers)
+    return AnswersVary(task.variety, task.output_for)
 
 
 def _shown(key: object) -> str:

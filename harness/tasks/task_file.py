@@ -15,6 +15,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_valida
 from harness.checks import listing
 from harness.checks.declared.output import Output, OutputParts
 from harness.checks.variety import Variety
+from harness.core.answer_formats import LIST_FORMATS
 from harness.core.case import JsonValue
 from harness.core.plan import Sampling
 from harness.core.template_arguments import Scalar, checked
@@ -164,9 +165,19 @@ class TaskFile(Strict):
     """A skill that is not trained and must not be lost: the gate holds it to its own margin."""
 
     @model_validator(mode="after")
-    def _varies_in_json(self) -> "TaskFile":
-        if self.variety and self.variety.fields and self.output.format != "json":
-            raise ValueError(f"variety: fields needs format: json, not {self.output.format}")
+    def _varies_in_values(self) -> "TaskFile":
+        form, fields = self.output.format, self.variety.fields if self.variety else ()
+        if fields and not self.output.has_value:
+            raise ValueError(
+                f"variety: fields are values, and answers in format: {form} have none, name "
+                "fallback_phrases"
+            )
+        for pointer in fields if form in LIST_FORMATS else ():
+            if pointer and not re.match(r"/(\*|[0-9]+)(/|$)", pointer):
+                raise ValueError(
+                    f"variety: fields: {pointer}: an answer in format: {form} is a list, write "
+                    f"/*{pointer}"
+                )
         return self
 
     @model_validator(mode="after")

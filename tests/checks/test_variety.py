@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from harness.checks.declared.output import Output
 from harness.checks.json_validity import JsonValidity
 from harness.checks.schema_types import SchemaTypes
 from harness.checks.stops_cleanly import StopsCleanly
@@ -36,6 +37,43 @@ def test_one_value_in_too_many_answers():
 def test_the_share_itself_is_allowed():
     texts = ['{"e": "x"}'] * 2 + [f'{{"e": "event {i}"}}' for i in range(8)]
     assert Variety(("/e",)).judge(run(*texts)).outcome == "passed"
+
+
+@pytest.mark.parametrize(
+    ("form", "answer"),
+    [
+        ("yaml", "- e: {}\n- e: other"),
+        ("jsonl", '{{"e": "{}"}}\n{{"e": "other"}}'),
+        ("csv", "e,f\n{},1\nother,2"),
+    ],
+)
+def test_values_of_other_formats_are_counted(form, answer):
+    output = Output(format=form)
+    texts = [answer.format("x")] * 3 + [answer.format(f"event {i}") for i in range(7)]
+    verdict = Variety(("/0/e",)).judge(run(*texts), lambda case: output)
+    assert verdict.reason == (
+        'the value "x" of /0/e is in 30% of 10 completions, at most 20% are expected'
+    )
+    everywhere = Variety(("/*/e",), max_share=0.5).judge(run(*texts), lambda case: output)
+    assert everywhere.reason.startswith('the value "other" of /*/e is in 100%')
+    assert Variety(("/0/e",), max_share=0.3).judge(run(*texts), lambda case: output).outcome == (
+        "passed"
+    )
+
+
+def test_each_answer_is_read_by_what_its_case_declares():
+    outputs = [Output(format="csv", delimiter=";"), Output(format="json"), Output(format="text")]
+    texts = ["e;f\nx;1", '[{"e": "x"}]', "x"] * 6
+    pairs = run(*texts)
+    verdict = Variety(("/0/e",)).judge(pairs, lambda case: outputs[int(case.id) % 3])
+    assert verdict.reason.startswith('the value "x" of /0/e is in 100% of 12 completions')
+    few = Variety(("/0/e",)).judge(pairs[:12], lambda case: outputs[int(case.id) % 3])
+    assert few.outcome == "skipped"
+    assert few.reason == "8 completions in a format of values, variety needs 10"
+    phrases = Variety(("/0/e",), fallback_phrases=("x",))
+    assert phrases.judge(pairs[:12], lambda case: outputs[2]).reason.startswith(
+        "the phrase 'x' is in 100% of 12 completions"
+    )
 
 
 def test_a_completion_counts_a_value_once():

@@ -33,7 +33,7 @@ from harness.checks.text.wrappers import Wrappers
 from harness.checks.tools.rule import CallRule, Calls, Order
 from harness.checks.tools.tool import Toolset, toolset_of
 from harness.core.answer_formats import VALUE_FORMATS
-from harness.core.case import JsonValue
+from harness.core.case import Case, JsonValue
 from harness.core.tool_form import Declared
 from harness.core.tools import TOOL_CALLS, tools_text
 
@@ -373,3 +373,4 @@ class RunDeclarations(Protocol):
     def budgets(self) -> Mapping[str, float]: ...
     @property
     def variety(self) -> "Variety | None": ...
+    def output_for(self, case: Case) -> Output: ...

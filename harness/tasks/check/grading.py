@@ -21,7 +21,12 @@ from harness.core.verdict import Outcome, Verdict
 from harness.tasks.check.corruptions import corruptions_of, defect_names
 from harness.tasks.check.corruptions.defect import Corruption, monotone_answers
 from harness.tasks.check.names import name_mistakes, names_in_suites
-from harness.tasks.check.rules import count_mistakes, reference_mistakes, rule_mistakes
+from harness.tasks.check.rules import (
+    count_mistakes,
+    reference_mistakes,
+    rule_mistakes,
+    variety_mistakes,
+)
 from harness.tasks.check.user_suites import judge_with_suites
 from harness.tasks.judging import checks_of
 from harness.tasks.reference import bare_answer, reference_answer, reference_kind
@@ -145,6 +150,7 @@ class _Grading:
         self.mistakes += _template_mistakes(self.task.cases)
         self.mistakes += map(Mistake, rule_mistakes(self.task))
         self.mistakes += map(Mistake, count_mistakes(self.task))
+        self.mistakes += map(Mistake, variety_mistakes(self.task))
         self.mistakes += (Mistake(text, case) for text, case in reference_mistakes(self.task))
         perfect: list[tuple[Case, Completion]] = []
         of_cases = list(self.corruptions)
@@ -257,15 +263,16 @@ class _Grading:
         variety = self.task.variety
         if variety is None or len(perfect) < variety.min_completions:
             return
-        verdict = variety.judge(perfect)
+        verdict = variety.judge(perfect, self.task.output_for)
         self.passed["variety"] += _is_passed(verdict)
         if not _is_passed(verdict):
             self.failed["variety"] += 1
             self.mistakes.append(Mistake(f"the references fail variety: {verdict.reason}"))
-        for defect, text in monotone_answers(variety, perfect[0][1].text):
+        outputs = [self.task.output_for(case) for case, _ in perfect]
+        for defect, text in monotone_answers(variety, outputs, perfect[0][1].text):
             self.broken["variety"] += 1
             run = [(case, replace(answer, text=text)) for case, answer in perfect]
-            wrong = _is_passed(variety.judge(run))
+            wrong = _is_passed(variety.judge(run, self.task.output_for))
             grade = CorruptionGrade(defect, 1, int(not wrong), breaks=("variety",))
             self.corruptions[defect] = grade
             if wrong:

@@ -1,5 +1,5 @@
-"""Mistakes in ``compare`` and ``items``: rules that hold for nothing, lists that nothing can
-match."""
+"""Mistakes in ``compare``, ``items`` and ``variety``: what holds for nothing, and lists that
+nothing can match."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -41,6 +41,18 @@ def count_mistakes(task: Task) -> Iterator[str]:
     for pointer, is_there in has_list.items():
         if not is_there:
             yield f"items: {pointer}: no reference has a list there"
+
+
+def variety_mistakes(task: Task) -> Iterator[str]:
+    """Each field of ``variety`` that no reference has: nothing would be held to differ."""
+    references = [
+        reference
+        for case in task.cases
+        for reference in (case.references if task.output_for(case).has_value else ())
+    ]
+    for pointer in task.variety.fields if task.variety and references else ():
+        if all(match.is_missing for r in references for match in follow(r, pointer)):
+            yield f"variety: fields: {pointer}: no reference has it, so that nothing is compared"
 
 
 def reference_mistakes(task: Task) -> Iterator[tuple[str, str]]:

@@ -321,11 +321,55 @@ def test_one_answer_for_all_cases_must_fail_variety(grade, monkeypatch):
     assert said(found) == []
     defects = {t.defect: (t.made, t.right) for t in found.corruptions if t.breaks == ("variety",)}
     assert defects == {"one answer for all cases": (1, 1), "'No idea' for all cases": (1, 1)}
-    monkeypatch.setattr(Variety, "judge", lambda self, completions: Verdict.passed())
+    monkeypatch.setattr(Variety, "judge", lambda self, completions, output_of: Verdict.passed())
     assert said(grade(TASK + variety, cases)) == [
         "|one answer for all cases|variety passes, and this breaks it",
         "|'No idea' for all cases|variety passes, and this breaks it",
     ]
+
+
+VARIED = """\
+description: Read a payment.
+prompt: "Read {text}"
+output: {format: csv, schema: schema.json}
+required: [csv_validity]
+variety: {fields: [/*/name], max_share: 0.5}
+"""
+
+
+@pytest.mark.parametrize("form", ["csv", "jsonl", "yaml"])
+@pytest.mark.parametrize("fence", ["forbidden", "required"])
+def test_values_of_lists_must_vary_too(grade, form, fence):
+    task = VARIED.replace("csv_", f"{form}_").replace(": csv", f": {form}, fence: {fence}")
+    schema = {"type": "array", "items": SCHEMA}
+    cases = [
+        case(name, id=f"{name}{n}", reference=[REFERENCES[name]])
+        for name in TEXTS
+        for n in range(5)
+    ]
+    found = grade(task, cases, schema)
+    assert said(found) == []
+    (defect,) = [t for t in found.corruptions if t.breaks == ("variety",)]
+    assert (defect.defect, defect.made, defect.right) == ("one answer for all cases", 1, 1)
+    alike = [{**c, "id": str(n)} for n, c in enumerate(cases[:5] * 2)]
+    (line,) = said(grade(task, alike, schema))
+    assert 'the references fail variety: the value "Ada" of /*/name is in 100%' in line
+
+
+def test_a_field_that_no_reference_has_would_never_be_compared(grade):
+    task = f"{TASK}variety: {{fields: [/nme, /name]}}\n"
+    mistake = "||variety: fields: /nme: no reference has it, so that nothing is compared"
+    assert said(grade(task)) == [mistake]
+    (line,) = said(grade(VARIED.replace("/*/name", "/name"), [case("a")]))
+    assert line == (
+        "||task.yaml:1: the file: variety: fields: /name: an answer in format: csv is a list, "
+        "write /*/name"
+    )
+    (line,) = said(grade(VARIED.replace("csv,", "python,").replace(", schema: schema.json", "")))
+    assert line == (
+        "||task.yaml:1: the file: variety: fields are values, and answers in format: python have "
+        "none, name fallback_phrases"
+    )
 
 
 def test_what_is_allowed_and_worth_knowing_is_a_note(grade):

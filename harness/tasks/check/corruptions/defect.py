@@ -1,9 +1,10 @@
 """A defect and its corruption, and the defects of any format and of a whole run."""
 
-import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from harness.checks.declared.output import Output
+from harness.checks.json.document import read_document
 from harness.checks.json.pointer import follow
 from harness.checks.variety import Variety
 from harness.core.case import Case
@@ -57,12 +58,20 @@ def at_the_limit(case: Case, perfect: str) -> Corruption:
     return Corruption(perfect, frozenset({"stops_cleanly"}), FinishReason.LENGTH)
 
 
-def monotone_answers(variety: Variety, perfect: str) -> Iterator[tuple[str, str]]:
-    """Each defect of a whole run, and the text that every case is answered with."""
+def monotone_answers(
+    variety: Variety, outputs: Sequence[Output], perfect: str
+) -> Iterator[tuple[str, str]]:
+    """Each defect of a whole run, and the text that every case is answered with.
+
+    ``outputs`` are declared of the cases' answers, and ``perfect`` is that of the first: no answer
+    to all where they have several formats.
+    """
     if variety.max_share == 1:
         return
-    found = (f for pointer in variety.fields for f in follow(json.loads(perfect), pointer))
-    if any(not f.is_missing for f in found):
-        yield "one answer for all cases", perfect
+    if outputs[0].has_value and len({output.format for output in outputs}) == 1:
+        value = read_document(perfect, outputs[0].wrappers).value
+        found = (f for pointer in variety.fields for f in follow(value, pointer))
+        if any(not f.is_missing for f in found):
+            yield "one answer for all cases", perfect
     for phrase in variety.fallback_phrases:
         yield f"{excerpt(phrase)!r} for all cases", phrase
