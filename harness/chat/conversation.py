@@ -53,13 +53,13 @@ def grammar_for(task: Task | None) -> Grammar:
     """The grammar that answers to a task keep to.
 
     Raises:
-        HarnessError: there is no task, its answers are no JSON, or no grammar can express them.
+        HarnessError: there is no task, or no grammar can express its answers.
     """
     if task is None:
         raise HarnessError("name a task, whose JSON schema is the grammar")
     if task.answer_schema is None:
-        raise HarnessError(f"{task.name} has no JSON answers: only format: json has a grammar")
-    return grammar_of(task.answer_schema)
+        raise HarnessError(f"{task.name} has no answers with a grammar, which values have")
+    return grammar_of(task.answer_schema, task.output.format, task.output.delimiter)
 
 
 @dataclass

@@ -98,7 +98,7 @@ def fingerprint_of(requests: Iterable[Request]) -> str:
     """Hash over cases, prompts and decoding: runs with an equal one may be compared."""
     return sha256_of(
         [
-            [r.key, r.prompt_sha256, r.sampling, *([r.grammar.schema] if r.grammar else [])]
+            [r.key, r.prompt_sha256, r.sampling, *([r.grammar.identity] if r.grammar else [])]
             for r in sorted(requests, key=lambda r: r.key)
             if not r.timed
         ]

@@ -171,9 +171,9 @@ def _changed(old: Mapping[str, JsonValue], new: Mapping[str, JsonValue]) -> Iter
 
 
 def _constraint(task: TaskRecord) -> str:
-    return (
-        f"constrained to grammar {sha256_of(task.grammar.schema)[:12]}" if task.grammar else "free"
-    )
+    if task.grammar is None:
+        return "free"
+    return f"constrained to grammar {sha256_of(task.grammar.identity)[:12]}"
 
 
 def _short(value: object) -> str:

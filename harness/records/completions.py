@@ -53,7 +53,8 @@ def request_key(request: Request) -> str:
     the decoding and the repeat, for sampled decoding the request's own seed, for constrained
     decoding the grammar and the version of its library, and the stops."""
     seed = request.seed if request.sampling.temperature > 0 else None
-    grammar = [request.grammar] if request.grammar else []
+    held = request.grammar
+    grammar = [{"schema": held.identity, "library": held.library}] if held else []
     stop = [{"stop": request.stop}] if request.stop else []
     decoding = _without_seed(request.sampling)
     return sha256_of([request.prompt_sha256, decoding, request.repeat, seed, *grammar, *stop])

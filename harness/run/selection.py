@@ -1,7 +1,6 @@
 """Selects the models and tasks of a session: the command line takes precedence over settings."""
 
-import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
@@ -12,14 +11,13 @@ from harness.core.errors import HarnessError
 from harness.core.extras import require
 from harness.core.modelref import ModelRef
 from harness.core.template_arguments import parse_arguments
-from harness.core.tools import TOOL_CALLS
-from harness.engine.grammar import grammar_of
 from harness.engine.model import AnsweredCases, EngineSettings
 from harness.files.paths import short_path
+from harness.run.constrained import constrained
 from harness.run.failed_cases import FailedCases
 from harness.run.model_patterns import models_named
 from harness.run.settings import TABLE, Settings, from_root
-from harness.tasks.task import CASES_FILE, Task, find_tasks
+from harness.tasks.task import Task, find_tasks
 
 NO_MODEL = f"no model: say --model kind:location, or list models in [{TABLE}] of pyproject.toml"
 _SERVED = (
@@ -203,7 +201,7 @@ def _tasks(
     tasks = tuple(_adjusted(task, choices) for task in found)
     if choices.is_constrained:
         require("--decode constrained", "llguidance")
-        tasks = _constrained(tasks)
+        tasks = constrained(tasks)
     greedy = [task.name for task in tasks if task.sampling.temperature == 0]
     if choices.repeats > 1 and greedy:
         raise HarnessError(
@@ -259,48 +257,6 @@ def _adjusted(task: Task, choices: Choices) -> Task:
         cases=_selected(task.cases, choices),
         is_selected=task.is_selected or bool(choices.cases or choices.limit is not None),
     )
-
-
-def _constrained(tasks: Sequence[Task]) -> tuple[Task, ...]:
-    """The tasks, those with JSON answers with their grammar; the others stay free.
-
-    Raises:
-        HarnessError: no task has a grammar, or a schema cannot be one.
-    """
-    mistakes: list[str] = []
-    made: list[Task] = []
-    for task in tasks:
-        try:
-            schema = task.answer_schema
-            made.append(replace(task, grammar=None if schema is None else grammar_of(schema)))
-        except HarnessError as error:
-            file = task.path / (task.file.output.given_schema or "task.yaml")
-            mistakes += [f"--decode constrained: {file}: {m}" for m in error.mistakes]
-        mistakes += _unconstrainable(task)
-        if task.output.format == "json" and task.output.fence == "required":
-            mistakes.append(f"--decode constrained: {task.name}: fence: required has no grammar")
-        if any(output.format == TOOL_CALLS for output in task.outputs_naming(TOOL_CALLS)):
-            mistakes.append(
-                f"--decode constrained: {task.name}: calls of tools have no grammar here, decode "
-                "them freely"
-            )
-    if not mistakes and not any(task.grammar for task in made):
-        named = ", ".join(task.name for task in tasks)
-        mistakes = [f"--decode constrained: {named}: only tasks with format: json have a grammar"]
-    if mistakes:
-        raise HarnessError(*mistakes)
-    return tuple(made)
-
-
-def _unconstrainable(task: Task) -> Iterator[str]:
-    """Why the schema of a case's own can be no grammar, for each such schema."""
-    for case in {case.declared: case for case in task.cases if case.declared}.values():
-        schema = json.loads(case.declared).get("schema")
-        try:
-            if schema is not None:
-                grammar_of(schema)
-        except HarnessError as error:
-            yield f"--decode constrained: {task.path / CASES_FILE}: case {case.id}: {error}"
 
 
 def _selected(cases: Sequence[Case], choices: Choices) -> tuple[Case, ...]:

@@ -18,13 +18,13 @@ def task_grammar(task: Task) -> Grammar:
     """The grammar of a task's answers.
 
     Raises:
-        HarnessError: they are no JSON, or no grammar can express their schema.
+        HarnessError: they are in a format without one, or no grammar can express their schema.
     """
-    schema = task.answer_schema
+    schema, output = task.answer_schema, task.output
     if schema is None:
-        raise HarnessError(f"policy constrained: {task.name} has no JSON answers")
+        raise HarnessError(f"policy constrained: {task.name} has no answers with a grammar")
     try:
-        return _read(json.dumps(schema))
+        return _read(json.dumps(schema), output.format, output.delimiter)
     except HarnessError as error:
         raise HarnessError(f"policy constrained: {task.name}: {error}") from None
 
@@ -39,12 +39,12 @@ def format_grammar(asked: ResponseFormat) -> Grammar | None:
         return None
     schema = {"type": "object"} if asked.json_schema is None else asked.json_schema.schema_
     try:
-        return _read(json.dumps(schema))
+        return _read(json.dumps(schema), "json", ",")
     except HarnessError as error:
         message = f"response_format: {error}"
         raise ApiError(400, message, param="response_format", code="unsupported_schema") from None
 
 
 @lru_cache(KEPT)
-def _read(schema: str) -> Grammar:
-    return grammar_of(json.loads(schema))
+def _read(schema: str, form: str, delimiter: str) -> Grammar:
+    return grammar_of(json.loads(schema), form, delimiter)

@@ -258,8 +258,8 @@ def seeded(sampling: Sampling, seed: int | None) -> Sampling:
 def named(request: Request) -> Request:
     """The request with an id that says what is asked, so that equal ones are answered once, and the
     same one again is answered from the same seed."""
-    schema = request.grammar.schema if request.grammar else None
-    asked = sha256_of([request.prompt_sha256, request.sampling, schema, request.stop])
+    grammar = request.grammar.identity if request.grammar else None
+    asked = sha256_of([request.prompt_sha256, request.sampling, grammar, request.stop])
     return replace(request, case_id=asked[:32])
 
 

@@ -76,9 +76,9 @@ class Task:
 
     @property
     def answer_schema(self) -> object:
-        """The JSON schema that constrained decoding holds answers to, any JSON value's where the
-        task has none; ``None`` where its answers are no JSON, or stand in a fence."""
-        if self.output.format != "json" or self.output.fence == "required":
+        """The JSON schema that constrained decoding holds answers to, that of any value where the
+        task has none; ``None`` where its answers are no values, or stand in a fence."""
+        if not self.output.has_value or self.output.fence == "required":
             return None
         return self.output.json_schema.raw if self.output.json_schema else True
 

@@ -5,7 +5,10 @@ from dataclasses import replace
 import pytest
 
 from harness.backends import base
+from harness.checks import csv_validity, jsonl_validity, no_extra_text, schema_types
+from harness.checks.declared.output import Output
 from harness.checks.json_validity import JsonValidity
+from harness.checks.schema.schema import compile_schema
 from harness.checks.schema_types import SchemaTypes
 from harness.core.completion import FinishReason
 from harness.core.errors import HarnessError
@@ -20,6 +23,17 @@ from tests.models import TINY_QWEN2
 pytestmark = pytest.mark.filterwarnings("ignore:.*is_gradient_checkpointing:FutureWarning")
 
 ENGINES = ("transformers", "llama.cpp")
+SHORT = {
+    "type": "object",
+    "properties": {
+        "name": {"type": "string", "minLength": 1, "maxLength": 16},
+        "date": {"type": ["string", "null"], "format": "date"},
+        "amount": {"type": "integer", "minimum": 0, "maximum": 9999},
+    },
+    "required": ["name", "date", "amount"],
+    "additionalProperties": False,
+}
+"""A payment of so few tokens that each answer ends."""
 HOT = Sampling(max_new_tokens=96, temperature=1.5)
 
 
@@ -64,6 +78,32 @@ def test_every_answer_that_ends_keeps_to_the_schema(
 def test_hot_answers_are_not_json_without_the_grammar(models, constrained, is_sound, engine):
     free = [replace(r, grammar=None) for r in constrained(12, HOT)]
     assert not all(map(is_sound, answers(models[engine], free).values()))
+
+
+@pytest.mark.parametrize("form", ["jsonl", "csv"])
+def test_lists_keep_to_their_format_in_both_engines(models, task, form):
+    schema = {"type": "array", "items": SHORT, "minItems": 1, "maxItems": 2}
+    output = Output(format=form).with_schema(compile_schema(schema))
+    behaviors = ({"jsonl": jsonl_validity, "csv": csv_validity}[form], schema_types, no_extra_text)
+    checks = [behavior.check_for(output) for behavior in behaviors]
+    grammar = grammar_of(schema, form)
+    found = {}
+    for engine in ENGINES:
+        for name, sampling in (("greedy", Sampling(max_new_tokens=160)), ("hot", HOT)):
+            asked = requests_for(task.name, task.cases[:4], sampling, grammar=grammar)
+            found[engine, name] = answers(models[engine], asked)
+        whole = [
+            c
+            for name in ("greedy", "hot")
+            for c in found[engine, name].values()
+            if c.finish_reason is FinishReason.STOP
+        ]
+        assert len(whole) == 8
+        for check in checks:
+            verdicts = [check.judge(task.cases[0], c) for c in whole]
+            assert all(v.outcome is Outcome.PASSED for v in verdicts), whole
+    one, other = (found[engine, "greedy"] for engine in ENGINES)
+    assert {i: c.text for i, c in one.items()} == {i: c.text for i, c in other.items()}
 
 
 def test_both_engines_give_the_same_answers(models, constrained):

@@ -240,8 +240,8 @@ def test_answers_are_held_to_the_tasks_schema_while_it_is_asked(capsys):
     assert "  decoding: constrained\n" in out
     assert err.splitlines() == [
         "harness: name a task, whose JSON schema is the grammar, or /decode free first",
-        "harness: code_assistant has no JSON answers: only format: json has a grammar, or "
-        "/decode free first",
+        "harness: code_assistant has no answers with a grammar, which values have, or /decode free "
+        "first",
         "harness: expected /decode free|constrained",
     ]
 

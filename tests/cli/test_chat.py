@@ -27,7 +27,7 @@ def chat(*arguments: str, typed: str = ""):
         (("--model", BASE, "--decode", "constrained"), "name a task, whose JSON schema is the"),
         (
             (*CODE, "--model", BASE, "--decode", "constrained"),
-            "--decode constrained: code_assistant has no JSON answers",
+            "--decode constrained: code_assistant has no answers with a grammar",
         ),
         (
             (*CODE, "--model", "endpoint:http://127.0.0.1:9#m", "--decode", "constrained"),

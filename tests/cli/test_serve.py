@@ -29,7 +29,7 @@ def refused(*arguments: str, **environment: str) -> str:
         ((*MODEL, "--task", "jsn_extraction"), "no such task"),
         ((*MODEL, "--policy", "beam"), "expected raw, repair, constrained or retry:N"),
         ((*MODEL, "--policy", "retry:10"), "expected raw, repair, constrained or retry:N"),
-        ((*MODEL, "--policy", "constrained", "--task", "code_assistant"), "has no JSON answers"),
+        ((*MODEL, "--policy", "constrained", "--task", "code_assistant"), "has no answers with a"),
         ((*MODEL, "--timeout", "0"), "--timeout"),
         ((*MODEL, "--host", "256.1.1.1"), "cannot listen there"),
         ((), "name one model with --model, or two with --ab"),

@@ -1,8 +1,5 @@
 """Grammars of JSON schemas: what they refuse, and that all they allow is what the judge passes."""
 
-import random
-
-import numpy as np
 import pytest
 
 from harness.checks.json_validity import JsonValidity
@@ -14,58 +11,12 @@ from harness.core.errors import HarnessError
 from harness.core.verdict import Outcome
 from harness.engine.grammar import Grammars, grammar_of
 from harness.engine.row import Row
-
-llguidance = pytest.importorskip("llguidance")
-
-END = 0
-BYTES = [b"\xff<end>", *(bytes([value]) for value in range(1, 128))]
-"""One token for each ASCII character, the end token in the place of NUL."""
-
-
-class AsciiTokenizer:
-    """A tokenizer as llguidance asks for it."""
-
-    eos_token_id = END
-    bos_token_id = None
-    tokens = BYTES
-    special_token_ids = (END,)
-
-    def __call__(self, text):
-        return list(text if isinstance(text, bytes) else text.encode())
+from tests.engine.walking import END, allowed, ascii_grammars, row_of, take, text_of, walked
 
 
 @pytest.fixture(scope="module")
 def grammars() -> Grammars:
-    wrapped = llguidance.TokenizerWrapper(AsciiTokenizer())
-    return Grammars(lambda: llguidance.LLTokenizer(wrapped))
-
-
-def row_of(schema, room: int = 300) -> Row:
-    return Row([1], 0, room, grammar=grammar_of(schema))
-
-
-def allowed(grammars, row: Row) -> list[int]:
-    bits = grammars.masks([row]).view(np.uint8)[0]
-    return np.flatnonzero(np.unpackbits(bits, bitorder="little")).tolist()
-
-
-def take(row: Row, text: str) -> None:
-    for token in text.encode():
-        row.take(token, frozenset({END}), 0.0)
-
-
-def text_of(row: Row) -> str:
-    return bytes(row.answer_ids).decode()
-
-
-def walked(grammars: Grammars, schema, seed: int) -> Row:
-    """A row of random allowed tokens, more often than not those that close something."""
-    draw, row = random.Random(seed), row_of(schema)
-    while row.is_open:
-        tokens = allowed(grammars, row)
-        closing = [t for t in tokens if t == END or chr(t) in '"}],:']
-        row.take(draw.choice(closing if closing and draw.random() < 0.7 else tokens), {END}, 0.0)
-    return row
+    return ascii_grammars()
 
 
 PAYMENT = {
@@ -90,7 +41,7 @@ PAYMENT = {
     ],
 )
 def test_every_answer_that_ends_is_json_that_the_schema_accepts(grammars, schema):
-    rows = [walked(grammars, schema, seed) for seed in range(12)]
+    rows = [walked(grammars, row_of(schema), seed) for seed in range(12)]
     texts = [text_of(row) for row in rows if row.ended]
     assert texts
     checks = (JsonValidity(), SchemaTypes(compile_schema(schema)))

@@ -132,7 +132,9 @@ def test_a_schema_without_a_grammar_is_refused_with_its_file(project):
 
 def test_constraining_text_alone_is_refused(project):
     project.task("prose", TEXT)
-    with pytest.raises(HarnessError, match="prose: only tasks with format: json have a grammar"):
+    with pytest.raises(
+        HarnessError, match="prose: only tasks with format: json, jsonl or csv have a"
+    ):
         chosen(project, models=(A,), tasks=("prose",), is_constrained=True)
 
 

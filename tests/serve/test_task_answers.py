@@ -75,7 +75,7 @@ def test_constrained_asks_for_the_grammar_of_the_tasks_schema(server, answers):
     ("task", "is_constrainable", "reason"),
     [
         ("json_extraction", False, "base:models/tiny is not decoded here"),
-        ("code_assistant", True, "code_assistant has no JSON answers"),
+        ("code_assistant", True, "code_assistant has no answers with a grammar"),
     ],
 )
 def test_what_cannot_be_constrained_is_refused_at_the_start_or_as_it_is_asked(

@@ -9,7 +9,7 @@ from harness import check
 from harness.checks import exact_fields, schema_types
 from harness.core.completion import Completion
 from harness.core.errors import HarnessError
-from harness.core.grammar import Grammar
+from harness.core.grammar import Grammar, grammar_for
 from harness.core.judged import Judged
 from harness.core.record import Sample
 from harness.tasks.check.grading import check_task
@@ -115,6 +115,17 @@ def test_constrained_answers_are_held_to_the_case_s_schema(folder):
     assert json.loads(own.schema) == OBJECT
     assert other == grammar
     assert {r.grammar for r in requests} == {None}
+
+
+def test_constrained_answers_are_in_the_case_s_format(folder):
+    listed = {"type": "array", "items": OBJECT}
+    own = {"format": "csv", "delimiter": ";", "schema": listed}
+    task = task_of(folder, own, {"format": "jsonl"})
+    grammar = Grammar.of(True, "llguidance 1")
+    table, lines = (r.grammar for r in replace(task, grammar=grammar).requests())
+    assert table == Grammar.of(listed, "llguidance 1", "csv", ";")
+    assert lines == Grammar.of(True, "llguidance 1", "jsonl")
+    assert grammar_for(grammar, '{"format": "text"}') is None
 
 
 @pytest.mark.parametrize(

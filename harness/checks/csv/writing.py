@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from harness.checks.text.document import BLANK
+from harness.core.csv_cell import csv_cell
 
 
 def dump_csv(value: Any, delimiter: str = ",") -> str | None:
@@ -35,5 +35,4 @@ def _cell(value: Any, delimiter: str) -> str:
     text = "" if value is None else value
     if not isinstance(text, str):
         text = json.dumps(text, default=float)
-    is_plain = text == text.strip(BLANK) and not any(c in text for c in (delimiter, *'"\r\n'))
-    return text if is_plain else '"{}"'.format(text.replace('"', '""'))
+    return csv_cell(text, delimiter)

@@ -15,7 +15,10 @@ from harness.report.report import Report
 from harness.report.words import numbers as words
 
 T = TypeVar("T")
-FORM = ("json_validity", "no_extra_text", "schema_types", "required_keys", "types")
+FORM = (
+    *("json_validity", "jsonl_validity", "csv_validity", "no_extra_text", "schema_types"),
+    *("required_keys", "types"),
+)
 """Behaviors that a grammar of the schema decides, but for answers cut at the token limit."""
 TITLE = "grammar lift: free -> constrained"
 HELD = "held by the grammar"

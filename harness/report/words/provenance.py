@@ -143,7 +143,7 @@ _TASK_FACTS: tuple[tuple[str, Callable[[TaskRecord], str]], ...] = (
 
 def _grammar(grammar: Grammar | None) -> str:
     """The grammar of constrained decoding; nothing where decoding was free."""
-    return f"{_hash(sha256_of(grammar.schema))}, {grammar.library}" if grammar else ""
+    return f"{_hash(sha256_of(grammar.identity))}, {grammar.library}" if grammar else ""
 
 
 def _task_facts(report: Report) -> Iterable[Fact]:

@@ -1,15 +1,11 @@
 """Answers that are lists, as JSON Lines and CSV are: their schemas, and those of their items."""
 
-from collections.abc import Iterator, Mapping
 from typing import Any
 
 from harness.core.answer_formats import LIST_FORMATS
 from harness.core.errors import HarnessError
+from harness.core.schema_parts import SHARED, fixed_in
 from harness.tasks.draft.schemas import item_schema, without_null
-
-_SHARED = ("$defs", "definitions")
-"""Where a schema keeps the parts that it refers to."""
-_OWN_NAMES = ("$id", "$recursiveRef", "$dynamicRef")
 
 
 def schema_of_answer(form: str, schema: Any) -> Any:
@@ -39,37 +35,15 @@ def _is_of_lists(schema: Any) -> bool:
 def _list_of(form: str, schema: Any) -> dict[str, Any]:
     shared: dict[str, Any] = {}
     if isinstance(schema, dict):
-        if fixed := next(_fixed(schema), None):
+        if fixed := next(fixed_in(schema), None):
             raise HarnessError(
                 f"--format {form}: the schema of a line has {fixed}, which holds in that place "
                 'alone: write the schema of the list, {"type": "array", "items": ...}'
             )
-        shared = {key: schema[key] for key in ("$schema", *_SHARED) if key in schema}
+        shared = {key: schema[key] for key in ("$schema", *SHARED) if key in schema}
         schema = {key: value for key, value in schema.items() if key not in shared}
     dialect = {key: shared.pop(key) for key in ("$schema",) if key in shared}
     return {**dialect, "type": "array", "items": schema, "minItems": 1, **shared}
-
-
-def _fixed(schema: Mapping[str, Any]) -> Iterator[str]:
-    """The references and names that lead elsewhere once the schema is a part of another one."""
-    waiting: list[Any] = [schema]
-    while waiting:
-        part = waiting.pop()
-        if isinstance(part, list):
-            waiting += part
-        elif isinstance(part, dict):
-            waiting += part.values()
-            yield from (key for key in _OWN_NAMES if isinstance(part.get(key), str))
-            reference = part.get("$ref")
-            if isinstance(reference, str) and not _moves(reference):
-                yield f"$ref: {reference!r:.60}"
-
-
-def _moves(reference: str) -> bool:
-    """It leads to the same part from everywhere in a document with the same shared parts."""
-    if not reference.startswith("#"):
-        return True
-    return reference[1:].startswith(tuple(f"/{key}/" for key in _SHARED))
 
 
 def _require_cells(schema: Any) -> None:
