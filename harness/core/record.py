@@ -8,6 +8,7 @@ from harness.core.case import Case, JsonValue, Message
 from harness.core.completion import Completion, FinishReason
 from harness.core.grade import FieldGrade
 from harness.core.grammar import Grammar, grammar_for
+from harness.core.machine_load import MachineLoad
 from harness.core.noise import BatchNoise
 from harness.core.plan import Request, Sampling
 from harness.core.shard import MergedShard, Shard
@@ -133,6 +134,10 @@ class TaskRecord:
     """The tools of cases without their own, as JSON text; they belong to each prompt's hash."""
     kept: bool = False
     """A skill that is not trained and must not be lost; the gate has a margin for such."""
+    format: str = ""
+    """The form of answers, where a case declares no other; empty in records that do not say it."""
+    delimiter: str = ","
+    """The character between the cells of CSV."""
 
     def request(self, sample: "Sample") -> Request:
         """The request that a stored answer to this task belongs to."""
@@ -333,35 +338,6 @@ class Counterexample:
     """Number of prompts that the model answered."""
     is_bounded: bool
     """True where the search ended at its limits: there may be a smaller prompt."""
-
-
-BUSY_LOAD = 1.5
-"""Load for each core from which a machine is busy, beside one more: a run that uses every core
-makes a load of one for each."""
-
-
-@dataclass(frozen=True, slots=True)
-class MachineLoad:
-    """The machine's load average over a minute, before and during a run."""
-
-    cores: int
-    """Logical cores of the machine."""
-    before: float | None
-    """When the run began; ``None`` where it is not known."""
-    highest: float | None
-    """The highest during the run."""
-    note: str = ""
-    """One line where other programs took so much that times say little: ``2 cores, load 13: times
-    mean little``."""
-
-    @classmethod
-    def of(cls, cores: int, before: float | None, highest: float | None) -> "MachineLoad":
-        """Build with the note, where there is a reason for one."""
-        most = max((load for load in (before, highest) if load is not None), default=0.0)
-        is_busy = most > BUSY_LOAD * cores + 1
-        counted = f"{cores} cores" if cores > 1 else "1 core"
-        note = f"{counted}, load {most:.0f}: times mean little" if is_busy else ""
-        return cls(cores, before, highest, note)
 
 
 @dataclass(frozen=True, slots=True)

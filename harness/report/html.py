@@ -19,9 +19,9 @@ SUFFIX = ".html"
 STYLES = ("report", "cases", "review", "certainty")
 """The stylesheets, in this order."""
 SCRIPTS = (
-    "shown", "address", "outcomes", "differences", "json", "keys", "copies", "certainty", "case",
-    "bucket", "review", "filter", "dense", "alone", "task", "plots", "slices", "pair", "shortcuts",
-    "start",
+    "shown", "address", "outcomes", "differences", "json", "listed", "keys", "copies", "certainty",
+    "case", "bucket", "review", "filter", "dense", "alone", "task", "plots", "slices", "pair",
+    "shortcuts", "start",
 )  # fmt: skip
 """The files that make up the page's one script, in this order: each uses what is before it."""
 FUNCTIONS = {

@@ -102,6 +102,7 @@ def _note(arm: Arm, entries: Sequence[LogEntry], shown: Sequence[LogEntry]) -> s
 
 def _task(entries: Sequence[LogEntry], known: Task | None) -> TaskRecord:
     first = entries[0]
+    described = known.record(0) if known else None
     return TaskRecord(
         name=first.task,
         description=known.description if known else "",
@@ -112,8 +113,10 @@ def _task(entries: Sequence[LogEntry], known: Task | None) -> TaskRecord:
         sampling=known.sampling if known else Sampling(),
         budgets=dict(known.budgets) if known else {},
         required=first.required,
-        compare=known.record(0).compare if known else {},
-        items=known.record(0).items if known else {},
+        compare=described.compare if described else {},
+        items=described.items if described else {},
+        format=described.format if described else "",
+        delimiter=described.delimiter if described else ",",
     )
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from harness.core.record import MachineLoad
+from harness.core.machine_load import MachineLoad
 from harness.engine.events import Event
 from harness.machine.load import cores, load_average
 

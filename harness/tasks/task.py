@@ -158,7 +158,9 @@ class Task:
             template=dict(self.template),
             grammar=self.grammar,
             stated=dict(self.file.stated.numbers) if self.file.stated else {},
-            **self.output.model_dump(mode="json", include={"compare", "items"}),
+            **self.output.model_dump(
+                mode="json", include={"compare", "items", "format", "delimiter"}
+            ),
             stated_by=self.file.stated.by if self.file.stated else "",
             tools=self.output.tools_text,
             kept=self.file.kept,

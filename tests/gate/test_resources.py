@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from harness.core.record import BehaviorResult, MachineLoad, RunRecord, TimedAnswer
+from harness.core.machine_load import MachineLoad
+from harness.core.record import BehaviorResult, RunRecord, TimedAnswer
 from harness.core.verdict import FailureCode, Verdict
 from harness.gate.compare import Side
 from harness.gate.decision import GateDecision, decide

@@ -2,7 +2,7 @@
 
 import pytest
 
-from harness.core.record import MachineLoad
+from harness.core.machine_load import MachineLoad
 from harness.engine.fake_host import FakeHost
 from harness.run.load import LoadWatch
 from harness.run.plan import RunPlan

@@ -5,8 +5,9 @@ from dataclasses import replace
 import pytest
 
 from harness.core.errors import HarnessError
+from harness.core.machine_load import MachineLoad
 from harness.core.measurement import Latency
-from harness.core.record import MachineLoad, RunRecord
+from harness.core.record import RunRecord
 from harness.core.shard import Shard
 from harness.core.verdict import FailureCode, Verdict
 from harness.engine.fake_host import FakeHost

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from markupsafe import Markup
 
 from harness.core.review import ReviewedAnswer
-from harness.report.page.cases.answers import LONG, Answer, ShownCase
+from harness.report.page.cases.answers import JSON, LONG, Answer, ShownCase
 from harness.report.page.cases.buckets import STATE_WORDS, buckets_of
 from harness.report.page.causes_view import CauseView
 from harness.report.page.charts.distributions import Distribution
@@ -116,6 +116,7 @@ def _escaped(match: re.Match[str]) -> str:
 def _task(task: TaskCases) -> dict[str, Any]:
     texts, names = StringTable(), StringTable()
     rows = [_case(case, task.prefix, texts, names) for case in task.cases]
+    form = task.cases[0].format if task.cases else JSON
     absent = [
         [place, side, [names.place(b) for b in answer.absent]]
         for place, case in enumerate(task.cases)
@@ -128,6 +129,8 @@ def _task(task: TaskCases) -> dict[str, Any]:
         "required": [names.place(b) for b in task.required],
         "judged": [[names.place(b) for b in behaviors] for behaviors in task.judged],
         "absent": absent,
+        "format": form,
+        "formats": [[i, case.format] for i, case in enumerate(task.cases) if case.format != form],
         "cut": [[i, case.prompt_cut] for i, case in enumerate(task.cases) if case.prompt_cut],
         "messages": {
             texts.place(case.prompt[task.prefix :]): [

@@ -146,6 +146,8 @@ def _differ_in_grammar_alone(task: TaskRecord, again: TaskRecord) -> bool:
         budgets=task.budgets,
         required=task.required,
         grammar=task.grammar,
+        format=task.format,
+        delimiter=task.delimiter,
     )
     return same == task and (task.grammar is None) is not (again.grammar is None)
 

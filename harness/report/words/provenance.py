@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from harness.core.case import JsonValue
 from harness.core.grammar import Grammar
+from harness.core.machine_load import MachineLoad
 from harness.core.plan import sha256_of
-from harness.core.record import MachineLoad, ModelRecord, TaskRecord
+from harness.core.record import ModelRecord, TaskRecord
 from harness.gate.compare import Side
 from harness.report.report import Report
 from harness.report.words import numbers as words

@@ -443,3 +443,34 @@ def test_every_failure_code_can_be_filtered_and_read(tab: Page, tmp_path: Path) 
         assert tab.evaluate(COUNT) == f"2 of {2 * len(FailureCode)} cases"
         assert code.value.replace("_", " ") in " ".join(tab.evaluate(VERDICTS))
     assert tab.problems == []
+
+
+@pytest.mark.parametrize(
+    ("form", "answer"),
+    [
+        ("jsonl", '{{"name": "{}", "date": "{}", "amount": {}}}'),
+        ("csv", "name,date,amount\n{},{},{}"),
+    ],
+)
+def test_answers_that_are_lists_are_set_beside_the_reference(
+    tab: Page, tmp_path: Path, form: str, answer: str
+) -> None:
+    run = record(2)
+    found = tuple(
+        replace(
+            with_text(s, answer.format(*s.reference.values()) + ("\n" if i else " ")),
+            reference=[s.reference],
+        )
+        for i, s in enumerate(run.samples)
+        if isinstance(s.reference, dict)
+    )
+    tasks = tuple(replace(t, format=form) for t in run.tasks)
+    tab.open(written(replace(run, samples=found, tasks=tasks), tmp_path))
+    open_all(tab)
+    summaries = "[...document.querySelectorAll('.keys summary')].map((s) => s.textContent)"
+    assert {*tab.evaluate(summaries)} <= {
+        "Key by key, 3 values: both alike, as the reference says",
+        "Key by key, 3 values: as the reference says",
+    }
+    assert tab.evaluate(f"{summaries}.length") > 0
+    assert tab.evaluate("document.querySelectorAll('.keys .wrong').length") == 0

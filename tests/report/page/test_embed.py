@@ -33,3 +33,16 @@ def test_the_script_takes_a_chat_prompt_apart() -> None:
     prompt = right_and_wrong().samples[0].messages[-1].content
     assert found == [("system", SYSTEM), ("user", prompt)]
     assert data_of(page_of(record(2)))["tasks"][0]["messages"] == {}
+
+
+def test_the_script_knows_the_format_of_each_case() -> None:
+    run = record(3)
+    tasks = tuple(replace(t, format="csv", delimiter=";") for t in run.tasks)
+    own = replace(run.samples[1], declared='{"format":"jsonl"}')
+    [task] = data_of(
+        page_of(replace(run, tasks=tasks, samples=(run.samples[0], own, *run.samples[2:])))
+    )["tasks"]
+    assert task["format"] == ["csv", ";"]
+    assert task["formats"] == [[1, ["jsonl", ";"]]]
+    [task] = data_of(page_of(run))["tasks"]
+    assert (task["format"], task["formats"]) == (["json", ","], [])

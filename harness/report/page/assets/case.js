@@ -67,6 +67,9 @@ const nearestOf = (row, headings) => headings.flatMap(({ side, role, name }) => 
   return near ? [[...near, `${role || name}: nearest to the ungrounded value`]] : [];
 });
 
+/** The name of the format of a case's answers, and the delimiter of CSV. */
+const formatOf = (task, row) => task.formats.get(task.order.get(row)) ?? task.format;
+
 /** The characters of a case's prompt that the page leaves out at its end. */
 const cutOf = (task, row) => task.cut.get(task.order.get(row)) ?? 0;
 const drawCut = (task, row) => cutOf(task, row) ? el("span", "hint", ` … ${count(cutOf(task, row))} more characters`) : "";
@@ -113,7 +116,7 @@ const drawCase = (task, row, isAlone = false) => {
   return el("article", "case", titleOf(task, row),
     (isAlone ? drawMessages : drawPrompt)(task, row, headings), el("div", "answers", ...drawn), drawParting(task, row),
     pair.length > 1 && whole[0] && whole[0] === whole[1] ? el("p", "note", `${others.length ? "The answers before and after" : "Both answers"} are the same, character by character.`) : "",
-    drawKeys(whole, row[5] === null ? "" : texts[row[5]], headings),
+    drawKeys(whole, row[5] === null ? "" : texts[row[5]], headings, formatOf(task, row)),
     el("p", "replay", el("code", "", ...visible(replayOf(task, row, data.sides[pair.at(-1)])))),
     drawCopies(task, row, headings), drawReview(task, row, headings.map(({ side }) => side)));
 };

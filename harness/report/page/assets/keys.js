@@ -1,4 +1,4 @@
-/** A table of JSON answers: one row for each value, one cell for each answer. */
+/** A table of answers that are values: one row for each value, one cell for each answer. */
 const MAX_ROWS = 40;
 const MAX_CHARACTERS = 200;
 const JSON_WHOLE = /^-?[0-9]+$/;
@@ -14,19 +14,19 @@ const plural = (number, noun) => `${count(number)} ${noun}${number === 1 ? "" : 
 
 /**
  * The answers by key, differing keys first, with the reference in the last column where there is one.
- * Null where no answer is JSON or there is nothing to compare it with.
+ * Null where no answer is of its format, [name, delimiter], or there is nothing to compare it with.
  *
  * heads: for each column, the reason why it has no values, or "".
  * rows: { pointer, differs, cells: [{ value, isWrong, hasKind }] }; differs where the answers are not
  * alike or one is not the reference's, hasKind where the values of a row are of different kinds.
  * left: rows beyond MAX_ROWS. said: a summary.
  */
-const keyTable = (answers, reference) => {
-  const read = answers.map((text) => text === null ? "" : valuesOf(text));
+const keyTable = (answers, reference, format = ["json"]) => {
   const isMap = (found) => found instanceof Map;
-  if (!read.some(isMap)) return null;
   const expected = reference ? valuesOf(reference) : "";
   const known = isMap(expected) ? expected : null;
+  const read = answers.map((text) => text === null ? "" : valuesIn(format, text, known));
+  if (!read.some(isMap)) return null;
   if (known) read.push(known);
   if (read.length < 2) return null;
   const isRead = (_, i) => isMap(read[i]);
@@ -45,7 +45,7 @@ const keyTable = (answers, reference) => {
   const said = [
     ...(apart === null ? [] : [apart ? `${apart} differ${apart === 1 ? "s" : ""}` : answers.length > 2 ? "all alike" : "both alike"]),
     ...(wrong === null ? [] : [wrong ? `${wrong} ${wrong === 1 ? "is" : "are"} not the reference's` : "as the reference says"]),
-  ].join(", ") || "only one answer is JSON";
+  ].join(", ") || `only one answer is ${nameOfFormat(format[0])}`;
   return {
     heads: read.map((found) => isMap(found) ? "" : found),
     rows: [...rows.filter((row) => row.differs), ...rows.filter((row) => !row.differs)].slice(0, MAX_ROWS),
@@ -66,8 +66,8 @@ const drawValue = ({ value, isWrong, hasKind }, isRead) => {
 };
 
 /** The table of one case as a fold, open where something differs; null where there is no table. */
-const drawKeys = (answers, reference, headings) => {
-  const table = keyTable(answers, reference);
+const drawKeys = (answers, reference, headings, format) => {
+  const table = keyTable(answers, reference, format);
   if (!table) return null;
   const heads = table.heads.map((head, i) => {
     const named = headings[i];

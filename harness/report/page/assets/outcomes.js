@@ -14,6 +14,7 @@ for (const task of data.tasks) {
   task.places = new Map(task.names.map((name, place) => [name, place]));
   task.missing = new Map(task.absent.map(([row, side, names]) => [`${row} ${side}`, names]));
   task.cut = new Map(task.cut);
+  task.formats = new Map(task.formats);
   task.order = new Map(task.cases.map((row, place) => [row, place]));
   /** The behavior that folds, labels and filters follow; the composite where it is "". */
   task.behavior = "";

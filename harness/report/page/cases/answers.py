@@ -38,6 +38,7 @@ _VERDICTS: dict[Outcome | None, str] = {
     Outcome.FAILED: "fails",
     Outcome.ERROR: "error",
 }
+JSON = ("json", ",")
 FORMAT_ONLY = "passes format, "
 """Begins the label of an answer that passes the composite and fails another behavior."""
 
@@ -100,6 +101,8 @@ class ShownCase:
     """One for each side of the report."""
     prompt_cut: int = 0
     """Characters left out after ``prompt``."""
+    format: tuple[str, str] = JSON
+    """The name of the answers' format, and the delimiter of CSV."""
 
 
 def label_of_verdict(answer: Answer) -> str:
@@ -120,15 +123,25 @@ def cases_of(report: Report, task: str, limit: int) -> list[ShownCase]:
     pair = [report.place(side) for side in report.pair]
     first = [answered[place] for place in reversed(pair)]
     judged = [judged_behaviors(side, task) for side in report.sides]
-    described = (side.task_record(task) for side in report.sides)
-    rules = any(found.compare for found in described if found)
+    described = [found for side in report.sides if (found := side.task_record(task))]
+    rules = any(found.compare for found in described)
+    form = next(((found.format, found.delimiter) for found in described if found.format), JSON)
     cases = []
     for key in dict.fromkeys(key for side in (*first, *answered) for key in side):
         samples = tuple(side.get(key) for side in answered)
         shown = _shown(samples, judged, pair, required, limit, noisy)
+        shown = _in_format(shown, form, next(s for s in samples if s))
         is_exact = not rules and not any(s and _is_compared_otherwise(s) for s in samples)
         cases.append(shown if is_exact else replace(shown, reference=""))
     return cases
+
+
+def _in_format(case: ShownCase, form: tuple[str, str], sample: Sample) -> ShownCase:
+    """The case with the format that it declares, else with the task's."""
+    if '"format"' in sample.declared or '"delimiter"' in sample.declared:
+        own = json.loads(sample.declared)
+        form = own.get("format", form[0]), own.get("delimiter", form[1])
+    return case if form == JSON else replace(case, format=form)
 
 
 def required_of(report: Report, task: str) -> tuple[str, ...]:
