@@ -105,7 +105,9 @@ def _print_json(found: "SelfTest", source: str) -> None:
     values["policy"] = found.policy.model_dump()
     values["flips_source"] = source
     values["tasks"] = [
-        {"task": name, "cases": cases, "wordings": wordings}
-        for name, cases, wordings in found.tasks
+        {"task": t.task, "cases": t.cases, "wordings": t.wordings, "kept": t.is_kept}
+        for t in found.tasks
     ]
+    for cell in (values["unchanged"], *values["cells"]):
+        cell["kept"] = cell.pop("is_kept")
     say_document(values)

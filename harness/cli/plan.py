@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from harness.gate.planning import Assumptions, Observed, OwnTask, Plan
     from harness.run.settings import Settings
 
+_OF_POLICY = ("margin", "kept_margin", "wording_margin", "confidence")
 _SHARE = click.FloatRange(0, 1, min_open=True, max_open=True)
 
 
@@ -21,6 +22,7 @@ _SHARE = click.FloatRange(0, 1, min_open=True, max_open=True)
 @click.argument("runs", metavar="[RUN | BEFORE AFTER]", nargs=-1)
 @side_options
 @click.option("--margin", type=_SHARE, help="The drop to accept: 0.02 is two points.")
+@click.option("--kept-margin", type=_SHARE, help="The drop to accept of a kept skill.")
 @click.option("--wording-margin", type=_SHARE, help="The drop over new wordings to accept.")
 @click.option("--confidence", type=_SHARE, help="Of the interval that decides.")
 @click.option("--drop", type=_SHARE, help="A drop that is to be shown. [default: twice the margin]")
@@ -60,14 +62,10 @@ def command(
     from harness.run.settings import project_settings
 
     settings = project_settings()
-    policy = policy_of(
-        settings, {name: flags.pop(name) for name in ("margin", "wording_margin", "confidence")}
-    )
+    policy = policy_of(settings, {name: flags.pop(name) for name in _OF_POLICY})
     sizes = flags.pop("cases"), flags.pop("wordings")
     found = _observed(runs, before, after, report_dir, settings) if runs else None
     assumed, source = _assumptions(found, flags)
-    if drop is None and policy.margin < 0.5:
-        drop = 2 * policy.margin
     plan = plan_of(policy, assumed, drop, _own(found, *sizes))
     if is_json:
         _print_json(plan, source)
@@ -122,10 +120,19 @@ def _own(found: "Observed | None", cases: int | None, wordings: int | None) -> l
 
 
 def _print_json(plan: "Plan", source: str) -> None:
-    values = asdict(plan)
-    kept = ("margin", "wording_margin", "confidence", "min_cases")
-    values["policy"] = {name: getattr(plan.policy, name) for name in kept}
+    values = _values(plan)
     values["flips_source"] = source
+    values["kept"] = plan.kept and _values(plan.kept)
+    say_document(values)
+
+
+def _values(plan: "Plan") -> dict[str, Any]:
+    values = asdict(replace(plan, kept=None))
+    del values["is_kept"], values["kept"]
+    for task in values["own"]:
+        task["kept"] = task.pop("is_kept")
+    of_policy = ("margin", "wording_margin", "confidence", "min_cases")
+    values["policy"] = {name: getattr(plan.policy, name) for name in of_policy}
     values["bounds"] = [{"wordings": n, "drop": bound} for n, bound in plan.bounds]
     values["curve"] = [{"drop": drop, **found._asdict()} for drop, found in plan.curve]
-    say_document(values)
+    return values

@@ -133,6 +133,12 @@ class Comparison:
     behaviors: tuple[BehaviorChange, ...]
     cases: tuple[CaseChange, ...]
 
+    @property
+    def is_kept(self) -> bool:
+        """The task is a kept skill, by the later run."""
+        task = self.after.task_record(self.task)
+        return task is not None and task.kept
+
     def bucket(self, *changes: Change) -> tuple[CaseChange, ...]:
         """The cases whose composite changed in one of these ways, in the order of the run."""
         return tuple(c for c in self.cases if c.change in changes)

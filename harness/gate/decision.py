@@ -116,15 +116,16 @@ def _decided(decision: GateDecision, names: Sequence[str]) -> GateDecision:
         return replace(decision, refused=refused)
     tasks = [_task(task, policy, len(found)) for task in found if task]
     tasks.sort(key=lambda t: -t.outcome.severity)
-    outcome = overall([task.outcome for task in tasks], pooled, margin_of_all(tasks))
+    outcome = overall([task.outcome for task in tasks], pooled, margin_of_all(tasks, policy))
     return replace(decision, outcome=outcome, tasks=tuple(tasks), pooled=pooled)
 
 
-def margin_of_all(tasks: Sequence[TaskDecision]) -> float:
+def margin_of_all(tasks: Sequence[TaskEvidence], general: GatePolicy) -> float:
     """The accepted drop over the cases of all tasks: that of a run in which each task drops by its
     own margin."""
     cases = sum(task.composite.pairs for task in tasks)
-    return sum(task.policy.margin * task.composite.pairs for task in tasks) / cases
+    accepted = (task.own_policy(general).margin * task.composite.pairs for task in tasks)
+    return sum(accepted) / cases
 
 
 def overall(
@@ -148,7 +149,7 @@ def _compared(decision: GateDecision, task: str) -> Comparison:
 
 def _task(evidence: TaskEvidence, general: GatePolicy, tasks: int) -> TaskDecision:
     composite = evidence.composite
-    policy = general.for_task(is_kept=evidence.is_kept)
+    policy = evidence.own_policy(general)
     outcome, reason = outcome_of(evidence, policy)
     return TaskDecision(
         **{f.name: getattr(evidence, f.name) for f in fields(evidence)},

@@ -80,9 +80,12 @@ class TaskEvidence:
 
     @property
     def is_kept(self) -> bool:
-        """The task is a kept skill, by the later run."""
-        task = self.comparison.after.task_record(self.task)
-        return task is not None and task.kept
+        """The task is a kept skill."""
+        return self.comparison.is_kept
+
+    def own_policy(self, general: GatePolicy) -> GatePolicy:
+        """The policy with the margin that holds for this task."""
+        return general.for_task(is_kept=self.is_kept)
 
     def is_required(self, behavior: str) -> bool:
         return behavior in self.comparison.required

@@ -5,7 +5,7 @@ behaviors, pinned cases and new wordings can only make the gate stricter.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import comb
 
 from harness.gate.comparable import common_required
@@ -80,6 +80,7 @@ class OwnTask:
     cases: int | None
     """Cases judged on both sides; ``None`` where it is not known."""
     wordings: int | None
+    is_kept: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,8 @@ class Sight:
 
     cases: int
     smallest_drop: float | None
-    """Shown with the power asked for; ``None`` where not even the loss of all cases is."""
+    """Shown with the power asked for, the margin at least: a smaller one passes. ``None`` where not
+    even the loss of all cases is."""
     unchanged_passes: float
     """Share of runs in which an unchanged model passes, on all tasks."""
 
@@ -98,6 +100,7 @@ class Plan:
     """Needed and existing sizes."""
 
     policy: GatePolicy
+    """With the margin that holds for these tasks."""
     assumed: Assumptions
     own: tuple[OwnTask, ...]
     """The user's own sizes; empty where none is known."""
@@ -116,6 +119,10 @@ class Plan:
     curve_cases: int
     curve: tuple[tuple[float, Decided], ...]
     """True drops, and the outcomes of a task of ``curve_cases``."""
+    is_kept: bool = False
+    """The tasks are kept skills."""
+    kept: "Plan | None" = None
+    """The plan of the user's kept skills, where there are other tasks too."""
 
 
 def plan_of(
@@ -124,7 +131,27 @@ def plan_of(
     drop: float | None = None,
     own: Sequence[OwnTask] = (),
 ) -> Plan:
-    """The plan for a policy; ``own`` are the sizes that the user has or thinks of."""
+    """The plan for a policy; ``own`` are the sizes that the user has or thinks of. ``drop`` is
+    twice the margin by default, as far as that is below 1."""
+    skills = [task for task in own if task.is_kept]
+    others = [task for task in own if not task.is_kept]
+    kept = _plan(policy, assumed, drop, skills, is_kept=True) if skills else None
+    if kept and not others:
+        return kept
+    return replace(_plan(policy, assumed, drop, others, is_kept=False), kept=kept)
+
+
+def _plan(
+    general: GatePolicy,
+    assumed: Assumptions,
+    drop: float | None,
+    own: Sequence[OwnTask],
+    *,
+    is_kept: bool,
+) -> Plan:
+    policy = general.for_task(is_kept=is_kept)
+    if drop is None and policy.margin < 0.5:
+        drop = 2 * policy.margin
     own_cases = [task.cases for task in own if task.cases is not None]
     own_wordings = [task.wordings for task in own if task.wordings is not None]
     sizes, wordings = sorted({*CASES, *own_cases}), sorted({*WORDINGS, *own_wordings})
@@ -141,6 +168,7 @@ def plan_of(
         bounds=tuple((n, unseen_drop(n, policy.confidence)) for n in wordings),
         curve_cases=curve_cases,
         curve=tuple((d, outcomes(curve_cases, d, policy, assumed)) for d in DROPS),
+        is_kept=is_kept,
     )
 
 
@@ -156,7 +184,7 @@ def sight(cases: int, policy: GatePolicy, assumed: Assumptions) -> Sight:
     tail = policy.tails_of(assumed.tasks).low
     drop = smallest_detectable_drop(cases, tail, assumed.one_way, assumed.power)
     passes = outcomes(cases, 0.0, policy, assumed).passes
-    return Sight(cases, drop, passes**assumed.tasks)
+    return Sight(cases, drop and max(drop, policy.margin), passes**assumed.tasks)
 
 
 def cases_to_pass(policy: GatePolicy, assumed: Assumptions) -> int | None:
@@ -205,24 +233,22 @@ def observed(before: Side, after: Side) -> Observed:
     is_one = before.record is after.record and before.model == after.model
     is_one |= holds_copies(before, after)
     names = [t.name for t in after.record.tasks if before.task_record(t.name)]
-    pairs, flips, cases = {}, [], 0
+    sizes, repeats, flips, cases = [], 1, [], 0
     for name in names:
         required = common_required(before, after, name)
-        changes = compare(before, after, name, required=required).cases
-        found = pairs_of(changes)
+        compared = compare(before, after, name, required=required)
+        found = pairs_of(compared.cases)
         if not found.differences:
             continue
-        pairs[name], cases = found, cases + len(found.differences)
+        size, wordings = len(found.differences), len(set(found.wordings))
+        sizes.append(OwnTask(name, size, wordings, compared.is_kept))
+        cases, repeats = cases + size, max(repeats, found.repeats)
         if is_one:
             flips += [2 * r.passed * (r.repeats - r.passed) / (r.repeats * (r.repeats - 1))
-                      for r in repeated(changes)[0] if r.repeats > 1]  # fmt: skip
+                      for r in repeated(compared.cases)[0] if r.repeats > 1]  # fmt: skip
         else:
             flips.append(_flipped(found, is_same=is_same))
-    return Observed(
-        tuple(OwnTask(n, len(p.differences), len(set(p.wordings))) for n, p in pairs.items()),
-        max((p.repeats for p in pairs.values()), default=1),
-        sum(flips) / cases if flips else None,
-    )
+    return Observed(tuple(sizes), repeats, sum(flips) / cases if flips else None)
 
 
 def _flipped(pairs: PairedCases, *, is_same: bool) -> float:

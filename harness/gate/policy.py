@@ -70,8 +70,8 @@ class GatePolicy(BaseModel):
     k: int | None = Field(None, gt=0)
     """The k of pass@k and pass^k; ``None``: the number of answers per case."""
     allow: tuple[Allowable, ...] = ()
-    """Differences between the runs that are allowed: ``tasks``, ``cases``, ``prompts``, ``schema``,
-    ``decoding``, ``required``."""
+    """Differences between the runs that are allowed. ``compare`` and ``items`` are a task's rules
+    for the reference's values and for numbers of items."""
 
     @property
     def anchored(self) -> "GatePolicy":

@@ -10,12 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from harness.core.verdict import Outcome
 from harness.gate.comparable import has_too_many_errors
 from harness.gate.compare import Comparison, Side
-from harness.gate.decision import overall
+from harness.gate.decision import margin_of_all, overall
 from harness.gate.injection import DrawnTask, Loss
 from harness.gate.outcome import GateOutcome, outcome_of
 from harness.gate.policy import GatePolicy
@@ -39,7 +39,7 @@ UNJUDGED_SHARE = 4
 FLIPS = 0.02
 """Share of cases that flip where no run and no flag tells."""
 POINTS = (1, 2, 3, 5, 7, 10)
-"""Injected drops; the margin is added."""
+"""Injected drops; the margin of the tasks that lose is added."""
 
 
 class Injection(StrEnum):
@@ -70,6 +70,17 @@ class Cell:
     """Draws in which a pass would be wrong: their cases lost the margin or more; with skips and
     errors, any."""
     false_passes: int = 0
+    is_kept: bool = False
+    """Kept skills lose, one after the other; else all other tasks do."""
+
+
+class DrawnSize(NamedTuple):
+    """The size of a task that is drawn."""
+
+    task: str
+    cases: int
+    wordings: int
+    is_kept: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,16 +89,15 @@ class SelfTest:
 
     policy: GatePolicy
     seed: int
-    tasks: tuple[tuple[str, int, int], ...]
-    """Name, cases and wordings."""
+    tasks: tuple[DrawnSize, ...]
     flips: float | None
     """The assumed rate of flips; ``None`` where they are as recorded."""
     unchanged: Cell
     cells: tuple[Cell, ...]
     """Without those sizes that a task has too few passing cases for."""
 
-    def of_kind(self, kind: Injection) -> tuple[Cell, ...]:
-        return tuple(cell for cell in self.cells if cell.kind is kind)
+    def of_kind(self, kind: Injection, *, is_kept: bool = False) -> tuple[Cell, ...]:
+        return tuple(c for c in self.cells if c.kind is kind and c.is_kept is is_kept)
 
 
 def default_draws(cases: int) -> int:
@@ -100,17 +110,20 @@ def self_test(
 ) -> SelfTest:
     """Draw the suite with nothing injected, then with each kind and size of loss."""
     count = draws or default_draws(sum(task.cases for task in suite.tasks))
-    drops = sorted({*(points / 100 for points in POINTS), policy.margin})
     unchanged = suite.drawn(Cell(None, 0.0, UNCHANGED_CELLS * count), policy, seed)
     cells = [
-        Cell(kind, drop, -(-count // UNJUDGED_SHARE) if kind in _OUTCOMES else count)
+        Cell(kind, d, -(-count // UNJUDGED_SHARE) if kind in _OUTCOMES else count, is_kept=is_kept)
+        for is_kept in (False, True)
         for kind in Injection
-        for drop in drops
+        for d in sorted({*(points / 100 for points in POINTS), _margin(policy, is_kept=is_kept)})
     ]
     return SelfTest(
         policy,
         seed,
-        tuple((t.comparison.task, t.cases, len(set(t.wordings))) for t in suite.tasks),
+        tuple(
+            DrawnSize(t.comparison.task, t.cases, len(set(t.wordings)), t.comparison.is_kept)
+            for t in suite.tasks
+        ),
         suite.flips,
         unchanged,
         tuple(suite.drawn(c, policy, seed) for c in cells if suite.can_lose(c)),
@@ -126,23 +139,33 @@ class Suite:
         self.tasks = [DrawnTask(comparison) for comparison in comparisons]
 
     def can_lose(self, cell: Cell) -> bool:
-        """Each task passes on enough cases to lose so many, or has so much of its shares."""
+        """Each task that loses passes on enough cases to lose so many, or has so much of its
+        shares; there is one."""
+        losing = self.losing(cell)
         if cell.kind is Injection.SHARES:
-            sides = [own for i in self.lowered for own in self._losable[i]]
-            return bool(sides) and all(sum(own.values()) >= cell.drop for own in sides)
-        return all(
-            sum(map(bool, breakable)) >= cell.drop * task.cases
-            for task, sides in zip(self.tasks, self._breakable, strict=True)
-            for breakable in sides
-        )
+            enough = (sum(own.values()) >= cell.drop for i in losing for own in self._losable[i])
+        else:
+            enough = (
+                sum(map(bool, breakable)) >= cell.drop * self.tasks[i].cases
+                for i in losing
+                for breakable in self._breakable[i]
+            )
+        return bool(losing) and all(enough)
+
+    def losing(self, cell: Cell) -> list[int]:
+        """Indices of the tasks that lose, one after the other."""
+        found = self.lowered if cell.kind is Injection.SHARES else range(len(self.tasks))
+        return [i for i in found if self.tasks[i].comparison.is_kept is cell.is_kept]
 
     def drawn(self, cell: Cell, policy: GatePolicy, seed: int) -> Cell:
         """The cell with its decisions counted. Losses go to one task after the other."""
         import numpy as np
 
         place = 0 if cell.kind is None else 1 + list(Injection).index(cell.kind)
-        rng = np.random.default_rng([seed, place, round(cell.drop * 1e6)])
-        losing = self.lowered if cell.kind is Injection.SHARES else range(len(self.tasks))
+        rng = np.random.default_rng(
+            [seed, place, round(cell.drop * 1e6), *([1] if cell.is_kept else [])]
+        )
+        losing = self.losing(cell) if cell.kind is not None else [0]
         for i in range(cell.draws):
             chosen, lost = self.draw(rng, cell, losing[i % len(losing)])
             outcome = self.decision(chosen, policy)
@@ -182,11 +205,11 @@ class Suite:
                 return GateOutcome.NOT_COMPARABLE
         pairs = [task.pairs(own) for task, own in zip(self.tasks, chosen, strict=True)]
         found, pooled = evidence_of(pairs, policy)
-        if not all(found):
+        judged = [task for task in found if task]
+        if len(judged) < len(found):
             return GateOutcome.NOT_COMPARABLE
-        return overall(
-            [outcome_of(task, policy)[0] for task in found if task], pooled, policy.margin
-        )
+        outcomes = [outcome_of(task, task.own_policy(policy))[0] for task in judged]
+        return overall(outcomes, pooled, margin_of_all(judged, policy))
 
     @cached_property
     def _breakable(self) -> list[tuple[list[tuple[int, ...]], list[tuple[int, ...]]]]:
@@ -299,10 +322,15 @@ def _is_losing(cell: Cell, lost: float, policy: GatePolicy) -> bool:
         return False
     if cell.kind in _OUTCOMES:
         return lost > 0
+    margin = _margin(policy, is_kept=cell.is_kept)
     if cell.kind in (Injection.CASES, Injection.SHARES):
-        return cell.drop >= policy.margin
+        return cell.drop >= margin
     is_new = policy.scope == "new" and cell.drop >= policy.wording_margin
-    return lost >= policy.margin or is_new
+    return lost >= margin or is_new
+
+
+def _margin(policy: GatePolicy, *, is_kept: bool) -> float:
+    return policy.for_task(is_kept=is_kept).margin
 
 
 def _indices(task: DrawnTask, losses: Sequence[Loss]) -> "Chosen":

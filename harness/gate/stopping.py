@@ -79,7 +79,7 @@ def _is_hopeless(decision: GateDecision) -> bool:
     if decision.pooled is not None:
         total = sum(planned.values())
         pooled = decision.pooled
-        policy = policy.model_copy(update={"margin": margin_of_all(decision.tasks)})
+        policy = policy.model_copy(update={"margin": margin_of_all(decision.tasks, policy)})
         found.append(is_undecidable(pooled.flips, pooled.pairs, total, policy, can_pass=False))
     return all(found)
 

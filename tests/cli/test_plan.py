@@ -86,7 +86,10 @@ def test_two_runs_of_one_model_give_sizes_wordings_and_flips() -> None:
     for run in pair(200, broke=2, fixed=2):
         write_run(of_templates(run, 20), Path("reports/runs"))
     found = planned(FIRST, SECOND)
-    assert found["own"] == [{"name": "json_extraction", "cases": 200, "wordings": 20}]
+    assert found["own"] == [
+        {"name": "json_extraction", "cases": 200, "wordings": 20, "kept": False}
+    ]
+    assert found["kept"] is None
     assert found["assumed"]["flips"] == pytest.approx(0.02)
     assert found["flips_source"] == "as recorded"
     assert found["curve_cases"] == 200
@@ -94,6 +97,28 @@ def test_two_runs_of_one_model_give_sizes_wordings_and_flips() -> None:
     assert given["assumed"]["flips"] == 0.1
     assert given["own"][0]["cases"] == 900
     assert "<- json_extraction" in harness("plan", FIRST, SECOND).output
+
+
+def test_kept_skills_of_a_run_are_planned_with_their_own_margin() -> None:
+    for run in pair(200, broke=2, fixed=2):
+        other = [replace(s, task="kept_plain") for s in run.samples[:60]]
+        tasks = (*run.tasks, replace(run.tasks[0], name="kept_plain", kept=True))
+        write_run(replace(run, samples=(*run.samples, *other), tasks=tasks), Path("reports/runs"))
+    found = planned(FIRST, SECOND)
+    assert [task["name"] for task in found["own"]] == ["json_extraction"]
+    assert found["kept"]["own"] == [
+        {"name": "kept_plain", "cases": 60, "wordings": 60, "kept": True}
+    ]
+    assert (found["policy"]["margin"], found["kept"]["policy"]["margin"]) == (0.02, 0.1)
+    wider = planned(FIRST, SECOND, "--kept-margin", "0.15")["kept"]
+    assert (wider["policy"]["margin"], wider["drop"]) == (0.15, 0.3)
+    assert planned(FIRST, SECOND, "--margin", "0.2")["kept"]["policy"]["margin"] == 0.2
+    shown = harness("plan", FIRST, SECOND).output
+    first, _, second = shown.partition("\nKept skills: a margin of 10 points.\n")
+    assert "<- json_extraction" in first
+    assert "<- kept_plain" in second
+    assert "to show a drop of 20 points" in second
+    assert max(map(len, shown.splitlines())) <= 80
 
 
 def test_one_run_gives_sizes_and_its_repeats_the_flips() -> None:

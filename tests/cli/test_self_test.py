@@ -57,7 +57,26 @@ def test_the_same_seed_gives_the_same_numbers_as_json() -> None:
     assert first["cells"] != other["cells"]
     assert first["unchanged"]["draws"] == 30
     assert {c["drop"] for c in first["cells"]} == {0.01, 0.02, 0.03, 0.05, 0.07, 0.1}
-    assert first["tasks"] == [{"task": "json_extraction", "cases": 160, "wordings": 40}]
+    assert first["tasks"] == [
+        {"task": "json_extraction", "cases": 160, "wordings": 40, "kept": False}
+    ]
+
+
+def test_kept_skills_have_a_table_of_their_own() -> None:
+    for run in pair(160, broke=1, fixed=1):
+        other = [replace(s, task="kept_plain") for s in run.samples[:60]]
+        tasks = (*run.tasks, replace(run.tasks[0], name="kept_plain", kept=True))
+        write_run(replace(run, samples=(*run.samples, *other), tasks=tasks), Path("reports/runs"))
+    result = self_test(FIRST, SECOND, *FEW)
+    assert result.exit_code == 0
+    lines = [" ".join(line.split()) for line in result.output.splitlines()]
+    assert "kept_plain: 60 cases, 60 wordings, a kept skill" in lines
+    assert "kept skills 1 2 3 5 7 10" in lines
+    assert len([line for line in lines if line.startswith("cases fail ")]) == 2
+    assert "where a kept skill loses" in lines
+    assert max(map(len, result.output.splitlines())) <= 80
+    found = json.loads(self_test(FIRST, SECOND, *FEW, "--json").stdout)
+    assert {c["kept"] for c in found["cells"]} == {True, False}
 
 
 def test_one_run_flips_at_an_assumed_rate_or_that_of_the_policy_or_of_the_flag() -> None:

@@ -108,7 +108,7 @@ def test_a_skill_that_no_side_has_is_not_a_pass():
 def test_the_accepted_drop_over_all_cases_is_that_of_the_tasks_together():
     """300 cases at 2 points and 60 at 10 accept a drop of 12 of 360 cases."""
     found = gated({"kept_plain": {}})
-    assert margin_of_all(found.tasks) == pytest.approx(12 / 360)
+    assert margin_of_all(found.tasks, found.policy) == pytest.approx(12 / 360)
 
 
 def test_a_kept_skill_that_the_run_before_lacks_is_refused_whatever_is_allowed():

@@ -118,11 +118,37 @@ def test_a_plan_holds_the_usual_sizes_and_the_users_own():
     assert plan_of(POLICY, Assumptions()).curve_cases == 300
 
 
+def test_kept_skills_have_a_plan_with_their_own_margin():
+    """60 cases pass within ten points where they never do within two."""
+    own = [OwnTask("a", 300, 20), OwnTask("kept_plain", 60, 60, is_kept=True)]
+    plan = plan_of(POLICY, Assumptions(tasks=2), None, own)
+    assert plan.kept is not None
+    assert (plan.policy.margin, plan.drop) == (0.02, 0.04)
+    assert (plan.kept.policy.margin, plan.kept.drop) == (0.1, 0.2)
+    assert (plan.own, plan.kept.own) == ((own[0],), (own[1],))
+    assert plan.kept.cases_to_pass < 100 < 300 < plan.cases_to_pass
+    assert {s.cases: s for s in plan.kept.sights}[60].unchanged_passes > 0.8
+    assert sight(60, POLICY, Assumptions(tasks=2)).unchanged_passes < 0.2
+    only = plan_of(POLICY, Assumptions(), None, own[1:])
+    assert only.is_kept
+    assert (only.policy.margin, only.kept) == (0.1, None)
+    assert plan_of(POLICY, Assumptions(), None, own[:1]).kept is None
+
+
+def test_a_drop_below_the_margin_is_never_shown_however_many_cases_there_are():
+    assert smallest_detectable_drop(3_000, POLICY.tails.low) < 0.01
+    assert sight(3_000, POLICY, Assumptions()).smallest_drop == 0.02
+    kept = POLICY.for_task(is_kept=True)
+    assert sight(300, kept, Assumptions()).smallest_drop == 0.1
+
+
 def test_two_runs_of_one_model_show_its_flips_and_wordings():
     before, after = (of_templates(run, 20) for run in pair(100, broke=2, fixed=4))
     found = observed(side(before), side(after))
     assert found.flips == pytest.approx(0.06)
     assert found.tasks == (OwnTask("json_extraction", 100, 20),)
+    kept = [replace(r, tasks=(replace(r.tasks[0], kept=True),)) for r in (before, after)]
+    assert [t.is_kept for t in observed(*map(side, kept)).tasks] == [True]
     assert found.repeats == 1
 
 

@@ -68,6 +68,13 @@ def several_tasks(run: RunRecord) -> RunRecord:
     return replace(run, samples=(*run.samples, *other), tasks=tasks)
 
 
+def with_kept(run: RunRecord, cases: int = 60) -> RunRecord:
+    """The run with a kept skill of ``cases`` beside its task."""
+    other = [replace(s, task="kept_plain") for s in run.samples[-cases:]]
+    tasks = (*run.tasks, replace(run.tasks[0], name="kept_plain", kept=True))
+    return replace(run, samples=(*run.samples, *other), tasks=tasks)
+
+
 def answered_twice(run: RunRecord) -> RunRecord:
     again = tuple(replace(s, repeat=1) for s in run.samples)
     return replace(run, samples=(*run.samples, *again))
@@ -98,6 +105,7 @@ SUITES = {
     "wordings": (lambda run: of_templates(run, 20)),
     "extras": with_extras,
     "tasks": several_tasks,
+    "kept": with_kept,
     "repeats": answered_twice,
     "shares": with_shares,
     "required shares": with_required_shares,
@@ -258,6 +266,29 @@ def test_halves_of_the_answers_are_two_sides():
     assert halves(Side(run, ADAPTER)) is None
 
 
+def test_a_kept_skill_loses_apart_and_is_held_to_its_own_margin():
+    """60 cases without a flip bound a drop at 4.9 points: more than 2, less than 10."""
+    runs = [with_kept(run) for run in pair(160)]
+    found = self_test(suite_of(*runs), POLICY, draws=8)
+    assert [(t.task, t.is_kept) for t in found.tasks] == [(TASK, False), ("kept_plain", True)]
+    assert found.unchanged.passes == found.unchanged.draws
+    of_kept = {c.drop: c for c in found.of_kind(Injection.CASES, is_kept=True)}
+    of_task = {c.drop: c for c in found.of_kind(Injection.CASES)}
+    assert of_kept[0.03].losing == 0, "a loss within the margin of ten points may pass"
+    assert of_task[0.03].losing == of_kept[0.1].losing == 8
+    labels = [row[0] for row in rates(found)]
+    first = labels.index("where a kept skill loses")
+    assert "false pass: 2 points, by case" in labels[:first]
+    assert "false pass: 10 points, by case" in labels[first:]
+
+
+def test_a_margin_of_kept_skills_is_among_their_sizes_alone():
+    runs = [with_kept(run) for run in pair(100)]
+    found = self_test(suite_of(*runs), GatePolicy(kept_margin=0.15), draws=2)
+    assert 0.15 in {c.drop for c in found.cells if c.is_kept}
+    assert 0.15 not in {c.drop for c in found.cells if not c.is_kept}
+
+
 def test_large_suites_are_drawn_less_often():
     assert default_draws(30) == default_draws(300) == 200
     assert default_draws(1_000) == 60
@@ -267,7 +298,7 @@ def test_large_suites_are_drawn_less_often():
 def test_tasks_are_counted_with_their_wordings():
     runs = [of_templates(run, 20) for run in pair(100)]
     found = self_test(suite_of(*runs), POLICY, draws=1)
-    assert found.tasks == ((TASK, 100, 20),)
+    assert found.tasks == ((TASK, 100, 20, False),)
 
 
 def test_answers_that_are_errors_refuse_the_comparison():

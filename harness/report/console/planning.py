@@ -25,6 +25,13 @@ def shown(plan: Plan, source: str) -> RenderableType:
 
 def _parts(plan: Plan, source: str) -> Iterator[RenderableType]:
     yield Text(plans.assumptions(plan, source))
+    yield from _sizes(plan)
+    if plan.kept:
+        yield Text(f"\n{plans.kept_heading(plan.kept)}")
+        yield from _sizes(plan.kept)
+
+
+def _sizes(plan: Plan) -> Iterator[RenderableType]:
     yield Text()
     yield _needs(plan)
     each = " in each task" if plan.assumed.tasks > 1 else ""

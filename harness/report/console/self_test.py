@@ -1,6 +1,6 @@
 """A self-test of the gate for a terminal of 80 columns: its curve as a table, its error rates."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rich.console import Group, RenderableType
 from rich.padding import Padding
@@ -23,8 +23,12 @@ def shown(test: SelfTest, source: str) -> RenderableType:
 def _parts(test: SelfTest, source: str) -> Iterator[RenderableType]:
     for line in tests.suite(test, source):
         yield Text(printable(line))
-    yield Text("\nREGRESSION / not PASS, in % of draws, by the points that one task loses:", "bold")
-    yield Padding(_curve(test), (0, 0, 0, 2))
+    if test.cells:
+        title = "\nREGRESSION / not PASS, in % of draws, by the points that one task loses:"
+        yield Text(title, "bold")
+    for is_kept in (False, True):
+        if cells := [cell for cell in test.cells if cell.is_kept is is_kept]:
+            yield Padding(_curve(cells, "kept skills" if is_kept else ""), (0, 0, 0, 2))
     yield Text("\nError rates:", "bold")
     yield Padding(_rates(test), (0, 0, 0, 2))
 
@@ -40,15 +44,15 @@ def _rates(test: SelfTest) -> Table:
     return table
 
 
-def _curve(test: SelfTest) -> Table:
-    drops = sorted({cell.drop for cell in test.cells})
+def _curve(cells: Sequence[Cell], heading: str) -> Table:
+    drops = sorted({cell.drop for cell in cells})
     table = Table.grid(padding=(0, 1, 0, 0))
     table.add_column(no_wrap=True)
     for _ in drops:
         table.add_column(justify="right", no_wrap=True, min_width=CELL)
-    table.add_row("", *(Text(f"{100 * drop:.3g}", "dim") for drop in drops))
+    table.add_row(Text(heading, "dim"), *(Text(f"{100 * drop:.3g}", "dim") for drop in drops))
     for kind in Injection:
-        own = {cell.drop: _cell(cell) for cell in test.of_kind(kind)}
+        own = {cell.drop: _cell(cell) for cell in cells if cell.kind is kind}
         if own or kind is not Injection.SHARES:
             table.add_row(kind.value, *(own.get(drop, "") for drop in drops))
     return table

@@ -20,10 +20,19 @@ def assumptions(plan: Plan, source: str) -> str:
     answers = f", {assumed.repeats} answers to each case" if assumed.repeats > 1 else ""
     tasks = f", {assumed.tasks} tasks" if assumed.tasks > 1 else ""
     return (
-        f"A margin of {points(plan.policy.margin)}, to be decided in {share(assumed.power)} of "
-        f"runs{tasks}{answers}. {share(assumed.flips)} of the cases flip with nothing changed "
-        f"({source})."
+        f"{_margin(plan)}, to be decided in {share(assumed.power)} of runs{tasks}{answers}. "
+        f"{share(assumed.flips)} of the cases flip with nothing changed ({source})."
     )
+
+
+def kept_heading(plan: Plan) -> str:
+    """``Kept skills: a margin of 10 points.``, over the plan of those among other tasks."""
+    return f"{_margin(plan)}."
+
+
+def _margin(plan: Plan) -> str:
+    margin = f"margin of {points(plan.policy.margin)}"
+    return f"Kept skills: a {margin}" if plan.is_kept else f"A {margin}"
 
 
 def needs(plan: Plan) -> Iterator[tuple[str, str]]:

@@ -9,8 +9,10 @@ from harness.stats.intervals import clopper_pearson
 
 def suite(test: SelfTest, source: str) -> Iterator[str]:
     """The tasks, the source of the flips, and the numbers of draws."""
-    for name, cases, wordings in test.tasks:
-        yield f"{name}: {words.plural(cases, 'case')}, {words.plural(wordings, 'wording')}"
+    for task in test.tasks:
+        kept = ", a kept skill" if task.is_kept else ""
+        sizes = words.plural(task.cases, "case"), words.plural(task.wordings, "wording")
+        yield f"{task.task}: {', '.join(sizes)}{kept}"
     yield words.sentence(source)
     if not test.cells:
         yield "Too few cases pass to lose any: nothing was injected."
@@ -28,19 +30,33 @@ RATES = ("", "measured", "95% interval", "draws", "promised")
 
 def rates(test: SelfTest) -> Iterator[tuple[str, ...]]:
     """A row for each promise of the gate: the event, its rate, the rate's interval, the draws in
-    which it could happen, and the promise."""
-    promised = f"at most {100 * (1 - test.policy.confidence):.3g}%"
-    margin = f"{100 * test.policy.margin:.3g} points"
-    unchanged = test.unchanged
+    which it could happen, and the promise. Those about kept skills stand under a row of their own.
+    """
+    unchanged, promised = test.unchanged, _promised(test)
     yield _rate("an unchanged model passes", unchanged.passes, unchanged.draws, "")
     yield _rate("false alarm", unchanged.regressions, unchanged.draws, promised)
-    at_margin = [c for c in test.of_kind(Injection.CASES) if c.drop == test.policy.margin]
-    yield from _false(at_margin, f"false pass: {margin}, by case", promised)
-    wordings = test.of_kind(Injection.WORDINGS)
-    yield from _false(wordings, f"false pass: {margin}, by wording", promised)
-    at_margin = [c for c in test.of_kind(Injection.SHARES) if c.drop == test.policy.margin]
-    yield from _false(at_margin, f"false pass: {margin}, by share", promised)
-    unjudged = (*test.of_kind(Injection.SKIPS), *test.of_kind(Injection.ERRORS))
+    yield from _false_passes(test, is_kept=False)
+    if of_kept := list(_false_passes(test, is_kept=True)):
+        yield ("where a kept skill loses", *[""] * (len(RATES) - 1))
+        yield from of_kept
+
+
+def _promised(test: SelfTest) -> str:
+    return f"at most {100 * (1 - test.policy.confidence):.3g}%"
+
+
+def _false_passes(test: SelfTest, *, is_kept: bool) -> Iterator[tuple[str, ...]]:
+    """A row for each kind of loss that these tasks may have without a pass."""
+    margin = test.policy.for_task(is_kept=is_kept).margin
+    found = {kind: test.of_kind(kind, is_kept=is_kept) for kind in Injection}
+    for kind, unit in ((Injection.CASES, "case"), (Injection.WORDINGS, "wording"),
+                       (Injection.SHARES, "share")):  # fmt: skip
+        # Whole wordings hold the margin or more at any size that was injected.
+        cells = [c for c in found[kind] if kind is Injection.WORDINGS or c.drop == margin]
+        yield from _false(
+            cells, f"false pass: {100 * margin:.3g} points, by {unit}", _promised(test)
+        )
+    unjudged = (*found[Injection.SKIPS], *found[Injection.ERRORS])
     yield from _false(unjudged, "false pass: skips, errors", "none")
 
 
