@@ -1,8 +1,9 @@
 """A Case: one prompt, the expected answer, and its origin."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from typing_extensions import TypeAliasType
 
@@ -18,6 +19,21 @@ class Message:
 
     role: Role
     content: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToolTurn(Message):
+    """A turn that calls tools, or is the result of a call: its role is then ``tool``. Training rows
+    have such turns, tasks have none."""
+
+    more: str
+    """Its other keys, as OpenAI's protocol has them: an object as JSON text."""
+
+
+def turn_of(message: Message) -> dict[str, Any]:
+    """A message as a chat template and OpenAI's protocol have it."""
+    more = json.loads(message.more) if isinstance(message, ToolTurn) else {}
+    return {"role": message.role, "content": message.content, **more}
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from harness.core.case import Message
+from harness.core.case import Message, turn_of
 from harness.core.errors import HarnessError
 from harness.core.plan import Request
 from harness.core.printable import printable
@@ -51,7 +51,7 @@ def render_answered(
 ) -> str:
     """The conversation with its answer, a turn as OpenAI's protocol has it, as text; raises as
     ``render`` does."""
-    turns = [{"role": m.role, "content": m.content} for m in messages]
+    turns = [turn_of(message) for message in messages]
     return _template(tokenizer, has_tools=bool(tools)).render_turns(
         [*turns, answer], tools_of(tools), adds_generation_prompt=False, **dict(arguments)
     )

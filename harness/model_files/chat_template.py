@@ -16,7 +16,7 @@ import jinja2.ext
 import jinja2.meta
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from harness.core.case import Message
+from harness.core.case import Message, turn_of
 from harness.core.template_arguments import Scalar
 from harness.core.tools import tools_of
 
@@ -51,9 +51,8 @@ class ChatTemplate:
         Raises:
             Exception: whatever the template raises, a ``jinja2.TemplateError`` by itself.
         """
-        conversation = [{"role": m.role, "content": m.content} for m in messages]
         return self.render_turns(
-            conversation,
+            [turn_of(message) for message in messages],
             tools_of(tools),
             adds_generation_prompt=adds_generation_prompt,
             **dict(arguments),

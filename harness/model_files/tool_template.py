@@ -13,6 +13,9 @@ from harness.model_files.chat_template import ChatTemplate
 TOOL_TEMPLATE = "tool_use"
 """Name of the template that transformers takes for prompts with tools, of a model's several."""
 _CALLED, _TOLD = "called_by_probe", "told_by_probe"
+_RESULT = "result_by_probe"
+_CALL_ID = "callprobe"
+"""Of nine letters, as Mistral's templates want it."""
 _QUESTION = "What is asked?"
 _CALL = {"name": _CALLED, "arguments": {"key": "value"}}
 _TOOL = {
@@ -39,6 +42,22 @@ def writes_tools(template: ChatTemplate) -> bool:
     return template.render(asked, tools=tools_text([_TOOL])) != template.render(asked)
 
 
+def writes_results(template: ChatTemplate) -> bool:
+    """True if a prompt has the call of an earlier turn, and its result.
+
+    Raises:
+        Exception: whatever the template raises.
+    """
+    call = {"id": _CALL_ID, "type": "function", "function": _CALL}
+    turns: list[dict[str, Any]] = [
+        {"role": "user", "content": _QUESTION},
+        {"role": "assistant", "content": "", "tool_calls": [call]},
+        {"role": "tool", "content": _RESULT, "tool_call_id": _CALL_ID},
+    ]
+    text = template.render_turns(turns, [_TOOL], adds_generation_prompt=True)
+    return 0 <= text.find(_CALLED) < text.find(_RESULT)
+
+
 def tool_form_of(template: ChatTemplate) -> ToolForm | None:
     """The form in which a template writes the calls of an answer; ``None`` where it is none of
     those known, or not said."""
@@ -54,7 +73,7 @@ def _form_of(source: str, special: tuple[tuple[str, str], ...]) -> ToolForm | No
 def _turn_with_call(template: ChatTemplate) -> str | None:
     """The conversation whose answer is a call, from a little before the call on; ``None`` where the
     template cannot write it, or leaves it out."""
-    call = {"id": "callprobe", "type": "function", "function": _CALL}
+    call = {"id": _CALL_ID, "type": "function", "function": _CALL}
     turns: list[dict[str, Any]] = [
         {"role": "user", "content": _QUESTION},
         {"role": "assistant", "content": "", "tool_calls": [call]},

@@ -13,6 +13,7 @@ from harness.core.tool_form import ToolForm
 from harness.core.verdict import Check, FailureCode, Outcome, Verdict
 from harness.engine.prompt import Arguments, render, render_answered, tool_form
 from trainers.data.calls import reference_of, turns_of
+from trainers.data.tool_turns import calls_of
 
 _PROBE = "answer-0"
 
@@ -45,7 +46,9 @@ def call_text(
         ValueError: the template writes something else than the prompt and these calls.
         jinja2.TemplateError: it refuses the answer.
     """
-    answer = {"role": "assistant", "content": content, "tool_calls": turns_of(calls)}
+    earlier = sum(len(calls_of(message)) for message in messages)
+    written = turns_of(calls, first=earlier)
+    answer = {"role": "assistant", "content": content, "tool_calls": written}
     whole = render_answered(tokenizer, messages, answer, arguments, tools=tools)
     if not whole.startswith(prompt):
         raise ValueError(

@@ -27,7 +27,7 @@ def tools_in(value: Mapping[str, Any]) -> str:
     They are a list, or its JSON text, which a column of Parquet or CSV holds.
     """
     given = value.get(TOOLS)
-    given = _decoded(given, TOOLS) if isinstance(given, str) and given else given
+    given = decoded(given, TOOLS) if isinstance(given, str) and given else given
     if given in (None, "", []):
         return ""
     # The schemas' library comes along, which rows without tools do not wait for.
@@ -50,18 +50,18 @@ def calls_apart(value: Any, name: str, tools: str) -> tuple[Any, tuple[Wanted, .
         raise ValueError(f"{place}: the row has no tools, write those that may be called")
     if not isinstance(last[TOOL_CALLS], list):
         raise ValueError(f"{place} must be a list of calls, found {last[TOOL_CALLS]!r:.60}")
-    calls = tuple(_call(entry, f"{place}[{i}]") for i, entry in enumerate(last[TOOL_CALLS]))
-    _require_sound(calls, tools, place)
+    calls = tuple(call_of(entry, f"{place}[{i}]") for i, entry in enumerate(last[TOOL_CALLS]))
+    require_sound(calls, tools, place)
     bare = {key: part for key, part in last.items() if key != TOOL_CALLS}
     bare["content"] = "" if last.get("content") is None else last["content"]
     return [*value[:-1], bare], calls
 
 
-def turns_of(calls: Sequence[Wanted]) -> list[dict[str, Any]]:
+def turns_of(calls: Sequence[Wanted], first: int = 0) -> list[dict[str, Any]]:
     """Calls as the ``tool_calls`` of a message.
 
-    Their ids are numbers of nine digits: a row holds no result that would refer to one, and
-    Mistral's templates take no id of another form.
+    Their ids are numbers of nine digits from ``first`` on: Mistral's templates take no id of
+    another form.
     """
     return [
         {
@@ -69,7 +69,7 @@ def turns_of(calls: Sequence[Wanted]) -> list[dict[str, Any]]:
             "type": "function",
             "function": {NAME: call.name, ARGUMENTS: dict(call.arguments)},
         }
-        for index, call in enumerate(calls)
+        for index, call in enumerate(calls, start=first)
     ]
 
 
@@ -79,7 +79,7 @@ def server_turn(text: str) -> dict[str, Any] | None:
     try:
         message = decode(text.encode("utf-8", "surrogatepass"))
         listed = message.get(TOOL_CALLS) if isinstance(message, dict) else None
-        calls = [_call(entry, "") for entry in listed] if isinstance(listed, list) else []
+        calls = [call_of(entry, "") for entry in listed] if isinstance(listed, list) else []
     except ValueError:
         return None
     if not calls:
@@ -95,7 +95,8 @@ def reference_of(calls: Sequence[Wanted]) -> Any:
     return listed[0] if len(listed) == 1 else listed
 
 
-def _call(entry: Any, place: str) -> Wanted:
+def call_of(entry: Any, place: str) -> Wanted:
+    """A call, as an entry of ``tool_calls`` has it; its id is not looked at."""
     function = entry.get("function") if isinstance(entry, Mapping) else None
     if not isinstance(function, Mapping) or entry.get("type", "function") != "function":
         expected = '{"type": "function", "function": {"name": ..., "arguments": ...}}'
@@ -104,7 +105,7 @@ def _call(entry: Any, place: str) -> Wanted:
     if not isinstance(name, str):
         raise ValueError(f"{place}: the name of a tool must be text, found {name!r:.60}")
     if isinstance(arguments, str):
-        arguments = _decoded(arguments, f"{place}: arguments")
+        arguments = decoded(arguments, f"{place}: arguments")
     if not isinstance(arguments, dict):
         raise ValueError(
             f"{place}: arguments must be an object, or its JSON text, found {arguments!r:.60}"
@@ -114,7 +115,8 @@ def _call(entry: Any, place: str) -> Wanted:
     return Wanted(name, arguments)
 
 
-def _decoded(text: str, name: str) -> Any:
+def decoded(text: str, name: str) -> Any:
+    """The JSON value of a text."""
     try:
         return decode(characters(text, name).encode(), has_unique_keys=True)
     except NotJson as error:
@@ -131,8 +133,8 @@ def _require_shallow(value: Any, place: str) -> None:
     raise ValueError(f"{place}: nested deeper than {MOST_DEPTH} levels")
 
 
-def _require_sound(calls: Sequence[Wanted], tools: str, place: str) -> None:
-    """Every call is of a tool, and its arguments fit the schema, by the checks of the suites."""
+def require_sound(calls: Sequence[Wanted], tools: str, place: str) -> None:
+    """Check by the suites' checks that calls are of a tool and their arguments fit its schema."""
     from harness.checks.tool_arguments import ToolArguments
     from harness.checks.tool_name import ToolName
     from harness.checks.tools.reading import form_of

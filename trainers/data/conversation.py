@@ -13,8 +13,8 @@ ROLES = ("system", "user", "assistant")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _UNREAD_ROLES = {
     "developer": "write its text as a system message",
-    "tool": "conversations with results of tools are not read, leave them out",
-    "function": "conversations with results of tools are not read, leave them out",
+    "tool": "results of tools stand in the prompt of a row with tools",
+    "function": "a result of a tool has the role tool, in the prompt of a row with tools",
 }
 
 
@@ -90,10 +90,11 @@ def messages_of(value: Any, name: str) -> tuple[Message, ...]:
     """A list of messages with role and content."""
     if not isinstance(value, Sequence) or isinstance(value, str) or not value:
         raise ValueError(f"{name} must be a list of messages with role and content")
-    return tuple(_message(turn, f"{name}[{index}]") for index, turn in enumerate(value))
+    return tuple(message_of(turn, f"{name}[{index}]") for index, turn in enumerate(value))
 
 
-def _message(turn: Any, name: str) -> Message:
+def message_of(turn: Any, name: str) -> Message:
+    """A message with role and content."""
     if not isinstance(turn, Mapping):
         raise ValueError(f"{name} must be an object with role and content, found {turn!r:.60}")
     role, content = turn.get("role"), turn.get("content")
@@ -102,8 +103,8 @@ def _message(turn: Any, name: str) -> Message:
         raise ValueError(f"{name}.role must be one of {', '.join(ROLES)}, found {role!r:.60}{hint}")
     if turn.get("tool_calls"):
         raise ValueError(
-            f"{name}.tool_calls are not read: calls stand in the last answer of a row alone, and "
-            "in no preference, where the content is their text as the model writes it"
+            f"{name}.tool_calls are not read: a row with calls has tools, and the answers of a "
+            "preference have calls as text of their content, as the model writes it"
         )
     if not isinstance(content, str):
         hint = "; join its parts to one text" if isinstance(content, list) else ""

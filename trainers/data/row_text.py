@@ -4,11 +4,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from harness.checks.tools.writing import object_text
-from harness.core.case import Message
+from harness.core.case import Message, turn_of
 from harness.core.tools import TOOL_CALLS, tools_of
 from trainers.data.calls import TOOLS, turns_of
 from trainers.data.pairs import PreferenceRow
 from trainers.data.rows import TrainingRow
+from trainers.data.tool_turns import calls_of
 
 Row = TrainingRow | PreferenceRow
 
@@ -35,8 +36,13 @@ def answers(row: Row) -> tuple[str, ...]:
 def texts(row: Row) -> tuple[str, ...]:
     """Every text of a row: its messages, its tools and its answers."""
     prompt = row.prompt
-    parts = (prompt,) if isinstance(prompt, str) else tuple(m.content for m in prompt)
+    parts = (prompt,) if isinstance(prompt, str) else _message_texts(prompt)
     return (*parts, *[row.tools] * bool(row.tools), *answers(row))
+
+
+def _message_texts(messages: Sequence[Message]) -> tuple[str, ...]:
+    """Contents, and the calls of earlier turns."""
+    return tuple(text for m in messages for text in (m.content, *map(object_text, calls_of(m))))
 
 
 def plain_value(row: Row) -> Mapping[str, Any]:
@@ -44,7 +50,7 @@ def plain_value(row: Row) -> Mapping[str, Any]:
     where it has some."""
     prompt: Any = row.prompt
     if not isinstance(prompt, str):
-        prompt = [{"role": m.role, "content": m.content} for m in prompt]
+        prompt = [turn_of(message) for message in prompt]
     told = {TOOLS: tools_of(row.tools)} if row.tools else {}
     if isinstance(row, TrainingRow):
         return {"prompt": prompt, "completion": _completion(row), **told}

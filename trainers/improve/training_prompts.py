@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from harness.core.case import ToolTurn
 from harness.core.errors import HarnessError
 from harness.core.record import RunRecord
 from harness.files.atomic import write_whole
@@ -23,6 +24,7 @@ from trainers.data.mining import (
     sampled,
     with_references,
 )
+from trainers.data.reading import shortened
 from trainers.data.row_case import cases_of
 from trainers.data.row_text import plain_value, prompt_key
 from trainers.data.rows import TrainingRow
@@ -53,11 +55,27 @@ def without_cases(
     Args:
         limit: the most rows.
     """
+    require_plain(rows)
     distinct = list({prompt_key(row): row for row in rows}.values())
     leaks = find_leaks([row.prompt for row in distinct], tasks)
     own = {row for leak in leaks for row in leak.rows}
     kept = tuple(row for place, row in enumerate(distinct) if place not in own)
     return TrainingPrompts(kept[:limit], len(own))
+
+
+def require_plain(rows: Iterable[TrainingRow]) -> None:
+    """
+    Raises:
+        HarnessError: a prompt has calls or results of tools, which a case cannot have.
+    """
+    found = [
+        f"{row.where}: has calls of tools before its answer, which a case of a task cannot have: "
+        "leave the row out"
+        for row in rows
+        if any(isinstance(message, ToolTurn) for message in row.prompt)
+    ]
+    if found:
+        raise HarnessError(*shortened(found))
 
 
 def require_room(tasks_dir: Path, task: Task, *, overwrite: bool) -> None:

@@ -14,7 +14,7 @@ from harness.core.tools import tools_text
 from harness.core.verdict import Outcome
 from harness.engine import prompt as engine
 from harness.tasks.judging import judge_answer
-from harness.tasks.task import Task, load_task
+from harness.tasks.task import Task
 from tests.tool_templates import NAMED_MISTRAL, TEMPLATES, TOOLS, WITHOUT_CALLS, WITHOUT_TOOLS
 from tests.trainers.conftest import make_tokenizer
 from trainers.data.row_case import cases_of, learned_text
@@ -51,19 +51,6 @@ def read(*turns: Any, tools: Any = TOOLS, shape: str = "messages") -> Any:
     if shape == "prompt_completion":
         value = {"prompt": [*turns[:-1]], "completion": [turns[-1]], "tools": tools}
     return listing()[shape].read(value, "f:1")
-
-
-@pytest.fixture
-def task(tmp_path) -> Task:
-    folder = tmp_path / "weather"
-    folder.mkdir()
-    (folder / "tools.json").write_text(json.dumps(TOOLS))
-    (folder / "task.yaml").write_text(
-        "description: x\nprompt: '{text}'\noutput: {format: tool_calls, tools: tools.json}\n"
-    )
-    line = {"id": "a", "variables": {"text": "x"}, "reference": {"name": "stop", "arguments": {}}}
-    (folder / "cases.jsonl").write_text(json.dumps(line) + "\n")
-    return load_task(folder)
 
 
 ROWS = {
@@ -283,8 +270,8 @@ for _ in range(80):
         ((ASKED, answer(5)), TOOLS, "must be {"),
         ((ASKED, answer(call(BONN, 5))), TOOLS, "the name of a tool must be text"),
         ((ASKED, {**answer(), "tool_calls": 5}), TOOLS, "must be a list of calls"),
-        ((ASKED, answer(call(BONN)), ASKED, answer(call(BONN))), TOOLS, "last answer of a row al"),
-        ((ASKED, {"role": "tool", "content": "1"}), TOOLS, "results of tools are not read"),
+        ((ASKED, {"role": "tool", "content": "1"}), None, "results of tools stand in the prompt"),
+        ((ASKED, {"role": "function", "content": "1"}), TOOLS, "has the role tool"),
         ((ASKED, answer()), TOOLS, "content must be text, found None"),
         ((answer(call(BONN)),), TOOLS, "must end with the assistant's answer to at least one turn"),
     ],
@@ -304,5 +291,5 @@ def test_a_preference_has_tools_and_calls_as_text() -> None:
     value = {"prompt": [ASKED], "chosen": TEXT_OF_CALL, "rejected": "stop()", "tools": TOOLS}
     assert listing()["preference"].read(value, "f:1").tools == tools_text(TOOLS)
     as_calls = {**value, "chosen": [ROWS["one call"]]}
-    with pytest.raises(ValueError, match="in no preference"):
+    with pytest.raises(ValueError, match="the answers of a preference have calls as text"):
         listing()["preference"].read(as_calls, "f:1")

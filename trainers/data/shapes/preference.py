@@ -8,14 +8,15 @@ from typing import Any
 
 from harness.core.case import Message
 from trainers.data.calls import tools_in
-from trainers.data.conversation import answered, messages_of, read_answer, read_prompt
+from trainers.data.conversation import answered, messages_of, read_answer
 from trainers.data.pairs import PreferenceRow
 from trainers.data.shape import Shape
+from trainers.data.tool_turns import prompt_of
 
 
 def read(value: Mapping[str, Any], where: str) -> PreferenceRow:
     tools = tools_in(value)
-    prompt, chosen, rejected = _parts(value, has_tools=bool(tools))
+    prompt, chosen, rejected = _parts(value, tools)
     if chosen == rejected:
         raise ValueError("chosen and rejected are the same text, so no answer is preferred")
     return PreferenceRow(
@@ -29,9 +30,7 @@ def read(value: Mapping[str, Any], where: str) -> PreferenceRow:
     )
 
 
-def _parts(
-    value: Mapping[str, Any], *, has_tools: bool
-) -> tuple[tuple[Message, ...] | str, str, str]:
+def _parts(value: Mapping[str, Any], tools: str) -> tuple[tuple[Message, ...] | str, str, str]:
     chosen, rejected = value["chosen"], value["rejected"]
     if isinstance(chosen, list) and isinstance(rejected, list) and len(chosen) > 1:
         prompt, better = answered(messages_of(chosen, "chosen"), "chosen")
@@ -45,7 +44,7 @@ def _parts(
             f"needs prompt, chosen and rejected, has no prompt; found the keys: {keys}"
         )
     answers = read_answer(chosen, "chosen"), read_answer(rejected, "rejected")
-    return read_prompt(value["prompt"], has_tools=has_tools), *answers
+    return prompt_of(value["prompt"], "prompt", tools), *answers
 
 
 def _ids(value: Any) -> tuple[int, ...]:
