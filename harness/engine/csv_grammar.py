@@ -6,6 +6,7 @@ in one way, as a perfect answer has it.
 """
 
 import re
+from collections import deque
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -23,8 +24,8 @@ from harness.engine.lark import (
 
 DELIMITERS = ",;|\t"
 """Those that stand in no number and no time."""
-MAX_BRANCHES = 20
-"""Alternatives within alternatives of one column."""
+MAX_BRANCHES = 1_000
+"""Alternatives of one column, and those within them: a schema may refer to itself."""
 _OF_A_ROW = frozenset({"type", "properties", "required", "additionalProperties"})
 _OF_A_NUMBER = frozenset(
     {"type", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"}
@@ -86,7 +87,7 @@ def _require_row(row: Mapping[str, Any], columns: Mapping[str, Any]) -> None:
 def _column(name: str, node: Any, shared: Mapping[str, Any], delimiter: str) -> list[str]:
     """The ways in which a cell of a column can be written."""
     try:
-        cells = [*_cells(node, shared, delimiter, 0)]
+        cells = [*_cells(node, shared, delimiter)]
     except HarnessError as error:
         raise HarnessError(f"the column {name!r:.60}: {error}") from None
     kinds = {kind for kind, _ in cells}
@@ -99,19 +100,21 @@ def _column(name: str, node: Any, shared: Mapping[str, Any], delimiter: str) -> 
     return [*dict.fromkeys(written for _, written in cells)]
 
 
-def _cells(node: Any, shared: Mapping[str, Any], delimiter: str, depth: int) -> Iterator[_Cell]:
-    schema = resolved(node, shared)
-    if depth == MAX_BRANCHES:
-        raise HarnessError("alternatives stand too deep within one another")
-    if "anyOf" in schema:
-        require_only(schema, frozenset({"anyOf"}), "csv")
-        for branch in schema["anyOf"]:
-            yield from _cells(branch, shared, delimiter, depth + 1)
-    elif "enum" in schema or "const" in schema:
-        yield from _values(schema, delimiter)
-    else:
-        for kind in kinds_of(schema) or ("string",):
-            yield from _of_kind(kind, schema, delimiter)
+def _cells(node: Any, shared: Mapping[str, Any], delimiter: str) -> Iterator[_Cell]:
+    waiting, seen = deque([node]), 0
+    while waiting:
+        seen += 1
+        if seen > MAX_BRANCHES:
+            raise HarnessError(f"has more than {MAX_BRANCHES:,} alternatives")
+        schema = resolved(waiting.popleft(), shared)
+        if "anyOf" in schema:
+            require_only(schema, frozenset({"anyOf"}), "csv")
+            waiting.extendleft(reversed(schema["anyOf"]))
+        elif "enum" in schema or "const" in schema:
+            yield from _values(schema, delimiter)
+        else:
+            for kind in kinds_of(schema) or ("string",):
+                yield from _of_kind(kind, schema, delimiter)
 
 
 def _values(schema: Mapping[str, Any], delimiter: str) -> Iterator[_Cell]:

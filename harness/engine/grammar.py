@@ -46,9 +46,7 @@ def grammar_of(schema: object, form: str = "json", delimiter: str = ",") -> Gram
     """
     if form not in GRAMMAR_FORMATS:
         known = f"{', '.join(GRAMMAR_FORMATS[:-1])} and {GRAMMAR_FORMATS[-1]}"
-        raise HarnessError(
-            f"format: {form} has no grammar, {known} have one: decode it with --decode free"
-        )
+        raise HarnessError(f"format: {form} has no grammar, {known} have one: decode it freely")
     try:
         from llguidance import LLMatcher
     except ImportError:

@@ -74,6 +74,8 @@ def _of_cases(task: Task) -> Iterator[str]:
         elif not task.output.has_value:
             form = f"format: {output.format}"
             yield f"{where}: {form} has none within a task of texts, give it a task of its own"
+        elif problem := output.schema_problem():
+            yield f"{where}: schema: not a JSON Schema: {problem}"
         else:
             schema = own.get("schema", task.answer_schema)
             try:

@@ -1,14 +1,18 @@
 """``harness task new``: what it writes, says and refuses."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
 from harness.cli import main
+from harness.records.runs import read_run
 from harness.tasks.reference import reference_answer
 from harness.tasks.task import load_task
+from tests.forked import LOADED, clean_environment, python_module
+from tests.models import ROOT, TINY_QWEN2
 
 MODEL = """\
 from datetime import date
@@ -111,6 +115,31 @@ def test_a_task_of_another_format_is_sound_with_its_own_rows(project: Path, form
         "csv": "vendor,due,line,note",
     }
     assert answer.splitlines()[0] == first[form]
+
+
+@pytest.mark.slow
+def test_drafts_are_asked_and_judged_at_once(project: Path) -> None:
+    shutil.copytree(ROOT / "suites", project / "suites")
+    forms = ("yaml", "jsonl", "csv")
+    for form in forms:
+        assert new(form, "--format", form, "--fields", "vendor, total:number").exit_code == 0
+    lists = ("--task", "jsonl", "--task", "csv", "--decode", "constrained")
+    for run, chosen in (("free", ()), ("held", lists)):
+        model = ("--model", f"base:{TINY_QWEN2}", "--run-id", run, "--limit", "1")
+        arguments = ("pytest", *LOADED, "suites", *model, *chosen)
+        python_module(arguments, project, clean_environment())
+        found = read_run(project / "reports/runs" / run)
+        assert (found.status, {t.format for t in found.tasks}) == (
+            "complete",
+            {"jsonl", "csv"} if chosen else {*forms},
+        )
+        judged = {
+            r.task: r.passed + r.failed for r in found.results if r.behavior == f"{r.task}_validity"
+        }
+        assert judged == dict.fromkeys([t.name for t in found.tasks], 1)
+        assert {t.grammar and t.grammar.format for t in found.tasks} == (
+            {"jsonl", "csv"} if chosen else {None}
+        )
 
 
 def test_examples_of_csv_say_that_cells_are_text(project: Path) -> None:

@@ -161,7 +161,11 @@ def test_the_delimiter_is_the_tasks(grammars):
 @pytest.mark.parametrize(
     ("form", "schema", "said"),
     [
-        ("yaml", True, "format: yaml has no grammar, json, jsonl and csv have one: decode it with"),
+        (
+            "yaml",
+            True,
+            "format: yaml has no grammar, json, jsonl and csv have one: decode it freely",
+        ),
         ("jsonl", {**LIST, "uniqueItems": True}, "format: jsonl can express the keyword 'uniq"),
         ("jsonl", {"prefixItems": [True]}, "the keyword 'prefixItems'"),
         (
@@ -201,12 +205,18 @@ def test_what_has_no_grammar_is_refused_in_one_line(form, schema, said):
     assert "x-guidance" not in line
 
 
-def test_alternatives_within_alternatives_end():
-    node = {"type": "string"}
-    for _ in range(200):
-        node = {"anyOf": [node]}
-    with pytest.raises(HarnessError, match="alternatives stand too deep"):
-        grammar_of(rows_of(a=node), "csv")
+@pytest.mark.parametrize(
+    "parts",
+    [
+        {"p0": {"anyOf": [{"$ref": "#/$defs/p0"}, {"type": "null"}]}},
+        {f"p{n}": {"anyOf": [{"$ref": f"#/$defs/p{n + 1}"}] * 9} for n in range(30)}
+        | {"p30": {"type": "string"}},
+    ],
+)
+def test_alternatives_within_alternatives_end(parts):
+    schema = {**rows_of(a={"$ref": "#/$defs/p0"}), "$defs": parts}
+    with pytest.raises(HarnessError, match="the column 'a': has more than 1,000 alternatives"):
+        grammar_of(schema, "csv")
 
 
 def test_other_delimiters_could_stand_in_numbers():

@@ -55,7 +55,7 @@ def refused(task: Task) -> list[str]:
             "yaml",
             OBJECT,
             "payments/task.yaml: format: yaml has no grammar, json, jsonl and csv have one: decode "
-            "it with --decode free",
+            "it freely",
         ),
         ("csv", None, "payments/task.yaml: a grammar of format: csv needs the columns as proper"),
         (
@@ -80,6 +80,7 @@ def test_what_has_none_is_refused_in_one_line(task_of, output, schema, said):
         ("json", {"fence": "required"}, "fence: required has no grammar"),
         ("json", {"format": "csv"}, "a grammar of format: csv needs the columns"),
         ("json", {"schema": {"not": {}}}, "no grammar can express the schema: Unimplemented keys"),
+        ("json", {"schema": {"type": "arr"}}, "schema: not a JSON Schema: "),
         ("text", {"format": "json"}, "format: json has none within a task of texts, give it a ta"),
     ],
 )
