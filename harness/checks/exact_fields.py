@@ -60,12 +60,18 @@ class ExactFields:
             return document
         count = len(case.references)
         if count == 1 and not self.rules:
-            return self._compared(case.reference, document, False)[0]
-        return nearest(references, count, lambda r: self._compared(r, document, count > 1))
+            return self.compared(case.reference, document, False)[0]
+        return nearest(references, count, lambda r: self.compared(r, document, count > 1))
 
-    def _compared(
-        self, reference: Any, document: Document, is_one_of_several: bool
+    def compared(
+        self, reference: Any, document: Document, is_one_of_several: bool = True
     ) -> tuple[Verdict, Nearness]:
+        """The verdict beside one reference, and how near it is, which one alone does not need.
+
+        Raises:
+            TooManyItems: items of a list cannot be matched.
+            PatternTimeout: patterns take too long.
+        """
         comparison = Comparison(self.rules, reference, document.value)
         for pointer in self.pointers:
             for wanted, found in _pairs(reference, comparison.value, pointer):

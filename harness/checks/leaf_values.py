@@ -64,9 +64,15 @@ class LeafValues:
         assert not isinstance(document, Verdict), "it was refused"
         if len(references) < len(case.references) and _is_leafless(case, document.value):
             return Verdict.skipped("the answer is a reference without a leaf: none is compared")
-        return nearest(references, len(case.references), lambda r: self._compared(r, document))
+        return nearest(references, len(case.references), lambda r: self.compared(r, document))
 
-    def _compared(self, reference: Any, document: Document) -> tuple[Verdict, Nearness]:
+    def compared(self, reference: Any, document: Document) -> tuple[Verdict, Nearness]:
+        """The verdict beside one reference, and how near it is.
+
+        Raises:
+            TooManyItems: items of a list cannot be matched.
+            PatternTimeout: patterns take too long.
+        """
         wanted = dict(leaves_of(reference))
         comparison = Comparison(self.rules, reference, document.value)
         found = dict(leaves_of(comparison.value))

@@ -128,6 +128,8 @@ class TaskRecord:
     """Who measured them."""
     compare: Mapping[str, JsonValue] = field(default_factory=dict)
     """The rules of ``output.compare``, by JSON pointer: when a value counts as the reference's."""
+    exact: tuple[str, ...] = ()
+    """The pointers of ``output.exact``: values that must be the reference's."""
     items: Mapping[str, JsonValue] = field(default_factory=dict)
     """The counts of ``output.items``, by JSON pointer: how many items a list has."""
     tools: str = ""

@@ -114,6 +114,7 @@ def _task(entries: Sequence[LogEntry], known: Task | None) -> TaskRecord:
         budgets=dict(known.budgets) if known else {},
         required=first.required,
         compare=described.compare if described else {},
+        exact=described.exact if described else (),
         items=described.items if described else {},
         format=described.format if described else "",
         delimiter=described.delimiter if described else ",",

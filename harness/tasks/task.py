@@ -161,6 +161,7 @@ class Task:
             **self.output.model_dump(
                 mode="json", include={"compare", "items", "format", "delimiter"}
             ),
+            exact=self.output.exact,
             stated_by=self.file.stated.by if self.file.stated else "",
             tools=self.output.tools_text,
             kept=self.file.kept,

@@ -22,7 +22,20 @@ def nearest(
     Where one cannot be compared, and no other is passed, the answer is not judged. ``count`` is
     that of all of a case's references.
     """
-    best: tuple[Nearness, Verdict] | None = None
+    number, verdict = chosen(references, judge)
+    if count == 1 or verdict.outcome is not Outcome.FAILED:
+        return verdict
+    told = f"; reference {number} of {count} is the nearest"
+    return replace(verdict, reason=verdict.reason + told)
+
+
+def chosen(
+    references: Iterable[tuple[int, Any]],
+    judge: Callable[[Any], tuple[Verdict, Nearness]],
+) -> tuple[int, Verdict]:
+    """The number of the reference that an answer is held against, and its verdict; 0 where one
+    cannot be compared and no other is passed."""
+    best: tuple[Nearness, int, Verdict] | None = None
     unjudged: Verdict | None = None
     for number, reference in references:
         try:
@@ -31,11 +44,10 @@ def nearest(
             unjudged = unjudged or error.verdict()
             continue
         if verdict.outcome is not Outcome.FAILED:
-            return verdict
+            return number, verdict
         if best is None or nearness > best[0]:
-            told = f"; reference {number} of {count} is the nearest" if count > 1 else ""
-            best = nearness, replace(verdict, reason=verdict.reason + told)
+            best = nearness, number, verdict
     if unjudged is not None:
-        return unjudged
+        return 0, unjudged
     assert best is not None, "there is a reference to compare with"
-    return best[1]
+    return best[1:]

@@ -15,6 +15,7 @@ from markupsafe import Markup
 from harness.core.review import ReviewedAnswer
 from harness.report.page.cases.answers import JSON, LONG, Answer, ShownCase
 from harness.report.page.cases.buckets import STATE_WORDS, buckets_of
+from harness.report.page.cases.compared import Compared
 from harness.report.page.causes_view import CauseView
 from harness.report.page.charts.distributions import Distribution
 from harness.report.page.matrix import Matrix
@@ -201,7 +202,7 @@ def _answer(
     answer: Answer | None, prompt: str, prefix: int, texts: StringTable, names: StringTable
 ) -> list[Any] | None:
     """``[text, verdict, findings, marks, cut before, cut after, hit the limit, error, nearest place
-    of the prompt]``; what is empty at the end is left out."""
+    of the prompt, comparison]``; what is empty at the end is left out."""
     if answer is None:
         return None
     name, units = names.place, _utf16_units(answer.text)
@@ -219,10 +220,16 @@ def _answer(
         int(answer.is_cut_off),
         None if answer.error is None else texts.place(answer.error),
         near and [_utf16_units(prompt)(place - prefix) for place in near],
+        answer.compared and _compared(answer.compared, texts),
     ]
     while row[-1] in (None, 0, []) and len(row) > (8 if answer.error is not None else 2):
         row.pop()
     return row
+
+
+def _compared(found: Compared, texts: StringTable) -> list[Any]:
+    """``[reference, its number, places of items by list, pointers of what differs]``."""
+    return [texts.place(found.reference), found.number, found.moved, found.wrong]
 
 
 def _utf16_units(text: str) -> Callable[[int], int]:

@@ -12,6 +12,7 @@ from harness.core.verdict import FailureCode, Verdict
 from harness.gate.compare import Change
 from harness.report.report import report_on
 from tests.report.chromium import Page
+from tests.report.page.cases.test_compared import run_of
 from tests.report.page.test_browser import COUNT, SEEN, SETTLED, written
 from tests.report.page.test_browser_models import MODELS, three_hostile
 from tests.report.right_and_wrong import RIGHT, SYSTEM, right_and_wrong
@@ -474,3 +475,19 @@ def test_answers_that_are_lists_are_set_beside_the_reference(
     }
     assert tab.evaluate(f"{summaries}.length") > 0
     assert tab.evaluate("document.querySelectorAll('.keys .wrong').length") == 0
+
+
+def test_values_that_a_rule_takes_for_the_references_are_not_marked(
+    tab: Page, tmp_path: Path
+) -> None:
+    rules = {"/amount": {"tolerance": "0.01"}, "/tags": {"order": "any"}}
+    reference = {"amount": 47.2, "tags": ["x", "y"]}
+    run = run_of(reference, '{"amount": 47.205, "tags": ["y", "x", "z"]}', compare=rules)
+    tab.open(written(run, tmp_path), f"{TASK}&case={run.samples[0].case_id}")
+    tab.evaluate(SETTLED)
+    marked = (
+        "[...document.querySelectorAll('.alone .keys td.wrong')].map((cell) => cell.textContent)"
+    )
+    assert tab.evaluate(marked) == ['\u2717 "z"']
+    row = "[...document.querySelectorAll('.alone .keys tbody tr')].map((r) => r.textContent).at(-1)"
+    assert tab.evaluate(row).endswith('"y" at /tags/0"y"')

@@ -116,7 +116,7 @@ const drawCase = (task, row, isAlone = false) => {
   return el("article", "case", titleOf(task, row),
     (isAlone ? drawMessages : drawPrompt)(task, row, headings), el("div", "answers", ...drawn), drawParting(task, row),
     pair.length > 1 && whole[0] && whole[0] === whole[1] ? el("p", "note", `${others.length ? "The answers before and after" : "Both answers"} are the same, character by character.`) : "",
-    drawKeys(whole, row[5] === null ? "" : texts[row[5]], headings, formatOf(task, row)),
+    drawKeys(whole, row[5] === null || isRuled(row) ? "" : texts[row[5]], headings, formatOf(task, row), rulingsOf(task, answers)),
     el("p", "replay", el("code", "", ...visible(replayOf(task, row, data.sides[pair.at(-1)])))),
     drawCopies(task, row, headings), drawReview(task, row, headings.map(({ side }) => side)));
 };

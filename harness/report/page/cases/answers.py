@@ -8,7 +8,6 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from harness.core.case import JsonValue
 from harness.core.completion import FinishReason
 from harness.core.logprobs import Logprobs
 from harness.core.record import Sample
@@ -21,6 +20,7 @@ from harness.gate.compare import (
     judged_behaviors,
     required_behaviors,
 )
+from harness.report.page.cases.compared import Compared, Comparing, json_text
 from harness.report.page.cases.nearest import nearest_place
 from harness.report.page.visible import readable
 from harness.report.report import Report
@@ -75,6 +75,8 @@ class Answer:
     """The span of the prompt nearest to a value that the prompt does not state."""
     logprobs: Logprobs | None = None
     """Of the whole answer."""
+    compared: Compared | None = None
+    """With the reference, where a rule or another reference decides what is equal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +95,8 @@ class ShownCase:
     template: str
     tags: tuple[str, ...]
     reference: str
-    """The reference as JSON, or nothing; the page compares it key by key and exactly, so that it
-    has none where a rule or another reference decides what is equal."""
+    """The reference as JSON, or nothing. The page compares it key by key and exactly, but where a
+    rule or another reference decides what is equal: there ``Answer.compared`` says it."""
     is_noisy: bool
     """Its verdict flips between runs of the same model."""
     answers: tuple[Answer | None, ...]
@@ -124,15 +126,17 @@ def cases_of(report: Report, task: str, limit: int) -> list[ShownCase]:
     first = [answered[place] for place in reversed(pair)]
     judged = [judged_behaviors(side, task) for side in report.sides]
     described = [found for side in report.sides if (found := side.task_record(task))]
-    rules = any(found.compare for found in described)
     form = next(((found.format, found.delimiter) for found in described if found.format), JSON)
+    comparing = [Comparing(side.task_record(task), limit) for side in report.sides]
     cases = []
     for key in dict.fromkeys(key for side in (*first, *answered) for key in side):
         samples = tuple(side.get(key) for side in answered)
         shown = _shown(samples, judged, pair, required, limit, noisy)
         shown = _in_format(shown, form, next(s for s in samples if s))
-        is_exact = not rules and not any(s and _is_compared_otherwise(s) for s in samples)
-        cases.append(shown if is_exact else replace(shown, reference=""))
+        answered_by = list(zip(samples, comparing, strict=True))
+        if any(sample and own.is_ruled(sample) for sample, own in answered_by):
+            shown = _ruled(shown, answered_by, pair)
+        cases.append(shown)
     return cases
 
 
@@ -142,6 +146,24 @@ def _in_format(case: ShownCase, form: tuple[str, str], sample: Sample) -> ShownC
         own = json.loads(sample.declared)
         form = own.get("format", form[0]), own.get("delimiter", form[1])
     return case if form == JSON else replace(case, format=form)
+
+
+def _ruled(
+    case: ShownCase, answered: Sequence[tuple[Sample | None, Comparing]], pair: Sequence[int]
+) -> ShownCase:
+    """The case with its whole answers compared by the rules, and the reference of one of them: of
+    the side after, where it was compared. Of another format than JSON none is."""
+    answers = case.answers
+    if case.format == JSON:
+        answers = tuple(
+            replace(answer, compared=own.of(sample))
+            if answer and sample and not (answer.error or answer.cut_before or answer.cut_after)
+            else answer
+            for answer, (sample, own) in zip(case.answers, answered, strict=True)
+        )
+    first = [answers[place] for place in reversed(pair)]
+    found = (a.compared.reference for a in (*first, *answers) if a and a.compared)
+    return replace(case, reference=next(found, ""), answers=answers)
 
 
 def required_of(report: Report, task: str) -> tuple[str, ...]:
@@ -196,7 +218,7 @@ def _shown(
         _messages(either),
         either.template,
         either.tags,
-        _reference(either.reference, limit),
+        json_text(either.reference, limit),
         either.case_id in noisy,
         answers,
         len(prompt) - len(shown),
@@ -216,21 +238,6 @@ def _messages(sample: Sample) -> tuple[tuple[str, int], ...]:
 def _with_absent(answer: Answer, sample: Sample, judged: Iterable[str]) -> Answer:
     absent = tuple(b for b in judged if b not in sample.verdicts)
     return replace(answer, absent=absent) if absent else answer
-
-
-def _is_compared_otherwise(sample: Sample) -> bool:
-    """The case has several right references, or rules of its own for what is equal."""
-    if sample.alternatives or '"compare"' not in sample.declared:
-        return bool(sample.alternatives)
-    return bool(json.loads(sample.declared).get("compare"))
-
-
-def _reference(value: JsonValue, limit: int) -> str:
-    """The reference as models mostly write it: an equal answer and it are stored once."""
-    if not isinstance(value, dict | list):
-        return ""
-    text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= limit else ""
 
 
 def answer_of(sample: Sample, required: tuple[str, ...], limit: int, prompt: str) -> Answer:

@@ -104,3 +104,76 @@ def test_numbers_are_alike_by_value_and_never_rounded_into_another(call: Call) -
     for one, other in (("1", "1.0000001"), ("9007199254740993", "9007199254740992"),
                        ("1e400", "1e401"), ("0", "-0")):  # fmt: skip
         assert table(call, f"[{one}]", f"[{other}]")["said"] == "1 value: 1 differs"
+
+
+def ruling(reference: str, *wrong: str, number: int = 0, moved: Any = ()) -> dict[str, Any]:
+    return {"reference": reference, "number": number, "moved": moved, "wrong": wrong}
+
+
+def ruled(call: Call, answers: list[str | None], rulings: list[Any]) -> Any:
+    found = call("keyTable", answers, "", ["json"], rulings)
+    assert found is not None
+    return found
+
+
+def test_a_rule_decides_what_is_not_the_references(call: Call) -> None:
+    """47.205 counts as 47.2, 47.3 does not; two values that both count are not told apart."""
+    reference = '{"a": 47.2, "b": 1}'
+    found = ruled(
+        call,
+        ['{"a": 47.205, "b": 1}', '{"a": 47.3, "b": 1}'],
+        [ruling(reference), ruling(reference, "/a")],
+    )
+    assert said(found) == ["*/a: 47.205 | 47.3 ✗ | 47.2", "/b: 1 | 1 | 1"]
+    assert found["said"] == "2 values: 1 differs, 1 is not the reference's"
+    assert found["names"] == ["reference"]
+    found = ruled(call, ['{"a": 47.205}', '{"a": 47.199}'], [ruling(reference)] * 2)
+    assert found["said"] == "2 values: both alike, as the reference says"
+    assert not any(row["differs"] for row in found["rows"])
+
+
+def test_items_stand_beside_their_partners(call: Call) -> None:
+    reference = '{"x": [{"k": 1, "v": "a"}, {"k": 2, "v": "b"}]}'
+    answer = '{"x": [{"k": 2, "v": "b"}, {"k": 1, "v": "z"}, {"k": 3}]}'
+    found = ruled(call, [answer], [ruling(reference, "/x/0/v", "/x/2", moved=[["/x", [1, 0, 2]]])])
+    assert said(found) == [
+        '*/x/0/v: "z" ✗ | "a"',
+        "*/x/2/k: 3 ✗ | missing",
+        "/x/0/k: 1 | 1",
+        "/x/1/k: 2 | 2",
+        '/x/1/v: "b" | "b"',
+    ]
+    assert [row["cells"][0]["value"].get("own") for row in found["rows"]] == [
+        "/x/1/v", None, "/x/1/k", "/x/0/k", "/x/0/v",
+    ]  # fmt: skip
+
+
+def test_an_item_without_a_partner_is_wrong_as_a_whole(call: Call) -> None:
+    reference = '[{"k": 1, "v": 1}, {"k": 2, "v": 2}]'
+    found = ruled(call, ['[{"k": 2, "v": 2}]'], [ruling(reference, "/0", moved=[["", [None, 0]]])])
+    assert said(found)[:2] == ["*/0/k: missing ✗ | 1", "*/0/v: missing ✗ | 1"]
+    assert found["said"] == "4 values: 2 are not the reference's"
+
+
+def test_each_answer_is_held_against_its_own_reference(call: Call) -> None:
+    one, other = '{"city": "Ulm"}', '{"city": "Neu-Ulm"}'
+    found = ruled(call, [one, other], [ruling(one, number=1), ruling(other, number=2)])
+    assert found["names"] == ["reference 1", "reference 2"]
+    assert said(found) == ['*/city: "Ulm" | "Neu-Ulm" | "Ulm" | "Neu-Ulm"']
+    assert found["said"] == "1 value: 1 differs, as the reference says"
+
+
+def test_an_answer_that_was_not_compared_has_no_mark_and_is_counted(call: Call) -> None:
+    reference = '{"a": 1}'
+    found = ruled(call, ['{"a": 5}', '{"a": 1}'], [None, ruling(reference)])
+    assert said(found) == ["*/a: 5 | 1 | 1"]
+    assert found["said"] == (
+        "1 value: 1 differs, as the reference says, 1 answer could not be compared with it"
+    )
+
+
+def test_hostile_names_are_no_places_of_items(call: Call) -> None:
+    """``/x/__proto__`` and keys that look like indices stay where they are."""
+    answer = '{"x": {"0": 1, "__proto__": 2}, "y": [7]}'
+    found = ruled(call, [answer], [ruling(answer, moved=[["/y", [0]]])])
+    assert [row["pointer"] for row in found["rows"]] == ["/x/0", "/x/__proto__", "/y/0"]
