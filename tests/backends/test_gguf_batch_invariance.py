@@ -24,7 +24,12 @@ from tests.backends.asking import answers, ask, ids, logits
 
 SAMPLED = Sampling(max_new_tokens=24, temperature=1.5, top_k=50, top_p=0.95)
 KINDS = ("f32", "q8_0", "q4_k_m")
-PROFILES = pytest.mark.parametrize("profile", [PER_CORE, BATCHED], ids=["per_core", "batched"])
+FLASH = replace(BATCHED, has_flash_attention=True)
+PROFILES = pytest.mark.parametrize(
+    "profile", [PER_CORE, BATCHED, FLASH], ids=["per_core", "batched", "flash"]
+)
+WITH_AVX2 = "CPU : AVX2 = 1 | F16C = 1 | "
+WITH_AVX512 = "CPU : AVX2 = 1 | AVX512 = 1 | "
 
 
 @PROFILES
@@ -136,6 +141,19 @@ def test_logits_are_bit_identical_in_any_batch(opened, task, monkeypatch, kind, 
         assert np.array_equal(together, alone)
 
 
+def test_a_long_prompt_is_computed_alike_alone_and_behind_a_shared_one(opened, monkeypatch):
+    """Alone its 136 tokens could be one batch, which llama.cpp would compute in tiles; behind the
+    100 tokens that it shares with others, 36 remain, which it computes cell by cell."""
+    model = opened("merged", "f32")
+    monkeypatch.setattr(model.contexts, "profile", FLASH)
+    random = np.random.default_rng(0)
+    shared = random.integers(5, 1200, 100).tolist()
+    sequences = [shared + random.integers(5, 1200, 40).tolist() for _ in range(8)]
+    together = logits(model, sequences)
+    alone = np.concatenate([logits(model, [s]) for s in sequences])
+    assert np.array_equal(together, alone)
+
+
 @pytest.mark.parametrize(
     ("profile", "cores", "rows", "contexts", "each"),
     [
@@ -161,21 +179,26 @@ def test_the_size_of_a_model_decides_its_profile(opened):
     loaded = opened("merged").loaded
     assert loaded.parameters < PER_CORE_BELOW
     assert loaded.is_rewindable
-    assert choose_profile(replace(loaded, has_gpu=False), 8) is PER_CORE
-    assert choose_profile(replace(loaded, has_gpu=True), 2) is BATCHED_ON_GPU
+    for features in (WITH_AVX2, WITH_AVX512):
+        assert choose_profile(replace(loaded, has_gpu=False), 8, features) is PER_CORE
+        assert choose_profile(replace(loaded, has_gpu=True), 2, features) is BATCHED_ON_GPU
 
 
 def test_a_medium_model_has_a_context_for_each_of_few_cores():
     """With as many rows in all, fed as in one context, so that no answer depends on it."""
 
-    def chosen(cores, parameters=FEW_CORES_BELOW - 1, is_rewindable=True):
+    def chosen(cores, parameters=FEW_CORES_BELOW - 1, is_rewindable=True, features=WITH_AVX512):
         facts = {"parameters": parameters, "is_rewindable": is_rewindable}
-        return choose_profile(SimpleNamespace(has_gpu=False, **facts), cores)
+        return choose_profile(SimpleNamespace(has_gpu=False, **facts), cores, features)
 
     two = replace(BATCHED, has_context_per_core=True, max_rows=BATCHED.max_rows // 2)
     assert chosen(2) == two
-    assert chosen(1) is chosen(FEW_CORES + 1) is BATCHED
-    assert chosen(2, parameters=FEW_CORES_BELOW) is chosen(2, is_rewindable=False) is BATCHED
+    assert chosen(1) == chosen(FEW_CORES + 1) == BATCHED
+    assert chosen(2, parameters=FEW_CORES_BELOW) == chosen(2, is_rewindable=False) == BATCHED
+    assert chosen(2, features=WITH_AVX2) == replace(two, has_flash_attention=True)
+    assert chosen(8, features=WITH_AVX2) == FLASH
+    assert chosen(8, parameters=FEW_CORES_BELOW, features=WITH_AVX2) == BATCHED
+    assert chosen(8, features="CPU : NEON = 1 | ARM_FMA = 1 | ") == BATCHED
 
 
 def test_what_goes_wrong_in_one_context_is_told(opened, task, monkeypatch):

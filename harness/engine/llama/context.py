@@ -19,6 +19,9 @@ CELLS = 256
 """llama.cpp rounds a stream's length up to a multiple of this."""
 BYTES_PER_CACHED = 2
 """Keys and values are float16, llama.cpp's default."""
+FLASH_TOKENS = 60
+"""A multiple of four below the 64 from which on llama.cpp computes flash attention in tiles, with
+other last digits."""
 _ALLOCATION_FAILED = -2
 """``llama_decode``'s code where the backend cannot allocate; llama_cpp does not name it."""
 
@@ -35,6 +38,9 @@ class ContextShape:
     outputs: int
     """The most tokens whose logits one batch asks for."""
     threads: int
+    has_flash_attention: bool = False
+    """Attention over the cells that a token sees, one after the other. At most ``FLASH_TOKENS``
+    tokens of a stream may be in one batch: llama.cpp has another kernel for more."""
 
 
 def rounded_up(count: int, step: int) -> int:
@@ -146,9 +152,11 @@ def _parameters(shape: ContextShape) -> Any:
     parameters.n_batch = parameters.n_ubatch = shape.ubatch_tokens
     parameters.n_outputs_max = shape.outputs
     parameters.n_threads = parameters.n_threads_batch = shape.threads
-    # The flash attention kernels change with the number of tokens, so an answer would depend on
-    # the other rows of its batch. See docs/gguf.md.
-    parameters.flash_attn_type = llama_cpp.LLAMA_FLASH_ATTN_TYPE_DISABLED
+    parameters.flash_attn_type = (
+        llama_cpp.LLAMA_FLASH_ATTN_TYPE_ENABLED
+        if shape.has_flash_attention
+        else llama_cpp.LLAMA_FLASH_ATTN_TYPE_DISABLED
+    )
     parameters.no_perf = True
     return parameters
 

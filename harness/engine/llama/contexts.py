@@ -12,7 +12,7 @@ from harness.engine.llama.decoding import (
     decode_alone,
     streams_per_step,
 )
-from harness.engine.llama.library import LoadedModel
+from harness.engine.llama.library import LoadedModel, processor_features
 from harness.engine.llama.profile import choose_profile
 from harness.engine.llama.row_queue import MIN_TOKENS, GivenQueue, RowQueue
 from harness.engine.model import OnStep
@@ -31,7 +31,7 @@ class LlamaContexts:
         """``cores``: how many to use; ``None`` chooses."""
         self.loaded = loaded
         self.cores = cores or usable_cores()
-        self.profile = choose_profile(loaded, self.cores)
+        self.profile = choose_profile(loaded, self.cores, processor_features())
         self.cores_alone = 1 if self.profile.draft_tokens and cores is None else self.cores
         self.opened: list[LlamaContext] = []
 
@@ -102,7 +102,8 @@ class LlamaContexts:
         streams = streams_per_step(rows, profile.width) + 1
         threads = 1 if profile.has_context_per_core else self.cores
         outputs = streams * profile.width
-        return ContextShape(streams, cells, profile.max_ubatch_tokens, outputs, threads)
+        ubatch, has_flash = profile.max_ubatch_tokens, profile.has_flash_attention
+        return ContextShape(streams, cells, ubatch, outputs, threads, has_flash)
 
     def split(self, rows: int) -> tuple[int, int]:
         """The number of contexts for ``rows`` rows, and the rows that each decodes at once."""

@@ -97,6 +97,11 @@ class LoadedModel:
         return "gpu" if self.has_gpu else "cpu"
 
 
+def processor_features() -> str:
+    """What llama.cpp was built to use of the processor: ``CPU : AVX2 = 1 | FMA = 1 | ...``."""
+    return bytes(llama_cpp.llama_print_system_info()).decode("ascii", "replace")
+
+
 def load(file: Path, lora: Path | None, settings: EngineSettings) -> LoadedModel:
     """Open a GGUF file, and a LoRA GGUF over it.
 
