@@ -9,7 +9,7 @@ STORE_VARIABLE = "HARNESS_STORE"
 OFF = ("false", "off", "0")
 
 
-def cache_folder(setting: str | Literal[False] | None = None) -> Path | None:
+def cache_folder(setting: Literal[False] | str | None = None) -> Path | None:
     """The folder that ``HARNESS_STORE`` names, else ``setting``, else one in the user's cache
     directory; ``None`` where the first of these that is given turns it off."""
     named = os.environ.get(STORE_VARIABLE) or setting
