@@ -17,9 +17,10 @@ calls pp512. A plan's tokens are its prompts, the shared prefix once, and its an
 its last token. Logits of every generated token and attention to separate sequences are part of
 generation but not of the limit.
 
-All sides of a model take turns; medians of the rounds are compared. The result is written to
-``benchmarks/results/forward_passes.json`` with machine and versions. Run it on an idle machine: 30
-minutes on two cores.
+All sides of a model take turns; medians of the rounds are compared. The three parts can be measured
+one by one (``--part``). Each is written to ``benchmarks/results/forward_passes.json`` with its
+command, machine and versions; a part that was not measured stays as it was. Run it on an idle
+machine: 30 minutes on two cores.
 """
 
 import argparse
@@ -48,6 +49,7 @@ AT_ONCE = 512
 """Tokens of one pass of llama.cpp's limit."""
 PASSES = 4
 """Passes of the limit in one round."""
+PARTS = SHAPE, REAL, REAL_GGUF = "0.5B shape", "real", "real GGUF"
 Round = Callable[[], dict[str, Any]]
 
 
@@ -59,22 +61,22 @@ def main() -> None:
     parser.add_argument("--cases", type=int, default=128, help="of the real model")
     parser.add_argument("--new-tokens", type=int, default=48, help="of the real model")
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--part", choices=PARTS, nargs="+", default=PARTS, help="what to measure")
     parser.add_argument("--child", nargs=4, help=argparse.SUPPRESS)
     chosen = parser.parse_args()
     if chosen.child:
         kind, file, dtype, sizes = chosen.child
         CHILDREN[kind](file, dtype, *json.loads(sizes))
         return
-    found: dict[str, Any] = {}
-    with tempfile.TemporaryDirectory() as work:
-        real = str(as_folder(packaged_file(), Path(work) / "real"))
-        if chosen.model:
-            requests = chats(32, 24)
-            found["0.5B shape"] = transformers(chosen.model, "bfloat16", requests, chosen)
-        requests = chats(chosen.cases, chosen.new_tokens)
-        found["real"] = transformers(real, "float32", requests, chosen, chosen.peer_python)
-    found["real GGUF"] = gguf(str(packaged_file()), chosen)
-    write(found, chosen)
+    if SHAPE in chosen.part and chosen.model:
+        write(SHAPE, transformers(chosen.model, "bfloat16", chats(32, 24), chosen))
+    if REAL in chosen.part:
+        with tempfile.TemporaryDirectory() as work:
+            real = str(as_folder(packaged_file(), Path(work) / "real"))
+            requests = chats(chosen.cases, chosen.new_tokens)
+            write(REAL, transformers(real, "float32", requests, chosen, chosen.peer_python))
+    if REAL_GGUF in chosen.part:
+        write(REAL_GGUF, gguf(str(packaged_file()), chosen))
 
 
 def transformers(
@@ -261,17 +263,15 @@ def limit(file: str, flash: str) -> None:
     answer_lines(run)
 
 
-def write(found: dict[str, Any], chosen: argparse.Namespace) -> None:
+def write(part: str, found: dict[str, Any]) -> None:
+    """Put one part in its place in the result."""
     arguments = (Path(a).name for a in sys.argv[1:])
-    result = {
-        "command": ["python", "-m", "benchmarks.forward_passes", *arguments],
-        **found,
-        "environment": environment(ROOT),
-    }
+    command = ["python", "-m", "benchmarks.forward_passes", *arguments]
+    result = json.loads(RESULT.read_text("utf-8")) if RESULT.exists() else {}
+    result[part] = {"command": command, **found, "environment": environment(ROOT)}
     RESULT.write_text(json.dumps(result, indent=2) + "\n", "utf-8")
-    for name, part in found.items():
-        shares = {k: v for k, v in part.items() if k.startswith(("share_of", "ours_over"))}
-        print(name, ", ".join(f"{key} {value:.2f}" for key, value in shares.items()))
+    shares = {k: v for k, v in found.items() if k.startswith(("share_of", "ours_over"))}
+    print(part, ", ".join(f"{key} {value:.3f}" for key, value in shares.items()), flush=True)
 
 
 CHILDREN: dict[str, Callable[..., None]] = {"bare": bare, "limit": limit}
