@@ -39,8 +39,14 @@ class ContextShape:
     """The most tokens whose logits one batch asks for."""
     threads: int
     has_flash_attention: bool = False
-    """Attention over the cells that a token sees, one after the other. At most ``FLASH_TOKENS``
-    tokens of a stream may be in one batch: llama.cpp has another kernel for more."""
+    """Attention over the cells that a token sees, one after the other."""
+
+    @property
+    def stream_tokens(self) -> int:
+        """The most tokens of one stream in a batch: with flash attention llama.cpp has another
+        kernel for more."""
+        most = self.ubatch_tokens
+        return min(most, FLASH_TOKENS) if self.has_flash_attention else most
 
 
 def rounded_up(count: int, step: int) -> int:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
-from harness.engine.llama.context import FLASH_TOKENS, LlamaContext, rounded_up
+from harness.engine.llama.context import LlamaContext, rounded_up
 from harness.engine.llama.profile import DecodingProfile
 from harness.engine.llama.prompt_lookup import NgramTable, draft
 from harness.engine.llama.row_queue import MIN_TOKENS, QUANTUM, RowQueue, begins_with
@@ -93,9 +93,6 @@ class LlamaDecoder:
         self.max_rows = max_rows
         self.options = options
         self.queue = queue
-        shape = context.shape
-        self.most_of_a_stream = FLASH_TOKENS if shape.has_flash_attention else shape.ubatch_tokens
-        """Tokens of one stream in a batch."""
         self.prefix_stream = context.shape.streams - 1
         self.prefix: list[int] = []
         """Tokens in the stream of the common prefix."""
@@ -172,15 +169,16 @@ class LlamaDecoder:
 
     def _prefill_group(self, group: list[tuple[int, _Slot]], count: int) -> None:
         """Prefill ``count`` tokens of each slot; their streams are contiguous."""
-        at_once = max(1, self.context.shape.ubatch_tokens // min(count, self.most_of_a_stream))
+        shape = self.context.shape
+        at_once = max(1, shape.ubatch_tokens // min(count, shape.stream_tokens))
         for start in range(0, len(group), at_once):
             part = group[start : start + at_once]
             self._prefill([slot for _, slot in part], part[0][0], count)
 
     def _prefill(self, slots: Sequence[_Slot], first: int, count: int) -> None:
         """Append ``count`` tokens of each slot to the streams from ``first``, without logits."""
-        most = self.context.shape.ubatch_tokens // len(slots) // QUANTUM * QUANTUM
-        most = min(most, self.most_of_a_stream)
+        shape = self.context.shape
+        most = min(shape.ubatch_tokens // len(slots) // QUANTUM * QUANTUM, shape.stream_tokens)
         while count:
             size = min(count, most)
             if 0 < count - size < MIN_TOKENS:
